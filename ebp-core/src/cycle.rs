@@ -1,0 +1,124 @@
+//! Measurement cycles: which slot an instant belongs to.
+//!
+//! Enters: a cycle's length and instants. Leaves: slots, aligned to the Unix epoch and so, for
+//! lengths that divide an hour, to the hour. Absent: waiting and clocks.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The length of a measurement or report cycle, in whole seconds from 1 s to 24 h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cycle(i64);
+
+/// A text that names no cycle.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no cycle: write a whole number with s, m or h, from 1s to 24h, such as 15m")]
+pub struct InvalidCycle(pub String);
+
+impl Cycle {
+    /// The survey's measurement cycle: 15 minutes (thesis 3.1.1).
+    pub const QUARTER_HOUR: Self = Self(900);
+    /// The survey's report cycle: 60 minutes (thesis 3.1.1).
+    pub const HOUR: Self = Self(3600);
+
+    /// The slot that `at` lies in.
+    #[must_use]
+    pub fn slot(self, at: Timestamp) -> Slot {
+        Slot { start: at.as_second().div_euclid(self.0) * self.0, length: self.0 }
+    }
+
+    /// How long one cycle lasts.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        Duration::from_secs(self.0.unsigned_abs())
+    }
+
+    /// How long from `at` to the start of the next slot: more than nothing, at most a cycle.
+    #[must_use]
+    pub fn until_next(self, at: Timestamp) -> Duration {
+        let next = self.slot(at).start() + SignedDuration::from_secs(self.0);
+        at.duration_until(next).unsigned_abs()
+    }
+}
+
+impl FromStr for Cycle {
+    type Err = InvalidCycle;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidCycle(s.to_owned());
+        let split = s.find(|c: char| !c.is_ascii_digit()).ok_or_else(invalid)?;
+        let count: i64 = s[..split].parse().map_err(|_| invalid())?;
+        let seconds = match &s[split..] {
+            "s" => Some(count),
+            "m" | "min" => count.checked_mul(60),
+            "h" => count.checked_mul(3600),
+            _ => None,
+        };
+        match seconds {
+            Some(seconds @ 1..=86_400) => Ok(Self(seconds)),
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl fmt::Display for Cycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            s if s % 3600 == 0 => write!(f, "{}h", s / 3600),
+            s if s % 60 == 0 => write!(f, "{}m", s / 60),
+            s => write!(f, "{s}s"),
+        }
+    }
+}
+
+/// One slot of a measurement cycle: each meter is measured once in it, never twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    start: i64,
+    length: i64,
+}
+
+impl Slot {
+    /// When the slot begins.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_second(self.start).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// The slot's key in the spool: its start in seconds since the Unix epoch.
+    #[must_use]
+    pub const fn key(self) -> i64 {
+        self.start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_align_to_the_hour() {
+        let slot = |s: &str| Cycle::QUARTER_HOUR.slot(s.parse().unwrap()).start().to_string();
+        assert_eq!(slot("2026-03-29T00:59:59.999Z"), "2026-03-29T00:45:00Z");
+        assert_eq!(slot("2026-03-29T01:00:00Z"), "2026-03-29T01:00:00Z");
+        assert_eq!(slot("1969-12-31T23:59:59Z"), "1969-12-31T23:45:00Z");
+    }
+
+    #[test]
+    fn the_next_slot_is_ahead() {
+        let at = "2026-01-31T12:00:00Z".parse().unwrap();
+        assert_eq!(Cycle::QUARTER_HOUR.until_next(at), Duration::from_secs(900));
+        let at = "2026-01-31T12:14:59.5Z".parse().unwrap();
+        assert_eq!(Cycle::QUARTER_HOUR.until_next(at), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn texts() {
+        for text in ["1s", "15m", "1h", "24h"] {
+            assert_eq!(text.parse::<Cycle>().unwrap().to_string(), text);
+        }
+        for text in ["", "15", "0m", "25h", "-1m", "m", "99999999999999999999h"] {
+            assert!(text.parse::<Cycle>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Permission scopes of the Data API (thesis table 4.4).
+//!
+//! Enters: scope names from certificates and the command line. Leaves: [`Scopes`].
+//! Absent: which endpoint asks for which scope; the server's router says that.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+/// One permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The participant's contact details (endpoint 1).
+    Account,
+    /// The household's registration details, meters, devices, PV systems (endpoints 2, 5, 6, 9).
+    Household,
+    /// Reading, granting and revoking consent (endpoints 3, 4).
+    Consent,
+    /// Reading measurements (endpoint 7).
+    MeasurementRead,
+    /// Writing measurements (endpoint 8).
+    MeasurementWrite,
+}
+
+impl Scope {
+    /// Every scope, in the order of the endpoints.
+    pub const ALL: [Self; 5] =
+        [Self::Account, Self::Household, Self::Consent, Self::MeasurementRead, Self::MeasurementWrite];
+
+    /// The name as certificates carry it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Household => "household",
+            Self::Consent => "consent",
+            Self::MeasurementRead => "measurement-read",
+            Self::MeasurementWrite => "measurement-write",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A scope's name that is none of the five.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("unknown scope `{0}`: the scopes are account, household, consent, measurement-read and measurement-write")]
+pub struct UnknownScope(pub String);
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|scope| scope.name() == s).ok_or_else(|| UnknownScope(s.to_owned()))
+    }
+}
+
+/// A set of permissions, written as names with a space between.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scopes(BTreeSet<Scope>);
+
+impl Scopes {
+    /// All five.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(Scope::ALL.into_iter().collect())
+    }
+
+    /// Whether `scope` is among them.
+    #[must_use]
+    pub fn contains(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(iter: I) -> Self {
+        Self(iter.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, scope) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(scope.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Scopes {
+    type Err = UnknownScope;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        s.split_whitespace().map(str::parse).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        assert_eq!(Scopes::all().to_string().parse::<Scopes>(), Ok(Scopes::all()));
+        assert_eq!("root".parse::<Scope>(), Err(UnknownScope("root".into())));
+    }
+}

@@ -1,0 +1,169 @@
+//! Request and response bodies of endpoints 1 to 9 and of a household's registration.
+
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::{
+    Address, ConsentState, Location, Measurement, MeasurementData, Metadata, MeterType, Participant,
+};
+
+/// Endpoint 1: the participant.
+pub type Account = Participant;
+
+/// Endpoint 2: the household's registration details; what revocation removed is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Household {
+    /// Its identifier.
+    pub uuid: Uuid,
+    /// Its address.
+    pub address: Option<Address>,
+    /// Its location.
+    pub location: Option<Location>,
+    /// How it lives.
+    pub metadata: Option<Metadata>,
+    /// Its consent.
+    pub consent: Consent,
+}
+
+/// The household's consent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Where it stands.
+    pub state: ConsentState,
+    /// When it was granted.
+    pub granted_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Endpoint 5: a measurement device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasurementDevice {
+    /// Its identifier, as its certificate carries it.
+    pub uuid: Uuid,
+    /// The program's version it last reported.
+    pub version: Option<String>,
+    /// When it last spoke to the Data API.
+    pub last_activity: Option<Timestamp>,
+    /// The meters it reads.
+    pub meters: Vec<Uuid>,
+}
+
+/// A measurement as the server keeps it (endpoint 7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredMeasurement {
+    /// The measurement's identifier.
+    pub uuid: Uuid,
+    /// When it was measured, UTC.
+    pub measured_at: Timestamp,
+    /// When the server had it, UTC.
+    pub received_at: Timestamp,
+    /// The data points.
+    pub data: MeasurementData,
+}
+
+/// Endpoint 7: one page, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasurementPage {
+    /// The measurements.
+    pub items: Vec<StoredMeasurement>,
+    /// Where the next page starts; absent on the last.
+    pub next: Option<String>,
+}
+
+/// Endpoint 8: what a report carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadRequest {
+    /// The measurements.
+    pub measurements: Vec<Measurement>,
+}
+
+/// Endpoint 8: the answer, one item for each measurement in the request's order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadResponse {
+    /// What became of each.
+    pub items: Vec<UploadItem>,
+}
+
+/// What became of one measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadItem {
+    /// Which.
+    pub uuid: Uuid,
+    /// What became of it.
+    pub outcome: UploadOutcome,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// What became of a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UploadOutcome {
+    /// It is stored, durably.
+    Accepted,
+    /// It was stored before; nothing changed.
+    Duplicate,
+    /// It is not stored and will not be; the reason is told.
+    Refused,
+}
+
+/// A registration with all the form's questions (thesis 3.1.2), as a researcher enters it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// The contact.
+    pub participant: Participant,
+    /// The address.
+    pub address: Address,
+    /// The location, where it is known.
+    #[serde(default)]
+    pub location: Option<Location>,
+    /// How the household lives.
+    pub metadata: Metadata,
+    /// The meters.
+    pub meters: Vec<RegistrationMeter>,
+    /// The photovoltaic systems.
+    #[serde(default)]
+    pub pv_systems: Vec<RegistrationPvSystem>,
+    /// The measurement device that reads the meters; made when absent.
+    #[serde(default)]
+    pub measurement_device: Option<Uuid>,
+}
+
+/// A meter of a registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationMeter {
+    /// Its identifier; made when absent.
+    #[serde(default)]
+    pub uuid: Option<Uuid>,
+    /// What it counts.
+    #[serde(rename = "type")]
+    pub kind: MeterType,
+    /// The model's name.
+    pub model: String,
+}
+
+/// A photovoltaic system of a registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationPvSystem {
+    /// Nominal power, kWp.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub nominal_power: Decimal,
+    /// Azimuth, degrees clockwise from north.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub azimuth: Decimal,
+    /// Tilt, degrees from the horizontal.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub tilt: Decimal,
+    /// When it was installed.
+    pub installed_on: Date,
+    /// The generation meter it is connected to: its place among `meters`, counted from 0.
+    #[serde(default)]
+    pub meter: Option<usize>,
+}

@@ -1,0 +1,110 @@
+//! A measurement: the survey's data points of one meter at one instant (figure 4.8).
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
+use uuid::Uuid;
+
+use crate::{cycle::Slot, obis::ObisCode};
+
+/// The namespace of measurement identifiers (UUID version 5).
+const NAMESPACE: Uuid = Uuid::from_u128(0x6f0b_5d8e_6c5a_4b5f_9d0e_1f6a_1c1c_0e8b);
+
+/// The identifier of a meter's measurement in a slot.
+///
+/// It follows from the two, so that a slot measured again after the loss of a spool is the same
+/// measurement to the server, never a second one.
+#[must_use]
+pub fn measurement_id(meter: Uuid, slot: Slot) -> Uuid {
+    let mut name = meter.as_bytes().to_vec();
+    name.extend_from_slice(&slot.key().to_be_bytes());
+    Uuid::new_v5(&NAMESPACE, &name)
+}
+
+/// One value: an OBIS code and the kWh or kW it shows, exactly; `{"0100010800ff": 12345.6789}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataPoint {
+    /// Which register.
+    pub obis: ObisCode,
+    /// Its value in kWh or kW.
+    pub value: Decimal,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Exact(#[serde(with = "rust_decimal::serde::arbitrary_precision")] Decimal);
+
+impl Serialize for DataPoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(&self.obis, &Exact(self.value))?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for DataPoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneEntry;
+        impl<'de> de::Visitor<'de> for OneEntry {
+            type Value = DataPoint;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of one entry, a hexadecimal OBIS code and its value")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<DataPoint, A::Error> {
+                let (obis, Exact(value)) =
+                    map.next_entry()?.ok_or_else(|| de::Error::custom("the object is empty"))?;
+                if map.next_key::<de::IgnoredAny>()?.is_some() {
+                    return Err(de::Error::custom("the object has more than one entry"));
+                }
+                Ok(DataPoint { obis, value })
+            }
+        }
+        deserializer.deserialize_map(OneEntry)
+    }
+}
+
+/// The data points of a measurement.
+pub type MeasurementData = Vec<DataPoint>;
+
+/// What a meter showed at an instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Identifies the measurement for ever; sending it again changes nothing.
+    pub uuid: Uuid,
+    /// The meter's identifier in the survey.
+    pub meter: Uuid,
+    /// When the telegram was complete, UTC.
+    pub measured_at: Timestamp,
+    /// The data points.
+    pub data: MeasurementData,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_keeps_every_digit() {
+        let text = r#"[{"0100010800ff":12345.6789},{"0100100700ff":0.015}]"#;
+        let data: MeasurementData = serde_json::from_str(text).unwrap();
+        assert_eq!(data[0].obis, ObisCode::POSITIVE_ENERGY);
+        assert_eq!(serde_json::to_string(&data).unwrap(), text);
+    }
+
+    #[test]
+    fn an_entry_is_one_pair() {
+        for text in ["[{}]", r#"[{"0100010800ff":1,"0100020800ff":2}]"#, r#"[{"01":1}]"#] {
+            assert!(serde_json::from_str::<MeasurementData>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_identifier_follows_from_meter_and_slot() {
+        let cycle = crate::cycle::Cycle::QUARTER_HOUR;
+        let slot = |s: &str| cycle.slot(s.parse().unwrap());
+        let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let (early, late) = (slot("2026-01-31T12:00:01Z"), slot("2026-01-31T12:14:59Z"));
+        assert_eq!(measurement_id(a, early), measurement_id(a, late));
+        assert_ne!(measurement_id(a, early), measurement_id(b, early));
+        assert_ne!(measurement_id(a, early), measurement_id(a, slot("2026-01-31T12:15:00Z")));
+    }
+}

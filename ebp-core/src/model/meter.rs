@@ -1,0 +1,62 @@
+//! Meters and photovoltaic systems (thesis table 4.1, figure 4.4).
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What a meter counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MeterType {
+    /// What the household draws from and feeds into the grid.
+    #[serde(rename = "ELECTRICITY")]
+    Electricity,
+    /// What its photovoltaic system generates.
+    #[serde(rename = "PV-GENERATION")]
+    PvGeneration,
+}
+
+impl MeterType {
+    /// The constant's name (table 4.1).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Electricity => "ELECTRICITY",
+            Self::PvGeneration => "PV-GENERATION",
+        }
+    }
+}
+
+/// A meter of a household.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meter {
+    /// Its identifier in the survey; not the number on its face.
+    pub uuid: Uuid,
+    /// What it counts.
+    #[serde(rename = "type")]
+    pub kind: MeterType,
+    /// The model's name, such as `MT175`.
+    pub model: String,
+    /// The measurement device that reads it.
+    pub measurement_device: Option<Uuid>,
+}
+
+/// A photovoltaic system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PvSystem {
+    /// Its identifier in the survey.
+    pub uuid: Uuid,
+    /// Nominal power, kWp.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub nominal_power: Decimal,
+    /// Azimuth, degrees clockwise from north.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub azimuth: Decimal,
+    /// Tilt, degrees from the horizontal.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub tilt: Decimal,
+    /// When it was installed.
+    pub installed_on: Date,
+    /// The generation meter it is connected to.
+    pub meter: Option<Uuid>,
+}

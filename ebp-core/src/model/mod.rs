@@ -1,0 +1,13 @@
+//! The survey's entities as figures 4.2 to 4.8 of the specification model them.
+//!
+//! Enters: parsed values. Leaves: the types every other part speaks. Absent: storage, transport.
+
+mod consent;
+mod household;
+mod measurement;
+mod meter;
+
+pub use consent::ConsentState;
+pub use household::{Address, Location, Metadata, Participant};
+pub use measurement::{DataPoint, Measurement, MeasurementData, measurement_id};
+pub use meter::{Meter, MeterType, PvSystem};

@@ -1,1 +1,2 @@
-fn main(){}
+//! `ebp`.
+fn main() {}

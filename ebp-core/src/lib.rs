@@ -29,11 +29,11 @@ pub mod scope;
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(all(feature = "client", feature = "spool"))]
+pub mod consent;
 #[cfg(feature = "client")]
 pub mod identity;
 #[cfg(feature = "spool")]
 pub mod spool;
-#[cfg(all(feature = "client", feature = "spool"))]
-pub mod consent;
 #[cfg(all(feature = "client", feature = "spool"))]
 pub mod transmitter;

@@ -22,8 +22,13 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the endpoints.
-    pub const ALL: [Self; 5] =
-        [Self::Account, Self::Household, Self::Consent, Self::MeasurementRead, Self::MeasurementWrite];
+    pub const ALL: [Self; 5] = [
+        Self::Account,
+        Self::Household,
+        Self::Consent,
+        Self::MeasurementRead,
+        Self::MeasurementWrite,
+    ];
 
     /// The name as certificates carry it.
     #[must_use]
@@ -46,13 +51,18 @@ impl fmt::Display for Scope {
 
 /// A scope's name that is none of the five.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("unknown scope `{0}`: the scopes are account, household, consent, measurement-read and measurement-write")]
+#[error(
+    "unknown scope `{0}`: the scopes are account, household, consent, measurement-read and measurement-write"
+)]
 pub struct UnknownScope(pub String);
 
 impl FromStr for Scope {
     type Err = UnknownScope;
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|scope| scope.name() == s).ok_or_else(|| UnknownScope(s.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.name() == s)
+            .ok_or_else(|| UnknownScope(s.to_owned()))
     }
 }
 

@@ -1,1 +1,11 @@
-//! placeholder
+//! Reading German household electricity meters.
+//!
+//! Enters: bytes from a reading head, models' profiles. Leaves: [`Readout`]s, measurements, light.
+//! Deliberately absent: the cloud's databases, geometry.
+
+pub mod decoder;
+pub mod port;
+pub mod readout;
+pub mod sml;
+
+pub use readout::Readout;

@@ -1,1 +1,1 @@
-//! placeholder
+//! The Data API of the `ebp` measurement system.

@@ -1,1 +1,2 @@
-fn main(){}
+//! Tasks of this repository.
+fn main() {}

@@ -2,12 +2,13 @@
 //!
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
-pub mod paths;
 mod bodies;
+pub mod paths;
 mod problem;
 
 pub use bodies::{
-    Account, Consent, Household, MeasurementDevice, MeasurementPage, Registration, RegistrationMeter,
-    RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome, UploadRequest, UploadResponse,
+    Account, Consent, Household, MeasurementDevice, MeasurementPage, Registration,
+    RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
+    UploadRequest, UploadResponse,
 };
 pub use problem::{Problem, problem_type};

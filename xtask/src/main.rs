@@ -1,2 +1,55 @@
-//! Tasks of this repository.
-fn main() {}
+//! Tasks of this repository that are more than one cargo command: `cargo xtask TASK`.
+//!
+//! Enters: the task's name. Leaves: its output and exit code. Absent: anything a user needs.
+
+mod ci;
+mod run;
+mod test;
+mod tidy;
+
+use std::{env, path::PathBuf, process::ExitCode};
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask TASK
+
+  test      run every test of the workspace and sum up their results
+  tidy      hold the tree against the house rules of ARCHITECTURE.md
+  features  check each crate by itself and with each of its features
+  coverage  report the tests' coverage (needs cargo-llvm-cov)
+  ci        all that a change has to pass; the tests come last";
+
+fn main() -> ExitCode {
+    let task = env::args().nth(1).unwrap_or_default();
+    match start(&task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(task: &str) -> Result<()> {
+    env::set_current_dir(root())?;
+    match task {
+        "test" => test::run(),
+        "tidy" => tidy::run(),
+        "features" => ci::features(),
+        "coverage" => ci::coverage(),
+        "ci" => ci::run(),
+        "" | "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => bail!("there is no task `{other}`\n\n{HELP}"),
+    }
+}
+
+/// The repository's root: the folder above this crate's.
+fn root() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root
+}

@@ -1,0 +1,62 @@
+//! The subcommands, one file each.
+//!
+//! Enters: parsed arguments. Leaves: output, and [`Outcome`]. Absent: logic of its own.
+
+mod ca;
+mod completions;
+mod cycle;
+mod demo;
+mod household;
+mod man;
+mod raw;
+mod read;
+mod serve;
+mod simulate;
+mod transmit;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Outcome;
+
+/// Read household electricity meters for research, privately and reliably.
+#[derive(Debug, Parser)]
+#[command(name = "ebp", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
+
+    /// Tell more on standard error; twice for details.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Read(read::Arguments),
+    Transmit(transmit::Arguments),
+    Simulate(simulate::Arguments),
+    Serve(serve::Arguments),
+    Ca(ca::Arguments),
+    Household(household::Arguments),
+    Demo(demo::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
+
+impl Cli {
+    /// Runs the subcommand to its end.
+    pub fn run(self) -> Outcome {
+        match self.command {
+            Command::Read(arguments) => read::run(&arguments),
+            Command::Transmit(arguments) => transmit::run(&arguments),
+            Command::Simulate(arguments) => simulate::run(&arguments),
+            Command::Serve(arguments) => serve::run(&arguments),
+            Command::Ca(arguments) => ca::run(&arguments),
+            Command::Household(arguments) => household::run(&arguments),
+            Command::Demo(arguments) => demo::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
+            Command::Man(arguments) => man::run(&arguments),
+        }
+    }
+}

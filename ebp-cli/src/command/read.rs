@@ -1,0 +1,363 @@
+//! `ebp read`: a meter's figures, from a port or, with `--config`, into the spool.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use ebp_core::clock::{Clock, SystemClock};
+use ebp_meter::{
+    decoder::Noise,
+    port::{self, PortError, PortName},
+    readout::{Integrity, Protocol, Readout},
+    scan::{self, Finding},
+    session::{self, ReadOptions, Session},
+};
+
+use super::cycle;
+use crate::{
+    exit::{Code, Failure, Outcome},
+    output::{Format, Printer},
+};
+
+/// Read a meter and print its figures.
+///
+/// Without --port, the machine's serial ports are tried and the one that speaks is read. With
+/// --config, one measurement cycle of every configured meter goes into the spool.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A device (/dev/ttyUSB0), tcp://host:port, a file, or - for standard input.
+    #[arg(value_name = "PORT", conflicts_with_all = ["port", "config"])]
+    from: Option<PortName>,
+
+    /// The same, named.
+    #[arg(long, conflicts_with = "config")]
+    port: Option<PortName>,
+
+    /// The meter's model, such as MT175: sets protocol and speed.
+    #[arg(long, conflicts_with = "config")]
+    model: Option<String>,
+
+    /// The telegrams' language.
+    #[arg(long, value_enum, default_value_t = ProtocolChoice::Auto)]
+    protocol: ProtocolChoice,
+
+    /// The speed in bits per second; detected without it.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(50..=921_600))]
+    baud: Option<u32>,
+
+    /// How the figures are printed.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+
+    /// Print every value the meter sends, and how it sends them.
+    #[arg(long)]
+    all: bool,
+
+    /// Go on with each telegram; wait for a device that was pulled out to come back.
+    #[arg(long)]
+    watch: bool,
+
+    /// How long to wait for a telegram.
+    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    /// Save the bytes as they arrive to this file; `ebp read FILE` reads them back.
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    raw: Option<PathBuf>,
+
+    /// The device's configuration: measure every meter in it once per slot, into the spool.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Stay and measure in every measurement cycle.
+    #[arg(long, requires = "config")]
+    every: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ProtocolChoice {
+    /// Find out.
+    Auto,
+    /// Smart Message Language.
+    Sml,
+    /// IEC 62056-21 ASCII.
+    D0,
+}
+
+/// Reads as the arguments say.
+pub fn run(arguments: &Arguments) -> Outcome {
+    if let Some(config) = &arguments.config {
+        return cycle::measure(config, arguments.every);
+    }
+    let mut options = ReadOptions {
+        protocol: match arguments.protocol {
+            ProtocolChoice::Auto => None,
+            ProtocolChoice::Sml => Some(Protocol::Sml),
+            ProtocolChoice::D0 => Some(Protocol::D0),
+        },
+        baud: arguments.baud,
+    };
+    if let Some(model) = &arguments.model {
+        apply_model(model, &mut options)?;
+    }
+    let mut reader = Reader {
+        arguments,
+        printer: Printer::new(io::stdout().lock(), arguments.format, arguments.all),
+        passed: Passed::default(),
+    };
+    let result = match arguments.port.as_ref().or(arguments.from.as_ref()) {
+        Some(port) => Session::open(port, options)
+            .map_err(Failure::from)
+            .and_then(|session| reader.session(session)),
+        None => reader.scan(options),
+    };
+    reader.passed.tell();
+    result
+}
+
+/// A closed pipe ends a command without a word, as every well-behaved filter does.
+pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| Failure::failed(format!("standard output: {error}"))),
+    }
+}
+
+/// Takes protocol and speed from the model's profile, where the command line does not give them.
+fn apply_model(model: &str, options: &mut ReadOptions) -> Outcome {
+    let profiles = ebp_meter::profile::Profiles::embedded();
+    let profile = profiles.get(model).map_err(Failure::usage)?;
+    options.protocol.get_or_insert(profile.protocol());
+    options.baud.get_or_insert(profile.line().baud);
+    Ok(())
+}
+
+/// What was passed over, counted so that a bad line floods no log.
+#[derive(Default)]
+struct Passed {
+    damaged: usize,
+    unreadable: usize,
+    garbage_bytes: usize,
+    is_file: bool,
+    seven_bits: bool,
+}
+
+impl Passed {
+    fn count(&mut self, noise: &Noise) {
+        tracing::debug!(?noise, "passed over");
+        match noise {
+            Noise::WrongChecksum { .. } => self.damaged += 1,
+            Noise::Unreadable { .. } => self.unreadable += 1,
+            Noise::Garbage { bytes } => self.garbage_bytes += bytes,
+            Noise::SevenBitLine => self.seven_bits = true,
+        }
+    }
+
+    /// One line on standard error. Bytes between telegrams are told of files only: on a live line
+    /// the first telegram is always caught in its middle.
+    fn tell(&self) {
+        let mut parts = Vec::new();
+        if self.damaged > 0 {
+            parts.push(format!("{} damaged (checksum wrong)", self.damaged));
+        }
+        if self.unreadable > 0 {
+            parts.push(format!("{} unreadable", self.unreadable));
+        }
+        if self.garbage_bytes > 0 && self.is_file {
+            parts.push(format!("{} bytes outside of telegrams", self.garbage_bytes));
+        }
+        if !parts.is_empty() {
+            eprintln!("ebp: passed over: {}", parts.join(", "));
+        }
+    }
+}
+
+struct Reader<'a, W: Write> {
+    arguments: &'a Arguments,
+    printer: Printer<W>,
+    passed: Passed,
+}
+
+impl<W: Write> Reader<'_, W> {
+    /// Reads an open port: a file to its end, a live one once or, with `--watch`, for good.
+    fn session(&mut self, mut session: Session) -> Outcome {
+        let saved = match &self.arguments.raw {
+            Some(path) => Some(super::raw::save(&mut session, path)?),
+            None => None,
+        };
+        let result = if !session.is_live() {
+            self.to_the_end(&mut session)
+        } else if self.arguments.watch {
+            self.watch(&mut session)
+        } else {
+            self.first(&mut session)
+        };
+        match saved.and_then(|saved| saved.failure()) {
+            Some(failure) => Err(failure),
+            None => result,
+        }
+    }
+
+    fn print(&mut self, readout: &Readout) -> Outcome {
+        if readout.survey().is_empty() && !self.arguments.all {
+            eprintln!("ebp: this telegram has none of the survey's values; --all shows what it has");
+        }
+        self.printer.print(readout, SystemClock.now())?;
+        Ok(())
+    }
+
+    fn hint_if_locked(&self, readout: &Readout) {
+        let for_people = self.arguments.format == Format::Table && io::stderr().is_terminal();
+        if for_people && !readout.is_detailed() {
+            eprintln!(
+                "ebp: this meter shows no power, so it is probably locked: enter its PIN (from your \
+                 metering point operator) at the meter and switch InF on"
+            );
+        }
+    }
+
+    /// The first whole telegram; a salvaged one only if no whole one comes in time.
+    fn first(&mut self, session: &mut Session) -> Outcome {
+        let deadline = Instant::now() + self.arguments.timeout;
+        let mut salvaged = None;
+        loop {
+            let wait = deadline.saturating_duration_since(Instant::now());
+            match session.next(wait)? {
+                session::Outcome::Readout(readout) if readout.integrity == Integrity::Salvaged => {
+                    salvaged = Some(readout);
+                }
+                session::Outcome::Readout(readout) => {
+                    self.print(&readout)?;
+                    self.hint_if_locked(&readout);
+                    return Ok(());
+                }
+                session::Outcome::Noise(noise) => self.passed.count(&noise),
+                session::Outcome::TimedOut | session::Outcome::End => break,
+            }
+        }
+        match salvaged {
+            Some(readout) => self.print(&readout),
+            None => Err(self.nothing(session)),
+        }
+    }
+
+    fn nothing(&self, session: &Session) -> Failure {
+        let waited = humantime::format_duration(self.arguments.timeout);
+        let port = session.name();
+        if self.passed.seven_bits {
+            return Failure::new(Code::NothingRead, format!("{port} delivers only 7 of 8 bits"))
+                .remedy("set the line or the bridge to 8 data bits, no parity (8N1)");
+        }
+        if session.received() == 0 {
+            return Failure::new(Code::NothingRead, format!("{port} was silent for {waited}")).remedy(
+                "check that the reading head sits on the meter's optical port with its cable downwards, \
+                 or wait longer with --timeout 30s",
+            );
+        }
+        let message = format!("{port} sent {} bytes in {waited} but no whole telegram", session.received());
+        Failure::new(Code::NothingRead, message)
+            .remedy("align the reading head, or set the line by --protocol, --baud or --model")
+    }
+
+    /// Every telegram of a file or a pipe.
+    fn to_the_end(&mut self, session: &mut Session) -> Outcome {
+        self.passed.is_file = true;
+        let mut telegrams = 0_usize;
+        loop {
+            match session.next(self.arguments.timeout)? {
+                session::Outcome::Readout(readout) => {
+                    telegrams += 1;
+                    self.print(&readout)?;
+                }
+                session::Outcome::Noise(noise) => self.passed.count(&noise),
+                session::Outcome::TimedOut => {}
+                session::Outcome::End if telegrams > 0 => return Ok(()),
+                session::Outcome::End => {
+                    let message =
+                        format!("{} holds no telegram ({} bytes)", session.name(), session.received());
+                    return Err(Failure::failed(message).remedy(
+                        "give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Each telegram, through silences and unplugged cables.
+    fn watch(&mut self, session: &mut Session) -> Outcome {
+        let mut silent = false;
+        loop {
+            match session.next(self.arguments.timeout) {
+                Ok(session::Outcome::Readout(readout)) => {
+                    if silent {
+                        eprintln!("ebp: {} speaks again", session.name());
+                    }
+                    silent = false;
+                    self.print(&readout)?;
+                }
+                Ok(session::Outcome::Noise(noise)) => self.passed.count(&noise),
+                Ok(session::Outcome::TimedOut) if silent => {}
+                Ok(session::Outcome::TimedOut) => {
+                    silent = true;
+                    let waited = humantime::format_duration(self.arguments.timeout);
+                    eprintln!("ebp: nothing from {} for {waited}; still waiting", session.name());
+                }
+                Ok(session::Outcome::End) => return Ok(()),
+                Err(PortError::Vanished { port }) => {
+                    eprintln!("ebp: {port} is gone; waiting for it to come back");
+                    wait_for_return(session)?;
+                    eprintln!("ebp: {port} is back");
+                    silent = false;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Reads whichever of the machine's ports speaks.
+    fn scan(&mut self, options: ReadOptions) -> Outcome {
+        let ports = port::list();
+        if ports.is_empty() {
+            return Err(Failure::failed("this machine has no serial port")
+                .remedy("plug the reading head in, or name a port with --port (a device, tcp://host:port, a file, -)"));
+        }
+        let scan = scan::scan(ports, options, self.arguments.timeout);
+        if let Some(found) = scan.found {
+            eprintln!("ebp: reading {}", found.port);
+            if !self.arguments.watch && self.arguments.raw.is_none() {
+                self.print(&found.readout)?;
+                self.hint_if_locked(&found.readout);
+                return Ok(());
+            }
+            return self.session(found.session);
+        }
+        for (port, finding) in &scan.tried {
+            eprintln!("ebp: {port}: {}", describe(finding));
+        }
+        Err(Failure::new(Code::NothingRead, "no meter speaks on any of this machine's serial ports")
+            .remedy("check the reading head, or name its port with --port"))
+    }
+}
+
+fn describe(finding: &Finding) -> String {
+    match finding {
+        Finding::Silent => "silent".to_owned(),
+        Finding::Bytes(count) => format!("{count} bytes, but no telegram"),
+        Finding::Error(error) => Failure::from_ref(error),
+        Finding::Telegram => "a meter".to_owned(),
+    }
+}
+
+/// Tries again twice a second until the device is there, which may be under a changed node.
+fn wait_for_return(session: &mut Session) -> Outcome {
+    loop {
+        std::thread::sleep(Duration::from_millis(500));
+        match session.reopen() {
+            Ok(()) => return Ok(()),
+            // A device that has just appeared may still lack its permissions or refuse its settings.
+            Err(error) => tracing::debug!(%error, "not back yet"),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The configuration file of a measurement device.
+//!
+//! Enters: TOML. Leaves: [`DeviceConfig`], every value parsed. Absent: opening anything it names.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use ebp_core::cycle::Cycle;
+use ebp_meter::{port::PortName, readout::Protocol};
+use serde::{Deserialize, Deserializer, de};
+use uuid::Uuid;
+
+use crate::exit::Failure;
+
+/// What `--config FILE` of `ebp read` and `ebp transmit` says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceConfig {
+    /// The folder of the spool.
+    pub spool: PathBuf,
+    /// The Data API and who this device is to it.
+    pub api: Api,
+    /// How often is measured and sent.
+    #[serde(default)]
+    pub cycle: Cycles,
+    /// The meters it reads.
+    #[serde(rename = "meter")]
+    pub meters: Vec<MeterEntry>,
+}
+
+/// The Data API and this device's identity.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// The address, such as `https://ebp.example.org:8443`.
+    pub url: String,
+    /// The authority's certificate (PEM).
+    pub ca: PathBuf,
+    /// The device's certificate (PEM).
+    pub certificate: PathBuf,
+    /// The device's private key (PEM), readable by its owner only.
+    pub key: PathBuf,
+}
+
+/// How often is measured and sent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cycles {
+    /// The measurement cycle.
+    #[serde(deserialize_with = "from_text")]
+    pub measurement: Cycle,
+    /// The report cycle.
+    #[serde(deserialize_with = "from_text")]
+    pub report: Cycle,
+    /// How long a meter is waited for within a cycle.
+    #[serde(deserialize_with = "duration")]
+    pub timeout: std::time::Duration,
+}
+
+impl Default for Cycles {
+    fn default() -> Self {
+        Self {
+            measurement: Cycle::QUARTER_HOUR,
+            report: Cycle::HOUR,
+            timeout: std::time::Duration::from_secs(30),
+        }
+    }
+}
+
+/// A meter that the device reads.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeterEntry {
+    /// Its identifier in the survey.
+    pub uuid: Uuid,
+    /// Its model's name.
+    pub model: String,
+    /// Where its reading head is.
+    #[serde(deserialize_with = "from_text")]
+    pub port: PortName,
+    /// Its protocol, where detecting it is not wanted.
+    #[serde(default, deserialize_with = "protocol")]
+    pub protocol: Option<Protocol>,
+    /// Its speed in bits per second, where detecting it is not wanted.
+    #[serde(default)]
+    pub baud: Option<u32>,
+}
+
+fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<std::time::Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map_err(|_| {
+        de::Error::custom(format!("`{text}` is no duration: write a number with ms, s, m or h, such as 10s"))
+    })
+}
+
+fn protocol<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Protocol>, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "auto" => Ok(None),
+        "sml" => Ok(Some(Protocol::Sml)),
+        "d0" => Ok(Some(Protocol::D0)),
+        other => Err(de::Error::custom(format!("unknown protocol `{other}`: write auto, sml or d0"))),
+    }
+}
+
+impl DeviceConfig {
+    /// Reads the file; paths in it that are not absolute are taken from its folder.
+    ///
+    /// # Errors
+    /// Names the file, and for a wrong value the line.
+    pub fn load(path: &Path) -> Result<Self, Failure> {
+        let text = read_text(path)?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| wrong_toml(path, &text, &error))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        for file in [&mut config.spool, &mut config.api.ca, &mut config.api.certificate, &mut config.api.key] {
+            *file = folder.join(&file);
+        }
+        for meter in &mut config.meters {
+            if let PortName::Path(port) = &mut meter.port {
+                *port = folder.join(&port);
+            }
+        }
+        config.check(path)?;
+        Ok(config)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), Failure> {
+        let path = path.display();
+        if self.meters.is_empty() {
+            return Err(Failure::usage(format!("{path}: no meter is configured"))
+                .remedy("add a [[meter]] with uuid, model and port"));
+        }
+        for (i, meter) in self.meters.iter().enumerate() {
+            for other in &self.meters[..i] {
+                if meter.uuid == other.uuid {
+                    return Err(Failure::usage(format!("{path}: meter {} is configured twice", meter.uuid)));
+                }
+                if meter.port == other.port {
+                    return Err(Failure::usage(format!("{path}: two meters share the port {}", meter.port))
+                        .remedy("each meter has a reading head of its own"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a text file; the error names it.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| {
+        let path = path.display();
+        match error.kind() {
+            io::ErrorKind::NotFound => Failure::usage(format!("{path} does not exist")),
+            io::ErrorKind::PermissionDenied => Failure::failed(format!("no permission to read {path}")),
+            _ => Failure::failed(format!("{path}: {error}")),
+        }
+    })
+}
+
+/// A TOML error on one line with file and line number.
+pub fn wrong_toml(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
+    let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    Failure::usage(format!("{}:{line}: {}", path.display(), error.message().replace('\n', "; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"spool = "spool"
+[api]
+url = "https://localhost:8443"
+ca = "ca.pem"
+certificate = "device.pem"
+key = "/etc/ebp/device.key"
+[cycle]
+measurement = "5m"
+[[meter]]
+uuid = "6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a001"
+model = "MT175"
+port = "/dev/ttyUSB0"
+"#;
+
+    fn load(text: &str) -> Result<DeviceConfig, Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.toml");
+        fs::write(&path, text).unwrap();
+        DeviceConfig::load(&path).map_err(|mut failure| {
+            failure.message = failure.message.replace(&folder.path().display().to_string(), "");
+            failure
+        })
+    }
+
+    #[test]
+    fn relative_paths_start_at_the_file() {
+        let config = load(GOOD).unwrap();
+        assert!(config.spool.is_absolute() && config.spool.ends_with("spool"));
+        assert_eq!(config.api.key, Path::new("/etc/ebp/device.key"));
+        assert_eq!(config.cycle.measurement.to_string(), "5m");
+        assert_eq!(config.cycle.report, Cycle::HOUR);
+        assert_eq!(config.meters[0].port.to_string(), "/dev/ttyUSB0");
+    }
+
+    #[test]
+    fn errors_name_file_and_line() {
+        for (from, to, expected) in [
+            ("5m", "0m", "/device.toml:8: `0m` is no cycle: write a whole number with s, m or h, from 1s to 24h, such as 15m"),
+            ("model", "modell", "/device.toml:11: unknown field `modell`, expected one of `uuid`, `model`, `port`, `protocol`, `baud`"),
+            ("/dev/ttyUSB0", "tcp://x", "/device.toml:12: `tcp://x` names no port: give a device such as /dev/ttyUSB0, tcp://host:port, a file, or -"),
+        ] {
+            let failure = load(&GOOD.replace(from, to)).unwrap_err();
+            assert_eq!(failure.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn two_meters_on_one_port_are_refused() {
+        let second = GOOD.split("[[meter]]").nth(1).unwrap().replace("a001", "a002");
+        let failure = load(&format!("{GOOD}[[meter]]{second}")).unwrap_err();
+        assert!(failure.to_string().contains("share the port"), "{failure}");
+    }
+}

@@ -1,0 +1,169 @@
+//! Exit codes, and what a failure says: what went wrong, and the remedy.
+//!
+//! Enters: errors of the crates. Leaves: one line for people and a code for scripts.
+//! Absent: deciding what to do about an error; whoever runs into one decides that.
+
+use std::{fmt, io};
+
+use ebp_meter::port::PortError;
+
+/// What a command's end means to a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// It failed.
+    Failed = 1,
+    /// It was called in a wrong way (clap ends with the same code by itself).
+    Usage = 2,
+    /// Nothing was read in time.
+    NothingRead = 3,
+    /// The participant has not granted consent, or has revoked it.
+    NoConsent = 4,
+    /// The server does not accept who is asking.
+    NotAuthorized = 5,
+}
+
+/// Why a command ends without success.
+#[derive(Debug)]
+pub struct Failure {
+    /// For scripts.
+    pub code: Code,
+    /// What went wrong, naming the thing.
+    pub message: String,
+    /// What the reader can do about it.
+    pub remedy: Option<String>,
+}
+
+/// What every command returns.
+pub type Outcome = Result<(), Failure>;
+
+impl Failure {
+    /// A failure of that code.
+    pub fn new(code: Code, message: impl fmt::Display) -> Self {
+        Self { code, message: message.to_string(), remedy: None }
+    }
+
+    /// A plain failure, code 1.
+    pub fn failed(message: impl fmt::Display) -> Self {
+        Self::new(Code::Failed, message)
+    }
+
+    /// Wrong usage, code 2.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Code::Usage, message)
+    }
+
+    /// Adds what the reader can do.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl fmt::Display) -> Self {
+        self.remedy = Some(remedy.to_string());
+        self
+    }
+}
+
+/// One line: the message, then the remedy.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one_line = |text: &str| text.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
+        f.write_str(&one_line(&self.message))?;
+        match &self.remedy {
+            Some(remedy) => write!(f, ": {}", one_line(remedy)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Adds what was being done to an error that does not say it itself.
+pub trait Context<T> {
+    /// Turns the error into a failure that begins with `what`.
+    fn or_failed(self, what: impl fmt::Display) -> Result<T, Failure>;
+}
+
+impl<T, E: std::error::Error> Context<T> for Result<T, E> {
+    fn or_failed(self, what: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| Failure::failed(format!("{what}: {}", chain(&error))))
+    }
+}
+
+/// An error and its causes, leaving out causes that the message has told already.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        let code = match error {
+            PortError::InvalidName(_) => Code::Usage,
+            _ => Code::Failed,
+        };
+        let remedy = match &error {
+            PortError::InvalidName(_) => None,
+            PortError::NotFound { .. } => {
+                Some("plug the reading head in; `ebp read` without --port lists the ports there are".to_owned())
+            }
+            PortError::PermissionDenied { group: Some(group), .. } => Some(format!(
+                "add yourself to it with `sudo usermod -aG {group} $USER` and log in again"
+            )),
+            PortError::PermissionDenied { group: None, .. } => {
+                Some("ask its owner for permission to read it, or run as that user".to_owned())
+            }
+            PortError::Busy { port } => Some(format!("end the other reader (`fuser -v {port}` names it)")),
+            PortError::WrongKind { .. } => {
+                Some("give a device such as /dev/ttyUSB0, tcp://host:port, a file, or -".to_owned())
+            }
+            PortError::Unreachable { .. } => {
+                Some("check that the bridge is switched on and that address and port are right".to_owned())
+            }
+            PortError::Vanished { .. } => {
+                Some("check the cable, then start again; with --watch ebp waits for it to come back".to_owned())
+            }
+            PortError::ReadOnly { .. } => Some("give the serial device of the reading head".to_owned()),
+            PortError::Line { .. } => Some("choose another speed with --baud".to_owned()),
+            PortError::Io { .. } => None,
+        };
+        Self { code, message: chain(&error), remedy }
+    }
+}
+
+/// Writing to a closed pipe ends a command quietly; anything else is told.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::failed(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line() {
+        let failure = Failure::failed("a\n  b").remedy("do\nthis");
+        assert_eq!(failure.to_string(), "a b: do this");
+    }
+
+    #[test]
+    fn every_port_error_names_the_port_and_most_a_remedy() {
+        let port: ebp_meter::port::PortName = "/dev/ttyUSB7".parse().unwrap();
+        let group = Some("dialout".to_owned());
+        for error in [
+            PortError::NotFound { port: port.clone() },
+            PortError::PermissionDenied { port: port.clone(), group },
+            PortError::Busy { port: port.clone() },
+            PortError::Vanished { port },
+        ] {
+            let failure = Failure::from(error);
+            assert!(failure.to_string().contains("/dev/ttyUSB7"), "{failure}");
+            assert!(failure.remedy.is_some(), "{failure}");
+        }
+    }
+}

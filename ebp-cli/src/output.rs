@@ -1,0 +1,338 @@
+//! How readouts look: a table for people, JSON and CSV for scripts.
+//!
+//! Enters: readouts. Leaves: text on a writer. Absent: reading; which readouts are shown.
+
+use std::io::{self, Write};
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use ebp_core::{obis::ObisCode, quantity::Unit};
+use ebp_meter::readout::{Entry, MeterTime, Readout, Value};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A table for people.
+    Table,
+    /// One JSON object per line.
+    Json,
+    /// Comma-separated values with a header, one value per line.
+    Csv,
+}
+
+/// One telegram as JSON shows it.
+#[derive(Serialize)]
+struct Reading<'a> {
+    read_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manufacturer: Option<&'a str>,
+    protocol: &'static str,
+    values: Vec<ReadingValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meter_time: Option<ReadingTime>,
+    frame: ReadingFrame,
+}
+
+#[derive(Serialize)]
+struct ReadingFrame {
+    crc: &'static str,
+    bytes: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum ReadingTime {
+    SecIndex(u32),
+    Timestamp(u32),
+    LocalTimestamp { timestamp: u32, offset_minutes: i16, season_minutes: i16 },
+}
+
+impl From<MeterTime> for ReadingTime {
+    fn from(time: MeterTime) -> Self {
+        match time {
+            MeterTime::SecIndex(seconds) => Self::SecIndex(seconds),
+            MeterTime::Timestamp(seconds) => Self::Timestamp(seconds),
+            MeterTime::Local { timestamp, offset, season } => {
+                Self::LocalTimestamp { timestamp, offset_minutes: offset, season_minutes: season }
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown {
+    Number(#[serde(with = "rust_decimal::serde::arbitrary_precision")] Decimal),
+    Text(String),
+    Bool(bool),
+    Time(ReadingTime),
+    Absent,
+}
+
+#[derive(Serialize)]
+struct ReadingValue {
+    obis: ObisCode,
+    code: String,
+    value: Shown,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected: Option<&'static str>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    wire: Option<Wire>,
+}
+
+/// What `--all` adds to a value: how the meter sent it.
+#[derive(Serialize)]
+struct Wire {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<serde_json::Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scaler: Option<i8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u64>,
+}
+
+/// The unit that [`Entry::readable`] is in.
+fn shown_unit(unit: Unit) -> String {
+    unit.kilo_symbol().map_or_else(|| unit.to_string(), str::to_owned)
+}
+
+/// Text where the octets are one (a maker's letters), otherwise hexadecimal digits.
+fn octets(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.len() >= 3 && bytes.iter().all(|b| b.is_ascii_graphic()) => text.to_owned(),
+        _ => bytes.iter().map(|b| format!("{b:02x}")).collect(),
+    }
+}
+
+impl ReadingValue {
+    fn new(entry: &Entry, all: bool) -> Self {
+        let value = match &entry.value {
+            Value::Integer(raw) => {
+                entry.readable().map_or_else(|| Shown::Text(raw.to_string()), Shown::Number)
+            }
+            Value::Octets(bytes) => Shown::Text(octets(bytes)),
+            Value::Bool(value) => Shown::Bool(*value),
+            Value::Time(time) => Shown::Time((*time).into()),
+            Value::Absent => Shown::Absent,
+        };
+        let raw = match entry.value {
+            Value::Integer(raw) => raw.to_string().parse().ok(),
+            _ => None,
+        };
+        let wire = all.then(|| Wire {
+            scaler: raw.is_some().then_some(entry.scaler),
+            raw,
+            unit_code: entry.unit.map(|unit| unit.0),
+            status: entry.status,
+        });
+        Self {
+            obis: entry.obis,
+            code: entry.obis.to_string(),
+            value,
+            unit: entry.unit.map(shown_unit).filter(|unit| !unit.is_empty()),
+            name: entry.obis.name(),
+            corrected: entry.corrected.map(|c| c.name()),
+            wire,
+        }
+    }
+
+    fn text(&self) -> String {
+        match &self.value {
+            Shown::Number(number) => number.to_string(),
+            Shown::Text(text) => text.clone(),
+            Shown::Bool(value) => value.to_string(),
+            Shown::Time(time) => match time {
+                ReadingTime::SecIndex(seconds) => format!("{seconds} s"),
+                ReadingTime::Timestamp(timestamp) | ReadingTime::LocalTimestamp { timestamp, .. } => {
+                    Timestamp::from_second(i64::from(*timestamp)).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+                }
+            },
+            Shown::Absent => String::new(),
+        }
+    }
+}
+
+/// The entries that are shown: with `all` every one, otherwise the survey's values in its order.
+fn values(readout: &Readout, all: bool) -> Vec<ReadingValue> {
+    if all {
+        return readout.entries.iter().map(|entry| ReadingValue::new(entry, true)).collect();
+    }
+    ObisCode::SURVEY
+        .into_iter()
+        .filter_map(|obis| readout.entry(obis))
+        .filter(|entry| entry.exact().is_some())
+        .map(|entry| ReadingValue::new(entry, false))
+        .collect()
+}
+
+/// Prints readouts one after the other in one format.
+pub struct Printer<W: Write> {
+    out: W,
+    format: Format,
+    all: bool,
+    printed: usize,
+}
+
+impl<W: Write> Printer<W> {
+    /// Prints to `out`; with `all` every entry and how the meter sent it.
+    pub fn new(out: W, format: Format, all: bool) -> Self {
+        Self { out, format, all, printed: 0 }
+    }
+
+    /// Prints one readout that was complete at `read_at`, and flushes, so that a reader of a pipe
+    /// has it at once.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn print(&mut self, readout: &Readout, read_at: Timestamp) -> io::Result<()> {
+        let values = values(readout, self.all);
+        match self.format {
+            Format::Json => self.json(readout, read_at, values)?,
+            Format::Csv => self.csv(readout, read_at, &values)?,
+            Format::Table => self.table(readout, &values)?,
+        }
+        self.printed += 1;
+        self.out.flush()
+    }
+
+    fn json(&mut self, readout: &Readout, read_at: Timestamp, values: Vec<ReadingValue>) -> io::Result<()> {
+        let reading = Reading {
+            read_at,
+            server_id: readout.server_id.as_ref().map(|id| id.hex()),
+            manufacturer: readout.manufacturer.as_deref(),
+            protocol: readout.protocol.name(),
+            values,
+            meter_time: readout.meter_time.map(ReadingTime::from),
+            frame: ReadingFrame { crc: readout.integrity.name(), bytes: readout.bytes },
+        };
+        serde_json::to_writer(&mut self.out, &reading)?;
+        self.out.write_all(b"\n")
+    }
+
+    fn csv(&mut self, readout: &Readout, read_at: Timestamp, values: &[ReadingValue]) -> io::Result<()> {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        if self.printed == 0 {
+            let header = ["read_at", "server_id", "obis", "code", "value", "unit", "name", "corrected", "crc"];
+            csv.write_record(header)?;
+        }
+        let server_id = readout.server_id.as_ref().map(|id| id.hex()).unwrap_or_default();
+        for value in values {
+            csv.write_record([
+                &read_at.to_string(),
+                &server_id,
+                &value.obis.hex(),
+                &value.code,
+                &value.text(),
+                value.unit.as_deref().unwrap_or_default(),
+                value.name.unwrap_or_default(),
+                value.corrected.unwrap_or_default(),
+                readout.integrity.name(),
+            ])?;
+        }
+        let bytes = csv.into_inner().map_err(|error| error.into_error())?;
+        self.out.write_all(&bytes)
+    }
+
+    fn table(&mut self, readout: &Readout, values: &[ReadingValue]) -> io::Result<()> {
+        if self.printed > 0 {
+            writeln!(self.out)?;
+        }
+        let maker = readout.manufacturer.as_deref().unwrap_or("unknown maker");
+        let id = readout.server_id.as_ref().map_or_else(|| "no server id".to_owned(), |id| id.hex());
+        let protocol = readout.protocol.name().to_uppercase();
+        let integrity = match readout.integrity {
+            ebp_meter::readout::Integrity::Ok => String::new(),
+            other => format!(", checksum: {}", other.name()),
+        };
+        writeln!(self.out, "{maker} {id} ({protocol}, {} bytes{integrity})", readout.bytes)?;
+        let mut table = new_table();
+        table.set_header(["code", "value", "unit", "name"]);
+        for value in values {
+            let name = match value.corrected {
+                Some(corrected) => format!("{} (corrected: {corrected})", value.name.unwrap_or_default()),
+                None => value.name.unwrap_or_default().to_owned(),
+            };
+            table.add_row([
+                Cell::new(&value.code),
+                Cell::new(value.text()).set_alignment(CellAlignment::Right),
+                Cell::new(value.unit.as_deref().unwrap_or_default()),
+                Cell::new(name),
+            ]);
+        }
+        writeln!(self.out, "{table}")
+    }
+}
+
+/// A table in the project's one style.
+pub fn new_table() -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use ebp_meter::readout::{Correction, Integrity, Protocol, ServerId};
+
+    use super::*;
+
+    fn readout() -> Readout {
+        let entry = |obis, value, unit, scaler| Entry {
+            obis,
+            value,
+            unit,
+            scaler,
+            status: None,
+            time: None,
+            corrected: None,
+        };
+        let mut power = entry(ObisCode::SUM_POWER, Value::Integer(15), Some(Unit::WATT), 0);
+        power.corrected = Some(Correction::DzgSign);
+        let mut energy =
+            entry(ObisCode::POSITIVE_ENERGY, Value::Integer(123_456_789), Some(Unit::WATT_HOUR), -1);
+        energy.status = Some(0x182);
+        Readout {
+            protocol: Protocol::Sml,
+            server_id: Some(ServerId(vec![10, 1, 0x49, 0x53, 0x4b, 0, 4, 0xc1, 0xd2, 0xe3])),
+            manufacturer: Some("ISK".into()),
+            meter_time: Some(MeterTime::SecIndex(123_456)),
+            entries: vec![
+                entry(ObisCode::MANUFACTURER, Value::Octets(b"ISK".to_vec()), None, 0),
+                power,
+                energy,
+                entry(ObisCode::NEGATIVE_ENERGY, Value::Absent, None, 0),
+                entry(ObisCode([1, 0, 32, 7, 0, 255]), Value::Integer(2301), Some(Unit::VOLT), -1),
+            ],
+            integrity: Integrity::Ok,
+            bytes: 316,
+        }
+    }
+
+    fn printed(format: Format, all: bool) -> String {
+        let mut printer = Printer::new(Vec::new(), format, all);
+        let at = "2026-01-31T12:00:00Z".parse().unwrap();
+        printer.print(&readout(), at).unwrap();
+        printer.print(&readout(), at).unwrap();
+        String::from_utf8(printer.out).unwrap()
+    }
+
+    #[test]
+    fn every_format() {
+        insta::assert_snapshot!("json", printed(Format::Json, false));
+        insta::assert_snapshot!("json_all", printed(Format::Json, true));
+        insta::assert_snapshot!("csv", printed(Format::Csv, false));
+        insta::assert_snapshot!("csv_all", printed(Format::Csv, true));
+        insta::assert_snapshot!("table", printed(Format::Table, false));
+        insta::assert_snapshot!("table_all", printed(Format::Table, true));
+    }
+}

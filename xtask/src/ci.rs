@@ -1,0 +1,76 @@
+//! `cargo xtask ci`: all that a change has to pass, cheapest first, the tests last.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::{
+    run::{cargo, succeed, works},
+    test, tidy,
+};
+
+/// Crates, and the sets of features that each is checked with by itself: a build of the whole
+/// workspace would hide a crate that leans on features which only another one asks for.
+const ALONE: [(&str, &[&str]); 8] = [
+    ("ebp-core", &[]),
+    ("ebp-core", &["--features", "client"]),
+    ("ebp-core", &["--features", "spool"]),
+    ("ebp-core", &["--all-features"]),
+    ("ebp-meter", &[]),
+    ("ebp-anon", &[]),
+    ("ebp-server", &[]),
+    ("ebp-cli", &[]),
+];
+
+/// Format, lints, house rules, features, documentation, dependencies, tests.
+pub fn run() -> Result<()> {
+    succeed(cargo().args(["fmt", "--all", "--check"]))?;
+    tidy::run()?;
+    succeed(cargo().args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
+    features()?;
+    succeed(
+        cargo()
+            .args(["doc", "--workspace", "--all-features", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    dependencies()?;
+    test::run()
+}
+
+/// Each crate by itself.
+pub fn features() -> Result<()> {
+    for (package, features) in ALONE {
+        succeed(cargo().args(["check", "--quiet", "--package", package]).args(features))?;
+    }
+    Ok(())
+}
+
+/// Licences, sources and bans always; advisories where their database can be had.
+fn dependencies() -> Result<()> {
+    if !works(cargo().args(["deny", "--version"])) {
+        succeed(cargo().args(["install", "--locked", "cargo-deny"]))?;
+    }
+    succeed(cargo().args(["deny", "--all-features", "check", "bans", "licenses", "sources"]))?;
+    if works(cargo().args(["deny", "fetch", "db"])) {
+        succeed(cargo().args(["deny", "--all-features", "check", "advisories"]))
+    } else {
+        eprintln!("xtask: SKIPPED the check for advisories: their database cannot be fetched here");
+        Ok(())
+    }
+}
+
+/// Coverage by `cargo llvm-cov`, as a table. Where rustup has no `llvm-tools`, a distribution's
+/// LLVM of the compiler's own major version serves (Debian: `llvm-22` for Rust 1.95).
+pub fn coverage() -> Result<()> {
+    if !works(cargo().args(["llvm-cov", "--version"])) {
+        bail!("cargo-llvm-cov is not installed: `cargo install --locked cargo-llvm-cov`");
+    }
+    let mut command = cargo();
+    command.args(["llvm-cov", "--workspace", "--all-features", "--ignore-filename-regex", "xtask"]);
+    for (variable, tool) in [("LLVM_COV", "/usr/bin/llvm-cov-22"), ("LLVM_PROFDATA", "/usr/bin/llvm-profdata-22")] {
+        if std::env::var_os(variable).is_none() && Path::new(tool).exists() {
+            command.env(variable, tool);
+        }
+    }
+    succeed(&mut command)
+}

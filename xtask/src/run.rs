@@ -1,0 +1,37 @@
+//! Running other programs.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Cargo, as it was called itself.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Shows the command, runs it and asks for its success.
+pub fn succeed(command: &mut Command) -> Result<()> {
+    let shown = shown(command);
+    eprintln!("+ {shown}");
+    let status = command.status().with_context(|| format!("cannot start `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Whether the command can be run; its output is not shown.
+pub fn works(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// The command as one would type it.
+pub fn shown(command: &Command) -> String {
+    let name = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
+    let mut text = name.to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        text.push(' ');
+        text.push_str(&argument.to_string_lossy());
+    }
+    text
+}

@@ -1,0 +1,78 @@
+//! `cargo xtask test`: every test of the workspace, and one line that sums them up.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::run::{cargo, shown};
+
+/// What the test programs counted.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sum {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Sum {
+    /// Adds a program's closing line, such as
+    /// `test result: ok. 14 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`.
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) =
+            line.strip_prefix("test result: ").and_then(|result| result.split_once(". "))
+        else {
+            return;
+        };
+        for part in counts.split(';') {
+            let mut words = part.split_whitespace();
+            let (Some(count), Some(what)) = (words.next(), words.next()) else { continue };
+            let Ok(count) = count.parse::<u64>() else { continue };
+            match what {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.ignored += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Runs all tests, even after one has failed, and ends with `N passed, N failed, N skipped`.
+pub fn run() -> Result<()> {
+    let mut command = cargo();
+    command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    // A snapshot that differs fails the test instead of being written for review.
+    command.env("INSTA_UPDATE", "no");
+    eprintln!("+ {}", shown(&command));
+    let mut tests = command.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let output = tests.stdout.take().context("no output of cargo")?;
+    let mut sum = Sum::default();
+    for line in BufReader::new(output).lines() {
+        let line = line.context("the tests' output")?;
+        sum.add(&line);
+        println!("{line}");
+    }
+    let status = tests.wait()?;
+    println!("\n{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.ignored);
+    if !status.success() {
+        bail!("the tests failed");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_add_up() {
+        let mut sum = Sum::default();
+        sum.add("test result: ok. 14 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s");
+        sum.add("test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out");
+        sum.add("test some::test ... ok");
+        assert_eq!(sum, Sum { passed: 16, failed: 3, ignored: 1 });
+    }
+}

@@ -1,0 +1,144 @@
+//! `cargo xtask tidy`: the house rules that a program can check.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// Which of the workspace's crates each crate may depend on.
+const EDGES: [(&str, &[&str]); 5] = [
+    ("ebp-core", &[]),
+    ("ebp-meter", &["ebp-core"]),
+    ("ebp-anon", &["ebp-core"]),
+    ("ebp-server", &["ebp-core", "ebp-anon"]),
+    ("ebp-cli", &["ebp-core", "ebp-meter", "ebp-anon", "ebp-server"]),
+];
+
+/// A file has one subject; what grows past this has two.
+const LONGEST_FILE: usize = 400;
+
+/// Holds the tree against the rules and lists every breach.
+pub fn run() -> Result<()> {
+    let mut breaches = Vec::new();
+    for (name, allowed) in EDGES {
+        breaches.extend(edges(name, allowed)?);
+        for file in rust_files(&Path::new(name).join("src"))? {
+            let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+            breaches.extend(module(&file, &text));
+        }
+    }
+    let map = fs::read_to_string("ARCHITECTURE.md").context("ARCHITECTURE.md")?;
+    breaches.extend(
+        named_paths(&map)
+            .filter(|path| !Path::new(path).exists())
+            .map(|path| format!("ARCHITECTURE.md names {path}, which does not exist")),
+    );
+    for breach in &breaches {
+        eprintln!("tidy: {breach}");
+    }
+    if !breaches.is_empty() {
+        bail!("{} breaches of the house rules", breaches.len());
+    }
+    eprintln!("tidy: the house is in order");
+    Ok(())
+}
+
+/// Dependencies on crates of the workspace that are not allowed. Tests may use any.
+fn edges(name: &str, allowed: &[&str]) -> Result<Vec<String>> {
+    let path = format!("{name}/Cargo.toml");
+    let manifest = fs::read_to_string(&path).with_context(|| path.clone())?;
+    let dependencies = manifest
+        .split("\n[")
+        .find_map(|section| section.strip_prefix("dependencies]"))
+        .unwrap_or_default();
+    Ok(dependencies
+        .lines()
+        .filter_map(|line| line.split([' ', '=', '.']).next())
+        .filter(|dependency| EDGES.iter().any(|(other, _)| other == dependency))
+        .filter(|dependency| !allowed.contains(dependency))
+        .map(|dependency| format!("{path}: {name} must not know {dependency}"))
+        .collect())
+}
+
+/// Every module opens with a head; a crate's parts say in it what enters, leaves and is absent.
+fn module(path: &Path, text: &str) -> Vec<String> {
+    let shown = path.display();
+    let mut breaches = Vec::new();
+    let head: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+    if head.is_empty() {
+        breaches.push(format!("{shown}: no head (`//!`) says what this module is for"));
+    }
+    let is_part = path.file_name().is_some_and(|name| name == "mod.rs")
+        || path.parent().is_some_and(|folder| folder.ends_with("src"));
+    if is_part && !head.is_empty() {
+        for word in ["Enters", "Leaves", "bsent"] {
+            if !head.contains(word) {
+                breaches.push(format!("{shown}: its head does not say what {}", what(word)));
+            }
+        }
+    }
+    let lines = text.lines().count();
+    if lines > LONGEST_FILE {
+        breaches.push(format!("{shown}: {lines} lines are more than {LONGEST_FILE}: it has two subjects"));
+    }
+    breaches
+}
+
+fn what(word: &str) -> &'static str {
+    match word {
+        "Enters" => "enters (`Enters:`)",
+        "Leaves" => "leaves (`Leaves:`)",
+        _ => "is deliberately absent (`Absent:`)",
+    }
+}
+
+/// Paths in backticks that begin with a folder of this repository.
+fn named_paths(map: &str) -> impl Iterator<Item = &str> {
+    map.split('`').skip(1).step_by(2).filter(|quoted| {
+        quoted.contains('/')
+            && !quoted.contains([' ', '*', '{', ':'])
+            && ["ebp-", "xtask/", "docs/", "deploy/", "examples/", "benches/", "fuzz/", ".ci/"]
+                .iter()
+                .any(|start| quoted.starts_with(start))
+    })
+}
+
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_without_its_head_is_found() {
+        let part = Path::new("ebp-core/src/spool.rs");
+        assert_eq!(module(part, "use std::fs;\n").len(), 1);
+        assert_eq!(module(part, "//! The spool.\n//!\n//! Enters: a. Leaves: b.\n").len(), 1);
+        assert_eq!(module(part, "//! The spool.\n//!\n//! Enters: a. Leaves: b. Absent: c.\n").len(), 0);
+        assert_eq!(module(Path::new("ebp-core/src/model/a.rs"), "//! One subject.\n").len(), 0);
+        assert_eq!(module(part, &"//! Enters Leaves Absent\n".repeat(401)).len(), 1);
+    }
+
+    #[test]
+    fn paths_of_the_map() {
+        let map = "see `ebp-core/src/spool.rs`, `GET /account` and `docs/src/*.md`, `serde/json`";
+        assert_eq!(named_paths(map).collect::<Vec<_>>(), ["ebp-core/src/spool.rs"]);
+    }
+}

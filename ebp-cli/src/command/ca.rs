@@ -1,0 +1,212 @@
+//! `ebp ca`: the certificate authority of mutual TLS.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::Subcommand;
+use ebp_core::{
+    clock::SystemClock,
+    scope::{Scope, Scopes},
+};
+use ebp_server::authority::{Authority, AuthorityError, ClientRequest, RegisterEntry, Serial};
+use uuid::Uuid;
+
+use super::{read::quiet_at_closed_pipe, server_data::ServerData};
+use crate::{
+    exit::{Failure, Outcome},
+    output::{Format, new_table},
+};
+
+/// Issue and revoke the certificates by which devices and the server know each other.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    data: ServerData,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Found the authority.
+    Init {
+        /// Its name, as certificates show it.
+        #[arg(long, default_value = "ebp certificate authority")]
+        name: String,
+    },
+    /// Issue a certificate to a participant or one of their devices.
+    Issue(Issue),
+    /// Revoke a certificate: the server refuses it from the next request on.
+    Revoke {
+        /// Its serial number, as `ebp ca list` shows it.
+        serial: Serial,
+    },
+    /// List the certificates that were issued.
+    List {
+        /// How they are printed.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Print the signed list of revoked certificates (PEM), for other servers.
+    Crl,
+}
+
+#[derive(Debug, clap::Args)]
+struct Issue {
+    /// The participant's e-mail address, as registered.
+    #[arg(long)]
+    email: String,
+
+    /// The device that will hold it; without one it is the participant's own.
+    #[arg(long, value_name = "UUID")]
+    device: Option<Uuid>,
+
+    /// What it permits: account, household, consent, measurement-read, measurement-write. A device's
+    /// has consent and measurement-write without this, a participant's own all but measurement-write.
+    #[arg(long, value_delimiter = ',', value_name = "SCOPE")]
+    scope: Vec<Scope>,
+
+    /// How long it is valid.
+    #[arg(long, default_value = "397d", value_parser = humantime::parse_duration)]
+    validity: Duration,
+
+    /// Where certificate and key go; names of their own in the current folder without this.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    output: PathBuf,
+}
+
+/// Does as the arguments say.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let dir = arguments.data.load()?.authority_dir();
+    let clock = Arc::new(SystemClock);
+    if let Action::Init { name } = &arguments.action {
+        Authority::init(&dir, name, clock).map_err(explain)?;
+        eprintln!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
+        return Ok(());
+    }
+    let authority = Authority::open(&dir, clock).map_err(explain)?;
+    match &arguments.action {
+        Action::Init { .. } => Ok(()),
+        Action::Issue(issue) => issue.run(&authority),
+        Action::Revoke { serial } => {
+            authority.revoke(serial).map_err(explain)?;
+            eprintln!("ebp: {serial} is revoked");
+            Ok(())
+        }
+        Action::List { format } => list(&authority.list().map_err(explain)?, *format),
+        Action::Crl => {
+            let crl = authority.crl().map_err(explain)?;
+            quiet_at_closed_pipe(io::stdout().lock().write_all(crl.pem.as_bytes()))
+        }
+    }
+}
+
+/// The scopes of a certificate that asks for none: what its holder needs and nothing more
+/// (thesis 4.3.1: the transmitter writes measurements and asks for the consent; the participant
+/// sees and controls everything but writes none).
+pub fn usual_scopes(is_device: bool) -> Scopes {
+    Scope::ALL
+        .into_iter()
+        .filter(|scope| match scope {
+            Scope::MeasurementWrite => is_device,
+            Scope::Consent => true,
+            Scope::Account | Scope::Household | Scope::MeasurementRead => !is_device,
+        })
+        .collect()
+}
+
+impl Issue {
+    fn run(&self, authority: &Authority) -> Outcome {
+        let scopes = match self.scope.as_slice() {
+            [] => usual_scopes(self.device.is_some()),
+            scopes => scopes.iter().copied().collect(),
+        };
+        let issued = authority
+            .issue(&ClientRequest {
+                email: self.email.clone(),
+                device: self.device,
+                scopes: scopes.clone(),
+                validity: self.validity,
+            })
+            .map_err(explain)?;
+        let serial = &issued.entry.serial;
+        let name = self.device.map_or_else(|| format!("participant-{serial}"), |device| device.to_string());
+        let file = |ending: &str| self.output.join(format!("{name}.{ending}"));
+        let (chain, key) = (file("pem"), file("key"));
+        refuse_to_overwrite(&chain)?;
+        refuse_to_overwrite(&key)?;
+        issued.save(&chain, &key).map_err(explain)?;
+        let text = format!(
+            "serial       {serial}\nscopes       {scopes}\nvalid until  {}\ncertificate  {}\nkey          {}\n",
+            issued.entry.not_after,
+            chain.display(),
+            key.display()
+        );
+        quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    }
+}
+
+fn refuse_to_overwrite(path: &Path) -> Outcome {
+    if path.exists() {
+        return Err(Failure::failed(format!("{} exists already", path.display()))
+            .remedy("move it away, or choose another folder with --output"));
+    }
+    Ok(())
+}
+
+fn list(entries: &[RegisterEntry], format: Format) -> Outcome {
+    let rows = entries.iter().map(|entry| {
+        [
+            entry.serial.to_string(),
+            entry.kind.name().to_owned(),
+            entry.device.map(|device| device.to_string()).unwrap_or_default(),
+            entry.scopes.to_string(),
+            entry.not_after.to_string(),
+            entry.revoked_at.map(|at| at.to_string()).unwrap_or_default(),
+        ]
+    });
+    let header = ["serial", "kind", "device", "scopes", "not_after", "revoked_at"];
+    let mut text = Vec::new();
+    match format {
+        Format::Json => {
+            for entry in entries {
+                serde_json::to_writer(&mut text, entry).map_err(Failure::failed)?;
+                text.push(b'\n');
+            }
+        }
+        Format::Csv => {
+            let mut csv = csv::Writer::from_writer(&mut text);
+            csv.write_record(header).and_then(|()| rows.map(|row| csv.write_record(row)).collect()).map_err(Failure::failed)?;
+            csv.flush()?;
+            drop(csv);
+        }
+        Format::Table => {
+            let mut table = new_table();
+            table.set_header(header).add_rows(rows);
+            writeln!(text, "{table}")?;
+        }
+    }
+    quiet_at_closed_pipe(io::stdout().lock().write_all(&text))
+}
+
+/// The authority's errors with their remedies.
+pub fn explain(error: AuthorityError) -> Failure {
+    let remedy = match &error {
+        AuthorityError::Exists { .. } => Some("use it, or choose another folder with --data"),
+        AuthorityError::Missing { .. } => Some("found one with `ebp ca init`"),
+        AuthorityError::UnknownSerial(_) => Some("`ebp ca list` shows those that were"),
+        AuthorityError::InvalidEmail => Some("write it as registered; a domain with umlauts in its xn-- form"),
+        AuthorityError::OutlivesAuthority(_) => Some("choose a shorter --validity"),
+        _ => None,
+    };
+    let failure = Failure::failed(crate::exit::chain(&error));
+    match remedy {
+        Some(remedy) => failure.remedy(remedy),
+        None => failure,
+    }
+}

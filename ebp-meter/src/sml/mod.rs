@@ -1,1 +1,5 @@
 //! Smart Message Language.
+
+pub mod crc;
+pub mod encode;
+pub mod frame;

@@ -1,5 +1,6 @@
 //! Smart Message Language.
 
 pub mod crc;
+pub mod cursor;
 pub mod encode;
 pub mod frame;

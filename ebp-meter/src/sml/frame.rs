@@ -1,7 +1,8 @@
 //! Finding frames in a stream of bytes.
 //!
-//! Enters: bytes with noise before, between and within. Leaves: [`Frame`]s, borrowed, and how far
-//! each can be trusted. Absent: what the messages inside mean.
+//! Enters: bytes with noise before, between and within. Leaves: [`Frame`]s, borrowed, which
+//! together are all the bytes, and how far each can be trusted. Absent: what the messages inside
+//! mean.
 //!
 //! A frame is `1b1b1b1b 01010101`, data, zero to three (DZG: four) bytes of padding,
 //! `1b1b1b1b 1a`, the number of padding bytes, and two bytes of checksum over all before them.
@@ -24,12 +25,16 @@ pub const MOST_PADDING: u8 = 4;
 /// A frame without an end is given up after so many bytes. Meters' frames have 200 to 1,000.
 pub const LONGEST: usize = 64 * 1024;
 
+/// Bytes outside of frames are handed on in portions of so many, so that a line with another
+/// protocol on it is heard of before it ends. A telegram that lost its start fits in.
+pub const PORTION: usize = 4096;
+
 /// Escape, end marker, padding count, checksum.
 const END_LENGTH: usize = 8;
 /// Starts that are looked at inside a damaged frame: real streams have one, hostile ones thousands.
 const MOST_HIDDEN: usize = 8;
 
-/// The frames in `bytes`, whole and damaged ones; what lies between them is passed over.
+/// The frames in `bytes`: whole ones, damaged ones, and what lies between.
 ///
 /// ```
 /// # use ebp_meter::sml::{encode::wrap, frame};
@@ -56,16 +61,9 @@ impl<'a> Iterator for Frames<'a> {
     type Item = Frame<'a>;
 
     fn next(&mut self) -> Option<Frame<'a>> {
-        loop {
-            match self.scanner.next(self.bytes, true, &mut self.checksum) {
-                Found::Garbage(length) => self.bytes = &self.bytes[length..],
-                Found::Frame(frame) => {
-                    self.bytes = &self.bytes[frame.raw.len()..];
-                    return Some(frame);
-                }
-                Found::More => return None,
-            }
-        }
+        let frame = self.scanner.next(self.bytes, true, &mut self.checksum)?;
+        self.bytes = &self.bytes[frame.raw.len()..];
+        Some(frame)
     }
 }
 
@@ -78,12 +76,14 @@ pub enum State {
     WrongChecksum,
     /// Another start, the stream's end or [`LONGEST`] came before its end.
     Truncated,
+    /// It is none: bytes without a start, at most [`PORTION`].
+    Outside,
 }
 
 /// One frame as it lies in the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// All its bytes, from the first of the start to the last of the checksum.
+    /// All its bytes, from the first of the start to the last of the checksum; at least one.
     pub raw: &'a [u8],
     /// How far it can be trusted.
     pub state: State,
@@ -114,6 +114,7 @@ impl<'a> Frame<'a> {
             State::WrongChecksum | State::Truncated => {
                 self.raw.get(START.len()..).unwrap_or_default()
             }
+            State::Outside => self.raw,
         };
         if !self.escaped {
             return data;
@@ -133,17 +134,6 @@ fn unescape(data: &[u8], out: &mut Vec<u8>) {
         rest = after.strip_prefix(&ESCAPE).unwrap_or(after);
     }
     out.extend_from_slice(rest);
-}
-
-/// What a scanner found at the beginning of the bytes it was given.
-#[derive(Debug)]
-pub(super) enum Found<'a> {
-    /// So many bytes that belong to no frame, at least one.
-    Garbage(usize),
-    /// A frame, at least one byte long.
-    Frame(Frame<'a>),
-    /// Nothing that can be told before more bytes come; none if these were the last.
-    More,
 }
 
 /// Looks for frames in bytes that come bit by bit.
@@ -171,38 +161,31 @@ impl Scanner {
         }
     }
 
-    /// Looks at the front of `bytes`; `last` says that nothing will follow them. `checksum` is the
-    /// one to try first, and then the one that was right.
+    /// The frame at the front of `bytes`, or nothing before more bytes come; `last` says that none
+    /// will. `checksum` is the one to try first, and then the one that was right.
     pub(super) fn next<'a>(
         &mut self,
         bytes: &'a [u8],
         last: bool,
         checksum: &mut Checksum,
-    ) -> Found<'a> {
+    ) -> Option<Frame<'a>> {
         if !self.inside {
-            match self.start.find(bytes) {
-                Some(0) => {
-                    self.inside = true;
-                    self.seen = START.len();
-                    self.escaped = false;
-                }
-                Some(garbage) => return Found::Garbage(garbage),
-                None => {
-                    let kept = if last { 0 } else { beginning_of_start(bytes) };
-                    return match bytes.len() - kept {
-                        0 => Found::More,
-                        garbage => Found::Garbage(garbage),
-                    };
-                }
+            let outside = self.find_start(bytes, last)?;
+            self.seen = 0;
+            if outside > 0 {
+                let raw = &bytes[..outside];
+                let escaped = memmem::find(raw, &ESCAPE).is_some();
+                return Some(Frame { raw, state: State::Outside, escaped });
             }
+            self.inside = true;
+            self.seen = START.len();
+            self.escaped = false;
         }
-        let (length, ended) = match self.find_end(bytes, last) {
-            Some(end) => end,
-            None => return Found::More,
-        };
+        let (length, ended) = self.find_end(bytes, last)?;
         self.inside = false;
+        self.seen = 0;
         let raw = &bytes[..length];
-        let frame = |raw, state| Found::Frame(Frame { raw, state, escaped: self.escaped });
+        let frame = |raw, state| Some(Frame { raw, state, escaped: self.escaped });
         if !ended {
             return frame(raw, State::Truncated);
         }
@@ -216,6 +199,20 @@ impl Scanner {
         // The checksum's bytes may be the next start's first ones.
         let next = raw[length - 2..].iter().rev().take_while(|byte| **byte == ESCAPE[0]).count();
         frame(&raw[..length - next], State::WrongChecksum)
+    }
+
+    /// How many bytes belong to no frame.
+    fn find_start(&mut self, bytes: &[u8], last: bool) -> Option<usize> {
+        let overlap = START.len() - 1;
+        let window = &bytes[..bytes.len().min(PORTION + overlap)];
+        if let Some(at) = self.start.find(&window[self.seen..]) {
+            return Some(self.seen + at);
+        }
+        self.seen = window.len().saturating_sub(overlap);
+        if self.seen == PORTION {
+            return Some(PORTION);
+        }
+        (last && !bytes.is_empty()).then_some(bytes.len())
     }
 
     /// Where the frame that begins at 0 ends, and whether it ends as it should.
@@ -263,11 +260,6 @@ fn hidden_start(raw: &[u8], first: Checksum) -> Option<usize> {
         .map(|at| at + 1)
         .take(MOST_HIDDEN)
         .find(|at| check(&raw[*at..], first).is_some())
-}
-
-/// How many of the last bytes may be the first ones of a start.
-fn beginning_of_start(bytes: &[u8]) -> usize {
-    (1..START.len()).rev().find(|n| bytes.ends_with(&START[..*n])).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -372,5 +364,15 @@ mod tests {
             states,
             [State::WrongChecksum, State::Truncated, State::Whole(Checksum::X25), State::Truncated]
         );
+    }
+
+    #[test]
+    fn frames_together_are_all_the_bytes() {
+        let noise = vec![0x1b; 2 * PORTION + 5];
+        let bytes = [&noise[..], &wrap(b"data"), b"\x1b\x1b", &wrap(b"data")[..13]].concat();
+        let all: Vec<_> = frames(&bytes).collect();
+        assert_eq!(all.iter().flat_map(|f| f.raw).copied().collect::<Vec<_>>(), bytes);
+        assert!(all.iter().filter(|f| f.state == State::Outside).all(|f| f.raw.len() <= PORTION));
+        assert_eq!(all.iter().filter(|f| f.is_whole()).count(), 1);
     }
 }

@@ -19,7 +19,7 @@ use flate2::{Compression, write::GzEncoder};
 use reqwest::{
     Method, StatusCode, Url,
     blocking::{RequestBuilder, Response},
-    header,
+    header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use serde::de::DeserializeOwned;
 
@@ -29,7 +29,8 @@ pub use measurements::{Measurements, PageRequest};
 use crate::{
     clock::{Clock, SystemClock},
     contract::{
-        Account, Consent, Household, MeasurementDevice, UploadRequest, UploadResponse, paths,
+        Account, Consent, Household, MeasurementDevice, UploadRequest, UploadResponse,
+        VERSION_HEADER, paths,
     },
     identity::Identity,
     model::{Meter, PvSystem},
@@ -48,8 +49,8 @@ pub struct ClientOptions {
     pub connect_timeout: Duration,
     /// How long to wait for the whole answer.
     pub timeout: Duration,
-    /// What the client calls itself.
-    pub user_agent: String,
+    /// The version of the program, which the server keeps with the device.
+    pub version: String,
     /// The clock by which the server's certificate is valid.
     pub clock: Arc<dyn Clock>,
 }
@@ -59,7 +60,7 @@ impl Default for ClientOptions {
         Self {
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
-            user_agent: concat!("ebp/", env!("CARGO_PKG_VERSION")).to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -99,13 +100,18 @@ impl Client {
         let set_up = |reason: String| ClientError::SetUp { server: server.clone(), reason };
         let tls =
             identity.client_config(options.clock.clone()).map_err(|e| set_up(e.to_string()))?;
+        let version = HeaderValue::from_str(&options.version).map_err(|e| set_up(e.to_string()))?;
         let http = reqwest::blocking::Client::builder()
             .tls_backend_preconfigured(tls)
             .https_only(true)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(options.connect_timeout)
             .timeout(options.timeout)
-            .user_agent(options.user_agent)
+            .user_agent(format!("ebp/{}", options.version))
+            .default_headers(HeaderMap::from_iter([(
+                HeaderName::from_static(VERSION_HEADER),
+                version,
+            )]))
             .build()
             .map_err(|e| set_up(e.to_string()))?;
         Ok(Self { http, server, clock: options.clock })

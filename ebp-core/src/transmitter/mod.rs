@@ -71,7 +71,7 @@ pub enum TransmitError {
     #[error("{source}")]
     Upload {
         /// Why.
-        source: ClientError,
+        source: Box<ClientError>,
         /// What was done before.
         before: Report,
     },
@@ -147,7 +147,7 @@ fn transmit_in_batches(
                 indigestible += 1;
                 size = full;
             }
-            _ => return Err(TransmitError::Upload { source: failed, before: report }),
+            _ => return Err(TransmitError::Upload { source: failed.into(), before: report }),
         }
     }
     report.remaining = spool.len()?;

@@ -5,6 +5,7 @@ use std::{io::Write, net::TcpListener, sync::Arc, thread, time::Duration};
 use ebp_core::{
     client::{Client, ClientError, ClientOptions, TlsRefusal},
     clock::FixedClock,
+    contract::VERSION_HEADER,
 };
 use rustls::version::{TLS12, TLS13};
 
@@ -33,7 +34,8 @@ fn with_the_right_certificates_both_versions_speak() {
         assert_eq!(account.email, "erika@example.org");
         let request = server.requests.recv().unwrap();
         assert_eq!(request.line, "GET /account HTTP/1.1");
-        assert!(request.header("user-agent").unwrap().starts_with("ebp/"));
+        let version = request.header(VERSION_HEADER).unwrap();
+        assert_eq!(request.header("user-agent").unwrap(), format!("ebp/{version}"));
     }
 }
 

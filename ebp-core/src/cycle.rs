@@ -3,7 +3,7 @@
 //! Enters: a cycle's length and instants. Leaves: slots, aligned to the Unix epoch and so, for
 //! lengths that divide an hour, to the hour. Absent: waiting and clocks.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, ops::Range, str::FromStr, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -90,6 +90,12 @@ impl Slot {
     pub const fn key(self) -> i64 {
         self.start
     }
+
+    /// The time it covers: seconds since the Unix epoch, the end excluded.
+    #[must_use]
+    pub const fn seconds(self) -> Range<i64> {
+        self.start..self.start + self.length
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +108,7 @@ mod tests {
         assert_eq!(slot("2026-03-29T00:59:59.999Z"), "2026-03-29T00:45:00Z");
         assert_eq!(slot("2026-03-29T01:00:00Z"), "2026-03-29T01:00:00Z");
         assert_eq!(slot("1969-12-31T23:59:59Z"), "1969-12-31T23:45:00Z");
+        assert_eq!(Cycle::HOUR.slot(Timestamp::UNIX_EPOCH).seconds(), 0..3600);
     }
 
     #[test]

@@ -1,1 +1,2 @@
 //! The Data API of the `ebp` measurement system.
+pub mod authority;

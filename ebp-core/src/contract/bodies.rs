@@ -167,3 +167,16 @@ pub struct RegistrationPvSystem {
     #[serde(default)]
     pub meter: Option<usize>,
 }
+
+/// What a registration made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// The household.
+    pub household: Uuid,
+    /// The measurement device that reads its meters.
+    pub measurement_device: Uuid,
+    /// The meters, in the registration's order.
+    pub meters: Vec<Uuid>,
+    /// The photovoltaic systems, in the registration's order.
+    pub pv_systems: Vec<Uuid>,
+}

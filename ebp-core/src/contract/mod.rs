@@ -3,12 +3,18 @@
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
 mod bodies;
+pub mod limits;
 pub mod paths;
 mod problem;
 
 pub use bodies::{
-    Account, Consent, Household, MeasurementDevice, MeasurementPage, Registration,
+    Account, Consent, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
     UploadRequest, UploadResponse,
 };
+/// The request header that tells the server the version of the program that speaks.
+pub const VERSION_HEADER: &str = "ebp-version";
+/// The media type of a [`Problem`].
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
 pub use problem::{Problem, problem_type};

@@ -16,6 +16,18 @@ pub mod problem_type {
     pub const CONSENT_ALREADY_GRANTED: &str = "urn:ebp:problem:consent-already-granted";
     /// Consent is revoked for good (410): devices stop and purge their spool.
     pub const CONSENT_REVOKED: &str = "urn:ebp:problem:consent-revoked";
+    /// The certificate names no device and the participant has several households (409).
+    pub const HOUSEHOLD_AMBIGUOUS: &str = "urn:ebp:problem:household-ambiguous";
+    /// The path exists, but not with this method (405).
+    pub const METHOD_NOT_ALLOWED: &str = "urn:ebp:problem:method-not-allowed";
+    /// The request did not arrive in time (408).
+    pub const TIMEOUT: &str = "urn:ebp:problem:timeout";
+    /// The body, or what it unpacks to, or the number of its items is beyond the limit (413).
+    pub const TOO_LARGE: &str = "urn:ebp:problem:too-large";
+    /// The body is neither JSON nor gzip of JSON (415).
+    pub const UNSUPPORTED_MEDIA: &str = "urn:ebp:problem:unsupported-media";
+    /// The server cannot answer at the moment; the same request may succeed later (503).
+    pub const UNAVAILABLE: &str = "urn:ebp:problem:unavailable";
     /// The request's body or query is malformed (400).
     pub const INVALID: &str = "urn:ebp:problem:invalid";
     /// The server failed (500).
@@ -30,6 +42,9 @@ pub struct Problem {
     pub kind: String,
     /// The HTTP status.
     pub status: u16,
-    /// What went wrong, in words.
+    /// What went wrong, in words; the same for every problem of a type.
     pub title: String,
+    /// What is particular to this one; never a value that the request carried.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<String>,
 }

@@ -1,0 +1,18 @@
+//! Bounds that the server keeps and the client stays within.
+
+use std::time::Duration;
+
+/// Measurements in one upload (endpoint 8), at most.
+pub const UPLOAD_ITEMS: usize = 10_000;
+/// Bytes of an upload's body as sent, at most.
+pub const UPLOAD_BYTES: usize = 4 << 20;
+/// Bytes of an upload's body once unpacked, at most.
+pub const UPLOAD_UNPACKED_BYTES: usize = 16 << 20;
+/// Data points of one measurement, at most.
+pub const DATA_POINTS: usize = 64;
+/// How far ahead of the server's clock a measurement's time may be.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
+/// Measurements in a page (endpoint 7) when the request does not say.
+pub const PAGE_DEFAULT: usize = 1_000;
+/// Measurements in a page, at most.
+pub const PAGE_MAX: usize = 10_000;

@@ -1,0 +1,93 @@
+//! Opening the spool's file: how it is written, and its schema's versions.
+
+use std::{fs, path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
+
+use super::SpoolError;
+
+/// The schema's steps; the file's `user_version` counts those it has been through.
+const MIGRATIONS: [&str; 1] = [include_str!("1.sql")];
+
+/// How long another process may hold the file; it does so for milliseconds, a slow card for seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// After so many pages (of 4 KiB) of the journal they are moved into the file.
+const CHECKPOINT_PAGES: u32 = 256;
+
+/// Makes the folder, readable by its owner alone, where it is missing.
+pub(super) fn folder(path: &Path) -> Result<(), SpoolError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| SpoolError::Folder { path: path.to_owned(), source })
+}
+
+/// Opens the file and brings its schema up to date.
+pub(super) fn database(path: &Path) -> Result<Connection, SpoolError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let fault = |source| SpoolError::of(path, source);
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    configure(&connection).map_err(fault)?;
+    migrate(&connection, path)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    write_ahead(connection)?;
+    // What `store` has returned from is on the disk, whatever happens to the power.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // A one-shot process under a timer would otherwise write every page twice and the journal's
+    // directory entry as well, each time it ends.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -512)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
+/// Switching a new file to the write-ahead log does not wait for the time-out when another process
+/// is doing the same (SQLite, "Write-Ahead Logging", section 8), so this waits for it.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    const STEP: Duration = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(e)
+                if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && waited < PATIENCE =>
+            {
+                std::thread::sleep(STEP);
+                waited += STEP;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn migrate(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
+    let fault = |source| SpoolError::of(path, source);
+    let latest = MIGRATIONS.len();
+    let version =
+        || connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    if usize::try_from(version().map_err(fault)?) == Ok(latest) {
+        return Ok(());
+    }
+    // The version is asked again under the lock: of two processes that start at once, one migrates.
+    let transaction =
+        Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(fault)?;
+    let version = version().map_err(fault)?;
+    let done = usize::try_from(version)
+        .ok()
+        .filter(|done| *done <= latest)
+        .ok_or_else(|| SpoolError::Newer { path: path.to_owned(), version })?;
+    for step in &MIGRATIONS[done..] {
+        transaction.execute_batch(step).map_err(fault)?;
+    }
+    transaction.pragma_update(None, "user_version", latest as i64).map_err(fault)?;
+    transaction.commit().map_err(fault)
+}

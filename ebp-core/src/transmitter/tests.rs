@@ -1,0 +1,408 @@
+//! The transmitter against a server that fails in every way there is.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    clock::FixedClock,
+    contract::problem_type,
+    cycle::{Cycle, Slot},
+    model::{DataPoint, measurement_id},
+    obis::ObisCode,
+    spool::Stored,
+};
+
+const CLOCK: FixedClock = FixedClock(Timestamp::UNIX_EPOCH);
+
+/// What goes wrong with one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// The server is down.
+    DiesBeforeStoring,
+    /// The server stores, its answer never arrives.
+    DiesAfterStoring,
+    /// The server stores the first half and dies.
+    DiesHalfway,
+    /// The device dies after the server stored and before it learns so.
+    DeviceDies,
+    /// The server stores, its answer is rubbish.
+    Garbled,
+    /// The server stores all and answers for every second one.
+    AnswersHalf,
+    /// The server answers for others that it was not asked about, too.
+    AnswersUnknown,
+    /// The server answers for others only.
+    AnswersUnknownOnly,
+    /// The server says both, accepted and refused.
+    Contradicts,
+    /// Each answer comes twice.
+    AnswersTwice,
+    /// The server wants to be left in peace.
+    Busy,
+    /// The aggregator stores another measurement meanwhile.
+    StoresMeanwhile,
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    use Fault::*;
+    prop_oneof![
+        4 => Just(None),
+        10 => prop::sample::select(vec![
+            DiesBeforeStoring, DiesAfterStoring, DiesHalfway, DeviceDies, Garbled, AnswersHalf,
+            AnswersUnknown, AnswersUnknownOnly, Contradicts, AnswersTwice, Busy, StoresMeanwhile,
+        ]),
+    ]
+}
+
+#[derive(Default)]
+struct FakeServer {
+    stored: RefCell<BTreeMap<Uuid, Measurement>>,
+    faults: RefCell<Vec<Fault>>,
+    requests: RefCell<usize>,
+}
+
+/// This server does not like every seventh measurement.
+fn is_disliked(uuid: Uuid) -> bool {
+    uuid.as_u128().is_multiple_of(7)
+}
+
+fn problem(status: u16, kind: &str) -> ClientError {
+    let server = "https://api.example".to_owned();
+    let (kind, title) = (kind.to_owned(), "a problem".to_owned());
+    ClientError::Problem { server, status, kind, title, retry_after: None }
+}
+
+fn unreachable() -> ClientError {
+    ClientError::Unreachable { server: "https://api.example".into(), reason: "reset".into() }
+}
+
+impl FakeServer {
+    fn store(&self, measurements: &[Measurement]) -> Vec<UploadItem> {
+        let mut stored = self.stored.borrow_mut();
+        let mut item = |measurement: &Measurement| {
+            let uuid = measurement.uuid;
+            if is_disliked(uuid) {
+                let reason = Some("disliked".to_owned());
+                return UploadItem { uuid, outcome: UploadOutcome::Refused, reason };
+            }
+            let known = stored.insert(uuid, measurement.clone());
+            if let Some(known) = &known {
+                assert_eq!(known, measurement, "one uuid stands for one measurement");
+            }
+            let outcome =
+                if known.is_some() { UploadOutcome::Duplicate } else { UploadOutcome::Accepted };
+            UploadItem { uuid, outcome, reason: None }
+        };
+        measurements.iter().map(&mut item).collect()
+    }
+}
+
+/// The server as a device sees it, with what else happens to the device while a request is under way.
+struct Link<'a> {
+    server: &'a FakeServer,
+    meanwhile: &'a dyn Fn(),
+}
+
+impl Upload for Link<'_> {
+    fn upload(&self, request: &UploadRequest) -> Result<UploadResponse, ClientError> {
+        let sent = &request.measurements;
+        *self.server.requests.borrow_mut() += 1;
+        let fault = self.server.faults.borrow_mut().pop().unwrap_or(Fault::None);
+        match fault {
+            Fault::DiesBeforeStoring => return Err(unreachable()),
+            Fault::Busy => return Err(problem(503, problem_type::INTERNAL)),
+            Fault::DiesHalfway => {
+                self.server.store(&sent[..sent.len() / 2]);
+                return Err(unreachable());
+            }
+            _ => {}
+        }
+        let mut items = self.server.store(sent);
+        let unknown = UploadItem {
+            uuid: Uuid::from_u128(sent.len() as u128),
+            outcome: UploadOutcome::Accepted,
+            reason: None,
+        };
+        match fault {
+            Fault::DiesAfterStoring => return Err(unreachable()),
+            Fault::DeviceDies => panic!("the device dies"),
+            Fault::Garbled => {
+                let (server, path) = ("https://api.example".into(), "/".into());
+                return Err(ClientError::Garbled { server, path, reason: "no JSON".into() });
+            }
+            Fault::AnswersHalf => {
+                let mut index = 0;
+                items.retain(|_| {
+                    index += 1;
+                    index % 2 == 0
+                });
+            }
+            Fault::AnswersUnknown => items.insert(0, unknown),
+            Fault::AnswersUnknownOnly => items = vec![unknown],
+            Fault::Contradicts => {
+                let contrary = |item: &UploadItem| UploadItem {
+                    outcome: match item.outcome {
+                        UploadOutcome::Refused => UploadOutcome::Accepted,
+                        _ => UploadOutcome::Refused,
+                    },
+                    ..item.clone()
+                };
+                let contraries: Vec<_> = items.iter().map(contrary).collect();
+                items.extend(contraries);
+            }
+            Fault::AnswersTwice => items.extend(items.clone()),
+            Fault::StoresMeanwhile => (self.meanwhile)(),
+            _ => {}
+        }
+        Ok(UploadResponse { items })
+    }
+}
+
+fn slot(number: u8) -> Slot {
+    Cycle::QUARTER_HOUR.slot(Timestamp::from_second(900 * i64::from(number)).unwrap())
+}
+
+fn measurement(meter: u8, number: u8) -> Measurement {
+    let meter = Uuid::from_u128(meter.into());
+    let value = rust_decimal::Decimal::new(i64::from(number) * 10, 3);
+    Measurement {
+        uuid: measurement_id(meter, slot(number)),
+        meter,
+        measured_at: slot(number).start(),
+        data: vec![DataPoint { obis: ObisCode::POSITIVE_ENERGY, value }],
+    }
+}
+
+fn open(dir: &Path) -> Spool {
+    let spool = Spool::open(dir).unwrap();
+    spool.remember_consent(ConsentState::Granted, CLOCK.0).unwrap();
+    spool
+}
+
+fn filled(count: u8) -> (tempfile::TempDir, Spool) {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = open(dir.path());
+    for number in 0..count {
+        spool.store(&measurement(0, number), slot(number)).unwrap();
+    }
+    (dir, spool)
+}
+
+fn send(spool: &Spool, server: &FakeServer) -> Result<Report, TransmitError> {
+    transmit(spool, &Link { server, meanwhile: &|| {} }, &CLOCK)
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Store { meter: u8, slot: u8 },
+    Transmit { faults: Vec<Fault>, batch: usize },
+    Crash,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..3_u8, 0..40_u8).prop_map(|(meter, slot)| Step::Store { meter, slot }),
+        3 => (prop::collection::vec(fault(), 0..6), 1..6_usize)
+            .prop_map(|(faults, batch)| Step::Transmit { faults, batch }),
+        1 => Just(Step::Crash),
+    ]
+}
+
+/// Every measurement that was stored is in exactly one place: with the server, still in the spool
+/// (then perhaps with the server, which has not been heard of), or refused.
+fn check(
+    spool: &Spool,
+    server: &FakeServer,
+    model: &BTreeMap<Uuid, Measurement>,
+) -> Result<(), TestCaseError> {
+    let mut places = server.stored.borrow().clone();
+    let mut waiting = BTreeMap::new();
+    for measurement in spool.pending(usize::MAX)? {
+        prop_assert!(waiting.insert(measurement.uuid, measurement).is_none(), "doubled");
+    }
+    for refused in spool.refused()? {
+        let uuid = refused.measurement.uuid;
+        prop_assert!(is_disliked(uuid) && !waiting.contains_key(&uuid));
+        places.insert(uuid, refused.measurement);
+    }
+    places.extend(waiting);
+    prop_assert_eq!(&places, model);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_and_nothing_doubled(steps in prop::collection::vec(step(), 1..60)) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = open(dir.path());
+        let server = FakeServer::default();
+        let model = RefCell::new(BTreeMap::new());
+        let store = |spool: &Spool, meter, number| {
+            let measurement = measurement(meter, number);
+            let stored = spool.store(&measurement, slot(number)).unwrap();
+            let known = model.borrow_mut().insert(measurement.uuid, measurement).is_some();
+            let expected = if known { Stored::AlreadyMeasured } else { Stored::Stored };
+            assert_eq!(stored, expected);
+        };
+        let mut late = 100;
+        for step in steps {
+            match step {
+                Step::Store { meter, slot } => store(&spool, meter, slot),
+                Step::Crash => spool = Spool::open(dir.path())?,
+                Step::Transmit { faults, batch } => {
+                    server.faults.replace(faults);
+                    late += 1;
+                    let meanwhile = || store(&Spool::open(dir.path()).unwrap(), 9, late);
+                    let link = Link { server: &server, meanwhile: &meanwhile };
+                    let run = || transmit_in_batches(&spool, &link, &CLOCK, batch);
+                    let outcome = quietly(run);
+                    match outcome {
+                        Ok(Ok(report)) => prop_assert_eq!(report.remaining, spool.len()?),
+                        Ok(Err(TransmitError::Upload { .. } | TransmitError::Unanswered { .. })) => {}
+                        Ok(Err(error)) => return Err(TestCaseError::fail(error.to_string())),
+                        Err(_) => spool = Spool::open(dir.path())?,
+                    }
+                }
+            }
+            check(&spool, &server, &model.borrow())?;
+        }
+        server.faults.borrow_mut().clear();
+        let report = send(&spool, &server)?;
+        prop_assert_eq!(report.remaining, 0);
+        prop_assert!(spool.is_empty()?);
+        check(&spool, &server, &model.borrow())?;
+        let (stored, refused) = (server.stored.borrow().len(), spool.refused()?.len());
+        prop_assert_eq!(stored + refused, model.borrow().len());
+    }
+}
+
+/// Runs to the end or to the device's death.
+fn quietly<T>(run: impl FnOnce() -> T) -> std::thread::Result<T> {
+    use std::sync::Once;
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if panic.payload_as_str() != Some("the device dies") {
+                usual(panic);
+            }
+        }));
+    });
+    catch_unwind(AssertUnwindSafe(run))
+}
+
+#[test]
+fn a_report_counts_what_became_of_each() {
+    let (_dir, spool) = filled(100);
+    let server = FakeServer::default();
+    let pending = spool.pending(30).unwrap();
+    server.store(&pending);
+    let disliked =
+        spool.pending(100).unwrap().iter().filter(|m| is_disliked(m.uuid)).count() as u64;
+    let known = server.stored.borrow().len() as u64;
+    assert!(disliked > 0 && known > 0);
+    let report = send(&spool, &server).unwrap();
+    let accepted = 100 - known - disliked;
+    assert_eq!(report, Report { accepted, duplicate: known, refused: disliked, remaining: 0 });
+    assert_eq!(spool.refused().unwrap().len() as u64, disliked);
+    assert_eq!(spool.refused().unwrap()[0].reason, "disliked");
+    assert_eq!(send(&spool, &server).unwrap(), Report::default());
+    assert_eq!(*server.requests.borrow(), 1, "an empty spool sends nothing");
+}
+
+#[test]
+fn nothing_is_sent_without_consent() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = Spool::open(dir.path()).unwrap();
+    spool.store(&measurement(0, 0), slot(0)).unwrap();
+    let server = FakeServer::default();
+    assert!(matches!(send(&spool, &server), Err(TransmitError::NotGranted)));
+    spool.remember_consent(ConsentState::NotGranted, CLOCK.0).unwrap();
+    assert!(matches!(send(&spool, &server), Err(TransmitError::NotGranted)));
+    spool.purge(CLOCK.0).unwrap();
+    assert!(matches!(send(&spool, &server), Err(TransmitError::Revoked)));
+    assert_eq!(*server.requests.borrow(), 0);
+}
+
+/// A server that answers every request alike.
+struct Always<F>(F, RefCell<usize>);
+
+impl<F: Fn() -> ClientError> Upload for Always<F> {
+    fn upload(&self, _: &UploadRequest) -> Result<UploadResponse, ClientError> {
+        *self.1.borrow_mut() += 1;
+        Err((self.0)())
+    }
+}
+
+#[test]
+fn revoked_purges_and_not_granted_leaves_all_in_place() {
+    let (_dir, spool) = filled(10);
+    let early = Always(|| problem(409, problem_type::CONSENT_NOT_GRANTED), RefCell::new(0));
+    assert!(matches!(transmit(&spool, &early, &CLOCK), Err(TransmitError::NotGranted)));
+    assert_eq!(spool.len().unwrap(), 10);
+    spool.remember_consent(ConsentState::Granted, CLOCK.0).unwrap();
+
+    let gone = Always(|| problem(410, problem_type::CONSENT_REVOKED), RefCell::new(0));
+    assert!(matches!(transmit(&spool, &gone, &CLOCK), Err(TransmitError::Revoked)));
+    assert!(spool.is_empty().unwrap() && spool.is_revoked().unwrap());
+    assert!(matches!(transmit(&spool, &gone, &CLOCK), Err(TransmitError::Revoked)));
+    assert_eq!(*gone.1.borrow(), 1, "a revoked device stays silent");
+}
+
+#[test]
+fn any_other_refusal_of_a_request_leaves_all_in_place() {
+    let failures: [fn() -> ClientError; 6] = [
+        || problem(401, problem_type::UNAUTHENTICATED),
+        || problem(403, problem_type::SCOPE),
+        || problem(404, problem_type::NOT_FOUND),
+        || problem(410, problem_type::NOT_FOUND),
+        || problem(500, "about:blank"),
+        || problem(400, problem_type::INVALID),
+    ];
+    for failure in failures {
+        let (_dir, spool) = filled(10);
+        let server = Always(failure, RefCell::new(0));
+        let error = transmit(&spool, &server, &CLOCK).unwrap_err();
+        assert!(matches!(error, TransmitError::Upload { .. }), "{error:?}");
+        assert_eq!(spool.len().unwrap(), 10);
+        assert!(spool.refused().unwrap().is_empty());
+        assert!(*server.1.borrow() < 20, "{} requests", server.1.borrow());
+    }
+}
+
+/// A server that cannot read a request with a certain measurement in it, and takes three at most.
+struct Choking(FakeServer, Uuid);
+
+impl Upload for Choking {
+    fn upload(&self, request: &UploadRequest) -> Result<UploadResponse, ClientError> {
+        if request.measurements.len() > 3 {
+            return Err(problem(413, "about:blank"));
+        }
+        if request.measurements.iter().any(|m| m.uuid == self.1) {
+            return Err(problem(400, problem_type::INVALID));
+        }
+        Ok(UploadResponse { items: self.0.store(&request.measurements) })
+    }
+}
+
+#[test]
+fn one_measurement_that_the_server_chokes_on_holds_up_no_other() {
+    let (_dir, spool) = filled(40);
+    let poison = measurement(0, 5).uuid;
+    let server = Choking(FakeServer::default(), poison);
+    let report = transmit(&spool, &server, &CLOCK).unwrap();
+    assert_eq!(report.accepted + report.refused, 39);
+    assert_eq!(report.remaining, 1);
+    assert_eq!(spool.pending(10).unwrap()[0].uuid, poison);
+}

@@ -1,0 +1,78 @@
+//! What goes wrong with an authority; the program tells the remedy.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::Serial;
+
+/// Why the authority could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthorityError {
+    /// `init` where an authority is.
+    #[error("{} holds a certificate authority already", dir.display())]
+    Exists {
+        /// Its folder.
+        dir: PathBuf,
+    },
+    /// No authority where one is needed.
+    #[error("{} holds no certificate authority", dir.display())]
+    Missing {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file could not be read or written.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The private key is no key.
+    #[error("{} is no private key in PEM", path.display())]
+    DamagedKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line of the register is damaged.
+    #[error("{}, line {line}: not an entry of the register", path.display())]
+    DamagedRegister {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// The register holds no such certificate.
+    #[error("no certificate with serial number {0} was issued here")]
+    UnknownSerial(Serial),
+    /// The e-mail address cannot stand in a certificate. The address itself is not repeated.
+    #[error("the e-mail address is not of the form name@domain in ASCII")]
+    InvalidEmail,
+    /// A host name or address cannot stand in a certificate.
+    #[error("`{0}` is neither a host name nor an IP address")]
+    InvalidHost(String),
+    /// A server's certificate without a name.
+    #[error("a server's certificate needs at least one host name or IP address")]
+    NoHost,
+    /// A client's certificate that would permit nothing.
+    #[error("a client's certificate needs at least one scope")]
+    NoScope,
+    /// A validity beyond the authority's own.
+    #[error("the certificate would outlive the authority's own, which ends at {0}")]
+    OutlivesAuthority(jiff::Timestamp),
+    /// An instant or a validity out of range.
+    #[error("the time of validity is out of range")]
+    InvalidValidity,
+    /// The cryptography failed.
+    #[error("cannot make the certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+}
+
+impl AuthorityError {
+    pub(super) fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,48 @@
+//! Files that are on disk whole or not at all.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
+
+use super::AuthorityError;
+
+/// Makes the folder, and those above it, so that only its owner may enter (mode 0700).
+pub fn create_private_dir(dir: &Path) -> Result<(), AuthorityError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .and_then(|()| fs::set_permissions(dir, fs::Permissions::from_mode(0o700)))
+        .map_err(|source| AuthorityError::file(dir, source))
+}
+
+/// Puts `content` in the place of what `path` held: after a crash at any instant the file is the
+/// old or the new one. The new one has `mode` from its first byte on.
+pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {
+    let dir = match path.parent() {
+        Some(dir) if dir != Path::new("") => dir,
+        _ => Path::new("."),
+    };
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}", uuid::Uuid::new_v4().simple()));
+    let temporary = dir.join(name);
+    let write = || -> io::Result<()> {
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+        // The mode given at creation is cut by the umask; this one is not.
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        File::open(dir)?.sync_all()
+    };
+    write().map_err(|source| {
+        // Nothing more can be done about a leftover; the error that matters is the first.
+        let _ = fs::remove_file(&temporary);
+        AuthorityError::file(path, source)
+    })
+}

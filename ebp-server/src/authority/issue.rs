@@ -1,0 +1,229 @@
+//! Issuing certificates: what stands in them and how they reach their files.
+
+use std::{fmt, net::IpAddr, path::Path, time::Duration};
+
+use ebp_core::scope::Scopes;
+use jiff::{SignedDuration, Timestamp};
+use rcgen::{
+    CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
+    SanType,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    Authority, AuthorityError, CertificateKind, RegisterEntry, Serial, file, scope_extension,
+};
+
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
+/// How far before its making a certificate is valid: clocks of devices may be behind.
+pub(super) const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
+/// How long a server's certificate is valid.
+const SERVER_VALIDITY: Duration = DAY.saturating_mul(397);
+
+/// What a client's certificate is to say.
+#[derive(Clone)]
+pub struct ClientRequest {
+    /// The participant's e-mail address.
+    pub email: String,
+    /// The measurement device that will hold it; without one it is the participant's own.
+    pub device: Option<Uuid>,
+    /// What it permits.
+    pub scopes: Scopes,
+    /// For how long.
+    pub validity: Duration,
+}
+
+/// Does not show the e-mail address.
+impl fmt::Debug for ClientRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientRequest")
+            .field("device", &self.device)
+            .field("scopes", &self.scopes)
+            .field("validity", &self.validity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A certificate with its private key, which exists nowhere else.
+pub struct Issued {
+    /// What the register says of it.
+    pub entry: RegisterEntry,
+    /// The certificate and the authority's own (PEM).
+    pub chain_pem: String,
+    /// The private key (PEM).
+    pub key_pem: String,
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issued").field("entry", &self.entry).finish_non_exhaustive()
+    }
+}
+
+impl Issued {
+    /// Writes chain and key (mode 0600), each whole or not at all, the key first.
+    ///
+    /// # Errors
+    /// If one cannot be written.
+    pub fn save(&self, chain: &Path, key: &Path) -> Result<(), AuthorityError> {
+        file::write_atomic(key, self.key_pem.as_bytes(), 0o600)?;
+        file::write_atomic(chain, self.chain_pem.as_bytes(), 0o644)
+    }
+}
+
+/// A certificate revocation list (RFC 5280, 5).
+#[derive(Debug, Clone)]
+pub struct Crl {
+    /// In PEM.
+    pub pem: String,
+    /// In DER.
+    pub der: Vec<u8>,
+}
+
+impl Authority {
+    /// Issues a server's certificate for these host names and IP addresses, valid for 397 days.
+    ///
+    /// # Errors
+    /// If a name cannot stand in a certificate, or register or key cannot be used.
+    pub fn issue_server(&self, hosts: &[String]) -> Result<Issued, AuthorityError> {
+        let first = hosts.first().ok_or(AuthorityError::NoHost)?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, first.as_str());
+        params.subject_alt_names = hosts.iter().map(|h| host_name(h)).collect::<Result<_, _>>()?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        self.issue_any(params, CertificateKind::Server, None, Scopes::default(), SERVER_VALIDITY)
+    }
+
+    /// Issues a client's certificate: e-mail address (`rfc822Name`) and device
+    /// (`uniformResourceIdentifier`, `urn:uuid:…`) in the subject alternative name, scopes in
+    /// their [extension](scope_extension).
+    ///
+    /// # Errors
+    /// If the e-mail address cannot stand in a certificate, the certificate would outlive the
+    /// authority's, or register or key cannot be used.
+    pub fn issue(&self, request: &ClientRequest) -> Result<Issued, AuthorityError> {
+        if request.scopes == Scopes::default() {
+            return Err(AuthorityError::NoScope);
+        }
+        let mut params = CertificateParams::default();
+        let email = email_name(&request.email)?;
+        // The common name is what lists of certificates show; the e-mail stays out of it, since
+        // it is what programs tend to write into their logs.
+        match request.device {
+            Some(device) => {
+                let urn = format!("urn:uuid:{device}");
+                params.subject_alt_names = vec![email, SanType::URI(urn.as_str().try_into()?)];
+                params.distinguished_name.push(DnType::CommonName, format!("ebp device {device}"));
+            }
+            None => {
+                params.subject_alt_names = vec![email];
+                params.distinguished_name.push(DnType::CommonName, "ebp participant");
+            }
+        }
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.custom_extensions = vec![CustomExtension::from_oid_content(
+            &scope_extension::OID,
+            scope_extension::encode(&request.scopes),
+        )];
+        self.issue_any(
+            params,
+            CertificateKind::Client,
+            request.device,
+            request.scopes.clone(),
+            request.validity,
+        )
+    }
+
+    /// Signs and registers. The register knows a certificate before anybody can hold it: one that
+    /// is not in the register is never trusted.
+    fn issue_any(
+        &self,
+        mut params: CertificateParams,
+        kind: CertificateKind,
+        device: Option<Uuid>,
+        scopes: Scopes,
+        validity: Duration,
+    ) -> Result<Issued, AuthorityError> {
+        let issuer = self.issuer()?;
+        let now = Timestamp::from_second(self.clock.now().as_second())
+            .map_err(|_| AuthorityError::InvalidValidity)?;
+        let validity =
+            SignedDuration::try_from(validity).map_err(|_| AuthorityError::InvalidValidity)?;
+        let entry = RegisterEntry {
+            serial: Serial::random(),
+            kind,
+            device,
+            scopes,
+            not_before: shifted(now, -BACKDATED)?,
+            not_after: shifted(now, validity)?,
+            revoked_at: None,
+        };
+        let end = self.not_after()?;
+        if entry.not_after > end {
+            return Err(AuthorityError::OutlivesAuthority(end));
+        }
+        params.serial_number = Some(entry.serial.into());
+        params.not_before = instant(entry.not_before, SignedDuration::ZERO)?;
+        params.not_after = instant(entry.not_after, SignedDuration::ZERO)?;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &issuer)?;
+        self.change_register(|register| {
+            register.entries.push(entry.clone());
+            Ok(())
+        })?;
+        Ok(Issued {
+            entry,
+            chain_pem: certificate.pem() + &self.certificate_pem,
+            key_pem: key.serialize_pem(),
+        })
+    }
+
+    /// When the authority's own certificate ends.
+    fn not_after(&self) -> Result<Timestamp, AuthorityError> {
+        let parsed = x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes()).ok();
+        parsed
+            .as_ref()
+            .and_then(|(_, pem)| pem.parse_x509().ok())
+            .and_then(|ca| Timestamp::from_second(ca.validity().not_after.timestamp()).ok())
+            .ok_or(AuthorityError::Certificate(rcgen::Error::CouldNotParseCertificate))
+    }
+}
+
+fn host_name(host: &str) -> Result<SanType, AuthorityError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(SanType::IpAddress(address));
+    }
+    let invalid = || AuthorityError::InvalidHost(host.to_owned());
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if host.len() > 253 || !host.strip_prefix("*.").unwrap_or(host).split('.').all(label) {
+        return Err(invalid());
+    }
+    host.try_into().map(SanType::DnsName).map_err(|_| invalid())
+}
+
+fn email_name(email: &str) -> Result<SanType, AuthorityError> {
+    let printable = email.bytes().all(|b| b.is_ascii_graphic());
+    let (name, domain) = email.rsplit_once('@').ok_or(AuthorityError::InvalidEmail)?;
+    if !printable || name.is_empty() || domain.is_empty() || email.len() > 254 {
+        return Err(AuthorityError::InvalidEmail);
+    }
+    email.try_into().map(SanType::Rfc822Name).map_err(|_| AuthorityError::InvalidEmail)
+}
+
+fn shifted(at: Timestamp, by: SignedDuration) -> Result<Timestamp, AuthorityError> {
+    at.checked_add(by).map_err(|_| AuthorityError::InvalidValidity)
+}
+
+/// `at` and `by` as a certificate's time, which has whole seconds.
+pub(super) fn instant(at: Timestamp, by: SignedDuration) -> Result<OffsetDateTime, AuthorityError> {
+    OffsetDateTime::from_unix_timestamp(shifted(at, by)?.as_second())
+        .map_err(|_| AuthorityError::InvalidValidity)
+}

@@ -1,0 +1,230 @@
+//! The certificate authority: issues, registers and revokes the certificates of mutual TLS.
+//!
+//! Enters: names, e-mail addresses, devices and scopes from an administrator, the clock.
+//! Leaves: certificates with their keys, the register of what was issued, revocation lists.
+//! Absent: HTTP, participants. The register holds no e-mail address: what is issued to a
+//! participant cannot be found there, so that revoking consent leaves nothing behind.
+//!
+//! The folder (mode 0700) holds
+//!
+//! | file | what |
+//! |---|---|
+//! | `ca.pem` | the authority's certificate, written last: with it the authority exists |
+//! | `ca.key` | its private key, mode 0600 |
+//! | `register.jsonl` | one line for each certificate ever issued |
+//! | `lock` | held while the folder changes, so that two processes do not lose each other's work |
+//!
+//! A server needs `ca.pem` and `register.jsonl` only; `ca.key` may live on another machine.
+
+mod error;
+mod file;
+mod issue;
+mod register;
+pub mod scope_extension;
+mod serial;
+
+use std::{
+    fs::{self, File, OpenOptions},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ebp_core::clock::Clock;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SerialNumber,
+};
+
+pub use error::AuthorityError;
+pub use issue::{ClientRequest, Crl, Issued};
+pub use register::{CertificateKind, Register, RegisterEntry};
+pub use serial::{InvalidSerial, Serial};
+
+use issue::{BACKDATED, DAY, instant};
+
+/// How long the authority's own certificate is valid: ten years.
+const AUTHORITY_VALIDITY: std::time::Duration = DAY.saturating_mul(3653);
+/// How long a revocation list may be relied upon.
+const CRL_VALIDITY: std::time::Duration = DAY.saturating_mul(7);
+
+/// A certificate authority in its folder.
+pub struct Authority {
+    dir: PathBuf,
+    clock: Arc<dyn Clock>,
+    certificate_pem: String,
+}
+
+impl Authority {
+    /// Founds an authority in `dir` (made with mode 0700), called `name` in its certificate.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Exists`] if there is one already: nothing is ever overwritten. A key that
+    /// an interrupted `init` left without a certificate is used, not replaced.
+    pub fn init(dir: &Path, name: &str, clock: Arc<dyn Clock>) -> Result<Self, AuthorityError> {
+        file::create_private_dir(dir)?;
+        let _lock = lock(dir)?;
+        let certificate = certificate_path(dir);
+        if certificate.exists() {
+            return Err(AuthorityError::Exists { dir: dir.to_owned() });
+        }
+        let key = if key_path(dir).exists() {
+            read_key(dir)?
+        } else {
+            let key = KeyPair::generate()?;
+            file::write_atomic(&key_path(dir), key.serialize_pem().as_bytes(), 0o600)?;
+            key
+        };
+        if !register_path(dir).exists() {
+            file::write_atomic(&register_path(dir), b"", 0o644)?;
+        }
+        let now = clock.now();
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_before = instant(now, -BACKDATED)?;
+        params.not_after = instant(now, AUTHORITY_VALIDITY.try_into().unwrap_or_default())?;
+        params.serial_number = Some(Serial::random().into());
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate_pem = params.self_signed(&key)?.pem();
+        file::write_atomic(&certificate, certificate_pem.as_bytes(), 0o644)?;
+        Ok(Self { dir: dir.to_owned(), clock, certificate_pem })
+    }
+
+    /// Opens the authority in `dir`.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Missing`] if there is none.
+    pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, AuthorityError> {
+        let path = certificate_path(dir);
+        let certificate_pem = fs::read_to_string(&path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => AuthorityError::Missing { dir: dir.to_owned() },
+            _ => AuthorityError::file(&path, source),
+        })?;
+        Ok(Self { dir: dir.to_owned(), clock, certificate_pem })
+    }
+
+    /// The authority's own certificate (PEM): what clients trust the server by.
+    #[must_use]
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+
+    /// Whether the private key is here, so that certificates can be issued.
+    #[must_use]
+    pub fn can_issue(&self) -> bool {
+        key_path(&self.dir).exists()
+    }
+
+    /// Every certificate ever issued, oldest first.
+    ///
+    /// # Errors
+    /// If the register cannot be read or a line of it is damaged.
+    pub fn list(&self) -> Result<Vec<RegisterEntry>, AuthorityError> {
+        Ok(Register::read(&register_path(&self.dir))?.entries)
+    }
+
+    /// Revokes the certificate with that serial number and returns its entry; servers that watch
+    /// the register refuse it from the next request on. Revoking again changes nothing.
+    ///
+    /// # Errors
+    /// [`AuthorityError::UnknownSerial`] if no such certificate was issued.
+    pub fn revoke(&self, serial: &Serial) -> Result<RegisterEntry, AuthorityError> {
+        let now = self.clock.now();
+        self.change_register(|register| {
+            let entry = register
+                .entries
+                .iter_mut()
+                .find(|entry| entry.serial == *serial)
+                .ok_or_else(|| AuthorityError::UnknownSerial(serial.clone()))?;
+            entry.revoked_at.get_or_insert(now);
+            Ok(entry.clone())
+        })
+    }
+
+    /// A signed list of the revoked certificates that are not expired, for other servers.
+    ///
+    /// # Errors
+    /// If register or key cannot be read.
+    pub fn crl(&self) -> Result<Crl, AuthorityError> {
+        let now = self.clock.now();
+        let issuer = self.issuer()?;
+        let revoked_certs = self
+            .list()?
+            .into_iter()
+            .filter(|entry| entry.not_after > now)
+            .filter_map(|entry| Some((entry.serial, entry.revoked_at?)))
+            .map(|(serial, at)| {
+                Ok(RevokedCertParams {
+                    serial_number: serial.into(),
+                    revocation_time: instant(at, jiff::SignedDuration::ZERO)?,
+                    reason_code: Some(RevocationReason::Unspecified),
+                    invalidity_date: None,
+                })
+            })
+            .collect::<Result<_, AuthorityError>>()?;
+        let list = CertificateRevocationListParams {
+            this_update: instant(now, jiff::SignedDuration::ZERO)?,
+            next_update: instant(now, CRL_VALIDITY.try_into().unwrap_or_default())?,
+            // The number must grow from list to list; time does.
+            crl_number: SerialNumber::from_slice(&now.as_millisecond().to_be_bytes()),
+            issuing_distribution_point: None,
+            revoked_certs,
+            key_identifier_method: KeyIdMethod::Sha256,
+        }
+        .signed_by(&issuer)?;
+        Ok(Crl { pem: list.pem()?, der: list.der().to_vec() })
+    }
+
+    fn issuer(&self) -> Result<Issuer<'static, KeyPair>, AuthorityError> {
+        Ok(Issuer::from_ca_cert_pem(&self.certificate_pem, read_key(&self.dir)?)?)
+    }
+
+    /// Changes the register under the folder's lock, on disk whole or not at all.
+    fn change_register<T>(
+        &self,
+        change: impl FnOnce(&mut Register) -> Result<T, AuthorityError>,
+    ) -> Result<T, AuthorityError> {
+        let _lock = lock(&self.dir)?;
+        let path = register_path(&self.dir);
+        let mut register = Register::read(&path)?;
+        let result = change(&mut register)?;
+        file::write_atomic(&path, register.to_lines()?.as_bytes(), 0o644)?;
+        Ok(result)
+    }
+}
+
+/// Where the authority in `dir` keeps its certificate.
+#[must_use]
+pub fn certificate_path(dir: &Path) -> PathBuf {
+    dir.join("ca.pem")
+}
+
+/// Where the authority in `dir` keeps its register.
+#[must_use]
+pub fn register_path(dir: &Path) -> PathBuf {
+    dir.join("register.jsonl")
+}
+
+fn key_path(dir: &Path) -> PathBuf {
+    dir.join("ca.key")
+}
+
+fn read_key(dir: &Path) -> Result<KeyPair, AuthorityError> {
+    let path = key_path(dir);
+    let pem = fs::read_to_string(&path).map_err(|source| AuthorityError::file(&path, source))?;
+    KeyPair::from_pem(&pem).map_err(|_| AuthorityError::DamagedKey { path })
+}
+
+/// Waits for the folder's lock, which is free again when the file is dropped or the process ends.
+fn lock(dir: &Path) -> Result<File, AuthorityError> {
+    let path = dir.join("lock");
+    let open = || {
+        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    open().map_err(|source| AuthorityError::file(&path, source))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! The register of issued certificates: one JSON object a line.
+
+use std::{fs, io::Read, path::Path};
+
+use ebp_core::scope::Scopes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{AuthorityError, Serial};
+
+/// Whom a certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateKind {
+    /// The Data API's server.
+    Server,
+    /// A participant or one of the devices.
+    Client,
+}
+
+/// What is kept of an issued certificate. The participant's e-mail address is not: it has to
+/// vanish when consent is revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisterEntry {
+    /// The serial number.
+    pub serial: Serial,
+    /// Whom it is for.
+    pub kind: CertificateKind,
+    /// The measurement device that holds it.
+    pub device: Option<Uuid>,
+    /// What it permits; none for a server.
+    #[serde(with = "scopes_as_text")]
+    pub scopes: Scopes,
+    /// Valid from.
+    pub not_before: Timestamp,
+    /// Valid until.
+    pub not_after: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+mod scopes_as_text {
+    use ebp_core::scope::Scopes;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(scopes: &Scopes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(scopes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scopes, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The register as it was when it was read.
+#[derive(Debug, Default)]
+pub struct Register {
+    /// Its entries, oldest first.
+    pub entries: Vec<RegisterEntry>,
+}
+
+impl Register {
+    /// Reads the register.
+    ///
+    /// # Errors
+    /// If the file cannot be read or a line of it is damaged.
+    pub fn read(path: &Path) -> Result<Self, AuthorityError> {
+        let text = fs::read_to_string(path).map_err(|source| AuthorityError::file(path, source))?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the register from a file that is open; `path` names it in errors.
+    ///
+    /// # Errors
+    /// If the file cannot be read or a line of it is damaged.
+    pub fn read_from(mut file: &fs::File, path: &Path) -> Result<Self, AuthorityError> {
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(|source| AuthorityError::file(path, source))?;
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, AuthorityError> {
+        let entry = |(index, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|_| AuthorityError::DamagedRegister {
+                path: path.to_owned(),
+                line: index + 1,
+            })
+        };
+        Ok(Self { entries: text.lines().enumerate().map(entry).collect::<Result<_, _>>()? })
+    }
+
+    pub(super) fn to_lines(&self) -> Result<String, AuthorityError> {
+        let mut text = String::new();
+        for entry in &self.entries {
+            let line = serde_json::to_string(entry).map_err(|_| AuthorityError::InvalidValidity)?;
+            text.push_str(&line);
+            text.push('\n');
+        }
+        Ok(text)
+    }
+}

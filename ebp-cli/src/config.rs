@@ -3,7 +3,8 @@
 //! Enters: TOML. Leaves: [`DeviceConfig`], every value parsed. Absent: opening anything it names.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +13,7 @@ use ebp_meter::{port::PortName, readout::Protocol};
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
 
-use crate::exit::Failure;
+use crate::exit::{Context, Failure};
 
 /// What `--config FILE` of `ebp read` and `ebp transmit` says.
 #[derive(Debug, Deserialize)]
@@ -164,6 +165,19 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
             _ => Failure::failed(format!("{path}: {error}")),
         }
     })
+}
+
+/// Writes a file whole or not at all, so that a crash leaves the old one or the new one.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let write = || -> io::Result<()> {
+        let mut file = fs::File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    write().or_failed(format!("cannot write {}", path.display()))
 }
 
 /// A TOML error on one line with file and line number.

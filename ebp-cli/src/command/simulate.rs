@@ -1,0 +1,143 @@
+//! `ebp simulate`: a virtual meter that any program can open as a serial port.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    model::MeterType,
+};
+use ebp_meter::{
+    profile::Profiles,
+    virtual_meter::{
+        Energies, HouseholdOptions, MeterOptions, MeterState, NoiseOptions, Replay, Rhythm, Source, Tempo,
+        VirtualMeter, run as run_meter,
+    },
+};
+
+use crate::exit::{Context, Failure, Outcome};
+
+/// Be a meter on a pseudoterminal.
+///
+/// Sends the telegrams of a household's meter of that model, whose registers integrate the
+/// household's power, or plays a recording at the original line speed. Ends with Ctrl-C.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The model, such as MT175.
+    #[arg(long, required_unless_present = "replay")]
+    model: Option<String>,
+
+    /// Play this recording of a meter's bytes instead.
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    replay: Option<PathBuf>,
+
+    /// Play the recording once instead of over and over.
+    #[arg(long, requires = "replay")]
+    once: bool,
+
+    /// A symbolic link to the pseudoterminal, so that readers know where it is.
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+
+    /// Be a locked meter: whole kWh and no power.
+    #[arg(long, conflicts_with = "replay")]
+    locked: bool,
+
+    /// Be the generation meter of a photovoltaic system instead of the household's at the grid.
+    #[arg(long, conflicts_with = "replay")]
+    generation: bool,
+
+    /// Peak power of the household's photovoltaic system, watts.
+    #[arg(long, default_value_t = 8_000, value_name = "WATTS")]
+    pv_peak: u32,
+
+    /// The number in the meter's server id.
+    #[arg(long, default_value_t = 1_234_567)]
+    number: u32,
+
+    /// The same seed gives the same household and the same noise.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Damage the telegrams: flipped bits, missing bytes, cut-off telegrams, garbage between them.
+    #[arg(long)]
+    noise: bool,
+
+    /// Simulated seconds in a second; registers grow that much faster.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    speed: u32,
+
+    /// From one telegram to the next, where it shall not be the model's own.
+    #[arg(long, value_parser = humantime::parse_duration)]
+    interval: Option<Duration>,
+
+    /// Begin from the registers in this file, and save them there at the end.
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    state: Option<PathBuf>,
+}
+
+/// Lives until Ctrl-C, or to the recording's end with `--once`.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).or_failed("signals")?;
+    }
+    let mut source = arguments.source()?;
+    let noise = arguments.noise.then(|| NoiseOptions::moderate(arguments.seed));
+    let tempo = Tempo { factor: arguments.speed, push_interval: arguments.interval };
+    run_meter(&mut source, arguments.link.as_deref(), noise, tempo, &stop, |path| {
+        eprintln!("ebp: the meter is at {}; read it with `ebp read --port {0}`", path.display());
+    })
+    .map_err(Failure::failed)?;
+    if let (Some(path), Source::Meter(meter)) = (&arguments.state, &source) {
+        save(path, &meter.state())?;
+    }
+    Ok(())
+}
+
+impl Arguments {
+    fn source(&self) -> Result<Source, Failure> {
+        if let Some(path) = &self.replay {
+            let mut replay = Replay::open(path).map_err(|error| Failure::failed(crate::exit::chain(&error)))?;
+            replay.looped = !self.once;
+            replay.rhythm = self.interval.map_or(replay.rhythm, Rhythm::Every);
+            return Ok(Source::Replay(replay));
+        }
+        let profiles = Profiles::embedded();
+        let name = self.model.as_deref().unwrap_or_default();
+        let profile = profiles.get(name).map_err(Failure::usage)?;
+        let kind = if self.generation { MeterType::PvGeneration } else { MeterType::Electricity };
+        let options = MeterOptions {
+            kind,
+            number: self.number,
+            household: HouseholdOptions { seed: self.seed, pv_peak_watts: self.pv_peak },
+            locked: self.locked,
+            start: SystemClock.now(),
+            energies: Energies::from_watt_hours(4_711_500, 2_345_600).unwrap_or_default(),
+        };
+        let mut meter = VirtualMeter::new(profile, options).map_err(Failure::failed)?;
+        if let Some(state) = self.state.as_deref().map(load).transpose()?.flatten() {
+            meter.restore(state);
+        }
+        Ok(Source::Meter(Box::new(meter)))
+    }
+}
+
+/// The registers of last time; none when the file does not exist yet.
+pub fn load(path: &Path) -> Result<Option<MeterState>, Failure> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = crate::config::read_text(path)?;
+    let state = serde_json::from_str(&text).or_failed(format!("{} is no state of a meter", path.display()))?;
+    Ok(Some(state))
+}
+
+/// Saves the registers, whole or not at all.
+pub fn save(path: &Path, state: &MeterState) -> Outcome {
+    let text = serde_json::to_string(state).map_err(Failure::failed)?;
+    crate::config::write_whole(path, text.as_bytes())
+}

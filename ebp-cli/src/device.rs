@@ -1,0 +1,143 @@
+//! A measurement device as its configuration describes it: spool, client, consent.
+//!
+//! Enters: a configuration file. Leaves: what measuring and sending need, opened, with failures
+//! explained. Absent: both cycles.
+
+use ebp_core::{
+    client::{Client, ClientError, ClientOptions, TlsRefusal},
+    clock::{Clock, SystemClock},
+    consent::{Decision, Gate},
+    cycle::Cycle,
+    identity::{Identity, IdentityError},
+    spool::{Spool, SpoolError},
+};
+
+use std::{path::Path, thread, time::Duration};
+
+use crate::{
+    config::DeviceConfig,
+    exit::{Code, Failure, chain},
+};
+
+/// What a measurement device works with.
+pub struct Device {
+    /// Its configuration.
+    pub config: DeviceConfig,
+    /// Its spool.
+    pub spool: Spool,
+    /// The way to the Data API.
+    pub client: Client,
+}
+
+impl Device {
+    /// Opens what the configuration file names.
+    ///
+    /// # Errors
+    /// Explained, naming the file concerned.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let config = DeviceConfig::load(path)?;
+        let api = &config.api;
+        let identity = Identity::load(&api.certificate, &api.key, &api.ca).map_err(identity)?;
+        let client = Client::new(&api.url, &identity, ClientOptions::default()).map_err(client)?;
+        let spool = Spool::open(&config.spool).map_err(spool)?;
+        Ok(Self { config, spool, client })
+    }
+
+    /// Whether the device may measure and send now.
+    ///
+    /// # Errors
+    /// Code 4 without consent; the client's failure where the server was never asked with success.
+    pub fn ask_consent(&self) -> Result<(), Failure> {
+        match Gate::decide(&self.spool, || self.client.consent(), &SystemClock).map_err(spool)? {
+            Decision::Granted { .. } => Ok(()),
+            Decision::NotGranted => Err(not_granted()),
+            Decision::Revoked => Err(revoked()),
+            Decision::Unknown(error) => Err(client(error)),
+        }
+    }
+}
+
+/// Consent is not granted.
+pub fn not_granted() -> Failure {
+    Failure::new(Code::NoConsent, "consent is not granted, so nothing is measured or sent")
+        .remedy("the participant grants it in the device's web page")
+}
+
+/// Consent is revoked for good.
+pub fn revoked() -> Failure {
+    Failure::new(Code::NoConsent, "consent is revoked for good: nothing is measured or sent any more")
+        .remedy("return the device to the research group")
+}
+
+/// The spool's errors with their remedies.
+pub fn spool(error: SpoolError) -> Failure {
+    let remedy = match &error {
+        SpoolError::Revoked { .. } => return revoked(),
+        SpoolError::Full { .. } => Some("make room on the disk; nothing that was stored is lost"),
+        SpoolError::ReadOnly { .. } => Some("let this user write there, or choose another folder"),
+        SpoolError::Damaged { .. } => Some("move it away and keep it; a new one is made at the next start"),
+        SpoolError::Newer { .. } => Some("use the version of ebp that wrote it, or a later one"),
+        SpoolError::Busy { .. } => Some("try again; another process was writing for long"),
+        _ => None,
+    };
+    explained(Code::Failed, &error, remedy)
+}
+
+/// The client's errors with their remedies.
+pub fn client(error: ClientError) -> Failure {
+    let code = if error.not_authorized() { Code::NotAuthorized } else { Code::Failed };
+    let remedy = match &error {
+        _ if error.consent_revoked() => return revoked(),
+        _ if error.consent_not_granted() => return not_granted(),
+        ClientError::InvalidUrl { .. } => Some("set `url` under [api] in the configuration"),
+        ClientError::Unreachable { .. } => Some("check the network and `url` under [api]; nothing is lost"),
+        ClientError::Tls { refusal: TlsRefusal::OursRefused | TlsRefusal::OursRevoked, .. } => {
+            Some("ask the administrator for a new certificate")
+        }
+        ClientError::Tls { refusal: TlsRefusal::OursExpired, .. } => {
+            Some("ask the administrator for a new certificate, or set this device's clock")
+        }
+        ClientError::Tls { refusal: TlsRefusal::TheirsUntrusted, .. } => {
+            Some("check `ca` under [api]: it must be the authority's certificate")
+        }
+        ClientError::Tls { refusal: TlsRefusal::TheirsExpired, .. } => {
+            Some("set this device's clock, or tell the administrator")
+        }
+        ClientError::Tls { refusal: TlsRefusal::TheirsOtherName, .. } => {
+            Some("write `url` under [api] with a name that the server's certificate has")
+        }
+        _ if error.not_authorized() => Some("ask the administrator for a certificate with the scope it takes"),
+        _ => None,
+    };
+    explained(code, &error, remedy)
+}
+
+fn identity(error: IdentityError) -> Failure {
+    let remedy = match &error {
+        IdentityError::Read { .. } | IdentityError::NoCertificate { .. } | IdentityError::NoKey { .. } => {
+            Some("check the files under [api]; `ebp ca issue` makes certificate and key")
+        }
+        _ => None,
+    };
+    explained(Code::Failed, &error, remedy)
+}
+
+fn explained(code: Code, error: &dyn std::error::Error, remedy: Option<&str>) -> Failure {
+    let failure = Failure::new(code, chain(error));
+    match remedy {
+        Some(remedy) => failure.remedy(remedy),
+        None => failure,
+    }
+}
+
+/// Waits until the next slot begins, by the machine's clock even when that is set meanwhile.
+pub fn wait_for_next_slot(cycle: Cycle) {
+    let begun = cycle.slot(SystemClock.now());
+    loop {
+        let now = SystemClock.now();
+        if cycle.slot(now) != begun {
+            return;
+        }
+        thread::sleep(cycle.until_next(now).min(Duration::from_secs(1)));
+    }
+}

@@ -5,6 +5,7 @@
 
 pub mod decoder;
 pub mod port;
+pub mod profile;
 pub mod readout;
 pub mod sml;
 

@@ -8,5 +8,6 @@ pub mod port;
 pub mod profile;
 pub mod readout;
 pub mod sml;
+pub mod virtual_meter;
 
 pub use readout::Readout;

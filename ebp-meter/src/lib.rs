@@ -6,7 +6,9 @@
 pub mod aggregator;
 pub mod decoder;
 pub mod port;
+pub mod profile;
 pub mod readout;
 pub mod sml;
+pub mod virtual_meter;
 
 pub use readout::Readout;

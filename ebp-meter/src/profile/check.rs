@@ -1,0 +1,400 @@
+//! What a profile must not say: contradictions that reading alone does not find.
+//!
+//! Enters: a profile as read. Leaves: the first [`Contradiction`] with the way to its place.
+//! Absent: files and lines, which [`super::error`] finds.
+
+use ebp_core::quantity::Unit;
+
+use super::{
+    Content, Interval, POWER, Pin, Profile, Quantity, Register, Registers, Relock, RelockBehaviour,
+    Status, Transport,
+    error::{Contradiction, Step},
+};
+
+type Checked = Result<(), Contradiction>;
+
+/// The way to a place: keys and indices.
+macro_rules! at {
+    ($($step:expr),* $(,)?) => { vec![$(Step::from($step)),*] };
+}
+
+impl From<&'static str> for Step {
+    fn from(key: &'static str) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+fn refuse(path: Vec<Step>, reason: impl Into<String>) -> Checked {
+    Err(Contradiction { path, reason: reason.into() })
+}
+
+pub(super) fn check(profile: &Profile) -> Checked {
+    names(profile)?;
+    line(profile)?;
+    lock(profile)?;
+    if let Some(locked) = &profile.locked {
+        registers(profile, "locked", locked)?;
+    }
+    registers(profile, "unlocked", &profile.unlocked)?;
+    if !profile.unlocked.registers.iter().any(|register| POWER.contains(&register.obis)) {
+        return refuse(
+            at!["unlocked"],
+            "an unlocked meter must send its power (16.7.0, 1.7.0, 2.7.0 or 15.7.0)",
+        );
+    }
+    if let Some(pin_entry) = &profile.pin {
+        pin(pin_entry)?;
+    }
+    if let Some(relocking) = &profile.relock {
+        relock(profile, relocking)?;
+    }
+    for (index, note) in profile.quirks.iter().enumerate() {
+        if profile.quirks[..index].iter().any(|other| other.name == note.name) {
+            return refuse(at!["quirks", index, "name"], "this quirk stands here twice");
+        }
+    }
+    sources(profile)
+}
+
+fn names(profile: &Profile) -> Checked {
+    let valid = |name: &str| {
+        !name.is_empty()
+            && name.trim() == name
+            && name.len() <= 64
+            && name.chars().all(|c| c.is_ascii_graphic() || c == ' ')
+    };
+    if !valid(&profile.name) {
+        return refuse(at!["name"], format!("`{}` cannot be typed as a name", profile.name));
+    }
+    for (index, alias) in profile.aliases.iter().enumerate() {
+        if !valid(alias) {
+            return refuse(at!["aliases", index], format!("`{alias}` cannot be typed as a name"));
+        }
+        let before = profile.names().take(index + 1);
+        if before.into_iter().any(|name| name.eq_ignore_ascii_case(alias)) {
+            return refuse(at!["aliases", index], format!("the name `{alias}` stands here twice"));
+        }
+    }
+    Ok(())
+}
+
+fn line(profile: &Profile) -> Checked {
+    let line = &profile.line;
+    if !(300..=115_200).contains(&line.baud) {
+        return refuse(at!["line", "baud"], "baud must be from 300 to 115200");
+    }
+    match (line.protocol, line.push_interval_ms) {
+        (Transport::Sml | Transport::D0Push, None) => {
+            return refuse(at!["line"], "a meter that pushes needs push_interval_ms");
+        }
+        (Transport::D0Request, Some(_)) => {
+            return refuse(
+                at!["line", "push_interval_ms"],
+                "a meter that waits for requests has no push interval",
+            );
+        }
+        (_, Some(ms)) if !(100..=3_600_000).contains(&ms) => {
+            return refuse(
+                at!["line", "push_interval_ms"],
+                "push_interval_ms must be from 100 to 3600000",
+            );
+        }
+        _ => {}
+    }
+    if line.reply_baud.is_some() && line.protocol != Transport::D0Request {
+        return refuse(
+            at!["line", "reply_baud"],
+            "only a meter that waits for requests changes its baud",
+        );
+    }
+    let telegram = &profile.telegram;
+    let ascii = line.protocol != Transport::Sml;
+    match (ascii, &telegram.identification) {
+        (true, None) => refuse(at!["telegram"], "an ASCII telegram needs its identification"),
+        (false, Some(_)) => {
+            refuse(at!["telegram", "identification"], "an SML telegram has no identification line")
+        }
+        (true, Some(text))
+            if !text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
+                || text.contains(['/', '!'])
+                || text.len() < 4 =>
+        {
+            refuse(
+                at!["telegram", "identification"],
+                "an identification is FLAG id, baud digit and name, without slash and exclamation mark",
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+fn lock(profile: &Profile) -> Checked {
+    match (&profile.locked, &profile.pin, &profile.relock) {
+        (Some(_), None, _) => refuse(at!["locked"], "a model that can be locked needs [pin]"),
+        (Some(_), _, None) => refuse(at!["locked"], "a model that can be locked needs [relock]"),
+        (None, Some(_), _) => {
+            refuse(at!["pin"], "a model with a PIN needs [locked]: what it sends without")
+        }
+        (None, _, Some(_)) => {
+            refuse(at!["relock"], "a model without [locked] does not lock itself again")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn registers(profile: &Profile, set: &'static str, registers: &Registers) -> Checked {
+    if registers.registers.is_empty() {
+        return refuse(at![set, "registers"], "a telegram without entries says nothing");
+    }
+    for (index, entry) in registers.registers.iter().enumerate() {
+        let before = &registers.registers[..index];
+        if before.iter().any(|other| other.obis == entry.obis) {
+            return refuse(
+                at![set, "registers", index, "obis"],
+                format!("{} stands here twice", entry.obis),
+            );
+        }
+        register(profile, set, index, entry)?;
+        let power = entry.quantity().is_some_and(|quantity| quantity.unit() == Unit::WATT);
+        if set == "locked" && power {
+            return refuse(
+                at![set, "registers", index, "obis"],
+                format!("a locked meter does not send its power ({})", entry.obis),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn register(profile: &Profile, set: &'static str, index: usize, entry: &Register) -> Checked {
+    let here = |key: &'static str| at![set, "registers", index, key];
+    let contents = [entry.content.is_some(), entry.integer.is_some(), entry.octets.is_some()];
+    if contents.into_iter().filter(|&given| given).count() > 1 {
+        return refuse(here("obis"), "content, integer and octets exclude each other");
+    }
+    let ascii = profile.line.protocol != Transport::Sml;
+    if entry.is_number() {
+        number(ascii, entry, &here)?;
+    } else if entry.unit.is_some() || entry.scaler.is_some() || entry.width.is_some() {
+        return refuse(here("obis"), "an entry that is no number has no unit, scaler or width");
+    }
+    if ascii && (entry.status.is_some() || entry.time || entry.content == Some(Content::Absent)) {
+        return refuse(
+            here("obis"),
+            "an ASCII register has neither status nor time nor an absent value",
+        );
+    }
+    if let Some(status) = &entry.status {
+        status_word(status, &here)?;
+    }
+    Ok(())
+}
+
+fn number(ascii: bool, entry: &Register, here: &dyn Fn(&'static str) -> Vec<Step>) -> Checked {
+    let obis = entry.obis;
+    if entry.integer.is_none() {
+        let Some(quantity) = Quantity::of(obis) else {
+            return refuse(
+                here("obis"),
+                format!(
+                    "{obis} measures nothing that is known here: give content, integer or octets"
+                ),
+            );
+        };
+        let Some(unit) = entry.unit else {
+            return refuse(here("obis"), format!("{obis} needs a unit"));
+        };
+        if unit != quantity.unit() {
+            return refuse(here("unit"), format!("{obis} is not measured in {unit}"));
+        }
+        if entry.scaler.is_none() {
+            return refuse(here("obis"), format!("{obis} needs a scaler"));
+        }
+        let directed = matches!(quantity, Quantity::Power { .. });
+        if directed && !entry.signed && !ascii {
+            return refuse(here("obis"), format!("{obis} can be negative: signed = true"));
+        }
+    }
+    if let Some(scaler) = entry.scaler
+        && !(-9..=6).contains(&scaler)
+    {
+        return refuse(here("scaler"), format!("the scaler {scaler} is not from -9 to 6"));
+    }
+    match (ascii, entry.width, &entry.ascii) {
+        (false, None, _) => refuse(here("obis"), format!("{obis} needs a width, 1 to 8 bytes")),
+        (false, Some(width), _) if !(1..=8).contains(&width) => {
+            refuse(here("width"), format!("a width of {width} bytes is not from 1 to 8"))
+        }
+        (false, _, Some(_)) => refuse(here("ascii"), "an SML entry has no ASCII form"),
+        (false, Some(width), None) => match entry.integer {
+            Some(integer) if width < 8 && integer >> (8 * u32::from(width)) != 0 => {
+                refuse(here("integer"), format!("{integer} does not fit into {width} bytes"))
+            }
+            _ => Ok(()),
+        },
+        (true, _, None) => refuse(here("obis"), format!("{obis} needs its ASCII form")),
+        (true, Some(_), _) => refuse(here("width"), "an ASCII number has digits, no width"),
+        (true, None, Some(form)) => {
+            let plain = entry.unit.and_then(Unit::symbol).unwrap_or_default();
+            let kilo = entry.unit.and_then(Unit::kilo_symbol);
+            if form.unit != plain && Some(form.unit.as_str()) != kilo {
+                return refuse(here("ascii"), format!("`{}` is not the unit of {obis}", form.unit));
+            }
+            let thousand = if Some(form.unit.as_str()) == kilo { 3 } else { 0 };
+            if entry.scaler.unwrap_or(0) > thousand {
+                return refuse(here("scaler"), "an ASCII number cannot leave out its last digits");
+            }
+            if !(1..=18).contains(&form.digits) {
+                return refuse(
+                    here("ascii"),
+                    "an ASCII number has 1 to 18 digits before its point",
+                );
+            }
+            Ok(())
+        }
+    }
+}
+
+fn status_word(status: &Status, here: &dyn Fn(&'static str) -> Vec<Step>) -> Checked {
+    if !(1..=8).contains(&status.width) {
+        return refuse(
+            here("status"),
+            format!("a status of {} bytes is not from 1 to 8", status.width),
+        );
+    }
+    let fits = |word: u64| status.width == 8 || word >> (8 * u32::from(status.width)) == 0;
+    if fits(status.import) && status.export.is_none_or(fits) {
+        Ok(())
+    } else {
+        refuse(here("status"), format!("the status does not fit into {} bytes", status.width))
+    }
+}
+
+fn pin(pin: &Pin) -> Checked {
+    let intervals: [(&'static str, &Interval); 5] = [
+        ("short_press", &pin.short_press),
+        ("long_press", &pin.long_press),
+        ("between_presses", &pin.between_presses),
+        ("after_wake", &pin.after_wake),
+        ("next_digit", &pin.next_digit),
+    ];
+    for (key, interval) in intervals {
+        let [shortest, longest] = interval.accept_ms;
+        if shortest >= longest {
+            return refuse(
+                at!["pin", key, "accept_ms"],
+                format!("{shortest} to {longest} ms is no range"),
+            );
+        }
+        let sent = [("send_ms", interval.send_ms), ("slower_ms", interval.slower_ms)];
+        for (which, length) in sent {
+            if !(shortest..=longest).contains(&length) {
+                return refuse(
+                    at!["pin", key, which],
+                    format!(
+                        "{length} ms is not within the {shortest} to {longest} ms that the meter takes"
+                    ),
+                );
+            }
+        }
+        if interval.slower_ms < interval.send_ms {
+            return refuse(at!["pin", key, "slower_ms"], "the slower attempt is faster");
+        }
+    }
+    let apart = |short: &Interval, long: &Interval| short.accept_ms[1] <= long.accept_ms[0];
+    if !apart(&pin.short_press, &pin.long_press) {
+        return refuse(
+            at!["pin", "short_press", "accept_ms"],
+            "the longest short press is longer than the shortest long press",
+        );
+    }
+    if !apart(&pin.between_presses, &pin.next_digit) {
+        return refuse(
+            at!["pin", "between_presses", "accept_ms"],
+            "the longest pause between presses is longer than the one that fixes a digit",
+        );
+    }
+    if pin.next_digit.accept_ms[1] > pin.return_to_normal_s.saturating_mul(1000) {
+        return refuse(
+            at!["pin", "return_to_normal_s"],
+            "the meter returns to normal before a digit is fixed",
+        );
+    }
+    if !(1..=8).contains(&pin.digits) {
+        return refuse(at!["pin", "digits"], "a PIN has 1 to 8 digits");
+    }
+    if pin.tries == 0 {
+        return refuse(at!["pin", "tries"], "a meter that allows no try cannot be unlocked");
+    }
+    if pin.stop_at == 0 || pin.stop_at >= pin.tries.max(2) {
+        return refuse(
+            at!["pin", "stop_at"],
+            format!("stop_at must be at least 1 and below the {} tries allowed", pin.tries),
+        );
+    }
+    match &pin.menu {
+        Some(menu) if menu.pin_presses == Some(menu.inf_presses) => {
+            refuse(at!["pin", "menu", "pin_presses"], "InF and PIN cannot be at the same place")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn relock(profile: &Profile, relock: &Relock) -> Checked {
+    match (relock.behaviour, relock.keep_alive_s) {
+        (RelockBehaviour::KeepAlive, None) => {
+            refuse(at!["relock"], "behaviour keep_alive needs keep_alive_s")
+        }
+        (RelockBehaviour::KeepAlive, Some(seconds)) => {
+            let limit = profile.pin.as_ref().map_or(u32::MAX, |pin| pin.return_to_normal_s);
+            if (1..limit).contains(&seconds) {
+                Ok(())
+            } else {
+                refuse(
+                    at!["relock", "keep_alive_s"],
+                    format!(
+                        "a press every {seconds} s does not keep a meter awake that returns to normal after {limit} s"
+                    ),
+                )
+            }
+        }
+        (_, Some(_)) => refuse(
+            at!["relock", "keep_alive_s"],
+            "keep_alive_s belongs to behaviour keep_alive only",
+        ),
+        (RelockBehaviour::Permanent, None) => {
+            let menu = profile.pin.as_ref().and_then(|pin| pin.menu.as_ref());
+            if menu.is_some() {
+                Ok(())
+            } else {
+                refuse(at!["relock", "behaviour"], "permanent needs [pin.menu]: the way to InF")
+            }
+        }
+        (RelockBehaviour::PerReading, None) => Ok(()),
+    }
+}
+
+/// Each table says where its numbers are from; an empty text says nothing.
+fn sources(profile: &Profile) -> Checked {
+    let mut all = vec![
+        (at!["line", "source"], &profile.line.source),
+        (at!["telegram", "source"], &profile.telegram.source),
+        (at!["unlocked", "source"], &profile.unlocked.source),
+    ];
+    all.extend(profile.locked.iter().map(|set| (at!["locked", "source"], &set.source)));
+    all.extend(profile.relock.iter().map(|set| (at!["relock", "source"], &set.source)));
+    all.extend(profile.pin.iter().map(|set| (at!["pin", "source"], &set.source)));
+    for (index, note) in profile.quirks.iter().enumerate() {
+        all.push((at!["quirks", index, "source"], &note.source));
+    }
+    match all.into_iter().find(|(_, source)| source.trim().is_empty()) {
+        Some((path, _)) => refuse(path, "a source must be named; \"assumed\" is an honest one"),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,174 @@
+//! Models of meters as data: what a model sends, how it is unlocked, and where each number is from.
+//!
+//! Enters: TOML files, embedded ones (`profiles/*.toml`) and those of a folder.
+//! Leaves: checked [`Profile`]s by name. Absent: reading, unlocking and imitating a meter, which
+//! only follow what a profile says; secrets of any single meter.
+//!
+//! ```
+//! use ebp_meter::profile::Profiles;
+//! let profiles = Profiles::embedded();
+//! let mt175 = profiles.get("mt175").unwrap();
+//! assert_eq!(mt175.flag.as_str(), "ISK");
+//! ```
+//!
+//! A file reads like this (numbers in milliseconds where the key ends in `_ms`):
+//!
+//! ```toml
+//! name = "MT631"                     # what people type, case does not matter
+//! aliases = ["ISKRA MT631"]
+//! maker = "Iskraemeco"
+//! flag = "ISK"                       # the maker's FLAG id
+//!
+//! [line]
+//! protocol = "sml"                   # sml, d0-push or d0-request
+//! baud = 9600
+//! framing = "8N1"
+//! push_interval_ms = 1000
+//! source = "dump ISKRA_MT631-D1A52-K0z-H01_with_PIN"
+//!
+//! [telegram]
+//! server_id = "din43863-5"
+//! list_name = "0100620affff"
+//! source = "as above"
+//!
+//! [unlocked]
+//! source = "as above"
+//! registers = [
+//!   { obis = "1-0:96.50.1*1", content = "maker" },
+//!   { obis = "1-0:1.8.0*255", unit = "Wh", scaler = -1, width = 4, compact = true },
+//!   { obis = "1-0:16.7.0*255", unit = "W", scaler = 0, width = 4, signed = true, compact = true },
+//! ]
+//! ```
+
+mod check;
+mod error;
+mod line;
+mod pin;
+mod register;
+mod set;
+
+use ebp_core::obis::ObisCode;
+use serde::Deserialize;
+
+pub use error::{ProfileError, UnknownModel};
+pub use line::{FlagId, Line, ServerIdForm, TelegramForm, Transport};
+pub use pin::{Interval, Menu, Pin, Relock, RelockBehaviour};
+pub use register::{AsciiForm, Content, Quantity, Register, Registers, Status};
+pub use set::Profiles;
+
+/// What is known of one model of meter.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The name by which people choose it, such as `MT175`.
+    pub name: String,
+    /// Further names for the same.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Who makes it.
+    pub maker: String,
+    /// The maker's FLAG id.
+    pub flag: FlagId,
+    /// A sentence for whoever looks for their meter in the list.
+    #[serde(default)]
+    pub about: String,
+    /// How it speaks.
+    pub line: Line,
+    /// What its telegrams look like beside their registers.
+    pub telegram: TelegramForm,
+    /// What it sends while locked; absent for models that know no lock.
+    pub locked: Option<Registers>,
+    /// What it sends unlocked.
+    pub unlocked: Registers,
+    /// How its PIN is entered; absent for models that know no lock.
+    pub pin: Option<Pin>,
+    /// What keeps it unlocked; absent for models that know no lock.
+    pub relock: Option<Relock>,
+    /// Its known faults.
+    #[serde(default)]
+    pub quirks: Vec<QuirkNote>,
+}
+
+impl Profile {
+    /// Reads a profile from a file's text. `origin` names the file in errors.
+    ///
+    /// # Errors
+    /// [`ProfileError`] with file and line, when the text is no TOML, has a key that is not known
+    /// or lacks one, or contradicts itself.
+    pub fn parse(origin: &str, text: &str) -> Result<Self, ProfileError> {
+        let profile: Self =
+            toml::from_str(text).map_err(|error| ProfileError::syntax(origin, text, &error))?;
+        check::check(&profile).map_err(|found| found.into_error(origin, text))?;
+        Ok(profile)
+    }
+
+    /// What it sends, locked or unlocked; a model without a lock always sends the same.
+    #[must_use]
+    pub fn registers(&self, locked: bool) -> &[Register] {
+        match &self.locked {
+            Some(locked_set) if locked => &locked_set.registers,
+            _ => &self.unlocked.registers,
+        }
+    }
+
+    /// Whether the model has that fault.
+    #[must_use]
+    pub fn has(&self, quirk: Quirk) -> bool {
+        self.quirks.iter().any(|note| note.name == quirk)
+    }
+
+    /// Its name and aliases.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.aliases).map(String::as_str)
+    }
+
+    /// Whether that name or alias is meant, whatever its case.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| own.eq_ignore_ascii_case(name.trim()))
+    }
+}
+
+/// A known fault of a model, by name. The decoder knows what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quirk {
+    /// Positive power is sent in a signed integer too short for it (DZG DVS74 and kin).
+    DzgSign,
+    /// The direction of 15.7.0 is only in the status word of 1.8.0 (EMH ED300L and kin).
+    Ed300lDirection,
+    /// The time is a bare number without its choice of kind (Holley DTZ541).
+    BareTime,
+    /// Some units use CRC-16/KERMIT in place of X-25 (Holley DTZ541).
+    Kermit,
+    /// A message's checksum is sent in one byte when its high byte is zero (Iskra MT691).
+    ShortInnerCrc,
+    /// A message's own checksum is wrong; the frame's is right (eBZ DD3).
+    WrongInnerCrc,
+    /// An entry's value may be absent (EMH eHZ-IW8E2A5L0).
+    AbsentValue,
+    /// The time is a local timestamp, and may stand as a value (EMH EDL40 with E-MOC).
+    LocalTime,
+    /// Padding counts up to 4 are sent (DZG DVS74).
+    LongPadding,
+}
+
+/// A fault with its source.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuirkNote {
+    /// Which.
+    pub name: Quirk,
+    /// Where it was seen.
+    pub source: String,
+}
+
+/// The codes one of which an unlocked meter must send for the survey: power, in whichever form the
+/// model has it. `1-0:1.7.255*255` is EasyMeter Q3D's way to write 1.7.0.
+const POWER: [ObisCode; 5] = [
+    ObisCode::SUM_POWER,
+    ObisCode::POSITIVE_POWER,
+    ObisCode::NEGATIVE_POWER,
+    ObisCode::ABSOLUTE_POWER,
+    ObisCode([1, 0, 1, 7, 255, 255]),
+];

@@ -1,0 +1,202 @@
+//! All known models.
+//!
+//! Enters: the embedded files and those of a folder. Leaves: [`Profiles`], which finds a model by
+//! its name. Absent: what is done with it.
+
+use std::{fs, path::Path};
+
+use super::{Profile, ProfileError, UnknownModel};
+
+/// The files in `profiles/`; a test holds the list against the folder.
+const EMBEDDED: &[(&str, &str)] = &[
+    ("dd3-od.toml", include_str!("../../profiles/dd3-od.toml")),
+    ("dd3.toml", include_str!("../../profiles/dd3.toml")),
+    ("dtz541.toml", include_str!("../../profiles/dtz541.toml")),
+    ("dvs74.toml", include_str!("../../profiles/dvs74.toml")),
+    ("dwsb20.toml", include_str!("../../profiles/dwsb20.toml")),
+    ("easy.toml", include_str!("../../profiles/easy.toml")),
+    ("ed300l.toml", include_str!("../../profiles/ed300l.toml")),
+    ("ehz.toml", include_str!("../../profiles/ehz.toml")),
+    ("mb310.toml", include_str!("../../profiles/mb310.toml")),
+    ("mme40.toml", include_str!("../../profiles/mme40.toml")),
+    ("mt174.toml", include_str!("../../profiles/mt174.toml")),
+    ("mt175.toml", include_str!("../../profiles/mt175.toml")),
+    ("mt631.toml", include_str!("../../profiles/mt631.toml")),
+    ("mt681.toml", include_str!("../../profiles/mt681.toml")),
+    ("mt691.toml", include_str!("../../profiles/mt691.toml")),
+    ("openway.toml", include_str!("../../profiles/openway.toml")),
+    ("picus.toml", include_str!("../../profiles/picus.toml")),
+    ("q3d.toml", include_str!("../../profiles/q3d.toml")),
+    ("siconia.toml", include_str!("../../profiles/siconia.toml")),
+    ("smarty.toml", include_str!("../../profiles/smarty.toml")),
+];
+
+/// The known models, in order of their names.
+#[derive(Debug, Clone, Default)]
+pub struct Profiles {
+    profiles: Vec<Profile>,
+}
+
+impl Profiles {
+    /// The models that come with the program.
+    ///
+    /// # Panics
+    /// Never: a test reads every embedded file.
+    #[must_use]
+    pub fn embedded() -> Self {
+        let mut profiles = Self::default();
+        for (file, text) in EMBEDDED {
+            if let Err(error) = profiles.add(file, text) {
+                unreachable!("an embedded profile is wrong: {error}");
+            }
+        }
+        profiles
+    }
+
+    /// The embedded files by name.
+    pub fn embedded_files() -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().map(|(file, _)| *file)
+    }
+
+    /// Adds every `*.toml` of a folder, in order of their names. A model of the same name replaces
+    /// one that was there before; a name or an alias that another model of the folder has is an error.
+    ///
+    /// # Errors
+    /// [`ProfileError`] for a folder or file that cannot be read and for a profile that is wrong;
+    /// nothing of the folder is added then.
+    pub fn load_folder(&mut self, folder: &Path) -> Result<(), ProfileError> {
+        let unreadable = |source| ProfileError::Unreadable { path: folder.to_owned(), source };
+        let mut files = fs::read_dir(folder)
+            .and_then(|entries| {
+                entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
+            })
+            .map_err(unreadable)?;
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        files.sort();
+        let mut added = Self::default();
+        for path in files {
+            let text = fs::read_to_string(&path)
+                .map_err(|source| ProfileError::Unreadable { path: path.clone(), source })?;
+            added.add(&path.display().to_string(), &text)?;
+        }
+        for profile in added.profiles {
+            self.replace(profile);
+        }
+        Ok(())
+    }
+
+    /// Adds one profile.
+    ///
+    /// # Errors
+    /// [`ProfileError::Invalid`] when the text is wrong, or when one of its names is another's.
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), ProfileError> {
+        let profile = Profile::parse(file, text)?;
+        let taken = profile.names().find_map(|name| {
+            Some((name, self.profiles.iter().find(|other| other.is_called(name))?))
+        });
+        if let Some((name, other)) = taken {
+            let line = text.lines().position(|line| line.contains(name)).map_or(1, |at| at + 1);
+            return Err(ProfileError::Invalid {
+                file: file.to_owned(),
+                line,
+                reason: format!("the name `{name}` is already that of the model {}", other.name),
+            });
+        }
+        self.replace(profile);
+        Ok(())
+    }
+
+    /// Puts a profile in its place, removing whatever carried its name. Other models lose an alias
+    /// that is now its own.
+    fn replace(&mut self, profile: Profile) {
+        self.profiles.retain(|old| !old.name.eq_ignore_ascii_case(&profile.name));
+        for old in &mut self.profiles {
+            old.aliases.retain(|alias| !profile.is_called(alias));
+        }
+        let at = self.profiles.partition_point(|old| {
+            old.name.to_ascii_lowercase() < profile.name.to_ascii_lowercase()
+        });
+        self.profiles.insert(at, profile);
+    }
+
+    /// The model of that name or alias, whatever its case.
+    ///
+    /// # Errors
+    /// [`UnknownModel`], which lists near names.
+    pub fn get(&self, name: &str) -> Result<&Profile, UnknownModel> {
+        let named =
+            self.profiles.iter().find(|profile| profile.name.eq_ignore_ascii_case(name.trim()));
+        named
+            .or_else(|| self.profiles.iter().find(|profile| profile.is_called(name)))
+            .ok_or_else(|| UnknownModel { name: name.to_owned(), near: self.near(name) })
+    }
+
+    /// All models, in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Profile> {
+        self.profiles.iter()
+    }
+
+    /// At most three models with a name near to that one.
+    fn near(&self, name: &str) -> Vec<String> {
+        let wanted = plain(name);
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let mut found: Vec<(usize, &str)> = self
+            .profiles
+            .iter()
+            .filter_map(|profile| {
+                let nearest = profile
+                    .names()
+                    .map(plain)
+                    .map(|own| {
+                        let contained =
+                            wanted.len() >= 3 && (own.contains(&wanted) || wanted.contains(&own));
+                        if contained { 1 } else { distance(&own, &wanted) }
+                    })
+                    .min()?;
+                Some((nearest, profile.name.as_str()))
+            })
+            .filter(|(distance, _)| *distance <= 2)
+            .collect();
+        found.sort_unstable();
+        found.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+    }
+}
+
+/// A name without what people write differently each time.
+fn plain(name: &str) -> String {
+    name.chars()
+        .take(64)
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let cost = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("mt175", "mt175"), 0);
+        assert_eq!(distance("mt175", "mt174"), 1);
+        assert_eq!(distance("ehz", ""), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+}

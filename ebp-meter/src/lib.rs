@@ -3,6 +3,7 @@
 //! Enters: bytes from a reading head, models' profiles. Leaves: [`Readout`]s, measurements, light.
 //! Deliberately absent: the cloud's databases, geometry.
 
+pub mod d0;
 pub mod decoder;
 pub mod port;
 pub mod readout;

@@ -6,7 +6,7 @@ use std::{
     fs,
     io::{Read, Write},
     os::unix::fs::symlink,
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -28,8 +28,8 @@ fn pty() -> (fs::File, PathBuf) {
     (fs::File::from(master), path.into())
 }
 
-fn open(path: &PathBuf) -> Result<Box<dyn Port>, PortError> {
-    port::open(&PortName::Path(path.clone()), LineSettings::SML)
+fn open(path: &Path) -> Result<Box<dyn Port>, PortError> {
+    port::open(&PortName::Path(path.to_owned()), LineSettings::SML)
 }
 
 fn read_exactly(port: &mut dyn Port, count: usize) -> Vec<u8> {

@@ -7,6 +7,8 @@ pub mod d0;
 pub mod decoder;
 pub mod port;
 pub mod readout;
+pub mod scan;
+pub mod session;
 pub mod sml;
 
 pub use readout::Readout;

@@ -96,6 +96,22 @@ mod tests {
     }
 
     #[test]
+    fn errors_are_told_in_the_readers_terms() {
+        let path = Path::new("/nonexistent/ttyUSB0");
+        let name = PortName::Path(path.to_owned());
+        for (errno, text) in [
+            (Errno::ACCESS, "no permission to open /nonexistent/ttyUSB0"),
+            (Errno::BUSY, "/nonexistent/ttyUSB0 is in use by another process"),
+            (Errno::NODEV, "/nonexistent/ttyUSB0 does not exist"),
+        ] {
+            assert_eq!(refused(&name, path, errno.into()).to_string(), text);
+        }
+        let group = Some("dialout".to_owned());
+        let denied = PortError::PermissionDenied { port: name, group };
+        assert!(denied.to_string().ends_with(" (it belongs to the group dialout)"));
+    }
+
+    #[test]
     fn what_is_not_there_and_what_is_no_port() {
         let missing = PortName::Path("/nonexistent/ttyUSB0".into());
         let error = open(&missing, LineSettings::SML).err().unwrap();

@@ -1,13 +1,33 @@
 //! Reading German household electricity meters.
 //!
+//! A meter sends telegrams through its optical port, unasked or on request. A
+//! [`Session`](session::Session) finds them in what comes from a port and gives each as a
+//! [`Readout`]: every entry with its OBIS code, its unit and its exact value.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use ebp_meter::session::{Outcome, ReadOptions, Session};
+//!
+//! let mut session = Session::open(&"/dev/ttyUSB0".parse()?, ReadOptions::default())?;
+//! while let Outcome::Readout(readout) = session.next(Duration::from_secs(10))? {
+//!     for point in readout.survey() {
+//!         println!("{} {}", point.obis, point.value);
+//!     }
+//! }
+//! # Ok::<(), ebp_meter::port::PortError>(())
+//! ```
+//!
 //! Enters: bytes from a reading head, models' profiles. Leaves: [`Readout`]s, measurements, light.
-//! Deliberately absent: the cloud's databases, geometry.
+//! Deliberately absent: the cloud's databases, HTTP, geometry.
 
 pub mod aggregator;
+pub mod d0;
 pub mod decoder;
 pub mod port;
 pub mod profile;
 pub mod readout;
+pub mod scan;
+pub mod session;
 pub mod sml;
 pub mod virtual_meter;
 

@@ -65,8 +65,11 @@ pub fn not_granted() -> Failure {
 
 /// Consent is revoked for good.
 pub fn revoked() -> Failure {
-    Failure::new(Code::NoConsent, "consent is revoked for good: nothing is measured or sent any more")
-        .remedy("return the device to the research group")
+    Failure::new(
+        Code::NoConsent,
+        "consent is revoked for good: nothing is measured or sent any more",
+    )
+    .remedy("return the device to the research group")
 }
 
 /// The spool's errors with their remedies.
@@ -75,7 +78,9 @@ pub fn spool(error: SpoolError) -> Failure {
         SpoolError::Revoked { .. } => return revoked(),
         SpoolError::Full { .. } => Some("make room on the disk; nothing that was stored is lost"),
         SpoolError::ReadOnly { .. } => Some("let this user write there, or choose another folder"),
-        SpoolError::Damaged { .. } => Some("move it away and keep it; a new one is made at the next start"),
+        SpoolError::Damaged { .. } => {
+            Some("move it away and keep it; a new one is made at the next start")
+        }
         SpoolError::Newer { .. } => Some("use the version of ebp that wrote it, or a later one"),
         SpoolError::Busy { .. } => Some("try again; another process was writing for long"),
         _ => None,
@@ -90,7 +95,9 @@ pub fn client(error: ClientError) -> Failure {
         _ if error.consent_revoked() => return revoked(),
         _ if error.consent_not_granted() => return not_granted(),
         ClientError::InvalidUrl { .. } => Some("set `url` under [api] in the configuration"),
-        ClientError::Unreachable { .. } => Some("check the network and `url` under [api]; nothing is lost"),
+        ClientError::Unreachable { .. } => {
+            Some("check the network and `url` under [api]; nothing is lost")
+        }
         ClientError::Tls { refusal: TlsRefusal::OursRefused | TlsRefusal::OursRevoked, .. } => {
             Some("ask the administrator for a new certificate")
         }
@@ -106,7 +113,9 @@ pub fn client(error: ClientError) -> Failure {
         ClientError::Tls { refusal: TlsRefusal::TheirsOtherName, .. } => {
             Some("write `url` under [api] with a name that the server's certificate has")
         }
-        _ if error.not_authorized() => Some("ask the administrator for a certificate with the scope it takes"),
+        _ if error.not_authorized() => {
+            Some("ask the administrator for a certificate with the scope it takes")
+        }
         _ => None,
     };
     explained(code, &error, remedy)
@@ -114,7 +123,9 @@ pub fn client(error: ClientError) -> Failure {
 
 fn identity(error: IdentityError) -> Failure {
     let remedy = match &error {
-        IdentityError::Read { .. } | IdentityError::NoCertificate { .. } | IdentityError::NoKey { .. } => {
+        IdentityError::Read { .. }
+        | IdentityError::NoCertificate { .. }
+        | IdentityError::NoKey { .. } => {
             Some("check the files under [api]; `ebp ca issue` makes certificate and key")
         }
         _ => None,

@@ -107,26 +107,33 @@ impl From<PortError> for Failure {
         };
         let remedy = match &error {
             PortError::InvalidName(_) => None,
-            PortError::NotFound { .. } => {
-                Some("plug the reading head in; `ebp read` without --port lists the ports there are".to_owned())
-            }
+            PortError::NotFound { .. } => Some(
+                "plug the reading head in; `ebp read` without --port lists the ports there are"
+                    .to_owned(),
+            ),
             PortError::PermissionDenied { group: Some(group), .. } => Some(format!(
                 "add yourself to it with `sudo usermod -aG {group} $USER` and log in again"
             )),
             PortError::PermissionDenied { group: None, .. } => {
                 Some("ask its owner for permission to read it, or run as that user".to_owned())
             }
-            PortError::Busy { port } => Some(format!("end the other reader (`fuser -v {port}` names it)")),
+            PortError::Busy { port } => {
+                Some(format!("end the other reader (`fuser -v {port}` names it)"))
+            }
             PortError::WrongKind { .. } => {
                 Some("give a device such as /dev/ttyUSB0, tcp://host:port, a file, or -".to_owned())
             }
-            PortError::Unreachable { .. } => {
-                Some("check that the bridge is switched on and that address and port are right".to_owned())
+            PortError::Unreachable { .. } => Some(
+                "check that the bridge is switched on and that address and port are right"
+                    .to_owned(),
+            ),
+            PortError::Vanished { .. } => Some(
+                "check the cable, then start again; with --watch ebp waits for it to come back"
+                    .to_owned(),
+            ),
+            PortError::ReadOnly { .. } => {
+                Some("give the serial device of the reading head".to_owned())
             }
-            PortError::Vanished { .. } => {
-                Some("check the cable, then start again; with --watch ebp waits for it to come back".to_owned())
-            }
-            PortError::ReadOnly { .. } => Some("give the serial device of the reading head".to_owned()),
             PortError::Line { .. } => Some("choose another speed with --baud".to_owned()),
             PortError::Io { .. } => None,
         };

@@ -5,6 +5,7 @@
 
 mod command;
 mod config;
+mod device;
 mod exit;
 mod output;
 

@@ -8,7 +8,7 @@ use ebp_core::{
 };
 use ebp_meter::{
     aggregator::{self, ConfiguredMeter, MeasureError, ReadError},
-    port::{LineSettings, PortError},
+    session::ReadOptions,
 };
 
 use crate::{
@@ -34,7 +34,10 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
     let device = Device::open(config)?;
     if !every {
         let measured = once(&device)?;
-        eprintln!("ebp: measured {} meters ({} were measured in this slot before)", measured.now, measured.before);
+        eprintln!(
+            "ebp: measured {} meters ({} were measured in this slot before)",
+            measured.now, measured.before
+        );
         return Ok(());
     }
     let cycle = device.config.cycle.measurement;
@@ -42,7 +45,9 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
         let slot = cycle.slot(SystemClock.now());
         match once(&device) {
             Ok(_) => {}
-            Err(failure) if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) => {
+            Err(failure)
+                if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) =>
+            {
                 return Err(failure);
             }
             Err(failure) => {
@@ -88,20 +93,22 @@ pub fn once(device: &Device) -> Result<Measured, Failure> {
                 eprintln!("ebp: {failure}");
             }
             let mut first = failures.remove(0);
-            first.message = format!("{count} of {} meters could not be measured; {}", meters.len(), first.message);
+            first.message = format!(
+                "{count} of {} meters could not be measured; {}",
+                meters.len(),
+                first.message
+            );
             Err(first)
         }
     }
 }
 
 fn configured(entry: &MeterEntry) -> ConfiguredMeter {
-    let baud = entry.baud;
     ConfiguredMeter {
         uuid: entry.uuid,
         model: Some(entry.model.clone()),
         port: entry.port.clone(),
-        protocol: entry.protocol,
-        line: None,
+        options: ReadOptions { protocol: entry.protocol, baud: entry.baud },
     }
 }
 
@@ -111,8 +118,10 @@ fn explain(meter: &ConfiguredMeter, error: MeasureError<ReadError, SpoolError>) 
         MeasureError::Read(ReadError::Port(error)) => error.into(),
         MeasureError::Read(error) => Failure::new(Code::NothingRead, format!("{name}: {error}"))
             .remedy("check that the reading head sits on the meter's optical port"),
-        MeasureError::NoSurveyValues => Failure::failed(format!("{name} sends no values of the survey"))
-            .remedy("`ebp read --all` shows what it sends; it may be locked"),
+        MeasureError::NoSurveyValues => {
+            Failure::failed(format!("{name} sends no values of the survey"))
+                .remedy("`ebp read --all` shows what it sends; it may be locked")
+        }
         MeasureError::Keep(error) => device::spool(error),
         MeasureError::Crashed => Failure::failed(format!("{name}: {error}")),
     }

@@ -129,8 +129,8 @@ pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
 fn apply_model(model: &str, options: &mut ReadOptions) -> Outcome {
     let profiles = ebp_meter::profile::Profiles::embedded();
     let profile = profiles.get(model).map_err(Failure::usage)?;
-    options.protocol.get_or_insert(profile.protocol());
-    options.baud.get_or_insert(profile.line().baud);
+    options.protocol.get_or_insert(profile.line.protocol.protocol());
+    options.baud.get_or_insert(profile.line.baud);
     Ok(())
 }
 
@@ -202,7 +202,9 @@ impl<W: Write> Reader<'_, W> {
 
     fn print(&mut self, readout: &Readout) -> Outcome {
         if readout.survey().is_empty() && !self.arguments.all {
-            eprintln!("ebp: this telegram has none of the survey's values; --all shows what it has");
+            eprintln!(
+                "ebp: this telegram has none of the survey's values; --all shows what it has"
+            );
         }
         self.printer.print(readout, SystemClock.now())?;
         Ok(())
@@ -256,7 +258,8 @@ impl<W: Write> Reader<'_, W> {
                  or wait longer with --timeout 30s",
             );
         }
-        let message = format!("{port} sent {} bytes in {waited} but no whole telegram", session.received());
+        let message =
+            format!("{port} sent {} bytes in {waited} but no whole telegram", session.received());
         Failure::new(Code::NothingRead, message)
             .remedy("align the reading head, or set the line by --protocol, --baud or --model")
     }
@@ -275,8 +278,11 @@ impl<W: Write> Reader<'_, W> {
                 session::Outcome::TimedOut => {}
                 session::Outcome::End if telegrams > 0 => return Ok(()),
                 session::Outcome::End => {
-                    let message =
-                        format!("{} holds no telegram ({} bytes)", session.name(), session.received());
+                    let message = format!(
+                        "{} holds no telegram ({} bytes)",
+                        session.name(),
+                        session.received()
+                    );
                     return Err(Failure::failed(message).remedy(
                         "give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves",
                     ));
@@ -324,29 +330,33 @@ impl<W: Write> Reader<'_, W> {
                 .remedy("plug the reading head in, or name a port with --port (a device, tcp://host:port, a file, -)"));
         }
         let scan = scan::scan(ports, options, self.arguments.timeout);
-        if let Some(found) = scan.found {
-            eprintln!("ebp: reading {}", found.port);
+        if let Some((port, session, readout)) = scan.found {
+            eprintln!("ebp: reading {}", port.name);
             if !self.arguments.watch && self.arguments.raw.is_none() {
-                self.print(&found.readout)?;
-                self.hint_if_locked(&found.readout);
+                self.print(&readout)?;
+                self.hint_if_locked(&readout);
                 return Ok(());
             }
-            return self.session(found.session);
+            return self.session(session);
         }
         for (port, finding) in &scan.tried {
-            eprintln!("ebp: {port}: {}", describe(finding));
+            eprintln!("ebp: {}: {}", port.name, describe(finding));
         }
-        Err(Failure::new(Code::NothingRead, "no meter speaks on any of this machine's serial ports")
-            .remedy("check the reading head, or name its port with --port"))
+        Err(Failure::new(
+            Code::NothingRead,
+            "no meter speaks on any of this machine's serial ports",
+        )
+        .remedy("check the reading head, or name its port with --port"))
     }
 }
 
 fn describe(finding: &Finding) -> String {
     match finding {
         Finding::Silent => "silent".to_owned(),
-        Finding::Bytes(count) => format!("{count} bytes, but no telegram"),
-        Finding::Error(error) => Failure::from_ref(error),
+        Finding::Unintelligible { bytes } => format!("{bytes} bytes, but no telegram"),
+        Finding::Failed(error) => crate::exit::chain(error),
         Finding::Telegram => "a meter".to_owned(),
+        Finding::GivenUp => "not listened to for long enough".to_owned(),
     }
 }
 

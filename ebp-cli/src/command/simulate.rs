@@ -13,8 +13,8 @@ use ebp_core::{
 use ebp_meter::{
     profile::Profiles,
     virtual_meter::{
-        Energies, HouseholdOptions, MeterOptions, MeterState, NoiseOptions, Replay, Rhythm, Source, Tempo,
-        VirtualMeter, run as run_meter,
+        Energies, HouseholdOptions, MeterOptions, MeterState, NoiseOptions, Replay, Rhythm, Source,
+        Tempo, VirtualMeter, run as run_meter,
     },
 };
 
@@ -101,7 +101,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
 impl Arguments {
     fn source(&self) -> Result<Source, Failure> {
         if let Some(path) = &self.replay {
-            let mut replay = Replay::open(path).map_err(|error| Failure::failed(crate::exit::chain(&error)))?;
+            let mut replay =
+                Replay::open(path).map_err(|error| Failure::failed(crate::exit::chain(&error)))?;
             replay.looped = !self.once;
             replay.rhythm = self.interval.map_or(replay.rhythm, Rhythm::Every);
             return Ok(Source::Replay(replay));
@@ -132,7 +133,8 @@ pub fn load(path: &Path) -> Result<Option<MeterState>, Failure> {
         return Ok(None);
     }
     let text = crate::config::read_text(path)?;
-    let state = serde_json::from_str(&text).or_failed(format!("{} is no state of a meter", path.display()))?;
+    let state = serde_json::from_str(&text)
+        .or_failed(format!("{} is no state of a meter", path.display()))?;
     Ok(Some(state))
 }
 

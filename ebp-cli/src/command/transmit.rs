@@ -57,7 +57,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     loop {
         let begun = Instant::now();
         match once(&device, arguments.format) {
-            Err(failure) if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) => {
+            Err(failure)
+                if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) =>
+            {
                 return Err(failure);
             }
             Err(failure) => {
@@ -89,10 +91,12 @@ fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
         );
     }
     if refused > 0 {
-        return Err(Failure::failed(format!("the server refused {refused} measurements")).remedy(format!(
-            "they are kept with its reasons in {}; ask the administrator",
-            device.spool.path().display()
-        )));
+        return Err(Failure::failed(format!("the server refused {refused} measurements")).remedy(
+            format!(
+                "they are kept with its reasons in {}; ask the administrator",
+                device.spool.path().display()
+            ),
+        ));
     }
     Ok(())
 }
@@ -100,12 +104,14 @@ fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
 /// Asks for the consent and sends everything.
 pub fn report(device: &Device) -> Result<Report, Failure> {
     device.ask_consent()?;
-    transmitter::transmit(&device.spool, &device.client, &SystemClock).map_err(|error| match error {
-        TransmitError::NotGranted => device::not_granted(),
-        TransmitError::Revoked => device::revoked(),
-        TransmitError::Upload { source, .. } => device::client(*source),
-        TransmitError::Spool(error) => device::spool(error),
-        error @ TransmitError::Unanswered { .. } => Failure::failed(error)
-            .remedy("nothing is lost; tell the administrator if it goes on"),
-    })
+    transmitter::transmit(&device.spool, &device.client, &SystemClock).map_err(
+        |error| match error {
+            TransmitError::NotGranted => device::not_granted(),
+            TransmitError::Revoked => device::revoked(),
+            TransmitError::Upload { source, .. } => device::client(*source),
+            TransmitError::Spool(error) => device::spool(error),
+            error @ TransmitError::Unanswered { .. } => Failure::failed(error)
+                .remedy("nothing is lost; tell the administrator if it goes on"),
+        },
+    )
 }

@@ -24,7 +24,12 @@ fn at(text: &str) -> Timestamp {
 
 fn meter(number: u128) -> ConfiguredMeter {
     let port = PortName::StandardInput;
-    ConfiguredMeter { uuid: Uuid::from_u128(number), model: None, port, protocol: None, line: None }
+    ConfiguredMeter {
+        uuid: Uuid::from_u128(number),
+        model: None,
+        port,
+        options: ReadOptions::default(),
+    }
 }
 
 fn readout(integrity: Integrity, codes: &[ObisCode]) -> Readout {

@@ -305,7 +305,7 @@ impl<W: Write> Printer<W> {
 pub fn new_table() -> Table {
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_FULL_CONDENSED)
+        .load_style(presets::UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Disabled);
     table
 }

@@ -68,12 +68,13 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
 pub fn once(device: &Device) -> Result<Measured, Failure> {
     device.ask_consent()?;
     let meters: Vec<_> = device.config.meters.iter().map(configured).collect();
+    let timeout = device.config.cycle.timeout;
     let results = aggregator::measure_all(
         &meters,
         device.config.cycle.measurement,
         &SystemClock,
         |meter, slot| device.spool.has_slot(meter, slot),
-        |meter| aggregator::read_meter(meter, device.config.cycle.timeout),
+        |meter| aggregator::read_meter(meter, timeout),
         |measurement, slot| Ok(device.spool.store(measurement, slot)? == Stored::Stored),
     );
     let mut measured = Measured::default();

@@ -188,7 +188,7 @@ impl<W: Write> Reader<'_, W> {
             None => None,
         };
         let result = if !session.is_live() {
-            self.to_the_end(&mut session)
+            self.whole_file(&mut session)
         } else if self.arguments.watch {
             self.watch(&mut session)
         } else {
@@ -265,7 +265,7 @@ impl<W: Write> Reader<'_, W> {
     }
 
     /// Every telegram of a file or a pipe.
-    fn to_the_end(&mut self, session: &mut Session) -> Outcome {
+    fn whole_file(&mut self, session: &mut Session) -> Outcome {
         self.passed.is_file = true;
         let mut telegrams = 0_usize;
         loop {

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// How long at most the loop sleeps before it looks whether it shall stop.
-const NAP: Duration = Duration::from_millis(50);
+const NAP: Duration = Duration::from_millis(40);
 
 /// Bytes go out in pieces of this length: short enough to look like a line, long enough to let a
 /// processor sleep.
@@ -113,6 +113,10 @@ fn live(meter: &mut VirtualMeter, tempo: Tempo, line: &mut Line) -> Result<(), S
         let passed = grid(line.started.elapsed(), interval);
         let next = (due + 1).max(passed + 1);
         line.wait(interval.saturating_mul(clip(next)), meter)?;
+        if line.stopped() {
+            // Its registers stay as the last telegram had them.
+            break;
+        }
         meter.advance(times(interval, next - due, tempo.factor));
         due = next;
     }

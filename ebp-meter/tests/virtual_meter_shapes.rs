@@ -1,5 +1,7 @@
 //! Virtual meters beside recordings of real ones: the same entries in the same form.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 #[path = "sml_support/recordings.rs"]
 mod recordings;
 

@@ -94,6 +94,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes over the next element if it stands for what is absent.
+    #[inline]
+    pub fn is_absent(&mut self) -> bool {
+        if let [0x01, rest @ ..] = self.rest {
+            self.rest = rest;
+            return true;
+        }
+        false
+    }
+
     /// Type, and length without the head's own bytes (or number of a list's elements).
     #[inline]
     fn head(&mut self) -> Result<(u8, usize), Malformed> {
@@ -140,16 +150,36 @@ impl<'a> Cursor<'a> {
     /// When the bytes are none; the cursor's place is undefined then.
     #[inline]
     pub fn element(&mut self) -> Result<Element<'a>, Malformed> {
+        // What meters send nearly always, in sizes known when this is compiled: the processor can
+        // go on to the next element before it has read this one.
+        let (element, rest) = match self.rest {
+            [0x01, rest @ ..] => (Element::Octets(&[]), rest),
+            [t @ (0x52 | 0x62), a, rest @ ..] => (int(*t, [0, 0, 0, 0, 0, 0, 0, *a]), rest),
+            [t @ (0x53 | 0x63), a, b, rest @ ..] => (int(*t, [0, 0, 0, 0, 0, 0, *a, *b]), rest),
+            [t @ (0x55 | 0x65), a, b, c, d, rest @ ..] => {
+                (int(*t, [0, 0, 0, 0, *a, *b, *c, *d]), rest)
+            }
+            [t @ (0x56 | 0x66), a, b, c, d, e, rest @ ..] => {
+                (int(*t, [0, 0, 0, *a, *b, *c, *d, *e]), rest)
+            }
+            [t @ (0x59 | 0x69), a, b, c, d, e, f, g, h, rest @ ..] => {
+                (int(*t, [*a, *b, *c, *d, *e, *f, *g, *h]), rest)
+            }
+            _ => return self.other_element(),
+        };
+        self.rest = rest;
+        Ok(element)
+    }
+
+    fn other_element(&mut self) -> Result<Element<'a>, Malformed> {
         let (kind, length) = self.head()?;
         match kind {
             OCTETS => Ok(Element::Octets(self.take(length)?)),
             LIST if length <= self.rest.len() => Ok(Element::List(length)),
             LIST => Err(Malformed::Short),
             SIGNED | UNSIGNED if (1..=8).contains(&length) => {
-                let mut bits = 0;
-                for byte in self.take(length)? {
-                    bits = bits << 8 | u64::from(*byte);
-                }
+                let bits =
+                    self.take(length)?.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
                 Ok(Element::Int(Int { bits, width: length as u8, signed: kind == SIGNED }))
             }
             BOOL if length == 1 => Ok(Element::Bool(self.take(1)? != [0])),
@@ -171,23 +201,39 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// As [`Cursor::element`].
     pub fn skip_elements(&mut self, mut pending: usize) -> Result<(), Malformed> {
-        // Nested lists only add to the count of what is still to come, so no depth is too deep;
-        // and every element has a byte, so a count beyond the bytes left is a lie.
+        // Nested lists only add to the count of what is still to come, so no depth is too deep.
         while pending > 0 {
-            if pending > self.rest.len() {
-                return Err(Malformed::Short);
-            }
-            let (kind, length) = self.head()?;
             pending -= 1;
-            match kind {
-                LIST => pending += length,
-                OCTETS | BOOL | SIGNED | UNSIGNED => {
-                    self.take(length)?;
+            self.rest = match self.rest {
+                [0x01, rest @ ..] => rest,
+                [0x52 | 0x62 | 0x42, _, rest @ ..] => rest,
+                [0x53 | 0x63, _, _, rest @ ..] => rest,
+                [0x55 | 0x65, _, _, _, _, rest @ ..] => rest,
+                [0x07, _, _, _, _, _, _, rest @ ..] => rest,
+                [list @ 0x70..=0x7f, rest @ ..] => {
+                    pending += usize::from(list & 0x0f);
+                    rest
                 }
-                _ => return Err(Malformed::TypeLength(kind << 4)),
-            }
+                _ => {
+                    pending += self.skip_other()?;
+                    self.rest
+                }
+            };
         }
         Ok(())
+    }
+
+    /// Passes over an element; of a list over its head, and returns how many are in it.
+    fn skip_other(&mut self) -> Result<usize, Malformed> {
+        let (kind, length) = self.head()?;
+        match kind {
+            // Every element has a byte, so a count beyond the bytes left is a lie.
+            LIST if length <= self.rest.len() => return Ok(length),
+            LIST => return Err(Malformed::Short),
+            OCTETS | BOOL | SIGNED | UNSIGNED => drop(self.take(length)?),
+            _ => return Err(Malformed::TypeLength(kind << 4 | (length as u8 & 0x0f))),
+        }
+        Ok(0)
     }
 
     /// Reads bytes; none where they are absent.
@@ -196,6 +242,12 @@ impl<'a> Cursor<'a> {
     /// When the next element is another.
     #[inline]
     pub fn octets(&mut self) -> Result<&'a [u8], Malformed> {
+        if let [first @ 0x01..=0x0f, rest @ ..] = self.rest
+            && let Some((taken, rest)) = rest.split_at_checked(usize::from(*first) - 1)
+        {
+            self.rest = rest;
+            return Ok(taken);
+        }
         match self.element()? {
             Element::Octets(bytes) => Ok(bytes),
             _ => Err(Malformed::Unexpected),
@@ -230,11 +282,26 @@ impl<'a> Cursor<'a> {
     /// When the next element is another.
     #[inline]
     pub fn list(&mut self) -> Result<usize, Malformed> {
+        if let [list @ 0x70..=0x7f, rest @ ..] = self.rest {
+            let count = usize::from(list & 0x0f);
+            self.rest = rest;
+            return if count <= rest.len() { Ok(count) } else { Err(Malformed::Short) };
+        }
         match self.element()? {
             Element::List(count) => Ok(count),
             _ => Err(Malformed::Unexpected),
         }
     }
+}
+
+/// A number by its byte of type and length.
+#[inline]
+const fn int(type_length: u8, bytes: [u8; 8]) -> Element<'static> {
+    Element::Int(Int {
+        bits: u64::from_be_bytes(bytes),
+        width: (type_length & 0x0f) - 1,
+        signed: type_length >> 4 == SIGNED,
+    })
 }
 
 #[cfg(test)]

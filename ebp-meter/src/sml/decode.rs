@@ -9,7 +9,7 @@ use ebp_core::obis::ObisCode;
 use super::{
     crc::Checksum,
     frame::{Frame, LONGEST, Scanner, State},
-    message::{ListResponse, RawValue, messages},
+    message::{End, ListResponse, RawValue, messages},
     quirk,
     salvage::{is_seven_bit, salvage},
 };
@@ -122,17 +122,14 @@ impl Finder {
         let before = self.events.len();
         let mut messages = messages(data);
         let mut broken = None;
-        for message in messages.by_ref() {
-            match message.map(|message| (message.list_response(), message.complete)) {
-                Ok((Some(Ok(list)), complete)) => {
-                    // Of a list without end at least the first entries can be read.
-                    if complete || list.entries().flatten().next().is_some() {
-                        self.list(&list, Integrity::Ok, bytes);
-                    }
-                    broken = (!complete).then(|| "a message has no end".to_owned());
-                }
-                Ok((None, _)) => {}
-                Ok((Some(Err(error)), _)) | Err(error) => broken = Some(error.to_string()),
+        while let Some(message) = messages.next() {
+            match message.map(|message| message.list_response()) {
+                Ok(None) => {}
+                Ok(Some(Ok(list))) => match self.list(&list, Integrity::Ok, bytes) {
+                    Some(end) => messages.resume(&end),
+                    None => broken = Some("a message has no end".to_owned()),
+                },
+                Ok(Some(Err(error))) | Err(error) => broken = Some(error.to_string()),
             }
         }
         // Behind a message that is broken, others may be whole.
@@ -165,11 +162,18 @@ impl Finder {
         });
     }
 
-    /// Makes a readout of a list and hands it on. Entries that cannot be read are left out.
-    fn list(&mut self, list: &ListResponse<'_>, integrity: Integrity, bytes: usize) {
+    /// Makes a readout of a list and hands it on; returns its message's end. Entries that cannot be
+    /// read are left out; a list without end and without readable entries is none.
+    fn list<'a>(
+        &mut self,
+        list: &ListResponse<'a>,
+        integrity: Integrity,
+        bytes: usize,
+    ) -> Option<End<'a>> {
         self.widths.clear();
         let mut entries = Vec::new();
-        for raw in list.entries().flatten() {
+        let mut raw_entries = list.entries();
+        for raw in raw_entries.by_ref().flatten() {
             let (value, width) = match raw.value {
                 RawValue::Absent => (Value::Absent, 0),
                 RawValue::Bool(bit) => (Value::Bool(bit), 0),
@@ -190,6 +194,10 @@ impl Finder {
                 corrected: None,
             });
         }
+        let end = raw_entries.end();
+        if end.is_none() && entries.is_empty() {
+            return None;
+        }
         let mut readout = Readout {
             protocol: Protocol::Sml,
             server_id: None,
@@ -203,6 +211,7 @@ impl Finder {
         readout.manufacturer = manufacturer(&readout);
         quirk::apply(&mut readout, &self.widths);
         self.events.push_back(Event::Readout(readout));
+        end
     }
 }
 

@@ -205,6 +205,9 @@ impl Scanner {
     fn find_start(&mut self, bytes: &[u8], last: bool) -> Option<usize> {
         let overlap = START.len() - 1;
         let window = &bytes[..bytes.len().min(PORTION + overlap)];
+        if self.seen == 0 && window.starts_with(&START) {
+            return Some(0); // as in a healthy stream
+        }
         if let Some(at) = self.start.find(&window[self.seen..]) {
             return Some(self.seen + at);
         }

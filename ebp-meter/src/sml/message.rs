@@ -34,21 +34,29 @@ const LEAST_OF_ENTRY: usize = 6;
 /// ```
 #[must_use]
 pub fn messages(data: &[u8]) -> Messages<'_> {
-    Messages { cursor: Cursor::new(data), broken: false }
+    Messages { cursor: Cursor::new(data), last: None, broken: false }
 }
 
-/// Iterates over messages; ends after the first error, behind which nothing has a known place.
+/// Iterates over messages. Behind one that has no end, nothing has a known place: it is the last.
 #[derive(Debug, Clone)]
 pub struct Messages<'a> {
     cursor: Cursor<'a>,
+    last: Option<Message<'a>>,
     broken: bool,
 }
 
 impl<'a> Messages<'a> {
-    /// What has not been read: nothing, or what lies behind a message that is broken.
+    /// What has not been read: nothing, or what lies behind the beginning of a message that is
+    /// broken.
     #[must_use]
     pub const fn rest(&self) -> &'a [u8] {
         self.cursor.rest()
+    }
+
+    /// Tells where the message just given ends, so that it need not be looked for again.
+    pub fn resume(&mut self, end: &End<'a>) {
+        self.last = None;
+        self.cursor = end.behind;
     }
 }
 
@@ -56,13 +64,23 @@ impl<'a> Iterator for Messages<'a> {
     type Item = Result<Message<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(last) = self.last.take() {
+            match last.end() {
+                Some(end) => self.cursor = end.behind,
+                None => {
+                    self.cursor = last.content;
+                    self.broken = true;
+                }
+            }
+        }
         // End markers are passed over here, be there none, one or several.
         self.cursor.skip_zeros();
         if self.broken || self.cursor.rest().is_empty() {
             return None;
         }
         let message = Message::read(&mut self.cursor);
-        self.broken = message.as_ref().map_or(true, |message| !message.complete);
+        self.last = message.ok();
+        self.broken = message.is_err();
         Some(message)
     }
 }
@@ -72,32 +90,49 @@ impl<'a> Iterator for Messages<'a> {
 pub struct Message<'a> {
     /// What kind it is of.
     pub tag: u64,
-    /// Whether its structure holds to the end. Of one that does not, the beginning can be read.
-    pub complete: bool,
     content: Cursor<'a>,
-    covered: &'a [u8],
-    checksum: Option<Int>,
+    from: &'a [u8],
 }
 
 impl<'a> Message<'a> {
-    /// Reads a message up to its checksum.
+    /// Reads a message up to its content.
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, Malformed> {
         let from = cursor.rest();
-        let (tag, content) = head(cursor)?;
-        let mut message = Self { tag, complete: false, content, covered: from, checksum: None };
-        // Where the body has no end, the cursor stays before it: what follows is searched, not read.
-        let mut behind = content;
-        if behind.skip().is_err() {
-            return Ok(message);
-        }
-        message.covered = &from[..from.len() - behind.rest().len()];
-        *cursor = behind;
-        if let Ok(checksum) = behind.optional_int() {
-            message.checksum = checksum;
-            message.complete = true;
-            *cursor = behind;
-        }
-        Ok(message)
+        let tag = head(cursor)?;
+        Ok(Self { tag, content: *cursor, from })
+    }
+
+    /// The message's end, or nothing where its structure does not hold up to there.
+    #[must_use]
+    pub fn end(&self) -> Option<End<'a>> {
+        let mut behind = self.content;
+        behind.skip().ok()?;
+        End::read(self.from, behind)
+    }
+
+    /// The list response that this message is, or nothing where it is of another kind.
+    ///
+    /// # Errors
+    /// When it claims to be one but has another structure.
+    pub fn list_response(&self) -> Option<Result<ListResponse<'a>, Malformed>> {
+        (self.tag == LIST_RESPONSE).then(|| ListResponse::read(self.content, self.from))
+    }
+}
+
+/// The end of a message: its checksum, and what that covers.
+#[derive(Debug, Clone, Copy)]
+pub struct End<'a> {
+    covered: &'a [u8],
+    checksum: Option<Int>,
+    behind: Cursor<'a>,
+}
+
+impl<'a> End<'a> {
+    /// Reads what follows the content of the message that begins at `from`.
+    fn read(from: &'a [u8], mut cursor: Cursor<'a>) -> Option<Self> {
+        let covered = &from[..from.len() - cursor.rest().len()];
+        let checksum = cursor.optional_int().ok()?;
+        Some(Self { covered, checksum, behind: cursor })
     }
 
     /// The checksum by which the message is whole, `first` being tried first; nothing where it
@@ -108,18 +143,10 @@ impl<'a> Message<'a> {
         let wire = u16::try_from(self.checksum?.bits).ok()?.to_be_bytes();
         first.or_other(self.covered, wire)
     }
-
-    /// The list response that this message is, or nothing where it is of another kind.
-    ///
-    /// # Errors
-    /// When it claims to be one but has another structure.
-    pub fn list_response(&self) -> Option<Result<ListResponse<'a>, Malformed>> {
-        (self.tag == LIST_RESPONSE).then(|| ListResponse::read(self.content))
-    }
 }
 
-/// Reads a message's elements before its body's content.
-fn head<'a>(cursor: &mut Cursor<'a>) -> Result<(u64, Cursor<'a>), Malformed> {
+/// Reads a message's elements before its body's content; returns the tag.
+fn head(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
     if cursor.list()? != MESSAGE {
         return Err(Malformed::Unexpected);
     }
@@ -129,8 +156,7 @@ fn head<'a>(cursor: &mut Cursor<'a>) -> Result<(u64, Cursor<'a>), Malformed> {
     if cursor.list()? != 2 {
         return Err(Malformed::Unexpected);
     }
-    let tag = cursor.int()?.bits;
-    Ok((tag, *cursor))
+    Ok(cursor.int()?.bits)
 }
 
 /// Whether a whole list response with a right checksum of its own begins at the first of `bytes`;
@@ -140,15 +166,13 @@ pub(super) fn intact_list<'a>(
     first: Checksum,
     looked: &mut usize,
 ) -> Option<(Message<'a>, Checksum, &'a [u8])> {
-    let mut cursor = Cursor::new(bytes);
-    if head(&mut cursor).ok()?.0 != LIST_RESPONSE {
+    let message = Message::read(&mut Cursor::new(bytes)).ok()?;
+    if message.tag != LIST_RESPONSE {
         return None;
     }
     *looked += 1;
-    let mut cursor = Cursor::new(bytes);
-    let message = Message::read(&mut cursor).ok().filter(|message| message.complete)?;
-    let checksum = message.checked(first)?;
-    Some((message, checksum, cursor.rest()))
+    let end = message.end()?;
+    Some((message, end.checked(first)?, end.behind.rest()))
 }
 
 /// A meter's list of values.
@@ -163,13 +187,16 @@ pub struct ListResponse<'a> {
     /// How many entries it claims to have.
     pub count: usize,
     entries: Cursor<'a>,
+    /// Elements behind the entries: signature, time of the gateway.
+    more: usize,
+    from: &'a [u8],
 }
 
 impl<'a> ListResponse<'a> {
-    fn read(mut cursor: Cursor<'a>) -> Result<Self, Malformed> {
-        if cursor.list()? < LEAST_OF_RESPONSE {
+    fn read(mut cursor: Cursor<'a>, from: &'a [u8]) -> Result<Self, Malformed> {
+        let Some(more) = cursor.list()?.checked_sub(LEAST_OF_RESPONSE) else {
             return Err(Malformed::Unexpected);
-        }
+        };
         cursor.skip()?; // client's id
         let server_id = octets_or_nothing(&mut cursor)?;
         let list_name = octets_or_nothing(&mut cursor)?;
@@ -180,13 +207,13 @@ impl<'a> ListResponse<'a> {
             Element::Octets([]) => 0,
             _ => return Err(Malformed::Unexpected),
         };
-        Ok(Self { server_id, list_name, sensor_time, count, entries: cursor })
+        Ok(Self { server_id, list_name, sensor_time, count, entries: cursor, more, from })
     }
 
     /// The entries.
     #[must_use]
     pub fn entries(&self) -> Entries<'a> {
-        Entries { cursor: self.entries, left: self.count }
+        Entries { cursor: self.entries, left: self.count, list: *self, broken: false }
     }
 }
 
@@ -196,6 +223,22 @@ impl<'a> ListResponse<'a> {
 pub struct Entries<'a> {
     cursor: Cursor<'a>,
     left: usize,
+    list: ListResponse<'a>,
+    broken: bool,
+}
+
+impl<'a> Entries<'a> {
+    /// The end of the message that the entries are in, from where this iterator has come to; or
+    /// nothing where the structure does not hold up to there.
+    #[must_use]
+    pub fn end(&self) -> Option<End<'a>> {
+        if self.broken {
+            return None;
+        }
+        let mut behind = self.cursor;
+        behind.skip_elements(self.left + self.list.more).ok()?;
+        End::read(self.list.from, behind)
+    }
 }
 
 impl<'a> Iterator for Entries<'a> {
@@ -210,6 +253,7 @@ impl<'a> Iterator for Entries<'a> {
             self.cursor = start;
             if self.cursor.skip().is_err() {
                 self.left = 0;
+                self.broken = true;
             }
         }
         Some(entry)
@@ -255,13 +299,16 @@ impl<'a> RawEntry<'a> {
         let Some(more) = count.checked_sub(LEAST_OF_ENTRY) else {
             return Err(Malformed::Unexpected);
         };
-        let obis = cursor.octets()?.try_into().map_err(|_| Malformed::Unexpected)?;
+        let obis = *cursor.octets()?.as_array::<6>().ok_or(Malformed::Unexpected)?;
         let status = status(cursor)?;
         let time = time_or_nothing(cursor)?;
         let unit = unit(cursor)?;
         let scaler = scaler(cursor)?;
         let value = value(cursor)?;
-        cursor.skip_elements(more)?; // signature
+        // The signature, which no meter sends.
+        if !(more == 1 && cursor.is_absent()) {
+            cursor.skip_elements(more)?;
+        }
         Ok(Self { obis: ObisCode(obis), status, time, unit, scaler, value })
     }
 }
@@ -325,8 +372,7 @@ fn value<'a>(cursor: &mut Cursor<'a>) -> Result<RawValue<'a>, Malformed> {
 /// A time, or nothing where it is absent or of no known form.
 #[inline]
 fn time_or_nothing(cursor: &mut Cursor<'_>) -> Result<Option<MeterTime>, Malformed> {
-    if let [0x01, ..] = cursor.rest() {
-        cursor.skip()?;
+    if cursor.is_absent() {
         return Ok(None);
     }
     let mut ahead = *cursor;

@@ -94,6 +94,18 @@ fn default_hostnames() -> Vec<String> {
 }
 
 impl ServerConfig {
+    /// The configuration of a server that has only a folder.
+    #[must_use]
+    pub fn in_folder(data: &Path) -> Self {
+        Self {
+            listen: default_listen(),
+            data: data.to_owned(),
+            authority: None,
+            hostnames: default_hostnames(),
+            limits: LimitsConfig::default(),
+        }
+    }
+
     /// Reads a configuration file; paths in it are relative to its own folder.
     ///
     /// # Errors

@@ -2,11 +2,16 @@
 //!
 //! Enters: parsed arguments. Leaves: output, and [`Outcome`]. Absent: logic of its own.
 
+mod ca;
 mod completions;
 mod cycle;
+mod demo;
+mod household;
 mod man;
 mod raw;
 mod read;
+mod serve;
+mod server_data;
 mod simulate;
 mod transmit;
 
@@ -32,6 +37,10 @@ enum Command {
     Read(read::Arguments),
     Transmit(transmit::Arguments),
     Simulate(simulate::Arguments),
+    Serve(serve::Arguments),
+    Ca(ca::Arguments),
+    Household(household::Arguments),
+    Demo(demo::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -43,6 +52,10 @@ impl Cli {
             Command::Read(arguments) => read::run(&arguments),
             Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
+            Command::Serve(arguments) => serve::run(&arguments),
+            Command::Ca(arguments) => ca::run(&arguments),
+            Command::Household(arguments) => household::run(&arguments),
+            Command::Demo(arguments) => demo::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
         }

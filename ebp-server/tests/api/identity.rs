@@ -8,6 +8,8 @@ use ebp_core::{
     scope::Scopes,
 };
 use ebp_server::authority::{Authority, ClientRequest};
+use rustls::HandshakeKind;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 
 use crate::harness::{Api, Server, measurement, outcomes};
@@ -169,6 +171,10 @@ async fn a_resumed_session_is_looked_at_again() {
     };
     unkept().ok().await;
     unkept().ok().await;
+    let mut raw = server.raw(&api).await;
+    raw.write_all(b"GET /household HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(raw.read(&mut [0; 512]).await.unwrap() > 0);
+    assert_eq!(raw.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
     server.authority.revoke(&issued.entry.serial).unwrap();
     unkept().problem(401, problem_type::UNAUTHENTICATED).await;
 }

@@ -62,7 +62,7 @@ impl Caller {
     }
 }
 
-/// Handlers take the caller as an argument; [`authorize`] has put it there.
+/// Handlers take the caller as an argument; the route's guard has put it there.
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {

@@ -136,7 +136,7 @@ impl Authority {
                 .entries
                 .iter_mut()
                 .find(|entry| entry.serial == *serial)
-                .ok_or_else(|| AuthorityError::UnknownSerial(*serial))?;
+                .ok_or(AuthorityError::UnknownSerial(*serial))?;
             entry.revoked_at.get_or_insert(now);
             Ok(entry.clone())
         })

@@ -221,6 +221,16 @@ mod tests {
         assert!(matches!(unpack(cut, Packing::Gzip), Err(ApiError::Invalid(_))));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_body_makes_it_panic(bytes: Vec<u8>, cut in 0..600_usize) {
+            let _ = read(&bytes);
+            let _ = unpack(bytes.into(), Packing::Gzip);
+            let text = upload(&[GOOD, GOOD]);
+            let _ = read(&text.as_bytes()[..cut.min(text.len())]);
+        }
+    }
+
     #[test]
     fn packings() {
         let of = |name: &'static str, value: &str| {

@@ -34,7 +34,7 @@ pub fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     }
     migrate::migrate(&mut connection, path)?;
     // What an interrupted revocation left in the log goes now.
-    erase_log(&connection)?;
+    erase_log(&connection, BUSY)?;
     Ok(connection)
 }
 
@@ -46,10 +46,12 @@ pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Moves the log's pages into the file and cuts the log to nothing, so that no deleted content
-/// stays in it. False if somebody was still reading it.
-pub fn erase_log(connection: &Connection) -> Result<bool, StoreError> {
+/// stays in it. Waits so long for those who read it; false if one still does.
+pub fn erase_log(connection: &Connection, patience: Duration) -> Result<bool, StoreError> {
+    connection.busy_timeout(patience)?;
     let busy: i64 =
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    connection.busy_timeout(BUSY)?;
     Ok(busy == 0)
 }
 

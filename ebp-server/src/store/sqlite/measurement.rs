@@ -89,10 +89,10 @@ pub fn page(
     if !own {
         return Err(StoreError::NotFound);
     }
-    // The page starts at the later of `from` and the cursor. Behind the cursor's instant no uuid
-    // bounds it, so that one comparison of pairs serves both; no uuid is less than the nil one.
-    let from = query.from.map_or(i64::MIN, round_up);
-    let to = query.to.map_or(i64::MAX, round_up);
+    // The page starts at the later of `from` and the cursor. One comparison of pairs serves both:
+    // every uuid is more than no octets. Times compare to the microsecond, as they are kept.
+    let from = query.from.map_or(i64::MIN, Timestamp::as_microsecond);
+    let to = query.to.map_or(i64::MAX, Timestamp::as_microsecond);
     let (start, behind) = match query.after {
         Some(cursor) if cursor.measured_at >= from => (cursor.measured_at, Some(Id(cursor.uuid))),
         _ => (from, None),
@@ -123,12 +123,6 @@ pub fn page(
         .filter(|_| more)
         .map(|last| Cursor { measured_at: last.measured_at.as_microsecond(), uuid: last.uuid });
     Ok(Page { items: rows, next })
-}
-
-/// Instants are kept to the microsecond, rounded down: what is at least `at` is at least this.
-fn round_up(at: Timestamp) -> i64 {
-    let micros = at.as_microsecond();
-    if at.subsec_nanosecond() % 1000 > 0 { micros.saturating_add(1) } else { micros }
 }
 
 fn parse(data: &str) -> Result<MeasurementData, StoreError> {

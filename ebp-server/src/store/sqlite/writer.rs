@@ -4,6 +4,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, PoisonError, mpsc},
     thread,
+    time::Duration,
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -11,6 +12,9 @@ use tokio::sync::oneshot;
 
 use super::connection;
 use crate::store::StoreError;
+
+/// How long a revocation waits for those who read the log. Later writes do not wait at all.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 type Job = Box<dyn FnOnce(&mut Thread) + Send>;
 
@@ -31,17 +35,19 @@ impl Thread {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&tx)?;
         tx.commit()?;
-        self.erase |= erase;
-        if self.erase {
-            self.erase_log();
+        if erase {
+            self.erase = true;
+            self.erase_log(PATIENCE);
+        } else if self.erase {
+            self.erase_log(Duration::ZERO);
         }
         Ok(result)
     }
 
     /// The transaction stands whether this succeeds or not: a reader may hold on to the log. Then
     /// the next write tries again, or the next start.
-    fn erase_log(&mut self) {
-        match connection::erase_log(&self.connection) {
+    fn erase_log(&mut self, patience: Duration) {
+        match connection::erase_log(&self.connection, patience) {
             Ok(true) => self.erase = false,
             Ok(false) => tracing::warn!("the log is being read: it is erased with the next write"),
             Err(error) => tracing::error!(%error, "the log cannot be erased"),
@@ -60,7 +66,7 @@ impl Writer {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (end, ended) = oneshot::channel();
         let work = move || {
-            let mut thread = Thread { connection, erase: false };
+            let mut thread = Thread { connection, erase: true };
             for job in queue {
                 // A transaction rolls back when it is dropped, also by a panic: the connection
                 // stays good, and so does the thread.

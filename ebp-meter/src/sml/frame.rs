@@ -327,6 +327,19 @@ mod tests {
     }
 
     #[test]
+    fn any_number_of_1b_before_an_end_or_a_start_inside_a_frame() {
+        for run in 0..12 {
+            let data = [&b"ab"[..], &vec![0x1b; run]].concat();
+            let padded = data.len().next_multiple_of(4);
+            // Without padding nothing stands between the data and the end.
+            let exact = [&vec![0; padded - data.len()], &data[..]].concat();
+            assert_eq!(payloads(&wrap(&exact)), [exact], "{run}");
+            let broken_off = [&START[..], &data, &wrap(b"data")].concat();
+            assert_eq!(payloads(&broken_off), [b"data"], "{run}");
+        }
+    }
+
+    #[test]
     fn an_end_whose_checksum_is_lost_does_not_eat_the_next_start() {
         let whole = wrap(b"data");
         for lost in 1..8 {
@@ -339,7 +352,10 @@ mod tests {
     fn a_frame_without_end_is_given_up_and_the_next_is_found() {
         for extra in 0..24 {
             let junk = vec![0x55; LONGEST - 16 + extra];
-            let bytes = [START.to_vec(), junk, wrap(b"data")].concat();
+            let bytes = [&START[..], &junk, &wrap(b"data")].concat();
+            assert_eq!(payloads(&bytes), [b"data"], "{extra}");
+            // Looks like escaped data where it is cut.
+            let bytes = [&START[..], &junk[8..], &ESCAPE, &wrap(b"data")].concat();
             assert_eq!(payloads(&bytes), [b"data"], "{extra}");
         }
     }

@@ -345,5 +345,8 @@ mod tests {
         assert!(RawEntry::read_common(&plain).is_some());
         let text = [0x77, 0x07, 1, 0, 96, 50, 1, 1, 1, 1, 1, 1, 0x04, b'E', b'M', b'H', 1];
         assert!(RawEntry::read_common(&text).is_some());
+        let head = [0x77, 0x07, 129, 129, 199, 130, 5, 255, 1, 1, 1, 1, 0x83, 0x02];
+        let key = [&head[..], &[7; 48], &[1]].concat();
+        assert!(RawEntry::read_common(&key).is_some());
     }
 }

@@ -243,8 +243,9 @@ impl Scanner {
         }
         self.seen = open;
         if window.len() == LONGEST {
+            // Whatever may be a start is left, whether it looks like escaped data or is cut.
             let hidden = memmem::rfind(&window[1..], &START).map(|at| at + 1);
-            return Some((hidden.unwrap_or(open), false));
+            return Some((hidden.unwrap_or(LONGEST - beginning_of_start(window)), false));
         }
         last.then_some((bytes.len(), false))
     }
@@ -263,6 +264,11 @@ fn hidden_start(raw: &[u8], first: Checksum) -> Option<usize> {
         .map(|at| at + 1)
         .take(MOST_HIDDEN)
         .find(|at| check(&raw[*at..], first).is_some())
+}
+
+/// How many of the last bytes may be the first ones of a start.
+fn beginning_of_start(bytes: &[u8]) -> usize {
+    (1..START.len()).rev().find(|n| bytes.ends_with(&START[..*n])).unwrap_or(0)
 }
 
 #[cfg(test)]

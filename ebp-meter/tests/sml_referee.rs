@@ -9,7 +9,8 @@ use ebp_meter::{
     sml::{
         encode::encode,
         frame::frames,
-        message::{ListResponse, RawEntry, RawValue, messages},
+        list::{ListResponse, RawEntry, RawValue},
+        message::messages,
     },
 };
 use proptest::prelude::*;

@@ -150,27 +150,32 @@ impl<'a> Cursor<'a> {
     /// When the bytes are none; the cursor's place is undefined then.
     #[inline]
     pub fn element(&mut self) -> Result<Element<'a>, Malformed> {
-        // What meters send nearly always, in sizes known when this is compiled: the processor can
-        // go on to the next element before it has read this one.
-        let (element, rest) = match self.rest {
-            [0x01, rest @ ..] => (Element::Octets(&[]), rest),
-            [t @ (0x52 | 0x62), a, rest @ ..] => (int(*t, [0, 0, 0, 0, 0, 0, 0, *a]), rest),
-            [t @ (0x53 | 0x63), a, b, rest @ ..] => (int(*t, [0, 0, 0, 0, 0, 0, *a, *b]), rest),
-            [t @ (0x55 | 0x65), a, b, c, d, rest @ ..] => {
-                (int(*t, [0, 0, 0, 0, *a, *b, *c, *d]), rest)
+        // The three kinds that meters send, with a length of one byte, and not at the very end.
+        if let [first, behind @ ..] = self.rest {
+            let (kind, length) = (first >> 4, usize::from(first & 0x0f));
+            if kind == OCTETS && length > 0 {
+                let (octets, rest) = behind.split_at_checked(length - 1).ok_or(Malformed::Short)?;
+                self.rest = rest;
+                return Ok(Element::Octets(octets));
             }
-            [t @ (0x56 | 0x66), a, b, c, d, e, rest @ ..] => {
-                (int(*t, [0, 0, 0, *a, *b, *c, *d, *e]), rest)
+            if (kind == SIGNED || kind == UNSIGNED)
+                && (2..=9).contains(&length)
+                && let Some(word) = behind.first_chunk::<8>()
+            {
+                let bits = u64::from_be_bytes(*word) >> (8 * (9 - length));
+                self.rest = &behind[length - 1..];
+                let width = length as u8 - 1;
+                return Ok(Element::Int(Int { bits, width, signed: kind == SIGNED }));
             }
-            [t @ (0x59 | 0x69), a, b, c, d, e, f, g, h, rest @ ..] => {
-                (int(*t, [*a, *b, *c, *d, *e, *f, *g, *h]), rest)
+            if kind == LIST && length <= behind.len() {
+                self.rest = behind;
+                return Ok(Element::List(length));
             }
-            _ => return self.other_element(),
-        };
-        self.rest = rest;
-        Ok(element)
+        }
+        self.other_element()
     }
 
+    #[cold]
     fn other_element(&mut self) -> Result<Element<'a>, Malformed> {
         let (kind, length) = self.head()?;
         match kind {
@@ -178,8 +183,8 @@ impl<'a> Cursor<'a> {
             LIST if length <= self.rest.len() => Ok(Element::List(length)),
             LIST => Err(Malformed::Short),
             SIGNED | UNSIGNED if (1..=8).contains(&length) => {
-                let bits =
-                    self.take(length)?.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+                let bytes = self.take(length)?;
+                let bits = bytes.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
                 Ok(Element::Int(Int { bits, width: length as u8, signed: kind == SIGNED }))
             }
             BOOL if length == 1 => Ok(Element::Bool(self.take(1)? != [0])),
@@ -204,26 +209,25 @@ impl<'a> Cursor<'a> {
         // Nested lists only add to the count of what is still to come, so no depth is too deep.
         while pending > 0 {
             pending -= 1;
-            self.rest = match self.rest {
-                [0x01, rest @ ..] => rest,
-                [0x52 | 0x62 | 0x42, _, rest @ ..] => rest,
-                [0x53 | 0x63, _, _, rest @ ..] => rest,
-                [0x55 | 0x65, _, _, _, _, rest @ ..] => rest,
-                [0x07, _, _, _, _, _, _, rest @ ..] => rest,
-                [list @ 0x70..=0x7f, rest @ ..] => {
-                    pending += usize::from(list & 0x0f);
-                    rest
+            if let [first, behind @ ..] = self.rest {
+                let (kind, length) = (first >> 4, usize::from(first & 0x0f));
+                if kind == LIST {
+                    self.rest = behind;
+                    pending += length;
+                    continue;
                 }
-                _ => {
-                    pending += self.skip_other()?;
-                    self.rest
+                if matches!(kind, OCTETS | SIGNED | UNSIGNED) && length > 0 {
+                    self.rest = behind.get(length - 1..).ok_or(Malformed::Short)?;
+                    continue;
                 }
-            };
+            }
+            pending += self.skip_other()?;
         }
         Ok(())
     }
 
     /// Passes over an element; of a list over its head, and returns how many are in it.
+    #[cold]
     fn skip_other(&mut self) -> Result<usize, Malformed> {
         let (kind, length) = self.head()?;
         match kind {
@@ -242,12 +246,6 @@ impl<'a> Cursor<'a> {
     /// When the next element is another.
     #[inline]
     pub fn octets(&mut self) -> Result<&'a [u8], Malformed> {
-        if let [first @ 0x01..=0x0f, rest @ ..] = self.rest
-            && let Some((taken, rest)) = rest.split_at_checked(usize::from(*first) - 1)
-        {
-            self.rest = rest;
-            return Ok(taken);
-        }
         match self.element()? {
             Element::Octets(bytes) => Ok(bytes),
             _ => Err(Malformed::Unexpected),
@@ -282,26 +280,11 @@ impl<'a> Cursor<'a> {
     /// When the next element is another.
     #[inline]
     pub fn list(&mut self) -> Result<usize, Malformed> {
-        if let [list @ 0x70..=0x7f, rest @ ..] = self.rest {
-            let count = usize::from(list & 0x0f);
-            self.rest = rest;
-            return if count <= rest.len() { Ok(count) } else { Err(Malformed::Short) };
-        }
         match self.element()? {
             Element::List(count) => Ok(count),
             _ => Err(Malformed::Unexpected),
         }
     }
-}
-
-/// A number by its byte of type and length.
-#[inline]
-const fn int(type_length: u8, bytes: [u8; 8]) -> Element<'static> {
-    Element::Int(Int {
-        bits: u64::from_be_bytes(bytes),
-        width: (type_length & 0x0f) - 1,
-        signed: type_length >> 4 == SIGNED,
-    })
 }
 
 #[cfg(test)]

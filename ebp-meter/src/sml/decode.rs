@@ -9,7 +9,8 @@ use ebp_core::obis::ObisCode;
 use super::{
     crc::Checksum,
     frame::{Frame, LONGEST, Scanner, State},
-    message::{End, ListResponse, RawValue, messages},
+    list::{ListResponse, RawValue},
+    message::{End, messages},
     quirk,
     salvage::{is_seven_bit, salvage},
 };
@@ -252,4 +253,33 @@ fn manufacturer(readout: &Readout) -> Option<String> {
 fn three_letters(bytes: &[u8]) -> Option<&str> {
     (bytes.len() == 3 && bytes.iter().all(u8::is_ascii_uppercase))
         .then(|| std::str::from_utf8(bytes).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Of whatever comes, no more is kept than a frame may be long.
+        #[test]
+        fn memory_is_bounded(
+            sizes in vec((1..200_000_usize, prop_oneof![Just(0x1b_u8), Just(0x55), any::<u8>()]), 1..10),
+        ) {
+            let mut decoder = Decoder::new();
+            decoder.push(&super::super::frame::START);
+            for (size, byte) in sizes {
+                decoder.push(&vec![byte; size]);
+                decoder.push(&super::super::frame::START[..5]);
+                prop_assert!(decoder.buffer.len() < LONGEST);
+                prop_assert!(decoder.buffer.capacity() <= 2 * (LONGEST + PIECE));
+                // Events are small and few: one for each frame or portion of noise.
+                let events = std::iter::from_fn(|| decoder.next_event()).count();
+                prop_assert!(events <= 2 + size / super::super::frame::PORTION);
+            }
+        }
+    }
 }

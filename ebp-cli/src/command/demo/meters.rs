@@ -3,7 +3,11 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, atomic::AtomicBool, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -64,12 +68,14 @@ pub fn start(
                 Tempo { factor: speed, push_interval: recordings.is_none().then_some(INTERVAL) };
             let (link, registers) = (meter.link.clone(), meter.registers.clone());
             let (stop, ready) = (Arc::clone(stop), ready.clone());
+            // Only this demo makes links here, and it holds the folder's lock: one that is there
+            // is left from a run that was killed.
+            let _ = std::fs::remove_file(&link);
             let live = move || {
-                let tell = |_: &Path| {
-                    let _ = ready.send(());
-                };
-                run_meter(&mut source, Some(&link), None, tempo, &stop, tell)
-                    .map_err(Failure::failed)?;
+                let tell = |_: &Path| drop(ready.send(true));
+                let ended = run_meter(&mut source, Some(&link), None, tempo, &stop, tell);
+                let _ = ready.send(false);
+                ended.map_err(Failure::failed)?;
                 match &source {
                     Source::Meter(meter) => simulate::save(&registers, &meter.state()),
                     Source::Replay(_) => Ok(()),
@@ -83,12 +89,9 @@ pub fn start(
             );
         }
     }
-    drop(ready);
     let meters = Meters { threads };
-    let expected = meters.threads.len();
-    if all_ready.iter().take(expected).count() < expected {
-        // One has ended before it could be read; the others end with the demo.
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    if !all_ready.iter().take(meters.threads.len()).all(|is_ready| is_ready) {
+        stop.store(true, Ordering::Relaxed);
         meters.end()?;
         return Err(Failure::failed("a virtual meter could not start"));
     }

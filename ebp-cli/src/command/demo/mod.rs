@@ -77,7 +77,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let speed =
         u32::try_from(CYCLE_STANDS_FOR.as_secs() / arguments.cycle.duration().as_secs().max(1));
     let server = Server::start(&state, Arc::clone(&stop))?;
-    let meters = meters::start(&state, recordings, speed.unwrap_or(1).max(1), &stop)?;
+    let meters = match meters::start(&state, recordings, speed.unwrap_or(1).max(1), &stop) {
+        Ok(meters) => meters,
+        Err(failure) => {
+            stop.store(true, Ordering::Relaxed);
+            progress.clear();
+            return server.end().and(Err(failure));
+        }
+    };
     progress.step("server and meters run");
 
     let result =
@@ -123,8 +130,10 @@ impl Chain<'_> {
     /// would.
     fn measure(&self, devices: &mut [Device]) -> Outcome {
         let results: Vec<_> = thread::scope(|scope| {
-            let threads: Vec<_> =
-                devices.iter_mut().map(|device| scope.spawn(move || cycle::once(&*device))).collect();
+            let threads: Vec<_> = devices
+                .iter_mut()
+                .map(|device| scope.spawn(move || cycle::once(&*device)))
+                .collect();
             threads
                 .into_iter()
                 .map(|thread| {

@@ -18,10 +18,7 @@ use std::{
 use ebp_core::model::MeterType;
 use ebp_meter::{
     profile::Profiles,
-    sml::{
-        frame::frames,
-        message::{RawValue, messages},
-    },
+    sml::{frame::frames, list::RawValue, message::messages},
     virtual_meter::{
         Energies, HouseholdOptions, MeterOptions, Replay, Source, Tempo, VirtualMeter, run,
     },

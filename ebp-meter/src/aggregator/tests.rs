@@ -12,7 +12,10 @@ use ebp_core::{clock::FixedClock, obis::ObisCode, quantity::Unit};
 use proptest::prelude::*;
 
 use super::*;
-use crate::readout::{Entry, Value};
+use crate::{
+    readout::{Entry, Protocol, Value},
+    session::ReadOptions,
+};
 
 type Failure = MeasureError<&'static str, Infallible>;
 

@@ -72,7 +72,9 @@ pub fn start(
             // is left from a run that was killed.
             let _ = std::fs::remove_file(&link);
             let live = move || {
-                let tell = |_: &Path| drop(ready.send(true));
+                let tell = |_: &Path| {
+                    let _ = ready.send(true);
+                };
                 let ended = run_meter(&mut source, Some(&link), None, tempo, &stop, tell);
                 let _ = ready.send(false);
                 ended.map_err(Failure::failed)?;

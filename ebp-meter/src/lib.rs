@@ -4,9 +4,12 @@
 //! Deliberately absent: the cloud's databases, geometry.
 
 pub mod decoder;
+pub mod interface;
 pub mod port;
 pub mod profile;
 pub mod readout;
 pub mod sml;
+pub mod unlock;
+pub mod virtual_meter;
 
 pub use readout::Readout;

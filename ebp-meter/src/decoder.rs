@@ -8,7 +8,7 @@ use crate::readout::Readout;
 /// What the decoder passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Noise {
-    /// A frame whose checksum is wrong and from which nothing could be salvaged.
+    /// A frame whose checksum is wrong or missing and from which nothing could be salvaged.
     WrongChecksum {
         /// Its length on the wire.
         bytes: usize,

@@ -67,11 +67,14 @@ pub enum Checksum {
     /// CRC-16/X-25, the standard's.
     #[default]
     X25,
-    /// CRC-16/KERMIT, seen in Holley DTZ541.
+    /// CRC-16/KERMIT with its high byte first, seen in Holley DTZ541 (inside and outside).
     Kermit,
 }
 
 impl Checksum {
+    /// Every checksum, the standard's first.
+    pub const ALL: [Self; 2] = [Self::X25, Self::Kermit];
+
     /// The checksum of `bytes`.
     ///
     /// ```
@@ -87,10 +90,23 @@ impl Checksum {
         }
     }
 
-    /// The checksum of `bytes` as a telegram holds it: the low byte first.
+    /// The checksum of `bytes` as a telegram holds it. The two differ in their byte order.
     #[must_use]
     pub fn on_wire(self, bytes: &[u8]) -> [u8; 2] {
-        self.of(bytes).to_le_bytes()
+        match self {
+            Self::X25 => self.of(bytes).to_le_bytes(),
+            Self::Kermit => self.of(bytes).to_be_bytes(),
+        }
+    }
+
+    /// The checksum by which `bytes` are right, `self` being tried first: a meter that used one
+    /// once will use it again.
+    #[must_use]
+    pub fn or_other(self, bytes: &[u8], wire: [u8; 2]) -> Option<Self> {
+        if self.on_wire(bytes) == wire {
+            return Some(self);
+        }
+        Self::ALL.into_iter().find(|other| *other != self && other.on_wire(bytes) == wire)
     }
 }
 
@@ -117,6 +133,17 @@ mod tests {
         assert_eq!(Checksum::Kermit.of(b"123456789"), 0x2189);
         assert_eq!(Checksum::X25.of(b""), 0);
         assert_eq!(Checksum::X25.on_wire(b"123456789"), [0x6e, 0x90]);
+    }
+
+    #[test]
+    fn the_other_checksum_is_found() {
+        for (used, first) in [(Checksum::X25, Checksum::Kermit), (Checksum::Kermit, Checksum::X25)]
+        {
+            let wire = used.on_wire(b"a telegram");
+            assert_eq!(first.or_other(b"a telegram", wire), Some(used));
+            assert_eq!(used.or_other(b"a telegram", wire), Some(used));
+            assert_eq!(used.or_other(b"a Telegram", wire), None);
+        }
     }
 
     proptest! {

@@ -1,6 +1,378 @@
-//! Being written.
+//! Finding frames in a stream of bytes.
+//!
+//! Enters: bytes with noise before, between and within. Leaves: [`Frame`]s, borrowed, which
+//! together are all the bytes, and how far each can be trusted. Absent: what the messages inside
+//! mean.
+//!
+//! A frame is `1b1b1b1b 01010101`, data, zero to three (DZG: four) bytes of padding,
+//! `1b1b1b1b 1a`, the number of padding bytes, and two bytes of checksum over all before them.
+//! Four `1b` in the data are sent twice. Heads lose bytes and bridges add some, so nothing is
+//! believed but the sequences themselves: a start counts at every alignment, also inside a frame.
+
+use memchr::memmem::{self, Finder};
+
+use super::crc::Checksum;
 
 /// Four of these say that something other than data follows.
 pub const ESCAPE: [u8; 4] = [0x1b; 4];
 /// How a frame of version 1 begins.
 pub const START: [u8; 8] = [0x1b, 0x1b, 0x1b, 0x1b, 0x01, 0x01, 0x01, 0x01];
+/// Follows the escape at a frame's end.
+pub const END: u8 = 0x1a;
+/// Padding bytes that an end may declare: the standard has at most 3; DZG DVS74 with serial number
+/// 42123440 declares 4 where none would do.
+pub const MOST_PADDING: u8 = 4;
+/// A frame without an end is given up after so many bytes. Meters' frames have 200 to 1,000.
+pub const LONGEST: usize = 64 * 1024;
+
+/// Bytes outside of frames are handed on in portions of so many, so that a line with another
+/// protocol on it is heard of before it ends. A telegram that lost its start fits in.
+pub const PORTION: usize = 4096;
+
+/// Escape, end marker, padding count, checksum.
+const END_LENGTH: usize = 8;
+/// Starts that are looked at inside a damaged frame: real streams have one, hostile ones thousands.
+const MOST_HIDDEN: usize = 8;
+
+/// The frames in `bytes`: whole ones, damaged ones, and what lies between.
+///
+/// ```
+/// # use ebp_meter::sml::{encode::wrap, frame};
+/// let noisy = [b"noise".to_vec(), wrap(b"data"), wrap(b"more")].concat();
+/// let mut scratch = Vec::new();
+/// let mut found = frame::frames(&noisy).filter(frame::Frame::is_whole);
+/// assert_eq!(found.next().unwrap().payload(&mut scratch), b"data");
+/// assert_eq!(found.next().unwrap().payload(&mut scratch), b"more");
+/// ```
+#[must_use]
+pub fn frames(bytes: &[u8]) -> Frames<'_> {
+    Frames { bytes, scanner: Scanner::new(), checksum: Checksum::default() }
+}
+
+/// Iterates over the frames of a slice; see [`frames`].
+#[derive(Debug, Clone)]
+pub struct Frames<'a> {
+    bytes: &'a [u8],
+    scanner: Scanner,
+    checksum: Checksum,
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Frame<'a>;
+
+    fn next(&mut self) -> Option<Frame<'a>> {
+        let frame = self.scanner.next(self.bytes, true, &mut self.checksum)?;
+        self.bytes = &self.bytes[frame.raw.len()..];
+        Some(frame)
+    }
+}
+
+/// How far a frame can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is whole by this checksum.
+    Whole(Checksum),
+    /// It has an end, but the checksum is wrong.
+    WrongChecksum,
+    /// Another start, the stream's end or [`LONGEST`] came before its end.
+    Truncated,
+    /// It is none: bytes without a start, at most [`PORTION`].
+    Outside,
+}
+
+/// One frame as it lies in the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// All its bytes, from the first of the start to the last of the checksum; at least one.
+    pub raw: &'a [u8],
+    /// How far it can be trusted.
+    pub state: State,
+    /// Whether something in it is escaped.
+    escaped: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// Whether its checksum is right.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self.state, State::Whole(_))
+    }
+
+    /// The data between start and end, without padding: borrowed from the stream, or from
+    /// `scratch` where an escape had to be taken out. Of a damaged frame everything after the start.
+    #[must_use]
+    pub fn payload<'b>(&self, scratch: &'b mut Vec<u8>) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        let data = match self.state {
+            State::Whole(_) => {
+                let padding = self.raw.len().checked_sub(3).map_or(0, |at| self.raw[at]);
+                let end = self.raw.len().saturating_sub(END_LENGTH + usize::from(padding));
+                self.raw.get(START.len()..end).unwrap_or_default()
+            }
+            State::WrongChecksum | State::Truncated => {
+                self.raw.get(START.len()..).unwrap_or_default()
+            }
+            State::Outside => self.raw,
+        };
+        if !self.escaped {
+            return data;
+        }
+        unescape(data, scratch);
+        scratch
+    }
+}
+
+/// Takes the second of each two escapes out.
+fn unescape(data: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let mut rest = data;
+    while let Some(at) = memmem::find(rest, &ESCAPE) {
+        let (before, after) = rest.split_at(at + ESCAPE.len());
+        out.extend_from_slice(before);
+        rest = after.strip_prefix(&ESCAPE).unwrap_or(after);
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Looks for frames in bytes that come bit by bit.
+///
+/// The caller takes what was found off the front, keeps the rest, and comes again with the rest
+/// and more behind it. What is found does not depend on where the pieces were cut.
+#[derive(Debug, Clone)]
+pub(super) struct Scanner {
+    inside: bool,
+    /// Bytes that need not be looked at again.
+    seen: usize,
+    escaped: bool,
+    escape: Finder<'static>,
+    start: Finder<'static>,
+}
+
+impl Scanner {
+    pub(super) fn new() -> Self {
+        Self {
+            inside: false,
+            seen: 0,
+            escaped: false,
+            escape: Finder::new(&ESCAPE),
+            start: Finder::new(&START),
+        }
+    }
+
+    /// The frame at the front of `bytes`, or nothing before more bytes come; `last` says that none
+    /// will. `checksum` is the one to try first, and then the one that was right.
+    pub(super) fn next<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        last: bool,
+        checksum: &mut Checksum,
+    ) -> Option<Frame<'a>> {
+        if !self.inside {
+            let outside = self.find_start(bytes, last)?;
+            self.seen = 0;
+            if outside > 0 {
+                let raw = &bytes[..outside];
+                let escaped = memmem::find(raw, &ESCAPE).is_some();
+                return Some(Frame { raw, state: State::Outside, escaped });
+            }
+            self.inside = true;
+            self.seen = START.len();
+            self.escaped = false;
+        }
+        let (length, ended) = self.find_end(bytes, last)?;
+        self.inside = false;
+        self.seen = 0;
+        let raw = &bytes[..length];
+        let frame = |raw, state| Some(Frame { raw, state, escaped: self.escaped });
+        if !ended {
+            return frame(raw, State::Truncated);
+        }
+        if let Some(right) = check(raw, *checksum) {
+            *checksum = right;
+            return frame(raw, State::Whole(right));
+        }
+        if let Some(hidden) = hidden_start(raw, *checksum) {
+            return frame(&raw[..hidden], State::Truncated);
+        }
+        // The checksum's bytes may be the next start's first ones.
+        let next = raw[length - 2..].iter().rev().take_while(|byte| **byte == ESCAPE[0]).count();
+        frame(&raw[..length - next], State::WrongChecksum)
+    }
+
+    /// How many bytes belong to no frame.
+    fn find_start(&mut self, bytes: &[u8], last: bool) -> Option<usize> {
+        let overlap = START.len() - 1;
+        let window = &bytes[..bytes.len().min(PORTION + overlap)];
+        if let Some(at) = self.start.find(&window[self.seen..]) {
+            return Some(self.seen + at);
+        }
+        self.seen = window.len().saturating_sub(overlap);
+        if self.seen == PORTION {
+            return Some(PORTION);
+        }
+        (last && !bytes.is_empty()).then_some(bytes.len())
+    }
+
+    /// Where the frame that begins at 0 ends, and whether it ends as it should.
+    fn find_end(&mut self, bytes: &[u8], last: bool) -> Option<(usize, bool)> {
+        let window = &bytes[..bytes.len().min(LONGEST)];
+        // From here on an escape may begin of which not enough is there.
+        let mut open = window.len().saturating_sub(ESCAPE.len() - 1).max(self.seen);
+        while let Some(found) = self.escape.find(&window[self.seen..]) {
+            let at = self.seen + found;
+            let Some(after) = window[at..].get(ESCAPE.len()..END_LENGTH) else {
+                open = at;
+                break;
+            };
+            match *after {
+                [0x01, 0x01, 0x01, 0x01] => return Some((at, false)),
+                [0x1b, 0x1b, 0x1b, 0x1b] => {
+                    self.escaped = true;
+                    self.seen = at + END_LENGTH;
+                }
+                [END, 0..=MOST_PADDING, _, _] => return Some((at + END_LENGTH, true)),
+                // One `1b` too many before the sequence that is meant, or damaged data.
+                _ => self.seen = at + 1,
+            }
+            open = open.max(self.seen);
+        }
+        self.seen = open;
+        if window.len() == LONGEST {
+            let hidden = memmem::rfind(&window[1..], &START).map(|at| at + 1);
+            return Some((hidden.unwrap_or(open), false));
+        }
+        last.then_some((bytes.len(), false))
+    }
+}
+
+/// The checksum by which an ended frame is whole.
+fn check(raw: &[u8], first: Checksum) -> Option<Checksum> {
+    let (covered, wire) = raw.split_last_chunk::<2>()?;
+    first.or_other(covered, *wire)
+}
+
+/// Where a whole frame begins inside a damaged one: a frame that broke off in the midst of an
+/// escape makes the next start look like escaped data.
+fn hidden_start(raw: &[u8], first: Checksum) -> Option<usize> {
+    memmem::rfind_iter(&raw[1..], &START)
+        .map(|at| at + 1)
+        .take(MOST_HIDDEN)
+        .find(|at| check(&raw[*at..], first).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::encode::wrap, *};
+
+    fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut scratch = Vec::new();
+        frames(bytes).filter(Frame::is_whole).map(|f| f.payload(&mut scratch).to_vec()).collect()
+    }
+
+    fn with_padding(data: &[u8], padding: u8) -> Vec<u8> {
+        let mut frame =
+            [&START[..], data, &vec![0; padding.into()], &ESCAPE, &[END, padding]].concat();
+        let checksum = Checksum::X25.on_wire(&frame);
+        frame.extend_from_slice(&checksum);
+        frame
+    }
+
+    #[test]
+    fn padding_of_zero_to_four_is_taken_off() {
+        for padding in 0..=4 {
+            assert_eq!(payloads(&with_padding(b"abcd", padding)), [b"abcd"], "{padding}");
+        }
+        assert!(payloads(&with_padding(b"abcd", 5)).is_empty());
+    }
+
+    #[test]
+    fn more_padding_than_data_is_no_panic() {
+        let mut frame = [&START[..], &ESCAPE, &[END, 4]].concat();
+        let checksum = Checksum::X25.on_wire(&frame);
+        frame.extend_from_slice(&checksum);
+        assert_eq!(payloads(&frame), [b""]);
+    }
+
+    #[test]
+    fn escapes_in_data() {
+        for run in 0..13 {
+            let data = [&b"ab"[..], &vec![0x1b; run], &[0]].concat();
+            assert_eq!(payloads(&wrap(&data)), std::slice::from_ref(&data), "{run}");
+            // A start in the data is data, once it is escaped.
+            let data = [&data[..2 + run], &[1, 1, 1, 1, 0]].concat();
+            assert_eq!(payloads(&wrap(&data)), [data], "{run}");
+        }
+    }
+
+    #[test]
+    fn any_number_of_1b_before_a_start() {
+        for run in 0..20 {
+            let bytes = [vec![0x1b; run], wrap(b"data")].concat();
+            assert_eq!(payloads(&bytes), [b"data"], "{run}");
+        }
+    }
+
+    #[test]
+    fn a_start_inside_a_frame_begins_a_new_one() {
+        let whole = wrap(b"data that is whole");
+        for cut in 0..whole.len() {
+            let bytes = [&whole[..cut], &whole].concat();
+            assert_eq!(payloads(&bytes), [b"data that is whole"], "{cut}");
+        }
+    }
+
+    #[test]
+    fn an_end_whose_checksum_is_lost_does_not_eat_the_next_start() {
+        let whole = wrap(b"data");
+        for lost in 1..8 {
+            let bytes = [&whole[..whole.len() - lost], &whole].concat();
+            assert_eq!(payloads(&bytes), [b"data"], "{lost}");
+        }
+    }
+
+    #[test]
+    fn a_frame_without_end_is_given_up_and_the_next_is_found() {
+        for extra in 0..24 {
+            let junk = vec![0x55; LONGEST - 16 + extra];
+            let bytes = [START.to_vec(), junk, wrap(b"data")].concat();
+            assert_eq!(payloads(&bytes), [b"data"], "{extra}");
+        }
+    }
+
+    #[test]
+    fn kermit_is_found_and_remembered() {
+        let mut frame = [&START[..], b"data", &ESCAPE, &[END, 0]].concat();
+        let checksum = Checksum::Kermit.on_wire(&frame);
+        frame.extend_from_slice(&checksum);
+        let bytes = [frame.clone(), frame].concat();
+        let mut frames = frames(&bytes);
+        assert_eq!(frames.next().unwrap().state, State::Whole(Checksum::Kermit));
+        assert_eq!(frames.checksum, Checksum::Kermit);
+        assert_eq!(frames.next().unwrap().state, State::Whole(Checksum::Kermit));
+        assert!(frames.next().is_none());
+    }
+
+    #[test]
+    fn damage_is_told_apart() {
+        let mut wrong = wrap(b"data");
+        wrong[9] ^= 1;
+        let bytes = [&wrong[..], &wrong[..12], &wrap(b"data"), &START].concat();
+        let states: Vec<_> = frames(&bytes).map(|f| f.state).collect();
+        assert_eq!(
+            states,
+            [State::WrongChecksum, State::Truncated, State::Whole(Checksum::X25), State::Truncated]
+        );
+    }
+
+    #[test]
+    fn frames_together_are_all_the_bytes() {
+        let noise = vec![0x1b; 2 * PORTION + 5];
+        let bytes = [&noise[..], &wrap(b"data"), b"\x1b\x1b", &wrap(b"data")[..13]].concat();
+        let all: Vec<_> = frames(&bytes).collect();
+        assert_eq!(all.iter().flat_map(|f| f.raw).copied().collect::<Vec<_>>(), bytes);
+        assert!(all.iter().filter(|f| f.state == State::Outside).all(|f| f.raw.len() <= PORTION));
+        assert_eq!(all.iter().filter(|f| f.is_whole()).count(), 1);
+    }
+}

@@ -1,4 +1,26 @@
-//! Meters that do not exist.
+//! Meters that do not exist: for demonstrations, tests and whoever has no meter at hand.
+//!
+//! Enters: a [`crate::profile::Profile`], or a recording of a real meter. Leaves: telegrams on a
+//! pty, paced like light from a reading head. Absent: decoding; the network.
+//!
+//! The energy registers of a [`VirtualMeter`] are the exact integral of its power, which a seeded
+//! [`household`] makes up; so what a chain of programs makes of it can be checked to the last digit.
 
+mod ascii;
+pub mod household;
 pub mod light;
 pub mod lock;
+mod meter;
+pub mod noise;
+pub mod pty;
+mod random;
+pub mod replay;
+mod run;
+mod telegram;
+
+pub use household::{Household, HouseholdOptions, Power};
+pub use meter::{Energies, MeterOptions, MeterState, VirtualMeter, VirtualMeterError};
+pub use noise::{Noise, NoiseOptions, NoiseOptionsError};
+pub use pty::{Pty, PtyError};
+pub use replay::{Replay, ReplayError, Rhythm};
+pub use run::{SimulateError, Source, Tempo, run};

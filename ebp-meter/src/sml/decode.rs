@@ -1,0 +1,246 @@
+//! From bytes in pieces to owned readouts.
+//!
+//! Enters: bytes of any kind, in pieces of any size. Leaves: [`Event`]s. Absent: ports, time.
+
+use std::collections::VecDeque;
+
+use ebp_core::obis::ObisCode;
+
+use super::{
+    crc::Checksum,
+    frame::{Frame, LONGEST, Scanner, State},
+    message::{ListResponse, RawValue, messages},
+    quirk,
+    salvage::{is_seven_bit, salvage},
+};
+use crate::{
+    decoder::{Decode, Event, Noise},
+    readout::{Entry, Integrity, Protocol, Readout, ServerId, Value},
+};
+
+/// What is appended to the buffer at a time.
+const PIECE: usize = 16 * 1024;
+
+/// Decodes SML. It holds at most one unfinished frame (64 KiB and a piece of 16 KiB) besides the
+/// events that were not taken yet, and remembers which checksum its meter uses.
+///
+/// ```
+/// use ebp_meter::{decoder::{Decode, Event}, sml::Decoder};
+/// let mut decoder = Decoder::new();
+/// # let telegram = ebp_meter::sml::encode::Telegram { server_id: vec![1], file_id: 1, sec_index: Some(5), list_name: None, entries: vec![] };
+/// # let bytes = ebp_meter::sml::encode::encode(&telegram).unwrap();
+/// decoder.push(&bytes);
+/// let Some(Event::Readout(readout)) = decoder.next_event() else { panic!() };
+/// assert_eq!(readout.bytes, bytes.len());
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    scanner: Scanner,
+    finder: Finder,
+    buffer: Vec<u8>,
+}
+
+/// What turns frames into events.
+#[derive(Debug, Default)]
+struct Finder {
+    checksum: Checksum,
+    events: VecDeque<Event>,
+    scratch: Vec<u8>,
+    widths: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder at the beginning of a stream.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { scanner: Scanner::new(), finder: Finder::default(), buffer: Vec::new() }
+    }
+
+    /// Takes from the front of `bytes` what can be told; returns how much that was.
+    fn scan(&mut self, bytes: &[u8], last: bool) -> usize {
+        let mut used = 0;
+        while let Some(frame) = self.scanner.next(&bytes[used..], last, &mut self.finder.checksum) {
+            self.finder.frame(&frame);
+            used += frame.raw.len();
+        }
+        used
+    }
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decode for Decoder {
+    fn push(&mut self, bytes: &[u8]) {
+        if self.buffer.is_empty() {
+            // Frames that came whole are never copied.
+            let used = self.scan(bytes, false);
+            self.buffer.extend_from_slice(&bytes[used..]);
+            return;
+        }
+        for piece in bytes.chunks(PIECE) {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.extend_from_slice(piece);
+            let used = self.scan(&buffer, false);
+            buffer.drain(..used);
+            self.buffer = buffer;
+        }
+        debug_assert!(self.buffer.len() < LONGEST);
+    }
+
+    fn next_event(&mut self) -> Option<Event> {
+        self.finder.events.pop_front()
+    }
+
+    fn finish(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.scan(&buffer, true);
+        self.scanner = Scanner::new();
+    }
+}
+
+impl Finder {
+    fn noise(&mut self, noise: Noise) {
+        self.events.push_back(Event::Noise(noise));
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let data = frame.payload(&mut scratch);
+        if frame.is_whole() {
+            self.whole(data, frame.raw.len());
+        } else {
+            self.damaged(data, frame);
+        }
+        self.scratch = scratch;
+    }
+
+    fn whole(&mut self, data: &[u8], bytes: usize) {
+        let before = self.events.len();
+        let mut messages = messages(data);
+        let mut broken = None;
+        for message in messages.by_ref() {
+            match message.map(|message| (message.list_response(), message.complete)) {
+                Ok((Some(Ok(list)), complete)) => {
+                    // Of a list without end at least the first entries can be read.
+                    if complete || list.entries().flatten().next().is_some() {
+                        self.list(&list, Integrity::Ok, bytes);
+                    }
+                    broken = (!complete).then(|| "a message has no end".to_owned());
+                }
+                Ok((None, _)) => {}
+                Ok((Some(Err(error)), _)) | Err(error) => broken = Some(error.to_string()),
+            }
+        }
+        // Behind a message that is broken, others may be whole.
+        for message in salvage(messages.rest(), self.checksum) {
+            if let Some(Ok(list)) = message.list_response() {
+                self.list(&list, Integrity::Ok, bytes);
+            }
+        }
+        if self.events.len() == before {
+            let reason = broken.unwrap_or_else(|| "no list of values in it".to_owned());
+            self.noise(Noise::Unreadable { bytes, reason });
+        }
+    }
+
+    fn damaged(&mut self, data: &[u8], frame: &Frame<'_>) {
+        let before = self.events.len();
+        let bytes = frame.raw.len();
+        for message in salvage(data, self.checksum) {
+            if let Some(Ok(list)) = message.list_response() {
+                self.list(&list, Integrity::Salvaged, bytes);
+            }
+        }
+        if self.events.len() > before {
+            return;
+        }
+        self.noise(match frame.state {
+            State::Outside => Noise::Garbage { bytes },
+            _ if is_seven_bit(frame.raw) => Noise::SevenBitLine,
+            _ => Noise::WrongChecksum { bytes },
+        });
+    }
+
+    /// Makes a readout of a list and hands it on. Entries that cannot be read are left out.
+    fn list(&mut self, list: &ListResponse<'_>, integrity: Integrity, bytes: usize) {
+        self.widths.clear();
+        let mut entries = Vec::new();
+        for raw in list.entries().flatten() {
+            let (value, width) = match raw.value {
+                RawValue::Absent => (Value::Absent, 0),
+                RawValue::Bool(bit) => (Value::Bool(bit), 0),
+                RawValue::Int(int) => {
+                    (Value::Integer(int.value()), if int.signed { int.width } else { 0 })
+                }
+                RawValue::Octets(octets) => (Value::Octets(octets.to_vec()), 0),
+                RawValue::Time(time) => (Value::Time(time), 0),
+            };
+            self.widths.push(width);
+            entries.push(Entry {
+                obis: raw.obis,
+                value,
+                unit: raw.unit,
+                scaler: raw.scaler,
+                status: raw.status,
+                time: raw.time,
+                corrected: None,
+            });
+        }
+        let mut readout = Readout {
+            protocol: Protocol::Sml,
+            server_id: None,
+            manufacturer: None,
+            meter_time: list.sensor_time,
+            entries,
+            integrity,
+            bytes,
+        };
+        readout.server_id = server_id(list.server_id, &readout);
+        readout.manufacturer = manufacturer(&readout);
+        quirk::apply(&mut readout, &self.widths);
+        self.events.push_back(Event::Readout(readout));
+    }
+}
+
+fn octets(readout: &Readout, obis: ObisCode) -> Option<&[u8]> {
+    match &readout.entry(obis)?.value {
+        Value::Octets(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+/// The identity from the list's head, or else from the entries that repeat it.
+fn server_id(head: &[u8], readout: &Readout) -> Option<ServerId> {
+    if !head.is_empty() {
+        return Some(ServerId(head.to_vec()));
+    }
+    [ObisCode::SERVER_ID, ObisCode::DEVICE_ID]
+        .into_iter()
+        .find_map(|obis| octets(readout, obis))
+        .map(|bytes| ServerId(bytes.to_vec()))
+}
+
+/// The maker's three letters: as the meter spells them, or from its identity.
+fn manufacturer(readout: &Readout) -> Option<String> {
+    let spelt = [ObisCode::MANUFACTURER, ObisCode::MANUFACTURER_OLD]
+        .into_iter()
+        .find_map(|obis| three_letters(octets(readout, obis)?));
+    let id = readout.server_id.as_ref();
+    spelt
+        .or_else(|| id?.manufacturer())
+        .or_else(|| match id?.0.as_slice() {
+            // Before DIN 43863-5: `06 454d48 …` (EMH eHZ and ED300L), `06 49534b …` (Iskra MT175).
+            [0x06, letters @ ..] if letters.len() == 9 => three_letters(&letters[..3]),
+            _ => None,
+        })
+        .map(str::to_owned)
+}
+
+fn three_letters(bytes: &[u8]) -> Option<&str> {
+    (bytes.len() == 3 && bytes.iter().all(u8::is_ascii_uppercase))
+        .then(|| std::str::from_utf8(bytes).ok())?
+}

@@ -1,0 +1,196 @@
+//! Known faults of meters' values, as data.
+//!
+//! Enters: a readout and the widths that its numbers had on the wire. Leaves: the readout with the
+//! faulty values put right and marked so. Absent: faults of form, which the decoder takes as they
+//! come.
+
+use ebp_core::{obis::ObisCode, quantity::Unit};
+
+use crate::readout::{Correction, Readout, Value};
+
+/// One fault: which meters have it, how it shows, how it is put right.
+#[derive(Debug, Clone, Copy)]
+pub struct Quirk {
+    /// How a value that was put right is marked.
+    pub correction: Correction,
+    /// The maker whose meters have it.
+    pub manufacturer: &'static str,
+    /// The powers that have it.
+    pub powers: &'static [Power],
+    /// What the status word of 1.8.0 must be like for the word to mean what is assumed here:
+    /// a mask, and the bits under it.
+    pub status_form: (u64, u64),
+    /// What is done.
+    pub repair: Repair,
+    /// Where it was seen.
+    pub source: &'static str,
+}
+
+/// A power, and what the status word says of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Power {
+    /// Which power, in watts.
+    pub obis: ObisCode,
+    /// The bits of direction in the status word of 1.8.0: set means export.
+    pub direction: u64,
+}
+
+/// How a value is put right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// A negative number of at most so many bytes, while the meter says import, is read without a
+    /// sign.
+    ReadUnsigned {
+        /// Bytes.
+        widest: u8,
+    },
+    /// A positive number, while the meter says export, becomes negative.
+    Negate,
+}
+
+/// Status words as the FNN's "Basiszähler" specification lays them out: bit 11 total export, bits
+/// 12 to 14 export on L1 to L3.
+const EXPORT: u64 = 1 << 11;
+const EXPORT_L1: u64 = 1 << 12;
+const EXPORT_L2: u64 = 1 << 13;
+const EXPORT_L3: u64 = 1 << 14;
+
+/// Every quirk known.
+pub const QUIRKS: [Quirk; 2] = [
+    Quirk {
+        correction: Correction::DzgSign,
+        manufacturer: "DZG",
+        powers: &[
+            Power { obis: ObisCode::SUM_POWER, direction: EXPORT },
+            // A phase may export while the meter as a whole imports.
+            Power { obis: ObisCode([1, 0, 36, 7, 0, 255]), direction: EXPORT | EXPORT_L1 },
+            Power { obis: ObisCode([1, 0, 56, 7, 0, 255]), direction: EXPORT | EXPORT_L2 },
+            Power { obis: ObisCode([1, 0, 76, 7, 0, 255]), direction: EXPORT | EXPORT_L3 },
+        ],
+        status_form: (0xff, 0x04),
+        repair: Repair::ReadUnsigned { widest: 3 },
+        source: "dump DZG_DVS-7412.2_jmberg: 356.24 W arrives as 53 8b 28 with status 0x1c0104; \
+                 volkszaehler/vzlogger issue 544 has it in 36.7.0 with status 0x040104. \
+                 Genuine negative values of DVS-7420.2 and DWSB20 have status 0x1c6904 and 0x1c7904",
+    },
+    Quirk {
+        correction: Correction::Ed300lDirection,
+        manufacturer: "EMH",
+        powers: &[Power { obis: ObisCode::ABSOLUTE_POWER, direction: 1 << 5 }],
+        status_form: (0, 0),
+        repair: Repair::Negate,
+        source: "dumps EMH-ED300L_consumption (status 0x182) and EMH-ED300L_delivery (status 0x1b0): \
+                 15.7.0 is positive in both",
+    },
+];
+
+/// Puts right what is known to be wrong. `widths` has the width in bytes of each entry's number as
+/// it was on the wire, 0 for what is no number with a sign.
+pub fn apply(readout: &mut Readout, widths: &[u8]) {
+    for quirk in &QUIRKS {
+        if readout.manufacturer.as_deref() == Some(quirk.manufacturer) {
+            quirk.apply(readout, widths);
+        }
+    }
+}
+
+impl Quirk {
+    fn apply(&self, readout: &mut Readout, widths: &[u8]) {
+        let energy = readout.entry(ObisCode::POSITIVE_ENERGY);
+        let Some(status) = energy.and_then(|entry| entry.status) else { return };
+        let (mask, form) = self.status_form;
+        if status & mask != form {
+            return;
+        }
+        for (entry, width) in readout.entries.iter_mut().zip(widths) {
+            let Some(power) = self.powers.iter().find(|power| power.obis == entry.obis) else {
+                continue;
+            };
+            let (Value::Integer(value), Some(Unit::WATT)) = (&mut entry.value, entry.unit) else {
+                continue;
+            };
+            let export = status & power.direction != 0;
+            match self.repair {
+                Repair::ReadUnsigned { widest } => {
+                    if export || *value >= 0 || !(1..=widest).contains(width) {
+                        continue;
+                    }
+                    *value += 1 << (8 * width);
+                }
+                Repair::Negate => {
+                    if !export || *value <= 0 {
+                        continue;
+                    }
+                    *value = -*value;
+                }
+            }
+            entry.corrected = Some(self.correction);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::readout::{Entry, Integrity, Protocol};
+
+    fn entry(obis: ObisCode, value: i128, unit: Unit, status: Option<u64>) -> Entry {
+        Entry {
+            obis,
+            value: Value::Integer(value),
+            unit: Some(unit),
+            scaler: -2,
+            status,
+            time: None,
+            corrected: None,
+        }
+    }
+
+    fn corrected(maker: &str, status: u64, power: ObisCode, value: i128, width: u8) -> i128 {
+        let mut readout = Readout {
+            protocol: Protocol::Sml,
+            server_id: None,
+            manufacturer: Some(maker.into()),
+            meter_time: None,
+            entries: vec![
+                entry(ObisCode::POSITIVE_ENERGY, -1, Unit::WATT_HOUR, Some(status)),
+                entry(power, value, Unit::WATT, None),
+            ],
+            integrity: Integrity::Ok,
+            bytes: 0,
+        };
+        apply(&mut readout, &[2, width]);
+        assert_eq!(readout.entries[0].value, Value::Integer(-1), "energy is left alone");
+        let Value::Integer(after) = readout.entries[1].value else { panic!() };
+        assert_eq!(readout.entries[1].corrected.is_some(), after != value);
+        after
+    }
+
+    #[test]
+    fn dzg_sends_a_positive_power_as_a_negative_one() {
+        let dzg = |status, width| corrected("DZG", status, ObisCode::SUM_POWER, -29_912, width);
+        assert_eq!(dzg(0x1c_0104, 2), 35_624);
+        assert_eq!(dzg(0x1c_0104, 3), 16_747_304);
+        assert_eq!(dzg(0x1c_0104, 4), -29_912, "wide enough to be genuine");
+        assert_eq!(dzg(0x1c_7904, 2), -29_912, "export");
+        assert_eq!(dzg(0x182, 2), -29_912, "another form of status");
+        assert_eq!(corrected("ISK", 0x1c_0104, ObisCode::SUM_POWER, -29_912, 2), -29_912);
+        assert_eq!(corrected("DZG", 0x1c_0104, ObisCode::NEGATIVE_POWER, -1, 2), -1);
+    }
+
+    #[test]
+    fn a_phase_may_export_while_the_meter_imports() {
+        let l1 = ObisCode([1, 0, 36, 7, 0, 255]);
+        assert_eq!(corrected("DZG", 0x04_0104, l1, -14_836, 2), 50_700);
+        assert_eq!(corrected("DZG", 0x1c_1104, l1, -14_836, 2), -14_836);
+    }
+
+    #[test]
+    fn ed300l_sends_exported_power_without_its_sign() {
+        let emh = |status, value| corrected("EMH", status, ObisCode::ABSOLUTE_POWER, value, 0);
+        assert_eq!(emh(0x182, 1371), 1371);
+        assert_eq!(emh(0x1b0, 1266), -1266);
+        assert_eq!(emh(0x1a2, 1266), -1266);
+        assert_eq!(emh(0x1b0, -5), -5);
+    }
+}

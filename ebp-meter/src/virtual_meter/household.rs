@@ -1,0 +1,273 @@
+//! What a household draws and what its photovoltaic system yields, second by second.
+//!
+//! Enters: a seed, the system's nominal power and the second. Leaves: power in whole milliwatts,
+//! always the same for the same seed and second. Absent: registers, floating point, the clock.
+
+use super::random::{Stream, at};
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// The offset of Central European Time, seconds: days begin at midnight in Germany (summer time is
+/// left out; a household does not care for it here).
+const CET: i64 = 3_600;
+
+/// What a household is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HouseholdOptions {
+    /// Makes this household differ from others, and the same again.
+    pub seed: u64,
+    /// Nominal power of its photovoltaic system, watts (kWp · 1000); 0 for none.
+    pub pv_peak_watts: u32,
+}
+
+/// Power in milliwatts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Power {
+    /// What the household draws, from the roof or from the grid.
+    pub load: i64,
+    /// What the photovoltaic system yields.
+    pub pv: i64,
+}
+
+/// A household. Remembers the plan of one day, so that a row of seconds is cheap.
+#[derive(Debug, Clone)]
+pub struct Household {
+    options: HouseholdOptions,
+    plan: Option<DayPlan>,
+}
+
+impl Household {
+    /// A household.
+    #[must_use]
+    pub const fn new(options: HouseholdOptions) -> Self {
+        Self { options, plan: None }
+    }
+
+    /// Its power during the second that begins so many seconds after 1970-01-01 UTC.
+    pub fn power(&mut self, second: i64) -> Power {
+        let local = second.saturating_add(CET);
+        let (day, second_of_day) = (local.div_euclid(DAY), local.rem_euclid(DAY));
+        let plan = match self.plan.take() {
+            Some(plan) if plan.day == day => plan,
+            _ => DayPlan::new(self.options, day),
+        };
+        let load = plan.load(self.options.seed, second_of_day);
+        let pv = plan.pv(self.options, second_of_day);
+        self.plan = Some(plan);
+        Power { load, pv }
+    }
+}
+
+/// Something that is switched on for a while.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    from: i64,
+    until: i64,
+    milliwatts: i64,
+    /// Heats only for this part of each minute, seconds; a thermostat.
+    heats: i64,
+}
+
+#[derive(Debug, Clone)]
+struct DayPlan {
+    day: i64,
+    base: i64,
+    fridge_phase: i64,
+    uses: Vec<Use>,
+    sunrise: i64,
+    sunset: i64,
+    /// The sun's height at noon, thousandths of the best day's.
+    noon: i64,
+    /// What the weather lets through, thousandths.
+    clearness: i64,
+}
+
+impl DayPlan {
+    fn new(options: HouseholdOptions, day: i64) -> Self {
+        let mut house = Stream::new(at(options.seed, 1, 0));
+        let base = watts(house.between(60, 180));
+        let fridge_phase = signed(house.below(2_700));
+
+        let mut today = Stream::new(at(options.seed, 2, day.cast_unsigned()));
+        // 1970-01-01 was a Thursday: 0 is Monday.
+        let weekend = (day + 3).rem_euclid(7) >= 5;
+        let rise = if weekend { 8 * 3_600 } else { 6 * 3_600 + 1_800 };
+        let mut uses = Vec::with_capacity(12);
+        let mut add =
+            |around: i64, spread: u64, seconds: (u64, u64), power: (u64, u64), heats: i64| {
+                let from = around + signed(today.below(2 * spread)) - signed(spread);
+                let until = from + signed(today.between(seconds.0, seconds.1));
+                uses.push(Use {
+                    from,
+                    until,
+                    milliwatts: watts(today.between(power.0, power.1)),
+                    heats,
+                });
+            };
+        add(rise, 1_500, (120, 240), (1_800, 2_200), 60); // kettle
+        add(rise + 900, 1_200, (240, 420), (900, 1_400), 60); // coffee, toast
+        if weekend {
+            add(12 * 3_600 + 1_800, 2_400, (1_800, 4_200), (1_500, 2_600), 40); // lunch
+        }
+        add(18 * 3_600 + 1_800, 3_600, (1_500, 3_600), (1_600, 2_800), 35); // dinner
+        add(16 * 3_600, 5_400, (120, 200), (1_800, 2_200), 60); // tea
+        add(20 * 3_600, 1_800, (7_200, 10_800), (90, 220), 60); // television
+        add(19 * 3_600, 2_400, (10_000, 14_000), (40, 160), 60); // light
+        let season = season(day);
+        if today.happens(350_000) {
+            let wash = today.between(9 * 3_600, 17 * 3_600);
+            let from = signed(wash);
+            uses.push(Use { from, until: from + 1_500, milliwatts: watts(2_000), heats: 50 });
+            uses.push(Use { from, until: from + 6_000, milliwatts: watts(250), heats: 30 });
+        }
+        // Day length in Germany: 12 h and up to 4.2 h more or less; noon at 12:30 CET.
+        let half = (12 * 3_600 + 15_120 * season / 1_000) / 2;
+        let noon_at = 12 * 3_600 + 1_800;
+        let clearness = 250 + signed(today.below(751));
+        Self {
+            day,
+            base,
+            fridge_phase,
+            uses,
+            sunrise: noon_at - half,
+            sunset: noon_at + half,
+            noon: 620 + 380 * season / 1_000,
+            clearness,
+        }
+    }
+
+    fn load(&self, seed: u64, second: i64) -> i64 {
+        let fridge = if (second + self.fridge_phase) % 2_700 < 900 { watts(85) } else { 0 };
+        let uses: i64 = self
+            .uses
+            .iter()
+            .filter(|u| (u.from..u.until).contains(&second) && (second - u.from) % 60 < u.heats)
+            .map(|u| u.milliwatts)
+            .sum();
+        let place = (self.day * DAY + second).cast_unsigned();
+        let ripple = signed(at(seed, 3, place) % 6_001) - 3_000;
+        self.base + fridge + uses + ripple
+    }
+
+    fn pv(&self, options: HouseholdOptions, second: i64) -> i64 {
+        let length = self.sunset - self.sunrise;
+        let since = second - self.sunrise;
+        if options.pv_peak_watts == 0 || since <= 0 || since >= length {
+            return 0;
+        }
+        // Real systems yield some nine tenths of their nominal power at best.
+        let peak = i64::from(options.pv_peak_watts) * 900;
+        let light = half_sine(since, length);
+        let through = self.clearness * clouds(options.seed, self.day, second) / 1_000;
+        peak * light / 1_000_000 * self.noon / 1_000 * through / 1_000
+    }
+}
+
+/// The season by the day since 1970: -1000 at the winter solstice to 1000 at the summer solstice.
+fn season(day: i64) -> i64 {
+    // Ten-thousandths of a day since the spring equinox of 1970 (day 79), in a year of 365.2425 days.
+    let year = 3_652_425;
+    let at = ((day - 79) * 10_000).rem_euclid(year);
+    let half = year / 2;
+    if at < half { half_sine(at, half) / 1_000 } else { -half_sine(at - half, half) / 1_000 }
+}
+
+/// The sine of the way through a half circle, millionths, after Bhaskara (7th century): off by less
+/// than 0.002, in whole numbers.
+fn half_sine(at: i64, length: i64) -> i64 {
+    let x = at * 1_000_000 / length.max(1);
+    let product = x * (1_000_000 - x) / 1_000_000;
+    (4 * product * 1_000_000) / (1_250_000 - product)
+}
+
+/// What clouds let through, thousandths: a new value every seven minutes, gliding between them.
+fn clouds(seed: u64, day: i64, second: i64) -> i64 {
+    let (slot, into) = (second / 420, second % 420);
+    let value = |slot: i64| 300 + signed(at(seed, 4, (day * 1_000 + slot).cast_unsigned()) % 701);
+    (value(slot) * (420 - into) + value(slot + 1) * into) / 420
+}
+
+fn watts(watts: u64) -> i64 {
+    signed(watts) * 1_000
+}
+
+fn signed(small: u64) -> i64 {
+    i64::try_from(small).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-06-21 00:00 in Germany by winter time.
+    const MIDSUMMER: i64 = 1_781_996_400;
+    const MIDWINTER: i64 = MIDSUMMER + 183 * DAY;
+
+    fn kilowatt_hours(from: i64, household: &mut Household) -> (i64, i64) {
+        let (load, pv) = (from..from + DAY)
+            .map(|second| household.power(second))
+            .fold((0, 0), |(load, pv), power| (load + power.load, pv + power.pv));
+        (load / 3_600_000_000, pv / 3_600_000_000)
+    }
+
+    #[test]
+    fn days_are_like_a_household() {
+        for seed in 0..8 {
+            let mut household = Household::new(HouseholdOptions { seed, pv_peak_watts: 9_800 });
+            let (summer_load, summer_pv) = kilowatt_hours(MIDSUMMER, &mut household);
+            let (winter_load, winter_pv) = kilowatt_hours(MIDWINTER, &mut household);
+            assert!((3..20).contains(&summer_load), "{seed}: {summer_load} kWh");
+            assert!((3..20).contains(&winter_load), "{seed}: {winter_load} kWh");
+            assert!((10..80).contains(&summer_pv), "{seed}: {summer_pv} kWh");
+            assert!(winter_pv < summer_pv, "{seed}: {winter_pv} kWh against {summer_pv}");
+        }
+    }
+
+    #[test]
+    fn the_sun_is_down_at_night_and_never_beyond_the_peak() {
+        let mut household = Household::new(HouseholdOptions { seed: 5, pv_peak_watts: 5_000 });
+        for second in (MIDSUMMER..MIDSUMMER + DAY).step_by(7) {
+            let power = household.power(second);
+            assert!((0..=4_500_000).contains(&power.pv));
+            assert!(power.load > 0);
+            if second < MIDSUMMER + 3 * 3_600 {
+                assert_eq!(power.pv, 0);
+            }
+        }
+        assert!(household.power(MIDSUMMER + 45_000).pv > 0);
+        let mut none = Household::new(HouseholdOptions { seed: 5, pv_peak_watts: 0 });
+        assert_eq!(none.power(MIDSUMMER + 45_000).pv, 0);
+    }
+
+    #[test]
+    fn a_second_is_the_same_however_it_is_reached() {
+        let options = HouseholdOptions { seed: 9, pv_peak_watts: 3_000 };
+        let mut forward = Household::new(options);
+        let row: Vec<_> = (0..100).map(|hour| forward.power(MIDSUMMER + hour * 3_600)).collect();
+        for (hour, power) in row.iter().enumerate().rev() {
+            let hour = i64::try_from(hour).unwrap();
+            assert_eq!(Household::new(options).power(MIDSUMMER + hour * 3_600), *power);
+        }
+        let other = Household::new(HouseholdOptions { seed: 10, ..options }).power(MIDSUMMER);
+        assert_ne!(row[0], other, "another seed is another household");
+    }
+
+    #[test]
+    fn extremes_do_not_panic() {
+        let options = HouseholdOptions { seed: u64::MAX, pv_peak_watts: u32::MAX };
+        for second in [i64::from(i32::MIN) * 1_000, -1, 0, i64::from(i32::MAX) * 1_000] {
+            let power = Household::new(options).power(second);
+            assert!(power.pv >= 0);
+        }
+    }
+
+    #[test]
+    fn sines() {
+        assert_eq!(half_sine(0, 10), 0);
+        assert_eq!(half_sine(5, 10), 1_000_000);
+        assert!((half_sine(1, 6) - 500_000).abs() < 2_000);
+        assert!(season(79).abs() < 5 && (season(171) - 1_000).abs() < 10);
+        assert!((season(354) + 1_000).abs() < 10);
+    }
+}

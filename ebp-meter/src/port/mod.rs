@@ -3,7 +3,17 @@
 //! Enters: a port's name as people type it and its line settings. Leaves: [`Port`], which gives
 //! bytes and takes light. Absent: telegrams and their protocols.
 
+mod file;
+mod list;
+mod open;
+mod serial;
+mod tcp;
+mod wait;
+
 use std::{fmt, io, path::PathBuf, str::FromStr, time::Duration};
+
+pub use list::{PortInfo, list, list_in};
+pub use open::open;
 
 /// What a port names: a device, a bridge, a file or standard input.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -100,7 +110,7 @@ pub enum Received {
 /// A meter's bytes and the light toward it.
 ///
 /// Every implementation keeps these promises: a read returns as soon as one byte is there and at
-/// the latest after the given time, without spinning; a device that vanished is
+/// the latest after the given time (sooner when a signal comes), without spinning; a device that vanished is
 /// [`PortError::Vanished`], not an endless row of nothings; dropping a port frees the device.
 pub trait Port: Send {
     /// The name it was opened by.
@@ -131,7 +141,8 @@ pub trait Port: Send {
     /// When the device refuses it.
     fn set_light(&mut self, on: bool) -> Result<bool, PortError>;
 
-    /// Whether bytes arrive in real time. A file's do not: it is read to its end.
+    /// Whether the port goes on for ever: serial devices and bridges. Files, fifos and standard
+    /// input are read to their end, though a pipe's bytes too come as they are written into it.
     fn is_live(&self) -> bool;
 }
 

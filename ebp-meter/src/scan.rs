@@ -1,0 +1,135 @@
+//! Finding the port at which a meter speaks.
+//!
+//! Enters: ports to try. Leaves: [`Scan`]: the first that gave a telegram, still open, and what
+//! was found at each. Absent: where the ports come from ([`crate::port::list`]).
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    port::{PortError, PortInfo},
+    readout::Readout,
+    session::{Outcome, ReadOptions, Session},
+};
+
+/// How many ports are listened to at once. Each takes a thread that sleeps nearly all the time.
+const AT_ONCE: usize = 8;
+/// How long after another port was found a thread may go on waiting.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// What was found at a port.
+#[derive(Debug)]
+pub enum Finding {
+    /// A telegram.
+    Telegram,
+    /// Bytes, but none that became a telegram.
+    Unintelligible {
+        /// How many.
+        bytes: u64,
+    },
+    /// Nothing within the time.
+    Silent,
+    /// Another port gave a telegram before this one had its time.
+    GivenUp,
+    /// It could not be opened or read.
+    Failed(PortError),
+}
+
+/// What a scan found.
+pub struct Scan {
+    /// The first port that gave a telegram, its session, and the telegram.
+    pub found: Option<(PortInfo, Session, Readout)>,
+    /// Every port, in the order given.
+    pub tried: Vec<(PortInfo, Finding)>,
+}
+
+/// Listens to all the ports at once, each for at most `wait`; the first that gives a telegram
+/// wins. With more than eight ports the others wait for their turn, and get `wait` of their own.
+#[must_use]
+pub fn scan(ports: Vec<PortInfo>, options: ReadOptions, wait: Duration) -> Scan {
+    scan_with(ports, wait, &|port| Session::open(&port.name, options))
+}
+
+type Opener<'a> = &'a (dyn Fn(&PortInfo) -> Result<Session, PortError> + Sync);
+
+fn scan_with(ports: Vec<PortInfo>, wait: Duration, open: Opener<'_>) -> Scan {
+    let threads = ports.len().min(AT_ONCE);
+    let found = AtomicBool::new(false);
+    let winner = Mutex::new(None);
+    let findings: Vec<Mutex<Option<Finding>>> = ports.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(port) = ports.get(at) else { break };
+            // The first batch is opened in any case, so that what bars a port is told.
+            if at >= AT_ONCE && found.load(Ordering::Acquire) {
+                break;
+            }
+            let finding = listen(port, wait, open, &found, |session, readout| {
+                *locked(&winner) = Some((at, session, readout));
+            });
+            *locked(&findings[at]) = Some(finding);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    let found = winner.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let found = found.map(|(at, session, readout)| (ports[at].clone(), session, readout));
+    let finding = |finding: Mutex<Option<Finding>>| {
+        let finding = finding.into_inner().unwrap_or_else(PoisonError::into_inner);
+        finding.unwrap_or(Finding::GivenUp)
+    };
+    Scan { found, tried: ports.into_iter().zip(findings.into_iter().map(finding)).collect() }
+}
+
+fn listen(
+    port: &PortInfo,
+    wait: Duration,
+    open: Opener<'_>,
+    found: &AtomicBool,
+    win: impl FnOnce(Session, Readout),
+) -> Finding {
+    let mut session = match open(port) {
+        Ok(session) => session,
+        Err(error) => return Finding::Failed(error),
+    };
+    let start = Instant::now();
+    loop {
+        let left = wait.saturating_sub(start.elapsed());
+        match session.next(left.min(SLICE)) {
+            // The swap lets only one win.
+            Ok(Outcome::Readout(readout)) if !found.swap(true, Ordering::AcqRel) => {
+                win(session, *readout);
+                return Finding::Telegram;
+            }
+            Ok(Outcome::Readout(_)) => return Finding::Telegram,
+            Ok(Outcome::Noise(_) | Outcome::TimedOut) => {}
+            Ok(Outcome::End) => break,
+            Err(error) => return Finding::Failed(error),
+        }
+        if found.load(Ordering::Acquire) {
+            return Finding::GivenUp;
+        }
+        if start.elapsed() >= wait {
+            break;
+        }
+    }
+    match session.received() {
+        0 => Finding::Silent,
+        bytes => Finding::Unintelligible { bytes },
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

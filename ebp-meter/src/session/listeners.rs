@@ -1,0 +1,200 @@
+//! The decoders that hear a stream until one of them understands it.
+//!
+//! Enters: bytes. Leaves: events of the decoder that understands, or of the one that came nearest.
+//! Absent: ports and time.
+
+use std::collections::VecDeque;
+
+use crate::{
+    d0,
+    decoder::{Decode, Event, Noise},
+    readout::Protocol,
+    sml,
+};
+
+/// How much noise is kept while nobody has understood anything.
+const KEPT: usize = 32;
+
+struct Listener {
+    protocol: Protocol,
+    decoder: Box<dyn Decode>,
+    noise: VecDeque<Noise>,
+}
+
+/// One decoder for each protocol that is still possible.
+pub(super) struct Listeners {
+    listeners: Vec<Listener>,
+}
+
+impl Listeners {
+    /// Decoders for the protocol, or for all.
+    pub fn new(protocol: Option<Protocol>) -> Self {
+        let decoder = |protocol| -> (Protocol, Box<dyn Decode>) {
+            match protocol {
+                Protocol::Sml => (protocol, Box::new(sml::Decoder::new())),
+                Protocol::D0 => (protocol, Box::new(d0::Decoder::new())),
+            }
+        };
+        match protocol {
+            Some(protocol) => Self::of([decoder(protocol)]),
+            None => Self::of([Protocol::Sml, Protocol::D0].map(decoder)),
+        }
+    }
+
+    /// The given decoders.
+    pub fn of(decoders: impl IntoIterator<Item = (Protocol, Box<dyn Decode>)>) -> Self {
+        let listener = |(protocol, decoder)| Listener { protocol, decoder, noise: VecDeque::new() };
+        Self { listeners: decoders.into_iter().map(listener).collect() }
+    }
+
+    /// The protocol, once one decoder alone is left.
+    pub fn settled(&self) -> Option<Protocol> {
+        match self.listeners.as_slice() {
+            [only] => Some(only.protocol),
+            _ => None,
+        }
+    }
+
+    /// Lets all hear the bytes.
+    pub fn push(&mut self, bytes: &[u8], out: &mut VecDeque<Event>) {
+        for listener in &mut self.listeners {
+            listener.decoder.push(bytes);
+        }
+        self.collect(out);
+    }
+
+    /// The stream has ended.
+    pub fn finish(&mut self, out: &mut VecDeque<Event>) {
+        for listener in &mut self.listeners {
+            listener.decoder.finish();
+        }
+        self.collect(out);
+        self.give_noise(out);
+    }
+
+    /// Hands on the noise of the decoder that came nearest to a telegram, and forgets the others'.
+    pub fn give_noise(&mut self, out: &mut VecDeque<Event>) {
+        let nearness = |listener: &&mut Listener| {
+            let telling = |noise: &Noise| !matches!(noise, Noise::Garbage { .. });
+            (listener.noise.iter().any(telling), !listener.noise.is_empty())
+        };
+        // Of equals the last, hence the first: SML, which nearly all meters speak.
+        if let Some(nearest) = self.listeners.iter_mut().rev().max_by_key(nearness) {
+            out.extend(nearest.noise.drain(..).map(Event::Noise));
+        }
+        for listener in &mut self.listeners {
+            listener.noise.clear();
+        }
+    }
+
+    fn collect(&mut self, out: &mut VecDeque<Event>) {
+        if self.listeners.len() > 1 {
+            let first = self.listeners.iter_mut().position(|listener| {
+                while let Some(event) = listener.decoder.next_event() {
+                    match event {
+                        Event::Readout(readout) => {
+                            out.extend(listener.noise.drain(..).map(Event::Noise));
+                            out.push_back(Event::Readout(readout));
+                            return true;
+                        }
+                        Event::Noise(noise) => {
+                            if listener.noise.len() == KEPT {
+                                listener.noise.pop_front();
+                            }
+                            listener.noise.push_back(noise);
+                        }
+                    }
+                }
+                false
+            });
+            match first {
+                Some(first) => self.listeners = vec![self.listeners.swap_remove(first)],
+                None => return,
+            }
+        }
+        for listener in &mut self.listeners {
+            while let Some(event) = listener.decoder.next_event() {
+                out.push_back(event);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Understands telegrams that are one given byte; all else is garbage.
+    struct Byte(u8, VecDeque<Event>);
+
+    impl Decode for Byte {
+        fn push(&mut self, bytes: &[u8]) {
+            for byte in bytes {
+                self.1.push_back(match byte {
+                    byte if *byte == self.0 => {
+                        let mut d0 = d0::Decoder::new();
+                        d0.push(b"/ABC5\r\n1.8.0(1*kWh)\r\n!\r\n");
+                        d0.next_event().unwrap()
+                    }
+                    b'?' if self.0 == b'b' => Event::Noise(Noise::WrongChecksum { bytes: 1 }),
+                    _ => Event::Noise(Noise::Garbage { bytes: self.0.into() }),
+                });
+            }
+        }
+        fn next_event(&mut self) -> Option<Event> {
+            self.1.pop_front()
+        }
+        fn finish(&mut self) {}
+    }
+
+    fn pair() -> Listeners {
+        Listeners::of([(Protocol::Sml, b'a'), (Protocol::D0, b'b')].map(
+            |(protocol, byte)| -> (Protocol, Box<dyn Decode>) {
+                (protocol, Box::new(Byte(byte, VecDeque::new())))
+            },
+        ))
+    }
+
+    fn shorthand(events: VecDeque<Event>) -> String {
+        let letter = |event| match event {
+            Event::Readout(_) => 'R',
+            Event::Noise(Noise::Garbage { bytes }) => char::from(u8::try_from(bytes).unwrap()),
+            Event::Noise(_) => '!',
+        };
+        events.into_iter().map(letter).collect()
+    }
+
+    #[test]
+    fn who_understands_first_is_alone_and_its_noise_comes_first() {
+        for (bytes, expected, protocol) in
+            [("xxaxa", "aaRaR", Protocol::Sml), ("xb?a", "bR!b", Protocol::D0)]
+        {
+            let (mut listeners, mut out) = (pair(), VecDeque::new());
+            for byte in bytes.bytes() {
+                listeners.push(&[byte], &mut out);
+            }
+            assert_eq!(shorthand(out), expected);
+            assert_eq!(listeners.settled(), Some(protocol));
+        }
+    }
+
+    #[test]
+    fn of_noise_alone_the_most_telling_is_given() {
+        for (bytes, expected) in [("xx", "aa"), ("x?", "b!"), ("", "")] {
+            let (mut listeners, mut out) = (pair(), VecDeque::new());
+            listeners.push(bytes.as_bytes(), &mut out);
+            assert!(out.is_empty());
+            listeners.finish(&mut out);
+            assert_eq!(shorthand(out), expected);
+            assert_eq!(listeners.settled(), None);
+        }
+    }
+
+    #[test]
+    fn noise_does_not_pile_up() {
+        let (mut listeners, mut out) = (pair(), VecDeque::new());
+        listeners.push(&[b'x'; 10_000], &mut out);
+        listeners.give_noise(&mut out);
+        assert_eq!(out.len(), KEPT);
+    }
+}

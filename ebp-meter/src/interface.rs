@@ -18,9 +18,10 @@ use std::{
 use ebp_core::clock::Clock;
 
 use crate::{
-    port::PortError,
+    port::{Port, PortError},
     profile::{Profile, Profiles, UnknownModel},
     readout::Readout,
+    session::{ReadOptions, Session},
     unlock::{
         self, Attempt, Link, Pace, Pin, Progress, Tries, UnlockError, UnlockOptions, Unlocked,
     },
@@ -146,16 +147,23 @@ impl MeterInterface for ProfiledMeter {
     }
 }
 
-/// The factory: a meter by its model's name.
+/// The factory: a meter by its model's name, at a port that is open.
 ///
 /// # Errors
 /// [`UnknownModel`] with names that are near.
 pub fn open(
     profiles: &Profiles,
     model: &str,
-    link: Box<dyn Link>,
+    port: Box<dyn Port>,
     around: Surroundings,
 ) -> Result<Box<dyn MeterInterface>, UnknownModel> {
     let profile = profiles.get(model)?.clone();
-    Ok(Box::new(ProfiledMeter::new(profile, link, around)))
+    let session = Session::from_port(port, read_options(&profile));
+    Ok(Box::new(ProfiledMeter::new(profile, Box::new(session), around)))
+}
+
+/// What a session need not find out where the model is known.
+#[must_use]
+pub const fn read_options(profile: &Profile) -> ReadOptions {
+    ReadOptions { protocol: Some(profile.line.protocol.protocol()), baud: Some(profile.line.baud) }
 }

@@ -18,27 +18,62 @@ use super::{
     press::{Watch, execute},
 };
 use crate::{
-    decoder::{Decode, Event},
-    port::{Port, PortError},
+    port::{LineSettings, Port, PortError},
     profile::{self, Profile},
     readout::Readout,
+    session::{Outcome, Session},
 };
 
 /// What the meter is given beyond its own time to return to normal: so owners do it.
 const REST_MARGIN: Duration = Duration::from_secs(10);
 /// The longest wait for one telegram before the stop flag is looked at.
 const SLICE: Duration = Duration::from_millis(250);
+/// So much of what is heard during a plan is kept: some telegrams.
+const KEPT: usize = 16 * 1024;
 
 /// A meter that can be heard and shone upon.
+///
+/// A stream that has ended is an error of [`Link::next`], for it would never wait.
 pub trait Link: Send {
-    /// Port and decoder apart: while a plan is executed bytes come by way of its pauses.
-    fn parts(&mut self) -> (&mut dyn Port, &mut dyn Decode);
+    /// The port, for light.
+    fn port(&mut self) -> &mut dyn Port;
+
+    /// The line's present settings, where they are known.
+    fn line(&self) -> Option<LineSettings>;
+
+    /// Takes what was read from the port in the pauses of a plan.
+    ///
+    /// # Errors
+    /// Those of the port, which a dialogue with the meter may need.
+    fn hear(&mut self, bytes: &[u8]) -> Result<(), PortError>;
 
     /// The next telegram, waiting at most so long for it.
     ///
     /// # Errors
     /// Those of the port.
     fn next(&mut self, wait: Duration) -> Result<Option<Readout>, PortError>;
+}
+
+impl Link for Session {
+    fn port(&mut self) -> &mut dyn Port {
+        self.port_mut()
+    }
+
+    fn line(&self) -> Option<LineSettings> {
+        Self::line(self)
+    }
+
+    fn hear(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+        Self::hear(self, bytes)
+    }
+
+    fn next(&mut self, wait: Duration) -> Result<Option<Readout>, PortError> {
+        match Self::next(self, wait)? {
+            Outcome::Readout(readout) => Ok(Some(*readout)),
+            Outcome::Noise(_) | Outcome::TimedOut => Ok(None),
+            Outcome::End => Err(PortError::Vanished { port: self.name().clone() }),
+        }
+    }
 }
 
 /// What is asked of an attempt beyond the profile.
@@ -265,7 +300,7 @@ impl Attempt<'_> {
                 readout,
             });
         }
-        let meter = MeterKey::of(readout.server_id.as_ref(), link.parts().0.name());
+        let meter = MeterKey::of(readout.server_id.as_ref(), link.port().name());
         let mut made = 0;
         for (variant, plan) in &plans {
             if *variant == Variant::Slower {
@@ -334,7 +369,17 @@ impl Attempt<'_> {
             return Err(exhausted(timing.stop_at).into());
         };
         progress(Progress::Try { number: begun.wrong, of: timing.stop_at });
-        match self.execute(link, plan, progress)? {
+        let executed = match self.execute(link, plan, progress) {
+            // Found out before the first press.
+            Err(UnlockError::Press(
+                error @ (PressError::NoBreak { .. } | PressError::InvertedNeedsBreak { .. }),
+            )) => {
+                self.tries.withdraw(meter)?;
+                return Err(error.into());
+            }
+            executed => executed?,
+        };
+        match executed {
             Executed::Stopped { presses: 0 } => {
                 self.tries.withdraw(meter)?;
                 return Err(UnlockError::Interrupted { rest: Duration::ZERO });
@@ -343,7 +388,6 @@ impl Attempt<'_> {
                 self.tries.ended(meter, self.clock.now())?;
                 return Err(UnlockError::Interrupted { rest: normal });
             }
-            Executed::Detailed(readout) => return Ok(Tried::Detailed(readout)),
             Executed::Whole => {}
         }
         progress(Progress::Verifying);
@@ -397,20 +441,21 @@ impl Attempt<'_> {
         plan: &Plan,
         progress: Report<'_>,
     ) -> Result<Executed, UnlockError> {
-        let (port, decoder) = link.parts();
+        let head =
+            Head { line: link.line().unwrap_or(self.options.head.line), ..self.options.head };
         let mut watcher = Watcher {
-            attempt: self,
-            decoder,
+            stop: self.stop,
             phases: plan.phases(),
             index: 0,
             progress,
-            detailed: None,
+            heard: Vec::new(),
         };
-        let done = execute(plan, port, &self.options.head, self.pace, &mut watcher)?;
-        Ok(match watcher.detailed {
-            _ if !done.finished => Executed::Stopped { presses: done.presses },
-            Some(readout) => Executed::Detailed(readout),
-            None => Executed::Whole,
+        let done = execute(plan, link.port(), &head, self.pace, &mut watcher)?;
+        link.hear(&watcher.heard)?;
+        Ok(if done.finished {
+            Executed::Whole
+        } else {
+            Executed::Stopped { presses: done.presses }
         })
     }
 
@@ -462,22 +507,19 @@ enum Tried {
 
 enum Executed {
     Whole,
-    Detailed(Readout),
     Stopped { presses: usize },
 }
 
-/// Looks at the telegrams between presses and tells how far it is.
-struct Watcher<'a, 'b> {
-    attempt: &'a Attempt<'a>,
-    decoder: &'b mut dyn Decode,
+/// Keeps what is heard between presses and tells how far it is.
+struct Watcher<'a> {
+    stop: &'a AtomicBool,
     phases: Vec<Phase>,
     index: usize,
-    progress: Report<'b>,
-    /// The last telegram heard, if it was a detailed one.
-    detailed: Option<Readout>,
+    progress: Report<'a>,
+    heard: Vec<u8>,
 }
 
-impl Watch for Watcher<'_, '_> {
+impl Watch for Watcher<'_> {
     fn step(&mut self, step: &Step) {
         let before = self.index.checked_sub(1).and_then(|index| self.phases.get(index));
         if before != Some(&step.phase) {
@@ -488,16 +530,13 @@ impl Watch for Watcher<'_, '_> {
     }
 
     fn heard(&mut self, bytes: &[u8]) {
-        self.decoder.push(bytes);
-        while let Some(event) = self.decoder.next_event() {
-            if let Event::Readout(readout) = event {
-                self.detailed =
-                    Some(readout).filter(|readout| is_detailed(self.attempt.profile, readout));
-            }
-        }
+        // Only the telegrams after the last digit can tell anything new.
+        let excess = (self.heard.len() + bytes.len()).saturating_sub(KEPT);
+        self.heard.drain(..excess.min(self.heard.len()));
+        self.heard.extend_from_slice(bytes);
     }
 
     fn stop(&self) -> bool {
-        self.attempt.stop.load(Ordering::Relaxed)
+        self.stop.load(Ordering::Relaxed)
     }
 }

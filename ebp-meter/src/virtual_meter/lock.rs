@@ -23,6 +23,8 @@ pub struct LockOptions {
     pub inf_offered: bool,
     /// Whether `InF` is on at the start.
     pub inf_on: bool,
+    /// Whether the head hears its own light.
+    pub echoes: bool,
     /// How fast the meter's own clock runs, parts in a million; -20000 is 2 % slow.
     pub drift_ppm: i32,
     /// How long entry is blocked where the profile does not know it.
@@ -31,7 +33,13 @@ pub struct LockOptions {
 
 impl Default for LockOptions {
     fn default() -> Self {
-        Self { inf_offered: true, inf_on: false, drift_ppm: 0, blocked: Duration::from_secs(3600) }
+        Self {
+            inf_offered: true,
+            inf_on: false,
+            echoes: false,
+            drift_ppm: 0,
+            blocked: Duration::from_secs(3600),
+        }
     }
 }
 
@@ -56,6 +64,7 @@ pub enum Display {
     Blocked,
 }
 
+#[derive(Clone)]
 enum State {
     Normal,
     Waking { presses: u8 },
@@ -65,6 +74,7 @@ enum State {
 
 /// The state machine. Times are measured from any start, must not run backward, and are taken by
 /// the meter's own, drifting clock.
+#[derive(Clone)]
 pub struct Lock {
     timing: profile::Pin,
     pin: Pin,

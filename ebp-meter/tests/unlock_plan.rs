@@ -1,5 +1,7 @@
 //! Plans, for every model and every PIN: within the tolerances, and read back by a strict lock.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 use std::time::Duration;
 
 use ebp_meter::{

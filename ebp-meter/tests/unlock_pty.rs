@@ -1,6 +1,8 @@
 //! Unlocking in real time over a real pty: light as zero bytes, telegrams as SML, nothing simulated
 //! but the meter. The other models go through simulated time (see `unlock_simulated.rs`).
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 use std::{
     path::PathBuf,
     sync::{

@@ -1,5 +1,7 @@
 //! Unlocking every model in simulated time, against a lock as strict as its profile.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 mod unlock_world;
 
 use std::{sync::atomic::Ordering, time::Duration};

@@ -364,7 +364,8 @@ impl Attempt<'_> {
             }
         }
         let now = self.clock.now();
-        let light_until = now.saturating_add(plan.duration()).unwrap_or(now);
+        // The longest that any PIN takes: the file must not tell the sum of the digits.
+        let light_until = now.saturating_add(plan.longest()).unwrap_or(now);
         let Some(begun) = self.tries.begin(meter, timing.stop_at, light_until)? else {
             return Err(exhausted(timing.stop_at).into());
         };
@@ -393,8 +394,14 @@ impl Attempt<'_> {
         progress(Progress::Verifying);
         match self.look(link, self.verify(timing), |readout| is_detailed(self.profile, readout))? {
             Looked::Seen(readout) => Ok(Tried::Detailed(readout)),
-            Looked::Not => Ok(Tried::InVain),
-            Looked::Stopped => Err(UnlockError::Interrupted { rest: normal }),
+            Looked::Not => {
+                self.tries.ended(meter, self.clock.now())?;
+                Ok(Tried::InVain)
+            }
+            Looked::Stopped => {
+                self.tries.ended(meter, self.clock.now())?;
+                Err(UnlockError::Interrupted { rest: normal })
+            }
         }
     }
 

@@ -18,7 +18,7 @@
 //! ```
 
 pub mod attempt;
-//pub mod calibrate;
+pub mod calibrate;
 mod detail;
 pub mod keep;
 pub mod pin;
@@ -29,6 +29,7 @@ pub mod tries;
 pub use attempt::{
     Attempt, Lasting, Link, Progress, Refused, UnlockError, UnlockOptions, Unlocked,
 };
+pub use calibrate::{Ask, CalibrateError, Calibration, Finding, Question, Quit};
 pub use detail::is_detailed;
 pub use keep::{Keep, KeepUp, Upkeep};
 pub use pin::{Pin, PinError};

@@ -6,6 +6,31 @@
 //! Models differ by their profiles and not by code, so that there is one implementation; the trait
 //! is there for tests and for meters that will be read in other ways. Everything here blocks: a
 //! press of light needs exact pauses on one thread, and the program gives it one.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::{path::Path, sync::Arc, time::Duration};
+//! use ebp_core::clock::SystemClock;
+//! use ebp_meter::{
+//!     interface::{self, Surroundings}, port, profile::Profiles, unlock::{Pin, RealPace, Tries},
+//! };
+//! let profiles = Profiles::embedded();
+//! let line = profiles.get("MT175")?.line.settings();
+//! let port = port::open(&"/dev/ttyUSB0".parse()?, line)?;
+//! let around = Surroundings {
+//!     clock: Arc::new(SystemClock),
+//!     pace: Arc::new(RealPace::default()),
+//!     tries: Tries::in_folder(Path::new("/var/lib/ebp")),
+//!     stop: Arc::default(),
+//! };
+//! let mut meter = interface::open(&profiles, "MT175", port, around)?;
+//! let readout = meter.read(Duration::from_secs(10))?;
+//! if !meter.is_detailed(&readout) {
+//!     let pin = Pin::from_file(Path::new("/etc/ebp/pin"))?;
+//!     meter.enable_detailed_readout(&pin, &mut |progress| eprintln!("{progress:?}"))?;
+//! }
+//! # Ok(()) }
+//! ```
 
 use std::{
     sync::{

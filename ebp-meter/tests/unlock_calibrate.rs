@@ -12,8 +12,8 @@ use ebp_meter::{
     profile::{Profile, Profiles},
     readout::{Entry, Integrity, Protocol, Readout, ServerId, Value},
     unlock::{
-        Ask, CalibrateError, Calibration, Finding, Head, Plan, Question, Quit, Tries, Variant,
-        press::execute,
+        Ask, CalibrateError, Calibration, Finding, Head, OnPort, Plan, Question, Quit, Tries,
+        Variant, press::execute,
     },
     virtual_meter::{Display, LockOptions},
 };
@@ -136,7 +136,7 @@ fn what_is_found_opens_the_meter_whatever_its_model() {
             world.pass(Duration::from_secs(130));
             let head = Head::on(LineSettings::SML);
             let plan = Plan::enter_pin(&own, &pin.parse().unwrap(), Variant::Normal).unwrap();
-            execute(&plan, &mut SimPort(world.clone()), &head, &world, &mut ()).unwrap();
+            execute(&plan, &mut OnPort(&mut SimPort(world.clone())), &head, &world).unwrap();
             assert!(world.lock().lock.is_detailed(), "{} {pin}\n{text}", profile.name);
 
             let mut port = SimPort(world.clone());

@@ -187,3 +187,12 @@ fn what_gives_no_plan() {
     let error = Plan::switch_inf(&without, Variant::Normal).unwrap_err();
     assert!(matches!(error, PlanError::NoMenu { .. }), "{error}");
 }
+
+#[test]
+fn a_profile_whose_pause_would_set_two_digits_is_refused() {
+    let text = include_str!("../profiles/mt175.toml");
+    let twice = text.replacen("accept_ms = [3000, 5900]", "accept_ms = [3000, 6000]", 1);
+    assert_ne!(text, twice);
+    let error = Profile::parse("mt175.toml", &twice).unwrap_err().to_string();
+    assert!(error.contains("a zero too many"), "{error}");
+}

@@ -10,8 +10,8 @@ use ebp_meter::{
     port::PortName,
     profile::{Profile, Profiles},
     unlock::{
-        Keep, KeepUp, Lasting, MeterKey, Method, Phase, Plan, PressError, Progress, Refused, Tries,
-        UnlockError, Upkeep, Variant,
+        Keep, KeepUp, Lasting, MeterKey, Method, OnPort, Phase, Plan, PressError, Progress,
+        Refused, Tries, UnlockError, Upkeep, Variant,
         press::{Head, execute},
     },
     virtual_meter::{Display, LockOptions},
@@ -237,7 +237,7 @@ fn clocks_that_drift_and_heads_that_hear_themselves() {
             let (_folder, tries) = fresh();
             let unlocked = world.run("0907", &tries, &world.options()).0.unwrap();
             assert_eq!(unlocked.variant, Some(Variant::Normal), "{} {drift_ppm}", profile.name);
-            assert_eq!(world.lock().heard_in_pauses, 0, "the echo is nothing that was heard");
+            assert_eq!(world.lock().echo_heard, 0, "the echo is nothing that was heard");
         }
     }
 }
@@ -275,7 +275,7 @@ fn day(world: &World, tries: &Tries, readings: u64) -> (u64, u64, u64) {
                 Upkeep::Nothing(time) => world.pass(time.unwrap_or(at - now).min(at - now)),
                 Upkeep::Press => {
                     let plan = Plan::keep_alive(&world.profile, Variant::Normal).unwrap();
-                    execute(&plan, &mut SimPort(world.clone()), &head, world, &mut ()).unwrap();
+                    execute(&plan, &mut OnPort(&mut SimPort(world.clone())), &head, world).unwrap();
                     up.pressed(world.lock().now);
                     presses += 1;
                 }
@@ -355,7 +355,7 @@ fn relocking_switches_inf_off_again() {
         let world = World::new(&profile, &profile, "1234", options);
         let plan = Plan::relock(&profile, &"1234".parse().unwrap(), Variant::Normal).unwrap();
         let head = Head::on(profile.line.settings());
-        let done = execute(&plan, &mut SimPort(world.clone()), &head, &world, &mut ()).unwrap();
+        let done = execute(&plan, &mut OnPort(&mut SimPort(world.clone())), &head, &world).unwrap();
         assert!(done.finished);
         world.pass(Duration::from_secs(121));
         assert!(!world.lock().lock.is_detailed(), "{}", profile.name);
@@ -398,4 +398,86 @@ fn heads_that_cannot_do_what_is_asked() {
     assert!(error.to_string().contains("inverted"), "{error}");
     assert_eq!(world.lock().presses, 0);
     assert_eq!(tries.get(&key(&world)).unwrap().map_or(0, |known| known.wrong), 0);
+}
+
+#[test]
+fn a_meter_that_asks_for_no_pin_is_found_out_before_its_menu_is_walked_through() {
+    for profile in lockable() {
+        let world = World::new(&profile, &profile, "1234", LockOptions::default());
+        {
+            // Its owner has switched the PIN query off, and InF is off.
+            let pin = "1234".parse().unwrap();
+            let mut plan = Plan::relock(&profile, &pin, Variant::Normal).unwrap();
+            let head = Head::on(profile.line.settings());
+            let port = &mut SimPort(world.clone());
+            execute(&plan, &mut OnPort(port), &head, &world).unwrap();
+            world.pass(Duration::from_millis(300));
+            execute(&plan_long(&profile), &mut OnPort(port), &head, &world).unwrap();
+            plan = Plan::keep_alive(&profile, Variant::Normal).unwrap();
+            world.pass(Duration::from_millis(300));
+            execute(&plan, &mut OnPort(port), &head, &world).unwrap();
+            world.pass(Duration::from_millis(300));
+            execute(&plan_long(&profile), &mut OnPort(port), &head, &world).unwrap();
+            world.pass(Duration::from_secs(125));
+        }
+        if world.lock().lock.asks_pin() {
+            // The way to PIN is not known in this model.
+            continue;
+        }
+        assert!(!world.lock().lock.is_detailed() && !world.lock().lock.is_inf_on());
+        let (_folder, tries) = fresh();
+        let (result, progress) = world.run("9999", &tries, &world.options());
+        let unlocked = result.unwrap();
+        assert_eq!(unlocked.lasting, Lasting::WhileOpen(Duration::from_secs(120)));
+        assert!(!progress.contains(&Progress::SwitchingInf), "{}", profile.name);
+        let Some(Progress::Step { phase: Phase::Digit { number, .. }, .. }) = progress.last()
+        else {
+            panic!("{progress:?}")
+        };
+        assert!(*number <= 2, "{}: {progress:?}", profile.name);
+        assert!(!world.lock().lock.asks_pin() && !world.lock().lock.is_inf_on());
+        assert_eq!(tries.get(&key(&world)).unwrap(), None);
+    }
+}
+
+fn plan_long(profile: &Profile) -> Plan {
+    let long = profile.pin.as_ref().unwrap().long_press.send(false);
+    Plan::probe(long)
+}
+
+#[test]
+fn without_telegrams_after_inf_nothing_is_claimed() {
+    let world = World::of("MT175", "1234");
+    let (_folder, tries) = fresh();
+    let pulled = world.clone();
+    let (result, _) = world.run_with("1234", &tries, &world.options(), |progress| {
+        if matches!(progress, Progress::Confirming { .. }) {
+            pulled.lock().silent = true;
+        }
+    });
+    assert_eq!(result.unwrap().lasting, Lasting::Unknown);
+}
+
+#[test]
+fn a_meter_that_puts_its_power_in_every_other_telegram_is_left_alone() {
+    let options = LockOptions { inf_on: true, ..LockOptions::default() };
+    let profiles = Profiles::embedded();
+    let mt175 = profiles.get("MT175").unwrap();
+    let world = World::new(mt175, mt175, "1234", options);
+    world.lock().every_other = true;
+    let (_folder, tries) = fresh();
+    for _ in 0..2 {
+        world.pass(mt175.line.push_interval().unwrap());
+        assert!(world.run("1234", &tries, &world.options()).0.unwrap().already);
+    }
+    assert_eq!(world.lock().presses, 0);
+}
+
+#[test]
+fn and_it_opens_and_is_confirmed_like_others() {
+    let world = World::of("MT175", "1234");
+    world.lock().every_other = true;
+    let (_folder, tries) = fresh();
+    let unlocked = world.run("1234", &tries, &world.options()).0.unwrap();
+    assert_eq!(unlocked.lasting, Lasting::Permanent);
 }

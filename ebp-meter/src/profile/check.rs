@@ -320,6 +320,12 @@ fn pin(pin: &Pin) -> Checked {
             "the longest pause between presses is longer than the one that fixes a digit",
         );
     }
+    if pin.next_digit.accept_ms[1] >= pin.next_digit.accept_ms[0].saturating_mul(2) {
+        return refuse(
+            at!["pin", "next_digit", "accept_ms"],
+            "a pause of twice the shortest that fixes a digit sets a zero too many",
+        );
+    }
     if pin.next_digit.accept_ms[1] > pin.return_to_normal_s.saturating_mul(1000) {
         return refuse(
             at!["pin", "return_to_normal_s"],

@@ -4,7 +4,6 @@
 //! [`Unlocked`], or why not. Absent: where the PIN is from; words for people beyond errors.
 
 use std::{
-    path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -12,69 +11,19 @@ use std::{
 use ebp_core::clock::Clock;
 
 use super::{
-    Head, MeterKey, Pace, Phase, Pin, Plan, PlanError, PressError, Step, Tries, TriesError,
-    Variant, is_detailed,
-    plan::has_way_to_inf,
-    press::{Watch, execute},
+    Head, Lasting, Link, MeterKey, Pace, Pin, Plan, PlanError, PressError, Progress, Refused,
+    Tries, UnlockError, Unlocked, Variant, is_detailed, plan::has_way_to_inf, press::execute,
+    watched::Watched,
 };
 use crate::{
-    port::{LineSettings, Port, PortError},
     profile::{self, Profile},
     readout::Readout,
-    session::{Outcome, Session},
 };
 
 /// What the meter is given beyond its own time to return to normal: so owners do it.
 const REST_MARGIN: Duration = Duration::from_secs(10);
 /// The longest wait for one telegram before the stop flag is looked at.
 const SLICE: Duration = Duration::from_millis(250);
-/// So much of what is heard during a plan is kept: some telegrams.
-const KEPT: usize = 16 * 1024;
-
-/// A meter that can be heard and shone upon.
-///
-/// A stream that has ended is an error of [`Link::next`], for it would never wait.
-pub trait Link: Send {
-    /// The port, for light.
-    fn port(&mut self) -> &mut dyn Port;
-
-    /// The line's present settings, where they are known.
-    fn line(&self) -> Option<LineSettings>;
-
-    /// Takes what was read from the port in the pauses of a plan.
-    ///
-    /// # Errors
-    /// Those of the port, which a dialogue with the meter may need.
-    fn hear(&mut self, bytes: &[u8]) -> Result<(), PortError>;
-
-    /// The next telegram, waiting at most so long for it.
-    ///
-    /// # Errors
-    /// Those of the port.
-    fn next(&mut self, wait: Duration) -> Result<Option<Readout>, PortError>;
-}
-
-impl Link for Session {
-    fn port(&mut self) -> &mut dyn Port {
-        self.port_mut()
-    }
-
-    fn line(&self) -> Option<LineSettings> {
-        Self::line(self)
-    }
-
-    fn hear(&mut self, bytes: &[u8]) -> Result<(), PortError> {
-        Self::hear(self, bytes)
-    }
-
-    fn next(&mut self, wait: Duration) -> Result<Option<Readout>, PortError> {
-        match Self::next(self, wait)? {
-            Outcome::Readout(readout) => Ok(Some(*readout)),
-            Outcome::Noise(_) | Outcome::TimedOut => Ok(None),
-            Outcome::End => Err(PortError::Vanished { port: self.name().clone() }),
-        }
-    }
-}
 
 /// What is asked of an attempt beyond the profile.
 #[derive(Debug, Clone)]
@@ -110,136 +59,6 @@ impl UnlockOptions {
             wait_for_rest: true,
         }
     }
-}
-
-/// How an attempt goes on. None of it tells the PIN.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// For the first telegram.
-    Waiting,
-    /// The meter is left alone until it has returned to its normal display.
-    Resting {
-        /// For so long.
-        left: Duration,
-    },
-    /// A try begins; it is counted as wrong until it is seen to work.
-    Try {
-        /// Tries counted with this one.
-        number: u8,
-        /// Nothing is tried beyond so many.
-        of: u8,
-    },
-    /// A part of the plan begins.
-    Step {
-        /// Which, from 1.
-        index: usize,
-        /// Of how many.
-        of: usize,
-        /// What it is.
-        phase: Phase,
-    },
-    /// Looking for detail in the telegrams.
-    Verifying,
-    /// The first try did not work: the slower one follows.
-    SlowerVariant,
-    /// On the way to `InF`.
-    SwitchingInf,
-    /// Looking whether the detail outlasts the open list.
-    Confirming {
-        /// For so long.
-        left: Duration,
-    },
-}
-
-/// How long the detail lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lasting {
-    /// Past the open list: until a power failure.
-    Permanent,
-    /// As long as the list is open: so long after the last press.
-    WhileOpen(Duration),
-    /// Nobody looked.
-    Unknown,
-}
-
-/// A meter that shows its details.
-#[derive(Debug, Clone)]
-pub struct Unlocked {
-    /// It was so before; nothing was done.
-    pub already: bool,
-    /// The variant that worked.
-    pub variant: Option<Variant>,
-    /// How long it lasts.
-    pub lasting: Lasting,
-    /// The telegram that shows it.
-    pub readout: Readout,
-}
-
-/// What forbids a try.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// As many tries failed as may.
-    #[error(
-        "{wrong} wrong tries on this meter, which may block itself after {limit}: when its PIN and \
-         model are certain, forget them with --reset-tries (remembered in {})", file.display()
-    )]
-    TriesExhausted {
-        /// Counted.
-        wrong: u8,
-        /// The meter's own limit, by its profile.
-        limit: u8,
-        /// Where they are remembered.
-        file: PathBuf,
-    },
-    /// The meter has to return to its normal display first.
-    #[error("an earlier try ended a short while ago: leave the meter alone for {} s", left.as_secs() + 1)]
-    Resting {
-        /// For so long.
-        left: Duration,
-    },
-}
-
-/// Why a meter was not unlocked.
-#[derive(Debug, thiserror::Error)]
-pub enum UnlockError {
-    /// The profile or the PIN gives no plan.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// Nothing may be tried.
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    /// Tries cannot be remembered, so none is made.
-    #[error(transparent)]
-    Tries(#[from] TriesError),
-    /// Light could not be made.
-    #[error(transparent)]
-    Press(#[from] PressError),
-    /// The port failed.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// No telegram came, so that nothing could be verified; no light was made.
-    #[error("no telegram within {} s: nothing was tried", waited.as_secs())]
-    NoTelegram {
-        /// After so long.
-        waited: Duration,
-    },
-    /// Everything was done and no detail appeared.
-    #[error(
-        "the PIN was entered {} and no detail appeared: the PIN or the model's timing is wrong, or the head's light is too weak",
-        if *tries == 1 { "once".to_owned() } else { format!("{tries} times") }
-    )]
-    NotUnlocked {
-        /// Tries of this run.
-        tries: u8,
-        /// Tries that remain before the stop.
-        left: u8,
-    },
-    /// The stop flag was raised.
-    #[error("stopped in the midst; the meter returns to its normal display within {} s", rest.as_secs())]
-    Interrupted {
-        /// The next try waits so long by itself.
-        rest: Duration,
-    },
 }
 
 /// An attempt with everything that it needs.
@@ -286,12 +105,7 @@ impl Attempt<'_> {
             return Err(PlanError::NoLock { model: self.profile.name.clone() }.into());
         };
         progress(Progress::Waiting);
-        let waited = self.options.first_telegram;
-        let readout = match self.look(link, waited, |_| true)? {
-            Looked::Seen(readout) => readout,
-            Looked::Not => return Err(UnlockError::NoTelegram { waited }),
-            Looked::Stopped => return Err(UnlockError::Interrupted { rest: Duration::ZERO }),
-        };
+        let (readout, meter) = self.first_look(link)?;
         if is_detailed(self.profile, &readout) {
             return Ok(Unlocked {
                 already: true,
@@ -300,7 +114,6 @@ impl Attempt<'_> {
                 readout,
             });
         }
-        let meter = MeterKey::of(readout.server_id.as_ref(), link.port().name());
         let mut made = 0;
         for (variant, plan) in &plans {
             if *variant == Variant::Slower {
@@ -315,6 +128,17 @@ impl Attempt<'_> {
                         already: false,
                         variant: Some(*variant),
                         lasting,
+                        readout,
+                    });
+                }
+                // Where its menu stands now nobody knows, so InF is left alone.
+                Ok(Tried::NeedlessPin(readout)) => {
+                    self.tries.forget(&meter)?;
+                    let open = Duration::from_secs(timing.return_to_normal_s.into());
+                    return Ok(Unlocked {
+                        already: false,
+                        variant: Some(*variant),
+                        lasting: Lasting::WhileOpen(open),
                         readout,
                     });
                 }
@@ -333,6 +157,34 @@ impl Attempt<'_> {
         let counted = self.tries.get(&meter)?.map_or(0, |known| known.wrong);
         let left = timing.stop_at.saturating_sub(counted);
         Err(UnlockError::NotUnlocked { tries: made, left })
+    }
+
+    /// The first telegrams: whether there is anything to do, and which meter it is. More than one,
+    /// because some meters put power and identity in every other.
+    fn first_look(&self, link: &mut dyn Link) -> Result<(Readout, MeterKey), UnlockError> {
+        let waited = self.options.first_telegram;
+        let mut server_id = None;
+        let mut readout = None;
+        let mut left = waited;
+        loop {
+            match self.look(link, left, |_| true)? {
+                Looked::Seen(seen) => {
+                    server_id = server_id.or_else(|| seen.server_id.clone());
+                    let first = readout.is_none();
+                    let detailed = is_detailed(self.profile, &seen);
+                    readout = Some(seen);
+                    if detailed || !first {
+                        break;
+                    }
+                    left = self.interval() * 2;
+                }
+                Looked::Not => break,
+                Looked::Stopped => return Err(UnlockError::Interrupted { rest: Duration::ZERO }),
+            }
+        }
+        let readout = readout.ok_or(UnlockError::NoTelegram { waited })?;
+        let meter = MeterKey::of(server_id.as_ref(), link.port().name());
+        Ok((readout, meter))
     }
 
     fn one_try(
@@ -389,6 +241,10 @@ impl Attempt<'_> {
                 self.tries.ended(meter, self.clock.now())?;
                 return Err(UnlockError::Interrupted { rest: normal });
             }
+            Executed::Detailed { readout, whole: true } => return Ok(Tried::Detailed(readout)),
+            Executed::Detailed { readout, whole: false } => {
+                return Ok(Tried::NeedlessPin(readout));
+            }
             Executed::Whole => {}
         }
         progress(Progress::Verifying);
@@ -426,18 +282,25 @@ impl Attempt<'_> {
         if !self.options.confirm {
             return Ok((Lasting::Unknown, readout));
         }
-        let left = open + self.verify(timing).min(REST_MARGIN);
-        progress(Progress::Confirming { left });
-        let until = self.pace.now() + left;
+        let closed_at = self.pace.now() + open;
+        let until = closed_at + self.verify(timing).min(REST_MARGIN);
+        progress(Progress::Confirming { left: until.saturating_sub(self.pace.now()) });
         let mut last = readout;
-        // Every telegram is looked at, so that a lost one in between costs nothing: the last tells.
+        let mut missing = 0;
+        let mut lasting = Lasting::Unknown;
         loop {
             let left = until.saturating_sub(self.pace.now());
             match self.look(link, left, |_| true)? {
-                Looked::Seen(readout) if is_detailed(self.profile, &readout) => last = readout,
-                Looked::Seen(_) => return Ok((Lasting::WhileOpen(open), last)),
-                Looked::Not => return Ok((Lasting::Permanent, last)),
-                Looked::Stopped => return Ok((Lasting::Unknown, last)),
+                Looked::Seen(readout) if is_detailed(self.profile, &readout) => {
+                    (last, missing) = (readout, 0);
+                    if self.pace.now() > closed_at {
+                        lasting = Lasting::Permanent;
+                    }
+                }
+                Looked::Seen(_) if missing > 0 => return Ok((Lasting::WhileOpen(open), last)),
+                Looked::Seen(_) => missing += 1,
+                // Without a telegram from then on nobody knows.
+                Looked::Not | Looked::Stopped => return Ok((lasting, last)),
             }
         }
     }
@@ -450,19 +313,12 @@ impl Attempt<'_> {
     ) -> Result<Executed, UnlockError> {
         let head =
             Head { line: link.line().unwrap_or(self.options.head.line), ..self.options.head };
-        let mut watcher = Watcher {
-            stop: self.stop,
-            phases: plan.phases(),
-            index: 0,
-            progress,
-            heard: Vec::new(),
-        };
-        let done = execute(plan, link.port(), &head, self.pace, &mut watcher)?;
-        link.hear(&watcher.heard)?;
-        Ok(if done.finished {
-            Executed::Whole
-        } else {
-            Executed::Stopped { presses: done.presses }
+        let mut watched = Watched::new(self.profile, self.stop, link, plan, progress);
+        let done = execute(plan, &mut watched, &head, self.pace)?;
+        Ok(match watched.into_detailed() {
+            Some(readout) => Executed::Detailed { readout, whole: done.finished },
+            None if done.finished => Executed::Whole,
+            None => Executed::Stopped { presses: done.presses },
         })
     }
 
@@ -487,9 +343,13 @@ impl Attempt<'_> {
         }
     }
 
+    fn interval(&self) -> Duration {
+        self.profile.line.push_interval().unwrap_or(Duration::from_secs(4))
+    }
+
     /// Five telegrams, at least ten seconds; but the list must still be open for `InF` then.
     fn verify(&self, timing: &profile::Pin) -> Duration {
-        let five = self.profile.line.push_interval().unwrap_or(Duration::from_secs(4)) * 5;
+        let five = self.interval() * 5;
         let most = Duration::from_secs(u64::from(timing.return_to_normal_s) / 2);
         self.options.verify.unwrap_or(five.max(Duration::from_secs(10))).min(most)
     }
@@ -509,41 +369,19 @@ enum Looked {
 enum Tried {
     Detailed(Readout),
     Before(Readout),
+    /// The wake presses alone opened the list.
+    NeedlessPin(Readout),
     InVain,
 }
 
 enum Executed {
     Whole,
-    Stopped { presses: usize },
-}
-
-/// Keeps what is heard between presses and tells how far it is.
-struct Watcher<'a> {
-    stop: &'a AtomicBool,
-    phases: Vec<Phase>,
-    index: usize,
-    progress: Report<'a>,
-    heard: Vec<u8>,
-}
-
-impl Watch for Watcher<'_> {
-    fn step(&mut self, step: &Step) {
-        let before = self.index.checked_sub(1).and_then(|index| self.phases.get(index));
-        if before != Some(&step.phase) {
-            self.index += 1;
-            let (index, of) = (self.index, self.phases.len());
-            (self.progress)(Progress::Step { index, of, phase: step.phase });
-        }
-    }
-
-    fn heard(&mut self, bytes: &[u8]) {
-        // Only the telegrams after the last digit can tell anything new.
-        let excess = (self.heard.len() + bytes.len()).saturating_sub(KEPT);
-        self.heard.drain(..excess.min(self.heard.len()));
-        self.heard.extend_from_slice(bytes);
-    }
-
-    fn stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
+    /// Detail was seen, at the end of the plan or before.
+    Detailed {
+        readout: Readout,
+        whole: bool,
+    },
+    Stopped {
+        presses: usize,
+    },
 }

@@ -12,7 +12,7 @@ use std::{fmt, fmt::Write as _, time::Duration};
 use ebp_core::{obis::ObisCode, quantity::Unit};
 
 use super::{
-    Head, Pace, Plan, PressError, TriesError,
+    Head, OnPort, Pace, Plan, PressError, TriesError,
     press::{Done, execute},
 };
 use crate::{
@@ -225,7 +225,7 @@ impl Calibration<'_> {
 
     fn press(&mut self, ms: u32) -> Result<Done, PressError> {
         let plan = Plan::probe(Duration::from_millis(ms.into()));
-        execute(&plan, self.port, &self.head, self.pace, &mut ())
+        execute(&plan, &mut OnPort(self.port), &self.head, self.pace)
     }
 }
 

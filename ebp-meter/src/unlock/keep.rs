@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::attempt::Lasting;
+use super::Lasting;
 use crate::profile::{Profile, RelockBehaviour};
 
 /// The press comes this much earlier than the profile says at the latest, for what else may take

@@ -21,18 +21,21 @@ pub mod attempt;
 pub mod calibrate;
 mod detail;
 pub mod keep;
+mod link;
+mod outcome;
 pub mod pin;
 pub mod plan;
 pub mod press;
 pub mod tries;
+mod watched;
 
-pub use attempt::{
-    Attempt, Lasting, Link, Progress, Refused, UnlockError, UnlockOptions, Unlocked,
-};
+pub use attempt::{Attempt, UnlockOptions};
 pub use calibrate::{Ask, CalibrateError, Calibration, Finding, Question, Quit};
 pub use detail::is_detailed;
 pub use keep::{Keep, KeepUp, Upkeep};
+pub use link::Link;
+pub use outcome::{Lasting, Progress, Refused, UnlockError, Unlocked};
 pub use pin::{Pin, PinError};
 pub use plan::{Phase, Plan, PlanError, Step, Variant};
-pub use press::{Head, Method, Pace, PressError, RealPace};
+pub use press::{Head, Method, OnPort, Pace, PressError, RealPace, Stage};
 pub use tries::{MeterKey, Tries, TriesError};

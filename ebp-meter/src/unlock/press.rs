@@ -101,16 +101,23 @@ impl Head {
     }
 }
 
-/// Who looks on while a plan is executed.
-pub trait Watch {
+/// Where a plan is executed: a port, and who looks on.
+pub trait Stage {
+    /// The port.
+    fn port(&mut self) -> &mut dyn Port;
+
     /// A step begins.
     fn step(&mut self, step: &Step) {
         let _ = step;
     }
 
     /// Bytes came in during a pause. What came during a press is the head's own light.
-    fn heard(&mut self, bytes: &[u8]) {
+    ///
+    /// # Errors
+    /// Those of the port, which end the plan.
+    fn heard(&mut self, bytes: &[u8]) -> Result<(), PortError> {
         let _ = bytes;
+        Ok(())
     }
 
     /// Whether to stop. Asked at least every tenth of a second in pauses and in breaks.
@@ -119,8 +126,14 @@ pub trait Watch {
     }
 }
 
-/// Nobody looks on.
-impl Watch for () {}
+/// A bare port: nobody looks on.
+pub struct OnPort<'a>(pub &'a mut dyn Port);
+
+impl Stage for OnPort<'_> {
+    fn port(&mut self) -> &mut dyn Port {
+        self.0
+    }
+}
 
 /// What was done of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,17 +173,16 @@ pub enum PressError {
 /// [`PressError`]; the presses before it were made.
 pub fn execute(
     plan: &Plan,
-    port: &mut dyn Port,
+    stage: &mut dyn Stage,
     head: &Head,
     pace: &dyn Pace,
-    watch: &mut dyn Watch,
 ) -> Result<Done, PressError> {
-    let mut lamp = Lamp::new(port, head)?;
+    let mut lamp = Lamp::new(stage, head)?;
     let mut done = Done { presses: 0, finished: false, latest: Duration::ZERO };
     let mut deadline = pace.now();
     let mut echo_until = Duration::ZERO;
     for step in plan.steps() {
-        if watch.stop() {
+        if lamp.stage.stop() {
             return Ok(done);
         }
         let late = pace.now().saturating_sub(deadline);
@@ -179,17 +191,17 @@ pub fn execute(
             deadline += late;
         }
         deadline += step.duration;
-        watch.step(step);
+        lamp.stage.step(step);
         if step.lit {
             done.presses += 1;
             lamp.on(step.duration)?;
-            let whole = lamp.listen(deadline, pace, watch, Hearing::Deaf)?;
+            let whole = lamp.listen(deadline, pace, Hearing::Deaf)?;
             lamp.off()?;
             echo_until = pace.now() + ECHO;
             if !whole {
                 return Ok(done);
             }
-        } else if !lamp.listen(deadline, pace, watch, Hearing::After(echo_until))? {
+        } else if !lamp.listen(deadline, pace, Hearing::After(echo_until))? {
             return Ok(done);
         }
     }
@@ -205,14 +217,15 @@ enum Hearing {
 
 /// The head's light, dark again when dropped.
 struct Lamp<'a> {
-    port: &'a mut dyn Port,
+    stage: &'a mut dyn Stage,
     head: Head,
     by_break: bool,
     lit: bool,
 }
 
 impl<'a> Lamp<'a> {
-    fn new(port: &'a mut dyn Port, head: &Head) -> Result<Self, PressError> {
+    fn new(stage: &'a mut dyn Stage, head: &Head) -> Result<Self, PressError> {
+        let port = stage.port();
         let wanted = match head.method {
             Method::Auto => !is_pty(port.name()),
             Method::Break => true,
@@ -226,23 +239,23 @@ impl<'a> Lamp<'a> {
         if head.method == Method::Break && !by_break {
             return Err(PressError::NoBreak { port: port.name().clone() });
         }
-        Ok(Self { port, head: *head, by_break, lit: false })
+        Ok(Self { stage, head: *head, by_break, lit: false })
     }
 
     fn on(&mut self, duration: Duration) -> Result<(), PortError> {
         self.lit = true;
         if self.by_break {
-            self.port.set_light(!self.head.inverted)?;
+            self.stage.port().set_light(!self.head.inverted)?;
         } else {
             // All at once: pieces would leave gaps of the length of a driver's mood.
-            self.port.write(&vec![0; self.head.zero_bytes(duration)])?;
+            self.stage.port().write(&vec![0; self.head.zero_bytes(duration)])?;
         }
         Ok(())
     }
 
     fn off(&mut self) -> Result<(), PortError> {
         if self.lit && self.by_break {
-            self.port.set_light(self.head.inverted)?;
+            self.stage.port().set_light(self.head.inverted)?;
         }
         self.lit = false;
         Ok(())
@@ -253,7 +266,6 @@ impl<'a> Lamp<'a> {
         &mut self,
         deadline: Duration,
         pace: &dyn Pace,
-        watch: &mut dyn Watch,
         hearing: Hearing,
     ) -> Result<bool, PortError> {
         let mut buffer = [0; 1024];
@@ -262,9 +274,11 @@ impl<'a> Lamp<'a> {
             if left <= FINE {
                 break;
             }
-            match self.port.read(&mut buffer, (left - FINE).min(SLICE))? {
+            match self.stage.port().read(&mut buffer, (left - FINE).min(SLICE))? {
                 Received::Bytes(count) => match hearing {
-                    Hearing::After(from) if pace.now() >= from => watch.heard(&buffer[..count]),
+                    Hearing::After(from) if pace.now() >= from => {
+                        self.stage.heard(&buffer[..count])?;
+                    }
                     _ => {}
                 },
                 Received::Nothing => {}
@@ -272,7 +286,7 @@ impl<'a> Lamp<'a> {
                 Received::End => pace.sleep_until(pace.now() + (left - FINE).min(SLICE)),
             }
             // Zero bytes lie on the line already, and cannot be called back.
-            if (self.by_break || !self.lit) && watch.stop() {
+            if (self.by_break || !self.lit) && self.stage.stop() {
                 return Ok(false);
             }
         }

@@ -41,9 +41,12 @@ pub struct Inner {
     pub presses: usize,
     pub silent: bool,
     pub anonymous: bool,
+    /// Every other telegram has no power.
+    pub every_other: bool,
+    telegrams: usize,
     /// So much noise comes in while light is on.
     pub echo: bool,
-    pub heard_in_pauses: usize,
+    pub echo_heard: usize,
 }
 
 impl Inner {
@@ -80,8 +83,10 @@ impl World {
             presses: 0,
             silent: false,
             anonymous: false,
+            every_other: false,
+            telegrams: 0,
             echo: false,
-            heard_in_pauses: 0,
+            echo_heard: 0,
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -143,7 +148,8 @@ impl World {
             options,
             stop: &self.stop,
         };
-        let mut link = SimLink { port: SimPort(self.clone()), world: self.clone() };
+        let mut link =
+            SimLink { port: SimPort(self.clone()), world: self.clone(), heard: Vec::new() };
         let result = attempt.run(&mut link, &pin, &mut |progress| {
             on(&progress);
             seen.push(progress);
@@ -164,8 +170,10 @@ impl World {
     }
 
     fn readout(&self) -> Readout {
-        let inner = self.lock();
-        let registers = self.profile.registers(!inner.lock.is_detailed());
+        let mut inner = self.lock();
+        inner.telegrams += 1;
+        let bare = inner.every_other && inner.telegrams % 2 == 1;
+        let registers = self.profile.registers(bare || !inner.lock.is_detailed());
         let entries = registers
             .iter()
             .filter(|register| register.is_number())
@@ -218,8 +226,14 @@ impl Port for SimPort {
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<Received, PortError> {
         let lit = self.0.is_lit();
         let mut inner = self.0.lock();
-        let to = inner.now + wait;
+        let every = self.0.profile.line.push_interval().unwrap().as_nanos();
+        let (from, to) = (inner.now, inner.now + wait);
         inner.go(to);
+        if !inner.silent && from.as_nanos() / every != to.as_nanos() / every {
+            // One byte stands for a telegram.
+            buffer[0] = 0x1b;
+            return Ok(Received::Bytes(1));
+        }
         if inner.echo && (lit || inner.receiver.is_lit()) {
             buffer[0] = 0;
             return Ok(Received::Bytes(1));
@@ -272,12 +286,7 @@ impl Port for SimPort {
 pub struct SimLink {
     port: SimPort,
     world: World,
-}
-
-impl SimLink {
-    pub fn new(world: &World) -> Self {
-        Self { port: SimPort(world.clone()), world: world.clone() }
-    }
+    heard: Vec<Readout>,
 }
 
 impl Link for SimLink {
@@ -290,12 +299,21 @@ impl Link for SimLink {
     }
 
     fn hear(&mut self, bytes: &[u8]) -> Result<(), PortError> {
-        self.world.lock().heard_in_pauses += bytes.len();
+        for byte in bytes {
+            if *byte == 0x1b {
+                self.heard.push(self.world.readout());
+            } else {
+                self.world.lock().echo_heard += 1;
+            }
+        }
         Ok(())
     }
 
     /// Telegrams on the grid of the model's push interval.
     fn next(&mut self, wait: Duration) -> Result<Option<Readout>, PortError> {
+        if !self.heard.is_empty() {
+            return Ok(Some(self.heard.remove(0)));
+        }
         let every = self.world.profile.line.push_interval().unwrap();
         {
             let mut inner = self.world.lock();

@@ -9,6 +9,7 @@ use ebp_meter::{
     unlock::{Phase, Pin, Plan, PlanError, Variant},
     virtual_meter::{Display, Lock, LockOptions},
 };
+use proptest::prelude::*;
 
 const VARIANTS: [Variant; 2] = [Variant::Normal, Variant::Slower];
 
@@ -195,4 +196,55 @@ fn a_profile_whose_pause_would_set_two_digits_is_refused() {
     assert_ne!(text, twice);
     let error = Profile::parse("mt175.toml", &twice).unwrap_err().to_string();
     assert!(error.contains("a zero too many"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever timing a profile that is accepted may have, and however long its PIN: the plan is
+    /// within the tolerances and opens the strict lock.
+    #[test]
+    fn every_timing_that_a_profile_may_have(
+        digits in prop::collection::vec(0_u8..10, 1..=8),
+        wake in 1_u8..4,
+        period in 800_u32..6000,
+        (send, slower) in (0.0..1.0_f64, 0.0..1.0_f64),
+        slow in any::<bool>(),
+    ) {
+        let longest = period * 2 - 1;
+        let within = |part: f64| period + (f64::from(longest - period) * part) as u32;
+        let (send, slower) = (within(send.min(slower)), within(send.max(slower)));
+        let text: String = include_str!("../profiles/mt175.toml")
+            .lines()
+            .map(|line| match line.split(" =").next().unwrap() {
+                "digits" => format!("digits = {}\n", digits.len()),
+                "wake_presses" => format!("wake_presses = {wake}\n"),
+                "between_presses" => pause("between_presses", 300, 500, [100, period - 1]),
+                "after_wake" => pause("after_wake", 400, 500, [300, period - 1]),
+                "next_digit" => pause("next_digit", send, slower, [period, longest]),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let profile = Profile::parse("mt175.toml", &text).unwrap();
+        let typed: String = digits.iter().map(u8::to_string).collect();
+        let pin: Pin = typed.parse().unwrap();
+        let variant = if slow { Variant::Slower } else { Variant::Normal };
+        let plan = Plan::enter_pin(&profile, &pin, variant).unwrap();
+        prop_assert!(pin.is(&self::digits(&profile, &plan)));
+        prop_assert!(plan.duration() <= plan.longest());
+        let mut lock = Lock::new(&profile, pin, LockOptions::default()).unwrap();
+        let mut now = Duration::from_secs(1000);
+        for step in plan.steps() {
+            lock.light(step.lit, now);
+            now += step.duration;
+            lock.advance(now);
+        }
+        prop_assert!(lock.is_detailed());
+    }
+}
+
+fn pause(key: &str, send: u32, slower: u32, accept: [u32; 2]) -> String {
+    format!(
+        "{key} = {{ send_ms = {send}, slower_ms = {slower}, accept_ms = {accept:?}, source = \"test\" }}\n"
+    )
 }

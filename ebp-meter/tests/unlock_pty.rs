@@ -19,7 +19,7 @@ use ebp_meter::{
     interface::{self, Surroundings},
     port::{self, LineSettings, PortError, PortName},
     profile::{Profile, Profiles},
-    unlock::{Lasting, Phase, Progress, RealPace, Tries, UnlockError, Variant},
+    unlock::{Lasting, Phase, Progress, RealPace, Refused, Tries, UnlockError, Variant},
     virtual_meter::{
         Button, Energies, HouseholdOptions, LockOptions, MeterOptions, Source, Tempo, VirtualMeter,
         run,
@@ -183,6 +183,70 @@ fn stopped_in_the_midst_of_a_pty() {
     let text = std::fs::read_to_string(folder.path().join("unlock-tries.json")).unwrap();
     assert!(text.contains("\"wrong\": 1"), "{text}");
     // The meter fixes the missing digits as zeros by itself, and counts.
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(running.end().button_mut().unwrap().lock().wrong_pins(), 1);
+}
+
+const PORT: &str = "EBP_TEST_UNLOCK_PORT";
+const STATE: &str = "EBP_TEST_UNLOCK_STATE";
+
+#[test]
+#[ignore = "the process that the next test starts and kills"]
+fn the_one_to_be_killed() {
+    let (Ok(port), Ok(state)) = (std::env::var(PORT), std::env::var(STATE)) else { return };
+    let port = port::open(&port.parse().unwrap(), LineSettings::SML).unwrap();
+    let mut profiles = Profiles::default();
+    profiles.add("quick.toml", &quick_text()).unwrap();
+    let around = surroundings(std::path::Path::new(&state));
+    let mut meter = interface::open(&profiles, "QUICK", port, around).unwrap();
+    let _ = meter.enable_detailed_readout(&"5555".parse().unwrap(), &mut |_| {});
+}
+
+#[test]
+fn a_killed_process_leaves_its_try_counted_and_the_meter_at_rest() {
+    let profile = quick();
+    let running = Running::start(&profile, "5555", LockOptions::default());
+    let name = PortName::Path(running.path.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_one_to_be_killed", "--ignored"])
+        .env(PORT, &running.path)
+        .env(STATE, folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let file = folder.path().join("unlock-tries.json");
+    for _ in 0..300 {
+        if file.exists() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    // Long enough for the presses that lead to PIN entry.
+    thread::sleep(Duration::from_millis(1000));
+    let busy = port::open(&name, LineSettings::SML).err().unwrap();
+    assert!(matches!(busy, PortError::Busy { .. }), "{busy}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let session = ebp_meter::session::Session::from_port(
+        port::open(&name, LineSettings::SML).unwrap(),
+        interface::read_options(&profile),
+    );
+    let mut options = ebp_meter::unlock::UnlockOptions::for_model(&profile);
+    options.wait_for_rest = false;
+    let around = surroundings(folder.path());
+    let mut meter =
+        interface::ProfiledMeter::new(profile, Box::new(session), around).with_options(options);
+    let result = interface::MeterInterface::enable_detailed_readout(
+        &mut meter,
+        &"5555".parse().unwrap(),
+        &mut |_| {},
+    );
+    assert!(matches!(result, Err(UnlockError::Refused(Refused::Resting { .. }))), "{result:?}");
+    assert!(std::fs::read_to_string(file).unwrap().contains("\"wrong\": 1"));
+    drop(meter);
+    // The meter sets zeros by itself meanwhile, and counts.
     thread::sleep(Duration::from_secs(3));
     assert_eq!(running.end().button_mut().unwrap().lock().wrong_pins(), 1);
 }

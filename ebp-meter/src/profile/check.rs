@@ -335,6 +335,12 @@ fn pin(pin: &Pin) -> Checked {
     if !(1..=8).contains(&pin.digits) {
         return refuse(at!["pin", "digits"], "a PIN has 1 to 8 digits");
     }
+    if pin.wake_presses == 0 {
+        return refuse(
+            at!["pin", "wake_presses"],
+            "without a press the display asks for nothing: wake_presses is at least 1",
+        );
+    }
     if pin.tries == 0 {
         return refuse(at!["pin", "tries"], "a meter that allows no try cannot be unlocked");
     }

@@ -3,7 +3,7 @@
 //! Enters: nothing. Leaves: [`Progress`], [`Unlocked`], [`UnlockError`]. Absent: doing it; the PIN,
 //! which none of these can tell.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use super::{Phase, PlanError, PressError, TriesError, Variant};
 use crate::{port::PortError, readout::Readout};
@@ -45,6 +45,26 @@ pub enum Progress {
         /// For so long.
         left: Duration,
     },
+}
+
+/// A line for people. It tells no count of presses.
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting => f.write_str("waiting for the meter"),
+            Self::Resting { left } => {
+                write!(f, "letting the meter return to its normal display: {} s", left.as_secs())
+            }
+            Self::Try { number, of } => write!(f, "try {number} of at most {of}"),
+            Self::Step { phase, .. } => phase.fmt(f),
+            Self::Verifying => f.write_str("looking for details in the telegrams"),
+            Self::SlowerVariant => f.write_str("no details: once more, slower"),
+            Self::SwitchingInf => f.write_str("switching the extended data (InF) on"),
+            Self::Confirming { left } => {
+                write!(f, "watching whether the details last: {} s", left.as_secs())
+            }
+        }
+    }
 }
 
 /// How long the detail lasts.

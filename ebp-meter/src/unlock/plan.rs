@@ -295,7 +295,7 @@ impl<'a> Builder<'a> {
         }
         self.presses(self.timing.wake_presses, Phase::Wake);
         let digits = pin.digits();
-        if digits[0] != 0 && self.timing.wake_presses > 0 {
+        if digits[0] != 0 {
             self.step(false, self.variant.of(&self.timing.after_wake), Phase::Wake);
         }
         let period = *self.timing.next_digit.accept().start();

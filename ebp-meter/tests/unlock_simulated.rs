@@ -481,3 +481,20 @@ fn and_it_opens_and_is_confirmed_like_others() {
     let unlocked = world.run("1234", &tries, &world.options()).0.unwrap();
     assert_eq!(unlocked.lasting, Lasting::Permanent);
 }
+
+#[test]
+fn an_error_while_light_is_on_switches_it_off() {
+    for way in [Way::Break, Way::Inverted] {
+        let world = World::of("MT175", "1234").by(way);
+        world.lock().deaf_in_light = true;
+        let (_folder, tries) = fresh();
+        let mut options = world.options();
+        options.head.inverted = way == Way::Inverted;
+        // An inverted head shines until the first try takes it in hand.
+        world.lock().line_break = way == Way::Inverted;
+        let (result, _) = world.run("1234", &tries, &options);
+        assert!(matches!(result, Err(UnlockError::Press(PressError::Port(_)))), "{result:?}");
+        assert_eq!(world.lock().presses, 1);
+        assert!(!world.is_lit());
+    }
+}

@@ -40,6 +40,8 @@ pub struct Inner {
     pub fails_after: Option<usize>,
     pub presses: usize,
     pub silent: bool,
+    /// Reading fails while light is on.
+    pub deaf_in_light: bool,
     pub anonymous: bool,
     /// Every other telegram has no power.
     pub every_other: bool,
@@ -82,6 +84,7 @@ impl World {
             fails_after: None,
             presses: 0,
             silent: false,
+            deaf_in_light: false,
             anonymous: false,
             every_other: false,
             telegrams: 0,
@@ -226,6 +229,10 @@ impl Port for SimPort {
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<Received, PortError> {
         let lit = self.0.is_lit();
         let mut inner = self.0.lock();
+        if lit && inner.deaf_in_light {
+            let source = std::io::Error::other("deaf");
+            return Err(PortError::Io { port: self.0.name.clone(), source });
+        }
         let every = self.0.profile.line.push_interval().unwrap().as_nanos();
         let (from, to) = (inner.now, inner.now + wait);
         inner.go(to);

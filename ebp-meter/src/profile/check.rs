@@ -320,6 +320,12 @@ fn pin(pin: &Pin) -> Checked {
             "the longest pause between presses is longer than the one that fixes a digit",
         );
     }
+    if pin.next_digit.accept_ms[1] >= pin.next_digit.accept_ms[0].saturating_mul(2) {
+        return refuse(
+            at!["pin", "next_digit", "accept_ms"],
+            "a pause of twice the shortest that fixes a digit sets a zero too many",
+        );
+    }
     if pin.next_digit.accept_ms[1] > pin.return_to_normal_s.saturating_mul(1000) {
         return refuse(
             at!["pin", "return_to_normal_s"],
@@ -328,6 +334,12 @@ fn pin(pin: &Pin) -> Checked {
     }
     if !(1..=8).contains(&pin.digits) {
         return refuse(at!["pin", "digits"], "a PIN has 1 to 8 digits");
+    }
+    if pin.wake_presses == 0 {
+        return refuse(
+            at!["pin", "wake_presses"],
+            "without a press the display asks for nothing: wake_presses is at least 1",
+        );
     }
     if pin.tries == 0 {
         return refuse(at!["pin", "tries"], "a meter that allows no try cannot be unlocked");

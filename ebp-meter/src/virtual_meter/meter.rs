@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    button::Button,
     household::{Household, HouseholdOptions},
     telegram::{self, Moment},
 };
@@ -132,6 +133,7 @@ pub struct VirtualMeter {
     household: Household,
     state: MeterState,
     locked: bool,
+    button: Option<Button>,
     heard: Vec<u8>,
     asked: bool,
 }
@@ -162,6 +164,7 @@ impl VirtualMeter {
             locked: options.locked,
             options,
             state,
+            button: None,
             heard: Vec::new(),
             asked: false,
         })
@@ -177,6 +180,19 @@ impl VirtualMeter {
     #[must_use]
     pub fn server_id(&self) -> ServerId {
         ServerId(telegram::server_id(&self.profile, self.options.number))
+    }
+
+    /// Gives it a lock that opens to light. From then on the lock alone decides what is sent.
+    #[must_use]
+    pub fn with_button(mut self, button: Button) -> Self {
+        self.locked = !button.is_detailed();
+        self.button = Some(button);
+        self
+    }
+
+    /// Its lock, where it has one that opens.
+    pub const fn button_mut(&mut self) -> Option<&mut Button> {
+        self.button.as_mut()
     }
 
     /// Whether it sends only what a locked meter sends.
@@ -250,9 +266,13 @@ impl VirtualMeter {
 
     /// Light from a reading head that reached the meter so long after it was switched on.
     ///
-    /// A meter that waits for requests takes `/?!`; presses of its button are not told apart yet.
+    /// A meter that waits for requests takes `/?!`, one with a button its presses. Called without
+    /// bytes too, as time passes.
     pub fn light(&mut self, at: Duration, bytes: &[u8]) {
-        let _ = at;
+        if let Some(button) = &mut self.button {
+            button.light(at, bytes);
+            self.locked = !button.is_detailed();
+        }
         if self.profile.line.protocol != Transport::D0Request {
             return;
         }
@@ -268,6 +288,11 @@ impl VirtualMeter {
                 _ => self.heard.clear(),
             }
         }
+    }
+
+    /// What the head hears of its own light.
+    pub fn take_echo(&mut self) -> Vec<u8> {
+        self.button.as_mut().map(Button::take_echo).unwrap_or_default()
     }
 
     /// Whether it was asked for its data since it was last asked so.

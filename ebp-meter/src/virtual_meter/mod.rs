@@ -7,7 +7,10 @@
 //! [`household`] makes up; so what a chain of programs makes of it can be checked to the last digit.
 
 mod ascii;
+pub mod button;
 pub mod household;
+pub mod light;
+pub mod lock;
 mod meter;
 pub mod noise;
 pub mod pty;
@@ -16,7 +19,9 @@ pub mod replay;
 mod run;
 mod telegram;
 
+pub use button::Button;
 pub use household::{Household, HouseholdOptions, Power};
+pub use lock::{Display, Lock, LockOptions};
 pub use meter::{Energies, MeterOptions, MeterState, VirtualMeter, VirtualMeterError};
 pub use noise::{Noise, NoiseOptions, NoiseOptionsError};
 pub use pty::{Pty, PtyError};

@@ -167,19 +167,23 @@ fn play(replay: &Replay, tempo: Tempo, line: &mut Line) -> Result<(), SimulateEr
 
 /// Who hears light while a line is at work.
 trait Hear {
-    fn hear(&mut self, at: Duration, bytes: &[u8]);
+    /// What came, or nothing in this time; gives back what the head hears of its own light.
+    fn hear(&mut self, at: Duration, bytes: &[u8]) -> Vec<u8>;
 }
 
 impl Hear for VirtualMeter {
-    fn hear(&mut self, at: Duration, bytes: &[u8]) {
+    fn hear(&mut self, at: Duration, bytes: &[u8]) -> Vec<u8> {
         self.light(at, bytes);
+        self.take_echo()
     }
 }
 
 struct Deaf;
 
 impl Hear for Deaf {
-    fn hear(&mut self, _: Duration, _: &[u8]) {}
+    fn hear(&mut self, _: Duration, _: &[u8]) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 /// The line toward the readers.
@@ -227,9 +231,8 @@ impl Line<'_> {
         loop {
             let left = until.saturating_sub(self.started.elapsed());
             let received = self.pty.receive(&mut buffer, left.min(NAP))?;
-            if received > 0 {
-                ear.hear(self.started.elapsed(), &buffer[..received]);
-            }
+            let echo = ear.hear(self.started.elapsed(), &buffer[..received]);
+            self.pty.send(&echo)?;
             if self.stopped() || self.started.elapsed() >= until {
                 return Ok(());
             }

@@ -19,6 +19,9 @@ use crate::{
     exit::{Code, Failure, chain},
 };
 
+/// How often a waiting daemon looks at the clock.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// What a measurement device works with.
 pub struct Device {
     /// Its configuration.
@@ -143,12 +146,17 @@ fn explained(code: Code, error: &dyn std::error::Error, remedy: Option<&str>) ->
 
 /// Waits until the next slot begins, by the machine's clock even when that is set meanwhile.
 pub fn wait_for_next_slot(cycle: Cycle) {
+    wait_for_next_slot_or(cycle, || false);
+}
+
+/// The same, or until `ended` says so.
+pub fn wait_for_next_slot_or(cycle: Cycle, ended: impl Fn() -> bool) {
     let begun = cycle.slot(SystemClock.now());
     loop {
         let now = SystemClock.now();
-        if cycle.slot(now) != begun {
+        if cycle.slot(now) != begun || ended() {
             return;
         }
-        thread::sleep(cycle.until_next(now).min(Duration::from_secs(1)));
+        thread::sleep(cycle.until_next(now).min(LOOK));
     }
 }

@@ -46,6 +46,11 @@ impl Device {
         Ok(Self { config, spool, client })
     }
 
+    /// Whether that failure is the end for good: consent is revoked, and a daemon stops.
+    pub fn is_over(&self, failure: &Failure) -> bool {
+        failure.code == Code::NoConsent && self.spool.is_revoked().unwrap_or(true)
+    }
+
     /// Whether the device may measure and send now.
     ///
     /// # Errors
@@ -141,6 +146,30 @@ fn explained(code: Code, error: &dyn std::error::Error, remedy: Option<&str>) ->
     match remedy {
         Some(remedy) => failure.remedy(remedy),
         None => failure,
+    }
+}
+
+/// What a daemon says of its failures: each once, not in every attempt, and when it is over.
+#[derive(Debug, Default)]
+pub struct Complaints {
+    last: Option<String>,
+}
+
+impl Complaints {
+    /// Tells of a failure unless it is the one told of last.
+    pub fn failed(&mut self, failure: &Failure) {
+        let text = failure.to_string();
+        if self.last.as_ref() != Some(&text) {
+            eprintln!("ebp: {text}");
+            self.last = Some(text);
+        }
+    }
+
+    /// Tells that it works again, if it did not.
+    pub fn worked(&mut self) {
+        if self.last.take().is_some() {
+            eprintln!("ebp: it works again");
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use ebp_meter::{
 
 use crate::{
     config::MeterEntry,
-    device::{self, Device, wait_for_next_slot},
+    device::{self, Complaints, Device, wait_for_next_slot},
     exit::{Code, Failure, Outcome},
 };
 
@@ -41,19 +41,17 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
         return Ok(());
     }
     let cycle = device.config.cycle.measurement;
+    let mut complaints = Complaints::default();
     loop {
         let slot = cycle.slot(SystemClock.now());
         match once(&device) {
-            Ok(_) => {}
-            Err(failure)
-                if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) =>
-            {
-                return Err(failure);
-            }
+            Ok(_) => complaints.worked(),
+            Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
-                eprintln!("ebp: {failure}");
-                thread::sleep(PAUSE.min(cycle.until_next(SystemClock.now())));
-                if failure.code != Code::NoConsent || cycle.slot(SystemClock.now()) != slot {
+                complaints.failed(&failure);
+                // Without consent there is nothing to try again before the next slot.
+                if failure.code != Code::NoConsent {
+                    thread::sleep(PAUSE.min(cycle.until_next(SystemClock.now())));
                     continue;
                 }
             }

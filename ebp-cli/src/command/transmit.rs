@@ -15,8 +15,8 @@ use serde_json::json;
 
 use super::read::quiet_at_closed_pipe;
 use crate::{
-    device::{self, Device, wait_for_next_slot},
-    exit::{Code, Failure, Outcome},
+    device::{self, Complaints, Device, wait_for_next_slot},
+    exit::{Failure, Outcome},
 };
 
 /// How long to wait after a failure before trying again within the same report cycle.
@@ -54,22 +54,19 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return once(&device, arguments.format);
     }
     let cycle = device.config.cycle.report;
+    let mut complaints = Complaints::default();
     loop {
         let begun = Instant::now();
         match once(&device, arguments.format) {
-            Err(failure)
-                if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) =>
-            {
-                return Err(failure);
-            }
+            Ok(()) => complaints.worked(),
+            Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
-                eprintln!("ebp: {failure}");
+                complaints.failed(&failure);
                 if begun.elapsed() + PAUSE < cycle.duration() {
                     thread::sleep(PAUSE);
                     continue;
                 }
             }
-            Ok(()) => {}
         }
         wait_for_next_slot(cycle);
     }

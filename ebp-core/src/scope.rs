@@ -16,7 +16,7 @@ pub enum Scope {
     Consent,
     /// Reading measurements (endpoint 7).
     MeasurementRead,
-    /// Writing measurements (endpoint 8).
+    /// Writing measurements (endpoint 8) and tracking meters' incidents (endpoints 11 to 13).
     MeasurementWrite,
 }
 
@@ -75,6 +75,13 @@ impl Scopes {
     #[must_use]
     pub fn all() -> Self {
         Self(Scope::ALL.into_iter().collect())
+    }
+
+    /// What a device needs and nothing more (thesis 4.3.1: the transmitter writes measurements and
+    /// asks for the consent).
+    #[must_use]
+    pub fn of_a_device() -> Self {
+        Self::from_iter([Scope::Consent, Scope::MeasurementWrite])
     }
 
     /// Whether `scope` is among them.

@@ -16,7 +16,10 @@ use ebp_core::{contract::paths, scope::Scope};
 
 use crate::{
     App,
-    api::{account, consent, health, household, measurement, measurement_device, meter, pv_system},
+    api::{
+        account, consent, health, household, incident, measurement, measurement_device, meter,
+        pv_system,
+    },
     auth::{Guard, authorize},
     problem::ApiError,
 };
@@ -29,7 +32,7 @@ struct Route {
     handler: MethodRouter<Arc<App>>,
 }
 
-/// The table (thesis tables 4.2 and 4.4).
+/// The table (thesis tables 4.2, 4.4 and 4.6).
 #[rustfmt::skip]
 fn routes() -> Vec<Route> {
     use Scope::{Account, Consent, Household, MeasurementRead, MeasurementWrite};
@@ -45,6 +48,9 @@ fn routes() -> Vec<Route> {
         route(paths::METER_MEASUREMENT,  Some(MeasurementRead),  get(measurement::list)),
         route(paths::MEASUREMENT,        Some(MeasurementWrite), post(measurement::upload)),
         route(paths::PV_SYSTEM,          Some(Household),        get(pv_system::list)),
+        route(paths::INCIDENT,           Some(MeasurementWrite), get(incident::list)),
+        route(paths::INCIDENT_REPORT,    Some(MeasurementWrite), post(incident::report)),
+        route(paths::INCIDENT_RESOLVE,   Some(MeasurementWrite), post(incident::resolve)),
         route(paths::HEALTHZ,            None,                   get(health::show)),
     ]
 }

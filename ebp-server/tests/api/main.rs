@@ -6,6 +6,7 @@ mod consent;
 mod harness;
 mod household;
 mod identity;
+mod incident;
 mod measurement_list;
 mod measurement_upload;
 mod scope;

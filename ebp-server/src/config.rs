@@ -7,6 +7,7 @@
 //! data = "/var/lib/ebp"                 # relative to the file's own folder
 //! hostnames = ["ebp.example.org"]
 //! # authority = "/etc/ebp/authority"    # otherwise in `data`
+//! # secrets = "/run/secrets/ebp.toml"   # otherwise in `data`
 //!
 //! [limits]                              # all optional
 //! connections = 1024
@@ -59,6 +60,9 @@ pub struct ServerConfig {
     /// The authority's folder, if it is not in `data`.
     #[serde(default)]
     pub authority: Option<PathBuf>,
+    /// The file of the shared secrets' hashes, if it is not in `data`.
+    #[serde(default)]
+    pub secrets: Option<PathBuf>,
     /// Host names and IP addresses that clients reach the server by.
     #[serde(default = "default_hostnames")]
     pub hostnames: Vec<String>,
@@ -101,6 +105,7 @@ impl ServerConfig {
             listen: default_listen(),
             data: data.to_owned(),
             authority: None,
+            secrets: None,
             hostnames: default_hostnames(),
             limits: LimitsConfig::default(),
         }
@@ -126,6 +131,7 @@ impl ServerConfig {
         let folder = path.parent().unwrap_or(Path::new(""));
         config.data = folder.join(&config.data);
         config.authority = config.authority.map(|authority| folder.join(authority));
+        config.secrets = config.secrets.map(|secrets| folder.join(secrets));
         Ok(config)
     }
 
@@ -135,6 +141,9 @@ impl ServerConfig {
         let mut settings = Settings::in_folder(&self.data, self.hostnames.clone(), clock);
         if let Some(authority) = &self.authority {
             settings.authority.clone_from(authority);
+        }
+        if let Some(secrets) = &self.secrets {
+            settings.secrets.clone_from(secrets);
         }
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());

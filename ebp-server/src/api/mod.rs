@@ -6,9 +6,11 @@
 pub mod account;
 mod body;
 pub mod consent;
+pub mod device;
 pub mod health;
 pub mod household;
 pub mod incident;
+pub mod management;
 pub mod measurement;
 pub mod measurement_device;
 pub mod meter;

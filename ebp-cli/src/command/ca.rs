@@ -85,8 +85,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let dir = arguments.data.settings()?.authority;
     let clock = Arc::new(SystemClock);
     if let Action::Init { name } = &arguments.action {
-        Authority::init(&dir, name, clock).map_err(explain)?;
+        let authority = Authority::init(&dir, name, clock).map_err(explain)?;
         eprintln!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
+        eprintln!("ebp: its SHA-256 fingerprint is {}", authority.fingerprint().map_err(explain)?);
         return Ok(());
     }
     let authority = Authority::open(&dir, clock).map_err(explain)?;

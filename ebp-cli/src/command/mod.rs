@@ -6,6 +6,7 @@ mod ca;
 mod completions;
 mod cycle;
 mod demo;
+pub mod device;
 mod household;
 mod man;
 mod raw;
@@ -41,6 +42,7 @@ enum Command {
     Serve(serve::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
+    Device(device::Arguments),
     Demo(demo::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -56,6 +58,7 @@ impl Cli {
             Command::Serve(arguments) => serve::run(&arguments),
             Command::Ca(arguments) => ca::run(&arguments),
             Command::Household(arguments) => household::run(&arguments),
+            Command::Device(arguments) => device::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),

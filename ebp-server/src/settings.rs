@@ -10,6 +10,8 @@ use std::{
 
 use ebp_core::clock::Clock;
 
+use crate::auth::TokenSettings;
+
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -59,6 +61,8 @@ pub struct Settings {
     pub key: PathBuf,
     /// The hashes of the shared secrets.
     pub secrets: PathBuf,
+    /// Which bearer tokens are accepted, if any.
+    pub tokens: Option<TokenSettings>,
     /// Host names and IP addresses that clients reach it by; its certificate carries them.
     pub hostnames: Vec<String>,
     /// Bounds of what clients may take up.
@@ -78,6 +82,7 @@ impl Settings {
             certificate: data.join("server.pem"),
             key: data.join("server.key"),
             secrets: data.join("secrets.toml"),
+            tokens: None,
             hostnames,
             limits: Limits::default(),
             clock,

@@ -17,7 +17,7 @@ use ebp_core::{
 };
 use ebp_server::{
     Limits, ServeError, Settings,
-    auth::set_secret,
+    auth::{KeySource, TokenSettings, set_secret},
     authority::{Authority, ClientRequest, Issued},
     open_store, serve,
     store::Store,
@@ -79,6 +79,11 @@ impl Server {
         let authority = Authority::open(&dir.path().join("authority"), clock.clone()).unwrap();
         let mut settings = Settings::in_folder(dir.path(), vec!["127.0.0.1".into()], clock.clone());
         settings.limits = limits;
+        settings.tokens = Some(TokenSettings {
+            audience: "ebp".into(),
+            issuer: Some("https://issuer.example".into()),
+            keys: KeySource::File(dir.path().join("keys.json")),
+        });
         let store = open_store(&settings.database).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
+mod access;
 mod consent;
 mod enrolment;
 mod harness;
@@ -13,3 +14,4 @@ mod measurement_list;
 mod measurement_upload;
 mod scope;
 mod server;
+mod token;

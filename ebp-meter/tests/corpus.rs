@@ -10,25 +10,9 @@ use std::{fmt::Write as _, path::Path};
 use ebp_core::obis::ObisCode;
 use ebp_meter::{
     Readout,
-    decoder::{Decode, Event, Noise},
     readout::{Correction, Entry, Integrity, MeterTime, Value},
-    sml::Decoder,
 };
-use sml_support::dumps;
-
-fn decode(bytes: &[u8]) -> (Vec<Readout>, Vec<Noise>) {
-    let mut decoder = Decoder::new();
-    decoder.push(bytes);
-    decoder.finish();
-    let (mut readouts, mut noise) = (Vec::new(), Vec::new());
-    while let Some(event) = decoder.next_event() {
-        match event {
-            Event::Readout(readout) => readouts.push(readout),
-            Event::Noise(n) => noise.push(n),
-        }
-    }
-    (readouts, noise)
-}
+use sml_support::{decode, recordings::dumps};
 
 /// FNV-1a, 32 bits: enough to compare octets, without the identities that they are.
 fn digest(bytes: &[u8]) -> String {

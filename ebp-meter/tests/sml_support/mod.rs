@@ -1,51 +1,44 @@
-//! The recordings of real meters that the published sml-rs crate carries.
-//!
-//! Enters: cargo's metadata. Leaves: the recordings' paths. Absent: copies of them.
+//! What the tests of SML share: recordings of real meters, telegrams built byte by byte, and
+//! strategies for any telegram.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, dead_code, reason = "tests; each uses a part")]
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    sync::LazyLock,
+pub mod any;
+pub mod build;
+pub mod recordings;
+
+use ebp_meter::{
+    Readout,
+    decoder::{Decode, Event, Noise},
+    sml::Decoder,
 };
 
-/// Every recording by name, in order.
-pub fn dumps() -> &'static [(String, Vec<u8>)] {
-    static DUMPS: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(load);
-    &DUMPS
+/// Every event of a stream that comes at once and ends.
+pub fn events(bytes: &[u8]) -> Vec<Event> {
+    events_of_pieces([bytes])
 }
 
-fn load() -> Vec<(String, Vec<u8>)> {
-    let folder = sml_rs().join("tests/libsml-testing");
-    let mut dumps: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "bin"))
-        .map(|path| {
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            (name, std::fs::read(&path).unwrap())
-        })
-        .collect();
-    dumps.sort();
-    dumps
+/// Every event of a stream that comes in pieces and ends.
+pub fn events_of_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
+    let mut decoder = Decoder::new();
+    let mut events = Vec::new();
+    for piece in pieces {
+        decoder.push(piece);
+        events.extend(std::iter::from_fn(|| decoder.next_event()));
+    }
+    decoder.finish();
+    events.extend(std::iter::from_fn(|| decoder.next_event()));
+    events
 }
 
-/// Where cargo has unpacked sml-rs.
-fn sml_rs() -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let package = metadata["packages"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|package| package["name"] == "sml-rs")
-        .unwrap();
-    Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
+/// The same, told apart.
+pub fn decode(bytes: &[u8]) -> (Vec<Readout>, Vec<Noise>) {
+    let (mut readouts, mut noise) = (Vec::new(), Vec::new());
+    for event in events(bytes) {
+        match event {
+            Event::Readout(readout) => readouts.push(readout),
+            Event::Noise(n) => noise.push(n),
+        }
+    }
+    (readouts, noise)
 }

@@ -9,7 +9,8 @@ use ebp_meter::{
     sml::{
         encode::encode,
         frame::frames,
-        message::{ListResponse, RawEntry, RawValue, messages},
+        list::{ListResponse, RawEntry, RawValue},
+        message::messages,
     },
 };
 use proptest::prelude::*;
@@ -80,7 +81,7 @@ fn compare(bytes: &[u8]) -> usize {
         for theirs in &file.messages {
             let message = messages.next().unwrap();
             let first = ebp_meter::sml::crc::Checksum::X25;
-            assert_eq!(message.checked(first), Some(first));
+            assert_eq!(message.end().unwrap().checked(first), Some(first));
             if let MessageBody::GetListResponse(list) = &theirs.message_body {
                 same_list(list, &message.list_response().unwrap().unwrap());
                 lists += 1;

@@ -64,7 +64,7 @@ fn dzg_42123440_pads_with_four_bytes() {
     assert_good(&only(&frame_with(&data, 4, Checksum::X25)));
     // The count alone, without the bytes: the end marker of the last message is taken for padding.
     let mut data = file(&list_message(&[energy(VALUE), power()]));
-    while data.len() % 4 != 0 {
+    while !data.len().is_multiple_of(4) {
         data.insert(0, 0);
     }
     let bare = [&START[..], &data, &ESCAPE, &[0x1a, 4]].concat();

@@ -238,6 +238,8 @@ impl Detection {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const AUTO: ReadOptions = ReadOptions { protocol: None, baud: None };
@@ -373,5 +375,33 @@ mod tests {
         assert_eq!(detection.steps(), 2);
         detection.cannot_ask();
         assert_eq!((detection.steps(), detection.step().request), (1, false));
+    }
+
+    proptest! {
+        /// Whatever comes, as long as nothing is understood every way of listening gets its turn.
+        #[test]
+        fn no_noise_holds_the_search(
+            noise in proptest::collection::vec((0_u32..3000, any::<[u8; 16]>()), 1..50),
+            protocol in prop_oneof![Just(None), Just(Some(Protocol::D0))],
+        ) {
+            let mut detection = Detection::new(ReadOptions { protocol, baud: None });
+            let (mut now, mut seen) = (Duration::ZERO, vec![0; detection.steps()]);
+            detection.begin(now);
+            for (millis, bytes) in noise.iter().cycle() {
+                let next = now + Duration::from_millis(u64::from(*millis) + 1);
+                now = detection.deadline().map_or(next, |deadline| deadline.min(next));
+                if now == next {
+                    detection.hear(bytes, now);
+                }
+                if detection.due(now).is_some() {
+                    seen[detection.at] += 1;
+                    detection.begin(now);
+                }
+                if seen.iter().all(|times| *times > 0) || now > Duration::from_secs(60) {
+                    break;
+                }
+            }
+            prop_assert!(seen.iter().all(|times| *times > 0), "{seen:?} after {now:?}");
+        }
     }
 }

@@ -94,6 +94,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes over the next element if it stands for what is absent.
+    #[inline]
+    pub fn is_absent(&mut self) -> bool {
+        if let [0x01, rest @ ..] = self.rest {
+            self.rest = rest;
+            return true;
+        }
+        false
+    }
+
     /// Type, and length without the head's own bytes (or number of a list's elements).
     #[inline]
     fn head(&mut self) -> Result<(u8, usize), Malformed> {
@@ -140,16 +150,41 @@ impl<'a> Cursor<'a> {
     /// When the bytes are none; the cursor's place is undefined then.
     #[inline]
     pub fn element(&mut self) -> Result<Element<'a>, Malformed> {
+        // The three kinds that meters send, with a length of one byte, and not at the very end.
+        if let [first, behind @ ..] = self.rest {
+            let (kind, length) = (first >> 4, usize::from(first & 0x0f));
+            if kind == OCTETS && length > 0 {
+                let (octets, rest) = behind.split_at_checked(length - 1).ok_or(Malformed::Short)?;
+                self.rest = rest;
+                return Ok(Element::Octets(octets));
+            }
+            if (kind == SIGNED || kind == UNSIGNED)
+                && (2..=9).contains(&length)
+                && let Some(word) = behind.first_chunk::<8>()
+            {
+                let bits = u64::from_be_bytes(*word) >> (8 * (9 - length));
+                self.rest = &behind[length - 1..];
+                let width = length as u8 - 1;
+                return Ok(Element::Int(Int { bits, width, signed: kind == SIGNED }));
+            }
+            if kind == LIST && length <= behind.len() {
+                self.rest = behind;
+                return Ok(Element::List(length));
+            }
+        }
+        self.other_element()
+    }
+
+    #[cold]
+    fn other_element(&mut self) -> Result<Element<'a>, Malformed> {
         let (kind, length) = self.head()?;
         match kind {
             OCTETS => Ok(Element::Octets(self.take(length)?)),
             LIST if length <= self.rest.len() => Ok(Element::List(length)),
             LIST => Err(Malformed::Short),
             SIGNED | UNSIGNED if (1..=8).contains(&length) => {
-                let mut bits = 0;
-                for byte in self.take(length)? {
-                    bits = bits << 8 | u64::from(*byte);
-                }
+                let bytes = self.take(length)?;
+                let bits = bytes.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
                 Ok(Element::Int(Int { bits, width: length as u8, signed: kind == SIGNED }))
             }
             BOOL if length == 1 => Ok(Element::Bool(self.take(1)? != [0])),
@@ -171,23 +206,38 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// As [`Cursor::element`].
     pub fn skip_elements(&mut self, mut pending: usize) -> Result<(), Malformed> {
-        // Nested lists only add to the count of what is still to come, so no depth is too deep;
-        // and every element has a byte, so a count beyond the bytes left is a lie.
+        // Nested lists only add to the count of what is still to come, so no depth is too deep.
         while pending > 0 {
-            if pending > self.rest.len() {
-                return Err(Malformed::Short);
-            }
-            let (kind, length) = self.head()?;
             pending -= 1;
-            match kind {
-                LIST => pending += length,
-                OCTETS | BOOL | SIGNED | UNSIGNED => {
-                    self.take(length)?;
+            if let [first, behind @ ..] = self.rest {
+                let (kind, length) = (first >> 4, usize::from(first & 0x0f));
+                if kind == LIST {
+                    self.rest = behind;
+                    pending += length;
+                    continue;
                 }
-                _ => return Err(Malformed::TypeLength(kind << 4)),
+                if matches!(kind, OCTETS | SIGNED | UNSIGNED) && length > 0 {
+                    self.rest = behind.get(length - 1..).ok_or(Malformed::Short)?;
+                    continue;
+                }
             }
+            pending += self.skip_other()?;
         }
         Ok(())
+    }
+
+    /// Passes over an element; of a list over its head, and returns how many are in it.
+    #[cold]
+    fn skip_other(&mut self) -> Result<usize, Malformed> {
+        let (kind, length) = self.head()?;
+        match kind {
+            // Every element has a byte, so a count beyond the bytes left is a lie.
+            LIST if length <= self.rest.len() => return Ok(length),
+            LIST => return Err(Malformed::Short),
+            OCTETS | BOOL | SIGNED | UNSIGNED => drop(self.take(length)?),
+            _ => return Err(Malformed::TypeLength(kind << 4 | (length as u8 & 0x0f))),
+        }
+        Ok(0)
     }
 
     /// Reads bytes; none where they are absent.

@@ -9,7 +9,8 @@ use ebp_core::obis::ObisCode;
 use super::{
     crc::Checksum,
     frame::{Frame, LONGEST, Scanner, State},
-    message::{ListResponse, RawValue, messages},
+    list::{ListResponse, RawValue},
+    message::{End, messages},
     quirk,
     salvage::{is_seven_bit, salvage},
 };
@@ -122,17 +123,14 @@ impl Finder {
         let before = self.events.len();
         let mut messages = messages(data);
         let mut broken = None;
-        for message in messages.by_ref() {
-            match message.map(|message| (message.list_response(), message.complete)) {
-                Ok((Some(Ok(list)), complete)) => {
-                    // Of a list without end at least the first entries can be read.
-                    if complete || list.entries().flatten().next().is_some() {
-                        self.list(&list, Integrity::Ok, bytes);
-                    }
-                    broken = (!complete).then(|| "a message has no end".to_owned());
-                }
-                Ok((None, _)) => {}
-                Ok((Some(Err(error)), _)) | Err(error) => broken = Some(error.to_string()),
+        while let Some(message) = messages.next() {
+            match message.map(|message| message.list_response()) {
+                Ok(None) => {}
+                Ok(Some(Ok(list))) => match self.list(&list, Integrity::Ok, bytes) {
+                    Some(end) => messages.resume(&end),
+                    None => broken = Some("a message has no end".to_owned()),
+                },
+                Ok(Some(Err(error))) | Err(error) => broken = Some(error.to_string()),
             }
         }
         // Behind a message that is broken, others may be whole.
@@ -165,11 +163,18 @@ impl Finder {
         });
     }
 
-    /// Makes a readout of a list and hands it on. Entries that cannot be read are left out.
-    fn list(&mut self, list: &ListResponse<'_>, integrity: Integrity, bytes: usize) {
+    /// Makes a readout of a list and hands it on; returns its message's end. Entries that cannot be
+    /// read are left out; a list without end and without readable entries is none.
+    fn list<'a>(
+        &mut self,
+        list: &ListResponse<'a>,
+        integrity: Integrity,
+        bytes: usize,
+    ) -> Option<End<'a>> {
         self.widths.clear();
         let mut entries = Vec::new();
-        for raw in list.entries().flatten() {
+        let mut raw_entries = list.entries();
+        for raw in raw_entries.by_ref().flatten() {
             let (value, width) = match raw.value {
                 RawValue::Absent => (Value::Absent, 0),
                 RawValue::Bool(bit) => (Value::Bool(bit), 0),
@@ -190,6 +195,10 @@ impl Finder {
                 corrected: None,
             });
         }
+        let end = raw_entries.end();
+        if end.is_none() && entries.is_empty() {
+            return None;
+        }
         let mut readout = Readout {
             protocol: Protocol::Sml,
             server_id: None,
@@ -203,6 +212,7 @@ impl Finder {
         readout.manufacturer = manufacturer(&readout);
         quirk::apply(&mut readout, &self.widths);
         self.events.push_back(Event::Readout(readout));
+        end
     }
 }
 
@@ -243,4 +253,33 @@ fn manufacturer(readout: &Readout) -> Option<String> {
 fn three_letters(bytes: &[u8]) -> Option<&str> {
     (bytes.len() == 3 && bytes.iter().all(u8::is_ascii_uppercase))
         .then(|| std::str::from_utf8(bytes).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Of whatever comes, no more is kept than a frame may be long.
+        #[test]
+        fn memory_is_bounded(
+            sizes in vec((1..200_000_usize, prop_oneof![Just(0x1b_u8), Just(0x55), any::<u8>()]), 1..10),
+        ) {
+            let mut decoder = Decoder::new();
+            decoder.push(&super::super::frame::START);
+            for (size, byte) in sizes {
+                decoder.push(&vec![byte; size]);
+                decoder.push(&super::super::frame::START[..5]);
+                prop_assert!(decoder.buffer.len() < LONGEST);
+                prop_assert!(decoder.buffer.capacity() <= 2 * (LONGEST + PIECE));
+                // Events are small and few: one for each frame or portion of noise.
+                let events = std::iter::from_fn(|| decoder.next_event()).count();
+                prop_assert!(events <= 2 + size / super::super::frame::PORTION);
+            }
+        }
+    }
 }

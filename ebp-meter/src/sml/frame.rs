@@ -205,6 +205,9 @@ impl Scanner {
     fn find_start(&mut self, bytes: &[u8], last: bool) -> Option<usize> {
         let overlap = START.len() - 1;
         let window = &bytes[..bytes.len().min(PORTION + overlap)];
+        if self.seen == 0 && window.starts_with(&START) {
+            return Some(0); // as in a healthy stream
+        }
         if let Some(at) = self.start.find(&window[self.seen..]) {
             return Some(self.seen + at);
         }
@@ -240,8 +243,9 @@ impl Scanner {
         }
         self.seen = open;
         if window.len() == LONGEST {
+            // Whatever may be a start is left, whether it looks like escaped data or is cut.
             let hidden = memmem::rfind(&window[1..], &START).map(|at| at + 1);
-            return Some((hidden.unwrap_or(open), false));
+            return Some((hidden.unwrap_or(LONGEST - beginning_of_start(window)), false));
         }
         last.then_some((bytes.len(), false))
     }
@@ -260,6 +264,11 @@ fn hidden_start(raw: &[u8], first: Checksum) -> Option<usize> {
         .map(|at| at + 1)
         .take(MOST_HIDDEN)
         .find(|at| check(&raw[*at..], first).is_some())
+}
+
+/// How many of the last bytes may be the first ones of a start.
+fn beginning_of_start(bytes: &[u8]) -> usize {
+    (1..START.len()).rev().find(|n| bytes.ends_with(&START[..*n])).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -324,6 +333,19 @@ mod tests {
     }
 
     #[test]
+    fn any_number_of_1b_before_an_end_or_a_start_inside_a_frame() {
+        for run in 0..12 {
+            let data = [&b"ab"[..], &vec![0x1b; run]].concat();
+            let padded = data.len().next_multiple_of(4);
+            // Without padding nothing stands between the data and the end.
+            let exact = [&vec![0; padded - data.len()], &data[..]].concat();
+            assert_eq!(payloads(&wrap(&exact)), [exact], "{run}");
+            let broken_off = [&START[..], &data, &wrap(b"data")].concat();
+            assert_eq!(payloads(&broken_off), [b"data"], "{run}");
+        }
+    }
+
+    #[test]
     fn an_end_whose_checksum_is_lost_does_not_eat_the_next_start() {
         let whole = wrap(b"data");
         for lost in 1..8 {
@@ -336,7 +358,10 @@ mod tests {
     fn a_frame_without_end_is_given_up_and_the_next_is_found() {
         for extra in 0..24 {
             let junk = vec![0x55; LONGEST - 16 + extra];
-            let bytes = [START.to_vec(), junk, wrap(b"data")].concat();
+            let bytes = [&START[..], &junk, &wrap(b"data")].concat();
+            assert_eq!(payloads(&bytes), [b"data"], "{extra}");
+            // Looks like escaped data where it is cut.
+            let bytes = [&START[..], &junk[8..], &ESCAPE, &wrap(b"data")].concat();
             assert_eq!(payloads(&bytes), [b"data"], "{extra}");
         }
     }

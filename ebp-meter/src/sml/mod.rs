@@ -25,16 +25,18 @@
 //! }
 //! ```
 //!
-//! What differs between meters is taken as it comes ([`frame`], [`cursor`], [`message`]); known
-//! faults in values are data ([`quirk`]). Absent: ports, and any trust in a length or a count.
+//! What differs between meters is taken as it comes ([`frame`], [`cursor`], [`message`], [`list`]);
+//! known faults in values are data ([`quirk`]). Absent: ports, and any trust in a length or a count.
 
 pub mod crc;
 pub mod cursor;
 mod decode;
 pub mod encode;
 pub mod frame;
+pub mod list;
 pub mod message;
 pub mod quirk;
 mod salvage;
+mod time;
 
 pub use decode::Decoder;

@@ -1,0 +1,352 @@
+//! The values that a message lists.
+//!
+//! Enters: the content of a list response. Leaves: [`ListResponse`] and its [`RawEntry`]s,
+//! borrowed. Absent: scaling, and what known meters get wrong in their values.
+
+use ebp_core::{obis::ObisCode, quantity::Unit};
+
+use super::{
+    cursor::{Cursor, Element, Int, Malformed},
+    message::End,
+    time::{common_time, time, time_or_nothing},
+};
+use crate::readout::MeterTime;
+
+/// Elements of a list response and of an entry that hold something of interest.
+const LEAST_OF_RESPONSE: usize = 5;
+const LEAST_OF_ENTRY: usize = 6;
+
+/// A meter's list of values.
+#[derive(Debug, Clone, Copy)]
+pub struct ListResponse<'a> {
+    /// The meter's identity; empty where it gives none.
+    pub server_id: &'a [u8],
+    /// The list's name; empty where it gives none.
+    pub list_name: &'a [u8],
+    /// The meter's own time (`actSensorTime`).
+    pub sensor_time: Option<MeterTime>,
+    /// How many entries it claims to have.
+    pub count: usize,
+    entries: Cursor<'a>,
+    /// Elements behind the entries: signature, time of the gateway.
+    more: usize,
+    from: &'a [u8],
+}
+
+impl<'a> ListResponse<'a> {
+    /// Reads the content of the message that begins at `from`.
+    pub(super) fn read(mut cursor: Cursor<'a>, from: &'a [u8]) -> Result<Self, Malformed> {
+        let Some(more) = cursor.list()?.checked_sub(LEAST_OF_RESPONSE) else {
+            return Err(Malformed::Unexpected);
+        };
+        cursor.skip()?; // client's id
+        let server_id = octets_or_nothing(&mut cursor)?;
+        let list_name = octets_or_nothing(&mut cursor)?;
+        let sensor_time = time_or_nothing(&mut cursor)?;
+        // An absent list is an empty one.
+        let count = match cursor.element()? {
+            Element::List(count) => count,
+            Element::Octets([]) => 0,
+            _ => return Err(Malformed::Unexpected),
+        };
+        Ok(Self { server_id, list_name, sensor_time, count, entries: cursor, more, from })
+    }
+
+    /// The entries.
+    #[must_use]
+    pub fn entries(&self) -> Entries<'a> {
+        Entries { cursor: self.entries, left: self.count, list: *self, broken: false }
+    }
+}
+
+/// Iterates over entries. One that cannot be read is an error and passed over; one that has no end
+/// is the last.
+#[derive(Debug, Clone)]
+pub struct Entries<'a> {
+    cursor: Cursor<'a>,
+    left: usize,
+    list: ListResponse<'a>,
+    broken: bool,
+}
+
+impl<'a> Entries<'a> {
+    /// The end of the message that the entries are in, from where this iterator has come to; or
+    /// nothing where the structure does not hold up to there.
+    #[must_use]
+    pub fn end(&self) -> Option<End<'a>> {
+        if self.broken {
+            return None;
+        }
+        let mut behind = self.cursor;
+        behind.skip_elements(self.left + self.list.more).ok()?;
+        End::read(self.list.from, behind)
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<RawEntry<'a>, Malformed>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let start = self.cursor;
+        let entry = RawEntry::read(&mut self.cursor);
+        if entry.is_err() {
+            self.cursor = start;
+            if self.cursor.skip().is_err() {
+                self.left = 0;
+                self.broken = true;
+            }
+        }
+        Some(entry)
+    }
+}
+
+/// A value as an entry carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RawValue<'a> {
+    /// The entry is there, its value is not.
+    Absent,
+    /// True or false.
+    Bool(bool),
+    /// A number before scaling.
+    Int(Int),
+    /// Bytes: identifiers, keys, texts.
+    Octets(&'a [u8]),
+    /// A time.
+    Time(MeterTime),
+}
+
+/// An entry as it lies in the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawEntry<'a> {
+    /// Which quantity.
+    pub obis: ObisCode,
+    /// The status word.
+    pub status: Option<u64>,
+    /// When the value was valid.
+    pub time: Option<MeterTime>,
+    /// The unit.
+    pub unit: Option<Unit>,
+    /// The power of ten that the number is multiplied by.
+    pub scaler: i8,
+    /// The value.
+    pub value: RawValue<'a>,
+}
+
+impl<'a> RawEntry<'a> {
+    #[inline]
+    fn read(cursor: &mut Cursor<'a>) -> Result<Self, Malformed> {
+        match Self::read_common(cursor.rest()) {
+            Some((entry, length)) => {
+                *cursor = Cursor::new(&cursor.rest()[length..]);
+                Ok(entry)
+            }
+            None => Self::read_any(cursor),
+        }
+    }
+
+    /// Reads an entry of the two shapes that most have, and says how long it is: a number with
+    /// unit and scaler and perhaps status and time, or octets alone; without signature. A few
+    /// comparisons take the place of eight elements. Any other shape is `None`.
+    #[inline]
+    fn read_common(bytes: &'a [u8]) -> Option<(Self, usize)> {
+        let [0x77, 0x07, a, b, c, d, e, f, behind @ ..] = bytes else { return None };
+        let obis = ObisCode([*a, *b, *c, *d, *e, *f]);
+        if let [0x01, 0x01, 0x01, 0x01, rest @ ..] = behind {
+            let (length, rest) = match rest {
+                [length @ 0x02..=0x0f, rest @ ..] => (usize::from(*length) - 1, rest),
+                // A public key of 48 bytes.
+                [0x83, 0x02, rest @ ..] => (48, rest),
+                _ => return None,
+            };
+            let (octets, rest) = rest.split_at_checked(length)?;
+            let [0x01, rest @ ..] = rest else { return None };
+            let value = RawValue::Octets(octets);
+            let entry = Self { obis, status: None, time: None, unit: None, scaler: 0, value };
+            return Some((entry, bytes.len() - rest.len()));
+        }
+        let (status, behind) = match behind {
+            [0x01, rest @ ..] => (None, rest),
+            _ => {
+                let (int, rest) = word(behind)?;
+                (Some(int.bits), rest)
+            }
+        };
+        let (time, behind) = match behind {
+            [0x01, rest @ ..] => (None, rest),
+            _ => {
+                let (time, rest) = common_time(behind)?;
+                (Some(time), rest)
+            }
+        };
+        let [0x62, unit, 0x52, scaler, rest @ ..] = behind else { return None };
+        let (int, rest) = word(rest)?;
+        let [0x01, rest @ ..] = rest else { return None };
+        let unit = Some(Unit(*unit));
+        let (scaler, value) = (scaler.cast_signed(), RawValue::Int(int));
+        Some((Self { obis, status, time, unit, scaler, value }, bytes.len() - rest.len()))
+    }
+
+    /// Reads an entry of any shape.
+    #[inline(never)]
+    fn read_any(cursor: &mut Cursor<'a>) -> Result<Self, Malformed> {
+        let count = cursor.list()?;
+        let Some(more) = count.checked_sub(LEAST_OF_ENTRY) else {
+            return Err(Malformed::Unexpected);
+        };
+        let obis = cursor.octets()?.try_into().map_err(|_| Malformed::Unexpected)?;
+        let status = status(cursor)?;
+        let time = time_or_nothing(cursor)?;
+        let unit = unit(cursor)?;
+        let scaler = scaler(cursor)?;
+        let value = value(cursor)?;
+        // The signature, which no meter sends.
+        if !(more == 1 && cursor.is_absent()) {
+            cursor.skip_elements(more)?;
+        }
+        Ok(Self { obis: ObisCode(obis), status, time, unit, scaler, value })
+    }
+}
+
+/// A number that is not at the very end, and what is behind it.
+#[inline]
+fn word(bytes: &[u8]) -> Option<(Int, &[u8])> {
+    let [type_length, rest @ ..] = bytes else { return None };
+    let width = (type_length & 0x0f).wrapping_sub(1);
+    if !(1..=8).contains(&width) || !matches!(type_length >> 4, 5 | 6) {
+        return None;
+    }
+    let bits = u64::from_be_bytes(*rest.first_chunk()?) >> (64 - 8 * u32::from(width));
+    Some((Int { bits, width, signed: type_length >> 4 == 5 }, &rest[width.into()..]))
+}
+
+/// Bytes, or nothing where something else stands in their place.
+fn octets_or_nothing<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], Malformed> {
+    match cursor.element()? {
+        Element::Octets(bytes) => Ok(bytes),
+        Element::List(count) => cursor.skip_elements(count).map(|()| &[][..]),
+        Element::Bool(_) | Element::Int(_) => Ok(&[]),
+    }
+}
+
+/// Meters send the status as a number of 1 to 8 bytes, without sign or with one, or as octets.
+#[inline]
+fn status(cursor: &mut Cursor<'_>) -> Result<Option<u64>, Malformed> {
+    match cursor.element()? {
+        Element::Int(int) => Ok(Some(int.bits)),
+        Element::Octets([]) => Ok(None),
+        Element::Octets(bytes) if bytes.len() <= 8 => {
+            Ok(Some(bytes.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))))
+        }
+        Element::Octets(_) => Ok(None),
+        Element::Bool(bit) => Ok(Some(bit.into())),
+        Element::List(count) => cursor.skip_elements(count).map(|()| None),
+    }
+}
+
+/// A unit in one byte or two; the codes of DLMS fit one.
+#[inline]
+fn unit(cursor: &mut Cursor<'_>) -> Result<Option<Unit>, Malformed> {
+    let code = cursor.optional_int()?.map(|int| int.bits);
+    Ok(code.and_then(|code| u8::try_from(code).ok()).map(Unit))
+}
+
+/// A signed byte, 0 where it is absent. Without a sign bit in its type it is read with one all the
+/// same: no meter multiplies by 10^255.
+#[inline]
+fn scaler(cursor: &mut Cursor<'_>) -> Result<i8, Malformed> {
+    let Some(int) = cursor.optional_int()? else { return Ok(0) };
+    if int.width == 1 {
+        return Ok((int.bits as u8).cast_signed());
+    }
+    i8::try_from(int.value()).map_err(|_| Malformed::Unexpected)
+}
+
+#[inline]
+fn value<'a>(cursor: &mut Cursor<'a>) -> Result<RawValue<'a>, Malformed> {
+    let mut ahead = *cursor;
+    Ok(match cursor.element()? {
+        Element::Int(int) => RawValue::Int(int),
+        Element::Octets([]) => RawValue::Absent,
+        Element::Octets(bytes) => RawValue::Octets(bytes),
+        Element::Bool(bit) => RawValue::Bool(bit),
+        Element::List(_) => {
+            let time = time(&mut ahead)?;
+            *cursor = ahead;
+            RawValue::Time(time)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Entries of the shapes that meters send, and near misses.
+    fn entries() -> impl Strategy<Value = Vec<u8>> {
+        let element = |shapes: &'static [&'static [u8]]| prop::sample::select(shapes);
+        let absent: &[u8] = &[0x01];
+        let time: &[u8] = &[0x72, 0x62, 0x01, 0x65, 1, 2, 3, 4];
+        let status = prop::sample::select(vec![
+            absent,
+            &[0x62, 4],
+            &[0x64, 1, 2, 3],
+            &[0x65, 0, 0x1c, 1, 4],
+        ]);
+        let times = prop::sample::select(vec![absent, time, &[0x65, 1, 2, 3, 4]]);
+        let value = element(&[
+            &[0x01],
+            &[0x52, 0x80],
+            &[0x63, 0xff, 0xff],
+            &[0x54, 0x80, 0, 0],
+            &[0x56, 0xff, 1, 2, 3, 4],
+            &[0x59, 0x80, 1, 2, 3, 4, 5, 6, 7],
+            &[0x69, 0xff, 1, 2, 3, 4, 5, 6, 7],
+            &[0x04, b'E', b'M', b'H'],
+            &[0x42, 1],
+        ]);
+        let unit = element(&[&[0x01], &[0x62, 30], &[0x63, 0, 30]]);
+        let scaler = element(&[&[0x01], &[0x52, 0xff], &[0x62, 0xff]]);
+        let damage = prop::option::of((any::<prop::sample::Index>(), any::<u8>()));
+        (any::<[u8; 6]>(), status, times, unit, scaler, value, 0..20_usize, damage).prop_map(
+            |(obis, status, time, unit, scaler, value, behind, damage)| {
+                let mut bytes =
+                    [&[0x77, 0x07][..], &obis, status, time, unit, scaler, value, &[0x01]].concat();
+                if let Some((at, byte)) = damage {
+                    let at = at.index(bytes.len());
+                    bytes[at] = byte;
+                }
+                bytes.resize(bytes.len() + behind, 0x63);
+                bytes
+            },
+        )
+    }
+
+    proptest! {
+        /// The short way must say what the long way says, whenever it says anything.
+        #[test]
+        fn both_ways_to_read_an_entry_agree(bytes in entries()) {
+            if let Some((entry, length)) = RawEntry::read_common(&bytes) {
+                let mut cursor = Cursor::new(&bytes);
+                prop_assert_eq!(RawEntry::read_any(&mut cursor), Ok(entry));
+                prop_assert_eq!(cursor.rest().len(), bytes.len() - length);
+            }
+        }
+    }
+
+    #[test]
+    fn the_short_way_is_taken() {
+        let plain = [
+            0x77, 0x07, 1, 0, 16, 7, 0, 255, 1, 1, 0x62, 27, 0x52, 0, 0x53, 1, 44, 1, 0, 0, 0, 0, 0,
+        ];
+        assert!(RawEntry::read_common(&plain).is_some());
+        let text = [0x77, 0x07, 1, 0, 96, 50, 1, 1, 1, 1, 1, 1, 0x04, b'E', b'M', b'H', 1];
+        assert!(RawEntry::read_common(&text).is_some());
+        let head = [0x77, 0x07, 129, 129, 199, 130, 5, 255, 1, 1, 1, 1, 0x83, 0x02];
+        let key = [&head[..], &[7; 48], &[1]].concat();
+        assert!(RawEntry::read_common(&key).is_some());
+    }
+}

@@ -47,7 +47,8 @@ fn owned_readouts(bencher: Bencher<'_, '_>) {
 /// Noise has to be cheap, too: a line with another protocol on it is nothing else.
 #[divan::bench]
 fn another_protocol(bencher: Bencher<'_, '_>) {
-    let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
+    let bytes: Vec<u8> =
+        (0..1_000_000_u32).map(|n| (n.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
     bencher.counter(BytesCount::of_slice(&bytes)).bench_local(|| {
         let mut decoder = Decoder::new();
         decoder.push(black_box(&bytes));

@@ -13,7 +13,7 @@ use ebp_meter::{
     session::{Outcome, ReadOptions, Session},
     sml,
 };
-use sml_support::dumps;
+use sml_support::recordings::dumps;
 
 const SOON: Duration = Duration::from_secs(10);
 

@@ -26,7 +26,15 @@ const ALONE: [(&str, &[&str]); 8] = [
 pub fn run() -> Result<()> {
     succeed(cargo().args(["fmt", "--all", "--check"]))?;
     tidy::run()?;
-    succeed(cargo().args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
+    succeed(cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     features()?;
     succeed(
         cargo()
@@ -67,7 +75,9 @@ pub fn coverage() -> Result<()> {
     }
     let mut command = cargo();
     command.args(["llvm-cov", "--workspace", "--all-features", "--ignore-filename-regex", "xtask"]);
-    for (variable, tool) in [("LLVM_COV", "/usr/bin/llvm-cov-22"), ("LLVM_PROFDATA", "/usr/bin/llvm-profdata-22")] {
+    for (variable, tool) in
+        [("LLVM_COV", "/usr/bin/llvm-cov-22"), ("LLVM_PROFDATA", "/usr/bin/llvm-profdata-22")]
+    {
         if std::env::var_os(variable).is_none() && Path::new(tool).exists() {
             command.env(variable, tool);
         }

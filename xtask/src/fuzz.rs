@@ -52,7 +52,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if let Some(missing) = missing() {
         bail!("{missing}");
     }
-    let chosen: Vec<_> = TARGETS.iter().filter(|target| name == "all" || target.0 == name).collect();
+    let chosen: Vec<_> =
+        TARGETS.iter().filter(|target| name == "all" || target.0 == name).collect();
     if chosen.is_empty() {
         bail!("there is no target `{name}`, only {}", names().join(", "));
     }
@@ -142,7 +143,8 @@ fn frames() -> Result<Vec<Vec<u8>>> {
     for dump in files(&sml_rs()?.join("tests/libsml-testing"), "bin")? {
         let starts: Vec<_> = (0..dump.len()).filter(|at| dump[*at..].starts_with(&START)).collect();
         let ends = starts.iter().skip(1).copied().chain([dump.len()]);
-        frames.extend(starts.iter().zip(ends).take(EACH).map(|(from, to)| dump[*from..to].to_vec()));
+        frames
+            .extend(starts.iter().zip(ends).take(EACH).map(|(from, to)| dump[*from..to].to_vec()));
     }
     Ok(frames)
 }

@@ -22,7 +22,11 @@ pub fn succeed(command: &mut Command) -> Result<()> {
 
 /// Whether the command can be run; its output is not shown.
 pub fn works(command: &mut Command) -> bool {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// The command as one would type it.

@@ -81,7 +81,9 @@ fn module(path: &Path, text: &str) -> Vec<String> {
     }
     let lines = text.lines().count();
     if lines > LONGEST_FILE {
-        breaches.push(format!("{shown}: {lines} lines are more than {LONGEST_FILE}: it has two subjects"));
+        breaches.push(format!(
+            "{shown}: {lines} lines are more than {LONGEST_FILE}: it has two subjects"
+        ));
     }
     breaches
 }
@@ -131,7 +133,10 @@ mod tests {
         let part = Path::new("ebp-core/src/spool.rs");
         assert_eq!(module(part, "use std::fs;\n").len(), 1);
         assert_eq!(module(part, "//! The spool.\n//!\n//! Enters: a. Leaves: b.\n").len(), 1);
-        assert_eq!(module(part, "//! The spool.\n//!\n//! Enters: a. Leaves: b. Absent: c.\n").len(), 0);
+        assert_eq!(
+            module(part, "//! The spool.\n//!\n//! Enters: a. Leaves: b. Absent: c.\n").len(),
+            0
+        );
         assert_eq!(module(Path::new("ebp-core/src/model/a.rs"), "//! One subject.\n").len(), 0);
         assert_eq!(module(part, &"//! Enters Leaves Absent\n".repeat(401)).len(), 1);
     }

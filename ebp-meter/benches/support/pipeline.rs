@@ -49,18 +49,25 @@ fn borrowed<const INNER: bool>(bytes: &[u8]) -> Found {
     let mut scratch = Vec::new();
     for frame in frames(bytes) {
         let State::Whole(checksum) = frame.state else { continue };
-        for message in messages(frame.payload(&mut scratch)) {
-            let Ok(message) = message else { continue };
-            if INNER && message.checked(checksum).is_none() {
-                continue;
-            }
-            let Some(Ok(list)) = message.list_response() else { continue };
-            found.lists += 1;
-            for entry in list.entries() {
-                let Ok(entry) = entry else { continue };
-                black_box(&entry);
-                found.entries += 1;
-            }
+        let mut messages = messages(frame.payload(&mut scratch));
+        while let Some(Ok(message)) = messages.next() {
+            let end = match message.list_response() {
+                Some(Ok(list)) => {
+                    let mut entries = list.entries();
+                    let mut count = 0;
+                    while let Some(Ok(entry)) = &entries.next() {
+                        black_box(entry);
+                        count += 1;
+                    }
+                    found.lists += 1;
+                    found.entries += count;
+                    entries.end()
+                }
+                _ => message.end(),
+            };
+            let Some(end) = end else { break };
+            assert!(!INNER || end.checked(checksum).is_some(), "these telegrams are good");
+            messages.resume(&end);
         }
     }
     found

@@ -35,7 +35,34 @@ pub struct ListResponse<'a> {
 
 impl<'a> ListResponse<'a> {
     /// Reads the content of the message that begins at `from`.
-    pub(super) fn read(mut cursor: Cursor<'a>, from: &'a [u8]) -> Result<Self, Malformed> {
+    #[inline(always)]
+    pub(super) fn read(cursor: Cursor<'a>, from: &'a [u8]) -> Result<Self, Malformed> {
+        match Self::read_common(cursor, from) {
+            Some(list) => Ok(list),
+            None => Self::read_any(cursor, from),
+        }
+    }
+
+    /// Reads a list as meters send it: seven elements, no client, short octets.
+    #[inline(always)]
+    fn read_common(cursor: Cursor<'a>, from: &'a [u8]) -> Option<Self> {
+        let [0x77, 0x01, rest @ ..] = cursor.rest() else { return None };
+        let mut cursor = Cursor::new(rest);
+        let server_id = cursor.short_octets()?;
+        let list_name = cursor.short_octets()?;
+        let mut sensor_time = None;
+        if !cursor.is_absent() {
+            let (time, rest) = common_time(cursor.rest())?;
+            (sensor_time, cursor) = (Some(time), Cursor::new(rest));
+        }
+        let [head @ 0x70..=0x7f, rest @ ..] = cursor.rest() else { return None };
+        let (count, entries) = (usize::from(head & 0x0f), Cursor::new(rest));
+        let list = Self { server_id, list_name, sensor_time, count, entries, more: 2, from };
+        (count <= rest.len()).then_some(list)
+    }
+
+    #[inline(never)]
+    fn read_any(mut cursor: Cursor<'a>, from: &'a [u8]) -> Result<Self, Malformed> {
         let Some(more) = cursor.list()?.checked_sub(LEAST_OF_RESPONSE) else {
             return Err(Malformed::Unexpected);
         };
@@ -79,6 +106,7 @@ pub struct Entries<'a> {
 impl<'a> Entries<'a> {
     /// The end of the message that the entries are in, from where this iterator has come to; or
     /// nothing where the structure does not hold up to there.
+    #[inline]
     #[must_use]
     pub fn end(&self) -> Option<End<'a>> {
         if self.broken {
@@ -99,7 +127,11 @@ impl<'a> Iterator for Entries<'a> {
         if let Some(entry) = RawEntry::read_common(&mut self.cursor) {
             return Some(Ok(entry));
         }
-        Some(self.read_any())
+        // In a copy, so that only that one has to lie in memory.
+        let mut copy = self.clone();
+        let entry = copy.read_any();
+        *self = copy;
+        Some(entry)
     }
 }
 

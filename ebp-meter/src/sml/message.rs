@@ -82,10 +82,20 @@ impl<'a> Iterator for Messages<'a> {
         if self.broken || self.cursor.rest().is_empty() {
             return None;
         }
-        let message = Message::read(&mut self.cursor);
-        self.last = message.ok();
-        self.broken = message.is_err();
-        Some(message)
+        let from = self.cursor.rest();
+        // Built here, field by field: a message that lay in memory as `Result` before would be
+        // waited for.
+        Some(match head(&mut self.cursor) {
+            Ok(tag) => {
+                let message = Message { tag, content: self.cursor, from };
+                self.last = Some(message);
+                Ok(message)
+            }
+            Err(error) => {
+                self.broken = true;
+                Err(error)
+            }
+        })
     }
 }
 
@@ -99,25 +109,20 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a message up to its content.
-    #[inline]
-    fn read(cursor: &mut Cursor<'a>) -> Result<Self, Malformed> {
-        let from = cursor.rest();
-        let tag = head(cursor)?;
-        Ok(Self { tag, content: *cursor, from })
-    }
-
     /// The message's end, or nothing where its structure does not hold up to there.
+    #[inline]
     #[must_use]
     pub fn end(&self) -> Option<End<'a>> {
-        let behind = match pass_over_common(self.content) {
-            Some(behind) => behind,
-            None => {
-                let mut behind = self.content;
-                behind.skip().ok()?;
-                behind
-            }
-        };
+        match pass_over_common(self.content) {
+            Some(behind) => End::read(self.from, behind),
+            None => self.end_of_any(),
+        }
+    }
+
+    #[inline(never)]
+    fn end_of_any(&self) -> Option<End<'a>> {
+        let mut behind = self.content;
+        behind.skip().ok()?;
         End::read(self.from, behind)
     }
 
@@ -220,7 +225,7 @@ pub(super) fn intact_list<'a>(
     first: Checksum,
     looked: &mut usize,
 ) -> Option<(Message<'a>, Checksum, &'a [u8])> {
-    let message = Message::read(&mut Cursor::new(bytes)).ok()?;
+    let message = messages(bytes).next()?.ok()?;
     if message.tag != LIST_RESPONSE {
         return None;
     }

@@ -17,6 +17,7 @@ use std::{path::Path, thread, time::Duration};
 use crate::{
     config::DeviceConfig,
     exit::{Code, Failure, chain},
+    tell::tell,
 };
 
 /// How often a waiting daemon looks at the clock.
@@ -121,6 +122,9 @@ pub fn client(error: ClientError) -> Failure {
         ClientError::Tls { refusal: TlsRefusal::TheirsOtherName, .. } => {
             Some("write `url` under [api] with a name that the server's certificate has")
         }
+        ClientError::Problem { status: 401, .. } => {
+            Some("ask the administrator for a new certificate")
+        }
         _ if error.not_authorized() => {
             Some("ask the administrator for a certificate with the scope it takes")
         }
@@ -160,7 +164,7 @@ impl Complaints {
     pub fn failed(&mut self, failure: &Failure) {
         let text = failure.to_string();
         if self.last.as_ref() != Some(&text) {
-            eprintln!("ebp: {text}");
+            tell!("ebp: {text}");
             self.last = Some(text);
         }
     }
@@ -168,7 +172,7 @@ impl Complaints {
     /// Tells that it works again, if it did not.
     pub fn worked(&mut self) {
         if self.last.take().is_some() {
-            eprintln!("ebp: it works again");
+            tell!("ebp: it works again");
         }
     }
 }

@@ -100,7 +100,9 @@ where
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<std::time::Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text).map_err(|_| {
-        de::Error::custom(format!("`{text}` is no duration: write a number with ms, s, m or h, such as 10s"))
+        de::Error::custom(format!(
+            "`{text}` is no duration: write a number with ms, s, m or h, such as 10s"
+        ))
     })
 }
 
@@ -109,7 +111,9 @@ fn protocol<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Protoco
         "auto" => Ok(None),
         "sml" => Ok(Some(Protocol::Sml)),
         "d0" => Ok(Some(Protocol::D0)),
-        other => Err(de::Error::custom(format!("unknown protocol `{other}`: write auto, sml or d0"))),
+        other => {
+            Err(de::Error::custom(format!("unknown protocol `{other}`: write auto, sml or d0")))
+        }
     }
 }
 
@@ -120,9 +124,15 @@ impl DeviceConfig {
     /// Names the file, and for a wrong value the line.
     pub fn load(path: &Path) -> Result<Self, Failure> {
         let text = read_text(path)?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| wrong_toml(path, &text, &error))?;
+        let mut config: Self =
+            toml::from_str(&text).map_err(|error| wrong_toml(path, &text, &error))?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        for file in [&mut config.spool, &mut config.api.ca, &mut config.api.certificate, &mut config.api.key] {
+        for file in [
+            &mut config.spool,
+            &mut config.api.ca,
+            &mut config.api.certificate,
+            &mut config.api.key,
+        ] {
             *file = folder.join(&file);
         }
         for meter in &mut config.meters {
@@ -143,11 +153,17 @@ impl DeviceConfig {
         for (i, meter) in self.meters.iter().enumerate() {
             for other in &self.meters[..i] {
                 if meter.uuid == other.uuid {
-                    return Err(Failure::usage(format!("{path}: meter {} is configured twice", meter.uuid)));
+                    return Err(Failure::usage(format!(
+                        "{path}: meter {} is configured twice",
+                        meter.uuid
+                    )));
                 }
                 if meter.port == other.port {
-                    return Err(Failure::usage(format!("{path}: two meters share the port {}", meter.port))
-                        .remedy("each meter has a reading head of its own"));
+                    return Err(Failure::usage(format!(
+                        "{path}: two meters share the port {}",
+                        meter.port
+                    ))
+                    .remedy("each meter has a reading head of its own"));
                 }
             }
         }
@@ -161,7 +177,9 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
         let path = path.display();
         match error.kind() {
             io::ErrorKind::NotFound => Failure::usage(format!("{path} does not exist")),
-            io::ErrorKind::PermissionDenied => Failure::failed(format!("no permission to read {path}")),
+            io::ErrorKind::PermissionDenied => {
+                Failure::failed(format!("no permission to read {path}"))
+            }
             _ => Failure::failed(format!("{path}: {error}")),
         }
     })
@@ -182,7 +200,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// A TOML error on one line with file and line number.
 pub fn wrong_toml(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
-    let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let line =
+        error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     Failure::usage(format!("{}:{line}: {}", path.display(), error.message().replace('\n', "; ")))
 }
 
@@ -227,9 +246,21 @@ port = "/dev/ttyUSB0"
     #[test]
     fn errors_name_file_and_line() {
         for (from, to, expected) in [
-            ("5m", "0m", "/device.toml:8: `0m` is no cycle: write a whole number with s, m or h, from 1s to 24h, such as 15m"),
-            ("model", "modell", "/device.toml:11: unknown field `modell`, expected one of `uuid`, `model`, `port`, `protocol`, `baud`"),
-            ("/dev/ttyUSB0", "tcp://x", "/device.toml:12: `tcp://x` names no port: give a device such as /dev/ttyUSB0, tcp://host:port, a file, or -"),
+            (
+                "5m",
+                "0m",
+                "/device.toml:8: `0m` is no cycle: write a whole number with s, m or h, from 1s to 24h, such as 15m",
+            ),
+            (
+                "model",
+                "modell",
+                "/device.toml:11: unknown field `modell`, expected one of `uuid`, `model`, `port`, `protocol`, `baud`",
+            ),
+            (
+                "/dev/ttyUSB0",
+                "tcp://x",
+                "/device.toml:12: `tcp://x` names no port: give a device such as /dev/ttyUSB0, tcp://host:port, a file, or -",
+            ),
         ] {
             let failure = load(&GOOD.replace(from, to)).unwrap_err();
             assert_eq!(failure.to_string(), expected);

@@ -17,7 +17,11 @@ use std::{path::Path, thread, time::Duration};
 use crate::{
     config::DeviceConfig,
     exit::{Code, Failure, chain},
+    tell::tell,
 };
+
+/// How often a waiting daemon looks at the clock.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What a measurement device works with.
 pub struct Device {
@@ -43,6 +47,11 @@ impl Device {
         Ok(Self { config, spool, client })
     }
 
+    /// Whether that failure is the end for good: consent is revoked, and a daemon stops.
+    pub fn is_over(&self, failure: &Failure) -> bool {
+        failure.code == Code::NoConsent && self.spool.is_revoked().unwrap_or(true)
+    }
+
     /// Whether the device may measure and send now.
     ///
     /// # Errors
@@ -65,8 +74,11 @@ pub fn not_granted() -> Failure {
 
 /// Consent is revoked for good.
 pub fn revoked() -> Failure {
-    Failure::new(Code::NoConsent, "consent is revoked for good: nothing is measured or sent any more")
-        .remedy("return the device to the research group")
+    Failure::new(
+        Code::NoConsent,
+        "consent is revoked for good: nothing is measured or sent any more",
+    )
+    .remedy("return the device to the research group")
 }
 
 /// The spool's errors with their remedies.
@@ -75,7 +87,9 @@ pub fn spool(error: SpoolError) -> Failure {
         SpoolError::Revoked { .. } => return revoked(),
         SpoolError::Full { .. } => Some("make room on the disk; nothing that was stored is lost"),
         SpoolError::ReadOnly { .. } => Some("let this user write there, or choose another folder"),
-        SpoolError::Damaged { .. } => Some("move it away and keep it; a new one is made at the next start"),
+        SpoolError::Damaged { .. } => {
+            Some("move it away and keep it; a new one is made at the next start")
+        }
         SpoolError::Newer { .. } => Some("use the version of ebp that wrote it, or a later one"),
         SpoolError::Busy { .. } => Some("try again; another process was writing for long"),
         _ => None,
@@ -90,7 +104,9 @@ pub fn client(error: ClientError) -> Failure {
         _ if error.consent_revoked() => return revoked(),
         _ if error.consent_not_granted() => return not_granted(),
         ClientError::InvalidUrl { .. } => Some("set `url` under [api] in the configuration"),
-        ClientError::Unreachable { .. } => Some("check the network and `url` under [api]; nothing is lost"),
+        ClientError::Unreachable { .. } => {
+            Some("check the network and `url` under [api]; nothing is lost")
+        }
         ClientError::Tls { refusal: TlsRefusal::OursRefused | TlsRefusal::OursRevoked, .. } => {
             Some("ask the administrator for a new certificate")
         }
@@ -106,7 +122,12 @@ pub fn client(error: ClientError) -> Failure {
         ClientError::Tls { refusal: TlsRefusal::TheirsOtherName, .. } => {
             Some("write `url` under [api] with a name that the server's certificate has")
         }
-        _ if error.not_authorized() => Some("ask the administrator for a certificate with the scope it takes"),
+        ClientError::Problem { status: 401, .. } => {
+            Some("ask the administrator for a new certificate")
+        }
+        _ if error.not_authorized() => {
+            Some("ask the administrator for a certificate with the scope it takes")
+        }
         _ => None,
     };
     explained(code, &error, remedy)
@@ -114,7 +135,9 @@ pub fn client(error: ClientError) -> Failure {
 
 fn identity(error: IdentityError) -> Failure {
     let remedy = match &error {
-        IdentityError::Read { .. } | IdentityError::NoCertificate { .. } | IdentityError::NoKey { .. } => {
+        IdentityError::Read { .. }
+        | IdentityError::NoCertificate { .. }
+        | IdentityError::NoKey { .. } => {
             Some("check the files under [api]; `ebp ca issue` makes certificate and key")
         }
         _ => None,
@@ -130,14 +153,43 @@ fn explained(code: Code, error: &dyn std::error::Error, remedy: Option<&str>) ->
     }
 }
 
+/// What a daemon says of its failures: each once, not in every attempt, and when it is over.
+#[derive(Debug, Default)]
+pub struct Complaints {
+    last: Option<String>,
+}
+
+impl Complaints {
+    /// Tells of a failure unless it is the one told of last.
+    pub fn failed(&mut self, failure: &Failure) {
+        let text = failure.to_string();
+        if self.last.as_ref() != Some(&text) {
+            tell!("ebp: {text}");
+            self.last = Some(text);
+        }
+    }
+
+    /// Tells that it works again, if it did not.
+    pub fn worked(&mut self) {
+        if self.last.take().is_some() {
+            tell!("ebp: it works again");
+        }
+    }
+}
+
 /// Waits until the next slot begins, by the machine's clock even when that is set meanwhile.
 pub fn wait_for_next_slot(cycle: Cycle) {
+    wait_for_next_slot_or(cycle, || false);
+}
+
+/// The same, or until `ended` says so.
+pub fn wait_for_next_slot_or(cycle: Cycle, ended: impl Fn() -> bool) {
     let begun = cycle.slot(SystemClock.now());
     loop {
         let now = SystemClock.now();
-        if cycle.slot(now) != begun {
+        if cycle.slot(now) != begun || ended() {
             return;
         }
-        thread::sleep(cycle.until_next(now).min(Duration::from_secs(1)));
+        thread::sleep(cycle.until_next(now).min(LOOK));
     }
 }

@@ -5,11 +5,13 @@
 
 use std::{fmt, io};
 
-use ebp_meter::port::PortError;
+use ebp_meter::port::{PortError, PortName};
 
 /// What a command's end means to a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
+    /// There is nothing to tell.
+    Done = 0,
     /// It failed.
     Failed = 1,
     /// It was called in a wrong way (clap ends with the same code by itself).
@@ -37,6 +39,12 @@ pub struct Failure {
 pub type Outcome = Result<(), Failure>;
 
 impl Failure {
+    /// Whoever was reading our output has seen enough: the command ends, and that is no failure. It
+    /// takes a failure's way out, past everything that there still was to do.
+    pub fn closed_pipe() -> Self {
+        Self::new(Code::Done, "")
+    }
+
     /// A failure of that code.
     pub fn new(code: Code, message: impl fmt::Display) -> Self {
         Self { code, message: message.to_string(), remedy: None }
@@ -107,26 +115,36 @@ impl From<PortError> for Failure {
         };
         let remedy = match &error {
             PortError::InvalidName(_) => None,
-            PortError::NotFound { .. } => {
-                Some("plug the reading head in; `ebp read` without --port lists the ports there are".to_owned())
+            PortError::NotFound { port: PortName::Path(path) } if !path.starts_with("/dev") => {
+                Some("check the name; a reading head is a device such as /dev/ttyUSB0".to_owned())
             }
+            PortError::NotFound { .. } => Some(
+                "plug the reading head in; `ebp read` without --port lists the ports there are"
+                    .to_owned(),
+            ),
             PortError::PermissionDenied { group: Some(group), .. } => Some(format!(
                 "add yourself to it with `sudo usermod -aG {group} $USER` and log in again"
             )),
             PortError::PermissionDenied { group: None, .. } => {
                 Some("ask its owner for permission to read it, or run as that user".to_owned())
             }
-            PortError::Busy { port } => Some(format!("end the other reader (`fuser -v {port}` names it)")),
+            PortError::Busy { port } => {
+                Some(format!("end the other reader (`fuser -v {port}` names it)"))
+            }
             PortError::WrongKind { .. } => {
                 Some("give a device such as /dev/ttyUSB0, tcp://host:port, a file, or -".to_owned())
             }
-            PortError::Unreachable { .. } => {
-                Some("check that the bridge is switched on and that address and port are right".to_owned())
+            PortError::Unreachable { .. } => Some(
+                "check that the bridge is switched on and that address and port are right"
+                    .to_owned(),
+            ),
+            PortError::Vanished { .. } => Some(
+                "check the cable, then start again; with --watch ebp waits for it to come back"
+                    .to_owned(),
+            ),
+            PortError::ReadOnly { .. } => {
+                Some("give the serial device of the reading head".to_owned())
             }
-            PortError::Vanished { .. } => {
-                Some("check the cable, then start again; with --watch ebp waits for it to come back".to_owned())
-            }
-            PortError::ReadOnly { .. } => Some("give the serial device of the reading head".to_owned()),
             PortError::Line { .. } => Some("choose another speed with --baud".to_owned()),
             PortError::Io { .. } => None,
         };
@@ -134,7 +152,7 @@ impl From<PortError> for Failure {
     }
 }
 
-/// Writing to a closed pipe ends a command quietly; anything else is told.
+/// Of anything but ports and printing, which have failures of their own.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::failed(error)
@@ -153,7 +171,7 @@ mod tests {
 
     #[test]
     fn every_port_error_names_the_port_and_most_a_remedy() {
-        let port: ebp_meter::port::PortName = "/dev/ttyUSB7".parse().unwrap();
+        let port: PortName = "/dev/ttyUSB7".parse().unwrap();
         let group = Some("dialout".to_owned());
         for error in [
             PortError::NotFound { port: port.clone() },

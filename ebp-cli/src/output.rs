@@ -109,7 +109,9 @@ fn shown_unit(unit: Unit) -> String {
 /// Text where the octets are one (a maker's letters), otherwise hexadecimal digits.
 fn octets(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
-        Ok(text) if bytes.len() >= 3 && bytes.iter().all(|b| b.is_ascii_graphic()) => text.to_owned(),
+        Ok(text) if bytes.len() >= 3 && bytes.iter().all(|b| b.is_ascii_graphic()) => {
+            text.to_owned()
+        }
         _ => bytes.iter().map(|b| format!("{b:02x}")).collect(),
     }
 }
@@ -153,8 +155,11 @@ impl ReadingValue {
             Shown::Bool(value) => value.to_string(),
             Shown::Time(time) => match time {
                 ReadingTime::SecIndex(seconds) => format!("{seconds} s"),
-                ReadingTime::Timestamp(timestamp) | ReadingTime::LocalTimestamp { timestamp, .. } => {
-                    Timestamp::from_second(i64::from(*timestamp)).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+                ReadingTime::Timestamp(timestamp)
+                | ReadingTime::LocalTimestamp { timestamp, .. } => {
+                    Timestamp::from_second(i64::from(*timestamp))
+                        .unwrap_or(Timestamp::UNIX_EPOCH)
+                        .to_string()
                 }
             },
             Shown::Absent => String::new(),
@@ -205,7 +210,12 @@ impl<W: Write> Printer<W> {
         self.out.flush()
     }
 
-    fn json(&mut self, readout: &Readout, read_at: Timestamp, values: Vec<ReadingValue>) -> io::Result<()> {
+    fn json(
+        &mut self,
+        readout: &Readout,
+        read_at: Timestamp,
+        values: Vec<ReadingValue>,
+    ) -> io::Result<()> {
         let reading = Reading {
             read_at,
             server_id: readout.server_id.as_ref().map(|id| id.hex()),
@@ -219,10 +229,25 @@ impl<W: Write> Printer<W> {
         self.out.write_all(b"\n")
     }
 
-    fn csv(&mut self, readout: &Readout, read_at: Timestamp, values: &[ReadingValue]) -> io::Result<()> {
+    fn csv(
+        &mut self,
+        readout: &Readout,
+        read_at: Timestamp,
+        values: &[ReadingValue],
+    ) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(Vec::new());
         if self.printed == 0 {
-            let header = ["read_at", "server_id", "obis", "code", "value", "unit", "name", "corrected", "crc"];
+            let header = [
+                "read_at",
+                "server_id",
+                "obis",
+                "code",
+                "value",
+                "unit",
+                "name",
+                "corrected",
+                "crc",
+            ];
             csv.write_record(header)?;
         }
         let server_id = readout.server_id.as_ref().map(|id| id.hex()).unwrap_or_default();
@@ -248,7 +273,8 @@ impl<W: Write> Printer<W> {
             writeln!(self.out)?;
         }
         let maker = readout.manufacturer.as_deref().unwrap_or("unknown maker");
-        let id = readout.server_id.as_ref().map_or_else(|| "no server id".to_owned(), |id| id.hex());
+        let id =
+            readout.server_id.as_ref().map_or_else(|| "no server id".to_owned(), |id| id.hex());
         let protocol = readout.protocol.name().to_uppercase();
         let integrity = match readout.integrity {
             ebp_meter::readout::Integrity::Ok => String::new(),
@@ -259,7 +285,9 @@ impl<W: Write> Printer<W> {
         table.set_header(["code", "value", "unit", "name"]);
         for value in values {
             let name = match value.corrected {
-                Some(corrected) => format!("{} (corrected: {corrected})", value.name.unwrap_or_default()),
+                Some(corrected) => {
+                    format!("{} (corrected: {corrected})", value.name.unwrap_or_default())
+                }
                 None => value.name.unwrap_or_default().to_owned(),
             };
             table.add_row([
@@ -276,7 +304,9 @@ impl<W: Write> Printer<W> {
 /// A table in the project's one style.
 pub fn new_table() -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_style(presets::UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Disabled);
     table
 }
 
@@ -298,8 +328,12 @@ mod tests {
         };
         let mut power = entry(ObisCode::SUM_POWER, Value::Integer(15), Some(Unit::WATT), 0);
         power.corrected = Some(Correction::DzgSign);
-        let mut energy =
-            entry(ObisCode::POSITIVE_ENERGY, Value::Integer(123_456_789), Some(Unit::WATT_HOUR), -1);
+        let mut energy = entry(
+            ObisCode::POSITIVE_ENERGY,
+            Value::Integer(123_456_789),
+            Some(Unit::WATT_HOUR),
+            -1,
+        );
         energy.status = Some(0x182);
         Readout {
             protocol: Protocol::Sml,

@@ -14,6 +14,11 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
 
+/// A folder in memory where there is one: what these cases wait for otherwise is the disk.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
@@ -21,7 +26,7 @@ proptest! {
     fn a_slot_is_free_or_taken_as_a_plain_list_of_them_says(
         steps in prop::collection::vec((0..2_u128, 0..3_usize, -7200..7200_i64, any::<bool>()), 1..80)
     ) {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         let mut spool = Spool::open(dir.path()).unwrap();
         let mut taken: Vec<(Uuid, std::ops::Range<i64>)> = Vec::new();
         let mut waiting = BTreeMap::new();

@@ -9,6 +9,8 @@
 //! before the end of a slot and ends after it is the next slot's measurement; there is then none of
 //! the slot before, which is the truth.
 
+mod read;
+
 use std::{panic, sync::mpsc, thread};
 
 use ebp_core::{
@@ -20,9 +22,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    port::{LineSettings, PortName},
-    readout::{Integrity, Protocol, Readout},
+    port::PortName,
+    readout::{Integrity, Readout},
+    session::ReadOptions,
 };
+
+pub use read::{ReadError, read_meter};
 
 /// A meter as this device is configured to read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +38,8 @@ pub struct ConfiguredMeter {
     pub model: Option<String>,
     /// Where its reading head is.
     pub port: PortName,
-    /// Its protocol; found out where it is not given.
-    pub protocol: Option<Protocol>,
-    /// The line's settings; found out where they are not given.
-    pub line: Option<LineSettings>,
+    /// Its protocol and speed, where they are known.
+    pub options: ReadOptions,
 }
 
 /// What the cycle did for a meter.
@@ -135,6 +138,9 @@ fn measurement<E, K>(
     if data.is_empty() {
         return Err(MeasureError::NoSurveyValues);
     }
+    // What databases keep of an instant; more would differ from what the account gives back.
+    let measured_at =
+        Timestamp::from_microsecond(measured_at.as_microsecond()).unwrap_or(measured_at);
     let slot = cycle.slot(measured_at);
     let uuid = measurement_id(meter.uuid, slot);
     Ok((Measurement { uuid, meter: meter.uuid, measured_at, data }, slot))

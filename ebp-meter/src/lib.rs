@@ -23,12 +23,14 @@
 pub mod aggregator;
 pub mod d0;
 pub mod decoder;
+pub mod interface;
 pub mod port;
 pub mod profile;
 pub mod readout;
 pub mod scan;
 pub mod session;
 pub mod sml;
+pub mod unlock;
 pub mod virtual_meter;
 
 pub use readout::Readout;

@@ -3,6 +3,8 @@
 use std::{fs, path::Path};
 
 use ebp_core::{obis::ObisCode, quantity::Unit};
+use proptest::prelude::*;
+
 use ebp_meter::{
     port::LineSettings,
     profile::{Profile, ProfileError, Profiles, Quirk, RelockBehaviour, Transport},
@@ -179,4 +181,24 @@ fn half_a_profile_is_refused() {
     assert!(refusal("name = ").starts_with("my.toml:1: "));
     let without_pin = &MT631[..MT631.find("[pin]").unwrap()];
     assert_eq!(refusal(without_pin), "my.toml:19: a model that can be locked needs [pin]");
+}
+
+proptest! {
+    /// Whatever stands in a file, the answer is a profile or a place in that file.
+    #[test]
+    fn no_text_is_too_odd(
+        at in 0..MT631.len(), length in 0_usize..60, put in "[\\[\\]{}=\"#., a-z0-9\n-]{0,12}",
+    ) {
+        let end = (at + length).min(MT631.len());
+        let text = [&MT631[..at], &put, &MT631[end..]].concat();
+        match Profile::parse("my.toml", &text) {
+            Ok(profile) => prop_assert!(!profile.name.is_empty()),
+            Err(ProfileError::Invalid { file, line, reason }) => {
+                prop_assert_eq!(file, "my.toml");
+                prop_assert!((1..=text.lines().count().max(1) + 1).contains(&line));
+                prop_assert!(!reason.is_empty());
+            }
+            Err(other) => prop_assert!(false, "{}", other),
+        }
+    }
 }

@@ -1,2 +1,110 @@
-//! The Data API of the `ebp` measurement system.
+//! The Data API of the `ebp` measurement system: the single source of truth for registrations,
+//! consents, devices and measurements.
+//!
+//! Enters: requests over mutual TLS, registrations, an administrator's orders to the certificate
+//! authority. Leaves: the contract's bodies, certificates. Deliberately absent: serial ports,
+//! the command line, geometry.
+//!
+//! A request is answered in this order: [`listener`](crate::serve) (TLS, who is there), `router`
+//! (which route, with which scope), [`auth`] (may they), `api` (what they asked for), [`store`]
+//! (what is known).
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::{path::Path, sync::Arc};
+//! use ebp_core::clock::SystemClock;
+//! use ebp_server::{Settings, authority::Authority, serve};
+//!
+//! let clock = Arc::new(SystemClock);
+//! let data = Path::new("/var/lib/ebp");
+//! Authority::init(&data.join("authority"), "Survey 2026", clock.clone())?;
+//! let settings = Settings::in_folder(data, vec!["ebp.example.org".into()], clock);
+//! let listener = tokio::net::TcpListener::bind("[::]:8443").await?;
+//! serve(settings, listener, std::future::pending()).await?;
+//! # Ok(()) }
+//! ```
+
+mod api;
+pub mod auth;
 pub mod authority;
+mod config;
+mod listener;
+mod problem;
+mod router;
+mod settings;
+pub mod store;
+
+use std::{future::Future, sync::Arc};
+
+use ebp_core::clock::Clock;
+use tokio::sync::Semaphore;
+
+pub use config::{ConfigError, LimitsConfig, ServerConfig};
+pub use problem::ApiError;
+pub use settings::{Limits, Settings};
+pub use store::open_store;
+
+use auth::RegisterWatch;
+use authority::{Authority, AuthorityError};
+use store::{Store, StoreError};
+
+/// What handlers share.
+pub(crate) struct App {
+    store: Arc<dyn Store>,
+    register: RegisterWatch,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    /// Bounds the memory that unpacked uploads take.
+    unpacking: Semaphore,
+}
+
+/// Why the server cannot start or end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The authority cannot be used.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] auth::TlsError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Serves the Data API on `listener` until `shutdown`; then no connection is accepted any more and
+/// requests in flight are answered. `shutdown` is not polled before everything is ready to serve, so
+/// that it can tell of it.
+///
+/// The server's certificate is issued here when there is none that fits, provided that the
+/// authority's key is at hand.
+///
+/// # Errors
+/// If authority, certificate or database cannot be used.
+pub async fn serve(
+    settings: Settings,
+    listener: tokio::net::TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let Settings { database, authority: dir, certificate, key, hostnames, limits, clock } =
+        settings;
+    let authority = Authority::open(&dir, clock.clone())?;
+    if authority.can_issue() {
+        authority.ensure_server(&hostnames, &certificate, &key)?;
+    }
+    let tls =
+        auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock.clone())?;
+    let store = open_store(&database).await?;
+    let app = Arc::new(App {
+        store: store.clone(),
+        register: RegisterWatch::new(authority::register_path(&dir)),
+        clock,
+        unpacking: Semaphore::new(limits.unpacking),
+        limits,
+    });
+    let router = router::router(app.clone());
+    listener::run(listener, tls.into(), router, &app.limits, shutdown).await;
+    store.close().await?;
+    Ok(())
+}

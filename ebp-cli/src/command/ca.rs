@@ -19,6 +19,7 @@ use super::{read::quiet_at_closed_pipe, server_data::ServerData};
 use crate::{
     exit::{Failure, Outcome},
     output::{Format, new_table},
+    tell::tell,
 };
 
 /// Issue and revoke the certificates by which devices and the server know each other.
@@ -82,11 +83,11 @@ struct Issue {
 
 /// Does as the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let dir = arguments.data.load()?.authority_dir();
+    let dir = arguments.data.settings()?.authority;
     let clock = Arc::new(SystemClock);
     if let Action::Init { name } = &arguments.action {
         Authority::init(&dir, name, clock).map_err(explain)?;
-        eprintln!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
+        tell!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
         return Ok(());
     }
     let authority = Authority::open(&dir, clock).map_err(explain)?;
@@ -95,7 +96,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Action::Issue(issue) => issue.run(&authority),
         Action::Revoke { serial } => {
             authority.revoke(serial).map_err(explain)?;
-            eprintln!("ebp: {serial} is revoked");
+            tell!("ebp: {serial} is revoked");
             Ok(())
         }
         Action::List { format } => list(&authority.list().map_err(explain)?, *format),
@@ -135,7 +136,9 @@ impl Issue {
             })
             .map_err(explain)?;
         let serial = &issued.entry.serial;
-        let name = self.device.map_or_else(|| format!("participant-{serial}"), |device| device.to_string());
+        let name = self
+            .device
+            .map_or_else(|| format!("participant-{serial}"), |device| device.to_string());
         let file = |ending: &str| self.output.join(format!("{name}.{ending}"));
         let (chain, key) = (file("pem"), file("key"));
         refuse_to_overwrite(&chain)?;
@@ -181,7 +184,10 @@ fn list(entries: &[RegisterEntry], format: Format) -> Outcome {
         }
         Format::Csv => {
             let mut csv = csv::Writer::from_writer(&mut text);
-            csv.write_record(header).and_then(|()| rows.map(|row| csv.write_record(row)).collect()).map_err(Failure::failed)?;
+            csv.write_record(header).map_err(Failure::failed)?;
+            for row in rows {
+                csv.write_record(row).map_err(Failure::failed)?;
+            }
             csv.flush()?;
             drop(csv);
         }
@@ -200,7 +206,9 @@ pub fn explain(error: AuthorityError) -> Failure {
         AuthorityError::Exists { .. } => Some("use it, or choose another folder with --data"),
         AuthorityError::Missing { .. } => Some("found one with `ebp ca init`"),
         AuthorityError::UnknownSerial(_) => Some("`ebp ca list` shows those that were"),
-        AuthorityError::InvalidEmail => Some("write it as registered; a domain with umlauts in its xn-- form"),
+        AuthorityError::InvalidEmail => {
+            Some("write it as registered; a domain with umlauts in its xn-- form")
+        }
         AuthorityError::OutlivesAuthority(_) => Some("choose a shorter --validity"),
         _ => None,
     };

@@ -8,13 +8,14 @@ use ebp_core::{
 };
 use ebp_meter::{
     aggregator::{self, ConfiguredMeter, MeasureError, ReadError},
-    port::{LineSettings, PortError},
+    session::ReadOptions,
 };
 
 use crate::{
     config::MeterEntry,
-    device::{self, Device, wait_for_next_slot},
+    device::{self, Complaints, Device, wait_for_next_slot},
     exit::{Code, Failure, Outcome},
+    tell::tell,
 };
 
 /// How long to wait after a failed reading before trying again within the same slot.
@@ -34,21 +35,25 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
     let device = Device::open(config)?;
     if !every {
         let measured = once(&device)?;
-        eprintln!("ebp: measured {} meters ({} were measured in this slot before)", measured.now, measured.before);
+        tell!(
+            "ebp: measured {} meters ({} were measured in this slot before)",
+            measured.now,
+            measured.before
+        );
         return Ok(());
     }
     let cycle = device.config.cycle.measurement;
+    let mut complaints = Complaints::default();
     loop {
         let slot = cycle.slot(SystemClock.now());
         match once(&device) {
-            Ok(_) => {}
-            Err(failure) if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) => {
-                return Err(failure);
-            }
+            Ok(_) => complaints.worked(),
+            Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
-                eprintln!("ebp: {failure}");
-                thread::sleep(PAUSE.min(cycle.until_next(SystemClock.now())));
-                if failure.code != Code::NoConsent || cycle.slot(SystemClock.now()) != slot {
+                complaints.failed(&failure);
+                // Without consent there is nothing to try again before the next slot.
+                if failure.code != Code::NoConsent {
+                    thread::sleep(PAUSE.min(cycle.until_next(SystemClock.now())));
                     continue;
                 }
             }
@@ -63,12 +68,13 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
 pub fn once(device: &Device) -> Result<Measured, Failure> {
     device.ask_consent()?;
     let meters: Vec<_> = device.config.meters.iter().map(configured).collect();
+    let timeout = device.config.cycle.timeout;
     let results = aggregator::measure_all(
         &meters,
         device.config.cycle.measurement,
         &SystemClock,
         |meter, slot| device.spool.has_slot(meter, slot),
-        |meter| aggregator::read_meter(meter, device.config.cycle.timeout),
+        |meter| aggregator::read_meter(meter, timeout),
         |measurement, slot| Ok(device.spool.store(measurement, slot)? == Stored::Stored),
     );
     let mut measured = Measured::default();
@@ -85,23 +91,25 @@ pub fn once(device: &Device) -> Result<Measured, Failure> {
         1 => Err(failures.remove(0)),
         count => {
             for failure in &failures[1..] {
-                eprintln!("ebp: {failure}");
+                tell!("ebp: {failure}");
             }
             let mut first = failures.remove(0);
-            first.message = format!("{count} of {} meters could not be measured; {}", meters.len(), first.message);
+            first.message = format!(
+                "{count} of {} meters could not be measured; {}",
+                meters.len(),
+                first.message
+            );
             Err(first)
         }
     }
 }
 
 fn configured(entry: &MeterEntry) -> ConfiguredMeter {
-    let baud = entry.baud;
     ConfiguredMeter {
         uuid: entry.uuid,
         model: Some(entry.model.clone()),
         port: entry.port.clone(),
-        protocol: entry.protocol,
-        line: None,
+        options: ReadOptions { protocol: entry.protocol, baud: entry.baud },
     }
 }
 
@@ -111,8 +119,10 @@ fn explain(meter: &ConfiguredMeter, error: MeasureError<ReadError, SpoolError>) 
         MeasureError::Read(ReadError::Port(error)) => error.into(),
         MeasureError::Read(error) => Failure::new(Code::NothingRead, format!("{name}: {error}"))
             .remedy("check that the reading head sits on the meter's optical port"),
-        MeasureError::NoSurveyValues => Failure::failed(format!("{name} sends no values of the survey"))
-            .remedy("`ebp read --all` shows what it sends; it may be locked"),
+        MeasureError::NoSurveyValues => {
+            Failure::failed(format!("{name} sends no values of the survey"))
+                .remedy("`ebp read --all` shows what it sends; it may be locked")
+        }
         MeasureError::Keep(error) => device::spool(error),
         MeasureError::Crashed => Failure::failed(format!("{name}: {error}")),
     }

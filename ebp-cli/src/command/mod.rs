@@ -11,6 +11,7 @@ mod man;
 mod raw;
 mod read;
 mod serve;
+mod server_data;
 mod simulate;
 mod transmit;
 

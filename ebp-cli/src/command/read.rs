@@ -19,6 +19,7 @@ use super::cycle;
 use crate::{
     exit::{Code, Failure, Outcome},
     output::{Format, Printer},
+    tell::tell,
 };
 
 /// Read a meter and print its figures.
@@ -113,7 +114,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
             .and_then(|session| reader.session(session)),
         None => reader.scan(options),
     };
-    reader.passed.tell();
+    // A failure says it itself, and who closed the pipe has heard enough.
+    if result.is_ok() {
+        reader.passed.tell();
+    }
     result
 }
 
@@ -129,8 +133,8 @@ pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
 fn apply_model(model: &str, options: &mut ReadOptions) -> Outcome {
     let profiles = ebp_meter::profile::Profiles::embedded();
     let profile = profiles.get(model).map_err(Failure::usage)?;
-    options.protocol.get_or_insert(profile.protocol());
-    options.baud.get_or_insert(profile.line().baud);
+    options.protocol.get_or_insert(profile.line.protocol.protocol());
+    options.baud.get_or_insert(profile.line.baud);
     Ok(())
 }
 
@@ -155,9 +159,16 @@ impl Passed {
         }
     }
 
-    /// One line on standard error. Bytes between telegrams are told of files only: on a live line
-    /// the first telegram is always caught in its middle.
+    /// One line on standard error.
     fn tell(&self) {
+        if let Some(text) = self.text() {
+            tell!("ebp: passed over: {text}");
+        }
+    }
+
+    /// What was passed over, if anything. Bytes between telegrams are told of files only: on a live
+    /// line the first telegram is always caught in its middle.
+    fn text(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.damaged > 0 {
             parts.push(format!("{} damaged (checksum wrong)", self.damaged));
@@ -168,9 +179,7 @@ impl Passed {
         if self.garbage_bytes > 0 && self.is_file {
             parts.push(format!("{} bytes outside of telegrams", self.garbage_bytes));
         }
-        if !parts.is_empty() {
-            eprintln!("ebp: passed over: {}", parts.join(", "));
-        }
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 }
 
@@ -188,7 +197,7 @@ impl<W: Write> Reader<'_, W> {
             None => None,
         };
         let result = if !session.is_live() {
-            self.to_the_end(&mut session)
+            self.whole_file(&mut session)
         } else if self.arguments.watch {
             self.watch(&mut session)
         } else {
@@ -202,16 +211,18 @@ impl<W: Write> Reader<'_, W> {
 
     fn print(&mut self, readout: &Readout) -> Outcome {
         if readout.survey().is_empty() && !self.arguments.all {
-            eprintln!("ebp: this telegram has none of the survey's values; --all shows what it has");
+            tell!("ebp: this telegram has none of the survey's values; --all shows what it has");
         }
-        self.printer.print(readout, SystemClock.now())?;
-        Ok(())
+        match self.printer.print(readout, SystemClock.now()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::closed_pipe()),
+            result => quiet_at_closed_pipe(result),
+        }
     }
 
     fn hint_if_locked(&self, readout: &Readout) {
         let for_people = self.arguments.format == Format::Table && io::stderr().is_terminal();
         if for_people && !readout.is_detailed() {
-            eprintln!(
+            tell!(
                 "ebp: this meter shows no power, so it is probably locked: enter its PIN (from your \
                  metering point operator) at the meter and switch InF on"
             );
@@ -256,13 +267,17 @@ impl<W: Write> Reader<'_, W> {
                  or wait longer with --timeout 30s",
             );
         }
-        let message = format!("{port} sent {} bytes in {waited} but no whole telegram", session.received());
+        let mut message =
+            format!("{port} sent {} bytes in {waited} but no whole telegram", session.received());
+        if let Some(passed) = self.passed.text() {
+            message.push_str(&format!(" ({passed})"));
+        }
         Failure::new(Code::NothingRead, message)
             .remedy("align the reading head, or set the line by --protocol, --baud or --model")
     }
 
     /// Every telegram of a file or a pipe.
-    fn to_the_end(&mut self, session: &mut Session) -> Outcome {
+    fn whole_file(&mut self, session: &mut Session) -> Outcome {
         self.passed.is_file = true;
         let mut telegrams = 0_usize;
         loop {
@@ -275,8 +290,16 @@ impl<W: Write> Reader<'_, W> {
                 session::Outcome::TimedOut => {}
                 session::Outcome::End if telegrams > 0 => return Ok(()),
                 session::Outcome::End => {
-                    let message =
-                        format!("{} holds no telegram ({} bytes)", session.name(), session.received());
+                    self.passed.garbage_bytes = 0;
+                    let mut message = format!(
+                        "{} holds no telegram ({} bytes",
+                        session.name(),
+                        session.received()
+                    );
+                    if let Some(passed) = self.passed.text() {
+                        message.push_str(&format!("; {passed}"));
+                    }
+                    message.push(')');
                     return Err(Failure::failed(message).remedy(
                         "give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves",
                     ));
@@ -292,7 +315,7 @@ impl<W: Write> Reader<'_, W> {
             match session.next(self.arguments.timeout) {
                 Ok(session::Outcome::Readout(readout)) => {
                     if silent {
-                        eprintln!("ebp: {} speaks again", session.name());
+                        tell!("ebp: {} speaks again", session.name());
                     }
                     silent = false;
                     self.print(&readout)?;
@@ -302,13 +325,13 @@ impl<W: Write> Reader<'_, W> {
                 Ok(session::Outcome::TimedOut) => {
                     silent = true;
                     let waited = humantime::format_duration(self.arguments.timeout);
-                    eprintln!("ebp: nothing from {} for {waited}; still waiting", session.name());
+                    tell!("ebp: nothing from {} for {waited}; still waiting", session.name());
                 }
                 Ok(session::Outcome::End) => return Ok(()),
                 Err(PortError::Vanished { port }) => {
-                    eprintln!("ebp: {port} is gone; waiting for it to come back");
+                    tell!("ebp: {port} is gone; waiting for it to come back");
                     wait_for_return(session)?;
-                    eprintln!("ebp: {port} is back");
+                    tell!("ebp: {port} is back");
                     silent = false;
                 }
                 Err(error) => return Err(error.into()),
@@ -324,29 +347,33 @@ impl<W: Write> Reader<'_, W> {
                 .remedy("plug the reading head in, or name a port with --port (a device, tcp://host:port, a file, -)"));
         }
         let scan = scan::scan(ports, options, self.arguments.timeout);
-        if let Some(found) = scan.found {
-            eprintln!("ebp: reading {}", found.port);
+        if let Some((port, session, readout)) = scan.found {
+            tell!("ebp: reading {}", port.name);
             if !self.arguments.watch && self.arguments.raw.is_none() {
-                self.print(&found.readout)?;
-                self.hint_if_locked(&found.readout);
+                self.print(&readout)?;
+                self.hint_if_locked(&readout);
                 return Ok(());
             }
-            return self.session(found.session);
+            return self.session(session);
         }
         for (port, finding) in &scan.tried {
-            eprintln!("ebp: {port}: {}", describe(finding));
+            tell!("ebp: {}: {}", port.name, describe(finding));
         }
-        Err(Failure::new(Code::NothingRead, "no meter speaks on any of this machine's serial ports")
-            .remedy("check the reading head, or name its port with --port"))
+        Err(Failure::new(
+            Code::NothingRead,
+            "no meter speaks on any of this machine's serial ports",
+        )
+        .remedy("check the reading head, or name its port with --port"))
     }
 }
 
 fn describe(finding: &Finding) -> String {
     match finding {
         Finding::Silent => "silent".to_owned(),
-        Finding::Bytes(count) => format!("{count} bytes, but no telegram"),
-        Finding::Error(error) => Failure::from_ref(error),
+        Finding::Unintelligible { bytes } => format!("{bytes} bytes, but no telegram"),
+        Finding::Failed(error) => crate::exit::chain(error),
         Finding::Telegram => "a meter".to_owned(),
+        Finding::GivenUp => "not listened to for long enough".to_owned(),
     }
 }
 

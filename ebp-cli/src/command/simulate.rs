@@ -13,12 +13,13 @@ use ebp_core::{
 use ebp_meter::{
     profile::Profiles,
     virtual_meter::{
-        Energies, HouseholdOptions, MeterOptions, MeterState, NoiseOptions, Replay, Rhythm, Source, Tempo,
-        VirtualMeter, run as run_meter,
+        Energies, HouseholdOptions, MeterOptions, MeterState, NoiseOptions, Replay, Rhythm, Source,
+        Tempo, VirtualMeter, run as run_meter,
     },
 };
 
 use crate::exit::{Context, Failure, Outcome};
+use crate::tell::tell;
 
 /// Be a meter on a pseudoterminal.
 ///
@@ -89,7 +90,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let noise = arguments.noise.then(|| NoiseOptions::moderate(arguments.seed));
     let tempo = Tempo { factor: arguments.speed, push_interval: arguments.interval };
     run_meter(&mut source, arguments.link.as_deref(), noise, tempo, &stop, |path| {
-        eprintln!("ebp: the meter is at {}; read it with `ebp read --port {0}`", path.display());
+        tell!("ebp: the meter is at {}; read it with `ebp read --port {0}`", path.display());
     })
     .map_err(Failure::failed)?;
     if let (Some(path), Source::Meter(meter)) = (&arguments.state, &source) {
@@ -101,7 +102,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
 impl Arguments {
     fn source(&self) -> Result<Source, Failure> {
         if let Some(path) = &self.replay {
-            let mut replay = Replay::open(path).map_err(|error| Failure::failed(crate::exit::chain(&error)))?;
+            let mut replay =
+                Replay::open(path).map_err(|error| Failure::failed(crate::exit::chain(&error)))?;
             replay.looped = !self.once;
             replay.rhythm = self.interval.map_or(replay.rhythm, Rhythm::Every);
             return Ok(Source::Replay(replay));
@@ -132,7 +134,8 @@ pub fn load(path: &Path) -> Result<Option<MeterState>, Failure> {
         return Ok(None);
     }
     let text = crate::config::read_text(path)?;
-    let state = serde_json::from_str(&text).or_failed(format!("{} is no state of a meter", path.display()))?;
+    let state = serde_json::from_str(&text)
+        .or_failed(format!("{} is no state of a meter", path.display()))?;
     Ok(Some(state))
 }
 

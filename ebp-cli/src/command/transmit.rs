@@ -15,8 +15,9 @@ use serde_json::json;
 
 use super::read::quiet_at_closed_pipe;
 use crate::{
-    device::{self, Device, wait_for_next_slot},
-    exit::{Code, Failure, Outcome},
+    device::{self, Complaints, Device, wait_for_next_slot},
+    exit::{Failure, Outcome},
+    tell::tell,
 };
 
 /// How long to wait after a failure before trying again within the same report cycle.
@@ -54,20 +55,19 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return once(&device, arguments.format);
     }
     let cycle = device.config.cycle.report;
+    let mut complaints = Complaints::default();
     loop {
         let begun = Instant::now();
         match once(&device, arguments.format) {
-            Err(failure) if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) => {
-                return Err(failure);
-            }
+            Ok(()) => complaints.worked(),
+            Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
-                eprintln!("ebp: {failure}");
+                complaints.failed(&failure);
                 if begun.elapsed() + PAUSE < cycle.duration() {
                     thread::sleep(PAUSE);
                     continue;
                 }
             }
-            Ok(()) => {}
         }
         wait_for_next_slot(cycle);
     }
@@ -83,16 +83,18 @@ fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
         });
         quiet_at_closed_pipe(writeln!(io::stdout().lock(), "{object}"))?;
     } else {
-        eprintln!(
+        tell!(
             "ebp: sent {} measurements ({duplicate} of them were there already), {remaining} remain",
             accepted + duplicate
         );
     }
     if refused > 0 {
-        return Err(Failure::failed(format!("the server refused {refused} measurements")).remedy(format!(
-            "they are kept with its reasons in {}; ask the administrator",
-            device.spool.path().display()
-        )));
+        return Err(Failure::failed(format!("the server refused {refused} measurements")).remedy(
+            format!(
+                "they are kept with its reasons in {}; ask the administrator",
+                device.spool.path().display()
+            ),
+        ));
     }
     Ok(())
 }
@@ -100,12 +102,14 @@ fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
 /// Asks for the consent and sends everything.
 pub fn report(device: &Device) -> Result<Report, Failure> {
     device.ask_consent()?;
-    transmitter::transmit(&device.spool, &device.client, &SystemClock).map_err(|error| match error {
-        TransmitError::NotGranted => device::not_granted(),
-        TransmitError::Revoked => device::revoked(),
-        TransmitError::Upload { source, .. } => device::client(*source),
-        TransmitError::Spool(error) => device::spool(error),
-        error @ TransmitError::Unanswered { .. } => Failure::failed(error)
-            .remedy("nothing is lost; tell the administrator if it goes on"),
-    })
+    transmitter::transmit(&device.spool, &device.client, &SystemClock).map_err(
+        |error| match error {
+            TransmitError::NotGranted => device::not_granted(),
+            TransmitError::Revoked => device::revoked(),
+            TransmitError::Upload { source, .. } => device::client(*source),
+            TransmitError::Spool(error) => device::spool(error),
+            error @ TransmitError::Unanswered { .. } => Failure::failed(error)
+                .remedy("nothing is lost; tell the administrator if it goes on"),
+        },
+    )
 }

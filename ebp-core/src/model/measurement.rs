@@ -30,8 +30,19 @@ pub struct DataPoint {
     pub value: Decimal,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Exact(#[serde(with = "rust_decimal::serde::arbitrary_precision")] Decimal);
+
+/// Reads a number, digit by digit, and nothing else: a text that looks like one is none.
+impl<'de> Deserialize<'de> for Exact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?.to_string();
+        Decimal::from_str_exact(&number)
+            .or_else(|_| Decimal::from_scientific(&number))
+            .map(Self)
+            .map_err(|_| de::Error::custom("the number is out of range"))
+    }
+}
 
 impl Serialize for DataPoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -92,7 +103,12 @@ mod tests {
 
     #[test]
     fn an_entry_is_one_pair() {
-        for text in ["[{}]", r#"[{"0100010800ff":1,"0100020800ff":2}]"#, r#"[{"01":1}]"#] {
+        for text in [
+            "[{}]",
+            r#"[{"0100010800ff":1,"0100020800ff":2}]"#,
+            r#"[{"01":1}]"#,
+            r#"[{"0100010800ff":"1"}]"#,
+        ] {
             assert!(serde_json::from_str::<MeasurementData>(text).is_err(), "{text}");
         }
     }

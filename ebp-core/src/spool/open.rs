@@ -12,8 +12,12 @@ const MIGRATIONS: [&str; 1] = [include_str!("1.sql")];
 /// How long another process may hold the file; it does so for milliseconds, a slow card for seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// After so many pages (of 4 KiB) of the journal they are moved into the file.
-const CHECKPOINT_PAGES: u32 = 256;
+/// Bytes of a page, the unit of every write. A measurement is about 300 bytes and touches three or
+/// four pages: with this size two meters write 0.8 MB a day, with SQLite's usual 4096 it is 2.5 MB.
+const PAGE_BYTES: u32 = 1024;
+
+/// After so many pages of the journal (1 MiB) they are moved into the file.
+const CHECKPOINT_PAGES: u32 = 1024;
 
 /// Makes the folder, readable by its owner alone, where it is missing.
 pub(super) fn folder(path: &Path) -> Result<(), SpoolError> {
@@ -38,6 +42,7 @@ pub(super) fn database(path: &Path) -> Result<Connection, SpoolError> {
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     write_ahead(connection)?;
     // What `store` has returned from is on the disk, whatever happens to the power.
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -1,3 +1,5 @@
+//! The spool by itself.
+
 use std::fs;
 
 use super::*;
@@ -29,8 +31,9 @@ fn measurement(slot: Slot) -> Measurement {
     }
 }
 
+/// In a folder in memory where there is one: thousands of stores wait for the disk otherwise.
 fn spool() -> (tempfile::TempDir, Spool) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let spool = Spool::open(dir.path()).unwrap();
     (dir, spool)
 }

@@ -1,3 +1,5 @@
+//! Measurement cycles over meters that answer, fail and crash.
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +14,10 @@ use ebp_core::{clock::FixedClock, obis::ObisCode, quantity::Unit};
 use proptest::prelude::*;
 
 use super::*;
-use crate::readout::{Entry, Value};
+use crate::{
+    readout::{Entry, Protocol, Value},
+    session::ReadOptions,
+};
 
 type Failure = MeasureError<&'static str, Infallible>;
 
@@ -24,7 +29,12 @@ fn at(text: &str) -> Timestamp {
 
 fn meter(number: u128) -> ConfiguredMeter {
     let port = PortName::StandardInput;
-    ConfiguredMeter { uuid: Uuid::from_u128(number), model: None, port, protocol: None, line: None }
+    ConfiguredMeter {
+        uuid: Uuid::from_u128(number),
+        model: None,
+        port,
+        options: ReadOptions::default(),
+    }
 }
 
 fn readout(integrity: Integrity, codes: &[ObisCode]) -> Readout {

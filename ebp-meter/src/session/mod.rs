@@ -155,7 +155,16 @@ impl Session {
         self.port.name()
     }
 
-    /// The port itself, for light into the meter. What it reads is lost to the session.
+    /// Takes bytes that were read through [`Self::port_mut`] as if the session had read them.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn hear(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+        self.take(bytes)
+    }
+
+    /// The port itself, for light into the meter. What it reads is lost to the session, unless it
+    /// is told by [`Self::hear`].
     pub fn port_mut(&mut self) -> &mut dyn Port {
         &mut *self.port
     }

@@ -7,7 +7,12 @@
 //! [`household`] makes up; so what a chain of programs makes of it can be checked to the last digit.
 
 mod ascii;
+pub mod button;
+mod energies;
 pub mod household;
+pub mod light;
+pub mod lock;
+mod memory;
 mod meter;
 pub mod noise;
 pub mod pty;
@@ -16,8 +21,12 @@ pub mod replay;
 mod run;
 mod telegram;
 
+pub use button::Button;
+pub use energies::Energies;
 pub use household::{Household, HouseholdOptions, Power};
-pub use meter::{Energies, MeterOptions, MeterState, VirtualMeter, VirtualMeterError};
+pub use lock::{Display, Lock, LockOptions};
+pub use memory::{Memory, MemoryError};
+pub use meter::{MeterOptions, MeterState, VirtualMeter, VirtualMeterError};
 pub use noise::{Noise, NoiseOptions, NoiseOptionsError};
 pub use pty::{Pty, PtyError};
 pub use replay::{Replay, ReplayError, Rhythm};

@@ -118,16 +118,16 @@ impl Pty {
     }
 
     /// Before a telegram: throws away what was left unread of those before, if it is at least
-    /// `telegram` bytes, as much as a reader at work never leaves. Says whether it did.
+    /// `least` bytes, as much as a reader at work never leaves. Says whether it did.
     ///
     /// A reader's claim to have the port alone (`TIOCEXCL`) outlives it while this side holds the
     /// port open; with nobody reading, that claim is given up too.
     ///
     /// # Errors
     /// When the kernel closed the pseudoterminal.
-    pub fn freshen(&self, telegram: usize) -> Result<bool, PtyError> {
+    pub fn freshen(&self, least: usize) -> Result<bool, PtyError> {
         let unread = ioctl_fionread(&self.readers)?;
-        if unread == 0 || unread < telegram as u64 {
+        if unread == 0 || unread < least as u64 {
             return Ok(false);
         }
         tcflush(&self.readers, QueueSelector::IFlush)?;

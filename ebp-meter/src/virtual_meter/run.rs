@@ -17,11 +17,17 @@ use super::{
 };
 
 /// How long at most the loop sleeps before it looks whether it shall stop.
-const NAP: Duration = Duration::from_millis(50);
+const NAP: Duration = Duration::from_millis(40);
 
 /// Bytes go out in pieces of this length: short enough to look like a line, long enough to let a
 /// processor sleep.
 const PIECE: Duration = Duration::from_millis(20);
+
+/// What lies unread for so long after a telegram has nobody who reads it.
+const STALE: Duration = Duration::from_millis(250);
+
+/// So much of an unbroken stream may lie unread.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// A byte on the line: start bit, eight bits (or seven and parity), stop bit.
 const BITS_PER_BYTE: u32 = 10;
@@ -82,7 +88,8 @@ pub fn run(
     let noise = noise.map(Noise::new).transpose()?;
     let pty = Pty::open(link)?;
     on_ready(pty.path());
-    let mut line = Line { pty, noise, stop, started: Instant::now(), sent: 0 };
+    let started = Instant::now();
+    let mut line = Line { pty, noise, stop, started, sent: 0, silent_since: Duration::ZERO };
     match source {
         Source::Meter(meter) => live(meter, tempo, &mut line),
         Source::Replay(replay) => play(replay, tempo, &mut line),
@@ -106,6 +113,10 @@ fn live(meter: &mut VirtualMeter, tempo: Tempo, line: &mut Line) -> Result<(), S
         let passed = grid(line.started.elapsed(), interval);
         let next = (due + 1).max(passed + 1);
         line.wait(interval.saturating_mul(clip(next)), meter)?;
+        if line.stopped() {
+            // Its registers stay as the last telegram had them.
+            break;
+        }
         meter.advance(times(interval, next - due, tempo.factor));
         due = next;
     }
@@ -156,19 +167,23 @@ fn play(replay: &Replay, tempo: Tempo, line: &mut Line) -> Result<(), SimulateEr
 
 /// Who hears light while a line is at work.
 trait Hear {
-    fn hear(&mut self, at: Duration, bytes: &[u8]);
+    /// What came, or nothing in this time; gives back what the head hears of its own light.
+    fn hear(&mut self, at: Duration, bytes: &[u8]) -> Vec<u8>;
 }
 
 impl Hear for VirtualMeter {
-    fn hear(&mut self, at: Duration, bytes: &[u8]) {
+    fn hear(&mut self, at: Duration, bytes: &[u8]) -> Vec<u8> {
         self.light(at, bytes);
+        self.take_echo()
     }
 }
 
 struct Deaf;
 
 impl Hear for Deaf {
-    fn hear(&mut self, _: Duration, _: &[u8]) {}
+    fn hear(&mut self, _: Duration, _: &[u8]) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 /// The line toward the readers.
@@ -179,6 +194,8 @@ struct Line<'a> {
     started: Instant,
     /// The length of the telegram before.
     sent: usize,
+    /// When its last byte went out.
+    silent_since: Duration,
 }
 
 impl Line<'_> {
@@ -190,12 +207,12 @@ impl Line<'_> {
     fn send(&mut self, telegram: &[u8], baud: u32, ear: &mut impl Hear) -> Result<(), PtyError> {
         let noisy = self.noise.as_mut().map(|noise| noise.apply(telegram));
         let bytes = noisy.as_deref().unwrap_or(telegram);
-        self.pty.freshen(self.sent)?;
-        self.sent = bytes.len();
         let from = self.started.elapsed();
-        let piece = baud / BITS_PER_BYTE * clip(PIECE.as_millis()) / 1_000;
+        let silent = from.saturating_sub(self.silent_since) >= STALE;
+        self.pty.freshen(if silent { self.sent } else { bytes_in(SLOW, baud) })?;
+        self.sent = bytes.len();
         let mut out = 0;
-        for bytes in bytes.chunks(usize::try_from(piece).unwrap_or(1).max(1)) {
+        for bytes in bytes.chunks(bytes_in(PIECE, baud).max(1)) {
             if self.stopped() {
                 return Ok(());
             }
@@ -204,6 +221,7 @@ impl Line<'_> {
             self.wait(from + on_the_line(out, baud), ear)?;
             self.pty.send(bytes)?;
         }
+        self.silent_since = self.started.elapsed();
         Ok(())
     }
 
@@ -213,9 +231,8 @@ impl Line<'_> {
         loop {
             let left = until.saturating_sub(self.started.elapsed());
             let received = self.pty.receive(&mut buffer, left.min(NAP))?;
-            if received > 0 {
-                ear.hear(self.started.elapsed(), &buffer[..received]);
-            }
+            let echo = ear.hear(self.started.elapsed(), &buffer[..received]);
+            self.pty.send(&echo)?;
             if self.stopped() || self.started.elapsed() >= until {
                 return Ok(());
             }
@@ -227,6 +244,12 @@ impl Line<'_> {
 fn on_the_line(bytes: usize, baud: u32) -> Duration {
     let bits = bytes as u64 * u64::from(BITS_PER_BYTE);
     Duration::from_nanos(bits.saturating_mul(1_000_000_000) / u64::from(baud.max(1)))
+}
+
+/// How many bytes pass the line in that time.
+fn bytes_in(time: Duration, baud: u32) -> usize {
+    let bits = time.as_millis() * u128::from(baud) / 1_000;
+    usize::try_from(bits / u128::from(BITS_PER_BYTE)).unwrap_or(usize::MAX)
 }
 
 /// How many whole intervals have passed.
@@ -252,6 +275,9 @@ mod tests {
         assert_eq!(on_the_line(960, 9_600), Duration::from_secs(1));
         assert_eq!(on_the_line(30, 300), Duration::from_secs(1));
         assert_eq!(on_the_line(1, 0), Duration::from_secs(10));
+        assert_eq!(bytes_in(PIECE, 9_600), 19);
+        assert_eq!(bytes_in(SLOW, 9_600), 1_920);
+        assert_eq!(bytes_in(PIECE, 300), 0);
     }
 
     #[test]

@@ -62,13 +62,18 @@ impl fmt::Debug for Issued {
 }
 
 impl Issued {
-    /// Writes chain and key (mode 0600), each whole or not at all, the key first.
+    /// Writes chain and key, each whole or not at all, the key first. Both have mode 0600, since a
+    /// client's certificate carries an e-mail address; a server's chain has 0644.
     ///
     /// # Errors
     /// If one cannot be written.
     pub fn save(&self, chain: &Path, key: &Path) -> Result<(), AuthorityError> {
         file::write_atomic(key, self.key_pem.as_bytes(), 0o600)?;
-        file::write_atomic(chain, self.chain_pem.as_bytes(), 0o644)
+        let mode = match self.entry.kind {
+            CertificateKind::Server => 0o644,
+            CertificateKind::Client => 0o600,
+        };
+        file::write_atomic(chain, self.chain_pem.as_bytes(), mode)
     }
 }
 

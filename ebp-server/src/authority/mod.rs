@@ -22,6 +22,7 @@ mod issue;
 mod register;
 pub mod scope_extension;
 mod serial;
+mod server_certificate;
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -135,7 +136,7 @@ impl Authority {
                 .entries
                 .iter_mut()
                 .find(|entry| entry.serial == *serial)
-                .ok_or_else(|| AuthorityError::UnknownSerial(serial.clone()))?;
+                .ok_or(AuthorityError::UnknownSerial(*serial))?;
             entry.revoked_at.get_or_insert(now);
             Ok(entry.clone())
         })

@@ -19,6 +19,17 @@ pub enum CertificateKind {
     Client,
 }
 
+impl CertificateKind {
+    /// The name as the register writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+}
+
 /// What is kept of an issued certificate. The participant's e-mail address is not: it has to
 /// vanish when consent is revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

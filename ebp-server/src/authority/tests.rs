@@ -76,7 +76,7 @@ fn a_client_certificate_says_what_was_asked() {
 
     let (chain, key) = (dir.path().join("d.pem"), dir.path().join("d.key"));
     issued.save(&chain, &key).unwrap();
-    assert_eq!(mode(&key), 0o600);
+    assert_eq!((mode(&chain), mode(&key)), (0o600, 0o600));
     assert_eq!(fs::read_to_string(chain).unwrap().matches("BEGIN CERTIFICATE").count(), 2);
 }
 

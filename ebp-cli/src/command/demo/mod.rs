@@ -1,0 +1,291 @@
+//! `ebp demo`: the whole chain on one machine.
+//!
+//! Enters: a folder for its state. Leaves: progress, then what arrived at the server, as the
+//! participants' accounts give it back. Absent: any shortcut. The server, the authority, the spools
+//! and both cycles are those of the other commands; only the meters are made of software, and
+//! their time runs faster.
+
+mod meters;
+mod participants;
+mod state;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use ebp_core::{clock::SystemClock, cycle::Cycle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tokio::net::TcpListener;
+
+use super::{cycle, read::quiet_at_closed_pipe, transmit};
+use crate::{
+    device::{Device, wait_for_next_slot_or},
+    exit::{Code, Context, Failure, Outcome},
+    tell::tell,
+};
+use state::{DemoHousehold, State};
+
+/// The demo's measurement cycle stands for a quarter of an hour.
+const CYCLE_STANDS_FOR: Duration = Duration::from_secs(900);
+/// Measurement cycles in a report cycle, as in the survey: an hour's four quarters.
+const CYCLES_PER_REPORT: u32 = 4;
+
+/// Run the whole chain on this machine with virtual meters.
+///
+/// A certificate authority and a server, two registered households with three meters, their consent,
+/// measuring and sending, and at the end what the participants' accounts show. Ends with Ctrl-C; its
+/// state stays in a folder, from which it starts again.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The folder of its state.
+    #[arg(long, value_name = "FOLDER", default_value = "demo-state")]
+    state: PathBuf,
+
+    /// End after every meter was measured and everything was sent once.
+    #[arg(long)]
+    once: bool,
+
+    /// Use recordings of real meters instead of virtual ones: a folder of them, or those that the
+    /// sml-rs crate ships, found through cargo.
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1)]
+    replay: Option<Option<PathBuf>>,
+
+    /// The measurement cycle, which stands for a quarter of an hour.
+    #[arg(long, default_value = "2s")]
+    cycle: Cycle,
+}
+
+/// Runs the demo to its end.
+pub fn run(arguments: &Arguments) -> Outcome {
+    // Ctrl-C ends the cycles; only then do the server and the meters stop.
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&interrupted)).or_failed("signals")?;
+    }
+    let recordings = match &arguments.replay {
+        Some(folder) => Some(meters::recordings(folder.as_deref())?),
+        None => None,
+    };
+    let progress = Progress::new();
+    progress.step("certificate authority and registrations");
+    let state = State::open(&arguments.state, arguments.cycle)?;
+    let speed =
+        u32::try_from(CYCLE_STANDS_FOR.as_secs() / arguments.cycle.duration().as_secs().max(1));
+    let server = Server::start(&state, Arc::clone(&stop))?;
+    let meters = match meters::start(&state, recordings, speed.unwrap_or(1).max(1), &stop) {
+        Ok(meters) => meters,
+        Err(failure) => {
+            stop.store(true, Ordering::Relaxed);
+            progress.clear();
+            return server.end().and(Err(failure));
+        }
+    };
+    progress.step("server and meters run");
+
+    let result = Chain {
+        state: &state,
+        progress: &progress,
+        interrupted: &interrupted,
+        once: arguments.once,
+    }
+    .run();
+    stop.store(true, Ordering::Relaxed);
+    progress.clear();
+    let ended = [meters.end(), server.end()];
+    result?;
+    ended.into_iter().collect()
+}
+
+/// Consent, cycles, and what arrived.
+struct Chain<'a> {
+    state: &'a State,
+    progress: &'a Progress,
+    interrupted: &'a AtomicBool,
+    once: bool,
+}
+
+impl Chain<'_> {
+    fn run(&self) -> Outcome {
+        for household in &self.state.households {
+            participants::grant_consent(self.state, household)?;
+        }
+        self.progress.step("consent is granted");
+        let mut devices: Vec<_> = self
+            .state
+            .households
+            .iter()
+            .map(|household| Device::open(&household.device_config))
+            .collect::<Result<_, _>>()?;
+        self.measure(&mut devices)?;
+        self.send(&devices)?;
+        if !self.once {
+            self.show(false)?;
+            self.go_on(&mut devices)?;
+            self.progress.clear();
+        }
+        self.show(true)
+    }
+
+    /// Measures every household's meters once, both households at the same time as two devices
+    /// would.
+    fn measure(&self, devices: &mut [Device]) -> Outcome {
+        let results: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = devices
+                .iter_mut()
+                .map(|device| scope.spawn(move || cycle::once(&*device)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| {
+                    thread.join().unwrap_or_else(|_| Err(Failure::failed("a device crashed")))
+                })
+                .collect()
+        });
+        for result in results {
+            self.progress.measured(result?.now);
+        }
+        Ok(())
+    }
+
+    fn send(&self, devices: &[Device]) -> Outcome {
+        for device in devices {
+            let report = transmit::report(device)?;
+            self.progress.sent(report.accepted + report.duplicate);
+        }
+        Ok(())
+    }
+
+    /// Cycle after cycle until told to stop. A failure is told and the next cycle tried.
+    fn go_on(&self, devices: &mut [Device]) -> Outcome {
+        let mut cycles = 0;
+        loop {
+            let interrupted = || self.interrupted.load(Ordering::Relaxed);
+            wait_for_next_slot_or(self.state.cycle, interrupted);
+            if interrupted() {
+                break;
+            }
+            cycles += 1;
+            let result = self.measure(devices).and_then(|()| {
+                if cycles % CYCLES_PER_REPORT == 0 { self.send(devices) } else { Ok(()) }
+            });
+            match result {
+                Err(failure) if failure.code == Code::NoConsent => return Err(failure),
+                Err(failure) => self.progress.tell(&format!("ebp: {failure}")),
+                Ok(()) => {}
+            }
+        }
+        self.send(devices)
+    }
+
+    fn show(&self, at_the_end: bool) -> Outcome {
+        let text = participants::what_arrived(self.state)?;
+        self.progress.hidden(|| {
+            quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
+            tell!("{}", self.state.how_to_look(at_the_end));
+            Ok(())
+        })
+    }
+}
+
+/// The Data API on a thread of its own.
+struct Server {
+    thread: thread::JoinHandle<Outcome>,
+}
+
+impl Server {
+    fn start(state: &State, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
+        let settings = state.server.settings(Arc::new(SystemClock));
+        let listener = state.listener()?;
+        let serve = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .or_failed("tokio")?;
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).or_failed("the listener")?;
+                let shutdown = async move {
+                    while !stop.load(Ordering::Relaxed) {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                };
+                ebp_server::serve(settings, listener, shutdown).await.map_err(super::serve::explain)
+            })
+        };
+        let thread =
+            thread::Builder::new().name("server".into()).spawn(serve).or_failed("a thread")?;
+        Ok(Self { thread })
+    }
+
+    fn end(self) -> Outcome {
+        self.thread.join().unwrap_or_else(|_| Err(Failure::failed("the server crashed")))
+    }
+}
+
+/// What is going on: a line that changes on a terminal, nothing in a pipe.
+struct Progress {
+    all: MultiProgress,
+    step: ProgressBar,
+    cycles: ProgressBar,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let all = MultiProgress::new();
+        let style = |template: &str| {
+            ProgressStyle::with_template(template)
+                .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        };
+        let step = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {msg}")));
+        let cycles = all.add(
+            ProgressBar::no_length().with_style(style("  {pos} measured, {msg} sent  {elapsed}")),
+        );
+        step.enable_steady_tick(Duration::from_millis(120));
+        cycles.set_message("0");
+        Self { all, step, cycles }
+    }
+
+    fn step(&self, done: &str) {
+        self.step.set_message(done.to_owned());
+        tracing::info!("{done}");
+    }
+
+    fn measured(&self, count: usize) {
+        self.cycles.inc(count as u64);
+    }
+
+    fn sent(&self, count: u64) {
+        let before: u64 = self.cycles.message().parse().unwrap_or(0);
+        self.cycles.set_message((before + count).to_string());
+    }
+
+    /// A line on standard error beside the progress.
+    fn tell(&self, text: &str) {
+        self.all.suspend(|| tell!("{text}"));
+    }
+
+    /// Does something with the progress out of the way.
+    fn hidden<T>(&self, what: impl FnOnce() -> T) -> T {
+        self.all.suspend(what)
+    }
+
+    fn clear(&self) {
+        self.step.finish_and_clear();
+        self.cycles.finish_and_clear();
+    }
+}
+
+/// The household that a folder in the state belongs to.
+impl DemoHousehold {
+    /// How the table calls it.
+    fn label(&self) -> String {
+        format!("household {}", self.number)
+    }
+}

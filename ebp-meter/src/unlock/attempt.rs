@@ -1,0 +1,387 @@
+//! Unlocking from beginning to end: look, try, look again, and know when to stop.
+//!
+//! Enters: a meter that can be heard and shone upon, its PIN, what was tried before. Leaves:
+//! [`Unlocked`], or why not. Absent: where the PIN is from; words for people beyond errors.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use ebp_core::clock::Clock;
+
+use super::{
+    Head, Lasting, Link, MeterKey, Pace, Pin, Plan, PlanError, PressError, Progress, Refused,
+    Tries, UnlockError, Unlocked, Variant, is_detailed, plan::has_way_to_inf, press::execute,
+    watched::Watched,
+};
+use crate::{
+    profile::{self, Profile},
+    readout::Readout,
+};
+
+/// What the meter is given beyond its own time to return to normal: so owners do it.
+const REST_MARGIN: Duration = Duration::from_secs(10);
+/// The longest wait for one telegram before the stop flag is looked at.
+const SLICE: Duration = Duration::from_millis(250);
+
+/// What is asked of an attempt beyond the profile.
+#[derive(Debug, Clone)]
+pub struct UnlockOptions {
+    /// How the head is driven.
+    pub head: Head,
+    /// How long the first telegram may take.
+    pub first_telegram: Duration,
+    /// How long after the PIN the detail may take to appear; `None` for five telegrams, at least
+    /// ten seconds.
+    pub verify: Option<Duration>,
+    /// Whether to try again with the slower variant.
+    pub slower: bool,
+    /// Whether to switch `InF` on where the profile says so.
+    pub inf: bool,
+    /// Whether to look, after `InF`, if the detail outlasts the open list. It takes two minutes.
+    pub confirm: bool,
+    /// Whether to wait where the meter needs rest; else that is a refusal.
+    pub wait_for_rest: bool,
+}
+
+impl UnlockOptions {
+    /// Everything that helps, with a common head.
+    #[must_use]
+    pub const fn for_model(profile: &Profile) -> Self {
+        Self {
+            head: Head::on(profile.line.settings()),
+            first_telegram: Duration::from_secs(30),
+            verify: None,
+            slower: true,
+            inf: true,
+            confirm: true,
+            wait_for_rest: true,
+        }
+    }
+}
+
+/// An attempt with everything that it needs.
+pub struct Attempt<'a> {
+    /// The model.
+    pub profile: &'a Profile,
+    /// What was tried before.
+    pub tries: &'a Tries,
+    /// The time of day, for the memory of tries.
+    pub clock: &'a dyn Clock,
+    /// The monotonic time, for light.
+    pub pace: &'a dyn Pace,
+    /// What is asked.
+    pub options: &'a UnlockOptions,
+    /// Raised to stop: the light goes off, and the try stays counted.
+    pub stop: &'a AtomicBool,
+}
+
+type Report<'a> = &'a mut dyn FnMut(Progress);
+
+impl Attempt<'_> {
+    /// Unlocks the meter.
+    ///
+    /// A try is counted on the disk before its first press and cleared when detail is seen. Between
+    /// tries, and after one that ended otherwise, the meter is left alone until it has returned to
+    /// its normal display, where every plan begins.
+    ///
+    /// # Errors
+    /// [`UnlockError`]. The light is off in any case.
+    pub fn run(
+        &self,
+        link: &mut dyn Link,
+        pin: &Pin,
+        progress: Report<'_>,
+    ) -> Result<Unlocked, UnlockError> {
+        let plans = [Variant::Normal, Variant::Slower]
+            .map(|variant| Plan::enter_pin(self.profile, pin, variant).map(|plan| (variant, plan)));
+        let [first, second] = plans;
+        let mut plans = vec![first?];
+        if self.options.slower {
+            plans.push(second?);
+        }
+        let Some(timing) = &self.profile.pin else {
+            return Err(PlanError::NoLock { model: self.profile.name.clone() }.into());
+        };
+        progress(Progress::Waiting);
+        let (readout, meter) = self.first_look(link)?;
+        if is_detailed(self.profile, &readout) {
+            return Ok(Unlocked {
+                already: true,
+                variant: None,
+                lasting: Lasting::Unknown,
+                readout,
+            });
+        }
+        let mut made = 0;
+        for (variant, plan) in &plans {
+            if *variant == Variant::Slower {
+                progress(Progress::SlowerVariant);
+            }
+            match self.one_try(link, timing, &meter, plan, progress) {
+                Ok(Tried::Detailed(readout)) => {
+                    self.tries.forget(&meter)?;
+                    let (lasting, readout) =
+                        self.make_it_last(link, timing, *variant, readout, progress)?;
+                    return Ok(Unlocked {
+                        already: false,
+                        variant: Some(*variant),
+                        lasting,
+                        readout,
+                    });
+                }
+                // Where its menu stands now nobody knows, so InF is left alone.
+                Ok(Tried::NeedlessPin(readout)) => {
+                    self.tries.forget(&meter)?;
+                    let open = Duration::from_secs(timing.return_to_normal_s.into());
+                    return Ok(Unlocked {
+                        already: false,
+                        variant: Some(*variant),
+                        lasting: Lasting::WhileOpen(open),
+                        readout,
+                    });
+                }
+                // Detail that came while the meter rested: late telegrams of the try before.
+                Ok(Tried::Before(readout)) => {
+                    self.tries.forget(&meter)?;
+                    let lasting = Lasting::Unknown;
+                    return Ok(Unlocked { already: made == 0, variant: None, lasting, readout });
+                }
+                Ok(Tried::InVain) => made += 1,
+                // The first try of this run used up what was left: say what happened, not that.
+                Err(UnlockError::Refused(Refused::TriesExhausted { .. })) if made > 0 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let counted = self.tries.get(&meter)?.map_or(0, |known| known.wrong);
+        let left = timing.stop_at.saturating_sub(counted);
+        Err(UnlockError::NotUnlocked { tries: made, left })
+    }
+
+    /// The first telegrams: whether there is anything to do, and which meter it is. More than one,
+    /// because some meters put power and identity in every other.
+    fn first_look(&self, link: &mut dyn Link) -> Result<(Readout, MeterKey), UnlockError> {
+        let waited = self.options.first_telegram;
+        let mut server_id = None;
+        let mut readout = None;
+        let mut left = waited;
+        loop {
+            match self.look(link, left, |_| true)? {
+                Looked::Seen(seen) => {
+                    server_id = server_id.or_else(|| seen.server_id.clone());
+                    let first = readout.is_none();
+                    let detailed = is_detailed(self.profile, &seen);
+                    readout = Some(seen);
+                    if detailed || !first {
+                        break;
+                    }
+                    left = self.interval() * 2;
+                }
+                Looked::Not => break,
+                Looked::Stopped => return Err(UnlockError::Interrupted { rest: Duration::ZERO }),
+            }
+        }
+        let readout = readout.ok_or(UnlockError::NoTelegram { waited })?;
+        let meter = MeterKey::of(server_id.as_ref(), link.port().name());
+        Ok((readout, meter))
+    }
+
+    fn one_try(
+        &self,
+        link: &mut dyn Link,
+        timing: &profile::Pin,
+        meter: &MeterKey,
+        plan: &Plan,
+        progress: Report<'_>,
+    ) -> Result<Tried, UnlockError> {
+        let normal = rest(timing);
+        let exhausted =
+            |wrong| Refused::TriesExhausted { wrong, limit: timing.tries, file: self.tries.path() };
+        if let Some(known) = self.tries.get(meter)? {
+            if known.wrong >= timing.stop_at {
+                return Err(exhausted(known.wrong).into());
+            }
+            let left = known.rest(self.clock.now(), normal, plan.longest());
+            if !left.is_zero() && !self.options.wait_for_rest {
+                return Err(Refused::Resting { left }.into());
+            }
+            if !left.is_zero() {
+                progress(Progress::Resting { left });
+                match self.look(link, left, |readout| is_detailed(self.profile, readout))? {
+                    Looked::Seen(readout) => return Ok(Tried::Before(readout)),
+                    Looked::Not => {}
+                    Looked::Stopped => return Err(UnlockError::Interrupted { rest: left }),
+                }
+            }
+        }
+        let now = self.clock.now();
+        // The longest that any PIN takes: the file must not tell the sum of the digits.
+        let light_until = now.saturating_add(plan.longest()).unwrap_or(now);
+        let Some(begun) = self.tries.begin(meter, timing.stop_at, light_until)? else {
+            return Err(exhausted(timing.stop_at).into());
+        };
+        progress(Progress::Try { number: begun.wrong, of: timing.stop_at });
+        let executed = match self.execute(link, plan, progress) {
+            // Found out before the first press.
+            Err(UnlockError::Press(
+                error @ (PressError::NoBreak { .. } | PressError::InvertedNeedsBreak { .. }),
+            )) => {
+                self.tries.withdraw(meter)?;
+                return Err(error.into());
+            }
+            executed => executed?,
+        };
+        match executed {
+            Executed::Stopped { presses: 0 } => {
+                self.tries.withdraw(meter)?;
+                return Err(UnlockError::Interrupted { rest: Duration::ZERO });
+            }
+            Executed::Stopped { .. } => {
+                self.tries.ended(meter, self.clock.now())?;
+                return Err(UnlockError::Interrupted { rest: normal });
+            }
+            Executed::Detailed { readout, whole: true } => return Ok(Tried::Detailed(readout)),
+            Executed::Detailed { readout, whole: false } => {
+                return Ok(Tried::NeedlessPin(readout));
+            }
+            Executed::Whole => {}
+        }
+        progress(Progress::Verifying);
+        match self.look(link, self.verify(timing), |readout| is_detailed(self.profile, readout))? {
+            Looked::Seen(readout) => Ok(Tried::Detailed(readout)),
+            Looked::Not => {
+                self.tries.ended(meter, self.clock.now())?;
+                Ok(Tried::InVain)
+            }
+            Looked::Stopped => {
+                self.tries.ended(meter, self.clock.now())?;
+                Err(UnlockError::Interrupted { rest: normal })
+            }
+        }
+    }
+
+    /// Switches `InF` on where that is the model's way, and looks whether it did.
+    fn make_it_last(
+        &self,
+        link: &mut dyn Link,
+        timing: &profile::Pin,
+        variant: Variant,
+        readout: Readout,
+        progress: Report<'_>,
+    ) -> Result<(Lasting, Readout), UnlockError> {
+        let open = Duration::from_secs(timing.return_to_normal_s.into());
+        if !(self.options.inf && has_way_to_inf(self.profile)) {
+            return Ok((Lasting::WhileOpen(open), readout));
+        }
+        progress(Progress::SwitchingInf);
+        let plan = Plan::switch_inf(self.profile, variant)?;
+        if let Executed::Stopped { .. } = self.execute(link, &plan, progress)? {
+            return Err(UnlockError::Interrupted { rest: rest(timing) });
+        }
+        if !self.options.confirm {
+            return Ok((Lasting::Unknown, readout));
+        }
+        let closed_at = self.pace.now() + open;
+        let until = closed_at + self.verify(timing).min(REST_MARGIN);
+        progress(Progress::Confirming { left: until.saturating_sub(self.pace.now()) });
+        let mut last = readout;
+        let mut missing = 0;
+        let mut lasting = Lasting::Unknown;
+        loop {
+            let left = until.saturating_sub(self.pace.now());
+            match self.look(link, left, |_| true)? {
+                Looked::Seen(readout) if is_detailed(self.profile, &readout) => {
+                    (last, missing) = (readout, 0);
+                    if self.pace.now() > closed_at {
+                        lasting = Lasting::Permanent;
+                    }
+                }
+                Looked::Seen(_) if missing > 0 => return Ok((Lasting::WhileOpen(open), last)),
+                Looked::Seen(_) => missing += 1,
+                // Without a telegram from then on nobody knows.
+                Looked::Not | Looked::Stopped => return Ok((lasting, last)),
+            }
+        }
+    }
+
+    fn execute(
+        &self,
+        link: &mut dyn Link,
+        plan: &Plan,
+        progress: Report<'_>,
+    ) -> Result<Executed, UnlockError> {
+        let head =
+            Head { line: link.line().unwrap_or(self.options.head.line), ..self.options.head };
+        let mut watched = Watched::new(self.profile, self.stop, link, plan, progress);
+        let done = execute(plan, &mut watched, &head, self.pace)?;
+        Ok(match watched.into_detailed() {
+            Some(readout) => Executed::Detailed { readout, whole: done.finished },
+            None if done.finished => Executed::Whole,
+            None => Executed::Stopped { presses: done.presses },
+        })
+    }
+
+    /// Reads telegrams until one is the wanted one.
+    fn look(
+        &self,
+        link: &mut dyn Link,
+        wait: Duration,
+        wanted: impl Fn(&Readout) -> bool,
+    ) -> Result<Looked, UnlockError> {
+        let until = self.pace.now() + wait;
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(Looked::Stopped);
+            }
+            let left = until.saturating_sub(self.pace.now());
+            match link.next(left.min(SLICE))? {
+                Some(readout) if wanted(&readout) => return Ok(Looked::Seen(readout)),
+                _ if left.is_zero() => return Ok(Looked::Not),
+                _ => {}
+            }
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        self.profile.line.push_interval().unwrap_or(Duration::from_secs(4))
+    }
+
+    /// Five telegrams, at least ten seconds; but the list must still be open for `InF` then.
+    fn verify(&self, timing: &profile::Pin) -> Duration {
+        let five = self.interval() * 5;
+        let most = Duration::from_secs(u64::from(timing.return_to_normal_s) / 2);
+        self.options.verify.unwrap_or(five.max(Duration::from_secs(10))).min(most)
+    }
+}
+
+/// How long a meter is left alone after light.
+fn rest(timing: &profile::Pin) -> Duration {
+    Duration::from_secs(timing.return_to_normal_s.into()) + REST_MARGIN
+}
+
+enum Looked {
+    Seen(Readout),
+    Not,
+    Stopped,
+}
+
+enum Tried {
+    Detailed(Readout),
+    Before(Readout),
+    /// The wake presses alone opened the list.
+    NeedlessPin(Readout),
+    InVain,
+}
+
+enum Executed {
+    Whole,
+    /// Detail was seen, at the end of the plan or before.
+    Detailed {
+        readout: Readout,
+        whole: bool,
+    },
+    Stopped {
+        presses: usize,
+    },
+}

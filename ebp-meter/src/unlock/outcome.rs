@@ -1,0 +1,159 @@
+//! How unlocking goes on and what can come of it.
+//!
+//! Enters: nothing. Leaves: [`Progress`], [`Unlocked`], [`UnlockError`]. Absent: doing it; the PIN,
+//! which none of these can tell.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use super::{Phase, PlanError, PressError, TriesError, Variant};
+use crate::{port::PortError, readout::Readout};
+
+/// How an attempt goes on. None of it tells the PIN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// For the first telegram.
+    Waiting,
+    /// The meter is left alone until it has returned to its normal display.
+    Resting {
+        /// For so long.
+        left: Duration,
+    },
+    /// A try begins; it is counted as wrong until it is seen to work.
+    Try {
+        /// Tries counted with this one.
+        number: u8,
+        /// Nothing is tried beyond so many.
+        of: u8,
+    },
+    /// A part of the plan begins.
+    Step {
+        /// Which, from 1.
+        index: usize,
+        /// Of how many.
+        of: usize,
+        /// What it is.
+        phase: Phase,
+    },
+    /// Looking for detail in the telegrams.
+    Verifying,
+    /// The first try did not work: the slower one follows.
+    SlowerVariant,
+    /// On the way to `InF`.
+    SwitchingInf,
+    /// Looking whether the detail outlasts the open list.
+    Confirming {
+        /// For so long.
+        left: Duration,
+    },
+}
+
+/// A line for people. It tells no count of presses.
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting => f.write_str("waiting for the meter"),
+            Self::Resting { left } => {
+                write!(f, "letting the meter return to its normal display: {} s", left.as_secs())
+            }
+            Self::Try { number, of } => write!(f, "try {number} of at most {of}"),
+            Self::Step { phase, .. } => phase.fmt(f),
+            Self::Verifying => f.write_str("looking for details in the telegrams"),
+            Self::SlowerVariant => f.write_str("no details: once more, slower"),
+            Self::SwitchingInf => f.write_str("switching the extended data (InF) on"),
+            Self::Confirming { left } => {
+                write!(f, "watching whether the details last: {} s", left.as_secs())
+            }
+        }
+    }
+}
+
+/// How long the detail lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasting {
+    /// Past the open list: until a power failure.
+    Permanent,
+    /// As long as the list is open: so long after the last press.
+    WhileOpen(Duration),
+    /// Nobody looked.
+    Unknown,
+}
+
+/// A meter that shows its details.
+#[derive(Debug, Clone)]
+pub struct Unlocked {
+    /// It was so before; nothing was done.
+    pub already: bool,
+    /// The variant that worked.
+    pub variant: Option<Variant>,
+    /// How long it lasts.
+    pub lasting: Lasting,
+    /// The telegram that shows it.
+    pub readout: Readout,
+}
+
+/// What forbids a try.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// As many tries failed as may.
+    #[error(
+        "{wrong} wrong tries on this meter, which may block itself after {limit}: when its PIN and \
+         model are certain, forget them with --reset-tries (remembered in {})", file.display()
+    )]
+    TriesExhausted {
+        /// Counted.
+        wrong: u8,
+        /// The meter's own limit, by its profile.
+        limit: u8,
+        /// Where they are remembered.
+        file: PathBuf,
+    },
+    /// The meter has to return to its normal display first.
+    #[error("an earlier try ended a short while ago: leave the meter alone for {} s", left.as_secs() + 1)]
+    Resting {
+        /// For so long.
+        left: Duration,
+    },
+}
+
+/// Why a meter was not unlocked.
+#[derive(Debug, thiserror::Error)]
+pub enum UnlockError {
+    /// The profile or the PIN gives no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Nothing may be tried.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Tries cannot be remembered, so none is made.
+    #[error(transparent)]
+    Tries(#[from] TriesError),
+    /// Light could not be made.
+    #[error(transparent)]
+    Press(#[from] PressError),
+    /// The port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// No telegram came, so that nothing could be verified; no light was made.
+    #[error("no telegram within {} s: nothing was tried", waited.as_secs())]
+    NoTelegram {
+        /// After so long.
+        waited: Duration,
+    },
+    /// Everything was done and no detail appeared.
+    #[error(
+        "the PIN was entered {} and no detail appeared: the PIN or the model's timing is wrong, or the head's light is too weak",
+        if *tries == 1 { "once".to_owned() } else { format!("{tries} times") }
+    )]
+    NotUnlocked {
+        /// Tries of this run.
+        tries: u8,
+        /// Tries that remain before the stop.
+        left: u8,
+    },
+    /// The stop flag was raised.
+    #[error("stopped in the midst; the meter returns to its normal display within {} s", rest.as_secs())]
+    Interrupted {
+        /// The next try waits so long by itself.
+        rest: Duration,
+    },
+}

@@ -1,0 +1,353 @@
+//! From a profile and a PIN to presses and pauses.
+//!
+//! Enters: a model's timing, a PIN, a goal. Leaves: [`Plan`], steps of light and dark. Absent: the
+//! clock, the port, and whether it worked.
+//!
+//! Zeros are what makes this more than adding up. A digit 0 has no press: the pause alone fixes it,
+//! and the meter fixes a further zero each time that its period has passed anew. So the pause over
+//! several zeros is not several pauses long: one of 3.8 s for a period of 3 s, three times in a row,
+//! would fix a fourth zero in its slower variant. Hence only the last fixing of a dark stretch gets
+//! the length that the profile sends, the ones before it exactly the period.
+
+use std::{fmt, time::Duration};
+
+use super::Pin;
+use crate::profile::{self, Interval, Profile, RelockBehaviour};
+
+/// Which of a profile's two lengths are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Variant {
+    /// The ones that work on nearly every unit.
+    Normal,
+    /// Longer ones, for a unit that missed those.
+    Slower,
+}
+
+impl Variant {
+    fn of(self, interval: &Interval) -> Duration {
+        interval.send(self == Self::Slower)
+    }
+}
+
+/// What a step is for, and what of it may be shown while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// From the normal display to the first digit.
+    Wake,
+    /// Entering and fixing a digit.
+    Digit {
+        /// Which, from 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// Walking through the menu to `InF`.
+    Menu,
+    /// The long press that switches.
+    Switch,
+    /// A press that shows the meter that somebody is there.
+    KeepAlive,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wake => f.write_str("waking the display"),
+            Self::Digit { number, of } => write!(f, "digit {number} of {of}"),
+            Self::Menu => f.write_str("walking to InF"),
+            Self::Switch => f.write_str("switching InF"),
+            Self::KeepAlive => f.write_str("keeping the display awake"),
+        }
+    }
+}
+
+/// A stretch of light or of dark.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Light or dark.
+    pub lit: bool,
+    /// For how long.
+    pub duration: Duration,
+    /// What for.
+    pub phase: Phase,
+}
+
+/// The presses and pauses that reach a goal.
+///
+/// `Display` is for `--dry-run`: it keeps the PIN to itself, and so gives the longest duration that
+/// any PIN could take, for the duration tells the sum of the digits. [`Plan::revealed`] prints every
+/// press for those who ask for exactly that. `Debug` tells nothing but the number of phases.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Plan {
+    goal: &'static str,
+    steps: Vec<Step>,
+    /// What any PIN can take at most.
+    longest: Duration,
+    press: Duration,
+}
+
+impl Plan {
+    /// From the normal display to the list that the right PIN opens.
+    ///
+    /// # Errors
+    /// [`PlanError::NoLock`] for a model without a PIN, [`PlanError::WrongLength`] for a PIN that has
+    /// not as many digits as the model asks for.
+    pub fn enter_pin(profile: &Profile, pin: &Pin, variant: Variant) -> Result<Self, PlanError> {
+        let mut plan = Builder::new(profile, variant)?;
+        plan.pin(profile, pin)?;
+        Ok(plan.finish("enter the PIN"))
+    }
+
+    /// From the list that the right PIN opened to `InF`, and the long press that switches it.
+    ///
+    /// # Errors
+    /// [`PlanError::NoLock`], [`PlanError::NoMenu`] where the way is not known.
+    pub fn switch_inf(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
+        let mut plan = Builder::new(profile, variant)?;
+        plan.inf(profile)?;
+        Ok(plan.finish("switch the extended data (InF)"))
+    }
+
+    /// Makes a meter tell less again: from the normal display through the PIN to `InF`, and the long
+    /// press that switches it off. A meter whose `InF` is off already would be switched on by it.
+    ///
+    /// # Errors
+    /// As [`Plan::enter_pin`] and [`Plan::switch_inf`].
+    pub fn relock(profile: &Profile, pin: &Pin, variant: Variant) -> Result<Self, PlanError> {
+        let mut plan = Builder::new(profile, variant)?;
+        plan.pin(profile, pin)?;
+        plan.inf(profile)?;
+        Ok(plan.finish("switch the extended data (InF) off"))
+    }
+
+    /// One short press, which keeps an open list open.
+    ///
+    /// # Errors
+    /// [`PlanError::NoLock`].
+    pub fn keep_alive(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
+        let mut plan = Builder::new(profile, variant)?;
+        plan.press(Phase::KeepAlive);
+        Ok(plan.finish("keep the extended data"))
+    }
+
+    /// A single stretch of light, for finding out what a model takes for a press.
+    #[must_use]
+    pub fn probe(duration: Duration) -> Self {
+        let step = Step { lit: true, duration, phase: Phase::KeepAlive };
+        Self { goal: "probe", steps: vec![step], longest: duration, press: duration }
+    }
+
+    /// The steps in their order. Light and dark do not always take turns: a dark stretch has one
+    /// step for each digit that is fixed in it.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// How long it takes. It tells something of the PIN: show [`Plan::longest`] to people.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.steps.iter().map(|step| step.duration).sum()
+    }
+
+    /// How long it takes with the longest PIN.
+    #[must_use]
+    pub const fn longest(&self) -> Duration {
+        self.longest
+    }
+
+    /// How many presses it has. It tells something of the PIN.
+    #[must_use]
+    pub fn presses(&self) -> usize {
+        self.steps.iter().filter(|step| step.lit).count()
+    }
+
+    /// What it goes through, in order and without repetition.
+    #[must_use]
+    pub fn phases(&self) -> Vec<Phase> {
+        let mut phases: Vec<Phase> = self.steps.iter().map(|step| step.phase).collect();
+        phases.dedup();
+        phases
+    }
+
+    /// Every press and pause, and with them the PIN.
+    #[must_use]
+    pub const fn revealed(&self) -> Revealed<'_> {
+        Revealed(self)
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plan({}, {} phases)", self.goal, self.phases().len())
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: at most {}", self.goal, seconds(self.longest))?;
+        for phase in self.phases() {
+            if matches!(phase, Phase::Digit { .. }) {
+                writeln!(f, "  {phase}: 0 to 9 presses of {}", seconds(self.press))?;
+            } else {
+                let mut presses =
+                    self.steps.iter().filter(|step| step.lit && step.phase == phase).peekable();
+                let length = presses.peek().map_or(Duration::ZERO, |step| step.duration);
+                let count = presses.count();
+                let s = if count == 1 { "" } else { "es" };
+                writeln!(f, "  {phase}: {count} press{s} of {}", seconds(length))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Shows a plan with every press.
+pub struct Revealed<'a>(&'a Plan);
+
+impl fmt::Display for Revealed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.0.goal, seconds(self.0.duration()))?;
+        let mut at = Duration::ZERO;
+        for step in &self.0.steps {
+            let what = if step.lit { "light" } else { "dark" };
+            let (from, length) = (at.as_secs_f64(), step.duration.as_secs_f64());
+            writeln!(f, "  {from:7.2} s  {what:5} {length:5.2} s  {}", step.phase)?;
+            at += step.duration;
+        }
+        Ok(())
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The model has no lock.
+    #[error("{model} has no PIN: it tells all it knows")]
+    NoLock {
+        /// Which model.
+        model: String,
+    },
+    /// The PIN has another number of digits.
+    #[error("the PIN of {model} has {expected} digits, the given one has {given}")]
+    WrongLength {
+        /// Which model.
+        model: String,
+        /// So many digits it has.
+        expected: usize,
+        /// So many were given.
+        given: usize,
+    },
+    /// The way to `InF` is not known.
+    #[error("the way to InF in the menu of {model} is not known")]
+    NoMenu {
+        /// Which model.
+        model: String,
+    },
+}
+
+struct Builder<'a> {
+    timing: &'a profile::Pin,
+    variant: Variant,
+    steps: Vec<Step>,
+    longest: Duration,
+}
+
+impl<'a> Builder<'a> {
+    fn new(profile: &'a Profile, variant: Variant) -> Result<Self, PlanError> {
+        let timing = profile
+            .pin
+            .as_ref()
+            .ok_or_else(|| PlanError::NoLock { model: profile.name.clone() })?;
+        Ok(Self { timing, variant, steps: Vec::new(), longest: Duration::ZERO })
+    }
+
+    fn step(&mut self, lit: bool, duration: Duration, phase: Phase) {
+        self.steps.push(Step { lit, duration, phase });
+    }
+
+    fn press(&mut self, phase: Phase) {
+        self.step(true, self.variant.of(&self.timing.short_press), phase);
+    }
+
+    /// So many presses, with pauses between them but not after the last.
+    fn presses(&mut self, count: u8, phase: Phase) {
+        for press in 0..count {
+            if press > 0 {
+                self.step(false, self.variant.of(&self.timing.between_presses), phase);
+            }
+            self.press(phase);
+        }
+    }
+
+    fn pin(&mut self, profile: &Profile, pin: &Pin) -> Result<(), PlanError> {
+        let of = usize::from(self.timing.digits);
+        if pin.len() != of {
+            return Err(PlanError::WrongLength {
+                model: profile.name.clone(),
+                expected: of,
+                given: pin.len(),
+            });
+        }
+        self.presses(self.timing.wake_presses, Phase::Wake);
+        let digits = pin.digits();
+        if digits[0] != 0 {
+            self.step(false, self.variant.of(&self.timing.after_wake), Phase::Wake);
+        }
+        let period = *self.timing.next_digit.accept().start();
+        for (index, &digit) in digits.iter().enumerate() {
+            let phase = Phase::Digit { number: index + 1, of };
+            self.presses(digit, phase);
+            let zero_follows = digits.get(index + 1) == Some(&0);
+            let pause =
+                if zero_follows { period } else { self.variant.of(&self.timing.next_digit) };
+            self.step(false, pause, phase);
+        }
+        self.longest += self.longest_pin();
+        Ok(())
+    }
+
+    /// Nines all over take longest.
+    fn longest_pin(&self) -> Duration {
+        let t = self.timing;
+        let [press, between] = [&t.short_press, &t.between_presses].map(|i| self.variant.of(i));
+        let wake = (press + between) * u32::from(t.wake_presses);
+        let digit = (press + between) * 9 + self.variant.of(&t.next_digit);
+        wake + self.variant.of(&t.after_wake) + digit * u32::from(t.digits)
+    }
+
+    fn inf(&mut self, profile: &Profile) -> Result<(), PlanError> {
+        let menu = self
+            .timing
+            .menu
+            .as_ref()
+            .ok_or_else(|| PlanError::NoMenu { model: profile.name.clone() })?;
+        let from = self.steps.len();
+        self.presses(menu.inf_presses, Phase::Menu);
+        if menu.inf_presses > 0 {
+            self.step(false, self.variant.of(&self.timing.between_presses), Phase::Menu);
+        }
+        self.step(true, self.variant.of(&self.timing.long_press), Phase::Switch);
+        self.step(false, self.variant.of(&self.timing.between_presses), Phase::Switch);
+        self.longest += self.steps[from..].iter().map(|step| step.duration).sum::<Duration>();
+        Ok(())
+    }
+
+    fn finish(self, goal: &'static str) -> Plan {
+        let sum = self.steps.iter().map(|step| step.duration).sum();
+        let longest = if self.longest.is_zero() { sum } else { self.longest };
+        let press = self.variant.of(&self.timing.short_press);
+        Plan { goal, steps: self.steps, longest, press }
+    }
+}
+
+/// Whether the profile's way to keep detail for good is `InF`, and that way is known.
+pub(crate) fn has_way_to_inf(profile: &Profile) -> bool {
+    let permanent =
+        profile.relock.as_ref().is_some_and(|r| r.behaviour == RelockBehaviour::Permanent);
+    permanent && profile.pin.as_ref().is_some_and(|pin| pin.menu.is_some())
+}

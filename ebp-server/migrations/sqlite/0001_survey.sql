@@ -1,0 +1,141 @@
+-- The survey's entities (thesis figures 4.2 to 4.7). Instants are microseconds since the Unix
+-- epoch, identifiers the 16 octets of a UUID, decimals and dates their texts.
+
+CREATE TABLE participant (
+    id    INTEGER PRIMARY KEY,
+    name  TEXT NOT NULL,
+    email TEXT NOT NULL COLLATE NOCASE UNIQUE
+) STRICT;
+
+-- The participant is absent once consent is revoked. A withheld household is shown to nobody: its
+-- location is gone and a masked one is not there yet.
+CREATE TABLE household (
+    uuid          BLOB PRIMARY KEY CHECK (length(uuid) = 16),
+    participant   INTEGER REFERENCES participant (id),
+    withheld      INTEGER NOT NULL DEFAULT 0 CHECK (withheld IN (0, 1)),
+    registered_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX household_by_participant ON household (participant);
+
+CREATE TABLE address (
+    household   BLOB PRIMARY KEY REFERENCES household (uuid),
+    street      TEXT NOT NULL,
+    postal_code TEXT NOT NULL,
+    city        TEXT NOT NULL,
+    country     TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE location (
+    household BLOB PRIMARY KEY REFERENCES household (uuid),
+    latitude  REAL NOT NULL CHECK (latitude BETWEEN -90 AND 90),
+    longitude REAL NOT NULL CHECK (longitude BETWEEN -180 AND 180)
+) STRICT;
+
+CREATE TABLE metadata (
+    household                BLOB PRIMARY KEY REFERENCES household (uuid),
+    children                 INTEGER NOT NULL CHECK (children >= 0),
+    adults                   INTEGER NOT NULL CHECK (adults >= 0),
+    adults_with_job          INTEGER NOT NULL CHECK (adults_with_job BETWEEN 0 AND adults),
+    electric_vehicle_charger INTEGER NOT NULL CHECK (electric_vehicle_charger IN (0, 1)),
+    heat_pump                INTEGER NOT NULL CHECK (heat_pump IN (0, 1)),
+    home_battery             INTEGER NOT NULL CHECK (home_battery IN (0, 1))
+) STRICT;
+
+-- Consent: not granted, granted, revoked; each step once, for ever.
+CREATE TABLE consent (
+    household  BLOB PRIMARY KEY REFERENCES household (uuid),
+    granted_at INTEGER,
+    revoked_at INTEGER,
+    CHECK (revoked_at IS NULL OR (granted_at IS NOT NULL AND revoked_at >= granted_at))
+) STRICT;
+CREATE TRIGGER consent_begins_not_granted BEFORE INSERT ON consent
+WHEN NEW.granted_at IS NOT NULL OR NEW.revoked_at IS NOT NULL
+    OR EXISTS (SELECT 1 FROM consent WHERE household = NEW.household)
+BEGIN
+    SELECT RAISE(ABORT, 'consent begins not granted, once');
+END;
+CREATE TRIGGER consent_is_one_way BEFORE UPDATE ON consent
+WHEN NEW.household IS NOT OLD.household
+    OR (OLD.granted_at IS NOT NULL AND NEW.granted_at IS NOT OLD.granted_at)
+    OR (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS NOT OLD.revoked_at)
+BEGIN
+    SELECT RAISE(ABORT, 'consent is granted once and revoked once');
+END;
+CREATE TRIGGER consent_is_kept BEFORE DELETE ON consent
+BEGIN
+    SELECT RAISE(ABORT, 'consent is kept for ever');
+END;
+-- Revoking detaches the participant; nobody is attached again.
+CREATE TRIGGER revoked_household_has_no_participant BEFORE UPDATE OF participant ON household
+WHEN NEW.participant IS NOT NULL
+    AND (SELECT revoked_at FROM consent WHERE household = NEW.uuid) IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'a household that revoked its consent has no participant');
+END;
+
+CREATE TABLE measurement_device (
+    uuid          BLOB PRIMARY KEY CHECK (length(uuid) = 16),
+    household     BLOB NOT NULL REFERENCES household (uuid),
+    version       TEXT,
+    last_activity INTEGER,
+    UNIQUE (uuid, household)
+) STRICT;
+CREATE INDEX measurement_device_by_household ON measurement_device (household);
+
+-- A meter's device is one of the same household.
+CREATE TABLE meter (
+    uuid               BLOB PRIMARY KEY CHECK (length(uuid) = 16),
+    household          BLOB NOT NULL REFERENCES household (uuid),
+    type               TEXT NOT NULL CHECK (type IN ('ELECTRICITY', 'PV-GENERATION')),
+    model              TEXT NOT NULL,
+    measurement_device BLOB,
+    position           INTEGER NOT NULL,
+    UNIQUE (uuid, household),
+    FOREIGN KEY (measurement_device, household) REFERENCES measurement_device (uuid, household)
+) STRICT;
+CREATE INDEX meter_by_household ON meter (household);
+CREATE INDEX meter_by_device ON meter (measurement_device);
+
+-- A system's meter is one of the same household that counts generation.
+CREATE TABLE pv_system (
+    uuid          BLOB PRIMARY KEY CHECK (length(uuid) = 16),
+    household     BLOB NOT NULL REFERENCES household (uuid),
+    nominal_power TEXT NOT NULL,
+    azimuth       TEXT NOT NULL,
+    tilt          TEXT NOT NULL,
+    installed_on  TEXT NOT NULL,
+    meter         BLOB,
+    position      INTEGER NOT NULL,
+    FOREIGN KEY (meter, household) REFERENCES meter (uuid, household)
+) STRICT;
+CREATE INDEX pv_system_by_household ON pv_system (household);
+CREATE INDEX pv_system_by_meter ON pv_system (meter);
+CREATE TRIGGER pv_system_has_a_generation_meter BEFORE INSERT ON pv_system
+WHEN NEW.meter IS NOT NULL
+    AND (SELECT type FROM meter WHERE uuid = NEW.meter) IS NOT 'PV-GENERATION'
+BEGIN
+    SELECT RAISE(ABORT, 'the meter of a photovoltaic system counts generation');
+END;
+
+-- Rows lie in the order in which they are listed: a meter's year is one stretch of pages.
+CREATE TABLE measurement (
+    meter       BLOB NOT NULL REFERENCES meter (uuid),
+    measured_at INTEGER NOT NULL,
+    uuid        BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    received_at INTEGER NOT NULL,
+    data        TEXT NOT NULL CHECK (json_valid(data)),
+    PRIMARY KEY (meter, measured_at, uuid)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER measurement_is_within_consent BEFORE INSERT ON measurement
+WHEN NOT EXISTS (
+    SELECT 1 FROM meter JOIN consent USING (household)
+    WHERE meter.uuid = NEW.meter AND consent.revoked_at IS NULL
+        AND NEW.measured_at >= consent.granted_at
+)
+BEGIN
+    SELECT RAISE(ABORT, 'a measurement lies within consent');
+END;
+CREATE TRIGGER measurement_never_changes BEFORE UPDATE ON measurement
+BEGIN
+    SELECT RAISE(ABORT, 'a measurement never changes');
+END;

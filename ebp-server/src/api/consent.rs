@@ -1,0 +1,35 @@
+//! Endpoints 3 and 4: granting and revoking consent, and reading it.
+//!
+//! After revocation every endpoint answers 410 to the household's devices, this one included: a
+//! second `DELETE` has the same effect as the first, none, and the same final word as all others.
+//! A participant's certificate without a device stands for nobody any more then (401), since the
+//! address that it carries is removed.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use ebp_core::contract::Consent;
+
+use crate::{App, auth::Caller, problem::ApiError};
+
+/// `GET /household/consent`: where consent stands.
+pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Consent>, ApiError> {
+    Ok(Json(app.store.consent(caller.household()?).await?))
+}
+
+/// `POST /household/consent`: grants it, once (201); later 409.
+pub async fn grant(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<(StatusCode, Json<Consent>), ApiError> {
+    let consent = app.store.grant_consent(caller.household()?, app.clock.now()).await?;
+    Ok((StatusCode::CREATED, Json(consent)))
+}
+
+/// `DELETE /household/consent`: revokes it for good; 409 if it was never granted.
+pub async fn revoke(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Consent>, ApiError> {
+    Ok(Json(app.store.revoke_consent(caller.household()?, app.clock.now()).await?))
+}

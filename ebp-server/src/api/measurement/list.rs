@@ -1,0 +1,105 @@
+//! Endpoint 7: a meter's measurements, a page at a time.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::Uri,
+};
+use ebp_core::contract::{MeasurementPage, limits};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{App, auth::Caller, problem::ApiError, store::PageQuery};
+
+/// `GET /household/meter/{uuid}/measurement?from&to&limit&cursor`: oldest first, `from` included,
+/// `to` not; `cursor` is what the page before gave as `next`.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(meter): Path<String>,
+    uri: Uri,
+) -> Result<Json<MeasurementPage>, ApiError> {
+    // An id that is none is unknown, like any other.
+    let meter = Uuid::try_parse(&meter).map_err(|_| ApiError::NotFound)?;
+    let query = query(&uri)?;
+    let page = app.store.measurements_page(caller.household()?, meter, query).await?;
+    Ok(Json(MeasurementPage {
+        items: page.items,
+        next: page.next.map(|cursor| cursor.to_string()),
+    }))
+}
+
+fn query(uri: &Uri) -> Result<PageQuery, ApiError> {
+    let invalid = |what: &str| ApiError::Invalid(what.to_owned());
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|_| invalid("the query is not of the form name=value&…"))?;
+    let mut query = PageQuery { from: None, to: None, after: None, limit: limits::PAGE_DEFAULT };
+    let mut seen = Vec::new();
+    for (name, value) in &pairs {
+        let instant = || value.parse::<Timestamp>().ok();
+        match name.as_str() {
+            "from" => {
+                let from = instant().ok_or_else(|| invalid("`from` must be an RFC 3339 time"))?;
+                query.from = Some(from);
+            }
+            "to" => {
+                let to = instant().ok_or_else(|| invalid("`to` must be an RFC 3339 time"))?;
+                query.to = Some(to);
+            }
+            "limit" => {
+                let limit = value.parse().ok().filter(|n| (1..=limits::PAGE_MAX).contains(n));
+                query.limit = limit.ok_or_else(|| {
+                    ApiError::Invalid(format!("`limit` must be 1 to {}", limits::PAGE_MAX))
+                })?;
+            }
+            "cursor" => {
+                let cursor = value
+                    .parse()
+                    .map_err(|()| invalid("`cursor` must be the `next` of the page before"))?;
+                query.after = Some(cursor);
+            }
+            _ => return Err(invalid("the query knows from, to, limit and cursor")),
+        }
+        if seen.contains(&name) {
+            return Err(invalid("a parameter of the query stands twice"));
+        }
+        seen.push(name);
+    }
+    Ok(query)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Result<PageQuery, String> {
+        query(&format!("/m?{text}").parse().unwrap()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn queries() {
+        assert_eq!(of("").unwrap().limit, 1000);
+        let query = of("from=2026-01-01T00:00:00%2B01:00&limit=10000").unwrap();
+        assert_eq!(query.from.unwrap().to_string(), "2025-12-31T23:00:00Z");
+        assert_eq!((query.limit, query.to), (10_000, None));
+        let wrong = [
+            "limit=0",
+            "limit=10001",
+            "limit=-1",
+            "limit=x",
+            "from=yesterday",
+            "to=",
+            "cursor=1",
+            "form=2026-01-01T00:00:00Z",
+            "limit=1&limit=1",
+            "from=2026-01-01",
+        ];
+        for text in wrong {
+            let error = of(text).unwrap_err();
+            assert!(error.starts_with("malformed: "), "{text}: {error}");
+            assert!(!error.contains("yesterday"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Endpoint 8: a report of measurements.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Request, State},
+};
+use ebp_core::{
+    contract::{UploadItem, UploadOutcome, UploadResponse},
+    model::Measurement,
+};
+use uuid::Uuid;
+
+use super::body::{self, Item, Packing};
+use crate::{
+    App,
+    auth::Caller,
+    problem::ApiError,
+    store::{HouseholdId, Outcome, Refusal},
+};
+
+/// Bodies of more bytes, and packed ones, are read on a thread that may be kept busy.
+const SMALL: usize = 16 << 10;
+
+/// `POST /household/meter/measurement`: stores up to 10,000 measurements, plain or as gzip, and
+/// says of each whether it is accepted, was there before, or is refused and why. What is answered
+/// as accepted is on disk.
+pub async fn upload(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<UploadResponse>, ApiError> {
+    let household = caller.household()?;
+    let (parts, body) = request.into_parts();
+    let packing = Packing::of(&parts.headers)?;
+    let packed = body::receive(body, app.limits.body).await?;
+    let items = if packing == Packing::Plain && packed.len() <= SMALL {
+        body::read(&packed)?
+    } else {
+        let _permit = app.unpacking.acquire().await;
+        let read = move || body::read(&body::unpack(packed, packing)?);
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|error| ApiError::Internal(error.to_string()))??
+    };
+    Ok(Json(UploadResponse { items: store(&app, household, items).await? }))
+}
+
+async fn store(
+    app: &App,
+    household: HouseholdId,
+    items: Vec<Item>,
+) -> Result<Vec<UploadItem>, ApiError> {
+    let mut measurements: Vec<Measurement> = Vec::with_capacity(items.len());
+    let named: Vec<(Uuid, Option<Refusal>)> = items
+        .into_iter()
+        .map(|item| match item {
+            Item::Malformed(uuid, refusal) => (uuid, Some(refusal)),
+            Item::Measurement(measurement) => {
+                let uuid = measurement.uuid;
+                measurements.push(measurement);
+                (uuid, None)
+            }
+        })
+        .collect();
+    let outcomes = app.store.insert_measurements(household, measurements, app.clock.now()).await?;
+    let mut outcomes = outcomes.into_iter();
+    named
+        .into_iter()
+        .map(|(uuid, refusal)| {
+            let outcome = match refusal {
+                Some(refusal) => Outcome::Refused(refusal),
+                None => outcomes
+                    .next()
+                    .ok_or_else(|| ApiError::Internal("an outcome is missing".to_owned()))?,
+            };
+            Ok(answer(uuid, outcome))
+        })
+        .collect()
+}
+
+fn answer(uuid: Uuid, outcome: Outcome) -> UploadItem {
+    let (outcome, reason) = match outcome {
+        Outcome::Accepted => (UploadOutcome::Accepted, None),
+        Outcome::Duplicate => (UploadOutcome::Duplicate, None),
+        Outcome::Refused(refusal) => (UploadOutcome::Refused, Some(refusal.to_string())),
+    };
+    UploadItem { uuid, outcome, reason }
+}

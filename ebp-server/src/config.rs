@@ -1,0 +1,185 @@
+//! The server's configuration file.
+//!
+//! Enters: TOML. Leaves: [`Settings`]. Absent: defaults that depend on the machine.
+//!
+//! ```toml
+//! listen = "[::]:8443"
+//! data = "/var/lib/ebp"                 # relative to the file's own folder
+//! hostnames = ["ebp.example.org"]
+//! # authority = "/etc/ebp/authority"    # otherwise in `data`
+//!
+//! [limits]                              # all optional
+//! connections = 1024
+//! ```
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use ebp_core::clock::Clock;
+use serde::Deserialize;
+
+use crate::settings::{Limits, Settings};
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no TOML, or a key is unknown, missing or not of its form.
+    #[error("{}, {source}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What and in which line.
+        source: toml::de::Error,
+    },
+}
+
+/// The configuration of `ebp serve`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where to listen.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The folder of database and certificates.
+    pub data: PathBuf,
+    /// The authority's folder, if it is not in `data`.
+    #[serde(default)]
+    pub authority: Option<PathBuf>,
+    /// Host names and IP addresses that clients reach the server by.
+    #[serde(default = "default_hostnames")]
+    pub hostnames: Vec<String>,
+    /// Bounds of what clients may take up.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+}
+
+/// The configurable part of [`Limits`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Connections at the same time.
+    pub connections: Option<usize>,
+    /// Seconds for the TLS handshake.
+    pub handshake_seconds: Option<u64>,
+    /// Seconds for a request's headers, and for a kept connection to be idle.
+    pub headers_seconds: Option<u64>,
+    /// Seconds for a request's body to arrive.
+    pub body_seconds: Option<u64>,
+    /// Seconds for a request from its headers to its answer.
+    pub request_seconds: Option<u64>,
+    /// Seconds for what is in flight when the server is told to end.
+    pub drain_seconds: Option<u64>,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8443))
+}
+
+fn default_hostnames() -> Vec<String> {
+    ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
+}
+
+impl ServerConfig {
+    /// The configuration of a server that has only a folder.
+    #[must_use]
+    pub fn in_folder(data: &Path) -> Self {
+        Self {
+            listen: default_listen(),
+            data: data.to_owned(),
+            authority: None,
+            hostnames: default_hostnames(),
+            limits: LimitsConfig::default(),
+        }
+    }
+
+    /// Reads a configuration file; paths in it are relative to its own folder.
+    ///
+    /// # Errors
+    /// If it cannot be read or says something that is not known.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+        Self::from_toml(&text, path)
+    }
+
+    /// Reads the text of a configuration file that lies at `path`.
+    ///
+    /// # Errors
+    /// If it says something that is not known; the error tells the line.
+    pub fn from_toml(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text)
+            .map_err(|source| ConfigError::Content { path: path.to_owned(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.data = folder.join(&config.data);
+        config.authority = config.authority.map(|authority| folder.join(authority));
+        Ok(config)
+    }
+
+    /// What [`serve`](crate::serve) is told.
+    #[must_use]
+    pub fn settings(&self, clock: Arc<dyn Clock>) -> Settings {
+        let mut settings = Settings::in_folder(&self.data, self.hostnames.clone(), clock);
+        if let Some(authority) = &self.authority {
+            settings.authority.clone_from(authority);
+        }
+        let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        let (given, default) = (&self.limits, Limits::default());
+        settings.limits = Limits {
+            connections: given.connections.unwrap_or(default.connections),
+            handshake: seconds(given.handshake_seconds, default.handshake),
+            headers: seconds(given.headers_seconds, default.headers),
+            body: seconds(given.body_seconds, default.body),
+            request: seconds(given.request_seconds, default.request),
+            drain: seconds(given.drain_seconds, default.drain),
+            ..default
+        };
+        settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebp_core::clock::SystemClock;
+
+    use super::*;
+
+    fn config(text: &str) -> Result<ServerConfig, String> {
+        ServerConfig::from_toml(text, Path::new("/etc/ebp/server.toml"))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let config = config("data = \"state\"\n[limits]\nconnections = 5").unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8443");
+        let settings = config.settings(Arc::new(SystemClock));
+        assert_eq!(settings.database, Path::new("/etc/ebp/state/ebp.sqlite"));
+        assert_eq!(settings.authority, Path::new("/etc/ebp/state/authority"));
+        assert_eq!(settings.limits.connections, 5);
+        assert_eq!(settings.limits.body, Limits::default().body);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_their_line() {
+        let error = config("data = \"/d\"\nlisten = \"[::]:1\"\nhostname = \"a\"\n").unwrap_err();
+        assert!(error.contains("/etc/ebp/server.toml") && error.contains("line 3"), "{error}");
+        assert!(error.contains("hostname"), "{error}");
+        let error = config("data = \"/d\"\n\n[limits]\nconnexions = 5\n").unwrap_err();
+        assert!(error.contains("line 4"), "{error}");
+        assert!(config("listen = \"[::]:1\"").unwrap_err().contains("data"));
+    }
+}

@@ -1,0 +1,184 @@
+//! Errors as the client is told them: problem documents (RFC 9457).
+//!
+//! Enters: what went wrong, with all its causes. Leaves: a response with a stable type and words
+//! that repeat nothing of the request. The causes of a failure go to the log instead.
+//! Absent: which failure means what to whom; each handler says that.
+
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use ebp_core::{
+    contract::{PROBLEM_JSON, Problem, problem_type},
+    scope::Scope,
+};
+
+use crate::{authority::AuthorityError, store::StoreError};
+
+/// Why a request is not answered as it wished.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No or no valid identity.
+    #[error("not authenticated: {0}")]
+    Unauthenticated(&'static str),
+    /// The certificate does not permit it.
+    #[error("the scope `{0}` is missing")]
+    Scope(Scope),
+    /// Nothing by that name, or somebody else's.
+    #[error("not found")]
+    NotFound,
+    /// The path has no such method.
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// Consent is not granted.
+    #[error("consent is not granted")]
+    ConsentNotGranted,
+    /// Consent was granted before.
+    #[error("consent was granted before")]
+    ConsentAlreadyGranted,
+    /// Consent is revoked.
+    #[error("consent is revoked")]
+    ConsentRevoked,
+    /// The household to act for is open.
+    #[error("several households")]
+    HouseholdAmbiguous,
+    /// Body or query are malformed: what, without any value.
+    #[error("malformed: {0}")]
+    Invalid(String),
+    /// Beyond a limit: which.
+    #[error("too large: {0}")]
+    TooLarge(String),
+    /// The body's type or encoding is not one that is read.
+    #[error("unsupported body")]
+    UnsupportedMedia,
+    /// The request took too long to arrive.
+    #[error("the request took too long")]
+    Timeout,
+    /// Not now.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// The server failed.
+    #[error("failed: {0}")]
+    Internal(String),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound,
+            StoreError::ConsentNotGranted => Self::ConsentNotGranted,
+            StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
+            StoreError::ConsentRevoked => Self::ConsentRevoked,
+            StoreError::Registration(faults) => Self::Invalid(faults.join("; ")),
+            error if error.is_temporary() => Self::Unavailable(error.to_string()),
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<AuthorityError> for ApiError {
+    fn from(error: AuthorityError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl ApiError {
+    /// Type, status and title.
+    fn kind(&self) -> (&'static str, StatusCode, &'static str) {
+        use problem_type as kind;
+        match self {
+            Self::Unauthenticated(_) => (
+                kind::UNAUTHENTICATED,
+                StatusCode::UNAUTHORIZED,
+                "A valid client certificate is needed",
+            ),
+            Self::Scope(_) => {
+                (kind::SCOPE, StatusCode::FORBIDDEN, "The certificate does not permit this")
+            }
+            Self::NotFound => (kind::NOT_FOUND, StatusCode::NOT_FOUND, "There is no such thing"),
+            Self::MethodNotAllowed => (
+                kind::METHOD_NOT_ALLOWED,
+                StatusCode::METHOD_NOT_ALLOWED,
+                "The path has no such method",
+            ),
+            Self::ConsentNotGranted => {
+                (kind::CONSENT_NOT_GRANTED, StatusCode::CONFLICT, "Consent is not granted")
+            }
+            Self::ConsentAlreadyGranted => {
+                (kind::CONSENT_ALREADY_GRANTED, StatusCode::CONFLICT, "Consent was granted before")
+            }
+            Self::ConsentRevoked => {
+                (kind::CONSENT_REVOKED, StatusCode::GONE, "Consent is revoked for good")
+            }
+            Self::HouseholdAmbiguous => (
+                kind::HOUSEHOLD_AMBIGUOUS,
+                StatusCode::CONFLICT,
+                "The certificate does not say which household is meant",
+            ),
+            Self::Invalid(_) => {
+                (kind::INVALID, StatusCode::BAD_REQUEST, "The request is malformed")
+            }
+            Self::TooLarge(_) => {
+                (kind::TOO_LARGE, StatusCode::PAYLOAD_TOO_LARGE, "The request is too large")
+            }
+            Self::UnsupportedMedia => (
+                kind::UNSUPPORTED_MEDIA,
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be JSON, plain or as gzip",
+            ),
+            Self::Timeout => {
+                (kind::TIMEOUT, StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive")
+            }
+            Self::Unavailable(_) => (
+                kind::UNAVAILABLE,
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server cannot answer at the moment",
+            ),
+            Self::Internal(_) => {
+                (kind::INTERNAL, StatusCode::INTERNAL_SERVER_ERROR, "The server failed")
+            }
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::Unauthenticated(reason) => Some((*reason).to_owned()),
+            Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
+            Self::Invalid(what) | Self::TooLarge(what) => Some(what.clone()),
+            _ => None,
+        }
+    }
+
+    /// A header that the status asks for.
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::UnsupportedMedia => {
+                Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity")))
+            }
+            Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::Internal(cause) => tracing::error!(%cause, "a request failed"),
+            Self::Unavailable(cause) => tracing::warn!(%cause, "a request was put off"),
+            _ => {}
+        }
+        let (kind, status, title) = self.kind();
+        let problem = Problem {
+            kind: kind.to_owned(),
+            status: status.as_u16(),
+            title: title.to_owned(),
+            detail: self.detail(),
+        };
+        let mut response = (status, axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        headers.extend(self.header());
+        response
+    }
+}

@@ -1,0 +1,82 @@
+//! What a server is told: its files, names, limits and clock.
+//!
+//! Enters: paths, names, the clock. Leaves: [`Settings`] with defaults. Absent: reading any file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use ebp_core::clock::Clock;
+
+/// Bounds of what clients may take up.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at the same time; further ones wait to be accepted.
+    pub connections: usize,
+    /// For the TLS handshake.
+    pub handshake: Duration,
+    /// For a request's headers, and for a kept connection to be idle.
+    pub headers: Duration,
+    /// For a request's body to arrive.
+    pub body: Duration,
+    /// For a request from its headers to its answer.
+    pub request: Duration,
+    /// After which a connection is closed behind the request that it is at.
+    pub connection_age: Duration,
+    /// For what is in flight when the server is told to end.
+    pub drain: Duration,
+    /// Large uploads that are unpacked and read at the same time.
+    pub unpacking: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            handshake: Duration::from_secs(10),
+            headers: Duration::from_secs(30),
+            body: Duration::from_secs(30),
+            request: Duration::from_secs(60),
+            connection_age: Duration::from_secs(3600),
+            drain: Duration::from_secs(10),
+            unpacking: 4,
+        }
+    }
+}
+
+/// What [`serve`](crate::serve) is told.
+#[derive(Clone)]
+pub struct Settings {
+    /// The SQLite database.
+    pub database: PathBuf,
+    /// The authority's folder.
+    pub authority: PathBuf,
+    /// The server's certificate chain (PEM).
+    pub certificate: PathBuf,
+    /// The server's private key (PEM).
+    pub key: PathBuf,
+    /// Host names and IP addresses that clients reach it by; its certificate carries them.
+    pub hostnames: Vec<String>,
+    /// Bounds of what clients may take up.
+    pub limits: Limits,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Settings {
+    /// Everything in one folder: `ebp.sqlite`, `authority/`, `server.pem`, `server.key`.
+    #[must_use]
+    pub fn in_folder(data: &Path, hostnames: Vec<String>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            database: data.join("ebp.sqlite"),
+            authority: data.join("authority"),
+            certificate: data.join("server.pem"),
+            key: data.join("server.key"),
+            hostnames,
+            limits: Limits::default(),
+            clock,
+        }
+    }
+}

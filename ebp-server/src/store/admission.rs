@@ -1,0 +1,138 @@
+//! Which measurements are taken in: those of the household's meters, within its consent, with
+//! data points that say something and identify nobody.
+
+use std::collections::{BTreeSet, HashSet};
+
+use ebp_core::{contract::limits, model::Measurement, obis::ObisCode};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+/// Why a measurement is refused; the text is told to its sender and repeats nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The household has no such meter.
+    #[error("the household has no such meter")]
+    UnknownMeter,
+    /// It was measured when consent was not yet granted.
+    #[error("measured before consent was granted")]
+    BeforeConsent,
+    /// It will be measured.
+    #[error("measured in the future")]
+    InTheFuture,
+    /// It has no data points.
+    #[error("there are no data points")]
+    NoData,
+    /// It has too many data points.
+    #[error("there are more than {} data points", limits::DATA_POINTS)]
+    TooManyPoints,
+    /// A code stands in it twice.
+    #[error("an OBIS code stands twice among the data points")]
+    RepeatedCode,
+    /// It carries the meter's own number.
+    #[error("a data point identifies the meter")]
+    IdentifiesMeter,
+    /// Its identifier is taken by another one.
+    #[error("another measurement has this uuid")]
+    OtherContent,
+    /// A member is missing or not of its form.
+    #[error("`{0}` is missing or not of its form")]
+    Malformed(&'static str),
+}
+
+/// What measurements of one household are held against.
+#[derive(Debug)]
+pub struct Admission {
+    meters: HashSet<Uuid>,
+    granted_at: Timestamp,
+    latest: Timestamp,
+}
+
+impl Admission {
+    /// For a household with these meters, whose consent was granted then, at this instant.
+    #[must_use]
+    pub fn new(meters: HashSet<Uuid>, granted_at: Timestamp, received_at: Timestamp) -> Self {
+        let tolerance =
+            SignedDuration::try_from(limits::CLOCK_TOLERANCE).unwrap_or(SignedDuration::ZERO);
+        let latest = received_at.checked_add(tolerance).unwrap_or(Timestamp::MAX);
+        Self { meters, granted_at, latest }
+    }
+
+    /// Whether the measurement may be stored.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, measurement: &Measurement) -> Result<(), Refusal> {
+        if !self.meters.contains(&measurement.meter) {
+            return Err(Refusal::UnknownMeter);
+        }
+        // Both to the microsecond, as they are kept.
+        if measurement.measured_at.as_microsecond() < self.granted_at.as_microsecond() {
+            return Err(Refusal::BeforeConsent);
+        }
+        if measurement.measured_at > self.latest {
+            return Err(Refusal::InTheFuture);
+        }
+        if measurement.data.is_empty() {
+            return Err(Refusal::NoData);
+        }
+        if measurement.data.len() > limits::DATA_POINTS {
+            return Err(Refusal::TooManyPoints);
+        }
+        let codes: BTreeSet<ObisCode> = measurement.data.iter().map(|point| point.obis).collect();
+        if codes.len() != measurement.data.len() {
+            return Err(Refusal::RepeatedCode);
+        }
+        if codes.contains(&ObisCode::SERVER_ID) || codes.contains(&ObisCode::DEVICE_ID) {
+            return Err(Refusal::IdentifiesMeter);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebp_core::model::DataPoint;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn point(obis: ObisCode) -> DataPoint {
+        DataPoint { obis, value: 1.into() }
+    }
+
+    fn check(change: impl FnOnce(&mut Measurement)) -> Result<(), Refusal> {
+        let meter = Uuid::from_u128(1);
+        let mut measurement = Measurement {
+            uuid: Uuid::from_u128(2),
+            meter,
+            measured_at: at("2026-01-31T12:00:00Z"),
+            data: vec![point(ObisCode::POSITIVE_ENERGY)],
+        };
+        change(&mut measurement);
+        Admission::new([meter].into(), at("2026-01-01T00:00:00Z"), at("2026-01-31T12:00:10Z"))
+            .check(&measurement)
+    }
+
+    #[test]
+    fn each_reason() {
+        assert_eq!(check(|_| ()), Ok(()));
+        assert_eq!(check(|m| m.meter = Uuid::nil()), Err(Refusal::UnknownMeter));
+        assert_eq!(check(|m| m.measured_at = at("2026-01-01T00:00:00Z")), Ok(()));
+        let early = at("2025-12-31T23:59:59.999999Z");
+        assert_eq!(check(|m| m.measured_at = early), Err(Refusal::BeforeConsent));
+        assert_eq!(check(|m| m.measured_at = at("2026-01-31T12:05:10Z")), Ok(()));
+        let late = at("2026-01-31T12:05:10.000001Z");
+        assert_eq!(check(|m| m.measured_at = late), Err(Refusal::InTheFuture));
+        assert_eq!(check(|m| m.data.clear()), Err(Refusal::NoData));
+        let code = |i: u8| point(ObisCode([1, 0, 1, 8, i, 255]));
+        assert_eq!(check(|m| m.data = (0..64).map(code).collect()), Ok(()));
+        assert_eq!(check(|m| m.data = (0..65).map(code).collect()), Err(Refusal::TooManyPoints));
+        assert_eq!(check(|m| m.data = vec![code(1), code(1)]), Err(Refusal::RepeatedCode));
+        for obis in [ObisCode::SERVER_ID, ObisCode::DEVICE_ID] {
+            assert_eq!(check(|m| m.data.push(point(obis))), Err(Refusal::IdentifiesMeter));
+        }
+    }
+}

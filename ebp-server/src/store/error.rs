@@ -1,0 +1,75 @@
+//! What goes wrong with a store.
+
+use std::path::PathBuf;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Nothing by that identifier, or somebody else's.
+    #[error("there is no such thing")]
+    NotFound,
+    /// Consent is not yet granted.
+    #[error("consent is not granted")]
+    ConsentNotGranted,
+    /// Consent was granted before.
+    #[error("consent was granted before")]
+    ConsentAlreadyGranted,
+    /// Consent is revoked for good.
+    #[error("consent is revoked")]
+    ConsentRevoked,
+    /// The registration has faults; each names its field and no value.
+    #[error("the registration cannot be taken in: {}", .0.join("; "))]
+    Registration(Vec<String>),
+    /// The database was written by a newer version of the program.
+    #[error("{} has schema version {found}, and this program knows up to {known}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The latest that the program knows.
+        known: usize,
+    },
+    /// The database's file cannot be opened.
+    #[error("cannot open the database {}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The database's file or folder cannot be made.
+    #[error("cannot make {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// A stored value is not of its form.
+    #[error("the database holds a damaged {0}")]
+    Damaged(&'static str),
+    /// The store is closed or its work was broken off.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether the same request may succeed later: the database is busy or its disk is full.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+        match self {
+            Self::Database(error) => matches!(
+                error.sqlite_error_code(),
+                Some(DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure)
+            ),
+            Self::Closed => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What the Data API remembers: registrations, consents, devices and measurements.
+//!
+//! Enters: registrations, consent's steps, measurements with the instant of their arrival.
+//! Leaves: the contract's bodies, for one household at a time. Absent: HTTP, certificates, the
+//! clock; who may ask for what is decided before a store is asked.
+//!
+//! [`Store`] is the one place where databases vary. Every implementation passes the suite in
+//! `tests/store/`.
+
+mod admission;
+mod error;
+mod registration;
+mod sqlite;
+
+use std::{fmt, path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use ebp_core::{
+    contract::{
+        Account, Consent, Household, MeasurementDevice, Registered, Registration, StoredMeasurement,
+    },
+    model::{Measurement, Meter, PvSystem},
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub use admission::{Admission, Refusal};
+pub use error::StoreError;
+pub use registration::faults;
+pub use sqlite::SqliteStore;
+
+/// A household's identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HouseholdId(pub Uuid);
+
+/// A participant's identifier; it never leaves the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ParticipantId(pub i64);
+
+/// For whom a certificate's names stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// For nobody here.
+    Unknown,
+    /// For a device of a household that has revoked its consent. Known without the participant,
+    /// who is gone.
+    Revoked,
+    /// For a participant.
+    Participant {
+        /// Who.
+        participant: ParticipantId,
+        /// The household to act for: the device's or else the participant's only one; absent when
+        /// there are several.
+        household: Option<HouseholdId>,
+        /// The device that speaks.
+        device: Option<DeviceActivity>,
+    },
+}
+
+/// What a device last told of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceActivity {
+    /// Which device.
+    pub uuid: Uuid,
+    /// The program's version.
+    pub version: Option<String>,
+    /// When.
+    pub last_activity: Option<Timestamp>,
+}
+
+/// What became of a measurement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is stored, durably.
+    Accepted,
+    /// The very same was stored before.
+    Duplicate,
+    /// It is not stored.
+    Refused(Refusal),
+}
+
+/// A place in a meter's measurements: behind the one measured then with that identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Its time, microseconds since the Unix epoch.
+    pub measured_at: i64,
+    /// Its identifier.
+    pub uuid: Uuid,
+}
+
+/// Written as 48 hexadecimal digits; clients pass it back as it is.
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{}", self.measured_at, self.uuid.simple())
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Self, ()> {
+        if s.len() != 48 || !s.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(());
+        }
+        let (time, uuid) = s.split_at(16);
+        let time = u64::from_str_radix(time, 16).map_err(|_| ())?;
+        let uuid = Uuid::try_parse(uuid).map_err(|_| ())?;
+        Ok(Self { measured_at: time.cast_signed(), uuid })
+    }
+}
+
+/// Which measurements of a meter are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageQuery {
+    /// Measured then or later.
+    pub from: Option<Timestamp>,
+    /// Measured earlier than then.
+    pub to: Option<Timestamp>,
+    /// Behind this place.
+    pub after: Option<Cursor>,
+    /// So many at most; at least 1.
+    pub limit: usize,
+}
+
+/// Measurements, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The measurements.
+    pub items: Vec<StoredMeasurement>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// A database of the survey.
+///
+/// Every implementation promises: what a method has answered is durable; each method takes effect
+/// whole or not at all; consent goes from not granted to granted to revoked, each step once, for
+/// ever; any number of processes may use the same database at once. Instants are kept to the
+/// microsecond.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Takes in a household. A participant with the same e-mail address and name is the same one.
+    ///
+    /// # Errors
+    /// [`StoreError::Registration`] lists every fault of the registration.
+    async fn register(
+        &self,
+        registration: Registration,
+        at: Timestamp,
+    ) -> Result<Registered, StoreError>;
+
+    /// For whom an e-mail address and a device stand. The address counts without regard to case.
+    async fn actor(&self, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError>;
+
+    /// The participant's contact details.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentRevoked`] if the participant is gone.
+    async fn account(&self, participant: ParticipantId) -> Result<Account, StoreError>;
+
+    /// The household's registration details.
+    async fn household(&self, household: HouseholdId) -> Result<Household, StoreError>;
+
+    /// The household's consent.
+    async fn consent(&self, household: HouseholdId) -> Result<Consent, StoreError>;
+
+    /// Grants consent.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentAlreadyGranted`], [`StoreError::ConsentRevoked`].
+    async fn grant_consent(
+        &self,
+        household: HouseholdId,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError>;
+
+    /// Revokes consent: removes contact details (unless they are another household's, too),
+    /// address and location, coarsens the photovoltaic systems, and withholds the household until
+    /// it has a masked location. Of the removed values no byte stays in the database's files.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`].
+    async fn revoke_consent(
+        &self,
+        household: HouseholdId,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError>;
+
+    /// The household's measurement devices.
+    async fn devices(&self, household: HouseholdId) -> Result<Vec<MeasurementDevice>, StoreError>;
+
+    /// The household's meters, in the registration's order.
+    async fn meters(&self, household: HouseholdId) -> Result<Vec<Meter>, StoreError>;
+
+    /// The household's photovoltaic systems, in the registration's order.
+    async fn pv_systems(&self, household: HouseholdId) -> Result<Vec<PvSystem>, StoreError>;
+
+    /// Stores measurements and says of each, in order, what became of it.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`].
+    async fn insert_measurements(
+        &self,
+        household: HouseholdId,
+        measurements: Vec<Measurement>,
+        received_at: Timestamp,
+    ) -> Result<Vec<Outcome>, StoreError>;
+
+    /// A page of a meter's measurements.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter.
+    async fn measurements_page(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+        query: PageQuery,
+    ) -> Result<Page, StoreError>;
+
+    /// Notes that a device spoke, and which version of the program it runs if it said so.
+    async fn touch_device(
+        &self,
+        device: Uuid,
+        version: Option<String>,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Finishes what is under way and closes the database.
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// Opens the SQLite database at `path`; makes and migrates it where needed.
+///
+/// # Errors
+/// If the file cannot be opened, is no database, or is of a newer version of the program.
+pub async fn open_store(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(SqliteStore::open(path).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn cursors_round_trip(measured_at: i64, uuid: u128) {
+            let cursor = Cursor { measured_at, uuid: Uuid::from_u128(uuid) };
+            prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
+
+        #[test]
+        fn other_texts_are_no_cursors(text in "\\PC{0,60}") {
+            prop_assume!(text.len() != 48 || !text.bytes().all(|b| b.is_ascii_hexdigit()));
+            prop_assert_eq!(text.parse::<Cursor>(), Err(()));
+        }
+    }
+}

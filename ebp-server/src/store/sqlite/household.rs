@@ -1,0 +1,221 @@
+//! Reading what belongs to a household, and for whom a certificate stands.
+
+use ebp_core::{
+    contract::{Account, Household, MeasurementDevice},
+    model::{Address, Location, Metadata, Meter, Participant, PvSystem},
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+use super::{
+    consent,
+    value::{Id, Instant, Kind, Text},
+};
+use crate::store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError};
+
+/// For whom an e-mail address and a device stand.
+pub fn actor(db: &Connection, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
+    match device {
+        Some(device) => device_actor(db, email, device),
+        None => participant_actor(db, email),
+    }
+}
+
+fn device_actor(db: &Connection, email: &str, uuid: Uuid) -> Result<Actor, StoreError> {
+    let found = db
+        .prepare_cached(
+            "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
+                    measurement_device.version, measurement_device.last_activity
+             FROM measurement_device
+             JOIN household ON household.uuid = measurement_device.household
+             JOIN consent ON consent.household = household.uuid
+             LEFT JOIN participant
+                 ON participant.id = household.participant AND participant.email = ?2
+             WHERE measurement_device.uuid = ?1",
+        )?
+        .query_row(params![Id(uuid), email], |row| {
+            let household: Id = row.get(0)?;
+            let participant: Option<i64> = row.get(1)?;
+            let revoked: bool = row.get(2)?;
+            let last_activity: Option<Instant> = row.get(4)?;
+            let device = DeviceActivity {
+                uuid,
+                version: row.get(3)?,
+                last_activity: last_activity.map(|at| at.0),
+            };
+            Ok(match participant {
+                _ if revoked => Actor::Revoked,
+                None => Actor::Unknown,
+                Some(participant) => Actor::Participant {
+                    participant: ParticipantId(participant),
+                    household: Some(HouseholdId(household.0)),
+                    device: Some(device),
+                },
+            })
+        })
+        .optional()?;
+    Ok(found.unwrap_or(Actor::Unknown))
+}
+
+fn participant_actor(db: &Connection, email: &str) -> Result<Actor, StoreError> {
+    let rows: Vec<(i64, Option<Id>)> = db
+        .prepare_cached(
+            "SELECT participant.id, household.uuid
+             FROM participant LEFT JOIN household ON household.participant = participant.id
+             WHERE participant.email = ?1 LIMIT 2",
+        )?
+        .query_map([email], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(match rows[..] {
+        [] => Actor::Unknown,
+        [(participant, household)] => Actor::Participant {
+            participant: ParticipantId(participant),
+            household: household.map(|id| HouseholdId(id.0)),
+            device: None,
+        },
+        [(participant, _), ..] => Actor::Participant {
+            participant: ParticipantId(participant),
+            household: None,
+            device: None,
+        },
+    })
+}
+
+/// The participant's contact details.
+pub fn account(db: &Connection, participant: ParticipantId) -> Result<Account, StoreError> {
+    db.prepare_cached("SELECT name, email FROM participant WHERE id = ?1")?
+        .query_row([participant.0], |row| Ok(Participant { name: row.get(0)?, email: row.get(1)? }))
+        .optional()?
+        // Between authentication and this the household's consent was revoked.
+        .ok_or(StoreError::ConsentRevoked)
+}
+
+/// The household's registration details.
+pub fn household(db: &Connection, household: HouseholdId) -> Result<Household, StoreError> {
+    let id = Id(household.0);
+    let address = db
+        .prepare_cached(
+            "SELECT street, postal_code, city, country FROM address WHERE household = ?1",
+        )?
+        .query_row([id], |row| {
+            Ok(Address {
+                street: row.get(0)?,
+                postal_code: row.get(1)?,
+                city: row.get(2)?,
+                country: row.get(3)?,
+            })
+        })
+        .optional()?;
+    let location = db
+        .prepare_cached("SELECT latitude, longitude FROM location WHERE household = ?1")?
+        .query_row([id], |row| Ok(Location { latitude: row.get(0)?, longitude: row.get(1)? }))
+        .optional()?;
+    let metadata = db
+        .prepare_cached(
+            "SELECT children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
+                    home_battery
+             FROM metadata WHERE household = ?1",
+        )?
+        .query_row([id], |row| {
+            Ok(Metadata {
+                children: row.get(0)?,
+                adults: row.get(1)?,
+                adults_with_job: row.get(2)?,
+                electric_vehicle_charger: row.get(3)?,
+                heat_pump: row.get(4)?,
+                home_battery: row.get(5)?,
+            })
+        })
+        .optional()?;
+    let consent = consent::consent(db, household)?;
+    Ok(Household { uuid: household.0, address, location, metadata, consent })
+}
+
+/// The household's measurement devices with their meters.
+pub fn devices(
+    db: &Connection,
+    household: HouseholdId,
+) -> Result<Vec<MeasurementDevice>, StoreError> {
+    let mut devices: Vec<MeasurementDevice> = db
+        .prepare_cached(
+            "SELECT uuid, version, last_activity FROM measurement_device
+             WHERE household = ?1 ORDER BY rowid",
+        )?
+        .query_map([Id(household.0)], |row| {
+            let (uuid, last_activity): (Id, Option<Instant>) = (row.get(0)?, row.get(2)?);
+            Ok(MeasurementDevice {
+                uuid: uuid.0,
+                version: row.get(1)?,
+                last_activity: last_activity.map(|at| at.0),
+                meters: Vec::new(),
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    for meter in meters(db, household)? {
+        let device =
+            devices.iter_mut().find(|device| Some(device.uuid) == meter.measurement_device);
+        if let Some(device) = device {
+            device.meters.push(meter.uuid);
+        }
+    }
+    Ok(devices)
+}
+
+/// The household's meters.
+pub fn meters(db: &Connection, household: HouseholdId) -> Result<Vec<Meter>, StoreError> {
+    let meter = |row: &Row<'_>| {
+        let (uuid, Kind(kind)): (Id, Kind) = (row.get(0)?, row.get(1)?);
+        let device: Option<Id> = row.get(3)?;
+        Ok(Meter {
+            uuid: uuid.0,
+            kind,
+            model: row.get(2)?,
+            measurement_device: device.map(|id| id.0),
+        })
+    };
+    Ok(db
+        .prepare_cached(
+            "SELECT uuid, type, model, measurement_device FROM meter
+             WHERE household = ?1 ORDER BY position",
+        )?
+        .query_map([Id(household.0)], meter)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// The household's photovoltaic systems.
+pub fn pv_systems(db: &Connection, household: HouseholdId) -> Result<Vec<PvSystem>, StoreError> {
+    let system = |row: &Row<'_>| {
+        let (uuid, meter): (Id, Option<Id>) = (row.get(0)?, row.get(5)?);
+        Ok(PvSystem {
+            uuid: uuid.0,
+            nominal_power: row.get::<_, Text<_>>(1)?.0,
+            azimuth: row.get::<_, Text<_>>(2)?.0,
+            tilt: row.get::<_, Text<_>>(3)?.0,
+            installed_on: row.get::<_, Text<_>>(4)?.0,
+            meter: meter.map(|id| id.0),
+        })
+    };
+    Ok(db
+        .prepare_cached(
+            "SELECT uuid, nominal_power, azimuth, tilt, installed_on, meter FROM pv_system
+             WHERE household = ?1 ORDER BY position",
+        )?
+        .query_map([Id(household.0)], system)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Notes that a device spoke. A version that it does not tell stays what it was.
+pub fn touch_device(
+    tx: &Transaction<'_>,
+    device: Uuid,
+    version: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE measurement_device SET version = coalesce(?2, version), last_activity = ?3
+         WHERE uuid = ?1",
+    )?
+    .execute(params![Id(device), version, Instant(at)])?;
+    Ok(())
+}

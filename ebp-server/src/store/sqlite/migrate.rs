@@ -1,0 +1,48 @@
+//! Migrations: `.sql` files that the program carries, each applied once.
+//!
+//! The file's `user_version` counts those applied. Whoever starts first holds the write lock while
+//! migrating; the others wait and find nothing to do.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::store::StoreError;
+
+/// In order, never changed once released.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_survey.sql")];
+
+/// Brings the file to the latest version.
+pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Open { path: path.to_owned(), source };
+    let tx =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let found: u32 =
+        tx.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    let pending = MIGRATIONS.get(found as usize..).ok_or_else(|| StoreError::Newer {
+        path: path.to_owned(),
+        found,
+        known: MIGRATIONS.len(),
+    })?;
+    for (version, sql) in (found + 1..).zip(pending) {
+        tx.execute_batch(sql).map_err(failed)?;
+        tx.pragma_update(None, "user_version", version).map_err(failed)?;
+    }
+    tx.commit().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_and_not_backwards() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let path = Path::new("x.sqlite");
+        migrate(&mut connection, path).unwrap();
+        migrate(&mut connection, path).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let error = migrate(&mut connection, path).unwrap_err();
+        assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error}");
+    }
+}

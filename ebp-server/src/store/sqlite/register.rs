@@ -1,0 +1,156 @@
+//! Taking in a household.
+
+use ebp_core::contract::{Registered, Registration};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+use uuid::Uuid;
+
+use super::value::{Id, Instant, Kind, Text};
+use crate::store::{StoreError, faults};
+
+/// Stores a registration with all that belongs to it.
+pub fn register(
+    tx: &Transaction<'_>,
+    registration: &Registration,
+    at: Timestamp,
+) -> Result<Registered, StoreError> {
+    let mut faults = faults(registration);
+    faults.extend(conflicts(tx, registration)?);
+    if !faults.is_empty() {
+        return Err(StoreError::Registration(faults));
+    }
+    let household = Uuid::new_v4();
+    let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
+    let participant = participant(tx, registration)?;
+    tx.execute(
+        "INSERT INTO household (uuid, participant, registered_at) VALUES (?1, ?2, ?3)",
+        params![Id(household), participant, Instant(at)],
+    )?;
+    tx.execute("INSERT INTO consent (household) VALUES (?1)", [Id(household)])?;
+    household_details(tx, household, registration)?;
+    tx.execute(
+        "INSERT INTO measurement_device (uuid, household) VALUES (?1, ?2)",
+        [Id(device), Id(household)],
+    )?;
+    let mut meters = Vec::new();
+    for (position, meter) in (0_i64..).zip(&registration.meters) {
+        let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
+        tx.execute(
+            "INSERT INTO meter (uuid, household, type, model, measurement_device, position)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![Id(uuid), Id(household), Kind(meter.kind), meter.model, Id(device), position],
+        )?;
+        meters.push(uuid);
+    }
+    let mut pv_systems = Vec::new();
+    for (position, system) in (0_i64..).zip(&registration.pv_systems) {
+        let uuid = Uuid::new_v4();
+        let meter = system.meter.and_then(|place| meters.get(place)).map(|uuid| Id(*uuid));
+        tx.execute(
+            "INSERT INTO pv_system
+                 (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                Id(uuid),
+                Id(household),
+                Text(system.nominal_power),
+                Text(system.azimuth),
+                Text(system.tilt),
+                Text(system.installed_on),
+                meter,
+                position
+            ],
+        )?;
+        pv_systems.push(uuid);
+    }
+    Ok(Registered { household, measurement_device: device, meters, pv_systems })
+}
+
+fn household_details(
+    tx: &Transaction<'_>,
+    household: Uuid,
+    registration: &Registration,
+) -> Result<(), StoreError> {
+    let address = &registration.address;
+    tx.execute(
+        "INSERT INTO address (household, street, postal_code, city, country)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![Id(household), address.street, address.postal_code, address.city, address.country],
+    )?;
+    if let Some(location) = registration.location {
+        tx.execute(
+            "INSERT INTO location (household, latitude, longitude) VALUES (?1, ?2, ?3)",
+            params![Id(household), location.latitude, location.longitude],
+        )?;
+    }
+    let metadata = &registration.metadata;
+    tx.execute(
+        "INSERT INTO metadata (household, children, adults, adults_with_job,
+                               electric_vehicle_charger, heat_pump, home_battery)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            Id(household),
+            metadata.children,
+            metadata.adults,
+            metadata.adults_with_job,
+            metadata.electric_vehicle_charger,
+            metadata.heat_pump,
+            metadata.home_battery
+        ],
+    )?;
+    Ok(())
+}
+
+/// The participant with that e-mail address, made if there is none.
+fn participant(tx: &Transaction<'_>, registration: &Registration) -> Result<i64, StoreError> {
+    let contact = &registration.participant;
+    let known = tx
+        .query_row("SELECT id FROM participant WHERE email = ?1", [&contact.email], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    tx.execute(
+        "INSERT INTO participant (name, email) VALUES (?1, ?2)",
+        [&contact.name, &contact.email],
+    )?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// What of the registration cannot stand beside what is stored.
+fn conflicts(tx: &Transaction<'_>, registration: &Registration) -> Result<Vec<String>, StoreError> {
+    let mut conflicts = Vec::new();
+    let contact = &registration.participant;
+    let taken: bool = tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM participant WHERE email = ?1 AND name != ?2)",
+        [&contact.email, &contact.name],
+        |row| row.get(0),
+    )?;
+    if taken {
+        conflicts.push("participant.email: belongs to a participant of another name".to_owned());
+    }
+    if let Some(device) = registration.measurement_device {
+        let taken: bool = tx.query_row(
+            "SELECT EXISTS (SELECT 1 FROM measurement_device WHERE uuid = ?1)",
+            [Id(device)],
+            |row| row.get(0),
+        )?;
+        if taken {
+            conflicts.push("measurement_device: is registered already".to_owned());
+        }
+    }
+    for (i, meter) in registration.meters.iter().enumerate() {
+        let Some(uuid) = meter.uuid else { continue };
+        let taken: bool = tx.query_row(
+            "SELECT EXISTS (SELECT 1 FROM meter WHERE uuid = ?1)",
+            [Id(uuid)],
+            |row| row.get(0),
+        )?;
+        if taken {
+            conflicts.push(format!("meters[{i}].uuid: is registered already"));
+        }
+    }
+    Ok(conflicts)
+}

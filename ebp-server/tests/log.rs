@@ -1,0 +1,68 @@
+//! What the log tells, and what it never does. A program of its own, since a process has one log.
+
+#![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
+
+#[allow(dead_code, reason = "the tests of the Data API use the rest")]
+#[path = "api/harness.rs"]
+mod harness;
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use ebp_core::{clock::Clock, contract::paths, scope::Scopes};
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use harness::{Server, measurement};
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Captured {
+    type Writer = Self;
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn routes_and_statuses_but_nobody() {
+    let log = Captured::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .with_env_filter(EnvFilter::new("ebp_server=trace,axum=trace,hyper=trace"))
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let server = Server::start().await;
+    let (registered, api) = server.consenting("erika@example.org").await;
+    api.upload(&[measurement(7, registered.meters[0], server.clock.now())]).ok().await;
+    let list = format!("{}?limit=5", paths::measurements_of(registered.meters[0]));
+    for path in [paths::ACCOUNT, paths::HOUSEHOLD, &list, "/erika@example.org"] {
+        api.get(path).send().await.unwrap();
+    }
+    let stranger = server.issue("stranger@example.org", None, Scopes::all());
+    server.api(Some(&stranger)).get(paths::ACCOUNT).send().await.unwrap();
+    api.delete(paths::CONSENT).ok().await;
+    server.stop().await;
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("route=\"/household/meter/{uuid}/measurement\" status=200"), "{log}");
+    assert!(log.contains("method=DELETE route=\"/household/consent\" status=200"), "{log}");
+    assert!(log.contains("route=\"-\" status=404"), "{log}");
+    let meter = registered.meters[0].to_string();
+    for secret in ["example.org", "Mustermann", "Heidestra", "50.85", "12345.6789", &meter] {
+        assert!(!log.contains(secret), "{secret} is in {log}");
+    }
+}

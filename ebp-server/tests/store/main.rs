@@ -1,0 +1,6 @@
+//! What every store promises.
+
+#![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
+
+mod sqlite;
+mod story;

@@ -1,0 +1,203 @@
+//! The suite that every store passes: it knows the trait alone.
+
+use std::sync::Arc;
+
+use ebp_core::{
+    contract::Registration,
+    model::{ConsentState, DataPoint, Measurement},
+    obis::ObisCode,
+};
+use ebp_server::store::{Actor, HouseholdId, Outcome, PageQuery, Refusal, Store, StoreError};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use uuid::Uuid;
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub fn registration(email: &str) -> Registration {
+    serde_json::from_value(json!({
+        "participant": {"name": "Erika Mustermann", "email": email},
+        "address": {"street": "Heidestraße 17", "postal_code": "51147", "city": "Köln",
+                    "country": "DE"},
+        "metadata": {"children": 0, "adults": 2, "adults_with_job": 2, "heat_pump": false,
+                     "electric_vehicle_charger": false, "home_battery": false},
+        "meters": [{"type": "ELECTRICITY", "model": "EHZ"},
+                   {"type": "PV-GENERATION", "model": "MT681"}],
+        "pv_systems": [
+            {"nominal_power": 7.5, "azimuth": 180, "tilt": 35, "installed_on": "2019-05-03",
+             "meter": 1},
+            {"nominal_power": 0.49, "azimuth": 0, "tilt": 0, "installed_on": "2020-01-01"}]
+    }))
+    .unwrap()
+}
+
+pub fn measurement(uuid: u128, meter: Uuid, measured_at: Timestamp) -> Measurement {
+    let point = DataPoint { obis: ObisCode::POSITIVE_ENERGY, value: "12345.6789".parse().unwrap() };
+    Measurement { uuid: Uuid::from_u128(uuid), meter, measured_at, data: vec![point] }
+}
+
+/// From registration to revocation.
+pub async fn story(store: &dyn Store) {
+    let start = at("2026-01-01T00:00:00Z");
+    let hour = SignedDuration::from_hours(1);
+    let made = store.register(registration("erika@example.org"), start).await.unwrap();
+    let (household, device) = (HouseholdId(made.household), made.measurement_device);
+
+    let actor = store.actor("ERIKA@EXAMPLE.ORG", Some(device)).await.unwrap();
+    let Actor::Participant { participant, household: acts_for, .. } = actor else { panic!() };
+    assert_eq!(acts_for, Some(household));
+    assert_eq!(store.actor("max@example.org", Some(device)).await.unwrap(), Actor::Unknown);
+
+    let items = vec![measurement(1, made.meters[0], start + hour)];
+    let early = store.insert_measurements(household, items.clone(), start + hour).await;
+    assert!(matches!(early, Err(StoreError::ConsentNotGranted)));
+    let early = store.revoke_consent(household, start).await;
+    assert!(matches!(early, Err(StoreError::ConsentNotGranted)));
+
+    let consent = store.grant_consent(household, start + hour).await.unwrap();
+    assert_eq!((consent.state, consent.granted_at), (ConsentState::Granted, Some(start + hour)));
+    let again = store.grant_consent(household, start + hour).await;
+    assert!(matches!(again, Err(StoreError::ConsentAlreadyGranted)));
+
+    let outcomes = store.insert_measurements(household, items.clone(), start + hour).await;
+    assert_eq!(outcomes.unwrap(), [Outcome::Accepted]);
+    let mut more = items.clone();
+    more.push(measurement(2, made.meters[0], start));
+    more.push(measurement(3, made.meters[1], start + hour));
+    let outcomes = store.insert_measurements(household, more, start + hour).await;
+    let early = Outcome::Refused(Refusal::BeforeConsent);
+    assert_eq!(outcomes.unwrap(), [Outcome::Duplicate, early, Outcome::Accepted]);
+
+    store.touch_device(device, Some("1.0.0".into()), start).await.unwrap();
+    store.touch_device(device, None, start + hour).await.unwrap();
+    let devices = store.devices(household).await.unwrap();
+    assert_eq!(devices[0].version.as_deref(), Some("1.0.0"));
+    assert_eq!(devices[0].last_activity, Some(start + hour));
+    assert_eq!(devices[0].meters, made.meters);
+
+    let consent = store.revoke_consent(household, start + hour * 2).await.unwrap();
+    assert_eq!(consent.state, ConsentState::Revoked);
+    assert_eq!(store.actor("erika@example.org", Some(device)).await.unwrap(), Actor::Revoked);
+    assert_eq!(store.actor("erika@example.org", None).await.unwrap(), Actor::Unknown);
+    let gone = |error: StoreError| assert!(matches!(error, StoreError::ConsentRevoked), "{error}");
+    gone(store.account(participant).await.unwrap_err());
+    gone(store.grant_consent(household, start + hour * 3).await.unwrap_err());
+    gone(store.revoke_consent(household, start + hour * 3).await.unwrap_err());
+    gone(store.insert_measurements(household, items, start + hour).await.unwrap_err());
+
+    let after = store.household(household).await.unwrap();
+    assert!(after.address.is_none() && after.location.is_none() && after.metadata.is_some());
+    let systems = store.pv_systems(household).await.unwrap();
+    let coarse: Vec<_> = systems
+        .iter()
+        .map(|system| (system.nominal_power.to_string(), system.installed_on.to_string()))
+        .collect();
+    let expected = [("8", "2019-01-01"), ("0", "2020-01-01")];
+    assert_eq!(coarse, expected.map(|(power, day)| (power.to_owned(), day.to_owned())));
+    // What was measured stays: it is what the survey was for.
+    let query = PageQuery { from: None, to: None, after: None, limit: 10 };
+    let page = store.measurements_page(household, made.meters[0], query).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+}
+
+/// What a registration cannot say.
+pub async fn refused_registrations(store: &dyn Store) {
+    let now = at("2026-01-01T00:00:00Z");
+    let mut first = registration("erika@example.org");
+    first.meters[0].uuid = Some(Uuid::from_u128(1));
+    first.measurement_device = Some(Uuid::from_u128(2));
+    store.register(first.clone(), now).await.unwrap();
+    let mut second = first.clone();
+    second.participant.name = "Max Mustermann".into();
+    second.address.street = String::new();
+    let Err(StoreError::Registration(faults)) = store.register(second, now).await else { panic!() };
+    assert_eq!(
+        faults,
+        [
+            "address.street: must have 1 to 200 characters",
+            "participant.email: belongs to a participant of another name",
+            "measurement_device: is registered already",
+            "meters[0].uuid: is registered already"
+        ]
+    );
+    let Actor::Participant { household, .. } =
+        store.actor("erika@example.org", None).await.unwrap()
+    else {
+        panic!()
+    };
+    assert!(household.is_some(), "nothing of the refused registration is left");
+}
+
+/// Several who do the same at once: one of them does it.
+pub async fn races(store: Arc<dyn Store>) {
+    let now = at("2026-01-01T00:00:00Z");
+    let made = store.register(registration("erika@example.org"), now).await.unwrap();
+    let household = HouseholdId(made.household);
+    let granted =
+        together(
+            &store,
+            move |store| async move { store.grant_consent(household, now).await.is_ok() },
+        );
+    assert_eq!(granted.await, 1);
+    let meter = made.meters[0];
+    let accepted = together(&store, move |store| async move {
+        let items = (0..50).map(|uuid| measurement(uuid, meter, now)).collect();
+        let outcomes = store.insert_measurements(household, items, now).await.unwrap();
+        assert!(outcomes.iter().all(|o| matches!(o, Outcome::Accepted | Outcome::Duplicate)));
+        outcomes.contains(&Outcome::Accepted)
+    });
+    assert_eq!(accepted.await, 1);
+    let revoked =
+        together(
+            &store,
+            move |store| async move { store.revoke_consent(household, now).await.is_ok() },
+        );
+    assert_eq!(revoked.await, 1);
+}
+
+async fn together<F: Future<Output = bool> + Send + 'static>(
+    store: &Arc<dyn Store>,
+    work: impl Fn(Arc<dyn Store>) -> F,
+) -> usize {
+    let tasks: Vec<_> = (0..8).map(|_| tokio::spawn(work(store.clone()))).collect();
+    let mut count = 0;
+    for task in tasks {
+        count += usize::from(task.await.unwrap());
+    }
+    count
+}
+
+/// Whatever the times and the size of the pages, walking them gives each measurement once, in
+/// order.
+pub async fn walk(store: &dyn Store, times: &[u8], limit: usize) {
+    let start = at("2026-01-01T00:00:00Z");
+    let made = store.register(registration(&format!("{}@x", Uuid::new_v4())), start).await.unwrap();
+    let household = HouseholdId(made.household);
+    store.grant_consent(household, start).await.unwrap();
+    let meter = made.meters[0];
+    let items: Vec<_> = times
+        .iter()
+        .map(|seconds| {
+            let measured_at = start + SignedDuration::from_secs(i64::from(*seconds));
+            measurement(Uuid::new_v4().as_u128(), meter, measured_at)
+        })
+        .collect();
+    store.insert_measurements(household, items.clone(), at("2026-01-02T00:00:00Z")).await.unwrap();
+    let mut expected: Vec<_> = items.iter().map(|item| (item.measured_at, item.uuid)).collect();
+    expected.sort_unstable();
+    let mut query = PageQuery { from: None, to: None, after: None, limit };
+    let mut walked = Vec::new();
+    loop {
+        let page = store.measurements_page(household, meter, query).await.unwrap();
+        assert!(page.items.len() <= limit);
+        walked.extend(page.items.iter().map(|item| (item.measured_at, item.uuid)));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+        assert_eq!(page.items.len(), limit);
+    }
+    assert_eq!(walked, expected);
+}

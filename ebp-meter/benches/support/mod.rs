@@ -32,11 +32,11 @@ pub fn telegrams() -> Vec<&'static [u8]> {
         .collect()
 }
 
-/// The good telegrams over and over, 100 MB of them.
+/// The good telegrams over and over, 100 MB of them. Each twentieth of it ends with a telegram.
 pub fn stream() -> &'static [u8] {
     static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let once = telegrams().concat();
-        once.repeat(STREAM.div_ceil(once.len()))
+        once.repeat(STREAM.div_ceil(once.len()).next_multiple_of(20))
     });
     &BYTES
 }

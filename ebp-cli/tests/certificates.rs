@@ -11,21 +11,10 @@ use serde_json::Value;
 use support::{
     household::Household,
     household::{Api, Certificate, issue},
-    process::Run,
     server::Server,
     stage::{DAY, MODELS, Stage, stage},
     wait_for,
 };
-
-/// The last line says so; before it the gate may have warned that it could not ask.
-#[track_caller]
-fn not_authorized(run: Run, words: &[&str]) {
-    assert_eq!((run.code, run.stdout.as_str()), (Some(5), ""), "{run:#?}");
-    let last = run.stderr.lines().last().unwrap();
-    for word in words {
-        assert!(last.contains(word), "no `{word}` in {run:#?}");
-    }
-}
 
 #[test]
 fn only_the_right_certificate_is_let_in() {
@@ -39,7 +28,7 @@ fn only_the_right_certificate_is_let_in() {
     };
     let refused = |certificate: &Certificate, words: &[&str]| {
         configure(certificate, &server.ca());
-        not_authorized(household.transmit(), words);
+        household.transmit().refused(5, words);
         assert_eq!(household.spool().len().unwrap(), 2, "nothing is lost");
     };
 
@@ -74,14 +63,12 @@ fn only_the_right_certificate_is_let_in() {
 
     // Without the scope: the participant's own writes no measurements.
     configure(&household.participant, &server.ca());
-    not_authorized(household.transmit(), &["answers 403", "scope"]);
+    household.transmit().refused(5, &["answers 403", "scope"]);
     assert_eq!(household.spool().len().unwrap(), 2);
 
     // The server is not the one we trust: nothing is sent to it, and it is not us who is refused.
     configure(&household.device_certificate, &elsewhere.path().join("authority/ca.pem"));
-    let run = household.transmit();
-    assert_eq!(run.code, Some(1), "{run:#?}");
-    run.says(&["not from the authority we trust", "check `ca`"]);
+    household.transmit().refused(1, &["not from the authority we trust", "check `ca`"]);
     assert_eq!(household.spool().len().unwrap(), 2);
 
     // None at all.
@@ -92,6 +79,11 @@ fn only_the_right_certificate_is_let_in() {
 
     configure(&household.device_certificate, &server.ca());
     household.transmit().done().says(&["sent 2 measurements"]);
+    // Also with nothing to send it is told.
+    configure(&revoked, &server.ca());
+    household.transmit().refused(5, &["the certificate is revoked"]);
+    // Measuring goes on: consent was granted, and a certificate is not consent.
+    household.measure().done().says(&["consent could not be asked for; it was granted"]);
 }
 
 /// As somebody else's client sees it.

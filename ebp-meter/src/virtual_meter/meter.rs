@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     button::Button,
     household::{Household, HouseholdOptions},
+    lock::LockMemory,
     telegram::{self, Moment},
 };
 use crate::{
@@ -101,6 +102,9 @@ pub struct MeterState {
     pub energies: Energies,
     /// The telegrams sent so far.
     pub telegrams: u32,
+    /// Its lock, where it has one that opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockMemory>,
 }
 
 /// Why a virtual meter cannot be or speak.
@@ -157,6 +161,7 @@ impl VirtualMeter {
             operating_ms: 1_000 * (1_000_000 + u64::from(options.number) % 50_000_000),
             energies: options.energies,
             telegrams: 0,
+            lock: None,
         };
         Ok(Self {
             profile: profile.clone(),
@@ -203,13 +208,18 @@ impl VirtualMeter {
 
     /// What it must remember.
     #[must_use]
-    pub const fn state(&self) -> MeterState {
-        self.state
+    pub fn state(&self) -> MeterState {
+        let lock = self.button.as_ref().map(|button| button.lock().memory());
+        MeterState { lock, ..self.state }
     }
 
     /// Goes on from where another of the same options was.
     pub fn restore(&mut self, state: MeterState) {
         self.state = MeterState { rest_ns: state.rest_ns % 1_000_000, ..state };
+        if let (Some(button), Some(memory)) = (&mut self.button, state.lock) {
+            button.restore(memory);
+            self.locked = !button.is_detailed();
+        }
     }
 
     /// The registers.

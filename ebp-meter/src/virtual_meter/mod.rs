@@ -21,7 +21,7 @@ mod telegram;
 
 pub use button::Button;
 pub use household::{Household, HouseholdOptions, Power};
-pub use lock::{Display, Lock, LockOptions};
+pub use lock::{Display, Lock, LockMemory, LockOptions};
 pub use meter::{Energies, MeterOptions, MeterState, VirtualMeter, VirtualMeterError};
 pub use noise::{Noise, NoiseOptions, NoiseOptionsError};
 pub use pty::{Pty, PtyError};

@@ -8,6 +8,7 @@ mod config;
 mod device;
 mod exit;
 mod output;
+mod terminal;
 
 use std::{
     io::{self, IsTerminal},

@@ -17,7 +17,11 @@ use std::{path::Path, thread, time::Duration};
 use crate::{
     config::DeviceConfig,
     exit::{Code, Failure, chain},
+    tell::tell,
 };
+
+/// How often a waiting daemon looks at the clock.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What a measurement device works with.
 pub struct Device {
@@ -41,6 +45,11 @@ impl Device {
         let client = Client::new(&api.url, &identity, ClientOptions::default()).map_err(client)?;
         let spool = Spool::open(&config.spool).map_err(spool)?;
         Ok(Self { config, spool, client })
+    }
+
+    /// Whether that failure is the end for good: consent is revoked, and a daemon stops.
+    pub fn is_over(&self, failure: &Failure) -> bool {
+        failure.code == Code::NoConsent && self.spool.is_revoked().unwrap_or(true)
     }
 
     /// Whether the device may measure and send now.
@@ -113,6 +122,9 @@ pub fn client(error: ClientError) -> Failure {
         ClientError::Tls { refusal: TlsRefusal::TheirsOtherName, .. } => {
             Some("write `url` under [api] with a name that the server's certificate has")
         }
+        ClientError::Problem { status: 401, .. } => {
+            Some("ask the administrator for a new certificate")
+        }
         _ if error.not_authorized() => {
             Some("ask the administrator for a certificate with the scope it takes")
         }
@@ -141,14 +153,43 @@ fn explained(code: Code, error: &dyn std::error::Error, remedy: Option<&str>) ->
     }
 }
 
+/// What a daemon says of its failures: each once, not in every attempt, and when it is over.
+#[derive(Debug, Default)]
+pub struct Complaints {
+    last: Option<String>,
+}
+
+impl Complaints {
+    /// Tells of a failure unless it is the one told of last.
+    pub fn failed(&mut self, failure: &Failure) {
+        let text = failure.to_string();
+        if self.last.as_ref() != Some(&text) {
+            tell!("ebp: {text}");
+            self.last = Some(text);
+        }
+    }
+
+    /// Tells that it works again, if it did not.
+    pub fn worked(&mut self) {
+        if self.last.take().is_some() {
+            tell!("ebp: it works again");
+        }
+    }
+}
+
 /// Waits until the next slot begins, by the machine's clock even when that is set meanwhile.
 pub fn wait_for_next_slot(cycle: Cycle) {
+    wait_for_next_slot_or(cycle, || false);
+}
+
+/// The same, or until `ended` says so.
+pub fn wait_for_next_slot_or(cycle: Cycle, ended: impl Fn() -> bool) {
     let begun = cycle.slot(SystemClock.now());
     loop {
         let now = SystemClock.now();
-        if cycle.slot(now) != begun {
+        if cycle.slot(now) != begun || ended() {
             return;
         }
-        thread::sleep(cycle.until_next(now).min(Duration::from_secs(1)));
+        thread::sleep(cycle.until_next(now).min(LOOK));
     }
 }

@@ -1,5 +1,7 @@
 //! `ebp meter` from outside: models, the meter at hand, and a bundle that tells not whose it is.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 mod owner_support;
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -167,7 +169,7 @@ fn traces(id: &[u8]) -> Vec<Vec<u8>> {
     // The maker's letters alone are no number; they stand elsewhere, too.
     traces.retain(|window| !window.starts_with(b"ISK") && !window.iter().all(|&b| b == 0));
     traces.extend([hex.to_uppercase(), hex, NUMBER.to_string()].map(String::into_bytes));
-    traces.extend([&id[..], &NUMBER.to_be_bytes(), &NUMBER.to_le_bytes()].map(<[u8]>::to_vec));
+    traces.extend([id, &NUMBER.to_be_bytes(), &NUMBER.to_le_bytes()].map(<[u8]>::to_vec));
     traces
 }
 

@@ -1,5 +1,7 @@
 //! `ebp unlock` from outside: against `ebp simulate`, in real time, over a real pty.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 mod owner_support;
 
 use std::{

@@ -1,6 +1,8 @@
 //! Identities are gone from every recording that there is, its values are not, and each is known by
 //! its maker.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 #[path = "sml_support/recordings.rs"]
 mod recordings;
 

@@ -2,6 +2,7 @@
 //!
 //! Enters: what went wrong, with all its causes. Leaves: a response with a stable type and words
 //! that repeat nothing of the request. The causes of a failure go to the log instead.
+//! Absent: which failure means what to whom; each handler says that.
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},

@@ -1,4 +1,6 @@
 //! What a server is told: its files, names, limits and clock.
+//!
+//! Enters: paths, names, the clock. Leaves: [`Settings`] with defaults. Absent: reading any file.
 
 use std::{
     path::{Path, PathBuf},

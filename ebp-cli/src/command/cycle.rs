@@ -13,8 +13,9 @@ use ebp_meter::{
 
 use crate::{
     config::MeterEntry,
-    device::{self, Device, wait_for_next_slot},
+    device::{self, Complaints, Device, wait_for_next_slot},
     exit::{Code, Failure, Outcome},
+    tell::tell,
 };
 
 /// How long to wait after a failed reading before trying again within the same slot.
@@ -34,26 +35,25 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
     let device = Device::open(config)?;
     if !every {
         let measured = once(&device)?;
-        eprintln!(
+        tell!(
             "ebp: measured {} meters ({} were measured in this slot before)",
-            measured.now, measured.before
+            measured.now,
+            measured.before
         );
         return Ok(());
     }
     let cycle = device.config.cycle.measurement;
+    let mut complaints = Complaints::default();
     loop {
         let slot = cycle.slot(SystemClock.now());
         match once(&device) {
-            Ok(_) => {}
-            Err(failure)
-                if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) =>
-            {
-                return Err(failure);
-            }
+            Ok(_) => complaints.worked(),
+            Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
-                eprintln!("ebp: {failure}");
-                thread::sleep(PAUSE.min(cycle.until_next(SystemClock.now())));
-                if failure.code != Code::NoConsent || cycle.slot(SystemClock.now()) != slot {
+                complaints.failed(&failure);
+                // Without consent there is nothing to try again before the next slot.
+                if failure.code != Code::NoConsent {
+                    thread::sleep(PAUSE.min(cycle.until_next(SystemClock.now())));
                     continue;
                 }
             }
@@ -91,7 +91,7 @@ pub fn once(device: &Device) -> Result<Measured, Failure> {
         1 => Err(failures.remove(0)),
         count => {
             for failure in &failures[1..] {
-                eprintln!("ebp: {failure}");
+                tell!("ebp: {failure}");
             }
             let mut first = failures.remove(0);
             first.message = format!(

@@ -19,6 +19,7 @@ use super::cycle;
 use crate::{
     exit::{Code, Failure, Outcome},
     output::{Format, Printer},
+    tell::tell,
 };
 
 /// Read a meter and print its figures.
@@ -113,7 +114,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
             .and_then(|session| reader.session(session)),
         None => reader.scan(options),
     };
-    reader.passed.tell();
+    // A failure says it itself, and who closed the pipe has heard enough.
+    if result.is_ok() {
+        reader.passed.tell();
+    }
     result
 }
 
@@ -155,9 +159,16 @@ impl Passed {
         }
     }
 
-    /// One line on standard error. Bytes between telegrams are told of files only: on a live line
-    /// the first telegram is always caught in its middle.
+    /// One line on standard error.
     fn tell(&self) {
+        if let Some(text) = self.text() {
+            tell!("ebp: passed over: {text}");
+        }
+    }
+
+    /// What was passed over, if anything. Bytes between telegrams are told of files only: on a live
+    /// line the first telegram is always caught in its middle.
+    fn text(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.damaged > 0 {
             parts.push(format!("{} damaged (checksum wrong)", self.damaged));
@@ -168,9 +179,7 @@ impl Passed {
         if self.garbage_bytes > 0 && self.is_file {
             parts.push(format!("{} bytes outside of telegrams", self.garbage_bytes));
         }
-        if !parts.is_empty() {
-            eprintln!("ebp: passed over: {}", parts.join(", "));
-        }
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 }
 
@@ -202,18 +211,18 @@ impl<W: Write> Reader<'_, W> {
 
     fn print(&mut self, readout: &Readout) -> Outcome {
         if readout.survey().is_empty() && !self.arguments.all {
-            eprintln!(
-                "ebp: this telegram has none of the survey's values; --all shows what it has"
-            );
+            tell!("ebp: this telegram has none of the survey's values; --all shows what it has");
         }
-        self.printer.print(readout, SystemClock.now())?;
-        Ok(())
+        match self.printer.print(readout, SystemClock.now()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::closed_pipe()),
+            result => quiet_at_closed_pipe(result),
+        }
     }
 
     fn hint_if_locked(&self, readout: &Readout) {
         let for_people = self.arguments.format == Format::Table && io::stderr().is_terminal();
         if for_people && !readout.is_detailed() {
-            eprintln!(
+            tell!(
                 "ebp: this meter shows no power, so it is probably locked: `ebp meter identify` says \
                  how `ebp unlock` opens it with its PIN (from your metering point operator)"
             );
@@ -241,7 +250,12 @@ impl<W: Write> Reader<'_, W> {
         }
         match salvaged {
             Some(readout) => self.print(&readout),
-            None => Err(nothing_read(session, self.arguments.timeout, self.passed.seven_bits)),
+            None => Err(nothing_read(
+                session,
+                self.arguments.timeout,
+                self.passed.seven_bits,
+                self.passed.text().as_deref(),
+            )),
         }
     }
 
@@ -259,11 +273,16 @@ impl<W: Write> Reader<'_, W> {
                 session::Outcome::TimedOut => {}
                 session::Outcome::End if telegrams > 0 => return Ok(()),
                 session::Outcome::End => {
-                    let message = format!(
-                        "{} holds no telegram ({} bytes)",
+                    self.passed.garbage_bytes = 0;
+                    let mut message = format!(
+                        "{} holds no telegram ({} bytes",
                         session.name(),
                         session.received()
                     );
+                    if let Some(passed) = self.passed.text() {
+                        message.push_str(&format!("; {passed}"));
+                    }
+                    message.push(')');
                     return Err(Failure::failed(message).remedy(
                         "give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves",
                     ));
@@ -279,7 +298,7 @@ impl<W: Write> Reader<'_, W> {
             match session.next(self.arguments.timeout) {
                 Ok(session::Outcome::Readout(readout)) => {
                     if silent {
-                        eprintln!("ebp: {} speaks again", session.name());
+                        tell!("ebp: {} speaks again", session.name());
                     }
                     silent = false;
                     self.print(&readout)?;
@@ -289,13 +308,13 @@ impl<W: Write> Reader<'_, W> {
                 Ok(session::Outcome::TimedOut) => {
                     silent = true;
                     let waited = humantime::format_duration(self.arguments.timeout);
-                    eprintln!("ebp: nothing from {} for {waited}; still waiting", session.name());
+                    tell!("ebp: nothing from {} for {waited}; still waiting", session.name());
                 }
                 Ok(session::Outcome::End) => return Ok(()),
                 Err(PortError::Vanished { port }) => {
-                    eprintln!("ebp: {port} is gone; waiting for it to come back");
+                    tell!("ebp: {port} is gone; waiting for it to come back");
                     wait_for_return(session)?;
-                    eprintln!("ebp: {port} is back");
+                    tell!("ebp: {port} is back");
                     silent = false;
                 }
                 Err(error) => return Err(error.into()),
@@ -312,7 +331,7 @@ impl<W: Write> Reader<'_, W> {
         }
         let scan = scan::scan(ports, options, self.arguments.timeout);
         if let Some((port, session, readout)) = scan.found {
-            eprintln!("ebp: reading {}", port.name);
+            tell!("ebp: reading {}", port.name);
             if !self.arguments.watch && self.arguments.raw.is_none() {
                 self.print(&readout)?;
                 self.hint_if_locked(&readout);
@@ -321,7 +340,7 @@ impl<W: Write> Reader<'_, W> {
             return self.session(session);
         }
         for (port, finding) in &scan.tried {
-            eprintln!("ebp: {}: {}", port.name, describe(finding));
+            tell!("ebp: {}: {}", port.name, describe(finding));
         }
         Err(Failure::new(
             Code::NothingRead,
@@ -332,7 +351,12 @@ impl<W: Write> Reader<'_, W> {
 }
 
 /// Why a live port gave no telegram within that time, as far as that can be told.
-pub fn nothing_read(session: &Session, waited: Duration, seven_bits: bool) -> Failure {
+pub fn nothing_read(
+    session: &Session,
+    waited: Duration,
+    seven_bits: bool,
+    passed: Option<&str>,
+) -> Failure {
     let waited = humantime::format_duration(waited);
     let port = session.name();
     if seven_bits {
@@ -345,8 +369,11 @@ pub fn nothing_read(session: &Session, waited: Duration, seven_bits: bool) -> Fa
              or wait longer with --timeout 30s",
         );
     }
-    let message =
+    let mut message =
         format!("{port} sent {} bytes in {waited} but no whole telegram", session.received());
+    if let Some(passed) = passed {
+        message.push_str(&format!(" ({passed})"));
+    }
     Failure::new(Code::NothingRead, message)
         .remedy("align the reading head, or set the line by --protocol, --baud or --model")
 }

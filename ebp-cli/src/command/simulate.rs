@@ -21,6 +21,7 @@ use ebp_meter::{
 
 use super::{models::Models, unlock::secret};
 use crate::exit::{Context, Failure, Outcome};
+use crate::tell::tell;
 
 /// Be a meter on a pseudoterminal.
 ///
@@ -153,7 +154,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let noise = arguments.noise.then(|| NoiseOptions::moderate(arguments.seed));
     let tempo = Tempo { factor: arguments.speed, push_interval: arguments.interval };
     run_meter(&mut source, arguments.link.as_deref(), noise, tempo, &stop, |path| {
-        eprintln!("ebp: the meter is at {}; read it with `ebp read --port {0}`", path.display());
+        tell!("ebp: the meter is at {}; read it with `ebp read --port {0}`", path.display());
     })
     .map_err(Failure::failed)?;
     if let (Some(path), Source::Meter(meter)) = (&arguments.state, &source) {

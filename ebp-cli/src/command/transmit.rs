@@ -15,8 +15,9 @@ use serde_json::json;
 
 use super::read::quiet_at_closed_pipe;
 use crate::{
-    device::{self, Device, wait_for_next_slot},
-    exit::{Code, Failure, Outcome},
+    device::{self, Complaints, Device, wait_for_next_slot},
+    exit::{Failure, Outcome},
+    tell::tell,
 };
 
 /// How long to wait after a failure before trying again within the same report cycle.
@@ -54,22 +55,19 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return once(&device, arguments.format);
     }
     let cycle = device.config.cycle.report;
+    let mut complaints = Complaints::default();
     loop {
         let begun = Instant::now();
         match once(&device, arguments.format) {
-            Err(failure)
-                if failure.code == Code::NoConsent && device.spool.is_revoked().unwrap_or(true) =>
-            {
-                return Err(failure);
-            }
+            Ok(()) => complaints.worked(),
+            Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
-                eprintln!("ebp: {failure}");
+                complaints.failed(&failure);
                 if begun.elapsed() + PAUSE < cycle.duration() {
                     thread::sleep(PAUSE);
                     continue;
                 }
             }
-            Ok(()) => {}
         }
         wait_for_next_slot(cycle);
     }
@@ -85,7 +83,7 @@ fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
         });
         quiet_at_closed_pipe(writeln!(io::stdout().lock(), "{object}"))?;
     } else {
-        eprintln!(
+        tell!(
             "ebp: sent {} measurements ({duplicate} of them were there already), {remaining} remain",
             accepted + duplicate
         );

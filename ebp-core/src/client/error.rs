@@ -171,6 +171,12 @@ impl ClientError {
         retry_after: Option<Duration>,
     ) -> Self {
         let (kind, title) = match serde_json::from_slice::<Problem>(body) {
+            // Why somebody is turned away is in the detail.
+            Ok(Problem { kind, title, detail: Some(detail), .. })
+                if matches!(status.as_u16(), 401 | 403) =>
+            {
+                (kind, format!("{title} ({detail})"))
+            }
             Ok(problem) => (problem.kind, problem.title),
             Err(_) => ("about:blank".into(), status.canonical_reason().unwrap_or("").to_owned()),
         };

@@ -1,3 +1,5 @@
+//! The spool by itself.
+
 use std::fs;
 
 use super::*;

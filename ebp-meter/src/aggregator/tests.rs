@@ -1,3 +1,5 @@
+//! Measurement cycles over meters that answer, fail and crash.
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},

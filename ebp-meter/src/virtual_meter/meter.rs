@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     button::Button,
+    energies::Energies,
     household::{Household, HouseholdOptions},
     lock::LockMemory,
+    memory::{Memory, MemoryError},
     telegram::{self, Moment},
 };
 use crate::{
@@ -21,42 +23,8 @@ use crate::{
     sml::encode::EncodeError,
 };
 
-/// Microjoules of a watt-hour.
-const MICROJOULES_PER_WATT_HOUR: u64 = 3_600_000_000;
-
 /// The greatest number that the eight digits on a meter's face can show.
 pub(super) const LAST_NUMBER: u32 = 99_999_999;
-
-/// What the registers have counted, exactly: power in milliwatts times milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Energies {
-    /// Energy drawn (1.8.0), microjoules.
-    pub import_microjoules: u64,
-    /// Energy fed in (2.8.0), microjoules.
-    pub export_microjoules: u64,
-}
-
-impl Energies {
-    /// Registers that stand at so many watt-hours; `None` beyond some five gigawatt-hours.
-    #[must_use]
-    pub fn from_watt_hours(import: u64, export: u64) -> Option<Self> {
-        Some(Self {
-            import_microjoules: import.checked_mul(MICROJOULES_PER_WATT_HOUR)?,
-            export_microjoules: export.checked_mul(MICROJOULES_PER_WATT_HOUR)?,
-        })
-    }
-
-    /// Counts a power of so many milliwatts, draw positive, for so many milliseconds.
-    fn count(&mut self, milliwatts: i64, milliseconds: u64) {
-        let register = if milliwatts < 0 {
-            &mut self.export_microjoules
-        } else {
-            &mut self.import_microjoules
-        };
-        // A register at its end stands still rather than running backwards.
-        *register = register.saturating_add(milliwatts.unsigned_abs().saturating_mul(milliseconds));
-    }
-}
 
 /// What a virtual meter is to be.
 #[derive(Clone, PartialEq, Eq)]
@@ -110,6 +78,9 @@ pub struct MeterState {
 /// Why a virtual meter cannot be or speak.
 #[derive(Debug, thiserror::Error)]
 pub enum VirtualMeterError {
+    /// Its memory cannot be read or written.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// The number has more than eight digits.
     #[error("a meter's number has at most eight digits")]
     Number,
@@ -138,6 +109,7 @@ pub struct VirtualMeter {
     state: MeterState,
     locked: bool,
     button: Option<Button>,
+    memory: Option<Memory>,
     heard: Vec<u8>,
     asked: bool,
 }
@@ -170,6 +142,7 @@ impl VirtualMeter {
             options,
             state,
             button: None,
+            memory: None,
             heard: Vec::new(),
             asked: false,
         })
@@ -193,6 +166,19 @@ impl VirtualMeter {
         self.locked = !button.is_detailed();
         self.button = Some(button);
         self
+    }
+
+    /// Gives it a memory that outlasts power failures: it goes on from what is in there, and what a
+    /// telegram shows is in there before the telegram is sent, so that registers never run backwards.
+    ///
+    /// # Errors
+    /// [`VirtualMeterError::Memory`] when there is something in it that is no meter's state.
+    pub fn with_memory(mut self, memory: Memory) -> Result<Self, VirtualMeterError> {
+        if let Some(state) = memory.recall()? {
+            self.restore(state);
+        }
+        self.memory = Some(memory);
+        Ok(self)
     }
 
     /// Its lock, where it has one that opens.
@@ -257,7 +243,8 @@ impl VirtualMeter {
     /// The telegram it sends at its present instant.
     ///
     /// # Errors
-    /// [`VirtualMeterError::Register`] when a value outgrew its register.
+    /// [`VirtualMeterError::Register`] when a value outgrew its register,
+    /// [`VirtualMeterError::Memory`] when it cannot be kept.
     pub fn telegram(&mut self) -> Result<Vec<u8>, VirtualMeterError> {
         let moment = Moment {
             energies: self.state.energies,
@@ -269,6 +256,9 @@ impl VirtualMeter {
             telegrams: self.state.telegrams,
         };
         self.state.telegrams = self.state.telegrams.wrapping_add(1);
+        if let Some(memory) = &self.memory {
+            memory.keep(&self.state())?;
+        }
         telegram::bytes(&self.profile, self.locked, &moment).map_err(|source| {
             VirtualMeterError::Register { model: self.profile.name.clone(), source }
         })
@@ -312,124 +302,4 @@ impl VirtualMeter {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::profile::Profiles;
-
-    fn options(kind: MeterType) -> MeterOptions {
-        MeterOptions {
-            kind,
-            number: 12_345_678,
-            household: HouseholdOptions { seed: 7, pv_peak_watts: 9_000 },
-            locked: false,
-            start: "2026-06-21T09:00:00Z".parse().unwrap(),
-            energies: Energies::from_watt_hours(1_000_000, 2_000_000).unwrap(),
-        }
-    }
-
-    fn meter(kind: MeterType) -> VirtualMeter {
-        VirtualMeter::new(Profiles::embedded().get("MT175").unwrap(), options(kind)).unwrap()
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
-        #[test]
-        fn registers_are_the_sum_of_power_times_time(
-            pieces in proptest::collection::vec(0_u64..2_000_000_000, 1..12),
-        ) {
-            let mut cut = meter(MeterType::Electricity);
-            let mut whole = cut.clone();
-            let mut last = cut.energies();
-            for piece in &pieces {
-                cut.advance(Duration::from_nanos(*piece));
-                let now = cut.energies();
-                prop_assert!(now.import_microjoules >= last.import_microjoules);
-                prop_assert!(now.export_microjoules >= last.export_microjoules);
-                last = now;
-            }
-            let total: u64 = pieces.iter().sum();
-            whole.advance(Duration::from_nanos(total));
-            prop_assert_eq!(cut.state(), whole.state());
-
-            // The sum, taken another way: millisecond by millisecond.
-            let mut clock = meter(MeterType::Electricity);
-            let mut sum = clock.energies();
-            for ms in 0..total / 1_000_000 {
-                clock.state.time_ms = options(MeterType::Electricity).start.as_millisecond()
-                    + i64::try_from(ms).unwrap();
-                let power = clock.power();
-                if power < 0 {
-                    sum.export_microjoules += power.unsigned_abs();
-                } else {
-                    sum.import_microjoules += power.unsigned_abs();
-                }
-            }
-            prop_assert_eq!(sum, cut.energies());
-        }
-    }
-
-    #[test]
-    fn a_generation_meter_only_feeds_in() {
-        let mut generation = meter(MeterType::PvGeneration);
-        let before = generation.energies();
-        generation.advance(Duration::from_secs(3_600));
-        let after = generation.energies();
-        assert_eq!(after.import_microjoules, before.import_microjoules);
-        assert!(after.export_microjoules > before.export_microjoules);
-    }
-
-    #[test]
-    fn a_restored_meter_goes_on() {
-        let mut one = meter(MeterType::Electricity);
-        one.advance(Duration::from_millis(123_456));
-        one.telegram().unwrap();
-        let text = serde_json::to_string(&one.state()).unwrap();
-        let mut other = meter(MeterType::Electricity);
-        other.restore(serde_json::from_str(&text).unwrap());
-        one.advance(Duration::from_millis(10));
-        other.advance(Duration::from_millis(10));
-        assert_eq!(one.telegram().unwrap(), other.telegram().unwrap());
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused() {
-        let profiles = Profiles::embedded();
-        let new = |model: &str, change: &dyn Fn(&mut MeterOptions)| {
-            let mut options = options(MeterType::Electricity);
-            change(&mut options);
-            VirtualMeter::new(profiles.get(model).unwrap(), options).err()
-        };
-        assert!(matches!(
-            new("MT175", &|options| options.number = 100_000_000),
-            Some(VirtualMeterError::Number)
-        ));
-        let error = new("Q3D", &|options| options.locked = true).unwrap();
-        assert_eq!(error.to_string(), "the model Q3D knows no lock");
-        assert!(new("MT175", &|options| options.locked = true).is_none());
-        assert_eq!(Energies::from_watt_hours(u64::MAX, 0), None);
-    }
-
-    #[test]
-    fn only_a_meter_that_waits_takes_requests() {
-        let profiles = Profiles::embedded();
-        let mut mt174 =
-            VirtualMeter::new(profiles.get("MT174").unwrap(), options(MeterType::Electricity))
-                .unwrap();
-        for (piece, asked) in [
-            (&b"/?!\r\n"[..], true),
-            (b"", false),
-            (b"\0\0/?", false),
-            (b"12345678!\r\n", true),
-            (b"/?!\n/!\r\n?!\r\n", false),
-            (&[b'x'; 5_000], false),
-        ] {
-            mt174.light(Duration::ZERO, piece);
-            assert_eq!(mt174.take_request(), asked, "{piece:?}");
-        }
-        let mut mt175 = meter(MeterType::Electricity);
-        mt175.light(Duration::ZERO, b"/?!\r\n");
-        assert!(!mt175.take_request());
-    }
-}
+mod tests;

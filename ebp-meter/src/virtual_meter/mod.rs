@@ -8,9 +8,11 @@
 
 mod ascii;
 pub mod button;
+mod energies;
 pub mod household;
 pub mod light;
 pub mod lock;
+mod memory;
 mod meter;
 pub mod noise;
 pub mod pty;
@@ -20,9 +22,11 @@ mod run;
 mod telegram;
 
 pub use button::Button;
+pub use energies::Energies;
 pub use household::{Household, HouseholdOptions, Power};
 pub use lock::{Display, Lock, LockMemory, LockOptions};
-pub use meter::{Energies, MeterOptions, MeterState, VirtualMeter, VirtualMeterError};
+pub use memory::{Memory, MemoryError};
+pub use meter::{MeterOptions, MeterState, VirtualMeter, VirtualMeterError};
 pub use noise::{Noise, NoiseOptions, NoiseOptionsError};
 pub use pty::{Pty, PtyError};
 pub use replay::{Replay, ReplayError, Rhythm};

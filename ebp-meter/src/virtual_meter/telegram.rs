@@ -5,7 +5,7 @@
 
 use ebp_core::quantity::Unit;
 
-use super::{ascii, meter::Energies, random};
+use super::{ascii, energies::Energies, random};
 use crate::{
     profile::{Content, Profile, Quantity, Quirk, Register, ServerIdForm, Transport},
     sml::encode::{EncodeEntry, EncodeError, EncodeInt, EncodeValue, Telegram, encode},

@@ -19,16 +19,14 @@ use ebp_core::{
 use ebp_meter::{
     profile::Profiles,
     virtual_meter::{
-        Energies, HouseholdOptions, MeterOptions, Replay, Source, Tempo, VirtualMeter,
+        Energies, HouseholdOptions, Memory, MeterOptions, Replay, Source, Tempo, VirtualMeter,
         run as run_meter,
     },
 };
+use jiff::Timestamp;
 
 use super::state::{DemoHousehold, DemoMeter, State};
-use crate::{
-    command::simulate,
-    exit::{Context, Failure, Outcome, chain},
-};
+use crate::exit::{Context, Failure, Outcome, chain};
 
 /// From one telegram of a virtual meter to the next: often, so that no cycle waits for long.
 const INTERVAL: Duration = Duration::from_millis(600);
@@ -66,7 +64,7 @@ pub fn start(
             };
             let tempo =
                 Tempo { factor: speed, push_interval: recordings.is_none().then_some(INTERVAL) };
-            let (link, registers) = (meter.link.clone(), meter.registers.clone());
+            let link = meter.link.clone();
             let (stop, ready) = (Arc::clone(stop), ready.clone());
             // Only this demo makes links here, and it holds the folder's lock: one that is there
             // is left from a run that was killed.
@@ -77,11 +75,7 @@ pub fn start(
                 };
                 let ended = run_meter(&mut source, Some(&link), None, tempo, &stop, tell);
                 let _ = ready.send(false);
-                ended.map_err(Failure::failed)?;
-                match &source {
-                    Source::Meter(meter) => simulate::save(&registers, &meter.state()),
-                    Source::Replay(_) => Ok(()),
-                }
+                ended.map_err(Failure::failed)
             };
             threads.push(
                 thread::Builder::new()
@@ -112,14 +106,20 @@ fn virtual_meter(household: &DemoHousehold, meter: &DemoMeter) -> Result<Source,
         number: 1_000_000 + u32::from(household.number),
         household: HouseholdOptions { seed: household.number.into(), pv_peak_watts: 9_840 },
         locked: false,
-        start: SystemClock.now(),
+        start: late_morning(),
         energies: Energies::from_watt_hours(import, export).unwrap_or_default(),
     };
-    let mut virtual_meter = VirtualMeter::new(profile, options).map_err(Failure::failed)?;
-    if let Some(state) = simulate::load(&meter.registers)? {
-        virtual_meter.restore(state);
-    }
+    let virtual_meter = VirtualMeter::new(profile, options)
+        .and_then(|new| new.with_memory(Memory::in_file(&meter.registers)))
+        .map_err(Failure::failed)?;
     Ok(Source::Meter(Box::new(virtual_meter)))
+}
+
+/// Today at ten (UTC): whenever the demo is started, there is sun on the roof.
+fn late_morning() -> Timestamp {
+    const DAY: i64 = 86_400;
+    let midnight = SystemClock.now().as_second().div_euclid(DAY) * DAY;
+    Timestamp::from_second(midnight + 10 * 3_600).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn recording(folder: &Path, meter: &DemoMeter) -> Result<Source, Failure> {

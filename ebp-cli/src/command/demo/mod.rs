@@ -26,8 +26,9 @@ use tokio::net::TcpListener;
 
 use super::{cycle, read::quiet_at_closed_pipe, transmit};
 use crate::{
-    device::{Device, wait_for_next_slot},
+    device::{Device, wait_for_next_slot_or},
     exit::{Code, Context, Failure, Outcome},
+    tell::tell,
 };
 use state::{DemoHousehold, State};
 
@@ -63,17 +64,19 @@ pub struct Arguments {
 
 /// Runs the demo to its end.
 pub fn run(arguments: &Arguments) -> Outcome {
+    // Ctrl-C ends the cycles; only then do the server and the meters stop.
+    let interrupted = Arc::new(AtomicBool::new(false));
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&stop)).or_failed("signals")?;
+        signal_hook::flag::register(signal, Arc::clone(&interrupted)).or_failed("signals")?;
     }
-    let progress = Progress::new();
-    progress.step("certificate authority and registrations");
-    let state = State::open(&arguments.state, arguments.cycle)?;
     let recordings = match &arguments.replay {
         Some(folder) => Some(meters::recordings(folder.as_deref())?),
         None => None,
     };
+    let progress = Progress::new();
+    progress.step("certificate authority and registrations");
+    let state = State::open(&arguments.state, arguments.cycle)?;
     let speed =
         u32::try_from(CYCLE_STANDS_FOR.as_secs() / arguments.cycle.duration().as_secs().max(1));
     let server = Server::start(&state, Arc::clone(&stop))?;
@@ -87,8 +90,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     progress.step("server and meters run");
 
-    let result =
-        Chain { state: &state, progress: &progress, stop: &stop, once: arguments.once }.run();
+    let result = Chain {
+        state: &state,
+        progress: &progress,
+        interrupted: &interrupted,
+        once: arguments.once,
+    }
+    .run();
     stop.store(true, Ordering::Relaxed);
     progress.clear();
     let ended = [meters.end(), server.end()];
@@ -100,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 struct Chain<'a> {
     state: &'a State,
     progress: &'a Progress,
-    stop: &'a AtomicBool,
+    interrupted: &'a AtomicBool,
     once: bool,
 }
 
@@ -119,11 +127,11 @@ impl Chain<'_> {
         self.measure(&mut devices)?;
         self.send(&devices)?;
         if !self.once {
-            self.show()?;
+            self.show(false)?;
             self.go_on(&mut devices)?;
             self.progress.clear();
         }
-        self.show()
+        self.show(true)
     }
 
     /// Measures every household's meters once, both households at the same time as two devices
@@ -158,9 +166,10 @@ impl Chain<'_> {
     /// Cycle after cycle until told to stop. A failure is told and the next cycle tried.
     fn go_on(&self, devices: &mut [Device]) -> Outcome {
         let mut cycles = 0;
-        while !self.stop.load(Ordering::Relaxed) {
-            wait_for_next_slot(self.state.cycle);
-            if self.stop.load(Ordering::Relaxed) {
+        loop {
+            let interrupted = || self.interrupted.load(Ordering::Relaxed);
+            wait_for_next_slot_or(self.state.cycle, interrupted);
+            if interrupted() {
                 break;
             }
             cycles += 1;
@@ -176,11 +185,11 @@ impl Chain<'_> {
         self.send(devices)
     }
 
-    fn show(&self) -> Outcome {
+    fn show(&self, at_the_end: bool) -> Outcome {
         let text = participants::what_arrived(self.state)?;
         self.progress.hidden(|| {
             quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
-            eprintln!("{}", self.state.how_to_look(self.once));
+            tell!("{}", self.state.how_to_look(at_the_end));
             Ok(())
         })
     }
@@ -259,7 +268,7 @@ impl Progress {
 
     /// A line on standard error beside the progress.
     fn tell(&self, text: &str) {
-        self.all.suspend(|| eprintln!("{text}"));
+        self.all.suspend(|| tell!("{text}"));
     }
 
     /// Does something with the progress out of the way.

@@ -142,9 +142,10 @@ impl State {
     pub fn how_to_look(&self, ended: bool) -> String {
         let household = &self.households[0];
         let shown = |path: &Path| shorten(path).display().to_string();
+        let program = std::env::args().next().unwrap_or_else(|| "ebp".to_owned());
         let serve = if ended {
             format!(
-                "start the server again with\n  ebp serve --config {} --listen {}\nand ",
+                "start the server again with\n  {program} serve --config {} --listen {}\nand ",
                 shown(&self.folder.join(SERVER)),
                 self.address
             )

@@ -27,6 +27,7 @@ use crate::{
     command::models::Models,
     exit::{Code, Context, Failure, Outcome},
     output::{Format, Printer},
+    tell::tell,
 };
 
 const README: &str = "\
@@ -97,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         ("decoded.jsonl", decoded(&redacted, about.made_at)?),
     ];
     write(&arguments.output, &files)?;
-    eprintln!(
+    tell!(
         "ebp: {} has {} telegrams without identifying numbers; look at it before you send it",
         arguments.output.display(),
         redacted.readouts.len()

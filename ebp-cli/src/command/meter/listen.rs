@@ -65,7 +65,10 @@ pub fn listen(port: &PortName, timeout: Duration, count: usize) -> Result<Heard,
             Outcome::TimedOut | Outcome::End => break,
         }
     }
-    let nothing = readouts.is_empty().then(|| nothing_read(&session, timeout, seven_bits));
+    let nothing = readouts.is_empty().then(|| {
+        let passed = (!noise.is_empty()).then(|| noise.join(", "));
+        nothing_read(&session, timeout, seven_bits, passed.as_deref())
+    });
     let (protocol, line, is_live) = (session.protocol(), session.line(), session.is_live());
     drop(session);
     let bytes = std::mem::take(&mut *bytes.lock().unwrap_or_else(PoisonError::into_inner));

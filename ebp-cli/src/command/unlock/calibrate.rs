@@ -27,6 +27,7 @@ use super::{Arguments, secret, show};
 use crate::{
     command::read::nothing_read,
     exit::{Context, Failure, Outcome},
+    tell::tell,
     terminal::Terminal,
 };
 
@@ -98,10 +99,7 @@ pub fn run(arguments: &Arguments, name: &str, tries: &Tries, stop: &Arc<AtomicBo
     let mut finding = found?;
     let text = finding.profile(name, &heard.readout, heard.line, heard.interval)?;
     save(output, &text)?;
-    eprintln!(
-        "ebp: {} is written; now the way to InF, for which the PIN is needed",
-        output.display()
-    );
+    tell!("ebp: {} is written; now the way to InF, for which the PIN is needed", output.display());
     let Some(pin) = secret::ask(&terminal)? else { return Ok(()) };
     let profile = Profile::parse(&output.display().to_string(), &text)?;
     unlock(arguments, &profile, &pin, &mut session, tries, &pace, stop)?;
@@ -110,7 +108,7 @@ pub fn run(arguments: &Arguments, name: &str, tries: &Tries, stop: &Arc<AtomicBo
     calibration.find_inf(&mut finding, &mut owner)?;
     let text = finding.profile(name, &heard.readout, heard.line, heard.interval)?;
     crate::config::write_whole(output, text.as_bytes())?;
-    eprintln!("ebp: {} is complete; `ebp unlock --profiles` takes its folder", output.display());
+    tell!("ebp: {} is complete; `ebp unlock --profiles` takes its folder", output.display());
     Ok(())
 }
 
@@ -162,7 +160,7 @@ fn listen(session: &mut Session, timeout: Duration) -> Result<Heard, Failure> {
     match first {
         // It waits to be asked, and is asked once.
         Some((readout, _)) => Ok(heard(session, readout, None)),
-        None => Err(nothing_read(session, timeout, false)),
+        None => Err(nothing_read(session, timeout, false, None)),
     }
 }
 

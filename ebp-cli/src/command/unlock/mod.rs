@@ -27,6 +27,7 @@ use super::models::Models;
 use crate::{
     exit::{Context, Failure, Outcome},
     output::Shape,
+    tell::tell,
 };
 
 /// Unlock a meter by light, with its PIN.
@@ -127,7 +128,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let tries = Tries::in_folder(&state_folder(arguments.state.as_deref())?);
     if arguments.reset_tries && arguments.port.is_none() && !arguments.dry_run {
         tries.forget_all()?;
-        eprintln!("ebp: the tries of all meters are forgotten ({})", tries.path().display());
+        tell!("ebp: the tries of all meters are forgotten ({})", tries.path().display());
         return Ok(());
     }
     let Some(model) = &arguments.model else {

@@ -21,6 +21,7 @@ use crate::{
     command::read::quiet_at_closed_pipe,
     exit::{Failure, Outcome},
     output::{Shape, lines},
+    tell::tell,
 };
 
 /// Progress for people.
@@ -60,7 +61,7 @@ impl Shown {
                 }
                 bar.set_message(line.clone());
             }
-            None => eprintln!("ebp: {line}"),
+            None => tell!("ebp: {line}"),
         }
         self.last = line;
     }

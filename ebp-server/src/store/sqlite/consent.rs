@@ -3,7 +3,7 @@
 use ebp_core::{contract::Consent, model::ConsentState};
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 use super::value::{Id, Instant, Text};
 use crate::store::{HouseholdId, StoreError};
@@ -80,16 +80,15 @@ pub fn revoke(
     consent(tx, household)
 }
 
-/// Nominal power to the nearest whole kWp, a half away from zero; the date of installation to its
-/// year's first day (thesis 3.1.4, measure C).
+/// Each photovoltaic system without the detail that could tell whose it is.
 fn coarsen_pv_systems(tx: &Transaction<'_>, household: HouseholdId) -> Result<(), StoreError> {
     let systems: Vec<(Id, Text<Decimal>, Text<Date>)> = tx
         .prepare("SELECT uuid, nominal_power, installed_on FROM pv_system WHERE household = ?1")?
         .query_map([Id(household.0)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     for (uuid, Text(power), Text(installed_on)) in systems {
-        let power = power.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
-        let year = installed_on.first_of_year();
+        let power = ebp_anon::pv::nominal_power(power);
+        let year = ebp_anon::pv::installation_date(installed_on);
         tx.execute(
             "UPDATE pv_system SET nominal_power = ?2, installed_on = ?3 WHERE uuid = ?1",
             params![uuid, Text(power), Text(year)],

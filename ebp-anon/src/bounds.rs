@@ -1,0 +1,81 @@
+//! How far a masked location lies from the true one (thesis equation 3.1).
+//!
+//! Enters: a region's population density. Leaves: [`DistanceBounds`]. Absent: regions and points.
+
+/// The least and the greatest distance of a masked location, metres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DistanceBounds {
+    min_m: f64,
+    max_m: f64,
+}
+
+/// A number that is no population density.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error("{0} is no population density: it must be a number of persons per km², 0 or more")]
+pub struct InvalidDensity(pub f64);
+
+impl DistanceBounds {
+    /// The bounds in a region of so many persons per square kilometre:
+    /// `d_min = max(min(-1.321 ρ + 4264, 8000), 300)`,
+    /// `d_max = max(min(-3.107 ρ + 10621, 20000), 1300)`.
+    ///
+    /// # Errors
+    /// [`InvalidDensity`] for a negative, infinite or undefined density.
+    pub fn of_density(persons_per_km2: f64) -> Result<Self, InvalidDensity> {
+        if !persons_per_km2.is_finite() || persons_per_km2 < 0.0 {
+            return Err(InvalidDensity(persons_per_km2));
+        }
+        Ok(Self {
+            min_m: (4264.0 - 1.321 * persons_per_km2).clamp(300.0, 8_000.0),
+            max_m: (10_621.0 - 3.107 * persons_per_km2).clamp(1_300.0, 20_000.0),
+        })
+    }
+
+    /// The least distance, metres.
+    #[must_use]
+    pub const fn min_m(self) -> f64 {
+        self.min_m
+    }
+
+    /// The greatest distance, metres.
+    #[must_use]
+    pub const fn max_m(self) -> f64 {
+        self.max_m
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bounds(density: f64) -> (f64, f64) {
+        let bounds = DistanceBounds::of_density(density).unwrap();
+        (bounds.min_m(), bounds.max_m())
+    }
+
+    #[test]
+    fn dense_regions_reach_the_lower_limits() {
+        // Munich: 4,736 persons per km² (Destatis, 2018), beyond where both limits begin.
+        assert_eq!(bounds(4_736.0), (300.0, 1_300.0));
+        assert_eq!(bounds(0.0), (4_264.0, 10_621.0));
+    }
+
+    #[test]
+    fn what_is_no_density_is_refused() {
+        for density in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(DistanceBounds::of_density(density).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn there_is_always_a_ring(density in 0.0_f64..1e7) {
+            let (min, max) = bounds(density);
+            prop_assert!((300.0..=8_000.0).contains(&min));
+            prop_assert!((1_300.0..=20_000.0).contains(&max));
+            prop_assert!(min + 999.0 < max);
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod raw;
 mod read;
 mod serve;
 mod server_data;
+mod silence;
 mod simulate;
 mod transmit;
 mod unlock;

@@ -14,7 +14,7 @@ use ebp_meter::{
     session::{Outcome, ReadOptions, Session},
 };
 
-use crate::{command::read::nothing_read, exit::Failure};
+use crate::{command::silence::nothing_read, exit::Failure};
 
 /// The rest of a row of telegrams is waited for so long.
 const FURTHER: Duration = Duration::from_secs(5);

@@ -25,7 +25,7 @@ use ebp_meter::{
 
 use super::{Arguments, secret, show};
 use crate::{
-    command::read::nothing_read,
+    command::silence::nothing_read,
     exit::{Context, Failure, Outcome},
     tell::tell,
     terminal::Terminal,

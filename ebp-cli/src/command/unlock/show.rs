@@ -190,7 +190,11 @@ fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
         .readout
         .survey()
         .iter()
-        .map(|p| (p.obis.to_string(), p.value.to_string()))
+        .map(|point| {
+            let unit = unlocked.readout.entry(point.obis).and_then(|entry| entry.unit);
+            let unit = unit.and_then(|unit| unit.kilo_symbol()).unwrap_or_default();
+            (point.obis.to_string(), format!("{} {unit}", point.value))
+        })
         .collect();
     rows.extend(values.iter().map(|(code, value)| (code.as_str(), value.clone())));
     lines(&rows)

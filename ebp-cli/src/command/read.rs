@@ -15,7 +15,7 @@ use ebp_meter::{
     session::{self, ReadOptions, Session},
 };
 
-use super::cycle;
+use super::{cycle, models::Models};
 use crate::{
     exit::{Code, Failure, Outcome},
     output::{Format, Printer},
@@ -39,6 +39,9 @@ pub struct Arguments {
     /// The meter's model, such as MT175: sets protocol and speed.
     #[arg(long, conflicts_with = "config")]
     model: Option<String>,
+
+    #[command(flatten)]
+    models: Models,
 
     /// The telegrams' language.
     #[arg(long, value_enum, default_value_t = ProtocolChoice::Auto)]
@@ -101,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         baud: arguments.baud,
     };
     if let Some(model) = &arguments.model {
-        apply_model(model, &mut options)?;
+        apply_model(&arguments.models, model, &mut options)?;
     }
     let mut reader = Reader {
         arguments,
@@ -130,8 +133,8 @@ pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
 }
 
 /// Takes protocol and speed from the model's profile, where the command line does not give them.
-fn apply_model(model: &str, options: &mut ReadOptions) -> Outcome {
-    let profiles = ebp_meter::profile::Profiles::embedded();
+fn apply_model(models: &Models, model: &str, options: &mut ReadOptions) -> Outcome {
+    let profiles = models.load()?;
     let profile = profiles.get(model).map_err(Failure::usage)?;
     options.protocol.get_or_insert(profile.line.protocol.protocol());
     options.baud.get_or_insert(profile.line.baud);

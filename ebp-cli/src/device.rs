@@ -52,13 +52,32 @@ impl Device {
         failure.code == Code::NoConsent && self.spool.is_revoked().unwrap_or(true)
     }
 
-    /// Whether the device may measure and send now.
+    /// Whether the device may measure now. While the server cannot be asked, what it said last holds.
     ///
     /// # Errors
     /// Code 4 without consent; the client's failure where the server was never asked with success.
-    pub fn ask_consent(&self) -> Result<(), Failure> {
+    pub fn may_measure(&self) -> Result<(), Failure> {
+        if let Some(error) = self.ask_consent()? {
+            tracing::warn!(%error, "consent could not be asked for; it was granted");
+        }
+        Ok(())
+    }
+
+    /// Whether the device may send now. A server that cannot be asked cannot be sent to either.
+    ///
+    /// # Errors
+    /// Code 4 without consent; the client's failure.
+    pub fn may_send(&self) -> Result<(), Failure> {
+        match self.ask_consent()? {
+            Some(error) => Err(client(*error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the server could not be asked, where consent was granted before.
+    fn ask_consent(&self) -> Result<Option<Box<ClientError>>, Failure> {
         match Gate::decide(&self.spool, || self.client.consent(), &SystemClock).map_err(spool)? {
-            Decision::Granted { .. } => Ok(()),
+            Decision::Granted { unasked, .. } => Ok(unasked),
             Decision::NotGranted => Err(not_granted()),
             Decision::Revoked => Err(revoked()),
             Decision::Unknown(error) => Err(client(error)),

@@ -3,6 +3,8 @@
 //! Enters: errors of the crates. Leaves: one line for people and a code for scripts.
 //! Absent: deciding what to do about an error; whoever runs into one decides that.
 
+mod unlock;
+
 use std::{fmt, io};
 
 use ebp_meter::port::{PortError, PortName};

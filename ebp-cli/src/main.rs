@@ -11,6 +11,7 @@ mod device;
 mod exit;
 mod output;
 mod tell;
+mod terminal;
 
 use std::{
     io::{self, IsTerminal},

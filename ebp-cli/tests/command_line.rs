@@ -14,6 +14,12 @@ use support::{ebp, process};
 const SUBCOMMANDS: &[&[&str]] = &[
     &[],
     &["read"],
+    &["unlock"],
+    &["meter"],
+    &["meter", "list"],
+    &["meter", "show"],
+    &["meter", "identify"],
+    &["meter", "bundle"],
     &["transmit"],
     &["simulate"],
     &["serve"],

@@ -142,6 +142,27 @@ fn a_file_that_is_no_meters() {
 }
 
 #[test]
+fn a_file_in_another_language() {
+    let run = run!("read", "--protocol", "d0", recording::ehz());
+    run.refused(1, &["holds no telegram (316 bytes", "give a recording"]);
+}
+
+/// What a machine has for ports differs; each way of failing says what to do.
+#[test]
+fn without_a_port() {
+    let run = run!("read", "--timeout", "300ms", "--format", "json");
+    match run.code {
+        Some(1) => drop(run.refused(1, &["has no serial port", "plug the reading head in"])),
+        Some(3) => {
+            assert_eq!(run.stdout, "");
+            run.says(&["no meter speaks", "check the reading head", "--port"]);
+        }
+        Some(0) => eprintln!("not checked: this machine has a meter"),
+        _ => panic!("{run:#?}"),
+    }
+}
+
+#[test]
 fn an_empty_file_and_empty_input() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("empty.bin");

@@ -66,7 +66,7 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
 
 /// One measurement cycle: consent first, then every meter that is not measured in this slot yet.
 pub fn once(device: &Device) -> Result<Measured, Failure> {
-    device.ask_consent()?;
+    device.may_measure()?;
     let meters: Vec<_> = device.config.meters.iter().map(configured).collect();
     let timeout = device.config.cycle.timeout;
     let results = aggregator::measure_all(

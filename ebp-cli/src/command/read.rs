@@ -15,7 +15,7 @@ use ebp_meter::{
     session::{self, ReadOptions, Session},
 };
 
-use super::cycle;
+use super::{cycle, models::Models};
 use crate::{
     exit::{Code, Failure, Outcome},
     output::{Format, Printer},
@@ -39,6 +39,9 @@ pub struct Arguments {
     /// The meter's model, such as MT175: sets protocol and speed.
     #[arg(long, conflicts_with = "config")]
     model: Option<String>,
+
+    #[command(flatten)]
+    models: Models,
 
     /// The telegrams' language.
     #[arg(long, value_enum, default_value_t = ProtocolChoice::Auto)]
@@ -101,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         baud: arguments.baud,
     };
     if let Some(model) = &arguments.model {
-        apply_model(model, &mut options)?;
+        apply_model(&arguments.models, model, &mut options)?;
     }
     let mut reader = Reader {
         arguments,
@@ -130,8 +133,8 @@ pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
 }
 
 /// Takes protocol and speed from the model's profile, where the command line does not give them.
-fn apply_model(model: &str, options: &mut ReadOptions) -> Outcome {
-    let profiles = ebp_meter::profile::Profiles::embedded();
+fn apply_model(models: &Models, model: &str, options: &mut ReadOptions) -> Outcome {
+    let profiles = models.load()?;
     let profile = profiles.get(model).map_err(Failure::usage)?;
     options.protocol.get_or_insert(profile.line.protocol.protocol());
     options.baud.get_or_insert(profile.line.baud);
@@ -223,8 +226,8 @@ impl<W: Write> Reader<'_, W> {
         let for_people = self.arguments.format == Format::Table && io::stderr().is_terminal();
         if for_people && !readout.is_detailed() {
             tell!(
-                "ebp: this meter shows no power, so it is probably locked: enter its PIN (from your \
-                 metering point operator) at the meter and switch InF on"
+                "ebp: this meter shows no power, so it is probably locked: `ebp meter identify` says \
+                 how `ebp unlock` opens it with its PIN (from your metering point operator)"
             );
         }
     }
@@ -250,30 +253,13 @@ impl<W: Write> Reader<'_, W> {
         }
         match salvaged {
             Some(readout) => self.print(&readout),
-            None => Err(self.nothing(session)),
+            None => Err(super::silence::nothing_read(
+                session,
+                self.arguments.timeout,
+                self.passed.seven_bits,
+                self.passed.text().as_deref(),
+            )),
         }
-    }
-
-    fn nothing(&self, session: &Session) -> Failure {
-        let waited = humantime::format_duration(self.arguments.timeout);
-        let port = session.name();
-        if self.passed.seven_bits {
-            return Failure::new(Code::NothingRead, format!("{port} delivers only 7 of 8 bits"))
-                .remedy("set the line or the bridge to 8 data bits, no parity (8N1)");
-        }
-        if session.received() == 0 {
-            return Failure::new(Code::NothingRead, format!("{port} was silent for {waited}")).remedy(
-                "check that the reading head sits on the meter's optical port with its cable downwards, \
-                 or wait longer with --timeout 30s",
-            );
-        }
-        let mut message =
-            format!("{port} sent {} bytes in {waited} but no whole telegram", session.received());
-        if let Some(passed) = self.passed.text() {
-            message.push_str(&format!(" ({passed})"));
-        }
-        Failure::new(Code::NothingRead, message)
-            .remedy("align the reading head, or set the line by --protocol, --baud or --model")
     }
 
     /// Every telegram of a file or a pipe.

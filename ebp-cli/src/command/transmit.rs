@@ -101,7 +101,7 @@ fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
 
 /// Asks for the consent and sends everything.
 pub fn report(device: &Device) -> Result<Report, Failure> {
-    device.ask_consent()?;
+    device.may_send()?;
     transmitter::transmit(&device.spool, &device.client, &SystemClock).map_err(
         |error| match error {
             TransmitError::NotGranted => device::not_granted(),

@@ -11,6 +11,7 @@ pub mod meter;
 pub mod process;
 pub mod recording;
 pub mod server;
+pub mod stage;
 
 use std::{
     process::Command,

@@ -20,6 +20,7 @@ use std::{path::Path, thread, time::Duration};
 use crate::{
     config::DeviceConfig,
     exit::{Code, Failure, chain},
+    tell::tell,
 };
 
 /// How often a waiting daemon looks at the clock.
@@ -90,13 +91,32 @@ impl Device {
         failure.code == Code::NoConsent && self.spool.is_revoked().unwrap_or(true)
     }
 
-    /// Whether the device may measure and send now.
+    /// Whether the device may measure now. While the server cannot be asked, what it said last holds.
     ///
     /// # Errors
     /// Code 4 without consent; the client's failure where the server was never asked with success.
-    pub fn ask_consent(&self) -> Result<(), Failure> {
+    pub fn may_measure(&self) -> Result<(), Failure> {
+        if let Some(error) = self.ask_consent()? {
+            tracing::warn!(%error, "consent could not be asked for; it was granted");
+        }
+        Ok(())
+    }
+
+    /// Whether the device may send now. A server that cannot be asked cannot be sent to either.
+    ///
+    /// # Errors
+    /// Code 4 without consent; the client's failure.
+    pub fn may_send(&self) -> Result<(), Failure> {
+        match self.ask_consent()? {
+            Some(error) => Err(client(*error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the server could not be asked, where consent was granted before.
+    fn ask_consent(&self) -> Result<Option<Box<ClientError>>, Failure> {
         match Gate::decide(&self.spool, || self.client.consent(), &SystemClock).map_err(spool)? {
-            Decision::Granted { .. } => Ok(()),
+            Decision::Granted { unasked, .. } => Ok(unasked),
             Decision::NotGranted => Err(not_granted()),
             Decision::Revoked => Err(revoked()),
             Decision::Unknown(error) => Err(client(error)),
@@ -160,6 +180,9 @@ pub fn client(error: ClientError) -> Failure {
         ClientError::Tls { refusal: TlsRefusal::TheirsOtherName, .. } => {
             Some("write `url` under [api] with a name that the server's certificate has")
         }
+        ClientError::Problem { status: 401, .. } => {
+            Some("ask the administrator for a new certificate")
+        }
         _ if error.not_authorized() => {
             Some("ask the administrator for a certificate with the scope it takes")
         }
@@ -199,7 +222,7 @@ impl Complaints {
     pub fn failed(&mut self, failure: &Failure) {
         let text = failure.to_string();
         if self.last.as_ref() != Some(&text) {
-            eprintln!("ebp: {text}");
+            tell!("ebp: {text}");
             self.last = Some(text);
         }
     }
@@ -207,7 +230,7 @@ impl Complaints {
     /// Tells that it works again, if it did not.
     pub fn worked(&mut self) {
         if self.last.take().is_some() {
-            eprintln!("ebp: it works again");
+            tell!("ebp: it works again");
         }
     }
 }

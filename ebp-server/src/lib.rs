@@ -81,7 +81,8 @@ pub enum ServeError {
 }
 
 /// Serves the Data API on `listener` until `shutdown`; then no connection is accepted any more and
-/// requests in flight are answered.
+/// requests in flight are answered. `shutdown` is not polled before everything is ready to serve, so
+/// that it can tell of it.
 ///
 /// The server's certificate is issued here when there is none that fits, provided that the
 /// authority's key is at hand.

@@ -19,6 +19,7 @@ use super::{read::quiet_at_closed_pipe, server_data::ServerData};
 use crate::{
     exit::{Failure, Outcome},
     output::{Format, new_table},
+    tell::tell,
 };
 
 /// Issue and revoke the certificates by which devices and the server know each other.
@@ -96,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Action::Issue(issue) => issue.run(&authority),
         Action::Revoke { serial } => {
             authority.revoke(serial).map_err(explain)?;
-            eprintln!("ebp: {serial} is revoked");
+            tell!("ebp: {serial} is revoked");
             Ok(())
         }
         Action::List { format } => list(&authority.list().map_err(explain)?, *format),

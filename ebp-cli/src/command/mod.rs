@@ -9,13 +9,17 @@ mod demo;
 pub mod device;
 mod household;
 mod man;
+mod meter;
+mod models;
 mod raw;
 mod read;
 mod secret;
 mod serve;
 mod server_data;
+mod silence;
 mod simulate;
 mod transmit;
+mod unlock;
 
 use clap::{Parser, Subcommand};
 
@@ -37,6 +41,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Read(read::Arguments),
+    Unlock(unlock::Arguments),
+    Meter(meter::Arguments),
     Transmit(transmit::Arguments),
     Simulate(simulate::Arguments),
     Serve(serve::Arguments),
@@ -53,6 +59,8 @@ impl Cli {
     pub fn run(self) -> Outcome {
         match self.command {
             Command::Read(arguments) => read::run(&arguments),
+            Command::Unlock(arguments) => unlock::run(&arguments),
+            Command::Meter(arguments) => meter::run(&arguments),
             Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Serve(arguments) => serve::run(&arguments),

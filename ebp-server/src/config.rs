@@ -29,6 +29,9 @@ use crate::{
     settings::{Limits, Settings},
 };
 
+/// A commented example that says what the defaults are.
+pub const EXAMPLE: &str = include_str!("server.example.toml");
+
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -214,6 +217,28 @@ mod tests {
         assert_eq!(settings.authority, Path::new("/etc/ebp/state/authority"));
         assert_eq!(settings.limits.connections, 5);
         assert_eq!(settings.limits.body, Limits::default().body);
+    }
+
+    #[test]
+    fn the_example_is_true() {
+        let path = Path::new("server.toml");
+        let plain = ServerConfig::from_toml(EXAMPLE, path).unwrap();
+        assert_eq!(plain, ServerConfig::in_folder(Path::new("ebp-data")));
+        // Each line that is a setting, though it is commented out.
+        let whole: String = EXAMPLE
+            .lines()
+            .map(|line| line.strip_prefix("# ").unwrap_or(line))
+            .filter(|line| line.starts_with('[') || line.contains(" = "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let whole = ServerConfig::from_toml(&whole, path).unwrap();
+        let (listen, hostnames) = (plain.listen, plain.hostnames.clone());
+        assert_eq!((whole.listen, &whole.hostnames), (listen, &hostnames));
+        assert_eq!(whole.tokens.as_ref().unwrap().keys, "keys.json");
+        let clock = || Arc::new(SystemClock);
+        let (plain, whole) = (plain.settings(clock()), whole.settings(clock()));
+        assert_eq!((plain.authority, plain.secrets), (whole.authority, whole.secrets));
+        assert_eq!(format!("{:?}", plain.limits), format!("{:?}", whole.limits));
     }
 
     #[test]

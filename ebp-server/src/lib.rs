@@ -29,6 +29,7 @@ pub mod auth;
 pub mod authority;
 mod config;
 mod listener;
+pub mod openapi;
 mod problem;
 mod router;
 mod settings;

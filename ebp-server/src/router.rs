@@ -19,8 +19,8 @@ use uuid::Uuid;
 use crate::{
     App,
     api::{
-        account, consent, device, health, household, incident, management, measurement,
-        measurement_device, meter, pv_system,
+        account, consent, description, device, health, household, incident, management,
+        measurement, measurement_device, meter, pv_system,
     },
     auth::{Access, Guard, authorize},
     problem::ApiError,
@@ -76,6 +76,8 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::HEALTHZ,                ANYBODY,                 h::get(health::show)),
         get(paths::READYZ,                 ANYBODY,                 h::get(health::ready)),
         get(paths::METRICS,                ADMINISTRATOR,           h::get(health::metrics)),
+        get(paths::OPENAPI,                ANYBODY,                 h::get(description::document)),
+        get(paths::DOCS,                   ANYBODY,                 h::get(description::page)),
     ]
 }
 

@@ -52,6 +52,18 @@ async fn ready_while_the_database_is_there() {
 }
 
 #[tokio::test]
+async fn the_description_is_there_without_the_internet() {
+    let server = Server::start().await;
+    let nobody = server.api(None);
+    let document = nobody.get(paths::OPENAPI).ok().await;
+    assert!(document["paths"][paths::MEASUREMENT]["post"].is_object());
+    let page = nobody.get(paths::DOCS).send().await.unwrap();
+    assert!(page.headers().contains_key("content-security-policy"));
+    let text = page.text().await.unwrap();
+    assert!(!text.contains("http://") && !text.contains("https://"), "it loads nothing foreign");
+}
+
+#[tokio::test]
 async fn each_answer_names_its_request() {
     let server = Server::start().await;
     let nobody = server.api(None);

@@ -1,4 +1,7 @@
 //! What researchers and administrators ask of the SQLite store.
+//!
+//! Enters: changes and places in lists. Leaves: the contract's bodies, of all households. Absent:
+//! who may ask.
 
 mod change;
 mod device;

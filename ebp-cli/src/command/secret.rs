@@ -2,16 +2,17 @@
 //! as an argument: every user of the machine sees those.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, BufRead, BufReader, IsTerminal, Write},
+    io::{self, BufRead, IsTerminal},
     path::Path,
+    sync::{Arc, atomic::AtomicBool},
 };
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::consts::SIGINT;
 
 use crate::{
     config::read_text,
     exit::{Context, Failure},
+    terminal::Terminal,
 };
 
 /// Asks for a secret; where `twice`, once more to be sure of it.
@@ -22,9 +23,17 @@ pub fn ask(what: &str, twice: bool) -> Result<String, Failure> {
     if !io::stdin().is_terminal() {
         return first_line(&mut io::stdin().lock()).and_then(|line| filled(what, line));
     }
-    let mut terminal = Terminal::open().or_failed("the terminal")?;
-    let secret = terminal.ask(&format!("{what}: ")).or_failed("the terminal")?;
-    if twice && terminal.ask("once more: ").or_failed("the terminal")? != secret {
+    // Ctrl-C is looked for, so that the terminal is not left silent.
+    let stop = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGINT, stop.clone()).or_failed("signals")?;
+    let terminal =
+        Terminal::open(&stop).ok_or_else(|| Failure::failed("there is no terminal to ask on"))?;
+    let ask = |question: &str| {
+        let typed = terminal.ask_hidden(question).or_failed("the terminal")?;
+        typed.map(|typed| typed.text().to_owned()).ok_or_else(|| Failure::failed("broken off"))
+    };
+    let secret = ask(&format!("{what}: "))?;
+    if twice && ask("once more: ")? != secret {
         return Err(Failure::failed("the two are not the same").remedy("try again"));
     }
     filled(what, secret)
@@ -50,36 +59,4 @@ fn filled(what: &str, secret: String) -> Result<String, Failure> {
         return Err(Failure::usage(format!("{what} is empty")));
     }
     Ok(secret)
-}
-
-/// The terminal, silent while it lives.
-struct Terminal {
-    file: File,
-    before: Termios,
-}
-
-impl Terminal {
-    fn open() -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-        let before = tcgetattr(&file)?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&file, OptionalActions::Flush, &silent)?;
-        Ok(Self { file, before })
-    }
-
-    fn ask(&mut self, prompt: &str) -> io::Result<String> {
-        write!(self.file, "{prompt}")?;
-        let mut line = String::new();
-        BufReader::new(&self.file).read_line(&mut line)?;
-        writeln!(self.file)?;
-        Ok(line.trim_end_matches(['\n', '\r']).to_owned())
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        // Nothing more can be done about a terminal that is gone.
-        let _ = tcsetattr(&self.file, OptionalActions::Flush, &self.before);
-    }
 }

@@ -4,7 +4,10 @@
 //! explained. Absent: both cycles.
 
 use ebp_core::{
-    client::{Client, ClientError, ClientOptions, TlsRefusal},
+    client::{
+        Client, ClientError, ClientOptions, TlsRefusal,
+        renewal::{self, Validity},
+    },
     clock::{Clock, SystemClock},
     consent::{Decision, Gate},
     cycle::Cycle,
@@ -31,6 +34,8 @@ pub struct Device {
     pub spool: Spool,
     /// The way to the Data API.
     pub client: Client,
+    /// When the client's certificate is valid.
+    validity: Validity,
 }
 
 impl Device {
@@ -41,10 +46,44 @@ impl Device {
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let config = DeviceConfig::load(path)?;
         let api = &config.api;
+        renewal::settle(&api.certificate, &api.key).map_err(crate::command::device::explain)?;
         let identity = Identity::load(&api.certificate, &api.key, &api.ca).map_err(identity)?;
         let client = Client::new(&api.url, &identity, ClientOptions::default()).map_err(client)?;
         let spool = Spool::open(&config.spool).map_err(spool)?;
-        Ok(Self { config, spool, client })
+        let validity = Validity::of(&api.certificate).map_err(crate::command::device::explain)?;
+        Ok(Self { config, spool, client, validity })
+    }
+
+    /// Renews the certificate if that is due, and takes up one that another process renewed; the
+    /// daemons call it in every cycle. A failure costs nothing yet: a third of the lifetime is
+    /// left, and the next cycle tries again.
+    pub fn keep_identity(&mut self) {
+        if let Err(failure) = self.renew_when_due() {
+            tracing::warn!(%failure, "the certificate is not renewed");
+        }
+    }
+
+    fn renew_when_due(&mut self) -> Result<(), Failure> {
+        let api = &self.config.api;
+        let validity = || Validity::of(&api.certificate).map_err(crate::command::device::explain);
+        let due = |validity: Validity| SystemClock.now() >= validity.due_at();
+        if due(validity()?) {
+            let _lock = renewal::lock(&api.key).map_err(crate::command::device::explain)?;
+            renewal::settle(&api.certificate, &api.key).map_err(crate::command::device::explain)?;
+            // Another process may have done it meanwhile.
+            if due(validity()?) {
+                renewal::renew(&self.client, &api.certificate, &api.key)
+                    .map_err(crate::command::device::explain)?;
+            }
+        }
+        let current = validity()?;
+        if current != self.validity {
+            let loaded = Identity::load(&api.certificate, &api.key, &api.ca).map_err(identity)?;
+            self.client =
+                Client::new(&api.url, &loaded, ClientOptions::default()).map_err(client)?;
+            self.validity = current;
+        }
+        Ok(())
     }
 
     /// Whether that failure is the end for good: consent is revoked, and a daemon stops.
@@ -157,7 +196,7 @@ fn identity(error: IdentityError) -> Failure {
         IdentityError::Read { .. }
         | IdentityError::NoCertificate { .. }
         | IdentityError::NoKey { .. } => {
-            Some("check the files under [api]; `ebp ca issue` makes certificate and key")
+            Some("check the files under [api]; `ebp device enroll` makes them")
         }
         _ => None,
     };

@@ -130,6 +130,7 @@ mod tests {
             status: 410,
             kind: problem_type::CONSENT_REVOKED.into(),
             title: "over".into(),
+            faults: Vec::new(),
             retry_after: None,
         }
     }

@@ -32,7 +32,7 @@ pub struct Measured {
 
 /// Measures once, or in every cycle.
 pub fn measure(config: &Path, every: bool) -> Outcome {
-    let device = Device::open(config)?;
+    let mut device = Device::open(config)?;
     if !every {
         let measured = once(&device)?;
         tell!(
@@ -45,6 +45,7 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
     let cycle = device.config.cycle.measurement;
     let mut complaints = Complaints::default();
     loop {
+        device.keep_identity();
         let slot = cycle.slot(SystemClock.now());
         match once(&device) {
             Ok(_) => complaints.worked(),

@@ -6,12 +6,14 @@ mod ca;
 mod completions;
 mod cycle;
 mod demo;
+pub mod device;
 mod household;
 mod man;
 mod meter;
 mod models;
 mod raw;
 mod read;
+mod secret;
 mod serve;
 mod server_data;
 mod silence;
@@ -46,6 +48,7 @@ enum Command {
     Serve(serve::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
+    Device(device::Arguments),
     Demo(demo::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -63,6 +66,7 @@ impl Cli {
             Command::Serve(arguments) => serve::run(&arguments),
             Command::Ca(arguments) => ca::run(&arguments),
             Command::Household(arguments) => household::run(&arguments),
+            Command::Device(arguments) => device::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),

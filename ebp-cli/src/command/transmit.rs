@@ -50,13 +50,14 @@ enum ReportFormat {
 
 /// Sends once, or in every report cycle.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let device = Device::open(&arguments.config)?;
+    let mut device = Device::open(&arguments.config)?;
     if !arguments.every {
         return once(&device, arguments.format);
     }
     let cycle = device.config.cycle.report;
     let mut complaints = Complaints::default();
     loop {
+        device.keep_identity();
         let begun = Instant::now();
         match once(&device, arguments.format) {
             Ok(()) => complaints.worked(),

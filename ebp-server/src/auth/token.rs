@@ -27,10 +27,10 @@ use jsonwebtoken::{
     decode, decode_header,
     errors::{Error, ErrorKind},
     jwk::JwkSet,
+    signature::{self, Verifier},
 };
 use ring::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey, VerificationAlgorithm};
 use serde::Deserialize;
-use signature::Verifier;
 use uuid::Uuid;
 
 use crate::problem::ApiError;
@@ -197,9 +197,9 @@ impl Tokens {
                         tracing::warn!(%reason, "the key set is not to be had; the old one goes on");
                         Ok(self.keep(old, None))
                     }
-                    (Err(reason), None) => {
-                        Err(ApiError::Unavailable(format!("the key set is not to be had: {reason}")))
-                    }
+                    (Err(reason), None) => Err(ApiError::Unavailable(format!(
+                        "the key set is not to be had: {reason}"
+                    ))),
                 }
             }
         }

@@ -87,8 +87,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let clock = Arc::new(SystemClock);
     if let Action::Init { name } = &arguments.action {
         let authority = Authority::init(&dir, name, clock).map_err(explain)?;
-        eprintln!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
-        eprintln!("ebp: its SHA-256 fingerprint is {}", authority.fingerprint().map_err(explain)?);
+        tell!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
+        tell!("ebp: its SHA-256 fingerprint is {}", authority.fingerprint().map_err(explain)?);
         return Ok(());
     }
     let authority = Authority::open(&dir, clock).map_err(explain)?;

@@ -23,6 +23,7 @@ use crate::{
     device,
     exit::{Context, Failure, Outcome, chain},
     output::new_table,
+    tell::tell,
 };
 
 /// Enroll a measurement device and keep its certificate.
@@ -220,11 +221,11 @@ fn renew(api: &Api, now: bool) -> Outcome {
     renewal::settle(&api.certificate, &api.key).map_err(explain)?;
     let validity = Validity::of(&api.certificate).map_err(explain)?;
     if !now && SystemClock.now() < validity.due_at() {
-        eprintln!("ebp: the certificate is renewed from {} on", validity.due_at());
+        tell!("ebp: the certificate is renewed from {} on", validity.due_at());
         return Ok(());
     }
     let until = renewal::renew(&client(api)?, &api.certificate, &api.key).map_err(explain)?;
-    eprintln!("ebp: the new certificate is valid until {until}");
+    tell!("ebp: the new certificate is valid until {until}");
     Ok(())
 }
 

@@ -24,6 +24,7 @@ use crate::{
     config::{read_text, wrong_toml},
     exit::{Code, Context, Failure, Outcome, chain},
     output::new_table,
+    tell::tell,
 };
 
 /// Register households, see and change them, as a researcher.
@@ -289,7 +290,7 @@ fn import(manager: &Manager, path: &Path) -> Outcome {
         match registered {
             Ok(registered) => print_json(&registered)?,
             Err(failure) => {
-                eprintln!("ebp: {place}: {}", failure.message);
+                tell!("ebp: {place}: {}", failure.message);
                 failed += 1;
             }
         }

@@ -94,7 +94,7 @@ fn set(group: Group, data: &ServerData) -> Outcome {
             _ => failure.remedy("check the data folder (--data or --config) and its permissions"),
         }
     })?;
-    eprintln!("ebp: the secret of the {group} is set in {}", path.display());
+    tell!("ebp: the secret of the {group} is set in {}", path.display());
     Ok(())
 }
 

@@ -1,4 +1,6 @@
 //! What researchers and administrators ask of the SQLite store.
+//!
+//! Enters: their questions and orders. Leaves: the contract's bodies. Absent: who may ask.
 
 mod change;
 mod device;

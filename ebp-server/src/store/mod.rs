@@ -9,10 +9,11 @@
 
 mod admission;
 mod error;
+mod postgres;
 mod registration;
 mod sqlite;
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use ebp_core::{
@@ -26,6 +27,7 @@ use uuid::Uuid;
 
 pub use admission::{Admission, Refusal};
 pub use error::StoreError;
+pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use registration::faults;
 pub use sqlite::SqliteStore;
 
@@ -228,12 +230,24 @@ pub trait Store: Send + Sync {
     async fn close(&self) -> Result<(), StoreError>;
 }
 
-/// Opens the SQLite database at `path`; makes and migrates it where needed.
+/// Which database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A SQLite file, of one server.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database, of any number of servers.
+    Postgres(PostgresSettings),
+}
+
+/// Opens the database; makes a SQLite file, and migrates either, where needed.
 ///
 /// # Errors
-/// If the file cannot be opened, is no database, or is of a newer version of the program.
-pub async fn open_store(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(SqliteStore::open(path).await?))
+/// If it cannot be opened or reached, is no database, or is of a newer version of the program.
+pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match database {
+        Database::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
+        Database::Postgres(settings) => Arc::new(PostgresStore::open(settings).await?),
+    })
 }
 
 #[cfg(test)]

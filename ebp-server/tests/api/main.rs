@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
+#[allow(dead_code, reason = "the tests of the store use the rest")]
+#[path = "../support/cluster.rs"]
+mod cluster;
 mod consent;
 mod harness;
 mod household;
@@ -10,3 +13,6 @@ mod measurement_list;
 mod measurement_upload;
 mod scope;
 mod server;
+
+/// The database of this program's servers; `postgres.rs` runs the same tests on the other one.
+const ENGINE: harness::Engine = harness::Engine::Sqlite;

@@ -34,7 +34,10 @@ pub fn binaries() -> Option<PathBuf> {
         versions.sort();
         folders.extend(versions.into_iter().rev());
     }
-    folders.into_iter().find(|folder| folder.join("initdb").is_file())
+    // A link from PATH leads to the folder that has the rest, too.
+    let real = |folder: &PathBuf| folder.join("initdb").canonicalize().ok();
+    let real = folders.iter().find_map(real)?;
+    real.parent().map(Path::to_owned)
 }
 
 /// The cluster that all tests of a process share; each takes a database of its own. Without

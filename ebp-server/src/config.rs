@@ -10,6 +10,7 @@
 //! # database_url = "postgres://ebp@db.example.org/ebp"   # otherwise SQLite, in `data`
 //! # database_ca = "/etc/ebp/db-ca.pem"   # whose certificate vouches for PostgreSQL's server
 //! # database_connections = 8
+//! # secrets = "/run/secrets/ebp.toml"   # otherwise in `data`
 //!
 //! [limits]                              # all optional
 //! connections = 1024
@@ -74,6 +75,9 @@ pub struct ServerConfig {
     /// Connections to PostgreSQL at the same time.
     #[serde(default)]
     pub database_connections: Option<usize>,
+    /// The file of the shared secrets' hashes, if it is not in `data`.
+    #[serde(default)]
+    pub secrets: Option<PathBuf>,
     /// Host names and IP addresses that clients reach the server by.
     #[serde(default = "default_hostnames")]
     pub hostnames: Vec<String>,
@@ -119,6 +123,7 @@ impl ServerConfig {
             database_url: None,
             database_ca: None,
             database_connections: None,
+            secrets: None,
             hostnames: default_hostnames(),
             limits: LimitsConfig::default(),
         }
@@ -145,6 +150,7 @@ impl ServerConfig {
         config.data = folder.join(&config.data);
         config.authority = config.authority.map(|authority| folder.join(authority));
         config.database_ca = config.database_ca.map(|authority| folder.join(authority));
+        config.secrets = config.secrets.map(|secrets| folder.join(secrets));
         Ok(config)
     }
 
@@ -161,6 +167,9 @@ impl ServerConfig {
                 authority: self.database_ca.clone(),
                 connections: self.database_connections.unwrap_or(PostgresSettings::CONNECTIONS),
             });
+        }
+        if let Some(secrets) = &self.secrets {
+            settings.secrets.clone_from(secrets);
         }
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
@@ -202,14 +211,14 @@ mod tests {
     #[test]
     fn the_url_chooses_the_database() {
         let config = config(
-            "data = \"state\"\ndatabase_url = \"postgres://ebp:secret@db/ebp\"\n\
+            "data = \"state\"\ndatabase_url = \"postgres://ebp:hunter2@db/ebp\"\n\
              database_ca = \"db.pem\"",
         )
         .unwrap();
-        assert!(!format!("{config:?}").contains("secret"));
+        assert!(!format!("{config:?}").contains("hunter2"));
         let expected = PostgresSettings {
             authority: Some("/etc/ebp/db.pem".into()),
-            ..PostgresSettings::new("postgres://ebp:secret@db/ebp")
+            ..PostgresSettings::new("postgres://ebp:hunter2@db/ebp")
         };
         let settings = config.settings(Arc::new(SystemClock));
         assert_eq!(settings.database, Database::Postgres(expected));

@@ -41,10 +41,11 @@ use tokio::sync::Semaphore;
 
 pub use config::{ConfigError, LimitsConfig, ServerConfig};
 pub use problem::ApiError;
+pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
 pub use store::open_store;
 
-use auth::RegisterWatch;
+use auth::{RegisterWatch, Secrets};
 use authority::{Authority, AuthorityError};
 use store::{Store, StoreError};
 
@@ -52,6 +53,8 @@ use store::{Store, StoreError};
 pub(crate) struct App {
     store: Arc<dyn Store>,
     register: RegisterWatch,
+    authority: Authority,
+    secrets: Secrets,
     clock: Arc<dyn Clock>,
     limits: Limits,
     /// Bounds the memory that unpacked uploads take.
@@ -86,7 +89,7 @@ pub async fn serve(
     listener: tokio::net::TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let Settings { database, authority: dir, certificate, key, hostnames, limits, clock } =
+    let Settings { database, authority: dir, certificate, key, secrets, hostnames, limits, clock } =
         settings;
     let authority = Authority::open(&dir, clock.clone())?;
     if authority.can_issue() {
@@ -98,6 +101,8 @@ pub async fn serve(
     let app = Arc::new(App {
         store: store.clone(),
         register: RegisterWatch::new(authority::register_path(&dir)),
+        authority,
+        secrets: Secrets::new(secrets),
         clock,
         unpacking: Semaphore::new(limits.unpacking),
         limits,

@@ -59,6 +59,8 @@ pub struct Settings {
     pub certificate: PathBuf,
     /// The server's private key (PEM).
     pub key: PathBuf,
+    /// The hashes of the shared secrets.
+    pub secrets: PathBuf,
     /// Host names and IP addresses that clients reach it by; its certificate carries them.
     pub hostnames: Vec<String>,
     /// Bounds of what clients may take up.
@@ -68,7 +70,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Everything in one folder: `ebp.sqlite`, `authority/`, `server.pem`, `server.key`.
+    /// Everything in one folder: `ebp.sqlite`, `authority/`, `server.pem`, `server.key`,
+    /// `secrets.toml`.
     #[must_use]
     pub fn in_folder(data: &Path, hostnames: Vec<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -76,6 +79,7 @@ impl Settings {
             authority: data.join("authority"),
             certificate: data.join("server.pem"),
             key: data.join("server.key"),
+            secrets: data.join("secrets.toml"),
             hostnames,
             limits: Limits::default(),
             clock,

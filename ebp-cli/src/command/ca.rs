@@ -107,17 +107,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// The scopes of a certificate that asks for none: what its holder needs and nothing more
-/// (thesis 4.3.1: the transmitter writes measurements and asks for the consent; the participant
-/// sees and controls everything but writes none).
+/// (thesis 4.3.1: the participant sees and controls everything but writes no measurements).
 pub fn usual_scopes(is_device: bool) -> Scopes {
-    Scope::ALL
-        .into_iter()
-        .filter(|scope| match scope {
-            Scope::MeasurementWrite => is_device,
-            Scope::Consent => true,
-            Scope::Account | Scope::Household | Scope::MeasurementRead => !is_device,
-        })
-        .collect()
+    if is_device {
+        return Scopes::of_a_device();
+    }
+    Scope::ALL.into_iter().filter(|scope| *scope != Scope::MeasurementWrite).collect()
 }
 
 impl Issue {

@@ -10,6 +10,7 @@ mod household;
 mod man;
 mod raw;
 mod read;
+mod secret;
 mod serve;
 mod server_data;
 mod simulate;

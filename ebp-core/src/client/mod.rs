@@ -1,4 +1,4 @@
-//! The Data API's client: endpoints 1 to 9 over mutual TLS.
+//! The Data API's client: the endpoints of devices and participants over mutual TLS.
 //!
 //! Enters: the server's address, the device's [`Identity`]. Leaves: the contract's bodies, or a
 //! [`ClientError`] that says whether waiting, a person, or nothing helps. Absent: retrying and
@@ -7,6 +7,7 @@
 //! The client blocks its thread; it must not be used on a thread of an asynchronous runtime.
 
 mod error;
+mod incidents;
 mod measurements;
 
 use std::{

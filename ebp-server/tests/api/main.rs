@@ -6,9 +6,12 @@
 #[path = "../support/cluster.rs"]
 mod cluster;
 mod consent;
+mod enrolment;
 mod harness;
 mod household;
 mod identity;
+mod incident;
+mod management;
 mod measurement_list;
 mod measurement_upload;
 mod scope;

@@ -127,6 +127,17 @@ pub async fn refused_registrations(store: &dyn Store) {
             "meters[0].uuid: is registered already"
         ]
     );
+    // A character that not every database can keep.
+    let mut strange = registration("strange@example.org");
+    strange.participant.name = "Max\0Mustermann".into();
+    strange.participant.email = "a\0b@example.org".into();
+    let Err(StoreError::Registration(faults)) = store.register(strange, now).await else {
+        panic!()
+    };
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    let unknown = store.actor("a\0b@example.org", None).await.unwrap();
+    assert_eq!(unknown, Actor::Unknown);
+
     let Actor::Participant { household, .. } =
         store.actor("erika@example.org", None).await.unwrap()
     else {
@@ -354,6 +365,22 @@ macro_rules! suite {
         async fn pages_give_each_measurement_once() {
             let Some(fresh) = $fresh.await else { return };
             crate::story::walks(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
+        async fn management_and_access() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::incidents(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::lists(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::changes(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::enrolment(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::certificates(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::tries(&*fresh.open().await).await;
         }
 
         #[tokio::test]

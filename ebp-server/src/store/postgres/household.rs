@@ -1,7 +1,7 @@
 //! Reading what belongs to a household, and for whom a certificate stands. Each is one query, and
 //! so sees one state of the database.
 
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, GenericClient};
 use ebp_core::{
     contract::{Account, Household, MeasurementDevice},
     model::{Address, Location, Metadata, Meter, Participant, PvSystem},
@@ -93,7 +93,10 @@ pub async fn account(db: &Client, participant: ParticipantId) -> Result<Account,
 }
 
 /// The household's registration details.
-pub async fn household(db: &Client, household: HouseholdId) -> Result<Household, StoreError> {
+pub async fn household(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Household, StoreError> {
     let statement = db
         .prepare_cached(
             "SELECT consent.granted_at, consent.revoked_at,
@@ -146,7 +149,7 @@ fn metadata(row: &Row, first: usize) -> Result<Option<Metadata>, StoreError> {
 
 /// The household's measurement devices with their meters.
 pub async fn devices(
-    db: &Client,
+    db: &impl GenericClient,
     household: HouseholdId,
 ) -> Result<Vec<MeasurementDevice>, StoreError> {
     let statement = db
@@ -159,20 +162,25 @@ pub async fn devices(
         )
         .await?;
     let rows = db.query(&statement, &[&household.0]).await?;
-    let device = |row: &Row| {
-        let last_activity: Option<Instant> = row.try_get(2)?;
-        Ok(MeasurementDevice {
-            uuid: row.try_get(0)?,
-            version: row.try_get(1)?,
-            last_activity: last_activity.map(|at| at.0),
-            meters: row.try_get(3)?,
-        })
-    };
     rows.iter().map(device).collect()
 }
 
+/// From a row of a device's identifier, version, last activity and meters.
+pub fn device(row: &Row) -> Result<MeasurementDevice, StoreError> {
+    let last_activity: Option<Instant> = row.try_get(2)?;
+    Ok(MeasurementDevice {
+        uuid: row.try_get(0)?,
+        version: row.try_get(1)?,
+        last_activity: last_activity.map(|at| at.0),
+        meters: row.try_get(3)?,
+    })
+}
+
 /// The household's meters.
-pub async fn meters(db: &Client, household: HouseholdId) -> Result<Vec<Meter>, StoreError> {
+pub async fn meters(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Vec<Meter>, StoreError> {
     let statement = db
         .prepare_cached(
             "SELECT uuid, type, model, measurement_device FROM meter
@@ -192,7 +200,10 @@ pub async fn meters(db: &Client, household: HouseholdId) -> Result<Vec<Meter>, S
 }
 
 /// The household's photovoltaic systems.
-pub async fn pv_systems(db: &Client, household: HouseholdId) -> Result<Vec<PvSystem>, StoreError> {
+pub async fn pv_systems(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Vec<PvSystem>, StoreError> {
     let statement = db
         .prepare_cached(
             "SELECT uuid, nominal_power::text, azimuth::text, tilt::text, installed_on, meter

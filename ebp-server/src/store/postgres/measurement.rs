@@ -226,8 +226,12 @@ pub async fn page(
              ORDER BY measured_at, uuid LIMIT $5",
         )
         .await?;
-    let rows =
-        db.query(&statement, &[&meter, &within(start), &behind, &within(to), &limit]).await?;
+    let rows = db
+        .query(
+            &statement,
+            &[&meter, &Instant::within(start), &behind, &Instant::within(to), &limit],
+        )
+        .await?;
     let mut items = rows.iter().map(measurement).collect::<Result<Vec<_>, _>>()?;
     let more = items.len() > query.limit;
     items.truncate(query.limit);
@@ -246,14 +250,6 @@ fn measurement(row: &Row) -> Result<StoredMeasurement, StoreError> {
         received_at: received_at.0,
         data: parse(row.try_get(3)?)?,
     })
-}
-
-/// The nearest instant of the years 1 to 9999, which hold every measurement: PostgreSQL's calendar
-/// begins later than the one that clients may ask by.
-fn within(micros: i64) -> Instant {
-    const FIRST: i64 = -62_135_596_800_000_000;
-    let last = Timestamp::MAX.as_microsecond();
-    Instant(Timestamp::from_microsecond(micros.clamp(FIRST, last)).unwrap_or(Timestamp::MAX))
 }
 
 fn micros(at: Timestamp) -> i64 {

@@ -9,7 +9,10 @@ use super::PostgresError;
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/postgres/0001_survey.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/postgres/0001_survey.sql"),
+    include_str!("../../../migrations/postgres/0002_management.sql"),
+];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.
 const LOCK: i64 = 7_203_846_101;

@@ -9,11 +9,14 @@
 //! yet acknowledged is told as a temporary failure and may be there all the same: all of it or
 //! nothing, which is why measurements have identifiers.
 
+mod access;
 mod connect;
 mod consent;
 mod erase;
 mod error;
 mod household;
+mod incident;
+mod management;
 mod measurement;
 mod migrate;
 mod register;
@@ -24,7 +27,7 @@ use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
 use ebp_core::{
     contract::{Account, Consent, Household, MeasurementDevice, Registered, Registration},
-    model::{Measurement, Meter, PvSystem},
+    model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -132,6 +135,34 @@ impl Store for PostgresStore {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         household::touch_device(&self.client().await?, device, version.as_deref(), at).await
+    }
+
+    async fn incidents(&self, id: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, StoreError> {
+        incident::list(&self.client().await?, id, meter).await
+    }
+
+    async fn report_incident(
+        &self,
+        id: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError> {
+        incident::report(&self.client().await?, id, meter, kind, at).await
+    }
+
+    async fn resolve_incident(
+        &self,
+        id: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError> {
+        incident::resolve(&self.client().await?, id, meter, kind, at).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.client().await?.batch_execute("").await?)
     }
 
     /// Work that holds a connection finishes; erasure that is still due is left to the next start.

@@ -168,7 +168,13 @@ async fn conflicts(
                                 AND name <> $2),
                     EXISTS (SELECT FROM measurement_device WHERE uuid = $3),
                     ARRAY(SELECT uuid FROM meter WHERE uuid = ANY ($4))",
-            &[&contact.email, &contact.name, &registration.measurement_device, &given],
+            // PostgreSQL's texts have no such character; that it is a fault is found elsewhere.
+            &[
+                &contact.email.replace('\0', ""),
+                &contact.name.replace('\0', ""),
+                &registration.measurement_device,
+                &given,
+            ],
         )
         .await?;
     if row.try_get(0)? {

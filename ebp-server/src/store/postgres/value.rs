@@ -19,6 +19,18 @@ const EPOCH: i64 = 946_684_800_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instant(pub Timestamp);
 
+impl Instant {
+    /// The nearest to so many microseconds since the Unix epoch within the years 1 to 9999, which
+    /// hold all that is kept: PostgreSQL's calendar begins later than the one that clients may ask
+    /// by.
+    pub fn within(micros: i64) -> Self {
+        const FIRST: i64 = -62_135_596_800_000_000;
+        let last = Timestamp::MAX.as_microsecond();
+        let nearest = Timestamp::from_microsecond(micros.clamp(FIRST, last));
+        Self(nearest.unwrap_or(Timestamp::MAX))
+    }
+}
+
 impl ToSql for Instant {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Failure> {
         (self.0.as_microsecond() - EPOCH).to_sql(ty, out)

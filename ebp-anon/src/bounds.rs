@@ -31,6 +31,20 @@ impl DistanceBounds {
         })
     }
 
+    /// The same ring with a greatest distance so many times as large, where that stays within the
+    /// 20 km that equation 3.1 allows at most.
+    #[must_use]
+    pub fn widened(self, times: f64) -> Option<Self> {
+        let max_m = self.max_m * times;
+        (max_m > self.max_m && max_m <= 20_000.0).then_some(Self { max_m, ..self })
+    }
+
+    /// Area of the ring on a plane, km².
+    #[must_use]
+    pub fn area_km2(self) -> f64 {
+        std::f64::consts::PI * (self.max_m * self.max_m - self.min_m * self.min_m) / 1e6
+    }
+
     /// The least distance, metres.
     #[must_use]
     pub const fn min_m(self) -> f64 {
@@ -76,6 +90,10 @@ mod tests {
             prop_assert!((300.0..=8_000.0).contains(&min));
             prop_assert!((1_300.0..=20_000.0).contains(&max));
             prop_assert!(min + 999.0 < max);
+            let bounds = DistanceBounds::of_density(density).unwrap();
+            let wider = bounds.widened(1.2).unwrap();
+            prop_assert!(wider.area_km2() > bounds.area_km2() && wider.min_m() == min);
+            prop_assert!(bounds.widened(20.0).is_none() && bounds.widened(f64::NAN).is_none());
         }
     }
 }

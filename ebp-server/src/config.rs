@@ -28,6 +28,7 @@ use ebp_core::clock::Clock;
 use serde::Deserialize;
 
 use crate::{
+    auth::{KeySource, TokenSettings},
     settings::{Limits, Settings},
     store::{Database, DatabaseUrl, PostgresSettings},
 };
@@ -81,9 +82,25 @@ pub struct ServerConfig {
     /// Host names and IP addresses that clients reach the server by.
     #[serde(default = "default_hostnames")]
     pub hostnames: Vec<String>,
+    /// Which bearer tokens are accepted; none without this.
+    #[serde(default)]
+    pub tokens: Option<TokensConfig>,
     /// Bounds of what clients may take up.
     #[serde(default)]
     pub limits: LimitsConfig,
+}
+
+/// Which bearer tokens (JWT, EdDSA or ES256) are accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokensConfig {
+    /// What the claim `aud` has to be.
+    pub audience: String,
+    /// What the claim `iss` has to be, if anything.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// A file that holds the key set (RFC 7517), or the `https://` address of one.
+    pub keys: String,
 }
 
 /// The configurable part of [`Limits`].
@@ -125,6 +142,7 @@ impl ServerConfig {
             database_connections: None,
             secrets: None,
             hostnames: default_hostnames(),
+            tokens: None,
             limits: LimitsConfig::default(),
         }
     }
@@ -151,6 +169,11 @@ impl ServerConfig {
         config.authority = config.authority.map(|authority| folder.join(authority));
         config.database_ca = config.database_ca.map(|authority| folder.join(authority));
         config.secrets = config.secrets.map(|secrets| folder.join(secrets));
+        if let Some(tokens) = &mut config.tokens
+            && !tokens.keys.contains("://")
+        {
+            tokens.keys = folder.join(&tokens.keys).display().to_string();
+        }
         Ok(config)
     }
 
@@ -171,6 +194,15 @@ impl ServerConfig {
         if let Some(secrets) = &self.secrets {
             settings.secrets.clone_from(secrets);
         }
+        settings.tokens = self.tokens.clone().map(|tokens| TokenSettings {
+            audience: tokens.audience,
+            issuer: tokens.issuer,
+            keys: if tokens.keys.contains("://") {
+                KeySource::Url(tokens.keys)
+            } else {
+                KeySource::File(tokens.keys.into())
+            },
+        });
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
         settings.limits = Limits {

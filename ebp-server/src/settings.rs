@@ -10,7 +10,7 @@ use std::{
 
 use ebp_core::clock::Clock;
 
-use crate::store::Database;
+use crate::{auth::TokenSettings, store::Database};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
@@ -61,6 +61,8 @@ pub struct Settings {
     pub key: PathBuf,
     /// The hashes of the shared secrets.
     pub secrets: PathBuf,
+    /// Which bearer tokens are accepted, if any.
+    pub tokens: Option<TokenSettings>,
     /// Host names and IP addresses that clients reach it by; its certificate carries them.
     pub hostnames: Vec<String>,
     /// Bounds of what clients may take up.
@@ -80,6 +82,7 @@ impl Settings {
             certificate: data.join("server.pem"),
             key: data.join("server.key"),
             secrets: data.join("secrets.toml"),
+            tokens: None,
             hostnames,
             limits: Limits::default(),
             clock,

@@ -6,15 +6,20 @@ mod ca;
 mod completions;
 mod cycle;
 mod demo;
+pub mod device;
 mod household;
 mod man;
+mod meter;
+mod models;
 mod raw;
 mod read;
 mod secret;
 mod serve;
 mod server_data;
+mod silence;
 mod simulate;
 mod transmit;
+mod unlock;
 
 use clap::{Parser, Subcommand};
 
@@ -36,11 +41,14 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Read(read::Arguments),
+    Unlock(unlock::Arguments),
+    Meter(meter::Arguments),
     Transmit(transmit::Arguments),
     Simulate(simulate::Arguments),
     Serve(serve::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
+    Device(device::Arguments),
     Demo(demo::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -51,11 +59,14 @@ impl Cli {
     pub fn run(self) -> Outcome {
         match self.command {
             Command::Read(arguments) => read::run(&arguments),
+            Command::Unlock(arguments) => unlock::run(&arguments),
+            Command::Meter(arguments) => meter::run(&arguments),
             Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Serve(arguments) => serve::run(&arguments),
             Command::Ca(arguments) => ca::run(&arguments),
             Command::Household(arguments) => household::run(&arguments),
+            Command::Device(arguments) => device::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),

@@ -16,6 +16,7 @@ use tokio::{
 
 use super::{secret, server_data::ServerData};
 use crate::exit::{Context, Failure, Outcome};
+use crate::tell::tell;
 
 /// Serve the Data API over mutual TLS.
 ///
@@ -71,8 +72,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 .remedy("choose another address with --listen or `listen` in the configuration")
         })?;
         let address = listener.local_addr().or_failed("the listener")?;
-        eprintln!("ebp: serving https://{address} from {}", config.data.display());
         let shutdown = async move {
+            // Asked for the first time when authority and store are there.
+            tell!("ebp: serving https://{address} from {}", config.data.display());
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}

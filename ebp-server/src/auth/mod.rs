@@ -15,6 +15,7 @@ mod certificate;
 mod revocation;
 mod secret;
 mod tls;
+mod token;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -35,6 +36,7 @@ pub use certificate::{ClientCertificate, Peer};
 pub use revocation::{RegisterWatch, Standing};
 pub use secret::{SecretError, Secrets, set_secret};
 pub use tls::{TlsError, server_config};
+pub use token::{KeySource, TokenError, TokenIdentity, TokenSettings, Tokens};
 
 use crate::{
     App,
@@ -218,6 +220,15 @@ async fn identify(
             let Source(source) = source.ok_or_else(|| ApiError::Internal("no source".into()))?;
             let group = app.secrets.verify(credentials, source, &*app.store, now).await?;
             Ok(Identity::Group(group))
+        }
+        "bearer" => {
+            let tokens = app
+                .tokens
+                .as_ref()
+                .ok_or(ApiError::Unauthenticated("no tokens are accepted here"))?;
+            let TokenIdentity { email, device, scopes } =
+                tokens.verify(credentials.trim(), now).await?;
+            Ok(Identity::Participant { email, device, scopes, by_certificate: false })
         }
         _ => Err(unknown),
     }

@@ -111,6 +111,19 @@ impl Authority {
         &self.certificate_pem
     }
 
+    /// The SHA-256 of its certificate, as hexadecimal digits with colons between the octets: what
+    /// devices that are enrolled may trust the server by.
+    ///
+    /// # Errors
+    /// If the certificate cannot be read.
+    pub fn fingerprint(&self) -> Result<String, AuthorityError> {
+        let (_, pem) = x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes())
+            .map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
+        let digest = ring::digest::digest(&ring::digest::SHA256, &pem.contents);
+        let octets: Vec<_> = digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+        Ok(octets.join(":"))
+    }
+
     /// Whether the private key is here, so that certificates can be issued.
     #[must_use]
     pub fn can_issue(&self) -> bool {

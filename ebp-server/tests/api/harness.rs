@@ -17,7 +17,7 @@ use ebp_core::{
 };
 use ebp_server::{
     Limits, ServeError, Settings,
-    auth::set_secret,
+    auth::{KeySource, TokenSettings, set_secret},
     authority::{Authority, ClientRequest, Issued},
     open_store, serve,
     store::{Database, PostgresSettings, Store},
@@ -105,6 +105,11 @@ impl Server {
             let few = PostgresSettings { connections: 4, ..PostgresSettings::new(url) };
             settings.database = Database::Postgres(few);
         }
+        settings.tokens = Some(TokenSettings {
+            audience: "ebp".into(),
+            issuer: Some("https://issuer.example".into()),
+            keys: KeySource::File(dir.path().join("keys.json")),
+        });
         let store = open_store(&settings.database).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
+mod access;
 #[allow(dead_code, reason = "the tests of the store use the rest")]
 #[path = "../support/cluster.rs"]
 mod cluster;
@@ -16,6 +17,7 @@ mod measurement_list;
 mod measurement_upload;
 mod scope;
 mod server;
+mod token;
 
 /// Where there is no PostgreSQL it is SQLite once more, which is said aloud.
 const ENGINE: harness::Engine = harness::Engine::Postgres;

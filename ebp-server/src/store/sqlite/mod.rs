@@ -1,7 +1,7 @@
 //! The survey in one SQLite file.
 //!
-//! Enters: what [`Store`](super::Store) is asked. Leaves: rows, as the contract's bodies. Absent: any rule that the schema
-//! (`migrations/sqlite/`) can keep by itself.
+//! Enters: what [`Store`] is asked. Leaves: rows, as the contract's bodies. Absent: any rule that
+//! the schema (`migrations/sqlite/`) can keep by itself.
 //!
 //! One connection on a thread of its own writes, a few others read; SQLite's write-ahead log lets
 //! them do so at the same time. Every commit is synced (`synchronous=FULL`), deleted content is

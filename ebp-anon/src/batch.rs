@@ -1,0 +1,250 @@
+//! Masking a table of households, row by row.
+//!
+//! Enters: CSV with columns `id`, `latitude`, `longitude` and any others. Leaves: the same columns
+//! with the masked coordinates and `nuts3`, `density`, `d_min`, `d_max`; a table of the rows that
+//! were rejected, and why. Absent: files, progress; more than one row in memory.
+//!
+//! A row is masked or rejected as a whole. Reasons never repeat what stands in the row.
+
+use std::io::{self, Write};
+
+use csv::{ByteRecord, ReaderBuilder, Writer};
+
+use crate::{
+    InvalidPosition, MaskError, Position, Release,
+    release::Masker,
+    risk::{self, RiskSummary},
+};
+
+/// Columns that are added, and those with the statistics.
+const ADDED: [&str; 4] = ["nuts3", "density", "d_min", "d_max"];
+const STATISTICS: [&str; 3] = ["k_homogeneous", "persons_in_ring", "persons_in_region"];
+
+/// How a table went.
+#[derive(Debug, Clone, Default)]
+pub struct BatchReport {
+    /// Rows with a masked position.
+    pub masked: u64,
+    /// Rows left out.
+    pub rejected: u64,
+    /// The risk of all masked rows, if it was asked for.
+    pub risk: Option<RiskSummary>,
+}
+
+/// Why a table cannot be masked.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// The input cannot be read.
+    #[error("the input cannot be read")]
+    Read(#[source] csv::Error),
+    /// The output cannot be written.
+    #[error("the output cannot be written")]
+    Write(#[source] csv::Error),
+    /// A column is missing or there more than once.
+    #[error("the input needs one column {0:?} and has {1}")]
+    Column(&'static str, usize),
+    /// A column that is to be added is there already.
+    #[error("the input has a column {0:?} already, which is one of the output's")]
+    Taken(&'static str),
+    /// There is no randomness.
+    #[error(transparent)]
+    NoRandomness(#[from] crate::NoRandomness),
+}
+
+/// Why one row is rejected.
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error("{0} columns where the header has {1}")]
+    Columns(usize, usize),
+    #[error(transparent)]
+    Position(#[from] InvalidPosition),
+    #[error(transparent)]
+    Mask(#[from] MaskError),
+}
+
+/// The names of a table's columns that likely name a person or a place, so that they can be warned
+/// of: they pass through as they are.
+///
+/// # Errors
+/// [`BatchError::Read`] if there is no header.
+pub fn telling_columns(input: impl io::Read) -> Result<Vec<String>, BatchError> {
+    const TELLING: [&str; 16] = [
+        "name",
+        "mail",
+        "phone",
+        "telefon",
+        "street",
+        "strasse",
+        "straße",
+        "address",
+        "adresse",
+        "plz",
+        "postal",
+        "zip",
+        "city",
+        "ort",
+        "place",
+        "meter_number",
+    ];
+    let mut reader = ReaderBuilder::new().from_reader(input);
+    let header = reader.byte_headers().map_err(BatchError::Read)?;
+    let names = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase());
+    Ok(names.filter(|name| TELLING.iter().any(|telling| name.contains(telling))).collect())
+}
+
+/// Masks every row of `input`. With `statistics` three more columns say what
+/// [`Risk`](crate::Risk) is estimated. `each` is called with what was masked and its true position,
+/// for a custodian's map.
+///
+/// # Errors
+/// [`BatchError`]; what was written until then is to be thrown away.
+pub fn mask_table(
+    masker: &Masker<'_>,
+    statistics: bool,
+    input: impl io::Read,
+    output: impl Write,
+    rejected: impl Write,
+    mut each: impl FnMut(Position, &Release) -> io::Result<()>,
+) -> Result<BatchReport, BatchError> {
+    let mut reader =
+        ReaderBuilder::new().flexible(true).buffer_capacity(1 << 16).from_reader(input);
+    let mut output = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(output);
+    let mut rejected = Writer::from_writer(rejected);
+    let header = without_mark(reader.byte_headers().map_err(BatchError::Read)?);
+    let columns = Columns::find(&header, statistics)?;
+    columns.write_header(&header, statistics, &mut output).map_err(BatchError::Write)?;
+    rejected.write_record(["id", "reason"]).map_err(BatchError::Write)?;
+    let mut report =
+        BatchReport { risk: statistics.then(RiskSummary::default), ..BatchReport::default() };
+    let mut row = ByteRecord::new();
+    let mut text = Vec::with_capacity(128);
+    while reader.read_byte_record(&mut row).map_err(BatchError::Read)? {
+        let (origin, release) = match columns.mask(masker, &row, header.len()) {
+            Ok(masked) => masked,
+            // Not the row's fault, and the next one's too.
+            Err(Reason::Mask(MaskError::NoRandomness(error))) => return Err(error.into()),
+            Err(reason) => {
+                report.rejected += 1;
+                let id = row.get(columns.id).unwrap_or_default();
+                rejected
+                    .write_record([id, reason.to_string().as_bytes()])
+                    .map_err(BatchError::Write)?;
+                continue;
+            }
+        };
+        let risk = report.risk.as_mut().map(|summary| {
+            let risk = risk::assess(masker.regions, &release);
+            summary.add(masker.regions, origin, &release, &risk);
+            risk
+        });
+        columns
+            .write_row(&row, &release, risk.as_ref(), &mut text, &mut output)
+            .and_then(|()| Ok(each(origin, &release)?))
+            .map_err(BatchError::Write)?;
+        report.masked += 1;
+    }
+    let flushed = output.flush().and_then(|()| rejected.flush());
+    flushed.map_err(|error| BatchError::Write(error.into()))?;
+    Ok(report)
+}
+
+/// Where the columns are.
+struct Columns {
+    id: usize,
+    latitude: usize,
+    longitude: usize,
+}
+
+impl Columns {
+    fn find(header: &ByteRecord, statistics: bool) -> Result<Self, BatchError> {
+        let is = |name: &'static str| move |heading: &[u8]| heading.trim_ascii() == name.as_bytes();
+        let one = |name: &'static str| {
+            let places: Vec<usize> =
+                (0..header.len()).filter(|&at| is(name)(&header[at])).collect();
+            match places[..] {
+                [place] => Ok(place),
+                _ => Err(BatchError::Column(name, places.len())),
+            }
+        };
+        let added = ADDED.into_iter().chain(STATISTICS.into_iter().filter(|_| statistics));
+        for name in added {
+            if header.iter().any(is(name)) {
+                return Err(BatchError::Taken(name));
+            }
+        }
+        Ok(Self { id: one("id")?, latitude: one("latitude")?, longitude: one("longitude")? })
+    }
+
+    fn mask(
+        &self,
+        masker: &Masker<'_>,
+        row: &ByteRecord,
+        columns: usize,
+    ) -> Result<(Position, Release), Reason> {
+        if row.len() != columns {
+            return Err(Reason::Columns(row.len(), columns));
+        }
+        let text = |column: usize| std::str::from_utf8(&row[column]).unwrap_or_default();
+        let origin = Position::parse(text(self.latitude), text(self.longitude))?;
+        Ok((origin, masker.release(origin)?))
+    }
+
+    fn write_header<W: Write>(
+        &self,
+        header: &ByteRecord,
+        statistics: bool,
+        output: &mut Writer<W>,
+    ) -> Result<(), csv::Error> {
+        for heading in header {
+            output.write_field(heading)?;
+        }
+        for name in ADDED.into_iter().chain(STATISTICS.into_iter().filter(|_| statistics)) {
+            output.write_field(name)?;
+        }
+        output.write_record(None::<&[u8]>)
+    }
+
+    fn write_row<W: Write>(
+        &self,
+        row: &ByteRecord,
+        release: &Release,
+        risk: Option<&crate::Risk>,
+        text: &mut Vec<u8>,
+        output: &mut Writer<W>,
+    ) -> Result<(), csv::Error> {
+        let mut field = |output: &mut Writer<W>, value: std::fmt::Arguments<'_>| {
+            text.clear();
+            text.write_fmt(value)?;
+            output.write_field(&*text)
+        };
+        let [latitude, longitude] = release.position().decimals();
+        for (column, value) in row.iter().enumerate() {
+            if column == self.latitude {
+                field(output, format_args!("{latitude}"))?;
+            } else if column == self.longitude {
+                field(output, format_args!("{longitude}"))?;
+            } else {
+                output.write_field(value)?;
+            }
+        }
+        output.write_field(release.region().as_str())?;
+        field(output, format_args!("{}", release.density()))?;
+        field(output, format_args!("{:.1}", release.bounds().min_m()))?;
+        field(output, format_args!("{:.1}", release.bounds().max_m()))?;
+        if let Some(risk) = risk {
+            for persons in [risk.k_homogeneous, risk.persons_in_ring, risk.persons_in_region] {
+                field(output, format_args!("{persons:.0}"))?;
+            }
+        }
+        output.write_record(None::<&[u8]>)
+    }
+}
+
+/// The header without the byte order mark that spreadsheets put before it.
+fn without_mark(header: &ByteRecord) -> ByteRecord {
+    header.iter().map(|name| name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name)).collect()
+}
+
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;

@@ -1,0 +1,127 @@
+//! Population densities from official tables.
+//!
+//! Enters: the path of Destatis' `04-kreise.xlsx`, of Eurostat's `demo_r_d3dens` (TSV or SDMX-CSV),
+//! or of a plain CSV. Leaves: [`Densities`]. Absent: borders.
+//!
+//! Destatis divides by a region's whole area, Eurostat by its land: they differ by more than 5 % in
+//! 21 German regions. Equation 3.1 does not say which it means; the project's own figures are
+//! Destatis'.
+
+mod destatis;
+mod table;
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::RegionCode;
+
+/// Persons per km², by region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Densities {
+    /// NUTS-3 regions and their densities.
+    pub by_region: BTreeMap<RegionCode, f64>,
+    /// What the table is and for when it holds.
+    pub description: String,
+    /// What must be shown, where the table's kind tells it.
+    pub notice: Option<String>,
+}
+
+/// Why a table is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {what}", path = path.display())]
+pub struct DensityError {
+    path: PathBuf,
+    #[source]
+    what: TableError,
+}
+
+/// What is wrong with a table.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is no workbook.
+    #[error(transparent)]
+    Workbook(#[from] calamine::XlsxError),
+    /// It is no table of values.
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+    /// A column is missing.
+    #[error("no column {0}")]
+    NoColumn(&'static str),
+    /// A value is no density.
+    #[error("line {line}, region {code}: {value:?} is no density")]
+    Value {
+        /// Where, from 1.
+        line: u64,
+        /// Which region.
+        code: RegionCode,
+        /// What stands there.
+        value: String,
+    },
+    /// A region is in it twice, differently.
+    #[error("line {line}: region {code} is there twice with different densities")]
+    Twice {
+        /// Where, from 1.
+        line: u64,
+        /// Which region.
+        code: RegionCode,
+    },
+    /// A year is not in it.
+    #[error("no densities of the year {0}")]
+    NoYear(i16),
+    /// It has no NUTS-3 region.
+    #[error("no NUTS-3 region in it")]
+    Empty,
+}
+
+/// Reads a table of any of the three kinds; of several years in it the latest, or `year`.
+///
+/// # Errors
+/// [`DensityError`] names the file, and line and region where one is at fault.
+pub fn read(path: &Path, year: Option<i16>) -> Result<Densities, DensityError> {
+    let read = || {
+        let bytes = fs::read(path)?;
+        let densities = if bytes.starts_with(b"PK\x03\x04") {
+            destatis::read(bytes)?
+        } else {
+            table::read(&bytes, year)?
+        };
+        if densities.by_region.is_empty() {
+            return Err(TableError::Empty);
+        }
+        Ok(densities)
+    };
+    read().map_err(|what| DensityError { path: path.to_owned(), what })
+}
+
+/// A region of level 3, if the text is one's code.
+fn level_3(text: &str) -> Option<RegionCode> {
+    let text = text.trim();
+    RegionCode::new(text).ok().filter(|_| text.len() == 5)
+}
+
+/// Adds a density; the same one again does no harm.
+fn insert(
+    densities: &mut BTreeMap<RegionCode, f64>,
+    line: u64,
+    code: RegionCode,
+    value: &str,
+    density: Option<f64>,
+) -> Result<(), TableError> {
+    let density = density
+        .filter(|density| density.is_finite() && *density >= 0.0)
+        .ok_or_else(|| TableError::Value { line, code, value: value.chars().take(40).collect() })?;
+    match densities.insert(code, density) {
+        Some(other) if other != density => Err(TableError::Twice { line, code }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "density/tests.rs"]
+mod tests;

@@ -1,0 +1,167 @@
+//! Eurostat's `demo_r_d3dens`, as TSV or SDMX-CSV, and plain CSV.
+//!
+//! Enters: the table's bytes. Leaves: densities. Absent: workbooks.
+//!
+//! - TSV: the first column's heading is `freq,unit,geo\TIME_PERIOD`, the others' are years; a value
+//!   may be followed by a flag (`107.3 e`), and `:` is none.
+//! - SDMX-CSV: columns `geo`, `TIME_PERIOD`, `OBS_VALUE` among others, one row for each year.
+//! - Plain CSV, with commas, semicolons or tabs: a column with the code and one `density`.
+
+use std::collections::BTreeMap;
+
+use csv::{ByteRecord, ReaderBuilder, StringRecord};
+
+use super::{Densities, TableError, insert, level_3};
+
+/// Names that a plain table's column of codes may have.
+const CODES: [&str; 7] = ["nuts3_code", "nuts3", "nuts_code", "nuts_id", "nuts", "code", "geo"];
+/// Names that its column of densities may have.
+const DENSITIES: [&str; 4] = ["density", "density_per_km2", "persons_per_km2", "je_km2"];
+
+pub fn read(bytes: &[u8], year: Option<i16>) -> Result<Densities, TableError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    // Whichever separates most columns.
+    let separator = [b'\t', b';', b',']
+        .into_iter()
+        .max_by_key(|separator| {
+            (first.iter().filter(|byte| *byte == separator).count(), *separator == b'\t')
+        })
+        .unwrap_or(b',');
+    let is_tsv = String::from_utf8_lossy(first).split('\t').next().is_some_and(is_key);
+    let separator = if is_tsv { b'\t' } else { separator };
+    let mut reader = ReaderBuilder::new()
+        .delimiter(separator)
+        .flexible(true)
+        .quoting(!is_tsv)
+        .from_reader(bytes);
+    let header = text(reader.byte_headers()?);
+    let rows = reader.byte_records().map(|record| {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        Ok::<_, csv::Error>((line, text(&record)))
+    });
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    if is_tsv {
+        return years_in_columns(&header, &rows, year);
+    }
+    let column = |names: &[&str]| {
+        names.iter().find_map(|name| {
+            header.iter().position(|heading| heading.trim().eq_ignore_ascii_case(name))
+        })
+    };
+    match (column(&["geo"]), column(&["TIME_PERIOD"]), column(&["OBS_VALUE"])) {
+        (Some(code), Some(time), Some(value)) => years_in_rows(&rows, code, time, value, year),
+        _ => {
+            let code = column(&CODES).ok_or(TableError::NoColumn("nuts3_code"))?;
+            let density = column(&DENSITIES).ok_or(TableError::NoColumn("density"))?;
+            plain(&rows, code, density, column(&["reference_year"]))
+        }
+    }
+}
+
+/// Eurostat's first heading.
+fn is_key(heading: &str) -> bool {
+    heading.trim().trim_matches('"').to_ascii_lowercase().contains("geo\\time")
+}
+
+/// The codes and numbers are ASCII; names may be in any character set, and do not matter.
+fn text(record: &ByteRecord) -> StringRecord {
+    record.iter().map(String::from_utf8_lossy).collect()
+}
+
+fn years_in_columns(
+    header: &StringRecord,
+    rows: &[(u64, StringRecord)],
+    year: Option<i16>,
+) -> Result<Densities, TableError> {
+    let years = header.iter().enumerate().skip(1).filter_map(|(column, heading)| {
+        heading.trim().parse::<i16>().ok().map(|year| (year, column))
+    });
+    let years: BTreeMap<i16, usize> = years.collect();
+    let (year, column) = match year {
+        Some(year) => (year, *years.get(&year).ok_or(TableError::NoYear(year))?),
+        None => years
+            .last_key_value()
+            .map(|(&y, &c)| (y, c))
+            .ok_or(TableError::NoColumn("TIME_PERIOD"))?,
+    };
+    let mut by_region = BTreeMap::new();
+    for (line, row) in rows {
+        let code = row.get(0).and_then(|key| level_3(key.rsplit(',').next()?));
+        let value = row.get(column).unwrap_or_default().trim();
+        if let Some(code) = code
+            && !is_missing(value)
+        {
+            insert(&mut by_region, *line, code, value, without_flag(value))?;
+        }
+    }
+    Ok(eurostat(by_region, year))
+}
+
+fn years_in_rows(
+    rows: &[(u64, StringRecord)],
+    code: usize,
+    time: usize,
+    value: usize,
+    year: Option<i16>,
+) -> Result<Densities, TableError> {
+    let year_of = |row: &StringRecord| row.get(time)?.trim().parse::<i16>().ok();
+    let latest = || rows.iter().filter_map(|(_, row)| year_of(row)).max();
+    let wanted = year.or_else(latest).ok_or(TableError::NoColumn("TIME_PERIOD"))?;
+    let mut by_region = BTreeMap::new();
+    let mut found = false;
+    for (line, row) in rows.iter().filter(|(_, row)| year_of(row) == Some(wanted)) {
+        found = true;
+        let value = row.get(value).unwrap_or_default().trim();
+        if let Some(code) = row.get(code).and_then(level_3)
+            && !is_missing(value)
+        {
+            insert(&mut by_region, *line, code, value, without_flag(value))?;
+        }
+    }
+    if found { Ok(eurostat(by_region, wanted)) } else { Err(TableError::NoYear(wanted)) }
+}
+
+fn plain(
+    rows: &[(u64, StringRecord)],
+    code: usize,
+    density: usize,
+    year: Option<usize>,
+) -> Result<Densities, TableError> {
+    let mut by_region = BTreeMap::new();
+    let mut years = std::collections::BTreeSet::new();
+    for (line, row) in rows {
+        let Some(code) = row.get(code).and_then(level_3) else { continue };
+        let value = row.get(density).unwrap_or_default().trim();
+        insert(&mut by_region, *line, code, value, value.parse().ok())?;
+        years.extend(year.and_then(|year| row.get(year)).map(|year| year.trim().to_owned()));
+    }
+    let years = years.into_iter().collect::<Vec<_>>().join(", ");
+    Ok(Densities {
+        by_region,
+        description: match years.as_str() {
+            "" => "a table without a year".to_owned(),
+            years => format!("a table of {years}"),
+        },
+        notice: None,
+    })
+}
+
+fn eurostat(by_region: BTreeMap<crate::RegionCode, f64>, year: i16) -> Densities {
+    Densities {
+        by_region,
+        description: format!("Eurostat, demo_r_d3dens, {year}, per land area"),
+        notice: Some(format!("Source: Eurostat, demo_r_d3dens, {year}")),
+    }
+}
+
+/// No value: nothing, or a colon with or without a flag.
+fn is_missing(value: &str) -> bool {
+    value.is_empty() || value.starts_with(':')
+}
+
+/// A value such as `107.3 ep`.
+fn without_flag(value: &str) -> Option<f64> {
+    value.split_whitespace().next()?.parse().ok()
+}

@@ -1,0 +1,150 @@
+//! Reference coordinates are PROJ's (9.5.1, through pyproj 3.7.2), the .prj texts its ESRI and GDAL
+//! dialects.
+
+use super::*;
+
+const ETRS89: &str = r#"GEOGCS["GCS_ETRS_1989",DATUM["D_ETRS_1989",SPHEROID["GRS_1980",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]"#;
+const DHDN: &str = r#"GEOGCS["GCS_Deutsches_Hauptdreiecksnetz",DATUM["D_Deutsches_Hauptdreiecksnetz",SPHEROID["Bessel_1841",6377397.155,299.1528128]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]"#;
+const GDAL_LAEA: &str = r#"PROJCS["ETRS89-extended / LAEA Europe",GEOGCS["ETRS89",DATUM["European_Terrestrial_Reference_System_1989",SPHEROID["GRS 1980",6378137,298.257222101,AUTHORITY["EPSG","7019"]],AUTHORITY["EPSG","6258"]],PRIMEM["Greenwich",0,AUTHORITY["EPSG","8901"]],UNIT["degree",0.0174532925199433,AUTHORITY["EPSG","9122"]],AUTHORITY["EPSG","4258"]],PROJECTION["Lambert_Azimuthal_Equal_Area"],PARAMETER["latitude_of_center",52],PARAMETER["longitude_of_center",10],PARAMETER["false_easting",4321000],PARAMETER["false_northing",3210000],UNIT["metre",1,AUTHORITY["EPSG","9001"]],AXIS["Northing",NORTH],AUTHORITY["EPSG","3035"]]"#;
+
+/// Wiesbaden, Sylt, Garmisch-Partenkirchen.
+const PLACES: [(f64, f64); 3] = [(50.0782, 8.2398), (54.9, 8.3), (47.42, 10.98)];
+
+fn mercator(name: &str, geographic: &str, easting: f64, meridian: f64, scale: f64) -> String {
+    format!(
+        r#"PROJCS["{name}",{geographic},PROJECTION["Transverse_Mercator"],PARAMETER["False_Easting",{easting}],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",{meridian}],PARAMETER["Scale_Factor",{scale}],PARAMETER["Latitude_Of_Origin",0.0],UNIT["Meter",1.0]]"#
+    )
+}
+
+/// Each place from its projected coordinates to within a millimetre. (PROJ undoes the shift of DHDN
+/// by an approximation that is half of one off.)
+fn check(prj: &str, projected: [(f64, f64); 3]) {
+    let projection = Projection::parse(prj).unwrap();
+    for ((latitude, longitude), (x, y)) in PLACES.into_iter().zip(projected) {
+        let found = projection.to_degrees(x, y);
+        assert!((found.0 - latitude).abs() < 1e-8, "{}: {found:?}", projection.name);
+        assert!((found.1 - longitude).abs() < 1e-8, "{}: {found:?}", projection.name);
+    }
+}
+
+#[test]
+fn utm() {
+    check(
+        &mercator("ETRS_1989_UTM_Zone_32N", ETRS89, 500_000.0, 9.0, 0.9996),
+        [
+            (445_607.391_297_462, 5_547_602.138_711_858),
+            (455_111.108_216_244, 6_083_887.962_886_462),
+            (649_344.499_251_371, 5_253_739.369_196_082),
+        ],
+    );
+    check(
+        &mercator("ETRS_1989_UTM_Zone_33N", ETRS89, 500_000.0, 15.0, 0.9996),
+        [
+            (16_501.663_504_207, 5_569_247.195_679_949),
+            (70_678.556_615_099, 6_104_239.701_154_107),
+            (196_801.225_035_614, 5_259_677.144_840_167),
+        ],
+    );
+}
+
+#[test]
+fn equal_area() {
+    check(
+        GDAL_LAEA,
+        [
+            (4_195_006.740_419_638, 2_997_719.064_993_473),
+            (4_211_910.369_429_879, 3_533_995.961_007_259),
+            (4_394_998.977_871_977, 2_701_200.006_789_455),
+        ],
+    );
+    let centre = Projection::parse(GDAL_LAEA).unwrap().to_degrees(4_321_000.0, 3_210_000.0);
+    assert!((centre.0 - 52.0).abs() < 1e-12 && (centre.1 - 10.0).abs() < 1e-12, "{centre:?}");
+}
+
+#[test]
+fn gauss_kruger_with_the_shift_of_its_datum() {
+    for (zone, projected) in [
+        (
+            2,
+            [
+                (2_660_359.398_700_962, 5_551_510.959_819_696),
+                (2_647_576.901_543_934, 6_088_083.409_126_388),
+                (2_875_786.781_788_182, 5_265_542.224_834_815),
+            ],
+        ),
+        (
+            3,
+            [
+                (3_445_660.023_410_731, 5_549_381.685_209_278),
+                (3_455_162.908_992_994, 6_085_882.168_430_123),
+                (3_649_481.430_803_414, 5_255_402.595_928_139),
+            ],
+        ),
+        (
+            4,
+            [
+                (4_230_986.877_127_857, 5_555_878.338_075_542),
+                (4_262_790.566_108_911, 6_091_926.835_102_811),
+                (4_423_141.512_057_336, 5_254_002.261_180_96),
+            ],
+        ),
+        (
+            5,
+            [
+                (5_016_445.222_625_729, 5_571_027.246_975_852),
+                (5_070_639.934_259_992, 6_106_233.756_321_534),
+                (5_196_819.268_812_145, 5_261_334.469_197_909),
+            ],
+        ),
+    ] {
+        let easting = f64::from(zone) * 1e6 + 5e5;
+        let name = format!("DHDN_3_Degree_Gauss_Zone_{zone}");
+        let text = mercator(&name, DHDN, easting, f64::from(zone) * 3.0, 1.0);
+        check(&text, projected);
+        check(&text.replace("Transverse_Mercator", "Gauss_Kruger"), projected);
+    }
+    check(
+        DHDN,
+        [
+            (8.240_728_542, 50.079_358_236),
+            (8.300_972_061, 54.901_710_763),
+            (10.981_295_006, 47.420_843_386),
+        ],
+    );
+}
+
+#[test]
+fn degrees_stay() {
+    let wgs84 =
+        ETRS89.replace("D_ETRS_1989", "D_WGS_1984").replace("298.257222101", "298.257223563");
+    for text in [ETRS89, &wgs84, &format!("\u{feff}{ETRS89}\r\n")] {
+        let projection = Projection::parse(text).unwrap();
+        assert!(projection.is_degrees());
+        let (latitude, longitude) = projection.to_degrees(8.2398, 50.0782);
+        assert!((latitude - 50.0782).abs() < 1e-12 && (longitude - 8.2398).abs() < 1e-12);
+    }
+    assert!(!Projection::parse(DHDN).unwrap().is_degrees());
+}
+
+#[test]
+fn what_is_not_known_is_refused_by_name() {
+    let utm = mercator("X", ETRS89, 500_000.0, 9.0, 0.9996);
+    for (text, named) in [
+        (
+            utm.replace("Transverse_Mercator", "Mercator_Auxiliary_Sphere"),
+            "Mercator_Auxiliary_Sphere",
+        ),
+        (utm.replace("D_ETRS_1989", "D_Pulkovo_1942"), "D_Pulkovo_1942"),
+        (utm.replace("6378137.0", "6378206.4"), "GRS_1980"),
+        (utm.replace(r#"UNIT["Meter",1.0]"#, r#"UNIT["Foot",0.3048]"#), "Foot"),
+        (utm.replace(r#""Greenwich",0.0"#, r#""Ferro",-17.67"#), "meridian"),
+        (utm.replace("Scale_Factor", "Scale"), "scale_factor"),
+        (r#"LOCAL_CS["x"]"#.to_owned(), "LOCAL_CS"),
+    ] {
+        let error = Projection::parse(&text).unwrap_err().to_string();
+        assert!(error.contains(named), "{named}: {error}");
+    }
+    for text in ["", "EPSG:25832", &utm[..utm.len() - 1], &"A[".repeat(1000), "PROJCS[\"", "A[]]"] {
+        assert_eq!(Projection::parse(text), Err(ProjectionError::Unreadable));
+    }
+}

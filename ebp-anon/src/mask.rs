@@ -1,0 +1,205 @@
+//! A random position in the ring around a true one (thesis 4.4.2, step B).
+//!
+//! Enters: regions, a true position, randomness. Leaves: [`Release`]. Absent: the true position,
+//! the distance and the direction, from the result and from every error.
+//!
+//! Rejection sampling as the thesis has it, made exact. Candidates come from the box of latitudes
+//! and longitudes around the outer circle, alike per area of the ellipsoid: a latitude is kept with
+//! the probability that its parallel's length and the meridian's curvature ask for (0.5 % of them
+//! are not). They are rounded to the six decimals that are released, and kept if the geodesic
+//! distance to the rounded position is within the bounds. So the released position is uniform per
+//! area over the ring and keeps the bounds itself. Three candidates are drawn for two positions.
+
+use crate::{
+    DistanceBounds, Position, Region, RegionCode, Regions, ReleasedPosition,
+    ellipsoid::{Local, geodesic_m},
+    randomness::{NoRandomness, Randomness},
+};
+
+/// A household's position as it may be published.
+///
+/// It has no trace of where the household is but what it says: somewhere in this region, at a
+/// distance within these bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Release {
+    position: ReleasedPosition,
+    region: RegionCode,
+    density: f64,
+    bounds: DistanceBounds,
+}
+
+/// Why a position cannot be masked. It says nothing of the position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MaskError {
+    /// No region, so no density and no bounds.
+    #[error("the location lies outside of every region")]
+    OutsideEveryRegion,
+    /// Nobody lives there, and boxes of longitudes get too wide.
+    #[error("the location lies within 5° of a pole")]
+    NearPole,
+    /// Too few people may have been there, and the ring may not be widened (any further).
+    #[error("fewer than the wanted number of persons are expected where the household may be")]
+    TooFewPersons,
+    /// There is no randomness.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}
+
+impl Release {
+    /// Where the household is said to be.
+    #[must_use]
+    pub const fn position(&self) -> ReleasedPosition {
+        self.position
+    }
+
+    /// The region that the household is really in.
+    #[must_use]
+    pub const fn region(&self) -> RegionCode {
+        self.region
+    }
+
+    /// That region's density, persons per km².
+    #[must_use]
+    pub const fn density(&self) -> f64 {
+        self.density
+    }
+
+    /// Within which distances it was moved.
+    #[must_use]
+    pub const fn bounds(&self) -> DistanceBounds {
+        self.bounds
+    }
+}
+
+/// Masks a position: looks its region up, and draws a position in the ring that its density asks
+/// for.
+///
+/// Called again it draws again, and many draws give a household away: a release is made once and
+/// kept, see [`release_once`](crate::release_once).
+///
+/// # Errors
+/// [`MaskError`], which never tells the position.
+pub fn mask(
+    regions: &Regions,
+    origin: Position,
+    randomness: &mut impl Randomness,
+) -> Result<Release, MaskError> {
+    let region = regions.at(origin).ok_or(MaskError::OutsideEveryRegion)?;
+    mask_within(region, region.bounds(), origin, randomness)
+}
+
+/// Draws a position within bounds that need not be the region's own.
+pub(crate) fn mask_within(
+    region: &Region,
+    bounds: DistanceBounds,
+    origin: Position,
+    randomness: &mut impl Randomness,
+) -> Result<Release, MaskError> {
+    let position = draw(bounds, origin, randomness)?;
+    Ok(Release { position, region: region.code(), density: region.density(), bounds })
+}
+
+/// More tries than any randomness takes: one in two is kept, at least.
+const TRIES: usize = 10_000;
+
+fn draw(
+    bounds: DistanceBounds,
+    origin: Position,
+    randomness: &mut impl Randomness,
+) -> Result<ReleasedPosition, MaskError> {
+    if origin.latitude().abs() > 85.0 {
+        return Err(MaskError::NearPole);
+    }
+    let local = Local::at(origin);
+    let (half_height, half_width) = local.box_around(bounds.max_m());
+    let greatest = local.greatest_area_weight(half_height);
+    for _ in 0..TRIES {
+        let north = half_height * (2.0 * randomness.fraction()? - 1.0);
+        let east = half_width * (2.0 * randomness.fraction()? - 1.0);
+        let (latitude, longitude) = local.degrees(north, east);
+        let candidate = ReleasedPosition::round(latitude, longitude);
+        if is_within(bounds, &local, origin, candidate)
+            && randomness.fraction()? * greatest < local.area_weight(north)
+        {
+            return Ok(candidate);
+        }
+    }
+    Err(MaskError::NoRandomness(NoRandomness))
+}
+
+/// By the chord where it is sure, otherwise by the geodesic.
+fn is_within(
+    bounds: DistanceBounds,
+    local: &Local,
+    origin: Position,
+    candidate: ReleasedPosition,
+) -> bool {
+    let chord = local.chord(candidate.latitude(), candidate.longitude());
+    let (metres, doubt) = (chord.metres, chord.doubt());
+    if metres < bounds.min_m() - doubt || metres > bounds.max_m() + doubt {
+        return false;
+    }
+    if metres >= bounds.min_m() + doubt && metres <= bounds.max_m() - doubt {
+        return true;
+    }
+    (bounds.min_m()..=bounds.max_m()).contains(&geodesic_m(origin, candidate.position()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::randomness::{OsRandomness, SeededRandomness};
+
+    fn bounds() -> DistanceBounds {
+        DistanceBounds::of_density(1365.0).unwrap()
+    }
+
+    #[test]
+    fn near_a_bound_the_geodesic_decides() {
+        use geo::{Destination, Geodesic, Point};
+        let origin = Position::new(50.078_217, 8.239_761).unwrap();
+        let local = Local::at(origin);
+        let mut sides = [0, 0];
+        for step in 0..4_000_u32 {
+            let azimuth = f64::from(step) * 0.09;
+            for limit in [bounds().min_m(), bounds().max_m()] {
+                let to = Geodesic.destination(
+                    Point::new(origin.longitude(), origin.latitude()),
+                    azimuth,
+                    limit,
+                );
+                let candidate = ReleasedPosition::round(to.y(), to.x());
+                let metres = geodesic_m(origin, candidate.position());
+                let inside = metres >= bounds().min_m() && metres <= bounds().max_m();
+                sides[usize::from(inside)] += 1;
+                assert_eq!(is_within(bounds(), &local, origin, candidate), inside);
+            }
+        }
+        assert!(sides[0] > 3_000 && sides[1] > 3_000, "{sides:?}");
+    }
+
+    #[test]
+    fn the_poles_and_the_other_side_of_the_globe() {
+        let mut randomness = SeededRandomness::for_tests(1);
+        let pole = Position::new(-85.1, 0.0).unwrap();
+        assert_eq!(draw(bounds(), pole, &mut randomness), Err(MaskError::NearPole));
+        for longitude in [-180.0, 179.999, 180.0] {
+            let origin = Position::new(-16.5, longitude).unwrap();
+            for _ in 0..50 {
+                let drawn = draw(bounds(), origin, &mut randomness).unwrap();
+                let metres = geodesic_m(origin, drawn.position());
+                assert!(metres >= bounds().min_m() && metres <= bounds().max_m(), "{longitude}");
+                assert!((-180.0..=180.0).contains(&drawn.longitude()));
+            }
+        }
+    }
+
+    #[test]
+    fn the_system_draws_another_one_each_time() {
+        let origin = Position::new(50.078_217, 8.239_761).unwrap();
+        let mut randomness = OsRandomness::new();
+        let first = draw(bounds(), origin, &mut randomness).unwrap();
+        assert_ne!(first, draw(bounds(), origin, &mut randomness).unwrap());
+        assert_ne!(first, draw(bounds(), origin, &mut OsRandomness::new()).unwrap());
+    }
+}

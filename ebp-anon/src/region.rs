@@ -1,0 +1,222 @@
+//! Which NUTS-3 region a position lies in, and how densely it is populated.
+//!
+//! Enters: [`Geodata`] and positions. Leaves: [`Region`]. Absent: files, projections, masking.
+//!
+//! Borders are kept in whole steps of 1e-7° (11 mm) and positions rounded to them, so that the
+//! lookup is exact integer arithmetic: a position on a border that two regions share lies in
+//! exactly one of them, always in the same one, and in a hole it lies in none of its surroundings.
+
+mod index;
+
+use std::{collections::HashMap, fmt};
+
+use crate::{
+    DistanceBounds, InvalidDensity, Position,
+    geodata::{Geodata, Provenance},
+};
+use index::Index;
+
+/// A NUTS code such as `DE714`: two letters of the country, then up to six of any kind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegionCode([u8; 8]);
+
+/// A text that is no NUTS code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no NUTS code, which is two letters and up to six letters or digits")]
+pub struct InvalidRegionCode(String);
+
+impl RegionCode {
+    /// Parses a code.
+    ///
+    /// # Errors
+    /// [`InvalidRegionCode`] for any other text.
+    pub fn new(text: &str) -> Result<Self, InvalidRegionCode> {
+        let invalid = || InvalidRegionCode(text.chars().take(20).collect());
+        let bytes = text.as_bytes();
+        let right = (3..=8).contains(&bytes.len())
+            && bytes[..2].iter().all(u8::is_ascii_uppercase)
+            && bytes[2..].iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        if !right {
+            return Err(invalid());
+        }
+        let mut code = [0; 8];
+        code[..bytes.len()].copy_from_slice(bytes);
+        Ok(Self(code))
+    }
+
+    /// The code as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let length = self.0.iter().position(|&byte| byte == 0).unwrap_or(8);
+        // Letters and digits of ASCII: `new` let nothing else in.
+        std::str::from_utf8(&self.0[..length]).unwrap_or_default()
+    }
+
+    /// The two letters of the country.
+    #[must_use]
+    pub fn country(&self) -> &str {
+        &self.as_str()[..2]
+    }
+}
+
+impl fmt::Display for RegionCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RegionCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A region and what a masking needs to know of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Region {
+    code: RegionCode,
+    name: String,
+    density: f64,
+    bounds: DistanceBounds,
+}
+
+impl Region {
+    /// NUTS-3 code.
+    #[must_use]
+    pub const fn code(&self) -> RegionCode {
+        self.code
+    }
+
+    /// Its name, in its own language.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Persons per km².
+    #[must_use]
+    pub const fn density(&self) -> f64 {
+        self.density
+    }
+
+    /// How far a household in it is moved.
+    #[must_use]
+    pub const fn bounds(&self) -> DistanceBounds {
+        self.bounds
+    }
+}
+
+/// All regions, ready to be asked.
+pub struct Regions {
+    regions: Vec<Region>,
+    index: Index,
+    geodata: Geodata,
+}
+
+/// Geodata that no lookup can be built from.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableGeodata {
+    /// A region's density is none.
+    #[error("region {code}")]
+    Density {
+        /// The region.
+        code: RegionCode,
+        /// What is wrong.
+        source: InvalidDensity,
+    },
+    /// Two regions with one code.
+    #[error("region {0} is there twice")]
+    Twice(RegionCode),
+    /// No region at all, or too many.
+    #[error("there are {0} regions: more than 0 and fewer than 65,535 are needed")]
+    Number(usize),
+}
+
+impl Regions {
+    /// Builds the index.
+    ///
+    /// # Errors
+    /// [`UnusableGeodata`] names the region that is wrong.
+    pub fn new(geodata: Geodata) -> Result<Self, UnusableGeodata> {
+        if geodata.regions.is_empty() || geodata.regions.len() >= usize::from(u16::MAX) {
+            return Err(UnusableGeodata::Number(geodata.regions.len()));
+        }
+        let mut seen = HashMap::new();
+        let mut regions = Vec::with_capacity(geodata.regions.len());
+        for region in &geodata.regions {
+            if seen.insert(region.code, ()).is_some() {
+                return Err(UnusableGeodata::Twice(region.code));
+            }
+            let bounds = DistanceBounds::of_density(region.density)
+                .map_err(|source| UnusableGeodata::Density { code: region.code, source })?;
+            regions.push(Region {
+                code: region.code,
+                name: region.name.clone(),
+                density: region.density,
+                bounds,
+            });
+        }
+        // Where regions overlap, against all rules, the less populated one gives the wider ring.
+        let mut order: Vec<usize> = (0..regions.len()).collect();
+        order.sort_by(|&a, &b| {
+            regions[a]
+                .density
+                .total_cmp(&regions[b].density)
+                .then(regions[a].code.cmp(&regions[b].code))
+        });
+        let index = Index::new(order.iter().flat_map(|&region| {
+            geodata.regions[region].shapes.iter().map(move |shape| (region as u16, &shape[..]))
+        }));
+        Ok(Self { regions, index, geodata })
+    }
+
+    /// The region that a position lies in; none outside of all of them.
+    #[must_use]
+    pub fn at(&self, position: Position) -> Option<&Region> {
+        let vertex = geodata_vertex(position);
+        self.index.find(vertex.0, vertex.1).map(|region| &self.regions[usize::from(region)])
+    }
+
+    /// Every region.
+    pub fn iter(&self) -> impl Iterator<Item = &Region> {
+        self.regions.iter()
+    }
+
+    /// Where the data are from and whom to name.
+    #[must_use]
+    pub fn provenance(&self) -> &Provenance {
+        &self.geodata.provenance
+    }
+
+    /// What the lookup was built from.
+    #[must_use]
+    pub fn geodata(&self) -> &Geodata {
+        &self.geodata
+    }
+}
+
+impl fmt::Debug for Regions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Regions({})", self.regions.len())
+    }
+}
+
+/// East and north in steps of 1e-7°.
+pub(crate) fn geodata_vertex(position: Position) -> (i32, i32) {
+    let step = |degrees: f64| (degrees * 1e7).round() as i32;
+    (step(position.longitude()), step(position.latitude()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes() {
+        let code = RegionCode::new("DE714").unwrap();
+        assert_eq!((code.to_string().as_str(), code.country()), ("DE714", "DE"));
+        for wrong in ["", "D", "DE", "de714", "DE71400000", "06414", "DE 14", "DEÄ1"] {
+            assert!(RegionCode::new(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! How many persons a released position may belong to: estimates, not guarantees.
+//!
+//! Enters: releases. Leaves: [`Risk`] of each, and a [`RiskSummary`] of all. Absent: what an
+//! attacker knows besides; the book's chapter on anonymization lists the known attacks.
+//!
+//! Everything is computed from the released position, so that what is reported of one household
+//! does not tell where it is. The region is released, too; who uses that looks only where the ring
+//! around the released position and the region overlap.
+
+use std::f64::consts::PI;
+
+use crate::{
+    DistanceBounds, Position, RegionCode, Regions, Release, ReleasedPosition, ellipsoid::geodesic_m,
+};
+
+/// Among how many persons a household is, by three estimates. Each takes every region to be
+/// populated evenly, which none is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Risk {
+    /// k under homogeneity: the ring's area, all of it populated like the household's region.
+    pub k_homogeneous: f64,
+    /// Persons expected in the ring around the released position, each part of it populated like
+    /// the region that it is in; nobody outside of all regions.
+    pub persons_in_ring: f64,
+    /// Persons expected where that ring overlaps the region that was released: the least of the
+    /// three, and what a reader of the table has to deal with.
+    pub persons_in_region: f64,
+}
+
+/// Points that an estimate looks at: half a per cent of a ring each.
+const POINTS: u32 = 200;
+
+/// Estimates a release's risk, to some per cent.
+#[must_use]
+pub fn assess(regions: &Regions, release: &Release) -> Risk {
+    let area = release.bounds().area_km2();
+    let share = area / f64::from(POINTS);
+    let mut risk = Risk {
+        k_homogeneous: release.density() * area,
+        persons_in_ring: 0.0,
+        persons_in_region: 0.0,
+    };
+    for point in points_in_ring(release.position(), release.bounds()) {
+        let Some(region) = regions.at(point) else { continue };
+        let persons = region.density() * share;
+        risk.persons_in_ring += persons;
+        if region.code() == release.region() {
+            risk.persons_in_region += persons;
+        }
+    }
+    risk
+}
+
+/// Points spread evenly over a ring (a sunflower's seeds); exact to 1 % of the distance.
+fn points_in_ring(
+    centre: ReleasedPosition,
+    bounds: DistanceBounds,
+) -> impl Iterator<Item = Position> {
+    let (least, greatest) = (bounds.min_m().powi(2), bounds.max_m().powi(2));
+    let golden = PI * (3.0 - 5.0_f64.sqrt());
+    let degree = 111_200.0;
+    let shrink = centre.latitude().to_radians().cos();
+    (0..POINTS).filter_map(move |index| {
+        let part = (f64::from(index) + 0.5) / f64::from(POINTS);
+        let metres = (least + part * (greatest - least)).sqrt();
+        let (sin, cos) = (f64::from(index) * golden).sin_cos();
+        Position::new(
+            centre.latitude() + metres * cos / degree,
+            centre.longitude() + metres * sin / (degree * shrink),
+        )
+        .ok()
+    })
+}
+
+/// The risk of many releases together, in constant memory.
+#[derive(Debug, Clone, Default)]
+pub struct RiskSummary {
+    released: u64,
+    left_region: u64,
+    left_country: u64,
+    displacement: Quantiles,
+    persons: Quantiles,
+}
+
+/// Fewer releases than this would let a summary tell a household's displacement.
+pub const LEAST_FOR_DISPLACEMENT: u64 = 20;
+
+impl RiskSummary {
+    /// Counts a release. The true position is used for the distance, of which only quantiles of
+    /// all releases come out.
+    pub fn add(&mut self, regions: &Regions, origin: Position, release: &Release, risk: &Risk) {
+        self.released += 1;
+        let landed = regions.at(release.position().position()).map(|region| region.code());
+        let country = landed.as_ref().map(RegionCode::country);
+        self.left_region += u64::from(landed != Some(release.region()));
+        self.left_country += u64::from(country != Some(release.region().country()));
+        self.displacement.add(geodesic_m(origin, release.position().position()));
+        self.persons.add(risk.persons_in_region);
+    }
+
+    /// How many releases were counted.
+    #[must_use]
+    pub const fn released(&self) -> u64 {
+        self.released
+    }
+
+    /// Share (0 to 1) that lies in another region than the household, or in none.
+    #[must_use]
+    pub fn left_region(&self) -> f64 {
+        share(self.left_region, self.released)
+    }
+
+    /// Share (0 to 1) that lies in another country, or in no region.
+    #[must_use]
+    pub fn left_country(&self) -> f64 {
+        share(self.left_country, self.released)
+    }
+
+    /// The displacement that a part (0 to 1) of all releases does not exceed, metres, to 0.3 %.
+    /// None for fewer than [`LEAST_FOR_DISPLACEMENT`] releases.
+    #[must_use]
+    pub fn displacement_m(&self, part: f64) -> Option<f64> {
+        (self.released >= LEAST_FOR_DISPLACEMENT).then(|| self.displacement.at(part)).flatten()
+    }
+
+    /// The [`persons_in_region`](Risk::persons_in_region) that a part (0 to 1) of all releases
+    /// does not exceed, to 0.3 %.
+    #[must_use]
+    pub fn persons_in_region(&self, part: f64) -> Option<f64> {
+        self.persons.at(part)
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// A histogram whose classes are half a per cent wide, from 1 to a thousand million.
+#[derive(Debug, Clone, Default)]
+struct Quantiles {
+    classes: Vec<u64>,
+    count: u64,
+}
+
+impl Quantiles {
+    const WIDTH: f64 = 1.005;
+    const CLASSES: usize = 4_200;
+
+    fn add(&mut self, value: f64) {
+        self.classes.resize(Self::CLASSES, 0);
+        let class = (value.max(1.0).ln() / Self::WIDTH.ln()) as usize;
+        self.classes[class.min(Self::CLASSES - 1)] += 1;
+        self.count += 1;
+    }
+
+    fn at(&self, part: f64) -> Option<f64> {
+        let wanted = ((part * self.count as f64).ceil() as u64).max(1);
+        let mut seen = 0;
+        let class = self.classes.iter().position(|count| {
+            seen += count;
+            seen >= wanted
+        })?;
+        Some(Self::WIDTH.powf(class as f64 + 0.5))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles() {
+        let mut quantiles = Quantiles::default();
+        assert_eq!(quantiles.at(0.5), None);
+        for value in 1..=10_000 {
+            quantiles.add(f64::from(value));
+        }
+        for (part, value) in [(0.05, 500.0), (0.5, 5_000.0), (1.0, 10_000.0)] {
+            let found = quantiles.at(part).unwrap();
+            assert!((found / value - 1.0).abs() < 0.003, "{found} {value}");
+        }
+    }
+
+    #[test]
+    fn points_are_spread_over_the_ring() {
+        let bounds = DistanceBounds::of_density(100.0).unwrap();
+        let centre = ReleasedPosition::round(50.0, 8.0);
+        let points: Vec<_> = points_in_ring(centre, bounds).collect();
+        assert_eq!(points.len(), POINTS as usize);
+        for point in &points {
+            let metres = geodesic_m(centre.position(), *point);
+            assert!(metres > bounds.min_m() * 0.99 && metres < bounds.max_m() * 1.01);
+        }
+        let north = points.iter().filter(|point| point.latitude() > 50.0).count();
+        assert!((95..=105).contains(&north), "{north}");
+    }
+}

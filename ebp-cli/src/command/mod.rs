@@ -2,10 +2,12 @@
 //!
 //! Enters: parsed arguments. Leaves: output, and [`Outcome`]. Absent: logic of its own.
 
+mod anonymize;
 mod ca;
 mod completions;
 mod cycle;
 mod demo;
+mod geodata;
 mod household;
 mod man;
 mod raw;
@@ -38,6 +40,8 @@ enum Command {
     Transmit(transmit::Arguments),
     Simulate(simulate::Arguments),
     Serve(serve::Arguments),
+    Anonymize(anonymize::Arguments),
+    Geodata(geodata::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
     Demo(demo::Arguments),
@@ -53,6 +57,8 @@ impl Cli {
             Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Serve(arguments) => serve::run(&arguments),
+            Command::Anonymize(arguments) => anonymize::run(&arguments),
+            Command::Geodata(arguments) => geodata::run(&arguments),
             Command::Ca(arguments) => ca::run(&arguments),
             Command::Household(arguments) => household::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments),

@@ -18,8 +18,10 @@ use ebp_anon::{
 };
 use proptest::prelude::*;
 
-/// A region's code, and its shapes' rings in degrees with their southern and northern ends.
-type Plain = (String, Vec<Vec<(f64, f64, Vec<(f64, f64)>)>>);
+/// A ring in degrees, with its southern and northern ends.
+type PlainRing = (f64, f64, Vec<(f64, f64)>);
+/// A region's code and its shapes.
+type Plain = (String, Vec<Vec<PlainRing>>);
 
 fn plain(region: &RegionData) -> Plain {
     let ring = |ring: &Ring| {
@@ -44,7 +46,7 @@ fn by_the_textbook(regions: &Regions, longitude: f64, latitude: f64) -> Vec<&'st
         });
         crossed.count()
     };
-    let holds = |rings: &Vec<(f64, f64, Vec<(f64, f64)>)>| {
+    let holds = |rings: &Vec<PlainRing>| {
         let near = rings.iter().filter(|ring| ring.0 <= latitude && latitude <= ring.1);
         near.map(|ring| crossings(&ring.2)).sum::<usize>() % 2 == 1
     };

@@ -4,7 +4,10 @@
 //! explained. Absent: both cycles.
 
 use ebp_core::{
-    client::{Client, ClientError, ClientOptions, TlsRefusal},
+    client::{
+        Client, ClientError, ClientOptions, TlsRefusal,
+        renewal::{self, Validity},
+    },
     clock::{Clock, SystemClock},
     consent::{Decision, Gate},
     cycle::Cycle,
@@ -17,6 +20,7 @@ use std::{path::Path, thread, time::Duration};
 use crate::{
     config::DeviceConfig,
     exit::{Code, Failure, chain},
+    tell::tell,
 };
 
 /// How often a waiting daemon looks at the clock.
@@ -30,6 +34,8 @@ pub struct Device {
     pub spool: Spool,
     /// The way to the Data API.
     pub client: Client,
+    /// When the client's certificate is valid.
+    validity: Validity,
 }
 
 impl Device {
@@ -40,10 +46,44 @@ impl Device {
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let config = DeviceConfig::load(path)?;
         let api = &config.api;
+        renewal::settle(&api.certificate, &api.key).map_err(crate::command::device::explain)?;
         let identity = Identity::load(&api.certificate, &api.key, &api.ca).map_err(identity)?;
         let client = Client::new(&api.url, &identity, ClientOptions::default()).map_err(client)?;
         let spool = Spool::open(&config.spool).map_err(spool)?;
-        Ok(Self { config, spool, client })
+        let validity = Validity::of(&api.certificate).map_err(crate::command::device::explain)?;
+        Ok(Self { config, spool, client, validity })
+    }
+
+    /// Renews the certificate if that is due, and takes up one that another process renewed; the
+    /// daemons call it in every cycle. A failure costs nothing yet: a third of the lifetime is
+    /// left, and the next cycle tries again.
+    pub fn keep_identity(&mut self) {
+        if let Err(failure) = self.renew_when_due() {
+            tracing::warn!(%failure, "the certificate is not renewed");
+        }
+    }
+
+    fn renew_when_due(&mut self) -> Result<(), Failure> {
+        let api = &self.config.api;
+        let validity = || Validity::of(&api.certificate).map_err(crate::command::device::explain);
+        let due = |validity: Validity| SystemClock.now() >= validity.due_at();
+        if due(validity()?) {
+            let _lock = renewal::lock(&api.key).map_err(crate::command::device::explain)?;
+            renewal::settle(&api.certificate, &api.key).map_err(crate::command::device::explain)?;
+            // Another process may have done it meanwhile.
+            if due(validity()?) {
+                renewal::renew(&self.client, &api.certificate, &api.key)
+                    .map_err(crate::command::device::explain)?;
+            }
+        }
+        let current = validity()?;
+        if current != self.validity {
+            let loaded = Identity::load(&api.certificate, &api.key, &api.ca).map_err(identity)?;
+            self.client =
+                Client::new(&api.url, &loaded, ClientOptions::default()).map_err(client)?;
+            self.validity = current;
+        }
+        Ok(())
     }
 
     /// Whether that failure is the end for good: consent is revoked, and a daemon stops.
@@ -51,13 +91,32 @@ impl Device {
         failure.code == Code::NoConsent && self.spool.is_revoked().unwrap_or(true)
     }
 
-    /// Whether the device may measure and send now.
+    /// Whether the device may measure now. While the server cannot be asked, what it said last holds.
     ///
     /// # Errors
     /// Code 4 without consent; the client's failure where the server was never asked with success.
-    pub fn ask_consent(&self) -> Result<(), Failure> {
+    pub fn may_measure(&self) -> Result<(), Failure> {
+        if let Some(error) = self.ask_consent()? {
+            tracing::warn!(%error, "consent could not be asked for; it was granted");
+        }
+        Ok(())
+    }
+
+    /// Whether the device may send now. A server that cannot be asked cannot be sent to either.
+    ///
+    /// # Errors
+    /// Code 4 without consent; the client's failure.
+    pub fn may_send(&self) -> Result<(), Failure> {
+        match self.ask_consent()? {
+            Some(error) => Err(client(*error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the server could not be asked, where consent was granted before.
+    fn ask_consent(&self) -> Result<Option<Box<ClientError>>, Failure> {
         match Gate::decide(&self.spool, || self.client.consent(), &SystemClock).map_err(spool)? {
-            Decision::Granted { .. } => Ok(()),
+            Decision::Granted { unasked, .. } => Ok(unasked),
             Decision::NotGranted => Err(not_granted()),
             Decision::Revoked => Err(revoked()),
             Decision::Unknown(error) => Err(client(error)),
@@ -121,6 +180,9 @@ pub fn client(error: ClientError) -> Failure {
         ClientError::Tls { refusal: TlsRefusal::TheirsOtherName, .. } => {
             Some("write `url` under [api] with a name that the server's certificate has")
         }
+        ClientError::Problem { status: 401, .. } => {
+            Some("ask the administrator for a new certificate")
+        }
         _ if error.not_authorized() => {
             Some("ask the administrator for a certificate with the scope it takes")
         }
@@ -134,7 +196,7 @@ fn identity(error: IdentityError) -> Failure {
         IdentityError::Read { .. }
         | IdentityError::NoCertificate { .. }
         | IdentityError::NoKey { .. } => {
-            Some("check the files under [api]; `ebp ca issue` makes certificate and key")
+            Some("check the files under [api]; `ebp device enroll` makes them")
         }
         _ => None,
     };
@@ -160,7 +222,7 @@ impl Complaints {
     pub fn failed(&mut self, failure: &Failure) {
         let text = failure.to_string();
         if self.last.as_ref() != Some(&text) {
-            eprintln!("ebp: {text}");
+            tell!("ebp: {text}");
             self.last = Some(text);
         }
     }
@@ -168,7 +230,7 @@ impl Complaints {
     /// Tells that it works again, if it did not.
     pub fn worked(&mut self) {
         if self.last.take().is_some() {
-            eprintln!("ebp: it works again");
+            tell!("ebp: it works again");
         }
     }
 }

@@ -3,13 +3,17 @@
 //! Enters: errors of the crates. Leaves: one line for people and a code for scripts.
 //! Absent: deciding what to do about an error; whoever runs into one decides that.
 
+mod unlock;
+
 use std::{fmt, io};
 
-use ebp_meter::port::PortError;
+use ebp_meter::port::{PortError, PortName};
 
 /// What a command's end means to a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
+    /// There is nothing to tell.
+    Done = 0,
     /// It failed.
     Failed = 1,
     /// It was called in a wrong way (clap ends with the same code by itself).
@@ -37,6 +41,12 @@ pub struct Failure {
 pub type Outcome = Result<(), Failure>;
 
 impl Failure {
+    /// Whoever was reading our output has seen enough: the command ends, and that is no failure. It
+    /// takes a failure's way out, past everything that there still was to do.
+    pub fn closed_pipe() -> Self {
+        Self::new(Code::Done, "")
+    }
+
     /// A failure of that code.
     pub fn new(code: Code, message: impl fmt::Display) -> Self {
         Self { code, message: message.to_string(), remedy: None }
@@ -107,6 +117,9 @@ impl From<PortError> for Failure {
         };
         let remedy = match &error {
             PortError::InvalidName(_) => None,
+            PortError::NotFound { port: PortName::Path(path) } if !path.starts_with("/dev") => {
+                Some("check the name; a reading head is a device such as /dev/ttyUSB0".to_owned())
+            }
             PortError::NotFound { .. } => Some(
                 "plug the reading head in; `ebp read` without --port lists the ports there are"
                     .to_owned(),
@@ -141,7 +154,7 @@ impl From<PortError> for Failure {
     }
 }
 
-/// Writing to a closed pipe ends a command quietly; anything else is told.
+/// Of anything but ports and printing, which have failures of their own.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::failed(error)
@@ -160,7 +173,7 @@ mod tests {
 
     #[test]
     fn every_port_error_names_the_port_and_most_a_remedy() {
-        let port: ebp_meter::port::PortName = "/dev/ttyUSB7".parse().unwrap();
+        let port: PortName = "/dev/ttyUSB7".parse().unwrap();
         let group = Some("dialout".to_owned());
         for error in [
             PortError::NotFound { port: port.clone() },

@@ -3,11 +3,15 @@
 //! Enters: arguments, configuration files, signals. Leaves: data on standard output, everything
 //! else on standard error, and an exit code ([`exit::Code`]). Absent: any logic of its own.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod command;
 mod config;
 mod device;
 mod exit;
 mod output;
+mod tell;
+mod terminal;
 
 use std::{
     io::{self, IsTerminal},
@@ -17,13 +21,17 @@ use std::{
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
+use tell::tell;
+
 fn main() -> ExitCode {
     let cli = command::Cli::parse();
     log_to_standard_error(cli.verbose);
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("ebp: {failure}");
+            if failure.code != exit::Code::Done {
+                tell!("ebp: {failure}");
+            }
             ExitCode::from(failure.code as u8)
         }
     }
@@ -42,5 +50,7 @@ fn log_to_standard_error(verbose: u8) {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
+        // It would say so on the very standard error that cannot be written to, and panic.
+        .log_internal_errors(false)
         .init();
 }

@@ -22,6 +22,29 @@ pub enum Format {
     Csv,
 }
 
+/// How a single thing is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shape {
+    /// Lines for people.
+    Table,
+    /// One JSON object on a line.
+    Json,
+}
+
+/// Names and what they stand for, one to a line; further lines of a value stand below its first.
+pub fn lines(rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, value) in rows {
+        for (at, line) in value.lines().enumerate() {
+            let name = if at == 0 { name } else { "" };
+            text.push_str(format!("{name:width$}  {line}").trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
 /// One telegram as JSON shows it.
 #[derive(Serialize)]
 struct Reading<'a> {

@@ -25,8 +25,8 @@ pub enum Decision {
     Granted {
         /// When the server said so, by this device's clock.
         as_of: Timestamp,
-        /// Whether it said so just now; otherwise it could not be asked.
-        fresh: bool,
+        /// Why it could not be asked just now, if so: measuring goes on, sending is no use.
+        unasked: Option<Box<ClientError>>,
     },
     /// Not yet: the participant has not granted consent.
     NotGranted,
@@ -77,7 +77,7 @@ impl Gate {
             done => done?,
         }
         Ok(match state {
-            ConsentState::Granted => Decision::Granted { as_of: now, fresh: true },
+            ConsentState::Granted => Decision::Granted { as_of: now, unasked: None },
             ConsentState::NotGranted => Decision::NotGranted,
             ConsentState::Revoked => Decision::Revoked,
         })
@@ -92,8 +92,7 @@ fn is_revoked(known: Option<KnownConsent>) -> bool {
 fn unasked(known: Option<KnownConsent>, error: ClientError) -> Decision {
     match known {
         Some(KnownConsent { state: ConsentState::Granted, as_of }) => {
-            tracing::warn!(%error, %as_of, "consent could not be asked for; it was granted");
-            Decision::Granted { as_of, fresh: false }
+            Decision::Granted { as_of, unasked: Some(Box::new(error)) }
         }
         Some(_) => {
             tracing::warn!(%error, "consent could not be asked for; it was not granted");
@@ -131,6 +130,7 @@ mod tests {
             status: 410,
             kind: problem_type::CONSENT_REVOKED.into(),
             title: "over".into(),
+            faults: Vec::new(),
             retry_after: None,
         }
     }
@@ -149,11 +149,13 @@ mod tests {
         let spool = Spool::open(dir.path()).unwrap();
         let (early, late) = (clock("2026-01-31T12:00:00Z"), clock("2026-03-31T12:00:00Z"));
         let decision = Gate::decide(&spool, || says(ConsentState::Granted), &early).unwrap();
-        assert!(matches!(decision, Decision::Granted { as_of, fresh: true } if as_of == early.0));
+        assert!(matches!(decision, Decision::Granted { as_of, unasked: None } if as_of == early.0));
         drop(spool);
         let spool = Spool::open(dir.path()).unwrap();
         let decision = Gate::decide(&spool, || Err(outage()), &late).unwrap();
-        assert!(matches!(decision, Decision::Granted { as_of, fresh: false } if as_of == early.0));
+        assert!(
+            matches!(decision, Decision::Granted { as_of, unasked: Some(_) } if as_of == early.0)
+        );
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Identity {
     /// # Errors
     /// Where the key is not the certificate's.
     pub fn client_config(&self, clock: Arc<dyn Clock>) -> Result<ClientConfig, rustls::Error> {
-        self.tls(Arc::new(ClockTime(clock)))
+        self.tls(clock_time(clock))
     }
 
     fn tls(&self, time: Arc<dyn TimeProvider>) -> Result<ClientConfig, rustls::Error> {
@@ -141,6 +141,11 @@ impl TimeProvider for ClockTime {
         let since_epoch = self.0.now().duration_since(jiff::Timestamp::UNIX_EPOCH);
         Some(UnixTime::since_unix_epoch(since_epoch.try_into().ok()?))
     }
+}
+
+/// The clock as rustls asks for it.
+pub(crate) fn clock_time(clock: Arc<dyn Clock>) -> Arc<dyn TimeProvider> {
+    Arc::new(ClockTime(clock))
 }
 
 /// For a configuration that no connection is made with.

@@ -1,4 +1,4 @@
-//! Permission scopes of the Data API (thesis table 4.4).
+//! Permission scopes and groups of the Data API (thesis tables 4.3 and 4.4).
 //!
 //! Enters: scope names from certificates and the command line. Leaves: [`Scopes`].
 //! Absent: which endpoint asks for which scope; the server's router says that.
@@ -16,7 +16,7 @@ pub enum Scope {
     Consent,
     /// Reading measurements (endpoint 7).
     MeasurementRead,
-    /// Writing measurements (endpoint 8).
+    /// Writing measurements (endpoint 8) and tracking meters' incidents (endpoints 11 to 13).
     MeasurementWrite,
 }
 
@@ -66,6 +66,50 @@ impl FromStr for Scope {
     }
 }
 
+/// Those who share a secret: not participants, and not told apart from each other (thesis 4.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// They register households and see registrations and consents.
+    Researchers,
+    /// They keep devices running and see their health.
+    Administrators,
+}
+
+impl Group {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Researchers, Self::Administrators];
+
+    /// The name, which is also the user's in HTTP Basic authentication.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Researchers => "researchers",
+            Self::Administrators => "administrators",
+        }
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A group's name that is none of the two.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("unknown group `{0}`: the groups are researchers and administrators")]
+pub struct UnknownGroup(pub String);
+
+impl FromStr for Group {
+    type Err = UnknownGroup;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|group| group.name() == s)
+            .ok_or_else(|| UnknownGroup(s.to_owned()))
+    }
+}
+
 /// A set of permissions, written as names with a space between.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scopes(BTreeSet<Scope>);
@@ -75,6 +119,13 @@ impl Scopes {
     #[must_use]
     pub fn all() -> Self {
         Self(Scope::ALL.into_iter().collect())
+    }
+
+    /// What a device needs and nothing more (thesis 4.3.1: the transmitter writes measurements and
+    /// asks for the consent).
+    #[must_use]
+    pub fn of_a_device() -> Self {
+        Self::from_iter([Scope::Consent, Scope::MeasurementWrite])
     }
 
     /// Whether `scope` is among them.

@@ -138,6 +138,9 @@ fn measurement<E, K>(
     if data.is_empty() {
         return Err(MeasureError::NoSurveyValues);
     }
+    // What databases keep of an instant; more would differ from what the account gives back.
+    let measured_at =
+        Timestamp::from_microsecond(measured_at.as_microsecond()).unwrap_or(measured_at);
     let slot = cycle.slot(measured_at);
     let uuid = measurement_id(meter.uuid, slot);
     Ok((Measurement { uuid, meter: meter.uuid, measured_at, data }, slot))

@@ -23,10 +23,12 @@
 pub mod aggregator;
 pub mod d0;
 pub mod decoder;
+pub mod identify;
 pub mod interface;
 pub mod port;
 pub mod profile;
 pub mod readout;
+pub mod redact;
 pub mod scan;
 pub mod session;
 pub mod sml;

@@ -7,6 +7,7 @@
 //! data = "/var/lib/ebp"                 # relative to the file's own folder
 //! hostnames = ["ebp.example.org"]
 //! # authority = "/etc/ebp/authority"    # otherwise in `data`
+//! # secrets = "/run/secrets/ebp.toml"   # otherwise in `data`
 //!
 //! [limits]                              # all optional
 //! connections = 1024
@@ -23,7 +24,10 @@ use std::{
 use ebp_core::clock::Clock;
 use serde::Deserialize;
 
-use crate::settings::{Limits, Settings};
+use crate::{
+    auth::{KeySource, TokenSettings},
+    settings::{Limits, Settings},
+};
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -59,12 +63,31 @@ pub struct ServerConfig {
     /// The authority's folder, if it is not in `data`.
     #[serde(default)]
     pub authority: Option<PathBuf>,
+    /// The file of the shared secrets' hashes, if it is not in `data`.
+    #[serde(default)]
+    pub secrets: Option<PathBuf>,
     /// Host names and IP addresses that clients reach the server by.
     #[serde(default = "default_hostnames")]
     pub hostnames: Vec<String>,
+    /// Which bearer tokens are accepted; none without this.
+    #[serde(default)]
+    pub tokens: Option<TokensConfig>,
     /// Bounds of what clients may take up.
     #[serde(default)]
     pub limits: LimitsConfig,
+}
+
+/// Which bearer tokens (JWT, EdDSA or ES256) are accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokensConfig {
+    /// What the claim `aud` has to be.
+    pub audience: String,
+    /// What the claim `iss` has to be, if anything.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// A file that holds the key set (RFC 7517), or the `https://` address of one.
+    pub keys: String,
 }
 
 /// The configurable part of [`Limits`].
@@ -101,7 +124,9 @@ impl ServerConfig {
             listen: default_listen(),
             data: data.to_owned(),
             authority: None,
+            secrets: None,
             hostnames: default_hostnames(),
+            tokens: None,
             limits: LimitsConfig::default(),
         }
     }
@@ -126,6 +151,12 @@ impl ServerConfig {
         let folder = path.parent().unwrap_or(Path::new(""));
         config.data = folder.join(&config.data);
         config.authority = config.authority.map(|authority| folder.join(authority));
+        config.secrets = config.secrets.map(|secrets| folder.join(secrets));
+        if let Some(tokens) = &mut config.tokens
+            && !tokens.keys.contains("://")
+        {
+            tokens.keys = folder.join(&tokens.keys).display().to_string();
+        }
         Ok(config)
     }
 
@@ -136,6 +167,18 @@ impl ServerConfig {
         if let Some(authority) = &self.authority {
             settings.authority.clone_from(authority);
         }
+        if let Some(secrets) = &self.secrets {
+            settings.secrets.clone_from(secrets);
+        }
+        settings.tokens = self.tokens.clone().map(|tokens| TokenSettings {
+            audience: tokens.audience,
+            issuer: tokens.issuer,
+            keys: if tokens.keys.contains("://") {
+                KeySource::Url(tokens.keys)
+            } else {
+                KeySource::File(tokens.keys.into())
+            },
+        });
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
         settings.limits = Limits {

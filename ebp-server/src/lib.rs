@@ -39,12 +39,13 @@ use std::{future::Future, sync::Arc};
 use ebp_core::clock::Clock;
 use tokio::sync::Semaphore;
 
-pub use config::{ConfigError, LimitsConfig, ServerConfig};
+pub use config::{ConfigError, LimitsConfig, ServerConfig, TokensConfig};
 pub use problem::ApiError;
+pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
 pub use store::open_store;
 
-use auth::RegisterWatch;
+use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
 use store::{Store, StoreError};
 
@@ -52,6 +53,9 @@ use store::{Store, StoreError};
 pub(crate) struct App {
     store: Arc<dyn Store>,
     register: RegisterWatch,
+    authority: Authority,
+    secrets: Secrets,
+    tokens: Option<Tokens>,
     clock: Arc<dyn Clock>,
     limits: Limits,
     /// Bounds the memory that unpacked uploads take.
@@ -68,13 +72,17 @@ pub enum ServeError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] auth::TlsError),
+    /// Tokens cannot be accepted.
+    #[error(transparent)]
+    Token(#[from] auth::TokenError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// Serves the Data API on `listener` until `shutdown`; then no connection is accepted any more and
-/// requests in flight are answered.
+/// requests in flight are answered. `shutdown` is not polled before everything is ready to serve, so
+/// that it can tell of it.
 ///
 /// The server's certificate is issued here when there is none that fits, provided that the
 /// authority's key is at hand.
@@ -86,8 +94,17 @@ pub async fn serve(
     listener: tokio::net::TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let Settings { database, authority: dir, certificate, key, hostnames, limits, clock } =
-        settings;
+    let Settings {
+        database,
+        authority: dir,
+        certificate,
+        key,
+        secrets,
+        tokens,
+        hostnames,
+        limits,
+        clock,
+    } = settings;
     let authority = Authority::open(&dir, clock.clone())?;
     if authority.can_issue() {
         authority.ensure_server(&hostnames, &certificate, &key)?;
@@ -98,6 +115,9 @@ pub async fn serve(
     let app = Arc::new(App {
         store: store.clone(),
         register: RegisterWatch::new(authority::register_path(&dir)),
+        authority,
+        secrets: Secrets::new(secrets),
+        tokens: tokens.map(Tokens::new).transpose()?,
         clock,
         unpacking: Semaphore::new(limits.unpacking),
         limits,

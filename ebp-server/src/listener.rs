@@ -3,7 +3,7 @@
 //! Enters: a listening socket, the TLS configuration, the service. Leaves: nothing. Absent: what
 //! is asked and answered.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -17,7 +17,10 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::{auth::Peer, settings::Limits};
+use crate::{
+    auth::{Peer, Source},
+    settings::Limits,
+};
 
 /// Accepts connections until `shutdown`, then gives those in flight the time to end.
 pub async fn run(
@@ -36,12 +39,12 @@ pub async fn run(
             let place = places.clone().acquire_owned().await;
             (listener.accept().await, place)
         };
-        let (stream, place) = tokio::select! {
+        let (stream, source, place) = tokio::select! {
             () = shutdown.as_mut() => break,
             // Forgets the connections that have ended.
             Some(_) = connections.join_next() => continue,
             (accepted, place) = accepted => match accepted {
-                Ok((stream, _)) => (stream, place),
+                Ok((stream, source)) => (stream, source.ip(), place),
                 Err(error) => {
                     // No file descriptors, mostly: others have to end first.
                     tracing::warn!(%error, "a connection was not accepted");
@@ -54,7 +57,7 @@ pub async fn run(
         let (limits, closing) = (limits.clone(), closing.clone());
         connections.spawn(async move {
             let _place = place;
-            serve_connection(stream, tls, router, &limits, closing).await;
+            serve_connection(stream, source, tls, router, &limits, closing).await;
         });
     }
     drop(listener);
@@ -69,6 +72,7 @@ pub async fn run(
 
 async fn serve_connection(
     stream: TcpStream,
+    source: IpAddr,
     tls: TlsAcceptor,
     router: Router,
     limits: &Limits,
@@ -84,6 +88,7 @@ async fn serve_connection(
     let peer = Peer::of(stream.get_ref().1.peer_certificates());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
+        request.extensions_mut().insert(Source(source));
         router.clone().oneshot(request.map(Body::new))
     });
     let mut connection = pin!(

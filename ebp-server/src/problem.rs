@@ -24,6 +24,18 @@ pub enum ApiError {
     /// The certificate does not permit it.
     #[error("the scope `{0}` is missing")]
     Scope(Scope),
+    /// The endpoint is for others.
+    #[error("not for this group")]
+    Group,
+    /// Too many tries at a secret: seconds until the next one counts.
+    #[error("too many tries")]
+    TooManyTries(u64),
+    /// The authority's key is elsewhere.
+    #[error("certificates cannot be issued here")]
+    CannotIssue,
+    /// Fields have faults: all of them, without any value.
+    #[error("malformed: {}", .0.join("; "))]
+    Faults(Vec<String>),
     /// Nothing by that name, or somebody else's.
     #[error("not found")]
     NotFound,
@@ -69,7 +81,7 @@ impl From<StoreError> for ApiError {
             StoreError::ConsentNotGranted => Self::ConsentNotGranted,
             StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
             StoreError::ConsentRevoked => Self::ConsentRevoked,
-            StoreError::Registration(faults) => Self::Invalid(faults.join("; ")),
+            StoreError::Registration(faults) => Self::Faults(faults),
             error if error.is_temporary() => Self::Unavailable(error.to_string()),
             error => Self::Internal(error.to_string()),
         }
@@ -78,7 +90,10 @@ impl From<StoreError> for ApiError {
 
 impl From<AuthorityError> for ApiError {
     fn from(error: AuthorityError) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            AuthorityError::InvalidRequest => Self::Invalid(format!("csr: {error}")),
+            error => Self::Internal(error.to_string()),
+        }
     }
 }
 
@@ -87,14 +102,23 @@ impl ApiError {
     fn kind(&self) -> (&'static str, StatusCode, &'static str) {
         use problem_type as kind;
         match self {
-            Self::Unauthenticated(_) => (
-                kind::UNAUTHENTICATED,
-                StatusCode::UNAUTHORIZED,
-                "A valid client certificate is needed",
-            ),
-            Self::Scope(_) => {
-                (kind::SCOPE, StatusCode::FORBIDDEN, "The certificate does not permit this")
+            Self::Unauthenticated(_) => {
+                (kind::UNAUTHENTICATED, StatusCode::UNAUTHORIZED, "A valid identity is needed")
             }
+            Self::Scope(_) => {
+                (kind::SCOPE, StatusCode::FORBIDDEN, "The identity does not permit this")
+            }
+            Self::Group => (kind::GROUP, StatusCode::FORBIDDEN, "This is for others"),
+            Self::TooManyTries(_) => (
+                kind::TOO_MANY_TRIES,
+                StatusCode::TOO_MANY_REQUESTS,
+                "There were too many tries with a wrong secret",
+            ),
+            Self::CannotIssue => (
+                kind::CANNOT_ISSUE,
+                StatusCode::CONFLICT,
+                "This server has no authority's key and cannot issue certificates",
+            ),
             Self::NotFound => (kind::NOT_FOUND, StatusCode::NOT_FOUND, "There is no such thing"),
             Self::MethodNotAllowed => (
                 kind::METHOD_NOT_ALLOWED,
@@ -115,7 +139,7 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "The certificate does not say which household is meant",
             ),
-            Self::Invalid(_) => {
+            Self::Invalid(_) | Self::Faults(_) => {
                 (kind::INVALID, StatusCode::BAD_REQUEST, "The request is malformed")
             }
             Self::TooLarge(_) => {
@@ -149,6 +173,13 @@ impl ApiError {
         }
     }
 
+    fn faults(&self) -> Vec<String> {
+        match self {
+            Self::Faults(faults) => faults.clone(),
+            _ => Vec::new(),
+        }
+    }
+
     /// A header that the status asks for.
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
@@ -156,6 +187,11 @@ impl ApiError {
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity")))
             }
             Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
+            Self::TooManyTries(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
+            Self::Unauthenticated(_) => Some((
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer, Basic realm=\"ebp\", charset=\"UTF-8\""),
+            )),
             _ => None,
         }
     }
@@ -174,6 +210,7 @@ impl IntoResponse for ApiError {
             status: status.as_u16(),
             title: title.to_owned(),
             detail: self.detail(),
+            faults: self.faults(),
         };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();

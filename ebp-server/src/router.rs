@@ -10,56 +10,129 @@ use axum::{
     http::Method,
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{MethodRouter, delete, get, post},
+    routing::{self as h, MethodRouter},
 };
 use ebp_core::{contract::paths, scope::Scope};
 
 use crate::{
     App,
-    api::{account, consent, health, household, measurement, measurement_device, meter, pv_system},
-    auth::{Guard, authorize},
+    api::{
+        account, consent, device, health, household, incident, management, measurement,
+        measurement_device, meter, pv_system,
+    },
+    auth::{Access, Guard, authorize},
     problem::ApiError,
 };
 
 /// A route: where, who may, what answers.
-struct Route {
-    path: &'static str,
-    /// Without one, anybody may.
-    scope: Option<Scope>,
-    handler: MethodRouter<Arc<App>>,
+pub(crate) struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub access: Access,
+    pub handler: MethodRouter<Arc<App>>,
 }
 
-/// The table (thesis tables 4.2 and 4.4).
+/// The table (thesis tables 4.2, 4.3, 4.4 and 4.6).
 #[rustfmt::skip]
-fn routes() -> Vec<Route> {
+pub(crate) fn routes() -> Vec<Route> {
     use Scope::{Account, Consent, Household, MeasurementRead, MeasurementWrite};
-    let route = |path, scope, handler| Route { path, scope, handler };
+    use access::{ADMINISTRATOR, ANYBODY, EITHER, RESEARCHER, scope};
+    use method::{delete, get, patch, post};
     vec![
-        route(paths::ACCOUNT,            Some(Account),          get(account::show)),
-        route(paths::HOUSEHOLD,          Some(Household),        get(household::show)),
-        route(paths::CONSENT,            Some(Consent),          get(consent::show)),
-        route(paths::CONSENT,            Some(Consent),          post(consent::grant)),
-        route(paths::CONSENT,            Some(Consent),          delete(consent::revoke)),
-        route(paths::MEASUREMENT_DEVICE, Some(Household),        get(measurement_device::list)),
-        route(paths::METER,              Some(Household),        get(meter::list)),
-        route(paths::METER_MEASUREMENT,  Some(MeasurementRead),  get(measurement::list)),
-        route(paths::MEASUREMENT,        Some(MeasurementWrite), post(measurement::upload)),
-        route(paths::PV_SYSTEM,          Some(Household),        get(pv_system::list)),
-        route(paths::HEALTHZ,            None,                   get(health::show)),
+        get(paths::ACCOUNT,                scope(Account),          h::get(account::show)),
+        get(paths::HOUSEHOLD,              scope(Household),        h::get(household::show)),
+        get(paths::CONSENT,                scope(Consent),          h::get(consent::show)),
+        post(paths::CONSENT,               scope(Consent),          h::post(consent::grant)),
+        delete(paths::CONSENT,             scope(Consent),          h::delete(consent::revoke)),
+        get(paths::MEASUREMENT_DEVICE,     scope(Household),        h::get(measurement_device::list)),
+        get(paths::METER,                  scope(Household),        h::get(meter::list)),
+        get(paths::METER_MEASUREMENT,      scope(MeasurementRead),  h::get(measurement::list)),
+        post(paths::MEASUREMENT,           scope(MeasurementWrite), h::post(measurement::upload)),
+        get(paths::PV_SYSTEM,              scope(Household),        h::get(pv_system::list)),
+        get(paths::INCIDENT,               scope(MeasurementWrite), h::get(incident::list)),
+        post(paths::INCIDENT_REPORT,       scope(MeasurementWrite), h::post(incident::report)),
+        post(paths::INCIDENT_RESOLVE,      scope(MeasurementWrite), h::post(incident::resolve)),
+
+        get(paths::MANAGEMENT_HOUSEHOLD,   EITHER,                  h::get(management::household::list)),
+        post(paths::MANAGEMENT_HOUSEHOLD,  RESEARCHER,              h::post(management::household::register)),
+        get(paths::MANAGED_HOUSEHOLD,      RESEARCHER,              h::get(management::household::show)),
+        patch(paths::MANAGED_HOUSEHOLD,    RESEARCHER,              h::patch(management::household::change)),
+        post(paths::MANAGED_METERS,        RESEARCHER,              h::post(management::member::add_meter)),
+        patch(paths::MANAGED_METER,        RESEARCHER,              h::patch(management::member::change_meter)),
+        post(paths::MANAGED_PV_SYSTEMS,    RESEARCHER,              h::post(management::member::add_pv_system)),
+        patch(paths::MANAGED_PV_SYSTEM,    RESEARCHER,              h::patch(management::member::change_pv_system)),
+        get(paths::MANAGEMENT_DEVICE,      ADMINISTRATOR,           h::get(management::device::list)),
+        post(paths::MANAGEMENT_DEVICE,     ADMINISTRATOR,           h::post(management::device::add)),
+        get(paths::MANAGED_DEVICE,         ADMINISTRATOR,           h::get(management::device::show)),
+        post(paths::MANAGED_ENROLMENT,     ADMINISTRATOR,           h::post(management::device::enrolment)),
+        get(paths::MANAGED_CERTIFICATES,   ADMINISTRATOR,           h::get(management::certificate::list)),
+        delete(paths::MANAGED_CERTIFICATE, ADMINISTRATOR,           h::delete(management::certificate::revoke)),
+
+        post(paths::ENROLL,                ANYBODY,                 h::post(device::enroll)),
+        post(paths::RENEW,                 Access::Device,          h::post(device::renew)),
+
+        get(paths::HEALTHZ,                ANYBODY,                 h::get(health::show)),
     ]
+}
+
+/// An endpoint, for whoever checks or describes all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The method.
+    pub method: Method,
+    /// The path; what stands in braces is filled in.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+}
+
+/// Every endpoint, in the table's order.
+#[must_use]
+pub fn endpoints() -> Vec<Endpoint> {
+    let endpoint = |Route { method, path, access, .. }| Endpoint { method, path, access };
+    routes().into_iter().map(endpoint).collect()
+}
+
+/// The table's words for who may.
+mod access {
+    use ebp_core::scope::{Group, Scope};
+
+    use crate::auth::Access;
+
+    pub const ANYBODY: Access = Access::Anybody;
+    pub const RESEARCHER: Access = Access::Groups(&[Group::Researchers]);
+    pub const ADMINISTRATOR: Access = Access::Groups(&[Group::Administrators]);
+    pub const EITHER: Access = Access::Groups(&Group::ALL);
+
+    pub const fn scope(scope: Scope) -> Access {
+        Access::Scope(scope)
+    }
+}
+
+/// The table's words for the methods.
+mod method {
+    use super::{Access, App, Arc, Method, MethodRouter, Route};
+
+    macro_rules! methods {
+        ($($name:ident $method:ident),*) => {$(
+            pub const fn $name(
+                path: &'static str,
+                access: Access,
+                handler: MethodRouter<Arc<App>>,
+            ) -> Route {
+                Route { method: Method::$method, path, access, handler }
+            }
+        )*};
+    }
+    methods!(get GET, post POST, patch PATCH, delete DELETE);
 }
 
 /// The service.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
-    for Route { path, scope, handler } in routes() {
-        let guarded = match scope {
-            Some(scope) => {
-                let guard = Guard { app: app.clone(), scope };
-                handler.route_layer(middleware::from_fn_with_state(guard, authorize))
-            }
-            None => handler,
-        };
+    for Route { path, access, handler, .. } in routes() {
+        let guard = Guard { app: app.clone(), access };
+        let guarded = handler.route_layer(middleware::from_fn_with_state(guard, authorize));
         let marked = guarded.route_layer(middleware::from_fn_with_state(Template(path), mark));
         router = router.route(path, marked);
     }

@@ -10,6 +10,8 @@ use std::{
 
 use ebp_core::clock::Clock;
 
+use crate::auth::TokenSettings;
+
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -57,6 +59,10 @@ pub struct Settings {
     pub certificate: PathBuf,
     /// The server's private key (PEM).
     pub key: PathBuf,
+    /// The hashes of the shared secrets.
+    pub secrets: PathBuf,
+    /// Which bearer tokens are accepted, if any.
+    pub tokens: Option<TokenSettings>,
     /// Host names and IP addresses that clients reach it by; its certificate carries them.
     pub hostnames: Vec<String>,
     /// Bounds of what clients may take up.
@@ -66,7 +72,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Everything in one folder: `ebp.sqlite`, `authority/`, `server.pem`, `server.key`.
+    /// Everything in one folder: `ebp.sqlite`, `authority/`, `server.pem`, `server.key`,
+    /// `secrets.toml`.
     #[must_use]
     pub fn in_folder(data: &Path, hostnames: Vec<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -74,6 +81,8 @@ impl Settings {
             authority: data.join("authority"),
             certificate: data.join("server.pem"),
             key: data.join("server.key"),
+            secrets: data.join("secrets.toml"),
+            tokens: None,
             hostnames,
             limits: Limits::default(),
             clock,

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::{
+    fuzz,
     run::{cargo, succeed, works},
     test, tidy,
 };
@@ -42,6 +43,7 @@ pub fn run() -> Result<()> {
             .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
     dependencies()?;
+    fuzz::smoke()?;
     test::run()
 }
 

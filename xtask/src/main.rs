@@ -3,6 +3,7 @@
 //! Enters: the task's name. Leaves: its output and exit code. Absent: anything a user needs.
 
 mod ci;
+mod fuzz;
 mod run;
 mod test;
 mod tidy;
@@ -18,6 +19,8 @@ cargo xtask TASK
   tidy      hold the tree against the house rules of ARCHITECTURE.md
   features  check each crate by itself and with each of its features
   coverage  report the tests' coverage (needs cargo-llvm-cov)
+  fuzz TARGET | all [SECONDS]  fuzz what comes from outside (needs cargo-fuzz and nightly Rust)
+  fuzz-smoke  the same for a few seconds each, skipped where it cannot be done
   ci        all that a change has to pass; the tests come last";
 
 fn main() -> ExitCode {
@@ -38,6 +41,8 @@ fn start(task: &str) -> Result<()> {
         "tidy" => tidy::run(),
         "features" => ci::features(),
         "coverage" => ci::coverage(),
+        "fuzz" => fuzz::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "fuzz-smoke" => fuzz::smoke(),
         "ci" => ci::run(),
         "" | "help" | "--help" | "-h" => {
             println!("{HELP}");

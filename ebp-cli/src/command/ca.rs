@@ -19,6 +19,7 @@ use super::{read::quiet_at_closed_pipe, server_data::ServerData};
 use crate::{
     exit::{Failure, Outcome},
     output::{Format, new_table},
+    tell::tell,
 };
 
 /// Issue and revoke the certificates by which devices and the server know each other.
@@ -85,8 +86,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let dir = arguments.data.settings()?.authority;
     let clock = Arc::new(SystemClock);
     if let Action::Init { name } = &arguments.action {
-        Authority::init(&dir, name, clock).map_err(explain)?;
+        let authority = Authority::init(&dir, name, clock).map_err(explain)?;
         eprintln!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
+        eprintln!("ebp: its SHA-256 fingerprint is {}", authority.fingerprint().map_err(explain)?);
         return Ok(());
     }
     let authority = Authority::open(&dir, clock).map_err(explain)?;
@@ -95,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Action::Issue(issue) => issue.run(&authority),
         Action::Revoke { serial } => {
             authority.revoke(serial).map_err(explain)?;
-            eprintln!("ebp: {serial} is revoked");
+            tell!("ebp: {serial} is revoked");
             Ok(())
         }
         Action::List { format } => list(&authority.list().map_err(explain)?, *format),
@@ -107,17 +109,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// The scopes of a certificate that asks for none: what its holder needs and nothing more
-/// (thesis 4.3.1: the transmitter writes measurements and asks for the consent; the participant
-/// sees and controls everything but writes none).
+/// (thesis 4.3.1: the participant sees and controls everything but writes no measurements).
 pub fn usual_scopes(is_device: bool) -> Scopes {
-    Scope::ALL
-        .into_iter()
-        .filter(|scope| match scope {
-            Scope::MeasurementWrite => is_device,
-            Scope::Consent => true,
-            Scope::Account | Scope::Household | Scope::MeasurementRead => !is_device,
-        })
-        .collect()
+    if is_device {
+        return Scopes::of_a_device();
+    }
+    Scope::ALL.into_iter().filter(|scope| *scope != Scope::MeasurementWrite).collect()
 }
 
 impl Issue {

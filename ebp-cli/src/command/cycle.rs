@@ -15,6 +15,7 @@ use crate::{
     config::MeterEntry,
     device::{self, Complaints, Device, wait_for_next_slot},
     exit::{Code, Failure, Outcome},
+    tell::tell,
 };
 
 /// How long to wait after a failed reading before trying again within the same slot.
@@ -31,18 +32,20 @@ pub struct Measured {
 
 /// Measures once, or in every cycle.
 pub fn measure(config: &Path, every: bool) -> Outcome {
-    let device = Device::open(config)?;
+    let mut device = Device::open(config)?;
     if !every {
         let measured = once(&device)?;
-        eprintln!(
+        tell!(
             "ebp: measured {} meters ({} were measured in this slot before)",
-            measured.now, measured.before
+            measured.now,
+            measured.before
         );
         return Ok(());
     }
     let cycle = device.config.cycle.measurement;
     let mut complaints = Complaints::default();
     loop {
+        device.keep_identity();
         let slot = cycle.slot(SystemClock.now());
         match once(&device) {
             Ok(_) => complaints.worked(),
@@ -64,7 +67,7 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
 
 /// One measurement cycle: consent first, then every meter that is not measured in this slot yet.
 pub fn once(device: &Device) -> Result<Measured, Failure> {
-    device.ask_consent()?;
+    device.may_measure()?;
     let meters: Vec<_> = device.config.meters.iter().map(configured).collect();
     let timeout = device.config.cycle.timeout;
     let results = aggregator::measure_all(
@@ -89,7 +92,7 @@ pub fn once(device: &Device) -> Result<Measured, Failure> {
         1 => Err(failures.remove(0)),
         count => {
             for failure in &failures[1..] {
-                eprintln!("ebp: {failure}");
+                tell!("ebp: {failure}");
             }
             let mut first = failures.remove(0);
             first.message = format!(

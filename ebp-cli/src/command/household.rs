@@ -1,4 +1,4 @@
-//! `ebp household`: registrations, on the server's own machine.
+//! `ebp household`: registrations, over the Data API or on the server's own machine.
 
 use std::{
     io::{self, Write},
@@ -7,23 +7,36 @@ use std::{
 
 use clap::Subcommand;
 use ebp_core::{
+    client::{ClientError, ClientOptions, Manager, Trust},
     clock::{Clock, SystemClock},
-    contract::{Registered, Registration},
+    contract::{
+        HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange, Registered,
+        Registration, RegistrationEntry, RegistrationMeter,
+    },
+    scope::Group,
 };
 use ebp_server::store::StoreError;
+use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
-use super::{read::quiet_at_closed_pipe, server_data::ServerData};
+use super::{read::quiet_at_closed_pipe, secret, server_data::ServerData};
 use crate::{
     config::{read_text, wrong_toml},
-    exit::{Context, Failure, Outcome},
+    exit::{Code, Context, Failure, Outcome, chain},
     output::new_table,
 };
 
-/// Register households.
+/// Register households, see and change them, as a researcher.
+///
+/// With --url all goes through the Data API, with the researchers' secret. Without it `add` works
+/// on the database of this machine.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     data: ServerData,
+
+    #[command(flatten)]
+    api: ResearcherApi,
 
     #[command(subcommand)]
     action: Action,
@@ -40,6 +53,112 @@ enum Action {
         #[arg(long, value_enum, default_value_t = Shape::Table)]
         format: Shape,
     },
+    /// List registrations and consents.
+    List {
+        /// How they are printed; JSON is one object a line.
+        #[arg(long, value_enum, default_value_t = Shape::Table)]
+        format: Shape,
+    },
+    /// Show a registration with all that belongs to it, as JSON.
+    Show {
+        /// The household.
+        household: Uuid,
+    },
+    /// Change a household, or a meter or photovoltaic system of it, and show it as JSON.
+    Edit(Edit),
+    /// Register many households: one registration a line (JSON Lines).
+    ///
+    /// Prints one JSON object for each that was registered. Those that were refused are told with
+    /// their line, and the others go on.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Edit {
+    /// The household.
+    household: Uuid,
+
+    /// What changes, TOML or JSON: participant, address, location, metadata, each whole; or with
+    /// one of the options below the members of a meter or photovoltaic system.
+    file: PathBuf,
+
+    /// The meter that changes.
+    #[arg(long, value_name = "UUID", group = "member")]
+    meter: Option<Uuid>,
+
+    /// The photovoltaic system that changes.
+    #[arg(long, value_name = "UUID", group = "member")]
+    pv_system: Option<Uuid>,
+
+    /// The file holds a further meter.
+    #[arg(long, group = "member")]
+    new_meter: bool,
+
+    /// The file holds a further photovoltaic system.
+    #[arg(long, group = "member")]
+    new_pv_system: bool,
+}
+
+/// How the Data API is reached.
+#[derive(Debug, clap::Args)]
+struct ResearcherApi {
+    /// The Data API's address, such as https://ebp.example.org:8443.
+    #[arg(long, global = true)]
+    url: Option<String>,
+
+    /// The authority's certificate (PEM).
+    #[arg(long, global = true, value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    /// The SHA-256 fingerprint of the authority's certificate, instead of --ca.
+    #[arg(long, global = true, value_name = "HEX", conflicts_with = "ca")]
+    fingerprint: Option<String>,
+
+    /// The file whose first line is the researchers' secret; without it the secret is asked for on
+    /// the terminal, or read from standard input.
+    #[arg(long, global = true, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+impl ResearcherApi {
+    fn connect(&self) -> Result<Manager, Failure> {
+        let url = self.url.as_deref().ok_or_else(|| {
+            Failure::usage("the Data API's address is missing").remedy("give it with --url")
+        })?;
+        let trust = match (&self.ca, &self.fingerprint) {
+            (Some(ca), _) => Trust::Authority(read_text(ca)?),
+            (None, Some(text)) => text.parse().map_err(Failure::usage)?,
+            (None, None) => {
+                return Err(Failure::usage("it is not said by what the server is trusted")
+                    .remedy("give --ca or --fingerprint"));
+            }
+        };
+        let what = "the researchers' secret";
+        let secret = match &self.secret_file {
+            Some(path) => secret::from_file(what, path)?,
+            None => secret::ask(what, false)?,
+        };
+        Manager::new(url, &trust, Group::Researchers, &secret, ClientOptions::default())
+            .map_err(refused)
+    }
+}
+
+/// The client's errors, for a researcher.
+fn refused(error: ClientError) -> Failure {
+    let remedy = match &error {
+        ClientError::Problem { status: 400, .. } => "correct the file; nothing was stored",
+        ClientError::Problem { status: 401 | 403, .. } => "check the researchers' secret",
+        ClientError::Problem { status: 404, .. } => "`ebp household list` shows those there are",
+        ClientError::Problem { status: 429, .. } => "wait a quarter of an hour",
+        ClientError::InvalidUrl { .. } | ClientError::Unreachable { .. } => "check --url",
+        ClientError::Tls { .. } => "check --ca or --fingerprint",
+        _ => return Failure::failed(chain(&error)),
+    };
+    let code = if error.not_authorized() { Code::NotAuthorized } else { Code::Failed };
+    Failure::new(code, chain(&error)).remedy(remedy)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -52,24 +171,149 @@ enum Shape {
 
 /// Does as the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let Action::Add { file, format } = &arguments.action;
-    let registration = load(file)?;
-    let settings = arguments.data.settings()?;
+    let api = &arguments.api;
+    match &arguments.action {
+        Action::Add { file, format } => {
+            let registration: Registration = load(file)?;
+            let meters = registration.meters.clone();
+            let registered = match api.url {
+                Some(_) => api.connect()?.register(&registration).map_err(refused)?,
+                None => register_here(&arguments.data, registration)?,
+            };
+            print_registered(registered, &meters, *format)
+        }
+        Action::List { format } => list(&api.connect()?, *format),
+        Action::Show { household } => {
+            print_json(&api.connect()?.registration(*household).map_err(refused)?)
+        }
+        Action::Edit(edit) => edit.run(api),
+        Action::Import { file } => import(&api.connect()?, file),
+    }
+}
+
+impl Edit {
+    fn run(&self, api: &ResearcherApi) -> Outcome {
+        let (household, file) = (self.household, &self.file);
+        // The file is read before the secret is asked for.
+        if let Some(meter) = self.meter {
+            let change: MeterChange = load(file)?;
+            return print_json(
+                &api.connect()?.change_meter(household, meter, &change).map_err(refused)?,
+            );
+        }
+        if let Some(system) = self.pv_system {
+            let change: PvSystemChange = load(file)?;
+            return print_json(
+                &api.connect()?.change_pv_system(household, system, &change).map_err(refused)?,
+            );
+        }
+        if self.new_meter {
+            let meter: NewMeter = load(file)?;
+            return print_json(&api.connect()?.add_meter(household, &meter).map_err(refused)?);
+        }
+        if self.new_pv_system {
+            let system: NewPvSystem = load(file)?;
+            return print_json(&api.connect()?.add_pv_system(household, &system).map_err(refused)?);
+        }
+        let change: HouseholdChange = load(file)?;
+        print_json(&api.connect()?.change(household, &change).map_err(refused)?)
+    }
+}
+
+fn register_here(data: &ServerData, registration: Registration) -> Result<Registered, Failure> {
+    let settings = data.settings()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().or_failed("tokio")?;
-    let meters = registration.meters.clone();
-    let registered = runtime.block_on(async {
+    runtime.block_on(async {
         let store = ebp_server::open_store(&settings.database).await.map_err(explain)?;
         let registered = store.register(registration, SystemClock.now()).await.map_err(explain)?;
         store.close().await.map_err(explain)?;
-        Ok::<_, Failure>(registered)
-    })?;
-    let text = match format {
-        Shape::Json => {
-            let mut text = serde_json::to_string(&registered).map_err(Failure::failed)?;
-            text.push('\n');
-            text
+        Ok(registered)
+    })
+}
+
+fn list(manager: &Manager, format: Shape) -> Outcome {
+    let mut entries = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = manager.registrations(cursor.as_deref()).map_err(refused)?;
+        entries.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
         }
+    }
+    let mut text = Vec::new();
+    match format {
+        Shape::Json => {
+            for entry in &entries {
+                serde_json::to_writer(&mut text, entry).map_err(Failure::failed)?;
+                text.push(b'\n');
+            }
+        }
+        Shape::Table => {
+            let mut table = new_table();
+            table.set_header(["household", "participant", "email", "consent", "registered"]);
+            for RegistrationEntry { uuid, registered_at, participant, consent } in &entries {
+                let (name, email) =
+                    participant.as_ref().map_or(("", ""), |p| (p.name.as_str(), p.email.as_str()));
+                table.add_row([
+                    &uuid.to_string(),
+                    name,
+                    email,
+                    consent.state.name(),
+                    &registered_at.to_string(),
+                ]);
+            }
+            writeln!(text, "{table}")?;
+        }
+    }
+    quiet_at_closed_pipe(io::stdout().lock().write_all(&text))
+}
+
+/// One registration a line; a refused one does not hold up the others.
+fn import(manager: &Manager, path: &Path) -> Outcome {
+    let text = read_text(path)?;
+    let mut failed = 0;
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let place = format!("{}:{}", path.display(), index + 1);
+        let registered = match serde_json::from_str::<Registration>(line) {
+            Err(error) => Err(Failure::failed(error)),
+            Ok(registration) => match manager.register(&registration) {
+                Err(error) if error.not_authorized() || error.is_temporary() => {
+                    return Err(refused(error));
+                }
+                other => other.map_err(refused),
+            },
+        };
+        match registered {
+            Ok(registered) => print_json(&registered)?,
+            Err(failure) => {
+                eprintln!("ebp: {place}: {}", failure.message);
+                failed += 1;
+            }
+        }
+    }
+    if failed > 0 {
+        return Err(Failure::failed(format!("{failed} registrations were refused"))
+            .remedy("correct those lines and import only them; the others are stored"));
+    }
+    Ok(())
+}
+
+fn print_json(value: &impl Serialize) -> Outcome {
+    let mut text = serde_json::to_string(value).map_err(Failure::failed)?;
+    text.push('\n');
+    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+}
+
+fn print_registered(
+    registered: Registered,
+    meters: &[RegistrationMeter],
+    format: Shape,
+) -> Outcome {
+    let text = match format {
+        Shape::Json => return print_json(&registered),
         Shape::Table => {
             let Registered { household, measurement_device, meters: uuids, .. } = registered;
             let mut table = new_table();
@@ -85,8 +329,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
 }
 
-/// Reads a registration; JSON where the file's name ends so, otherwise TOML.
-fn load(path: &Path) -> Result<Registration, Failure> {
+/// Reads what a file holds; JSON where its name ends so, otherwise TOML.
+fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     let text = read_text(path)?;
     if path.extension().is_some_and(|extension| extension == "json") {
         serde_json::from_str(&text).map_err(|error| {
@@ -99,7 +343,7 @@ fn load(path: &Path) -> Result<Registration, Failure> {
 
 /// The store's errors with their remedies.
 pub fn explain(error: StoreError) -> Failure {
-    let failure = Failure::failed(crate::exit::chain(&error));
+    let failure = Failure::failed(chain(&error));
     match error {
         StoreError::Registration(_) => {
             failure.remedy("correct the file and try again; nothing was stored")

@@ -7,15 +7,21 @@ mod ca;
 mod completions;
 mod cycle;
 mod demo;
+pub mod device;
 mod geodata;
 mod household;
 mod man;
+mod meter;
+mod models;
 mod raw;
 mod read;
+mod secret;
 mod serve;
 mod server_data;
+mod silence;
 mod simulate;
 mod transmit;
+mod unlock;
 
 use clap::{Parser, Subcommand};
 
@@ -37,6 +43,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Read(read::Arguments),
+    Unlock(unlock::Arguments),
+    Meter(meter::Arguments),
     Transmit(transmit::Arguments),
     Simulate(simulate::Arguments),
     Serve(serve::Arguments),
@@ -44,6 +52,7 @@ enum Command {
     Geodata(geodata::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
+    Device(device::Arguments),
     Demo(demo::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -54,6 +63,8 @@ impl Cli {
     pub fn run(self) -> Outcome {
         match self.command {
             Command::Read(arguments) => read::run(&arguments),
+            Command::Unlock(arguments) => unlock::run(&arguments),
+            Command::Meter(arguments) => meter::run(&arguments),
             Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Serve(arguments) => serve::run(&arguments),
@@ -61,6 +72,7 @@ impl Cli {
             Command::Geodata(arguments) => geodata::run(&arguments),
             Command::Ca(arguments) => ca::run(&arguments),
             Command::Household(arguments) => household::run(&arguments),
+            Command::Device(arguments) => device::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),

@@ -15,10 +15,11 @@ use ebp_meter::{
     session::{self, ReadOptions, Session},
 };
 
-use super::cycle;
+use super::{cycle, models::Models};
 use crate::{
     exit::{Code, Failure, Outcome},
     output::{Format, Printer},
+    tell::tell,
 };
 
 /// Read a meter and print its figures.
@@ -38,6 +39,9 @@ pub struct Arguments {
     /// The meter's model, such as MT175: sets protocol and speed.
     #[arg(long, conflicts_with = "config")]
     model: Option<String>,
+
+    #[command(flatten)]
+    models: Models,
 
     /// The telegrams' language.
     #[arg(long, value_enum, default_value_t = ProtocolChoice::Auto)]
@@ -100,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         baud: arguments.baud,
     };
     if let Some(model) = &arguments.model {
-        apply_model(model, &mut options)?;
+        apply_model(&arguments.models, model, &mut options)?;
     }
     let mut reader = Reader {
         arguments,
@@ -113,7 +117,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
             .and_then(|session| reader.session(session)),
         None => reader.scan(options),
     };
-    reader.passed.tell();
+    // A failure says it itself, and who closed the pipe has heard enough.
+    if result.is_ok() {
+        reader.passed.tell();
+    }
     result
 }
 
@@ -126,8 +133,8 @@ pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
 }
 
 /// Takes protocol and speed from the model's profile, where the command line does not give them.
-fn apply_model(model: &str, options: &mut ReadOptions) -> Outcome {
-    let profiles = ebp_meter::profile::Profiles::embedded();
+fn apply_model(models: &Models, model: &str, options: &mut ReadOptions) -> Outcome {
+    let profiles = models.load()?;
     let profile = profiles.get(model).map_err(Failure::usage)?;
     options.protocol.get_or_insert(profile.line.protocol.protocol());
     options.baud.get_or_insert(profile.line.baud);
@@ -155,9 +162,16 @@ impl Passed {
         }
     }
 
-    /// One line on standard error. Bytes between telegrams are told of files only: on a live line
-    /// the first telegram is always caught in its middle.
+    /// One line on standard error.
     fn tell(&self) {
+        if let Some(text) = self.text() {
+            tell!("ebp: passed over: {text}");
+        }
+    }
+
+    /// What was passed over, if anything. Bytes between telegrams are told of files only: on a live
+    /// line the first telegram is always caught in its middle.
+    fn text(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.damaged > 0 {
             parts.push(format!("{} damaged (checksum wrong)", self.damaged));
@@ -168,9 +182,7 @@ impl Passed {
         if self.garbage_bytes > 0 && self.is_file {
             parts.push(format!("{} bytes outside of telegrams", self.garbage_bytes));
         }
-        if !parts.is_empty() {
-            eprintln!("ebp: passed over: {}", parts.join(", "));
-        }
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 }
 
@@ -202,20 +214,20 @@ impl<W: Write> Reader<'_, W> {
 
     fn print(&mut self, readout: &Readout) -> Outcome {
         if readout.survey().is_empty() && !self.arguments.all {
-            eprintln!(
-                "ebp: this telegram has none of the survey's values; --all shows what it has"
-            );
+            tell!("ebp: this telegram has none of the survey's values; --all shows what it has");
         }
-        self.printer.print(readout, SystemClock.now())?;
-        Ok(())
+        match self.printer.print(readout, SystemClock.now()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::closed_pipe()),
+            result => quiet_at_closed_pipe(result),
+        }
     }
 
     fn hint_if_locked(&self, readout: &Readout) {
         let for_people = self.arguments.format == Format::Table && io::stderr().is_terminal();
         if for_people && !readout.is_detailed() {
-            eprintln!(
-                "ebp: this meter shows no power, so it is probably locked: enter its PIN (from your \
-                 metering point operator) at the meter and switch InF on"
+            tell!(
+                "ebp: this meter shows no power, so it is probably locked: `ebp meter identify` says \
+                 how `ebp unlock` opens it with its PIN (from your metering point operator)"
             );
         }
     }
@@ -241,27 +253,13 @@ impl<W: Write> Reader<'_, W> {
         }
         match salvaged {
             Some(readout) => self.print(&readout),
-            None => Err(self.nothing(session)),
+            None => Err(super::silence::nothing_read(
+                session,
+                self.arguments.timeout,
+                self.passed.seven_bits,
+                self.passed.text().as_deref(),
+            )),
         }
-    }
-
-    fn nothing(&self, session: &Session) -> Failure {
-        let waited = humantime::format_duration(self.arguments.timeout);
-        let port = session.name();
-        if self.passed.seven_bits {
-            return Failure::new(Code::NothingRead, format!("{port} delivers only 7 of 8 bits"))
-                .remedy("set the line or the bridge to 8 data bits, no parity (8N1)");
-        }
-        if session.received() == 0 {
-            return Failure::new(Code::NothingRead, format!("{port} was silent for {waited}")).remedy(
-                "check that the reading head sits on the meter's optical port with its cable downwards, \
-                 or wait longer with --timeout 30s",
-            );
-        }
-        let message =
-            format!("{port} sent {} bytes in {waited} but no whole telegram", session.received());
-        Failure::new(Code::NothingRead, message)
-            .remedy("align the reading head, or set the line by --protocol, --baud or --model")
     }
 
     /// Every telegram of a file or a pipe.
@@ -278,11 +276,16 @@ impl<W: Write> Reader<'_, W> {
                 session::Outcome::TimedOut => {}
                 session::Outcome::End if telegrams > 0 => return Ok(()),
                 session::Outcome::End => {
-                    let message = format!(
-                        "{} holds no telegram ({} bytes)",
+                    self.passed.garbage_bytes = 0;
+                    let mut message = format!(
+                        "{} holds no telegram ({} bytes",
                         session.name(),
                         session.received()
                     );
+                    if let Some(passed) = self.passed.text() {
+                        message.push_str(&format!("; {passed}"));
+                    }
+                    message.push(')');
                     return Err(Failure::failed(message).remedy(
                         "give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves",
                     ));
@@ -298,7 +301,7 @@ impl<W: Write> Reader<'_, W> {
             match session.next(self.arguments.timeout) {
                 Ok(session::Outcome::Readout(readout)) => {
                     if silent {
-                        eprintln!("ebp: {} speaks again", session.name());
+                        tell!("ebp: {} speaks again", session.name());
                     }
                     silent = false;
                     self.print(&readout)?;
@@ -308,13 +311,13 @@ impl<W: Write> Reader<'_, W> {
                 Ok(session::Outcome::TimedOut) => {
                     silent = true;
                     let waited = humantime::format_duration(self.arguments.timeout);
-                    eprintln!("ebp: nothing from {} for {waited}; still waiting", session.name());
+                    tell!("ebp: nothing from {} for {waited}; still waiting", session.name());
                 }
                 Ok(session::Outcome::End) => return Ok(()),
                 Err(PortError::Vanished { port }) => {
-                    eprintln!("ebp: {port} is gone; waiting for it to come back");
+                    tell!("ebp: {port} is gone; waiting for it to come back");
                     wait_for_return(session)?;
-                    eprintln!("ebp: {port} is back");
+                    tell!("ebp: {port} is back");
                     silent = false;
                 }
                 Err(error) => return Err(error.into()),
@@ -331,7 +334,7 @@ impl<W: Write> Reader<'_, W> {
         }
         let scan = scan::scan(ports, options, self.arguments.timeout);
         if let Some((port, session, readout)) = scan.found {
-            eprintln!("ebp: reading {}", port.name);
+            tell!("ebp: reading {}", port.name);
             if !self.arguments.watch && self.arguments.raw.is_none() {
                 self.print(&readout)?;
                 self.hint_if_locked(&readout);
@@ -340,7 +343,7 @@ impl<W: Write> Reader<'_, W> {
             return self.session(session);
         }
         for (port, finding) in &scan.tried {
-            eprintln!("ebp: {}: {}", port.name, describe(finding));
+            tell!("ebp: {}: {}", port.name, describe(finding));
         }
         Err(Failure::new(
             Code::NothingRead,

@@ -3,15 +3,20 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ebp_core::clock::SystemClock;
-use ebp_server::ServeError;
+use clap::Subcommand;
+use ebp_core::{clock::SystemClock, scope::Group};
+use ebp_server::{
+    ServeError,
+    auth::{SecretError, set_secret},
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
 
-use super::server_data::ServerData;
+use super::{secret, server_data::ServerData};
 use crate::exit::{Context, Failure, Outcome};
+use crate::tell::tell;
 
 /// Serve the Data API over mutual TLS.
 ///
@@ -25,10 +30,36 @@ pub struct Arguments {
     /// Where to listen, instead of where the configuration says.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+
+    #[command(subcommand)]
+    action: Option<Action>,
 }
 
-/// Serves until told to end.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// The shared secrets of researchers and administrators.
+    Secret {
+        #[command(subcommand)]
+        action: SecretAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum SecretAction {
+    /// Set a group's secret: asked for on the terminal, or the first line of standard input.
+    ///
+    /// Only its argon2id hash is kept. A running server goes by it at once.
+    Set {
+        /// researchers or administrators.
+        group: Group,
+    },
+}
+
+/// Serves until told to end, or does what the action says.
 pub fn run(arguments: &Arguments) -> Outcome {
+    if let Some(Action::Secret { action: SecretAction::Set { group } }) = &arguments.action {
+        return set(*group, &arguments.data);
+    }
     let config = arguments.data.load()?;
     let address = arguments.listen.unwrap_or(config.listen);
     let settings = config.settings(Arc::new(SystemClock));
@@ -41,8 +72,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 .remedy("choose another address with --listen or `listen` in the configuration")
         })?;
         let address = listener.local_addr().or_failed("the listener")?;
-        eprintln!("ebp: serving https://{address} from {}", config.data.display());
         let shutdown = async move {
+            // Asked for the first time when authority and store are there.
+            tell!("ebp: serving https://{address} from {}", config.data.display());
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
@@ -50,6 +82,20 @@ pub fn run(arguments: &Arguments) -> Outcome {
         };
         ebp_server::serve(settings, listener, shutdown).await.map_err(explain)
     })
+}
+
+fn set(group: Group, data: &ServerData) -> Outcome {
+    let path = data.settings()?.secrets;
+    let secret = secret::ask(&format!("the secret of the {group}"), true)?;
+    set_secret(&path, group, &secret).map_err(|error| {
+        let failure = Failure::failed(crate::exit::chain(&error));
+        match error {
+            SecretError::TooShort => failure.remedy("`openssl rand -base64 24` makes a good one"),
+            _ => failure.remedy("check the data folder (--data or --config) and its permissions"),
+        }
+    })?;
+    eprintln!("ebp: the secret of the {group} is set in {}", path.display());
+    Ok(())
 }
 
 /// The server's errors with their remedies.

@@ -11,14 +11,17 @@ use ebp_core::{
     model::MeterType,
 };
 use ebp_meter::{
-    profile::Profiles,
+    profile::Profile,
+    unlock::Pin,
     virtual_meter::{
-        Energies, HouseholdOptions, MeterOptions, MeterState, NoiseOptions, Replay, Rhythm, Source,
-        Tempo, VirtualMeter, run as run_meter,
+        Button, Energies, HouseholdOptions, LockOptions, MeterOptions, MeterState, NoiseOptions,
+        Replay, Rhythm, Source, Tempo, VirtualMeter, run as run_meter,
     },
 };
 
+use super::{models::Models, unlock::secret};
 use crate::exit::{Context, Failure, Outcome};
+use crate::tell::tell;
 
 /// Be a meter on a pseudoterminal.
 ///
@@ -42,9 +45,13 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
 
-    /// Be a locked meter: whole kWh and no power.
+    /// Be a locked meter: whole kWh and no power. With a PIN (--pin, --pin-file or the environment
+    /// variable EBP_PIN) light unlocks it, as strictly as a real one; without it stays locked.
     #[arg(long, conflicts_with = "replay")]
     locked: bool,
+
+    #[command(flatten)]
+    lock: LockArguments,
 
     /// Be the generation meter of a photovoltaic system instead of the household's at the grid.
     #[arg(long, conflicts_with = "replay")]
@@ -74,9 +81,67 @@ pub struct Arguments {
     #[arg(long, value_parser = humantime::parse_duration)]
     interval: Option<Duration>,
 
-    /// Begin from the registers in this file, and save them there at the end.
+    /// Begin from the registers and the lock in this file, and save them there at the end.
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     state: Option<PathBuf>,
+
+    #[command(flatten)]
+    models: Models,
+}
+
+/// How the lock of a virtual meter is.
+#[derive(Debug, clap::Args)]
+struct LockArguments {
+    /// Its PIN. A meter that does not exist has no secret to keep; a real one's belongs into a file.
+    #[arg(long, requires = "locked", value_parser = pin, conflicts_with = "pin_file")]
+    pin: Option<Pin>,
+
+    /// The file with its PIN.
+    #[arg(long, value_name = "FILE", requires = "locked")]
+    pin_file: Option<PathBuf>,
+
+    /// Have no InF in the menu, as some operators configure it.
+    #[arg(long, requires = "locked")]
+    no_inf: bool,
+
+    /// Let the reading head hear its own light.
+    #[arg(long, requires = "locked")]
+    echo: bool,
+
+    /// How fast the meter's own clock runs, parts in a million: -20000 is 2 % slow.
+    #[arg(
+        long, value_name = "PPM", default_value_t = 0, requires = "locked", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(i32).range(-500_000..=500_000)
+    )]
+    drift: i32,
+}
+
+fn pin(text: &str) -> Result<Pin, ebp_meter::unlock::PinError> {
+    text.parse()
+}
+
+impl LockArguments {
+    /// The button, where there is a PIN.
+    fn button(&self, profile: &Profile) -> Result<Option<Button>, Failure> {
+        let pin = match &self.pin {
+            Some(pin) => Some(pin.clone()),
+            None => secret::given(self.pin_file.as_deref())?,
+        };
+        let Some(pin) = pin else { return Ok(None) };
+        if let Some(timing) = profile.pin.as_ref().filter(|t| usize::from(t.digits) != pin.len()) {
+            return Err(Failure::usage(format!(
+                "the PIN of {} has {} digits",
+                profile.name, timing.digits
+            )));
+        }
+        let options = LockOptions {
+            inf_offered: !self.no_inf,
+            echoes: self.echo,
+            drift_ppm: self.drift,
+            ..LockOptions::default()
+        };
+        Ok(Button::new(profile, pin, options))
+    }
 }
 
 /// Lives until Ctrl-C, or to the recording's end with `--once`.
@@ -89,7 +154,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let noise = arguments.noise.then(|| NoiseOptions::moderate(arguments.seed));
     let tempo = Tempo { factor: arguments.speed, push_interval: arguments.interval };
     run_meter(&mut source, arguments.link.as_deref(), noise, tempo, &stop, |path| {
-        eprintln!("ebp: the meter is at {}; read it with `ebp read --port {0}`", path.display());
+        tell!("ebp: the meter is at {}; read it with `ebp read --port {0}`", path.display());
     })
     .map_err(Failure::failed)?;
     if let (Some(path), Source::Meter(meter)) = (&arguments.state, &source) {
@@ -107,9 +172,9 @@ impl Arguments {
             replay.rhythm = self.interval.map_or(replay.rhythm, Rhythm::Every);
             return Ok(Source::Replay(replay));
         }
-        let profiles = Profiles::embedded();
+        let profiles = self.models.load()?;
         let name = self.model.as_deref().unwrap_or_default();
-        let profile = profiles.get(name).map_err(Failure::usage)?;
+        let profile = profiles.get(name)?;
         let kind = if self.generation { MeterType::PvGeneration } else { MeterType::Electricity };
         let options = MeterOptions {
             kind,
@@ -120,6 +185,11 @@ impl Arguments {
             energies: Energies::from_watt_hours(4_711_500, 2_345_600).unwrap_or_default(),
         };
         let mut meter = VirtualMeter::new(profile, options).map_err(Failure::failed)?;
+        if self.locked
+            && let Some(button) = self.lock.button(profile)?
+        {
+            meter = meter.with_button(button);
+        }
         if let Some(state) = self.state.as_deref().map(load).transpose()?.flatten() {
             meter.restore(state);
         }

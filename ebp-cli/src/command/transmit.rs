@@ -17,6 +17,7 @@ use super::read::quiet_at_closed_pipe;
 use crate::{
     device::{self, Complaints, Device, wait_for_next_slot},
     exit::{Failure, Outcome},
+    tell::tell,
 };
 
 /// How long to wait after a failure before trying again within the same report cycle.
@@ -49,13 +50,14 @@ enum ReportFormat {
 
 /// Sends once, or in every report cycle.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let device = Device::open(&arguments.config)?;
+    let mut device = Device::open(&arguments.config)?;
     if !arguments.every {
         return once(&device, arguments.format);
     }
     let cycle = device.config.cycle.report;
     let mut complaints = Complaints::default();
     loop {
+        device.keep_identity();
         let begun = Instant::now();
         match once(&device, arguments.format) {
             Ok(()) => complaints.worked(),
@@ -82,7 +84,7 @@ fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
         });
         quiet_at_closed_pipe(writeln!(io::stdout().lock(), "{object}"))?;
     } else {
-        eprintln!(
+        tell!(
             "ebp: sent {} measurements ({duplicate} of them were there already), {remaining} remain",
             accepted + duplicate
         );
@@ -100,7 +102,7 @@ fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
 
 /// Asks for the consent and sends everything.
 pub fn report(device: &Device) -> Result<Report, Failure> {
-    device.ask_consent()?;
+    device.may_send()?;
     transmitter::transmit(&device.spool, &device.client, &SystemClock).map_err(
         |error| match error {
             TransmitError::NotGranted => device::not_granted(),

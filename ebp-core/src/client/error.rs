@@ -42,7 +42,7 @@ pub enum ClientError {
         reason: String,
     },
     /// The server answered with a problem (RFC 9457), or with an error in no such form.
-    #[error("{server} answers {status}: {title}")]
+    #[error("{server} answers {status}: {title}{}", listed(faults))]
     Problem {
         /// The Data API's address.
         server: String,
@@ -52,6 +52,8 @@ pub enum ClientError {
         kind: String,
         /// What went wrong, in the server's words.
         title: String,
+        /// What in particular: the fields that are wrong and what they must be.
+        faults: Vec<String>,
         /// How long the server asks to be left in peace.
         retry_after: Option<Duration>,
     },
@@ -170,18 +172,30 @@ impl ClientError {
         body: &[u8],
         retry_after: Option<Duration>,
     ) -> Self {
-        let (kind, title) = match serde_json::from_slice::<Problem>(body) {
-            Ok(problem) => (problem.kind, problem.title),
-            Err(_) => ("about:blank".into(), status.canonical_reason().unwrap_or("").to_owned()),
+        let (kind, title, faults) = match serde_json::from_slice::<Problem>(body) {
+            Ok(Problem { kind, title, faults, detail, .. }) if faults.is_empty() => {
+                (kind, title, detail.into_iter().collect())
+            }
+            Ok(Problem { kind, title, faults, .. }) => (kind, title, faults),
+            Err(_) => {
+                let reason = status.canonical_reason().unwrap_or("").to_owned();
+                ("about:blank".into(), reason, Vec::new())
+            }
         };
         Self::Problem {
             server: server.to_owned(),
             status: status.as_u16(),
             kind: shortened(kind),
             title: shortened(title),
+            faults: faults.into_iter().take(50).map(shortened).collect(),
             retry_after,
         }
     }
+}
+
+/// The faults behind the title.
+fn listed(faults: &[String]) -> String {
+    if faults.is_empty() { String::new() } else { format!(" ({})", faults.join("; ")) }
 }
 
 /// The server's words go into logs, so they are one line of bounded length.

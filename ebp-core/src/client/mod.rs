@@ -1,4 +1,4 @@
-//! The Data API's client: endpoints 1 to 9 over mutual TLS.
+//! The Data API's client: the endpoints of devices and participants over mutual TLS.
 //!
 //! Enters: the server's address, the device's [`Identity`]. Leaves: the contract's bodies, or a
 //! [`ClientError`] that says whether waiting, a person, or nothing helps. Absent: retrying and
@@ -6,8 +6,13 @@
 //!
 //! The client blocks its thread; it must not be used on a thread of an asynchronous runtime.
 
+mod enrolment;
 mod error;
+mod incidents;
+mod management;
 mod measurements;
+pub mod renewal;
+mod trust;
 
 use std::{
     io::{Read, Write},
@@ -21,10 +26,14 @@ use reqwest::{
     blocking::{RequestBuilder, Response},
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
+use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
 
+pub use enrolment::{DeviceKey, Enrolled, KeyError, KeyKind, enroll};
 pub use error::{ClientError, TlsRefusal};
+pub use management::Manager;
 pub use measurements::{Measurements, PageRequest};
+pub use trust::{InvalidFingerprint, Trust};
 
 use crate::{
     clock::{Clock, SystemClock},
@@ -85,6 +94,18 @@ impl Client {
         identity: &Identity,
         options: ClientOptions,
     ) -> Result<Self, ClientError> {
+        let tls = |e: rustls::Error| set_up(base_url, e.to_string());
+        let config = identity.client_config(options.clock.clone()).map_err(tls)?;
+        Self::with_tls(base_url, config, None, options)
+    }
+
+    /// A client with that TLS configuration and, where given, that `Authorization` header.
+    fn with_tls(
+        base_url: &str,
+        tls: ClientConfig,
+        authorization: Option<HeaderValue>,
+        options: ClientOptions,
+    ) -> Result<Self, ClientError> {
         let server = base_url.trim_end_matches('/').to_owned();
         let valid = Url::parse(&server).is_ok_and(|url| {
             url.scheme() == "https"
@@ -97,10 +118,11 @@ impl Client {
         if !valid {
             return Err(ClientError::InvalidUrl { url: base_url.to_owned() });
         }
-        let set_up = |reason: String| ClientError::SetUp { server: server.clone(), reason };
-        let tls =
-            identity.client_config(options.clock.clone()).map_err(|e| set_up(e.to_string()))?;
+        let set_up = |reason: String| set_up(&server, reason);
         let version = HeaderValue::from_str(&options.version).map_err(|e| set_up(e.to_string()))?;
+        let mut headers =
+            HeaderMap::from_iter([(HeaderName::from_static(VERSION_HEADER), version)]);
+        headers.extend(authorization.map(|value| (header::AUTHORIZATION, value)));
         let http = reqwest::blocking::Client::builder()
             .tls_backend_preconfigured(tls)
             .https_only(true)
@@ -108,10 +130,7 @@ impl Client {
             .connect_timeout(options.connect_timeout)
             .timeout(options.timeout)
             .user_agent(format!("ebp/{}", options.version))
-            .default_headers(HeaderMap::from_iter([(
-                HeaderName::from_static(VERSION_HEADER),
-                version,
-            )]))
+            .default_headers(headers)
             .build()
             .map_err(|e| set_up(e.to_string()))?;
         Ok(Self { http, server, clock: options.clock })
@@ -265,6 +284,10 @@ impl Client {
         };
         Some(wait.min(MAX_RETRY_AFTER))
     }
+}
+
+fn set_up(server: &str, reason: String) -> ClientError {
+    ClientError::SetUp { server: server.to_owned(), reason }
 }
 
 /// Where an answer leaves the contract, without the values in it: they may be a person's.

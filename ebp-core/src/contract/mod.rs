@@ -3,7 +3,10 @@
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
 mod bodies;
+mod enrolment;
+mod incident;
 pub mod limits;
+mod management;
 pub mod paths;
 mod problem;
 
@@ -12,6 +15,14 @@ pub use bodies::{
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
     UploadRequest, UploadResponse,
 };
+pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
+pub use incident::IncidentRequest;
+pub use management::{
+    EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
+    ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
+    NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
+};
+
 /// The request header that tells the server the version of the program that speaks.
 pub const VERSION_HEADER: &str = "ebp-version";
 /// The media type of a [`Problem`].

@@ -1,4 +1,4 @@
-//! The paths of the Data API (thesis table 4.2).
+//! The paths of the Data API (thesis tables 4.2 and 4.6).
 
 /// Endpoint 1.
 pub const ACCOUNT: &str = "/account";
@@ -16,6 +16,38 @@ pub const METER_MEASUREMENT: &str = "/household/meter/{uuid}/measurement";
 pub const MEASUREMENT: &str = "/household/meter/measurement";
 /// Endpoint 9.
 pub const PV_SYSTEM: &str = "/household/pv_system";
+/// Endpoint 11, with the meter's uuid for `{uuid}`.
+pub const INCIDENT: &str = "/household/meter/{uuid}/incident";
+/// Endpoint 12.
+pub const INCIDENT_REPORT: &str = "/household/meter/{uuid}/incident/report";
+/// Endpoint 13.
+pub const INCIDENT_RESOLVE: &str = "/household/meter/{uuid}/incident/resolve";
+/// Endpoint 10, and registering.
+pub const MANAGEMENT_HOUSEHOLD: &str = "/management/household";
+/// One household.
+pub const MANAGED_HOUSEHOLD: &str = "/management/household/{household}";
+/// A household's meters.
+pub const MANAGED_METERS: &str = "/management/household/{household}/meter";
+/// One of them.
+pub const MANAGED_METER: &str = "/management/household/{household}/meter/{uuid}";
+/// A household's photovoltaic systems.
+pub const MANAGED_PV_SYSTEMS: &str = "/management/household/{household}/pv_system";
+/// One of them.
+pub const MANAGED_PV_SYSTEM: &str = "/management/household/{household}/pv_system/{uuid}";
+/// All devices.
+pub const MANAGEMENT_DEVICE: &str = "/management/device";
+/// One of them.
+pub const MANAGED_DEVICE: &str = "/management/device/{uuid}";
+/// A device's one-time token.
+pub const MANAGED_ENROLMENT: &str = "/management/device/{uuid}/enrolment";
+/// A device's certificates.
+pub const MANAGED_CERTIFICATES: &str = "/management/device/{uuid}/certificate";
+/// One of them.
+pub const MANAGED_CERTIFICATE: &str = "/management/device/{uuid}/certificate/{serial}";
+/// A device's first certificate.
+pub const ENROLL: &str = "/device/enroll";
+/// A device's next certificate.
+pub const RENEW: &str = "/device/renew";
 /// Whether the server lives.
 pub const HEALTHZ: &str = "/healthz";
 
@@ -23,4 +55,10 @@ pub const HEALTHZ: &str = "/healthz";
 #[must_use]
 pub fn measurements_of(meter: uuid::Uuid) -> String {
     format!("/household/meter/{meter}/measurement")
+}
+
+/// Endpoint 11 of one meter.
+#[must_use]
+pub fn incidents_of(meter: uuid::Uuid) -> String {
+    format!("/household/meter/{meter}/incident")
 }

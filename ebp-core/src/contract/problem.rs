@@ -8,6 +8,12 @@ pub mod problem_type {
     pub const UNAUTHENTICATED: &str = "urn:ebp:problem:unauthenticated";
     /// The certificate's scopes do not cover the endpoint (403).
     pub const SCOPE: &str = "urn:ebp:problem:scope";
+    /// The endpoint is not for this group, or not for this kind of identity (403).
+    pub const GROUP: &str = "urn:ebp:problem:group";
+    /// Too many tries at a secret (429); `Retry-After` says when the next one counts.
+    pub const TOO_MANY_TRIES: &str = "urn:ebp:problem:too-many-tries";
+    /// The server has no authority's key and cannot issue certificates (409).
+    pub const CANNOT_ISSUE: &str = "urn:ebp:problem:cannot-issue";
     /// Nothing by that name, or somebody else's (404).
     pub const NOT_FOUND: &str = "urn:ebp:problem:not-found";
     /// Consent is not yet granted (409).
@@ -47,4 +53,7 @@ pub struct Problem {
     /// What is particular to this one; never a value that the request carried.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
+    /// Every fault of the request's fields: which field, and what it must be.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub faults: Vec<String>,
 }

@@ -4,10 +4,12 @@
 
 mod consent;
 mod household;
+mod incident;
 mod measurement;
 mod meter;
 
 pub use consent::ConsentState;
 pub use household::{Address, Location, Metadata, Participant};
+pub use incident::{Incident, IncidentType, UnknownIncidentType};
 pub use measurement::{DataPoint, Measurement, MeasurementData, measurement_id};
 pub use meter::{Meter, MeterType, PvSystem};

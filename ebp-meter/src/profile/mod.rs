@@ -46,6 +46,7 @@ mod line;
 mod pin;
 mod register;
 mod set;
+mod words;
 
 use ebp_core::obis::ObisCode;
 use serde::Deserialize;
@@ -87,6 +88,9 @@ pub struct Profile {
     /// Its known faults.
     #[serde(default)]
     pub quirks: Vec<QuirkNote>,
+    /// All that its file says, as it says it, sources included: for showing it to people.
+    #[serde(skip)]
+    pub document: toml::Table,
 }
 
 impl Profile {
@@ -96,9 +100,11 @@ impl Profile {
     /// [`ProfileError`] with file and line, when the text is no TOML, has a key that is not known
     /// or lacks one, or contradicts itself.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ProfileError> {
-        let profile: Self =
+        let mut profile: Self =
             toml::from_str(text).map_err(|error| ProfileError::syntax(origin, text, &error))?;
         check::check(&profile).map_err(|found| found.into_error(origin, text))?;
+        profile.document =
+            toml::from_str(text).map_err(|error| ProfileError::syntax(origin, text, &error))?;
         Ok(profile)
     }
 

@@ -74,6 +74,18 @@ const LIST: u8 = 7;
 /// So many bytes of type and length are read: more than any length that fits a frame needs.
 const LONGEST_HEAD: usize = 5;
 
+/// A number that is not at the very end, and what is behind it.
+#[inline(always)]
+pub(super) fn word(bytes: &[u8]) -> Option<(Int, &[u8])> {
+    let [type_length, rest @ ..] = bytes else { return None };
+    let width = (type_length & 0x0f).wrapping_sub(1);
+    if !(1..=8).contains(&width) || !matches!(type_length >> 4, SIGNED | UNSIGNED) {
+        return None;
+    }
+    let bits = u64::from_be_bytes(*rest.first_chunk()?) >> (64 - 8 * u32::from(width));
+    Some((Int { bits, width, signed: type_length >> 4 == SIGNED }, &rest[width.into()..]))
+}
+
 impl<'a> Cursor<'a> {
     /// A cursor at the first of `bytes`.
     #[must_use]
@@ -102,6 +114,15 @@ impl<'a> Cursor<'a> {
             return true;
         }
         false
+    }
+
+    /// Reads bytes whose head is a single byte, if such come.
+    #[inline(always)]
+    pub(super) fn short_octets(&mut self) -> Option<&'a [u8]> {
+        let [head @ 0x01..=0x0f, rest @ ..] = self.rest else { return None };
+        let (octets, rest) = rest.split_at_checked(usize::from(*head) - 1)?;
+        self.rest = rest;
+        Some(octets)
     }
 
     /// Type, and length without the head's own bytes (or number of a list's elements).
@@ -151,26 +172,18 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn element(&mut self) -> Result<Element<'a>, Malformed> {
         // The three kinds that meters send, with a length of one byte, and not at the very end.
-        if let [first, behind @ ..] = self.rest {
-            let (kind, length) = (first >> 4, usize::from(first & 0x0f));
-            if kind == OCTETS && length > 0 {
-                let (octets, rest) = behind.split_at_checked(length - 1).ok_or(Malformed::Short)?;
-                self.rest = rest;
-                return Ok(Element::Octets(octets));
-            }
-            if (kind == SIGNED || kind == UNSIGNED)
-                && (2..=9).contains(&length)
-                && let Some(word) = behind.first_chunk::<8>()
-            {
-                let bits = u64::from_be_bytes(*word) >> (8 * (9 - length));
-                self.rest = &behind[length - 1..];
-                let width = length as u8 - 1;
-                return Ok(Element::Int(Int { bits, width, signed: kind == SIGNED }));
-            }
-            if kind == LIST && length <= behind.len() {
-                self.rest = behind;
-                return Ok(Element::List(length));
-            }
+        if let Some(octets) = self.short_octets() {
+            return Ok(Element::Octets(octets));
+        }
+        if let Some((int, rest)) = word(self.rest) {
+            self.rest = rest;
+            return Ok(Element::Int(int));
+        }
+        if let [head @ 0x70..=0x7f, rest @ ..] = self.rest
+            && usize::from(head & 0x0f) <= rest.len()
+        {
+            self.rest = rest;
+            return Ok(Element::List(usize::from(head & 0x0f)));
         }
         self.other_element()
     }
@@ -246,6 +259,9 @@ impl<'a> Cursor<'a> {
     /// When the next element is another.
     #[inline]
     pub fn octets(&mut self) -> Result<&'a [u8], Malformed> {
+        if let Some(octets) = self.short_octets() {
+            return Ok(octets);
+        }
         match self.element()? {
             Element::Octets(bytes) => Ok(bytes),
             _ => Err(Malformed::Unexpected),

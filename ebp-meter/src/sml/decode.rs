@@ -22,6 +22,9 @@ use crate::{
 /// What is appended to the buffer at a time.
 const PIECE: usize = 16 * 1024;
 
+/// Room for so many entries is made at once, if a list claims to have as many.
+const USUAL_ENTRIES: usize = 16;
+
 /// Decodes SML. It holds at most one unfinished frame (64 KiB and a piece of 16 KiB) besides the
 /// events that were not taken yet, and remembers which checksum its meter uses.
 ///
@@ -172,7 +175,7 @@ impl Finder {
         bytes: usize,
     ) -> Option<End<'a>> {
         self.widths.clear();
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(list.count.min(USUAL_ENTRIES));
         let mut raw_entries = list.entries();
         for raw in raw_entries.by_ref().flatten() {
             let (value, width) = match raw.value {

@@ -9,8 +9,9 @@
 
 use super::{
     crc::Checksum,
-    cursor::{Cursor, Int, Malformed},
+    cursor::{Cursor, Malformed, word},
     list::ListResponse,
+    time::common_time,
 };
 
 /// The tag of `GetList.Res` (BSI TR-03109-1 annex IV, 6.2.1).
@@ -49,7 +50,19 @@ impl<'a> Messages<'a> {
         self.cursor.rest()
     }
 
+    #[inline(never)]
+    fn pass_over(&mut self, message: &Message<'a>) {
+        match message.end() {
+            Some(end) => self.cursor = end.behind,
+            None => {
+                self.cursor = message.content;
+                self.broken = true;
+            }
+        }
+    }
+
     /// Tells where the message just given ends, so that it need not be looked for again.
+    #[inline]
     pub fn resume(&mut self, end: &End<'a>) {
         self.last = None;
         self.cursor = end.behind;
@@ -59,25 +72,30 @@ impl<'a> Messages<'a> {
 impl<'a> Iterator for Messages<'a> {
     type Item = Result<Message<'a>, Malformed>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(last) = self.last.take() {
-            match last.end() {
-                Some(end) => self.cursor = end.behind,
-                None => {
-                    self.cursor = last.content;
-                    self.broken = true;
-                }
-            }
+            self.pass_over(&last);
         }
         // End markers are passed over here, be there none, one or several.
         self.cursor.skip_zeros();
         if self.broken || self.cursor.rest().is_empty() {
             return None;
         }
-        let message = Message::read(&mut self.cursor);
-        self.last = message.ok();
-        self.broken = message.is_err();
-        Some(message)
+        let from = self.cursor.rest();
+        // Built here, field by field: a message that lay in memory as `Result` before would be
+        // waited for.
+        Some(match head(&mut self.cursor) {
+            Ok(tag) => {
+                let message = Message { tag, content: self.cursor, from };
+                self.last = Some(message);
+                Ok(message)
+            }
+            Err(error) => {
+                self.broken = true;
+                Err(error)
+            }
+        })
     }
 }
 
@@ -91,16 +109,18 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a message up to its content.
-    fn read(cursor: &mut Cursor<'a>) -> Result<Self, Malformed> {
-        let from = cursor.rest();
-        let tag = head(cursor)?;
-        Ok(Self { tag, content: *cursor, from })
-    }
-
     /// The message's end, or nothing where its structure does not hold up to there.
+    #[inline]
     #[must_use]
     pub fn end(&self) -> Option<End<'a>> {
+        match pass_over_common(self.content) {
+            Some(behind) => End::read(self.from, behind),
+            None => self.end_of_any(),
+        }
+    }
+
+    #[inline(never)]
+    fn end_of_any(&self) -> Option<End<'a>> {
         let mut behind = self.content;
         behind.skip().ok()?;
         End::read(self.from, behind)
@@ -110,6 +130,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// When it claims to be one but has another structure.
+    #[inline]
     pub fn list_response(&self) -> Option<Result<ListResponse<'a>, Malformed>> {
         (self.tag == LIST_RESPONSE).then(|| ListResponse::read(self.content, self.from))
     }
@@ -119,15 +140,20 @@ impl<'a> Message<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct End<'a> {
     covered: &'a [u8],
-    checksum: Option<Int>,
+    checksum: Option<u16>,
     behind: Cursor<'a>,
 }
 
 impl<'a> End<'a> {
     /// Reads what follows the content of the message that begins at `from`.
+    #[inline]
     pub(super) fn read(from: &'a [u8], mut cursor: Cursor<'a>) -> Option<Self> {
         let covered = &from[..from.len() - cursor.rest().len()];
-        let checksum = cursor.optional_int().ok()?;
+        if let [0x63, high, low, rest @ ..] = cursor.rest() {
+            let checksum = Some(u16::from_be_bytes([*high, *low]));
+            return Some(Self { covered, checksum, behind: Cursor::new(rest) });
+        }
+        let checksum = unusual_checksum(&mut cursor)?;
         Some(Self { covered, checksum, behind: cursor })
     }
 
@@ -135,23 +161,33 @@ impl<'a> End<'a> {
     /// has none or a wrong one (eBZ DD3 sends wrong ones in good frames).
     #[must_use]
     pub fn checked(&self, first: Checksum) -> Option<Checksum> {
-        // Iskra MT691 leaves a high byte away that is 0; as a number it is the same.
-        let wire = u16::try_from(self.checksum?.bits).ok()?.to_be_bytes();
-        first.or_other(self.covered, wire)
+        first.or_other(self.covered, self.checksum?.to_be_bytes())
     }
+}
+
+/// A checksum that is absent, no checksum, or (Iskra MT691) without its high byte, which then is 0:
+/// as a number it is the same.
+#[inline(never)]
+fn unusual_checksum(cursor: &mut Cursor<'_>) -> Option<Option<u16>> {
+    Some(cursor.optional_int().ok()?.and_then(|sum| u16::try_from(sum.bits).ok()))
 }
 
 /// Reads a message's elements before its body's content; returns the tag.
 #[inline]
 fn head(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
-    // As meters send it: a short transaction id, then three numbers and a list in eight bytes.
+    // As meters send it: a short transaction id, then two numbers of a byte and a list.
     if let [0x76, id @ 0x01..=0x0f, rest @ ..] = cursor.rest()
-        && let Some([0x62, _, 0x62, _, 0x72, 0x63, a, b, rest @ ..]) =
-            rest.get(usize::from(*id) - 1..)
+        && let Some([0x62, _, 0x62, _, 0x72, rest @ ..]) = rest.get(usize::from(*id) - 1..)
+        && let Some((tag, rest)) = word(rest)
     {
         *cursor = Cursor::new(rest);
-        return Ok(u16::from_be_bytes([*a, *b]).into());
+        return Ok(tag.bits);
     }
+    any_head(cursor)
+}
+
+#[inline(never)]
+fn any_head(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
     if cursor.list()? != MESSAGE {
         return Err(Malformed::Unexpected);
     }
@@ -164,6 +200,24 @@ fn head(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
     Ok(cursor.int()?.bits)
 }
 
+/// Passes over the content of the two messages around a list as meters send them: an open response
+/// (codepage, client, file, server, time, version) and a close response (signature).
+#[inline]
+fn pass_over_common(content: Cursor<'_>) -> Option<Cursor<'_>> {
+    let mut cursor = match content.rest() {
+        [0x71, 0x01, rest @ ..] => return Some(Cursor::new(rest)),
+        [0x76, rest @ ..] => Cursor::new(rest),
+        _ => return None,
+    };
+    for _ in 0..4 {
+        cursor.short_octets()?;
+    }
+    if !cursor.is_absent() {
+        cursor = Cursor::new(common_time(cursor.rest())?.1);
+    }
+    cursor.is_absent().then_some(cursor)
+}
+
 /// Whether a whole list response with a right checksum of its own begins at the first of `bytes`;
 /// `looked` counts how often it was worth a closer look.
 pub(super) fn intact_list<'a>(
@@ -171,7 +225,7 @@ pub(super) fn intact_list<'a>(
     first: Checksum,
     looked: &mut usize,
 ) -> Option<(Message<'a>, Checksum, &'a [u8])> {
-    let message = Message::read(&mut Cursor::new(bytes)).ok()?;
+    let message = messages(bytes).next()?.ok()?;
     if message.tag != LIST_RESPONSE {
         return None;
     }

@@ -3,7 +3,7 @@
 //! Enters: a cursor before an element. Leaves: [`MeterTime`]. Absent: calendars; a meter's clock is
 //! not set and never taken for real time.
 
-use super::cursor::{Cursor, Element, Int, Malformed};
+use super::cursor::{Cursor, Element, Int, Malformed, word};
 use crate::readout::MeterTime;
 
 /// A time, or nothing where it is absent or of no known form.
@@ -25,11 +25,15 @@ pub(super) fn time_or_nothing(cursor: &mut Cursor<'_>) -> Result<Option<MeterTim
     Ok(None)
 }
 
-/// Seconds of operation in four bytes, which is what nearly all meters send.
-#[inline]
+/// Seconds of operation, as a list of choice 1 and number or (Holley) the number alone: what nearly
+/// all meters send.
+#[inline(always)]
 pub(super) fn common_time(bytes: &[u8]) -> Option<(MeterTime, &[u8])> {
-    let [0x72, 0x62, 0x01, 0x65, a, b, c, d, rest @ ..] = bytes else { return None };
-    Some((MeterTime::SecIndex(u32::from_be_bytes([*a, *b, *c, *d])), rest))
+    let (int, rest) = match bytes {
+        [0x72, 0x62, 0x01, rest @ ..] => word(rest)?,
+        _ => word(bytes)?,
+    };
+    Some((MeterTime::SecIndex(u32::try_from(int.bits).ok()?), rest))
 }
 
 /// A time in any of its forms:

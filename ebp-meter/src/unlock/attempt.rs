@@ -12,7 +12,7 @@ use ebp_core::clock::Clock;
 
 use super::{
     Head, Lasting, Link, MeterKey, Pace, Pin, Plan, PlanError, PressError, Progress, Refused,
-    Tries, UnlockError, Unlocked, Variant, is_detailed, plan::has_way_to_inf, press::execute,
+    Tries, UnlockError, Unlocked, Variant, has_way_to_inf, is_detailed, press::execute,
     watched::Watched,
 };
 use crate::{
@@ -43,6 +43,8 @@ pub struct UnlockOptions {
     pub confirm: bool,
     /// Whether to wait where the meter needs rest; else that is a refusal.
     pub wait_for_rest: bool,
+    /// Whether this meter's earlier tries no longer count: its owner vouches for PIN and model.
+    pub pardon: bool,
 }
 
 impl UnlockOptions {
@@ -57,6 +59,7 @@ impl UnlockOptions {
             inf: true,
             confirm: true,
             wait_for_rest: true,
+            pardon: false,
         }
     }
 }
@@ -113,6 +116,9 @@ impl Attempt<'_> {
                 lasting: Lasting::Unknown,
                 readout,
             });
+        }
+        if self.options.pardon {
+            self.tries.pardon(&meter)?;
         }
         let mut made = 0;
         for (variant, plan) in &plans {

@@ -36,6 +36,6 @@ pub use keep::{Keep, KeepUp, Upkeep};
 pub use link::Link;
 pub use outcome::{Lasting, Progress, Refused, UnlockError, Unlocked};
 pub use pin::{Pin, PinError};
-pub use plan::{Phase, Plan, PlanError, Step, Variant};
+pub use plan::{Phase, Plan, PlanError, Step, Variant, has_way_to_inf};
 pub use press::{Head, Method, OnPort, Pace, PressError, RealPace, Stage};
 pub use tries::{MeterKey, Tries, TriesError};

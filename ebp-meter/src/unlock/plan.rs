@@ -144,6 +144,12 @@ impl Plan {
         &self.steps
     }
 
+    /// What it is for, as a heading.
+    #[must_use]
+    pub const fn goal(&self) -> &'static str {
+        self.goal
+    }
+
     /// How long it takes. It tells something of the PIN: show [`Plan::longest`] to people.
     #[must_use]
     pub fn duration(&self) -> Duration {
@@ -346,7 +352,8 @@ impl<'a> Builder<'a> {
 }
 
 /// Whether the profile's way to keep detail for good is `InF`, and that way is known.
-pub(crate) fn has_way_to_inf(profile: &Profile) -> bool {
+#[must_use]
+pub fn has_way_to_inf(profile: &Profile) -> bool {
     let permanent =
         profile.relock.as_ref().is_some_and(|r| r.behaviour == RelockBehaviour::Permanent);
     permanent && profile.pin.as_ref().is_some_and(|pin| pin.menu.is_some())

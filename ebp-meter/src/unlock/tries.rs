@@ -154,6 +154,18 @@ impl Tries {
         })
     }
 
+    /// Earlier tries no longer count, but the meter still gets its rest after the last one's light.
+    ///
+    /// # Errors
+    /// [`TriesError`].
+    pub fn pardon(&self, meter: &MeterKey) -> Result<(), TriesError> {
+        self.change(|meters| {
+            if let Some(known) = meters.get_mut(&meter.0) {
+                known.wrong = 0;
+            }
+        })
+    }
+
     /// Forgets every meter: for `--reset-tries` without a meter at hand, and for a file that cannot
     /// be understood.
     ///
@@ -290,6 +302,19 @@ mod tests {
         assert!(!text.contains(&id.hex()) && !text.contains("ttyUSB0"), "{text}");
         tries.forget(&meter).unwrap();
         assert_eq!(tries.begin(&meter, 2, at(10)).unwrap().unwrap().wrong, 1);
+    }
+
+    #[test]
+    fn a_pardoned_meter_still_rests() {
+        let folder = tempfile::tempdir().unwrap();
+        let tries = Tries::in_folder(folder.path());
+        let meter = MeterKey::of(None, &PortName::StandardInput);
+        tries.begin(&meter, 2, at(0)).unwrap();
+        tries.begin(&meter, 2, at(60)).unwrap();
+        tries.pardon(&meter).unwrap();
+        let known = tries.get(&meter).unwrap().unwrap();
+        assert_eq!(known, Remembered { wrong: 0, light_until: at(60) });
+        assert_eq!(tries.begin(&meter, 2, at(90)).unwrap().unwrap().wrong, 1);
     }
 
     #[test]

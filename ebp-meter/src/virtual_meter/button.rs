@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     light::LightReceiver,
-    lock::{Display, Lock, LockOptions},
+    lock::{Display, Lock, LockMemory, LockOptions},
 };
 use crate::{profile::Profile, unlock::Pin};
 
@@ -44,6 +44,11 @@ impl Button {
     /// The power was gone for a moment.
     pub fn power_failure(&mut self, at: Duration) {
         self.lock.power_failure(at);
+    }
+
+    /// Its lock goes on from what another remembered.
+    pub fn restore(&mut self, memory: LockMemory) {
+        self.lock.restore(memory);
     }
 
     /// What of its own light the head has heard since it was last asked.

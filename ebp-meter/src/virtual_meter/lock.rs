@@ -11,6 +11,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     profile::{self, Interval, Profile},
     unlock::Pin,
@@ -70,6 +72,17 @@ enum State {
     Waking { presses: u8 },
     Entry { fixed: Vec<u8>, current: u8, first: bool, pauses: u32 },
     Menu { item: u8 },
+}
+
+/// What a lock remembers while its program is not running, as if the meter had stayed on the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockMemory {
+    /// Whether `InF` is on.
+    pub inf: bool,
+    /// Whether the PIN is asked for.
+    pub asks_pin: bool,
+    /// Wrong PINs since the last right one.
+    pub wrong: u8,
 }
 
 /// The state machine. Times are measured from any start, must not run backward, and are taken by
@@ -142,6 +155,21 @@ impl Lock {
         self.asks_pin = true;
     }
 
+    /// What it remembers.
+    #[must_use]
+    pub const fn memory(&self) -> LockMemory {
+        LockMemory { inf: self.inf, asks_pin: self.asks_pin, wrong: self.wrong }
+    }
+
+    /// Goes on from what another of the same model remembered. One that was blocked is blocked for
+    /// the whole time again, since how much of it had passed is not known.
+    pub fn restore(&mut self, memory: LockMemory) {
+        (self.inf, self.asks_pin, self.wrong) = (memory.inf, memory.asks_pin, memory.wrong);
+        if self.wrong >= self.timing.tries {
+            self.blocked_until = Some(self.released + self.blocked());
+        }
+    }
+
     /// Whether the meter tells its details, as of the last time that came in.
     #[must_use]
     pub const fn is_detailed(&self) -> bool {
@@ -180,6 +208,12 @@ impl Lock {
 
     fn own_time(&self, at: Duration) -> Duration {
         at.mul_f64((1.0 + f64::from(self.options.drift_ppm) / 1e6).max(0.0))
+    }
+
+    fn blocked(&self) -> Duration {
+        self.timing
+            .blocked_s
+            .map_or(self.options.blocked, |seconds| Duration::from_secs(seconds.into()))
     }
 
     fn period(&self) -> Duration {
@@ -221,11 +255,7 @@ impl Lock {
         self.state = State::Normal;
         self.wrong = self.wrong.saturating_add(1);
         if self.wrong >= self.timing.tries {
-            let blocked = self
-                .timing
-                .blocked_s
-                .map_or(self.options.blocked, |seconds| Duration::from_secs(seconds.into()));
-            self.blocked_until = Some(at + blocked);
+            self.blocked_until = Some(at + self.blocked());
         }
     }
 

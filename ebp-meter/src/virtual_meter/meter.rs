@@ -13,6 +13,7 @@ use super::{
     button::Button,
     energies::Energies,
     household::{Household, HouseholdOptions},
+    lock::LockMemory,
     memory::{Memory, MemoryError},
     telegram::{self, Moment},
 };
@@ -69,6 +70,9 @@ pub struct MeterState {
     pub energies: Energies,
     /// The telegrams sent so far.
     pub telegrams: u32,
+    /// Its lock, where it has one that opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockMemory>,
 }
 
 /// Why a virtual meter cannot be or speak.
@@ -129,6 +133,7 @@ impl VirtualMeter {
             operating_ms: 1_000 * (1_000_000 + u64::from(options.number) % 50_000_000),
             energies: options.energies,
             telegrams: 0,
+            lock: None,
         };
         Ok(Self {
             profile: profile.clone(),
@@ -189,13 +194,18 @@ impl VirtualMeter {
 
     /// What it must remember.
     #[must_use]
-    pub const fn state(&self) -> MeterState {
-        self.state
+    pub fn state(&self) -> MeterState {
+        let lock = self.button.as_ref().map(|button| button.lock().memory());
+        MeterState { lock, ..self.state }
     }
 
     /// Goes on from where another of the same options was.
     pub fn restore(&mut self, state: MeterState) {
         self.state = MeterState { rest_ns: state.rest_ns % 1_000_000, ..state };
+        if let (Some(button), Some(memory)) = (&mut self.button, state.lock) {
+            button.restore(memory);
+            self.locked = !button.is_detailed();
+        }
     }
 
     /// The registers.
@@ -247,7 +257,7 @@ impl VirtualMeter {
         };
         self.state.telegrams = self.state.telegrams.wrapping_add(1);
         if let Some(memory) = &self.memory {
-            memory.keep(&self.state)?;
+            memory.keep(&self.state())?;
         }
         telegram::bytes(&self.profile, self.locked, &moment).map_err(|source| {
             VirtualMeterError::Register { model: self.profile.name.clone(), source }

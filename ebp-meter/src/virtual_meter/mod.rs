@@ -24,7 +24,7 @@ mod telegram;
 pub use button::Button;
 pub use energies::Energies;
 pub use household::{Household, HouseholdOptions, Power};
-pub use lock::{Display, Lock, LockOptions};
+pub use lock::{Display, Lock, LockMemory, LockOptions};
 pub use memory::{Memory, MemoryError};
 pub use meter::{MeterOptions, MeterState, VirtualMeter, VirtualMeterError};
 pub use noise::{Noise, NoiseOptions, NoiseOptionsError};

@@ -4,10 +4,23 @@
 //! Absent: permission, which the router demands before a handler runs; SQL.
 
 pub mod account;
+mod body;
 pub mod consent;
+pub mod device;
 pub mod health;
 pub mod household;
+pub mod incident;
+pub mod management;
 pub mod measurement;
 pub mod measurement_device;
 pub mod meter;
 pub mod pv_system;
+
+use uuid::Uuid;
+
+use crate::problem::ApiError;
+
+/// An identifier in a path. One that is none is unknown, like any other.
+fn uuid(text: &str) -> Result<Uuid, ApiError> {
+    Uuid::try_parse(text).map_err(|_| ApiError::NotFound)
+}

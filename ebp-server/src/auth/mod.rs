@@ -1,36 +1,46 @@
 //! Who asks, and whether they may.
 //!
-//! Enters: the certificate of the connection, the scope that the route demands. Leaves: the
-//! [`Caller`] that a handler acts for, or a problem. Absent: what the route does.
+//! Enters: the certificate of the connection or the `Authorization` header, what the route
+//! demands. Leaves: the [`Caller`], [`Group`] or [`DeviceHolder`] that a handler acts for, or a
+//! problem. Absent: what the route does.
 //!
-//! A certificate is optional in the handshake and demanded by each route but `/healthz`, so that
-//! its absence is answered in words (401). One of a foreign authority, one that is expired, and
-//! one that is not for clients are refused in the handshake. The rest is asked at every request,
-//! since connections live long and sessions are resumed without a new look at the certificate:
-//! whether it is still valid, registered and not revoked, its scope, and in the end whether the
-//! store knows its names.
+//! A certificate is optional in the handshake, so that its absence is answered in words (401). One
+//! of a foreign authority, one that is expired, and one that is not for clients are refused in the
+//! handshake. The rest is asked at every request, since connections live long and sessions are
+//! resumed without a new look at the certificate: whether it is still valid, registered and not
+//! revoked, its scope, and in the end whether the store knows its names. A request with an
+//! `Authorization` header is judged by that alone.
 
 mod certificate;
 mod revocation;
+mod secret;
 mod tls;
+mod token;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
     middleware::Next,
     response::Response,
 };
-use ebp_core::{contract::VERSION_HEADER, scope::Scope};
+use ebp_core::{
+    contract::VERSION_HEADER,
+    scope::{Group, Scope, Scopes},
+};
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 pub use certificate::{ClientCertificate, Peer};
 pub use revocation::{RegisterWatch, Standing};
+pub use secret::{SecretError, Secrets, set_secret};
 pub use tls::{TlsError, server_config};
+pub use token::{KeySource, TokenError, TokenIdentity, TokenSettings, Tokens};
 
 use crate::{
     App,
+    authority::RegisterEntry,
     problem::ApiError,
     store::{Actor, DeviceActivity, HouseholdId, ParticipantId},
 };
@@ -62,48 +72,170 @@ impl Caller {
     }
 }
 
-/// Handlers take the caller as an argument; the route's guard has put it there.
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = ApiError;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts.extensions.get().copied().ok_or(ApiError::Unauthenticated("no identity"))
-    }
+/// The device that a certificate was issued to, and what the next one has to say, too.
+#[derive(Clone)]
+pub struct DeviceHolder {
+    /// The device.
+    pub device: Uuid,
+    /// The participant's e-mail address.
+    pub email: String,
+    /// What it permits.
+    pub scopes: Scopes,
+}
+
+/// Where a request comes from; the listener puts it there.
+#[derive(Debug, Clone, Copy)]
+pub struct Source(pub IpAddr);
+
+macro_rules! from_extensions {
+    ($($type:ty),*) => {$(
+        /// Handlers take it as an argument; the route's guard has put it there.
+        impl<S: Sync> FromRequestParts<S> for $type {
+            type Rejection = ApiError;
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+                let found = parts.extensions.get::<Self>().cloned();
+                found.ok_or(ApiError::Unauthenticated("no identity"))
+            }
+        }
+    )*};
+}
+from_extensions!(Caller, Manager, DeviceHolder);
+
+/// The group that a request was let through for.
+#[derive(Debug, Clone, Copy)]
+pub struct Manager(pub Group);
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever comes.
+    Anybody,
+    /// Participants and their devices whose identity has that scope (table 4.4).
+    Scope(Scope),
+    /// These groups (table 4.3).
+    Groups(&'static [Group]),
+    /// A device by its own certificate, whatever its scopes.
+    Device,
+}
+
+/// Who a request says it is, verified.
+enum Identity {
+    Group(Group),
+    Participant { email: String, device: Option<Uuid>, scopes: Scopes, by_certificate: bool },
 }
 
 /// What a route's guard knows.
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub app: Arc<App>,
-    pub scope: Scope,
+    pub access: Access,
 }
 
-/// Lets a request through to its handler if its certificate may.
+/// Lets a request through to its handler if its identity may.
 pub(crate) async fn authorize(
     State(guard): State<Guard>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let now = guard.app.clock.now();
+    let Guard { app, access } = guard;
+    if access == Access::Anybody {
+        return Ok(next.run(request).await);
+    }
+    let now = app.clock.now();
+    // What is borrowed of the request is not held across the wait: its body is not to be shared.
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
-    let certificate = authenticate(&guard.app, &peer, now)?;
-    if !certificate.scopes.contains(guard.scope) {
-        return Err(ApiError::Scope(guard.scope));
+    let source = request.extensions().get::<Source>().copied();
+    let header = request.headers().get(header::AUTHORIZATION).cloned();
+    let version = version(request.headers());
+    let identity = identify(&app, &peer, header.as_ref(), source, now).await?;
+    match (access, identity) {
+        (Access::Groups(groups), Identity::Group(group)) if groups.contains(&group) => {
+            request.extensions_mut().insert(Manager(group));
+        }
+        (Access::Groups(_), _) | (_, Identity::Group(_)) => return Err(ApiError::Group),
+        (Access::Device, Identity::Participant { by_certificate: false, .. }) => {
+            return Err(ApiError::Group);
+        }
+        (access, Identity::Participant { email, device, scopes, .. }) => {
+            if let Access::Scope(scope) = access
+                && !scopes.contains(scope)
+            {
+                return Err(ApiError::Scope(scope));
+            }
+            let caller = act(&app, &email, device, version, now).await?;
+            if access == Access::Device {
+                let device = device.ok_or(ApiError::Group)?;
+                request.extensions_mut().insert(DeviceHolder { device, email, scopes });
+            }
+            request.extensions_mut().insert(caller);
+        }
     }
-    let actor = guard.app.store.actor(&certificate.email, certificate.device).await?;
-    let (participant, household, device) = match actor {
-        Actor::Unknown => return Err(ApiError::Unauthenticated("nobody is registered by it")),
-        Actor::Revoked => return Err(ApiError::ConsentRevoked),
-        Actor::Participant { participant, household, device } => (participant, household, device),
-    };
-    if let Some(device) = device {
-        note_activity(&guard.app, device, request.headers(), now).await;
-    }
-    request.extensions_mut().insert(Caller { participant, household });
     Ok(next.run(request).await)
 }
 
+/// For whom the names of an identity stand.
+async fn act(
+    app: &App,
+    email: &str,
+    device: Option<Uuid>,
+    version: Option<String>,
+    now: Timestamp,
+) -> Result<Caller, ApiError> {
+    match app.store.actor(email, device).await? {
+        Actor::Unknown => Err(ApiError::Unauthenticated("nobody is registered by it")),
+        Actor::Revoked => Err(ApiError::ConsentRevoked),
+        Actor::Participant { participant, household, device } => {
+            if let Some(device) = device {
+                note_activity(app, device, version, now).await;
+            }
+            Ok(Caller { participant, household })
+        }
+    }
+}
+
+/// The identity that a request carries.
+async fn identify(
+    app: &App,
+    peer: &Peer,
+    authorization: Option<&HeaderValue>,
+    source: Option<Source>,
+    now: Timestamp,
+) -> Result<Identity, ApiError> {
+    let Some(header) = authorization else {
+        let certificate = authenticate(app, peer, now).await?;
+        return Ok(Identity::Participant {
+            email: certificate.email.clone(),
+            device: certificate.device,
+            scopes: certificate.scopes.clone(),
+            by_certificate: true,
+        });
+    };
+    let unknown = ApiError::Unauthenticated("the Authorization header is not of a known form");
+    let Some((scheme, credentials)) = header.to_str().ok().and_then(|text| text.split_once(' '))
+    else {
+        return Err(unknown);
+    };
+    match scheme.to_ascii_lowercase().as_str() {
+        "basic" => {
+            let Source(source) = source.ok_or_else(|| ApiError::Internal("no source".into()))?;
+            let group = app.secrets.verify(credentials, source, &*app.store, now).await?;
+            Ok(Identity::Group(group))
+        }
+        "bearer" => {
+            let tokens = app
+                .tokens
+                .as_ref()
+                .ok_or(ApiError::Unauthenticated("no tokens are accepted here"))?;
+            let TokenIdentity { email, device, scopes } =
+                tokens.verify(credentials.trim(), now).await?;
+            Ok(Identity::Participant { email, device, scopes, by_certificate: false })
+        }
+        _ => Err(unknown),
+    }
+}
+
 /// The connection's certificate, if it still counts.
-fn authenticate<'a>(
+async fn authenticate<'a>(
     app: &App,
     peer: &'a Peer,
     now: Timestamp,
@@ -118,16 +250,25 @@ fn authenticate<'a>(
     if now < certificate.not_before || now > certificate.not_after {
         return Err(ApiError::Unauthenticated("the certificate is expired"));
     }
-    match app.register.standing(&certificate.serial)? {
-        Standing::Good => Ok(certificate),
-        Standing::Revoked => Err(ApiError::Unauthenticated("the certificate is revoked")),
-        Standing::Unknown => Err(ApiError::Unauthenticated("the certificate is not registered")),
+    // Registered by the authority's own file or by a server in the store; revoked by either.
+    let in_file = app.register.standing(&certificate.serial)?;
+    let in_store = match in_file {
+        Standing::Revoked => None,
+        _ => app.store.certificate(certificate.serial).await?,
+    };
+    match (in_file, in_store) {
+        (Standing::Revoked, _) | (_, Some(RegisterEntry { revoked_at: Some(_), .. })) => {
+            Err(ApiError::Unauthenticated("the certificate is revoked"))
+        }
+        (Standing::Good, _) | (_, Some(_)) => Ok(certificate),
+        (Standing::Unknown, None) => {
+            Err(ApiError::Unauthenticated("the certificate is not registered"))
+        }
     }
 }
 
 /// Notes that a device spoke and which version it runs. A failure only costs the note.
-async fn note_activity(app: &App, device: DeviceActivity, headers: &HeaderMap, now: Timestamp) {
-    let version = version(headers);
+async fn note_activity(app: &App, device: DeviceActivity, version: Option<String>, now: Timestamp) {
     let fresh = device
         .last_activity
         .is_some_and(|last| last <= now && now.duration_since(last) < TOUCH_EVERY);

@@ -66,6 +66,11 @@ pub enum AuthorityError {
     /// An instant or a validity out of range.
     #[error("the time of validity is out of range")]
     InvalidValidity,
+    /// A device's request for a certificate cannot be used.
+    #[error(
+        "the certificate request must be PKCS#10 in PEM, signed by its own key, ECDSA P-256 or Ed25519"
+    )]
+    InvalidRequest,
     /// The cryptography failed.
     #[error("cannot make the certificate: {0}")]
     Certificate(#[from] rcgen::Error),

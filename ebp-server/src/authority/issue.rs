@@ -5,8 +5,9 @@ use std::{fmt, net::IpAddr, path::Path, time::Duration};
 use ebp_core::scope::Scopes;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
-    CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
-    SanType,
+    CertificateParams, CertificateSigningRequestParams, CustomExtension, DnType,
+    ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519,
+    PublicKeyData, SanType,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -77,6 +78,46 @@ impl Issued {
     }
 }
 
+/// A certificate for a key that its holder made.
+pub struct Certified {
+    /// What is to be registered of it.
+    pub entry: RegisterEntry,
+    /// The certificate and the authority's own (PEM).
+    pub chain_pem: String,
+}
+
+impl fmt::Debug for Certified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certified").field("entry", &self.entry).finish_non_exhaustive()
+    }
+}
+
+/// A PKCS#10 request that is signed by its own key.
+pub struct CertificateRequest(CertificateSigningRequestParams);
+
+impl CertificateRequest {
+    /// Reads a request (PEM) and verifies its signature.
+    ///
+    /// # Errors
+    /// [`AuthorityError::InvalidRequest`] if it is none, is not signed by its own key, or the key
+    /// is neither ECDSA P-256 nor Ed25519.
+    pub fn parse(pem: &str) -> Result<Self, AuthorityError> {
+        let request = CertificateSigningRequestParams::from_pem(pem)
+            .map_err(|_| AuthorityError::InvalidRequest)?;
+        let algorithm = PublicKeyData::algorithm(&request.public_key);
+        if algorithm != &PKCS_ECDSA_P256_SHA256 && algorithm != &PKCS_ED25519 {
+            return Err(AuthorityError::InvalidRequest);
+        }
+        Ok(Self(request))
+    }
+
+    /// The public key's octets.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        self.0.public_key.der_bytes()
+    }
+}
+
 /// A certificate revocation list (RFC 5280, 5).
 #[derive(Debug, Clone)]
 pub struct Crl {
@@ -108,31 +149,8 @@ impl Authority {
     /// If the e-mail address cannot stand in a certificate, the certificate would outlive the
     /// authority's, or register or key cannot be used.
     pub fn issue(&self, request: &ClientRequest) -> Result<Issued, AuthorityError> {
-        if request.scopes == Scopes::default() {
-            return Err(AuthorityError::NoScope);
-        }
-        let mut params = CertificateParams::default();
-        let email = email_name(&request.email)?;
-        // The common name is what lists of certificates show; the e-mail stays out of it, since
-        // it is what programs tend to write into their logs.
-        match request.device {
-            Some(device) => {
-                let urn = format!("urn:uuid:{device}");
-                params.subject_alt_names = vec![email, SanType::URI(urn.as_str().try_into()?)];
-                params.distinguished_name.push(DnType::CommonName, format!("ebp device {device}"));
-            }
-            None => {
-                params.subject_alt_names = vec![email];
-                params.distinguished_name.push(DnType::CommonName, "ebp participant");
-            }
-        }
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        params.custom_extensions = vec![CustomExtension::from_oid_content(
-            &scope_extension::OID,
-            scope_extension::encode(&request.scopes),
-        )];
         self.issue_any(
-            params,
+            client_params(request)?,
             CertificateKind::Client,
             request.device,
             request.scopes.clone(),
@@ -140,16 +158,56 @@ impl Authority {
         )
     }
 
+    /// Signs a client's certificate for the key of a PKCS#10 request (PEM), of which nothing else
+    /// counts. It is not registered here: the caller does that before it hands it out.
+    ///
+    /// # Errors
+    /// [`AuthorityError::InvalidRequest`] if the request is none, is not signed by its own key, or
+    /// the key is neither ECDSA P-256 nor Ed25519; and as [`Self::issue`].
+    pub fn certify(
+        &self,
+        request: &ClientRequest,
+        csr: &CertificateRequest,
+    ) -> Result<Certified, AuthorityError> {
+        let (entry, chain_pem) = self.sign(
+            client_params(request)?,
+            CertificateKind::Client,
+            request.device,
+            request.scopes.clone(),
+            request.validity,
+            &csr.0.public_key,
+        )?;
+        Ok(Certified { entry, chain_pem })
+    }
+
     /// Signs and registers. The register knows a certificate before anybody can hold it: one that
     /// is not in the register is never trusted.
     fn issue_any(
+        &self,
+        params: CertificateParams,
+        kind: CertificateKind,
+        device: Option<Uuid>,
+        scopes: Scopes,
+        validity: Duration,
+    ) -> Result<Issued, AuthorityError> {
+        let key = KeyPair::generate()?;
+        let (entry, chain_pem) = self.sign(params, kind, device, scopes, validity, &key)?;
+        self.change_register(|register| {
+            register.entries.push(entry.clone());
+            Ok(())
+        })?;
+        Ok(Issued { entry, chain_pem, key_pem: key.serialize_pem() })
+    }
+
+    fn sign(
         &self,
         mut params: CertificateParams,
         kind: CertificateKind,
         device: Option<Uuid>,
         scopes: Scopes,
         validity: Duration,
-    ) -> Result<Issued, AuthorityError> {
+        key: &impl PublicKeyData,
+    ) -> Result<(RegisterEntry, String), AuthorityError> {
         let issuer = self.issuer()?;
         let now = Timestamp::from_second(self.clock.now().as_second())
             .map_err(|_| AuthorityError::InvalidValidity)?;
@@ -173,17 +231,8 @@ impl Authority {
         params.not_after = instant(entry.not_after, SignedDuration::ZERO)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
-        let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &issuer)?;
-        self.change_register(|register| {
-            register.entries.push(entry.clone());
-            Ok(())
-        })?;
-        Ok(Issued {
-            entry,
-            chain_pem: certificate.pem() + &self.certificate_pem,
-            key_pem: key.serialize_pem(),
-        })
+        let certificate = params.signed_by(key, &issuer)?;
+        Ok((entry, certificate.pem() + &self.certificate_pem))
     }
 
     /// When the authority's own certificate ends.
@@ -195,6 +244,34 @@ impl Authority {
             .and_then(|ca| Timestamp::from_second(ca.validity().not_after.timestamp()).ok())
             .ok_or(AuthorityError::Certificate(rcgen::Error::CouldNotParseCertificate))
     }
+}
+
+/// What stands in a client's certificate.
+fn client_params(request: &ClientRequest) -> Result<CertificateParams, AuthorityError> {
+    if request.scopes == Scopes::default() {
+        return Err(AuthorityError::NoScope);
+    }
+    let mut params = CertificateParams::default();
+    let email = email_name(&request.email)?;
+    // The common name is what lists of certificates show; the e-mail stays out of it, since
+    // it is what programs tend to write into their logs.
+    match request.device {
+        Some(device) => {
+            let urn = format!("urn:uuid:{device}");
+            params.subject_alt_names = vec![email, SanType::URI(urn.as_str().try_into()?)];
+            params.distinguished_name.push(DnType::CommonName, format!("ebp device {device}"));
+        }
+        None => {
+            params.subject_alt_names = vec![email];
+            params.distinguished_name.push(DnType::CommonName, "ebp participant");
+        }
+    }
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.custom_extensions = vec![CustomExtension::from_oid_content(
+        &scope_extension::OID,
+        scope_extension::encode(&request.scopes),
+    )];
+    Ok(params)
 }
 
 fn host_name(host: &str) -> Result<SanType, AuthorityError> {

@@ -37,7 +37,8 @@ use rcgen::{
 };
 
 pub use error::AuthorityError;
-pub use issue::{ClientRequest, Crl, Issued};
+pub(crate) use file::write_atomic;
+pub use issue::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
 pub use register::{CertificateKind, Register, RegisterEntry};
 pub use serial::{InvalidSerial, Serial};
 
@@ -72,11 +73,11 @@ impl Authority {
             read_key(dir)?
         } else {
             let key = KeyPair::generate()?;
-            file::write_atomic(&key_path(dir), key.serialize_pem().as_bytes(), 0o600)?;
+            write_atomic(&key_path(dir), key.serialize_pem().as_bytes(), 0o600)?;
             key
         };
         if !register_path(dir).exists() {
-            file::write_atomic(&register_path(dir), b"", 0o644)?;
+            write_atomic(&register_path(dir), b"", 0o644)?;
         }
         let now = clock.now();
         let mut params = CertificateParams::default();
@@ -87,7 +88,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate_pem = params.self_signed(&key)?.pem();
-        file::write_atomic(&certificate, certificate_pem.as_bytes(), 0o644)?;
+        write_atomic(&certificate, certificate_pem.as_bytes(), 0o644)?;
         Ok(Self { dir: dir.to_owned(), clock, certificate_pem })
     }
 
@@ -108,6 +109,19 @@ impl Authority {
     #[must_use]
     pub fn certificate_pem(&self) -> &str {
         &self.certificate_pem
+    }
+
+    /// The SHA-256 of its certificate, as hexadecimal digits with colons between the octets: what
+    /// devices that are enrolled may trust the server by.
+    ///
+    /// # Errors
+    /// If the certificate cannot be read.
+    pub fn fingerprint(&self) -> Result<String, AuthorityError> {
+        let (_, pem) = x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes())
+            .map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
+        let digest = ring::digest::digest(&ring::digest::SHA256, &pem.contents);
+        let octets: Vec<_> = digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+        Ok(octets.join(":"))
     }
 
     /// Whether the private key is here, so that certificates can be issued.
@@ -189,7 +203,7 @@ impl Authority {
         let path = register_path(&self.dir);
         let mut register = Register::read(&path)?;
         let result = change(&mut register)?;
-        file::write_atomic(&path, register.to_lines()?.as_bytes(), 0o644)?;
+        write_atomic(&path, register.to_lines()?.as_bytes(), 0o644)?;
         Ok(result)
     }
 }

@@ -26,6 +26,12 @@ impl Serial {
     pub fn from_octets(octets: &[u8]) -> Option<Self> {
         octets.try_into().ok().map(Self)
     }
+
+    /// Its 16 octets.
+    #[must_use]
+    pub const fn octets(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 impl From<Serial> for SerialNumber {

@@ -7,8 +7,10 @@
 //! [`Store`] is the one place where databases vary. Every implementation passes the suite in
 //! `tests/store/`.
 
+mod access;
 mod admission;
 mod error;
+mod management;
 mod registration;
 mod sqlite;
 
@@ -19,14 +21,16 @@ use ebp_core::{
     contract::{
         Account, Consent, Household, MeasurementDevice, Registered, Registration, StoredMeasurement,
     },
-    model::{Measurement, Meter, PvSystem},
+    model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use access::{AccessStore, Digest, Enrolled, Enrolment, TryLimits};
 pub use admission::{Admission, Refusal};
 pub use error::StoreError;
-pub use registration::faults;
+pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
+pub use registration::{Faults, faults};
 pub use sqlite::SqliteStore;
 
 /// A household's identifier.
@@ -137,7 +141,7 @@ pub struct Page {
 /// ever; any number of processes may use the same database at once. Instants are kept to the
 /// microsecond.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: ManagementStore + AccessStore {
     /// Takes in a household. A participant with the same e-mail address and name is the same one.
     ///
     /// # Errors
@@ -223,6 +227,43 @@ pub trait Store: Send + Sync {
         version: Option<String>,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// The meter's incidents, by type.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter.
+    async fn incidents(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+    ) -> Result<Vec<Incident>, StoreError>;
+
+    /// Opens the meter's incident of that type; one that is open stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter.
+    async fn report_incident(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError>;
+
+    /// Ends the meter's incident of that type; one that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter, or it never was reported.
+    async fn resolve_incident(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
 
     /// Finishes what is under way and closes the database.
     async fn close(&self) -> Result<(), StoreError>;

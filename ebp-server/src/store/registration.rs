@@ -2,88 +2,140 @@
 
 use std::collections::HashSet;
 
-use ebp_core::{contract::Registration, model::MeterType};
+use ebp_core::{
+    contract::Registration,
+    model::{Address, Location, Metadata, MeterType, Participant},
+};
 use rust_decimal::Decimal;
 
-/// Every fault of a registration, as its field and what is wrong, without any value.
-#[must_use]
-pub fn faults(registration: &Registration) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut check = |holds: bool, fault: &str| {
+use super::StoreError;
+
+/// What is wrong with fields, as their names and what they must be, without any value.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<String>);
+
+impl Faults {
+    /// Notes a fault unless `holds`.
+    pub fn check(&mut self, holds: bool, fault: impl Into<String>) {
         if !holds {
-            faults.push(fault.to_owned());
+            self.0.push(fault.into());
         }
-    };
-    let filled = |text: &str| !text.trim().is_empty() && text.chars().count() <= 200;
+    }
 
-    let Registration { participant, address, location, metadata, meters, pv_systems, .. } =
-        registration;
-    check(filled(&participant.name), "participant.name: must have 1 to 200 characters");
-    check(is_email(&participant.email), "participant.email: must be name@domain in ASCII");
+    /// The faults, if there are any.
+    ///
+    /// # Errors
+    /// [`StoreError::Registration`] with all of them.
+    pub fn none_or_all(self) -> Result<(), StoreError> {
+        if self.0.is_empty() { Ok(()) } else { Err(StoreError::Registration(self.0)) }
+    }
 
-    check(filled(&address.street), "address.street: must have 1 to 200 characters");
-    check(filled(&address.city), "address.city: must have 1 to 200 characters");
-    let country = address.country.as_bytes();
-    check(
-        country.len() == 2 && country.iter().all(u8::is_ascii_uppercase),
-        "address.country: must be two capital letters (ISO 3166-1), such as DE",
-    );
-    let code = address.postal_code.as_bytes();
-    let german = code.len() == 5 && code.iter().all(u8::is_ascii_digit);
-    let foreign = (2..=10).contains(&code.len());
-    check(
-        if country == b"DE" { german } else { foreign },
-        "address.postal_code: must be the country's form, in Germany five digits",
-    );
+    /// Of a participant.
+    pub fn participant(&mut self, participant: &Participant) {
+        self.check(filled(&participant.name), "participant.name: must have 1 to 200 characters");
+        self.check(is_email(&participant.email), "participant.email: must be name@domain in ASCII");
+    }
 
-    if let Some(location) = location {
-        check(
+    /// Of an address.
+    pub fn address(&mut self, address: &Address) {
+        self.check(filled(&address.street), "address.street: must have 1 to 200 characters");
+        self.check(filled(&address.city), "address.city: must have 1 to 200 characters");
+        let country = address.country.as_bytes();
+        self.check(
+            country.len() == 2 && country.iter().all(u8::is_ascii_uppercase),
+            "address.country: must be two capital letters (ISO 3166-1), such as DE",
+        );
+        let code = address.postal_code.as_bytes();
+        let german = code.len() == 5 && code.iter().all(u8::is_ascii_digit);
+        let foreign = (2..=10).contains(&code.len());
+        self.check(
+            if country == b"DE" { german } else { foreign },
+            "address.postal_code: must be the country's form, in Germany five digits",
+        );
+    }
+
+    /// Of a location.
+    pub fn location(&mut self, location: &Location) {
+        self.check(
             (-90.0..=90.0).contains(&location.latitude),
             "location.latitude: must lie between -90 and 90 degrees",
         );
-        check(
+        self.check(
             (-180.0..=180.0).contains(&location.longitude),
             "location.longitude: must lie between -180 and 180 degrees",
         );
     }
-    check(
-        metadata.adults_with_job <= metadata.adults,
-        "metadata.adults_with_job: must be no more than the adults",
-    );
 
-    check((1..=100).contains(&meters.len()), "meters: must be 1 to 100");
-    let given: Vec<_> = meters.iter().filter_map(|meter| meter.uuid).collect();
-    let distinct: HashSet<_> = given.iter().collect();
-    check(distinct.len() == given.len(), "meters: two have the same uuid");
-    for (i, meter) in meters.iter().enumerate() {
-        check(
-            filled(&meter.model) && meter.model.len() <= 40,
-            &format!("meters[{i}].model: must have 1 to 40 characters"),
+    /// Of a household's metadata.
+    pub fn metadata(&mut self, metadata: &Metadata) {
+        self.check(
+            metadata.adults_with_job <= metadata.adults,
+            "metadata.adults_with_job: must be no more than the adults",
         );
     }
 
-    check(pv_systems.len() <= 100, "pv_systems: must be no more than 100");
+    /// Of a meter's model; `place` goes before the field's name.
+    pub fn model(&mut self, place: &str, model: &str) {
+        self.check(
+            filled(model) && model.len() <= 40,
+            format!("{place}model: must have 1 to 40 characters"),
+        );
+    }
+
+    /// Of a photovoltaic system; `place` goes before the fields' names.
+    pub fn pv_system(&mut self, place: &str, power: Decimal, azimuth: Decimal, tilt: Decimal) {
+        self.check(
+            power > Decimal::ZERO && power <= Decimal::from(10_000),
+            format!("{place}nominal_power: must lie above 0 and up to 10000 kWp"),
+        );
+        self.check(
+            azimuth >= Decimal::ZERO && azimuth < Decimal::from(360),
+            format!("{place}azimuth: must lie from 0 to under 360 degrees"),
+        );
+        self.check(
+            tilt >= Decimal::ZERO && tilt <= Decimal::from(90),
+            format!("{place}tilt: must lie between 0 and 90 degrees"),
+        );
+    }
+}
+
+/// Every fault of a registration, as its field and what is wrong, without any value.
+#[must_use]
+pub fn faults(registration: &Registration) -> Vec<String> {
+    let mut faults = Faults::default();
+    let Registration { participant, address, location, metadata, meters, pv_systems, .. } =
+        registration;
+    faults.participant(participant);
+    faults.address(address);
+    if let Some(location) = location {
+        faults.location(location);
+    }
+    faults.metadata(metadata);
+
+    faults.check((1..=100).contains(&meters.len()), "meters: must be 1 to 100");
+    let given: Vec<_> = meters.iter().filter_map(|meter| meter.uuid).collect();
+    let distinct: HashSet<_> = given.iter().collect();
+    faults.check(distinct.len() == given.len(), "meters: two have the same uuid");
+    for (i, meter) in meters.iter().enumerate() {
+        faults.model(&format!("meters[{i}]."), &meter.model);
+    }
+
+    faults.check(pv_systems.len() <= 100, "pv_systems: must be no more than 100");
     for (i, system) in pv_systems.iter().enumerate() {
-        check(
-            system.nominal_power > Decimal::ZERO && system.nominal_power <= Decimal::from(10_000),
-            &format!("pv_systems[{i}].nominal_power: must lie above 0 and up to 10000 kWp"),
-        );
-        check(
-            system.azimuth >= Decimal::ZERO && system.azimuth < Decimal::from(360),
-            &format!("pv_systems[{i}].azimuth: must lie from 0 to under 360 degrees"),
-        );
-        check(
-            system.tilt >= Decimal::ZERO && system.tilt <= Decimal::from(90),
-            &format!("pv_systems[{i}].tilt: must lie between 0 and 90 degrees"),
-        );
-        check(
+        let place = format!("pv_systems[{i}].");
+        faults.pv_system(&place, system.nominal_power, system.azimuth, system.tilt);
+        faults.check(
             system.meter.is_none_or(|place| {
                 meters.get(place).is_some_and(|meter| meter.kind == MeterType::PvGeneration)
             }),
-            &format!("pv_systems[{i}].meter: must be the place of a PV-GENERATION meter"),
+            format!("{place}meter: must be the place of a PV-GENERATION meter"),
         );
     }
-    faults
+    faults.0
+}
+
+fn filled(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= 200
 }
 
 fn is_email(text: &str) -> bool {

@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use ebp_core::{
     clock::{Clock, SystemClock},
     contract::{Problem, Registered, Registration, paths},
-    scope::Scopes,
+    scope::{Group, Scopes},
 };
 use ebp_server::{
     Limits, ServeError, Settings,
+    auth::{KeySource, TokenSettings, set_secret},
     authority::{Authority, ClientRequest, Issued},
     open_store, serve,
     store::Store,
@@ -77,6 +79,11 @@ impl Server {
         let authority = Authority::open(&dir.path().join("authority"), clock.clone()).unwrap();
         let mut settings = Settings::in_folder(dir.path(), vec!["127.0.0.1".into()], clock.clone());
         settings.limits = limits;
+        settings.tokens = Some(TokenSettings {
+            audience: "ebp".into(),
+            issuer: Some("https://issuer.example".into()),
+            keys: KeySource::File(dir.path().join("keys.json")),
+        });
         let store = open_store(&settings.database).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -123,6 +130,17 @@ impl Server {
         Api::new(self.address, self.authority.certificate_pem(), identity)
     }
 
+    /// A client with that group's secret.
+    pub fn manager(&self, group: Group) -> Api {
+        let secret = format!("the secret of {group}");
+        let path = self.data().join("secrets.toml");
+        if !std::fs::read_to_string(&path).unwrap_or_default().contains(group.name()) {
+            set_secret(&path, group, &secret).unwrap();
+        }
+        let credentials = BASE64_STANDARD.encode(format!("{group}:{secret}"));
+        self.api(None).authorized(format!("Basic {credentials}"))
+    }
+
     /// A bare connection with that client's certificate.
     pub async fn raw(&self, api: &Api) -> TlsStream<TcpStream> {
         let stream = TcpStream::connect(self.address).await.unwrap();
@@ -151,6 +169,7 @@ pub struct Api {
     client: Client,
     base: String,
     tls: Arc<ClientConfig>,
+    authorization: Option<String>,
 }
 
 impl Api {
@@ -173,11 +192,21 @@ impl Api {
         };
         let client =
             Client::builder().tls_backend_preconfigured(config.clone()).no_proxy().build().unwrap();
-        Self { client, base: format!("https://{address}"), tls: config.into() }
+        Self { client, base: format!("https://{address}"), tls: config.into(), authorization: None }
     }
 
     pub fn request(&self, method: Method, path: &str) -> Call {
-        Call(self.client.request(method, format!("{}{path}", self.base)))
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        Call(match &self.authorization {
+            Some(value) => request.header("authorization", value),
+            None => request,
+        })
+    }
+
+    /// The same, with that header in every request.
+    pub fn authorized(mut self, authorization: String) -> Self {
+        self.authorization = Some(authorization);
+        self
     }
 
     pub fn get(&self, path: &str) -> Call {
@@ -190,6 +219,10 @@ impl Api {
 
     pub fn delete(&self, path: &str) -> Call {
         self.request(Method::DELETE, path)
+    }
+
+    pub fn json(&self, method: Method, path: &str, body: &Value) -> Call {
+        Call(self.request(method, path).0.json(body))
     }
 
     pub fn upload(&self, measurements: &[Value]) -> Call {

@@ -13,6 +13,7 @@ async fn every_endpoint_with_every_scope() {
     let server = Server::start().await;
     let registered = server.register("erika@example.org").await;
     let list = paths::measurements_of(registered.meters[0]);
+    let incidents = paths::incidents_of(registered.meters[0]);
     // The order matters: consent is granted before it is revoked, and revoked last.
     let table = [
         (Method::GET, paths::ACCOUNT, Scope::Account, 200),
@@ -22,6 +23,7 @@ async fn every_endpoint_with_every_scope() {
         (Method::GET, paths::PV_SYSTEM, Scope::Household, 200),
         (Method::GET, &list, Scope::MeasurementRead, 200),
         (Method::POST, paths::MEASUREMENT, Scope::MeasurementWrite, 400),
+        (Method::GET, &incidents, Scope::MeasurementWrite, 200),
         (Method::GET, paths::CONSENT, Scope::Consent, 200),
         (Method::POST, paths::CONSENT, Scope::Consent, 201),
         (Method::DELETE, paths::CONSENT, Scope::Consent, 200),

@@ -9,6 +9,7 @@ use ebp_server::{
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
+use crate::management;
 use crate::story::{self, at, measurement, registration};
 
 fn fresh() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -33,6 +34,20 @@ async fn refused_registrations() {
 async fn races() {
     let (_dir, path) = fresh();
     story::races(open_store(&path).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn management_and_access() {
+    let fresh = || async {
+        let (dir, path) = fresh();
+        (dir, open_store(&path).await.unwrap())
+    };
+    management::incidents(&*fresh().await.1).await;
+    management::lists(&*fresh().await.1).await;
+    management::changes(&*fresh().await.1).await;
+    management::enrolment(&*fresh().await.1).await;
+    management::certificates(&*fresh().await.1).await;
+    management::tries(&*fresh().await.1).await;
 }
 
 #[test]
@@ -73,7 +88,7 @@ fn ten_at_once_make_one_database() {
     let connection = Connection::open(&path).unwrap();
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(count("SELECT count(*) FROM household"), 10);
-    assert_eq!(count("PRAGMA user_version"), 1);
+    assert_eq!(count("PRAGMA user_version"), 2);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let folder = path.parent().unwrap();
     assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);

@@ -28,6 +28,7 @@ use super::{cycle, read::quiet_at_closed_pipe, transmit};
 use crate::{
     device::{Device, wait_for_next_slot_or},
     exit::{Code, Context, Failure, Outcome},
+    tell::tell,
 };
 use state::{DemoHousehold, State};
 
@@ -188,7 +189,7 @@ impl Chain<'_> {
         let text = participants::what_arrived(self.state)?;
         self.progress.hidden(|| {
             quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
-            eprintln!("{}", self.state.how_to_look(at_the_end));
+            tell!("{}", self.state.how_to_look(at_the_end));
             Ok(())
         })
     }
@@ -267,7 +268,7 @@ impl Progress {
 
     /// A line on standard error beside the progress.
     fn tell(&self, text: &str) {
-        self.all.suspend(|| eprintln!("{text}"));
+        self.all.suspend(|| tell!("{text}"));
     }
 
     /// Does something with the progress out of the way.

@@ -1,9 +1,9 @@
 //! An upload's body: received, unpacked and read, each within its bounds.
 
-use std::{io::Read, time::Duration};
+use std::io::Read;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     http::{HeaderMap, header},
 };
 use ebp_core::{
@@ -11,7 +11,6 @@ use ebp_core::{
     model::Measurement,
 };
 use flate2::read::MultiGzDecoder;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -44,21 +43,6 @@ impl Packing {
             Some(_) => Err(ApiError::UnsupportedMedia),
         }
     }
-}
-
-/// Receives the body as it is sent.
-pub async fn receive(body: Body, within: Duration) -> Result<Bytes, ApiError> {
-    let collected =
-        tokio::time::timeout(within, Limited::new(body, limits::UPLOAD_BYTES).collect())
-            .await
-            .map_err(|_| ApiError::Timeout)?;
-    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            ApiError::TooLarge(format!("the body has more than {} bytes", limits::UPLOAD_BYTES))
-        } else {
-            ApiError::Invalid("the body broke off".to_owned())
-        }
-    })
 }
 
 /// Unpacks the body; a bomb is left off at the bound.

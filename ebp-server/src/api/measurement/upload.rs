@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
 };
 use ebp_core::{
-    contract::{UploadItem, UploadOutcome, UploadResponse},
+    contract::{UploadItem, UploadOutcome, UploadResponse, limits},
     model::Measurement,
 };
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::body::{self, Item, Packing};
 use crate::{
     App,
+    api::body::receive,
     auth::Caller,
     problem::ApiError,
     store::{HouseholdId, Outcome, Refusal},
@@ -34,7 +35,7 @@ pub async fn upload(
     let household = caller.household()?;
     let (parts, body) = request.into_parts();
     let packing = Packing::of(&parts.headers)?;
-    let packed = body::receive(body, app.limits.body).await?;
+    let packed = receive(body, limits::UPLOAD_BYTES, app.limits.body).await?;
     let items = if packing == Packing::Plain && packed.len() <= SMALL {
         body::read(&packed)?
     } else {

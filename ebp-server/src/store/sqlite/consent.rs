@@ -15,7 +15,12 @@ pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, Store
         .query_row([Id(household.0)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?
         .ok_or(StoreError::NotFound)?;
-    Ok(Consent {
+    Ok(of(granted_at, revoked_at))
+}
+
+/// The consent that was granted and revoked then.
+pub fn of(granted_at: Option<Instant>, revoked_at: Option<Instant>) -> Consent {
+    Consent {
         state: match (granted_at, revoked_at) {
             (None, _) => ConsentState::NotGranted,
             (Some(_), None) => ConsentState::Granted,
@@ -23,7 +28,7 @@ pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, Store
         },
         granted_at: granted_at.map(|at| at.0),
         revoked_at: revoked_at.map(|at| at.0),
-    })
+    }
 }
 
 /// Grants it.

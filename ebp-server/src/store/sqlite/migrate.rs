@@ -10,7 +10,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_survey.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0001_survey.sql"),
+    include_str!("../../../migrations/sqlite/0002_management.sql"),
+];
 
 /// Brings the file to the latest version.
 pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -43,6 +46,6 @@ mod tests {
         migrate(&mut connection, path).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
         let error = migrate(&mut connection, path).unwrap_err();
-        assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error}");
+        assert!(matches!(error, StoreError::Newer { found: 99, known: 2, .. }), "{error}");
     }
 }

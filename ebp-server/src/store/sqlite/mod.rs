@@ -1,15 +1,18 @@
 //! The survey in one SQLite file.
 //!
-//! Enters: what [`Store`](super::Store) is asked. Leaves: rows, as the contract's bodies. Absent: any rule that the schema
-//! (`migrations/sqlite/`) can keep by itself.
+//! Enters: what [`Store`] is asked. Leaves: rows, as the contract's bodies. Absent: any rule that
+//! the schema (`migrations/sqlite/`) can keep by itself.
 //!
 //! One connection on a thread of its own writes, a few others read; SQLite's write-ahead log lets
 //! them do so at the same time. Every commit is synced (`synchronous=FULL`), deleted content is
 //! overwritten (`secure_delete`).
 
+mod access;
 mod connection;
 mod consent;
 mod household;
+mod incident;
+mod management;
 mod measurement;
 mod migrate;
 mod reader;
@@ -22,7 +25,7 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use ebp_core::{
     contract::{Account, Consent, Household, MeasurementDevice, Registered, Registration},
-    model::{Measurement, Meter, PvSystem},
+    model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -126,6 +129,34 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer.run(move |tx| household::touch_device(tx, device, version.as_deref(), at)).await
+    }
+
+    async fn incidents(&self, id: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, StoreError> {
+        self.readers.run(move |db| incident::list(db, id, meter)).await
+    }
+
+    async fn report_incident(
+        &self,
+        id: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError> {
+        self.writer.run(move |tx| incident::report(tx, id, meter, kind, at)).await
+    }
+
+    async fn resolve_incident(
+        &self,
+        id: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError> {
+        self.writer.run(move |tx| incident::resolve(tx, id, meter, kind, at)).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.readers.run(|db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Values as SQLite keeps them, and back.
 
-use ebp_core::model::MeterType;
+use ebp_core::model::{IncidentType, MeterType};
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{
     ToSql,
@@ -59,7 +59,7 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text!(Decimal, Date);
+as_text!(Decimal, Date, IncidentType);
 
 /// A meter's type as its constant's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

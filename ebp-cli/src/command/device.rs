@@ -1,0 +1,281 @@
+//! `ebp device`: the certificate of a measurement device.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
+use ebp_core::{
+    client::{
+        Client, ClientOptions, DeviceKey, Enrolled, KeyKind, Trust, enroll,
+        renewal::{self, RenewalError, Validity},
+    },
+    clock::{Clock, SystemClock},
+    identity::Identity,
+};
+use serde_json::json;
+
+use super::{read::quiet_at_closed_pipe, secret};
+use crate::{
+    config::{Api, DeviceConfig, read_text},
+    device,
+    exit::{Context, Failure, Outcome, chain},
+    output::new_table,
+};
+
+/// Enroll a measurement device and keep its certificate.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Get the device's first certificate for a one-time token.
+    ///
+    /// The key is made here, readable by its owner only, and never leaves this machine. If the
+    /// answer is lost, the same command finishes what it began.
+    Enroll(Enroll),
+    /// Get the next certificate, if two thirds of this one's lifetime are over. The daemons do this
+    /// by themselves.
+    Renew {
+        #[command(flatten)]
+        files: Files,
+
+        /// Renew now, whether it is due or not.
+        #[arg(long)]
+        now: bool,
+    },
+    /// Show the certificate and ask the server whether it is accepted.
+    Status {
+        #[command(flatten)]
+        files: Files,
+
+        /// How it is printed.
+        #[arg(long, value_enum, default_value_t = Shape::Table)]
+        format: Shape,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Enroll {
+    /// The Data API's address, such as https://ebp.example.org:8443.
+    #[arg(long)]
+    url: String,
+
+    /// The file whose first line is the token; without it the token is asked for on the terminal,
+    /// or read from standard input.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// The authority's certificate (PEM).
+    #[arg(long, value_name = "FILE", required_unless_present = "fingerprint")]
+    ca: Option<PathBuf>,
+
+    /// The SHA-256 fingerprint of the authority's certificate, as `ebp ca init` prints it.
+    #[arg(long, value_name = "HEX", conflicts_with = "ca")]
+    fingerprint: Option<String>,
+
+    /// The kind of key.
+    #[arg(long, value_enum, default_value_t = Kind::P256)]
+    key: Kind,
+
+    /// Where ca.pem, device.pem and device.key go.
+    #[arg(long, value_name = "FOLDER")]
+    output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    /// ECDSA on the curve P-256.
+    P256,
+    /// Ed25519.
+    Ed25519,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shape {
+    /// A table for people.
+    Table,
+    /// A JSON object.
+    Json,
+}
+
+/// Which device.
+#[derive(Debug, clap::Args)]
+struct Files {
+    /// The device's configuration.
+    #[arg(long, value_name = "FILE", required_unless_present = "folder")]
+    config: Option<PathBuf>,
+
+    /// The folder that `ebp device enroll` filled, where there is no configuration yet.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "config", requires = "url")]
+    folder: Option<PathBuf>,
+
+    /// The Data API's address, with --folder.
+    #[arg(long, conflicts_with = "config")]
+    url: Option<String>,
+}
+
+impl Files {
+    fn api(&self) -> Result<Api, Failure> {
+        match (&self.config, &self.folder, &self.url) {
+            (Some(config), ..) => Ok(DeviceConfig::load(config)?.api),
+            (None, Some(folder), Some(url)) => Ok(Api {
+                url: url.clone(),
+                ca: folder.join("ca.pem"),
+                certificate: folder.join("device.pem"),
+                key: folder.join("device.key"),
+            }),
+            _ => Err(Failure::usage("give --config, or --folder and --url")),
+        }
+    }
+}
+
+/// Does as the arguments say.
+pub fn run(arguments: &Arguments) -> Outcome {
+    match &arguments.action {
+        Action::Enroll(enroll) => enroll.run(),
+        Action::Renew { files, now } => renew(&files.api()?, *now),
+        Action::Status { files, format } => status(&files.api()?, *format),
+    }
+}
+
+impl Enroll {
+    fn run(&self) -> Outcome {
+        let trust = match (&self.ca, &self.fingerprint) {
+            (Some(ca), _) => Trust::Authority(read_text(ca)?),
+            (None, Some(text)) => text.parse().map_err(Failure::usage)?,
+            (None, None) => return Err(Failure::usage("give --ca or --fingerprint")),
+        };
+        let file = |name: &str| self.output.join(name);
+        let (ca, certificate, key) = (file("ca.pem"), file("device.pem"), file("device.key"));
+        if certificate.exists() {
+            return Err(Failure::failed(format!("{} exists already", certificate.display()))
+                .remedy("`ebp device renew` gets the next one; to begin anew move it away"));
+        }
+        let token = match &self.token_file {
+            Some(path) => secret::from_file("the token", path)?,
+            None => secret::ask("the one-time token", false)?,
+        };
+        create_private_folder(&self.output)?;
+        // Kept before it is used: if the answer is lost, the same key may ask again.
+        let device_key = if key.exists() {
+            DeviceKey::from_pem(&read_text(&key)?).or_failed(key.display())?
+        } else {
+            let made = DeviceKey::generate(match self.key {
+                Kind::P256 => KeyKind::P256,
+                Kind::Ed25519 => KeyKind::Ed25519,
+            });
+            let made = made.map_err(Failure::failed)?;
+            renewal::write_private(&key, made.to_pem().as_bytes()).map_err(explain)?;
+            made
+        };
+        let options = ClientOptions::default();
+        let Enrolled { certificate: answer, authority } =
+            enroll(&self.url, &trust, token.trim(), &device_key, options).map_err(|error| {
+                let failure = device::client(error);
+                match failure.code {
+                    crate::exit::Code::NotAuthorized => {
+                        failure.remedy("ask the administrator for a new token")
+                    }
+                    _ => failure,
+                }
+            })?;
+        renewal::write_private(&ca, authority.as_bytes()).map_err(explain)?;
+        renewal::write_private(&certificate, answer.chain.as_bytes()).map_err(explain)?;
+        let text = format!(
+            "device       {}\nvalid until  {}\ncertificate  {}\nkey          {}\nauthority    {}\n",
+            answer.device,
+            answer.not_after,
+            certificate.display(),
+            key.display(),
+            ca.display()
+        );
+        quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    }
+}
+
+fn create_private_folder(folder: &Path) -> Outcome {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .or_failed(format!("cannot make {}", folder.display()))
+}
+
+fn client(api: &Api) -> Result<Client, Failure> {
+    let identity = Identity::load(&api.certificate, &api.key, &api.ca).map_err(|error| {
+        Failure::failed(chain(&error)).remedy("`ebp device enroll` makes the three files")
+    })?;
+    Client::new(&api.url, &identity, ClientOptions::default()).map_err(device::client)
+}
+
+fn renew(api: &Api, now: bool) -> Outcome {
+    let _lock = renewal::lock(&api.key).map_err(explain)?;
+    renewal::settle(&api.certificate, &api.key).map_err(explain)?;
+    let validity = Validity::of(&api.certificate).map_err(explain)?;
+    if !now && SystemClock.now() < validity.due_at() {
+        eprintln!("ebp: the certificate is renewed from {} on", validity.due_at());
+        return Ok(());
+    }
+    let until = renewal::renew(&client(api)?, &api.certificate, &api.key).map_err(explain)?;
+    eprintln!("ebp: the new certificate is valid until {until}");
+    Ok(())
+}
+
+fn status(api: &Api, format: Shape) -> Outcome {
+    let validity = Validity::of(&api.certificate).map_err(explain)?;
+    let expired = SystemClock.now() > validity.not_after;
+    let (server, failure) = match client(api)?.consent() {
+        Ok(consent) => (consent.state.name().to_owned(), None),
+        Err(error) => {
+            let failure = device::client(error);
+            (failure.to_string(), Some(failure))
+        }
+    };
+    let text = match format {
+        Shape::Json => {
+            let object = json!({
+                "not_before": validity.not_before,
+                "not_after": validity.not_after,
+                "renewed_from": validity.due_at(),
+                "expired": expired,
+                "consent": failure.is_none().then_some(&server),
+            });
+            format!("{object}\n")
+        }
+        Shape::Table => {
+            let mut table = new_table();
+            table.set_header(["what", "state"]);
+            table.add_row(["valid until", &validity.not_after.to_string()]);
+            table.add_row(["renewed from", &validity.due_at().to_string()]);
+            if failure.is_none() {
+                table.add_row(["consent", &server]);
+            }
+            format!("{table}\n")
+        }
+    };
+    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
+    failure.map_or(Ok(()), Err)
+}
+
+/// Renewal's errors with their remedies.
+pub fn explain(error: RenewalError) -> Failure {
+    match error {
+        RenewalError::Client(error) => device::client(error),
+        error => {
+            let failure = Failure::failed(chain(&error));
+            match error {
+                RenewalError::NoCertificate(_) => {
+                    failure.remedy("`ebp device enroll` gets the first one")
+                }
+                _ => failure,
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `ebp meter bundle`: what a maintainer needs to see, without telling whose meter it is.
+//!
+//! Enters: a port or a recording. Leaves: a tar file or a folder with telegrams without identifying
+//! numbers, what they say, and what was found out. Absent: the port's name, which may hold the
+//! adapter's serial number or a host; the machine's name; bytes outside of whole telegrams.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ebp_core::clock::{Clock, SystemClock};
+use ebp_meter::{
+    identify::{Identity, identify},
+    port::PortName,
+    readout::Protocol,
+    redact::{Redacted, redact},
+};
+use serde::Serialize;
+
+use super::{
+    listen::{Heard, listen},
+    tar,
+};
+use crate::{
+    command::models::Models,
+    exit::{Code, Context, Failure, Outcome},
+    output::{Format, Printer},
+    tell::tell,
+};
+
+const README: &str = "\
+A support bundle of ebp. What is in it:
+  about.json       the program's version, the system, the line, the models that may fit
+  telegrams.raw    what the meter sent; in place of its identity, its owner's number, keys and
+                   signatures there are zeros, and checksums are right again: `ebp read telegrams.raw`
+  decoded.jsonl    what these telegrams say, one to a line
+Meter readings, power and the meter's own time are as they were. Look at it before you send it.
+";
+
+/// Which meter, and where the bundle goes.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes.
+    #[arg(long)]
+    port: PortName,
+
+    /// The bundle: a file with the ending .tar, or a folder that is made.
+    #[arg(long, value_name = "PATH")]
+    output: PathBuf,
+
+    /// How many telegrams are saved.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    telegrams: u16,
+
+    /// How long to wait for the first telegram.
+    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    #[command(flatten)]
+    models: Models,
+}
+
+#[derive(Serialize)]
+struct About {
+    ebp: &'static str,
+    os: String,
+    arch: &'static str,
+    made_at: jiff::Timestamp,
+    port: &'static str,
+    protocol: Option<&'static str>,
+    line: Option<String>,
+    telegrams: usize,
+    bytes: usize,
+    left_out_bytes: usize,
+    passed_over: Vec<String>,
+    meter: Option<Identity>,
+}
+
+/// Makes the bundle.
+pub fn run(arguments: &Arguments) -> Outcome {
+    if arguments.output.exists() {
+        return Err(Failure::failed(format!("{} exists already", arguments.output.display()))
+            .remedy("choose another name with --output"));
+    }
+    let profiles = arguments.models.load()?;
+    let mut heard = listen(&arguments.port, arguments.timeout, arguments.telegrams.into())?;
+    let meter = identify(&profiles, &heard.readouts);
+    let protocol = heard.readouts.first().map(|readout| readout.protocol).or(heard.protocol);
+    let redacted = redact(&heard.bytes, protocol.unwrap_or(Protocol::Sml));
+    let nothing = heard.nothing.take();
+    let about = about(arguments, &heard, protocol, &redacted, meter);
+    let files = [
+        ("README.txt", README.as_bytes().to_vec()),
+        ("about.json", serde_json::to_vec_pretty(&about).map_err(Failure::failed)?),
+        ("telegrams.raw", redacted.bytes.clone()),
+        ("decoded.jsonl", decoded(&redacted, about.made_at)?),
+    ];
+    write(&arguments.output, &files)?;
+    tell!(
+        "ebp: {} has {} telegrams without identifying numbers; look at it before you send it",
+        arguments.output.display(),
+        redacted.readouts.len()
+    );
+    match nothing {
+        Some(nothing) => Err(Failure { code: Code::NothingRead, ..nothing }),
+        None => Ok(()),
+    }
+}
+
+fn about(
+    arguments: &Arguments,
+    heard: &Heard,
+    protocol: Option<Protocol>,
+    redacted: &Redacted,
+    meter: Option<Identity>,
+) -> About {
+    About {
+        ebp: env!("CARGO_PKG_VERSION"),
+        os: os(),
+        arch: std::env::consts::ARCH,
+        made_at: SystemClock.now(),
+        port: match &arguments.port {
+            PortName::StandardInput => "standard input",
+            PortName::Tcp(_) => "TCP bridge",
+            PortName::Path(_) if heard.is_live => "serial device",
+            PortName::Path(_) => "file",
+        },
+        protocol: protocol.map(Protocol::name),
+        line: heard.line.map(|line| line.to_string()),
+        telegrams: redacted.readouts.len(),
+        bytes: heard.bytes.len(),
+        left_out_bytes: redacted.left_out,
+        passed_over: heard.noise.clone(),
+        meter,
+    }
+}
+
+/// The system's name and version (os-release(5)), without the machine's.
+fn os() -> String {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let pretty = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    pretty.map_or(std::env::consts::OS, |name| name.trim_matches('"')).to_owned()
+}
+
+fn decoded(redacted: &Redacted, at: jiff::Timestamp) -> Result<Vec<u8>, Failure> {
+    let mut text = Vec::new();
+    let mut printer = Printer::new(&mut text, Format::Json, true);
+    for readout in &redacted.readouts {
+        printer.print(readout, at)?;
+    }
+    Ok(text)
+}
+
+fn write(output: &Path, files: &[(&str, Vec<u8>)]) -> Outcome {
+    if output.extension().is_some_and(|extension| extension == "tar") {
+        return crate::config::write_whole(output, &tar::archive(files));
+    }
+    fs::create_dir_all(output).or_failed(format!("cannot make {}", output.display()))?;
+    for (name, bytes) in files {
+        crate::config::write_whole(&output.join(name), bytes)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! `ebp meter identify`: which meter this is, whether it is locked, and what to do next.
+//!
+//! Enters: a port. Leaves: maker, models that fit, line, lock, advice. Absent: its number.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use ebp_meter::{
+    identify::{Identity, Lock, identify},
+    port::PortName,
+};
+use serde::Serialize;
+
+use super::listen::listen;
+use crate::{
+    command::{models::Models, read::quiet_at_closed_pipe},
+    exit::{Code, Failure, Outcome},
+    output::{Shape, lines},
+};
+
+/// Some meters put identity and power in every other telegram.
+const TELEGRAMS: usize = 3;
+/// Below this a model's registers are those of another.
+const FITS: u8 = 50;
+
+/// Which meter, and how it is shown.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes.
+    #[arg(long)]
+    port: PortName,
+
+    /// How long to wait for a telegram. Finding out how a meter speaks takes some seconds.
+    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    format: Shape,
+
+    #[command(flatten)]
+    models: Models,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    port: String,
+    protocol: &'static str,
+    line: Option<String>,
+    #[serde(flatten)]
+    identity: &'a Identity,
+    next: String,
+}
+
+/// Identifies.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let profiles = arguments.models.load()?;
+    let heard = listen(&arguments.port, arguments.timeout, TELEGRAMS)?;
+    let identity = identify(&profiles, &heard.readouts);
+    let (Some(identity), Some(first)) = (identity, heard.readouts.first()) else {
+        let nothing = heard.nothing.unwrap_or_else(|| Failure::failed("no telegram"));
+        return Err(Failure { code: Code::NothingRead, ..nothing });
+    };
+    let protocol = first.protocol.name();
+    let line = heard.line.map(|line| line.to_string());
+    let port = arguments.port.to_string();
+    let next = next(&identity, &port);
+    let text = match arguments.format {
+        Shape::Json => {
+            let report = Report { port, protocol, line, identity: &identity, next };
+            serde_json::to_string(&report).map_err(Failure::failed)? + "\n"
+        }
+        Shape::Table => lines(&[
+            ("maker", maker(&identity)),
+            ("model", models(&identity)),
+            ("speaks", line.map_or(protocol.to_owned(), |line| format!("{protocol} at {line}"))),
+            ("lock", lock(identity.lock).to_owned()),
+            ("next", next),
+        ]),
+    };
+    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+}
+
+fn maker(identity: &Identity) -> String {
+    match (&identity.maker, &identity.flag) {
+        (Some(maker), Some(flag)) => format!("{maker} ({flag})"),
+        (None, Some(flag)) => format!("{flag}, whose name is not known here"),
+        (_, None) => "it does not say".to_owned(),
+    }
+}
+
+fn models(identity: &Identity) -> String {
+    if identity.models.is_empty() {
+        return "none that is known here".to_owned();
+    }
+    let model = |candidate: &ebp_meter::identify::Candidate| {
+        format!("{} ({} % of the registers fit)", candidate.model, candidate.fit)
+    };
+    identity.models.iter().map(model).collect::<Vec<_>>().join("\n")
+}
+
+const fn lock(lock: Lock) -> &'static str {
+    match lock {
+        Lock::Locked => "locked: it sends whole kWh and no power",
+        Lock::Unlocked => "unlocked: it sends its power and decimals",
+        Lock::None => "none: it sends all it knows, and that is no power",
+    }
+}
+
+fn next(identity: &Identity, port: &str) -> String {
+    let Some(best) = identity.models.first().filter(|best| best.fit >= FITS) else {
+        return match identity.lock {
+            Lock::Locked => format!(
+                "no known model fits: `ebp unlock --port {port} --calibrate --model NAME --output NAME.toml` \
+                 finds its timing with you"
+            ),
+            _ => format!("read it with `ebp read --port {port}`"),
+        };
+    };
+    let model = &best.model;
+    match identity.lock {
+        Lock::Unlocked | Lock::None => {
+            format!("read it with `ebp read --port {port} --model {model}`")
+        }
+        Lock::Locked => {
+            let sure = if identity.models.len() > 1 {
+                "; compare the model with the meter's face first"
+            } else {
+                ""
+            };
+            format!(
+                "get the PIN from your metering point operator, then `ebp unlock --port {port} --model \
+                 {model}`{sure}"
+            )
+        }
+    }
+}

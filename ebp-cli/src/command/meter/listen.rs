@@ -1,0 +1,87 @@
+//! Hearing a few telegrams of whatever meter is at a port.
+//!
+//! Enters: a port. Leaves: [`Heard`]: telegrams, and the bytes they came in. Absent: their meaning.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use ebp_meter::{
+    decoder::Noise,
+    port::{LineSettings, PortName},
+    readout::{Protocol, Readout},
+    session::{Outcome, ReadOptions, Session},
+};
+
+use crate::{command::silence::nothing_read, exit::Failure};
+
+/// The rest of a row of telegrams is waited for so long.
+const FURTHER: Duration = Duration::from_secs(5);
+
+/// What came.
+pub struct Heard {
+    /// The telegrams; none where nothing could be understood.
+    pub readouts: Vec<Readout>,
+    /// Every byte.
+    pub bytes: Vec<u8>,
+    /// The protocol, once it is known.
+    pub protocol: Option<Protocol>,
+    /// The line's settings, on ports that have some.
+    pub line: Option<LineSettings>,
+    /// Whether the port goes on for ever.
+    pub is_live: bool,
+    /// What was passed over, in words, at most a few.
+    pub noise: Vec<String>,
+    /// Why there is no telegram, if there is none.
+    pub nothing: Option<Failure>,
+}
+
+/// Listens for so many telegrams: for the first at most `timeout`, for each further one some seconds.
+///
+/// # Errors
+/// Those of the port.
+pub fn listen(port: &PortName, timeout: Duration, count: usize) -> Result<Heard, Failure> {
+    let mut session = Session::open(port, ReadOptions::default())?;
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let tap = Arc::clone(&bytes);
+    session.set_raw_tap(Box::new(move |bytes| {
+        tap.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+    }));
+    let (mut readouts, mut noise, mut seven_bits) = (Vec::new(), Vec::new(), false);
+    let mut deadline = Instant::now() + timeout;
+    while readouts.len() < count {
+        match session.next(deadline.saturating_duration_since(Instant::now()))? {
+            Outcome::Readout(readout) => {
+                readouts.push(*readout);
+                deadline = Instant::now() + FURTHER;
+            }
+            Outcome::Noise(passed) => {
+                seven_bits |= passed == Noise::SevenBitLine;
+                if noise.len() < 20 {
+                    noise.push(words(&passed));
+                }
+            }
+            Outcome::TimedOut | Outcome::End => break,
+        }
+    }
+    let nothing = readouts.is_empty().then(|| {
+        let passed = (!noise.is_empty()).then(|| noise.join(", "));
+        nothing_read(&session, timeout, seven_bits, passed.as_deref())
+    });
+    let (protocol, line, is_live) = (session.protocol(), session.line(), session.is_live());
+    drop(session);
+    let bytes = std::mem::take(&mut *bytes.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Heard { readouts, bytes, protocol, line, is_live, noise, nothing })
+}
+
+fn words(noise: &Noise) -> String {
+    match noise {
+        Noise::WrongChecksum { bytes } => {
+            format!("a telegram of {bytes} bytes with a wrong checksum")
+        }
+        Noise::Unreadable { bytes, reason } => format!("{bytes} bytes unreadable: {reason}"),
+        Noise::Garbage { bytes } => format!("{bytes} bytes outside of telegrams"),
+        Noise::SevenBitLine => "the line delivers only 7 of 8 bits".to_owned(),
+    }
+}

@@ -1,0 +1,187 @@
+//! `ebp meter show`: all that is known of a model.
+//!
+//! Enters: a profile. Leaves: everything in it with its sources, and how it is unlocked in plain
+//! words. Absent: any one meter.
+
+use std::io::{self, Write};
+
+use ebp_meter::profile::{Content, Interval, Pin, Profile, Register, Registers};
+
+use crate::{
+    command::{models::Models, read::quiet_at_closed_pipe},
+    exit::{Failure, Outcome},
+    output::{Shape, lines},
+};
+
+/// Which model, and how it is shown.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The model's name or alias, such as MT175.
+    model: String,
+
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    format: Shape,
+
+    #[command(flatten)]
+    models: Models,
+}
+
+/// Shows.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let profiles = arguments.models.load()?;
+    let profile = profiles.get(&arguments.model)?;
+    let text = match arguments.format {
+        Shape::Json => {
+            let mut document = serde_json::to_value(&profile.document).map_err(Failure::failed)?;
+            document["how_to_unlock"] = profile.how_to_unlock().into();
+            document.to_string() + "\n"
+        }
+        Shape::Table => page(profile),
+    };
+    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+}
+
+fn page(profile: &Profile) -> String {
+    let line = &profile.line;
+    let mut speaks = format!("{} at {}", line.protocol.name(), line.settings());
+    if let Some(interval) = line.push_interval() {
+        speaks += &format!(", a telegram every {} s", interval.as_secs_f64());
+    }
+    if let Some(baud) = line.reply_baud {
+        speaks += &format!(", answering at {baud}");
+    }
+    let mut text = lines(&[
+        ("model", profile.name.clone()),
+        ("also called", profile.aliases.join("\n")),
+        ("maker", format!("{} ({})", profile.maker, profile.flag)),
+        ("about", profile.about.clone()),
+        ("line", with_source(&speaks, &line.source)),
+        ("telegram", with_source(&telegram(profile), &profile.telegram.source)),
+    ]);
+    text += "\nhow to unlock\n";
+    for sentence in profile.how_to_unlock() {
+        text += &format!("  {sentence}\n");
+    }
+    if let Some(pin) = &profile.pin {
+        text += "\nPIN entry\n";
+        text += &indented(&timing(pin));
+    }
+    if let Some(relock) = &profile.relock {
+        let words = profile.relock_in_words().unwrap_or_default();
+        text += "\nstays unlocked\n";
+        text += &indented(&with_source(words, &relock.source));
+        if let Some(every) = relock.keep_alive_s {
+            text += &format!("  a press every {every} s\n");
+        }
+    }
+    if let Some(locked) = &profile.locked {
+        text += "\nsent while locked\n";
+        text += &indented(&registers(locked));
+    }
+    text += if profile.locked.is_some() { "\nsent unlocked\n" } else { "\nsent\n" };
+    text += &indented(&registers(&profile.unlocked));
+    if !profile.quirks.is_empty() {
+        text += "\nknown faults\n";
+        for quirk in profile.document.get("quirks").and_then(|q| q.as_array()).into_iter().flatten()
+        {
+            let field = |key: &str| quirk.get(key).and_then(|v| v.as_str()).unwrap_or_default();
+            text += &indented(&with_source(field("name"), field("source")));
+        }
+    }
+    text
+}
+
+fn telegram(profile: &Profile) -> String {
+    let telegram = &profile.telegram;
+    let mut parts = Vec::new();
+    parts.extend(telegram.identification.as_ref().map(|text| format!("begins with /{text}")));
+    parts.extend(telegram.list_name.map(|name| format!("list {}", name.hex())));
+    parts.push(format!(
+        "identity {}",
+        profile.document["telegram"]["server_id"].as_str().unwrap_or_default()
+    ));
+    if telegram.block_check {
+        parts.push("with a block check character".to_owned());
+    }
+    parts.join(", ")
+}
+
+fn timing(pin: &Pin) -> String {
+    let ms = |interval: &Interval| {
+        let [from, to] = interval.accept_ms;
+        let sent = format!(
+            "{} ms, slower {} ms, taken from {from} to {to} ms",
+            interval.send_ms, interval.slower_ms
+        );
+        with_source(&sent, &interval.source)
+    };
+    let mut rows = vec![
+        ("digits", pin.digits.to_string()),
+        ("presses to the first digit", pin.wake_presses.to_string()),
+        ("short press", ms(&pin.short_press)),
+        ("long press", ms(&pin.long_press)),
+        ("between presses", ms(&pin.between_presses)),
+        ("after waking", ms(&pin.after_wake)),
+        ("to the next digit", ms(&pin.next_digit)),
+        ("back to normal", format!("{} s", pin.return_to_normal_s)),
+        ("wrong PINs", format!("{} block it, ebp stops after {}", pin.tries, pin.stop_at)),
+    ];
+    rows.extend(pin.blocked_s.map(|seconds| ("blocked for", format!("{seconds} s"))));
+    if let Some(menu) = &pin.menu {
+        let presses = menu.inf_presses.to_string();
+        rows.push(("presses to InF", with_source(&presses, &menu.source)));
+        rows.extend(menu.pin_presses.map(|presses| ("presses to PIN", presses.to_string())));
+    }
+    rows.push(("source", pin.source.clone()));
+    lines(&rows)
+}
+
+fn registers(set: &Registers) -> String {
+    let rows: Vec<_> =
+        set.registers.iter().map(|entry| (entry.obis.to_string(), register(entry))).collect();
+    let mut rows: Vec<_> = rows.iter().map(|(code, text)| (code.as_str(), text.clone())).collect();
+    rows.push(("source", set.source.clone()));
+    lines(&rows)
+}
+
+fn register(entry: &Register) -> String {
+    let mut parts = Vec::new();
+    parts.extend(entry.content.map(|content| {
+        match content {
+            Content::Maker => "the maker's letters",
+            Content::ServerId => "the meter's identity",
+            Content::IdentityText => "the meter's identity as text",
+            Content::SerialNumber => "the meter's number",
+            Content::PublicKey => "the meter's public key",
+            Content::OperatingSeconds => "seconds of operation",
+            Content::Absent => "without a value",
+        }
+        .to_owned()
+    }));
+    parts.extend(entry.integer.map(|number| format!("always {number}")));
+    parts.extend(entry.octets.as_ref().map(|_| "always the same bytes".to_owned()));
+    parts.extend(entry.obis.name().filter(|_| entry.is_number()).map(str::to_owned));
+    if let (Some(unit), Some(scaler)) = (entry.unit, entry.scaler) {
+        parts.push(format!("in 10^{scaler} {unit}"));
+    }
+    if let Some(width) = entry.width {
+        let sign = if entry.signed { "signed" } else { "unsigned" };
+        let most = if entry.compact { "at most " } else { "" };
+        let s = if width == 1 { "" } else { "s" };
+        parts.push(format!("{most}{width} byte{s} {sign}"));
+    }
+    if entry.status.is_some() {
+        parts.push("with a status word".to_owned());
+    }
+    let text = parts.join(", ");
+    entry.source.as_ref().map_or(text.clone(), |source| with_source(&text, source))
+}
+
+fn with_source(text: &str, source: &str) -> String {
+    format!("{text} [{source}]")
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

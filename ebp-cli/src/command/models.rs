@@ -1,0 +1,31 @@
+//! The models that a command knows: those that come with the program and those of a folder.
+//!
+//! Enters: `--profiles`. Leaves: [`Profiles`]. Absent: reading a profile, which the library does.
+
+use std::path::PathBuf;
+
+use ebp_meter::profile::Profiles;
+
+use crate::exit::Failure;
+
+/// Where models are known from.
+#[derive(Debug, clap::Args)]
+pub struct Models {
+    /// A folder with further profiles of models (*.toml); one of the same name replaces a known one.
+    #[arg(long, value_name = "FOLDER")]
+    profiles: Option<PathBuf>,
+}
+
+impl Models {
+    /// All of them.
+    ///
+    /// # Errors
+    /// A profile that is wrong, with its file and line.
+    pub fn load(&self) -> Result<Profiles, Failure> {
+        let mut profiles = Profiles::embedded();
+        if let Some(folder) = &self.profiles {
+            profiles.load_folder(folder)?;
+        }
+        Ok(profiles)
+    }
+}

@@ -1,0 +1,214 @@
+//! `ebp unlock`: a meter's PIN, entered by light.
+//!
+//! Enters: model, port, PIN. Leaves: a meter that tells its details, or why it does not.
+//! Absent: presses, pauses and tries, which [`ebp_meter::unlock`] knows.
+
+mod calibrate;
+mod dry_run;
+pub mod secret;
+mod show;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use ebp_core::clock::SystemClock;
+use ebp_meter::{
+    interface::{MeterInterface, ProfiledMeter, Surroundings, read_options},
+    port::{self, PortName},
+    profile::Profile,
+    session::Session,
+    unlock::{Head, Method, RealPace, Tries, UnlockError, UnlockOptions},
+};
+
+use super::models::Models;
+use crate::{
+    exit::{Context, Failure, Outcome},
+    output::Shape,
+    tell::tell,
+};
+
+/// Unlock a meter by light, with its PIN.
+///
+/// The PIN is read from --pin-file (which only its owner may read), else from the environment
+/// variable EBP_PIN, else it is asked for. Wrong tries are remembered, and ebp stops before the meter
+/// would block itself. Ctrl-C switches the light off.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A serial device with a reading head on the meter (/dev/ttyUSB0), or tcp://host:port.
+    #[arg(long, required_unless_present_any = ["dry_run", "reset_tries"])]
+    port: Option<PortName>,
+
+    /// The meter's model, such as MT175; `ebp meter list` shows all. With --calibrate the name of
+    /// the new one.
+    #[arg(long, required_unless_present = "reset_tries")]
+    model: Option<String>,
+
+    /// The file with the PIN, which nobody but its owner may read (chmod 600).
+    #[arg(long, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
+
+    /// Print what would be done, and how long it takes; the PIN is masked.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print every press of the dry run, and with them the PIN.
+    #[arg(long, requires = "dry_run")]
+    reveal: bool,
+
+    #[command(flatten)]
+    light: Light,
+
+    /// Where tries are remembered: $XDG_STATE_HOME/ebp without this, /var/lib/ebp for root.
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+
+    /// Forget the meter's earlier wrong tries, because PIN and model are certain; without --port
+    /// those of all meters.
+    #[arg(long)]
+    reset_tries: bool,
+
+    #[command(flatten)]
+    models: Models,
+
+    /// How long to wait for the first telegram.
+    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    format: Shape,
+
+    /// Find the timing of an unknown model together with its owner, who watches the display.
+    #[arg(long, requires = "output", conflicts_with_all = ["dry_run", "format"])]
+    calibrate: bool,
+
+    /// The profile that --calibrate writes.
+    #[arg(long, value_name = "FILE", requires = "calibrate")]
+    output: Option<PathBuf>,
+}
+
+/// How the head is driven.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Light {
+    /// How light is made.
+    #[arg(long, value_enum, default_value_t = MethodChoice::Auto)]
+    method: MethodChoice,
+
+    /// The head shines while the line is idle, and is dark in a break.
+    #[arg(long)]
+    inverted: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum MethodChoice {
+    /// By break where the port has one, else by zero bytes.
+    Auto,
+    /// By break.
+    Break,
+    /// By zero bytes back to back.
+    ZeroBytes,
+}
+
+impl Light {
+    fn drive(self, head: Head) -> Head {
+        let method = match self.method {
+            MethodChoice::Auto => Method::Auto,
+            MethodChoice::Break => Method::Break,
+            MethodChoice::ZeroBytes => Method::ZeroBytes,
+        };
+        Head { method, inverted: self.inverted, ..head }
+    }
+}
+
+/// Unlocks, or does what else the arguments say.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let tries = Tries::in_folder(&state_folder(arguments.state.as_deref())?);
+    if arguments.reset_tries && arguments.port.is_none() && !arguments.dry_run {
+        tries.forget_all()?;
+        tell!("ebp: the tries of all meters are forgotten ({})", tries.path().display());
+        return Ok(());
+    }
+    let Some(model) = &arguments.model else {
+        return Err(Failure::usage("which model is it?")
+            .remedy("name it with --model; `ebp meter identify` helps"));
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).or_failed("signals")?;
+    }
+    let profiles = arguments.models.load()?;
+    if arguments.calibrate {
+        return calibrate::run(arguments, model, &tries, &stop);
+    }
+    let profile = profiles.get(model)?;
+    if arguments.dry_run {
+        return dry_run::run(arguments, profile, &stop);
+    }
+    let Some(port) = &arguments.port else { return Err(Failure::usage("which port is it?")) };
+    let unlocked = arguments.unlock(profile, port, tries, &stop);
+    show::result(arguments.format, profile, port, unlocked)
+}
+
+impl Arguments {
+    fn unlock(
+        &self,
+        profile: &Profile,
+        port: &PortName,
+        tries: Tries,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<ebp_meter::unlock::Unlocked, Failure> {
+        if profile.pin.is_none() {
+            return Err(UnlockError::Plan(ebp_meter::unlock::PlanError::NoLock {
+                model: profile.name.clone(),
+            })
+            .into());
+        }
+        // Before the PIN is asked for: a port that is not there needs none.
+        let session =
+            Session::from_port(port::open(port, profile.line.settings())?, read_options(profile));
+        if !session.is_live() {
+            return Err(Failure::usage(format!("{port} is no meter that can be shone upon"))
+                .remedy("give the serial device of the reading head, or tcp://host:port"));
+        }
+        let pin = secret::pin(self.pin_file.as_deref(), stop)?;
+        let usual = UnlockOptions::for_model(profile);
+        let options = UnlockOptions {
+            head: self.light.drive(usual.head),
+            first_telegram: self.timeout,
+            pardon: self.reset_tries,
+            ..usual
+        };
+        let around = Surroundings {
+            clock: Arc::new(SystemClock),
+            pace: Arc::new(RealPace::default()),
+            tries,
+            stop: Arc::clone(stop),
+        };
+        let mut meter =
+            ProfiledMeter::new(profile.clone(), Box::new(session), around).with_options(options);
+        let mut shown = show::Shown::new(profile);
+        let unlocked = meter.enable_detailed_readout(&pin, &mut |progress| shown.tell(&progress));
+        shown.clear();
+        Ok(unlocked?)
+    }
+}
+
+/// Where tries are remembered (XDG Base Directory Specification: state that outlives restarts).
+fn state_folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = given {
+        return Ok(folder.to_owned());
+    }
+    if rustix::process::geteuid().is_root() {
+        return Ok(PathBuf::from("/var/lib/ebp"));
+    }
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    absolute("XDG_STATE_HOME")
+        .or_else(|| Some(absolute("HOME")?.join(".local/state")))
+        .map(|folder| folder.join("ebp"))
+        .ok_or_else(|| {
+            Failure::usage("where shall tries be remembered?").remedy("name a folder with --state")
+        })
+}

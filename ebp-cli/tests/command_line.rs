@@ -1,0 +1,202 @@
+//! The command line itself: help, completions, manual pages, wrong usage.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
+mod support;
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+use support::{ebp, process};
+
+const SUBCOMMANDS: &[&[&str]] = &[
+    &[],
+    &["read"],
+    &["unlock"],
+    &["meter"],
+    &["meter", "list"],
+    &["meter", "show"],
+    &["meter", "identify"],
+    &["meter", "bundle"],
+    &["transmit"],
+    &["simulate"],
+    &["serve"],
+    &["ca"],
+    &["ca", "init"],
+    &["ca", "issue"],
+    &["ca", "revoke"],
+    &["ca", "list"],
+    &["ca", "crl"],
+    &["household"],
+    &["household", "add"],
+    &["demo"],
+    &["completions"],
+    &["man"],
+];
+
+#[test]
+fn help() {
+    for subcommand in SUBCOMMANDS {
+        let mut command = ebp();
+        // The width of the page is that of the terminal; here there is none.
+        command.args(*subcommand).arg("--help").env("COLUMNS", "100");
+        let run = process::run(command, b"").done();
+        assert_eq!(run.stderr, "");
+        let name = ["help"].iter().chain(*subcommand).copied().collect::<Vec<_>>().join("_");
+        insta::assert_snapshot!(name, run.stdout);
+        // The short help is there, too, and shorter.
+        let mut command = ebp();
+        command.args(*subcommand).arg("-h");
+        let short = process::run(command, b"").done();
+        assert!(short.stdout.len() <= run.stdout.len());
+    }
+}
+
+/// Every subcommand that there is has its snapshot above.
+#[test]
+fn no_subcommand_is_left_out() {
+    for above in SUBCOMMANDS {
+        let mut command = ebp();
+        command.args(*above).arg("-h");
+        let help = process::run(command, b"").done().stdout;
+        let Some(list) = help.split("Commands:\n").nth(1) else { continue };
+        for line in list.lines().take_while(|line| line.starts_with("  ")) {
+            let Some(name) = line
+                .split_whitespace()
+                .next()
+                .filter(|_| line.starts_with("  ") && !line.starts_with("   "))
+            else {
+                continue;
+            };
+            let below: Vec<_> = above.iter().chain([&name]).copied().collect();
+            assert!(name == "help" || SUBCOMMANDS.contains(&below.as_slice()), "{below:?}");
+        }
+    }
+}
+
+#[test]
+fn version() {
+    let run = run!("--version").done();
+    assert_eq!(run.stdout, format!("ebp {}\n", env!("CARGO_PKG_VERSION")));
+    let run = run!("read", "--version").done();
+    assert!(run.stdout.contains(env!("CARGO_PKG_VERSION")), "{}", run.stdout);
+}
+
+#[test]
+fn wrong_usage_is_code_2() {
+    for arguments in [
+        &[][..],
+        &["no-such-command"],
+        &["read", "--no-such-option"],
+        &["read", "--format", "xml", "-"],
+        &["read", "--timeout", "soon", "-"],
+        &["read", "--baud", "fast", "-"],
+        &["read", "--baud", "1", "-"],
+        &["read", "--every"],
+        &["read", "--port", "a", "b"],
+        &["read", "--config", "a", "--port", "b"],
+        &["transmit"],
+        &["simulate"],
+        &["simulate", "--model", "MT175", "--replay", "file"],
+        &["simulate", "--model", "MT175", "--speed", "0"],
+        &["ca", "issue"],
+        &["ca", "issue", "--email", "a@b.de", "--scope", "everything"],
+        &["household", "add"],
+        &["demo", "--cycle", "0s"],
+        &["completions", "cobol"],
+        &["man", "no-such-command"],
+    ] {
+        let run = support::run(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}: {run:#?}");
+        assert_eq!(run.stdout, "", "{arguments:?}");
+        assert!(!run.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn completions_can_be_parsed_by_their_shells() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = run!("completions", shell).done();
+        assert!(run.stdout.contains("simulate"), "{shell}");
+        assert_eq!(run.stderr, "", "{shell}");
+        if !matches!(shell, "bash" | "zsh" | "fish") {
+            continue;
+        }
+        let file = folder.path().join(shell);
+        fs::write(&file, &run.stdout).unwrap();
+        match Command::new(shell).arg("-n").arg(&file).stderr(Stdio::piped()).output() {
+            Ok(output) => {
+                let errors = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success() && errors.is_empty(), "{shell}: {errors}");
+            }
+            Err(_) => eprintln!("not parsed: this machine has no {shell}"),
+        }
+    }
+}
+
+#[test]
+fn a_manual_page_for_every_subcommand() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man1");
+    run!("man", "--output", pages).done();
+    for subcommand in SUBCOMMANDS {
+        let name = ["ebp"].iter().chain(*subcommand).copied().collect::<Vec<_>>().join("-");
+        let path = pages.join(format!("{name}.1"));
+        let page = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert!(page.contains(".SH NAME") && page.contains(".SH SYNOPSIS"), "{name}");
+    }
+    assert!(run!("man").done().stdout.contains("ebp"));
+    assert!(run!("man", "read").done().stdout.contains("timeout"));
+}
+
+/// `ebp completions bash | head -1` and the like.
+#[test]
+fn everything_that_prints_ends_quietly_at_a_closed_pipe() {
+    for arguments in [&["completions", "bash"][..], &["man", "read"], &["--help"], &["read", "-h"]]
+    {
+        let mut command = ebp();
+        let mut child =
+            command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    }
+}
+
+/// `ebp simulate 2>&1 | head -1`, or a daemon whose log's reader was restarted.
+#[test]
+fn a_closed_standard_error_ends_nothing() {
+    let mut command = ebp();
+    let mut child = command.args(["read", "/no/such/port"]).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("meter");
+    let mut command = ebp();
+    command.args(["-vv", "simulate", "--model", "MT175", "--interval", "300ms", "--link"]);
+    let mut meter = command.arg(&link).stderr(Stdio::piped()).spawn().unwrap();
+    drop(meter.stderr.take());
+    support::wait_for("the meter", || link.exists().then_some(()));
+    let mut command = ebp();
+    command.args(["-vv", "read", "--port"]).arg(&link).args(["--format", "json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.starts_with(b"{"));
+    meter.kill().unwrap();
+    meter.wait().unwrap();
+}
+
+/// Starting is cheap: nothing is opened, parsed or asked for that the command does not need.
+#[test]
+fn it_needs_no_home_and_no_environment() {
+    let mut command = ebp();
+    command.env_clear().current_dir("/").arg("--version");
+    process::run(command, b"").done();
+}

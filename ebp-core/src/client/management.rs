@@ -1,0 +1,156 @@
+//! What researchers ask of the Data API, with the secret that they share.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use reqwest::{Method, header::HeaderValue};
+use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::{Client, ClientError, ClientOptions, Trust, set_up};
+use crate::{
+    contract::{
+        HouseholdChange, Listing, Made, ManagedHousehold, MeterChange, NewMeter, NewPvSystem,
+        PvSystemChange, Registered, Registration, RegistrationEntry, paths,
+    },
+    scope::Group,
+};
+
+/// A client that acts for a group. `Debug` shows no secret.
+pub struct Manager {
+    client: Client,
+    group: Group,
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manager").field("group", &self.group).finish_non_exhaustive()
+    }
+}
+
+impl Manager {
+    /// A client of the Data API at `base_url` that shows the group's secret (HTTP Basic with the
+    /// group's name as user). Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError::InvalidUrl`], [`ClientError::SetUp`].
+    pub fn new(
+        base_url: &str,
+        trust: &Trust,
+        group: Group,
+        secret: &str,
+        options: ClientOptions,
+    ) -> Result<Self, ClientError> {
+        let failed = |reason: String| set_up(base_url, reason);
+        let (tls, _) =
+            trust.client_config(options.clock.clone()).map_err(|e| failed(e.to_string()))?;
+        let credentials = BASE64_STANDARD.encode(format!("{group}:{secret}"));
+        let mut header = HeaderValue::from_str(&format!("Basic {credentials}"))
+            .map_err(|e| failed(e.to_string()))?;
+        header.set_sensitive(true);
+        Ok(Self { client: Client::with_tls(base_url, tls, Some(header), options)?, group })
+    }
+
+    /// Endpoint 10 for researchers: a page of registrations and consents.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn registrations(
+        &self,
+        cursor: Option<&str>,
+    ) -> Result<Listing<RegistrationEntry>, ClientError> {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        self.client.get(&format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD))
+    }
+
+    /// Takes in a registration.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 400 lists every fault.
+    pub fn register(&self, registration: &Registration) -> Result<Registered, ClientError> {
+        self.send(Method::POST, paths::MANAGEMENT_HOUSEHOLD, registration)
+    }
+
+    /// A registration with all that belongs to it.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is none.
+    pub fn registration(&self, household: Uuid) -> Result<ManagedHousehold, ClientError> {
+        self.client.get(&of(paths::MANAGED_HOUSEHOLD, household, None))
+    }
+
+    /// Changes a household's members.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 400 lists every fault.
+    pub fn change(
+        &self,
+        household: Uuid,
+        change: &HouseholdChange,
+    ) -> Result<ManagedHousehold, ClientError> {
+        self.send(Method::PATCH, &of(paths::MANAGED_HOUSEHOLD, household, None), change)
+    }
+
+    /// Adds a meter.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn add_meter(&self, household: Uuid, meter: &NewMeter) -> Result<Made, ClientError> {
+        self.send(Method::POST, &of(paths::MANAGED_METERS, household, None), meter)
+    }
+
+    /// Changes a meter.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn change_meter(
+        &self,
+        household: Uuid,
+        meter: Uuid,
+        change: &MeterChange,
+    ) -> Result<ManagedHousehold, ClientError> {
+        self.send(Method::PATCH, &of(paths::MANAGED_METER, household, Some(meter)), change)
+    }
+
+    /// Adds a photovoltaic system.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn add_pv_system(
+        &self,
+        household: Uuid,
+        system: &NewPvSystem,
+    ) -> Result<Made, ClientError> {
+        self.send(Method::POST, &of(paths::MANAGED_PV_SYSTEMS, household, None), system)
+    }
+
+    /// Changes a photovoltaic system.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn change_pv_system(
+        &self,
+        household: Uuid,
+        system: Uuid,
+        change: &PvSystemChange,
+    ) -> Result<ManagedHousehold, ClientError> {
+        self.send(Method::PATCH, &of(paths::MANAGED_PV_SYSTEM, household, Some(system)), change)
+    }
+
+    fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.client.answer(path, self.client.request(method, path).json(body))
+    }
+}
+
+fn of(template: &str, household: Uuid, member: Option<Uuid>) -> String {
+    let path = template.replace("{household}", &household.to_string());
+    match member {
+        Some(uuid) => path.replace("{uuid}", &uuid.to_string()),
+        None => path,
+    }
+}

@@ -1,0 +1,216 @@
+//! Renewing a device's certificate at two thirds of its lifetime, by itself.
+//!
+//! Enters: the files of certificate and key, the clock. Leaves: the next pair in their place.
+//! After a crash at any instant the two still fit each other: the next key is written beside the
+//! old one, then the next certificate, and only then both take their places; [`settle`] finishes
+//! what was begun. Absent: whose turn it is when several daemons share the files; a lock beside
+//! the key says that.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Client, ClientError, DeviceKey, KeyError};
+
+/// Why a certificate is not renewed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewalError {
+    /// A file cannot be read or written.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file holds no certificate.
+    #[error("{} holds no certificate", .0.display())]
+    NoCertificate(PathBuf),
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The server did not give the next one.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// When a certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// From.
+    pub not_before: Timestamp,
+    /// Until.
+    pub not_after: Timestamp,
+}
+
+impl Validity {
+    /// Of the first certificate in a file (PEM).
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn of(path: &Path) -> Result<Self, RenewalError> {
+        let pem = fs::read(path).map_err(|source| file(path, source))?;
+        let read = || {
+            let (_, pem) = x509_parser::pem::parse_x509_pem(&pem).ok()?;
+            let certificate = pem.parse_x509().ok()?;
+            let validity = certificate.validity();
+            Some(Self {
+                not_before: Timestamp::from_second(validity.not_before.timestamp()).ok()?,
+                not_after: Timestamp::from_second(validity.not_after.timestamp()).ok()?,
+            })
+        };
+        read().ok_or_else(|| RenewalError::NoCertificate(path.to_owned()))
+    }
+
+    /// When it is due: two thirds of its lifetime are over.
+    #[must_use]
+    pub fn due_at(&self) -> Timestamp {
+        let lifetime = self.not_after.duration_since(self.not_before);
+        let two_thirds = SignedDuration::from_secs(lifetime.as_secs() / 3 * 2);
+        self.not_before.checked_add(two_thirds).unwrap_or(self.not_after)
+    }
+}
+
+/// Gets the next certificate for a new key of the same kind, and puts both in their places. Returns
+/// until when it is valid.
+///
+/// # Errors
+/// [`RenewalError`]; certificate and key are the old ones then, or the new ones.
+pub fn renew(client: &Client, certificate: &Path, key: &Path) -> Result<Timestamp, RenewalError> {
+    let old = fs::read_to_string(key).map_err(|source| file(key, source))?;
+    let next = DeviceKey::generate(DeviceKey::from_pem(&old)?.kind())?;
+    write_private(&beside(key), next.to_pem().as_bytes())?;
+    let answer = client.renew(&next)?;
+    write_private(&beside(certificate), answer.chain.as_bytes())?;
+    settle(certificate, key)?;
+    Ok(answer.not_after)
+}
+
+/// Finishes a renewal that was broken off. Without one it changes nothing.
+///
+/// # Errors
+/// If a file cannot be moved.
+pub fn settle(certificate: &Path, key: &Path) -> Result<(), RenewalError> {
+    let (next_certificate, next_key) = (beside(certificate), beside(key));
+    // The certificate comes last: where it is, its key is beside the old one or in its place.
+    if !next_certificate.exists() {
+        return Ok(());
+    }
+    for (next, place) in [(next_key, key), (next_certificate, certificate)] {
+        match fs::rename(&next, place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other.map_err(|source| file(place, source))?,
+        }
+        sync_folder(place)?;
+    }
+    Ok(())
+}
+
+/// Waits until no other process renews; the lock is free again when the file is dropped.
+///
+/// # Errors
+/// If the lock cannot be made.
+pub fn lock(key: &Path) -> Result<File, RenewalError> {
+    let path = with_ending(key, ".lock");
+    let open = || {
+        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    open().map_err(|source| file(&path, source))
+}
+
+/// Writes a file that only its owner may read (mode 0600), whole or not at all.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_private(path: &Path, content: &[u8]) -> Result<(), RenewalError> {
+    let temporary = with_ending(path, ".tmp");
+    let write = || -> io::Result<()> {
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&temporary)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|source| file(path, source))?;
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> Result<(), RenewalError> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder).and_then(|dir| dir.sync_all()).map_err(|source| file(folder, source))
+}
+
+/// Where the next one waits.
+fn beside(path: &Path) -> PathBuf {
+    with_ending(path, ".next")
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
+fn file(path: &Path, source: io::Error) -> RenewalError {
+    RenewalError::File { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_at_two_thirds() {
+        let at = |text: &str| text.parse().unwrap();
+        let validity = Validity {
+            not_before: at("2026-01-01T00:00:00Z"),
+            not_after: at("2026-04-01T00:00:00Z"),
+        };
+        assert_eq!(validity.due_at(), at("2026-03-02T00:00:00Z"));
+    }
+
+    /// Whatever instant it breaks off at, the two in place are of one pair.
+    #[test]
+    fn a_renewal_that_was_broken_off_is_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let (certificate, key) = (dir.path().join("d.pem"), dir.path().join("d.key"));
+        let content = |path: &Path| fs::read_to_string(path).unwrap();
+        // Which of the next key, the next certificate is there, and what is in place afterwards.
+        for (has_key, has_certificate, moved, expected) in [
+            (false, false, false, "old"),
+            (true, false, false, "old"),
+            (true, true, false, "new"),
+            (false, true, true, "new"),
+        ] {
+            write_private(&certificate, b"old").unwrap();
+            write_private(&key, if moved { b"new" } else { b"old" }).unwrap();
+            for (there, path) in [(has_key, beside(&key)), (has_certificate, beside(&certificate))]
+            {
+                let _ = fs::remove_file(&path);
+                if there {
+                    write_private(&path, b"new").unwrap();
+                }
+            }
+            settle(&certificate, &key).unwrap();
+            assert_eq!((content(&certificate), content(&key)), (expected.into(), expected.into()));
+            assert!(!beside(&certificate).exists());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Bodies of `/device/enroll` and `/device/renew`.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// `POST /device/enroll`: the token that an administrator gave, and the request for a certificate.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrollRequest {
+    /// The one-time token.
+    pub token: String,
+    /// A PKCS#10 certificate request (PEM), signed by the device's own key: ECDSA P-256 or
+    /// Ed25519. Of its content only the public key counts.
+    pub csr: String,
+}
+
+/// Shows neither.
+impl fmt::Debug for EnrollRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EnrollRequest(redacted)")
+    }
+}
+
+/// `POST /device/renew`: the request for the next certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewRequest {
+    /// A PKCS#10 certificate request (PEM), as for enrolment.
+    pub csr: String,
+}
+
+/// A device's certificate.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceCertificate {
+    /// The device that it is for.
+    pub device: Uuid,
+    /// The certificate, then the authority's own (PEM).
+    pub chain: String,
+    /// Valid until.
+    pub not_after: Timestamp,
+}
+
+/// Does not show the certificate: it carries an e-mail address.
+impl fmt::Debug for DeviceCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceCertificate")
+            .field("device", &self.device)
+            .field("not_after", &self.not_after)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,329 @@
+//! Bodies under `/management`: what researchers and administrators see and change.
+//!
+//! Researchers see people and never devices' state; administrators see devices and nobody's name.
+
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+use super::{Consent, MeasurementDevice};
+use crate::{
+    model::{
+        Address, ConsentState, Incident, Location, Metadata, Meter, MeterType, Participant,
+        PvSystem,
+    },
+    scope::Scopes,
+};
+
+/// One page of a list; the next one starts at `next`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing<T> {
+    /// What is listed.
+    pub items: Vec<T>,
+    /// Where the next page starts; absent on the last.
+    pub next: Option<String>,
+}
+
+/// Endpoint 10 for researchers: a registration and its consent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationEntry {
+    /// The household.
+    pub uuid: Uuid,
+    /// When it was registered.
+    pub registered_at: Timestamp,
+    /// The contact; absent once consent is revoked.
+    pub participant: Option<Participant>,
+    /// Its consent.
+    pub consent: Consent,
+}
+
+/// A registration with all that belongs to it, for researchers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ManagedHousehold {
+    /// The household.
+    pub uuid: Uuid,
+    /// When it was registered.
+    pub registered_at: Timestamp,
+    /// The contact; absent once consent is revoked.
+    pub participant: Option<Participant>,
+    /// The address; absent once consent is revoked.
+    pub address: Option<Address>,
+    /// The location; a masked one after revocation.
+    pub location: Option<Location>,
+    /// How the household lives.
+    pub metadata: Option<Metadata>,
+    /// Its consent.
+    pub consent: Consent,
+    /// Its meters.
+    pub meters: Vec<Meter>,
+    /// Its photovoltaic systems.
+    pub pv_systems: Vec<PvSystem>,
+    /// Its measurement devices.
+    pub measurement_devices: Vec<Uuid>,
+}
+
+/// Endpoint 10 for administrators: how a household's devices and meters are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HouseholdHealth {
+    /// The household.
+    pub uuid: Uuid,
+    /// Where its consent stands.
+    pub consent: ConsentState,
+    /// Whether it is withheld: consent is revoked, and a masked location is not there yet.
+    pub withheld: bool,
+    /// Its measurement devices.
+    pub measurement_devices: Vec<MeasurementDevice>,
+    /// Its meters.
+    pub meters: Vec<MeterHealth>,
+}
+
+/// How a meter is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeterHealth {
+    /// The meter.
+    pub uuid: Uuid,
+    /// What it counts.
+    #[serde(rename = "type")]
+    pub kind: MeterType,
+    /// The model's name.
+    pub model: String,
+    /// The device that reads it.
+    pub measurement_device: Option<Uuid>,
+    /// When the latest measurement was taken.
+    pub last_measurement: Option<Timestamp>,
+    /// What is or was wrong with it.
+    pub incidents: Vec<Incident>,
+}
+
+/// Changes of a household: a member that is given takes the place of what is stored.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HouseholdChange {
+    /// The contact. It is the same for all households of the participant. Certificates name the
+    /// e-mail address: with another one the devices have to be enrolled anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub participant: Option<Participant>,
+    /// The address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// The location.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// How the household lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Metadata>,
+}
+
+/// A further meter of a household.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewMeter {
+    /// Its identifier; made when absent.
+    #[serde(default)]
+    pub uuid: Option<Uuid>,
+    /// What it counts.
+    #[serde(rename = "type")]
+    pub kind: MeterType,
+    /// The model's name.
+    pub model: String,
+    /// The device of the same household that reads it.
+    #[serde(default)]
+    pub measurement_device: Option<Uuid>,
+}
+
+/// Changes of a meter; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MeterChange {
+    /// What it counts.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<MeterType>,
+    /// The model's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The device of the same household that reads it; `null` for none.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub measurement_device: Option<Option<Uuid>>,
+}
+
+/// A further photovoltaic system of a household.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPvSystem {
+    /// Nominal power, kWp.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub nominal_power: Decimal,
+    /// Azimuth, degrees clockwise from north.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub azimuth: Decimal,
+    /// Tilt, degrees from the horizontal.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub tilt: Decimal,
+    /// When it was installed.
+    pub installed_on: Date,
+    /// The generation meter of the same household that it is connected to.
+    #[serde(default)]
+    pub meter: Option<Uuid>,
+}
+
+/// Changes of a photovoltaic system; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PvSystemChange {
+    /// Nominal power, kWp.
+    #[serde(
+        with = "rust_decimal::serde::arbitrary_precision_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub nominal_power: Option<Decimal>,
+    /// Azimuth, degrees clockwise from north.
+    #[serde(
+        with = "rust_decimal::serde::arbitrary_precision_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub azimuth: Option<Decimal>,
+    /// Tilt, degrees from the horizontal.
+    #[serde(
+        with = "rust_decimal::serde::arbitrary_precision_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tilt: Option<Decimal>,
+    /// When it was installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub installed_on: Option<Date>,
+    /// The generation meter of the same household; `null` for none.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub meter: Option<Option<Uuid>>,
+}
+
+/// What was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// Its identifier.
+    pub uuid: Uuid,
+}
+
+/// A measurement device, for administrators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagedDevice {
+    /// Its identifier.
+    pub uuid: Uuid,
+    /// The household it stands in.
+    pub household: Uuid,
+    /// The program's version it last reported.
+    pub version: Option<String>,
+    /// When it last spoke to the Data API.
+    pub last_activity: Option<Timestamp>,
+    /// The meters it reads.
+    pub meters: Vec<Uuid>,
+}
+
+/// A further device of a household.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDevice {
+    /// The household.
+    pub household: Uuid,
+    /// The meters of that household that it reads from now on.
+    #[serde(default)]
+    pub meters: Vec<Uuid>,
+}
+
+/// A wish for a one-time token by which a device is enrolled.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnrolmentRequest {
+    /// What the device's certificate will permit: names with a space between. A device's usual
+    /// ones when absent.
+    #[serde(skip_serializing_if = "Option::is_none", with = "scopes_as_text")]
+    pub scopes: Option<Scopes>,
+    /// For how many hours the token is good: 1 to 720, 72 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<u16>,
+}
+
+/// A one-time token by which a device is enrolled. It is told once and kept nowhere.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolmentToken {
+    /// The device.
+    pub device: Uuid,
+    /// The token.
+    pub token: String,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+/// Does not show the token.
+impl std::fmt::Debug for EnrolmentToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnrolmentToken").field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+/// A certificate of a device, for administrators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagedCertificate {
+    /// Its serial number, 32 hexadecimal digits.
+    pub serial: String,
+    /// What it permits: names with a space between.
+    pub scopes: String,
+    /// Valid from.
+    pub not_before: Timestamp,
+    /// Valid until.
+    pub not_after: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Tells `null` from a member that is not there.
+fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+mod scopes_as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::scope::Scopes;
+
+    #[allow(clippy::ref_option, reason = "serde calls it so")]
+    pub fn serialize<S: Serializer>(scopes: &Option<Scopes>, to: S) -> Result<S::Ok, S::Error> {
+        match scopes {
+            Some(scopes) => to.collect_str(scopes),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Scopes>, D::Error> {
+        Option::<String>::deserialize(from)?
+            .map(|text| text.parse().map_err(|_| D::Error::custom("an unknown scope")))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_not_absence() {
+        let change: MeterChange = serde_json::from_str("{}").unwrap();
+        assert_eq!(change, MeterChange::default());
+        let change: MeterChange = serde_json::from_str(r#"{"measurement_device":null}"#).unwrap();
+        assert_eq!(change.measurement_device, Some(None));
+        assert_eq!(serde_json::to_string(&change).unwrap(), r#"{"measurement_device":null}"#);
+    }
+
+    #[test]
+    fn powers_stay_exact_and_unknown_members_are_refused() {
+        let change: PvSystemChange = serde_json::from_str(r#"{"nominal_power":7.48}"#).unwrap();
+        assert_eq!(change.nominal_power.unwrap().to_string(), "7.48");
+        assert_eq!(serde_json::to_string(&change).unwrap(), r#"{"nominal_power":7.48}"#);
+        assert!(serde_json::from_str::<PvSystemChange>(r#"{"power":7.48}"#).is_err());
+        assert!(serde_json::from_str::<EnrolmentRequest>(r#"{"scopes":"root"}"#).is_err());
+    }
+}

@@ -1,0 +1,214 @@
+//! SML frames without identities.
+//!
+//! Enters: recorded bytes. Leaves: whole frames with every byte string zeroed that is not known to be
+//! harmless, and both checksums computed anew. Absent: damaged frames.
+
+use ebp_core::obis::ObisCode;
+
+use super::{Piece, identifies, is_harmless};
+use crate::sml::{
+    crc::Checksum,
+    cursor::{Cursor, Element, Int, Malformed},
+    frame::{END, ESCAPE, START, State, frames},
+    message::LIST_RESPONSE,
+};
+
+pub(super) fn pieces(bytes: &[u8]) -> Vec<Piece> {
+    let mut scratch = Vec::new();
+    frames(bytes)
+        .filter_map(|frame| {
+            let State::Whole(checksum) = frame.state else { return None };
+            let padding = frame.raw[frame.raw.len() - 3];
+            let mut redaction = Redaction::new(frame.payload(&mut scratch), checksum);
+            redaction.file().ok()?;
+            let same_length = redaction.out.len() == redaction.data.len();
+            Some(Piece {
+                original: frame.raw.to_vec(),
+                redacted: wrap(&redaction.out, same_length.then_some(padding), checksum),
+                removed: redaction.removed,
+            })
+        })
+        .collect()
+}
+
+/// Puts the frame back around data, with the padding it had.
+fn wrap(data: &[u8], padding: Option<u8>, checksum: Checksum) -> Vec<u8> {
+    let mut out = START.to_vec();
+    let mut run = 0;
+    for &byte in data {
+        out.push(byte);
+        run = if byte == ESCAPE[0] { run + 1 } else { 0 };
+        if run == ESCAPE.len() {
+            out.extend_from_slice(&ESCAPE);
+            run = 0;
+        }
+    }
+    let padding = padding.unwrap_or((out.len().wrapping_neg() % 4) as u8);
+    out.resize(out.len() + usize::from(padding), 0);
+    out.extend_from_slice(&ESCAPE);
+    out.extend_from_slice(&[END, padding]);
+    out.extend_from_slice(&checksum.on_wire(&out));
+    out
+}
+
+struct Redaction<'a> {
+    data: &'a [u8],
+    cursor: Cursor<'a>,
+    checksum: Checksum,
+    /// What was read so far, redacted. It is as long as what was read, but for checksums that grew.
+    out: Vec<u8>,
+    removed: Vec<Vec<u8>>,
+}
+
+impl<'a> Redaction<'a> {
+    fn new(data: &'a [u8], checksum: Checksum) -> Self {
+        Self { data, cursor: Cursor::new(data), checksum, out: Vec::new(), removed: Vec::new() }
+    }
+
+    fn at(&self) -> usize {
+        self.data.len() - self.cursor.rest().len()
+    }
+
+    fn file(&mut self) -> Result<(), Malformed> {
+        loop {
+            let from = self.at();
+            self.cursor.skip_zeros();
+            self.out.resize(self.out.len() + self.at() - from, 0);
+            if self.cursor.rest().is_empty() {
+                return Ok(());
+            }
+            self.message()?;
+        }
+    }
+
+    fn message(&mut self) -> Result<(), Malformed> {
+        let (from, out_from) = (self.at(), self.out.len());
+        if self.list()? != 6 {
+            return Err(Malformed::Unexpected);
+        }
+        self.zeroed(3)?; // transaction, group, abort on error
+        if self.list()? != 2 {
+            return Err(Malformed::Unexpected);
+        }
+        match self.element()? {
+            Element::Int(Int { bits: LIST_RESPONSE, .. }) => self.list_response()?,
+            Element::Int(_) => self.zeroed(1)?,
+            _ => return Err(Malformed::Unexpected),
+        }
+        let covered = &self.data[from..self.at()];
+        let checksum = self.cursor.optional_int()?;
+        self.inner_checksum(covered, checksum, out_from);
+        Ok(())
+    }
+
+    /// A checksum of the same kind as it was, and wrong if it was wrong.
+    fn inner_checksum(&mut self, covered: &[u8], sent: Option<Int>, out_from: usize) {
+        let Some(sent) = sent else { return self.out.push(0x01) };
+        let wire = u16::try_from(sent.bits).ok().map(u16::to_be_bytes);
+        let kind = wire.and_then(|wire| self.checksum.or_other(covered, wire));
+        let right = kind.unwrap_or(self.checksum).on_wire(&self.out[out_from..]);
+        let number = u16::from_be_bytes(right);
+        let number = if kind.is_some() { number } else { !number };
+        match (sent.width, u8::try_from(number)) {
+            // Iskra MT691 leaves a high byte away that is 0.
+            (1, Ok(low)) => self.out.extend_from_slice(&[0x62, low]),
+            (1 | 2, _) => {
+                self.out.push(0x63);
+                self.out.extend_from_slice(&number.to_be_bytes());
+            }
+            (width, _) => {
+                self.out.push(0x61 + width);
+                let wide = u64::from(number).to_be_bytes();
+                self.out.extend_from_slice(&wide[8 - usize::from(width)..]);
+            }
+        }
+    }
+
+    fn list_response(&mut self) -> Result<(), Malformed> {
+        let more = self.list()?.checked_sub(5).ok_or(Malformed::Unexpected)?;
+        self.zeroed(2)?; // client, server
+        self.octets_if(|name| matches!(name, [1, 0, 0x61 | 0x62, _, _, _]))?;
+        self.zeroed(1)?; // time
+        match self.element()? {
+            Element::List(count) => {
+                for _ in 0..count {
+                    self.entry()?;
+                }
+            }
+            Element::Octets([]) => {}
+            _ => return Err(Malformed::Unexpected),
+        }
+        self.zeroed(more) // signature, time of the gateway
+    }
+
+    fn entry(&mut self) -> Result<(), Malformed> {
+        let more = self.list()?.checked_sub(6).ok_or(Malformed::Unexpected)?;
+        let Element::Octets(code) = self.element()? else { return Err(Malformed::Unexpected) };
+        let obis = ObisCode(code.try_into().map_err(|_| Malformed::Unexpected)?);
+        // A status word, which some meters send as bytes.
+        self.octets_if(|status| status.len() <= 8)?;
+        self.zeroed(3)?; // time, unit, scaler: no octets there
+        let from = self.out.len();
+        self.octets_if(|value| is_harmless(obis) || (value.len() < 4 && !identifies(obis)))?;
+        if identifies(obis) {
+            // The value may be a number, whose type and length stay.
+            if let Some(head @ (0x52..=0x59 | 0x62..=0x69)) = self.out.get(from).copied() {
+                let digits = self.out.len() - usize::from(head & 0x0f) + 1;
+                self.removed.push(self.out[digits..].to_vec());
+                self.out[digits..].fill(0);
+            }
+        }
+        self.zeroed(more) // signature
+    }
+
+    /// Copies the next element; of a list its head.
+    fn element(&mut self) -> Result<Element<'a>, Malformed> {
+        let from = self.at();
+        let element = self.cursor.element()?;
+        let to = self.at();
+        self.out.extend_from_slice(&self.data[from..to]);
+        Ok(element)
+    }
+
+    fn list(&mut self) -> Result<usize, Malformed> {
+        match self.element()? {
+            Element::List(count) => Ok(count),
+            _ => Err(Malformed::Unexpected),
+        }
+    }
+
+    /// Copies so many elements with all that is in them, with zeros for all byte strings.
+    fn zeroed(&mut self, count: usize) -> Result<(), Malformed> {
+        let mut pending = count;
+        while pending > 0 {
+            pending -= 1;
+            match self.element()? {
+                Element::List(count) => pending += count,
+                Element::Octets(octets) => self.zero(octets),
+                Element::Bool(_) | Element::Int(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the next element, with zeros if it is a byte string that may not stay.
+    fn octets_if(&mut self, may_stay: impl Fn(&[u8]) -> bool) -> Result<(), Malformed> {
+        match self.element()? {
+            Element::List(count) => self.zeroed(count),
+            Element::Octets(octets) if !may_stay(octets) => {
+                self.zero(octets);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn zero(&mut self, octets: &[u8]) {
+        let from = self.out.len() - octets.len();
+        self.out[from..].fill(0);
+        // Shorter ones are counters: transactions, files.
+        if octets.len() >= 8 {
+            self.removed.push(octets.to_vec());
+        }
+    }
+}

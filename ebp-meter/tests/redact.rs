@@ -1,0 +1,182 @@
+//! Identities are gone from every recording that there is, its values are not, and each is known by
+//! its maker.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
+#[path = "sml_support/recordings.rs"]
+mod recordings;
+
+use ebp_core::model::MeterType;
+use ebp_meter::{
+    d0,
+    decoder::{Decode, Event},
+    identify::{Lock, identify},
+    profile::{Profile, Profiles},
+    readout::{Integrity, Protocol, Readout, Value},
+    redact::redact,
+    sml,
+    virtual_meter::{Energies, HouseholdOptions, MeterOptions, VirtualMeter},
+};
+use proptest::prelude::*;
+
+const NUMBER: u32 = 47_118_159;
+
+fn readouts(bytes: &[u8], protocol: Protocol) -> Vec<Readout> {
+    let mut decoder: Box<dyn Decode> = match protocol {
+        Protocol::Sml => Box::new(sml::Decoder::new()),
+        Protocol::D0 => Box::new(d0::Decoder::new()),
+    };
+    decoder.push(bytes);
+    decoder.finish();
+    std::iter::from_fn(|| decoder.next_event())
+        .filter_map(|event| match event {
+            Event::Readout(readout) => Some(readout),
+            Event::Noise(_) => None,
+        })
+        .collect()
+}
+
+fn virtual_meter(profile: &Profile, locked: bool) -> Vec<u8> {
+    let options = MeterOptions {
+        kind: MeterType::Electricity,
+        number: NUMBER,
+        household: HouseholdOptions { seed: 3, pv_peak_watts: 5_000 },
+        locked,
+        start: "2026-06-21T10:00:00Z".parse().unwrap(),
+        energies: Energies::from_watt_hours(4_711_234, 2_345).unwrap(),
+    };
+    let mut meter = VirtualMeter::new(profile, options).unwrap();
+    (0..3).flat_map(|_| meter.telegram().unwrap()).collect()
+}
+
+fn found(bytes: &[u8], piece: &[u8]) -> bool {
+    bytes.windows(piece.len()).any(|window| window == piece)
+}
+
+#[test]
+fn every_recording_keeps_its_values_and_loses_its_meter() {
+    let mut telegrams = 0;
+    for (name, bytes) in recordings::dumps() {
+        let before = readouts(bytes, Protocol::Sml);
+        let before: Vec<_> =
+            before.iter().filter(|readout| readout.integrity == Integrity::Ok).collect();
+        let redacted = redact(bytes, Protocol::Sml);
+        let after = readouts(&redacted.bytes, Protocol::Sml);
+        assert_eq!(after, redacted.readouts, "{name}");
+        assert_eq!(before.len(), after.len(), "{name}");
+        for (before, after) in before.into_iter().zip(&after) {
+            telegrams += 1;
+            assert_eq!(before.survey(), after.survey(), "{name}");
+            assert_eq!(before.bytes, after.bytes, "{name}: zeros take the same room");
+            let Some(id) = before.server_id.as_ref().filter(|id| id.0.len() > 4) else { continue };
+            assert!(!found(&redacted.bytes, &id.0), "{name}");
+            assert!(!found(&redacted.bytes, &id.0[id.0.len() - 4..]), "{name}");
+            for entry in &before.entries {
+                let Value::Octets(octets) = &entry.value else { continue };
+                assert!(
+                    octets.len() < 10 || !found(&redacted.bytes, octets),
+                    "{name} {}",
+                    entry.obis
+                );
+            }
+        }
+    }
+    assert!(telegrams >= 227, "{telegrams}");
+}
+
+#[test]
+fn every_model_keeps_its_values_and_loses_its_number() {
+    for profile in Profiles::embedded().iter() {
+        for locked in [true, false] {
+            if locked && profile.locked.is_none() {
+                continue;
+            }
+            let protocol = profile.line.protocol.protocol();
+            let bytes = virtual_meter(profile, locked);
+            let redacted = redact(&bytes, protocol);
+            let name = &profile.name;
+            let before = readouts(&bytes, protocol);
+            assert_eq!((before.len(), redacted.left_out), (3, 0), "{name}");
+            for (before, after) in before.iter().zip(&redacted.readouts) {
+                assert_eq!(before.survey(), after.survey(), "{name}");
+                assert_eq!(before.integrity, after.integrity, "{name}");
+            }
+            assert_eq!(bytes.len(), redacted.bytes.len(), "{name}");
+            assert!(!found(&redacted.bytes, NUMBER.to_string().as_bytes()), "{name}");
+            assert!(!found(&redacted.bytes, &NUMBER.to_be_bytes()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_meter_is_known_by_its_registers_and_its_lock_is_seen() {
+    let profiles = Profiles::embedded();
+    for profile in profiles.iter() {
+        let protocol = profile.line.protocol.protocol();
+        let open =
+            identify(&profiles, &readouts(&virtual_meter(profile, false), protocol)).unwrap();
+        assert_eq!(open.flag.map(|flag| flag.to_uppercase()), Some(profile.flag.to_string()));
+        let best = open.models[0].fit;
+        let own = open.models.iter().find(|model| model.model == profile.name).unwrap();
+        assert!(own.fit == best && best >= 90, "{}: {:?}", profile.name, open.models);
+        assert_eq!(open.lock, Lock::Unlocked, "{}", profile.name);
+        if profile.locked.is_some() {
+            let bytes = virtual_meter(profile, true);
+            let locked = identify(&profiles, &readouts(&bytes, protocol)).unwrap();
+            assert_eq!(locked.lock, Lock::Locked, "{}", profile.name);
+        }
+    }
+    assert_eq!(identify(&profiles, &[]), None);
+}
+
+#[test]
+fn what_is_in_no_whole_telegram_is_left_out() {
+    let profile = Profiles::embedded().get("MT175").unwrap().clone();
+    let bytes = virtual_meter(&profile, false);
+    let noisy = [b"1ISK0047118159", &bytes[..70], &bytes[..], &bytes[..90]].concat();
+    let redacted = redact(&noisy, Protocol::Sml);
+    assert_eq!((redacted.readouts.len(), redacted.left_out), (3, 14 + 70 + 90));
+    assert!(!found(&redacted.bytes, b"47118159"));
+    assert!(redact(&[], Protocol::Sml).bytes.is_empty());
+}
+
+#[test]
+fn ascii_with_block_check_and_parity() {
+    let lines = "/ESY5Q3DA1004 V3.04\r\n\x021-0:0.0.0*255(47118159)\r\n1-0:96.1.255*255(1ESY1047118159)\r\n\
+                 0.9.1(120000)\r\n1-0:1.8.0*255(00012345.6789*kWh)\r\nF.F(00000000)\r\n1-0:1.7.255*255(000123.45*W)\r\n!\r\n\x03";
+    let check = lines.bytes().skip(lines.find('\x02').unwrap() + 1).fold(0, |check, b| check ^ b);
+    let mut bytes = lines.as_bytes().to_vec();
+    bytes.push(check);
+    for parity in [false, true] {
+        if parity {
+            bytes.iter_mut().for_each(|b| *b |= ((b.count_ones() % 2) as u8) << 7);
+        }
+        let redacted = redact(&bytes, Protocol::D0);
+        assert_eq!(redacted.readouts.len(), 1);
+        assert_eq!(redacted.readouts[0].integrity, Integrity::Ok);
+        let text: Vec<u8> = redacted.bytes.iter().map(|b| b & 0x7f).collect();
+        let text = String::from_utf8(text).unwrap();
+        assert!(!text.contains("47118159") && text.contains("(00012345.6789*kWh)"), "{text}");
+        assert!(text.contains("1-0:0.0.0*255(00000000)"), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_nothing_breaks(
+        bytes in proptest::collection::vec(any::<u8>(), 0..400),
+        at in 0_usize..300,
+        sml in any::<bool>(),
+    ) {
+        let protocol = if sml { Protocol::Sml } else { Protocol::D0 };
+        let profiles = Profiles::embedded();
+        let profile = profiles.get(if sml { "MT175" } else { "DD3-OD" }).unwrap();
+        let mut telegrams = virtual_meter(profile, false);
+        let at = at.min(telegrams.len());
+        telegrams.splice(at..at, bytes);
+        let redacted = redact(&telegrams, protocol);
+        prop_assert!(redacted.left_out <= telegrams.len());
+        prop_assert!(!found(&redacted.bytes, &NUMBER.to_be_bytes()));
+        prop_assert!(!found(&redacted.bytes, NUMBER.to_string().as_bytes()));
+    }
+}

@@ -1,0 +1,88 @@
+//! A device's certificate: the first by a one-time token, the next by the one before.
+//!
+//! The key is made on the device and never leaves it: what arrives is a request signed by it.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::StatusCode,
+};
+use ebp_core::{
+    contract::{DeviceCertificate, EnrollRequest, RenewRequest},
+    scope::Scopes,
+};
+use uuid::Uuid;
+
+use super::body;
+use crate::{
+    App,
+    auth::DeviceHolder,
+    authority::{CertificateRequest, ClientRequest},
+    problem::ApiError,
+    store::{Digest, StoreError},
+};
+
+/// How long a device's certificate is valid. It renews it at two thirds of that.
+const VALIDITY: Duration = Duration::from_secs(90 * 86_400);
+
+/// `POST /device/enroll`: the first certificate. A token serves one key: whoever lost the answer
+/// may send the same request again.
+pub async fn enroll(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<DeviceCertificate>), ApiError> {
+    const UNKNOWN: ApiError = ApiError::Unauthenticated("the token is unknown, used or expired");
+    let EnrollRequest { token, csr } = body::json(&app, request).await?;
+    // Nothing is used up by a request that cannot be fulfilled.
+    let csr = CertificateRequest::parse(&csr)?;
+    if !app.authority.can_issue() {
+        return Err(ApiError::CannotIssue);
+    }
+    let (token, key) = (digest(token.trim().as_bytes()), digest(csr.key()));
+    let enrolled = match app.store.redeem_enrolment(token, key, app.clock.now()).await {
+        Err(StoreError::NotFound) => return Err(UNKNOWN),
+        other => other?,
+    };
+    let certificate = issue(&app, enrolled.device, enrolled.email, enrolled.scopes, &csr).await?;
+    Ok((StatusCode::CREATED, Json(certificate)))
+}
+
+/// `POST /device/renew`: the next certificate, which says the same as the one that asks. That one
+/// stays valid until it expires or is revoked, since the answer may be lost.
+pub async fn renew(
+    State(app): State<Arc<App>>,
+    holder: DeviceHolder,
+    request: Request,
+) -> Result<(StatusCode, Json<DeviceCertificate>), ApiError> {
+    let RenewRequest { csr } = body::json(&app, request).await?;
+    let csr = CertificateRequest::parse(&csr)?;
+    if !app.authority.can_issue() {
+        return Err(ApiError::CannotIssue);
+    }
+    let DeviceHolder { device, email, scopes } = holder;
+    Ok((StatusCode::CREATED, Json(issue(&app, device, email, scopes, &csr).await?)))
+}
+
+async fn issue(
+    app: &App,
+    device: Uuid,
+    email: String,
+    scopes: Scopes,
+    csr: &CertificateRequest,
+) -> Result<DeviceCertificate, ApiError> {
+    let request = ClientRequest { email, device: Some(device), scopes, validity: VALIDITY };
+    let certified = app.authority.certify(&request, csr)?;
+    let not_after = certified.entry.not_after;
+    // Before its holder has it: what is not registered is never trusted.
+    app.store.register_certificate(certified.entry).await?;
+    Ok(DeviceCertificate { device, chain: certified.chain_pem, not_after })
+}
+
+/// SHA-256. Tokens have 256 random bits: a slow hash would protect nothing.
+pub fn digest(bytes: &[u8]) -> Digest {
+    let mut digest = Digest::default();
+    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
+    digest
+}

@@ -1,0 +1,52 @@
+//! Endpoints 11, 12 and 13: what is wrong with a meter.
+//!
+//! An incident that is reported while it is open, or resolved when it has ended, stays as it is;
+//! one that is reported again afterwards is open again.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+};
+use ebp_core::{contract::IncidentRequest, model::Incident};
+use uuid::Uuid;
+
+use super::{body, uuid};
+use crate::{App, auth::Caller, problem::ApiError};
+
+/// `GET /household/meter/{uuid}/incident`: open and ended ones.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(meter): Path<String>,
+) -> Result<Json<Vec<Incident>>, ApiError> {
+    let meter: Uuid = uuid(&meter)?;
+    Ok(Json(app.store.incidents(caller.household()?, meter).await?))
+}
+
+/// `POST /household/meter/{uuid}/incident/report`: opens it.
+pub async fn report(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(meter): Path<String>,
+    request: Request,
+) -> Result<Json<Incident>, ApiError> {
+    let meter = uuid(&meter)?;
+    let IncidentRequest { kind } = body::json(&app, request).await?;
+    let now = app.clock.now();
+    Ok(Json(app.store.report_incident(caller.household()?, meter, kind, now).await?))
+}
+
+/// `POST /household/meter/{uuid}/incident/resolve`: ends it; 404 if it never was reported.
+pub async fn resolve(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(meter): Path<String>,
+    request: Request,
+) -> Result<Json<Incident>, ApiError> {
+    let meter = uuid(&meter)?;
+    let IncidentRequest { kind } = body::json(&app, request).await?;
+    let now = app.clock.now();
+    Ok(Json(app.store.resolve_incident(caller.household()?, meter, kind, now).await?))
+}

@@ -1,0 +1,67 @@
+//! A household's meters and photovoltaic systems, as researchers change them.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    http::StatusCode,
+};
+use ebp_core::contract::{
+    Made, ManagedHousehold, MeterChange, NewMeter, NewPvSystem, PvSystemChange,
+};
+
+use crate::{
+    App,
+    api::{body, uuid},
+    problem::ApiError,
+    store::HouseholdId,
+};
+
+/// `POST /management/household/{household}/meter`: a further meter.
+pub async fn add_meter(
+    State(app): State<Arc<App>>,
+    Path(household): Path<String>,
+    request: Request,
+) -> Result<(StatusCode, Json<Made>), ApiError> {
+    let household = HouseholdId(uuid(&household)?);
+    let meter: NewMeter = body::json(&app, request).await?;
+    let uuid = app.store.add_meter(household, meter).await?;
+    Ok((StatusCode::CREATED, Json(Made { uuid })))
+}
+
+/// `PATCH /management/household/{household}/meter/{uuid}`: type, model, and which device reads it.
+pub async fn change_meter(
+    State(app): State<Arc<App>>,
+    Path((household, meter)): Path<(String, String)>,
+    request: Request,
+) -> Result<Json<ManagedHousehold>, ApiError> {
+    let (household, meter) = (HouseholdId(uuid(&household)?), uuid(&meter)?);
+    let change: MeterChange = body::json(&app, request).await?;
+    app.store.change_meter(household, meter, change).await?;
+    Ok(Json(app.store.registration(household).await?))
+}
+
+/// `POST /management/household/{household}/pv_system`: a further photovoltaic system.
+pub async fn add_pv_system(
+    State(app): State<Arc<App>>,
+    Path(household): Path<String>,
+    request: Request,
+) -> Result<(StatusCode, Json<Made>), ApiError> {
+    let household = HouseholdId(uuid(&household)?);
+    let system: NewPvSystem = body::json(&app, request).await?;
+    let uuid = app.store.add_pv_system(household, system).await?;
+    Ok((StatusCode::CREATED, Json(Made { uuid })))
+}
+
+/// `PATCH /management/household/{household}/pv_system/{uuid}`.
+pub async fn change_pv_system(
+    State(app): State<Arc<App>>,
+    Path((household, system)): Path<(String, String)>,
+    request: Request,
+) -> Result<Json<ManagedHousehold>, ApiError> {
+    let (household, system) = (HouseholdId(uuid(&household)?), uuid(&system)?);
+    let change: PvSystemChange = body::json(&app, request).await?;
+    app.store.change_pv_system(household, system, change).await?;
+    Ok(Json(app.store.registration(household).await?))
+}

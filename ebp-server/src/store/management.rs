@@ -1,0 +1,137 @@
+//! What researchers and administrators ask of a store: registrations, changes, health, devices.
+//!
+//! Enters: the contract's changes. Leaves: the contract's bodies, of all households. Absent: who
+//! may ask; the router says that.
+
+use async_trait::async_trait;
+use ebp_core::contract::{
+    HouseholdChange, HouseholdHealth, ManagedDevice, ManagedHousehold, MeterChange, NewMeter,
+    NewPvSystem, PvSystemChange, RegistrationEntry,
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{HouseholdId, StoreError};
+
+/// A place in a list that is in the order of registration: behind the one registered then with
+/// that identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListCursor {
+    /// When it was registered, microseconds since the Unix epoch.
+    pub registered_at: i64,
+    /// Its identifier.
+    pub uuid: Uuid,
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Behind this place.
+    pub after: Option<ListCursor>,
+    /// So many at most; at least 1.
+    pub limit: usize,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPage<T> {
+    /// What is listed, in the order of registration.
+    pub items: Vec<T>,
+    /// Where the next part starts, if there is one.
+    pub next: Option<ListCursor>,
+}
+
+/// How many devices there are in which state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeviceCounts {
+    /// Spoke since the given instant.
+    pub active: u64,
+    /// Spoke before it and not since.
+    pub silent: u64,
+    /// Never spoke.
+    pub never: u64,
+    /// Of a household that revoked its consent.
+    pub revoked: u64,
+}
+
+/// What researchers and administrators ask of a store.
+///
+/// A withheld household is unknown to every method that researchers use. A household whose consent
+/// is revoked cannot be changed: [`StoreError::ConsentRevoked`]. What is wrong with a change is
+/// told in one [`StoreError::Registration`], all of it.
+#[async_trait]
+pub trait ManagementStore: Send + Sync {
+    /// Registrations and consents, without withheld households.
+    async fn registrations(
+        &self,
+        query: ListQuery,
+    ) -> Result<ListPage<RegistrationEntry>, StoreError>;
+
+    /// A registration with all that belongs to it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], also of a withheld household.
+    async fn registration(&self, household: HouseholdId) -> Result<ManagedHousehold, StoreError>;
+
+    /// Changes a household's members.
+    async fn change_household(
+        &self,
+        household: HouseholdId,
+        change: HouseholdChange,
+    ) -> Result<(), StoreError>;
+
+    /// Adds a meter behind those there are.
+    async fn add_meter(&self, household: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError>;
+
+    /// Changes a meter.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter.
+    async fn change_meter(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+        change: MeterChange,
+    ) -> Result<(), StoreError>;
+
+    /// Adds a photovoltaic system behind those there are.
+    async fn add_pv_system(
+        &self,
+        household: HouseholdId,
+        system: NewPvSystem,
+    ) -> Result<Uuid, StoreError>;
+
+    /// Changes a photovoltaic system.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such system.
+    async fn change_pv_system(
+        &self,
+        household: HouseholdId,
+        system: Uuid,
+        change: PvSystemChange,
+    ) -> Result<(), StoreError>;
+
+    /// How the devices and meters of all households are, withheld ones included.
+    async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError>;
+
+    /// Adds a device to a household; those meters are read by it from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is no such household, or it has no such meter.
+    async fn add_device(
+        &self,
+        household: HouseholdId,
+        meters: Vec<Uuid>,
+    ) -> Result<Uuid, StoreError>;
+
+    /// All devices, in the order of their households' registration and then by identifier, which
+    /// is what the cursor holds.
+    async fn all_devices(&self, query: ListQuery) -> Result<ListPage<ManagedDevice>, StoreError>;
+
+    /// One device.
+    async fn managed_device(&self, device: Uuid) -> Result<ManagedDevice, StoreError>;
+
+    /// How many devices are in which state.
+    async fn device_counts(&self, active_since: Timestamp) -> Result<DeviceCounts, StoreError>;
+}

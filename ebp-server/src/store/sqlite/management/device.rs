@@ -1,0 +1,108 @@
+//! Devices of all households, as administrators see them.
+
+use ebp_core::contract::ManagedDevice;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+use super::{
+    super::{
+        incident::require_meter,
+        value::{Id, Instant},
+    },
+    bounds, page,
+};
+use crate::store::{DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError};
+
+/// Adds a device that reads those meters from now on.
+pub fn add(tx: &Transaction<'_>, id: HouseholdId, meters: &[Uuid]) -> Result<Uuid, StoreError> {
+    super::change::require_open(tx, id)?;
+    let device = Uuid::new_v4();
+    tx.execute(
+        "INSERT INTO measurement_device (uuid, household) VALUES (?1, ?2)",
+        [Id(device), Id(id.0)],
+    )?;
+    for meter in meters {
+        require_meter(tx, id, *meter)?;
+        tx.execute(
+            "UPDATE meter SET measurement_device = ?2 WHERE uuid = ?1",
+            [Id(*meter), Id(device)],
+        )?;
+    }
+    Ok(device)
+}
+
+/// All devices.
+pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<ManagedDevice>, StoreError> {
+    let (at, uuid, limit) = bounds(query);
+    let rows: Vec<(ListCursor, ManagedDevice)> = db
+        .prepare_cached(
+            "SELECT device.uuid, household, version, last_activity, registered_at
+             FROM household JOIN measurement_device AS device ON household = household.uuid
+             WHERE (registered_at, device.uuid) > (?1, ?2)
+             ORDER BY registered_at, device.uuid LIMIT ?3",
+        )?
+        .query_map(params![at, uuid, limit], |row| {
+            let device = device(row)?;
+            let Instant(registered_at) = row.get(4)?;
+            let place =
+                ListCursor { registered_at: registered_at.as_microsecond(), uuid: device.uuid };
+            Ok((place, device))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut page = page(query, rows);
+    for device in &mut page.items {
+        device.meters = meters(db, device.uuid)?;
+    }
+    Ok(page)
+}
+
+/// One device.
+pub fn show(db: &Connection, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
+    let mut device = db
+        .prepare_cached(
+            "SELECT uuid, household, version, last_activity FROM measurement_device
+             WHERE uuid = ?1",
+        )?
+        .query_row([Id(uuid)], device)
+        .optional()?
+        .ok_or(StoreError::NotFound)?;
+    device.meters = meters(db, uuid)?;
+    Ok(device)
+}
+
+/// How many devices are in which state.
+pub fn counts(db: &Connection, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
+    let counts = db
+        .prepare_cached(
+            "SELECT count(*) FILTER (WHERE revoked_at IS NULL AND last_activity >= ?1),
+                    count(*) FILTER (WHERE revoked_at IS NULL AND last_activity < ?1),
+                    count(*) FILTER (WHERE revoked_at IS NULL AND last_activity IS NULL),
+                    count(*) FILTER (WHERE revoked_at IS NOT NULL)
+             FROM measurement_device JOIN consent USING (household)",
+        )?
+        .query_row([Instant(active_since)], |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+        })?;
+    let [active, silent, never, revoked] = counts.map(i64::unsigned_abs);
+    Ok(DeviceCounts { active, silent, never, revoked })
+}
+
+fn device(row: &Row<'_>) -> rusqlite::Result<ManagedDevice> {
+    let (Id(uuid), Id(household)): (Id, Id) = (row.get(0)?, row.get(1)?);
+    let last_activity: Option<Instant> = row.get(3)?;
+    Ok(ManagedDevice {
+        uuid,
+        household,
+        version: row.get(2)?,
+        last_activity: last_activity.map(|at| at.0),
+        meters: Vec::new(),
+    })
+}
+
+fn meters(db: &Connection, device: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT uuid FROM meter WHERE measurement_device = ?1 ORDER BY position")?
+        .query_map([Id(device)], |row| row.get(0).map(|Id(uuid)| uuid))?
+        .collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,66 @@
+//! How all households' devices and meters are, as administrators see it.
+
+use ebp_core::contract::{HouseholdHealth, MeterHealth};
+use rusqlite::{Connection, params};
+
+use super::{
+    super::{
+        consent, household, incident,
+        value::{Id, Instant},
+    },
+    bounds, page,
+};
+use crate::store::{HouseholdId, ListCursor, ListPage, ListQuery, StoreError};
+
+/// Health of the households, withheld ones included.
+pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
+    let (at, uuid, limit) = bounds(query);
+    let rows: Vec<(ListCursor, HouseholdHealth)> = db
+        .prepare_cached(
+            "SELECT household.uuid, registered_at, withheld, granted_at, revoked_at
+             FROM household JOIN consent ON consent.household = household.uuid
+             WHERE (registered_at, household.uuid) > (?1, ?2)
+             ORDER BY registered_at, household.uuid LIMIT ?3",
+        )?
+        .query_map(params![at, uuid, limit], |row| {
+            let (Id(uuid), Instant(registered_at)): (Id, Instant) = (row.get(0)?, row.get(1)?);
+            let (granted_at, revoked_at): (Option<Instant>, Option<Instant>) =
+                (row.get(3)?, row.get(4)?);
+            let health = HouseholdHealth {
+                uuid,
+                consent: consent::of(granted_at, revoked_at).state,
+                withheld: row.get(2)?,
+                measurement_devices: Vec::new(),
+                meters: Vec::new(),
+            };
+            Ok((ListCursor { registered_at: registered_at.as_microsecond(), uuid }, health))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut page = page(query, rows);
+    for health in &mut page.items {
+        let id = HouseholdId(health.uuid);
+        health.measurement_devices = household::devices(db, id)?;
+        health.meters = meters(db, id)?;
+    }
+    Ok(page)
+}
+
+fn meters(db: &Connection, household: HouseholdId) -> Result<Vec<MeterHealth>, StoreError> {
+    // A look into the primary key for each meter; nothing is scanned.
+    let mut latest =
+        db.prepare_cached("SELECT max(measured_at) FROM measurement WHERE meter = ?1")?;
+    household::meters(db, household)?
+        .into_iter()
+        .map(|meter| {
+            let at: Option<Instant> = latest.query_row([Id(meter.uuid)], |row| row.get(0))?;
+            Ok(MeterHealth {
+                uuid: meter.uuid,
+                kind: meter.kind,
+                model: meter.model,
+                measurement_device: meter.measurement_device,
+                last_measurement: at.map(|at| at.0),
+                incidents: incident::of_meter(db, meter.uuid)?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,108 @@
+//! What researchers and administrators ask of the SQLite store.
+
+mod change;
+mod device;
+mod health;
+mod registration;
+
+use async_trait::async_trait;
+use ebp_core::contract::{
+    HouseholdChange, HouseholdHealth, ManagedDevice, ManagedHousehold, MeterChange, NewMeter,
+    NewPvSystem, PvSystemChange, RegistrationEntry,
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::SqliteStore;
+use crate::store::{
+    DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, ManagementStore, StoreError,
+};
+
+#[async_trait]
+impl ManagementStore for SqliteStore {
+    async fn registrations(
+        &self,
+        query: ListQuery,
+    ) -> Result<ListPage<RegistrationEntry>, StoreError> {
+        self.readers.run(move |db| registration::list(db, query)).await
+    }
+
+    async fn registration(&self, id: HouseholdId) -> Result<ManagedHousehold, StoreError> {
+        self.readers.run(move |db| registration::show(db, id)).await
+    }
+
+    async fn change_household(
+        &self,
+        id: HouseholdId,
+        change: HouseholdChange,
+    ) -> Result<(), StoreError> {
+        self.writer.run(move |tx| change::household(tx, id, &change)).await
+    }
+
+    async fn add_meter(&self, id: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError> {
+        self.writer.run(move |tx| change::add_meter(tx, id, &meter)).await
+    }
+
+    async fn change_meter(
+        &self,
+        id: HouseholdId,
+        meter: Uuid,
+        change: MeterChange,
+    ) -> Result<(), StoreError> {
+        self.writer.run(move |tx| change::meter(tx, id, meter, &change)).await
+    }
+
+    async fn add_pv_system(
+        &self,
+        id: HouseholdId,
+        system: NewPvSystem,
+    ) -> Result<Uuid, StoreError> {
+        self.writer.run(move |tx| change::add_pv_system(tx, id, &system)).await
+    }
+
+    async fn change_pv_system(
+        &self,
+        id: HouseholdId,
+        system: Uuid,
+        change: PvSystemChange,
+    ) -> Result<(), StoreError> {
+        self.writer.run(move |tx| change::pv_system(tx, id, system, &change)).await
+    }
+
+    async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
+        self.readers.run(move |db| health::list(db, query)).await
+    }
+
+    async fn add_device(&self, id: HouseholdId, meters: Vec<Uuid>) -> Result<Uuid, StoreError> {
+        self.writer.run(move |tx| device::add(tx, id, &meters)).await
+    }
+
+    async fn all_devices(&self, query: ListQuery) -> Result<ListPage<ManagedDevice>, StoreError> {
+        self.readers.run(move |db| device::list(db, query)).await
+    }
+
+    async fn managed_device(&self, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
+        self.readers.run(move |db| device::show(db, uuid)).await
+    }
+
+    async fn device_counts(&self, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
+        self.readers.run(move |db| device::counts(db, active_since)).await
+    }
+}
+
+/// What a query of a list is asked with: where it starts (no octets come before every uuid) and
+/// one more than wanted, which tells whether there is a next part.
+fn bounds(query: ListQuery) -> (i64, Vec<u8>, i64) {
+    let (at, uuid) = query
+        .after
+        .map_or((i64::MIN, Vec::new()), |after| (after.registered_at, after.uuid.into()));
+    (at, uuid, i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1))
+}
+
+/// Cuts the rows, each with its place, to the part that was asked for.
+fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
+    let more = rows.len() > query.limit;
+    rows.truncate(query.limit);
+    let next = rows.last().filter(|_| more).map(|(place, _)| *place);
+    ListPage { items: rows.into_iter().map(|(_, item)| item).collect(), next }
+}

@@ -1,0 +1,252 @@
+//! What researchers, administrators and the servers' own access rules ask of every store.
+
+use ebp_core::{
+    contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
+    model::{ConsentState, IncidentType, MeterType},
+    scope::Scopes,
+};
+use ebp_server::{
+    authority::{CertificateKind, RegisterEntry, Serial},
+    store::{DeviceCounts, Enrolment, HouseholdId, ListQuery, Store, StoreError, TryLimits},
+};
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use crate::story::{at, measurement, registration};
+
+/// Incidents: no action where nothing changes, and a resolved one is opened again.
+pub async fn incidents(store: &dyn Store) {
+    let (first, later) = (at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"));
+    let made = store.register(registration("incident@example.org"), first).await.unwrap();
+    let (id, meter) = (HouseholdId(made.household), made.meters[0]);
+    let kind = IncidentType::SerialPortUnavailable;
+    let missing = store.resolve_incident(id, meter, kind, first).await;
+    assert!(matches!(missing, Err(StoreError::NotFound)));
+    let open = store.report_incident(id, meter, kind, first).await.unwrap();
+    assert_eq!((open.reported_at, open.resolved_at), (first, None));
+    assert_eq!(store.report_incident(id, meter, kind, later).await.unwrap(), open);
+    // Even by a clock that was set back.
+    let ended = store.resolve_incident(id, meter, kind, at("2025-01-01T00:00:00Z")).await.unwrap();
+    assert_eq!(ended.resolved_at, Some(first));
+    assert_eq!(store.resolve_incident(id, meter, kind, later).await.unwrap(), ended);
+    let again = store.report_incident(id, meter, kind, later).await.unwrap();
+    assert_eq!((again.reported_at, again.resolved_at), (later, None));
+    assert_eq!(store.incidents(id, meter).await.unwrap(), [again]);
+    let other = HouseholdId(Uuid::nil());
+    assert!(matches!(store.incidents(other, meter).await, Err(StoreError::NotFound)));
+}
+
+/// Lists come in the order of registration, page by page; revocation withholds a household.
+pub async fn lists(store: &dyn Store) {
+    let start = at("2026-01-01T00:00:00Z");
+    let mut made = Vec::new();
+    for i in 0..5_i64 {
+        let registration = registration(&format!("list{i}@example.org"));
+        // Two at the same instant.
+        let at = start + SignedDuration::from_secs(i / 2);
+        made.push(store.register(registration, at).await.unwrap());
+    }
+    let mut query = ListQuery { after: None, limit: 2 };
+    let mut listed = Vec::new();
+    loop {
+        let page = store.registrations(query).await.unwrap();
+        listed.extend(page.items.iter().map(|entry| (entry.registered_at, entry.uuid)));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    let mut sorted = listed.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!((listed.len(), &listed), (5, &sorted));
+
+    let id = HouseholdId(made[0].household);
+    store.grant_consent(id, start).await.unwrap();
+    let items = vec![measurement(1, made[0].meters[0], start)];
+    store.insert_measurements(id, items, start).await.unwrap();
+    let all = ListQuery { after: None, limit: 100 };
+    let health = store.health(all).await.unwrap();
+    let of = |uuid| health.items.iter().find(|health| health.uuid == uuid).unwrap();
+    let granted = of(made[0].household);
+    assert_eq!((granted.consent, granted.withheld), (ConsentState::Granted, false));
+    assert_eq!(granted.meters[0].last_measurement, Some(start));
+    assert_eq!(granted.meters[1].last_measurement, None);
+    assert_eq!(granted.measurement_devices[0].meters, made[0].meters);
+
+    let before = store.registration(id).await.unwrap();
+    assert_eq!(before.participant.unwrap().email, "list0@example.org");
+    store.revoke_consent(id, start).await.unwrap();
+    assert!(matches!(store.registration(id).await, Err(StoreError::NotFound)));
+    assert_eq!(store.registrations(all).await.unwrap().items.len(), 4);
+    assert!(store.health(all).await.unwrap().items.iter().any(|health| health.withheld));
+
+    let devices = store.all_devices(all).await.unwrap().items;
+    assert_eq!(devices.len(), 5);
+    store.touch_device(made[1].measurement_device, None, start).await.unwrap();
+    let counts = |since| store.device_counts(since);
+    let expected = DeviceCounts { active: 1, silent: 0, never: 3, revoked: 1 };
+    assert_eq!(counts(start).await.unwrap(), expected);
+    let expected = DeviceCounts { active: 0, silent: 1, never: 3, revoked: 1 };
+    assert_eq!(counts(start + SignedDuration::from_secs(1)).await.unwrap(), expected);
+}
+
+fn faults(error: StoreError) -> Vec<String> {
+    match error {
+        StoreError::Registration(faults) => faults,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Changes of a registration are checked whole, and lost where one fault is.
+pub async fn changes(store: &dyn Store) {
+    let now = at("2026-01-01T00:00:00Z");
+    let made = store.register(registration("change@example.org"), now).await.unwrap();
+    store.register(registration("taken@example.org"), now).await.unwrap();
+    let id = HouseholdId(made.household);
+    let given = registration("New@example.org");
+    let mut change = HouseholdChange {
+        participant: Some(given.participant),
+        address: Some(given.address),
+        metadata: Some(given.metadata),
+        location: None,
+    };
+    change.metadata.as_mut().unwrap().children = 3;
+    store.change_household(id, change.clone()).await.unwrap();
+    let household = store.registration(id).await.unwrap();
+    assert_eq!(household.participant.unwrap().email, "New@example.org");
+    assert_eq!(household.metadata.unwrap().children, 3);
+    change.participant.as_mut().unwrap().email = "TAKEN@example.org".into();
+    change.metadata.as_mut().unwrap().adults_with_job = 9;
+    change.metadata.as_mut().unwrap().children = 4;
+    let told = faults(store.change_household(id, change).await.unwrap_err());
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(store.registration(id).await.unwrap().metadata.unwrap().children, 3);
+
+    let device = store.add_device(id, vec![made.meters[1]]).await.unwrap();
+    assert_eq!(store.managed_device(device).await.unwrap().meters, [made.meters[1]]);
+    let foreign = store.add_device(id, vec![Uuid::nil()]).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound)));
+
+    let meter = NewMeter {
+        uuid: None,
+        kind: MeterType::PvGeneration,
+        model: "EASY".into(),
+        measurement_device: Some(device),
+    };
+    let uuid = store.add_meter(id, meter.clone()).await.unwrap();
+    assert_eq!(store.meters(id).await.unwrap()[2].uuid, uuid);
+    let wrong = NewMeter {
+        uuid: Some(uuid),
+        model: String::new(),
+        measurement_device: Some(Uuid::nil()),
+        ..meter
+    };
+    assert_eq!(faults(store.add_meter(id, wrong).await.unwrap_err()).len(), 3);
+    let change = MeterChange { measurement_device: Some(None), ..MeterChange::default() };
+    store.change_meter(id, uuid, change).await.unwrap();
+    assert_eq!(store.meters(id).await.unwrap()[2].measurement_device, None);
+
+    let system = NewPvSystem {
+        nominal_power: "9.9".parse().unwrap(),
+        azimuth: 90.into(),
+        tilt: 10.into(),
+        installed_on: "2024-02-29".parse().unwrap(),
+        meter: Some(uuid),
+    };
+    let system = store.add_pv_system(id, system).await.unwrap();
+    let change = MeterChange { kind: Some(MeterType::Electricity), ..MeterChange::default() };
+    assert_eq!(faults(store.change_meter(id, uuid, change).await.unwrap_err()).len(), 1);
+    let change = PvSystemChange {
+        tilt: Some(91.into()),
+        meter: Some(Some(made.meters[0])),
+        ..PvSystemChange::default()
+    };
+    assert_eq!(faults(store.change_pv_system(id, system, change).await.unwrap_err()).len(), 2);
+    let change = PvSystemChange { tilt: Some(0.into()), ..PvSystemChange::default() };
+    store.change_pv_system(id, system, change.clone()).await.unwrap();
+    assert_eq!(store.pv_systems(id).await.unwrap()[2].tilt, 0.into());
+
+    let unknown = store.change_pv_system(id, Uuid::nil(), change.clone()).await;
+    assert!(matches!(unknown, Err(StoreError::NotFound)));
+    store.grant_consent(id, now).await.unwrap();
+    store.revoke_consent(id, now).await.unwrap();
+    let over = store.change_pv_system(id, system, change).await;
+    assert!(matches!(over, Err(StoreError::ConsentRevoked)));
+}
+
+/// A token enrolls one key of one device, until it expires.
+pub async fn enrolment(store: &dyn Store) {
+    let now = at("2026-01-01T00:00:00Z");
+    let later = now + SignedDuration::from_hours(1);
+    let made = store.register(registration("enrol@example.org"), now).await.unwrap();
+    let device = made.measurement_device;
+    let token = |byte| Enrolment {
+        token: [byte; 32],
+        device,
+        scopes: Scopes::of_a_device(),
+        expires_at: later,
+    };
+    let unknown = Enrolment { device: Uuid::nil(), ..token(0) };
+    assert!(matches!(store.create_enrolment(unknown).await, Err(StoreError::NotFound)));
+    store.create_enrolment(token(1)).await.unwrap();
+    store.create_enrolment(token(2)).await.unwrap();
+    let redeem = |byte, key, at| store.redeem_enrolment([byte; 32], [key; 32], at);
+    let void = |result| assert!(matches!(result, Err(StoreError::NotFound)));
+    void(redeem(1, 1, now).await.map(drop));
+    let enrolled = redeem(2, 1, now).await.unwrap();
+    assert_eq!((enrolled.device, &*enrolled.email), (device, "enrol@example.org"));
+    assert_eq!(enrolled.scopes, Scopes::of_a_device());
+    assert!(redeem(2, 1, now).await.is_ok(), "the answer was lost");
+    void(redeem(2, 2, now).await.map(drop));
+    void(redeem(2, 1, later).await.map(drop));
+    void(redeem(3, 1, now).await.map(drop));
+    store.create_enrolment(token(4)).await.unwrap();
+    let id = HouseholdId(made.household);
+    store.grant_consent(id, now).await.unwrap();
+    store.revoke_consent(id, now).await.unwrap();
+    assert!(matches!(redeem(4, 1, now).await, Err(StoreError::ConsentRevoked)));
+}
+
+/// Certificates are revoked once, whether they are known or not.
+pub async fn certificates(store: &dyn Store) {
+    let now = at("2026-01-01T00:00:00Z");
+    let made = store.register(registration("cert@example.org"), now).await.unwrap();
+    let entry = |byte| RegisterEntry {
+        serial: Serial::from_octets(&[byte; 16]).unwrap(),
+        kind: CertificateKind::Client,
+        device: Some(made.measurement_device),
+        scopes: Scopes::of_a_device(),
+        not_before: now,
+        not_after: now + SignedDuration::from_hours(1),
+        revoked_at: None,
+    };
+    store.register_certificate(entry(1)).await.unwrap();
+    assert_eq!(store.certificate(entry(1).serial).await.unwrap(), Some(entry(1)));
+    assert_eq!(store.certificate(entry(2).serial).await.unwrap(), None);
+    for byte in [1, 2] {
+        let revoked = store.revoke_certificate(entry(byte), now).await.unwrap();
+        assert_eq!(revoked.revoked_at, Some(now));
+        let later = now + SignedDuration::from_hours(2);
+        assert_eq!(store.revoke_certificate(entry(byte), later).await.unwrap(), revoked);
+    }
+    assert_eq!(store.certificates(made.measurement_device).await.unwrap().len(), 2);
+}
+
+/// Tries are limited from each source and in all, and what succeeds does not count.
+pub async fn tries(store: &dyn Store) {
+    let now = at("2026-01-01T00:00:00Z");
+    let window = SignedDuration::from_mins(15);
+    let limits = TryLimits { per_source: 2, in_all: 5, window };
+    let begin = |source, at| store.begin_try(source, limits, at);
+    assert_eq!(begin("a", now).await.unwrap(), None);
+    store.forgive_try("a").await.unwrap();
+    assert_eq!(begin("a", now).await.unwrap(), None);
+    assert_eq!(begin("a", now).await.unwrap(), None);
+    assert_eq!(begin("a", now).await.unwrap(), Some(now + window));
+    for source in ["b", "c", "d"] {
+        assert_eq!(begin(source, now).await.unwrap(), None);
+    }
+    assert_eq!(begin("e", now).await.unwrap(), Some(now + window), "too many in all");
+    assert_eq!(begin("a", now + window).await.unwrap(), None, "they are forgotten");
+}

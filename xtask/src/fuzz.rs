@@ -1,0 +1,175 @@
+//! `cargo xtask fuzz TARGET [SECONDS]` and `cargo xtask fuzz-smoke`.
+//!
+//! Enters: the target's name, for how long; the recordings that the published sml-rs crate carries.
+//! Leaves: cargo-fuzz's output; seeds in `fuzz/corpus`, made anew each time, which are never
+//! committed. Absent: the targets.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::run::{cargo, succeed, works};
+
+/// Each target with what libFuzzer is told of it: the longest input in bytes, and the most memory
+/// in MiB that a single allocation may ask for.
+const TARGETS: [(&str, u32, u32); 6] = [
+    ("frame", 4096, 16),
+    ("sml", 8192, 16),
+    ("roundtrip", 4096, 16),
+    ("differential", 4096, 16),
+    ("d0", 8192, 16),
+    ("profile", 8192, 16),
+];
+const SMOKE_SECONDS: u32 = 5;
+const USUAL_SECONDS: u32 = 600;
+/// An input that takes longer counts as a finding.
+const SLOWEST_SECONDS: u32 = 5;
+
+/// How an SML frame begins, and what its end takes.
+const START: [u8; 8] = [0x1b, 0x1b, 0x1b, 0x1b, 0x01, 0x01, 0x01, 0x01];
+const END: usize = 8;
+
+/// ASCII telegrams after the makers' manuals; their numbers are made up.
+const ASCII: [&str; 3] = [
+    "/ESY5Q3DA1004 V3.02\r\n\r\n1-0:0.0.0*255(0273011000000)\r\n1-0:1.8.0*255(00026107.7034231*kWh)\r\n\
+     1-0:61.7.255*255(-000014.01*W)\r\n1-0:96.5.5*255(82)\r\n0-0:96.1.255*255(1ESY1011000000)\r\n!\r\n",
+    "/EBZ5DD32R06ETA_107\r\n\r\n1-0:96.1.0*255(1EBZ0100000123)\r\n1-0:1.8.0*255(002714.12830185*kWh)\r\n\
+     1-0:16.7.0*255(-000458.90*W)\r\n1-0:96.5.0*255(001C0104)\r\n!\r\n",
+    "/PAF5EC3gr00006\r\n\x02F.F(00)\r\n0.2.0(1.29)\r\n1.8.0*00(000001.83)\r\n1.8.0(004051.8*kWh)\r\n!\r\n\x03\x04",
+];
+
+/// Runs one target, or with `all` every one, for so many seconds each.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let (name, seconds) = match arguments {
+        [name] => (name, USUAL_SECONDS),
+        [name, seconds] => (name, seconds.parse().context("how many seconds?")?),
+        _ => bail!("cargo xtask fuzz {} | all [SECONDS]", names().join(" | ")),
+    };
+    if let Some(missing) = missing() {
+        bail!("{missing}");
+    }
+    let chosen: Vec<_> =
+        TARGETS.iter().filter(|target| name == "all" || target.0 == name).collect();
+    if chosen.is_empty() {
+        bail!("there is no target `{name}`, only {}", names().join(", "));
+    }
+    chosen.into_iter().try_for_each(|target| fuzz(target, seconds))
+}
+
+/// Runs every target for a moment, where fuzzing is possible at all.
+pub fn smoke() -> Result<()> {
+    if let Some(missing) = missing() {
+        eprintln!("xtask: SKIPPED fuzzing: {missing}");
+        return Ok(());
+    }
+    TARGETS.iter().try_for_each(|target| fuzz(target, SMOKE_SECONDS))
+}
+
+fn names() -> Vec<&'static str> {
+    TARGETS.iter().map(|target| target.0).collect()
+}
+
+/// Cargo of the nightly toolchain, whichever runs this program.
+fn nightly() -> Command {
+    let mut command = Command::new("rustup");
+    command.args(["run", "nightly", "cargo"]);
+    // Both would lead back to the toolchain that runs this program.
+    command.env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN");
+    command
+}
+
+/// What fuzzing lacks here.
+fn missing() -> Option<&'static str> {
+    if !works(nightly().arg("--version")) {
+        return Some("there is no nightly toolchain: `rustup toolchain install nightly`");
+    }
+    (!works(nightly().args(["fuzz", "--version"])))
+        .then_some("cargo-fuzz is not installed: `cargo install --locked cargo-fuzz`")
+}
+
+fn fuzz((name, longest, memory): &(&str, u32, u32), seconds: u32) -> Result<()> {
+    let corpus = Path::new("fuzz/corpus").join(name);
+    fs::create_dir_all(&corpus).with_context(|| corpus.display().to_string())?;
+    for (number, seed) in seeds(name)?.iter().enumerate() {
+        fs::write(corpus.join(format!("seed-{number:04}")), seed)?;
+    }
+    succeed(
+        nightly()
+            .args(["fuzz", "run", name, "--"])
+            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-max_len={longest}"))
+            .arg(format!("-malloc_limit_mb={memory}"))
+            .arg(format!("-timeout={SLOWEST_SECONDS}"))
+            .arg("-print_final_stats=1"),
+    )
+}
+
+/// Inputs to begin with.
+fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
+    // The first byte of most inputs says what is done with the others.
+    let led_by = |first: &[u8], bytes: &[u8]| -> Vec<Vec<u8>> {
+        first.iter().map(|first| [&[*first], bytes].concat()).collect()
+    };
+    Ok(match target {
+        "frame" => recordings()?.iter().flat_map(|dump| led_by(&[0, 5, 23], dump)).collect(),
+        "sml" => frames()?
+            .iter()
+            .flat_map(|raw| [led_by(&[0], raw), led_by(&[1, 2], payload(raw))].concat())
+            .collect(),
+        "differential" => frames()?.iter().flat_map(|raw| led_by(&[2], payload(raw))).collect(),
+        "roundtrip" => frames()?,
+        "d0" => ASCII.iter().flat_map(|text| led_by(&[0, 7, 40], text.as_bytes())).collect(),
+        "profile" => files(Path::new("ebp-meter/profiles"), "toml")?,
+        other => bail!("no seeds for `{other}`"),
+    })
+}
+
+/// Each recording, cut to what a fuzzer can still work with.
+fn recordings() -> Result<Vec<Vec<u8>>> {
+    const LONGEST: usize = 2000;
+    let mut dumps = files(&sml_rs()?.join("tests/libsml-testing"), "bin")?;
+    dumps.iter_mut().for_each(|dump| dump.truncate(LONGEST));
+    Ok(dumps)
+}
+
+/// The first frames of each recording, from start to start.
+fn frames() -> Result<Vec<Vec<u8>>> {
+    const EACH: usize = 2;
+    let mut frames = Vec::new();
+    for dump in files(&sml_rs()?.join("tests/libsml-testing"), "bin")? {
+        let starts: Vec<_> = (0..dump.len()).filter(|at| dump[*at..].starts_with(&START)).collect();
+        let ends = starts.iter().skip(1).copied().chain([dump.len()]);
+        frames
+            .extend(starts.iter().zip(ends).take(EACH).map(|(from, to)| dump[*from..to].to_vec()));
+    }
+    Ok(frames)
+}
+
+fn payload(raw: &[u8]) -> &[u8] {
+    raw.get(START.len()..raw.len().saturating_sub(END)).unwrap_or_default()
+}
+
+fn files(folder: &Path, extension: &str) -> Result<Vec<Vec<u8>>> {
+    let listed = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let mut paths: Vec<PathBuf> = listed.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    paths.retain(|path| path.extension().is_some_and(|found| found == extension));
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).with_context(|| path.display().to_string())).collect()
+}
+
+/// Where cargo has unpacked sml-rs.
+fn sml_rs() -> Result<PathBuf> {
+    let output = cargo().args(["metadata", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().context("cargo's metadata have no packages")?;
+    let manifest = packages
+        .iter()
+        .find(|package| package["name"] == "sml-rs")
+        .and_then(|package| package["manifest_path"].as_str())
+        .context("sml-rs is no dependency any more")?;
+    Ok(Path::new(manifest).parent().context("a manifest without a folder")?.to_owned())
+}

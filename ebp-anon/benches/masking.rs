@@ -6,12 +6,17 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
-use std::{env, fs::File, path::Path, path::PathBuf};
+use std::{
+    env,
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use ebp_anon::{
-    Masker, OsRandomness, Position, Regions, ReleaseKey, geocode::PostalCodes, geodata,
-    geodata::Geodata, mask, risk,
+    Masker, OsRandomness, Position, Regions, ReleaseKey, batch::mask_table, geocode::PostalCodes,
+    geodata, geodata::Geodata, mask, risk,
 };
 
 fn main() {
@@ -80,6 +85,54 @@ fn lookup_and_mask_by_key(bencher: Bencher<'_, '_>) {
         let masker = Masker { regions, key: &key, least_persons: None };
         black_box(masker.release(household).unwrap());
     });
+}
+
+/// A table of a million rows from file to file, as `ebp anonymize` does it, and (below) only copied
+/// by the CSV reader and writer.
+#[divan::bench(sample_count = 3)]
+fn a_million_rows(bencher: Bencher<'_, '_>) {
+    let (regions, key) = (Regions::new(geodata()).unwrap(), ReleaseKey::from_os().unwrap());
+    let table = table(&regions);
+    let masker = Masker { regions: &regions, key: &key, least_persons: None };
+    bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
+        let input = File::open(table.path().join("in.csv")).unwrap();
+        let output = File::create(table.path().join("out.csv")).unwrap();
+        let report = mask_table(&masker, false, input, output, io::sink(), |_, _| Ok(())).unwrap();
+        assert_eq!(report.rejected, 0);
+    });
+}
+
+/// What reading and writing alone takes.
+#[divan::bench(sample_count = 3)]
+fn a_million_rows_copied(bencher: Bencher<'_, '_>) {
+    let table = table(&Regions::new(geodata()).unwrap());
+    bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
+        let input = File::open(table.path().join("in.csv")).unwrap();
+        let output = File::create(table.path().join("out.csv")).unwrap();
+        let mut reader = csv::Reader::from_reader(input);
+        let mut writer = csv::Writer::from_writer(output);
+        let mut row = csv::ByteRecord::new();
+        while reader.read_byte_record(&mut row).unwrap() {
+            writer.write_byte_record(&row).unwrap();
+        }
+        writer.flush().unwrap();
+    });
+}
+
+const ROWS: usize = 1_000_000;
+
+/// A folder with a table of a million households.
+fn table(regions: &Regions) -> tempfile::TempDir {
+    let households = households(regions);
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = BufWriter::new(File::create(folder.path().join("in.csv")).unwrap());
+    writeln!(file, "id,latitude,longitude,kwp,meters").unwrap();
+    for (id, place) in (0..ROWS).zip(households.iter().cycle()) {
+        let (latitude, longitude) = (place.latitude(), place.longitude());
+        writeln!(file, "{id},{latitude:.6},{longitude:.6},12,2").unwrap();
+    }
+    file.flush().unwrap();
+    folder
 }
 
 /// The estimate of a release's risk.

@@ -21,6 +21,7 @@ use super::{geodata, read::quiet_at_closed_pipe};
 use crate::{
     exit::{Context, Failure, Outcome, chain},
     output::new_table,
+    tell::tell,
 };
 
 /// Move locations to random ones nearby, farther where fewer people live.
@@ -298,13 +299,15 @@ fn table(
     written.finish()?;
     rejected.finish()?;
     let BatchReport { masked, rejected, risk } = report;
-    eprint!("{masked} rows masked");
     match rejected {
-        0 => eprintln!(", none rejected"),
-        _ => eprintln!(", {rejected} rejected and listed in {}", rejected_path.display()),
+        0 => tell!("{masked} rows masked, none rejected"),
+        _ => {
+            let list = rejected_path.display();
+            tell!("{masked} rows masked, {rejected} rejected and listed in {list}");
+        }
     }
     for notice in &masker.regions.provenance().notices {
-        eprintln!("{notice}");
+        tell!("{notice}");
     }
     match risk {
         Some(risk) => {
@@ -322,7 +325,7 @@ fn warn_of_telling_columns(input: &Path) -> Outcome {
     let file = File::open(input).or_failed(input.display())?;
     let columns = telling_columns(file).map_err(|error| explain(input, &error))?;
     if !columns.is_empty() {
-        eprintln!("warning: columns pass through as they are, also {}", columns.join(", "));
+        tell!("warning: columns pass through as they are, also {}", columns.join(", "));
     }
     Ok(())
 }

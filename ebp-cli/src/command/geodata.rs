@@ -16,8 +16,10 @@ use jiff::tz::TimeZone;
 
 use super::read::quiet_at_closed_pipe;
 use crate::{
+    config::write_whole,
     exit::{Context, Failure, Outcome, chain},
     output::new_table,
+    tell::tell,
 };
 
 /// Prepare the geodata that anonymization needs.
@@ -81,10 +83,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
             // Built once, so that a file that cannot be used is never written.
             let regions = Regions::new(geodata).map_err(|error| Failure::failed(chain(&error)))?;
             let bytes = regions.geodata().to_compact();
-            fs::write(output, &bytes).or_failed(output.display())?;
-            eprintln!("{}: {count} regions, {} kB", output.display(), bytes.len() / 1000);
+            write_whole(output, &bytes)?;
+            tell!("{}: {count} regions, {} kB", output.display(), bytes.len() / 1000);
             for notice in &regions.provenance().notices {
-                eprintln!("show with everything derived from it: {notice}");
+                tell!("show with everything derived from it: {notice}");
             }
             Ok(())
         }

@@ -153,6 +153,12 @@ impl fmt::Display for Scopes {
     }
 }
 
+impl serde::Serialize for Scopes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl FromStr for Scopes {
     type Err = UnknownScope;
     fn from_str(s: &str) -> Result<Self, Self::Err> {

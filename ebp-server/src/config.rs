@@ -33,6 +33,9 @@ use crate::{
     store::{Database, DatabaseUrl, PostgresSettings},
 };
 
+/// A commented example that says what the defaults are.
+pub const EXAMPLE: &str = include_str!("server.example.toml");
+
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -254,6 +257,28 @@ mod tests {
         };
         let settings = config.settings(Arc::new(SystemClock));
         assert_eq!(settings.database, Database::Postgres(expected));
+    }
+
+    #[test]
+    fn the_example_is_true() {
+        let path = Path::new("server.toml");
+        let plain = ServerConfig::from_toml(EXAMPLE, path).unwrap();
+        assert_eq!(plain, ServerConfig::in_folder(Path::new("ebp-data")));
+        // Each line that is a setting, though it is commented out.
+        let whole: String = EXAMPLE
+            .lines()
+            .map(|line| line.strip_prefix("# ").unwrap_or(line))
+            .filter(|line| line.starts_with('[') || line.contains(" = "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let whole = ServerConfig::from_toml(&whole, path).unwrap();
+        let (listen, hostnames) = (plain.listen, plain.hostnames.clone());
+        assert_eq!((whole.listen, &whole.hostnames), (listen, &hostnames));
+        assert_eq!(whole.tokens.as_ref().unwrap().keys, "keys.json");
+        let clock = || Arc::new(SystemClock);
+        let (plain, whole) = (plain.settings(clock()), whole.settings(clock()));
+        assert_eq!((plain.authority, plain.secrets), (whole.authority, whole.secrets));
+        assert_eq!(format!("{:?}", plain.limits), format!("{:?}", whole.limits));
     }
 
     #[test]

@@ -29,17 +29,19 @@ pub mod auth;
 pub mod authority;
 mod config;
 mod listener;
+pub mod openapi;
 mod problem;
 mod router;
 mod settings;
 pub mod store;
+mod telemetry;
 
 use std::{future::Future, sync::Arc};
 
 use ebp_core::clock::Clock;
 use tokio::sync::Semaphore;
 
-pub use config::{ConfigError, LimitsConfig, ServerConfig, TokensConfig};
+pub use config::{ConfigError, EXAMPLE, LimitsConfig, ServerConfig, TokensConfig};
 pub use problem::ApiError;
 pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
@@ -48,6 +50,7 @@ pub use store::open_store;
 use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
 use store::{Store, StoreError};
+use telemetry::Telemetry;
 
 /// What handlers share.
 pub(crate) struct App {
@@ -56,6 +59,7 @@ pub(crate) struct App {
     authority: Authority,
     secrets: Secrets,
     tokens: Option<Tokens>,
+    telemetry: Telemetry,
     clock: Arc<dyn Clock>,
     limits: Limits,
     /// Bounds the memory that unpacked uploads take.
@@ -118,6 +122,7 @@ pub async fn serve(
         authority,
         secrets: Secrets::new(secrets),
         tokens: tokens.map(Tokens::new).transpose()?,
+        telemetry: Telemetry::default(),
         clock,
         unpacking: Semaphore::new(limits.unpacking),
         limits,

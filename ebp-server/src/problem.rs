@@ -148,7 +148,7 @@ impl ApiError {
             Self::UnsupportedMedia => (
                 kind::UNSUPPORTED_MEDIA,
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "The body must be JSON, plain or as gzip",
+                "The body must be JSON; an upload's may be packed as gzip or zstd",
             ),
             Self::Timeout => {
                 (kind::TIMEOUT, StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive")
@@ -184,7 +184,7 @@ impl ApiError {
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::UnsupportedMedia => {
-                Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity")))
+                Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, identity")))
             }
             Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
             Self::TooManyTries(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),

@@ -7,18 +7,20 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     Router,
     extract::{Request, State},
-    http::Method,
+    http::{HeaderName, HeaderValue, Method},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{self as h, MethodRouter},
 };
 use ebp_core::{contract::paths, scope::Scope};
+use tracing::Instrument;
+use uuid::Uuid;
 
 use crate::{
     App,
     api::{
-        account, consent, device, health, household, incident, management, measurement,
-        measurement_device, meter, pv_system,
+        account, consent, description, device, health, household, incident, management,
+        measurement, measurement_device, meter, pv_system,
     },
     auth::{Access, Guard, authorize},
     problem::ApiError,
@@ -72,6 +74,10 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::RENEW,                 Access::Device,          h::post(device::renew)),
 
         get(paths::HEALTHZ,                ANYBODY,                 h::get(health::show)),
+        get(paths::READYZ,                 ANYBODY,                 h::get(health::ready)),
+        get(paths::METRICS,                ADMINISTRATOR,           h::get(health::metrics)),
+        get(paths::OPENAPI,                ANYBODY,                 h::get(description::document)),
+        get(paths::DOCS,                   ANYBODY,                 h::get(description::page)),
     ]
 }
 
@@ -140,7 +146,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
-        .layer(middleware::from_fn(log))
+        .layer(middleware::from_fn_with_state(app.clone(), log))
         .with_state(app)
 }
 
@@ -162,12 +168,34 @@ async fn in_time(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     }
 }
 
-/// One line for each request, without anything that tells of whom it was.
-async fn log(request: Request, next: Next) -> Response {
+/// The response's header that names the request, as the log does.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// One line for each request, without anything that tells of whom it was; all that is logged
+/// meanwhile carries the request's identifier, which the client is told.
+async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (start, method): (Instant, Method) = (Instant::now(), request.method().clone());
-    let response = next.run(request).await;
+    let id = Uuid::new_v4();
+    let span = tracing::info_span!("request", %id);
+    let mut response = next.run(request).instrument(span.clone()).await;
     let route = response.extensions().get::<Template>().map_or("-", |template| template.0);
     let (status, took) = (response.status().as_u16(), start.elapsed());
-    tracing::info!(%method, route, status, ?took, "answered");
+    span.in_scope(|| tracing::info!(%method, route, status, ?took, "answered"));
+    app.telemetry.answered(known(&method), route, status, took);
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     response
+}
+
+/// The method's name, of a bounded number: clients may invent some.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
 }

@@ -12,10 +12,11 @@ use crate::{
 
 /// Crates, and the sets of features that each is checked with by itself: a build of the whole
 /// workspace would hide a crate that leans on features which only another one asks for.
-const ALONE: [(&str, &[&str]); 8] = [
+const ALONE: [(&str, &[&str]); 9] = [
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "client"]),
     ("ebp-core", &["--features", "spool"]),
+    ("ebp-core", &["--features", "openapi"]),
     ("ebp-core", &["--all-features"]),
     ("ebp-meter", &[]),
     ("ebp-anon", &[]),

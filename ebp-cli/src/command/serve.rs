@@ -1,12 +1,15 @@
 //! `ebp serve`: the Data API.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use clap::Subcommand;
 use ebp_core::{clock::SystemClock, scope::Group};
 use ebp_server::{
-    ServeError,
+    EXAMPLE, ServeError,
     auth::{SecretError, set_secret},
 };
 use tokio::{
@@ -14,7 +17,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{secret, server_data::ServerData};
+use super::{read::quiet_at_closed_pipe, secret, server_data::ServerData};
 use crate::exit::{Context, Failure, Outcome};
 use crate::tell::tell;
 
@@ -30,6 +33,10 @@ pub struct Arguments {
     /// Where to listen, instead of where the configuration says.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+
+    /// Print a commented configuration that says what the defaults are, and end.
+    #[arg(long)]
+    print_config: bool,
 
     #[command(subcommand)]
     action: Option<Action>,
@@ -59,6 +66,9 @@ enum SecretAction {
 pub fn run(arguments: &Arguments) -> Outcome {
     if let Some(Action::Secret { action: SecretAction::Set { group } }) = &arguments.action {
         return set(*group, &arguments.data);
+    }
+    if arguments.print_config {
+        return quiet_at_closed_pipe(io::stdout().lock().write_all(EXAMPLE.as_bytes()));
     }
     let config = arguments.data.load()?;
     let address = arguments.listen.unwrap_or(config.listen);

@@ -14,6 +14,7 @@ pub type Account = Participant;
 
 /// Endpoint 2: the household's registration details; what revocation removed is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Household {
     /// Its identifier.
     pub uuid: Uuid,
@@ -29,6 +30,7 @@ pub struct Household {
 
 /// The household's consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Consent {
     /// Where it stands.
     pub state: ConsentState,
@@ -40,6 +42,7 @@ pub struct Consent {
 
 /// Endpoint 5: a measurement device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MeasurementDevice {
     /// Its identifier, as its certificate carries it.
     pub uuid: Uuid,
@@ -53,6 +56,7 @@ pub struct MeasurementDevice {
 
 /// A measurement as the server keeps it (endpoint 7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoredMeasurement {
     /// The measurement's identifier.
     pub uuid: Uuid,
@@ -61,11 +65,13 @@ pub struct StoredMeasurement {
     /// When the server had it, UTC.
     pub received_at: Timestamp,
     /// The data points.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::model::DataPoint>))]
     pub data: MeasurementData,
 }
 
 /// Endpoint 7: one page, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MeasurementPage {
     /// The measurements.
     pub items: Vec<StoredMeasurement>,
@@ -75,6 +81,7 @@ pub struct MeasurementPage {
 
 /// Endpoint 8: what a report carries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadRequest {
     /// The measurements.
     pub measurements: Vec<Measurement>,
@@ -82,6 +89,7 @@ pub struct UploadRequest {
 
 /// Endpoint 8: the answer, one item for each measurement in the request's order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadResponse {
     /// What became of each.
     pub items: Vec<UploadItem>,
@@ -89,6 +97,7 @@ pub struct UploadResponse {
 
 /// What became of one measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadItem {
     /// Which.
     pub uuid: Uuid,
@@ -101,6 +110,7 @@ pub struct UploadItem {
 
 /// What became of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum UploadOutcome {
     /// It is stored, durably.
@@ -113,6 +123,7 @@ pub enum UploadOutcome {
 
 /// A registration with all the form's questions (thesis 3.1.2), as a researcher enters it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     /// The contact.
@@ -136,6 +147,7 @@ pub struct Registration {
 
 /// A meter of a registration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegistrationMeter {
     /// Its identifier; made when absent.
@@ -150,6 +162,7 @@ pub struct RegistrationMeter {
 
 /// A photovoltaic system of a registration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegistrationPvSystem {
     /// Nominal power, kWp.
@@ -170,6 +183,7 @@ pub struct RegistrationPvSystem {
 
 /// What a registration made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Registered {
     /// The household.
     pub household: Uuid,

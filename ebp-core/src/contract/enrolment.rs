@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 /// `POST /device/enroll`: the token that an administrator gave, and the request for a certificate.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EnrollRequest {
     /// The one-time token.
@@ -26,6 +27,7 @@ impl fmt::Debug for EnrollRequest {
 
 /// `POST /device/renew`: the request for the next certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RenewRequest {
     /// A PKCS#10 certificate request (PEM), as for enrolment.
@@ -34,6 +36,7 @@ pub struct RenewRequest {
 
 /// A device's certificate.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceCertificate {
     /// The device that it is for.
     pub device: Uuid,

@@ -6,6 +6,7 @@ use crate::model::IncidentType;
 
 /// Endpoints 12 and 13: which incident of the meter is reported or resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IncidentRequest {
     /// Its type.

@@ -27,6 +27,7 @@ pub struct Listing<T> {
 
 /// Endpoint 10 for researchers: a registration and its consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegistrationEntry {
     /// The household.
     pub uuid: Uuid,
@@ -40,6 +41,7 @@ pub struct RegistrationEntry {
 
 /// A registration with all that belongs to it, for researchers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ManagedHousehold {
     /// The household.
     pub uuid: Uuid,
@@ -65,6 +67,7 @@ pub struct ManagedHousehold {
 
 /// Endpoint 10 for administrators: how a household's devices and meters are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HouseholdHealth {
     /// The household.
     pub uuid: Uuid,
@@ -80,6 +83,7 @@ pub struct HouseholdHealth {
 
 /// How a meter is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MeterHealth {
     /// The meter.
     pub uuid: Uuid,
@@ -98,6 +102,7 @@ pub struct MeterHealth {
 
 /// Changes of a household: a member that is given takes the place of what is stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct HouseholdChange {
     /// The contact. It is the same for all households of the participant. Certificates name the
@@ -117,6 +122,7 @@ pub struct HouseholdChange {
 
 /// A further meter of a household.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewMeter {
     /// Its identifier; made when absent.
@@ -134,6 +140,7 @@ pub struct NewMeter {
 
 /// Changes of a meter; what is not given stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct MeterChange {
     /// What it counts.
@@ -144,11 +151,13 @@ pub struct MeterChange {
     pub model: Option<String>,
     /// The device of the same household that reads it; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Uuid>))]
     pub measurement_device: Option<Option<Uuid>>,
 }
 
 /// A further photovoltaic system of a household.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewPvSystem {
     /// Nominal power, kWp.
@@ -169,6 +178,7 @@ pub struct NewPvSystem {
 
 /// Changes of a photovoltaic system; what is not given stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct PvSystemChange {
     /// Nominal power, kWp.
@@ -194,11 +204,13 @@ pub struct PvSystemChange {
     pub installed_on: Option<Date>,
     /// The generation meter of the same household; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Uuid>))]
     pub meter: Option<Option<Uuid>>,
 }
 
 /// What was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Made {
     /// Its identifier.
     pub uuid: Uuid,
@@ -206,6 +218,7 @@ pub struct Made {
 
 /// A measurement device, for administrators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ManagedDevice {
     /// Its identifier.
     pub uuid: Uuid,
@@ -221,6 +234,7 @@ pub struct ManagedDevice {
 
 /// A further device of a household.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewDevice {
     /// The household.
@@ -232,11 +246,13 @@ pub struct NewDevice {
 
 /// A wish for a one-time token by which a device is enrolled.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct EnrolmentRequest {
     /// What the device's certificate will permit: names with a space between. A device's usual
     /// ones when absent.
     #[serde(skip_serializing_if = "Option::is_none", with = "scopes_as_text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub scopes: Option<Scopes>,
     /// For how many hours the token is good: 1 to 720, 72 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -245,6 +261,7 @@ pub struct EnrolmentRequest {
 
 /// A one-time token by which a device is enrolled. It is told once and kept nowhere.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolmentToken {
     /// The device.
     pub device: Uuid,
@@ -263,6 +280,7 @@ impl std::fmt::Debug for EnrolmentToken {
 
 /// A certificate of a device, for administrators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ManagedCertificate {
     /// Its serial number, 32 hexadecimal digits.
     pub serial: String,

@@ -50,6 +50,14 @@ pub const ENROLL: &str = "/device/enroll";
 pub const RENEW: &str = "/device/renew";
 /// Whether the server lives.
 pub const HEALTHZ: &str = "/healthz";
+/// Whether the server is ready for requests.
+pub const READYZ: &str = "/readyz";
+/// What the server counts of itself.
+pub const METRICS: &str = "/metrics";
+/// The API's description of itself (OpenAPI 3.1).
+pub const OPENAPI: &str = "/openapi.json";
+/// The same as a page.
+pub const DOCS: &str = "/docs";
 
 /// Endpoint 7 of one meter.
 #[must_use]

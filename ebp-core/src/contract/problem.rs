@@ -42,6 +42,7 @@ pub mod problem_type {
 
 /// A problem document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// One of [`problem_type`].
     #[serde(rename = "type")]

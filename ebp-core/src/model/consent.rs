@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a household stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ConsentState {
     /// Registered; nothing may be measured yet.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The contact of a household.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Participant {
     /// Full name.
     pub name: String,
@@ -15,6 +16,7 @@ pub struct Participant {
 
 /// A postal address.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Address {
     /// Street and number.
     pub street: String,
@@ -28,6 +30,7 @@ pub struct Address {
 
 /// A geographic position, WGS 84 degrees.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Location {
     /// Degrees north, -90 to 90.
     pub latitude: f64,
@@ -48,6 +51,7 @@ redacted!(Participant, Address, Location);
 
 /// Answers of the registration form that say how the household lives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the form asks these three questions")]
 pub struct Metadata {
     /// Children in the household.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A kind of trouble with a meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum IncidentType {
     /// The reading head's port is gone or cannot be opened.
     #[serde(rename = "SERIAL-PORT-UNAVAILABLE")]
@@ -51,6 +52,7 @@ impl FromStr for IncidentType {
 /// Trouble with a meter. There is one of a type at most: reported again after it was resolved, it
 /// is open again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Incident {
     /// What is wrong.
     #[serde(rename = "type")]

@@ -30,6 +30,24 @@ pub struct DataPoint {
     pub value: Decimal,
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for DataPoint {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::{ObjectBuilder, Type};
+        let code = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{12}$"));
+        ObjectBuilder::new()
+            .description(Some("An OBIS code in hexadecimal digits, and the kWh or kW it shows"))
+            .property_names(Some(code.build()))
+            .additional_properties(Some(ObjectBuilder::new().schema_type(Type::Number)))
+            .min_properties(Some(1))
+            .max_properties(Some(1))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for DataPoint {}
+
 #[derive(Serialize)]
 struct Exact(#[serde(with = "rust_decimal::serde::arbitrary_precision")] Decimal);
 
@@ -78,6 +96,7 @@ pub type MeasurementData = Vec<DataPoint>;
 
 /// What a meter showed at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Measurement {
     /// Identifies the measurement for ever; sending it again changes nothing.
     pub uuid: Uuid,
@@ -86,6 +105,7 @@ pub struct Measurement {
     /// When the telegram was complete, UTC.
     pub measured_at: Timestamp,
     /// The data points.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<DataPoint>))]
     pub data: MeasurementData,
 }
 

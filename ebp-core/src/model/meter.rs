@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 /// What a meter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum MeterType {
     /// What the household draws from and feeds into the grid.
     #[serde(rename = "ELECTRICITY")]
@@ -29,6 +30,7 @@ impl MeterType {
 
 /// A meter of a household.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Meter {
     /// Its identifier in the survey; not the number on its face.
     pub uuid: Uuid,
@@ -43,6 +45,7 @@ pub struct Meter {
 
 /// A photovoltaic system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PvSystem {
     /// Its identifier in the survey.
     pub uuid: Uuid,

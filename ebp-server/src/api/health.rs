@@ -1,8 +1,44 @@
-//! Whether the server lives.
+//! Whether the server lives, is ready, and how it is.
 
-use axum::Json;
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::{App, problem::ApiError};
+
+/// How long the database may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A device that has not spoken for so long is silent: two report cycles and a bit.
+const ACTIVE: SignedDuration = SignedDuration::from_mins(150);
 
 /// `GET /healthz`: answers whoever asks, without a certificate, and says nothing else.
-pub async fn show() -> Json<serde_json::Value> {
-    Json(serde_json::json!({ "status": "ok" }))
+pub async fn show() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// `GET /readyz`: whether requests would be answered: the database is there (503 if not).
+pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    match tokio::time::timeout(PATIENCE, app.store.ping()).await {
+        Ok(Ok(())) => Ok(Json(json!({ "status": "ready" }))),
+        Ok(Err(error)) => Err(ApiError::Unavailable(error.to_string())),
+        Err(_) => Err(ApiError::Unavailable("the database does not answer".to_owned())),
+    }
+}
+
+/// `GET /metrics`: for Prometheus, which shows the administrators' secret (`basic_auth`).
+pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
+    let since = app.clock.now() - ACTIVE;
+    let text = app
+        .telemetry
+        .text(app.store.device_counts(since).await?)
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

@@ -6,6 +6,7 @@
 pub mod account;
 mod body;
 pub mod consent;
+pub mod description;
 pub mod device;
 pub mod health;
 pub mod household;

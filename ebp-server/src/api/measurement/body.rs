@@ -17,6 +17,9 @@ use uuid::Uuid;
 
 use crate::{problem::ApiError, store::Refusal};
 
+/// The largest window that is unpacked, as a power of two: 8 MiB (RFC 9659).
+const ZSTD_WINDOW: u32 = 23;
+
 /// How a body is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
@@ -24,6 +27,8 @@ pub enum Packing {
     Plain,
     /// As gzip (RFC 1952).
     Gzip,
+    /// As zstd (RFC 8878).
+    Zstd,
 }
 
 impl Packing {
@@ -40,6 +45,7 @@ impl Packing {
         match text(header::CONTENT_ENCODING)?.map(|value| value.trim().to_lowercase()).as_deref() {
             None | Some("identity") => Ok(Self::Plain),
             Some("gzip" | "x-gzip") => Ok(Self::Gzip),
+            Some("zstd") => Ok(Self::Zstd),
             Some(_) => Err(ApiError::UnsupportedMedia),
         }
     }
@@ -47,14 +53,24 @@ impl Packing {
 
 /// Unpacks the body; a bomb is left off at the bound.
 pub fn unpack(packed: Bytes, packing: Packing) -> Result<Bytes, ApiError> {
-    if packing == Packing::Plain {
-        return Ok(packed);
-    }
     let mut unpacked = Vec::new();
-    MultiGzDecoder::new(&packed[..])
-        .take(limits::UPLOAD_UNPACKED_BYTES as u64 + 1)
-        .read_to_end(&mut unpacked)
-        .map_err(|_| ApiError::Invalid("the body is no gzip".to_owned()))?;
+    let mut read = |from: &mut dyn Read, name: &str| {
+        from.take(limits::UPLOAD_UNPACKED_BYTES as u64 + 1)
+            .read_to_end(&mut unpacked)
+            .map_err(|_| ApiError::Invalid(format!("the body is no {name}")))
+    };
+    match packing {
+        Packing::Plain => return Ok(packed),
+        Packing::Gzip => read(&mut MultiGzDecoder::new(&packed[..]), "gzip")?,
+        Packing::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::new(&packed[..])
+                .map_err(|error| ApiError::Internal(error.to_string()))?;
+            decoder
+                .window_log_max(ZSTD_WINDOW)
+                .map_err(|error| ApiError::Internal(error.to_string()))?;
+            read(&mut decoder, "zstd")?
+        }
+    };
     if unpacked.len() > limits::UPLOAD_UNPACKED_BYTES {
         return Err(ApiError::TooLarge(format!(
             "the body unpacks to more than {} bytes",
@@ -203,13 +219,22 @@ mod tests {
         assert!(matches!(unpack(packed.into(), Packing::Gzip), Err(ApiError::TooLarge(_))));
         let cut = Bytes::from_static(&[0x1f, 0x8b, 8, 0]);
         assert!(matches!(unpack(cut, Packing::Gzip), Err(ApiError::Invalid(_))));
+        let packed: Bytes = zstd::bulk::compress(&zeros.repeat(64), 3).unwrap().into();
+        assert!(packed.len() < limits::UPLOAD_BYTES);
+        let cut = packed.slice(..packed.len() / 2);
+        assert!(matches!(unpack(packed, Packing::Zstd), Err(ApiError::TooLarge(_))));
+        assert!(unpack(cut, Packing::Zstd).is_err());
+        let other = Bytes::from_static(b"{}");
+        assert!(matches!(unpack(other, Packing::Zstd), Err(ApiError::Invalid(_))));
     }
 
     proptest::proptest! {
         #[test]
         fn no_body_makes_it_panic(bytes: Vec<u8>, cut in 0..600_usize) {
             let _ = read(&bytes);
-            let _ = unpack(bytes.into(), Packing::Gzip);
+            let bytes = Bytes::from(bytes);
+            let _ = unpack(bytes.clone(), Packing::Zstd);
+            let _ = unpack(bytes, Packing::Gzip);
             let text = upload(&[GOOD, GOOD]);
             let _ = read(&text.as_bytes()[..cut.min(text.len())]);
         }
@@ -223,6 +248,7 @@ mod tests {
             Packing::of(&headers).ok()
         };
         assert_eq!(of("content-encoding", "GZIP"), Some(Packing::Gzip));
+        assert_eq!(of("content-encoding", "zstd"), Some(Packing::Zstd));
         assert_eq!(of("content-encoding", "br"), None);
         assert_eq!(of("content-encoding", "gzip, gzip"), None);
         assert_eq!(of("content-type", "application/json; charset=utf-8"), Some(Packing::Plain));

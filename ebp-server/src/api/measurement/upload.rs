@@ -19,12 +19,13 @@ use crate::{
     auth::Caller,
     problem::ApiError,
     store::{HouseholdId, Outcome, Refusal},
+    telemetry::UploadCounts,
 };
 
 /// Bodies of more bytes, and packed ones, are read on a thread that may be kept busy.
 const SMALL: usize = 16 << 10;
 
-/// `POST /household/meter/measurement`: stores up to 10,000 measurements, plain or as gzip, and
+/// `POST /household/meter/measurement`: stores up to 10,000 measurements, plain, as gzip or as zstd, and
 /// says of each whether it is accepted, was there before, or is refused and why. What is answered
 /// as accepted is on disk.
 pub async fn upload(
@@ -45,7 +46,17 @@ pub async fn upload(
             .await
             .map_err(|error| ApiError::Internal(error.to_string()))??
     };
-    Ok(Json(UploadResponse { items: store(&app, household, items).await? }))
+    let items = store(&app, household, items).await?;
+    let mut counts = UploadCounts::default();
+    for item in &items {
+        *match item.outcome {
+            UploadOutcome::Accepted => &mut counts.accepted,
+            UploadOutcome::Duplicate => &mut counts.duplicate,
+            UploadOutcome::Refused => &mut counts.refused,
+        } += 1;
+    }
+    app.telemetry.uploaded(counts);
+    Ok(Json(UploadResponse { items }))
 }
 
 async fn store(

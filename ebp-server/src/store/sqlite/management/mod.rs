@@ -1,6 +1,7 @@
 //! What researchers and administrators ask of the SQLite store.
 //!
-//! Enters: their questions and orders. Leaves: the contract's bodies. Absent: who may ask.
+//! Enters: changes and places in lists. Leaves: the contract's bodies, of all households. Absent:
+//! who may ask.
 
 mod change;
 mod device;

@@ -1,0 +1,22 @@
+//! The API's description of itself: for machines, and a page to read and to try it.
+
+use axum::{
+    Json,
+    http::header,
+    response::{Html, IntoResponse, Response},
+};
+
+use crate::openapi;
+
+/// `GET /openapi.json`.
+pub async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(openapi::document())
+}
+
+/// `GET /docs`: one page that needs nothing but this server.
+pub async fn page() -> Response {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+                  connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [(header::CONTENT_SECURITY_POLICY, policy)];
+    (headers, Html(include_str!("description.html"))).into_response()
+}

@@ -1,0 +1,121 @@
+//! What each operation takes and answers, in the route table's order.
+
+use axum::http::Method;
+use ebp_core::{
+    contract::{
+        Account, Consent, DeviceCertificate, EnrollRequest, EnrolmentRequest, EnrolmentToken,
+        Household, HouseholdChange, HouseholdHealth, IncidentRequest, Made, ManagedCertificate,
+        ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange,
+        NewDevice, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration,
+        RegistrationEntry, RenewRequest, UploadRequest, UploadResponse, paths,
+    },
+    model::{Incident, Meter, PvSystem},
+};
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Ref, RefOr, Schema,
+        schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type},
+    },
+};
+
+/// A body: its schema, and those that it refers to.
+pub struct Body {
+    pub schema: RefOr<Schema>,
+    pub referred: Vec<(String, RefOr<Schema>)>,
+}
+
+/// One operation.
+pub struct Described {
+    pub method: Method,
+    pub path: &'static str,
+    pub summary: &'static str,
+    pub request: Option<Body>,
+    pub status: &'static str,
+    pub answer: Option<Body>,
+}
+
+fn one<T: ToSchema>() -> Option<Body> {
+    let mut referred = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut referred);
+    Some(Body { schema: Ref::from_schema_name(T::name()).into(), referred })
+}
+
+fn many<T: ToSchema>() -> Option<Body> {
+    let Body { schema, referred } = one::<T>()?;
+    Some(Body { schema: ArrayBuilder::new().items(schema).into(), referred })
+}
+
+/// One page of a list: [`ebp_core::contract::Listing`].
+fn listing<T: ToSchema>() -> Option<Body> {
+    let Body { schema, referred } = many::<T>()?;
+    let next = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .description(Some("Where the next page starts; null on the last"));
+    let page = ObjectBuilder::new()
+        .property("items", schema)
+        .property("next", next)
+        .required("items")
+        .required("next");
+    Some(Body { schema: page.into(), referred })
+}
+
+/// Where the answer's form depends on who asks.
+fn either(bodies: [Option<Body>; 2]) -> Option<Body> {
+    let mut schemas = OneOfBuilder::new();
+    let mut referred = Vec::new();
+    for body in bodies.into_iter().flatten() {
+        schemas = schemas.item(body.schema);
+        referred.extend(body.referred);
+    }
+    Some(Body { schema: schemas.into(), referred })
+}
+
+/// Every operation.
+#[rustfmt::skip]
+pub fn describe() -> Vec<Described> {
+    let op = |method, path, summary, request, status, answer| Described {
+        method, path, summary, request, status, answer,
+    };
+    use Method as M;
+    vec![
+        op(M::GET, paths::ACCOUNT, "The participant's contact details", None, "200", one::<Account>()),
+        op(M::GET, paths::HOUSEHOLD, "The household's registration details", None, "200", one::<Household>()),
+        op(M::GET, paths::CONSENT, "Where consent stands", None, "200", one::<Consent>()),
+        op(M::POST, paths::CONSENT, "Grant consent, once", None, "201", one::<Consent>()),
+        op(M::DELETE, paths::CONSENT, "Revoke consent, for good", None, "200", one::<Consent>()),
+        op(M::GET, paths::MEASUREMENT_DEVICE, "The household's measurement devices", None, "200", many::<MeasurementDevice>()),
+        op(M::GET, paths::METER, "The household's meters", None, "200", many::<Meter>()),
+        op(M::GET, paths::METER_MEASUREMENT, "A meter's measurements, a page at a time", None, "200", one::<MeasurementPage>()),
+        op(M::POST, paths::MEASUREMENT, "Upload measurements; sending one again changes nothing", one::<UploadRequest>(), "200", one::<UploadResponse>()),
+        op(M::GET, paths::PV_SYSTEM, "The household's photovoltaic systems", None, "200", many::<PvSystem>()),
+        op(M::GET, paths::INCIDENT, "A meter's incidents", None, "200", many::<Incident>()),
+        op(M::POST, paths::INCIDENT_REPORT, "Open an incident", one::<IncidentRequest>(), "200", one::<Incident>()),
+        op(M::POST, paths::INCIDENT_RESOLVE, "End an incident", one::<IncidentRequest>(), "200", one::<Incident>()),
+
+        op(M::GET, paths::MANAGEMENT_HOUSEHOLD, "Registrations and consents (researchers) or health (administrators)", None, "200",
+            either([listing::<RegistrationEntry>(), listing::<HouseholdHealth>()])),
+        op(M::POST, paths::MANAGEMENT_HOUSEHOLD, "Take in a registration", one::<Registration>(), "201", one::<Registered>()),
+        op(M::GET, paths::MANAGED_HOUSEHOLD, "A registration with all that belongs to it", None, "200", one::<ManagedHousehold>()),
+        op(M::PATCH, paths::MANAGED_HOUSEHOLD, "Change contact, address, location, metadata", one::<HouseholdChange>(), "200", one::<ManagedHousehold>()),
+        op(M::POST, paths::MANAGED_METERS, "Add a meter", one::<NewMeter>(), "201", one::<Made>()),
+        op(M::PATCH, paths::MANAGED_METER, "Change a meter", one::<MeterChange>(), "200", one::<ManagedHousehold>()),
+        op(M::POST, paths::MANAGED_PV_SYSTEMS, "Add a photovoltaic system", one::<NewPvSystem>(), "201", one::<Made>()),
+        op(M::PATCH, paths::MANAGED_PV_SYSTEM, "Change a photovoltaic system", one::<PvSystemChange>(), "200", one::<ManagedHousehold>()),
+        op(M::GET, paths::MANAGEMENT_DEVICE, "All measurement devices", None, "200", listing::<ManagedDevice>()),
+        op(M::POST, paths::MANAGEMENT_DEVICE, "Add a measurement device to a household", one::<NewDevice>(), "201", one::<Made>()),
+        op(M::GET, paths::MANAGED_DEVICE, "A measurement device", None, "200", one::<ManagedDevice>()),
+        op(M::POST, paths::MANAGED_ENROLMENT, "Make a one-time token for a device", one::<EnrolmentRequest>(), "201", one::<EnrolmentToken>()),
+        op(M::GET, paths::MANAGED_CERTIFICATES, "A device's certificates", None, "200", many::<ManagedCertificate>()),
+        op(M::DELETE, paths::MANAGED_CERTIFICATE, "Revoke a certificate, for good", None, "200", one::<ManagedCertificate>()),
+
+        op(M::POST, paths::ENROLL, "A device's first certificate, by a one-time token", one::<EnrollRequest>(), "201", one::<DeviceCertificate>()),
+        op(M::POST, paths::RENEW, "A device's next certificate", one::<RenewRequest>(), "201", one::<DeviceCertificate>()),
+
+        op(M::GET, paths::HEALTHZ, "Whether the server lives", None, "200", None),
+        op(M::GET, paths::READYZ, "Whether the server is ready for requests", None, "200", None),
+        op(M::GET, paths::METRICS, "What the server counts of itself, for Prometheus", None, "200", None),
+        op(M::GET, paths::OPENAPI, "This document", None, "200", None),
+        op(M::GET, paths::DOCS, "This document, to read and to try", None, "200", None),
+    ]
+}

@@ -246,5 +246,4 @@ fn without_mark(header: &ByteRecord) -> ByteRecord {
 }
 
 #[cfg(test)]
-#[path = "batch_tests.rs"]
 mod tests;

@@ -7,7 +7,7 @@
 //! does not tell where it is. The region is released, too; who uses that looks only where the ring
 //! around the released position and the region overlap.
 
-use std::f64::consts::PI;
+use std::{f64::consts::PI, sync::LazyLock};
 
 use crate::{
     DistanceBounds, Position, RegionCode, Regions, Release, ReleasedPosition, ellipsoid::geodesic_m,
@@ -56,17 +56,21 @@ fn points_in_ring(
     centre: ReleasedPosition,
     bounds: DistanceBounds,
 ) -> impl Iterator<Item = Position> {
+    static DIRECTIONS: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| {
+        let golden = PI * (3.0 - 5.0_f64.sqrt());
+        (0..POINTS).map(|index| (f64::from(index) * golden).sin_cos()).collect()
+    });
     let (least, greatest) = (bounds.min_m().powi(2), bounds.max_m().powi(2));
-    let golden = PI * (3.0 - 5.0_f64.sqrt());
-    let degree = 111_200.0;
-    let shrink = centre.latitude().to_radians().cos();
-    (0..POINTS).filter_map(move |index| {
-        let part = (f64::from(index) + 0.5) / f64::from(POINTS);
-        let metres = (least + part * (greatest - least)).sqrt();
-        let (sin, cos) = (f64::from(index) * golden).sin_cos();
+    let step = (greatest - least) / f64::from(POINTS);
+    let north = 1.0 / 111_200.0;
+    let east = north / centre.latitude().to_radians().cos();
+    let mut square = least - step / 2.0;
+    DIRECTIONS.iter().filter_map(move |(sin, cos)| {
+        square += step;
+        let metres = square.sqrt();
         Position::new(
-            centre.latitude() + metres * cos / degree,
-            centre.longitude() + metres * sin / (degree * shrink),
+            centre.latitude() + metres * cos * north,
+            centre.longitude() + metres * sin * east,
         )
         .ok()
     })

@@ -8,6 +8,7 @@ mod official;
 use std::{
     collections::{BTreeMap, HashMap},
     fs::File,
+    sync::OnceLock,
 };
 
 use ebp_anon::{
@@ -17,31 +18,40 @@ use ebp_anon::{
 };
 use proptest::prelude::*;
 
-/// All regions that hold a point, by the textbook.
-fn by_the_textbook(regions: &Regions, longitude: f64, latitude: f64) -> Vec<&str> {
-    let degrees = |vertex: &Vertex| (f64::from(vertex.x) / 1e7, f64::from(vertex.y) / 1e7);
-    let holds = |rings: &[Ring]| {
-        let mut inside = false;
-        for ring in rings {
-            for (a, b) in ring.iter().zip(ring.iter().cycle().skip(1)) {
-                let ((ax, ay), (bx, by)) = (degrees(a), degrees(b));
-                if (ay > latitude) != (by > latitude)
-                    && longitude < (bx - ax) * (latitude - ay) / (by - ay) + ax
-                {
-                    inside = !inside;
-                }
-            }
-        }
-        inside
+/// A ring in degrees, with its southern and northern ends.
+type PlainRing = (f64, f64, Vec<(f64, f64)>);
+/// A region's code and its shapes.
+type Plain = (String, Vec<Vec<PlainRing>>);
+
+fn plain(region: &RegionData) -> Plain {
+    let ring = |ring: &Ring| {
+        let corners: Vec<(f64, f64)> =
+            ring.iter().map(|at| (f64::from(at.x) / 1e7, f64::from(at.y) / 1e7)).collect();
+        let ends = |of: fn(f64, f64) -> f64, from| corners.iter().map(|at| at.1).fold(from, of);
+        (ends(f64::min, f64::MAX), ends(f64::max, f64::MIN), corners)
     };
-    let region_holds = |region: &&RegionData| region.shapes.iter().any(|shape| holds(shape));
-    regions
-        .geodata()
-        .regions
-        .iter()
-        .filter(region_holds)
-        .map(|region| region.code.as_str())
-        .collect()
+    let shapes = region.shapes.iter().map(|rings| rings.iter().map(ring).collect()).collect();
+    (region.code.to_string(), shapes)
+}
+
+/// All regions that hold a point, by the textbook.
+fn by_the_textbook(regions: &Regions, longitude: f64, latitude: f64) -> Vec<&'static str> {
+    static PLAIN: OnceLock<Vec<Plain>> = OnceLock::new();
+    let regions = PLAIN.get_or_init(|| regions.geodata().regions.iter().map(plain).collect());
+    let crossings = |corners: &[(f64, f64)]| {
+        let sides = corners.iter().zip(corners.iter().cycle().skip(1));
+        let crossed = sides.filter(|((ax, ay), (bx, by))| {
+            (*ay > latitude) != (*by > latitude)
+                && longitude < (bx - ax) * (latitude - ay) / (by - ay) + ax
+        });
+        crossed.count()
+    };
+    let holds = |rings: &Vec<PlainRing>| {
+        let near = rings.iter().filter(|ring| ring.0 <= latitude && latitude <= ring.1);
+        near.map(|ring| crossings(&ring.2)).sum::<usize>() % 2 == 1
+    };
+    let holding = regions.iter().filter(|region| region.1.iter().any(holds));
+    holding.map(|region| region.0.as_str()).collect()
 }
 
 fn code(regions: &Regions, latitude: f64, longitude: f64) -> Option<&str> {
@@ -69,8 +79,9 @@ proptest! {
     #[test]
     fn beside_borders(pick: u32, north in -40_i32..40, east in -40_i32..40) {
         let Some(regions) = official::regions("beside_borders") else { return Ok(()) };
-        let corners: Vec<Vertex> = regions.geodata().regions.iter()
-            .flat_map(|region| region.shapes.iter().flatten().flatten().copied()).collect();
+        static CORNERS: OnceLock<Vec<Vertex>> = OnceLock::new();
+        let corners = CORNERS.get_or_init(|| regions.geodata().regions.iter()
+            .flat_map(|region| region.shapes.iter().flatten().flatten().copied()).collect());
         let corner = corners[pick as usize % corners.len()];
         // Half a step beside the whole ones, so that rounding differently does not matter.
         let x = f64::from(corner.x + 30 * east) + if east % 2 == 0 { 0.0 } else { 0.25 };

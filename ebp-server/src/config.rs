@@ -7,6 +7,9 @@
 //! data = "/var/lib/ebp"                 # relative to the file's own folder
 //! hostnames = ["ebp.example.org"]
 //! # authority = "/etc/ebp/authority"    # otherwise in `data`
+//! # database_url = "postgres://ebp@db.example.org/ebp"   # otherwise SQLite, in `data`
+//! # database_ca = "/etc/ebp/db-ca.pem"   # whose certificate vouches for PostgreSQL's server
+//! # database_connections = 8
 //! # secrets = "/run/secrets/ebp.toml"   # otherwise in `data`
 //!
 //! [limits]                              # all optional
@@ -27,6 +30,7 @@ use serde::Deserialize;
 use crate::{
     auth::{KeySource, TokenSettings},
     settings::{Limits, Settings},
+    store::{Database, DatabaseUrl, PostgresSettings},
 };
 
 /// A commented example that says what the defaults are.
@@ -66,6 +70,15 @@ pub struct ServerConfig {
     /// The authority's folder, if it is not in `data`.
     #[serde(default)]
     pub authority: Option<PathBuf>,
+    /// The PostgreSQL database, if it is not SQLite in `data`.
+    #[serde(default)]
+    pub database_url: Option<DatabaseUrl>,
+    /// The authority (PEM) that vouches for PostgreSQL's server.
+    #[serde(default)]
+    pub database_ca: Option<PathBuf>,
+    /// Connections to PostgreSQL at the same time.
+    #[serde(default)]
+    pub database_connections: Option<usize>,
     /// The file of the shared secrets' hashes, if it is not in `data`.
     #[serde(default)]
     pub secrets: Option<PathBuf>,
@@ -127,6 +140,9 @@ impl ServerConfig {
             listen: default_listen(),
             data: data.to_owned(),
             authority: None,
+            database_url: None,
+            database_ca: None,
+            database_connections: None,
             secrets: None,
             hostnames: default_hostnames(),
             tokens: None,
@@ -154,6 +170,7 @@ impl ServerConfig {
         let folder = path.parent().unwrap_or(Path::new(""));
         config.data = folder.join(&config.data);
         config.authority = config.authority.map(|authority| folder.join(authority));
+        config.database_ca = config.database_ca.map(|authority| folder.join(authority));
         config.secrets = config.secrets.map(|secrets| folder.join(secrets));
         if let Some(tokens) = &mut config.tokens
             && !tokens.keys.contains("://")
@@ -169,6 +186,13 @@ impl ServerConfig {
         let mut settings = Settings::in_folder(&self.data, self.hostnames.clone(), clock);
         if let Some(authority) = &self.authority {
             settings.authority.clone_from(authority);
+        }
+        if let Some(url) = &self.database_url {
+            settings.database = Database::Postgres(PostgresSettings {
+                url: url.clone(),
+                authority: self.database_ca.clone(),
+                connections: self.database_connections.unwrap_or(PostgresSettings::CONNECTIONS),
+            });
         }
         if let Some(secrets) = &self.secrets {
             settings.secrets.clone_from(secrets);
@@ -213,10 +237,26 @@ mod tests {
         let config = config("data = \"state\"\n[limits]\nconnections = 5").unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8443");
         let settings = config.settings(Arc::new(SystemClock));
-        assert_eq!(settings.database, Path::new("/etc/ebp/state/ebp.sqlite"));
+        assert_eq!(settings.database, Database::Sqlite("/etc/ebp/state/ebp.sqlite".into()));
         assert_eq!(settings.authority, Path::new("/etc/ebp/state/authority"));
         assert_eq!(settings.limits.connections, 5);
         assert_eq!(settings.limits.body, Limits::default().body);
+    }
+
+    #[test]
+    fn the_url_chooses_the_database() {
+        let config = config(
+            "data = \"state\"\ndatabase_url = \"postgres://ebp:hunter2@db/ebp\"\n\
+             database_ca = \"db.pem\"",
+        )
+        .unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let expected = PostgresSettings {
+            authority: Some("/etc/ebp/db.pem".into()),
+            ..PostgresSettings::new("postgres://ebp:hunter2@db/ebp")
+        };
+        let settings = config.settings(Arc::new(SystemClock));
+        assert_eq!(settings.database, Database::Postgres(expected));
     }
 
     #[test]

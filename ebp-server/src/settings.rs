@@ -10,7 +10,7 @@ use std::{
 
 use ebp_core::clock::Clock;
 
-use crate::auth::TokenSettings;
+use crate::{auth::TokenSettings, store::Database};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
@@ -51,8 +51,8 @@ impl Default for Limits {
 /// What [`serve`](crate::serve) is told.
 #[derive(Clone)]
 pub struct Settings {
-    /// The SQLite database.
-    pub database: PathBuf,
+    /// The database.
+    pub database: Database,
     /// The authority's folder.
     pub authority: PathBuf,
     /// The server's certificate chain (PEM).
@@ -77,7 +77,7 @@ impl Settings {
     #[must_use]
     pub fn in_folder(data: &Path, hostnames: Vec<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            database: data.join("ebp.sqlite"),
+            database: Database::Sqlite(data.join("ebp.sqlite")),
             authority: data.join("authority"),
             certificate: data.join("server.pem"),
             key: data.join("server.key"),

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
+#[allow(dead_code, reason = "the tests of the store use the rest")]
+#[path = "support/cluster.rs"]
+mod cluster;
 #[allow(dead_code, reason = "the tests of the Data API use the rest")]
 #[path = "api/harness.rs"]
 mod harness;
@@ -14,7 +17,11 @@ use std::{
 use ebp_core::{clock::Clock, contract::paths, scope::Scopes};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
-use harness::{Server, measurement};
+use ebp_server::Limits;
+use harness::{Engine, Server, measurement};
+
+/// What a server is on that nobody told.
+const ENGINE: Engine = Engine::Sqlite;
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -42,10 +49,18 @@ async fn routes_and_statuses_but_nobody() {
     let subscriber = tracing_subscriber::fmt()
         .with_writer(log.clone())
         .with_ansi(false)
-        .with_env_filter(EnvFilter::new("ebp_server=trace,axum=trace,hyper=trace"))
+        .with_env_filter(EnvFilter::new(
+            "ebp_server=trace,axum=trace,hyper=trace,tokio_postgres=trace",
+        ))
         .finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
-    let server = Server::start().await;
+    for engine in [ENGINE, Engine::Postgres] {
+        tell_a_story(engine, &log).await;
+    }
+}
+
+async fn tell_a_story(engine: Engine, log: &Captured) {
+    let server = Server::on(engine, Limits::default()).await;
     let (registered, api) = server.consenting("erika@example.org").await;
     api.upload(&[measurement(7, registered.meters[0], server.clock.now())]).ok().await;
     let list = format!("{}?limit=5", paths::measurements_of(registered.meters[0]));
@@ -57,7 +72,7 @@ async fn routes_and_statuses_but_nobody() {
     api.delete(paths::CONSENT).ok().await;
     server.stop().await;
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
     assert!(log.contains("route=\"/household/meter/{uuid}/measurement\" status=200"), "{log}");
     assert!(log.contains("method=DELETE route=\"/household/consent\" status=200"), "{log}");
     assert!(log.contains("route=\"-\" status=404"), "{log}");

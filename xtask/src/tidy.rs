@@ -72,6 +72,8 @@ fn module(path: &Path, text: &str) -> Vec<String> {
     }
     let is_part = path.file_name().is_some_and(|name| name == "mod.rs")
         || path.parent().is_some_and(|folder| folder.ends_with("src"));
+    let is_part =
+        is_part && !path.ends_with("tests.rs") && !shown.to_string().ends_with("_tests.rs");
     if is_part && !head.is_empty() {
         for word in ["Enters", "Leaves", "bsent"] {
             if !head.contains(word) {

@@ -119,13 +119,17 @@ impl Reader<'_> {
         self.0.is_empty().then_some(Geodata { provenance, regions })
     }
 
+    /// Most of the file.
     fn ring(&mut self) -> Option<Ring> {
-        self.list(8, |reader| {
-            Some(Vertex {
-                x: i32::from_le_bytes(reader.array()?),
-                y: i32::from_le_bytes(reader.array()?),
-            })
-        })
+        let length = u32::from_le_bytes(self.array()?) as usize;
+        let (taken, rest) = self.0.split_at_checked(length.checked_mul(8)?)?;
+        self.0 = rest;
+        let (vertices, _) = taken.as_chunks::<8>();
+        let vertex = |&[x0, x1, x2, x3, y0, y1, y2, y3]: &[u8; 8]| Vertex {
+            x: i32::from_le_bytes([x0, x1, x2, x3]),
+            y: i32::from_le_bytes([y0, y1, y2, y3]),
+        };
+        Some(vertices.iter().map(vertex).collect())
     }
 
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {

@@ -123,5 +123,4 @@ fn insert(
 }
 
 #[cfg(test)]
-#[path = "density/tests.rs"]
 mod tests;

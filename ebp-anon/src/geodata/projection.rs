@@ -354,5 +354,4 @@ impl Node {
 }
 
 #[cfg(test)]
-#[path = "projection_tests.rs"]
 mod tests;

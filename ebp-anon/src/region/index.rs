@@ -13,8 +13,9 @@ use std::ops::Range;
 
 use crate::geodata::{Ring, Vertex};
 
-/// Rows and columns of the grid: 262,144 cells of 1 MiB, for Germany about 1.7 km by 1.3 km each.
-const SIDE: usize = 512;
+/// The grid has at most so many rows and so many columns. A cell's sides are powers of two, so that
+/// finding it takes no division: 2¹⁸ steps in Germany, 2.9 km by 1.8 km, and 104,000 cells.
+const SIDE: u32 = 512;
 
 /// Cells' answers: outside, a shape's number, or (from here on) a list's.
 const OUTSIDE: u32 = u32::MAX;
@@ -78,7 +79,9 @@ pub struct Index {
 struct Grid {
     west: i32,
     south: i32,
-    /// A cell's size in steps.
+    columns: usize,
+    rows: usize,
+    /// A cell's size in steps, as a power of two.
     width: u32,
     height: u32,
 }
@@ -90,18 +93,69 @@ impl Grid {
             (west, east) = (west.min(vertex.x), east.max(vertex.x));
             (south, north) = (south.min(vertex.y), north.max(vertex.y));
         }
-        let size = |from: i32, to: i32| {
-            if from > to { 1 } else { from.abs_diff(to) / SIDE as u32 + 1 }
-        };
-        Self { west, south, width: size(west, east), height: size(south, north) }
+        let span = |from: i32, to: i32| if from > to { 0 } else { from.abs_diff(to) };
+        let size = |span: u32| (0..32).find(|size| span >> size < SIDE).unwrap_or(31);
+        let (wide, high) = (span(west, east), span(south, north));
+        let (width, height) = (size(wide), size(high));
+        let count = |span: u32, size: u32| (span >> size) as usize + 1;
+        Self { west, south, columns: count(wide, width), rows: count(high, height), width, height }
     }
 
     fn column(self, x: i32) -> usize {
-        (x.abs_diff(self.west) / self.width) as usize
+        (x.abs_diff(self.west) >> self.width) as usize
     }
 
     fn row(self, y: i32) -> usize {
-        (y.abs_diff(self.south) / self.height) as usize
+        (y.abs_diff(self.south) >> self.height) as usize
+    }
+
+    fn cell(self, row: usize, column: usize) -> usize {
+        row * self.columns + column
+    }
+
+    fn cells(self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// The south-western corner of a cell within the grid.
+    fn corner(self, row: usize, column: usize) -> (i32, i32) {
+        let corner = |from: i32, cells: usize, size: u32| {
+            from.saturating_add_unsigned((cells as u32) << size)
+        };
+        (corner(self.west, column, self.width), corner(self.south, row, self.height))
+    }
+}
+
+/// The cells around a shape, and which of them its border touches.
+struct Marks {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    marks: Vec<bool>,
+}
+
+impl Marks {
+    fn around(grid: Grid, rings: &[Ring]) -> Self {
+        let cells = || rings.iter().flatten().map(|at| (grid.row(at.y), grid.column(at.x)));
+        let span = |of: fn((usize, usize)) -> usize| {
+            let ends = cells().map(of).map(|at| at..at + 1);
+            ends.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
+        };
+        let (rows, columns) = (span(|(row, _)| row), span(|(_, column)| column));
+        let marks = vec![false; rows.len() * columns.len()];
+        Self { rows, columns, marks }
+    }
+
+    fn at(&self, row: usize, column: usize) -> usize {
+        (row - self.rows.start) * self.columns.len() + column - self.columns.start
+    }
+
+    fn set(&mut self, row: usize, columns: Range<usize>) {
+        let from = self.at(row, columns.start);
+        self.marks[from..from + columns.len()].fill(true);
+    }
+
+    fn get(&self, row: usize, column: usize) -> bool {
+        self.marks[self.at(row, column)]
     }
 }
 
@@ -112,7 +166,7 @@ impl Index {
             Grid::around(shapes.clone().flat_map(|(_, rings)| rings.iter().flatten().copied()));
         let mut index = Self {
             grid,
-            cells: vec![OUTSIDE; SIDE * SIDE],
+            cells: vec![OUTSIDE; grid.cells()],
             listed: Vec::new(),
             lists: Vec::new(),
             shapes: Vec::new(),
@@ -120,19 +174,13 @@ impl Index {
             edges: Vec::new(),
         };
         let mut borders = Vec::new();
-        let mut stamps = vec![OUTSIDE; SIDE * SIDE];
         for (number, (region, rings)) in shapes.enumerate() {
             index.add_shape(region, rings);
-            let before = borders.len();
-            for edge in edges_of(rings) {
-                grid.touch(edge, |cell| {
-                    if stamps[cell] != number as u32 {
-                        stamps[cell] = number as u32;
-                        borders.push((cell as u32, number as u32));
-                    }
-                });
+            let mut marks = Marks::around(grid, rings);
+            for side in edges_of(rings) {
+                grid.touch(side, |row, columns| marks.set(row, columns));
             }
-            index.fill(number, &mut borders, before, &stamps);
+            index.fill(number, &marks, &mut borders);
         }
         index.list(&borders);
         index
@@ -144,10 +192,10 @@ impl Index {
             return None;
         }
         let (column, row) = (self.grid.column(x), self.grid.row(y));
-        if column >= SIDE || row >= SIDE {
+        if column >= self.grid.columns || row >= self.grid.rows {
             return None;
         }
-        match self.cells[row * SIDE + column] {
+        match self.cells[self.grid.cell(row, column)] {
             OUTSIDE => None,
             list @ LISTS.. => {
                 let (from, to) = self.lists[(list - LISTS) as usize];
@@ -203,44 +251,28 @@ impl Index {
         self.bands.extend(ends);
     }
 
-    /// Gives the shape the cells that lie within it and that its border does not touch. A cell
-    /// that another shape has already is left to the list, so that the earlier one is asked first.
-    fn fill(
-        &mut self,
-        number: usize,
-        borders: &mut Vec<(u32, u32)>,
-        before: usize,
-        stamps: &[u32],
-    ) {
+    /// Gives the shape the cells that lie within it and that its border does not touch. The others,
+    /// and those that another shape has already, are left to the list.
+    fn fill(&mut self, number: usize, marks: &Marks, borders: &mut Vec<(u32, u32)>) {
         let shape = &self.shapes[number];
-        // Columns that the border reaches, per row.
-        let mut reach = vec![(SIDE, 0); shape.rows.len()];
-        for &(cell, _) in &borders[before..] {
-            let (row, column) = (cell as usize / SIDE, cell as usize % SIDE);
-            if let Some(at) = row.checked_sub(shape.rows.start).and_then(|row| reach.get_mut(row)) {
-                *at = (at.0.min(column), at.1.max(column));
-            }
-        }
-        for (row, (west, east)) in shape.rows.clone().zip(reach) {
+        for row in marks.rows.clone() {
+            // What holds for a cell holds for its neighbour, as long as no border is between.
             let mut known = None;
-            for column in west..=east.max(west).min(SIDE - 1) {
-                let cell = row * SIDE + column;
-                if stamps[cell] == number as u32 {
+            for column in marks.columns.clone() {
+                let cell = self.grid.cell(row, column);
+                if marks.get(row, column) {
                     known = None;
+                    borders.push((cell as u32, number as u32));
                     continue;
                 }
                 let inside = *known.get_or_insert_with(|| {
-                    let x =
-                        i64::from(self.grid.west) + (column as i64) * i64::from(self.grid.width);
-                    let y = i64::from(self.grid.south) + (row as i64) * i64::from(self.grid.height);
-                    self.holds(shape, row, x as i32, y as i32)
+                    let (x, y) = self.grid.corner(row, column);
+                    self.holds(shape, row, x, y)
                 });
-                if inside {
-                    if self.cells[cell] == OUTSIDE {
-                        self.cells[cell] = number as u32;
-                    } else {
-                        borders.push((cell as u32, number as u32));
-                    }
+                if inside && self.cells[cell] == OUTSIDE {
+                    self.cells[cell] = number as u32;
+                } else if inside {
+                    borders.push((cell as u32, number as u32));
                 }
             }
         }
@@ -248,12 +280,12 @@ impl Index {
 
     /// Makes the lists of the cells that borders touch.
     fn list(&mut self, borders: &[(u32, u32)]) {
-        let mut counts = vec![0_u32; SIDE * SIDE + 1];
+        let mut counts = vec![0_u32; self.cells.len()];
         for &(cell, _) in borders {
             counts[cell as usize] += 1;
         }
         let mut end = 0;
-        for (cell, count) in counts.iter_mut().take(SIDE * SIDE).enumerate() {
+        for (cell, count) in counts.iter_mut().enumerate() {
             if *count == 0 {
                 continue;
             }
@@ -281,36 +313,34 @@ impl Index {
 }
 
 impl Grid {
-    /// Calls `each` with every cell that the edge touches, and perhaps some beside it.
-    fn touch(self, (a, b): (Vertex, Vertex), mut each: impl FnMut(usize)) {
+    /// Calls `each` with every row and its columns that the edge touches, and perhaps some beside.
+    fn touch(self, (a, b): (Vertex, Vertex), mut each: impl FnMut(usize, Range<usize>)) {
         let (low, high) = if a.y <= b.y { (a, b) } else { (b, a) };
         let slope = (f64::from(high.x) - f64::from(low.x))
             / (f64::from(high.y) - f64::from(low.y)).max(1.0);
         let (west, east) = (a.x.min(b.x), a.x.max(b.x));
         for row in self.row(low.y)..=self.row(high.y) {
-            let south = f64::from(self.south) + row as f64 * f64::from(self.height);
+            let south = f64::from(self.corner(row, 0).1);
             let x_at = |y: f64| f64::from(low.x) + slope * (y - f64::from(low.y));
             let ends = if low.y == high.y {
                 (f64::from(west), f64::from(east))
             } else {
                 let from = x_at(south.max(f64::from(low.y)));
-                let to = x_at((south + f64::from(self.height)).min(f64::from(high.y)));
+                let to = x_at((south + f64::from(1_u32 << self.height)).min(f64::from(high.y)));
                 (from.min(to), from.max(to))
             };
             // Two steps of slack for the rounding of the crossings.
             let from = ((ends.0 - 2.0) as i32).clamp(west, east);
             let to = ((ends.1 + 2.0) as i32).clamp(west, east);
-            for column in self.column(from)..=self.column(to) {
-                each(row * SIDE + column);
-            }
+            each(row, self.column(from)..self.column(to) + 1);
         }
     }
 }
 
 /// A ring's sides, the one that closes it included.
-fn sides(ring: &Ring) -> impl Iterator<Item = (Vertex, Vertex)> + Clone {
-    let next = ring.iter().cycle().skip(1);
-    ring.iter().copied().zip(next.copied())
+fn sides(ring: &Ring) -> impl Iterator<Item = (Vertex, Vertex)> {
+    let closing = ring.last().copied().zip(ring.first().copied());
+    ring.windows(2).map(|side| (side[0], side[1])).chain(closing)
 }
 
 /// All sides of all rings.

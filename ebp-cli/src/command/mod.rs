@@ -2,11 +2,13 @@
 //!
 //! Enters: parsed arguments. Leaves: output, and [`Outcome`]. Absent: logic of its own.
 
+mod anonymize;
 mod ca;
 mod completions;
 mod cycle;
 mod demo;
 pub mod device;
+mod geodata;
 mod household;
 mod man;
 mod meter;
@@ -46,6 +48,8 @@ enum Command {
     Transmit(transmit::Arguments),
     Simulate(simulate::Arguments),
     Serve(serve::Arguments),
+    Anonymize(anonymize::Arguments),
+    Geodata(geodata::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
     Device(device::Arguments),
@@ -64,6 +68,8 @@ impl Cli {
             Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Serve(arguments) => serve::run(&arguments),
+            Command::Anonymize(arguments) => anonymize::run(&arguments),
+            Command::Geodata(arguments) => geodata::run(&arguments),
             Command::Ca(arguments) => ca::run(&arguments),
             Command::Household(arguments) => household::run(&arguments),
             Command::Device(arguments) => device::run(&arguments),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::PostgresError;
+
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -50,6 +52,9 @@ pub enum StoreError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] rusqlite::Error),
+    /// PostgreSQL failed.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
     /// A stored value is not of its form.
     #[error("the database holds a damaged {0}")]
     Damaged(&'static str),
@@ -59,7 +64,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same request may succeed later: the database is busy or its disk is full.
+    /// Whether the same request may succeed later: the database is busy or away, or its disk is
+    /// full.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
@@ -68,6 +74,7 @@ impl StoreError {
                 error.sqlite_error_code(),
                 Some(DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure)
             ),
+            Self::Postgres(error) => error.is_temporary(),
             Self::Closed => true,
             _ => false,
         }

@@ -11,10 +11,11 @@ mod access;
 mod admission;
 mod error;
 mod management;
+mod postgres;
 mod registration;
 mod sqlite;
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use ebp_core::{
@@ -30,6 +31,7 @@ pub use access::{AccessStore, Digest, Enrolled, Enrolment, TryLimits};
 pub use admission::{Admission, Refusal};
 pub use error::StoreError;
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
+pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use registration::{Faults, faults};
 pub use sqlite::SqliteStore;
 
@@ -269,12 +271,24 @@ pub trait Store: ManagementStore + AccessStore {
     async fn close(&self) -> Result<(), StoreError>;
 }
 
-/// Opens the SQLite database at `path`; makes and migrates it where needed.
+/// Which database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A SQLite file, of one server.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database, of any number of servers.
+    Postgres(PostgresSettings),
+}
+
+/// Opens the database; makes a SQLite file, and migrates either, where needed.
 ///
 /// # Errors
-/// If the file cannot be opened, is no database, or is of a newer version of the program.
-pub async fn open_store(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(SqliteStore::open(path).await?))
+/// If it cannot be opened or reached, is no database, or is of a newer version of the program.
+pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match database {
+        Database::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
+        Database::Postgres(settings) => Arc::new(PostgresStore::open(settings).await?),
+    })
 }
 
 #[cfg(test)]

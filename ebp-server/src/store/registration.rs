@@ -47,7 +47,8 @@ impl Faults {
         );
         let code = address.postal_code.as_bytes();
         let german = code.len() == 5 && code.iter().all(u8::is_ascii_digit);
-        let foreign = (2..=10).contains(&code.len());
+        let foreign =
+            (2..=10).contains(&code.len()) && !address.postal_code.chars().any(char::is_control);
         self.check(
             if country == b"DE" { german } else { foreign },
             "address.postal_code: must be the country's form, in Germany five digits",
@@ -135,7 +136,7 @@ pub fn faults(registration: &Registration) -> Vec<String> {
 }
 
 fn filled(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= 200
+    !text.trim().is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control)
 }
 
 fn is_email(text: &str) -> bool {

@@ -121,12 +121,17 @@ async fn no_byte_of_what_was_removed_is_left() {
         b"hintertupfingen",
         &latitude.map(|byte| byte.to_ascii_lowercase()),
     ];
-    let before = fs::read(server.database()).unwrap();
-    let log = fs::read(server.data().join("ebp.sqlite-wal")).unwrap();
-    assert!([before, log].concat().windows(5).any(|window| window == b"Wanda"), "it was there");
+    // PostgreSQL's files are elsewhere; the store's own tests search them.
+    let database = server.database();
+    if let Some(database) = &database {
+        let before = fs::read(database).unwrap();
+        let log = fs::read(server.data().join("ebp.sqlite-wal")).unwrap();
+        assert!([before, log].concat().windows(5).any(|window| window == b"Wanda"), "it was there");
+    }
 
     api.delete(paths::CONSENT).ok().await;
-    assert!(assert_absent(server.data(), &needles) > 5);
+    let files = if database.is_some() { 5 } else { 4 };
+    assert!(assert_absent(server.data(), &needles) > files);
     let dir = server.stop().await;
     assert!(assert_absent(dir.path(), &needles) > 4);
 }

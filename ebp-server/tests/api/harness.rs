@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ebp_core::{
     clock::{Clock, SystemClock},
     contract::{Problem, Registered, Registration, paths},
@@ -20,7 +20,7 @@ use ebp_server::{
     auth::{KeySource, TokenSettings, set_secret},
     authority::{Authority, ClientRequest, Issued},
     open_store, serve,
-    store::Store,
+    store::{Database, PostgresSettings, Store},
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -34,6 +34,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use uuid::Uuid;
+
+use crate::cluster;
 
 /// The machine's clock, ahead by so many seconds as a test wants.
 #[derive(Default)]
@@ -51,6 +53,18 @@ impl Clock for TestClock {
     }
 }
 
+/// Which database a server uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "each program of tests has one")]
+pub enum Engine {
+    Sqlite,
+    /// A database of its own in the shared cluster.
+    Postgres,
+}
+
+/// In a server's folder, so that the next server over it finds the database again.
+const URL: &str = "database-url";
+
 pub struct Server {
     pub dir: tempfile::TempDir,
     pub authority: Authority,
@@ -67,9 +81,17 @@ impl Server {
     }
 
     pub async fn with_limits(limits: Limits) -> Self {
+        Self::on(crate::ENGINE, limits).await
+    }
+
+    pub async fn on(engine: Engine, limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         Authority::init(&dir.path().join("authority"), "Test CA", clock).unwrap();
+        let cluster = if engine == Engine::Postgres { cluster::shared() } else { None };
+        if let Some(cluster) = cluster {
+            std::fs::write(dir.path().join(URL), cluster.database().await.0).unwrap();
+        }
         Self::open(dir, limits).await
     }
 
@@ -79,6 +101,10 @@ impl Server {
         let authority = Authority::open(&dir.path().join("authority"), clock.clone()).unwrap();
         let mut settings = Settings::in_folder(dir.path(), vec!["127.0.0.1".into()], clock.clone());
         settings.limits = limits;
+        if let Ok(url) = std::fs::read_to_string(dir.path().join(URL)) {
+            let few = PostgresSettings { connections: 4, ..PostgresSettings::new(url) };
+            settings.database = Database::Postgres(few);
+        }
         settings.tokens = Some(TokenSettings {
             audience: "ebp".into(),
             issuer: Some("https://issuer.example".into()),
@@ -106,8 +132,9 @@ impl Server {
         self.dir.path()
     }
 
-    pub fn database(&self) -> PathBuf {
-        self.data().join("ebp.sqlite")
+    /// The SQLite file, if that is where its data is.
+    pub fn database(&self) -> Option<PathBuf> {
+        Some(self.data().join("ebp.sqlite")).filter(|path| path.exists())
     }
 
     pub async fn register(&self, email: &str) -> Registered {

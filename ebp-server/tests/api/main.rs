@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod access;
+#[allow(dead_code, reason = "the tests of the store use the rest")]
+#[path = "../support/cluster.rs"]
+mod cluster;
 mod consent;
 mod enrolment;
 mod harness;
@@ -16,3 +19,6 @@ mod operation;
 mod scope;
 mod server;
 mod token;
+
+/// The database of this program's servers; `postgres.rs` runs the same tests on the other one.
+const ENGINE: harness::Engine = harness::Engine::Sqlite;

@@ -2,6 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
+#[path = "../support/cluster.rs"]
+mod cluster;
+mod erasure;
 mod management;
+mod outage;
+mod postgres;
+mod same;
 mod sqlite;
 mod story;

@@ -1,72 +1,45 @@
 //! SQLite: the suite, and what only a file can suffer.
 
-use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ebp_server::{
     open_store,
-    store::{HouseholdId, Outcome, SqliteStore, StoreError},
+    store::{Database, HouseholdId, Outcome, SqliteStore, Store, StoreError},
 };
-use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
-use crate::management;
 use crate::story::{self, at, measurement, registration};
 
-fn fresh() -> (tempfile::TempDir, std::path::PathBuf) {
+pub struct Fresh {
+    _dir: tempfile::TempDir,
+    database: Database,
+}
+
+impl Fresh {
+    pub async fn new() -> Option<Self> {
+        let (_dir, path) = fresh();
+        Some(Self { _dir, database: Database::Sqlite(path) })
+    }
+
+    pub async fn open(&self) -> Arc<dyn Store> {
+        open_store(&self.database).await.unwrap()
+    }
+}
+
+story::suite!(Fresh::new());
+
+fn fresh() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data/ebp.sqlite");
     (dir, path)
 }
 
-#[tokio::test]
-async fn story() {
-    let (_dir, path) = fresh();
-    story::story(&*open_store(&path).await.unwrap()).await;
-}
-
-#[tokio::test]
-async fn refused_registrations() {
-    let (_dir, path) = fresh();
-    story::refused_registrations(&*open_store(&path).await.unwrap()).await;
-}
-
-#[tokio::test]
-async fn races() {
-    let (_dir, path) = fresh();
-    story::races(open_store(&path).await.unwrap()).await;
-}
-
-#[tokio::test]
-async fn management_and_access() {
-    let fresh = || async {
-        let (dir, path) = fresh();
-        (dir, open_store(&path).await.unwrap())
-    };
-    management::incidents(&*fresh().await.1).await;
-    management::lists(&*fresh().await.1).await;
-    management::changes(&*fresh().await.1).await;
-    management::enrolment(&*fresh().await.1).await;
-    management::certificates(&*fresh().await.1).await;
-    management::tries(&*fresh().await.1).await;
-}
-
-#[test]
-fn pages_give_each_measurement_once() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (_dir, path) = fresh();
-    let store = runtime.block_on(open_store(&path)).unwrap();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 48,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    });
-    let cases = (prop::collection::vec(0..12_u8, 0..40), 1..9_usize);
-    runner
-        .run(&cases, |(times, limit)| {
-            runtime.block_on(story::walk(&*store, &times, limit));
-            Ok(())
-        })
-        .unwrap();
+async fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(path).await.unwrap()
 }
 
 #[test]
@@ -78,7 +51,7 @@ fn ten_at_once_make_one_database() {
             scope.spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
                 runtime.block_on(async {
-                    let store = open_store(path).await.unwrap();
+                    let store = open(path).await;
                     let email = format!("p{i}@example.org");
                     store.register(registration(&email), at("2026-01-01T00:00:00Z")).await.unwrap();
                 });
@@ -96,7 +69,7 @@ fn ten_at_once_make_one_database() {
 
 /// What a killed process leaves: database and log as they lie on the disk, copied while the store
 /// is in use and never closed.
-fn as_killed(path: &Path) -> (tempfile::TempDir, std::path::PathBuf) {
+fn as_killed(path: &Path) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("ebp.sqlite");
     std::fs::copy(path, &copy).unwrap();
@@ -109,7 +82,7 @@ fn as_killed(path: &Path) -> (tempfile::TempDir, std::path::PathBuf) {
 async fn what_was_acknowledged_survives_a_kill() {
     let (_dir, path) = fresh();
     let now = at("2026-01-01T00:00:00Z");
-    let store = open_store(&path).await.unwrap();
+    let store = open(&path).await;
     let made = store.register(registration("erika@example.org"), now).await.unwrap();
     let household = HouseholdId(made.household);
     store.grant_consent(household, now).await.unwrap();
@@ -117,13 +90,13 @@ async fn what_was_acknowledged_survives_a_kill() {
         let items = vec![measurement(uuid, made.meters[0], now)];
         store.insert_measurements(household, items.clone(), now).await.unwrap();
         let (_dir, copy) = as_killed(&path);
-        let revived = open_store(&copy).await.unwrap();
+        let revived = open(&copy).await;
         let outcomes = revived.insert_measurements(household, items, now).await.unwrap();
         assert_eq!(outcomes, [Outcome::Duplicate]);
     }
     store.revoke_consent(household, now).await.unwrap();
     let (_dir, copy) = as_killed(&path);
-    let revived = open_store(&copy).await.unwrap();
+    let revived = open(&copy).await;
     let again = revived.revoke_consent(household, now).await;
     assert!(matches!(again, Err(StoreError::ConsentRevoked)));
 }
@@ -132,7 +105,7 @@ async fn what_was_acknowledged_survives_a_kill() {
 async fn a_cut_log_loses_the_last_write_and_nothing_else() {
     let (_dir, path) = fresh();
     let now = at("2026-01-01T00:00:00Z");
-    let store = open_store(&path).await.unwrap();
+    let store = open(&path).await;
     let made = store.register(registration("erika@example.org"), now).await.unwrap();
     let household = HouseholdId(made.household);
     store.grant_consent(household, now).await.unwrap();
@@ -142,7 +115,7 @@ async fn a_cut_log_loses_the_last_write_and_nothing_else() {
     let log =
         std::fs::OpenOptions::new().write(true).open(copy.with_extension("sqlite-wal")).unwrap();
     log.set_len(log.metadata().unwrap().len() - 100).unwrap();
-    let revived = open_store(&copy).await.unwrap();
+    let revived = open(&copy).await;
     let outcomes = revived.insert_measurements(household, items, now).await.unwrap();
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Accepted), "all or nothing");
 }
@@ -151,7 +124,7 @@ async fn a_cut_log_loses_the_last_write_and_nothing_else() {
 async fn the_database_keeps_the_rules_by_itself() {
     let (_dir, path) = fresh();
     let now = at("2026-01-01T00:00:00Z");
-    let store = open_store(&path).await.unwrap();
+    let store = open(&path).await;
     let erika = store.register(registration("erika@example.org"), now).await.unwrap();
     let max = store.register(registration("max@example.org"), now).await.unwrap();
     store.grant_consent(HouseholdId(erika.household), now).await.unwrap();
@@ -209,17 +182,4 @@ async fn a_database_of_tomorrow_is_left_alone() {
     std::fs::write(&path, b"this is no database, and never was one, however long it is").unwrap();
     let error = SqliteStore::open(&path).await.err().unwrap();
     assert!(matches!(error, StoreError::Open { .. }), "{error}");
-}
-
-#[tokio::test]
-async fn a_closed_store_says_so() {
-    let (_dir, path) = fresh();
-    let store = open_store(&path).await.unwrap();
-    store.close().await.unwrap();
-    store.close().await.unwrap();
-    let error = store.register(registration("a@b"), at("2026-01-01T00:00:00Z")).await.unwrap_err();
-    assert!(matches!(error, StoreError::Closed));
-    let error = store.actor("a@b", None).await.unwrap_err();
-    assert!(matches!(error, StoreError::Closed));
-    let _: Arc<dyn ebp_server::store::Store> = store;
 }

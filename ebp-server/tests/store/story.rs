@@ -9,6 +9,11 @@ use ebp_core::{
 };
 use ebp_server::store::{Actor, HouseholdId, Outcome, PageQuery, Refusal, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
+use proptest::{
+    prelude::*,
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -122,6 +127,17 @@ pub async fn refused_registrations(store: &dyn Store) {
             "meters[0].uuid: is registered already"
         ]
     );
+    // A character that not every database can keep.
+    let mut strange = registration("strange@example.org");
+    strange.participant.name = "Max\0Mustermann".into();
+    strange.participant.email = "a\0b@example.org".into();
+    let Err(StoreError::Registration(faults)) = store.register(strange, now).await else {
+        panic!()
+    };
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    let unknown = store.actor("a\0b@example.org", None).await.unwrap();
+    assert_eq!(unknown, Actor::Unknown);
+
     let Actor::Participant { household, .. } =
         store.actor("erika@example.org", None).await.unwrap()
     else {
@@ -130,38 +146,137 @@ pub async fn refused_registrations(store: &dyn Store) {
     assert!(household.is_some(), "nothing of the refused registration is left");
 }
 
-/// Several who do the same at once: one of them does it.
-pub async fn races(store: Arc<dyn Store>) {
+/// Whose uuid a measurement has, and what else: the identifier counts over all months, meters and
+/// households.
+pub async fn identifiers(store: &dyn Store) {
+    let (start, now) = (at("2026-01-01T00:00:00Z"), at("2026-06-15T00:00:00Z"));
+    let mut households = Vec::new();
+    for email in ["erika@example.org", "max@example.org"] {
+        let made = store.register(registration(email), start).await.unwrap();
+        store.grant_consent(HouseholdId(made.household), start).await.unwrap();
+        households.push(made);
+    }
+    let [erika, max] = &households[..] else { panic!() };
+    let (house, meter) = (HouseholdId(erika.household), erika.meters[0]);
+    let insert = async |household, items: Vec<Measurement>| {
+        store.insert_measurements(household, items, now).await.unwrap()
+    };
+    let other = || Outcome::Refused(Refusal::OtherContent);
+    let january = measurement(1, meter, at("2026-01-31T23:59:59.999999Z"));
+    let february = measurement(2, meter, at("2026-02-01T00:00:00Z"));
+    let outcomes = insert(house, vec![january.clone(), february.clone()]).await;
+    assert_eq!(outcomes, [Outcome::Accepted, Outcome::Accepted]);
+
+    let mut later = january.clone();
+    later.measured_at = at("2026-05-01T00:00:00Z");
+    let mut dearer = january.clone();
+    dearer.data[0].value = 1.into();
+    let mut another = january.clone();
+    another.meter = erika.meters[1];
+    let refused = vec![later.clone(), dearer.clone(), another, january.clone()];
+    let outcomes = insert(house, refused).await;
+    assert_eq!(outcomes, [other(), other(), other(), Outcome::Duplicate]);
+    let foreign = measurement(1, max.meters[0], january.measured_at);
+    assert_eq!(insert(HouseholdId(max.household), vec![foreign]).await, [other()]);
+
+    // Below a microsecond nothing is told apart, and an equal number is the same one.
+    let mut finer = january.clone();
+    finer.measured_at += SignedDuration::from_nanos(900);
+    finer.data[0].value = "12345.67890".parse().unwrap();
+    assert_eq!(insert(house, vec![finer]).await, [Outcome::Duplicate]);
+
+    // Within one upload the first that may be stored is.
+    let fresh = measurement(3, meter, now);
+    let mut differs = fresh.clone();
+    differs.data[0].value = 2.into();
+    let mut early = fresh.clone();
+    early.measured_at = start - SignedDuration::from_secs(1);
+    let items = vec![early, fresh.clone(), fresh.clone(), differs];
+    let expected =
+        [Outcome::Refused(Refusal::BeforeConsent), Outcome::Accepted, Outcome::Duplicate, other()];
+    assert_eq!(insert(house, items).await, expected);
+    assert_eq!(insert(house, Vec::new()).await, []);
+
+    let all = PageQuery { from: None, to: None, after: None, limit: 10 };
+    let page = store.measurements_page(house, meter, all).await.unwrap();
+    let listed: Vec<_> = page.items.iter().map(|item| item.uuid.as_u128()).collect();
+    assert_eq!(listed, [1, 2, 3]);
+    let (from, to) = (Some(february.measured_at), Some(fresh.measured_at));
+    let page = store.measurements_page(house, meter, PageQuery { from, to, ..all }).await.unwrap();
+    assert_eq!(page.items.iter().map(|item| item.uuid.as_u128()).collect::<Vec<_>>(), [2]);
+    // The calendar's ends are times like any other.
+    let (from, to) = (Some(Timestamp::MIN), Some(Timestamp::MAX));
+    let page = store.measurements_page(house, meter, PageQuery { from, to, ..all }).await.unwrap();
+    assert_eq!(page.items.len(), 3);
+}
+
+/// Several who do the same at once, through one store or several: one of them does it.
+pub async fn races(stores: Vec<Arc<dyn Store>>) {
     let now = at("2026-01-01T00:00:00Z");
-    let made = store.register(registration("erika@example.org"), now).await.unwrap();
+    let same = together(&stores, move |store| async move {
+        let mut registration = registration("max@example.org");
+        registration.measurement_device = Some(Uuid::from_u128(7));
+        store.register(registration, now).await.is_ok()
+    });
+    assert_eq!(same.await, 1);
+    let made = stores[0].register(registration("erika@example.org"), now).await.unwrap();
     let household = HouseholdId(made.household);
     let granted =
         together(
-            &store,
+            &stores,
             move |store| async move { store.grant_consent(household, now).await.is_ok() },
         );
     assert_eq!(granted.await, 1);
     let meter = made.meters[0];
-    let accepted = together(&store, move |store| async move {
+    let accepted = together(&stores, move |store| async move {
         let items = (0..50).map(|uuid| measurement(uuid, meter, now)).collect();
         let outcomes = store.insert_measurements(household, items, now).await.unwrap();
         assert!(outcomes.iter().all(|o| matches!(o, Outcome::Accepted | Outcome::Duplicate)));
         outcomes.contains(&Outcome::Accepted)
     });
     assert_eq!(accepted.await, 1);
-    let revoked =
-        together(
-            &store,
-            move |store| async move { store.revoke_consent(household, now).await.is_ok() },
-        );
+    let revoked = together(&stores, move |store| async move {
+        store.revoke_consent(household, now).await.is_ok()
+    });
     assert_eq!(revoked.await, 1);
 }
 
+/// Months that nothing was measured in yet, and several who are the first.
+pub async fn turn_of_months(stores: Vec<Arc<dyn Store>>) {
+    let start = at("2025-10-31T00:00:00Z");
+    let made = stores[0].register(registration("erika@example.org"), start).await.unwrap();
+    let household = HouseholdId(made.household);
+    stores[0].grant_consent(household, start).await.unwrap();
+    let (meter, month) = (made.meters[0], SignedDuration::from_hours(24 * 31));
+    let count = together(&stores, move |store| async move {
+        let items =
+            (0..12).map(|i: i32| measurement(Uuid::new_v4().as_u128(), meter, start + month * i));
+        let outcomes = store.insert_measurements(household, items.collect(), start + month * 12);
+        outcomes.await.unwrap().iter().all(|outcome| *outcome == Outcome::Accepted)
+    });
+    assert_eq!(count.await, 8);
+    let all = PageQuery { from: None, to: None, after: None, limit: 1000 };
+    let page = stores[0].measurements_page(household, meter, all).await.unwrap();
+    assert_eq!(page.items.len(), 8 * 12);
+    assert!(page.items.is_sorted_by_key(|item| (item.measured_at, item.uuid)));
+}
+
+/// A closed store says so, and can be closed again.
+pub async fn closed(store: Arc<dyn Store>) {
+    store.close().await.unwrap();
+    store.close().await.unwrap();
+    let error = store.register(registration("a@b"), at("2026-01-01T00:00:00Z")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Closed));
+    let error = store.actor("a@b", None).await.unwrap_err();
+    assert!(matches!(error, StoreError::Closed));
+}
+
 async fn together<F: Future<Output = bool> + Send + 'static>(
-    store: &Arc<dyn Store>,
+    stores: &[Arc<dyn Store>],
     work: impl Fn(Arc<dyn Store>) -> F,
 ) -> usize {
-    let tasks: Vec<_> = (0..8).map(|_| tokio::spawn(work(store.clone()))).collect();
+    let stores = stores.iter().cycle().take(8);
+    let tasks: Vec<_> = stores.map(|store| tokio::spawn(work(store.clone()))).collect();
     let mut count = 0;
     for task in tasks {
         count += usize::from(task.await.unwrap());
@@ -169,9 +284,19 @@ async fn together<F: Future<Output = bool> + Send + 'static>(
     count
 }
 
+/// [`walk`] over cases as they come.
+pub async fn walks(store: &dyn Store) {
+    let strategy = (prop::collection::vec(0..12_u8, 0..40), 1..9_usize);
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..48 {
+        let (times, limit) = strategy.new_tree(&mut runner).unwrap().current();
+        walk(store, &times, limit).await;
+    }
+}
+
 /// Whatever the times and the size of the pages, walking them gives each measurement once, in
 /// order.
-pub async fn walk(store: &dyn Store, times: &[u8], limit: usize) {
+async fn walk(store: &dyn Store, times: &[u8], limit: usize) {
     let start = at("2026-01-01T00:00:00Z");
     let made = store.register(registration(&format!("{}@x", Uuid::new_v4())), start).await.unwrap();
     let household = HouseholdId(made.household);
@@ -201,3 +326,68 @@ pub async fn walk(store: &dyn Store, times: &[u8], limit: usize) {
     }
     assert_eq!(walked, expected);
 }
+
+/// The suite, as tests of the module that says how a store is opened: an object with `open()`,
+/// which opens the same fresh database every time, or none where there is no such engine.
+macro_rules! suite {
+    ($fresh:expr) => {
+        #[tokio::test]
+        async fn story() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::story::story(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
+        async fn refused_registrations() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::story::refused_registrations(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
+        async fn identifiers() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::story::identifiers(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
+        async fn races() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::story::races(vec![fresh.open().await, fresh.open().await]).await;
+        }
+
+        #[tokio::test]
+        async fn turn_of_months() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::story::turn_of_months(vec![fresh.open().await, fresh.open().await]).await;
+        }
+
+        #[tokio::test]
+        async fn pages_give_each_measurement_once() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::story::walks(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
+        async fn management_and_access() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::incidents(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::lists(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::changes(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::enrolment(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::certificates(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::management::tries(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
+        async fn a_closed_store_says_so() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::story::closed(fresh.open().await).await;
+        }
+    };
+}
+pub(crate) use suite;

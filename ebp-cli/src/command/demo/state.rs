@@ -17,7 +17,7 @@ use ebp_core::{
 use ebp_server::{
     ServerConfig,
     authority::{Authority, ClientRequest},
-    store::Actor,
+    store::{Actor, Database},
 };
 use rust_decimal::Decimal;
 use rustix::fs::{FlockOperation, flock};
@@ -275,7 +275,7 @@ fn device_id(household: &DemoHousehold) -> Uuid {
 }
 
 /// Registers those households that are not registered yet.
-fn register(database: &Path, registrations: &[Registration]) -> Outcome {
+fn register(database: &Database, registrations: &[Registration]) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().or_failed("tokio")?;
     runtime.block_on(async {

@@ -1,0 +1,269 @@
+//! `ebp anonymize`: masked locations of one household or of a table of them.
+
+mod table;
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use ebp_anon::{
+    LeastPersons, MaskError, Masker, Otherwise, Position, Regions, Release, ReleaseKey,
+    map::{Map, MapFormat, View},
+    risk,
+};
+use serde_json::json;
+
+use super::{geodata, read::quiet_at_closed_pipe};
+use crate::{
+    exit::{Context, Failure, Outcome, chain},
+    output::new_table,
+};
+
+/// Move locations to random ones nearby, farther where fewer people live.
+///
+/// A location is moved once: several releases of one household give it away. The same place gets
+/// the same point within one run; with --key-file in every run.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("geodata").required(true).multiple(true))]
+pub struct Arguments {
+    /// A shapefile of NUTS-3 regions from BKG or Eurostat.
+    #[arg(long, value_name = "SHP", group = "geodata", requires = "density")]
+    nuts: Option<PathBuf>,
+
+    /// Population densities: Destatis' 04-kreise.xlsx, Eurostat's demo_r_d3dens, or a CSV.
+    #[arg(long, value_name = "CSV|XLSX|TSV", requires = "nuts")]
+    density: Option<PathBuf>,
+
+    /// Only regions of this country, such as DE; can be given several times.
+    #[arg(long, value_name = "CC", requires = "nuts")]
+    country: Vec<String>,
+
+    /// A file of `ebp geodata import` instead of the two.
+    #[arg(long, value_name = "FILE", group = "geodata", conflicts_with = "nuts")]
+    regions: Option<PathBuf>,
+
+    /// Degrees north (WGS 84). The shell's history keeps it: prefer a table for real households.
+    #[arg(long, value_name = "DEGREES", requires = "lon", allow_negative_numbers = true)]
+    lat: Option<String>,
+
+    /// Degrees east (WGS 84).
+    #[arg(long, value_name = "DEGREES", requires = "lat", allow_negative_numbers = true)]
+    lon: Option<String>,
+
+    /// A table with columns id, latitude, longitude and any others; `-` is standard input.
+    #[arg(
+        long,
+        value_name = "CSV",
+        requires = "output",
+        required_unless_present = "lat",
+        conflicts_with = "lat"
+    )]
+    input: Option<PathBuf>,
+
+    /// The same table with masked locations, and nuts3, density, d_min, d_max; rejected rows go to
+    /// a file beside it, OUTPUT.rejected.csv.
+    #[arg(long, value_name = "CSV", requires = "input")]
+    output: Option<PathBuf>,
+
+    /// Draw regions, rings and points, as SVG or GeoJSON.
+    #[arg(long, value_name = "FILE.svg|FILE.geojson")]
+    map: Option<PathBuf>,
+
+    /// Draw the true locations, too: for the eyes of who keeps them only.
+    #[arg(long, requires = "map")]
+    origins: bool,
+
+    /// Estimate the risk: persons among whom each household is, and a summary.
+    #[arg(long)]
+    stats: bool,
+
+    /// Expect at least so many persons where a household may be.
+    #[arg(long, value_name = "PERSONS")]
+    min_k: Option<u32>,
+
+    /// Move households farther, up to 20 km, until --min-k is reached.
+    #[arg(long, requires = "min_k", conflicts_with = "withhold")]
+    widen: bool,
+
+    /// Give nothing out of households below --min-k (the default).
+    #[arg(long, requires = "min_k")]
+    withhold: bool,
+
+    /// The secret that places' displacements follow from; made if it does not exist. Whoever has it
+    /// can check guesses of true locations: keep it like them, and destroy it with them.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+
+    /// How a single location is printed.
+    #[arg(long, value_enum, default_value_t = Shape::Table, conflicts_with = "input")]
+    format: Shape,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shape {
+    /// A table for people.
+    Table,
+    /// A JSON object.
+    Json,
+}
+
+/// Does as the arguments say.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let map_format = arguments.map.as_deref().map(map_format).transpose()?;
+    let regions = regions(arguments)?;
+    let key = match &arguments.key_file {
+        Some(file) => key(file)?,
+        None => ReleaseKey::from_os().map_err(Failure::failed)?,
+    };
+    let otherwise = if arguments.widen { Otherwise::Widen } else { Otherwise::Withhold };
+    let least_persons =
+        arguments.min_k.map(|persons| LeastPersons { persons: persons.into(), otherwise });
+    let masker = Masker { regions: &regions, key: &key, least_persons };
+    match (&arguments.lat, &arguments.lon, &arguments.input, &arguments.output) {
+        (Some(latitude), Some(longitude), ..) => {
+            let origin = Position::parse(latitude, longitude).map_err(Failure::usage)?;
+            one(arguments, &masker, origin, map_format)
+        }
+        (.., Some(input), Some(output)) => {
+            table::mask(arguments, &masker, input, output, map_format)
+        }
+        _ => Err(Failure::usage("give --lat and --lon, or --input and --output")),
+    }
+}
+
+fn regions(arguments: &Arguments) -> Result<Regions, Failure> {
+    match (&arguments.regions, &arguments.nuts, &arguments.density) {
+        (Some(file), ..) => geodata::load(file),
+        (None, Some(nuts), Some(density)) => {
+            let sources = geodata::Sources {
+                nuts: nuts.clone(),
+                density: density.clone(),
+                year: None,
+                country: arguments.country.clone(),
+                notice: Vec::new(),
+            };
+            Regions::new(geodata::import(&sources)?).map_err(|error| Failure::failed(chain(&error)))
+        }
+        _ => Err(Failure::usage("give --nuts and --density, or --regions")),
+    }
+}
+
+/// The key in a file that only its owner may read; a fresh one if there is no file.
+fn key(file: &Path) -> Result<ReleaseKey, Failure> {
+    match fs::read_to_string(file) {
+        Ok(text) => text.parse().or_failed(file.display()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let key = ReleaseKey::from_os().map_err(Failure::failed)?;
+            let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+            created
+                .and_then(|mut created| {
+                    writeln!(created, "{}", key.to_secret_text())?;
+                    created.sync_all()
+                })
+                .or_failed(file.display())?;
+            Ok(key)
+        }
+        Err(error) => Err(error).or_failed(file.display()),
+    }
+}
+
+fn map_format(file: &Path) -> Result<MapFormat, Failure> {
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("svg") => Ok(MapFormat::Svg),
+        Some("geojson" | "json") => Ok(MapFormat::GeoJson),
+        _ => Err(Failure::usage(format!("{}: a map is .svg or .geojson", file.display()))),
+    }
+}
+
+/// Begins the map, if one is wanted.
+fn begin_map(
+    arguments: &Arguments,
+    regions: &Regions,
+    format: Option<MapFormat>,
+    around: Option<&Release>,
+) -> Result<Option<Map<BufWriter<File>>>, Failure> {
+    let (Some(file), Some(format)) = (&arguments.map, format) else { return Ok(None) };
+    let view = if arguments.origins { View::Custodian } else { View::Public };
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    if arguments.origins {
+        // True locations are for who made the map.
+        options.mode(0o600);
+    }
+    let writer = options.open(file).map(BufWriter::new);
+    let map = writer.and_then(|writer| Map::begin(writer, format, view, regions, around));
+    map.map(Some).or_failed(file.display())
+}
+
+fn one(
+    arguments: &Arguments,
+    masker: &Masker<'_>,
+    origin: Position,
+    map_format: Option<MapFormat>,
+) -> Outcome {
+    let release = masker.release(origin).map_err(|error| {
+        let failure = Failure::failed(error);
+        match error {
+            MaskError::OutsideEveryRegion => {
+                failure.remedy("check that latitude and longitude are not swapped")
+            }
+            _ => failure,
+        }
+    })?;
+    if let Some(mut map) = begin_map(arguments, masker.regions, map_format, Some(&release))? {
+        map.add(origin, &release).and_then(|()| map.end()).or_failed("the map")?;
+    }
+    let risk = arguments.stats.then(|| risk::assess(masker.regions, &release));
+    let name = masker.regions.iter().find(|region| region.code() == release.region());
+    let name = name.map_or("", |region| region.name());
+    let position = release.position();
+    let bounds = release.bounds();
+    let text = match arguments.format {
+        Shape::Json => {
+            let mut object = json!({
+                "latitude": position.latitude(),
+                "longitude": position.longitude(),
+                "nuts3": release.region().as_str(),
+                "density": release.density(),
+                "d_min": round(bounds.min_m()),
+                "d_max": round(bounds.max_m()),
+            });
+            if let (Some(risk), Some(object)) = (risk, object.as_object_mut()) {
+                object.insert("k_homogeneous".to_owned(), json!(risk.k_homogeneous.round()));
+                object.insert("persons_in_ring".to_owned(), json!(risk.persons_in_ring.round()));
+                object
+                    .insert("persons_in_region".to_owned(), json!(risk.persons_in_region.round()));
+            }
+            format!("{object}\n")
+        }
+        Shape::Table => {
+            let mut table = new_table();
+            let [latitude, longitude] = position.decimals();
+            table.add_row(["latitude".to_owned(), latitude.to_string()]);
+            table.add_row(["longitude".to_owned(), longitude.to_string()]);
+            table.add_row(["region".to_owned(), format!("{} {name}", release.region())]);
+            table.add_row(["density".to_owned(), format!("{} persons per km²", release.density())]);
+            let (min, max) = (bounds.min_m(), bounds.max_m());
+            table.add_row(["moved by".to_owned(), format!("{min:.0} m to {max:.0} m")]);
+            if let Some(risk) = risk {
+                for (what, persons) in [
+                    ("persons, were the ring like the region (estimate)", risk.k_homogeneous),
+                    ("persons in the ring (estimate)", risk.persons_in_ring),
+                    ("persons in the ring and the region (estimate)", risk.persons_in_region),
+                ] {
+                    table.add_row([what.to_owned(), format!("{persons:.0}")]);
+                }
+            }
+            format!("{table}\n")
+        }
+    };
+    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// Metres to a tenth, as the table has them.
+fn round(metres: f64) -> f64 {
+    (metres * 10.0).round() / 10.0
+}

@@ -1,0 +1,162 @@
+//! A table of households: files, progress, and what is told of it.
+//!
+//! Enters: the arguments, a masker, paths. Leaves: the masked and the rejected rows' files, whole or
+//! not at all; a map; a summary. Absent: the masking, which `ebp-anon` does.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufReader, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use ebp_anon::{
+    Masker, RiskSummary,
+    batch::{BatchError, BatchReport, mask_table, telling_columns},
+    map::MapFormat,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Arguments, begin_map};
+use crate::{
+    command::read::quiet_at_closed_pipe,
+    exit::{Context, Failure, Outcome, chain},
+    output::new_table,
+    tell::tell,
+};
+
+/// Masks the table at `input` into `output`.
+pub fn mask(
+    arguments: &Arguments,
+    masker: &Masker<'_>,
+    input: &Path,
+    output: &Path,
+    map_format: Option<MapFormat>,
+) -> Outcome {
+    warn_of_telling_columns(input)?;
+    let (reader, progress) = open(input)?;
+    let mut rejected_path = output.as_os_str().to_owned();
+    rejected_path.push(".rejected.csv");
+    let rejected_path = PathBuf::from(rejected_path);
+    let written = Unfinished::create(output)?;
+    let rejected = Unfinished::create(&rejected_path)?;
+    let mut map = begin_map(arguments, masker.regions, map_format, None)?;
+    let report = mask_table(
+        masker,
+        arguments.stats,
+        reader,
+        &written.file,
+        &rejected.file,
+        |origin, release| map.as_mut().map_or(Ok(()), |map| map.add(origin, release)),
+    )
+    .map_err(|error| explain(input, &error))?;
+    progress.finish_and_clear();
+    if let Some(map) = map {
+        map.end().or_failed("the map")?;
+    }
+    written.finish()?;
+    rejected.finish()?;
+    let BatchReport { masked, rejected, risk } = report;
+    match rejected {
+        0 => tell!("{masked} rows masked, none rejected"),
+        _ => {
+            let list = rejected_path.display();
+            tell!("{masked} rows masked, {rejected} rejected and listed in {list}");
+        }
+    }
+    for notice in &masker.regions.provenance().notices {
+        tell!("{notice}");
+    }
+    match risk {
+        Some(risk) => {
+            quiet_at_closed_pipe(io::stdout().lock().write_all(summary(&risk).as_bytes()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What passes through may say whose row it is.
+fn warn_of_telling_columns(input: &Path) -> Outcome {
+    if input == Path::new("-") {
+        return Ok(());
+    }
+    let file = File::open(input).or_failed(input.display())?;
+    let columns = telling_columns(file).map_err(|error| explain(input, &error))?;
+    if !columns.is_empty() {
+        tell!("warning: columns pass through as they are, also {}", columns.join(", "));
+    }
+    Ok(())
+}
+
+/// The input, with a progress bar where somebody sees it.
+fn open(input: &Path) -> Result<(Box<dyn Read>, ProgressBar), Failure> {
+    if input == Path::new("-") {
+        return Ok((Box::new(io::stdin().lock()), ProgressBar::hidden()));
+    }
+    let file = File::open(input).or_failed(input.display())?;
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let progress =
+        if io::stderr().is_terminal() { ProgressBar::new(length) } else { ProgressBar::hidden() };
+    let style = "{bar:40} {percent:>3} %  {decimal_bytes_per_sec}  {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        progress.set_style(style);
+    }
+    Ok((Box::new(progress.wrap_read(BufReader::with_capacity(1 << 16, file))), progress))
+}
+
+/// A file that gets its name when it is whole, and is removed otherwise.
+struct Unfinished {
+    file: File,
+    partial: PathBuf,
+    whole: PathBuf,
+}
+
+impl Unfinished {
+    fn create(whole: &Path) -> Result<Self, Failure> {
+        let mut partial = whole.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let file = File::create(&partial).or_failed(partial.display())?;
+        Ok(Self { file, partial, whole: whole.to_owned() })
+    }
+
+    fn finish(self) -> Outcome {
+        fs::rename(&self.partial, &self.whole).or_failed(self.whole.display())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Nothing to remove after it was finished.
+        let _ = fs::remove_file(&self.partial);
+    }
+}
+
+fn explain(input: &Path, error: &BatchError) -> Failure {
+    let failure = Failure::failed(format!("{}: {}", input.display(), chain(error)));
+    match error {
+        BatchError::Column(..) => {
+            failure.remedy("name the columns id, latitude and longitude, separated by commas")
+        }
+        BatchError::Taken(_) => failure.remedy("rename or remove it: is the table masked already?"),
+        _ => failure,
+    }
+}
+
+/// The risk of all rows together.
+fn summary(risk: &RiskSummary) -> String {
+    let mut table = new_table();
+    table.set_header(["of all masked rows", "5 %", "median", "95 %"]);
+    let row = |of: &dyn Fn(f64) -> Option<f64>| {
+        [0.05, 0.5, 0.95].map(|part| of(part).map_or("-".to_owned(), |value| format!("{value:.0}")))
+    };
+    let mut add = |what: &str, [low, middle, high]: [String; 3]| {
+        table.add_row([what.to_owned(), low, middle, high]);
+    };
+    add("moved by, m", row(&|part| risk.displacement_m(part)));
+    add("persons where a household may be (estimate)", row(&|part| risk.persons_in_region(part)));
+    format!(
+        "{table}\n{:.1} % lie in another region than the household, {:.1} % outside of its country\n",
+        100.0 * risk.left_region(),
+        100.0 * risk.left_country()
+    )
+}

@@ -1,0 +1,165 @@
+//! `ebp geodata`: official geodata into one compact file, and what such a file says of itself.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
+use ebp_anon::{
+    Regions,
+    geodata::{self, Geodata, Provenance, density, shapefile},
+};
+use ebp_core::clock::{Clock, SystemClock};
+use jiff::tz::TimeZone;
+
+use super::read::quiet_at_closed_pipe;
+use crate::{
+    config::write_whole,
+    exit::{Context, Failure, Outcome, chain},
+    output::new_table,
+    tell::tell,
+};
+
+/// Prepare the geodata that anonymization needs.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Turn a shapefile of NUTS-3 regions and a table of densities into one compact file.
+    Import {
+        #[command(flatten)]
+        sources: Sources,
+
+        /// The compact file to write.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Show where a compact file is from, and whom to name.
+    Show {
+        /// The compact file.
+        file: PathBuf,
+    },
+}
+
+/// Official files.
+#[derive(Debug, clap::Args)]
+pub struct Sources {
+    /// A shapefile of NUTS-3 regions from BKG (NUTS5000, NUTS250, VG250…) or Eurostat; its .dbf and
+    /// .prj lie beside it.
+    #[arg(long, value_name = "SHP")]
+    pub nuts: PathBuf,
+
+    /// Population densities: Destatis' 04-kreise.xlsx, Eurostat's demo_r_d3dens, or a CSV with
+    /// columns nuts3_code and density.
+    #[arg(long, value_name = "CSV|XLSX|TSV")]
+    pub density: PathBuf,
+
+    /// The year to take from a table of several; the latest by default.
+    #[arg(long)]
+    pub year: Option<i16>,
+
+    /// Only regions of this country, such as DE; can be given several times.
+    #[arg(long, value_name = "CC")]
+    pub country: Vec<String>,
+
+    /// A notice to show with everything derived from these data, instead of those that their kind
+    /// tells; can be given several times.
+    #[arg(long, value_name = "TEXT")]
+    pub notice: Vec<String>,
+}
+
+/// Does as the arguments say.
+pub fn run(arguments: &Arguments) -> Outcome {
+    match &arguments.action {
+        Action::Import { sources, output } => {
+            let geodata = import(sources)?;
+            let count = geodata.regions.len();
+            // Built once, so that a file that cannot be used is never written.
+            let regions = Regions::new(geodata).map_err(|error| Failure::failed(chain(&error)))?;
+            let bytes = regions.geodata().to_compact();
+            write_whole(output, &bytes)?;
+            tell!("{}: {count} regions, {} kB", output.display(), bytes.len() / 1000);
+            for notice in &regions.provenance().notices {
+                tell!("show with everything derived from it: {notice}");
+            }
+            Ok(())
+        }
+        Action::Show { file } => show(&load(file)?),
+    }
+}
+
+/// Reads official files.
+pub fn import(sources: &Sources) -> Result<Geodata, Failure> {
+    let borders = shapefile::read(&sources.nuts).map_err(|error| {
+        let failure = Failure::failed(chain(&error));
+        match error {
+            shapefile::ShapefileError::File { .. } => failure
+                .remedy("a shapefile is several files; put .shp, .dbf and .prj into one folder"),
+            _ => failure,
+        }
+    })?;
+    let densities = density::read(&sources.density, sources.year)
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    let projection = borders.projection.clone();
+    let today = TimeZone::UTC.to_datetime(SystemClock.now()).date();
+    let notices = if sources.notice.is_empty() {
+        let borders = match borders.publisher {
+            shapefile::Publisher::Bkg => {
+                Some(format!("© GeoBasis-DE / BKG ({}), dl-de/by-2-0, data changed", today.year()))
+            }
+            shapefile::Publisher::Gisco => {
+                Some("© EuroGeographics for the administrative boundaries".to_owned())
+            }
+            shapefile::Publisher::Unknown => None,
+        };
+        borders.into_iter().chain(densities.notice.clone()).collect()
+    } else {
+        sources.notice.clone()
+    };
+    let regions = geodata::join(borders, &densities, &sources.country).map_err(|error| {
+        Failure::failed(error).remedy(
+            "take borders and densities of the same NUTS version (2016, 2021, 2024); \
+             --year and --country choose from tables that have several",
+        )
+    })?;
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let provenance = Provenance {
+        imported: today.to_string(),
+        borders: name(&sources.nuts),
+        projection,
+        densities: format!("{}: {}", name(&sources.density), densities.description),
+        notices,
+    };
+    Ok(Geodata { provenance, regions })
+}
+
+/// Loads a compact file.
+pub fn load(file: &Path) -> Result<Regions, Failure> {
+    let bytes = fs::read(file).or_failed(file.display())?;
+    let failed = |error: &dyn std::error::Error| {
+        Failure::failed(format!("{}: {}", file.display(), chain(error)))
+            .remedy("make it anew with `ebp geodata import`")
+    };
+    let geodata = Geodata::from_compact(&bytes).map_err(|error| failed(&error))?;
+    Regions::new(geodata).map_err(|error| failed(&error))
+}
+
+fn show(regions: &Regions) -> Outcome {
+    let provenance = regions.provenance();
+    let mut table = new_table();
+    table.add_row(["regions", &regions.iter().count().to_string()]);
+    table.add_row(["borders", &provenance.borders]);
+    table.add_row(["projection", &provenance.projection]);
+    table.add_row(["densities", &provenance.densities]);
+    table.add_row(["imported", &provenance.imported]);
+    for notice in &provenance.notices {
+        table.add_row(["notice", notice]);
+    }
+    quiet_at_closed_pipe(writeln!(io::stdout().lock(), "{table}"))
+}

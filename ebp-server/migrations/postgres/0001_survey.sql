@@ -1,0 +1,237 @@
+-- The survey's entities (thesis figures 4.2 to 4.7), with the same rules as in SQLite's schema.
+--
+-- Columns whose values a revocation removes have no statistics: ANALYZE would copy values into
+-- pg_statistic, where no revocation finds them.
+
+CREATE TABLE participant (
+    id    bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    name  text NOT NULL,
+    email text NOT NULL
+);
+-- Without regard to the case of ASCII letters, whatever the database's locale.
+CREATE UNIQUE INDEX participant_email ON participant (lower(email COLLATE "C"));
+ALTER TABLE participant
+    ALTER name SET STATISTICS 0,
+    ALTER email SET STATISTICS 0;
+ALTER INDEX participant_email ALTER COLUMN 1 SET STATISTICS 0;
+
+-- The participant is absent once consent is revoked. A withheld household is shown to nobody: its
+-- location is gone and a masked one is not there yet.
+CREATE TABLE household (
+    uuid          uuid PRIMARY KEY,
+    participant   bigint REFERENCES participant (id),
+    withheld      boolean NOT NULL DEFAULT false,
+    registered_at timestamptz NOT NULL
+);
+CREATE INDEX household_by_participant ON household (participant);
+
+CREATE TABLE address (
+    household   uuid PRIMARY KEY REFERENCES household (uuid),
+    street      text NOT NULL,
+    postal_code text NOT NULL,
+    city        text NOT NULL,
+    country     text NOT NULL
+);
+ALTER TABLE address
+    ALTER street SET STATISTICS 0,
+    ALTER postal_code SET STATISTICS 0,
+    ALTER city SET STATISTICS 0,
+    ALTER country SET STATISTICS 0;
+
+CREATE TABLE location (
+    household uuid PRIMARY KEY REFERENCES household (uuid),
+    latitude  double precision NOT NULL CHECK (latitude BETWEEN -90 AND 90),
+    longitude double precision NOT NULL CHECK (longitude BETWEEN -180 AND 180)
+);
+ALTER TABLE location
+    ALTER latitude SET STATISTICS 0,
+    ALTER longitude SET STATISTICS 0;
+
+CREATE TABLE metadata (
+    household                uuid PRIMARY KEY REFERENCES household (uuid),
+    children                 smallint NOT NULL CHECK (children >= 0),
+    adults                   smallint NOT NULL CHECK (adults >= 0),
+    adults_with_job          smallint NOT NULL CHECK (adults_with_job BETWEEN 0 AND adults),
+    electric_vehicle_charger boolean NOT NULL,
+    heat_pump                boolean NOT NULL,
+    home_battery             boolean NOT NULL
+);
+
+-- Consent: not granted, granted, revoked; each step once, for ever.
+CREATE TABLE consent (
+    household  uuid PRIMARY KEY REFERENCES household (uuid),
+    granted_at timestamptz,
+    revoked_at timestamptz,
+    CHECK (revoked_at IS NULL OR (granted_at IS NOT NULL AND revoked_at >= granted_at))
+);
+CREATE FUNCTION consent_begins_not_granted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.granted_at IS NOT NULL OR NEW.revoked_at IS NOT NULL THEN
+        RAISE EXCEPTION 'consent begins not granted, once';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER consent_begins_not_granted BEFORE INSERT ON consent
+    FOR EACH ROW EXECUTE FUNCTION consent_begins_not_granted();
+CREATE FUNCTION consent_is_one_way() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.household IS DISTINCT FROM OLD.household
+        OR (OLD.granted_at IS NOT NULL AND NEW.granted_at IS DISTINCT FROM OLD.granted_at)
+        OR (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at) THEN
+        RAISE EXCEPTION 'consent is granted once and revoked once';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER consent_is_one_way BEFORE UPDATE ON consent
+    FOR EACH ROW EXECUTE FUNCTION consent_is_one_way();
+CREATE FUNCTION consent_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'consent is kept for ever';
+END $$;
+CREATE TRIGGER consent_is_kept BEFORE DELETE ON consent
+    FOR EACH ROW EXECUTE FUNCTION consent_is_kept();
+CREATE TRIGGER consent_is_not_truncated BEFORE TRUNCATE ON consent
+    FOR EACH STATEMENT EXECUTE FUNCTION consent_is_kept();
+-- Revoking detaches the participant; nobody is attached again.
+CREATE FUNCTION revoked_household_has_no_participant() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.participant IS NOT NULL
+        AND (SELECT revoked_at FROM consent WHERE household = NEW.uuid) IS NOT NULL THEN
+        RAISE EXCEPTION 'a household that revoked its consent has no participant';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER revoked_household_has_no_participant BEFORE UPDATE OF participant ON household
+    FOR EACH ROW EXECUTE FUNCTION revoked_household_has_no_participant();
+
+CREATE TABLE measurement_device (
+    uuid          uuid PRIMARY KEY,
+    household     uuid NOT NULL REFERENCES household (uuid),
+    version       text,
+    last_activity timestamptz,
+    number        bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    UNIQUE (uuid, household)
+) WITH (fillfactor = 70); -- noting activity is its every-day write: on the same page, no index touched
+CREATE INDEX measurement_device_by_household ON measurement_device (household);
+
+-- A meter's device is one of the same household.
+CREATE TABLE meter (
+    uuid               uuid PRIMARY KEY,
+    household          uuid NOT NULL REFERENCES household (uuid),
+    type               text NOT NULL CHECK (type IN ('ELECTRICITY', 'PV-GENERATION')),
+    model              text NOT NULL,
+    measurement_device uuid,
+    position           bigint NOT NULL,
+    UNIQUE (uuid, household),
+    FOREIGN KEY (measurement_device, household) REFERENCES measurement_device (uuid, household)
+);
+CREATE INDEX meter_by_household ON meter (household);
+CREATE INDEX meter_by_device ON meter (measurement_device);
+
+-- A system's meter is one of the same household that counts generation.
+CREATE TABLE pv_system (
+    uuid          uuid PRIMARY KEY,
+    household     uuid NOT NULL REFERENCES household (uuid),
+    nominal_power numeric NOT NULL,
+    azimuth       numeric NOT NULL,
+    tilt          numeric NOT NULL,
+    installed_on  date NOT NULL,
+    meter         uuid,
+    position      bigint NOT NULL,
+    FOREIGN KEY (meter, household) REFERENCES meter (uuid, household)
+);
+CREATE INDEX pv_system_by_household ON pv_system (household);
+CREATE INDEX pv_system_by_meter ON pv_system (meter);
+ALTER TABLE pv_system
+    ALTER nominal_power SET STATISTICS 0,
+    ALTER installed_on SET STATISTICS 0;
+CREATE FUNCTION pv_system_has_a_generation_meter() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.meter IS NOT NULL
+        AND (SELECT type FROM meter WHERE uuid = NEW.meter) IS DISTINCT FROM 'PV-GENERATION' THEN
+        RAISE EXCEPTION 'the meter of a photovoltaic system counts generation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER pv_system_has_a_generation_meter BEFORE INSERT ON pv_system
+    FOR EACH ROW EXECUTE FUNCTION pv_system_has_a_generation_meter();
+
+-- Which measurements there are. A unique index of a partitioned table must contain what it is
+-- partitioned by, so that the months by themselves would let the same uuid in again with another
+-- time. This table is not partitioned: its key holds over all of them.
+CREATE TABLE measurement_key (
+    uuid uuid PRIMARY KEY
+);
+
+-- One partition a month (UTC), made when the first measurement of the month comes. There is no
+-- partition for the rest: what belongs to no month that exists is not stored, but makes its month
+-- exist. The key is the order in which measurements are listed. There is no foreign key to the
+-- meter, which would cost a look-up a row; the trigger below asks once a statement.
+CREATE TABLE measurement (
+    meter       uuid NOT NULL,
+    measured_at timestamptz NOT NULL,
+    uuid        uuid NOT NULL,
+    received_at timestamptz NOT NULL,
+    data        json NOT NULL,
+    PRIMARY KEY (meter, measured_at, uuid)
+) PARTITION BY RANGE (measured_at);
+
+-- Holds on to consent until the insertion has ended: a revocation waits for it, and what comes
+-- after a revocation sees it.
+CREATE FUNCTION measurement_is_within_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    of_meter record;
+    consented timestamptz;
+BEGIN
+    FOR of_meter IN SELECT meter, min(measured_at) AS first FROM inserted GROUP BY meter LOOP
+        SELECT consent.granted_at INTO consented
+            FROM meter JOIN consent USING (household)
+            WHERE meter.uuid = of_meter.meter AND consent.revoked_at IS NULL
+            FOR SHARE OF consent;
+        IF consented IS NULL OR of_meter.first < consented THEN
+            RAISE EXCEPTION 'a measurement lies within consent' USING ERRCODE = 'EBP01';
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER measurement_is_within_consent AFTER INSERT ON measurement
+    REFERENCING NEW TABLE AS inserted
+    FOR EACH STATEMENT EXECUTE FUNCTION measurement_is_within_consent();
+CREATE FUNCTION measurement_never_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a measurement never changes';
+END $$;
+CREATE TRIGGER measurement_never_changes BEFORE UPDATE ON measurement
+    FOR EACH STATEMENT EXECUTE FUNCTION measurement_never_changes();
+CREATE FUNCTION measured_meter_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM measurement WHERE meter = OLD.uuid) THEN
+        RAISE EXCEPTION 'a meter with measurements is kept';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER measured_meter_is_kept BEFORE DELETE ON meter
+    FOR EACH ROW EXECUTE FUNCTION measured_meter_is_kept();
+
+-- Makes the partition of a month, given by any instant of it. Attaching lets insertions into other
+-- months go on, unlike CREATE TABLE ... PARTITION OF.
+CREATE FUNCTION make_measurement_partition(instant timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    start timestamp := date_trunc('month', instant AT TIME ZONE 'UTC');
+    name text := 'measurement_' || to_char(start, 'YYYY_MM');
+BEGIN
+    -- Of several who need the month one makes it.
+    PERFORM pg_advisory_xact_lock(7203846103);
+    IF to_regclass(name) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE measurement INCLUDING ALL)', name);
+    EXECUTE format('ALTER TABLE measurement ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        name, start AT TIME ZONE 'UTC', (start + interval '1 month') AT TIME ZONE 'UTC');
+END $$;
+
+-- Revocations whose removed values may still lie in the tables' files.
+CREATE TABLE erasure_due (
+    number bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY
+);

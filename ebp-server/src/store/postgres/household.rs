@@ -1,0 +1,247 @@
+//! Reading what belongs to a household, and for whom a certificate stands. Each is one query, and
+//! so sees one state of the database.
+
+use deadpool_postgres::{Client, GenericClient};
+use ebp_core::{
+    contract::{Account, Household, MeasurementDevice},
+    model::{Address, Location, Metadata, Meter, Participant, PvSystem},
+};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{
+    consent,
+    value::{Day, Instant, meter_type},
+};
+use crate::store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError};
+
+/// For whom an e-mail address and a device stand.
+pub async fn actor(db: &Client, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
+    // PostgreSQL's texts have no such character, and so nobody's address has.
+    if email.contains('\0') {
+        return Ok(Actor::Unknown);
+    }
+    match device {
+        Some(device) => device_actor(db, email, device).await,
+        None => participant_actor(db, email).await,
+    }
+}
+
+async fn device_actor(db: &Client, email: &str, uuid: Uuid) -> Result<Actor, StoreError> {
+    let statement = db
+        .prepare_cached(
+            "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
+                    measurement_device.version, measurement_device.last_activity
+             FROM measurement_device
+             JOIN household ON household.uuid = measurement_device.household
+             JOIN consent ON consent.household = household.uuid
+             LEFT JOIN participant ON participant.id = household.participant
+                 AND lower(participant.email COLLATE \"C\") = lower($2 COLLATE \"C\")
+             WHERE measurement_device.uuid = $1",
+        )
+        .await?;
+    let Some(row) = db.query_opt(&statement, &[&uuid, &email]).await? else {
+        return Ok(Actor::Unknown);
+    };
+    let participant: Option<i64> = row.try_get(1)?;
+    let revoked: bool = row.try_get(2)?;
+    let last_activity: Option<Instant> = row.try_get(4)?;
+    Ok(match participant {
+        _ if revoked => Actor::Revoked,
+        None => Actor::Unknown,
+        Some(participant) => Actor::Participant {
+            participant: ParticipantId(participant),
+            household: Some(HouseholdId(row.try_get(0)?)),
+            device: Some(DeviceActivity {
+                uuid,
+                version: row.try_get(3)?,
+                last_activity: last_activity.map(|at| at.0),
+            }),
+        },
+    })
+}
+
+async fn participant_actor(db: &Client, email: &str) -> Result<Actor, StoreError> {
+    let statement = db
+        .prepare_cached(
+            "SELECT participant.id, household.uuid
+             FROM participant LEFT JOIN household ON household.participant = participant.id
+             WHERE lower(participant.email COLLATE \"C\") = lower($1 COLLATE \"C\") LIMIT 2",
+        )
+        .await?;
+    let rows = db.query(&statement, &[&email]).await?;
+    let Some(first) = rows.first() else { return Ok(Actor::Unknown) };
+    let household: Option<Uuid> = first.try_get(1)?;
+    Ok(Actor::Participant {
+        participant: ParticipantId(first.try_get(0)?),
+        household: household.map(HouseholdId).filter(|_| rows.len() == 1),
+        device: None,
+    })
+}
+
+/// The participant's contact details.
+pub async fn account(db: &Client, participant: ParticipantId) -> Result<Account, StoreError> {
+    let statement = db.prepare_cached("SELECT name, email FROM participant WHERE id = $1").await?;
+    let row = db
+        .query_opt(&statement, &[&participant.0])
+        .await?
+        // Between authentication and this the household's consent was revoked.
+        .ok_or(StoreError::ConsentRevoked)?;
+    Ok(Participant { name: row.try_get(0)?, email: row.try_get(1)? })
+}
+
+/// The household's registration details.
+pub async fn household(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Household, StoreError> {
+    let statement = db
+        .prepare_cached(
+            "SELECT consent.granted_at, consent.revoked_at,
+                    street, postal_code, city, country, latitude, longitude,
+                    children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
+                    home_battery
+             FROM consent LEFT JOIN address USING (household) LEFT JOIN location USING (household)
+                 LEFT JOIN metadata USING (household)
+             WHERE household = $1",
+        )
+        .await?;
+    let row = db.query_opt(&statement, &[&household.0]).await?.ok_or(StoreError::NotFound)?;
+    let street: Option<String> = row.try_get(2)?;
+    let address = match street {
+        None => None,
+        Some(street) => Some(Address {
+            street,
+            postal_code: row.try_get(3)?,
+            city: row.try_get(4)?,
+            country: row.try_get(5)?,
+        }),
+    };
+    let latitude: Option<f64> = row.try_get(6)?;
+    let location = match latitude {
+        None => None,
+        Some(latitude) => Some(Location { latitude, longitude: row.try_get(7)? }),
+    };
+    Ok(Household {
+        uuid: household.0,
+        address,
+        location,
+        metadata: metadata(&row, 8)?,
+        consent: consent::from_row(&row)?,
+    })
+}
+
+fn metadata(row: &Row, first: usize) -> Result<Option<Metadata>, StoreError> {
+    let children: Option<i16> = row.try_get(first)?;
+    let Some(children) = children else { return Ok(None) };
+    let count = |value: i16| u8::try_from(value).map_err(|_| StoreError::Damaged("metadata"));
+    Ok(Some(Metadata {
+        children: count(children)?,
+        adults: count(row.try_get(first + 1)?)?,
+        adults_with_job: count(row.try_get(first + 2)?)?,
+        electric_vehicle_charger: row.try_get(first + 3)?,
+        heat_pump: row.try_get(first + 4)?,
+        home_battery: row.try_get(first + 5)?,
+    }))
+}
+
+/// The household's measurement devices with their meters.
+pub async fn devices(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Vec<MeasurementDevice>, StoreError> {
+    let statement = db
+        .prepare_cached(
+            "SELECT uuid, version, last_activity,
+                    ARRAY(SELECT meter.uuid FROM meter
+                          WHERE meter.measurement_device = measurement_device.uuid
+                          ORDER BY position)
+             FROM measurement_device WHERE household = $1 ORDER BY number",
+        )
+        .await?;
+    let rows = db.query(&statement, &[&household.0]).await?;
+    rows.iter().map(device).collect()
+}
+
+/// From a row of a device's identifier, version, last activity and meters.
+pub fn device(row: &Row) -> Result<MeasurementDevice, StoreError> {
+    let last_activity: Option<Instant> = row.try_get(2)?;
+    Ok(MeasurementDevice {
+        uuid: row.try_get(0)?,
+        version: row.try_get(1)?,
+        last_activity: last_activity.map(|at| at.0),
+        meters: row.try_get(3)?,
+    })
+}
+
+/// The household's meters.
+pub async fn meters(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Vec<Meter>, StoreError> {
+    let statement = db
+        .prepare_cached(
+            "SELECT uuid, type, model, measurement_device FROM meter
+             WHERE household = $1 ORDER BY position",
+        )
+        .await?;
+    let rows = db.query(&statement, &[&household.0]).await?;
+    let meter = |row: &Row| {
+        Ok(Meter {
+            uuid: row.try_get(0)?,
+            kind: meter_type(row.try_get(1)?).ok_or(StoreError::Damaged("meter"))?,
+            model: row.try_get(2)?,
+            measurement_device: row.try_get(3)?,
+        })
+    };
+    rows.iter().map(meter).collect()
+}
+
+/// The household's photovoltaic systems.
+pub async fn pv_systems(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Vec<PvSystem>, StoreError> {
+    let statement = db
+        .prepare_cached(
+            "SELECT uuid, nominal_power::text, azimuth::text, tilt::text, installed_on, meter
+             FROM pv_system WHERE household = $1 ORDER BY position",
+        )
+        .await?;
+    let rows = db.query(&statement, &[&household.0]).await?;
+    let system = |row: &Row| {
+        Ok(PvSystem {
+            uuid: row.try_get(0)?,
+            nominal_power: decimal(row.try_get(1)?)?,
+            azimuth: decimal(row.try_get(2)?)?,
+            tilt: decimal(row.try_get(3)?)?,
+            installed_on: row.try_get::<_, Day>(4)?.0,
+            meter: row.try_get(5)?,
+        })
+    };
+    rows.iter().map(system).collect()
+}
+
+/// A number, digit by digit: `numeric` goes in and out as text.
+pub fn decimal(text: &str) -> Result<Decimal, StoreError> {
+    Decimal::from_str_exact(text).map_err(|_| StoreError::Damaged("number"))
+}
+
+/// Notes that a device spoke. A version that it does not tell stays what it was.
+pub async fn touch_device(
+    db: &Client,
+    device: Uuid,
+    version: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = db
+        .prepare_cached(
+            "UPDATE measurement_device SET version = coalesce($2, version), last_activity = $3
+             WHERE uuid = $1",
+        )
+        .await?;
+    db.execute(&statement, &[&device, &version, &Instant(at)]).await?;
+    Ok(())
+}

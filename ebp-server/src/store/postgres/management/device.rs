@@ -1,0 +1,100 @@
+//! Devices of all households, as administrators see them.
+
+use deadpool_postgres::{Client, Transaction};
+use ebp_core::contract::ManagedDevice;
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{
+    super::{incident::require_meter, value::Instant},
+    bounds,
+    change::require_open,
+    page,
+};
+use crate::store::{DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError};
+
+/// Adds a device that reads those meters from now on.
+pub async fn add(
+    tx: &Transaction<'_>,
+    id: HouseholdId,
+    meters: &[Uuid],
+) -> Result<Uuid, StoreError> {
+    require_open(tx, id).await?;
+    let device = Uuid::new_v4();
+    tx.execute(
+        "INSERT INTO measurement_device (uuid, household) VALUES ($1, $2)",
+        &[&device, &id.0],
+    )
+    .await?;
+    for meter in meters {
+        require_meter(tx, id, *meter).await?;
+        tx.execute("UPDATE meter SET measurement_device = $2 WHERE uuid = $1", &[meter, &device])
+            .await?;
+    }
+    Ok(device)
+}
+
+/// All devices.
+pub async fn list(db: &Client, query: ListQuery) -> Result<ListPage<ManagedDevice>, StoreError> {
+    let (at, uuid, limit) = bounds(query);
+    let statement = db
+        .prepare_cached(
+            "SELECT device.uuid, household, version, last_activity,
+                    ARRAY(SELECT meter.uuid FROM meter
+                          WHERE meter.measurement_device = device.uuid ORDER BY position),
+                    registered_at
+             FROM household JOIN measurement_device AS device ON household = household.uuid
+             WHERE (registered_at, device.uuid) > ($1, $2) AND registered_at >= $1
+             ORDER BY registered_at, device.uuid LIMIT $3",
+        )
+        .await?;
+    let placed = |row: &Row| {
+        let (device, Instant(registered_at)) = (device(row)?, row.try_get(5)?);
+        let registered_at = registered_at.as_microsecond();
+        Ok((ListCursor { registered_at, uuid: device.uuid }, device))
+    };
+    let rows = db.query(&statement, &[&at, &uuid, &limit]).await?;
+    Ok(page(query, rows.iter().map(placed).collect::<Result<_, StoreError>>()?))
+}
+
+/// One device.
+pub async fn show(db: &Client, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
+    let statement = db
+        .prepare_cached(
+            "SELECT uuid, household, version, last_activity,
+                    ARRAY(SELECT meter.uuid FROM meter
+                          WHERE meter.measurement_device = measurement_device.uuid
+                          ORDER BY position)
+             FROM measurement_device WHERE uuid = $1",
+        )
+        .await?;
+    device(&db.query_opt(&statement, &[&uuid]).await?.ok_or(StoreError::NotFound)?)
+}
+
+/// How many devices are in which state.
+pub async fn counts(db: &Client, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
+    let row = db
+        .query_one(
+            "SELECT count(*) FILTER (WHERE revoked_at IS NULL AND last_activity >= $1),
+                    count(*) FILTER (WHERE revoked_at IS NULL AND last_activity < $1),
+                    count(*) FILTER (WHERE revoked_at IS NULL AND last_activity IS NULL),
+                    count(*) FILTER (WHERE revoked_at IS NOT NULL)
+             FROM measurement_device JOIN consent USING (household)",
+            &[&Instant(active_since)],
+        )
+        .await?;
+    let count = |place: usize| Ok::<_, StoreError>(row.try_get::<_, i64>(place)?.unsigned_abs());
+    Ok(DeviceCounts { active: count(0)?, silent: count(1)?, never: count(2)?, revoked: count(3)? })
+}
+
+fn device(row: &Row) -> Result<ManagedDevice, StoreError> {
+    let last_activity: Option<Instant> = row.try_get(3)?;
+    Ok(ManagedDevice {
+        uuid: row.try_get(0)?,
+        household: row.try_get(1)?,
+        version: row.try_get(2)?,
+        last_activity: last_activity.map(|at| at.0),
+        meters: row.try_get(4)?,
+    })
+}

@@ -1,0 +1,173 @@
+//! The survey in a PostgreSQL database, for any number of servers.
+//!
+//! Enters: what [`Store`](super::Store) is asked. Leaves: rows, as the contract's bodies. Absent:
+//! any rule that the schema (`migrations/postgres/`) can keep by itself, and anything remembered
+//! between two calls that another server would have to know.
+//!
+//! Each method takes a connection from the pool and gives it back. A broken one is thrown away, and
+//! the next method makes a new one: PostgreSQL may go and come again at any time. What it had not
+//! yet acknowledged is told as a temporary failure and may be there all the same: all of it or
+//! nothing, which is why measurements have identifiers.
+
+mod access;
+mod connect;
+mod consent;
+mod erase;
+mod error;
+mod household;
+mod incident;
+mod management;
+mod measurement;
+mod migrate;
+mod register;
+mod tls;
+mod value;
+
+use async_trait::async_trait;
+use deadpool_postgres::{Client, Pool};
+use ebp_core::{
+    contract::{Account, Consent, Household, MeasurementDevice, Registered, Registration},
+    model::{Incident, IncidentType, Measurement, Meter, PvSystem},
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError};
+pub use connect::{DatabaseUrl, PostgresSettings};
+pub use error::PostgresError;
+
+/// A [`Store`] in a PostgreSQL database.
+pub struct PostgresStore {
+    pool: Pool,
+}
+
+impl PostgresStore {
+    /// Connects to the database and migrates it where needed.
+    ///
+    /// # Errors
+    /// If the settings cannot be used, the database cannot be reached, or it is of a newer version
+    /// of the program.
+    pub async fn open(settings: &PostgresSettings) -> Result<Self, StoreError> {
+        let pool = connect::pool(settings)?;
+        let mut client = pool.get().await?;
+        migrate::migrate(&mut client).await?;
+        drop(client);
+        // What an interrupted revocation left in the files goes now.
+        drop(erase::start(pool.clone()));
+        Ok(Self { pool })
+    }
+
+    async fn client(&self) -> Result<Client, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn register(
+        &self,
+        registration: Registration,
+        at: Timestamp,
+    ) -> Result<Registered, StoreError> {
+        register::register(&mut self.client().await?, &registration, at).await
+    }
+
+    async fn actor(&self, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
+        household::actor(&self.client().await?, email, device).await
+    }
+
+    async fn account(&self, participant: ParticipantId) -> Result<Account, StoreError> {
+        household::account(&self.client().await?, participant).await
+    }
+
+    async fn household(&self, id: HouseholdId) -> Result<Household, StoreError> {
+        household::household(&self.client().await?, id).await
+    }
+
+    async fn consent(&self, id: HouseholdId) -> Result<Consent, StoreError> {
+        consent::consent(&self.client().await?, id).await
+    }
+
+    async fn grant_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
+        consent::grant(&mut self.client().await?, id, at).await
+    }
+
+    async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
+        let revoked = consent::revoke(&mut self.client().await?, id, at).await?;
+        erase::finish(&self.pool).await;
+        Ok(revoked)
+    }
+
+    async fn devices(&self, id: HouseholdId) -> Result<Vec<MeasurementDevice>, StoreError> {
+        household::devices(&self.client().await?, id).await
+    }
+
+    async fn meters(&self, id: HouseholdId) -> Result<Vec<Meter>, StoreError> {
+        household::meters(&self.client().await?, id).await
+    }
+
+    async fn pv_systems(&self, id: HouseholdId) -> Result<Vec<PvSystem>, StoreError> {
+        household::pv_systems(&self.client().await?, id).await
+    }
+
+    async fn insert_measurements(
+        &self,
+        id: HouseholdId,
+        measurements: Vec<Measurement>,
+        received_at: Timestamp,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        measurement::insert(&self.client().await?, id, &measurements, received_at).await
+    }
+
+    async fn measurements_page(
+        &self,
+        id: HouseholdId,
+        meter: Uuid,
+        query: PageQuery,
+    ) -> Result<Page, StoreError> {
+        measurement::page(&self.client().await?, id, meter, query).await
+    }
+
+    async fn touch_device(
+        &self,
+        device: Uuid,
+        version: Option<String>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        household::touch_device(&self.client().await?, device, version.as_deref(), at).await
+    }
+
+    async fn incidents(&self, id: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, StoreError> {
+        incident::list(&self.client().await?, id, meter).await
+    }
+
+    async fn report_incident(
+        &self,
+        id: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError> {
+        incident::report(&self.client().await?, id, meter, kind, at).await
+    }
+
+    async fn resolve_incident(
+        &self,
+        id: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError> {
+        incident::resolve(&self.client().await?, id, meter, kind, at).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.client().await?.batch_execute("").await?)
+    }
+
+    /// Work that holds a connection finishes; erasure that is still due is left to the next start.
+    async fn close(&self) -> Result<(), StoreError> {
+        self.pool.close();
+        Ok(())
+    }
+}

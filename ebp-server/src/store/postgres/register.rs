@@ -1,0 +1,193 @@
+//! Taking in a household.
+
+use deadpool_postgres::{Client, Transaction};
+use ebp_core::contract::{Registered, Registration};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::value::{Day, Instant};
+use crate::store::{StoreError, faults};
+
+const LOCK: i64 = 7_203_846_102;
+
+/// Registrations and revocations go one after another: what one found out of participants,
+/// devices and meters holds until it is stored, and no unique index has to tell PostgreSQL's log
+/// which address was there already.
+pub async fn one_at_a_time(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    Ok(())
+}
+
+/// Stores a registration with all that belongs to it.
+pub async fn register(
+    client: &mut Client,
+    registration: &Registration,
+    at: Timestamp,
+) -> Result<Registered, StoreError> {
+    let tx = client.transaction().await?;
+    one_at_a_time(&tx).await?;
+    let mut faults = faults(registration);
+    faults.extend(conflicts(&tx, registration).await?);
+    if !faults.is_empty() {
+        return Err(StoreError::Registration(faults));
+    }
+    let household = Uuid::new_v4();
+    let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
+    let participant = participant(&tx, registration).await?;
+    tx.execute(
+        "INSERT INTO household (uuid, participant, registered_at) VALUES ($1, $2, $3)",
+        &[&household, &participant, &Instant(at)],
+    )
+    .await?;
+    tx.execute("INSERT INTO consent (household) VALUES ($1)", &[&household]).await?;
+    household_details(&tx, household, registration).await?;
+    tx.execute(
+        "INSERT INTO measurement_device (uuid, household) VALUES ($1, $2)",
+        &[&device, &household],
+    )
+    .await?;
+    let mut meters = Vec::new();
+    for (position, meter) in (0_i64..).zip(&registration.meters) {
+        let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
+        tx.execute(
+            "INSERT INTO meter (uuid, household, type, model, measurement_device, position)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            &[&uuid, &household, &meter.kind.name(), &meter.model, &device, &position],
+        )
+        .await?;
+        meters.push(uuid);
+    }
+    let pv_systems = pv_systems(&tx, household, registration, &meters).await?;
+    tx.commit().await?;
+    Ok(Registered { household, measurement_device: device, meters, pv_systems })
+}
+
+async fn pv_systems(
+    tx: &Transaction<'_>,
+    household: Uuid,
+    registration: &Registration,
+    meters: &[Uuid],
+) -> Result<Vec<Uuid>, StoreError> {
+    let mut pv_systems = Vec::new();
+    for (position, system) in (0_i64..).zip(&registration.pv_systems) {
+        let uuid = Uuid::new_v4();
+        let meter = system.meter.and_then(|place| meters.get(place)).copied();
+        tx.execute(
+            "INSERT INTO pv_system
+                 (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
+             VALUES ($1, $2, $3::text::numeric, $4::text::numeric, $5::text::numeric, $6, $7, $8)",
+            &[
+                &uuid,
+                &household,
+                &system.nominal_power.to_string(),
+                &system.azimuth.to_string(),
+                &system.tilt.to_string(),
+                &Day(system.installed_on),
+                &meter,
+                &position,
+            ],
+        )
+        .await?;
+        pv_systems.push(uuid);
+    }
+    Ok(pv_systems)
+}
+
+async fn household_details(
+    tx: &Transaction<'_>,
+    household: Uuid,
+    registration: &Registration,
+) -> Result<(), StoreError> {
+    let address = &registration.address;
+    tx.execute(
+        "INSERT INTO address (household, street, postal_code, city, country)
+         VALUES ($1, $2, $3, $4, $5)",
+        &[&household, &address.street, &address.postal_code, &address.city, &address.country],
+    )
+    .await?;
+    if let Some(location) = registration.location {
+        tx.execute(
+            "INSERT INTO location (household, latitude, longitude) VALUES ($1, $2, $3)",
+            &[&household, &location.latitude, &location.longitude],
+        )
+        .await?;
+    }
+    let metadata = &registration.metadata;
+    tx.execute(
+        "INSERT INTO metadata (household, children, adults, adults_with_job,
+                               electric_vehicle_charger, heat_pump, home_battery)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[
+            &household,
+            &i16::from(metadata.children),
+            &i16::from(metadata.adults),
+            &i16::from(metadata.adults_with_job),
+            &metadata.electric_vehicle_charger,
+            &metadata.heat_pump,
+            &metadata.home_battery,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The participant with that e-mail address, made if there is none.
+async fn participant(tx: &Transaction<'_>, registration: &Registration) -> Result<i64, StoreError> {
+    let contact = &registration.participant;
+    let known = tx
+        .query_opt(
+            "SELECT id FROM participant
+             WHERE lower(email COLLATE \"C\") = lower($1 COLLATE \"C\")",
+            &[&contact.email],
+        )
+        .await?;
+    if let Some(row) = known {
+        return Ok(row.try_get(0)?);
+    }
+    let made = tx
+        .query_one(
+            "INSERT INTO participant (name, email) VALUES ($1, $2) RETURNING id",
+            &[&contact.name, &contact.email],
+        )
+        .await?;
+    Ok(made.try_get(0)?)
+}
+
+/// What of the registration cannot stand beside what is stored.
+async fn conflicts(
+    tx: &Transaction<'_>,
+    registration: &Registration,
+) -> Result<Vec<String>, StoreError> {
+    let mut conflicts = Vec::new();
+    let contact = &registration.participant;
+    let given: Vec<Uuid> = registration.meters.iter().filter_map(|meter| meter.uuid).collect();
+    let row = tx
+        .query_one(
+            "SELECT EXISTS (SELECT FROM participant
+                            WHERE lower(email COLLATE \"C\") = lower($1 COLLATE \"C\")
+                                AND name <> $2),
+                    EXISTS (SELECT FROM measurement_device WHERE uuid = $3),
+                    ARRAY(SELECT uuid FROM meter WHERE uuid = ANY ($4))",
+            // PostgreSQL's texts have no such character; that it is a fault is found elsewhere.
+            &[
+                &contact.email.replace('\0', ""),
+                &contact.name.replace('\0', ""),
+                &registration.measurement_device,
+                &given,
+            ],
+        )
+        .await?;
+    if row.try_get(0)? {
+        conflicts.push("participant.email: belongs to a participant of another name".to_owned());
+    }
+    if row.try_get(1)? {
+        conflicts.push("measurement_device: is registered already".to_owned());
+    }
+    let taken: Vec<Uuid> = row.try_get(2)?;
+    for (i, meter) in registration.meters.iter().enumerate() {
+        if meter.uuid.is_some_and(|uuid| taken.contains(&uuid)) {
+            conflicts.push(format!("meters[{i}].uuid: is registered already"));
+        }
+    }
+    Ok(conflicts)
+}

@@ -1,0 +1,222 @@
+//! A PostgreSQL cluster that is thrown away: made of the machine's own binaries in a temporary
+//! folder, reached by a socket in it, gone with the process that started it, however that ends.
+
+use std::{
+    io::Write,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use ebp_server::store::PostgresSettings;
+use tokio_postgres::{Client, NoTls};
+
+/// Set, a machine without PostgreSQL fails the tests instead of skipping them.
+const REQUIRED: &str = "EBP_TEST_POSTGRESQL";
+
+/// The folder of `initdb` and `pg_ctl`: of PATH, or where distributions hide it, newest first.
+pub fn binaries() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    for (parent, child) in [("/usr/lib/postgresql", "bin"), ("/usr", "bin"), ("/opt", "bin")] {
+        let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+        let mut versions: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| {
+                parent.ends_with("postgresql") || path.to_string_lossy().contains("pgsql")
+            })
+            .map(|path| path.join(child))
+            .collect();
+        versions.sort();
+        folders.extend(versions.into_iter().rev());
+    }
+    // A link from PATH leads to the folder that has the rest, too.
+    let real = |folder: &PathBuf| folder.join("initdb").canonicalize().ok();
+    let real = folders.iter().find_map(real)?;
+    real.parent().map(Path::to_owned)
+}
+
+/// The cluster that all tests of a process share; each takes a database of its own. Without
+/// PostgreSQL's binaries there is none, which is said past libtest's capture.
+pub fn shared() -> Option<&'static Cluster> {
+    static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
+    SHARED
+        .get_or_init(|| {
+            if binaries().is_none() {
+                let note = "\n*** SKIPPED: PostgreSQL's tests. There is no `initdb` on this \
+                            machine; install PostgreSQL (Debian: postgresql-15). ***\n\n";
+                assert!(std::env::var_os(REQUIRED).is_none(), "{note}");
+                std::io::stderr().write_all(note.as_bytes()).unwrap();
+                return None;
+            }
+            // Nothing that these tests do outlives a loss of power, nor has to.
+            Some(Cluster::start("fsync = off\nfull_page_writes = off\n"))
+        })
+        .as_ref()
+}
+
+pub struct Cluster {
+    folder: PathBuf,
+    binaries: PathBuf,
+    databases: AtomicUsize,
+    /// Waits for its input to end, then ends the cluster.
+    keeper: Child,
+}
+
+impl Cluster {
+    /// A fresh cluster with these lines of configuration.
+    pub fn start(configuration: &str) -> Self {
+        let binaries = binaries().unwrap();
+        let folder = tempfile::Builder::new().prefix("ebp-pg").tempdir().unwrap().keep();
+        if is_root() {
+            run(Command::new("chown").arg("postgres").arg(&folder));
+        }
+        let end = format!(
+            "read nothing; {} -D {data} -m immediate stop; rm -rf {folder}",
+            as_postgres(&binaries.join("pg_ctl")).join(" "),
+            data = folder.join("data").display(),
+            folder = folder.display(),
+        );
+        let keeper = Command::new("sh")
+            .args(["-c", &end])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // What is typed at the terminal to end the tests is not for it.
+            .process_group(0)
+            .current_dir("/")
+            .spawn()
+            .unwrap();
+        let cluster = Self { folder, binaries, databases: AtomicUsize::new(0), keeper };
+        let arguments = "-A trust -U postgres -E UTF8 --no-sync --wal-segsize=1";
+        cluster.tool("initdb", &arguments.split(' ').collect::<Vec<_>>());
+        let path = cluster.data().join("postgresql.conf");
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        let socket = cluster.folder.display();
+        writeln!(
+            file,
+            "listen_addresses = ''\nunix_socket_directories = '{socket}'\n\
+             max_connections = 200\nautovacuum_naptime = 1\n{configuration}"
+        )
+        .unwrap();
+        cluster.run();
+        cluster
+    }
+
+    /// Starts the server, and returns when it answers.
+    pub fn run(&self) {
+        let log = self.folder.join("log");
+        let start =
+            || self.try_tool("pg_ctl", &["-w", "-t", "60", "-l", log.to_str().unwrap(), "start"]);
+        // What is left of a killed server holds on to its memory for a moment.
+        for _ in 0..50 {
+            if start().status.success() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("PostgreSQL does not start: {}", std::fs::read_to_string(&log).unwrap_or_default());
+    }
+
+    /// Ends the server as an operator would.
+    pub fn stop(&self) {
+        self.tool("pg_ctl", &["-w", "-m", "fast", "stop"]);
+    }
+
+    /// Kills the server.
+    pub fn kill(&self) {
+        let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        run(Command::new("kill").args(["-9", pid.lines().next().unwrap()]));
+    }
+
+    /// Where its files are.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// A fresh database: its URL, and the settings with it.
+    pub async fn database(&self) -> (String, PostgresSettings) {
+        let name = format!("t{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let admin = self.client("postgres").await;
+        admin.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+        let url = self.url(&name);
+        (url.clone(), PostgresSettings::new(url))
+    }
+
+    /// The URL of a database.
+    pub fn url(&self, database: &str) -> String {
+        format!("host={} user=postgres dbname={database}", self.folder.display())
+    }
+
+    /// A plain connection.
+    pub async fn client(&self, database: &str) -> Client {
+        let (client, connection) =
+            tokio_postgres::connect(&self.url(database), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    fn tool(&self, name: &str, arguments: &[&str]) {
+        succeeded(name, &self.try_tool(name, arguments));
+    }
+
+    fn try_tool(&self, name: &str, arguments: &[&str]) -> Output {
+        let command = as_postgres(&self.binaries.join(name));
+        Command::new(&command[0])
+            .args(&command[1..])
+            .arg("-D")
+            .arg(self.data())
+            .args(arguments)
+            .stdin(Stdio::null())
+            // Not every folder is one that its user may enter.
+            .current_dir(&self.folder)
+            .output()
+            .unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// PostgreSQL refuses to run as root.
+fn as_postgres(program: &Path) -> Vec<String> {
+    let program = program.to_str().unwrap().to_owned();
+    if is_root() {
+        ["runuser", "-u", "postgres", "--"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([program])
+            .collect()
+    } else {
+        vec![program]
+    }
+}
+
+fn is_root() -> bool {
+    static ROOT: OnceLock<bool> = OnceLock::new();
+    *ROOT.get_or_init(|| {
+        Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+    })
+}
+
+fn run(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    succeeded(&format!("{command:?}"), &output);
+}
+
+fn succeeded(what: &str, output: &Output) {
+    assert!(
+        output.status.success(),
+        "{what}: {} {}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

@@ -15,6 +15,7 @@ mod incident;
 mod management;
 mod measurement_list;
 mod measurement_upload;
+mod operation;
 mod scope;
 mod server;
 mod token;

@@ -6,12 +6,15 @@
 //!
 //! A row is masked or rejected as a whole. Reasons never repeat what stands in the row.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+};
 
 use csv::{ByteRecord, ReaderBuilder, Writer};
 
 use crate::{
-    InvalidPosition, MaskError, Position, Release,
+    Decimals, DistanceBounds, InvalidPosition, MaskError, Position, RegionCode, Release,
     release::Masker,
     risk::{self, RiskSummary},
 };
@@ -117,7 +120,7 @@ pub fn mask_table(
     let mut report =
         BatchReport { risk: statistics.then(RiskSummary::default), ..BatchReport::default() };
     let mut row = ByteRecord::new();
-    let mut text = Vec::with_capacity(128);
+    let mut texts = Texts::default();
     while reader.read_byte_record(&mut row).map_err(BatchError::Read)? {
         let (origin, release) = match columns.mask(masker, &row, header.len()) {
             Ok(masked) => masked,
@@ -138,7 +141,7 @@ pub fn mask_table(
             risk
         });
         columns
-            .write_row(&row, &release, risk.as_ref(), &mut text, &mut output)
+            .write_row(&row, &release, risk.as_ref(), &mut texts, &mut output)
             .and_then(|()| Ok(each(origin, &release)?))
             .map_err(BatchError::Write)?;
         report.masked += 1;
@@ -209,34 +212,59 @@ impl Columns {
         row: &ByteRecord,
         release: &Release,
         risk: Option<&crate::Risk>,
-        text: &mut Vec<u8>,
+        texts: &mut Texts,
         output: &mut Writer<W>,
     ) -> Result<(), csv::Error> {
-        let mut field = |output: &mut Writer<W>, value: std::fmt::Arguments<'_>| {
-            text.clear();
-            text.write_fmt(value)?;
-            output.write_field(&*text)
-        };
         let [latitude, longitude] = release.position().decimals();
         for (column, value) in row.iter().enumerate() {
             if column == self.latitude {
-                field(output, format_args!("{latitude}"))?;
+                output.write_field(texts.coordinate(latitude))?;
             } else if column == self.longitude {
-                field(output, format_args!("{longitude}"))?;
+                output.write_field(texts.coordinate(longitude))?;
             } else {
                 output.write_field(value)?;
             }
         }
         output.write_field(release.region().as_str())?;
-        field(output, format_args!("{}", release.density()))?;
-        field(output, format_args!("{:.1}", release.bounds().min_m()))?;
-        field(output, format_args!("{:.1}", release.bounds().max_m()))?;
+        for text in texts.of_region(release) {
+            output.write_field(text)?;
+        }
         if let Some(risk) = risk {
             for persons in [risk.k_homogeneous, risk.persons_in_ring, risk.persons_in_region] {
-                field(output, format_args!("{persons:.0}"))?;
+                output.write_field(format!("{persons:.0}"))?;
             }
         }
         output.write_record(None::<&[u8]>)
+    }
+}
+
+/// Texts of numbers. Writing them out is most of the work of a row, and regions' are always alike.
+#[derive(Default)]
+struct Texts {
+    coordinate: Vec<u8>,
+    regions: HashMap<RegionCode, (DistanceBounds, [String; 3])>,
+}
+
+impl Texts {
+    fn coordinate(&mut self, decimals: Decimals) -> &[u8] {
+        self.coordinate.clear();
+        decimals.append_to(&mut self.coordinate);
+        &self.coordinate
+    }
+
+    /// Density, least and greatest distance.
+    fn of_region(&mut self, release: &Release) -> &[String; 3] {
+        let bounds = release.bounds();
+        let texts = || {
+            let metres = [bounds.min_m(), bounds.max_m()].map(|metres| format!("{metres:.1}"));
+            let [min, max] = metres;
+            (bounds, [release.density().to_string(), min, max])
+        };
+        let known = self.regions.entry(release.region()).or_insert_with(texts);
+        if known.0 != bounds {
+            *known = texts();
+        }
+        &known.1
     }
 }
 

@@ -117,6 +117,29 @@ impl ReleasedPosition {
 #[derive(Debug, Clone, Copy)]
 pub struct Decimals(i32);
 
+impl Decimals {
+    /// Appends the text, several times as fast as `Display`: tables have two of them in each row.
+    pub(crate) fn append_to(self, text: &mut Vec<u8>) {
+        if self.0 < 0 {
+            text.push(b'-');
+        }
+        let mut rest = self.0.unsigned_abs();
+        // Up to 180 million: nine digits and the point before the last six.
+        let mut digits = [b'0'; 10];
+        let mut first = 10;
+        while rest > 0 || first > 2 {
+            first -= 1;
+            if first == 3 {
+                digits[first] = b'.';
+                continue;
+            }
+            digits[first] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        text.extend_from_slice(&digits[first..]);
+    }
+}
+
 impl fmt::Display for Decimals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sign, size) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
@@ -147,9 +170,16 @@ mod tests {
             (50.078_217_4, 8.239_760_6, ["50.078217", "8.239761"]),
             (-0.000_000_6, -0.5, ["-0.000001", "-0.500000"]),
             (1.0, 180.000_002, ["1.000000", "-179.999998"]),
+            (-89.999_999, 0.0, ["-89.999999", "0.000000"]),
+            (10.05, 100.0, ["10.050000", "100.000000"]),
         ] {
             let released = ReleasedPosition::round(latitude, longitude);
             assert_eq!(released.decimals().map(|part| part.to_string()), text);
+            let mut appended = [Vec::new(), Vec::new()];
+            for (part, text) in released.decimals().into_iter().zip(&mut appended) {
+                part.append_to(text);
+            }
+            assert_eq!(appended.map(|part| String::from_utf8(part).unwrap()), text);
             assert_eq!(released.latitude().to_bits(), text[0].parse::<f64>().unwrap().to_bits());
             assert_eq!(released.longitude().to_bits(), text[1].parse::<f64>().unwrap().to_bits());
         }

@@ -1,6 +1,6 @@
 //! Borders and densities of one vintage become geodata; of two they do not.
 //!
-//! Enters: borders, densities. Leaves: [`Geodata`]'s regions, or the codes that do not match.
+//! Enters: borders, densities. Leaves: [`Geodata`](super::Geodata)'s regions, or the codes that do not match.
 //! Absent: guessing which old region became which new one.
 
 use std::collections::BTreeSet;

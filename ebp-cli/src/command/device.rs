@@ -63,7 +63,7 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Enroll {
-    /// The Data API's address, such as https://ebp.example.org:8443.
+    /// The Data API's address, such as `https://ebp.example.org:8443`.
     #[arg(long)]
     url: String,
 

@@ -106,7 +106,7 @@ struct Edit {
 /// How the Data API is reached.
 #[derive(Debug, clap::Args)]
 struct ResearcherApi {
-    /// The Data API's address, such as https://ebp.example.org:8443.
+    /// The Data API's address, such as `https://ebp.example.org:8443`.
     #[arg(long, global = true)]
     url: Option<String>,
 

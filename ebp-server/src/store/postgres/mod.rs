@@ -1,6 +1,6 @@
 //! The survey in a PostgreSQL database, for any number of servers.
 //!
-//! Enters: what [`Store`](super::Store) is asked. Leaves: rows, as the contract's bodies. Absent:
+//! Enters: what [`Store`] is asked. Leaves: rows, as the contract's bodies. Absent:
 //! any rule that the schema (`migrations/postgres/`) can keep by itself, and anything remembered
 //! between two calls that another server would have to know.
 //!

@@ -10,6 +10,7 @@ mod config;
 mod device;
 mod exit;
 mod output;
+mod runtime;
 mod tell;
 mod terminal;
 

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{read::quiet_at_closed_pipe, secret, server_data::ServerData};
 use crate::{
     config::{read_text, wrong_toml},
-    exit::{Code, Context, Failure, Outcome, chain},
+    exit::{Code, Failure, Outcome, chain},
     output::new_table,
     tell::tell,
 };
@@ -223,8 +223,7 @@ impl Edit {
 
 fn register_here(data: &ServerData, registration: Registration) -> Result<Registered, Failure> {
     let settings = data.settings()?;
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().or_failed("tokio")?;
+    let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
         let store = ebp_server::open_store(&settings.database).await.map_err(explain)?;
         let registered = store.register(registration, SystemClock.now()).await.map_err(explain)?;

@@ -73,8 +73,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let config = arguments.data.load()?;
     let address = arguments.listen.unwrap_or(config.listen);
     let settings = config.settings(Arc::new(SystemClock));
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().or_failed("tokio")?;
+    let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).or_failed("signals")?;
         let listener = TcpListener::bind(address).await.map_err(|error| {

@@ -1,7 +1,7 @@
 //! `ebp simulate`: a virtual meter that any program can open as a serial port.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -14,8 +14,8 @@ use ebp_meter::{
     profile::Profile,
     unlock::Pin,
     virtual_meter::{
-        Button, Energies, HouseholdOptions, LockOptions, MeterOptions, MeterState, NoiseOptions,
-        Replay, Rhythm, Source, Tempo, VirtualMeter, run as run_meter,
+        Button, Energies, HouseholdOptions, LockOptions, Memory, MemoryError, MeterOptions,
+        NoiseOptions, Replay, Rhythm, Source, Tempo, VirtualMeter, run as run_meter,
     },
 };
 
@@ -158,7 +158,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     })
     .map_err(Failure::failed)?;
     if let (Some(path), Source::Meter(meter)) = (&arguments.state, &source) {
-        save(path, &meter.state())?;
+        Memory::in_file(path).keep(&meter.state()).map_err(told)?;
     }
     Ok(())
 }
@@ -190,26 +190,15 @@ impl Arguments {
         {
             meter = meter.with_button(button);
         }
-        if let Some(state) = self.state.as_deref().map(load).transpose()?.flatten() {
+        if let Some(path) = &self.state
+            && let Some(state) = Memory::in_file(path).recall().map_err(told)?
+        {
             meter.restore(state);
         }
         Ok(Source::Meter(Box::new(meter)))
     }
 }
 
-/// The registers of last time; none when the file does not exist yet.
-pub fn load(path: &Path) -> Result<Option<MeterState>, Failure> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = crate::config::read_text(path)?;
-    let state = serde_json::from_str(&text)
-        .or_failed(format!("{} is no state of a meter", path.display()))?;
-    Ok(Some(state))
-}
-
-/// Saves the registers, whole or not at all.
-pub fn save(path: &Path, state: &MeterState) -> Outcome {
-    let text = serde_json::to_string(state).map_err(Failure::failed)?;
-    crate::config::write_whole(path, text.as_bytes())
+fn told(error: MemoryError) -> Failure {
+    Failure::failed(crate::exit::chain(&error))
 }

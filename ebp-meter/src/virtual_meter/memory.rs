@@ -25,7 +25,7 @@ pub enum MemoryError {
         source: io::Error,
     },
     /// What is in it is no meter's state.
-    #[error("{} holds no virtual meter's state: {source}", path.display())]
+    #[error("{} is no state of a meter: {source}", path.display())]
     Content {
         /// The file.
         path: PathBuf,

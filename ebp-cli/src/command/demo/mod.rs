@@ -205,10 +205,7 @@ impl Server {
         let settings = state.server.settings(Arc::new(SystemClock));
         let listener = state.listener()?;
         let serve = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .or_failed("tokio")?;
+            let runtime = crate::runtime::on_this_thread()?;
             runtime.block_on(async {
                 let listener = TcpListener::from_std(listener).or_failed("the listener")?;
                 let shutdown = async move {

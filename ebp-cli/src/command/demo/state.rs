@@ -276,8 +276,7 @@ fn device_id(household: &DemoHousehold) -> Uuid {
 
 /// Registers those households that are not registered yet.
 fn register(database: &Database, registrations: &[Registration]) -> Outcome {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().or_failed("tokio")?;
+    let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
         let store = ebp_server::open_store(database).await.map_err(household::explain)?;
         for registration in registrations {

@@ -1,0 +1,16 @@
+//! The asynchronous runtime of the commands that need one.
+//!
+//! Enters: nothing. Leaves: a runtime on the calling thread alone. Absent: worker threads, which a
+//! small device has no use for.
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::exit::{Context, Failure};
+
+/// A runtime on this thread.
+///
+/// # Errors
+/// When the system refuses what it needs.
+pub fn on_this_thread() -> Result<Runtime, Failure> {
+    Builder::new_current_thread().enable_all().build().or_failed("tokio")
+}

@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let data =
             vec![DataPoint { obis: ObisCode::POSITIVE_ENERGY, value: (12_345 + quarter).into() }];
         let uuid = measurement_id(meter, slot);
-        spool.store(&Measurement { uuid, meter, measured_at, data }, slot)?;
+        spool.store(&Measurement { uuid, meter, measured_at, data, flags: Vec::new() }, slot)?;
     }
 
     let server = ForgetfulServer::default();

@@ -140,7 +140,12 @@ mod tests {
         let meter = uuid::Uuid::from_u128(1);
         let uuid = measurement_id(meter, slot);
         let measured_at = slot.start();
-        spool.store(&Measurement { uuid, meter, measured_at, data: Vec::new() }, slot).unwrap();
+        spool
+            .store(
+                &Measurement { uuid, meter, measured_at, data: Vec::new(), flags: Vec::new() },
+                slot,
+            )
+            .unwrap();
     }
 
     #[test]

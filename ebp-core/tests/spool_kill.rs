@@ -41,6 +41,7 @@ fn measurement(number: i64) -> Measurement {
         meter,
         measured_at: slot(number).start(),
         data: vec![DataPoint { obis: ObisCode::POSITIVE_ENERGY, value }],
+        flags: Vec::new(),
     }
 }
 

@@ -40,7 +40,7 @@ proptest! {
             prop_assert_eq!(spool.has_slot(meter, slot).unwrap(), !free);
             let uuid = measurement_id(meter, slot);
             let measured_at = slot.start();
-            let measurement = Measurement { uuid, meter, measured_at, data: Vec::new() };
+            let measurement = Measurement { uuid, meter, measured_at, data: Vec::new(), flags: Vec::new() };
             let stored = spool.store(&measurement, slot).unwrap();
             prop_assert_eq!(stored == Stored::Stored, free);
             if free {

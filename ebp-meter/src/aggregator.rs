@@ -143,7 +143,7 @@ fn measurement<E, K>(
         Timestamp::from_microsecond(measured_at.as_microsecond()).unwrap_or(measured_at);
     let slot = cycle.slot(measured_at);
     let uuid = measurement_id(meter.uuid, slot);
-    Ok((Measurement { uuid, meter: meter.uuid, measured_at, data }, slot))
+    Ok((Measurement { uuid, meter: meter.uuid, measured_at, data, flags: Vec::new() }, slot))
 }
 
 /// Which of the telegrams that come within a reading's time becomes the measurement.

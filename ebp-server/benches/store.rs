@@ -64,6 +64,7 @@ impl Source {
                         ),
                         point(ObisCode([1, 0, 16, 7, 0, 255]), format!("0.{:03}", i % 1_000)),
                     ],
+                    flags: Vec::new(),
                 }
             })
             .collect()

@@ -231,6 +231,7 @@ impl Spool {
             measured_at: self.instant(&raw.measured_at)?,
             data: serde_json::from_str(&raw.data)
                 .map_err(|_| self.damaged("a row's data cannot be understood"))?,
+            flags: Vec::new(),
         })
     }
 }

@@ -28,6 +28,7 @@ fn measurement(slot: Slot) -> Measurement {
             obis: ObisCode::POSITIVE_ENERGY,
             value: "4711081.5000".parse().unwrap(),
         }],
+        flags: Vec::new(),
     }
 }
 

@@ -38,6 +38,7 @@ fn measurement(meter: u8, number: u8) -> Measurement {
         meter,
         measured_at: slot(number).start(),
         data: vec![DataPoint { obis: ObisCode::POSITIVE_ENERGY, value }],
+        flags: Vec::new(),
     }
 }
 

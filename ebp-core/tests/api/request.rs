@@ -44,6 +44,7 @@ fn an_upload_is_packed_and_keeps_every_digit() {
         meter: Uuid::from_u128(2),
         measured_at: "2026-01-31T12:00:00.25Z".parse().unwrap(),
         data: vec![DataPoint { obis: ObisCode::SUM_POWER, value: "0.0150".parse().unwrap() }],
+        flags: Vec::new(),
     };
     let upload = UploadRequest { measurements: vec![measurement] };
     let items =

@@ -110,6 +110,7 @@ mod tests {
             meter,
             measured_at: at("2026-01-31T12:00:00Z"),
             data: vec![point(ObisCode::POSITIVE_ENERGY)],
+            flags: Vec::new(),
         };
         change(&mut measurement);
         Admission::new([meter].into(), at("2026-01-01T00:00:00Z"), at("2026-01-31T12:00:10Z"))

@@ -40,7 +40,13 @@ pub fn registration(email: &str) -> Registration {
 
 pub fn measurement(uuid: u128, meter: Uuid, measured_at: Timestamp) -> Measurement {
     let point = DataPoint { obis: ObisCode::POSITIVE_ENERGY, value: "12345.6789".parse().unwrap() };
-    Measurement { uuid: Uuid::from_u128(uuid), meter, measured_at, data: vec![point] }
+    Measurement {
+        uuid: Uuid::from_u128(uuid),
+        meter,
+        measured_at,
+        data: vec![point],
+        flags: Vec::new(),
+    }
 }
 
 /// From registration to revocation.

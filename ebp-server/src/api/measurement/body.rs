@@ -140,6 +140,10 @@ fn measurement(uuid: Uuid, value: &Value) -> Result<Measurement, Refusal> {
         meter: member(value, "meter")?,
         measured_at: member(value, "measured_at")?,
         data: member(value, "data")?,
+        flags: match value.get("flags") {
+            Some(_) => member(value, "flags")?,
+            None => Vec::new(),
+        },
     })
 }
 

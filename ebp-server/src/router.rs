@@ -23,7 +23,7 @@ use crate::{
         measurement, measurement_device, meter, pv_system,
     },
     auth::{Access, Guard, authorize},
-    problem::ApiError,
+    problem::{ApiError, as_problem},
 };
 
 /// A route: where, who may, what answers.
@@ -145,6 +145,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     router
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .layer(middleware::map_response(as_problem))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
         .layer(middleware::from_fn_with_state(app.clone(), log))
         .with_state(app)

@@ -28,4 +28,4 @@ pub const VERSION_HEADER: &str = "ebp-version";
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-pub use problem::{Problem, problem_type};
+pub use problem::{Fault, Problem, problem_type};

@@ -27,22 +27,13 @@ pub async fn household(
 ) -> Result<(), StoreError> {
     require_open(tx, id).await?;
     let HouseholdChange { participant, address, location, metadata } = change;
-    let mut faults = Faults::default();
+    let mut faults = Faults::of(change);
     if let Some(participant) = participant {
-        faults.participant(participant);
         faults.check(
             !is_anothers(tx, id, participant).await?,
-            "participant.email: belongs to another participant",
+            "/participant/email",
+            "belongs to another participant",
         );
-    }
-    if let Some(address) = address {
-        faults.address(address);
-    }
-    if let Some(location) = location {
-        faults.location(location);
-    }
-    if let Some(metadata) = metadata {
-        faults.metadata(metadata);
     }
     faults.none_or_all()?;
     if let Some(Participant { name, email }) = participant {
@@ -122,11 +113,10 @@ pub async fn add_meter(
     meter: &NewMeter,
 ) -> Result<Uuid, StoreError> {
     require_open(tx, id).await?;
-    let mut faults = Faults::default();
-    faults.model("", &meter.model);
+    let mut faults = Faults::of(meter);
     let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
     let taken = tx.query_opt("SELECT FROM meter WHERE uuid = $1", &[&uuid]).await?.is_some();
-    faults.check(!taken, "uuid: is registered already");
+    faults.check(!taken, "/uuid", "is registered already");
     check_device(tx, id, meter.measurement_device, &mut faults).await?;
     faults.none_or_all()?;
     tx.execute(
@@ -153,19 +143,19 @@ pub async fn meter(
         .find(|stored| stored.uuid == meter)
         .ok_or(StoreError::NotFound)?;
     let MeterChange { kind, model, measurement_device } = change;
-    let mut faults = Faults::default();
+    let mut faults = Faults::of(change);
     if let Some(kind) = kind {
         stored.kind = *kind;
         let systems = household::pv_systems(tx, id).await?;
         let generates = systems.iter().any(|system| system.meter == Some(meter));
         faults.check(
             *kind == MeterType::PvGeneration || !generates,
-            "type: must stay PV-GENERATION while a photovoltaic system is connected to it",
+            "/type",
+            "must stay PV-GENERATION while a photovoltaic system is connected to it",
         );
     }
     if let Some(model) = model {
         stored.model.clone_from(model);
-        faults.model("", model);
     }
     if let Some(device) = measurement_device {
         stored.measurement_device = *device;
@@ -188,7 +178,7 @@ async fn check_device(
 ) -> Result<(), StoreError> {
     if let Some(device) = device {
         let own = household::devices(tx, id).await?.iter().any(|known| known.uuid == device);
-        faults.check(own, "measurement_device: must be one of the household");
+        faults.check(own, "/measurement_device", "must be one of the household");
     }
     Ok(())
 }
@@ -208,7 +198,7 @@ pub async fn add_pv_system(
         installed_on: new.installed_on,
         meter: new.meter,
     };
-    check_pv_system(tx, id, &system).await?;
+    check_pv_system(tx, id, &system, Faults::of(new)).await?;
     tx.execute(
         "INSERT INTO pv_system
              (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
@@ -247,7 +237,7 @@ pub async fn pv_system(
     stored.tilt = change.tilt.unwrap_or(stored.tilt);
     stored.installed_on = change.installed_on.unwrap_or(stored.installed_on);
     stored.meter = change.meter.unwrap_or(stored.meter);
-    check_pv_system(tx, id, &stored).await?;
+    check_pv_system(tx, id, &stored, Faults::of(change)).await?;
     tx.execute(
         "UPDATE pv_system
          SET nominal_power = $2::text::numeric, azimuth = $3::text::numeric,
@@ -270,15 +260,14 @@ async fn check_pv_system(
     tx: &Transaction<'_>,
     id: HouseholdId,
     system: &PvSystem,
+    mut faults: Faults,
 ) -> Result<(), StoreError> {
-    let mut faults = Faults::default();
-    faults.pv_system("", system.nominal_power, system.azimuth, system.tilt);
     if let Some(wanted) = system.meter {
         let generates = household::meters(tx, id)
             .await?
             .iter()
             .any(|meter| meter.uuid == wanted && meter.kind == MeterType::PvGeneration);
-        faults.check(generates, "meter: must be a PV-GENERATION meter of the household");
+        faults.check(generates, "/meter", "must be a PV-GENERATION meter of the household");
     }
     faults.none_or_all()
 }

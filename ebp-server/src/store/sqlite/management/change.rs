@@ -34,22 +34,13 @@ pub fn household(
 ) -> Result<(), StoreError> {
     require_open(tx, id)?;
     let HouseholdChange { participant, address, location, metadata } = change;
-    let mut faults = Faults::default();
+    let mut faults = Faults::of(change);
     if let Some(participant) = participant {
-        faults.participant(participant);
         faults.check(
             !is_anothers(tx, id, participant)?,
-            "participant.email: belongs to another participant",
+            "/participant/email",
+            "belongs to another participant",
         );
-    }
-    if let Some(address) = address {
-        faults.address(address);
-    }
-    if let Some(location) = location {
-        faults.location(location);
-    }
-    if let Some(metadata) = metadata {
-        faults.metadata(metadata);
     }
     faults.none_or_all()?;
     let id = Id(id.0);
@@ -114,14 +105,13 @@ pub fn add_meter(
     meter: &NewMeter,
 ) -> Result<Uuid, StoreError> {
     require_open(tx, id)?;
-    let mut faults = Faults::default();
-    faults.model("", &meter.model);
+    let mut faults = Faults::of(meter);
     let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
     let taken: bool =
         tx.query_row("SELECT EXISTS (SELECT 1 FROM meter WHERE uuid = ?1)", [Id(uuid)], |row| {
             row.get(0)
         })?;
-    faults.check(!taken, "uuid: is registered already");
+    faults.check(!taken, "/uuid", "is registered already");
     check_device(tx, id, meter.measurement_device, &mut faults)?;
     faults.none_or_all()?;
     tx.execute(
@@ -152,18 +142,18 @@ pub fn meter(
         .find(|stored| stored.uuid == meter)
         .ok_or(StoreError::NotFound)?;
     let MeterChange { kind, model, measurement_device } = change;
-    let mut faults = Faults::default();
+    let mut faults = Faults::of(change);
     if let Some(kind) = kind {
         stored.kind = *kind;
         let generates = household::pv_systems(tx, id)?.iter().any(|s| s.meter == Some(meter));
         faults.check(
             *kind == MeterType::PvGeneration || !generates,
-            "type: must stay PV-GENERATION while a photovoltaic system is connected to it",
+            "/type",
+            "must stay PV-GENERATION while a photovoltaic system is connected to it",
         );
     }
     if let Some(model) = model {
         stored.model.clone_from(model);
-        faults.model("", model);
     }
     if let Some(device) = measurement_device {
         stored.measurement_device = *device;
@@ -185,7 +175,7 @@ fn check_device(
 ) -> Result<(), StoreError> {
     if let Some(device) = device {
         let own = household::devices(tx, id)?.iter().any(|known| known.uuid == device);
-        faults.check(own, "measurement_device: must be one of the household");
+        faults.check(own, "/measurement_device", "must be one of the household");
     }
     Ok(())
 }
@@ -205,7 +195,7 @@ pub fn add_pv_system(
         installed_on: new.installed_on,
         meter: new.meter,
     };
-    check_pv_system(tx, id, &system)?;
+    check_pv_system(tx, id, &system, Faults::of(new))?;
     tx.execute(
         "INSERT INTO pv_system
              (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
@@ -241,7 +231,7 @@ pub fn pv_system(
     stored.tilt = change.tilt.unwrap_or(stored.tilt);
     stored.installed_on = change.installed_on.unwrap_or(stored.installed_on);
     stored.meter = change.meter.unwrap_or(stored.meter);
-    check_pv_system(tx, id, &stored)?;
+    check_pv_system(tx, id, &stored, Faults::of(change))?;
     tx.execute(
         "UPDATE pv_system
          SET nominal_power = ?2, azimuth = ?3, tilt = ?4, installed_on = ?5, meter = ?6
@@ -262,14 +252,13 @@ fn check_pv_system(
     tx: &Transaction<'_>,
     id: HouseholdId,
     system: &PvSystem,
+    mut faults: Faults,
 ) -> Result<(), StoreError> {
-    let mut faults = Faults::default();
-    faults.pv_system("", system.nominal_power, system.azimuth, system.tilt);
     if let Some(wanted) = system.meter {
         let generates = household::meters(tx, id)?
             .iter()
             .any(|meter| meter.uuid == wanted && meter.kind == MeterType::PvGeneration);
-        faults.check(generates, "meter: must be a PV-GENERATION meter of the household");
+        faults.check(generates, "/meter", "must be a PV-GENERATION meter of the household");
     }
     faults.none_or_all()
 }

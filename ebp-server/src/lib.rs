@@ -28,6 +28,7 @@ mod api;
 pub mod auth;
 pub mod authority;
 mod config;
+mod drain;
 mod form;
 mod listener;
 pub mod openapi;

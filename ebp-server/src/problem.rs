@@ -13,7 +13,10 @@ use ebp_core::{
     scope::Scope,
 };
 
-use crate::{authority::AuthorityError, store::{Faults, StoreError}};
+use crate::{
+    authority::AuthorityError,
+    store::{Faults, StoreError},
+};
 
 /// Why a request is not answered as it wished.
 #[derive(Debug, thiserror::Error)]
@@ -232,7 +235,8 @@ impl IntoResponse for ApiError {
 /// Makes a problem of every refusal that is none yet: those of the framework come as text.
 pub(crate) async fn as_problem(response: Response) -> Response {
     let status = response.status();
-    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+    let is_problem =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
     if is_problem || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

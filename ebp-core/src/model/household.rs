@@ -9,10 +9,25 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Participant {
     /// Full name.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$", examples("Erika Mustermann")))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 200,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("Erika Mustermann")
+        )
+    )]
     pub name: String,
     /// E-mail address, unique among participants.
-    #[cfg_attr(feature = "openapi", schema(max_length = 254, pattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*$", examples("erika@example.org")))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 254,
+            pattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*$",
+            examples("erika@example.org")
+        )
+    )]
     pub email: String,
 }
 
@@ -21,16 +36,43 @@ pub struct Participant {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Address {
     /// Street and number.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$", examples("Heidestraße 17")))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 200,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("Heidestraße 17")
+        )
+    )]
     pub street: String,
     /// Postal code; in Germany (`DE`) five digits.
-    #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 10, pattern = "^[0-9A-Za-z]([0-9A-Za-z -]*[0-9A-Za-z])?$", examples("51147")))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 2,
+            max_length = 10,
+            pattern = "^[0-9A-Za-z]([0-9A-Za-z -]*[0-9A-Za-z])?$",
+            examples("51147")
+        )
+    )]
     pub postal_code: String,
     /// City.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$", examples("Köln")))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 200,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("Köln")
+        )
+    )]
     pub city: String,
     /// Country, ISO 3166-1 alpha-2.
-    #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", examples("DE")))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", examples("DE"))
+    )]
     pub country: String,
 }
 

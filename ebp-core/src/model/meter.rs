@@ -38,7 +38,15 @@ pub struct Meter {
     #[serde(rename = "type")]
     pub kind: MeterType,
     /// The model's name, such as `MT175`.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$", examples("MT175")))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 40,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("MT175")
+        )
+    )]
     pub model: String,
     /// The measurement device that reads it.
     pub measurement_device: Option<Uuid>,

@@ -19,8 +19,10 @@ fn told<T: ToSchema>(body: &Value) -> Vec<String> {
 fn words_are_plain_and_repeat_no_value() {
     assert_eq!(told::<Registration>(&json!("secret")), ["the body must be an object"]);
     assert_eq!(
-        told::<EnrolmentRequest>(&serde_json::from_str(r#"{"hours": 1e400, "scopes": ""}"#).unwrap())
-            .len(),
+        told::<EnrolmentRequest>(
+            &serde_json::from_str(r#"{"hours": 1e400, "scopes": ""}"#).unwrap()
+        )
+        .len(),
         2
     );
     let body = json!({

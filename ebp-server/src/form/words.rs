@@ -1,7 +1,10 @@
 //! What a validator found, in plain words that repeat nothing of the body.
 
 use ebp_core::contract::Fault;
-use jsonschema::{JsonType, ValidationError, error::{TypeKind, ValidationErrorKind as Kind}};
+use jsonschema::{
+    JsonType, ValidationError,
+    error::{TypeKind, ValidationErrorKind as Kind},
+};
 use serde_json::Value;
 
 /// The faults behind one of the validator's errors: a member that is missing or unknown is told
@@ -82,8 +85,7 @@ fn words(kind: &Kind) -> String {
 }
 
 /// That of [`ebp_core::model::Participant`]'s address (WHATWG's).
-const EMAIL: &str =
-    "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*$";
+const EMAIL: &str = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*$";
 
 const fn type_name(wanted: JsonType) -> &'static str {
     match wanted {

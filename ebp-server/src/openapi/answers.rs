@@ -28,7 +28,8 @@ const fn with(answer: Answer, header: (&'static str, Type, &'static str)) -> Ans
     Answer { header: Some(header), ..answer }
 }
 
-const RETRY: (&str, Type, &str) = ("Retry-After", Type::Integer, "Seconds until it may be tried again");
+const RETRY: (&str, Type, &str) =
+    ("Retry-After", Type::Integer, "Seconds until it may be tried again");
 
 /// All of them.
 #[rustfmt::skip]

@@ -7,7 +7,13 @@ use ebp_core::contract::paths;
 use serde_json::{Map, Value, json};
 
 /// From an operation (method, path) with the value of its answer to an operation's parameter.
-type Way = (&'static str, &'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+type Way = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
 
 const HOUSEHOLD: (&str, &str) = ("household", "$response.body#/household");
 const SAME: (&str, &str) = ("household", "$request.path.household");

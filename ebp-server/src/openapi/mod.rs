@@ -219,10 +219,9 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
         Access::Scope(scope) => {
             ["certificate", "token"].map(|s| SecurityRequirement::new(s, [scope.name()])).to_vec()
         }
-        Access::Groups(groups) => groups
-            .iter()
-            .map(|group| SecurityRequirement::new("group", [group.name()]))
-            .collect(),
+        Access::Groups(groups) => {
+            groups.iter().map(|group| SecurityRequirement::new("group", [group.name()])).collect()
+        }
         Access::Device => vec![SecurityRequirement::new("certificate", Vec::<String>::new())],
     }
 }

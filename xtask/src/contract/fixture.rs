@@ -12,7 +12,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use base64::{Engine, prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD}};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
@@ -77,6 +80,11 @@ impl Identity {
         self.scheme == Scheme::Certificate
     }
 
+    /// Whether it changes something, each kind of change once.
+    pub fn writes(&self) -> bool {
+        matches!(self.name, "a device with all scopes" | "a researcher" | "an administrator")
+    }
+
     /// A participant's own certificate names no device.
     fn has_device(&self) -> bool {
         self.name != "a participant"
@@ -134,7 +142,8 @@ impl Fixture {
     pub fn start(identity: &Identity, cluster: Option<&Cluster>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("ebp-contract").tempdir()?;
         let at = folder.path();
-        let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).map_err(|_| anyhow::anyhow!("no key"))?;
+        let key =
+            Ed25519KeyPair::from_seed_unchecked(&[7; 32]).map_err(|_| anyhow::anyhow!("no key"))?;
         let point = BASE64_URL_SAFE_NO_PAD.encode(key.public_key());
         let keys = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "one", "x": point}]});
         fs::write(at.join("keys.json"), keys.to_string())?;
@@ -182,7 +191,11 @@ impl Fixture {
     fn fill(&mut self, identity: &Identity, key: &Ed25519KeyPair) -> Result<()> {
         let own = self.register("erika@example.org")?;
         let other = self.register("max@example.org")?;
-        let asks = if identity.foreign { ("max@example.org", &other) } else { ("erika@example.org", &own) };
+        let asks = if identity.foreign {
+            ("max@example.org", &other)
+        } else {
+            ("erika@example.org", &own)
+        };
         let device = asks.1["measurement_device"].as_str().filter(|_| identity.has_device());
         let mut spares = Vec::new();
         let mut certificates = Vec::new();
@@ -196,8 +209,12 @@ impl Fixture {
             let both = json!({"certificate": files, "authorization": format!("Bearer {token}")});
             spares.push(both);
         }
-        let (files, _) = self.certificate("erika@example.org", own["measurement_device"].as_str(), ALL)?;
-        let consenting = json!([files, self.certificate("max@example.org", other["measurement_device"].as_str(), ALL)?.0]);
+        let (files, _) =
+            self.certificate("erika@example.org", own["measurement_device"].as_str(), ALL)?;
+        let consenting = json!([
+            files,
+            self.certificate("max@example.org", other["measurement_device"].as_str(), ALL)?.0
+        ]);
         let mut authorization = Value::Null;
         match identity.scheme {
             Scheme::Nobody => {}
@@ -259,18 +276,44 @@ impl Fixture {
         let ca = self.ca();
         let text = ebp(
             self.folder(),
-            &["household", "add", &file.to_string_lossy(), "--url", &self.url, "--ca", &ca.to_string_lossy(),
-              "--secret-file", "secret", "--format", "json"],
+            &[
+                "household",
+                "add",
+                &file.to_string_lossy(),
+                "--url",
+                &self.url,
+                "--ca",
+                &ca.to_string_lossy(),
+                "--secret-file",
+                "secret",
+                "--format",
+                "json",
+            ],
         )?;
         serde_json::from_str(&text).with_context(|| format!("`ebp household add` says {text}"))
     }
 
     /// A certificate and its key (files), and its serial number.
-    fn certificate(&self, email: &str, device: Option<&str>, scopes: &[&str]) -> Result<([String; 2], String)> {
+    fn certificate(
+        &self,
+        email: &str,
+        device: Option<&str>,
+        scopes: &[&str],
+    ) -> Result<([String; 2], String)> {
         let folder = tempfile::tempdir_in(self.folder())?.keep();
         let (scopes, output) = (scopes.join(","), folder.to_string_lossy());
-        let mut arguments =
-            vec!["ca", "issue", "--config", "server.toml", "--email", email, "--scope", &scopes, "--output", &output];
+        let mut arguments = vec![
+            "ca",
+            "issue",
+            "--config",
+            "server.toml",
+            "--email",
+            email,
+            "--scope",
+            &scopes,
+            "--output",
+            &output,
+        ];
         arguments.extend(device.iter().flat_map(|device| ["--device", device]));
         let text = ebp(self.folder(), &arguments)?;
         let of = |name: &str| {
@@ -282,7 +325,12 @@ impl Fixture {
 }
 
 /// A bearer token that is good for a day.
-fn token(key: &Ed25519KeyPair, email: &str, device: Option<&str>, scopes: &[&str]) -> Result<String> {
+fn token(
+    key: &Ed25519KeyPair,
+    email: &str,
+    device: Option<&str>,
+    scopes: &[&str],
+) -> Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let claims = json!({"aud": AUDIENCE, "exp": now + 86_400, "email": email, "device": device,
                         "scope": scopes.join(" ")});
@@ -301,7 +349,8 @@ fn serve(at: &Path) -> Result<(Child, String)> {
         .stdout(log)
         .stderr(Stdio::piped())
         .spawn()?;
-    let mut lines = BufReader::new(server.stderr.take().context("no output of the server")?).lines();
+    let mut lines =
+        BufReader::new(server.stderr.take().context("no output of the server")?).lines();
     let mut said = String::new();
     let url = loop {
         let Some(line) = lines.next() else { bail!("the server does not start: {said}") };

@@ -87,8 +87,8 @@ fn read<T: Form>(body: &[u8]) -> Result<Read<T>, ApiError> {
         let (line, column) = (error.line(), error.column());
         ApiError::Invalid(format!("the body is no JSON (line {line}, column {column})"))
     })?;
-    form::plain(&mut value);
     let mut faults = Faults::of_json::<T>(&value);
+    form::plain(&mut value);
     let body = serde_path_to_error::deserialize(value);
     if let (Err(error), true) = (&body, faults.is_empty()) {
         // The schema is wider than the type: a number of more digits than it holds.

@@ -214,7 +214,7 @@ impl Fixture {
             files,
             self.certificate("max@example.org", other["measurement_device"].as_str(), ALL)?.0
         ]);
-        let mut authorization = Value::Null;
+        let mut authorization = "none".to_owned();
         match identity.scheme {
             Scheme::Nobody => {}
             Scheme::Certificate => {
@@ -226,7 +226,7 @@ impl Fixture {
             Scheme::Token => {
                 let value = format!("Bearer {}", token(key, asks.0, device, identity.roles)?);
                 self.arguments = vec!["--header".into(), format!("Authorization: {value}")];
-                authorization = value.into();
+                authorization = value;
             }
             Scheme::Group => {
                 let group = identity.roles.concat();

@@ -10,6 +10,7 @@
 mod access;
 mod admission;
 mod error;
+mod evaluation;
 mod management;
 mod postgres;
 mod registration;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 pub use access::{AccessStore, Digest, Enrolled, Enrolment, TryLimits};
 pub use admission::{Admission, Refusal};
 pub use error::StoreError;
+pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use registration::{Faults, faults};
@@ -143,7 +145,7 @@ pub struct Page {
 /// ever; any number of processes may use the same database at once. Instants are kept to the
 /// microsecond.
 #[async_trait]
-pub trait Store: ManagementStore + AccessStore {
+pub trait Store: ManagementStore + AccessStore + EvaluationStore {
     /// Takes in a household. A participant with the same e-mail address and name is the same one.
     ///
     /// # Errors

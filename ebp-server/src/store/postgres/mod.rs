@@ -14,6 +14,7 @@ mod connect;
 mod consent;
 mod erase;
 mod error;
+mod evaluation;
 mod household;
 mod incident;
 mod management;

@@ -11,4 +11,5 @@ mod outage;
 mod postgres;
 mod same;
 mod sqlite;
+mod status;
 mod story;

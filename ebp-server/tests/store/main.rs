@@ -9,6 +9,7 @@ mod management;
 mod measurement;
 mod outage;
 mod postgres;
+mod removal;
 mod same;
 mod sqlite;
 mod status;

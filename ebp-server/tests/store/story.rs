@@ -270,6 +270,8 @@ macro_rules! suite {
             let Some(fresh) = $fresh.await else { return };
             crate::management::changes(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
+            crate::removal::mistakes(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
             crate::management::enrolment(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
             crate::management::certificates(&*fresh.open().await).await;

@@ -9,6 +9,7 @@
 
 mod access;
 mod admission;
+mod change;
 mod error;
 mod evaluation;
 mod management;

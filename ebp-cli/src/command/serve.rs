@@ -9,7 +9,7 @@ use std::{
 use clap::Subcommand;
 use ebp_core::{clock::SystemClock, scope::Group};
 use ebp_server::{
-    EXAMPLE, ServeError,
+    EXAMPLE, LogFormat, ServeError,
     auth::{SecretError, set_secret},
 };
 use tokio::{
@@ -38,8 +38,34 @@ pub struct Arguments {
     #[arg(long)]
     print_config: bool,
 
+    /// How log lines look, instead of how the configuration says.
+    #[arg(long, value_name = "FORM")]
+    log_format: Option<LogForm>,
+
     #[command(subcommand)]
     action: Option<Action>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line, with every request.
+    Json,
+}
+
+impl Arguments {
+    /// How log lines are to look. What is wrong with the configuration is told when it is used.
+    pub fn log_format(&self) -> LogFormat {
+        match self.log_format {
+            Some(LogForm::Text) => LogFormat::Text,
+            Some(LogForm::Json) => LogFormat::Json,
+            // Only a server that serves logs; its commands speak to people.
+            None if self.action.is_some() || self.print_config => LogFormat::Text,
+            None => self.data.load().map_or(LogFormat::Text, |config| config.log),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,7 +109,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
         let address = listener.local_addr().or_failed("the listener")?;
         let shutdown = async move {
             // Asked for the first time when authority and store are there.
-            tell!("ebp: serving https://{address} from {}", config.data.display());
+            crate::log::tell(format_args!(
+                "serving https://{address} from {}",
+                config.data.display()
+            ));
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}

@@ -27,12 +27,14 @@
 mod api;
 pub mod auth;
 pub mod authority;
+pub mod backup;
 mod config;
 mod environment;
 pub mod limit;
 mod listener;
 pub mod openapi;
 mod problem;
+mod revocations;
 mod router;
 mod settings;
 pub mod store;
@@ -43,9 +45,11 @@ use std::{future::Future, sync::Arc};
 use ebp_core::clock::Clock;
 use tokio::sync::Semaphore;
 
+pub use backup::Restoration;
 pub use config::{ConfigError, EXAMPLE, LimitsConfig, LogFormat, ServerConfig, TokensConfig};
 pub use environment::PREFIX as ENVIRONMENT_PREFIX;
 pub use problem::ApiError;
+pub use revocations::{Applied, InvalidLine, Revocations, issued};
 pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
 pub use store::open_store;

@@ -1,8 +1,11 @@
 //! `ebp serve`: the Data API.
 
+mod backup;
+
 use std::{
     io::{self, Write},
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -75,6 +78,32 @@ enum Action {
         #[command(subcommand)]
         action: SecretAction,
     },
+    /// Copy the SQLite database to a file while the server goes on.
+    ///
+    /// The copy is checked. It lacks what is revoked after it: see `ebp serve revocations`.
+    Backup {
+        /// The file; it must not exist.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Put a backup in the SQLite database's place, while no server runs.
+    ///
+    /// What the replaced database, or the file, knows as revoked is revoked again. The replaced
+    /// database is kept beside it.
+    Restore {
+        /// The backup.
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+
+        /// What `ebp serve revocations list` printed.
+        #[arg(long, value_name = "FILE")]
+        revocations: Option<PathBuf>,
+    },
+    /// What was revoked, for a database that is restored from a backup.
+    Revocations {
+        #[command(subcommand)]
+        action: backup::RevocationsAction,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -90,13 +119,20 @@ enum SecretAction {
 
 /// Serves until told to end, or does what the action says.
 pub fn run(arguments: &Arguments) -> Outcome {
-    if let Some(Action::Secret { action: SecretAction::Set { group } }) = &arguments.action {
-        return set(*group, &arguments.data);
+    let data = &arguments.data;
+    match &arguments.action {
+        Some(Action::Secret { action: SecretAction::Set { group } }) => return set(*group, data),
+        Some(Action::Backup { output }) => return backup::back_up(data, output),
+        Some(Action::Restore { input, revocations }) => {
+            return backup::restore(data, input, revocations.as_deref());
+        }
+        Some(Action::Revocations { action }) => return action.run(data),
+        None => {}
     }
     if arguments.print_config {
         return quiet_at_closed_pipe(io::stdout().lock().write_all(EXAMPLE.as_bytes()));
     }
-    let config = arguments.data.load()?;
+    let config = data.load()?;
     let address = arguments.listen.unwrap_or(config.listen);
     let settings = config.settings(Arc::new(SystemClock));
     let runtime = crate::runtime::on_this_thread()?;

@@ -25,6 +25,7 @@ mod transmit;
 mod unlock;
 
 use clap::{Parser, Subcommand};
+use ebp_server::LogFormat;
 
 use crate::exit::Outcome;
 
@@ -61,6 +62,14 @@ enum Command {
 }
 
 impl Cli {
+    /// How log lines are to look; a server's configuration says.
+    pub fn log_format(&self) -> LogFormat {
+        match &self.command {
+            Command::Serve(arguments) => arguments.log_format(),
+            _ => LogFormat::Text,
+        }
+    }
+
     /// Runs the subcommand to its end.
     pub fn run(self) -> Outcome {
         match self.command {

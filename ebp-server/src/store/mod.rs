@@ -276,11 +276,29 @@ pub trait Store: ManagementStore + AccessStore + EvaluationStore {
         at: Timestamp,
     ) -> Result<Incident, StoreError>;
 
+    /// How its connections are used, where it has a pool of them.
+    fn pool(&self) -> Option<PoolStatus> {
+        None
+    }
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Finishes what is under way and closes the database.
     async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// How many connections to the database there are, and for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Connected, and waiting for work.
+    pub idle: usize,
+    /// At work.
+    pub used: usize,
+    /// Requests that wait for a connection.
+    pub waiting: usize,
+    /// Connections at most.
+    pub most: usize,
 }
 
 /// Which database.

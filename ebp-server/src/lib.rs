@@ -30,6 +30,7 @@ pub mod authority;
 pub mod backup;
 mod config;
 mod environment;
+mod form;
 pub mod limit;
 mod listener;
 pub mod openapi;

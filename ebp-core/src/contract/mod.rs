@@ -19,15 +19,15 @@ pub use bodies::{
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use incident::IncidentRequest;
 pub use management::{
-    DeviceChange, EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
-    ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
+    DeviceChange, EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing,
+    Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
 
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-pub use problem::{Problem, problem_type};
+pub use problem::{Fault, Problem, problem_type};
 pub use status::{
     ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
     Reception, SpoolFigures,

@@ -38,6 +38,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["household", "edit"],
     &["household", "remove"],
     &["household", "import"],
+    &["report"],
     &["device"],
     &["device", "enroll"],
     &["device", "renew"],

@@ -5,6 +5,7 @@
 #[path = "../support/cluster.rs"]
 mod cluster;
 mod erasure;
+mod evaluation;
 mod management;
 mod measurement;
 mod outage;

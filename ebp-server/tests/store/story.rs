@@ -260,6 +260,12 @@ macro_rules! suite {
         }
 
         #[tokio::test]
+        async fn evaluation() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::evaluation::instants(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
         async fn management_and_access() {
             let Some(fresh) = $fresh.await else { return };
             crate::management::incidents(&*fresh.open().await).await;

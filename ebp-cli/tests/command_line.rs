@@ -36,6 +36,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["household", "list"],
     &["household", "show"],
     &["household", "edit"],
+    &["household", "remove"],
     &["household", "import"],
     &["report"],
     &["device"],

@@ -29,6 +29,7 @@ pub mod auth;
 pub mod authority;
 pub mod backup;
 mod config;
+mod drain;
 mod environment;
 mod form;
 pub mod limit;

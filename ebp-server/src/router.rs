@@ -23,6 +23,7 @@ use crate::{
         measurement, measurement_device, meter, pv_system,
     },
     auth::{Access, Guard, Kind, admit, authorize},
+    drain::drain,
     problem::{ApiError, as_problem},
 };
 
@@ -153,6 +154,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             otherwise(app, request, ApiError::MethodNotAllowed)
         })
         .layer(middleware::map_response(as_problem))
+        .layer(middleware::from_fn(drain))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
         .layer(middleware::from_fn_with_state(app.clone(), log))
         .with_state(app)

@@ -4,7 +4,7 @@
 //! repeat a path.
 
 use ebp_core::contract::paths;
-use utoipa::openapi::link::Link;
+use serde_json::{Map, Value, json};
 
 /// From an operation (method, path) with the value of its answer to an operation's parameter.
 type Way = (
@@ -44,17 +44,18 @@ pub fn operation_id(method: &str, path: &str) -> String {
     format!("{}{path}", method.to_lowercase()).chars().map(name).collect()
 }
 
-/// The links of an operation's success, by name.
-pub fn of(method: &str, path: &str) -> impl Iterator<Item = (String, Link)> {
-    let from = operation_id(method, path);
-    let ways =
-        WAYS.into_iter().filter(move |(method, path, ..)| operation_id(method, path) == from);
-    ways.map(|(_, _, method, path, parameters)| {
-        let to = operation_id(method, path);
-        let mut link = Link::builder().operation_id(to.clone());
-        for (name, value) in parameters {
-            link = link.parameter(*name, *value);
-        }
-        (to, link.build())
-    })
+/// Puts the links into the document. (The library's own type of a link writes names that OpenAPI
+/// does not know.)
+pub fn put_into(document: &mut Value) {
+    for (method, path, to, target, parameters) in WAYS {
+        let responses = document["paths"][path][method]["responses"].as_object_mut();
+        let done = responses.and_then(|responses| {
+            responses.iter_mut().find(|(status, _)| status.starts_with('2')).map(|(_, done)| done)
+        });
+        let Some(done) = done else { continue };
+        let to = operation_id(to, target);
+        let parameters: Map<_, _> =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        done["links"][&to] = json!({ "operationId": to, "parameters": parameters });
+    }
 }

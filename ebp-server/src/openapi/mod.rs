@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use ebp_core::contract::{Fault, Problem, paths};
+use serde_json::Value;
 use utoipa::{
     PartialSchema,
     openapi::{
@@ -68,7 +69,14 @@ impl Kind {
 
 /// The document.
 #[must_use]
-pub fn document() -> OpenApi {
+pub fn document() -> Value {
+    // Nothing in it has no JSON; a test looks at all of it.
+    let mut document = serde_json::to_value(described()).unwrap_or_default();
+    links::put_into(&mut document);
+    document
+}
+
+fn described() -> OpenApi {
     let mut components = Components::new();
     components.schemas.insert("Problem".into(), Problem::schema());
     components.schemas.insert("Fault".into(), Fault::schema());
@@ -158,15 +166,12 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     if let Some(body) = answer {
         response = response.content(body.media, Content::new(Some(body.schema)));
     }
-    for (name, link) in links::of(method, endpoint.path) {
-        response = response.link(name, link);
-    }
     operation = operation.response(status, response.build());
     for (status, problem) in problems {
         operation = operation.response(status, problem);
     }
-    for scheme in schemes(endpoint.access) {
-        operation = operation.security(SecurityRequirement::new(*scheme, Vec::<String>::new()));
+    for requirement in requirements(endpoint.access) {
+        operation = operation.security(requirement);
     }
     operation.build()
 }
@@ -210,12 +215,20 @@ fn who(access: Access) -> String {
     }
 }
 
-const fn schemes(access: Access) -> &'static [&'static str] {
+/// Who may, with the scopes or the group as the scheme's roles (OpenAPI 3.1, section 4.8.30).
+fn requirements(access: Access) -> Vec<SecurityRequirement> {
     match access {
-        Access::Anybody => &[],
-        Access::Scope(_) => &["certificate", "token"],
-        Access::Groups(_) => &["group"],
-        Access::Device | Access::DeviceScope(_) => &["certificate"],
+        Access::Anybody => Vec::new(),
+        Access::Scope(scope) => {
+            ["certificate", "token"].map(|s| SecurityRequirement::new(s, [scope.name()])).to_vec()
+        }
+        Access::Groups(groups) => {
+            groups.iter().map(|group| SecurityRequirement::new("group", [group.name()])).collect()
+        }
+        Access::DeviceScope(scope) => {
+            vec![SecurityRequirement::new("certificate", [scope.name()])]
+        }
+        Access::Device => vec![SecurityRequirement::new("certificate", Vec::<String>::new())],
     }
 }
 
@@ -244,7 +257,7 @@ mod tests {
     #[test]
     fn the_copy_in_docs_is_the_document() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
-        let text = document().to_pretty_json().unwrap() + "\n";
+        let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
         if std::env::var_os("EBP_BLESS").is_some() {
             std::fs::write(path, &text).unwrap();
         }
@@ -254,7 +267,7 @@ mod tests {
 
     #[test]
     fn every_operation_is_in_the_document() {
-        let document = serde_json::to_value(document()).unwrap();
+        let document = document();
         for Endpoint { method, path, .. } in endpoints() {
             let operation = &document["paths"][path][method.as_str().to_lowercase()];
             assert!(operation["responses"]["503"].is_object(), "{method} {path}");
@@ -263,7 +276,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let document = serde_json::to_value(document()).unwrap();
+        let document = document();
         let text = document.to_string();
         for reference in text.split("\"$ref\":\"#").skip(1) {
             let pointer = reference.split('"').next().unwrap();

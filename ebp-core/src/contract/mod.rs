@@ -19,8 +19,8 @@ pub use bodies::{
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use incident::IncidentRequest;
 pub use management::{
-    DeviceChange, EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
-    ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
+    DeviceChange, EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing,
+    Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
 

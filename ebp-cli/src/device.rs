@@ -54,6 +54,14 @@ impl Device {
         Ok(Self { config, spool, client, validity })
     }
 
+    /// Opens the spool again: a damaged one is set aside, and one that another process set aside is
+    /// left. Where that fails, it stays as it is, and its next use says why.
+    pub fn reopen_spool(&mut self) {
+        if let Ok(spool) = Spool::open(&self.config.spool) {
+            self.spool = spool;
+        }
+    }
+
     /// Renews the certificate if that is due, and takes up one that another process renewed; the
     /// daemons call it in every cycle. A failure costs nothing yet: a third of the lifetime is
     /// left, and the next cycle tries again.
@@ -100,17 +108,6 @@ impl Device {
             tracing::warn!(%error, "consent could not be asked for; it was granted");
         }
         Ok(())
-    }
-
-    /// Whether the device may send now. A server that cannot be asked cannot be sent to either.
-    ///
-    /// # Errors
-    /// Code 4 without consent; the client's failure.
-    pub fn may_send(&self) -> Result<(), Failure> {
-        match self.ask_consent()? {
-            Some(error) => Err(client(*error)),
-            None => Ok(()),
-        }
     }
 
     /// Why the server could not be asked, where consent was granted before.

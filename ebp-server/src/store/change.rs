@@ -182,7 +182,8 @@ impl Members {
 
     fn check_pv_system(&self, system: &PvSystem) -> Result<(), StoreError> {
         let mut faults = Faults::default();
-        faults.pv_system("", system.nominal_power, system.azimuth, system.tilt);
+        let PvSystem { nominal_power, azimuth, tilt, installed_on, .. } = *system;
+        faults.pv_system("", [nominal_power, azimuth, tilt], installed_on);
         let generates = |wanted| {
             let mut generating =
                 self.meters.iter().filter(|meter| meter.kind == MeterType::PvGeneration);

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use ebp_core::{
-    contract::Registration,
+    contract::{Registration, RegistrationPvSystem},
     model::{Address, Location, Metadata, MeterType, Participant},
 };
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::StoreError;
@@ -90,7 +91,12 @@ impl Faults {
     }
 
     /// Of a photovoltaic system; `place` goes before the fields' names.
-    pub fn pv_system(&mut self, place: &str, power: Decimal, azimuth: Decimal, tilt: Decimal) {
+    pub fn pv_system(
+        &mut self,
+        place: &str,
+        [power, azimuth, tilt]: [Decimal; 3],
+        installed_on: Date,
+    ) {
         self.check(
             power > Decimal::ZERO && power <= Decimal::from(10_000),
             format!("{place}nominal_power: must lie above 0 and up to 10000 kWp"),
@@ -102,6 +108,10 @@ impl Faults {
         self.check(
             tilt >= Decimal::ZERO && tilt <= Decimal::from(90),
             format!("{place}tilt: must lie between 0 and 90 degrees"),
+        );
+        self.check(
+            (1970..=2099).contains(&installed_on.year()),
+            format!("{place}installed_on: must lie in the years 1970 to 2099"),
         );
     }
 }
@@ -130,7 +140,8 @@ pub fn faults(registration: &Registration) -> Vec<String> {
     faults.check(pv_systems.len() <= 100, "pv_systems: must be no more than 100");
     for (i, system) in pv_systems.iter().enumerate() {
         let place = format!("pv_systems[{i}].");
-        faults.pv_system(&place, system.nominal_power, system.azimuth, system.tilt);
+        let RegistrationPvSystem { nominal_power, azimuth, tilt, installed_on, .. } = *system;
+        faults.pv_system(&place, [nominal_power, azimuth, tilt], installed_on);
         faults.check(
             system.meter.is_none_or(|place| {
                 meters.get(place).is_some_and(|meter| meter.kind == MeterType::PvGeneration)
@@ -190,6 +201,7 @@ mod tests {
         wrong.meters[1].uuid = Some(uuid::Uuid::nil());
         wrong.pv_systems[0].meter = Some(0);
         wrong.pv_systems[0].azimuth = 360.into();
+        wrong.pv_systems[0].installed_on = Date::constant(1899, 12, 31);
         let faults = faults(&wrong);
         let fields: Vec<_> = faults.iter().filter_map(|fault| fault.split(':').next()).collect();
         assert_eq!(
@@ -201,6 +213,7 @@ mod tests {
                 "metadata.adults_with_job",
                 "meters",
                 "pv_systems[0].azimuth",
+                "pv_systems[0].installed_on",
                 "pv_systems[0].meter"
             ]
         );

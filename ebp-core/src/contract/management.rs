@@ -202,6 +202,10 @@ pub struct NewPvSystem {
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Decimal,
     /// When it was installed.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = String, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Date,
     /// The generation meter of the same household that it is connected to.
     #[serde(default)]
@@ -236,6 +240,10 @@ pub struct PvSystemChange {
     pub tilt: Option<Decimal>,
     /// When it was installed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Option<Date>,
     /// The generation meter of the same household; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]

@@ -155,6 +155,7 @@ mod tests {
         wrong.meters[1].uuid = Some(uuid::Uuid::nil());
         wrong.pv_systems[0].meter = Some(0);
         wrong.pv_systems[0].azimuth = 360.into();
+        wrong.pv_systems[0].installed_on = jiff::civil::Date::constant(1899, 12, 31);
         let faults = faults(&wrong);
         assert!(faults.of_form());
         let places: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
@@ -164,6 +165,7 @@ mod tests {
                 "/location/latitude",
                 "/participant/email",
                 "/pv_systems/0/azimuth",
+                "/pv_systems/0/installed_on",
                 "/metadata/adults_with_job",
                 "/address/postal_code",
                 "/meters/1/uuid",

@@ -15,17 +15,30 @@ use crate::run;
 pub struct Server {
     folder: TempDir,
     port: u16,
+    environment: Vec<(String, String)>,
     process: Option<Running>,
 }
 
 impl Server {
     /// Founds an authority and starts the server.
     pub fn start() -> Self {
+        Self::start_in(&[])
+    }
+
+    /// With these variables in its environment.
+    pub fn start_in(environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         run!("ca", "init", "--data", folder.path()).done();
-        let mut server = Self { folder, port: 0, process: None };
+        let environment = environment.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        let mut server = Self { folder, port: 0, environment, process: None };
         server.go_on();
         server
+    }
+
+    /// Changes a variable of its environment, for when it goes on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// Starts it again, on the port that it had.
@@ -33,6 +46,7 @@ impl Server {
         let mut command = ebp();
         command.arg("serve").arg("--data").arg(self.data());
         command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let mut process = Running::start(command);
         let line = process.wait_for("serving https://127.0.0.1:");
         let port = line.split("127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap();
@@ -48,6 +62,36 @@ impl Server {
     /// The authority's certificate.
     pub fn ca(&self) -> PathBuf {
         self.data().join("authority/ca.pem")
+    }
+
+    /// Runs a command with the server's data folder and environment.
+    pub fn run<A: AsRef<std::ffi::OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        stdin: &str,
+    ) -> Run {
+        let mut command = ebp();
+        command.args(arguments).arg("--data").arg(self.data());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        super::process::run(command, stdin.as_bytes())
+    }
+
+    /// Sets the secrets of both groups: `the secret of the GROUP`.
+    pub fn set_secrets(&self) {
+        for group in ["researchers", "administrators"] {
+            let secret = format!("the secret of the {group}\n");
+            self.run(["serve", "secret", "set", group], &secret).done();
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// What it has told on standard error.
+    pub fn told(&self) -> Vec<String> {
+        self.process.as_ref().map(Running::stderr).unwrap_or_default()
     }
 
     /// How clients reach it.

@@ -241,12 +241,8 @@ impl Complaints {
     }
 }
 
-/// Waits until the next slot begins, by the machine's clock even when that is set meanwhile.
-pub fn wait_for_next_slot(cycle: Cycle) {
-    wait_for_next_slot_or(cycle, || false);
-}
-
-/// The same, or until `ended` says so.
+/// Waits until the next slot begins, by the machine's clock even when that is set meanwhile,
+/// or until `ended` says so.
 pub fn wait_for_next_slot_or(cycle: Cycle, ended: impl Fn() -> bool) {
     let begun = cycle.slot(SystemClock.now());
     loop {

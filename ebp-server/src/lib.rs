@@ -3,7 +3,7 @@
 //!
 //! Enters: requests over mutual TLS, registrations, an administrator's orders to the certificate
 //! authority. Leaves: the contract's bodies, certificates. Deliberately absent: serial ports,
-//! the command line, geometry.
+//! the command line, geometry (`ebp-anon` knows it).
 //!
 //! A request is answered in this order: [`listener`](crate::serve) (TLS, who is there), `router`
 //! (which route, with which scope), [`auth`] (may they), `api` (what they asked for), [`store`]
@@ -28,7 +28,9 @@ mod api;
 pub mod auth;
 pub mod authority;
 mod config;
+pub mod geocoding;
 mod listener;
+pub mod masking;
 pub mod openapi;
 mod problem;
 mod router;
@@ -41,7 +43,7 @@ use std::{future::Future, sync::Arc};
 use ebp_core::clock::Clock;
 use tokio::sync::Semaphore;
 
-pub use config::{ConfigError, EXAMPLE, LimitsConfig, ServerConfig, TokensConfig};
+pub use config::{ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, ServerConfig, TokensConfig};
 pub use problem::ApiError;
 pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
@@ -49,6 +51,8 @@ pub use store::open_store;
 
 use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
+use geocoding::{GeocodeError, Geocoder};
+use masking::MaskingError;
 use store::{Store, StoreError};
 use telemetry::Telemetry;
 
@@ -62,6 +66,7 @@ pub(crate) struct App {
     telemetry: Telemetry,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    geocoder: Option<Arc<Geocoder>>,
     /// Bounds the memory that unpacked uploads take.
     unpacking: Semaphore,
 }
@@ -79,6 +84,12 @@ pub enum ServeError {
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] auth::TokenError),
+    /// Households cannot be masked by what is configured.
+    #[error(transparent)]
+    Masking(#[from] MaskingError),
+    /// Addresses cannot be located as it is configured.
+    #[error(transparent)]
+    Geocoding(#[from] GeocodeError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,6 +116,8 @@ pub async fn serve(
         key,
         secrets,
         tokens,
+        masking,
+        geocoding,
         hostnames,
         limits,
         clock,
@@ -115,7 +128,13 @@ pub async fn serve(
     }
     let tls =
         auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock.clone())?;
+    let geocoder = match geocoding {
+        Some(settings) => Some(Arc::new(Geocoder::new(settings, clock.clone())?)),
+        None => None,
+    };
     let store = open_store(&database).await?;
+    masking::mask_by(&store, &masking, false).await?;
+    masking::mask_pending_soon(store.clone());
     let app = Arc::new(App {
         store: store.clone(),
         register: RegisterWatch::new(authority::register_path(&dir)),
@@ -124,6 +143,7 @@ pub async fn serve(
         tokens: tokens.map(Tokens::new).transpose()?,
         telemetry: Telemetry::default(),
         clock,
+        geocoder,
         unpacking: Semaphore::new(limits.unpacking),
         limits,
     });

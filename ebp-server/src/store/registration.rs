@@ -65,6 +65,7 @@ impl Faults {
             (-180.0..=180.0).contains(&location.longitude),
             "location.longitude: must lie between -180 and 180 degrees",
         );
+        self.check(location.masked.is_none(), "location.masked: is nobody's to give");
     }
 
     /// Of a household's metadata.

@@ -6,6 +6,7 @@
 mod cluster;
 mod erasure;
 mod management;
+mod masking;
 mod outage;
 mod postgres;
 mod same;

@@ -17,6 +17,7 @@ mod error;
 mod household;
 mod incident;
 mod management;
+mod masking;
 mod measurement;
 mod migrate;
 mod register;
@@ -32,13 +33,17 @@ use ebp_core::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError};
+use super::{
+    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError,
+    masking::MaskedBy,
+};
 pub use connect::{DatabaseUrl, PostgresSettings};
 pub use error::PostgresError;
 
 /// A [`Store`] in a PostgreSQL database.
 pub struct PostgresStore {
     pool: Pool,
+    masked_by: MaskedBy,
 }
 
 impl PostgresStore {
@@ -54,7 +59,7 @@ impl PostgresStore {
         drop(client);
         // What an interrupted revocation left in the files goes now.
         drop(erase::start(pool.clone()));
-        Ok(Self { pool })
+        Ok(Self { pool, masked_by: MaskedBy::default() })
     }
 
     async fn client(&self) -> Result<Client, StoreError> {
@@ -93,7 +98,10 @@ impl Store for PostgresStore {
     }
 
     async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        let revoked = consent::revoke(&mut self.client().await?, id, at).await?;
+        let masking = self.masked_by.get();
+        let mut client = self.client().await?;
+        let revoked = consent::revoke(&mut client, id, at, masking.as_deref()).await?;
+        drop(client);
         erase::finish(&self.pool).await;
         Ok(revoked)
     }

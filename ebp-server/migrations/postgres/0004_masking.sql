@@ -49,7 +49,8 @@ CREATE TABLE withheld_location (
 );
 ALTER TABLE withheld_location
     ALTER latitude SET STATISTICS 0,
-    ALTER longitude SET STATISTICS 0;
+    ALTER longitude SET STATISTICS 0,
+    ALTER place SET STATISTICS 0;
 
 -- What households are masked by: the release key's fingerprint, and the regions'.
 CREATE TABLE masking (

@@ -15,6 +15,12 @@ CREATE TRIGGER masked_location_is_kept BEFORE DELETE ON location WHEN OLD.nuts3 
 BEGIN
     SELECT RAISE(ABORT, 'a household is masked once');
 END;
+-- INSERT OR REPLACE deletes without that trigger.
+CREATE TRIGGER masked_location_is_not_replaced BEFORE INSERT ON location
+WHEN EXISTS (SELECT 1 FROM location WHERE household = NEW.household AND nuts3 IS NOT NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'a household is masked once');
+END;
 
 -- Releases by the keyed hash of the address that they were made for: neighbours at one address
 -- share theirs. Who has no release key cannot tell which address a hash is of.

@@ -93,7 +93,7 @@ impl Cache {
         let unique = Nonce::assume_unique_for_key(nonce);
         self.seal(address)?.seal_in_place_append_tag(unique, Aad::empty(), &mut content).ok()?;
         let path = self.path(address);
-        let draft = path.with_extension(format!("{}", std::process::id()));
+        let draft = path.with_extension(uuid::Uuid::new_v4().to_string());
         let mut file = private().truncate(true).open(&draft).ok()?;
         file.write_all(&[&nonce[..], &content].concat()).ok()?;
         fs::rename(&draft, path).ok()
@@ -160,7 +160,7 @@ fn own_key(folder: &Path, random: &SystemRandom) -> io::Result<[u8; 32]> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut key = [0; 32];
             random.fill(&mut key).map_err(|_| io::Error::other("no random numbers"))?;
-            let draft = folder.join(format!("key.{}", std::process::id()));
+            let draft = folder.join(format!("key.{}", uuid::Uuid::new_v4()));
             private().truncate(true).open(&draft)?.write_all(&key)?;
             // Whoever is first makes it.
             let linked = fs::hard_link(&draft, &path);

@@ -102,9 +102,8 @@ pub fn make_key(path: &Path) -> Result<ReleaseKey, KeyFileError> {
     };
     let write = || {
         // Under another name first: the file is there whole or not at all.
-        let draft = path.with_extension(format!("{}.tmp", std::process::id()));
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let draft = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4()));
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         writeln!(file, "{}", key.to_secret_text())?;
         file.sync_all()?;
         // A link does not replace what is there.

@@ -145,8 +145,19 @@ async fn the_database_keeps_the_rules_by_itself() {
     refused("UPDATE household SET participant = (SELECT id FROM participant)", "no participant");
     refused("INSERT INTO participant (name, email) VALUES ('x', 'MAX@example.org')", "UNIQUE");
     refused(
-        "UPDATE location SET latitude = 91; INSERT INTO location VALUES (x'00', 91, 0)",
+        "UPDATE location SET latitude = 91; INSERT INTO location (household, latitude, longitude)
+             VALUES (x'00', 91, 0)",
         "CHECK",
+    );
+    let masked = "INSERT INTO location SELECT uuid, 50, 8, 'entered', 'DE714', 1, 300, 1300
+                      FROM household WHERE participant IS NULL";
+    db.execute_batch(masked).unwrap();
+    refused("UPDATE location SET longitude = 9", "masked once");
+    refused("DELETE FROM location", "masked once");
+    refused(
+        "INSERT OR REPLACE INTO location (household, latitude, longitude)
+                 SELECT household, 51, 9 FROM location",
+        "masked once",
     );
     refused("DELETE FROM household", "FOREIGN KEY");
 

@@ -129,7 +129,12 @@ pub async fn serve(
     let tls =
         auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock.clone())?;
     let geocoder = match geocoding {
-        Some(settings) => Some(Arc::new(Geocoder::new(settings, clock.clone())?)),
+        // It waits for its client, which an asynchronous task must not.
+        Some(settings) => {
+            let clock = clock.clone();
+            let made = tokio::task::spawn_blocking(move || Geocoder::new(settings, clock)).await;
+            Some(Arc::new(made.map_err(|error| GeocodeError::SetUp(error.to_string()))??))
+        }
         None => None,
     };
     let store = open_store(&database).await?;

@@ -65,7 +65,8 @@ pub struct Arguments {
     input: Option<PathBuf>,
 
     /// The same table with masked locations, and nuts3, density, d_min, d_max; rejected rows go to
-    /// a file beside it, OUTPUT.rejected.csv.
+    /// a file beside it, whose name is this one with `.rejected.csv` behind it (`out.csv` has
+    /// `out.csv.rejected.csv`).
     #[arg(long, value_name = "CSV", requires = "input")]
     output: Option<PathBuf>,
 

@@ -4,6 +4,7 @@
 
 #[path = "../support/cluster.rs"]
 mod cluster;
+mod crash;
 mod erasure;
 mod management;
 mod masking;

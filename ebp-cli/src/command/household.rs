@@ -144,7 +144,7 @@ struct Remove {
 /// The client's errors, for a researcher.
 fn refused(error: ClientError) -> Failure {
     let remedy = match &error {
-        ClientError::Problem { status: 400, .. } => "correct the file; nothing was stored",
+        ClientError::Problem { status: 400 | 422, .. } => "correct the file; nothing was stored",
         ClientError::Problem { status: 401 | 403, .. } => "check the researchers' secret",
         ClientError::Problem { status: 404, .. } => "`ebp household list` shows those there are",
         ClientError::Problem { kind, .. } if kind == problem_type::IN_USE => {

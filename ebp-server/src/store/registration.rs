@@ -38,10 +38,12 @@ impl Faults {
         faults
     }
 
-    /// Notes a conflict unless `holds`; `pointer` is the place as RFC 6901 writes it.
+    /// Notes a conflict unless `holds`; `pointer` is the place as RFC 6901 writes it. What is not
+    /// even of its form conflicts with nothing.
     pub fn check(&mut self, holds: bool, pointer: impl Into<String>, detail: &str) {
-        if !holds {
-            self.conflicts.push(Fault { pointer: pointer.into(), detail: detail.to_owned() });
+        let pointer = pointer.into();
+        if !holds && !self.form.iter().any(|fault| fault.pointer == pointer) {
+            self.conflicts.push(Fault { pointer, detail: detail.to_owned() });
         }
     }
 
@@ -150,7 +152,7 @@ mod tests {
     fn all_faults_are_listed_without_values() {
         let mut wrong = registration();
         wrong.participant.email = "erika".into();
-        wrong.address.postal_code = "5114".into();
+        wrong.address.postal_code = "5114".into(); // of a form, but not of Germany's
         wrong.location.as_mut().unwrap().latitude = f64::NAN;
         wrong.metadata.adults_with_job = 3;
         wrong.meters[0].uuid = Some(uuid::Uuid::nil());

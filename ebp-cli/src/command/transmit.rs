@@ -8,7 +8,7 @@ use std::{
 };
 
 use ebp_core::{
-    clock::{Clock, ClockSource, DeviceSystemClock},
+    clock::{ClockSource, DeviceSystemClock},
     identity,
     transmitter::{Outcome as Step, Report, ReportEngine, Reported, Schedule},
 };
@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut device = Device::open(&arguments.config)?;
     let mut engine = engine(&device)?;
     let clock = DeviceSystemClock::new(ClockSource::default());
-    if arguments.due && !engine.due_in(clock.now()).is_zero() {
+    if arguments.due && !engine.due_in(&clock).is_zero() {
         return Ok(());
     }
     if !arguments.every {
@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let mut complaints = Complaints::default();
     loop {
-        let wait = engine.due_in(clock.now());
+        let wait = engine.due_in(&clock);
         if !wait.is_zero() {
             thread::sleep(wait.min(LOOK));
             continue;
@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
                 complaints.failed(&failure);
-                if engine.due_in(clock.now()).is_zero() {
+                if engine.due_in(&clock).is_zero() {
                     // The spool failed, so that not even the failure could be kept.
                     thread::sleep(Duration::from_secs(30));
                     device.reopen_spool();
@@ -148,7 +148,7 @@ fn report_now(
     engine: &mut ReportEngine,
     clock: &DeviceSystemClock,
 ) -> Result<Reported, Failure> {
-    if let Some(wait) = engine.asked_to_wait(clock.now()) {
+    if let Some(wait) = engine.asked_to_wait(clock) {
         let minutes = wait.as_secs().div_ceil(60);
         return Err(Failure::failed(format!(
             "the server asked not to be called for another {minutes} minutes"

@@ -8,14 +8,14 @@ use ebp_core::{
         Client, ClientError, ClientOptions, TlsRefusal,
         renewal::{self, Validity},
     },
-    clock::{Clock, SystemClock},
+    clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
     consent::{Decision, Gate},
     cycle::Cycle,
     identity::{Identity, IdentityError},
     spool::{Spool, SpoolError},
 };
 
-use std::{path::Path, thread, time::Duration};
+use std::{path::Path, sync::Arc, thread, time::Duration};
 
 use crate::{
     config::DeviceConfig,
@@ -34,6 +34,8 @@ pub struct Device {
     pub spool: Spool,
     /// The way to the Data API.
     pub client: Client,
+    /// The machine's clocks.
+    pub clock: Arc<dyn DeviceClock>,
     /// When the client's certificate is valid.
     validity: Validity,
 }
@@ -51,7 +53,8 @@ impl Device {
         let client = Client::new(&api.url, &identity, ClientOptions::default()).map_err(client)?;
         let spool = Spool::open(&config.spool).map_err(spool)?;
         let validity = Validity::of(&api.certificate).map_err(crate::command::device::explain)?;
-        Ok(Self { config, spool, client, validity })
+        let clock = Arc::new(DeviceSystemClock::new(config.clock));
+        Ok(Self { config, spool, client, clock, validity })
     }
 
     /// Opens the spool again: a damaged one is set aside, and one that another process set aside is
@@ -238,12 +241,8 @@ impl Complaints {
     }
 }
 
-/// Waits until the next slot begins, by the machine's clock even when that is set meanwhile.
-pub fn wait_for_next_slot(cycle: Cycle) {
-    wait_for_next_slot_or(cycle, || false);
-}
-
-/// The same, or until `ended` says so.
+/// Waits until the next slot begins, by the machine's clock even when that is set meanwhile,
+/// or until `ended` says so.
 pub fn wait_for_next_slot_or(cycle: Cycle, ended: impl Fn() -> bool) {
     let begun = cycle.slot(SystemClock.now());
     loop {

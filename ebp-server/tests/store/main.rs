@@ -4,6 +4,7 @@
 
 #[path = "../support/cluster.rs"]
 mod cluster;
+mod constraints;
 mod erasure;
 mod evaluation;
 mod management;

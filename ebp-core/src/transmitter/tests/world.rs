@@ -146,7 +146,7 @@ impl DataApi for World {
     }
 
     fn report_status(&self, status: &DeviceStatus) -> Result<(), ClientError> {
-        assert_eq!(status.faults(), Vec::<String>::new());
+        assert_eq!(status.faults(), Vec::new());
         self.request("status", || self.statuses.borrow_mut().push(status.clone()))
     }
 }

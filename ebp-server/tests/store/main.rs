@@ -10,6 +10,7 @@ mod evaluation;
 mod management;
 mod measurement;
 mod outage;
+mod plans;
 mod postgres;
 mod removal;
 mod same;

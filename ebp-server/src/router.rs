@@ -23,7 +23,8 @@ use crate::{
         measurement, measurement_device, meter, pv_system,
     },
     auth::{Access, Guard, Kind, admit, authorize},
-    problem::ApiError,
+    drain::drain,
+    problem::{ApiError, as_problem},
 };
 
 /// A route: where, who may, what answers.
@@ -152,6 +153,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|app, request| {
             otherwise(app, request, ApiError::MethodNotAllowed)
         })
+        .layer(middleware::map_response(as_problem))
+        .layer(middleware::from_fn(drain))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
         .layer(middleware::from_fn_with_state(app.clone(), log))
         .with_state(app)

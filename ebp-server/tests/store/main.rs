@@ -12,6 +12,7 @@ mod management;
 mod masking;
 mod measurement;
 mod outage;
+mod plans;
 mod postgres;
 mod removal;
 mod same;

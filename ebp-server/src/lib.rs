@@ -29,7 +29,6 @@ pub mod auth;
 pub mod authority;
 pub mod backup;
 mod config;
-mod environment;
 pub mod limit;
 mod listener;
 pub mod openapi;
@@ -46,8 +45,8 @@ use ebp_core::clock::Clock;
 use tokio::sync::Semaphore;
 
 pub use backup::Restoration;
+pub use config::PREFIX as ENVIRONMENT_PREFIX;
 pub use config::{ConfigError, EXAMPLE, LimitsConfig, LogFormat, ServerConfig, TokensConfig};
-pub use environment::PREFIX as ENVIRONMENT_PREFIX;
 pub use problem::ApiError;
 pub use revocations::{Applied, InvalidLine, Revocations, issued};
 pub use router::{Endpoint, endpoints};

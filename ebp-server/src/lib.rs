@@ -29,6 +29,8 @@ pub mod auth;
 pub mod authority;
 pub mod backup;
 mod config;
+mod drain;
+mod form;
 pub mod limit;
 mod listener;
 pub mod openapi;

@@ -9,11 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ebp_core::{
-    contract::{PROBLEM_JSON, Problem, problem_type},
+    contract::{Fault, PROBLEM_JSON, Problem, problem_type},
     scope::Scope,
 };
 
-use crate::{authority::AuthorityError, store::StoreError};
+use crate::{
+    authority::AuthorityError,
+    store::{Faults, StoreError},
+};
 
 /// Why a request is not answered as it wished.
 #[derive(Debug, thiserror::Error)]
@@ -36,15 +39,18 @@ pub enum ApiError {
     /// The authority's key is elsewhere.
     #[error("certificates cannot be issued here")]
     CannotIssue,
-    /// Fields have faults: all of them, without any value.
-    #[error("malformed: {}", .0.join("; "))]
-    Faults(Vec<String>),
+    /// The body has faults: all of them, without any value.
+    #[error("the body has {} faults", .0.iter().count())]
+    Faults(Faults),
     /// Nothing by that name, or somebody else's.
     #[error("not found")]
     NotFound,
     /// The path has no such method.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// What is to be removed is needed: why.
+    #[error("it cannot be removed: {0}")]
+    InUse(&'static str),
     /// Consent is not granted.
     #[error("consent is not granted")]
     ConsentNotGranted,
@@ -84,6 +90,7 @@ impl From<StoreError> for ApiError {
             StoreError::ConsentNotGranted => Self::ConsentNotGranted,
             StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
             StoreError::ConsentRevoked => Self::ConsentRevoked,
+            StoreError::InUse(why) => Self::InUse(why),
             StoreError::Registration(faults) => Self::Faults(faults),
             error if error.is_temporary() => Self::Unavailable(error.to_string()),
             error => Self::Internal(error.to_string()),
@@ -94,7 +101,11 @@ impl From<StoreError> for ApiError {
 impl From<AuthorityError> for ApiError {
     fn from(error: AuthorityError) -> Self {
         match error {
-            AuthorityError::InvalidRequest => Self::Invalid(format!("csr: {error}")),
+            AuthorityError::InvalidRequest => {
+                let mut faults = Faults::default();
+                faults.check(false, "/csr", "must be a request signed with ECDSA P-256 or Ed25519");
+                Self::Faults(faults)
+            }
             error => Self::Internal(error.to_string()),
         }
     }
@@ -133,6 +144,7 @@ impl ApiError {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "The path has no such method",
             ),
+            Self::InUse(_) => (kind::IN_USE, StatusCode::CONFLICT, "It cannot be removed"),
             Self::ConsentNotGranted => {
                 (kind::CONSENT_NOT_GRANTED, StatusCode::CONFLICT, "Consent is not granted")
             }
@@ -146,6 +158,11 @@ impl ApiError {
                 kind::HOUSEHOLD_AMBIGUOUS,
                 StatusCode::CONFLICT,
                 "The certificate does not say which household is meant",
+            ),
+            Self::Faults(faults) if !faults.of_form() => (
+                kind::INCONSISTENT,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The body contradicts itself or what is registered",
             ),
             Self::Invalid(_) | Self::Faults(_) => {
                 (kind::INVALID, StatusCode::BAD_REQUEST, "The request is malformed")
@@ -174,16 +191,16 @@ impl ApiError {
 
     fn detail(&self) -> Option<String> {
         match self {
-            Self::Unauthenticated(reason) => Some((*reason).to_owned()),
+            Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::Invalid(what) | Self::TooLarge(what) => Some(what.clone()),
             _ => None,
         }
     }
 
-    fn faults(&self) -> Vec<String> {
+    fn faults(&self) -> Vec<Fault> {
         match self {
-            Self::Faults(faults) => faults.clone(),
+            Self::Faults(faults) => faults.iter().cloned().collect(),
             _ => Vec::new(),
         }
     }
@@ -228,4 +245,25 @@ impl IntoResponse for ApiError {
         headers.extend(self.header());
         response
     }
+}
+
+/// Makes a problem of every refusal that is none yet: those of the framework come as text.
+pub(crate) async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let is_problem =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    match status {
+        StatusCode::NOT_FOUND => ApiError::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ApiError::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge("the request is too large".to_owned()),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::UnsupportedMedia,
+        status if status.is_client_error() => {
+            ApiError::Invalid("the request is not of a form that is understood".to_owned())
+        }
+        status => ApiError::Internal(format!("an answer {status} without a problem")),
+    }
+    .into_response()
 }

@@ -15,6 +15,7 @@ mod meter;
 mod models;
 mod raw;
 mod read;
+mod report;
 mod secret;
 mod serve;
 mod server_data;
@@ -37,7 +38,7 @@ pub struct Cli {
     command: Command,
 
     /// Tell more on standard error; twice for details.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, display_order = 998, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
 
@@ -53,6 +54,7 @@ enum Command {
     Geodata(geodata::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
+    Report(report::Arguments),
     Device(device::Arguments),
     Demo(demo::Arguments),
     Completions(completions::Arguments),
@@ -81,6 +83,7 @@ impl Cli {
             Command::Geodata(arguments) => geodata::run(&arguments),
             Command::Ca(arguments) => ca::run(&arguments),
             Command::Household(arguments) => household::run(&arguments),
+            Command::Report(arguments) => report::run(&arguments),
             Command::Device(arguments) => device::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),

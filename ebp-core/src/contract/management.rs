@@ -2,12 +2,14 @@
 //!
 //! Researchers see people and never devices' state; administrators see devices and nobody's name.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use super::{Consent, MeasurementDevice};
+use super::{Component, Consent, DeviceHealth, MeasurementDevice};
 use crate::{
     model::{
         Address, ConsentState, Incident, Location, Metadata, Meter, MeterType, Participant,
@@ -91,6 +93,15 @@ pub struct MeterHealth {
     #[serde(rename = "type")]
     pub kind: MeterType,
     /// The model's name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 40,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("MT175")
+        )
+    )]
     pub model: String,
     /// The device that reads it.
     pub measurement_device: Option<Uuid>,
@@ -132,6 +143,15 @@ pub struct NewMeter {
     #[serde(rename = "type")]
     pub kind: MeterType,
     /// The model's name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 40,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("MT175")
+        )
+    )]
     pub model: String,
     /// The device of the same household that reads it.
     #[serde(default)]
@@ -148,6 +168,15 @@ pub struct MeterChange {
     pub kind: Option<MeterType>,
     /// The model's name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 40,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("MT175")
+        )
+    )]
     pub model: Option<String>,
     /// The device of the same household that reads it; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
@@ -162,14 +191,21 @@ pub struct MeterChange {
 pub struct NewPvSystem {
     /// Nominal power, kWp.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.001, maximum = 10000, examples(7.48)))]
     pub nominal_power: Decimal,
     /// Azimuth, degrees clockwise from north.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, exclusive_maximum = 360, examples(180)))]
     pub azimuth: Decimal,
     /// Tilt, degrees from the horizontal.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Decimal,
     /// When it was installed.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = String, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Date,
     /// The generation meter of the same household that it is connected to.
     #[serde(default)]
@@ -186,21 +222,28 @@ pub struct PvSystemChange {
         with = "rust_decimal::serde::arbitrary_precision_option",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.001, maximum = 10000, examples(7.48)))]
     pub nominal_power: Option<Decimal>,
     /// Azimuth, degrees clockwise from north.
     #[serde(
         with = "rust_decimal::serde::arbitrary_precision_option",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, exclusive_maximum = 360, examples(180)))]
     pub azimuth: Option<Decimal>,
     /// Tilt, degrees from the horizontal.
     #[serde(
         with = "rust_decimal::serde::arbitrary_precision_option",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Option<Decimal>,
     /// When it was installed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Option<Date>,
     /// The generation meter of the same household; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
@@ -224,12 +267,14 @@ pub struct ManagedDevice {
     pub uuid: Uuid,
     /// The household it stands in.
     pub household: Uuid,
-    /// The program's version it last reported.
-    pub version: Option<String>,
+    /// Its components with their versions, as it last told them.
+    pub components: BTreeMap<String, Component>,
     /// When it last spoke to the Data API.
     pub last_activity: Option<Timestamp>,
     /// The meters it reads.
     pub meters: Vec<Uuid>,
+    /// How it was when it last told; absent if it never did.
+    pub health: Option<DeviceHealth>,
 }
 
 /// A further device of a household.
@@ -241,7 +286,18 @@ pub struct NewDevice {
     pub household: Uuid,
     /// The meters of that household that it reads from now on.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub meters: Vec<Uuid>,
+}
+
+/// Changes of a device; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceChange {
+    /// The meters of the household that it reads from now on, and no others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meters: Option<Vec<Uuid>>,
 }
 
 /// A wish for a one-time token by which a device is enrolled.
@@ -252,10 +308,11 @@ pub struct EnrolmentRequest {
     /// What the device's certificate will permit: names with a space between. A device's usual
     /// ones when absent.
     #[serde(skip_serializing_if = "Option::is_none", with = "scopes_as_text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^(account|household|consent|measurement-read|measurement-write)( (account|household|consent|measurement-read|measurement-write))*$", examples("household consent measurement-write")))]
     pub scopes: Option<Scopes>,
     /// For how many hours the token is good: 1 to 720, 72 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 720))]
     pub hours: Option<u16>,
 }
 

@@ -4,10 +4,15 @@
 
 #[path = "../support/cluster.rs"]
 mod cluster;
+mod constraints;
 mod erasure;
+mod evaluation;
 mod management;
+mod measurement;
 mod outage;
 mod postgres;
+mod removal;
 mod same;
 mod sqlite;
+mod status;
 mod story;

@@ -9,7 +9,9 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ebp_core::{
-    contract::{EnrolmentRequest, EnrolmentToken, Listing, Made, ManagedDevice, NewDevice},
+    contract::{
+        DeviceChange, EnrolmentRequest, EnrolmentToken, Listing, Made, ManagedDevice, NewDevice,
+    },
     scope::Scopes,
 };
 use jiff::SignedDuration;
@@ -23,8 +25,8 @@ use crate::{
     store::{Enrolment, HouseholdId},
 };
 
-/// For how many hours a token is good, if the request does not say, and at most.
-const TOKEN_HOURS: (u16, u16) = (72, 720);
+/// For how many hours a token is good, if the request does not say.
+const TOKEN_HOURS: u16 = 72;
 
 /// `GET /management/device?limit&cursor`: all devices.
 pub async fn list(
@@ -52,6 +54,29 @@ pub async fn show(
     Ok(Json(app.store.managed_device(uuid(&device)?).await?))
 }
 
+/// `PATCH /management/device/{uuid}`: which meters of its household it reads.
+pub async fn change(
+    State(app): State<Arc<App>>,
+    Path(device): Path<String>,
+    request: Request,
+) -> Result<Json<ManagedDevice>, ApiError> {
+    let device = uuid(&device)?;
+    let DeviceChange { meters } = body::json(&app, request).await?;
+    if let Some(meters) = meters {
+        app.store.change_device(device, meters).await?;
+    }
+    Ok(Json(app.store.managed_device(device).await?))
+}
+
+/// `DELETE /management/device/{uuid}`: one that was added by mistake.
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    Path(device): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    app.store.remove_device(uuid(&device)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `POST /management/device/{uuid}/enrolment`: a one-time token, told here and kept only as its
 /// hash. An earlier one that was not used is void.
 pub async fn enrolment(
@@ -61,19 +86,8 @@ pub async fn enrolment(
 ) -> Result<(StatusCode, Json<EnrolmentToken>), ApiError> {
     let device = uuid(&device)?;
     let EnrolmentRequest { scopes, hours } = body::json(&app, request).await?;
-    let (usual, most) = TOKEN_HOURS;
-    let hours = hours.unwrap_or(usual);
+    let hours = hours.unwrap_or(TOKEN_HOURS);
     let scopes = scopes.unwrap_or_else(Scopes::of_a_device);
-    let mut faults = Vec::new();
-    if !(1..=most).contains(&hours) {
-        faults.push(format!("hours: must be 1 to {most}"));
-    }
-    if scopes == Scopes::default() {
-        faults.push("scopes: must name one at least".to_owned());
-    }
-    if !faults.is_empty() {
-        return Err(ApiError::Faults(faults));
-    }
     let mut random = [0; 32];
     SystemRandom::new()
         .fill(&mut random)

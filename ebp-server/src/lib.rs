@@ -30,7 +30,6 @@ pub mod authority;
 pub mod backup;
 mod config;
 mod drain;
-mod environment;
 mod form;
 pub mod geocoding;
 pub mod limit;
@@ -50,10 +49,10 @@ use ebp_core::clock::Clock;
 use tokio::sync::Semaphore;
 
 pub use backup::Restoration;
+pub use config::PREFIX as ENVIRONMENT_PREFIX;
 pub use config::{
     ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, TokensConfig,
 };
-pub use environment::PREFIX as ENVIRONMENT_PREFIX;
 pub use problem::ApiError;
 pub use revocations::{Applied, InvalidLine, Revocations, issued};
 pub use router::{Endpoint, endpoints};

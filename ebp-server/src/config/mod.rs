@@ -18,8 +18,11 @@
 //! connections = 1024
 //! ```
 
+mod environment;
+mod error;
+
 use std::{
-    fs, io,
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -31,65 +34,17 @@ use serde::Deserialize;
 
 use crate::{
     auth::{KeySource, TokenSettings},
-    environment,
     geocoding::GeocodingSettings,
     limit::Rate,
     settings::{Limits, Settings},
     store::{Database, DatabaseUrl, PostgresSettings},
 };
 
+pub use environment::PREFIX;
+pub use error::ConfigError;
+
 /// A commented example that says what the defaults are.
-pub const EXAMPLE: &str = include_str!("server.example.toml");
-
-/// Why the configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is no TOML, or a key is unknown, missing or not of its form.
-    #[error("{}, {source}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What and in which line.
-        source: toml::de::Error,
-    },
-    /// A variable begins like ours and is none.
-    #[error("{variable} is no setting of the server{}", meant(near.as_deref()))]
-    UnknownVariable {
-        /// The variable.
-        variable: String,
-        /// The one that may have been meant.
-        near: Option<String>,
-    },
-    /// A variable's value cannot be used.
-    #[error("{variable} cannot be used: {reason}")]
-    Variable {
-        /// The variable.
-        variable: String,
-        /// Why; never its value.
-        reason: String,
-    },
-    /// A setting that must be given is not.
-    #[error("`{key}` is missing: it stands neither in the file nor in {variable}")]
-    Missing {
-        /// The setting.
-        key: &'static str,
-        /// Its variable.
-        variable: String,
-    },
-}
-
-fn meant(near: Option<&str>) -> String {
-    near.map(|name| format!("; is {name} meant?")).unwrap_or_default()
-}
+pub const EXAMPLE: &str = include_str!("../server.example.toml");
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

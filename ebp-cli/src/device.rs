@@ -145,8 +145,14 @@ pub fn spool(error: SpoolError) -> Failure {
         SpoolError::Revoked { .. } => return revoked(),
         SpoolError::Full { .. } => Some("make room on the disk; nothing that was stored is lost"),
         SpoolError::ReadOnly { .. } => Some("let this user write there, or choose another folder"),
-        SpoolError::Damaged { .. } => {
-            Some("move it away and keep it; a new one is made at the next start")
+        SpoolError::LimitReached { .. } => {
+            Some("nothing that was stored is lost; it goes on when the server has confirmed some")
+        }
+        SpoolError::Damaged { .. } | SpoolError::Replaced { .. } => {
+            Some("start again: what is damaged is set aside, and what can be read of it is kept")
+        }
+        SpoolError::Marker { .. } => {
+            Some("let this user read and write there: nothing is measured until that is known")
         }
         SpoolError::Newer { .. } => Some("use the version of ebp that wrote it, or a later one"),
         SpoolError::Busy { .. } => Some("try again; another process was writing for long"),

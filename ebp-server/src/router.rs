@@ -39,7 +39,7 @@ pub(crate) struct Route {
 pub(crate) fn routes() -> Vec<Route> {
     use Scope::{Account, Consent, Household, MeasurementRead, MeasurementWrite};
     use access::{ADMINISTRATOR, ANYBODY, EITHER, RESEARCHER, scope};
-    use method::{delete, get, patch, post};
+    use method::{delete, get, patch, post, put};
     vec![
         get(paths::ACCOUNT,                scope(Account),          h::get(account::show)),
         get(paths::HOUSEHOLD,              scope(Household),        h::get(household::show)),
@@ -47,6 +47,7 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::CONSENT,               scope(Consent),          h::post(consent::grant)),
         delete(paths::CONSENT,             scope(Consent),          h::delete(consent::revoke)),
         get(paths::MEASUREMENT_DEVICE,     scope(Household),        h::get(measurement_device::list)),
+        put(paths::DEVICE_STATUS,          Access::DeviceScope(MeasurementWrite), h::put(measurement_device::report)),
         get(paths::METER,                  scope(Household),        h::get(meter::list)),
         get(paths::METER_MEASUREMENT,      scope(MeasurementRead),  h::get(measurement::list)),
         post(paths::MEASUREMENT,           scope(MeasurementWrite), h::post(measurement::upload)),
@@ -130,7 +131,7 @@ mod method {
             }
         )*};
     }
-    methods!(get GET, post POST, patch PATCH, delete DELETE);
+    methods!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 }
 
 /// The service.
@@ -194,6 +195,7 @@ fn known(method: &Method) -> &'static str {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
+        Method::PUT => "PUT",
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         _ => "other",

@@ -2,12 +2,14 @@
 //!
 //! Researchers see people and never devices' state; administrators see devices and nobody's name.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use super::{Consent, MeasurementDevice};
+use super::{Component, Consent, DeviceHealth, MeasurementDevice};
 use crate::{
     model::{
         Address, ConsentState, Incident, Location, Metadata, Meter, MeterType, Participant,
@@ -224,12 +226,14 @@ pub struct ManagedDevice {
     pub uuid: Uuid,
     /// The household it stands in.
     pub household: Uuid,
-    /// The program's version it last reported.
-    pub version: Option<String>,
+    /// Its components with their versions, as it last told them.
+    pub components: BTreeMap<String, Component>,
     /// When it last spoke to the Data API.
     pub last_activity: Option<Timestamp>,
     /// The meters it reads.
     pub meters: Vec<Uuid>,
+    /// How it was when it last told; absent if it never did.
+    pub health: Option<DeviceHealth>,
 }
 
 /// A further device of a household.

@@ -9,6 +9,7 @@ pub mod limits;
 mod management;
 pub mod paths;
 mod problem;
+mod status;
 
 pub use bodies::{
     Account, Consent, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
@@ -23,9 +24,11 @@ pub use management::{
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
 
-/// The request header that tells the server the version of the program that speaks.
-pub const VERSION_HEADER: &str = "ebp-version";
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 pub use problem::{Problem, problem_type};
+pub use status::{
+    ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
+    Reception, SpoolFigures,
+};

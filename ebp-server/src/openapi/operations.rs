@@ -3,10 +3,10 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceCertificate, EnrollRequest, EnrolmentRequest, EnrolmentToken,
-        Household, HouseholdChange, HouseholdHealth, IncidentRequest, Made, ManagedCertificate,
-        ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange,
-        NewDevice, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration,
+        Account, Consent, DeviceCertificate, DeviceStatus, EnrollRequest, EnrolmentRequest,
+        EnrolmentToken, Household, HouseholdChange, HouseholdHealth, IncidentRequest, Made,
+        ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage,
+        MeterChange, NewDevice, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration,
         RegistrationEntry, RenewRequest, UploadRequest, UploadResponse, paths,
     },
     model::{Incident, Meter, PvSystem},
@@ -85,6 +85,7 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::CONSENT, "Grant consent, once", None, "201", one::<Consent>()),
         op(M::DELETE, paths::CONSENT, "Revoke consent, for good", None, "200", one::<Consent>()),
         op(M::GET, paths::MEASUREMENT_DEVICE, "The household's measurement devices", None, "200", many::<MeasurementDevice>()),
+        op(M::PUT, paths::DEVICE_STATUS, "What the device tells of itself, in the place of what it told before", one::<DeviceStatus>(), "204", None),
         op(M::GET, paths::METER, "The household's meters", None, "200", many::<Meter>()),
         op(M::GET, paths::METER_MEASUREMENT, "A meter's measurements, a page at a time", None, "200", one::<MeasurementPage>()),
         op(M::POST, paths::MEASUREMENT, "Upload measurements; sending one again changes nothing", one::<UploadRequest>(), "200", one::<UploadResponse>()),

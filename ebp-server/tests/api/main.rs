@@ -18,6 +18,7 @@ mod measurement_upload;
 mod operation;
 mod scope;
 mod server;
+mod status;
 mod token;
 
 /// The database of this program's servers; `postgres.rs` runs the same tests on the other one.

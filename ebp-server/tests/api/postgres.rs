@@ -18,6 +18,7 @@ mod measurement_upload;
 mod operation;
 mod scope;
 mod server;
+mod status;
 mod token;
 
 /// Where there is no PostgreSQL it is SQLite once more, which is said aloud.

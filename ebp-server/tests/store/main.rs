@@ -10,4 +10,5 @@ mod outage;
 mod postgres;
 mod same;
 mod sqlite;
+mod status;
 mod story;

@@ -81,10 +81,8 @@ pub async fn story(store: &dyn Store) {
     let early = Outcome::Refused(Refusal::BeforeConsent);
     assert_eq!(outcomes.unwrap(), [Outcome::Duplicate, early, Outcome::Accepted]);
 
-    store.touch_device(device, Some("1.0.0".into()), start).await.unwrap();
-    store.touch_device(device, None, start + hour).await.unwrap();
+    store.touch_device(device, start + hour).await.unwrap();
     let devices = store.devices(household).await.unwrap();
-    assert_eq!(devices[0].version.as_deref(), Some("1.0.0"));
     assert_eq!(devices[0].last_activity, Some(start + hour));
     assert_eq!(devices[0].meters, made.meters);
 
@@ -377,6 +375,8 @@ macro_rules! suite {
         async fn management_and_access() {
             let Some(fresh) = $fresh.await else { return };
             crate::management::incidents(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::status::told(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
             crate::management::lists(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };

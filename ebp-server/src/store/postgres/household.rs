@@ -3,7 +3,7 @@
 
 use deadpool_postgres::{Client, GenericClient};
 use ebp_core::{
-    contract::{Account, Household, MeasurementDevice},
+    contract::{Account, Components, Household, MeasurementDevice},
     model::{Address, Location, Metadata, Meter, Participant, PvSystem},
 };
 use jiff::Timestamp;
@@ -12,10 +12,10 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    consent,
+    consent, status,
     value::{Day, Instant, meter_type},
 };
-use crate::store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError};
+use crate::store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError, status::Told};
 
 /// For whom an e-mail address and a device stand.
 pub async fn actor(db: &Client, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
@@ -33,7 +33,7 @@ async fn device_actor(db: &Client, email: &str, uuid: Uuid) -> Result<Actor, Sto
     let statement = db
         .prepare_cached(
             "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
-                    measurement_device.version, measurement_device.last_activity
+                    measurement_device.last_activity
              FROM measurement_device
              JOIN household ON household.uuid = measurement_device.household
              JOIN consent ON consent.household = household.uuid
@@ -47,18 +47,14 @@ async fn device_actor(db: &Client, email: &str, uuid: Uuid) -> Result<Actor, Sto
     };
     let participant: Option<i64> = row.try_get(1)?;
     let revoked: bool = row.try_get(2)?;
-    let last_activity: Option<Instant> = row.try_get(4)?;
+    let last_activity: Option<Instant> = row.try_get(3)?;
     Ok(match participant {
         _ if revoked => Actor::Revoked,
         None => Actor::Unknown,
         Some(participant) => Actor::Participant {
             participant: ParticipantId(participant),
             household: Some(HouseholdId(row.try_get(0)?)),
-            device: Some(DeviceActivity {
-                uuid,
-                version: row.try_get(3)?,
-                last_activity: last_activity.map(|at| at.0),
-            }),
+            device: Some(DeviceActivity { uuid, last_activity: last_activity.map(|at| at.0) }),
         },
     })
 }
@@ -154,7 +150,7 @@ pub async fn devices(
 ) -> Result<Vec<MeasurementDevice>, StoreError> {
     let statement = db
         .prepare_cached(
-            "SELECT uuid, version, last_activity,
+            "SELECT uuid, last_activity,
                     ARRAY(SELECT meter.uuid FROM meter
                           WHERE meter.measurement_device = measurement_device.uuid
                           ORDER BY position)
@@ -162,17 +158,25 @@ pub async fn devices(
         )
         .await?;
     let rows = db.query(&statement, &[&household.0]).await?;
-    rows.iter().map(device).collect()
+    let mut devices = rows.iter().map(device).collect::<Result<Vec<_>, _>>()?;
+    let uuids: Vec<Uuid> = devices.iter().map(|device| device.uuid).collect();
+    let mut told = status::of_devices(db, &uuids).await?;
+    for device in &mut devices {
+        let Told { components, health } = told.remove(&device.uuid).unwrap_or_default();
+        (device.components, device.health) = (components, health);
+    }
+    Ok(devices)
 }
 
-/// From a row of a device's identifier, version, last activity and meters.
+/// From a row of a device's identifier, last activity and meters.
 pub fn device(row: &Row) -> Result<MeasurementDevice, StoreError> {
-    let last_activity: Option<Instant> = row.try_get(2)?;
+    let last_activity: Option<Instant> = row.try_get(1)?;
     Ok(MeasurementDevice {
         uuid: row.try_get(0)?,
-        version: row.try_get(1)?,
+        components: Components::new(),
         last_activity: last_activity.map(|at| at.0),
-        meters: row.try_get(3)?,
+        meters: row.try_get(2)?,
+        health: None,
     })
 }
 
@@ -229,19 +233,11 @@ pub fn decimal(text: &str) -> Result<Decimal, StoreError> {
     Decimal::from_str_exact(text).map_err(|_| StoreError::Damaged("number"))
 }
 
-/// Notes that a device spoke. A version that it does not tell stays what it was.
-pub async fn touch_device(
-    db: &Client,
-    device: Uuid,
-    version: Option<&str>,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+/// Notes that a device spoke.
+pub async fn touch_device(db: &Client, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
     let statement = db
-        .prepare_cached(
-            "UPDATE measurement_device SET version = coalesce($2, version), last_activity = $3
-             WHERE uuid = $1",
-        )
+        .prepare_cached("UPDATE measurement_device SET last_activity = $2 WHERE uuid = $1")
         .await?;
-    db.execute(&statement, &[&device, &version, &Instant(at)]).await?;
+    db.execute(&statement, &[&device, &Instant(at)]).await?;
     Ok(())
 }

@@ -8,14 +8,14 @@ use ebp_core::{
         Client, ClientError, ClientOptions, TlsRefusal,
         renewal::{self, Validity},
     },
-    clock::{Clock, SystemClock},
+    clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
     consent::{Decision, Gate},
     cycle::Cycle,
     identity::{Identity, IdentityError},
     spool::{Spool, SpoolError},
 };
 
-use std::{path::Path, thread, time::Duration};
+use std::{path::Path, sync::Arc, thread, time::Duration};
 
 use crate::{
     config::DeviceConfig,
@@ -34,6 +34,8 @@ pub struct Device {
     pub spool: Spool,
     /// The way to the Data API.
     pub client: Client,
+    /// The machine's clocks.
+    pub clock: Arc<dyn DeviceClock>,
     /// When the client's certificate is valid.
     validity: Validity,
 }
@@ -51,7 +53,8 @@ impl Device {
         let client = Client::new(&api.url, &identity, ClientOptions::default()).map_err(client)?;
         let spool = Spool::open(&config.spool).map_err(spool)?;
         let validity = Validity::of(&api.certificate).map_err(crate::command::device::explain)?;
-        Ok(Self { config, spool, client, validity })
+        let clock = Arc::new(DeviceSystemClock::new(config.clock));
+        Ok(Self { config, spool, client, clock, validity })
     }
 
     /// Renews the certificate if that is due, and takes up one that another process renewed; the

@@ -109,7 +109,7 @@ impl Household {
         cycle: &str,
     ) {
         let mut text = format!(
-            "spool = \"spool\"\n[api]\nurl = {url:?}\nca = {ca:?}\ncertificate = {:?}\nkey = {:?}\n\
+            "spool = \"spool\"\nstate = \"state\"\nclock = \"trusted\"\n[api]\nurl = {url:?}\nca = {ca:?}\ncertificate = {:?}\nkey = {:?}\n\
              [cycle]\nmeasurement = \"{cycle}\"\nreport = \"1s\"\ntimeout = \"10s\"\n",
             certificate.chain, certificate.key
         );

@@ -13,7 +13,7 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpoolError`] of the file.
-    pub(crate) fn recall(&self, name: &str) -> Result<Option<String>, SpoolError> {
+    pub fn recall(&self, name: &str) -> Result<Option<String>, SpoolError> {
         self.connection
             .prepare_cached("SELECT value FROM memory WHERE name = ?1")
             .and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional())
@@ -24,7 +24,7 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpoolError`] of the file.
-    pub(crate) fn remember(&self, name: &str, value: &str) -> Result<(), SpoolError> {
+    pub fn remember(&self, name: &str, value: &str) -> Result<(), SpoolError> {
         if self.recall(name)?.as_deref() == Some(value) {
             return Ok(());
         }

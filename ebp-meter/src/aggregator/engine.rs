@@ -188,12 +188,7 @@ impl Aggregator {
 
     /// The measurements of a time without a clock get their slots as soon as there is one, and those
     /// of an earlier run of the machine once their meters were measured again.
-    fn place<K: Keeper>(
-        &mut self,
-        present: &Present,
-        keeper: &mut K,
-        step: &mut Step<K::Error>,
-    ) {
+    fn place<K: Keeper>(&mut self, present: &Present, keeper: &mut K, step: &mut Step<K::Error>) {
         let boot = present.moment.boot;
         if !present.knows_the_time() || self.placed == Some(boot) {
             return;
@@ -214,10 +209,7 @@ impl Aggregator {
         let ask_at = present.next.saturating_sub(lead);
         let slot = if now >= ask_at { present.following } else { present.slot }.number();
         let again = self.ask_again.is_some_and(|at| now >= at);
-        if !self.options.once
-            && self.asked.is_none()
-            && (again || self.asked_for != Some(slot))
-        {
+        if !self.options.once && self.asked.is_none() && (again || self.asked_for != Some(slot)) {
             step.ask_consent = true;
             (self.asked, self.asked_for, self.ask_again) = (Some(now), Some(slot), None);
         }

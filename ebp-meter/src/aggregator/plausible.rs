@@ -56,10 +56,7 @@ fn value(data: &[DataPoint], code: ObisCode) -> Option<Decimal> {
 }
 
 /// The energy registers that both readings have: before and now.
-fn registers(
-    data: &[DataPoint],
-    last: &LastReading,
-) -> impl Iterator<Item = (Decimal, Decimal)> {
+fn registers(data: &[DataPoint], last: &LastReading) -> impl Iterator<Item = (Decimal, Decimal)> {
     ENERGIES.into_iter().filter_map(|code| Some((value(&last.data, code)?, value(data, code)?)))
 }
 

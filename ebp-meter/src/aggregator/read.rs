@@ -115,8 +115,7 @@ pub struct Choice {
 impl Choice {
     /// Takes a telegram into account; `true` when no better one can come.
     pub fn offer(&mut self, telegram: Telegram) -> bool {
-        let better =
-            |best: &Telegram| worth(&telegram.readout) > worth(&best.readout);
+        let better = |best: &Telegram| worth(&telegram.readout) > worth(&best.readout);
         if self.best.as_ref().is_none_or(better) {
             self.best = Some(telegram);
         }

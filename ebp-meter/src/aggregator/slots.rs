@@ -111,8 +111,13 @@ mod tests {
         let clock = SimulatedClock::new("2026-01-31T12:14:00Z".parse().unwrap());
         clock.advance(Duration::from_secs(30));
         let present = Present::of(clock.moment(), clock.synchronised(), Cycle::QUARTER_HOUR);
-        assert_eq!((present.now(), present.left()), (Duration::from_secs(30), Duration::from_secs(30)));
-        let (Key::Placed(slot), Key::Placed(next)) = (present.slot, present.following) else { panic!() };
+        assert_eq!(
+            (present.now(), present.left()),
+            (Duration::from_secs(30), Duration::from_secs(30))
+        );
+        let (Key::Placed(slot), Key::Placed(next)) = (present.slot, present.following) else {
+            panic!()
+        };
         assert_eq!(slot.start().to_string(), "2026-01-31T12:00:00Z");
         assert_eq!(next.start().to_string(), "2026-01-31T12:15:00Z");
 

@@ -163,7 +163,8 @@ impl<K: Keeper> Taking<'_, K> {
         let kept = match (time, self.present.slot) {
             (Some(time), _) => {
                 // What databases keep of an instant; more would differ from what the account gives.
-                let measured_at = Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time);
+                let measured_at =
+                    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time);
                 let slot = self.options.cycle.slot(measured_at);
                 let uuid = measurement_id(meter, slot);
                 self.watch.measured = Some(slot.key());
@@ -226,8 +227,8 @@ impl<K: Keeper> Taking<'_, K> {
             memory.per_reading = false;
         } else {
             memory.was_unlocked = true;
-            memory.unproven =
-                behaviour == Some(RelockBehaviour::Permanent) && unlocked.lasting == Lasting::Unknown;
+            memory.unproven = behaviour == Some(RelockBehaviour::Permanent)
+                && unlocked.lasting == Lasting::Unknown;
             memory.per_reading |= behaviour == Some(RelockBehaviour::PerReading)
                 || (behaviour == Some(RelockBehaviour::Permanent)
                     && matches!(unlocked.lasting, Lasting::WhileOpen(_)));

@@ -19,7 +19,8 @@ use super::*;
 
 #[test]
 fn each_slot_once_and_each_at_its_start() {
-    let mut world = World::new(vec![SimMeter::default(), SimMeter { every: s(4), ..SimMeter::default() }]);
+    let mut world =
+        World::new(vec![SimMeter::default(), SimMeter { every: s(4), ..SimMeter::default() }]);
     world.run(s(24 * 3600));
     for meter in 0..2 {
         assert_eq!(world.slots(meter).len(), 96);
@@ -58,7 +59,8 @@ fn a_telegram_becomes_a_measurement_of_the_survey_alone() {
 
 #[test]
 fn meters_fail_each_for_itself_and_are_made_up_for() {
-    let states = [State::Gone, State::Fine, State::Silent, State::Hangs, State::Crashes, State::Empty];
+    let states =
+        [State::Gone, State::Fine, State::Silent, State::Hangs, State::Crashes, State::Empty];
     let meters = states.map(|state| SimMeter { state, ..SimMeter::default() });
     let mut world = World::new(meters.to_vec());
     world.run(s(600));

@@ -11,18 +11,16 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::AtomicBool,
         mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ebp_core::clock::DeviceClock;
 
-use super::{
-    ConfiguredMeter, Done, Heads, Heard, Job, NotUnlocked, ReadError, read::read_meter,
-};
+use super::{ConfiguredMeter, Done, Heads, Heard, Job, NotUnlocked, ReadError, read::read_meter};
 use crate::{
     interface::read_options,
     port::{self, usb},
@@ -36,8 +34,11 @@ use crate::{
 
 /// So many threads may hang at one meter.
 const MOST_LEFT: usize = 2;
-/// Beyond the PIN and its verification, a slower try needs the meter's rest and the PIN again.
+/// How long the first telegram may take.
 const FIRST_TELEGRAM: Duration = Duration::from_secs(15);
+
+/// A press that was told to stop ends within this time.
+const DARK_WITHIN: Duration = Duration::from_secs(3);
 
 /// What real heads need from their surroundings.
 #[derive(Clone)]
@@ -66,6 +67,8 @@ pub struct Threads {
 struct AtWork {
     /// Which job is the present one.
     job: u64,
+    /// Whether one of the threads may make light.
+    shines: bool,
     thread: Option<JoinHandle<()>>,
     left: Vec<JoinHandle<()>>,
 }
@@ -84,13 +87,15 @@ impl Threads {
         }
     }
 
-    /// Waits for the threads that are at work to come to their end, once they were told to stop.
-    /// Those that hang are not waited for.
-    pub fn join(mut self) {
-        for work in &mut self.at_work {
-            if let Some(thread) = work.thread.take() {
-                let _ = thread.join();
-            }
+    /// Waits until no head shines any more, once all were told to stop; but not for ever, since a
+    /// thread that hangs cannot be waited for. Those that only listen end with the process.
+    pub fn darken(self) {
+        let shining = self.at_work.into_iter().filter(|work| work.shines);
+        let threads: Vec<_> =
+            shining.flat_map(|work| work.thread.into_iter().chain(work.left)).collect();
+        let deadline = Instant::now() + DARK_WITHIN;
+        while threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
         }
     }
 }
@@ -103,6 +108,8 @@ impl Heads for Threads {
         };
         work.left.retain(|thread| !thread.is_finished());
         work.job += 1;
+        work.shines =
+            matches!(job, Job::Unlock { .. } | Job::Press) || work.shines && !work.left.is_empty();
         let (number, sender) = (work.job, self.sender.clone());
         if work.left.len() >= MOST_LEFT {
             let telegram = Err(ReadError::Hangs { waited: Duration::ZERO });
@@ -165,6 +172,7 @@ impl Surroundings {
         let takes = meter.unlocking().unwrap_or_default();
         let rest = meter.stays_open().unwrap_or_default();
         let left = until.saturating_sub(self.clock.since_boot());
+        // A slower try needs the meter's rest before it, and the PIN once more.
         let thorough = left > takes * 3 + rest;
         let options = UnlockOptions {
             head: head(meter, profile),
@@ -186,12 +194,6 @@ impl Surroundings {
         let told = |progress| tracing::debug!(meter = %meter.uuid, %progress, "unlocking");
         Ok(attempt.run(&mut session, &pin, &mut { told })?)
     }
-
-    /// Whether everything is to end.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
 }
 
 fn press(meter: &ConfiguredMeter) -> Result<(), NotUnlocked> {
@@ -206,9 +208,10 @@ fn press(meter: &ConfiguredMeter) -> Result<(), NotUnlocked> {
 /// The model's profile and the meter's PIN.
 fn secrets(meter: &ConfiguredMeter) -> Result<(&Profile, Pin), NotUnlocked> {
     let path = meter.pin_file.as_ref().ok_or(NotUnlocked::NoPin)?;
-    let profile = meter.profile.as_deref().ok_or_else(|| {
-        UnlockError::from(PlanError::NoLock { model: "this meter".to_owned() })
-    })?;
+    let profile = meter
+        .profile
+        .as_deref()
+        .ok_or_else(|| UnlockError::from(PlanError::NoLock { model: "this meter".to_owned() }))?;
     Ok((profile, Pin::from_file(path)?))
 }
 

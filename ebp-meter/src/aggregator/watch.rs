@@ -8,8 +8,7 @@ use std::time::Duration;
 use ebp_core::model::IncidentType;
 
 use super::{
-    ConfiguredMeter, Job, LastReading, Memory, Options, Reading, damage::Damage,
-    slots::Present,
+    ConfiguredMeter, Job, LastReading, Memory, Options, Reading, damage::Damage, slots::Present,
 };
 use crate::{
     profile::{RelockBehaviour, Transport},
@@ -184,10 +183,11 @@ impl Watch {
         options: &Options,
     ) -> bool {
         // One-shots cannot press in between.
-        let each = memory.per_reading
-            || (options.once && memory.was_unlocked && keeps_by_pressing(meter));
+        let each =
+            memory.per_reading || (options.once && memory.was_unlocked && keeps_by_pressing(meter));
         let open = meter.stays_open().unwrap_or_default();
-        let stays = self.last_press.is_some_and(|last| last + open > present.next + options.timeout);
+        let stays =
+            self.last_press.is_some_and(|last| last + open > present.next + options.timeout);
         each && !stays && meter.can_unlock() && may_try(memory, present)
     }
 

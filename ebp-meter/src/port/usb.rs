@@ -46,8 +46,7 @@ pub fn reset(port: &PortName, sys: &Path) -> Result<(), UsbResetError> {
     let not_usb = || UsbResetError::NotUsb { port: port.clone() };
     let file = device_of(port, sys).ok_or_else(not_usb)?.join("authorized");
     let write = |text: &str| {
-        fs::write(&file, text)
-            .map_err(|source| UsbResetError::Io { path: file.clone(), source })
+        fs::write(&file, text).map_err(|source| UsbResetError::Io { path: file.clone(), source })
     };
     write("0")?;
     thread::sleep(AWAY);

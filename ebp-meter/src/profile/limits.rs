@@ -24,8 +24,7 @@ impl Limits {
     /// The power of all phases at the maximum current and the highest voltage, kW.
     #[must_use]
     pub fn max_kilowatts(&self) -> Decimal {
-        let watts =
-            HIGHEST_VOLTAGE * u32::from(self.max_current_a) * u32::from(self.phases);
+        let watts = HIGHEST_VOLTAGE * u32::from(self.max_current_a) * u32::from(self.phases);
         Decimal::new(watts.into(), 3)
     }
 }

@@ -219,14 +219,24 @@ impl Heads for SimHeads {
             (Job::Unlock { .. }, _) if sim.is_detailed(at) => {
                 let readout = sim.readout(now, truth);
                 let lasting = Lasting::Unknown;
-                Done::Unlock(Ok(Box::new(Unlocked { already: true, variant: None, lasting, readout })))
+                Done::Unlock(Ok(Box::new(Unlocked {
+                    already: true,
+                    variant: None,
+                    lasting,
+                    readout,
+                })))
             }
             (Job::Unlock { .. }, _) if sim.pin_is_right => {
                 sim.locked = !sim.offers_inf;
                 sim.open_until = Some(at + s(120));
                 let readout = sim.readout(now, truth);
                 let lasting = Lasting::Unknown;
-                Done::Unlock(Ok(Box::new(Unlocked { already: false, variant: None, lasting, readout })))
+                Done::Unlock(Ok(Box::new(Unlocked {
+                    already: false,
+                    variant: None,
+                    lasting,
+                    readout,
+                })))
             }
             (Job::Unlock { .. }, _) => {
                 Done::Unlock(Err(UnlockError::NotUnlocked { tries: 2, left: 0 }.into()))
@@ -291,7 +301,12 @@ impl Keeper for SimKeeper {
         Ok(true)
     }
 
-    fn has_unplaced(&mut self, meter: Uuid, at: Moment, cycle: Cycle) -> Result<bool, &'static str> {
+    fn has_unplaced(
+        &mut self,
+        meter: Uuid,
+        at: Moment,
+        cycle: Cycle,
+    ) -> Result<bool, &'static str> {
         let slot = |at: Duration| at.as_micros() / cycle.duration().as_micros();
         Ok(self.unplaced.iter().any(|u| {
             u.meter == meter && u.at.boot == at.boot && slot(u.at.since_boot) == slot(at.since_boot)

@@ -257,10 +257,21 @@ impl Aggregator {
                     return;
                 }
                 Due::Job(job, for_present) => {
-                    if for_present && is_measured(configured, watch, present, keeper, meter, step) {
+                    let slot = if for_present { present.slot } else { present.following };
+                    if for_present
+                        && is_measured(&mut Taking {
+                            meter,
+                            slot: slot.number(),
+                            configured,
+                            watch,
+                            options: &self.options,
+                            present,
+                            keeper,
+                            events: &mut step.events,
+                        })
+                    {
                         continue;
                     }
-                    let slot = if for_present { present.slot } else { present.following };
                     match job {
                         Job::Read(_) => watch.tried = Some(slot.number()),
                         Job::Unlock { .. } => {
@@ -331,31 +342,21 @@ impl Aggregator {
 }
 
 /// Whether the present slot needs no reading; a keeper that cannot say is a failed try.
-fn is_measured<K: Keeper>(
-    configured: &ConfiguredMeter,
-    watch: &mut Watch,
-    present: &Present,
-    keeper: &mut K,
-    meter: usize,
-    step: &mut Step<K::Error>,
-) -> bool {
-    let number = present.slot.number();
+fn is_measured<K: Keeper>(taking: &mut Taking<'_, K>) -> bool {
+    let (present, meter) = (taking.present, taking.configured.uuid);
     let has = match present.slot {
-        Key::Placed(slot) => keeper.has_slot(configured.uuid, slot),
-        Key::Unplaced(_, part) => keeper.has_unplaced(configured.uuid, present.moment, part),
+        Key::Placed(slot) => taking.keeper.has_slot(meter, slot),
+        Key::Unplaced(_, part) => taking.keeper.has_unplaced(meter, present.moment, part),
     };
     match has {
         Ok(false) => false,
         Ok(true) => {
-            watch.measured = Some(number);
-            watch.worked();
-            step.events.push((Some(meter), Event::AlreadyMeasured));
+            taking.measured_elsewhere();
             true
         }
         Err(error) => {
-            watch.tried = Some(number);
-            watch.failed(present.now());
-            step.events.push((Some(meter), Event::Failed(MeasureError::Keep(error))));
+            taking.watch.tried = Some(taking.slot);
+            taking.failed(MeasureError::Keep(error));
             true
         }
     }

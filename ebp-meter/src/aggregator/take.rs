@@ -10,8 +10,8 @@ use ebp_core::{
 use jiff::Timestamp;
 
 use super::{
-    ConfiguredMeter, Done, Event, Heard, Keeper, LastReading, MeasureError, Memory, NotUnlocked,
-    Options, ReadError, Telegram, Unplaced,
+    ConfiguredMeter, Done, Event, Failing, Heard, Keeper, LastReading, MeasureError, Memory,
+    NotUnlocked, Options, ReadError, Telegram, Unplaced,
     damage::Verdict,
     plausible,
     slots::{Key, Present},
@@ -60,6 +60,24 @@ impl<K: Keeper> Taking<'_, K> {
             Done::Reset(result) => self.tell(Event::Reset(result)),
             Done::Crashed => self.failed(MeasureError::Crashed),
         }
+        self.remember(before);
+    }
+
+    /// The slot has a measurement of another process, or of this one's life before: whatever kept
+    /// this one from reading, the port works.
+    pub fn measured_elsewhere(&mut self) {
+        let before = self.watch.memory;
+        self.watch.measured = Some(self.slot);
+        self.watch.worked();
+        if self.memory().port != Failing::default() {
+            self.memory().port.worked();
+            self.note(IncidentType::SerialPortUnavailable, false);
+        }
+        self.tell(Event::AlreadyMeasured);
+        self.remember(before);
+    }
+
+    fn remember(&mut self, before: Option<Memory>) {
         if let Some(memory) = self.watch.memory.filter(|memory| before != Some(*memory)) {
             let kept = self.keeper.remember(self.configured.uuid, &memory);
             self.tell_if_not_kept(kept);
@@ -80,8 +98,8 @@ impl<K: Keeper> Taking<'_, K> {
         self.watch.memory.get_or_insert_default()
     }
 
-    fn failed(&mut self, error: MeasureError<K::Error>) {
-        self.watch.failed(self.present.now());
+    pub fn failed(&mut self, error: MeasureError<K::Error>) {
+        self.watch.failed(self.present.now(), self.options);
         self.tell(Event::Failed(error));
     }
 

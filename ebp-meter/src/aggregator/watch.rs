@@ -144,8 +144,9 @@ impl Watch {
     }
 
     /// A reading failed: the next try comes after a pause that grows.
-    pub fn failed(&mut self, now: Duration) {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(5)).min(LONGEST_PAUSE);
+    pub fn failed(&mut self, now: Duration, options: &Options) {
+        let longest = LONGEST_PAUSE.min(options.cycle.duration() / 4);
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(5)).min(longest);
         self.failures = self.failures.saturating_add(1);
         self.next_try = now.saturating_add(pause);
         if self.failures.is_multiple_of(BEFORE_RESET) {

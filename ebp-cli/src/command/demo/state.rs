@@ -335,7 +335,7 @@ fn device_config(
 ) -> Outcome {
     let mut text = format!(
         "# A measurement device of the demo. Its cycle of {cycle} stands for a quarter of an hour.\n\
-         spool = \"spool\"\n\n[api]\nurl = \"https://localhost:{}\"\nca = {ca:?}\n\
+         spool = \"spool\"\nclock = \"trusted\"\n\n[api]\nurl = \"https://localhost:{}\"\nca = {ca:?}\n\
          certificate = \"device.pem\"\nkey = \"device.key\"\n\n\
          [cycle]\nmeasurement = \"{cycle}\"\ntimeout = \"10s\"\n",
         address.port()

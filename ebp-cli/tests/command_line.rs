@@ -37,6 +37,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["household", "show"],
     &["household", "edit"],
     &["household", "import"],
+    &["report"],
     &["device"],
     &["device", "enroll"],
     &["device", "renew"],

@@ -18,8 +18,10 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::{
+    App,
     auth::{Peer, Source},
     settings::Limits,
+    telemetry::Handshake,
 };
 
 /// Accepts connections until `shutdown`, then gives those in flight the time to end.
@@ -27,9 +29,10 @@ pub async fn run(
     listener: TcpListener,
     tls: TlsAcceptor,
     router: Router,
-    limits: &Limits,
+    app: &Arc<App>,
     shutdown: impl Future<Output = ()>,
 ) {
+    let limits = &app.limits;
     let places = Arc::new(Semaphore::new(limits.connections));
     let (close, closing) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -53,11 +56,16 @@ pub async fn run(
                 }
             },
         };
+        // One address does not take all the places; a closed connection says so soonest.
+        let Some(own_place) = app.connections.enter(source) else {
+            app.telemetry.refused();
+            continue;
+        };
         let (tls, router) = (tls.clone(), router.clone());
-        let (limits, closing) = (limits.clone(), closing.clone());
+        let (app, closing) = (app.clone(), closing.clone());
         connections.spawn(async move {
-            let _place = place;
-            serve_connection(stream, source, tls, router, &limits, closing).await;
+            let _places = (place, own_place);
+            serve_connection(stream, source, tls, router, &app, closing).await;
         });
     }
     drop(listener);
@@ -75,16 +83,24 @@ async fn serve_connection(
     source: IpAddr,
     tls: TlsAcceptor,
     router: Router,
-    limits: &Limits,
+    app: &App,
     mut closing: watch::Receiver<bool>,
 ) {
+    let limits: &Limits = &app.limits;
     // Answers are small and awaited; a failure only costs time.
     let _ = stream.set_nodelay(true);
     let stream = match timeout(limits.handshake, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "the handshake failed"),
-        Err(_) => return tracing::debug!("the handshake took too long"),
+        Ok(Err(error)) => {
+            app.telemetry.handshake(Handshake::Failed);
+            return tracing::debug!(%error, "the handshake failed");
+        }
+        Err(_) => {
+            app.telemetry.handshake(Handshake::Slow);
+            return tracing::debug!("the handshake took too long");
+        }
     };
+    app.telemetry.handshake(Handshake::of(stream.get_ref().1.handshake_kind()));
     let peer = Peer::of(stream.get_ref().1.peer_certificates());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());

@@ -1,6 +1,9 @@
 //! A server as its operator starts it: authority, data folder, `ebp serve` on a free port.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -13,25 +16,53 @@ use crate::run;
 
 /// A server's folder, and the server while it runs.
 pub struct Server {
-    folder: TempDir,
+    data: PathBuf,
+    config: Option<PathBuf>,
     port: u16,
     process: Option<Running>,
+    _folder: Option<TempDir>,
 }
 
 impl Server {
     /// Founds an authority and starts the server.
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        run!("ca", "init", "--data", folder.path()).done();
-        let mut server = Self { folder, port: 0, process: None };
+        let data = folder.path().to_owned();
+        Self::found(data, None, Some(folder))
+    }
+
+    /// The same in that folder, which is made.
+    pub fn in_folder(data: &Path) -> Self {
+        Self::found(data.to_owned(), None, None)
+    }
+
+    /// The same with lines of configuration.
+    pub fn configured(lines: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("server.toml");
+        std::fs::write(&config, format!("data = \"data\"\n{lines}")).unwrap();
+        Self::found(folder.path().join("data"), Some(config), Some(folder))
+    }
+
+    fn found(data: PathBuf, config: Option<PathBuf>, folder: Option<TempDir>) -> Self {
+        run!("ca", "init", "--data", data).done();
+        let mut server = Self { data, config, port: 0, process: None, _folder: folder };
         server.go_on();
         server
+    }
+
+    /// The option that names it to commands on its machine.
+    pub fn named(&self) -> [OsString; 2] {
+        match &self.config {
+            Some(config) => ["--config".into(), config.into()],
+            None => ["--data".into(), (&self.data).into()],
+        }
     }
 
     /// Starts it again, on the port that it had.
     pub fn go_on(&mut self) {
         let mut command = ebp();
-        command.arg("serve").arg("--data").arg(self.data());
+        command.arg("serve").args(self.named());
         command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
         let mut process = Running::start(command);
         let line = process.wait_for("serving https://127.0.0.1:");
@@ -40,9 +71,19 @@ impl Server {
         self.process = Some(process);
     }
 
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether the process that was started last still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(Running::is_running)
+    }
+
     /// The folder of database and authority.
     pub fn data(&self) -> &Path {
-        self.folder.path()
+        &self.data
     }
 
     /// The authority's certificate.

@@ -1,7 +1,7 @@
 //! A measurement device's clocks: it has no battery, so that after a start without a network its
 //! time of day is wrong until another clock sets it right.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -62,12 +62,31 @@ pub trait DeviceClock: Clock {
 /// Who says whether the machine's clock is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClockSource {
-    /// The kernel, which learns it from whatever program synchronises the clock.
+    /// The kernel; but a virtual machine has its time from its host from the start, and needs nobody
+    /// who says so.
     #[default]
+    Automatic,
+    /// The kernel, which learns it from whatever program synchronises the clock.
     Kernel,
-    /// Nobody: the clock is right from the start, as with a battery, or in a container whose host
-    /// keeps it.
+    /// Nobody: the clock is right from the start, as with a battery.
     Trusted,
+}
+
+/// A name of none of them.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("unknown clock `{0}`: write auto, kernel or trusted")]
+pub struct UnknownClockSource(pub String);
+
+impl FromStr for ClockSource {
+    type Err = UnknownClockSource;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "auto" => Ok(Self::Automatic),
+            "kernel" => Ok(Self::Kernel),
+            "trusted" => Ok(Self::Trusted),
+            other => Err(UnknownClockSource(other.to_owned())),
+        }
+    }
 }
 
 /// The machine's own clocks.
@@ -78,7 +97,7 @@ pub enum ClockSource {
 /// start, all counts as one run, and a time is never corrected.
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceSystemClock {
-    source: ClockSource,
+    is_trusted: bool,
     boot: BootId,
 }
 
@@ -90,7 +109,12 @@ impl DeviceSystemClock {
             .ok()
             .and_then(|text| text.trim().parse().ok())
             .unwrap_or(Uuid::nil());
-        Self { source, boot: BootId(boot) }
+        let is_trusted = match source {
+            ClockSource::Automatic => is_virtual(),
+            ClockSource::Kernel => false,
+            ClockSource::Trusted => true,
+        };
+        Self { is_trusted, boot: BootId(boot) }
     }
 }
 
@@ -110,7 +134,7 @@ impl DeviceClock for DeviceSystemClock {
     }
 
     fn synchronised(&self) -> bool {
-        self.source == ClockSource::Trusted || kernel_says_synchronised()
+        self.is_trusted || kernel_says_synchronised()
     }
 }
 
@@ -125,6 +149,33 @@ fn since_boot() -> Duration {
     Duration::ZERO
 }
 
+/// Whether this is a virtual machine, as an x86 processor tells it. Of another processor, or where
+/// that cannot be read, it is not known, and the kernel's word holds.
+fn is_virtual() -> bool {
+    std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| {
+        let mut flags = text.lines().filter(|line| line.starts_with("flags"));
+        flags.any(|line| line.split_ascii_whitespace().any(|flag| flag == "hypervisor"))
+    })
+}
+
+/// Whether the kernel believes that its time is right to within 16 seconds. It takes any program's
+/// word for that (NTP, PTP, GPS) and believes less in it from second to second: nine hours after the
+/// last word it no longer does. The state `TIME_ERROR` alone does not say it: chrony leaves it on
+/// where it does not keep a battery's clock.
+#[cfg(all(target_os = "linux", feature = "spool"))]
+fn kernel_says_synchronised() -> bool {
+    /// `STA_UNSYNC` in the state (adjtimex(2)).
+    const TIME_ERROR: i32 = 5;
+    /// Microseconds at which the kernel gives up (`NTP_PHASE_LIMIT`).
+    const MAX_ERROR: i64 = 16_000_000;
+    let mut state = rtime_clock::adjtime::Timex::new();
+    match rtime_clock::adjtime::adjtimex(&mut state) {
+        Ok(code) => code != TIME_ERROR || i64::from(state.0.maxerror) < MAX_ERROR,
+        Err(_) => true,
+    }
+}
+
+#[cfg(not(all(target_os = "linux", feature = "spool")))]
 fn kernel_says_synchronised() -> bool {
     true
 }
@@ -132,6 +183,22 @@ fn kernel_says_synchronised() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_machines_clocks_run() {
+        let clock = DeviceSystemClock::new(ClockSource::Trusted);
+        assert!(clock.synchronised());
+        let (first, second) = (clock.moment(), clock.moment());
+        assert!(first.since_boot <= second.since_boot && first.boot == second.boot);
+        assert_eq!(clock.boot(), DeviceSystemClock::new(ClockSource::Kernel).boot());
+    }
+
+    #[test]
+    fn sources_have_names() {
+        assert_eq!("kernel".parse(), Ok(ClockSource::Kernel));
+        let unknown = "Kernel".parse::<ClockSource>().unwrap_err();
+        assert_eq!(unknown.to_string(), "unknown clock `Kernel`: write auto, kernel or trusted");
+    }
 
     #[test]
     fn the_time_of_an_earlier_instant_of_the_same_run() {

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{Component, DeviceHealth};
 use crate::model::{
-    Address, ConsentState, Location, Measurement, MeasurementData, Metadata, MeterType, Participant,
+    Address, ConsentState, Flag, Location, Measurement, MeasurementData, Metadata, MeterType,
+    Participant,
 };
 
 /// Endpoint 1: the participant.
@@ -72,6 +73,9 @@ pub struct StoredMeasurement {
     /// The data points.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::model::DataPoint>))]
     pub data: MeasurementData,
+    /// What is doubtful about it, in the order of [`Flag::ALL`]; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
 }
 
 /// Endpoint 7: one page, oldest first.

@@ -248,6 +248,16 @@ pub struct NewDevice {
     pub meters: Vec<Uuid>,
 }
 
+/// Changes of a device; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceChange {
+    /// The meters of the household that it reads from now on, and no others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meters: Option<Vec<Uuid>>,
+}
+
 /// A wish for a one-time token by which a device is enrolled.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

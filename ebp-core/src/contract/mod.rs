@@ -19,7 +19,7 @@ pub use bodies::{
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use incident::IncidentRequest;
 pub use management::{
-    EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
+    DeviceChange, EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
     ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };

@@ -8,7 +8,8 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, config::DbConfig, types::Value};
 
-use super::{Notice, Spool, SpoolError, SpoolOptions, open::beside};
+use super::{Spool, SpoolError, SpoolOptions, open::beside};
+use crate::contract::Notice;
 
 /// What the name of a damaged file goes on with; then comes the time at which it was set aside.
 const SUFFIX: &str = ".damaged-";

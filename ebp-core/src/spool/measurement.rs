@@ -173,6 +173,17 @@ impl Spool {
             .map_err(|e| self.fault(e))
     }
 
+    /// How many measurements the server refused.
+    ///
+    /// # Errors
+    /// [`SpoolError`] of the file.
+    pub fn refused_len(&self) -> Result<u64, SpoolError> {
+        self.connection
+            .query_row("SELECT count(*) FROM refused", [], |row| row.get::<_, i64>(0))
+            .map(i64::unsigned_abs)
+            .map_err(|e| self.fault(e))
+    }
+
     /// Whether no measurement waits.
     ///
     /// # Errors

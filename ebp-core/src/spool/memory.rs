@@ -1,5 +1,7 @@
 //! What an engine has to know after a restart.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::{Spool, SpoolError};
@@ -7,6 +9,9 @@ use crate::clock::{BootId, DeviceClock};
 
 /// In which run of the machine the clock was last seen synchronised.
 const SYNCHRONISED: &str = "synchronised";
+
+/// What the names of components begin with.
+const COMPONENT: &str = "component.";
 
 impl Spool {
     /// What was remembered under that name.
@@ -36,6 +41,30 @@ impl Spool {
                 params![name, value],
             )
             .and_then(|_| transaction.commit())
+            .map_err(|e| self.fault(e))
+    }
+
+    /// Remembers which version of a component of the device runs, such as `reader`; the status
+    /// tells it. Nothing is written where that is known.
+    ///
+    /// # Errors
+    /// [`SpoolError`] of the file.
+    pub fn note_component(&self, name: &str, version: &str) -> Result<(), SpoolError> {
+        self.remember(&format!("{COMPONENT}{name}"), version)
+    }
+
+    /// The device's components, each with the version that last ran.
+    ///
+    /// # Errors
+    /// [`SpoolError`] of the file.
+    pub fn components(&self) -> Result<BTreeMap<String, String>, SpoolError> {
+        self.connection
+            .prepare_cached(
+                "SELECT substr(name, 11), value FROM memory WHERE name GLOB 'component.*'",
+            )
+            .and_then(|mut statement| {
+                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            })
             .map_err(|e| self.fault(e))
     }
 

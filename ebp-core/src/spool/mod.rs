@@ -39,7 +39,7 @@ use uuid::Uuid;
 pub use error::SpoolError;
 pub use incident::{IncidentChange, IncidentNews};
 pub use measurement::{Refused, Stored};
-pub use notice::{Noted, Notice};
+pub use notice::Noted;
 pub use place::Placed;
 pub use reading::{LastReading, Telegrams};
 pub use revocation::KnownConsent;

@@ -4,17 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{Spool, SpoolError};
-
-/// Something that an administrator should know of a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Notice {
-    /// A spool that could not be opened was set aside, and a new one begun.
-    SpoolSetAside,
-    /// The spool has no room: nothing more is measured.
-    SpoolFull,
-    /// The spool holds rows that cannot be read.
-    SpoolDamaged,
-}
+use crate::contract::Notice;
 
 /// A notice and when it was first noted.
 #[derive(Debug, Clone, PartialEq, Eq)]

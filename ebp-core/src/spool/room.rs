@@ -2,7 +2,8 @@
 
 use rusqlite::Transaction;
 
-use super::{Notice, Spool, SpoolError};
+use super::{Spool, SpoolError};
+use crate::contract::Notice;
 
 /// 256 MiB. Two meters in quarter-hours fill 16 MB a year, so that this is room for 15 years without
 /// the server, and for four years with eight meters.

@@ -3,11 +3,12 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceCertificate, DeviceStatus, EnrollRequest, EnrolmentRequest,
-        EnrolmentToken, Household, HouseholdChange, HouseholdHealth, IncidentRequest, Made,
-        ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage,
-        MeterChange, NewDevice, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration,
-        RegistrationEntry, RenewRequest, UploadRequest, UploadResponse, paths,
+        Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnrollRequest,
+        EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth,
+        IncidentRequest, Made, ManagedCertificate, ManagedDevice, ManagedHousehold,
+        MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewMeter, NewPvSystem,
+        PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, UploadRequest,
+        UploadResponse, paths,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -101,11 +102,15 @@ pub fn describe() -> Vec<Described> {
         op(M::PATCH, paths::MANAGED_HOUSEHOLD, "Change contact, address, location, metadata", one::<HouseholdChange>(), "200", one::<ManagedHousehold>()),
         op(M::POST, paths::MANAGED_METERS, "Add a meter", one::<NewMeter>(), "201", one::<Made>()),
         op(M::PATCH, paths::MANAGED_METER, "Change a meter", one::<MeterChange>(), "200", one::<ManagedHousehold>()),
+        op(M::DELETE, paths::MANAGED_METER, "Remove a meter that was registered by mistake", None, "204", None),
         op(M::POST, paths::MANAGED_PV_SYSTEMS, "Add a photovoltaic system", one::<NewPvSystem>(), "201", one::<Made>()),
         op(M::PATCH, paths::MANAGED_PV_SYSTEM, "Change a photovoltaic system", one::<PvSystemChange>(), "200", one::<ManagedHousehold>()),
+        op(M::DELETE, paths::MANAGED_PV_SYSTEM, "Remove a photovoltaic system that was registered by mistake", None, "204", None),
         op(M::GET, paths::MANAGEMENT_DEVICE, "All measurement devices", None, "200", listing::<ManagedDevice>()),
         op(M::POST, paths::MANAGEMENT_DEVICE, "Add a measurement device to a household", one::<NewDevice>(), "201", one::<Made>()),
         op(M::GET, paths::MANAGED_DEVICE, "A measurement device", None, "200", one::<ManagedDevice>()),
+        op(M::PATCH, paths::MANAGED_DEVICE, "Say which meters a device reads", one::<DeviceChange>(), "200", one::<ManagedDevice>()),
+        op(M::DELETE, paths::MANAGED_DEVICE, "Remove a device that was added by mistake", None, "204", None),
         op(M::POST, paths::MANAGED_ENROLMENT, "Make a one-time token for a device", one::<EnrolmentRequest>(), "201", one::<EnrolmentToken>()),
         op(M::GET, paths::MANAGED_CERTIFICATES, "A device's certificates", None, "200", many::<ManagedCertificate>()),
         op(M::DELETE, paths::MANAGED_CERTIFICATE, "Revoke a certificate, for good", None, "200", one::<ManagedCertificate>()),

@@ -17,7 +17,11 @@ const EMAIL: &str = "erika@example.org";
 
 /// The path of an endpoint for a household.
 fn path_of(endpoint: &Endpoint, registered: &Registered) -> String {
-    let member = if endpoint.path.contains("/management/device") {
+    // Nothing that the others are asked about is removed.
+    let removes = endpoint.method == "DELETE";
+    let member = if removes {
+        uuid::Uuid::nil()
+    } else if endpoint.path.contains("/management/device") {
         registered.measurement_device
     } else if endpoint.path.contains("pv_system") {
         registered.pv_systems[0]

@@ -5,9 +5,12 @@
 #[path = "../support/cluster.rs"]
 mod cluster;
 mod erasure;
+mod evaluation;
 mod management;
+mod measurement;
 mod outage;
 mod postgres;
+mod removal;
 mod same;
 mod sqlite;
 mod status;

@@ -187,7 +187,7 @@ fn server_config(folder: &Path) -> Result<ServerConfig, Failure> {
         write_whole(&path, b"data = \"server\"\nhostnames = [\"localhost\", \"127.0.0.1\"]\n")?;
     }
     fs::create_dir_all(folder.join("server")).or_failed(folder.display())?;
-    ServerConfig::load(&path).map_err(|error| Failure::failed(chain(&error)))
+    ServerConfig::load(Some(&path), &[], None).map_err(|error| Failure::failed(chain(&error)))
 }
 
 /// The port of last time, if it is free, or any other.

@@ -1,7 +1,7 @@
 //! Disks that are full, files that are damaged or lost, and schemas of yesterday.
 
 use super::*;
-use crate::{clock::FixedClock, model::Flag};
+use crate::{clock::FixedClock, contract::Notice, model::Flag};
 
 fn later(number: i64) -> Slot {
     let start = slot("2026-01-31T12:00:00Z").start();

@@ -180,6 +180,18 @@ pub fn device(row: &Row) -> Result<MeasurementDevice, StoreError> {
     })
 }
 
+/// The identifiers of the household's measurement devices, in the order in which they came.
+pub async fn device_ids(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Vec<Uuid>, StoreError> {
+    let statement = db
+        .prepare_cached("SELECT uuid FROM measurement_device WHERE household = $1 ORDER BY number")
+        .await?;
+    let rows = db.query(&statement, &[&household.0]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 /// The household's meters.
 pub async fn meters(
     db: &impl GenericClient,

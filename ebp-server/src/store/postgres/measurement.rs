@@ -12,7 +12,9 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{PostgresError, consent, value::Instant};
-use crate::store::{Admission, Cursor, HouseholdId, Outcome, Page, PageQuery, Refusal, StoreError};
+use crate::store::{
+    Admission, Cursor, HouseholdId, Outcome, Page, PageQuery, Refusal, StoreError, set,
+};
 
 /// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
 const NOT_WITHIN_CONSENT: &str = "EBP01";
@@ -66,7 +68,12 @@ pub async fn insert(
         None => {
             let key = (measurement.uuid, measurement.meter, micros(measurement.measured_at));
             match stored.get(&key) {
-                Some(data) if *data == measurement.data => Outcome::Duplicate,
+                Some((data, flags))
+                    if *data == measurement.data
+                        && *flags == set::flag_bits(&measurement.flags) =>
+                {
+                    Outcome::Duplicate
+                }
                 _ => Outcome::Refused(Refusal::OtherContent),
             }
         }
@@ -110,24 +117,26 @@ async fn store(
         .iter()
         .map(|row| serde_json::to_string(&row.data).map_err(|_| StoreError::Damaged("measurement")))
         .collect::<Result<Vec<_>, _>>()?;
+    let flags: Vec<Option<i16>> = rows.iter().map(|row| set::flag_bits(&row.flags)).collect();
     let statement = db
         .prepare_cached(
             "WITH sent AS (
-                 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
-                     AS sent (uuid, meter, measured_at, data)
+                 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[],
+                                      $6::smallint[])
+                     AS sent (uuid, meter, measured_at, data, flags)
              ), fresh AS (
                  INSERT INTO measurement_key (uuid) SELECT uuid FROM sent
                  ON CONFLICT DO NOTHING RETURNING uuid
              )
-             INSERT INTO measurement (meter, measured_at, uuid, received_at, data)
-             SELECT meter, measured_at, uuid, $5, data::json FROM sent JOIN fresh USING (uuid)
+             INSERT INTO measurement (meter, measured_at, uuid, received_at, data, flags)
+             SELECT meter, measured_at, uuid, $5, data::json, flags FROM sent JOIN fresh USING (uuid)
              RETURNING uuid",
         )
         .await?;
     let mut partitions_made = false;
     let inserted = loop {
         let insertion = db
-            .query(&statement, &[&uuids, &meters, &times, &data, &Instant(received_at)])
+            .query(&statement, &[&uuids, &meters, &times, &data, &Instant(received_at), &flags])
             .await
             .map_err(PostgresError::from);
         match insertion {
@@ -161,24 +170,26 @@ async fn make_partitions(db: &Client, times: &[Instant]) -> Result<(), StoreErro
 }
 
 type Key = (Uuid, Uuid, i64);
+type Content = (MeasurementData, Option<i16>);
 
 /// What is stored by uuid, meter and time of these. One with the same uuid that differs in meter
 /// or time is not among them.
 async fn stored(
     db: &Client,
     measurements: &[&Measurement],
-) -> Result<HashMap<Key, MeasurementData>, StoreError> {
+) -> Result<HashMap<Key, Content>, StoreError> {
     let uuids: Vec<Uuid> = measurements.iter().map(|row| row.uuid).collect();
     let meters: Vec<Uuid> = measurements.iter().map(|row| row.meter).collect();
     let times: Vec<Instant> = measurements.iter().map(|row| Instant(row.measured_at)).collect();
     let statement = db
         .prepare_cached(
             // LIMIT keeps each look-up one of its own, in the one partition of its time.
-            "SELECT sent.uuid, sent.meter, sent.measured_at, found.data::text
+            "SELECT sent.uuid, sent.meter, sent.measured_at, found.data::text,
+                    found.flags
              FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
                  AS sent (uuid, meter, measured_at)
              CROSS JOIN LATERAL (
-                 SELECT data FROM measurement
+                 SELECT data, flags FROM measurement
                  WHERE measurement.meter = sent.meter
                      AND measurement.measured_at = sent.measured_at
                      AND measurement.uuid = sent.uuid
@@ -191,7 +202,7 @@ async fn stored(
         .map(|row| {
             let measured_at: Instant = row.try_get(2)?;
             let key = (row.try_get(0)?, row.try_get(1)?, micros(measured_at.0));
-            Ok((key, parse(row.try_get(3)?)?))
+            Ok((key, (parse(row.try_get(3)?)?, row.try_get(4)?)))
         })
         .collect()
 }
@@ -220,7 +231,7 @@ pub async fn page(
         .prepare_cached(
             // Read from the partitions' keys in their order; nothing is sorted. The comparison of
             // single times is what leaves partitions out.
-            "SELECT uuid, measured_at, received_at, data::text FROM measurement
+            "SELECT uuid, measured_at, received_at, data::text, flags FROM measurement
              WHERE meter = $1 AND (measured_at, uuid) > ($2, $3) AND measured_at >= $2
                  AND measured_at < $4
              ORDER BY measured_at, uuid LIMIT $5",
@@ -249,6 +260,7 @@ fn measurement(row: &Row) -> Result<StoredMeasurement, StoreError> {
         measured_at: measured_at.0,
         received_at: received_at.0,
         data: parse(row.try_get(3)?)?,
+        flags: set::flags(row.try_get(4)?),
     })
 }
 

@@ -163,6 +163,14 @@ pub fn devices(
     Ok(devices)
 }
 
+/// The identifiers of the household's measurement devices, in the order in which they came.
+pub fn device_ids(db: &Connection, household: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT uuid FROM measurement_device WHERE household = ?1 ORDER BY rowid")?
+        .query_map([Id(household.0)], |row| row.get(0).map(|Id(uuid)| uuid))?
+        .collect::<Result<_, _>>()?)
+}
+
 /// The household's meters.
 pub fn meters(db: &Connection, household: HouseholdId) -> Result<Vec<Meter>, StoreError> {
     let meter = |row: &Row<'_>| {

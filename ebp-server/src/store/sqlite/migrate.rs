@@ -10,10 +10,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../../migrations/sqlite/0002_management.sql"),
     include_str!("../../../migrations/sqlite/0003_device_status.sql"),
+    include_str!("../../../migrations/sqlite/0004_measurement_flags.sql"),
 ];
 
 /// Brings the file to the latest version.

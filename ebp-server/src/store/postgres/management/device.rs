@@ -29,12 +29,39 @@ pub async fn add(
         &[&device, &id.0],
     )
     .await?;
+    read_from_now_on(tx, id, device, meters).await?;
+    Ok(device)
+}
+
+/// Says which meters the device reads from now on, and no others.
+pub async fn change(tx: &Transaction<'_>, device: Uuid, meters: &[Uuid]) -> Result<(), StoreError> {
+    let row = tx
+        .query_opt("SELECT household FROM measurement_device WHERE uuid = $1", &[&device])
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    let id = HouseholdId(row.try_get(0)?);
+    require_open(tx, id).await?;
+    tx.execute(
+        "UPDATE meter SET measurement_device = NULL
+         WHERE measurement_device = $1 AND uuid <> ALL ($2)",
+        &[&device, &meters],
+    )
+    .await?;
+    read_from_now_on(tx, id, device, meters).await
+}
+
+async fn read_from_now_on(
+    tx: &Transaction<'_>,
+    id: HouseholdId,
+    device: Uuid,
+    meters: &[Uuid],
+) -> Result<(), StoreError> {
     for meter in meters {
         require_meter(tx, id, *meter).await?;
         tx.execute("UPDATE meter SET measurement_device = $2 WHERE uuid = $1", &[meter, &device])
             .await?;
     }
-    Ok(device)
+    Ok(())
 }
 
 /// All devices.

@@ -25,6 +25,26 @@ pub fn add(tx: &Transaction<'_>, id: HouseholdId, meters: &[Uuid]) -> Result<Uui
         "INSERT INTO measurement_device (uuid, household) VALUES (?1, ?2)",
         [Id(device), Id(id.0)],
     )?;
+    read_from_now_on(tx, id, device, meters)?;
+    Ok(device)
+}
+
+/// Says which meters the device reads from now on, and no others.
+pub fn change(tx: &Transaction<'_>, device: Uuid, meters: &[Uuid]) -> Result<(), StoreError> {
+    let id = household_of(tx, device)?;
+    super::change::require_open(tx, id)?;
+    for meter in self::meters(tx, device)?.iter().filter(|meter| !meters.contains(meter)) {
+        tx.execute("UPDATE meter SET measurement_device = NULL WHERE uuid = ?1", [Id(*meter)])?;
+    }
+    read_from_now_on(tx, id, device, meters)
+}
+
+fn read_from_now_on(
+    tx: &Transaction<'_>,
+    id: HouseholdId,
+    device: Uuid,
+    meters: &[Uuid],
+) -> Result<(), StoreError> {
     for meter in meters {
         require_meter(tx, id, *meter)?;
         tx.execute(
@@ -32,7 +52,16 @@ pub fn add(tx: &Transaction<'_>, id: HouseholdId, meters: &[Uuid]) -> Result<Uui
             [Id(*meter), Id(device)],
         )?;
     }
-    Ok(device)
+    Ok(())
+}
+
+/// The household that the device stands in.
+pub fn household_of(db: &Connection, device: Uuid) -> Result<HouseholdId, StoreError> {
+    let found: Option<Id> = db
+        .prepare_cached("SELECT household FROM measurement_device WHERE uuid = ?1")?
+        .query_row([Id(device)], |row| row.get(0))
+        .optional()?;
+    found.map(|id| HouseholdId(id.0)).ok_or(StoreError::NotFound)
 }
 
 /// All devices.

@@ -36,6 +36,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// nothing else is due for so long.
 const ROOM_FOR_RENEWAL: Duration = Duration::from_secs(120);
 
+/// The name of this part of the device, whose version the status tells.
+const COMPONENT: &str = "aggregator";
+
 /// What a measurement cycle did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
@@ -142,6 +145,8 @@ struct Run {
 
 impl Run {
     fn new(device: &Device, once: bool, stop: &Arc<AtomicBool>) -> Result<Self, Failure> {
+        // A full disk must not keep what can be measured from being tried.
+        let _ = device.spool.note_component(COMPONENT, env!("CARGO_PKG_VERSION"));
         let cycle = &device.config.cycle;
         let options = Options {
             cycle: cycle.measurement,

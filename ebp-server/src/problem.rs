@@ -162,7 +162,7 @@ impl ApiError {
             Self::Faults(faults) if !faults.of_form() => (
                 kind::INCONSISTENT,
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "The body contradicts itself or what is registered",
+                "The body is of its form, but what it says cannot be",
             ),
             Self::Invalid(_) | Self::Faults(_) => {
                 (kind::INVALID, StatusCode::BAD_REQUEST, "The request is malformed")

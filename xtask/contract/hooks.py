@@ -6,6 +6,7 @@ which status (a JSON file), so that a run in which nothing ever succeeded is non
 that would turn an answer into another, or drop a failure.
 """
 
+import atexit
 import json
 import os
 import threading
@@ -42,16 +43,11 @@ _certificates = [tuple(pair) for pair in FIXTURE["certificates"]]
 _tokens = []
 _to_grant = FIXTURE["spares"][:2]
 _to_revoke = FIXTURE["spares"][2:]
-_anonymous = requests.Session()
-_anonymous.verify = FIXTURE["ca"]
 _asked_without = set()
 
 
-def _is_positive(case, location=None):
-    meta = case.meta
-    if meta is None or not meta.generation.mode.is_positive:
-        return False
-    return True
+def _is_positive(case):
+    return case.meta is not None and case.meta.generation.mode.is_positive
 
 
 def _pick(values, case, salt):
@@ -117,6 +113,9 @@ def before_call(context, case, kwargs):
             case.body = {"token": _tokens.pop(), "csr": FIXTURE["csr"]}
         elif label == "POST /device/renew" and isinstance(case.body, dict):
             case.body = {"csr": FIXTURE["csr"]}
+        elif label == "POST /management/device" and isinstance(case.body, dict):
+            if zlib.crc32(repr(case.body).encode()) % 4:
+                case.body = {"household": _known["households"][0], "meters": FIXTURE["meters"][:1]}
         elif label == "POST /household/consent":
             _as_spare(_to_grant, case, kwargs)
         elif label == "DELETE /household/consent":
@@ -144,8 +143,6 @@ def _write():
     with open(os.environ["EBP_CONTRACT_STATUSES"], "w", encoding="utf-8") as out:
         json.dump(_statuses, out)
 
-
-import atexit
 
 atexit.register(_write)
 
@@ -185,5 +182,7 @@ def a_certificate_is_needed(ctx, response, case):
     sent = response.request
     url = FIXTURE["url"] + urlsplit(sent.url)._replace(scheme="", netloc="").geturl()
     headers = {k: v for k, v in sent.headers.items() if k.lower() in ("content-type", "accept")}
-    answer = _anonymous.request(sent.method, url, headers=headers, data=sent.body, timeout=30)
+    answer = requests.request(
+        sent.method, url, headers=headers, data=sent.body, verify=FIXTURE["ca"], timeout=30
+    )
     assert answer.status_code == 401, f"without a certificate: {answer.status_code}"

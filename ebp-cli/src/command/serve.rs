@@ -14,6 +14,7 @@ use ebp_core::{clock::SystemClock, scope::Group};
 use ebp_server::{
     EXAMPLE, LogFormat, ServeError,
     auth::{SecretError, set_secret},
+    store::StoreError,
 };
 use tokio::{
     net::TcpListener,
@@ -176,6 +177,12 @@ fn set(group: Group, data: &ServerData) -> Outcome {
 pub fn explain(error: ServeError) -> Failure {
     match error {
         ServeError::Authority(error) => super::ca::explain(error),
+        ServeError::Masking(error) => super::geodata::explain(&error),
+        ServeError::Store(StoreError::Masking(mismatch)) => {
+            super::geodata::explain_mismatch(&mismatch)
+        }
+        ServeError::Geocoding(error) => Failure::failed(crate::exit::chain(&error))
+            .remedy("correct [geocoding] in the configuration"),
         other => Failure::failed(crate::exit::chain(&other)),
     }
 }

@@ -40,7 +40,8 @@ pub mod problem_type {
     pub const UNSUPPORTED_MEDIA: &str = "urn:ebp:problem:unsupported-media";
     /// The server cannot answer at the moment; the same request may succeed later (503).
     pub const UNAVAILABLE: &str = "urn:ebp:problem:unavailable";
-    /// The body is of its form, but contradicts itself or what is registered (422).
+    /// The body is of its form, but what it says cannot be: it contradicts itself or what is
+    /// registered, or holds no certificate request (422).
     pub const INCONSISTENT: &str = "urn:ebp:problem:inconsistent";
     /// The request's body or query is malformed (400).
     pub const INVALID: &str = "urn:ebp:problem:invalid";

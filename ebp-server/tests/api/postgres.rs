@@ -8,6 +8,7 @@ mod access;
 mod cluster;
 mod consent;
 mod enrolment;
+mod faults;
 mod harness;
 mod household;
 mod identity;

@@ -5,9 +5,11 @@
 #[path = "../support/cluster.rs"]
 mod cluster;
 mod constraints;
+mod crash;
 mod erasure;
 mod evaluation;
 mod management;
+mod masking;
 mod measurement;
 mod outage;
 mod plans;

@@ -80,6 +80,11 @@ impl Identity {
         self.scheme == Scheme::Certificate
     }
 
+    /// Whether it changes something, each kind of change once.
+    pub fn writes(&self) -> bool {
+        matches!(self.name, "a device with all scopes" | "a researcher" | "an administrator")
+    }
+
     /// A participant's own certificate names no device.
     fn has_device(&self) -> bool {
         self.name != "a participant"

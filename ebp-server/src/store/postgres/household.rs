@@ -4,7 +4,7 @@
 use deadpool_postgres::{Client, GenericClient};
 use ebp_core::{
     contract::{Account, Components, Household, MeasurementDevice},
-    model::{Address, Location, Metadata, Meter, Participant, PvSystem},
+    model::{Address, Metadata, Meter, Participant, PvSystem},
 };
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -15,7 +15,9 @@ use super::{
     consent, status,
     value::{Day, Instant, meter_type},
 };
-use crate::store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError, status::Told};
+use crate::store::{
+    Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError, masking, status::Told,
+};
 
 /// For whom an e-mail address and a device stand.
 pub async fn actor(db: &Client, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
@@ -98,7 +100,7 @@ pub async fn household(
             "SELECT consent.granted_at, consent.revoked_at,
                     street, postal_code, city, country, latitude, longitude,
                     children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
-                    home_battery
+                    home_battery, precision, nuts3, density, d_min, d_max
              FROM consent LEFT JOIN address USING (household) LEFT JOIN location USING (household)
                  LEFT JOIN metadata USING (household)
              WHERE household = $1",
@@ -118,7 +120,14 @@ pub async fn household(
     let latitude: Option<f64> = row.try_get(6)?;
     let location = match latitude {
         None => None,
-        Some(latitude) => Some(Location { latitude, longitude: row.try_get(7)? }),
+        Some(latitude) => {
+            let nuts3: Option<String> = row.try_get(15)?;
+            let masked = match nuts3 {
+                None => None,
+                Some(nuts3) => Some((nuts3, row.try_get(16)?, row.try_get(17)?, row.try_get(18)?)),
+            };
+            Some(masking::location((latitude, row.try_get(7)?), row.try_get(14)?, masked))
+        }
     };
     Ok(Household {
         uuid: household.0,

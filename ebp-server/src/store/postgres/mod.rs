@@ -18,6 +18,7 @@ mod evaluation;
 mod household;
 mod incident;
 mod management;
+mod masking;
 mod measurement;
 mod migrate;
 mod register;
@@ -38,6 +39,7 @@ use uuid::Uuid;
 
 use super::{
     Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Store, StoreError,
+    masking::MaskedBy,
 };
 pub use connect::{DatabaseUrl, PostgresSettings};
 pub use error::PostgresError;
@@ -45,6 +47,7 @@ pub use error::PostgresError;
 /// A [`Store`] in a PostgreSQL database.
 pub struct PostgresStore {
     pool: Pool,
+    masked_by: MaskedBy,
 }
 
 impl PostgresStore {
@@ -60,7 +63,7 @@ impl PostgresStore {
         drop(client);
         // What an interrupted revocation left in the files goes now.
         drop(erase::start(pool.clone()));
-        Ok(Self { pool })
+        Ok(Self { pool, masked_by: MaskedBy::default() })
     }
 
     async fn client(&self) -> Result<Client, StoreError> {
@@ -99,7 +102,10 @@ impl Store for PostgresStore {
     }
 
     async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        let revoked = consent::revoke(&mut self.client().await?, id, at).await?;
+        let masking = self.masked_by.get();
+        let mut client = self.client().await?;
+        let revoked = consent::revoke(&mut client, id, at, masking.as_deref()).await?;
+        drop(client);
         erase::finish(&self.pool).await;
         Ok(revoked)
     }

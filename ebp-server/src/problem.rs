@@ -42,6 +42,9 @@ pub enum ApiError {
     /// The path has no such method.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// What is to be removed is needed: why.
+    #[error("it cannot be removed: {0}")]
+    InUse(&'static str),
     /// Consent is not granted.
     #[error("consent is not granted")]
     ConsentNotGranted,
@@ -81,6 +84,7 @@ impl From<StoreError> for ApiError {
             StoreError::ConsentNotGranted => Self::ConsentNotGranted,
             StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
             StoreError::ConsentRevoked => Self::ConsentRevoked,
+            StoreError::InUse(why) => Self::InUse(why),
             StoreError::Registration(faults) => Self::Faults(faults),
             error if error.is_temporary() => Self::Unavailable(error.to_string()),
             error => Self::Internal(error.to_string()),
@@ -125,6 +129,7 @@ impl ApiError {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "The path has no such method",
             ),
+            Self::InUse(_) => (kind::IN_USE, StatusCode::CONFLICT, "It cannot be removed"),
             Self::ConsentNotGranted => {
                 (kind::CONSENT_NOT_GRANTED, StatusCode::CONFLICT, "Consent is not granted")
             }
@@ -166,7 +171,7 @@ impl ApiError {
 
     fn detail(&self) -> Option<String> {
         match self {
-            Self::Unauthenticated(reason) => Some((*reason).to_owned()),
+            Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::Invalid(what) | Self::TooLarge(what) => Some(what.clone()),
             _ => None,

@@ -39,7 +39,7 @@ pub(crate) struct Route {
 pub(crate) fn routes() -> Vec<Route> {
     use Scope::{Account, Consent, Household, MeasurementRead, MeasurementWrite};
     use access::{ADMINISTRATOR, ANYBODY, EITHER, RESEARCHER, scope};
-    use method::{delete, get, patch, post};
+    use method::{delete, get, patch, post, put};
     vec![
         get(paths::ACCOUNT,                scope(Account),          h::get(account::show)),
         get(paths::HOUSEHOLD,              scope(Household),        h::get(household::show)),
@@ -47,6 +47,7 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::CONSENT,               scope(Consent),          h::post(consent::grant)),
         delete(paths::CONSENT,             scope(Consent),          h::delete(consent::revoke)),
         get(paths::MEASUREMENT_DEVICE,     scope(Household),        h::get(measurement_device::list)),
+        put(paths::DEVICE_STATUS,          Access::DeviceScope(MeasurementWrite), h::put(measurement_device::report)),
         get(paths::METER,                  scope(Household),        h::get(meter::list)),
         get(paths::METER_MEASUREMENT,      scope(MeasurementRead),  h::get(measurement::list)),
         post(paths::MEASUREMENT,           scope(MeasurementWrite), h::post(measurement::upload)),
@@ -61,11 +62,15 @@ pub(crate) fn routes() -> Vec<Route> {
         patch(paths::MANAGED_HOUSEHOLD,    RESEARCHER,              h::patch(management::household::change)),
         post(paths::MANAGED_METERS,        RESEARCHER,              h::post(management::member::add_meter)),
         patch(paths::MANAGED_METER,        RESEARCHER,              h::patch(management::member::change_meter)),
+        delete(paths::MANAGED_METER,       RESEARCHER,              h::delete(management::member::remove_meter)),
         post(paths::MANAGED_PV_SYSTEMS,    RESEARCHER,              h::post(management::member::add_pv_system)),
         patch(paths::MANAGED_PV_SYSTEM,    RESEARCHER,              h::patch(management::member::change_pv_system)),
+        delete(paths::MANAGED_PV_SYSTEM,   RESEARCHER,              h::delete(management::member::remove_pv_system)),
         get(paths::MANAGEMENT_DEVICE,      ADMINISTRATOR,           h::get(management::device::list)),
         post(paths::MANAGEMENT_DEVICE,     ADMINISTRATOR,           h::post(management::device::add)),
         get(paths::MANAGED_DEVICE,         ADMINISTRATOR,           h::get(management::device::show)),
+        patch(paths::MANAGED_DEVICE,       ADMINISTRATOR,           h::patch(management::device::change)),
+        delete(paths::MANAGED_DEVICE,      ADMINISTRATOR,           h::delete(management::device::remove)),
         post(paths::MANAGED_ENROLMENT,     ADMINISTRATOR,           h::post(management::device::enrolment)),
         get(paths::MANAGED_CERTIFICATES,   ADMINISTRATOR,           h::get(management::certificate::list)),
         delete(paths::MANAGED_CERTIFICATE, ADMINISTRATOR,           h::delete(management::certificate::revoke)),
@@ -130,7 +135,7 @@ mod method {
             }
         )*};
     }
-    methods!(get GET, post POST, patch PATCH, delete DELETE);
+    methods!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 }
 
 /// The service.
@@ -194,6 +199,7 @@ fn known(method: &Method) -> &'static str {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
+        Method::PUT => "PUT",
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         _ => "other",

@@ -2,12 +2,14 @@
 //!
 //! Researchers see people and never devices' state; administrators see devices and nobody's name.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use super::{Consent, MeasurementDevice};
+use super::{Component, Consent, DeviceHealth, MeasurementDevice};
 use crate::{
     model::{
         Address, ConsentState, Incident, Location, Metadata, Meter, MeterType, Participant,
@@ -224,12 +226,14 @@ pub struct ManagedDevice {
     pub uuid: Uuid,
     /// The household it stands in.
     pub household: Uuid,
-    /// The program's version it last reported.
-    pub version: Option<String>,
+    /// Its components with their versions, as it last told them.
+    pub components: BTreeMap<String, Component>,
     /// When it last spoke to the Data API.
     pub last_activity: Option<Timestamp>,
     /// The meters it reads.
     pub meters: Vec<Uuid>,
+    /// How it was when it last told; absent if it never did.
+    pub health: Option<DeviceHealth>,
 }
 
 /// A further device of a household.
@@ -242,6 +246,16 @@ pub struct NewDevice {
     /// The meters of that household that it reads from now on.
     #[serde(default)]
     pub meters: Vec<Uuid>,
+}
+
+/// Changes of a device; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceChange {
+    /// The meters of the household that it reads from now on, and no others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meters: Option<Vec<Uuid>>,
 }
 
 /// A wish for a one-time token by which a device is enrolled.

@@ -9,6 +9,7 @@ pub mod limits;
 mod management;
 pub mod paths;
 mod problem;
+mod status;
 
 pub use bodies::{
     Account, Consent, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
@@ -18,14 +19,16 @@ pub use bodies::{
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use incident::IncidentRequest;
 pub use management::{
-    EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
-    ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
+    DeviceChange, EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing,
+    Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
 
-/// The request header that tells the server the version of the program that speaks.
-pub const VERSION_HEADER: &str = "ebp-version";
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 pub use problem::{Problem, problem_type};
+pub use status::{
+    ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
+    Reception, SpoolFigures,
+};

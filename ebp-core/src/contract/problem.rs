@@ -16,6 +16,8 @@ pub mod problem_type {
     pub const CANNOT_ISSUE: &str = "urn:ebp:problem:cannot-issue";
     /// Nothing by that name, or somebody else's (404).
     pub const NOT_FOUND: &str = "urn:ebp:problem:not-found";
+    /// What is to be removed is needed (409); the detail says by what.
+    pub const IN_USE: &str = "urn:ebp:problem:in-use";
     /// Consent is not yet granted (409).
     pub const CONSENT_NOT_GRANTED: &str = "urn:ebp:problem:consent-not-granted";
     /// Consent was granted before; that is a one-time step (409).

@@ -224,6 +224,8 @@ CREATE TRIGGER measurement_never_changes BEFORE UPDATE ON measurement
     FOR EACH STATEMENT EXECUTE FUNCTION measurement_never_changes();
 CREATE FUNCTION measured_meter_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- Insertions that are under way end first.
+    PERFORM pg_advisory_xact_lock(consent_lock(OLD.household));
     IF EXISTS (SELECT FROM measurement WHERE meter = OLD.uuid) THEN
         RAISE EXCEPTION 'a meter with measurements is kept';
     END IF;

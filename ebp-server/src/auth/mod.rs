@@ -21,14 +21,11 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderValue, header, request::Parts},
     middleware::Next,
     response::Response,
 };
-use ebp_core::{
-    contract::VERSION_HEADER,
-    scope::{Group, Scope, Scopes},
-};
+use ebp_core::scope::{Group, Scope, Scopes};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -116,6 +113,8 @@ pub enum Access {
     Groups(&'static [Group]),
     /// A device by its own certificate, whatever its scopes.
     Device,
+    /// A device by its own certificate, which has that scope.
+    DeviceScope(Scope),
 }
 
 /// Who a request says it is, verified.
@@ -146,25 +145,27 @@ pub(crate) async fn authorize(
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
     let source = request.extensions().get::<Source>().copied();
     let header = request.headers().get(header::AUTHORIZATION).cloned();
-    let version = version(request.headers());
     let identity = identify(&app, &peer, header.as_ref(), source, now).await?;
     match (access, identity) {
         (Access::Groups(groups), Identity::Group(group)) if groups.contains(&group) => {
             request.extensions_mut().insert(Manager(group));
         }
         (Access::Groups(_), _) | (_, Identity::Group(_)) => return Err(ApiError::Group),
-        (Access::Device, Identity::Participant { by_certificate: false, .. }) => {
+        (
+            Access::Device | Access::DeviceScope(_),
+            Identity::Participant { by_certificate: false, .. }
+            | Identity::Participant { device: None, .. },
+        ) => {
             return Err(ApiError::Group);
         }
         (access, Identity::Participant { email, device, scopes, .. }) => {
-            if let Access::Scope(scope) = access
+            if let Access::Scope(scope) | Access::DeviceScope(scope) = access
                 && !scopes.contains(scope)
             {
                 return Err(ApiError::Scope(scope));
             }
-            let caller = act(&app, &email, device, version, now).await?;
-            if access == Access::Device {
-                let device = device.ok_or(ApiError::Group)?;
+            let caller = act(&app, &email, device, now).await?;
+            if let (Access::Device | Access::DeviceScope(_), Some(device)) = (access, device) {
                 request.extensions_mut().insert(DeviceHolder { device, email, scopes });
             }
             request.extensions_mut().insert(caller);
@@ -178,7 +179,6 @@ async fn act(
     app: &App,
     email: &str,
     device: Option<Uuid>,
-    version: Option<String>,
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
     match app.store.actor(email, device).await? {
@@ -186,7 +186,7 @@ async fn act(
         Actor::Revoked => Err(ApiError::ConsentRevoked),
         Actor::Participant { participant, household, device } => {
             if let Some(device) = device {
-                note_activity(app, device, version, now).await;
+                note_activity(app, device, now).await;
             }
             Ok(Caller { participant, household })
         }
@@ -267,46 +267,15 @@ async fn authenticate<'a>(
     }
 }
 
-/// Notes that a device spoke and which version it runs. A failure only costs the note.
-async fn note_activity(app: &App, device: DeviceActivity, version: Option<String>, now: Timestamp) {
+/// Notes that a device spoke. A failure only costs the note.
+async fn note_activity(app: &App, device: DeviceActivity, now: Timestamp) {
     let fresh = device
         .last_activity
         .is_some_and(|last| last <= now && now.duration_since(last) < TOUCH_EVERY);
-    if fresh && (version.is_none() || version == device.version) {
+    if fresh {
         return;
     }
-    if let Err(error) = app.store.touch_device(device.uuid, version, now).await {
+    if let Err(error) = app.store.touch_device(device.uuid, now).await {
         tracing::warn!(device = %device.uuid, %error, "the device's activity is not noted");
-    }
-}
-
-/// The version that the client says it has: the header of its own, or the user agent `ebp/x.y.z`.
-fn version(headers: &HeaderMap) -> Option<String> {
-    let own = headers.get(VERSION_HEADER).and_then(|value| value.to_str().ok());
-    let agent = || {
-        let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
-        agent.split_whitespace().find_map(|product| product.strip_prefix("ebp/"))
-    };
-    own.or_else(agent)
-        .filter(|v| (1..=64).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_graphic()))
-        .map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions() {
-        let of = |name: &'static str, value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, value.parse().unwrap());
-            version(&headers)
-        };
-        assert_eq!(of("ebp-version", "1.2.3").as_deref(), Some("1.2.3"));
-        assert_eq!(of("user-agent", "ebp/1.2.3 linux").as_deref(), Some("1.2.3"));
-        assert_eq!(of("user-agent", "curl/8.0"), None);
-        assert_eq!(of("ebp-version", "a b"), None);
-        assert_eq!(of("ebp-version", &"9".repeat(65)), None);
     }
 }

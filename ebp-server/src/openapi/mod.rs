@@ -171,6 +171,9 @@ fn who(access: Access) -> String {
             format!("For {}.", names.join(" and "))
         }
         Access::Device => "For a device, by its own certificate.".into(),
+        Access::DeviceScope(scope) => {
+            format!("For a device, by its own certificate with the scope `{scope}`.")
+        }
     }
 }
 
@@ -179,13 +182,14 @@ const fn schemes(access: Access) -> &'static [&'static str] {
         Access::Anybody => &[],
         Access::Scope(_) => &["certificate", "token"],
         Access::Groups(_) => &["group"],
-        Access::Device => &["certificate"],
+        Access::Device | Access::DeviceScope(_) => &["certificate"],
     }
 }
 
 fn method_of(method: &Method) -> HttpMethod {
     match *method {
         Method::POST => HttpMethod::Post,
+        Method::PUT => HttpMethod::Put,
         Method::PATCH => HttpMethod::Patch,
         Method::DELETE => HttpMethod::Delete,
         _ => HttpMethod::Get,

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// The registration has faults; each names its field and no value.
     #[error("the registration cannot be taken in: {}", .0.join("; "))]
     Registration(Vec<String>),
+    /// It is needed and stays: why.
+    #[error("it cannot be removed: {0}")]
+    InUse(&'static str),
     /// The database was written by a newer version of the program.
     #[error("{} has schema version {found}, and this program knows up to {known}", path.display())]
     Newer {

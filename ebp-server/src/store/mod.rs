@@ -9,18 +9,22 @@
 
 mod access;
 mod admission;
+mod change;
 mod error;
 mod management;
 mod postgres;
 mod registration;
+mod set;
 mod sqlite;
+mod status;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, Household, MeasurementDevice, Registered, Registration, StoredMeasurement,
+        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+        StoredMeasurement,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
@@ -63,13 +67,11 @@ pub enum Actor {
     },
 }
 
-/// What a device last told of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// When a device last spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceActivity {
     /// Which device.
     pub uuid: Uuid,
-    /// The program's version.
-    pub version: Option<String>,
     /// When.
     pub last_activity: Option<Timestamp>,
 }
@@ -222,11 +224,19 @@ pub trait Store: ManagementStore + AccessStore {
         query: PageQuery,
     ) -> Result<Page, StoreError>;
 
-    /// Notes that a device spoke, and which version of the program it runs if it said so.
-    async fn touch_device(
+    /// Notes that a device spoke.
+    async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Keeps what a device tells of itself, in the place of what it told before. Nothing of it is
+    /// left once consent is revoked.
+    ///
+    /// # Errors
+    /// [`StoreError::Registration`] lists every fault, also meters that the device does not read;
+    /// [`StoreError::NotFound`] if there is no such device, [`StoreError::ConsentRevoked`].
+    async fn report_status(
         &self,
         device: Uuid,
-        version: Option<String>,
+        status: DeviceStatus,
         at: Timestamp,
     ) -> Result<(), StoreError>;
 

@@ -14,6 +14,12 @@ use super::StoreError;
 #[derive(Debug, Default)]
 pub struct Faults(Vec<String>);
 
+impl From<Vec<String>> for Faults {
+    fn from(faults: Vec<String>) -> Self {
+        Self(faults)
+    }
+}
+
 impl Faults {
     /// Notes a fault unless `holds`.
     pub fn check(&mut self, holds: bool, fault: impl Into<String>) {

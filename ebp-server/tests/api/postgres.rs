@@ -16,8 +16,10 @@ mod management;
 mod measurement_list;
 mod measurement_upload;
 mod operation;
+mod removal;
 mod scope;
 mod server;
+mod status;
 mod token;
 
 /// Where there is no PostgreSQL it is SQLite once more, which is said aloud.

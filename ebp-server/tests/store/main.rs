@@ -6,8 +6,11 @@
 mod cluster;
 mod erasure;
 mod management;
+mod measurement;
 mod outage;
 mod postgres;
+mod removal;
 mod same;
 mod sqlite;
+mod status;
 mod story;

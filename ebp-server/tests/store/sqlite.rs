@@ -61,7 +61,7 @@ fn ten_at_once_make_one_database() {
     let connection = Connection::open(&path).unwrap();
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(count("SELECT count(*) FROM household"), 10);
-    assert_eq!(count("PRAGMA user_version"), 2);
+    assert_eq!(count("PRAGMA user_version"), 4);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let folder = path.parent().unwrap();
     assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
@@ -162,7 +162,7 @@ async fn the_database_keeps_the_rules_by_itself() {
 
     let measure = |meter: uuid::Uuid| {
         db.execute(
-            "INSERT INTO measurement VALUES (?1, 1800000000000000, ?2, 0, '[]')",
+            "INSERT INTO measurement VALUES (?1, 1800000000000000, ?2, 0, '[]', NULL)",
             params![meter.as_bytes(), uuid::Uuid::new_v4().as_bytes()],
         )
     };

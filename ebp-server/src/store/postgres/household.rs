@@ -3,7 +3,7 @@
 
 use deadpool_postgres::{Client, GenericClient};
 use ebp_core::{
-    contract::{Account, Household, MeasurementDevice},
+    contract::{Account, Components, Household, MeasurementDevice},
     model::{Address, Location, Metadata, Meter, Participant, PvSystem},
 };
 use rust_decimal::Decimal;
@@ -11,10 +11,10 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    consent,
+    consent, status,
     value::{Day, Instant, meter_type},
 };
-use crate::store::{Actor, HouseholdId, ParticipantId, StoreError};
+use crate::store::{Actor, HouseholdId, ParticipantId, StoreError, status::Told};
 
 /// For whom an e-mail address without a device stands.
 pub async fn participant_actor(db: &Client, email: &str) -> Result<Actor, StoreError> {
@@ -108,7 +108,7 @@ pub async fn devices(
 ) -> Result<Vec<MeasurementDevice>, StoreError> {
     let statement = db
         .prepare_cached(
-            "SELECT uuid, version, last_activity,
+            "SELECT uuid, last_activity,
                     ARRAY(SELECT meter.uuid FROM meter
                           WHERE meter.measurement_device = measurement_device.uuid
                           ORDER BY position)
@@ -116,18 +116,38 @@ pub async fn devices(
         )
         .await?;
     let rows = db.query(&statement, &[&household.0]).await?;
-    rows.iter().map(device).collect()
+    let mut devices = rows.iter().map(device).collect::<Result<Vec<_>, _>>()?;
+    let uuids: Vec<Uuid> = devices.iter().map(|device| device.uuid).collect();
+    let mut told = status::of_devices(db, &uuids).await?;
+    for device in &mut devices {
+        let Told { components, health } = told.remove(&device.uuid).unwrap_or_default();
+        (device.components, device.health) = (components, health);
+    }
+    Ok(devices)
 }
 
-/// From a row of a device's identifier, version, last activity and meters.
+/// From a row of a device's identifier, last activity and meters.
 pub fn device(row: &Row) -> Result<MeasurementDevice, StoreError> {
-    let last_activity: Option<Instant> = row.try_get(2)?;
+    let last_activity: Option<Instant> = row.try_get(1)?;
     Ok(MeasurementDevice {
         uuid: row.try_get(0)?,
-        version: row.try_get(1)?,
+        components: Components::new(),
         last_activity: last_activity.map(|at| at.0),
-        meters: row.try_get(3)?,
+        meters: row.try_get(2)?,
+        health: None,
     })
+}
+
+/// The identifiers of the household's measurement devices, in the order in which they came.
+pub async fn device_ids(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Vec<Uuid>, StoreError> {
+    let statement = db
+        .prepare_cached("SELECT uuid FROM measurement_device WHERE household = $1 ORDER BY number")
+        .await?;
+    let rows = db.query(&statement, &[&household.0]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// The household's meters.

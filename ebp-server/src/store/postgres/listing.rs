@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::value::Instant;
-use crate::store::{Cursor, HouseholdId, Page, PageQuery, StoreError};
+use crate::store::{Cursor, HouseholdId, Page, PageQuery, StoreError, set};
 
 /// A page of a meter's measurements.
 pub async fn page(
@@ -35,7 +35,7 @@ pub async fn page(
         .prepare_cached(
             // Read from the partitions' indexes in their order; only those of one microsecond are
             // sorted. The comparison of single times is what leaves partitions out.
-            "SELECT uuid, measured_at, received_at, data::text FROM measurement
+            "SELECT uuid, measured_at, received_at, data::text, flags FROM measurement
              WHERE meter = $1 AND (measured_at, uuid) > ($2, $3) AND measured_at >= $2
                  AND measured_at < $4
              ORDER BY measured_at, uuid LIMIT $5",
@@ -64,6 +64,7 @@ fn measurement(row: &Row) -> Result<StoredMeasurement, StoreError> {
         measured_at: measured_at.0,
         received_at: received_at.0,
         data: parse(row.try_get(3)?)?,
+        flags: set::flags(row.try_get(4)?),
     })
 }
 

@@ -27,8 +27,8 @@ const QUESTIONS: usize = 512;
 /// A certificate's names: the participant's address and the device.
 pub type Names = (String, Uuid);
 
-/// That a device spoke: its version if it said so, and when.
-pub type Note = (Uuid, Option<String>, Timestamp);
+/// That a device spoke, and when.
+pub type Note = (Uuid, Timestamp);
 
 /// Where questions are left.
 pub struct Lookups {
@@ -74,8 +74,7 @@ async fn find_actors(
     let statement = db
         .prepare_cached(
             "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
-                    measurement_device.version, measurement_device.last_activity,
-                    measurement_device.uuid, sent.number
+                    measurement_device.last_activity, measurement_device.uuid, sent.number
              FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS sent (device, email, number)
              JOIN measurement_device ON measurement_device.uuid = sent.device
              JOIN household ON household.uuid = measurement_device.household
@@ -85,7 +84,7 @@ async fn find_actors(
         )
         .await?;
     for row in db.query(&statement, &[&devices, &emails]).await? {
-        let number: i64 = row.try_get(6)?;
+        let number: i64 = row.try_get(5)?;
         let place = usize::try_from(number - 1).ok().and_then(|place| answers.get_mut(place));
         *place.ok_or(StoreError::Damaged("answer"))? = actor(&row);
     }
@@ -95,7 +94,7 @@ async fn find_actors(
 fn actor(row: &Row) -> Result<Actor, StoreError> {
     let participant: Option<i64> = row.try_get(1)?;
     let revoked: bool = row.try_get(2)?;
-    let last_activity: Option<Instant> = row.try_get(4)?;
+    let last_activity: Option<Instant> = row.try_get(3)?;
     Ok(match participant {
         _ if revoked => Actor::Revoked,
         None => Actor::Unknown,
@@ -103,8 +102,7 @@ fn actor(row: &Row) -> Result<Actor, StoreError> {
             participant: ParticipantId(participant),
             household: Some(HouseholdId(row.try_get(0)?)),
             device: Some(DeviceActivity {
-                uuid: row.try_get(5)?,
-                version: row.try_get(3)?,
+                uuid: row.try_get(4)?,
                 last_activity: last_activity.map(|at| at.0),
             }),
         },
@@ -132,15 +130,11 @@ async fn notes(pool: Pool, group: Vec<Asked<Note, ()>>) {
     answer_all(group, answers);
 }
 
-/// Notes that devices spoke. A version that one does not tell stays what it was.
+/// Notes that devices spoke.
 async fn note(db: &Client, notes: impl Iterator<Item = &Note>) -> Result<(), StoreError> {
-    let mut latest: HashMap<Uuid, (Option<&str>, Instant)> = HashMap::new();
-    for (device, version, at) in notes {
-        let known = latest.get(device).and_then(|(version, _)| *version);
-        latest.insert(*device, (version.as_deref().or(known), Instant(*at)));
-    }
-    let devices: Vec<Uuid> = latest.keys().copied().collect();
-    let (versions, times): (Vec<Option<&str>>, Vec<Instant>) = latest.values().copied().unzip();
+    let latest: HashMap<Uuid, Instant> =
+        notes.map(|(device, at)| (*device, Instant(*at))).collect();
+    let (devices, times): (Vec<Uuid>, Vec<Instant>) = latest.into_iter().unzip();
     let statement = db
         .prepare_cached(
             // Two servers that note the same devices take them in the same order.
@@ -148,14 +142,11 @@ async fn note(db: &Client, notes: impl Iterator<Item = &Note>) -> Result<(), Sto
                  SELECT uuid FROM measurement_device WHERE uuid = ANY ($1)
                  ORDER BY uuid FOR NO KEY UPDATE
              )
-             UPDATE measurement_device
-             SET version = coalesce(sent.version, measurement_device.version),
-                 last_activity = sent.at
-             FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS sent (uuid, version, at)
-                 JOIN held USING (uuid)
+             UPDATE measurement_device SET last_activity = sent.at
+             FROM unnest($1::uuid[], $2::timestamptz[]) AS sent (uuid, at) JOIN held USING (uuid)
              WHERE measurement_device.uuid = sent.uuid",
         )
         .await?;
-    db.execute(&statement, &[&devices, &versions, &times]).await?;
+    db.execute(&statement, &[&devices, &times]).await?;
     Ok(())
 }

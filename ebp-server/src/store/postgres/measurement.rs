@@ -26,7 +26,7 @@ use super::{
     listing::parse,
     value::Instant,
 };
-use crate::store::{Admission, HouseholdId, Outcome, Refusal, StoreError};
+use crate::store::{Admission, HouseholdId, Outcome, Refusal, StoreError, set};
 
 /// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
 const NOT_WITHIN_CONSENT: &str = "EBP01";
@@ -147,13 +147,13 @@ fn outcomes(
     reports: &[&Report],
     admitted: Vec<Result<Vec<Option<Refusal>>, StoreError>>,
     mut accepted: HashSet<Uuid>,
-    stored: &HashMap<Key, MeasurementData>,
+    stored: &HashMap<Key, Content>,
 ) -> Answers {
     let mut outcome = |measurement: &Measurement, refusal: Option<Refusal>| match refusal {
         Some(refusal) => Outcome::Refused(refusal),
         None if accepted.remove(&measurement.uuid) => Outcome::Accepted,
         None => match stored.get(&key(measurement)) {
-            Some(data) if *data == measurement.data => Outcome::Duplicate,
+            Some(content) if *content == content_of(measurement) => Outcome::Duplicate,
             _ => Outcome::Refused(Refusal::OtherContent),
         },
     };
@@ -228,7 +228,7 @@ async fn copy(db: &Client, rows: &mut [Row<'_>]) -> Result<(), CopyError> {
     let encoded = encode(rows).map_err(CopyError::End)?;
     let statement = db
         .prepare_cached(&format!(
-            "COPY {table} (meter, measured_at, uuid, received_at, data) FROM STDIN BINARY"
+            "COPY {table} (meter, measured_at, uuid, received_at, data, flags) FROM STDIN BINARY"
         ))
         .await
         .map_err(begin)?;
@@ -261,7 +261,7 @@ fn encode(rows: &[Row<'_>]) -> Result<BytesMut, PostgresError> {
         out.put_i64(at.as_microsecond() - EPOCH);
     };
     for (row, received_at) in rows {
-        out.put_i16(5);
+        out.put_i16(6);
         uuid(&mut out, row.meter);
         instant(&mut out, row.measured_at);
         uuid(&mut out, row.uuid);
@@ -273,6 +273,13 @@ fn encode(rows: &[Row<'_>]) -> Result<BytesMut, PostgresError> {
         let length = i32::try_from(out.len() - place - 4)
             .map_err(|_| PostgresError::Protocol("a measurement is too long".into()))?;
         out[place..place + 4].copy_from_slice(&length.to_be_bytes());
+        match set::flag_bits(&row.flags) {
+            None => out.put_i32(-1),
+            Some(flags) => {
+                out.put_i32(2);
+                out.put_i16(flags);
+            }
+        }
     }
     out.put_i16(-1);
     Ok(out)
@@ -301,6 +308,11 @@ async fn make_partitions(db: &Client, rows: &[Row<'_>]) -> Result<(), StoreError
 }
 
 type Key = (Uuid, Uuid, i64);
+type Content = (MeasurementData, Option<i16>);
+
+fn content_of(measurement: &Measurement) -> Content {
+    (measurement.data.clone(), set::flag_bits(&measurement.flags))
+}
 
 fn key(measurement: &Measurement) -> Key {
     (measurement.uuid, measurement.meter, measurement.measured_at.as_microsecond())
@@ -311,18 +323,18 @@ fn key(measurement: &Measurement) -> Key {
 async fn stored(
     db: &Client,
     measurements: &[&Measurement],
-) -> Result<HashMap<Key, MeasurementData>, StoreError> {
+) -> Result<HashMap<Key, Content>, StoreError> {
     let uuids: Vec<Uuid> = measurements.iter().map(|row| row.uuid).collect();
     let meters: Vec<Uuid> = measurements.iter().map(|row| row.meter).collect();
     let times: Vec<Instant> = measurements.iter().map(|row| Instant(row.measured_at)).collect();
     let statement = db
         .prepare_cached(
             // LIMIT keeps each look-up one of its own, in the one partition of its time.
-            "SELECT sent.uuid, sent.meter, sent.measured_at, found.data::text
+            "SELECT sent.uuid, sent.meter, sent.measured_at, found.data::text, found.flags
              FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
                  AS sent (uuid, meter, measured_at)
              CROSS JOIN LATERAL (
-                 SELECT data FROM measurement
+                 SELECT data, flags FROM measurement
                  WHERE measurement.meter = sent.meter
                      AND measurement.measured_at = sent.measured_at
                      AND measurement.uuid = sent.uuid
@@ -335,7 +347,7 @@ async fn stored(
         .map(|row| {
             let measured_at: Instant = row.try_get(2)?;
             let key = (row.try_get(0)?, row.try_get(1)?, measured_at.0.as_microsecond());
-            Ok((key, parse(row.try_get(3)?)?))
+            Ok((key, (parse(row.try_get(3)?)?, row.try_get(4)?)))
         })
         .collect()
 }

@@ -9,9 +9,11 @@ use super::PostgresError;
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/postgres/0001_survey.sql"),
     include_str!("../../../migrations/postgres/0002_management.sql"),
+    include_str!("../../../migrations/postgres/0003_device_status.sql"),
+    include_str!("../../../migrations/postgres/0004_measurement_flags.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

@@ -23,13 +23,16 @@ mod management;
 mod measurement;
 mod migrate;
 mod register;
+mod status;
 mod tls;
 mod value;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
 use ebp_core::{
-    contract::{Account, Consent, Household, MeasurementDevice, Registered, Registration},
+    contract::{
+        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+    },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
@@ -145,13 +148,17 @@ impl Store for PostgresStore {
         listing::page(&self.client().await?, id, meter, query).await
     }
 
-    async fn touch_device(
+    async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        self.lookups.notes.ask((device, at)).await
+    }
+
+    async fn report_status(
         &self,
         device: Uuid,
-        version: Option<String>,
+        status: DeviceStatus,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.lookups.notes.ask((device, version, at)).await
+        status::report(&mut self.client().await?, device, &status, at).await
     }
 
     async fn incidents(&self, id: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, StoreError> {

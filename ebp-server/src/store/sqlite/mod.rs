@@ -17,6 +17,7 @@ mod measurement;
 mod migrate;
 mod reader;
 mod register;
+mod status;
 mod value;
 mod writer;
 
@@ -24,7 +25,9 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use ebp_core::{
-    contract::{Account, Consent, Household, MeasurementDevice, Registered, Registration},
+    contract::{
+        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+    },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
@@ -122,13 +125,17 @@ impl Store for SqliteStore {
         self.readers.run(move |db| measurement::page(db, id, meter, query)).await
     }
 
-    async fn touch_device(
+    async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        self.writer.run(move |tx| household::touch_device(tx, device, at)).await
+    }
+
+    async fn report_status(
         &self,
         device: Uuid,
-        version: Option<String>,
+        status: DeviceStatus,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.writer.run(move |tx| household::touch_device(tx, device, version.as_deref(), at)).await
+        self.writer.run(move |tx| status::report(tx, device, &status, at)).await
     }
 
     async fn incidents(&self, id: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, StoreError> {

@@ -69,7 +69,6 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         .ok_or(StoreError::NotFound)?;
     let Instant(registered_at) = row.try_get(0)?;
     let household = household::household(&tx, id).await?;
-    let devices = household::devices(&tx, id).await?;
     let shown = ManagedHousehold {
         uuid: id.0,
         registered_at,
@@ -80,7 +79,7 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         consent: household.consent,
         meters: household::meters(&tx, id).await?,
         pv_systems: household::pv_systems(&tx, id).await?,
-        measurement_devices: devices.iter().map(|device| device.uuid).collect(),
+        measurement_devices: household::device_ids(&tx, id).await?,
     };
     tx.commit().await?;
     Ok(shown)

@@ -30,6 +30,7 @@ pub mod authority;
 mod config;
 mod listener;
 pub mod openapi;
+mod overload;
 mod problem;
 mod router;
 mod settings;
@@ -49,6 +50,7 @@ pub use store::open_store;
 
 use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
+use overload::Overload;
 use store::{Store, StoreError};
 use telemetry::Telemetry;
 
@@ -62,6 +64,7 @@ pub(crate) struct App {
     telemetry: Telemetry,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    overload: Overload,
     /// Bounds the memory that unpacked uploads take.
     unpacking: Semaphore,
 }
@@ -124,6 +127,8 @@ pub async fn serve(
         tokens: tokens.map(Tokens::new).transpose()?,
         telemetry: Telemetry::default(),
         clock,
+        // A connection has one request at a time; half of them are left for whatever else is asked.
+        overload: Overload::new(limits.connections / 2),
         unpacking: Semaphore::new(limits.unpacking),
         limits,
     });

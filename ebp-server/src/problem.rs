@@ -30,6 +30,9 @@ pub enum ApiError {
     /// Too many tries at a secret: seconds until the next one counts.
     #[error("too many tries")]
     TooManyTries(u64),
+    /// More uploads than can be stored in time: seconds until this one is to come back.
+    #[error("too many uploads at the same time")]
+    Overloaded(u64),
     /// The authority's key is elsewhere.
     #[error("certificates cannot be issued here")]
     CannotIssue,
@@ -118,6 +121,11 @@ impl ApiError {
                 StatusCode::TOO_MANY_REQUESTS,
                 "There were too many tries with a wrong secret",
             ),
+            Self::Overloaded(_) => (
+                kind::OVERLOADED,
+                StatusCode::TOO_MANY_REQUESTS,
+                "There are too many uploads at the moment",
+            ),
             Self::CannotIssue => (
                 kind::CANNOT_ISSUE,
                 StatusCode::CONFLICT,
@@ -192,7 +200,9 @@ impl ApiError {
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, identity")))
             }
             Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
-            Self::TooManyTries(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
+            Self::TooManyTries(seconds) | Self::Overloaded(seconds) => {
+                Some((header::RETRY_AFTER, HeaderValue::from(*seconds)))
+            }
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer, Basic realm=\"ebp\", charset=\"UTF-8\""),

@@ -29,7 +29,7 @@ const LONG: Duration = Duration::from_millis(50);
 trait Job: Send {
     /// Whether nothing of what it deletes may stay in the log.
     fn erases(&self) -> bool;
-    /// Does it; whether its changes are to stay.
+    /// Does it; whether its changes are to stay. Done again where the transaction had to be.
     fn perform(&mut self, tx: &Transaction<'_>) -> bool;
     /// Tells what became of it, once that is durable or has failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -37,7 +37,7 @@ trait Job: Send {
 
 struct Write<T, F> {
     erase: bool,
-    work: Option<F>,
+    work: F,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -45,15 +45,15 @@ struct Write<T, F> {
 impl<T, F> Job for Write<T, F>
 where
     T: Send,
-    F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send,
+    F: Fn(&Transaction<'_>) -> Result<T, StoreError> + Send,
 {
     fn erases(&self) -> bool {
         self.erase
     }
 
     fn perform(&mut self, tx: &Transaction<'_>) -> bool {
-        self.result = self.work.take().map(|work| work(tx));
-        matches!(self.result, Some(Ok(_)))
+        self.result = None;
+        matches!(self.result.insert((self.work)(tx)), Ok(_))
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -86,12 +86,28 @@ impl Thread {
     }
 
     /// Does a write, and those that have come meanwhile, in one transaction: it is the commit that
-    /// costs. Each answers for itself and nothing stays of one that fails; what all share is
-    /// whether the transaction is durable.
+    /// costs. Each answers for itself and nothing stays of one that fails: if that one had changed
+    /// something, the others are done again without it. What all share is whether the transaction
+    /// is durable.
+    ///
+    /// A savepoint for each would be simpler, and cost more than the writes: within one, SQLite
+    /// goes through all that the savepoint has changed after each statement that fires a trigger.
     fn group(&mut self, first: Box<dyn Job>, queue: &mpsc::Receiver<Box<dyn Job>>) {
         let erase = first.erases();
         let mut done = vec![first];
-        let committed = self.transact(&mut done, queue);
+        let committed = loop {
+            let queue = (done.len() == 1).then_some(queue);
+            match self.transact(&mut done, queue) {
+                Ok(Done::Committed) => break Ok(()),
+                Err(error) => break Err(error),
+                Ok(Done::Failed(place)) => {
+                    done.swap_remove(place).answer(Ok(()));
+                    if done.is_empty() {
+                        break Ok(());
+                    }
+                }
+            }
+        };
         if erase && committed.is_ok() {
             self.erase = true;
             self.erase_log(PATIENCE);
@@ -106,26 +122,37 @@ impl Thread {
     fn transact(
         &mut self,
         jobs: &mut Vec<Box<dyn Job>>,
-        queue: &mpsc::Receiver<Box<dyn Job>>,
-    ) -> Result<(), StoreError> {
+        queue: Option<&mpsc::Receiver<Box<dyn Job>>>,
+    ) -> Result<Done, StoreError> {
         let start = Instant::now();
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut place = 0;
         while let Some(job) = jobs.get_mut(place) {
-            perform(&tx, job.as_mut())?;
-            place += 1;
-            // What erases does so alone: the others are not to wait for it.
-            let more = !job.erases() && place < GROUP && start.elapsed() < LONG;
-            match queue.try_recv() {
-                Ok(next) if more && !next.erases() => jobs.push(next),
-                Ok(next) => {
-                    self.next = Some(next);
-                    break;
+            if !perform(&tx, job.as_mut()) {
+                // SQLite may have rolled back by itself: the disk is full, say.
+                if !tx.is_autocommit() {
+                    tx.rollback()?;
                 }
+                return Ok(Done::Failed(place));
+            }
+            // What erases does so alone: the others are not to wait for it.
+            let alone = job.erases();
+            place += 1;
+            if place < jobs.len() {
+                continue;
+            }
+            let Some(queue) = queue.filter(|_| self.next.is_none()) else { break };
+            if alone || place >= GROUP || start.elapsed() > LONG {
+                break;
+            }
+            match queue.try_recv() {
+                Ok(next) if !next.erases() => jobs.push(next),
+                Ok(next) => self.next = Some(next),
                 Err(_) => break,
             }
         }
-        Ok(tx.commit()?)
+        tx.commit()?;
+        Ok(Done::Committed)
     }
 
     /// The transaction stands whether this succeeds or not: a reader may hold on to the log. Then
@@ -139,23 +166,22 @@ impl Thread {
     }
 }
 
-/// Does one write of several. A savepoint takes it back by itself, also after a panic: the
-/// connection stays good, and so does the thread.
-///
-/// # Errors
-/// If the transaction is gone, with all that was done in it: the disk is full, say.
-fn perform(tx: &Transaction<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
-    let execute = |sql| tx.prepare_cached(sql)?.execute([]);
-    execute("SAVEPOINT one")?;
+/// What became of a transaction.
+enum Done {
+    /// It is durable.
+    Committed,
+    /// It was rolled back for the write at this place, which failed after it had begun.
+    Failed(usize),
+}
+
+/// Does one write of several; false if it failed and has changed something, or may have.
+fn perform(tx: &Transaction<'_>, job: &mut dyn Job) -> bool {
+    let before = tx.total_changes();
     let stays = catch_unwind(AssertUnwindSafe(|| job.perform(tx))).unwrap_or_else(|_| {
         tracing::error!("a write panicked and was rolled back");
         false
     });
-    if !stays {
-        execute("ROLLBACK TO one")?;
-    }
-    execute("RELEASE one")?;
-    Ok(())
+    stays || (tx.total_changes() == before && !tx.is_autocommit())
 }
 
 /// The error once more, for another who suffers from it.
@@ -198,7 +224,7 @@ impl Writer {
     /// even if nobody waits for the answer any more.
     pub async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.submit(false, work).await
     }
@@ -206,7 +232,7 @@ impl Writer {
     /// As [`run`](Self::run), and afterwards nothing of what was deleted is left in the log.
     pub async fn run_and_erase<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.submit(true, work).await
     }
@@ -214,10 +240,10 @@ impl Writer {
     async fn submit<T: Send + 'static>(
         &self,
         erase: bool,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let job = Box::new(Write { erase, work: Some(work), result: None, answer });
+        let job = Box::new(Write { erase, work, result: None, answer });
         self.jobs
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -235,5 +261,61 @@ impl Writer {
             Some(ended) => ended.await.map_err(|_| StoreError::Closed),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn count(connection: &Connection) -> i64 {
+        connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
+    }
+
+    /// Many at once, of which some fail before they have changed anything, some after, and some
+    /// panic: exactly the others stay, and each gets its own answer.
+    #[tokio::test]
+    async fn each_answers_for_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.sqlite");
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch("PRAGMA journal_mode=wal; CREATE TABLE t (i PRIMARY KEY)")
+            .unwrap();
+        let writer = Arc::new(Writer::start(connection).unwrap());
+        let write = |i: u32| {
+            let writer = writer.clone();
+            tokio::spawn(async move {
+                let work = move |tx: &Transaction<'_>| {
+                    if i % 7 == 1 {
+                        return Err(StoreError::NotFound);
+                    }
+                    tx.execute("INSERT INTO t VALUES (?1)", [i])?;
+                    if i % 7 == 2 {
+                        return Err(StoreError::ConsentRevoked);
+                    }
+                    assert!(i % 7 != 3, "as intended");
+                    Ok(i)
+                };
+                let answer = if i % 31 == 0 {
+                    writer.run_and_erase(work).await
+                } else {
+                    writer.run(work).await
+                };
+                match i % 7 {
+                    1 => assert!(matches!(answer, Err(StoreError::NotFound))),
+                    2 => assert!(matches!(answer, Err(StoreError::ConsentRevoked))),
+                    3 => assert!(matches!(answer, Err(StoreError::Closed))),
+                    _ => assert_eq!(answer.unwrap(), i),
+                }
+            })
+        };
+        for task in (0..700).map(write).collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        writer.close().await.unwrap();
+        assert_eq!(count(&Connection::open(&path).unwrap()), 400);
     }
 }

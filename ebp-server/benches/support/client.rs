@@ -8,7 +8,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -62,6 +62,18 @@ impl Connection {
         Ok(Self { stream: Box::new(handshake(address, config).await?), read: Vec::new() })
     }
 
+    /// Over TLS, from that address of this machine.
+    pub async fn tls_from(
+        source: [u8; 4],
+        address: SocketAddr,
+        config: &Arc<ClientConfig>,
+    ) -> std::io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((source, 0).into())?;
+        let stream = socket.connect(address).await?;
+        Ok(Self { stream: Box::new(secure(stream, address, config).await?), read: Vec::new() })
+    }
+
     /// In the clear.
     pub async fn plain(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
@@ -105,7 +117,14 @@ pub async fn handshake(
     address: SocketAddr,
     config: &Arc<ClientConfig>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
-    let stream = TcpStream::connect(address).await?;
+    secure(TcpStream::connect(address).await?, address, config).await
+}
+
+async fn secure(
+    stream: TcpStream,
+    address: SocketAddr,
+    config: &Arc<ClientConfig>,
+) -> std::io::Result<TlsStream<TcpStream>> {
     stream.set_nodelay(true)?;
     let name = ServerName::from(address.ip());
     TlsConnector::from(config.clone()).connect(name, stream).await

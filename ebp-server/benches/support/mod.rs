@@ -10,6 +10,7 @@
 pub mod client;
 #[path = "../../tests/support/cluster.rs"]
 pub mod cluster;
+pub mod fleet;
 pub mod household;
 pub mod process;
 pub mod rival;

@@ -47,7 +47,6 @@ pub fn serve_if_asked() {
 
 fn settings(folder: &Path, url: Option<String>) -> Settings {
     let mut settings = Settings::in_folder(folder, vec!["127.0.0.1".into()], Arc::new(SystemClock));
-    settings.limits.connections = super::parameter("EBP_BENCH_CONNECTIONS", 8192);
     if let Some(url) = url {
         settings.database = Database::Postgres(PostgresSettings::new(url));
     }
@@ -63,7 +62,7 @@ pub struct Server {
     pub process: Process,
     pub database: Option<String>,
     child: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -95,8 +94,15 @@ impl Server {
             process: Process(child.id()),
             database: url.map(|url| url.rsplit('=').next().unwrap().to_owned()),
             child,
-            _folder: folder,
+            folder,
         }
+    }
+}
+
+impl Server {
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 }
 

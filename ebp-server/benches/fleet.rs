@@ -49,7 +49,7 @@ async fn run() {
     }
     let devices = parameter("EBP_BENCH_DEVICES", 100_000);
     let cluster = Cluster::start("shared_buffers = 256MB\nmax_wal_size = 2GB\n");
-    let server = Server::start(Some(&cluster)).await;
+    let server = Server::start_limited(Some(&cluster)).await;
     let start = Instant::now();
     let db = cluster.client(server.database.as_ref().unwrap()).await;
     let fleet = Arc::new(Fleet::make(&server, &db, devices).await);

@@ -1,6 +1,7 @@
 //! The server's configuration file.
 //!
-//! Enters: TOML. Leaves: [`Settings`]. Absent: defaults that depend on the machine.
+//! Enters: TOML, variables of the environment. Leaves: [`Settings`]. Absent: defaults that depend
+//! on the machine; the command line, which beats both.
 //!
 //! ```toml
 //! listen = "[::]:8443"
@@ -29,6 +30,8 @@ use serde::Deserialize;
 
 use crate::{
     auth::{KeySource, TokenSettings},
+    environment,
+    limit::Rate,
     settings::{Limits, Settings},
     store::{Database, DatabaseUrl, PostgresSettings},
 };
@@ -56,6 +59,45 @@ pub enum ConfigError {
         /// What and in which line.
         source: toml::de::Error,
     },
+    /// A variable begins like ours and is none.
+    #[error("{variable} is no setting of the server{}", meant(near.as_deref()))]
+    UnknownVariable {
+        /// The variable.
+        variable: String,
+        /// The one that may have been meant.
+        near: Option<String>,
+    },
+    /// A variable's value cannot be used.
+    #[error("{variable} cannot be used: {reason}")]
+    Variable {
+        /// The variable.
+        variable: String,
+        /// Why; never its value.
+        reason: String,
+    },
+    /// A setting that must be given is not.
+    #[error("`{key}` is missing: it stands neither in the file nor in {variable}")]
+    Missing {
+        /// The setting.
+        key: &'static str,
+        /// Its variable.
+        variable: String,
+    },
+}
+
+fn meant(near: Option<&str>) -> String {
+    near.map(|name| format!("; is {name} meant?")).unwrap_or_default()
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
 }
 
 /// The configuration of `ebp serve`.
@@ -66,7 +108,11 @@ pub struct ServerConfig {
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
     /// The folder of database and certificates.
+    #[serde(default)]
     pub data: PathBuf,
+    /// How log lines look.
+    #[serde(default)]
+    pub log: LogFormat,
     /// The authority's folder, if it is not in `data`.
     #[serde(default)]
     pub authority: Option<PathBuf>,
@@ -98,12 +144,17 @@ pub struct ServerConfig {
 #[serde(deny_unknown_fields)]
 pub struct TokensConfig {
     /// What the claim `aud` has to be.
+    #[serde(default)]
     pub audience: String,
     /// What the claim `iss` has to be, if anything.
     #[serde(default)]
     pub issuer: Option<String>,
     /// A file that holds the key set (RFC 7517), or the `https://` address of one.
+    #[serde(default)]
     pub keys: String,
+    /// The authority (PEM) that vouches for that address, if the machine's own do not.
+    #[serde(default)]
+    pub keys_ca: Option<PathBuf>,
 }
 
 /// The configurable part of [`Limits`].
@@ -112,6 +163,12 @@ pub struct TokensConfig {
 pub struct LimitsConfig {
     /// Connections at the same time.
     pub connections: Option<usize>,
+    /// Connections of one address at the same time; 0 is without bound.
+    pub connections_per_address: Option<usize>,
+    /// Requests a second of one client, in the long run; 0 is without bound.
+    pub requests_per_second: Option<u32>,
+    /// Requests of one client at once, after a pause.
+    pub requests_burst: Option<u32>,
     /// Seconds for the TLS handshake.
     pub handshake_seconds: Option<u64>,
     /// Seconds for a request's headers, and for a kept connection to be idle.
@@ -122,6 +179,14 @@ pub struct LimitsConfig {
     pub request_seconds: Option<u64>,
     /// Seconds for what is in flight when the server is told to end.
     pub drain_seconds: Option<u64>,
+}
+
+impl LimitsConfig {
+    fn rate(&self, default: Option<Rate>) -> Option<Rate> {
+        let per_second = self.requests_per_second.or(default.map(|rate| rate.per_second))?;
+        let burst = self.requests_burst.or(default.map(|rate| rate.burst))?;
+        (per_second > 0).then_some(Rate { per_second, burst: burst.max(1) })
+    }
 }
 
 fn default_listen() -> SocketAddr {
@@ -139,6 +204,7 @@ impl ServerConfig {
         Self {
             listen: default_listen(),
             data: data.to_owned(),
+            log: LogFormat::default(),
             authority: None,
             database_url: None,
             database_ca: None,
@@ -150,34 +216,88 @@ impl ServerConfig {
         }
     }
 
-    /// Reads a configuration file; paths in it are relative to its own folder.
+    /// Reads a configuration file, if there is one, and what the environment's variables say
+    /// instead. Relative paths are relative to the file's folder, wherever they are said. Without a
+    /// file everything has a default, and the data folder is `ebp-data`. A data folder from the
+    /// command line beats both, and is relative to the working directory.
     ///
     /// # Errors
-    /// If it cannot be read or says something that is not known.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-        Self::from_toml(&text, path)
+    /// If something cannot be read or is not known; names the file and the line, or the variable.
+    pub fn load(
+        file: Option<&Path>,
+        variables: &[(String, String)],
+        data: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        match file {
+            Some(path) => {
+                let text = fs::read_to_string(path)
+                    .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+                Self::assemble(&text, path, variables, data)
+            }
+            None => Self::assemble("data = \"ebp-data\"", Path::new(""), variables, data),
+        }
     }
 
-    /// Reads the text of a configuration file that lies at `path`.
+    /// From the text of a configuration file that lies at `path`, and variables.
     ///
     /// # Errors
-    /// If it says something that is not known; the error tells the line.
-    pub fn from_toml(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let mut config: Self = toml::from_str(text)
-            .map_err(|source| ConfigError::Content { path: path.to_owned(), source })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        config.data = folder.join(&config.data);
-        config.authority = config.authority.map(|authority| folder.join(authority));
-        config.database_ca = config.database_ca.map(|authority| folder.join(authority));
-        config.secrets = config.secrets.map(|secrets| folder.join(secrets));
-        if let Some(tokens) = &mut config.tokens
-            && !tokens.keys.contains("://")
-        {
-            tokens.keys = folder.join(&tokens.keys).display().to_string();
+    /// As [`Self::load`].
+    pub fn assemble(
+        text: &str,
+        path: &Path,
+        variables: &[(String, String)],
+        data: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        let content = |source| ConfigError::Content { path: path.to_owned(), source };
+        // By itself first: what is wrong in it is told with its line.
+        let mut config: Self = toml::from_str(text).map_err(content)?;
+        let mut table = toml::from_str(text).map_err(content)?;
+        let applied = environment::apply(&mut table, variables)?;
+        if !applied.is_empty() {
+            config = serde_path_to_error::deserialize(table).map_err(|error| {
+                let key = error.path().to_string();
+                let variable = applied.get(&key).cloned().unwrap_or(key);
+                ConfigError::Variable { variable, reason: error.into_inner().to_string() }
+            })?;
+        }
+        if let Some(data) = data {
+            data.clone_into(&mut config.data);
+        }
+        config.complete()?;
+        config.relative_to(path.parent().unwrap_or(Path::new("")));
+        if let Some(data) = data {
+            data.clone_into(&mut config.data);
         }
         Ok(config)
+    }
+
+    /// Whether everything is there that has no default.
+    fn complete(&self) -> Result<(), ConfigError> {
+        let tokens = self.tokens.as_ref();
+        for (key, missing) in [
+            ("data", self.data == Path::new("")),
+            ("tokens.audience", tokens.is_some_and(|tokens| tokens.audience.is_empty())),
+            ("tokens.keys", tokens.is_some_and(|tokens| tokens.keys.is_empty())),
+        ] {
+            if missing {
+                return Err(ConfigError::Missing { key, variable: environment::variable(key) });
+            }
+        }
+        Ok(())
+    }
+
+    fn relative_to(&mut self, folder: &Path) {
+        self.data = folder.join(&self.data);
+        let rest = [&mut self.authority, &mut self.database_ca, &mut self.secrets];
+        for path in rest.into_iter().flatten() {
+            *path = folder.join(&*path);
+        }
+        if let Some(tokens) = &mut self.tokens {
+            if !tokens.keys.contains("://") {
+                tokens.keys = folder.join(&tokens.keys).display().to_string();
+            }
+            tokens.keys_ca = tokens.keys_ca.take().map(|authority| folder.join(authority));
+        }
     }
 
     /// What [`serve`](crate::serve) is told.
@@ -201,7 +321,7 @@ impl ServerConfig {
             audience: tokens.audience,
             issuer: tokens.issuer,
             keys: if tokens.keys.contains("://") {
-                KeySource::Url(tokens.keys)
+                KeySource::Url { url: tokens.keys, authority: tokens.keys_ca }
             } else {
                 KeySource::File(tokens.keys.into())
             },
@@ -210,6 +330,10 @@ impl ServerConfig {
         let (given, default) = (&self.limits, Limits::default());
         settings.limits = Limits {
             connections: given.connections.unwrap_or(default.connections),
+            connections_per_address: given
+                .connections_per_address
+                .unwrap_or(default.connections_per_address),
+            rate: given.rate(default.rate),
             handshake: seconds(given.handshake_seconds, default.handshake),
             headers: seconds(given.headers_seconds, default.headers),
             body: seconds(given.body_seconds, default.body),
@@ -228,7 +352,7 @@ mod tests {
     use super::*;
 
     fn config(text: &str) -> Result<ServerConfig, String> {
-        ServerConfig::from_toml(text, Path::new("/etc/ebp/server.toml"))
+        ServerConfig::assemble(text, Path::new("/etc/ebp/server.toml"), &[], None)
             .map_err(|error| error.to_string())
     }
 
@@ -262,16 +386,10 @@ mod tests {
     #[test]
     fn the_example_is_true() {
         let path = Path::new("server.toml");
-        let plain = ServerConfig::from_toml(EXAMPLE, path).unwrap();
+        let plain = ServerConfig::assemble(EXAMPLE, path, &[], None).unwrap();
         assert_eq!(plain, ServerConfig::in_folder(Path::new("ebp-data")));
         // Each line that is a setting, though it is commented out.
-        let whole: String = EXAMPLE
-            .lines()
-            .map(|line| line.strip_prefix("# ").unwrap_or(line))
-            .filter(|line| line.starts_with('[') || line.contains(" = "))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let whole = ServerConfig::from_toml(&whole, path).unwrap();
+        let whole = ServerConfig::assemble(&environment::uncommented(), path, &[], None).unwrap();
         let (listen, hostnames) = (plain.listen, plain.hostnames.clone());
         assert_eq!((whole.listen, &whole.hostnames), (listen, &hostnames));
         assert_eq!(whole.tokens.as_ref().unwrap().keys, "keys.json");
@@ -288,6 +406,33 @@ mod tests {
         assert!(error.contains("hostname"), "{error}");
         let error = config("data = \"/d\"\n\n[limits]\nconnexions = 5\n").unwrap_err();
         assert!(error.contains("line 4"), "{error}");
-        assert!(config("listen = \"[::]:1\"").unwrap_err().contains("data"));
+        let error = config("listen = \"[::]:1\"").unwrap_err();
+        assert!(error.contains("`data`") && error.contains("EBP_SERVER_DATA"), "{error}");
+        let error = config("data = \"d\"\n[tokens]\nkeys = \"k\"").unwrap_err();
+        assert!(error.contains("EBP_SERVER_TOKENS__AUDIENCE"), "{error}");
+    }
+    #[test]
+    fn variables_complete_the_file_and_beat_it() {
+        let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let path = Path::new("/etc/ebp/server.toml");
+        let text = "listen = \"[::]:1\"\n[tokens]\nkeys = \"keys.json\"\n";
+        let variables = [
+            set("EBP_SERVER_DATA", "state"),
+            set("EBP_SERVER_LISTEN", "[::]:2"),
+            set("EBP_SERVER_TOKENS__AUDIENCE", "us"),
+            set("EBP_SERVER_LIMITS__REQUESTS_PER_SECOND", "0"),
+            set("EBP_SERVER_LOG", "json"),
+        ];
+        let config = ServerConfig::assemble(text, path, &variables, None).unwrap();
+        assert_eq!((config.listen.port(), config.log), (2, LogFormat::Json));
+        assert_eq!(config.data, Path::new("/etc/ebp/state"));
+        assert_eq!(config.tokens.as_ref().unwrap().keys, "/etc/ebp/keys.json");
+        assert_eq!(config.settings(Arc::new(SystemClock)).limits.rate, None);
+
+        let wrong = [set("EBP_SERVER_DATA", "d"), set("EBP_SERVER_LISTEN", "everywhere")];
+        let error = ServerConfig::assemble("", path, &wrong, None).unwrap_err().to_string();
+        assert!(error.starts_with("EBP_SERVER_LISTEN cannot be used"), "{error}");
+        let alone = ServerConfig::load(None, &[set("EBP_SERVER_LOG", "text")], None).unwrap();
+        assert_eq!(alone, ServerConfig::in_folder(Path::new("ebp-data")));
     }
 }

@@ -27,11 +27,17 @@
 mod api;
 pub mod auth;
 pub mod authority;
+pub mod backup;
 mod config;
+mod drain;
+mod environment;
+mod form;
+pub mod limit;
 mod listener;
 pub mod openapi;
 mod overload;
 mod problem;
+mod revocations;
 mod router;
 mod settings;
 pub mod store;
@@ -42,8 +48,11 @@ use std::{future::Future, sync::Arc};
 use ebp_core::clock::Clock;
 use tokio::sync::Semaphore;
 
-pub use config::{ConfigError, EXAMPLE, LimitsConfig, ServerConfig, TokensConfig};
+pub use backup::Restoration;
+pub use config::{ConfigError, EXAMPLE, LimitsConfig, LogFormat, ServerConfig, TokensConfig};
+pub use environment::PREFIX as ENVIRONMENT_PREFIX;
 pub use problem::ApiError;
+pub use revocations::{Applied, InvalidLine, Revocations, issued};
 pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
 pub use store::open_store;
@@ -62,6 +71,8 @@ pub(crate) struct App {
     secrets: Secrets,
     tokens: Option<Tokens>,
     telemetry: Telemetry,
+    requests: limit::Requests,
+    connections: Arc<limit::Connections>,
     clock: Arc<dyn Clock>,
     limits: Limits,
     overload: Overload,
@@ -126,6 +137,8 @@ pub async fn serve(
         secrets: Secrets::new(secrets),
         tokens: tokens.map(Tokens::new).transpose()?,
         telemetry: Telemetry::default(),
+        requests: limit::Requests::new(limits.rate),
+        connections: limit::Connections::new(limits.connections_per_address),
         clock,
         // A connection has one request at a time; half of them are left for whatever else is asked.
         overload: Overload::new(limits.connections / 2),
@@ -133,7 +146,7 @@ pub async fn serve(
         limits,
     });
     let router = router::router(app.clone());
-    listener::run(listener, tls.into(), router, &app.limits, shutdown).await;
+    listener::run(listener, tls.into(), router, &app, shutdown).await;
     store.close().await?;
     Ok(())
 }

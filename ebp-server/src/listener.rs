@@ -32,8 +32,10 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::{
+    App,
     auth::{Peer, Source},
     settings::Limits,
+    telemetry::Handshake,
 };
 
 /// With less than this part of the places left, a connection ends with its answer: to be kept is for
@@ -48,9 +50,10 @@ pub async fn run(
     listener: TcpListener,
     tls: TlsAcceptor,
     router: Router,
-    limits: &Limits,
+    app: &Arc<App>,
     shutdown: impl Future<Output = ()>,
 ) {
+    let limits = &app.limits;
     let places = Arc::new(Semaphore::new(limits.connections));
     let (close, closing) = watch::channel(false);
     let (crowd, crowded) = watch::channel(());
@@ -80,14 +83,20 @@ pub async fn run(
                 }
             },
         };
+        // One address does not take all the places; a closed connection says so soonest.
+        let Some(own_place) = app.connections.enter(source) else {
+            app.telemetry.refused();
+            continue;
+        };
         let (tls, router) = (tls.clone(), router.clone());
-        let (limits, closing, crowded) = (limits.clone(), closing.clone(), crowded.clone());
+        let (app, signals) =
+            (app.clone(), Signals { closing: closing.clone(), crowded: crowded.clone() });
         let places = places.clone();
         connections.spawn(async move {
-            let _place = place;
-            let scarce = move || places.available_permits() < limits.connections / SCARCE;
-            let signals = Signals { closing, crowded };
-            serve_connection(stream, source, tls, router, &limits, scarce, signals).await;
+            let _places = (place, own_place);
+            let few = app.limits.connections / SCARCE;
+            let scarce = move || places.available_permits() < few;
+            serve_connection(stream, source, tls, router, &app, scarce, signals).await;
         });
     }
     drop(listener);
@@ -113,17 +122,25 @@ async fn serve_connection(
     source: IpAddr,
     tls: TlsAcceptor,
     router: Router,
-    limits: &Limits,
+    app: &App,
     scarce: impl Fn() -> bool,
     Signals { mut closing, mut crowded }: Signals,
 ) {
+    let limits: &Limits = &app.limits;
     // Answers are small and awaited; a failure only costs time.
     let _ = stream.set_nodelay(true);
     let stream = match timeout(limits.handshake, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "the handshake failed"),
-        Err(_) => return tracing::debug!("the handshake took too long"),
+        Ok(Err(error)) => {
+            app.telemetry.handshake(Handshake::Failed);
+            return tracing::debug!(%error, "the handshake failed");
+        }
+        Err(_) => {
+            app.telemetry.handshake(Handshake::Slow);
+            return tracing::debug!("the handshake took too long");
+        }
     };
+    app.telemetry.handshake(Handshake::of(stream.get_ref().1.handshake_kind()));
     let peer = Peer::of(stream.get_ref().1.peer_certificates());
     let busy = AtomicBool::new(false);
     let service = service_fn(|mut request: Request<Incoming>| {

@@ -9,11 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ebp_core::{
-    contract::{PROBLEM_JSON, Problem, problem_type},
+    contract::{Fault, PROBLEM_JSON, Problem, problem_type},
     scope::Scope,
 };
 
-use crate::{authority::AuthorityError, store::StoreError};
+use crate::{
+    authority::AuthorityError,
+    store::{Faults, StoreError},
+};
 
 /// Why a request is not answered as it wished.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +36,15 @@ pub enum ApiError {
     /// More uploads than can be stored in time: seconds until this one is to come back.
     #[error("too many uploads at the same time")]
     Overloaded(u64),
+    /// Too many requests of one client: seconds until the next one is answered.
+    #[error("too many requests")]
+    TooManyRequests(u64),
     /// The authority's key is elsewhere.
     #[error("certificates cannot be issued here")]
     CannotIssue,
-    /// Fields have faults: all of them, without any value.
-    #[error("malformed: {}", .0.join("; "))]
-    Faults(Vec<String>),
+    /// The body has faults: all of them, without any value.
+    #[error("the body has {} faults", .0.iter().count())]
+    Faults(Faults),
     /// Nothing by that name, or somebody else's.
     #[error("not found")]
     NotFound,
@@ -98,7 +104,11 @@ impl From<StoreError> for ApiError {
 impl From<AuthorityError> for ApiError {
     fn from(error: AuthorityError) -> Self {
         match error {
-            AuthorityError::InvalidRequest => Self::Invalid(format!("csr: {error}")),
+            AuthorityError::InvalidRequest => {
+                let mut faults = Faults::default();
+                faults.check(false, "/csr", "must be a request signed with ECDSA P-256 or Ed25519");
+                Self::Faults(faults)
+            }
             error => Self::Internal(error.to_string()),
         }
     }
@@ -126,6 +136,11 @@ impl ApiError {
                 StatusCode::TOO_MANY_REQUESTS,
                 "There are too many uploads at the moment",
             ),
+            Self::TooManyRequests(_) => (
+                kind::TOO_MANY_REQUESTS,
+                StatusCode::TOO_MANY_REQUESTS,
+                "There were too many requests from this client",
+            ),
             Self::CannotIssue => (
                 kind::CANNOT_ISSUE,
                 StatusCode::CONFLICT,
@@ -151,6 +166,11 @@ impl ApiError {
                 kind::HOUSEHOLD_AMBIGUOUS,
                 StatusCode::CONFLICT,
                 "The certificate does not say which household is meant",
+            ),
+            Self::Faults(faults) if !faults.of_form() => (
+                kind::INCONSISTENT,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The body contradicts itself or what is registered",
             ),
             Self::Invalid(_) | Self::Faults(_) => {
                 (kind::INVALID, StatusCode::BAD_REQUEST, "The request is malformed")
@@ -186,9 +206,9 @@ impl ApiError {
         }
     }
 
-    fn faults(&self) -> Vec<String> {
+    fn faults(&self) -> Vec<Fault> {
         match self {
-            Self::Faults(faults) => faults.clone(),
+            Self::Faults(faults) => faults.iter().cloned().collect(),
             _ => Vec::new(),
         }
     }
@@ -200,9 +220,9 @@ impl ApiError {
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, identity")))
             }
             Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
-            Self::TooManyTries(seconds) | Self::Overloaded(seconds) => {
-                Some((header::RETRY_AFTER, HeaderValue::from(*seconds)))
-            }
+            Self::TooManyTries(seconds)
+            | Self::TooManyRequests(seconds)
+            | Self::Overloaded(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer, Basic realm=\"ebp\", charset=\"UTF-8\""),
@@ -233,4 +253,25 @@ impl IntoResponse for ApiError {
         headers.extend(self.header());
         response
     }
+}
+
+/// Makes a problem of every refusal that is none yet: those of the framework come as text.
+pub(crate) async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let is_problem =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    match status {
+        StatusCode::NOT_FOUND => ApiError::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ApiError::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge("the request is too large".to_owned()),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::UnsupportedMedia,
+        status if status.is_client_error() => {
+            ApiError::Invalid("the request is not of a form that is understood".to_owned())
+        }
+        status => ApiError::Internal(format!("an answer {status} without a problem")),
+    }
+    .into_response()
 }

@@ -22,9 +22,10 @@ use crate::{
         account, consent, description, device, health, household, incident, management,
         measurement, measurement_device, meter, pv_system,
     },
-    auth::{Access, Guard, authorize},
+    auth::{Access, Guard, Kind, admit, authorize},
+    drain::drain,
     overload,
-    problem::ApiError,
+    problem::{ApiError, as_problem},
 };
 
 /// A route: where, who may, what answers.
@@ -155,11 +156,20 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         router = router.route(path, marked);
     }
     router
-        .fallback(|| async { ApiError::NotFound })
-        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .fallback(|app, request| otherwise(app, request, ApiError::NotFound))
+        .method_not_allowed_fallback(|app, request| {
+            otherwise(app, request, ApiError::MethodNotAllowed)
+        })
+        .layer(middleware::map_response(as_problem))
+        .layer(middleware::from_fn(drain))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
         .layer(middleware::from_fn_with_state(app.clone(), log))
         .with_state(app)
+}
+
+/// What has no route counts as a request, too.
+async fn otherwise(State(app): State<Arc<App>>, request: Request, error: ApiError) -> ApiError {
+    admit(&app, request.extensions()).err().unwrap_or(error)
 }
 
 /// A route's path as the table writes it, for the log: paths themselves name meters.
@@ -185,15 +195,19 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// One line for each request, without anything that tells of whom it was; all that is logged
 /// meanwhile carries the request's identifier, which the client is told.
-async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let (start, method): (Instant, Method) = (Instant::now(), request.method().clone());
+async fn log(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let (start, method): (Instant, &str) = (Instant::now(), known(request.method()));
     let id = Uuid::new_v4();
-    let span = tracing::info_span!("request", %id);
+    let span = tracing::info_span!("request", request_id = %id);
+    let kind = Kind::default();
+    request.extensions_mut().insert(kind.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
     let route = response.extensions().get::<Template>().map_or("-", |template| template.0);
     let (status, took) = (response.status().as_u16(), start.elapsed());
-    span.in_scope(|| tracing::info!(%method, route, status, ?took, "answered"));
-    app.telemetry.answered(known(&method), route, status, took);
+    let identity = kind.0.get().copied().unwrap_or("none");
+    let latency_ms = took.as_micros() as f64 / 1000.0;
+    span.in_scope(|| tracing::info!(method, route, status, latency_ms, identity, "answered"));
+    app.telemetry.answered(method, route, status, took);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

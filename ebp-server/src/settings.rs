@@ -10,13 +10,18 @@ use std::{
 
 use ebp_core::clock::Clock;
 
-use crate::{auth::TokenSettings, store::Database};
+use crate::{auth::TokenSettings, limit::Rate, store::Database};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Connections at the same time; further ones wait to be accepted.
     pub connections: usize,
+    /// Connections of one address (of an IPv6 network) at the same time; further ones are closed. 0
+    /// is without bound.
+    pub connections_per_address: usize,
+    /// How often a client may ask; without bound if absent.
+    pub rate: Option<Rate>,
     /// For the TLS handshake.
     pub handshake: Duration,
     /// For a request's headers, and for a kept connection to be idle.
@@ -37,6 +42,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            connections_per_address: 256,
+            rate: Some(Rate { per_second: 50, burst: 500 }),
             handshake: Duration::from_secs(10),
             headers: Duration::from_secs(30),
             body: Duration::from_secs(30),

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::{
-    fuzz,
+    contract, fuzz,
     run::{cargo, succeed, works},
     test, tidy,
 };
@@ -45,6 +45,7 @@ pub fn run() -> Result<()> {
     )?;
     dependencies()?;
     fuzz::smoke()?;
+    contract::run(&[])?;
     test::run()
 }
 

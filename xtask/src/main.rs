@@ -3,6 +3,7 @@
 //! Enters: the task's name. Leaves: its output and exit code. Absent: anything a user needs.
 
 mod ci;
+mod contract;
 mod fuzz;
 mod run;
 mod test;
@@ -21,6 +22,7 @@ cargo xtask TASK
   coverage  report the tests' coverage (needs cargo-llvm-cov)
   fuzz TARGET | all [SECONDS]  fuzz what comes from outside (needs cargo-fuzz and nightly Rust)
   fuzz-smoke  the same for a few seconds each, skipped where it cannot be done
+  contract [--full]  schemathesis against the server, as every kind of identity
   ci        all that a change has to pass; the tests come last";
 
 fn main() -> ExitCode {
@@ -43,6 +45,7 @@ fn start(task: &str) -> Result<()> {
         "coverage" => ci::coverage(),
         "fuzz" => fuzz::run(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz-smoke" => fuzz::smoke(),
+        "contract" => contract::run(&env::args().skip(2).collect::<Vec<_>>()),
         "ci" => ci::run(),
         "" | "help" | "--help" | "-h" => {
             println!("{HELP}");

@@ -11,7 +11,7 @@ use ebp_core::{
     clock::{Clock, SystemClock},
     contract::{
         HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange, Registered,
-        Registration, RegistrationEntry, RegistrationMeter,
+        Registration, RegistrationEntry, RegistrationMeter, problem_type,
     },
     scope::Group,
 };
@@ -67,6 +67,10 @@ enum Action {
     },
     /// Change a household, or a meter or photovoltaic system of it, and show it as JSON.
     Edit(Edit),
+    /// Remove a meter or photovoltaic system that was registered by mistake.
+    ///
+    /// What has measurements stays.
+    Remove(Remove),
     /// Register many households: one registration a line (JSON Lines).
     ///
     /// Prints one JSON object for each that was registered. Those that were refused are told with
@@ -101,6 +105,20 @@ struct Edit {
     /// The file holds a further photovoltaic system.
     #[arg(long, group = "member")]
     new_pv_system: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Remove {
+    /// The household.
+    household: Uuid,
+
+    /// The meter that goes.
+    #[arg(long, value_name = "UUID", required_unless_present = "pv_system")]
+    meter: Option<Uuid>,
+
+    /// The photovoltaic system that goes.
+    #[arg(long, value_name = "UUID", conflicts_with = "meter")]
+    pv_system: Option<Uuid>,
 }
 
 /// How the Data API is reached.
@@ -153,6 +171,9 @@ fn refused(error: ClientError) -> Failure {
         ClientError::Problem { status: 400, .. } => "correct the file; nothing was stored",
         ClientError::Problem { status: 401 | 403, .. } => "check the researchers' secret",
         ClientError::Problem { status: 404, .. } => "`ebp household list` shows those there are",
+        ClientError::Problem { kind, .. } if kind == problem_type::IN_USE => {
+            "what has measurements is kept; a system's meter is another one after `edit --pv-system`"
+        }
         ClientError::Problem { status: 429, .. } => "wait a quarter of an hour",
         ClientError::InvalidUrl { .. } | ClientError::Unreachable { .. } => "check --url",
         ClientError::Tls { .. } => "check --ca or --fingerprint",
@@ -188,6 +209,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             print_json(&api.connect()?.registration(*household).map_err(refused)?)
         }
         Action::Edit(edit) => edit.run(api),
+        Action::Remove(remove) => remove.run(&api.connect()?),
         Action::Import { file } => import(&api.connect()?, file),
     }
 }
@@ -218,6 +240,18 @@ impl Edit {
         }
         let change: HouseholdChange = load(file)?;
         print_json(&api.connect()?.change(household, &change).map_err(refused)?)
+    }
+}
+
+impl Remove {
+    fn run(&self, manager: &Manager) -> Outcome {
+        if let Some(meter) = self.meter {
+            manager.remove_meter(self.household, meter).map_err(refused)?;
+        }
+        if let Some(system) = self.pv_system {
+            manager.remove_pv_system(self.household, system).map_err(refused)?;
+        }
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ mod meter;
 mod models;
 mod raw;
 mod read;
+mod report;
 mod secret;
 mod serve;
 mod server_data;
@@ -24,6 +25,7 @@ mod transmit;
 mod unlock;
 
 use clap::{Parser, Subcommand};
+use ebp_server::LogFormat;
 
 use crate::exit::Outcome;
 
@@ -36,7 +38,7 @@ pub struct Cli {
     command: Command,
 
     /// Tell more on standard error; twice for details.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, display_order = 998, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
 
@@ -52,6 +54,7 @@ enum Command {
     Geodata(geodata::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
+    Report(report::Arguments),
     Device(device::Arguments),
     Demo(demo::Arguments),
     Completions(completions::Arguments),
@@ -59,6 +62,14 @@ enum Command {
 }
 
 impl Cli {
+    /// How log lines are to look; a server's configuration says.
+    pub fn log_format(&self) -> LogFormat {
+        match &self.command {
+            Command::Serve(arguments) => arguments.log_format(),
+            _ => LogFormat::Text,
+        }
+    }
+
     /// Runs the subcommand to its end.
     pub fn run(self) -> Outcome {
         match self.command {
@@ -72,6 +83,7 @@ impl Cli {
             Command::Geodata(arguments) => geodata::run(&arguments),
             Command::Ca(arguments) => ca::run(&arguments),
             Command::Household(arguments) => household::run(&arguments),
+            Command::Report(arguments) => report::run(&arguments),
             Command::Device(arguments) => device::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),

@@ -172,16 +172,19 @@ impl ClientError {
         body: &[u8],
         retry_after: Option<Duration>,
     ) -> Self {
-        let (kind, title, faults) = match serde_json::from_slice::<Problem>(body) {
-            Ok(Problem { kind, title, faults, detail, .. }) if faults.is_empty() => {
-                (kind, title, detail.into_iter().collect())
-            }
-            Ok(Problem { kind, title, faults, .. }) => (kind, title, faults),
-            Err(_) => {
-                let reason = status.canonical_reason().unwrap_or("").to_owned();
-                ("about:blank".into(), reason, Vec::new())
-            }
-        };
+        let (kind, title, faults): (_, _, Vec<String>) =
+            match serde_json::from_slice::<Problem>(body) {
+                Ok(Problem { kind, title, faults, detail, .. }) if faults.is_empty() => {
+                    (kind, title, detail.into_iter().collect())
+                }
+                Ok(Problem { kind, title, faults, .. }) => {
+                    (kind, title, faults.iter().map(ToString::to_string).collect())
+                }
+                Err(_) => {
+                    let reason = status.canonical_reason().unwrap_or("").to_owned();
+                    ("about:blank".into(), reason, Vec::new())
+                }
+            };
         Self::Problem {
             server: server.to_owned(),
             status: status.as_u16(),

@@ -144,10 +144,12 @@ pub struct Registration {
     pub location: Option<Location>,
     /// How the household lives.
     pub metadata: Metadata,
-    /// The meters.
+    /// The meters; two may not have the same identifier.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
     pub meters: Vec<RegistrationMeter>,
     /// The photovoltaic systems.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub pv_systems: Vec<RegistrationPvSystem>,
     /// The measurement device that reads the meters; made when absent.
     #[serde(default)]
@@ -166,6 +168,15 @@ pub struct RegistrationMeter {
     #[serde(rename = "type")]
     pub kind: MeterType,
     /// The model's name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 40,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("MT175")
+        )
+    )]
     pub model: String,
 }
 
@@ -176,17 +187,25 @@ pub struct RegistrationMeter {
 pub struct RegistrationPvSystem {
     /// Nominal power, kWp.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.001, maximum = 10000, examples(7.48)))]
     pub nominal_power: Decimal,
     /// Azimuth, degrees clockwise from north.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, exclusive_maximum = 360, examples(180)))]
     pub azimuth: Decimal,
     /// Tilt, degrees from the horizontal.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Decimal,
     /// When it was installed.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = String, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Date,
     /// The generation meter it is connected to: its place among `meters`, counted from 0.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 99))]
     pub meter: Option<usize>,
 }
 

@@ -12,9 +12,11 @@ use uuid::Uuid;
 #[serde(deny_unknown_fields)]
 pub struct EnrollRequest {
     /// The one-time token.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub token: String,
     /// A PKCS#10 certificate request (PEM), signed by the device's own key: ECDSA P-256 or
     /// Ed25519. Of its content only the public key counts.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 16384))]
     pub csr: String,
 }
 
@@ -31,6 +33,7 @@ impl fmt::Debug for EnrollRequest {
 #[serde(deny_unknown_fields)]
 pub struct RenewRequest {
     /// A PKCS#10 certificate request (PEM), as for enrolment.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 16384))]
     pub csr: String,
 }
 

@@ -93,6 +93,15 @@ pub struct MeterHealth {
     #[serde(rename = "type")]
     pub kind: MeterType,
     /// The model's name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 40,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("MT175")
+        )
+    )]
     pub model: String,
     /// The device that reads it.
     pub measurement_device: Option<Uuid>,
@@ -134,6 +143,15 @@ pub struct NewMeter {
     #[serde(rename = "type")]
     pub kind: MeterType,
     /// The model's name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 40,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("MT175")
+        )
+    )]
     pub model: String,
     /// The device of the same household that reads it.
     #[serde(default)]
@@ -150,6 +168,15 @@ pub struct MeterChange {
     pub kind: Option<MeterType>,
     /// The model's name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 40,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("MT175")
+        )
+    )]
     pub model: Option<String>,
     /// The device of the same household that reads it; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
@@ -164,14 +191,21 @@ pub struct MeterChange {
 pub struct NewPvSystem {
     /// Nominal power, kWp.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.001, maximum = 10000, examples(7.48)))]
     pub nominal_power: Decimal,
     /// Azimuth, degrees clockwise from north.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, exclusive_maximum = 360, examples(180)))]
     pub azimuth: Decimal,
     /// Tilt, degrees from the horizontal.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Decimal,
     /// When it was installed.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = String, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Date,
     /// The generation meter of the same household that it is connected to.
     #[serde(default)]
@@ -188,21 +222,28 @@ pub struct PvSystemChange {
         with = "rust_decimal::serde::arbitrary_precision_option",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.001, maximum = 10000, examples(7.48)))]
     pub nominal_power: Option<Decimal>,
     /// Azimuth, degrees clockwise from north.
     #[serde(
         with = "rust_decimal::serde::arbitrary_precision_option",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, exclusive_maximum = 360, examples(180)))]
     pub azimuth: Option<Decimal>,
     /// Tilt, degrees from the horizontal.
     #[serde(
         with = "rust_decimal::serde::arbitrary_precision_option",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Option<Decimal>,
     /// When it was installed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Option<Date>,
     /// The generation meter of the same household; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
@@ -245,6 +286,7 @@ pub struct NewDevice {
     pub household: Uuid,
     /// The meters of that household that it reads from now on.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub meters: Vec<Uuid>,
 }
 
@@ -266,10 +308,11 @@ pub struct EnrolmentRequest {
     /// What the device's certificate will permit: names with a space between. A device's usual
     /// ones when absent.
     #[serde(skip_serializing_if = "Option::is_none", with = "scopes_as_text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^(account|household|consent|measurement-read|measurement-write)( (account|household|consent|measurement-read|measurement-write))*$", examples("household consent measurement-write")))]
     pub scopes: Option<Scopes>,
     /// For how many hours the token is good: 1 to 720, 72 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 720))]
     pub hours: Option<u16>,
 }
 

@@ -27,7 +27,7 @@ pub use management::{
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-pub use problem::{Problem, problem_type};
+pub use problem::{Fault, Problem, problem_type};
 pub use status::{
     ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
     Reception, SpoolFigures,

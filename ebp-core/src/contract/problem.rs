@@ -1,5 +1,7 @@
 //! Errors of the Data API as problem documents (RFC 9457).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The stable `type` of each problem.
@@ -14,6 +16,8 @@ pub mod problem_type {
     pub const OVERLOADED: &str = "urn:ebp:problem:overloaded";
     /// Too many tries at a secret (429); `Retry-After` says when the next one counts.
     pub const TOO_MANY_TRIES: &str = "urn:ebp:problem:too-many-tries";
+    /// Too many requests from this client (429); `Retry-After` says when to come back.
+    pub const TOO_MANY_REQUESTS: &str = "urn:ebp:problem:too-many-requests";
     /// The server has no authority's key and cannot issue certificates (409).
     pub const CANNOT_ISSUE: &str = "urn:ebp:problem:cannot-issue";
     /// Nothing by that name, or somebody else's (404).
@@ -38,6 +42,8 @@ pub mod problem_type {
     pub const UNSUPPORTED_MEDIA: &str = "urn:ebp:problem:unsupported-media";
     /// The server cannot answer at the moment; the same request may succeed later (503).
     pub const UNAVAILABLE: &str = "urn:ebp:problem:unavailable";
+    /// The body is of its form, but contradicts itself or what is registered (422).
+    pub const INCONSISTENT: &str = "urn:ebp:problem:inconsistent";
     /// The request's body or query is malformed (400).
     pub const INVALID: &str = "urn:ebp:problem:invalid";
     /// The server failed (500).
@@ -49,16 +55,39 @@ pub mod problem_type {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// One of [`problem_type`].
+    #[cfg_attr(feature = "openapi", schema(pattern = "^urn:ebp:problem:[a-z-]+$"))]
     #[serde(rename = "type")]
     pub kind: String,
     /// The HTTP status.
+    #[cfg_attr(feature = "openapi", schema(minimum = 400, maximum = 599))]
     pub status: u16,
     /// What went wrong, in words; the same for every problem of a type.
     pub title: String,
     /// What is particular to this one; never a value that the request carried.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
-    /// Every fault of the request's fields: which field, and what it must be.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub faults: Vec<String>,
+    /// Every fault of the request's body.
+    #[serde(rename = "errors", skip_serializing_if = "Vec::is_empty", default)]
+    pub faults: Vec<Fault>,
+}
+
+/// What is wrong with one place of a request's body.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Fault {
+    /// The place, as a JSON pointer (RFC 6901): `/pv_systems/0/tilt`; empty for the whole body.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(/[^/]*)*$"))]
+    pub pointer: String,
+    /// What must be there instead, in words; never the value that is.
+    pub detail: String,
+}
+
+/// `pv_systems/0/tilt: must be …`
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pointer.strip_prefix('/') {
+            None => write!(f, "the body {}", self.detail),
+            Some(place) => write!(f, "{place}: {}", self.detail),
+        }
+    }
 }

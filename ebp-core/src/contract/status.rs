@@ -11,7 +11,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+#[cfg(feature = "openapi")]
 use super::limits;
+use super::problem::Fault;
 
 /// `PUT /household/measurement_device/status`: it takes the place of what the device told before,
 /// and telling the same again changes nothing.
@@ -20,6 +22,7 @@ use super::limits;
 #[serde(deny_unknown_fields)]
 pub struct DeviceStatus {
     /// The version of each component, which are deployed independently (thesis 4.3.1).
+    #[cfg_attr(feature = "openapi", schema(schema_with = components_schema))]
     pub components: BTreeMap<String, String>,
     /// Whether the clock can be relied on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,9 +31,11 @@ pub struct DeviceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spool: Option<SpoolFigures>,
     /// What came from each meter since the last status.
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub meters: Vec<MeterTelegrams>,
     /// What happened since the last status, each once.
+    #[cfg_attr(feature = "openapi", schema(max_items = 3))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
 }
@@ -69,12 +74,16 @@ impl ClockState {
 #[serde(deny_unknown_fields)]
 pub struct SpoolFigures {
     /// Measurements that wait to be sent.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub pending: u64,
     /// Measurements that the server refused.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub refused: u64,
     /// Measurements whose time is not yet known for sure.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub unplaced: u64,
     /// Bytes on disk.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub bytes: u64,
 }
 
@@ -86,8 +95,10 @@ pub struct MeterTelegrams {
     /// A meter that the device reads.
     pub meter: Uuid,
     /// Telegrams, damaged ones included.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub telegrams: u64,
     /// Those of them that were damaged.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub damaged: u64,
 }
 
@@ -109,71 +120,43 @@ impl Notice {
     pub const ALL: [Self; 3] = [Self::SpoolSetAside, Self::SpoolFull, Self::SpoolDamaged];
 }
 
+/// Names to versions, both bounded.
+#[cfg(feature = "openapi")]
+fn components_schema() -> utoipa::openapi::schema::Object {
+    use utoipa::openapi::{ObjectBuilder, Type};
+    let name =
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z][a-z0-9-]{0,31}$"));
+    let version = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[ -~]{1,64}$"));
+    ObjectBuilder::new()
+        .description(Some("The version of each component"))
+        .property_names(Some(name.build()))
+        .additional_properties(Some(version))
+        .max_properties(Some(limits::STATUS_COMPONENTS))
+        .build()
+}
+
 impl DeviceStatus {
-    /// Every fault that can be seen without knowing the device: which member, and what it must be.
+    /// In what it contradicts itself; its form is the schema's affair.
     #[must_use]
-    pub fn faults(&self) -> Vec<String> {
+    pub fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
-        let mut check = |holds: bool, fault: String| {
+        let mut check = |holds: bool, pointer: String, detail: &str| {
             if !holds {
-                faults.push(fault);
+                faults.push(Fault { pointer, detail: detail.to_owned() });
             }
         };
-        let most = limits::STATUS_COMPONENTS;
-        check(self.components.len() <= most, format!("components: must be no more than {most}"));
-        check(
-            self.components.keys().all(|name| is_component(name)),
-            "components: a name must be 1 to 32 of a-z, 0-9 and -, a letter first".to_owned(),
-        );
-        check(
-            self.components.values().all(|version| is_version(version)),
-            "components: a version must be 1 to 64 printable ASCII characters".to_owned(),
-        );
-        let most = limits::STATUS_COUNT;
-        if let Some(SpoolFigures { pending, refused, unplaced, bytes }) = self.spool {
-            let figures = [
-                ("pending", pending),
-                ("refused", refused),
-                ("unplaced", unplaced),
-                ("bytes", bytes),
-            ];
-            for (name, figure) in figures {
-                check(figure <= most, format!("spool.{name}: must be no more than {most}"));
-            }
+        let mut seen = HashSet::new();
+        for (i, MeterTelegrams { meter, telegrams, damaged }) in self.meters.iter().enumerate() {
+            check(seen.insert(meter), format!("/meters/{i}/meter"), "stands here twice");
+            let detail = "must be no more than the telegrams";
+            check(damaged <= telegrams, format!("/meters/{i}/damaged"), detail);
         }
-        check(
-            self.meters.len() <= limits::STATUS_METERS,
-            format!("meters: must be no more than {}", limits::STATUS_METERS),
-        );
-        let distinct: HashSet<_> = self.meters.iter().map(|meter| meter.meter).collect();
-        check(distinct.len() == self.meters.len(), "meters: a meter stands twice".to_owned());
-        for (i, meter) in self.meters.iter().enumerate().take(limits::STATUS_METERS) {
-            check(
-                meter.telegrams <= most,
-                format!("meters[{i}].telegrams: must be no more than {most}"),
-            );
-            check(
-                meter.damaged <= meter.telegrams,
-                format!("meters[{i}].damaged: must be no more than the telegrams"),
-            );
+        let mut seen = HashSet::new();
+        for (i, notice) in self.notices.iter().enumerate() {
+            check(seen.insert(notice), format!("/notices/{i}"), "stands here twice");
         }
-        let distinct: HashSet<_> = self.notices.iter().collect();
-        check(distinct.len() == self.notices.len(), "notices: one stands twice".to_owned());
         faults
     }
-}
-
-/// Whether it is a component's name.
-fn is_component(name: &str) -> bool {
-    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    name.len() <= 32
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(known)
-}
-
-/// Whether it is a component's version.
-fn is_version(version: &str) -> bool {
-    (1..=64).contains(&version.len()) && version.bytes().all(|b| (b' '..=b'~').contains(&b))
 }
 
 /// A component of a device.
@@ -213,8 +196,10 @@ pub struct Reception {
     /// The meter.
     pub meter: Uuid,
     /// Telegrams of the last status, damaged ones included.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub telegrams: u64,
     /// Those of them that were damaged.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub damaged: u64,
     /// The damaged ones' share, 0 to 1; absent if there were no telegrams.
     #[serde(with = "rust_decimal::serde::arbitrary_precision_option")]
@@ -242,7 +227,7 @@ mod tests {
     #[test]
     fn a_status_reads_as_it_is_written() {
         let status: DeviceStatus = serde_json::from_str(TEXT).unwrap();
-        assert_eq!(status.faults(), Vec::<String>::new());
+        assert_eq!(status.faults(), Vec::new());
         assert_eq!(status.notices, Notice::ALL);
         assert_eq!(serde_json::to_string(&status).unwrap(), TEXT);
         let least: DeviceStatus = serde_json::from_str(r#"{"components":{}}"#).unwrap();
@@ -253,41 +238,15 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told_without_values() {
+    fn contradictions_are_told_by_their_place() {
         let mut status: DeviceStatus = serde_json::from_str(TEXT).unwrap();
-        status.components.insert("Reader".into(), "secret\n".into());
-        status.spool.as_mut().unwrap().bytes = u64::MAX;
         status.meters[0].damaged = 97;
         status.meters.push(status.meters[0]);
         status.notices.push(Notice::SpoolFull);
         let faults = status.faults();
-        let fields: Vec<_> = faults.iter().filter_map(|fault| fault.split(':').next()).collect();
-        let expected = [
-            "components",
-            "components",
-            "spool.bytes",
-            "meters",
-            "meters[0].damaged",
-            "meters[1].damaged",
-            "notices",
-        ];
-        assert_eq!(fields, expected);
-        assert!(!faults.concat().contains("secret"));
-        let names = |n: usize| (0..n).map(|i| (format!("c{i}"), "1".to_owned())).collect();
-        assert!(DeviceStatus { components: names(16), ..Default::default() }.faults().is_empty());
-        assert!(!DeviceStatus { components: names(17), ..Default::default() }.faults().is_empty());
-    }
-
-    #[test]
-    fn names_and_versions() {
-        for name in ["a", "reader", "a-1", &"a".repeat(32)] {
-            assert!(is_component(name), "{name}");
-        }
-        for name in ["", "1a", "-a", "A", "ä", "a_b", &"a".repeat(33)] {
-            assert!(!is_component(name), "{name}");
-        }
-        assert!(is_version("0.1.0 (build 7)") && is_version(&"1".repeat(64)));
-        assert!(!is_version("") && !is_version("ä") && !is_version(&"1".repeat(65)));
+        let places: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        let expected = ["/meters/0/damaged", "/meters/1/meter", "/meters/1/damaged", "/notices/3"];
+        assert_eq!(places, expected);
     }
 
     #[test]

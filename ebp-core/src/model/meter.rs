@@ -38,6 +38,15 @@ pub struct Meter {
     #[serde(rename = "type")]
     pub kind: MeterType,
     /// The model's name, such as `MT175`.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 40,
+            pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$",
+            examples("MT175")
+        )
+    )]
     pub model: String,
     /// The measurement device that reads it.
     pub measurement_device: Option<Uuid>,
@@ -51,12 +60,15 @@ pub struct PvSystem {
     pub uuid: Uuid,
     /// Nominal power, kWp.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.001, maximum = 10000, examples(7.48)))]
     pub nominal_power: Decimal,
     /// Azimuth, degrees clockwise from north.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, exclusive_maximum = 360, examples(180)))]
     pub azimuth: Decimal,
     /// Tilt, degrees from the horizontal.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Decimal,
     /// When it was installed.
     pub installed_on: Date,

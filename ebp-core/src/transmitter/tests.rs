@@ -1,5 +1,6 @@
 //! The transmitter against a server that fails in every way there is.
 
+mod engine;
 mod server;
 
 use std::{

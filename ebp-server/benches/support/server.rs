@@ -21,6 +21,8 @@ use super::{cluster::Cluster, process::Process};
 
 /// Set, the program is the server over that folder.
 const FOLDER: &str = "EBP_BENCH_SERVER";
+/// Set, it bounds what a single client may do.
+const LIMITED: &str = "EBP_BENCH_LIMITED";
 const URL: &str = "EBP_BENCH_DATABASE";
 
 /// The administrators' and researchers' secret.
@@ -47,6 +49,11 @@ pub fn serve_if_asked() {
 
 fn settings(folder: &Path, url: Option<String>) -> Settings {
     let mut settings = Settings::in_folder(folder, vec!["127.0.0.1".into()], Arc::new(SystemClock));
+    if std::env::var_os(LIMITED).is_none() {
+        // One client asks as often as it can, and all have one address.
+        settings.limits.rate = None;
+        settings.limits.connections_per_address = settings.limits.connections;
+    }
     if let Some(url) = url {
         settings.database = Database::Postgres(PostgresSettings::new(url));
     }
@@ -66,8 +73,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Over SQLite, or over a fresh database of the cluster.
+    /// Over SQLite, or over a fresh database of the cluster; a single client may do what it wants.
     pub async fn start(cluster: Option<&Cluster>) -> Self {
+        Self::launch(cluster, false).await
+    }
+
+    /// As [`start`](Self::start), with every limit as it is by default.
+    pub async fn start_limited(cluster: Option<&Cluster>) -> Self {
+        Self::launch(cluster, true).await
+    }
+
+    async fn launch(cluster: Option<&Cluster>, limited: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = folder.path().join("authority");
         let authority = Authority::init(&authority, "Bench CA", Arc::new(SystemClock)).unwrap();
@@ -80,6 +96,9 @@ impl Server {
         };
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.env(FOLDER, folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if limited {
+            command.env(LIMITED, "yes");
+        }
         if let Some(url) = &url {
             command.env(URL, url);
         }

@@ -8,15 +8,32 @@ use axum::{
     http::header,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use serde_path_to_error::Segment;
+use utoipa::ToSchema;
 
-use crate::{App, problem::ApiError};
+use crate::{App, form, problem::ApiError, store::Faults};
 
 /// Bytes of a body that is no upload, at most.
 const SMALL_BODY: usize = 256 << 10;
 
-/// Reads the body.
-pub async fn json<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, ApiError> {
+/// Reads the body; what is wrong with it is told all at once.
+pub async fn json<T: Form>(app: &App, request: Request) -> Result<T, ApiError> {
+    read(&small(app, request).await?)?.flawless()
+}
+
+/// Reads a body for a method of the store that refuses one with faults. Where the store finds the
+/// very same faults it is the one to say so, since it may know of conflicts besides.
+pub async fn for_store<T: Form>(app: &App, request: Request) -> Result<T, ApiError> {
+    let read: Read<T> = read(&small(app, request).await?)?;
+    match read.body {
+        Some(body) if read.faults == Faults::of(&body) => Ok(body),
+        _ => read.flawless(),
+    }
+}
+
+async fn small(app: &App, request: Request) -> Result<Bytes, ApiError> {
     let kind = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str());
     let essence = |value: &str| value.split(';').next().unwrap_or("").trim().to_lowercase();
     match kind {
@@ -29,7 +46,7 @@ pub async fn json<T: DeserializeOwned>(app: &App, request: Request) -> Result<T,
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(ApiError::UnsupportedMedia);
     }
-    parse(&receive(request.into_body(), SMALL_BODY, app.limits.body).await?)
+    receive(request.into_body(), SMALL_BODY, app.limits.body).await
 }
 
 /// Receives a body of so many bytes at most, within so long.
@@ -46,32 +63,47 @@ pub async fn receive(body: Body, most: usize, within: Duration) -> Result<Bytes,
     })
 }
 
-/// The error names the member that is wrong and what is wrong with it, and repeats no value.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let place = error.path().to_string();
-        let error = error.into_inner();
-        if !error.is_data() {
-            let (line, column) = (error.line(), error.column());
-            return ApiError::Invalid(format!(
-                "the body is no JSON (line {line}, column {column})"
-            ));
+/// What a body can be read as: of a published form.
+pub trait Form: DeserializeOwned + Serialize + ToSchema {}
+impl<T: DeserializeOwned + Serialize + ToSchema> Form for T {}
+
+/// A body as far as it could be read, and everything that is wrong with it.
+struct Read<T> {
+    body: Option<T>,
+    faults: Faults,
+}
+
+impl<T> Read<T> {
+    fn flawless(self) -> Result<T, ApiError> {
+        match self.body {
+            Some(body) if self.faults.is_empty() => Ok(body),
+            _ => Err(ApiError::Faults(self.faults)),
         }
-        // serde's own words repeat values, but these beginnings name members of the contract.
-        let words = error.to_string();
-        let what = match words.split('`').collect::<Vec<_>>()[..] {
-            ["missing field ", name, ..] => format!("`{name}` is missing"),
-            ["unknown field ", ..] => "is no member that is known".to_owned(),
-            _ => "is not of its form".to_owned(),
-        };
-        let place = if place == "." { "the body".to_owned() } else { place };
-        ApiError::Invalid(format!("{place}: {what}"))
+    }
+}
+
+fn read<T: Form>(body: &[u8]) -> Result<Read<T>, ApiError> {
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        ApiError::Invalid(format!("the body is no JSON (line {line}, column {column})"))
     })?;
-    deserializer
-        .end()
-        .map_err(|_| ApiError::Invalid("there is more than one JSON value".to_owned()))?;
-    Ok(value)
+    let mut faults = Faults::of_json::<T>(&value);
+    let body = serde_path_to_error::deserialize(value);
+    if let (Err(error), true) = (&body, faults.is_empty()) {
+        // The schema is wider than the type: a number such as `1.0` that should be whole.
+        faults.unreadable(pointer(error.path()));
+    }
+    Ok(Read { body: body.ok(), faults })
+}
+
+/// A path through members and entries as a JSON pointer (RFC 6901).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    let step = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => form::member("", key),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    path.iter().map(step).collect()
 }
 
 #[cfg(test)]
@@ -80,21 +112,30 @@ mod tests {
 
     use super::*;
 
-    fn told(body: &str) -> String {
-        match parse::<Registration>(body.as_bytes()).unwrap_err() {
-            ApiError::Invalid(what) => what,
-            other => panic!("{other:?}"),
+    fn told(body: &str) -> Vec<String> {
+        match read::<Registration>(body.as_bytes()) {
+            Ok(read) => read.faults.iter().map(ToString::to_string).collect(),
+            Err(ApiError::Invalid(what)) => vec![what],
+            Err(other) => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn what_is_wrong_is_told_by_its_place_and_without_values() {
-        assert_eq!(told("{"), "the body is no JSON (line 1, column 1)");
-        assert_eq!(told("{}"), "the body: `participant` is missing");
-        assert_eq!(told(r#"{"participant":{"name":7}}"#), "participant.name: is not of its form");
-        let unknown = told(r#"{"secret":1}"#);
-        assert_eq!(unknown, "secret: is no member that is known");
+        assert_eq!(told("{"), ["the body is no JSON (line 1, column 1)"]);
+        let all = told(r#"{"participant": {"name": 7}, "a/b": "secret"}"#);
+        assert_eq!(
+            all,
+            [
+                "address: is missing",
+                "a~1b: is no member that is known",
+                "metadata: is missing",
+                "meters: is missing",
+                "participant/email: is missing",
+                "participant/name: must be a text"
+            ]
+        );
         let deep = format!("{{\"participant\":{}", "[".repeat(100_000));
-        assert!(told(&deep).starts_with("participant") || told(&deep).contains("no JSON"));
+        assert!(told(&deep)[0].contains("no JSON"));
     }
 }

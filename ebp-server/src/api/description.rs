@@ -1,16 +1,21 @@
 //! The API's description of itself: for machines, and a page to read and to try it.
 
+use std::sync::LazyLock;
+
 use axum::{
     Json,
     http::header,
     response::{Html, IntoResponse, Response},
 };
 
+use serde_json::Value;
+
 use crate::openapi;
 
 /// `GET /openapi.json`.
-pub async fn document() -> Json<utoipa::openapi::OpenApi> {
-    Json(openapi::document())
+pub async fn document() -> Json<&'static Value> {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
+    Json(&DOCUMENT)
 }
 
 /// `GET /docs`: one page that needs nothing but this server.

@@ -11,7 +11,7 @@ use axum::{
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::{App, problem::ApiError};
+use crate::{App, problem::ApiError, telemetry::Gauges};
 
 /// How long the database may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,7 +37,11 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> 
     let since = app.clock.now() - ACTIVE;
     let text = app
         .telemetry
-        .text(app.store.device_counts(since).await?)
+        .text(Gauges {
+            devices: app.store.device_counts(since).await?,
+            connections: app.connections.open(),
+            pool: app.store.pool(),
+        })
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

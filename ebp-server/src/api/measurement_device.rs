@@ -32,7 +32,7 @@ pub async fn report(
     holder: DeviceHolder,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let status: DeviceStatus = body::json(&app, request).await?;
+    let status: DeviceStatus = body::for_store(&app, request).await?;
     app.store.report_status(holder.device, status, app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

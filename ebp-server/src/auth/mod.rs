@@ -12,16 +12,20 @@
 //! `Authorization` header is judged by that alone.
 
 mod certificate;
+mod key_set;
 mod revocation;
 mod secret;
 mod tls;
 mod token;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderValue, header, request::Parts},
+    http::{Extensions, HeaderValue, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -30,14 +34,16 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 pub use certificate::{ClientCertificate, Peer};
+pub use key_set::{KeySet, KeySource};
 pub use revocation::{RegisterWatch, Standing};
 pub use secret::{SecretError, Secrets, set_secret};
 pub use tls::{TlsError, server_config};
-pub use token::{KeySource, TokenError, TokenIdentity, TokenSettings, Tokens};
+pub use token::{TokenError, TokenIdentity, TokenSettings, Tokens};
 
 use crate::{
     App,
     authority::RegisterEntry,
+    limit::Client,
     problem::ApiError,
     store::{Actor, DeviceActivity, HouseholdId, ParticipantId},
 };
@@ -84,6 +90,10 @@ pub struct DeviceHolder {
 #[derive(Debug, Clone, Copy)]
 pub struct Source(pub IpAddr);
 
+/// What kind of identity a request proved, for the log, which puts it there empty.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kind(pub Arc<OnceLock<&'static str>>);
+
 macro_rules! from_extensions {
     ($($type:ty),*) => {$(
         /// Handlers take it as an argument; the route's guard has put it there.
@@ -123,6 +133,18 @@ enum Identity {
     Participant { email: String, device: Option<Uuid>, scopes: Scopes, by_certificate: bool },
 }
 
+impl Identity {
+    /// In a word that tells of nobody.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Group(group) => group.name(),
+            Self::Participant { by_certificate: false, .. } => "token",
+            Self::Participant { device: Some(_), .. } => "device",
+            Self::Participant { device: None, .. } => "participant",
+        }
+    }
+}
+
 /// What a route's guard knows.
 #[derive(Clone)]
 pub(crate) struct Guard {
@@ -138,6 +160,7 @@ pub(crate) async fn authorize(
 ) -> Result<Response, ApiError> {
     let Guard { app, access } = guard;
     if access == Access::Anybody {
+        admit(&app, request.extensions())?;
         return Ok(next.run(request).await);
     }
     let now = app.clock.now();
@@ -145,7 +168,30 @@ pub(crate) async fn authorize(
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
     let source = request.extensions().get::<Source>().copied();
     let header = request.headers().get(header::AUTHORIZATION).cloned();
-    let identity = identify(&app, &peer, header.as_ref(), source, now).await?;
+    if header.is_none() {
+        // Before the store is asked for the certificate.
+        admit(&app, request.extensions())?;
+    }
+    let identity = match identify(&app, &peer, header.as_ref(), source, now).await {
+        Ok(identity) => identity,
+        Err(error) => {
+            if let (Some(_), Some(Source(address))) = (&header, source) {
+                app.requests.admit(Client::Address(address))?;
+            }
+            return Err(error);
+        }
+    };
+    if let Some(Kind(kind)) = request.extensions().get() {
+        // Once for each request.
+        let _ = kind.set(identity.kind());
+    }
+    match &identity {
+        Identity::Group(group) => app.requests.admit(Client::Group(*group))?,
+        Identity::Participant { email, device, by_certificate: false, .. } => {
+            app.requests.admit(Client::Token { email, device: *device })?;
+        }
+        Identity::Participant { by_certificate: true, .. } => {}
+    }
     match (access, identity) {
         (Access::Groups(groups), Identity::Group(group)) if groups.contains(&group) => {
             request.extensions_mut().insert(Manager(group));
@@ -172,6 +218,24 @@ pub(crate) async fn authorize(
         }
     }
     Ok(next.run(request).await)
+}
+
+/// Counts a request by what is known of it without asking the store: its certificate, or else where
+/// it comes from.
+///
+/// # Errors
+/// [`ApiError::TooManyRequests`].
+pub(crate) fn admit(app: &App, extensions: &Extensions) -> Result<(), ApiError> {
+    let client = match (extensions.get(), extensions.get()) {
+        (Some(Peer::Certificate(certificate)), _) => match certificate.device {
+            Some(device) => Client::Device(device),
+            None => Client::Certificate(certificate.serial),
+        },
+        (_, Some(Source(address))) => Client::Address(*address),
+        // Only a listener that does not say where connections come from.
+        _ => return Ok(()),
+    };
+    app.requests.admit(client)
 }
 
 /// For whom the names of an identity stand.
@@ -276,6 +340,6 @@ async fn note_activity(app: &App, device: DeviceActivity, now: Timestamp) {
         return;
     }
     if let Err(error) = app.store.touch_device(device.uuid, now).await {
-        tracing::warn!(device = %device.uuid, %error, "the device's activity is not noted");
+        tracing::warn!(%error, "a device's activity is not noted");
     }
 }

@@ -4,18 +4,23 @@
 //! whose copy is kept as `docs/openapi.json`. Absent: any second list of rights; what each
 //! operation takes and answers stands in `operations`, and a test holds it against the table.
 
+mod answers;
+mod links;
 mod operations;
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
-use ebp_core::contract::{Problem, paths};
+use ebp_core::contract::{Fault, Problem, paths};
+use serde_json::Value;
 use utoipa::{
     PartialSchema,
     openapi::{
-        Components, Content, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref,
+        Components, Content, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr,
         ResponseBuilder, Schema,
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
-        schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
+        schema::{AdditionalProperties, KnownFormat, ObjectBuilder, SchemaFormat, Type},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
@@ -64,9 +69,19 @@ impl Kind {
 
 /// The document.
 #[must_use]
-pub fn document() -> OpenApi {
+pub fn document() -> Value {
+    // Nothing in it has no JSON; a test looks at all of it.
+    let mut document = serde_json::to_value(described()).unwrap_or_default();
+    links::put_into(&mut document);
+    document
+}
+
+fn described() -> OpenApi {
     let mut components = Components::new();
     components.schemas.insert("Problem".into(), Problem::schema());
+    components.schemas.insert("Fault".into(), Fault::schema());
+    components.responses.extend(answers::components());
+    let mut closed = BTreeSet::new();
     let scheme = |scheme| SecurityScheme::Http(Http::new(scheme));
     components.add_security_scheme(
         "certificate",
@@ -83,6 +98,9 @@ pub fn document() -> OpenApi {
         let place =
             described.iter().position(|d| d.method == endpoint.method && d.path == endpoint.path);
         let Some(mut operation) = place.map(|place| described.swap_remove(place)) else { continue };
+        if let Some(body) = operation.request.as_ref().filter(|body| body.closed) {
+            closed.extend(body.referred.iter().map(|(name, _)| name.clone()));
+        }
         for body in [&mut operation.request, &mut operation.answer].into_iter().flatten() {
             components.schemas.extend(body.referred.drain(..));
         }
@@ -91,6 +109,11 @@ pub fn document() -> OpenApi {
             endpoint.path,
             utoipa::openapi::PathItem::new(method, describe_operation(&endpoint, operation)),
         );
+    }
+    for (name, schema) in &mut components.schemas {
+        if closed.contains(name) {
+            close(schema);
+        }
     }
     let info = InfoBuilder::new()
         .title("ebp Data API")
@@ -105,35 +128,50 @@ pub fn document() -> OpenApi {
         .build()
 }
 
+/// The names of the schemas of requests' bodies.
+pub fn request_bodies() -> BTreeSet<String> {
+    let bodies = describe().into_iter().filter_map(|operation| operation.request);
+    bodies.filter_map(|body| Some(body.referred.first()?.0.clone())).collect()
+}
+
+/// A closed body has no other members than those that are known.
+fn close(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::Object(object)) = schema
+        && !object.properties.is_empty()
+    {
+        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    }
+}
+
 fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     let Described { summary, request, status, answer, .. } = described;
-    let name = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    let id = format!("{}{}", endpoint.method.as_str().to_lowercase(), endpoint.path);
+    let method = endpoint.method.as_str();
+    let problems = answers::of(endpoint, request.is_some());
     let mut operation = OperationBuilder::new()
         .summary(Some(summary))
         .description(Some(who(endpoint.access)))
-        .operation_id(Some(id.chars().map(name).collect::<String>()))
+        .operation_id(Some(links::operation_id(method, endpoint.path)))
         .tag(endpoint.path.split('/').nth(1).unwrap_or_default());
     for parameter in parameters(endpoint) {
         operation = operation.parameter(parameter);
     }
     if let Some(body) = request {
-        let content = Content::new(Some(body.schema));
         let body = RequestBodyBuilder::new()
-            .content("application/json", content)
+            .content(body.media, Content::new(Some(body.schema)))
             .required(Some(utoipa::openapi::Required::True));
         operation = operation.request_body(Some(body.build()));
     }
-    let mut response = ResponseBuilder::new().description("Done");
+    let mut response =
+        ResponseBuilder::new().description("Done").header("X-Request-Id", answers::request_id());
     if let Some(body) = answer {
-        response = response.content("application/json", Content::new(Some(body.schema)));
+        response = response.content(body.media, Content::new(Some(body.schema)));
     }
-    let problem = ResponseBuilder::new()
-        .description("A problem (RFC 9457); its type says which")
-        .content("application/problem+json", Content::new(Some(Ref::from_schema_name("Problem"))));
-    operation = operation.response(status, response.build()).response("default", problem.build());
-    for scheme in schemes(endpoint.access) {
-        operation = operation.security(SecurityRequirement::new(*scheme, Vec::<String>::new()));
+    operation = operation.response(status, response.build());
+    for (status, problem) in problems {
+        operation = operation.response(status, problem);
+    }
+    for requirement in requirements(endpoint.access) {
+        operation = operation.security(requirement);
     }
     operation.build()
 }
@@ -177,12 +215,20 @@ fn who(access: Access) -> String {
     }
 }
 
-const fn schemes(access: Access) -> &'static [&'static str] {
+/// Who may, with the scopes or the group as the scheme's roles (OpenAPI 3.1, section 4.8.30).
+fn requirements(access: Access) -> Vec<SecurityRequirement> {
     match access {
-        Access::Anybody => &[],
-        Access::Scope(_) => &["certificate", "token"],
-        Access::Groups(_) => &["group"],
-        Access::Device | Access::DeviceScope(_) => &["certificate"],
+        Access::Anybody => Vec::new(),
+        Access::Scope(scope) => {
+            ["certificate", "token"].map(|s| SecurityRequirement::new(s, [scope.name()])).to_vec()
+        }
+        Access::Groups(groups) => {
+            groups.iter().map(|group| SecurityRequirement::new("group", [group.name()])).collect()
+        }
+        Access::DeviceScope(scope) => {
+            vec![SecurityRequirement::new("certificate", [scope.name()])]
+        }
+        Access::Device => vec![SecurityRequirement::new("certificate", Vec::<String>::new())],
     }
 }
 
@@ -211,7 +257,7 @@ mod tests {
     #[test]
     fn the_copy_in_docs_is_the_document() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
-        let text = document().to_pretty_json().unwrap() + "\n";
+        let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
         if std::env::var_os("EBP_BLESS").is_some() {
             std::fs::write(path, &text).unwrap();
         }
@@ -221,20 +267,20 @@ mod tests {
 
     #[test]
     fn every_operation_is_in_the_document() {
-        let document = serde_json::to_value(document()).unwrap();
+        let document = document();
         for Endpoint { method, path, .. } in endpoints() {
             let operation = &document["paths"][path][method.as_str().to_lowercase()];
-            assert!(operation["responses"]["default"].is_object(), "{method} {path}");
+            assert!(operation["responses"]["503"].is_object(), "{method} {path}");
         }
     }
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let document = serde_json::to_value(document()).unwrap();
+        let document = document();
         let text = document.to_string();
-        for reference in text.split("#/components/schemas/").skip(1) {
-            let name = reference.split('"').next().unwrap();
-            assert!(document["components"]["schemas"].get(name).is_some(), "{name}");
+        for reference in text.split("\"$ref\":\"#").skip(1) {
+            let pointer = reference.split('"').next().unwrap();
+            assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
         assert!(text.contains("\"openapi\":\"3.1"), "{text}");
     }

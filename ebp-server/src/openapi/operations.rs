@@ -8,7 +8,7 @@ use ebp_core::{
         IncidentRequest, Made, ManagedCertificate, ManagedDevice, ManagedHousehold,
         MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewMeter, NewPvSystem,
         PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, UploadRequest,
-        UploadResponse, paths,
+        UploadResponse, limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -16,14 +16,54 @@ use utoipa::{
     ToSchema,
     openapi::{
         Ref, RefOr, Schema,
-        schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type},
+        schema::{
+            AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
+        },
     },
 };
 
+const OPENMETRICS: &str = "application/openmetrics-text";
+
 /// A body: its schema, and those that it refers to.
 pub struct Body {
+    pub media: &'static str,
     pub schema: RefOr<Schema>,
     pub referred: Vec<(String, RefOr<Schema>)>,
+    /// Whether a request with members that are not known is refused.
+    pub closed: bool,
+}
+
+impl Body {
+    const fn json(schema: RefOr<Schema>, referred: Vec<(String, RefOr<Schema>)>) -> Self {
+        Self { media: "application/json", schema, referred, closed: true }
+    }
+}
+
+/// A body that is no JSON, or JSON of nobody's own form.
+fn plain(media: &'static str, kind: Type) -> Option<Body> {
+    let schema = ObjectBuilder::new().schema_type(kind);
+    Some(Body { media, ..Body::json(schema.into(), Vec::new()) })
+}
+
+/// An upload: whatever has an identifier is answered item by item, so that a malformed measurement
+/// does not hold up the others.
+fn upload() -> Option<Body> {
+    let mut body = one::<UploadRequest>()?;
+    let uuid = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+    let uuid = ObjectBuilder::new().schema_type(Type::String).format(Some(uuid));
+    let malformed = ObjectBuilder::new()
+        .description(Some("Anything else with an identifier: it is answered as refused"))
+        .property("uuid", uuid)
+        .required("uuid");
+    let item = AnyOfBuilder::new().item(Ref::from_schema_name("Measurement")).item(malformed);
+    let items = ArrayBuilder::new()
+        .description(Some("The measurements"))
+        .items(item)
+        .max_items(Some(limits::UPLOAD_ITEMS));
+    let upload = ObjectBuilder::new().property("measurements", items).required("measurements");
+    body.referred.retain(|(name, _)| name != "UploadRequest");
+    body.referred.insert(0, ("UploadRequest".to_owned(), upload.into()));
+    Some(Body { closed: false, ..body })
 }
 
 /// One operation.
@@ -39,17 +79,17 @@ pub struct Described {
 fn one<T: ToSchema>() -> Option<Body> {
     let mut referred = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut referred);
-    Some(Body { schema: Ref::from_schema_name(T::name()).into(), referred })
+    Some(Body::json(Ref::from_schema_name(T::name()).into(), referred))
 }
 
 fn many<T: ToSchema>() -> Option<Body> {
-    let Body { schema, referred } = one::<T>()?;
-    Some(Body { schema: ArrayBuilder::new().items(schema).into(), referred })
+    let Body { schema, referred, .. } = one::<T>()?;
+    Some(Body::json(ArrayBuilder::new().items(schema).into(), referred))
 }
 
 /// One page of a list: [`ebp_core::contract::Listing`].
 fn listing<T: ToSchema>() -> Option<Body> {
-    let Body { schema, referred } = many::<T>()?;
+    let Body { schema, referred, .. } = many::<T>()?;
     let next = ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
         .description(Some("Where the next page starts; null on the last"));
@@ -58,18 +98,18 @@ fn listing<T: ToSchema>() -> Option<Body> {
         .property("next", next)
         .required("items")
         .required("next");
-    Some(Body { schema: page.into(), referred })
+    Some(Body::json(page.into(), referred))
 }
 
 /// Where the answer's form depends on who asks.
 fn either(bodies: [Option<Body>; 2]) -> Option<Body> {
-    let mut schemas = OneOfBuilder::new();
+    let mut schemas = AnyOfBuilder::new();
     let mut referred = Vec::new();
     for body in bodies.into_iter().flatten() {
         schemas = schemas.item(body.schema);
         referred.extend(body.referred);
     }
-    Some(Body { schema: schemas.into(), referred })
+    Some(Body::json(schemas.into(), referred))
 }
 
 /// Every operation.
@@ -89,7 +129,7 @@ pub fn describe() -> Vec<Described> {
         op(M::PUT, paths::DEVICE_STATUS, "What the device tells of itself, in the place of what it told before", one::<DeviceStatus>(), "204", None),
         op(M::GET, paths::METER, "The household's meters", None, "200", many::<Meter>()),
         op(M::GET, paths::METER_MEASUREMENT, "A meter's measurements, a page at a time", None, "200", one::<MeasurementPage>()),
-        op(M::POST, paths::MEASUREMENT, "Upload measurements; sending one again changes nothing", one::<UploadRequest>(), "200", one::<UploadResponse>()),
+        op(M::POST, paths::MEASUREMENT, "Upload measurements; sending one again changes nothing", upload(), "200", one::<UploadResponse>()),
         op(M::GET, paths::PV_SYSTEM, "The household's photovoltaic systems", None, "200", many::<PvSystem>()),
         op(M::GET, paths::INCIDENT, "A meter's incidents", None, "200", many::<Incident>()),
         op(M::POST, paths::INCIDENT_REPORT, "Open an incident", one::<IncidentRequest>(), "200", one::<Incident>()),
@@ -118,10 +158,10 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::ENROLL, "A device's first certificate, by a one-time token", one::<EnrollRequest>(), "201", one::<DeviceCertificate>()),
         op(M::POST, paths::RENEW, "A device's next certificate", one::<RenewRequest>(), "201", one::<DeviceCertificate>()),
 
-        op(M::GET, paths::HEALTHZ, "Whether the server lives", None, "200", None),
-        op(M::GET, paths::READYZ, "Whether the server is ready for requests", None, "200", None),
-        op(M::GET, paths::METRICS, "What the server counts of itself, for Prometheus", None, "200", None),
-        op(M::GET, paths::OPENAPI, "This document", None, "200", None),
-        op(M::GET, paths::DOCS, "This document, to read and to try", None, "200", None),
+        op(M::GET, paths::HEALTHZ, "Whether the server lives", None, "200", plain("application/json", Type::Object)),
+        op(M::GET, paths::READYZ, "Whether the server is ready for requests", None, "200", plain("application/json", Type::Object)),
+        op(M::GET, paths::METRICS, "What the server counts of itself, for Prometheus", None, "200", plain(OPENMETRICS, Type::String)),
+        op(M::GET, paths::OPENAPI, "This document", None, "200", plain("application/json", Type::Object)),
+        op(M::GET, paths::DOCS, "This document, to read and to try", None, "200", plain("text/html", Type::String)),
     ]
 }

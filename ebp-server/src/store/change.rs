@@ -17,21 +17,8 @@ use super::{Faults, StoreError};
 /// # Errors
 /// [`StoreError::Registration`] with every fault.
 pub fn check_household(change: &HouseholdChange, taken: bool) -> Result<(), StoreError> {
-    let HouseholdChange { participant, address, location, metadata } = change;
-    let mut faults = Faults::default();
-    if let Some(participant) = participant {
-        faults.participant(participant);
-        faults.check(!taken, "participant.email: belongs to another participant");
-    }
-    if let Some(address) = address {
-        faults.address(address);
-    }
-    if let Some(location) = location {
-        faults.location(location);
-    }
-    if let Some(metadata) = metadata {
-        faults.metadata(metadata);
-    }
+    let mut faults = Faults::of(change);
+    faults.check(!taken, "/participant/email", "belongs to another participant");
     faults.none_or_all()
 }
 
@@ -51,9 +38,8 @@ pub struct Members {
 impl Members {
     /// The meter that is added; `taken` says that its identifier is registered already.
     pub fn new_meter(&self, new: &NewMeter, taken: bool) -> Result<Meter, StoreError> {
-        let mut faults = Faults::default();
-        faults.model("", &new.model);
-        faults.check(!taken, "uuid: is registered already");
+        let mut faults = Faults::of(new);
+        faults.check(!taken, "/uuid", "is registered already");
         self.check_device(new.measurement_device, &mut faults);
         faults.none_or_all()?;
         Ok(Meter {
@@ -68,17 +54,17 @@ impl Members {
     pub fn changed_meter(&self, uuid: Uuid, change: &MeterChange) -> Result<Meter, StoreError> {
         let mut meter = self.meter(uuid)?.clone();
         let MeterChange { kind, model, measurement_device } = change;
-        let mut faults = Faults::default();
+        let mut faults = Faults::of(change);
         if let Some(kind) = *kind {
             meter.kind = kind;
             faults.check(
                 kind == MeterType::PvGeneration || !self.is_connected(uuid),
-                "type: must stay PV-GENERATION while a photovoltaic system is connected to it",
+                "/type",
+                "must stay PV-GENERATION while a photovoltaic system is connected to it",
             );
         }
         if let Some(model) = model {
             meter.model.clone_from(model);
-            faults.model("", model);
         }
         if let Some(device) = *measurement_device {
             meter.measurement_device = device;
@@ -98,7 +84,7 @@ impl Members {
             installed_on: new.installed_on,
             meter: new.meter,
         };
-        self.check_pv_system(&system)?;
+        self.check_pv_system(&system, Faults::of(new))?;
         Ok(system)
     }
 
@@ -117,7 +103,7 @@ impl Members {
             installed_on: change.installed_on.unwrap_or(stored.installed_on),
             meter: change.meter.unwrap_or(stored.meter),
         };
-        self.check_pv_system(&system)?;
+        self.check_pv_system(&system, Faults::of(change))?;
         Ok(system)
     }
 
@@ -176,13 +162,12 @@ impl Members {
     fn check_device(&self, device: Option<Uuid>, faults: &mut Faults) {
         faults.check(
             device.is_none_or(|device| self.devices.contains(&device)),
-            "measurement_device: must be one of the household",
+            "/measurement_device",
+            "must be one of the household",
         );
     }
 
-    fn check_pv_system(&self, system: &PvSystem) -> Result<(), StoreError> {
-        let mut faults = Faults::default();
-        faults.pv_system("", system.nominal_power, system.azimuth, system.tilt);
+    fn check_pv_system(&self, system: &PvSystem, mut faults: Faults) -> Result<(), StoreError> {
         let generates = |wanted| {
             let mut generating =
                 self.meters.iter().filter(|meter| meter.kind == MeterType::PvGeneration);
@@ -190,7 +175,8 @@ impl Members {
         };
         faults.check(
             system.meter.is_none_or(generates),
-            "meter: must be a PV-GENERATION meter of the household",
+            "/meter",
+            "must be a PV-GENERATION meter of the household",
         );
         faults.none_or_all()
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::PostgresError;
+use super::{Faults, PostgresError};
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,9 @@ pub enum StoreError {
     /// Consent is revoked for good.
     #[error("consent is revoked")]
     ConsentRevoked,
-    /// The registration has faults; each names its field and no value.
-    #[error("the registration cannot be taken in: {}", .0.join("; "))]
-    Registration(Vec<String>),
+    /// The registration has faults; each names its place and no value.
+    #[error("the registration cannot be taken in: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Registration(Faults),
     /// It is needed and stays: why.
     #[error("it cannot be removed: {0}")]
     InUse(&'static str),

@@ -11,6 +11,7 @@ mod access;
 mod admission;
 mod change;
 mod error;
+mod evaluation;
 mod management;
 mod postgres;
 mod registration;
@@ -34,6 +35,7 @@ use uuid::Uuid;
 pub use access::{AccessStore, Digest, Enrolled, Enrolment, TryLimits};
 pub use admission::{Admission, Refusal};
 pub use error::StoreError;
+pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use registration::{Faults, faults};
@@ -145,7 +147,7 @@ pub struct Page {
 /// ever; any number of processes may use the same database at once. Instants are kept to the
 /// microsecond.
 #[async_trait]
-pub trait Store: ManagementStore + AccessStore {
+pub trait Store: ManagementStore + AccessStore + EvaluationStore {
     /// Takes in a household. A participant with the same e-mail address and name is the same one.
     ///
     /// # Errors
@@ -274,11 +276,29 @@ pub trait Store: ManagementStore + AccessStore {
         at: Timestamp,
     ) -> Result<Incident, StoreError>;
 
+    /// How its connections are used, where it has a pool of them.
+    fn pool(&self) -> Option<PoolStatus> {
+        None
+    }
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Finishes what is under way and closes the database.
     async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// How many connections to the database there are, and for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Connected, and waiting for work.
+    pub idle: usize,
+    /// At work.
+    pub used: usize,
+    /// Requests that wait for a connection.
+    pub waiting: usize,
+    /// Connections at most.
+    pub most: usize,
 }
 
 /// Which database.

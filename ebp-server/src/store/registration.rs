@@ -1,31 +1,70 @@
-//! Whether a registration can be true: ranges and forms of its fields.
+//! Whether a registration, or a change of one, can be true.
+//!
+//! Enters: bodies, whatever they hold. Leaves: all their [`Faults`]. Absent: what is registered
+//! already; each store adds that.
 
 use std::collections::HashSet;
 
-use ebp_core::{
-    contract::Registration,
-    model::{Address, Location, Metadata, MeterType, Participant},
-};
-use rust_decimal::Decimal;
+use ebp_core::contract::{Fault, Registration};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::StoreError;
+use crate::form;
 
-/// What is wrong with fields, as their names and what they must be, without any value.
-#[derive(Debug, Default)]
-pub struct Faults(Vec<String>);
-
-impl From<Vec<String>> for Faults {
-    fn from(faults: Vec<String>) -> Self {
-        Self(faults)
-    }
+/// What is wrong with a body: places and what must be there, without any value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Against its form, as the schemas say it.
+    form: Vec<Fault>,
+    /// Against itself, or against what is registered.
+    conflicts: Vec<Fault>,
 }
 
 impl Faults {
-    /// Notes a fault unless `holds`.
-    pub fn check(&mut self, holds: bool, fault: impl Into<String>) {
+    /// Those of a body, against its form and against itself.
+    pub fn of<T: Serialize + ToSchema>(body: &T) -> Self {
+        // What has no JSON (no body has) is of no form: null is none either.
+        Self::of_json::<T>(&serde_json::to_value(body).unwrap_or_default())
+    }
+
+    /// Those of JSON that should be a `T`. It need not be one for contradictions to be seen, too.
+    #[must_use]
+    pub fn of_json<T: ToSchema>(body: &Value) -> Self {
+        let mut faults = Self { form: form::faults::<T>(body), conflicts: Vec::new() };
+        faults.household(body);
+        faults.meters(body);
+        faults
+    }
+
+    /// Notes a conflict unless `holds`; `pointer` is the place as RFC 6901 writes it.
+    pub fn check(&mut self, holds: bool, pointer: impl Into<String>, detail: &str) {
         if !holds {
-            self.0.push(fault.into());
+            self.conflicts.push(Fault { pointer: pointer.into(), detail: detail.to_owned() });
         }
+    }
+
+    /// Notes that the value at a place cannot be read, although the schema allows it.
+    pub fn unreadable(&mut self, pointer: String) {
+        self.form.push(Fault { pointer, detail: "is not written as it must be".to_owned() });
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.form.is_empty() && self.conflicts.is_empty()
+    }
+
+    /// Whether any is against the body's form.
+    #[must_use]
+    pub fn of_form(&self) -> bool {
+        !self.form.is_empty()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.form.iter().chain(&self.conflicts)
     }
 
     /// The faults, if there are any.
@@ -33,124 +72,51 @@ impl Faults {
     /// # Errors
     /// [`StoreError::Registration`] with all of them.
     pub fn none_or_all(self) -> Result<(), StoreError> {
-        if self.0.is_empty() { Ok(()) } else { Err(StoreError::Registration(self.0)) }
+        if self.is_empty() { Ok(()) } else { Err(StoreError::Registration(self)) }
     }
 
-    /// Of a participant.
-    pub fn participant(&mut self, participant: &Participant) {
-        self.check(filled(&participant.name), "participant.name: must have 1 to 200 characters");
-        self.check(is_email(&participant.email), "participant.email: must be name@domain in ASCII");
+    fn household(&mut self, body: &Value) {
+        let number = |pointer| body.pointer(pointer).and_then(Value::as_u64);
+        if let (Some(adults), Some(working)) =
+            (number("/metadata/adults"), number("/metadata/adults_with_job"))
+        {
+            let detail = "must be no more than the adults";
+            self.check(working <= adults, "/metadata/adults_with_job", detail);
+        }
+        let text = |pointer| body.pointer(pointer).and_then(Value::as_str);
+        if let (Some("DE"), Some(code)) = (text("/address/country"), text("/address/postal_code")) {
+            let german = code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit());
+            self.check(german, "/address/postal_code", "must be five digits in Germany");
+        }
     }
 
-    /// Of an address.
-    pub fn address(&mut self, address: &Address) {
-        self.check(filled(&address.street), "address.street: must have 1 to 200 characters");
-        self.check(filled(&address.city), "address.city: must have 1 to 200 characters");
-        let country = address.country.as_bytes();
-        self.check(
-            country.len() == 2 && country.iter().all(u8::is_ascii_uppercase),
-            "address.country: must be two capital letters (ISO 3166-1), such as DE",
-        );
-        let code = address.postal_code.as_bytes();
-        let german = code.len() == 5 && code.iter().all(u8::is_ascii_digit);
-        let foreign =
-            (2..=10).contains(&code.len()) && !address.postal_code.chars().any(char::is_control);
-        self.check(
-            if country == b"DE" { german } else { foreign },
-            "address.postal_code: must be the country's form, in Germany five digits",
-        );
-    }
-
-    /// Of a location.
-    pub fn location(&mut self, location: &Location) {
-        self.check(
-            (-90.0..=90.0).contains(&location.latitude),
-            "location.latitude: must lie between -90 and 90 degrees",
-        );
-        self.check(
-            (-180.0..=180.0).contains(&location.longitude),
-            "location.longitude: must lie between -180 and 180 degrees",
-        );
-    }
-
-    /// Of a household's metadata.
-    pub fn metadata(&mut self, metadata: &Metadata) {
-        self.check(
-            metadata.adults_with_job <= metadata.adults,
-            "metadata.adults_with_job: must be no more than the adults",
-        );
-    }
-
-    /// Of a meter's model; `place` goes before the field's name.
-    pub fn model(&mut self, place: &str, model: &str) {
-        self.check(
-            filled(model) && model.len() <= 40,
-            format!("{place}model: must have 1 to 40 characters"),
-        );
-    }
-
-    /// Of a photovoltaic system; `place` goes before the fields' names.
-    pub fn pv_system(&mut self, place: &str, power: Decimal, azimuth: Decimal, tilt: Decimal) {
-        self.check(
-            power > Decimal::ZERO && power <= Decimal::from(10_000),
-            format!("{place}nominal_power: must lie above 0 and up to 10000 kWp"),
-        );
-        self.check(
-            azimuth >= Decimal::ZERO && azimuth < Decimal::from(360),
-            format!("{place}azimuth: must lie from 0 to under 360 degrees"),
-        );
-        self.check(
-            tilt >= Decimal::ZERO && tilt <= Decimal::from(90),
-            format!("{place}tilt: must lie between 0 and 90 degrees"),
-        );
+    /// Of a registration's meters, and the photovoltaic systems that are connected to them.
+    fn meters(&mut self, body: &Value) {
+        let list = |name| body.get(name).and_then(Value::as_array).into_iter().flatten();
+        let mut seen = HashSet::new();
+        for (i, meter) in list("meters").enumerate() {
+            let uuid = meter.get("uuid").and_then(Value::as_str);
+            let new = uuid.is_none_or(|uuid| seen.insert(uuid.to_ascii_lowercase()));
+            self.check(new, format!("/meters/{i}/uuid"), "is that of another meter here");
+        }
+        let meters: Vec<_> = list("meters").collect();
+        for (i, system) in list("pv_systems").enumerate() {
+            let Some(place) = system.get("meter").and_then(Value::as_u64) else { continue };
+            let meter = usize::try_from(place).ok().and_then(|place| meters.get(place));
+            let kind = meter.and_then(|meter| meter.get("type"));
+            self.check(
+                kind.is_some_and(|kind| kind == "PV-GENERATION"),
+                format!("/pv_systems/{i}/meter"),
+                "must be the place of a PV-GENERATION meter",
+            );
+        }
     }
 }
 
-/// Every fault of a registration, as its field and what is wrong, without any value.
+/// Every fault of a registration that is seen without the database.
 #[must_use]
-pub fn faults(registration: &Registration) -> Vec<String> {
-    let mut faults = Faults::default();
-    let Registration { participant, address, location, metadata, meters, pv_systems, .. } =
-        registration;
-    faults.participant(participant);
-    faults.address(address);
-    if let Some(location) = location {
-        faults.location(location);
-    }
-    faults.metadata(metadata);
-
-    faults.check((1..=100).contains(&meters.len()), "meters: must be 1 to 100");
-    let given: Vec<_> = meters.iter().filter_map(|meter| meter.uuid).collect();
-    let distinct: HashSet<_> = given.iter().collect();
-    faults.check(distinct.len() == given.len(), "meters: two have the same uuid");
-    for (i, meter) in meters.iter().enumerate() {
-        faults.model(&format!("meters[{i}]."), &meter.model);
-    }
-
-    faults.check(pv_systems.len() <= 100, "pv_systems: must be no more than 100");
-    for (i, system) in pv_systems.iter().enumerate() {
-        let place = format!("pv_systems[{i}].");
-        faults.pv_system(&place, system.nominal_power, system.azimuth, system.tilt);
-        faults.check(
-            system.meter.is_none_or(|place| {
-                meters.get(place).is_some_and(|meter| meter.kind == MeterType::PvGeneration)
-            }),
-            format!("{place}meter: must be the place of a PV-GENERATION meter"),
-        );
-    }
-    faults.0
-}
-
-fn filled(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control)
-}
-
-fn is_email(text: &str) -> bool {
-    let Some((name, domain)) = text.rsplit_once('@') else { return false };
-    text.len() <= 254
-        && text.bytes().all(|b| b.is_ascii_graphic())
-        && !name.is_empty()
-        && !domain.is_empty()
+pub fn faults(registration: &Registration) -> Faults {
+    Faults::of(registration)
 }
 
 #[cfg(test)]
@@ -175,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_true_one_has_none() {
-        assert_eq!(faults(&registration()), Vec::<String>::new());
+        assert_eq!(faults(&registration()), Faults::default());
     }
 
     #[test]
@@ -183,27 +149,29 @@ mod tests {
         let mut wrong = registration();
         wrong.participant.email = "erika".into();
         wrong.address.postal_code = "5114".into();
-        wrong.address.country = "de".into();
         wrong.location.as_mut().unwrap().latitude = f64::NAN;
         wrong.metadata.adults_with_job = 3;
         wrong.meters[0].uuid = Some(uuid::Uuid::nil());
         wrong.meters[1].uuid = Some(uuid::Uuid::nil());
         wrong.pv_systems[0].meter = Some(0);
         wrong.pv_systems[0].azimuth = 360.into();
+        wrong.pv_systems[0].installed_on = jiff::civil::Date::constant(1899, 12, 31);
         let faults = faults(&wrong);
-        let fields: Vec<_> = faults.iter().filter_map(|fault| fault.split(':').next()).collect();
+        assert!(faults.of_form());
+        let places: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(
-            fields,
+            places,
             [
-                "participant.email",
-                "address.country",
-                "location.latitude",
-                "metadata.adults_with_job",
-                "meters",
-                "pv_systems[0].azimuth",
-                "pv_systems[0].meter"
+                "/location/latitude",
+                "/participant/email",
+                "/pv_systems/0/azimuth",
+                "/pv_systems/0/installed_on",
+                "/metadata/adults_with_job",
+                "/address/postal_code",
+                "/meters/1/uuid",
+                "/pv_systems/0/meter"
             ]
         );
-        assert!(!faults.concat().contains("erika"));
+        assert!(!faults.iter().any(|fault| fault.detail.contains("erika")));
     }
 }

@@ -22,12 +22,13 @@ pub struct Told {
 /// # Errors
 /// [`StoreError::Registration`] with every fault.
 pub fn check(status: &DeviceStatus, read: &[Uuid]) -> Result<(), StoreError> {
-    let mut faults = Faults::from(status.faults());
+    let mut faults = Faults::of(status);
+    for fault in status.faults() {
+        faults.check(false, fault.pointer, &fault.detail);
+    }
     for (i, meter) in status.meters.iter().enumerate() {
-        let fault = || format!("meters[{i}].meter: must be one that this device reads");
-        if !read.contains(&meter.meter) {
-            faults.check(false, fault());
-        }
+        let own = read.contains(&meter.meter);
+        faults.check(own, format!("/meters/{i}/meter"), "must be one that this device reads");
     }
     faults.none_or_all()
 }

@@ -69,12 +69,12 @@ async fn all_faults_are_told_in_one_answer() {
     body["metadata"]["adults_with_job"] = json!(9);
     let call = researcher.json(Method::POST, paths::MANAGEMENT_HOUSEHOLD, &body);
     let problem = call.problem(400, problem_type::INVALID).await;
-    let fields: Vec<_> = problem.faults.iter().filter_map(|f| f.split(':').next()).collect();
+    let fields: Vec<_> = problem.faults.iter().map(|f| f.pointer.as_str()).collect();
     let expected = [
-        "participant.email",
-        "address.postal_code",
-        "metadata.adults_with_job",
-        "pv_systems[0].tilt",
+        "/participant/email",
+        "/pv_systems/0/tilt",
+        "/metadata/adults_with_job",
+        "/address/postal_code",
     ];
     assert_eq!(fields, expected);
     body["pv_systems"][0]["installed_on"] = json!("2024-02-30");

@@ -59,8 +59,9 @@ async fn only_the_device_itself_tells() {
     let scopes = Scopes::from_iter([Scope::MeasurementRead]);
     let reader = server.api(Some(&server.issue("erika@example.org", device, scopes)));
     reader.json(Method::PUT, path, &status).problem(403, problem_type::SCOPE).await;
-    let problem = other.json(Method::PUT, path, &status).problem(400, problem_type::INVALID).await;
-    assert_eq!(problem.faults, ["meters[0].meter: must be one that this device reads"]);
+    let problem =
+        other.json(Method::PUT, path, &status).problem(422, problem_type::INCONSISTENT).await;
+    assert_eq!(problem.faults[0].pointer, "/meters/0/meter");
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@
 
 #[path = "../support/cluster.rs"]
 mod cluster;
+mod constraints;
 mod erasure;
+mod evaluation;
 mod management;
 mod measurement;
 mod outage;

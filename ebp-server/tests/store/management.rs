@@ -93,7 +93,7 @@ pub async fn lists(store: &dyn Store) {
 
 fn faults(error: StoreError) -> Vec<String> {
     match error {
-        StoreError::Registration(faults) => faults,
+        StoreError::Registration(faults) => faults.iter().map(ToString::to_string).collect(),
         other => panic!("{other:?}"),
     }
 }

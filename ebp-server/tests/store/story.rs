@@ -117,15 +117,10 @@ pub async fn refused_registrations(store: &dyn Store) {
     second.participant.name = "Max Mustermann".into();
     second.address.street = String::new();
     let Err(StoreError::Registration(faults)) = store.register(second, now).await else { panic!() };
-    assert_eq!(
-        faults,
-        [
-            "address.street: must have 1 to 200 characters",
-            "participant.email: belongs to a participant of another name",
-            "measurement_device: is registered already",
-            "meters[0].uuid: is registered already"
-        ]
-    );
+    let places: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+    let expected =
+        ["/address/street", "/participant/email", "/measurement_device", "/meters/0/uuid"];
+    assert_eq!(places, expected);
     // A character that not every database can keep.
     let mut strange = registration("strange@example.org");
     strange.participant.name = "Max\0Mustermann".into();
@@ -133,7 +128,7 @@ pub async fn refused_registrations(store: &dyn Store) {
     let Err(StoreError::Registration(faults)) = store.register(strange, now).await else {
         panic!()
     };
-    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert_eq!(faults.iter().count(), 2, "{faults:?}");
     let unknown = store.actor("a\0b@example.org", None).await.unwrap();
     assert_eq!(unknown, Actor::Unknown);
 
@@ -257,6 +252,12 @@ macro_rules! suite {
         async fn pages_give_each_measurement_once() {
             let Some(fresh) = $fresh.await else { return };
             crate::measurement::walks(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
+        async fn evaluation() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::evaluation::instants(&*fresh.open().await).await;
         }
 
         #[tokio::test]

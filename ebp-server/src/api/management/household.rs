@@ -42,7 +42,7 @@ pub async fn register(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<Registered>), ApiError> {
-    let registration: Registration = body::json(&app, request).await?;
+    let registration: Registration = body::for_store(&app, request).await?;
     let registered = app.store.register(registration, app.clock.now()).await?;
     Ok((StatusCode::CREATED, Json(registered)))
 }
@@ -62,7 +62,7 @@ pub async fn change(
     request: Request,
 ) -> Result<Json<ManagedHousehold>, ApiError> {
     let household = HouseholdId(uuid(&household)?);
-    let change: HouseholdChange = body::json(&app, request).await?;
+    let change: HouseholdChange = body::for_store(&app, request).await?;
     app.store.change_household(household, change).await?;
     Ok(Json(app.store.registration(household).await?))
 }

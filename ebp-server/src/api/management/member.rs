@@ -25,7 +25,7 @@ pub async fn add_meter(
     request: Request,
 ) -> Result<(StatusCode, Json<Made>), ApiError> {
     let household = HouseholdId(uuid(&household)?);
-    let meter: NewMeter = body::json(&app, request).await?;
+    let meter: NewMeter = body::for_store(&app, request).await?;
     let uuid = app.store.add_meter(household, meter).await?;
     Ok((StatusCode::CREATED, Json(Made { uuid })))
 }
@@ -37,7 +37,7 @@ pub async fn change_meter(
     request: Request,
 ) -> Result<Json<ManagedHousehold>, ApiError> {
     let (household, meter) = (HouseholdId(uuid(&household)?), uuid(&meter)?);
-    let change: MeterChange = body::json(&app, request).await?;
+    let change: MeterChange = body::for_store(&app, request).await?;
     app.store.change_meter(household, meter, change).await?;
     Ok(Json(app.store.registration(household).await?))
 }
@@ -49,7 +49,7 @@ pub async fn add_pv_system(
     request: Request,
 ) -> Result<(StatusCode, Json<Made>), ApiError> {
     let household = HouseholdId(uuid(&household)?);
-    let system: NewPvSystem = body::json(&app, request).await?;
+    let system: NewPvSystem = body::for_store(&app, request).await?;
     let uuid = app.store.add_pv_system(household, system).await?;
     Ok((StatusCode::CREATED, Json(Made { uuid })))
 }
@@ -61,7 +61,7 @@ pub async fn change_pv_system(
     request: Request,
 ) -> Result<Json<ManagedHousehold>, ApiError> {
     let (household, system) = (HouseholdId(uuid(&household)?), uuid(&system)?);
-    let change: PvSystemChange = body::json(&app, request).await?;
+    let change: PvSystemChange = body::for_store(&app, request).await?;
     app.store.change_pv_system(household, system, change).await?;
     Ok(Json(app.store.registration(household).await?))
 }

@@ -9,11 +9,12 @@ use super::PostgresError;
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../../migrations/postgres/0001_survey.sql"),
     include_str!("../../../migrations/postgres/0002_management.sql"),
     include_str!("../../../migrations/postgres/0003_device_status.sql"),
     include_str!("../../../migrations/postgres/0004_measurement_flags.sql"),
+    include_str!("../../../migrations/postgres/0005_constraints.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

@@ -14,6 +14,7 @@ mod connect;
 mod consent;
 mod erase;
 mod error;
+mod evaluation;
 mod gather;
 mod household;
 mod incident;
@@ -38,7 +39,9 @@ use ebp_core::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError};
+use super::{
+    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Store, StoreError,
+};
 pub use connect::{DatabaseUrl, PostgresSettings};
 pub use error::PostgresError;
 use lookup::Lookups;
@@ -183,6 +186,16 @@ impl Store for PostgresStore {
         at: Timestamp,
     ) -> Result<Incident, StoreError> {
         incident::resolve(&self.client().await?, id, meter, kind, at).await
+    }
+
+    fn pool(&self) -> Option<PoolStatus> {
+        let status = self.pool.status();
+        Some(PoolStatus {
+            idle: status.available,
+            used: status.size.saturating_sub(status.available),
+            waiting: status.waiting,
+            most: status.max_size,
+        })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::value::{Day, Instant};
-use crate::store::{StoreError, faults};
+use crate::store::{Faults, StoreError, faults};
 
 const LOCK: i64 = 7_203_846_102;
 
@@ -27,10 +27,8 @@ pub async fn register(
     let tx = client.transaction().await?;
     one_at_a_time(&tx).await?;
     let mut faults = faults(registration);
-    faults.extend(conflicts(&tx, registration).await?);
-    if !faults.is_empty() {
-        return Err(StoreError::Registration(faults));
-    }
+    conflicts(&tx, registration, &mut faults).await?;
+    faults.none_or_all()?;
     let household = Uuid::new_v4();
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
     let participant = participant(&tx, registration).await?;
@@ -157,8 +155,8 @@ async fn participant(tx: &Transaction<'_>, registration: &Registration) -> Resul
 async fn conflicts(
     tx: &Transaction<'_>,
     registration: &Registration,
-) -> Result<Vec<String>, StoreError> {
-    let mut conflicts = Vec::new();
+    faults: &mut Faults,
+) -> Result<(), StoreError> {
     let contact = &registration.participant;
     let given: Vec<Uuid> = registration.meters.iter().filter_map(|meter| meter.uuid).collect();
     let row = tx
@@ -177,17 +175,13 @@ async fn conflicts(
             ],
         )
         .await?;
-    if row.try_get(0)? {
-        conflicts.push("participant.email: belongs to a participant of another name".to_owned());
-    }
-    if row.try_get(1)? {
-        conflicts.push("measurement_device: is registered already".to_owned());
-    }
+    let (email, device): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+    faults.check(!email, "/participant/email", "belongs to a participant of another name");
+    faults.check(!device, "/measurement_device", "is registered already");
     let taken: Vec<Uuid> = row.try_get(2)?;
     for (i, meter) in registration.meters.iter().enumerate() {
-        if meter.uuid.is_some_and(|uuid| taken.contains(&uuid)) {
-            conflicts.push(format!("meters[{i}].uuid: is registered already"));
-        }
+        let new = meter.uuid.is_none_or(|uuid| !taken.contains(&uuid));
+        faults.check(new, format!("/meters/{i}/uuid"), "is registered already");
     }
-    Ok(conflicts)
+    Ok(())
 }

@@ -10,6 +10,7 @@
 mod access;
 mod connection;
 mod consent;
+mod evaluation;
 mod household;
 mod incident;
 mod management;

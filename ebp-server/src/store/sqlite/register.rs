@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::value::{Id, Instant, Kind, Text};
-use crate::store::{StoreError, faults};
+use crate::store::{Faults, StoreError, faults};
 
 /// Stores a registration with all that belongs to it.
 pub fn register(
@@ -15,10 +15,8 @@ pub fn register(
     at: Timestamp,
 ) -> Result<Registered, StoreError> {
     let mut faults = faults(registration);
-    faults.extend(conflicts(tx, registration)?);
-    if !faults.is_empty() {
-        return Err(StoreError::Registration(faults));
-    }
+    conflicts(tx, registration, &mut faults)?;
+    faults.none_or_all()?;
     let household = Uuid::new_v4();
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
     let participant = participant(tx, registration)?;
@@ -120,26 +118,25 @@ fn participant(tx: &Transaction<'_>, registration: &Registration) -> Result<i64,
 }
 
 /// What of the registration cannot stand beside what is stored.
-fn conflicts(tx: &Transaction<'_>, registration: &Registration) -> Result<Vec<String>, StoreError> {
-    let mut conflicts = Vec::new();
+fn conflicts(
+    tx: &Transaction<'_>,
+    registration: &Registration,
+    faults: &mut Faults,
+) -> Result<(), StoreError> {
     let contact = &registration.participant;
     let taken: bool = tx.query_row(
         "SELECT EXISTS (SELECT 1 FROM participant WHERE email = ?1 AND name != ?2)",
         [&contact.email, &contact.name],
         |row| row.get(0),
     )?;
-    if taken {
-        conflicts.push("participant.email: belongs to a participant of another name".to_owned());
-    }
+    faults.check(!taken, "/participant/email", "belongs to a participant of another name");
     if let Some(device) = registration.measurement_device {
         let taken: bool = tx.query_row(
             "SELECT EXISTS (SELECT 1 FROM measurement_device WHERE uuid = ?1)",
             [Id(device)],
             |row| row.get(0),
         )?;
-        if taken {
-            conflicts.push("measurement_device: is registered already".to_owned());
-        }
+        faults.check(!taken, "/measurement_device", "is registered already");
     }
     for (i, meter) in registration.meters.iter().enumerate() {
         let Some(uuid) = meter.uuid else { continue };
@@ -148,9 +145,7 @@ fn conflicts(tx: &Transaction<'_>, registration: &Registration) -> Result<Vec<St
             [Id(uuid)],
             |row| row.get(0),
         )?;
-        if taken {
-            conflicts.push(format!("meters[{i}].uuid: is registered already"));
-        }
+        faults.check(!taken, format!("/meters/{i}/uuid"), "is registered already");
     }
-    Ok(conflicts)
+    Ok(())
 }

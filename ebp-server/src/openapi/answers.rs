@@ -1,0 +1,104 @@
+//! Every answer that an operation can give beside its success: a problem, by status.
+//!
+//! Enters: an endpoint, and whether it takes a body. Leaves: responses. Absent: the success; it
+//! stands in `operations`.
+
+use ebp_core::contract::{PROBLEM_JSON, paths};
+use utoipa::openapi::{
+    Content, Header, Ref, RefOr, Response, ResponseBuilder,
+    schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
+};
+
+use crate::{auth::Access, router::Endpoint};
+
+/// A status that the API answers, and how.
+struct Answer {
+    status: u16,
+    /// In `components/responses`.
+    name: &'static str,
+    description: &'static str,
+    header: Option<(&'static str, Type, &'static str)>,
+}
+
+const fn answer(status: u16, name: &'static str, description: &'static str) -> Answer {
+    Answer { status, name, description, header: None }
+}
+
+const fn with(answer: Answer, header: (&'static str, Type, &'static str)) -> Answer {
+    Answer { header: Some(header), ..answer }
+}
+
+const RETRY: (&str, Type, &str) =
+    ("Retry-After", Type::Integer, "Seconds until it may be tried again");
+
+/// All of them.
+#[rustfmt::skip]
+static ANSWERS: [Answer; 13] = [
+    answer(400, "Malformed", "Body, query or path are not of their form; `errors` lists every fault of a body"),
+    with(answer(401, "Unauthenticated", "No, a revoked or an unknown identity"),
+        ("WWW-Authenticate", Type::String, "What is accepted beside client certificates")),
+    answer(403, "Forbidden", "The identity does not permit this"),
+    answer(404, "NotFound", "Nothing by that name, or somebody else's"),
+    answer(408, "Timeout", "The body did not arrive in time"),
+    answer(409, "Conflict", "Not in the state that things are in: the type says which"),
+    answer(410, "Gone", "Consent is revoked for good"),
+    answer(413, "TooLarge", "The body is beyond a limit"),
+    with(answer(415, "UnsupportedMedia", "The body is not JSON, or packed in a way that is not read"),
+        ("Accept-Encoding", Type::String, "How a body may be packed")),
+    answer(422, "Inconsistent", "The body contradicts itself or what is registered; `errors` says where"),
+    with(answer(429, "TooMany", "Too many requests, or too many tries at a secret"), RETRY),
+    answer(500, "Failed", "The server failed"),
+    with(answer(503, "Unavailable", "Not at the moment"), RETRY),
+];
+
+/// The responses that operations refer to, by name.
+pub fn components() -> impl Iterator<Item = (String, RefOr<Response>)> {
+    ANSWERS.iter().map(|Answer { name, description, header, .. }| {
+        let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+        let mut response = ResponseBuilder::new()
+            .description(*description)
+            .content(PROBLEM_JSON, problem)
+            .header("X-Request-Id", request_id());
+        if let Some((name, kind, description)) = header {
+            let schema = ObjectBuilder::new().schema_type(kind.clone());
+            let mut header = Header::new(schema);
+            header.description = Some((*description).to_owned());
+            response = response.header(*name, header);
+        }
+        ((*name).to_owned(), response.build().into())
+    })
+}
+
+/// What every answer carries: the identifier under which the log tells of the request.
+pub fn request_id() -> Header {
+    let uuid = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+    Header::new(ObjectBuilder::new().schema_type(Type::String).format(Some(uuid)))
+}
+
+/// The problems that an endpoint can answer: status, and reference to the response.
+pub fn of(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
+    let Endpoint { path, access, .. } = endpoint;
+    let named = path.contains('{');
+    let listed = matches!(*path, paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE);
+    let known = *access != Access::Anybody;
+    let of_household = matches!(access, Access::Scope(_) | Access::Device);
+    let can = |status| match status {
+        400 => has_body || named || listed,
+        401 => known || has_body,
+        403 => known,
+        404 => named || has_body,
+        409 => of_household || has_body,
+        410 => of_household || has_body,
+        408 | 413 | 415 | 422 => has_body,
+        429 | 500 | 503 => true,
+        _ => false,
+    };
+    ANSWERS
+        .iter()
+        .filter(|answer| can(answer.status))
+        .map(|answer| {
+            let reference = Ref::new(format!("#/components/responses/{}", answer.name));
+            (answer.status.to_string(), reference.into())
+        })
+        .collect()
+}

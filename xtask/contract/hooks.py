@@ -1,0 +1,189 @@
+"""Hooks of schemathesis for `cargo xtask contract`.
+
+Enters: the fixture that the task made (a JSON file, named by EBP_CONTRACT). Leaves: requests that
+hit what is there (a UUID that is made up is always 404), further checks, and which operation gave
+which status (a JSON file), so that a run in which nothing ever succeeded is none. Absent: anything
+that would turn an answer into another, or drop a failure.
+"""
+
+import json
+import os
+import threading
+import zlib
+from urllib.parse import urlsplit
+
+import requests
+import schemathesis
+
+with open(os.environ["EBP_CONTRACT"], encoding="utf-8") as file:
+    FIXTURE = json.load(file)
+IDENTITY = FIXTURE["identity"]
+FOREIGN = IDENTITY["foreign"]
+
+# The sentences by which a body that is of its form may be refused (422).
+NO_SCHEMA_CAN_SAY = (
+    "must be no more than the adults",
+    "must be five digits in Germany",
+    "is that of another meter here",
+    "must be the place of a PV-GENERATION meter",
+    "belongs to a participant of another name",
+    "belongs to another participant",
+    "is registered already",
+    "must be one of the household",
+    "must be a PV-GENERATION meter of the household",
+    "must stay PV-GENERATION while a photovoltaic system is connected to it",
+    "must be a request signed with ECDSA P-256 or Ed25519",
+)
+
+_lock = threading.Lock()
+_statuses: dict = {}
+_known = {kind: list(FIXTURE[kind]) for kind in ("households", "meters", "pv_systems", "devices")}
+_certificates = [tuple(pair) for pair in FIXTURE["certificates"]]
+_tokens = []
+_to_grant = FIXTURE["spares"][:2]
+_to_revoke = FIXTURE["spares"][2:]
+_anonymous = requests.Session()
+_anonymous.verify = FIXTURE["ca"]
+_asked_without = set()
+
+
+def _is_positive(case, location=None):
+    meta = case.meta
+    if meta is None or not meta.generation.mode.is_positive:
+        return False
+    return True
+
+
+def _pick(values, case, salt):
+    """One of them, the same for the same case."""
+    return values[zlib.crc32(f"{salt}{case.path_parameters}{case.query}".encode()) % len(values)]
+
+
+def _fill_path(case):
+    """Identifiers that are made up give way to known ones, three times out of four."""
+    parameters = case.path_parameters or {}
+    if zlib.crc32(repr(sorted(parameters.items())).encode()) % 4 == 0:
+        return
+    path = case.operation.path
+    if "serial" in parameters:
+        if not any(device == parameters["uuid"] for device, _ in _certificates):
+            device, serial = _pick(_certificates, case, "serial")
+            parameters.update(uuid=device, serial=serial)
+        return
+    if "household" in parameters and parameters["household"] not in _known["households"]:
+        parameters["household"] = _known["households"][0]
+    if "uuid" in parameters:
+        kind = "pv_systems" if "pv_system" in path else "devices" if "/device/" in path else "meters"
+        if parameters["uuid"] not in _known[kind]:
+            parameters["uuid"] = _pick(_known[kind], case, kind)
+
+
+def _as_spare(spares, case, kwargs):
+    """What can be done once only is done by households that are there for that."""
+    spare = spares.pop(0) if len(spares) > 1 else spares[0]
+    if IDENTITY["scheme"] == "certificate":
+        kwargs["cert"] = tuple(spare["certificate"])
+    for headers in (case.headers, kwargs.get("headers")):
+        if headers and headers.get("Authorization") == IDENTITY["authorization"]:
+            headers["Authorization"] = spare["authorization"]
+
+
+def _prepare():
+    """Grants consents, and makes tokens by which devices are enrolled."""
+    for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke]:
+        answer = requests.post(FIXTURE["url"] + "/household/consent", cert=tuple(certificate), verify=FIXTURE["ca"], timeout=30)
+        assert answer.status_code == 201, answer.text
+    manage = {"headers": {"Authorization": FIXTURE["administrator"]}, "verify": FIXTURE["ca"], "timeout": 30}
+    for _ in range(3):
+        made = requests.post(FIXTURE["url"] + "/management/device", json={"household": FIXTURE["households"][0]}, **manage)
+        assert made.status_code == 201, made.text
+        path = f"/management/device/{made.json()['uuid']}/enrolment"
+        answer = requests.post(FIXTURE["url"] + path, json={}, **manage)
+        assert answer.status_code == 201, answer.text
+        _tokens.append(answer.json()["token"])
+
+
+_prepare()
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if not _is_positive(case):
+        return
+    _fill_path(case)
+    label = case.operation.label
+    with _lock:
+        if label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
+            case.body = {"token": _tokens.pop(), "csr": FIXTURE["csr"]}
+        elif label == "POST /device/renew" and isinstance(case.body, dict):
+            case.body = {"csr": FIXTURE["csr"]}
+        elif label == "POST /household/consent":
+            _as_spare(_to_grant, case, kwargs)
+        elif label == "DELETE /household/consent":
+            _as_spare(_to_revoke, case, kwargs)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    label = case.operation.label
+    with _lock:
+        counts = _statuses.setdefault(label, {})
+        status = str(response.status_code)
+        counts[status] = counts.get(status, 0) + 1
+        if response.status_code == 201 and not FOREIGN:
+            made = response.json()
+            if label == "POST /management/household/{household}/meter":
+                _known["meters"].append(made["uuid"])
+            elif label == "POST /management/household/{household}/pv_system":
+                _known["pv_systems"].append(made["uuid"])
+        if sum(counts.values()) % 20 == 1:
+            _write()
+
+
+def _write():
+    with open(os.environ["EBP_CONTRACT_STATUSES"], "w", encoding="utf-8") as out:
+        json.dump(_statuses, out)
+
+
+import atexit
+
+atexit.register(_write)
+
+
+@schemathesis.check
+def refused_for_what_no_schema_can_say(ctx, response, case):
+    if response.status_code != 422:
+        return
+    for error in response.json()["errors"]:
+        assert error["detail"] in NO_SCHEMA_CAN_SAY, f"a schema could say: {error}"
+
+
+@schemathesis.check
+def problems_are_problems(ctx, response, case):
+    if response.status_code < 400 or case.method.upper() == "HEAD":
+        return
+    kind = response.headers.get("content-type", [""])[0]
+    assert kind == "application/problem+json", f"{response.status_code} comes as {kind}"
+    assert response.json()["status"] == response.status_code
+
+
+@schemathesis.check
+def another_households_are_unknown(ctx, response, case):
+    if FOREIGN and "{" in case.operation.path:
+        assert response.status_code >= 400, "another household's is shown"
+
+
+@schemathesis.check
+def a_certificate_is_needed(ctx, response, case):
+    """`ignored_auth` for client certificates: the same request on a connection without one."""
+    label = case.operation.label
+    if IDENTITY["scheme"] != "certificate" or not 200 <= response.status_code < 300:
+        return
+    if not case.operation.definition.raw.get("security") or label in _asked_without:
+        return
+    _asked_without.add(label)
+    sent = response.request
+    url = FIXTURE["url"] + urlsplit(sent.url)._replace(scheme="", netloc="").geturl()
+    headers = {k: v for k, v in sent.headers.items() if k.lower() in ("content-type", "accept")}
+    answer = _anonymous.request(sent.method, url, headers=headers, data=sent.body, timeout=30)
+    assert answer.status_code == 401, f"without a certificate: {answer.status_code}"

@@ -14,6 +14,7 @@ import zlib
 from urllib.parse import urlsplit
 
 import requests
+import requests.auth
 import schemathesis
 
 with open(os.environ["EBP_CONTRACT"], encoding="utf-8") as file:
@@ -74,14 +75,23 @@ def _fill_path(case):
             parameters["uuid"] = _pick(_known[kind], case, kind)
 
 
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, authorization):
+        self.authorization = authorization
+
+    def __call__(self, request):
+        request.headers["Authorization"] = self.authorization
+        return request
+
+
 def _as_spare(spares, case, kwargs):
     """What can be done once only is done by households that are there for that."""
     spare = spares.pop(0) if len(spares) > 1 else spares[0]
     if IDENTITY["scheme"] == "certificate":
         kwargs["cert"] = tuple(spare["certificate"])
-    for headers in (case.headers, kwargs.get("headers")):
-        if headers and headers.get("Authorization") == IDENTITY["authorization"]:
-            headers["Authorization"] = spare["authorization"]
+    elif (case.headers or {}).get("Authorization") == IDENTITY["authorization"]:
+        # Headers of the command line come after this hook, and `auth` after them.
+        kwargs["auth"] = _Bearer(spare["authorization"])
 
 
 def _prepare():
@@ -104,10 +114,13 @@ _prepare()
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    label = case.operation.label
+    if label.endswith(" /household/consent") and label[:3] != "GET":
+        with _lock:
+            _as_spare(_to_grant if label.startswith("POST") else _to_revoke, case, kwargs)
     if not _is_positive(case):
         return
     _fill_path(case)
-    label = case.operation.label
     with _lock:
         if label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
             case.body = {"token": _tokens.pop(), "csr": FIXTURE["csr"]}
@@ -116,10 +129,6 @@ def before_call(context, case, kwargs):
         elif label == "POST /management/device" and isinstance(case.body, dict):
             if zlib.crc32(repr(case.body).encode()) % 4:
                 case.body = {"household": _known["households"][0], "meters": FIXTURE["meters"][:1]}
-        elif label == "POST /household/consent":
-            _as_spare(_to_grant, case, kwargs)
-        elif label == "DELETE /household/consent":
-            _as_spare(_to_revoke, case, kwargs)
 
 
 @schemathesis.hook

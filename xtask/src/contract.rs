@@ -49,7 +49,7 @@ const WORKERS: usize = 2;
 pub fn run(arguments: &[String]) -> Result<()> {
     let full = arguments.iter().any(|argument| argument == "--full");
     let who: Vec<_> = arguments.iter().filter(|argument| *argument != "--full").collect();
-    let examples = if full { "200" } else { "8" };
+    let examples = if full { "100" } else { "8" };
     let of =
         |identity: &&Identity| who.is_empty() || who.iter().any(|who| identity.name.contains(*who));
     let identities: Vec<_> = IDENTITIES.iter().filter(of).collect();

@@ -211,7 +211,7 @@ pub async fn nobody_else_masks(store: &dyn Store) {
     let masked = serde_json::json!({"nuts3": "DEA23", "density": 1, "d_min": 300, "d_max": 1300});
     lie.location.as_mut().unwrap().masked = serde_json::from_value(masked).unwrap();
     let refused = store.register(lie, at("2026-01-01T00:00:00Z")).await.unwrap_err();
-    assert!(refused.to_string().contains("location.masked"), "{refused}");
+    assert!(refused.to_string().contains("location/masked"), "{refused}");
 }
 
 /// Many households of one house revoke at once through two servers: all are moved alike.

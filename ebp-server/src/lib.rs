@@ -36,6 +36,7 @@ pub mod limit;
 mod listener;
 pub mod masking;
 pub mod openapi;
+mod overload;
 mod problem;
 mod revocations;
 mod router;
@@ -63,6 +64,7 @@ use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
 use geocoding::{GeocodeError, Geocoder};
 use masking::MaskingError;
+use overload::Overload;
 use store::{Store, StoreError};
 use telemetry::Telemetry;
 
@@ -79,6 +81,7 @@ pub(crate) struct App {
     clock: Arc<dyn Clock>,
     limits: Limits,
     geocoder: Option<Arc<Geocoder>>,
+    overload: Overload,
     /// Bounds the memory that unpacked uploads take.
     unpacking: Semaphore,
 }
@@ -163,6 +166,8 @@ pub async fn serve(
         connections: limit::Connections::new(limits.connections_per_address),
         clock,
         geocoder,
+        // A connection has one request at a time; half of them are left for whatever else is asked.
+        overload: Overload::new(limits.connections / 2),
         unpacking: Semaphore::new(limits.unpacking),
         limits,
     });

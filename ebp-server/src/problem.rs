@@ -33,6 +33,9 @@ pub enum ApiError {
     /// Too many tries at a secret: seconds until the next one counts.
     #[error("too many tries")]
     TooManyTries(u64),
+    /// More uploads than can be stored in time: seconds until this one is to come back.
+    #[error("too many uploads at the same time")]
+    Overloaded(u64),
     /// Too many requests of one client: seconds until the next one is answered.
     #[error("too many requests")]
     TooManyRequests(u64),
@@ -128,6 +131,11 @@ impl ApiError {
                 StatusCode::TOO_MANY_REQUESTS,
                 "There were too many tries with a wrong secret",
             ),
+            Self::Overloaded(_) => (
+                kind::OVERLOADED,
+                StatusCode::TOO_MANY_REQUESTS,
+                "There are too many uploads at the moment",
+            ),
             Self::TooManyRequests(_) => (
                 kind::TOO_MANY_REQUESTS,
                 StatusCode::TOO_MANY_REQUESTS,
@@ -212,9 +220,9 @@ impl ApiError {
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, identity")))
             }
             Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
-            Self::TooManyTries(seconds) | Self::TooManyRequests(seconds) => {
-                Some((header::RETRY_AFTER, HeaderValue::from(*seconds)))
-            }
+            Self::TooManyTries(seconds)
+            | Self::TooManyRequests(seconds)
+            | Self::Overloaded(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer, Basic realm=\"ebp\", charset=\"UTF-8\""),

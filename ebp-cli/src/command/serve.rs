@@ -136,7 +136,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let config = data.load()?;
     let address = arguments.listen.unwrap_or(config.listen);
     let settings = config.settings(Arc::new(SystemClock));
-    let runtime = crate::runtime::on_this_thread()?;
+    let runtime = crate::runtime::on_all_cores()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).or_failed("signals")?;
         let listener = TcpListener::bind(address).await.map_err(|error| {

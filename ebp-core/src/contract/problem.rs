@@ -12,6 +12,8 @@ pub mod problem_type {
     pub const SCOPE: &str = "urn:ebp:problem:scope";
     /// The endpoint is not for this group, or not for this kind of identity (403).
     pub const GROUP: &str = "urn:ebp:problem:group";
+    /// Too many uploads at the same time (429); `Retry-After` says when to come back with this one.
+    pub const OVERLOADED: &str = "urn:ebp:problem:overloaded";
     /// Too many tries at a secret (429); `Retry-After` says when the next one counts.
     pub const TOO_MANY_TRIES: &str = "urn:ebp:problem:too-many-tries";
     /// Too many requests from this client (429); `Retry-After` says when to come back.

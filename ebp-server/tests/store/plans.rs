@@ -21,12 +21,12 @@ const NOT_OF_REQUESTS: [&str; 5] =
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
 const ON_PURPOSE: [(&str, &str); 7] = [
-    ("FROM masking", "has one row"),
-    ("SELECT household, latitude, longitude, place FROM withheld_location", "masks all that wait"),
-    ("SELECT count(*) FROM household WHERE withheld", "counts them as a server starts"),
-    ("INSERT INTO {table}", "searches nothing"),
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE revoked_at", "counts all devices, asked by Prometheus"),
+    ("FROM masking", "one row"),
+    ("FROM withheld_location", "all that wait for geodata, looked at when a server starts"),
+    ("count(*) FROM household WHERE withheld", "counts those, then"),
+    ("INSERT INTO {table}", "inserts, into one of two tables"),
     ("DELETE FROM secret_try WHERE since", "a row for each address that tried a wrong secret"),
 ];
 

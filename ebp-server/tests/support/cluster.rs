@@ -133,6 +133,13 @@ impl Cluster {
         run(Command::new("kill").args(["-9", pid.lines().next().unwrap()]));
     }
 
+    /// The process that all others of the server descend from.
+    #[allow(dead_code, reason = "benchmarks ask for it")]
+    pub fn pid(&self) -> u32 {
+        let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        pid.lines().next().unwrap().parse().unwrap()
+    }
+
     /// Where its files are.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")

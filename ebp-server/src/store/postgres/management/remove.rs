@@ -57,6 +57,7 @@ pub async fn device(tx: &Transaction<'_>, uuid: Uuid) -> Result<(), StoreError> 
 /// none brings a measurement of what is removed meanwhile.
 async fn hold(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
     tx.execute("SELECT FROM consent WHERE household = $1 FOR UPDATE", &[&id.0]).await?;
+    tx.execute("SELECT pg_advisory_xact_lock(consent_lock($1))", &[&id.0]).await?;
     require_open(tx, id).await
 }
 

@@ -18,6 +18,9 @@ use crate::{
     store::{Faults, StoreError},
 };
 
+/// So many faults are told of one body, that an answer does not outgrow what was sent by much.
+const MOST_FAULTS: usize = 1_000;
+
 /// Why a request is not answered as it wished.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -208,7 +211,7 @@ impl ApiError {
 
     fn faults(&self) -> Vec<Fault> {
         match self {
-            Self::Faults(faults) => faults.iter().cloned().collect(),
+            Self::Faults(faults) => faults.iter().take(MOST_FAULTS).cloned().collect(),
             _ => Vec::new(),
         }
     }

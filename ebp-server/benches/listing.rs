@@ -9,8 +9,11 @@ mod support;
 use std::time::{Duration, Instant};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use ebp_core::{contract::paths, scope::Group};
-use jiff::Timestamp;
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    contract::paths,
+    scope::Group,
+};
 use support::{
     client::{Connection, get, roots, tls},
     cluster::{self, Cluster},
@@ -50,7 +53,7 @@ async fn lists(engine: &str, server: &Server) {
         first.get_or_insert(household);
     }
     let household = first.unwrap();
-    let now = Timestamp::now();
+    let now = SystemClock.now();
     for from in (0..YEAR).step_by(8760) {
         let rows = household.measurements(from, 8760);
         server.store.insert_measurements(household.id, rows, now).await.unwrap();

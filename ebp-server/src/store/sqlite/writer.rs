@@ -53,7 +53,7 @@ where
 
     fn perform(&mut self, tx: &Transaction<'_>) -> bool {
         self.result = None;
-        matches!(self.result.insert((self.work)(tx)), Ok(_))
+        self.result.insert((self.work)(tx)).is_ok()
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -115,7 +115,7 @@ impl Thread {
             self.erase_log(Duration::ZERO);
         }
         for job in done {
-            job.answer(committed.as_ref().map(|()| ()).map_err(again));
+            job.answer(committed.as_ref().copied().map_err(again));
         }
     }
 
@@ -299,7 +299,7 @@ mod tests {
                     assert!(i % 7 != 3, "as intended");
                     Ok(i)
                 };
-                let answer = if i % 31 == 0 {
+                let answer = if i.is_multiple_of(31) {
                     writer.run_and_erase(work).await
                 } else {
                     writer.run(work).await

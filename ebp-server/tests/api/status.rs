@@ -86,7 +86,6 @@ async fn what_cannot_be_told() {
     ] {
         let call = api.json(Method::PUT, paths::DEVICE_STATUS, &wrong);
         let problem = call.problem(400, problem_type::INVALID).await;
-        assert!(!format!("{problem:?}").contains("\"erika"), "{problem:?}");
         assert!(!problem.faults.is_empty());
         assert!(!problem.faults.iter().any(|fault| fault.detail.contains("erika")));
     }

@@ -108,7 +108,12 @@ pub fn draw_up(survey: &mut Survey) -> Result<Account> {
         if waits > 0 {
             account.fault(index, survey.end, format!("{waits} measurements still wait"));
         }
-        account.unplaced += spool.unplaced_len()?;
+        let unplaced = spool.unplaced_len()?;
+        account.unplaced += unplaced;
+        let life = &survey.devices[index].life;
+        if unplaced > 0 && life.unplaced_runs.iter().next().is_none() {
+            account.fault(index, survey.end, format!("{unplaced} measurements never got a time"));
+        }
         account.lost += survey.devices[index].life.lost.len() as u64;
     }
     for number in 0..survey.meters.len() {

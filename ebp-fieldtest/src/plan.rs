@@ -195,6 +195,13 @@ impl Plan {
                 };
                 self.note(cut.name());
                 self.note(clock.name());
+                // The household's router comes back later than the device, sometimes much later.
+                if kinds.has(Kind::Network) && !damage && chance.percent(60) {
+                    let on = after(at, off);
+                    let late = after(on, chance.lasting(MINUTE, 8 * HOUR)).min(last);
+                    plan.offline.add(on, late);
+                    self.note("router late after a power cut");
+                }
                 plan.events.push((at, DeviceFault::Power { off, cut, clock }));
             }
         }

@@ -24,6 +24,7 @@
 //! a kilowatt hour, and no PIN is known or it was of no use. Each ends with the first telegram that
 //! shows the contrary.
 
+mod bench;
 mod damage;
 mod engine;
 mod event;
@@ -40,6 +41,7 @@ mod take;
 mod threads;
 mod watch;
 
+pub use bench::Bench;
 pub use engine::{Aggregator, Options, Permission};
 pub use event::{Event, MeasureError, Step};
 pub use heads::{Done, Heads, Heard, Job, NotUnlocked, Reading, Telegram};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ebp_core::clock::DeviceClock;
 
-use super::{ConfiguredMeter, Heard, Reading, Telegram};
+use super::{ConfiguredMeter, Heard, Reading, Telegram, bench::Bench};
 use crate::{
     decoder::Noise,
     port::PortError,
@@ -48,13 +48,14 @@ pub enum ReadError {
 pub(super) fn read_meter(
     meter: &ConfiguredMeter,
     reading: Reading,
-    clock: &dyn DeviceClock,
+    bench: &Bench<'_>,
 ) -> (Result<Box<Telegram>, ReadError>, Heard) {
     let mut heard = Heard::default();
     let options = if reading.detect { ReadOptions::default() } else { meter.options };
-    let telegram = Session::open(&meter.port, options)
+    let telegram = bench
+        .session(&meter.port, Session::first_line(options), options)
         .map_err(ReadError::from)
-        .and_then(|mut session| listen(&mut session, reading, clock, &mut heard));
+        .and_then(|mut session| listen(&mut session, reading, bench.clock, &mut heard));
     (telegram, heard)
 }
 

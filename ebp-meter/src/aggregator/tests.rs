@@ -96,6 +96,18 @@ fn a_port_that_hangs_is_left_and_tried_again() {
 }
 
 #[test]
+fn a_port_that_is_gone_is_tried_with_pauses_over_the_end_of_a_slot_too() {
+    let mut world = World::new(vec![SimMeter { state: State::Gone, ..SimMeter::default() }]);
+    world.run(s(2 * 3600));
+    // One a minute, and one ahead of each slot.
+    let reads = world.heads.meters[0].reads;
+    assert!((120..150).contains(&reads), "{reads}");
+    world.heads.meters[0].state = State::Fine;
+    world.run(s(75));
+    assert_eq!(world.slots(0).len(), 1);
+}
+
+#[test]
 fn without_consent_the_ports_stay_closed() {
     for consent in [Some(Permission::NotGranted), Some(Permission::Unknown), None] {
         let mut world = World::new(vec![SimMeter::default()]);

@@ -8,7 +8,6 @@
 
 use std::{
     panic::{self, AssertUnwindSafe},
-    path::Path,
     sync::{
         Arc,
         atomic::AtomicBool,
@@ -20,23 +19,11 @@ use std::{
 
 use ebp_core::clock::DeviceClock;
 
-use super::{ConfiguredMeter, Done, Heads, Heard, Job, NotUnlocked, ReadError, read::read_meter};
-use crate::{
-    interface::read_options,
-    port::{self, usb},
-    profile::Profile,
-    session::Session,
-    unlock::{
-        Attempt, Head, OnPort, Pin, Plan, PlanError, RealPace, Tries, UnlockError, UnlockOptions,
-        Unlocked, Variant, execute,
-    },
-};
+use super::{ConfiguredMeter, Done, Heads, Heard, Job, ReadError, bench::Bench};
+use crate::{port, unlock::Tries};
 
 /// So many threads may hang at one meter.
 const MOST_LEFT: usize = 2;
-/// How long the first telegram may take.
-const FIRST_TELEGRAM: Duration = Duration::from_secs(15);
-
 /// A press that was told to stop ends within this time.
 const DARK_WITHIN: Duration = Duration::from_secs(3);
 
@@ -151,71 +138,13 @@ impl Heads for Threads {
 
 impl Surroundings {
     fn work(&self, meter: &ConfiguredMeter, job: Job) -> Done {
-        match job {
-            Job::Read(reading) => {
-                let (telegram, heard) = read_meter(meter, reading, &*self.clock);
-                Done::Read { telegram, heard }
-            }
-            Job::Unlock { until } => Done::Unlock(self.unlock(meter, until).map(Box::new)),
-            Job::Press => Done::Press(press(meter)),
-            Job::Reset => Done::Reset(
-                usb::reset(&meter.port, Path::new("/sys")).map_err(|error| error.to_string()),
-            ),
-        }
-    }
-
-    fn unlock(&self, meter: &ConfiguredMeter, until: Duration) -> Result<Unlocked, NotUnlocked> {
-        let (profile, pin) = secrets(meter)?;
-        let line = profile.line.settings();
-        let port = port::open(&meter.port, line).map_err(UnlockError::from)?;
-        let mut session = Session::from_port(port, read_options(profile));
-        let takes = meter.unlocking().unwrap_or_default();
-        let rest = meter.stays_open().unwrap_or_default();
-        let left = until.saturating_sub(self.clock.since_boot());
-        // A slower try needs the meter's rest before it, and the PIN once more.
-        let thorough = left > takes * 3 + rest;
-        let options = UnlockOptions {
-            head: head(meter, profile),
-            first_telegram: FIRST_TELEGRAM,
-            slower: thorough,
-            wait_for_rest: thorough,
-            // The next reading shows whether the detail lasts.
-            confirm: false,
-            ..UnlockOptions::for_model(profile)
-        };
-        let attempt = Attempt {
-            profile,
-            tries: &self.tries,
+        let bench = Bench {
+            open: &port::open,
+            time: None,
             clock: &*self.clock,
-            pace: &RealPace::default(),
-            options: &options,
+            tries: &self.tries,
             stop: &self.stop,
         };
-        let told = |progress| tracing::debug!(meter = %meter.uuid, %progress, "unlocking");
-        Ok(attempt.run(&mut session, &pin, &mut { told })?)
+        bench.work(meter, job)
     }
-}
-
-fn press(meter: &ConfiguredMeter) -> Result<(), NotUnlocked> {
-    let (profile, _) = secrets(meter)?;
-    let mut port = port::open(&meter.port, profile.line.settings()).map_err(UnlockError::from)?;
-    let plan = Plan::keep_alive(profile, Variant::Normal).map_err(UnlockError::from)?;
-    execute(&plan, &mut OnPort(&mut *port), &head(meter, profile), &RealPace::default())
-        .map_err(UnlockError::from)?;
-    Ok(())
-}
-
-/// The model's profile and the meter's PIN.
-fn secrets(meter: &ConfiguredMeter) -> Result<(&Profile, Pin), NotUnlocked> {
-    let path = meter.pin_file.as_ref().ok_or(NotUnlocked::NoPin)?;
-    let profile = meter
-        .profile
-        .as_deref()
-        .ok_or_else(|| UnlockError::from(PlanError::NoLock { model: "this meter".to_owned() }))?;
-    Ok((profile, Pin::from_file(path)?))
-}
-
-fn head(meter: &ConfiguredMeter, profile: &Profile) -> Head {
-    let usual = Head::on(profile.line.settings());
-    Head { method: meter.method, inverted: meter.inverted, ..usual }
 }

@@ -99,7 +99,9 @@ impl Watch {
             }
         }
         if !(is_measured || options.once && self.tried == Some(slot)) {
-            if self.tried != Some(slot) || now >= self.next_try {
+            // The port that was just tried for the next slot was tried for this one, too.
+            let fresh = self.tried != Some(slot) && self.tried != Some(present.following.number());
+            if fresh || now >= self.next_try {
                 return Due::Job(Job::Read(self.reading(now, options)), true);
             }
             wake = wake.min(self.next_try);

@@ -10,6 +10,7 @@ mod simulated;
 
 use std::{
     collections::VecDeque,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -22,6 +23,7 @@ use crate::{
     decoder::{Event, Noise},
     port::{self, Framing, LineSettings, Port, PortError, PortName, Received},
     readout::{Protocol, Readout},
+    unlock,
 };
 
 /// What is known of the meter; what is not is found out.
@@ -78,8 +80,13 @@ impl Session {
     /// # Errors
     /// Those of [`port::open`].
     pub fn open(name: &PortName, options: ReadOptions) -> Result<Self, PortError> {
-        let line = Detection::new(options).step().line;
-        Ok(Self::from_port(port::open(name, line)?, options))
+        Ok(Self::from_port(port::open(name, Self::first_line(options))?, options))
+    }
+
+    /// The line settings that a port is opened with.
+    #[must_use]
+    pub fn first_line(options: ReadOptions) -> LineSettings {
+        Detection::new(options).step().line
     }
 
     /// Reads from a port that is open.
@@ -87,6 +94,16 @@ impl Session {
     pub fn from_port(port: Box<dyn Port>, options: ReadOptions) -> Self {
         let listeners = Listeners::new(options.protocol);
         Self::with(port, options, listeners, Box::new(RealTime(Instant::now())))
+    }
+
+    /// Reads from a port that is open, in a time that a simulation lets pass.
+    #[must_use]
+    pub fn in_time(
+        port: Box<dyn Port>,
+        options: ReadOptions,
+        pace: Arc<dyn unlock::Pace + Send + Sync>,
+    ) -> Self {
+        Self::with(port, options, Listeners::new(options.protocol), Box::new(SimulatedTime(pace)))
     }
 
     fn with(
@@ -328,6 +345,18 @@ trait Pace: Send {
 
     /// Lets time pass.
     fn pause(&self, time: Duration);
+}
+
+struct SimulatedTime(Arc<dyn unlock::Pace + Send + Sync>);
+
+impl Pace for SimulatedTime {
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+
+    fn pause(&self, time: Duration) {
+        self.0.sleep_until(self.0.now().saturating_add(time));
+    }
 }
 
 struct RealTime(Instant);

@@ -1,0 +1,393 @@
+//! The account: what the server has, held against what the meters said and what was possible.
+//!
+//! Enters: the survey at its end. Leaves: the evaluation of chapter 5 and every [`Fault`] found.
+//! Absent: printing.
+//!
+//! A slot *counts* when within it, for 90 seconds on end, the device had power and the meter could
+//! be read: then it must have a measurement. A device that does not know the time does not know where
+//! slots begin, and after half an hour without it measures every five minutes: there it takes 390
+//! seconds on end. A run of a device that ended before any clock was heard has measurements that
+//! nobody can place; its slots do not count, and are told. A slot that does not count may be measured
+//! all the same.
+//!
+//! A report cycle counts when around it the device had power, the time and a network, the server ran
+//! and answered what it was asked, and there was something to report.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::Result;
+use ebp_core::{
+    contract::StoredMeasurement,
+    cycle::{Cycle, Slot},
+    evaluation::{Evaluation, MeterRecord as Evaluated, Observation, Stretch, Terms},
+    model::{Flag, measurement_id},
+    transmitter::Schedule,
+};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::{
+    chance::{after, until},
+    life::Life,
+    meter::Said,
+    port::locked,
+    span::{Span, Spans},
+    world::{MeterRecord, Survey},
+};
+
+/// So long a meter must be readable in a slot for it to count.
+const READABLE: Duration = Duration::from_secs(90);
+/// And so long where the device has not known the time for half an hour.
+const READABLE_BLIND: Duration = Duration::from_secs(390);
+const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
+/// How far a measurement's instant may be from the true one.
+const PRECISE: Duration = Duration::from_secs(1);
+const CYCLE: Cycle = Cycle::QUARTER_HOUR;
+
+/// Something that must not be.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// Of which device.
+    pub device: usize,
+    /// Around which instant.
+    pub at: Timestamp,
+    /// What.
+    pub what: String,
+}
+
+/// The whole account.
+#[derive(Debug)]
+pub struct Account {
+    /// The figures.
+    pub evaluation: Evaluation,
+    /// What must not be.
+    pub faults: Vec<Fault>,
+    /// Slots that count, and all of them.
+    pub slots: [u64; 2],
+    /// Slots that do not count and are measured all the same.
+    pub extra: u64,
+    /// Slots of runs that never knew the time.
+    pub unplaced_slots: u64,
+    /// Measurements that stay in spools without a time.
+    pub unplaced: u64,
+    /// Measurements that were lost with damaged files.
+    pub lost: u64,
+    /// Measurements that were lost by revocation, before they were sent.
+    pub purged: u64,
+    /// Measurements at the server.
+    pub rows: u64,
+    /// Of those, such whose time was set right.
+    pub corrected: u64,
+    /// The furthest that an instant is from the true one.
+    pub furthest: Duration,
+}
+
+/// Draws up the account.
+///
+/// # Errors
+/// If the database or a spool cannot be read.
+pub fn draw_up(survey: &mut Survey) -> Result<Account> {
+    let terms = Terms::new(survey.options.start, survey.end, CYCLE, Cycle::HOUR)?;
+    let mut account = Account {
+        evaluation: Evaluation::new(terms),
+        faults: Vec::new(),
+        slots: [0; 2],
+        extra: 0,
+        unplaced_slots: 0,
+        unplaced: 0,
+        lost: 0,
+        purged: 0,
+        rows: 0,
+        corrected: 0,
+        furthest: Duration::ZERO,
+    };
+    for index in 0..survey.devices.len() {
+        let spool = survey.devices[index].finish()?;
+        let waiting = spool.pending(1_000_000)?;
+        let waits = waiting.iter().filter(|m| m.measured_at < survey.end).count();
+        if waits > 0 {
+            account.fault(index, survey.end, format!("{waits} measurements still wait"));
+        }
+        let unplaced = spool.unplaced_len()?;
+        account.unplaced += unplaced;
+        let life = &survey.devices[index].life;
+        if unplaced > 0 && life.unplaced_runs.iter().next().is_none() {
+            account.fault(index, survey.end, format!("{unplaced} measurements never got a time"));
+        }
+        account.lost += survey.devices[index].life.lost.len() as u64;
+    }
+    for number in 0..survey.meters.len() {
+        account.meter(survey, number)?;
+    }
+    Ok(account)
+}
+
+/// What a meter's account is drawn up from.
+struct Case<'a> {
+    survey: &'a Survey,
+    meter: &'a MeterRecord,
+    life: &'a Life,
+    rows: Vec<StoredMeasurement>,
+    revoked: Option<Timestamp>,
+    /// When it could not be read by its device.
+    closed: Spans,
+    /// The same, and when the device had not known the time for long.
+    closed_or_blind: Spans,
+}
+
+impl Account {
+    fn fault(&mut self, device: usize, at: Timestamp, what: String) {
+        self.faults.push(Fault { device, at, what });
+    }
+
+    fn meter(&mut self, survey: &Survey, number: usize) -> Result<()> {
+        let case = Case::new(survey, number)?;
+        self.rows += case.rows.len() as u64;
+        self.values(&case);
+        let unmeasurable = self.slots(&case);
+        let observations = case
+            .rows
+            .iter()
+            .map(|row| Observation { measured_at: row.measured_at, received_at: row.received_at });
+        let unreportable = case.unreportable();
+        self.evaluation.add(Evaluated {
+            meter: case.meter.uuid,
+            model: case.meter.model.clone(),
+            observations: observations.collect(),
+            unmeasurable,
+            unreportable: unreportable.iter().map(stretch).collect(),
+        });
+        if let Some(of) = self.evaluation.meters.last() {
+            let reports = of.figures.reports;
+            if reports.expected != reports.reached {
+                let missing = case.missing_reports(&unreportable);
+                let at = missing.first().copied().unwrap_or(survey.end);
+                let what = format!(
+                    "meter {}: {} reports of {} came; missing at {missing:?}",
+                    case.meter.uuid, reports.reached, reports.expected
+                );
+                self.fault(case.meter.device, at, what);
+            }
+        }
+        Ok(())
+    }
+
+    /// Each row is what the meter said, when it said it.
+    fn values(&mut self, case: &Case<'_>) {
+        let device = case.meter.device;
+        let mut wall = locked(&case.meter.wall);
+        wall.heard.sort_by_key(|said| said.at);
+        let mut slots = BTreeSet::new();
+        for row in &case.rows {
+            let slot = CYCLE.slot(row.measured_at);
+            if !slots.insert(slot.key()) {
+                self.fault(device, row.measured_at, "a slot has two measurements".to_owned());
+            }
+            if row.uuid != measurement_id(case.meter.uuid, slot) {
+                self.fault(device, row.measured_at, "the uuid is not its slot's".to_owned());
+            }
+            match nearest(&wall.heard, row) {
+                Ok((said, off)) => {
+                    self.furthest = self.furthest.max(off);
+                    let is_corrected = row.flags.contains(&Flag::ClockCorrected);
+                    self.corrected += u64::from(is_corrected);
+                    let blind = case.life.blind.at(said.at).is_some();
+                    if is_corrected != blind {
+                        let what = format!("flags {:?}, blind {blind}", row.flags);
+                        self.fault(device, row.measured_at, what);
+                    }
+                    if row.flags.iter().any(|flag| *flag != Flag::ClockCorrected) {
+                        let what = format!("is doubted without a reason: {:?}", row.flags);
+                        self.fault(device, row.measured_at, what);
+                    }
+                }
+                Err(why) => self.fault(device, row.measured_at, why),
+            }
+        }
+        let known: BTreeSet<Uuid> = case.rows.iter().map(|row| row.uuid).collect();
+        let kept = case.life.kept.values().filter(|m| m.meter == case.meter.uuid);
+        for measurement in kept.filter(|m| m.measured_at < case.survey.end) {
+            if known.contains(&measurement.uuid) || case.life.lost.contains(&measurement.uuid) {
+                continue;
+            }
+            if case.revoked.is_some() {
+                self.purged += 1;
+            } else {
+                let what = format!("the measurement of {} is lost", measurement.measured_at);
+                self.fault(device, measurement.measured_at, what);
+            }
+        }
+    }
+
+    /// Each slot that counts has a measurement; which ones could not have one.
+    fn slots(&mut self, case: &Case<'_>) -> Vec<Stretch> {
+        let mut measured: BTreeSet<i64> =
+            case.rows.iter().map(|row| CYCLE.slot(row.measured_at).key()).collect();
+        let lost = &case.life.lost;
+        let mut unmeasurable = Spans::default();
+        let mut at = case.survey.options.start;
+        while at < case.survey.end {
+            let slot = CYCLE.slot(at);
+            let span = span_of(slot);
+            at = span.to;
+            self.slots[1] += 1;
+            let counts = case.counts(span);
+            self.slots[0] += u64::from(counts);
+            let is_lost = lost.contains(&measurement_id(case.meter.uuid, slot));
+            match (counts, measured.remove(&slot.key())) {
+                (true, true) => {}
+                (false, true) => self.extra += 1,
+                (false, false) => {
+                    let unplaced = case.life.unplaced_runs.touches(span.from, span.to);
+                    self.unplaced_slots += u64::from(unplaced);
+                    unmeasurable.add(span.from, span.to);
+                }
+                (true, false) if is_lost || case.may_be_purged(span) => {
+                    unmeasurable.add(span.from, span.to);
+                }
+                (true, false) => {
+                    let what = format!("meter {}: this slot has no measurement", case.meter.uuid);
+                    self.fault(case.meter.device, span.from, what);
+                }
+            }
+        }
+        unmeasurable.iter().map(stretch).collect()
+    }
+}
+
+impl<'a> Case<'a> {
+    fn new(survey: &'a Survey, number: usize) -> Result<Self> {
+        let meter = &survey.meters[number];
+        let life = &survey.devices[meter.device].life;
+        let (start, end) = (survey.options.start, survey.end);
+        let mut rows = survey.server.measurements(meter.household, meter.uuid)?;
+        rows.retain(|row| row.measured_at < end);
+        let revoked = survey.plan.revokes.filter(|(device, _)| *device == meter.device);
+        let revoked = revoked.map(|(_, at)| at);
+        let mut closed = life.off.clone();
+        closed.join(&life.unplaced_runs);
+        closed.join(&locked(&meter.wall).unreadable());
+        closed.add(start, life.consent_heard.unwrap_or(end));
+        if let Some(revoked) = revoked {
+            closed.add(revoked, end);
+        }
+        let mut closed_or_blind = closed.clone();
+        for blind in life.blind.iter() {
+            closed_or_blind.add(after(blind.from, HALF_AN_HOUR).min(blind.to), blind.to);
+        }
+        Ok(Self { survey, meter, life, rows, revoked, closed, closed_or_blind })
+    }
+
+    fn counts(&self, span: Span) -> bool {
+        self.closed_or_blind.longest_gap(span.from, span.to) >= READABLE
+            || self.closed.longest_gap(span.from, span.to) >= READABLE_BLIND
+    }
+
+    /// Whether what was measured then may have waited in the spool when consent was revoked.
+    fn may_be_purged(&self, span: Span) -> bool {
+        let last = self.rows.last().map(|row| row.measured_at);
+        self.revoked.is_some_and(|revoked| {
+            span.to <= after(revoked, HALF_AN_HOUR) && last.is_none_or(|last| span.from >= last)
+        })
+    }
+
+    /// When nothing could be reported.
+    fn unreportable(&self) -> Spans {
+        let (start, end) = (self.survey.options.start, self.survey.end);
+        let device = &self.survey.devices[self.meter.device];
+        let mut spans = self.life.off.clone();
+        spans.join(&self.life.blind);
+        spans.join(&device.plan.offline);
+        spans.join(&self.survey.plan.server_down);
+        for (span, _) in &self.survey.plan.weather {
+            // Whoever was asked to wait comes up to a tenth of that later.
+            spans.add(span.from, after(span.to, Duration::from_secs(90)));
+        }
+        if let Some(revoked) = self.revoked {
+            spans.add(revoked, end);
+        }
+        for due in self.due(start, end) {
+            if !self.has_something_to_report(due) {
+                spans.add(due - SignedDuration::from_secs(1), due + SignedDuration::from_secs(1));
+            }
+        }
+        spans
+    }
+
+    /// The instants at which its device reports.
+    fn due(&self, start: Timestamp, end: Timestamp) -> Vec<Timestamp> {
+        let schedule = Schedule::of(self.survey.devices[self.meter.device].uuid, Cycle::HOUR);
+        let mut all = Vec::new();
+        let mut at = after(start, schedule.until_next(start));
+        while at < end {
+            all.push(at);
+            at = after(at, schedule.until_next(at));
+        }
+        all
+    }
+
+    fn has_something_to_report(&self, due: Timestamp) -> bool {
+        let begin = due - SignedDuration::from_hours(1);
+        let mut slot = span_of(CYCLE.slot(begin)).to;
+        while slot < due {
+            let span = span_of(CYCLE.slot(slot));
+            if self.counts(Span { from: span.from, to: span.to.min(due) }) {
+                return true;
+            }
+            slot = span.to;
+        }
+        false
+    }
+
+    /// For the history: cycles without a report that should have had one.
+    fn missing_reports(&self, unreportable: &Spans) -> Vec<Timestamp> {
+        let reports: BTreeSet<_> = self.rows.iter().map(|row| row.received_at).collect();
+        let Some(first) = reports.first() else { return Vec::new() };
+        let half = SignedDuration::from_mins(30);
+        self.due(*first, self.survey.end)
+            .into_iter()
+            .filter(|due| {
+                !unreportable.touches(*due - half, *due + half)
+                    && reports.range(*due - half..*due + half).next().is_none()
+            })
+            .collect()
+    }
+}
+
+/// What the meter said that the row keeps, and how far the row's instant is from it.
+fn nearest<'a>(heard: &'a [Said], row: &StoredMeasurement) -> Result<(&'a Said, Duration), String> {
+    let within = SignedDuration::from_secs(5);
+    let begin = heard.partition_point(|said| said.at < row.measured_at - within);
+    let near = heard[begin..].iter().take_while(|said| said.at <= row.measured_at + within);
+    let off = |said: &Said| {
+        let late = until(said.at, row.measured_at).saturating_sub(said.late);
+        late.max(until(row.measured_at, said.at))
+    };
+    let same = near
+        .clone()
+        .filter(|said| said.data == row.data && off(said) <= PRECISE)
+        .min_by_key(|said| off(said));
+    match same {
+        Some(said) => Ok((said, off(said))),
+        None => {
+            let near: Vec<_> = near.collect();
+            let whenever: Vec<_> =
+                heard.iter().filter(|said| said.data == row.data).map(|said| said.at).collect();
+            Err(format!(
+                "{} ({:?}) is not what the meter said within a second: {near:?}; it said so at \
+                 {whenever:?}",
+                row.measured_at, row.data
+            ))
+        }
+    }
+}
+
+fn span_of(slot: Slot) -> Span {
+    let seconds = slot.seconds();
+    let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+    Span { from: at(seconds.start), to: at(seconds.end) }
+}
+
+const fn stretch(span: Span) -> Stretch {
+    Stretch { from: span.from, to: span.to }
+}

@@ -1,6 +1,6 @@
 //! Three days with every kind of fault; `cargo xtask fieldtest` lasts three weeks.
 
-use ebp_fieldtest::{fieldtest, faults::Kinds, world::Options};
+use ebp_fieldtest::{faults::Kinds, fieldtest, world::Options};
 
 fn passes(seed: u64, days: u32, faults: Kinds) {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();

@@ -142,7 +142,8 @@ async fn serve_connection(
     };
     app.telemetry.handshake(Handshake::of(stream.get_ref().1.handshake_kind()));
     let peer = Peer::of(stream.get_ref().1.peer_certificates());
-    let busy = AtomicBool::new(false);
+    // Until its first answer, too: who has just come is about to ask.
+    let busy = AtomicBool::new(true);
     let service = service_fn(|mut request: Request<Incoming>| {
         busy.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(peer.clone());

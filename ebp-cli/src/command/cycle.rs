@@ -68,6 +68,7 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
 }
 
 /// One measurement cycle: consent first, then every meter that is not measured in this slot yet.
+#[cfg(feature = "server")]
 pub fn once(device: &Device) -> Result<Measured, Failure> {
     once_until(device, &Arc::default())
 }

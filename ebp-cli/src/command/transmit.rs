@@ -133,6 +133,7 @@ fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>
 }
 
 /// Asks for the consent and sends everything.
+#[cfg(feature = "server")]
 pub fn report(device: &Device) -> Result<Report, Failure> {
     Ok(report_now(device, &mut engine(device)?)?.measurements)
 }

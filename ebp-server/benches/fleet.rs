@@ -48,7 +48,7 @@ async fn run() {
         return skipped("everything: PostgreSQL is not installed (Debian: postgresql-15)");
     }
     let devices = parameter("EBP_BENCH_DEVICES", 100_000);
-    let cluster = Cluster::start("shared_buffers = 256MB\nmax_wal_size = 2GB\n");
+    let cluster = Cluster::as_installed("shared_buffers = 256MB\nmax_wal_size = 2GB\n");
     let server = Server::start_limited(Some(&cluster)).await;
     let start = Instant::now();
     let db = cluster.client(server.database.as_ref().unwrap()).await;

@@ -34,7 +34,7 @@ fn main() {
 
 async fn run() {
     machine("Lists through the Data API");
-    let cluster = cluster::binaries().is_some().then(|| Cluster::start(""));
+    let cluster = cluster::binaries().is_some().then(|| Cluster::as_installed(""));
     if cluster.is_none() {
         skipped("PostgreSQL, which is not installed (Debian: postgresql-15)");
     }

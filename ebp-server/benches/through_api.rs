@@ -63,7 +63,7 @@ fn main() {
 async fn run() {
     machine("Measurements through the Data API");
     let cluster = if cluster::binaries().is_some() {
-        Some(Cluster::start("shared_buffers = 256MB\nmax_wal_size = 2GB\n"))
+        Some(Cluster::as_installed("shared_buffers = 256MB\nmax_wal_size = 2GB\n"))
     } else {
         skipped("PostgreSQL, which is not installed (Debian: postgresql-15)");
         None

@@ -17,6 +17,7 @@ mod management;
 mod measurement_list;
 mod measurement_upload;
 mod operation;
+mod overload;
 mod removal;
 mod scope;
 mod server;

@@ -191,9 +191,12 @@ impl Account {
                     self.furthest = self.furthest.max(off);
                     let is_corrected = row.flags.contains(&Flag::ClockCorrected);
                     self.corrected += u64::from(is_corrected);
-                    let blind = case.life.blind.at(said.at).is_some();
-                    if is_corrected != blind {
-                        let what = format!("flags {:?}, blind {blind}", row.flags);
+                    // In the second in which it learns the time, either is right.
+                    let blind = |at: Timestamp| case.life.blind.at(at).is_some();
+                    let second = SignedDuration::from_secs(1);
+                    let around = [said.at - second, said.at + second].map(blind);
+                    if around == [!is_corrected; 2] {
+                        let what = format!("flags {:?}, blind {around:?}", row.flags);
                         self.fault(device, row.measured_at, what);
                     }
                     if row.flags.iter().any(|flag| *flag != Flag::ClockCorrected) {
@@ -299,7 +302,7 @@ impl<'a> Case<'a> {
         spans.join(&self.life.blind);
         spans.join(&device.plan.offline);
         spans.join(&self.survey.plan.server_down);
-        for (span, _) in &self.survey.plan.weather {
+        for (span, _) in &self.survey.plan.sky.weather {
             // Whoever was asked to wait comes up to a tenth of that later.
             spans.add(span.from, after(span.to, Duration::from_secs(90)));
         }
@@ -327,7 +330,10 @@ impl<'a> Case<'a> {
     }
 
     fn has_something_to_report(&self, due: Timestamp) -> bool {
-        let begin = due - SignedDuration::from_hours(1);
+        // What came late, after an outage, is not there to be reported once more.
+        let last = due - SignedDuration::from_mins(30);
+        let earlier = self.rows.iter().map(|row| row.received_at).filter(|at| *at < last).max();
+        let begin = (due - SignedDuration::from_hours(1)).max(earlier.unwrap_or(Timestamp::MIN));
         let mut slot = span_of(CYCLE.slot(begin)).to;
         while slot < due {
             let span = span_of(CYCLE.slot(slot));

@@ -28,7 +28,7 @@ mod device;
 pub mod faults;
 mod heads;
 mod life;
-mod link;
+pub mod link;
 mod meter;
 pub mod plan;
 mod port;

@@ -391,10 +391,4 @@ impl Device {
         self.end_run();
         Ok(Spool::open(&self.folder)?)
     }
-
-    /// Whether it is without power, or its daemons have ended for good.
-    #[must_use]
-    pub fn is_at_rest(&self) -> bool {
-        self.run.as_ref().is_none_or(Run::is_over)
-    }
 }

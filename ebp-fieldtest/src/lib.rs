@@ -23,6 +23,7 @@
 
 pub mod account;
 mod card;
+mod case;
 pub mod chance;
 mod device;
 pub mod faults;

@@ -18,31 +18,24 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::Result;
 use ebp_core::{
     contract::StoredMeasurement,
-    cycle::{Cycle, Slot},
+    cycle::Cycle,
     evaluation::{Evaluation, MeterRecord as Evaluated, Observation, Stretch, Terms},
     model::{Flag, measurement_id},
-    transmitter::Schedule,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    chance::{after, until},
-    life::Life,
+    case::{CYCLE, Case, span_of, stretch},
+    chance::until,
     meter::Said,
     port::locked,
-    span::{Span, Spans},
-    world::{MeterRecord, Survey},
+    span::Spans,
+    world::Survey,
 };
 
-/// So long a meter must be readable in a slot for it to count.
-const READABLE: Duration = Duration::from_secs(90);
-/// And so long where the device has not known the time for half an hour.
-const READABLE_BLIND: Duration = Duration::from_secs(390);
-const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 /// How far a measurement's instant may be from the true one.
 const PRECISE: Duration = Duration::from_secs(1);
-const CYCLE: Cycle = Cycle::QUARTER_HOUR;
 
 /// Something that must not be.
 #[derive(Debug, Clone)]
@@ -114,25 +107,17 @@ pub fn draw_up(survey: &mut Survey) -> Result<Account> {
         if unplaced > 0 && life.unplaced_runs.iter().next().is_none() {
             account.fault(index, survey.end, format!("{unplaced} measurements never got a time"));
         }
-        account.lost += survey.devices[index].life.lost.len() as u64;
+        account.lost += life.lost.len() as u64;
+        let refused = spool.refused_len()?;
+        if refused > 0 && life.lost.is_empty() {
+            account.fault(index, survey.end, format!("{refused} measurements are refused"));
+        }
     }
+    account.consents(survey);
     for number in 0..survey.meters.len() {
         account.meter(survey, number)?;
     }
     Ok(account)
-}
-
-/// What a meter's account is drawn up from.
-struct Case<'a> {
-    survey: &'a Survey,
-    meter: &'a MeterRecord,
-    life: &'a Life,
-    rows: Vec<StoredMeasurement>,
-    revoked: Option<Timestamp>,
-    /// When it could not be read by its device.
-    closed: Spans,
-    /// The same, and when the device had not known the time for long.
-    closed_or_blind: Spans,
 }
 
 impl Account {
@@ -172,6 +157,23 @@ impl Account {
         Ok(())
     }
 
+    /// Whoever revokes is not measured any more, and whoever grants late not before.
+    fn consents(&mut self, survey: &Survey) {
+        for (index, device) in survey.devices.iter().enumerate() {
+            let life = &device.life;
+            let revokes = survey.plan.revokes.is_some_and(|(who, _)| who == index);
+            if revokes != life.revocation_heard.is_some() || life.measured_in_spite > 0 {
+                let heard = life.revocation_heard;
+                let what = format!("revoked {revokes}, heard {heard:?}, and measured after it");
+                self.fault(index, heard.unwrap_or(survey.end), what);
+            }
+            let early = life.kept.values().find(|m| m.measured_at < device.plan.granted);
+            if let Some(early) = early {
+                self.fault(index, early.measured_at, "measured before consent".to_owned());
+            }
+        }
+    }
+
     /// Each row is what the meter said, when it said it.
     fn values(&mut self, case: &Case<'_>) {
         let device = case.meter.device;
@@ -191,9 +193,12 @@ impl Account {
                     self.furthest = self.furthest.max(off);
                     let is_corrected = row.flags.contains(&Flag::ClockCorrected);
                     self.corrected += u64::from(is_corrected);
-                    let blind = case.life.blind.at(said.at).is_some();
-                    if is_corrected != blind {
-                        let what = format!("flags {:?}, blind {blind}", row.flags);
+                    // In the second in which it learns the time, either is right.
+                    let blind = |at: Timestamp| case.life.blind.at(at).is_some();
+                    let second = SignedDuration::from_secs(1);
+                    let around = [said.at - second, said.at + second].map(blind);
+                    if around == [!is_corrected; 2] {
+                        let what = format!("flags {:?}, blind {around:?}", row.flags);
                         self.fault(device, row.measured_at, what);
                     }
                     if row.flags.iter().any(|flag| *flag != Flag::ClockCorrected) {
@@ -255,105 +260,6 @@ impl Account {
     }
 }
 
-impl<'a> Case<'a> {
-    fn new(survey: &'a Survey, number: usize) -> Result<Self> {
-        let meter = &survey.meters[number];
-        let life = &survey.devices[meter.device].life;
-        let (start, end) = (survey.options.start, survey.end);
-        let mut rows = survey.server.measurements(meter.household, meter.uuid)?;
-        rows.retain(|row| row.measured_at < end);
-        let revoked = survey.plan.revokes.filter(|(device, _)| *device == meter.device);
-        let revoked = revoked.map(|(_, at)| at);
-        let mut closed = life.off.clone();
-        closed.join(&life.unplaced_runs);
-        closed.join(&locked(&meter.wall).unreadable());
-        closed.add(start, life.consent_heard.unwrap_or(end));
-        if let Some(revoked) = revoked {
-            closed.add(revoked, end);
-        }
-        let mut closed_or_blind = closed.clone();
-        for blind in life.blind.iter() {
-            closed_or_blind.add(after(blind.from, HALF_AN_HOUR).min(blind.to), blind.to);
-        }
-        Ok(Self { survey, meter, life, rows, revoked, closed, closed_or_blind })
-    }
-
-    fn counts(&self, span: Span) -> bool {
-        self.closed_or_blind.longest_gap(span.from, span.to) >= READABLE
-            || self.closed.longest_gap(span.from, span.to) >= READABLE_BLIND
-    }
-
-    /// Whether what was measured then may have waited in the spool when consent was revoked.
-    fn may_be_purged(&self, span: Span) -> bool {
-        let last = self.rows.last().map(|row| row.measured_at);
-        self.revoked.is_some_and(|revoked| {
-            span.to <= after(revoked, HALF_AN_HOUR) && last.is_none_or(|last| span.from >= last)
-        })
-    }
-
-    /// When nothing could be reported.
-    fn unreportable(&self) -> Spans {
-        let (start, end) = (self.survey.options.start, self.survey.end);
-        let device = &self.survey.devices[self.meter.device];
-        let mut spans = self.life.off.clone();
-        spans.join(&self.life.blind);
-        spans.join(&device.plan.offline);
-        spans.join(&self.survey.plan.server_down);
-        for (span, _) in &self.survey.plan.weather {
-            // Whoever was asked to wait comes up to a tenth of that later.
-            spans.add(span.from, after(span.to, Duration::from_secs(90)));
-        }
-        if let Some(revoked) = self.revoked {
-            spans.add(revoked, end);
-        }
-        for due in self.due(start, end) {
-            if !self.has_something_to_report(due) {
-                spans.add(due - SignedDuration::from_secs(1), due + SignedDuration::from_secs(1));
-            }
-        }
-        spans
-    }
-
-    /// The instants at which its device reports.
-    fn due(&self, start: Timestamp, end: Timestamp) -> Vec<Timestamp> {
-        let schedule = Schedule::of(self.survey.devices[self.meter.device].uuid, Cycle::HOUR);
-        let mut all = Vec::new();
-        let mut at = after(start, schedule.until_next(start));
-        while at < end {
-            all.push(at);
-            at = after(at, schedule.until_next(at));
-        }
-        all
-    }
-
-    fn has_something_to_report(&self, due: Timestamp) -> bool {
-        let begin = due - SignedDuration::from_hours(1);
-        let mut slot = span_of(CYCLE.slot(begin)).to;
-        while slot < due {
-            let span = span_of(CYCLE.slot(slot));
-            if self.counts(Span { from: span.from, to: span.to.min(due) }) {
-                return true;
-            }
-            slot = span.to;
-        }
-        false
-    }
-
-    /// For the history: cycles without a report that should have had one.
-    fn missing_reports(&self, unreportable: &Spans) -> Vec<Timestamp> {
-        let reports: BTreeSet<_> = self.rows.iter().map(|row| row.received_at).collect();
-        let Some(first) = reports.first() else { return Vec::new() };
-        let half = SignedDuration::from_mins(30);
-        self.due(*first, self.survey.end)
-            .into_iter()
-            .filter(|due| {
-                !unreportable.touches(*due - half, *due + half)
-                    && reports.range(*due - half..*due + half).next().is_none()
-            })
-            .collect()
-    }
-}
-
 /// What the meter said that the row keeps, and how far the row's instant is from it.
 fn nearest<'a>(heard: &'a [Said], row: &StoredMeasurement) -> Result<(&'a Said, Duration), String> {
     let within = SignedDuration::from_secs(5);
@@ -380,14 +286,4 @@ fn nearest<'a>(heard: &'a [Said], row: &StoredMeasurement) -> Result<(&'a Said, 
             ))
         }
     }
-}
-
-fn span_of(slot: Slot) -> Span {
-    let seconds = slot.seconds();
-    let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
-    Span { from: at(seconds.start), to: at(seconds.end) }
-}
-
-const fn stretch(span: Span) -> Stretch {
-    Stretch { from: span.from, to: span.to }
 }

@@ -21,15 +21,14 @@ use uuid::Uuid;
 use crate::{
     card::Card,
     chance::{Chance, after, until},
-    faults::{BootClock, Cut, DeviceFault, Weather},
+    faults::{BootClock, Cut, DeviceFault},
     heads::WallHeads,
     life::Life,
-    link::Link,
+    link::{Link, Sky},
     plan::DevicePlan,
     port::Shared,
     run::Run,
     server::Server,
-    span::Span,
 };
 
 /// The kernel no longer believes in its time after so long without a word (16 s at 500 ppm).
@@ -56,7 +55,7 @@ pub struct Device {
     identity: Identity,
     /// Its faults.
     pub plan: DevicePlan,
-    weather: (Arc<Vec<(Span, Weather)>>, u32),
+    sky: Arc<Sky>,
     chance: Chance,
     next_event: usize,
     armed: Option<Armed>,
@@ -77,7 +76,7 @@ impl Device {
         meters: Vec<(ConfiguredMeter, Shared)>,
         folder: PathBuf,
         identity: Identity,
-        (plan, weather): (DevicePlan, (Arc<Vec<(Span, Weather)>>, u32)),
+        (plan, sky): (DevicePlan, Arc<Sky>),
         (start, chance): (Timestamp, Chance),
     ) -> Self {
         let clock = Arc::new(SimulatedClock::new(start));
@@ -93,7 +92,7 @@ impl Device {
             identity,
             on_at: Some((plan.installed, boot)),
             plan,
-            weather,
+            sky,
             chance,
             next_event: 0,
             armed: None,
@@ -330,7 +329,7 @@ impl Device {
             self.clock.clone(),
             self.folder.clone(),
             self.plan.offline.clone(),
-            self.weather.clone(),
+            self.sky.clone(),
             chance,
         );
         if let Some(Armed::Power { cut: Cut::MidUpload, .. }) = self.armed {
@@ -391,11 +390,5 @@ impl Device {
     pub fn finish(&mut self) -> Result<Spool> {
         self.end_run();
         Ok(Spool::open(&self.folder)?)
-    }
-
-    /// Whether it is without power, or its daemons have ended for good.
-    #[must_use]
-    pub fn is_at_rest(&self) -> bool {
-        self.run.as_ref().is_none_or(Run::is_over)
     }
 }

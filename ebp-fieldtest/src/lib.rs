@@ -23,12 +23,13 @@
 
 pub mod account;
 mod card;
+mod case;
 pub mod chance;
 mod device;
 pub mod faults;
 mod heads;
 mod life;
-mod link;
+pub mod link;
 mod meter;
 pub mod plan;
 mod port;

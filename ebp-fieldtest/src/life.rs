@@ -32,6 +32,10 @@ pub struct Life {
     pub lost: BTreeSet<Uuid>,
     /// When it first heard that consent is granted.
     pub consent_heard: Option<Timestamp>,
+    /// When it first heard that consent is revoked.
+    pub revocation_heard: Option<Timestamp>,
+    /// How often it measured after that.
+    pub measured_in_spite: u64,
     /// Requests that reached the server.
     pub requests: u64,
     /// Answers that did not come back.
@@ -89,6 +93,9 @@ impl Life {
         if stepped.placed > 0 {
             self.say(now, format!("{} measurements have got their time", stepped.placed));
         }
+        if stepped.is_revoked {
+            self.revocation_heard.get_or_insert(now);
+        }
         if let Some(permission) = stepped.permission {
             self.say(now, format!("consent: {permission:?}"));
         }
@@ -98,6 +105,7 @@ impl Life {
         for (meter, event) in stepped.events {
             let text = match &event {
                 Event::Measured(measurement) => {
+                    self.measured_in_spite += u64::from(self.revocation_heard.is_some());
                     if is_certain {
                         self.kept.insert(measurement.uuid, measurement.clone());
                     }

@@ -26,14 +26,22 @@ use crate::{
     span::{Span, Spans},
 };
 
+/// What goes wrong for all devices alike.
+#[derive(Debug, Clone, Default)]
+pub struct Sky {
+    /// When requests are answered what.
+    pub weather: Vec<(Span, Weather)>,
+    /// Of so many requests in a hundred the answer is lost.
+    pub lost_answers: u32,
+}
+
 /// The way.
 pub struct Link {
     client: Client,
     clock: Arc<SimulatedClock>,
     folder: PathBuf,
     offline: Spans,
-    weather: Arc<Vec<(Span, Weather)>>,
-    lost_answers: u32,
+    sky: Arc<Sky>,
     state: Mutex<State>,
 }
 
@@ -54,11 +62,11 @@ impl Link {
         clock: Arc<SimulatedClock>,
         folder: PathBuf,
         offline: Spans,
-        (weather, lost_answers): (Arc<Vec<(Span, Weather)>>, u32),
+        sky: Arc<Sky>,
         chance: Chance,
     ) -> Self {
         let state = State { chance, requests: 0, lost: 0, cut_in_upload: false, cut: None };
-        Self { client, clock, folder, offline, weather, lost_answers, state: Mutex::new(state) }
+        Self { client, clock, folder, offline, sky, state: Mutex::new(state) }
     }
 
     /// The power goes in the next upload.
@@ -100,7 +108,7 @@ impl Link {
     }
 
     fn weather(&self, now: Timestamp) -> Option<(Span, Weather)> {
-        self.weather.iter().find(|(span, _)| span.from <= now && now < span.to).copied()
+        self.sky.weather.iter().find(|(span, _)| span.from <= now && now < span.to).copied()
     }
 
     fn request<T>(&self, work: impl FnOnce() -> Result<T, ClientError>) -> Result<T, ClientError> {
@@ -115,7 +123,7 @@ impl Link {
         match self.weather(now) {
             None => {
                 let answer = work()?;
-                let is_lost = self.state().chance.percent(self.lost_answers);
+                let is_lost = self.state().chance.percent(self.sky.lost_answers);
                 if is_lost {
                     self.state().lost += 1;
                     return Err(self.unreachable("no answer in time"));

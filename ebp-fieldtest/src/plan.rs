@@ -7,13 +7,14 @@
 //! ones as often as long ones, and all faults end before the field test does, so that what was held
 //! up arrives within it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use crate::{
     chance::{Chance, after},
     faults::{BootClock, Cut, DeviceFault, Head, Kind, Kinds, Weather},
+    link::Sky,
     span::{Span, Spans},
     world::PUTTING_UP,
 };
@@ -32,11 +33,9 @@ pub struct Plan {
     /// When the server is not running.
     pub server_down: Spans,
     /// When it, or what stands before it, answers anything but what was asked for.
-    pub weather: Vec<(Span, Weather)>,
+    pub sky: Arc<Sky>,
     /// Which device's participant revokes consent, and when.
     pub revokes: Option<(usize, Timestamp)>,
-    /// Of so many requests in a hundred the answer is lost.
-    pub lost_answers: u32,
     /// How many of each kind there are.
     pub drawn: BTreeMap<&'static str, u64>,
 }
@@ -127,15 +126,16 @@ impl Plan {
             }
         }
         if kinds.has(Kind::Answers) {
-            self.lost_answers = 3;
+            let mut sky = Sky { lost_answers: 3, ..Sky::default() };
             for _ in 0..chance.count(8, 14, days) {
                 let from = chance.instant(start, last);
                 let span =
                     Span { from, to: after(from, chance.lasting(3 * MINUTE, 2 * HOUR)).min(last) };
                 let weather = chance.of(&Weather::ALL);
                 self.note(weather.name());
-                self.weather.push((span, weather));
+                sky.weather.push((span, weather));
             }
+            self.sky = Arc::new(sky);
         }
     }
 

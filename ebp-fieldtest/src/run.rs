@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::Result;
 use ebp_core::{
     client::ClientError,
-    clock::{Clock, SimulatedClock},
+    clock::SimulatedClock,
     consent::{Decision, Gate},
     contract::Consent,
     cycle::Cycle,
@@ -66,6 +66,8 @@ pub struct Stepped {
     pub events: Events,
     /// Whether it heard an answer about consent, and which.
     pub permission: Option<Permission>,
+    /// Whether one of them has heard of a revocation.
+    pub is_revoked: bool,
     /// What the sending one came to, where that is worth a line.
     pub sent: Option<String>,
     /// A measurement's time became known.
@@ -118,12 +120,6 @@ impl Run {
         self.reader.heads.end = end;
     }
 
-    /// Whether both have ended for good.
-    #[must_use]
-    pub const fn is_over(&self) -> bool {
-        self.reader.is_over && self.sender.is_over
-    }
-
     /// What waits in the spool.
     ///
     /// # Errors
@@ -161,6 +157,7 @@ impl Run {
             };
             reader.engine.hear_consent(permission, &*self.clock);
             stepped.permission = Some(permission);
+            stepped.is_revoked = permission == Permission::Revoked;
         }
         let mut keeper = OnSpool(&reader.spool);
         let step = reader.engine.step(&*self.clock, &mut keeper, &mut reader.heads);
@@ -181,14 +178,14 @@ impl Run {
 
     fn send(&mut self, now: Timestamp, chance: &mut Chance, stepped: &mut Stepped) {
         let Self { clock, sender, link, .. } = self;
-        let wait = sender.engine.due_in(clock.now());
+        let wait = sender.engine.due_in(&**clock);
         if !wait.is_zero() {
             sender.next = after(now, wait.min(Duration::from_secs(3600)));
             return;
         }
         match sender.engine.report(&sender.spool, &**link, &**clock, chance.number()) {
             Ok(Outcome::Over) => {
-                sender.is_over = true;
+                (sender.is_over, stepped.is_revoked) = (true, true);
                 stepped.sent = Some("consent is revoked: the sender ends".to_owned());
             }
             Ok(Outcome::Reported(done)) => {
@@ -205,7 +202,7 @@ impl Run {
             Ok(Outcome::Unanswered { .. }) => stepped.sent = Some("unanswered".to_owned()),
             Err(error) => stepped.sent = Some(format!("the spool fails the sender: {error}")),
         }
-        let wait = sender.engine.due_in(clock.now());
+        let wait = sender.engine.due_in(&**clock);
         sender.next = after(now, wait.max(LOOK).min(Duration::from_secs(3600)));
     }
 }

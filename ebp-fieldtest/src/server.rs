@@ -51,6 +51,9 @@ impl Clock for TrueClock {
     }
 }
 
+/// A server that runs, and how it is told to end.
+type Running = (oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>);
+
 /// The server.
 pub struct Server {
     folder: PathBuf,
@@ -59,7 +62,7 @@ pub struct Server {
     runtime: Runtime,
     store: Arc<dyn Store>,
     address: SocketAddr,
-    running: Option<(oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>)>,
+    running: Option<Running>,
 }
 
 impl Server {

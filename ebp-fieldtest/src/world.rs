@@ -264,14 +264,14 @@ impl Builder<'_> {
             // What a device is called decides when it reports: the one that the server names itself
             // goes by its meter, so that the same seed is the same field test.
             let name = if index == 0 { device } else { own[0] };
-            let weather = (Arc::new(self.plan.weather.clone()), self.plan.lost_answers);
+            let sky = self.plan.sky.clone();
             let chance = Chance::new(self.seed, 20_000 + self.devices.len() as u64);
             self.devices.push(Device::new(
                 name,
                 heads,
                 folder.join("spool"),
                 identity,
-                (device_plan, weather),
+                (device_plan, sky),
                 (self.start, chance),
             ));
             std::fs::create_dir_all(folder.join("spool"))?;

@@ -111,6 +111,9 @@ fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
         }
         let step = run.step(device);
         let revoked = step.events.iter().any(|(_, event)| words::is_revoked(event));
+        if step.events.iter().any(|(_, event)| words::is_spool_gone(event)) {
+            device.reopen_spool();
+        }
         for (meter, event) in step.events {
             words.hear(meter, event);
         }

@@ -133,6 +133,16 @@ pub const fn is_revoked(event: &Event<SpoolError>) -> bool {
     )
 }
 
+/// Whether the spool's file is damaged, or was set aside by another process of this device: opening
+/// it again helps.
+pub const fn is_spool_gone(event: &Event<SpoolError>) -> bool {
+    matches!(
+        event,
+        Event::Failed(MeasureError::Keep(SpoolError::Damaged { .. } | SpoolError::Replaced { .. }))
+            | Event::NotKept(SpoolError::Damaged { .. } | SpoolError::Replaced { .. })
+    )
+}
+
 const fn incident(kind: IncidentType, is_present: bool) -> &'static str {
     match (kind, is_present) {
         (IncidentType::SerialPortUnavailable, true) => {

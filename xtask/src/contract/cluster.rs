@@ -5,8 +5,9 @@
 
 use std::{
     fs,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
@@ -16,6 +17,8 @@ pub struct Cluster {
     folder: tempfile::TempDir,
     binaries: PathBuf,
     databases: AtomicUsize,
+    /// Waits for its input to end, then ends the cluster: however this process ends.
+    keeper: Option<Child>,
 }
 
 impl Cluster {
@@ -26,7 +29,7 @@ impl Cluster {
         if is_root() {
             done(Command::new("chown").arg("postgres").arg(folder.path()))?;
         }
-        let cluster = Self { folder, binaries, databases: AtomicUsize::new(0) };
+        let mut cluster = Self { folder, binaries, databases: AtomicUsize::new(0), keeper: None };
         let arguments = "-A trust -U postgres -E UTF8 --no-sync";
         cluster.tool("initdb", &arguments.split(' ').collect::<Vec<_>>())?;
         let socket = cluster.folder.path().display();
@@ -34,6 +37,7 @@ impl Cluster {
             format!("-c listen_addresses='' -c unix_socket_directories={socket} -c fsync=off");
         let log = cluster.folder.path().join("log");
         cluster.tool("pg_ctl", &["-w", "-l", &log.to_string_lossy(), "-o", &options, "start"])?;
+        cluster.keeper = Some(cluster.keep()?);
         Ok(Some(cluster))
     }
 
@@ -48,6 +52,22 @@ impl Cluster {
                 .args(["-U", "postgres", &name]),
         )?;
         Ok(format!("host={} user=postgres dbname={name}", socket.display()))
+    }
+
+    fn keep(&self) -> Result<Child> {
+        let folder = self.folder.path().display();
+        let user = if is_root() { "runuser -u postgres -- " } else { "" };
+        let pg_ctl = self.binaries.join("pg_ctl");
+        let stop = format!("{user}{} -D {folder}/data -m immediate stop", pg_ctl.display());
+        Ok(Command::new("sh")
+            .args(["-c", &format!("read nothing; {stop}; rm -rf {folder}")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // What is typed at the terminal to end the task is not for it.
+            .process_group(0)
+            .current_dir("/")
+            .spawn()?)
     }
 
     fn tool(&self, name: &str, arguments: &[&str]) -> Result<()> {
@@ -67,7 +87,10 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let _ = self.tool("pg_ctl", &["-m", "immediate", "stop"]);
+        if let Some(keeper) = &mut self.keeper {
+            drop(keeper.stdin.take());
+            let _ = keeper.wait();
+        }
     }
 }
 
@@ -86,9 +109,9 @@ fn is_root() -> bool {
 }
 
 fn done(command: &mut Command) -> Result<()> {
-    let output = command.stdin(std::process::Stdio::null());
+    let output = command.stdin(Stdio::null());
     // A server that stays behind must not hold on to this process' pipes.
-    let status = output.stdout(std::process::Stdio::null()).status()?;
+    let status = output.stdout(Stdio::null()).status()?;
     if !status.success() {
         bail!("{command:?} failed ({status})");
     }

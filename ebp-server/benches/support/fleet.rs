@@ -76,7 +76,9 @@ impl Fleet {
         )
         .await
         .unwrap();
-        db.batch_execute("VACUUM ANALYZE; CHECKPOINT").await.unwrap();
+        for command in ["VACUUM ANALYZE", "CHECKPOINT"] {
+            db.batch_execute(command).await.unwrap();
+        }
         Self { devices }
     }
 }

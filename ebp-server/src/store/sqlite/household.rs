@@ -145,6 +145,15 @@ pub fn devices(
     db: &Connection,
     household: HouseholdId,
 ) -> Result<Vec<MeasurementDevice>, StoreError> {
+    devices_with(db, household, &meters(db, household)?)
+}
+
+/// The same, for whoever knows the household's meters already.
+pub fn devices_with(
+    db: &Connection,
+    household: HouseholdId,
+    meters: &[Meter],
+) -> Result<Vec<MeasurementDevice>, StoreError> {
     let mut devices: Vec<MeasurementDevice> = db
         .prepare_cached(
             "SELECT uuid, last_activity FROM measurement_device
@@ -165,7 +174,7 @@ pub fn devices(
         let Told { components, health } = status::of_device(db, device.uuid)?;
         (device.components, device.health) = (components, health);
     }
-    for meter in meters(db, household)? {
+    for meter in meters {
         let device =
             devices.iter_mut().find(|device| Some(device.uuid) == meter.measurement_device);
         if let Some(device) = device {

@@ -25,7 +25,7 @@ pub struct DeviceConfig {
     #[serde(default)]
     pub state: Option<PathBuf>,
     /// Who says whether the machine's clock is right.
-    #[serde(default, deserialize_with = "clock_source")]
+    #[serde(default, deserialize_with = "from_text")]
     pub clock: ClockSource,
     /// The Data API and who this device is to it.
     pub api: Api,
@@ -137,16 +137,6 @@ fn protocol<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Protoco
         "d0" => Ok(Some(Protocol::D0)),
         other => {
             Err(de::Error::custom(format!("unknown protocol `{other}`: write auto, sml or d0")))
-        }
-    }
-}
-
-fn clock_source<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClockSource, D::Error> {
-    match String::deserialize(deserializer)?.as_str() {
-        "kernel" => Ok(ClockSource::Kernel),
-        "trusted" => Ok(ClockSource::Trusted),
-        other => {
-            Err(de::Error::custom(format!("unknown clock `{other}`: write kernel or trusted")))
         }
     }
 }

@@ -23,9 +23,6 @@ use crate::{
     tell::tell,
 };
 
-/// How often a waiting daemon looks at the clock.
-const LOOK: Duration = Duration::from_millis(500);
-
 /// What a measurement device works with.
 pub struct Device {
     /// Its configuration.
@@ -238,18 +235,5 @@ impl Complaints {
         if self.last.take().is_some() {
             tell!("ebp: it works again");
         }
-    }
-}
-
-/// Waits until the next slot begins, by the machine's clock even when that is set meanwhile,
-/// or until `ended` says so.
-pub fn wait_for_next_slot_or(cycle: Cycle, ended: impl Fn() -> bool) {
-    let begun = cycle.slot(SystemClock.now());
-    loop {
-        let now = SystemClock.now();
-        if cycle.slot(now) != begun || ended() {
-            return;
-        }
-        thread::sleep(cycle.until_next(now).min(LOOK));
     }
 }

@@ -8,7 +8,6 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use ebp_server::LogFormat;
 use tracing_subscriber::EnvFilter;
 
 use crate::tell as terminal;
@@ -18,10 +17,10 @@ static JSON: AtomicBool = AtomicBool::new(false);
 
 /// Begins to log: warnings by default, more with `-v`, or as `EBP_LOG` says. As JSON the server's
 /// requests are told without `-v`, too: nobody reads over them.
-pub fn start(verbose: u8, format: LogFormat) {
-    let level = match (verbose, format) {
-        (0, LogFormat::Text) => "warn",
-        (0, LogFormat::Json) => "ebp=info,ebp_server=info,warn",
+pub fn start(verbose: u8, as_json: bool) {
+    let level = match (verbose, as_json) {
+        (0, false) => "warn",
+        (0, true) => "ebp=info,ebp_server=info,warn",
         (1, _) => "ebp=info,ebp_core=info,ebp_meter=info,ebp_server=info,warn",
         _ => "ebp=debug,ebp_core=debug,ebp_meter=debug,ebp_server=debug,info",
     };
@@ -33,17 +32,16 @@ pub fn start(verbose: u8, format: LogFormat) {
         .with_target(false)
         // It would say so on the very standard error that cannot be written to, and panic.
         .log_internal_errors(false);
-    match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => {
-            JSON.store(true, Ordering::Relaxed);
-            let json = log.json().with_target(true).with_ansi(false);
-            json.flatten_event(true).with_current_span(true).with_span_list(false).init();
-        }
+    if !as_json {
+        return log.init();
     }
+    JSON.store(true, Ordering::Relaxed);
+    let json = log.json().with_target(true).with_ansi(false);
+    json.flatten_event(true).with_current_span(true).with_span_list(false).init();
 }
 
 /// Tells people something, in the log's form.
+#[cfg(feature = "server")]
 pub fn tell(text: std::fmt::Arguments<'_>) {
     if JSON.load(Ordering::Relaxed) {
         tracing::info!("{text}");

@@ -11,6 +11,7 @@ mod device;
 mod exit;
 mod log;
 mod output;
+#[cfg(feature = "server")]
 mod runtime;
 mod tell;
 mod terminal;
@@ -21,7 +22,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = command::Cli::parse();
-    log::start(cli.verbose, cli.log_format());
+    log::start(cli.verbose, cli.logs_json());
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -3,7 +3,7 @@
 //!
 //! Enters: requests over mutual TLS, registrations, an administrator's orders to the certificate
 //! authority. Leaves: the contract's bodies, certificates. Deliberately absent: serial ports,
-//! the command line, geometry.
+//! the command line, geometry (`ebp-anon` knows it).
 //!
 //! A request is answered in this order: [`listener`](crate::serve) (TLS, who is there), `router`
 //! (which route, with which scope), [`auth`] (may they), `api` (what they asked for), [`store`]
@@ -30,11 +30,13 @@ pub mod authority;
 pub mod backup;
 mod config;
 mod drain;
-mod environment;
 mod form;
+pub mod geocoding;
 pub mod limit;
 mod listener;
+pub mod masking;
 pub mod openapi;
+mod overload;
 mod problem;
 mod revocations;
 mod router;
@@ -48,8 +50,10 @@ use ebp_core::clock::Clock;
 use tokio::sync::Semaphore;
 
 pub use backup::Restoration;
-pub use config::{ConfigError, EXAMPLE, LimitsConfig, LogFormat, ServerConfig, TokensConfig};
-pub use environment::PREFIX as ENVIRONMENT_PREFIX;
+pub use config::PREFIX as ENVIRONMENT_PREFIX;
+pub use config::{
+    ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, TokensConfig,
+};
 pub use problem::ApiError;
 pub use revocations::{Applied, InvalidLine, Revocations, issued};
 pub use router::{Endpoint, endpoints};
@@ -58,6 +62,9 @@ pub use store::open_store;
 
 use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
+use geocoding::{GeocodeError, Geocoder};
+use masking::MaskingError;
+use overload::Overload;
 use store::{Store, StoreError};
 use telemetry::Telemetry;
 
@@ -73,6 +80,8 @@ pub(crate) struct App {
     connections: Arc<limit::Connections>,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    geocoder: Option<Arc<Geocoder>>,
+    overload: Overload,
     /// Bounds the memory that unpacked uploads take.
     unpacking: Semaphore,
 }
@@ -90,6 +99,12 @@ pub enum ServeError {
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] auth::TokenError),
+    /// Households cannot be masked by what is configured.
+    #[error(transparent)]
+    Masking(#[from] MaskingError),
+    /// Addresses cannot be located as it is configured.
+    #[error(transparent)]
+    Geocoding(#[from] GeocodeError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -116,6 +131,8 @@ pub async fn serve(
         key,
         secrets,
         tokens,
+        masking,
+        geocoding,
         hostnames,
         limits,
         clock,
@@ -126,7 +143,18 @@ pub async fn serve(
     }
     let tls =
         auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock.clone())?;
+    let geocoder = match geocoding {
+        // It waits for its client, which an asynchronous task must not.
+        Some(settings) => {
+            let clock = clock.clone();
+            let made = tokio::task::spawn_blocking(move || Geocoder::new(settings, clock)).await;
+            Some(Arc::new(made.map_err(|error| GeocodeError::SetUp(error.to_string()))??))
+        }
+        None => None,
+    };
     let store = open_store(&database).await?;
+    masking::mask_by(&store, &masking, false).await?;
+    masking::mask_pending_soon(store.clone());
     let app = Arc::new(App {
         store: store.clone(),
         register: RegisterWatch::new(authority::register_path(&dir)),
@@ -137,6 +165,9 @@ pub async fn serve(
         requests: limit::Requests::new(limits.rate),
         connections: limit::Connections::new(limits.connections_per_address),
         clock,
+        geocoder,
+        // A connection has one request at a time; half of them are left for whatever else is asked.
+        overload: Overload::new(limits.connections / 2),
         unpacking: Semaphore::new(limits.unpacking),
         limits,
     });

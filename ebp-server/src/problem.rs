@@ -18,6 +18,9 @@ use crate::{
     store::{Faults, StoreError},
 };
 
+/// So many faults are told of one body, that an answer does not outgrow what was sent by much.
+const MOST_FAULTS: usize = 1_000;
+
 /// Why a request is not answered as it wished.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -33,6 +36,9 @@ pub enum ApiError {
     /// Too many tries at a secret: seconds until the next one counts.
     #[error("too many tries")]
     TooManyTries(u64),
+    /// More uploads than can be stored in time: seconds until this one is to come back.
+    #[error("too many uploads at the same time")]
+    Overloaded(u64),
     /// Too many requests of one client: seconds until the next one is answered.
     #[error("too many requests")]
     TooManyRequests(u64),
@@ -128,6 +134,11 @@ impl ApiError {
                 StatusCode::TOO_MANY_REQUESTS,
                 "There were too many tries with a wrong secret",
             ),
+            Self::Overloaded(_) => (
+                kind::OVERLOADED,
+                StatusCode::TOO_MANY_REQUESTS,
+                "There are too many uploads at the moment",
+            ),
             Self::TooManyRequests(_) => (
                 kind::TOO_MANY_REQUESTS,
                 StatusCode::TOO_MANY_REQUESTS,
@@ -162,7 +173,7 @@ impl ApiError {
             Self::Faults(faults) if !faults.of_form() => (
                 kind::INCONSISTENT,
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "The body contradicts itself or what is registered",
+                "The body is of its form, but what it says cannot be",
             ),
             Self::Invalid(_) | Self::Faults(_) => {
                 (kind::INVALID, StatusCode::BAD_REQUEST, "The request is malformed")
@@ -200,7 +211,7 @@ impl ApiError {
 
     fn faults(&self) -> Vec<Fault> {
         match self {
-            Self::Faults(faults) => faults.iter().cloned().collect(),
+            Self::Faults(faults) => faults.iter().take(MOST_FAULTS).cloned().collect(),
             _ => Vec::new(),
         }
     }
@@ -212,9 +223,9 @@ impl ApiError {
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, identity")))
             }
             Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
-            Self::TooManyTries(seconds) | Self::TooManyRequests(seconds) => {
-                Some((header::RETRY_AFTER, HeaderValue::from(*seconds)))
-            }
+            Self::TooManyTries(seconds)
+            | Self::TooManyRequests(seconds)
+            | Self::Overloaded(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer, Basic realm=\"ebp\", charset=\"UTF-8\""),

@@ -24,6 +24,7 @@ use crate::{
     },
     auth::{Access, Guard, Kind, admit, authorize},
     drain::drain,
+    overload,
     problem::{ApiError, as_problem},
 };
 
@@ -145,6 +146,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     for Route { path, access, handler, .. } in routes() {
         let guard = Guard { app: app.clone(), access };
         let guarded = handler.route_layer(middleware::from_fn_with_state(guard, authorize));
+        let guarded = match path {
+            paths::MEASUREMENT => {
+                guarded.route_layer(middleware::from_fn_with_state(app.clone(), overload::admit))
+            }
+            _ => guarded,
+        };
         let marked = guarded.route_layer(middleware::from_fn_with_state(Template(path), mark));
         router = router.route(path, marked);
     }

@@ -10,7 +10,10 @@ use std::{
 
 use ebp_core::clock::Clock;
 
-use crate::{auth::TokenSettings, limit::Rate, store::Database};
+use crate::{
+    auth::TokenSettings, geocoding::GeocodingSettings, limit::Rate, masking::MaskingFiles,
+    store::Database,
+};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
@@ -70,6 +73,10 @@ pub struct Settings {
     pub secrets: PathBuf,
     /// Which bearer tokens are accepted, if any.
     pub tokens: Option<TokenSettings>,
+    /// What households are masked by when they revoke their consent.
+    pub masking: MaskingFiles,
+    /// How the location of an address is found that is registered without one; not at all if absent.
+    pub geocoding: Option<GeocodingSettings>,
     /// Host names and IP addresses that clients reach it by; its certificate carries them.
     pub hostnames: Vec<String>,
     /// Bounds of what clients may take up.
@@ -80,7 +87,7 @@ pub struct Settings {
 
 impl Settings {
     /// Everything in one folder: `ebp.sqlite`, `authority/`, `server.pem`, `server.key`,
-    /// `secrets.toml`.
+    /// `secrets.toml`, `release.key`.
     #[must_use]
     pub fn in_folder(data: &Path, hostnames: Vec<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -90,6 +97,8 @@ impl Settings {
             key: data.join("server.key"),
             secrets: data.join("secrets.toml"),
             tokens: None,
+            masking: MaskingFiles::in_folder(data),
+            geocoding: None,
             hostnames,
             limits: Limits::default(),
             clock,

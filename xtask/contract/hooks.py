@@ -6,6 +6,7 @@ which status (a JSON file), so that a run in which nothing ever succeeded is non
 that would turn an answer into another, or drop a failure.
 """
 
+import atexit
 import json
 import os
 import threading
@@ -13,6 +14,7 @@ import zlib
 from urllib.parse import urlsplit
 
 import requests
+import requests.auth
 import schemathesis
 
 with open(os.environ["EBP_CONTRACT"], encoding="utf-8") as file:
@@ -42,16 +44,11 @@ _certificates = [tuple(pair) for pair in FIXTURE["certificates"]]
 _tokens = []
 _to_grant = FIXTURE["spares"][:2]
 _to_revoke = FIXTURE["spares"][2:]
-_anonymous = requests.Session()
-_anonymous.verify = FIXTURE["ca"]
 _asked_without = set()
 
 
-def _is_positive(case, location=None):
-    meta = case.meta
-    if meta is None or not meta.generation.mode.is_positive:
-        return False
-    return True
+def _is_positive(case):
+    return case.meta is not None and case.meta.generation.mode.is_positive
 
 
 def _pick(values, case, salt):
@@ -78,14 +75,23 @@ def _fill_path(case):
             parameters["uuid"] = _pick(_known[kind], case, kind)
 
 
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, authorization):
+        self.authorization = authorization
+
+    def __call__(self, request):
+        request.headers["Authorization"] = self.authorization
+        return request
+
+
 def _as_spare(spares, case, kwargs):
     """What can be done once only is done by households that are there for that."""
     spare = spares.pop(0) if len(spares) > 1 else spares[0]
     if IDENTITY["scheme"] == "certificate":
         kwargs["cert"] = tuple(spare["certificate"])
-    for headers in (case.headers, kwargs.get("headers")):
-        if headers and headers.get("Authorization") == IDENTITY["authorization"]:
-            headers["Authorization"] = spare["authorization"]
+    elif (case.headers or {}).get("Authorization") == IDENTITY["authorization"]:
+        # Headers of the command line come after this hook, and `auth` after them.
+        kwargs["auth"] = _Bearer(spare["authorization"])
 
 
 def _prepare():
@@ -108,19 +114,21 @@ _prepare()
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    label = case.operation.label
+    if label.endswith(" /household/consent") and label[:3] != "GET":
+        with _lock:
+            _as_spare(_to_grant if label.startswith("POST") else _to_revoke, case, kwargs)
     if not _is_positive(case):
         return
     _fill_path(case)
-    label = case.operation.label
     with _lock:
         if label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
             case.body = {"token": _tokens.pop(), "csr": FIXTURE["csr"]}
         elif label == "POST /device/renew" and isinstance(case.body, dict):
             case.body = {"csr": FIXTURE["csr"]}
-        elif label == "POST /household/consent":
-            _as_spare(_to_grant, case, kwargs)
-        elif label == "DELETE /household/consent":
-            _as_spare(_to_revoke, case, kwargs)
+        elif label == "POST /management/device" and isinstance(case.body, dict):
+            if zlib.crc32(repr(case.body).encode()) % 4:
+                case.body = {"household": _known["households"][0], "meters": FIXTURE["meters"][:1]}
 
 
 @schemathesis.hook
@@ -144,8 +152,6 @@ def _write():
     with open(os.environ["EBP_CONTRACT_STATUSES"], "w", encoding="utf-8") as out:
         json.dump(_statuses, out)
 
-
-import atexit
 
 atexit.register(_write)
 
@@ -185,5 +191,7 @@ def a_certificate_is_needed(ctx, response, case):
     sent = response.request
     url = FIXTURE["url"] + urlsplit(sent.url)._replace(scheme="", netloc="").geturl()
     headers = {k: v for k, v in sent.headers.items() if k.lower() in ("content-type", "accept")}
-    answer = _anonymous.request(sent.method, url, headers=headers, data=sent.body, timeout=30)
+    answer = requests.request(
+        sent.method, url, headers=headers, data=sent.body, verify=FIXTURE["ca"], timeout=30
+    )
     assert answer.status_code == 401, f"without a certificate: {answer.status_code}"

@@ -48,6 +48,8 @@ pub struct Measured {
 /// Measures once, or in every cycle.
 pub fn measure(config: &Path, every: bool) -> Outcome {
     let mut device = Device::open(config)?;
+    // A full disk is told of by the measuring itself.
+    let _ = device.spool.note_component("reader", env!("CARGO_PKG_VERSION"));
     meters::warn_of_names_and_pins(&device.config);
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -66,6 +68,7 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
 }
 
 /// One measurement cycle: consent first, then every meter that is not measured in this slot yet.
+#[cfg(feature = "server")]
 pub fn once(device: &Device) -> Result<Measured, Failure> {
     once_until(device, &Arc::default())
 }

@@ -2,22 +2,30 @@
 //!
 //! Enters: parsed arguments. Leaves: output, and [`Outcome`]. Absent: logic of its own.
 
+#[cfg(feature = "server")]
 mod anonymize;
+#[cfg(feature = "server")]
 mod ca;
 mod completions;
 mod cycle;
+#[cfg(feature = "server")]
 mod demo;
 pub mod device;
+#[cfg(feature = "server")]
 mod geodata;
+#[cfg(feature = "server")]
 mod household;
 mod man;
 mod meter;
 mod models;
 mod raw;
 mod read;
+#[cfg(feature = "server")]
 mod report;
 mod secret;
+#[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
 mod server_data;
 mod silence;
 mod simulate;
@@ -25,7 +33,6 @@ mod transmit;
 mod unlock;
 
 use clap::{Parser, Subcommand};
-use ebp_server::LogFormat;
 
 use crate::exit::Outcome;
 
@@ -47,26 +54,38 @@ enum Command {
     Read(read::Arguments),
     Unlock(unlock::Arguments),
     Meter(meter::Arguments),
-    Transmit(transmit::Arguments),
     Simulate(simulate::Arguments),
-    Serve(serve::Arguments),
-    Anonymize(anonymize::Arguments),
-    Geodata(geodata::Arguments),
-    Ca(ca::Arguments),
-    Household(household::Arguments),
-    Report(report::Arguments),
+    Transmit(transmit::Arguments),
     Device(device::Arguments),
-    Demo(demo::Arguments),
+    #[cfg(feature = "server")]
+    #[command(flatten)]
+    Survey(Survey),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
 
+/// What servers and research groups need, and a device does not.
+#[cfg(feature = "server")]
+#[derive(Debug, Subcommand)]
+enum Survey {
+    Serve(serve::Arguments),
+    Ca(ca::Arguments),
+    Household(household::Arguments),
+    Report(report::Arguments),
+    Anonymize(anonymize::Arguments),
+    Geodata(geodata::Arguments),
+    Demo(demo::Arguments),
+}
+
 impl Cli {
-    /// How log lines are to look; a server's configuration says.
-    pub fn log_format(&self) -> LogFormat {
+    /// Whether log lines are to be JSON; a server's configuration says.
+    pub fn logs_json(&self) -> bool {
         match &self.command {
-            Command::Serve(arguments) => arguments.log_format(),
-            _ => LogFormat::Text,
+            #[cfg(feature = "server")]
+            Command::Survey(Survey::Serve(arguments)) => {
+                arguments.log_format() == ebp_server::LogFormat::Json
+            }
+            _ => false,
         }
     }
 
@@ -76,18 +95,28 @@ impl Cli {
             Command::Read(arguments) => read::run(&arguments),
             Command::Unlock(arguments) => unlock::run(&arguments),
             Command::Meter(arguments) => meter::run(&arguments),
-            Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
-            Command::Serve(arguments) => serve::run(&arguments),
-            Command::Anonymize(arguments) => anonymize::run(&arguments),
-            Command::Geodata(arguments) => geodata::run(&arguments),
-            Command::Ca(arguments) => ca::run(&arguments),
-            Command::Household(arguments) => household::run(&arguments),
-            Command::Report(arguments) => report::run(&arguments),
+            Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Device(arguments) => device::run(&arguments),
-            Command::Demo(arguments) => demo::run(&arguments),
+            #[cfg(feature = "server")]
+            Command::Survey(command) => command.run(),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
+        }
+    }
+}
+
+#[cfg(feature = "server")]
+impl Survey {
+    fn run(self) -> Outcome {
+        match self {
+            Self::Serve(arguments) => serve::run(&arguments),
+            Self::Ca(arguments) => ca::run(&arguments),
+            Self::Household(arguments) => household::run(&arguments),
+            Self::Report(arguments) => report::run(&arguments),
+            Self::Anonymize(arguments) => anonymize::run(&arguments),
+            Self::Geodata(arguments) => geodata::run(&arguments),
+            Self::Demo(arguments) => demo::run(&arguments),
         }
     }
 }

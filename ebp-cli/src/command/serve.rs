@@ -14,6 +14,7 @@ use ebp_core::{clock::SystemClock, scope::Group};
 use ebp_server::{
     EXAMPLE, LogFormat, ServeError,
     auth::{SecretError, set_secret},
+    store::StoreError,
 };
 use tokio::{
     net::TcpListener,
@@ -135,7 +136,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let config = data.load()?;
     let address = arguments.listen.unwrap_or(config.listen);
     let settings = config.settings(Arc::new(SystemClock));
-    let runtime = crate::runtime::on_this_thread()?;
+    let runtime = crate::runtime::on_all_cores()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).or_failed("signals")?;
         let listener = TcpListener::bind(address).await.map_err(|error| {
@@ -176,6 +177,12 @@ fn set(group: Group, data: &ServerData) -> Outcome {
 pub fn explain(error: ServeError) -> Failure {
     match error {
         ServeError::Authority(error) => super::ca::explain(error),
+        ServeError::Masking(error) => super::geodata::explain(&error),
+        ServeError::Store(StoreError::Masking(mismatch)) => {
+            super::geodata::explain_mismatch(&mismatch)
+        }
+        ServeError::Geocoding(error) => Failure::failed(crate::exit::chain(&error))
+            .remedy("correct [geocoding] in the configuration"),
         other => Failure::failed(crate::exit::chain(&other)),
     }
 }

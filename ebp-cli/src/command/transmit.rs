@@ -8,7 +8,6 @@ use std::{
 };
 
 use ebp_core::{
-    clock::{Clock, ClockSource, DeviceSystemClock},
     identity,
     transmitter::{Outcome as Step, Report, ReportEngine, Reported, Schedule},
 };
@@ -61,27 +60,28 @@ enum ReportFormat {
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut device = Device::open(&arguments.config)?;
     let mut engine = engine(&device)?;
-    let clock = DeviceSystemClock::new(ClockSource::default());
-    if arguments.due && !engine.due_in(clock.now()).is_zero() {
+    let clock = device.clock.clone();
+    let clock = clock.as_ref();
+    if arguments.due && !engine.due_in(clock).is_zero() {
         return Ok(());
     }
     if !arguments.every {
-        return once(&device, &mut engine, &clock, arguments.format);
+        return once(&device, &mut engine, arguments.format);
     }
     let mut complaints = Complaints::default();
     loop {
-        let wait = engine.due_in(clock.now());
+        let wait = engine.due_in(clock);
         if !wait.is_zero() {
             thread::sleep(wait.min(LOOK));
             continue;
         }
         device.keep_identity();
-        match once(&device, &mut engine, &clock, arguments.format) {
+        match once(&device, &mut engine, arguments.format) {
             Ok(()) => complaints.worked(),
             Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
                 complaints.failed(&failure);
-                if engine.due_in(clock.now()).is_zero() {
+                if engine.due_in(clock).is_zero() {
                     // The spool failed, so that not even the failure could be kept.
                     thread::sleep(Duration::from_secs(30));
                     device.reopen_spool();
@@ -103,13 +103,8 @@ fn engine(device: &Device) -> Result<ReportEngine, Failure> {
 }
 
 /// One report.
-fn once(
-    device: &Device,
-    engine: &mut ReportEngine,
-    clock: &DeviceSystemClock,
-    format: Option<ReportFormat>,
-) -> Outcome {
-    let reported = report_now(device, engine, clock)?;
+fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>) -> Outcome {
+    let reported = report_now(device, engine)?;
     let Reported { measurements, incidents, status } = reported;
     let Report { accepted, duplicate, refused, remaining } = measurements;
     if format.is_some() {
@@ -138,17 +133,14 @@ fn once(
 }
 
 /// Asks for the consent and sends everything.
+#[cfg(feature = "server")]
 pub fn report(device: &Device) -> Result<Report, Failure> {
-    let clock = DeviceSystemClock::new(ClockSource::default());
-    Ok(report_now(device, &mut engine(device)?, &clock)?.measurements)
+    Ok(report_now(device, &mut engine(device)?)?.measurements)
 }
 
-fn report_now(
-    device: &Device,
-    engine: &mut ReportEngine,
-    clock: &DeviceSystemClock,
-) -> Result<Reported, Failure> {
-    if let Some(wait) = engine.asked_to_wait(clock.now()) {
+fn report_now(device: &Device, engine: &mut ReportEngine) -> Result<Reported, Failure> {
+    let clock = device.clock.as_ref();
+    if let Some(wait) = engine.asked_to_wait(clock) {
         let minutes = wait.as_secs().div_ceil(60);
         return Err(Failure::failed(format!(
             "the server asked not to be called for another {minutes} minutes"

@@ -10,7 +10,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::people::{Participant, anybody, as_group, registration};
-use crate::support::{ebp, process, server::Server, wait_for};
+use crate::{
+    run,
+    support::{ebp, process, server::Server, wait_for},
+};
 
 #[test]
 fn every_request_of_a_story_and_nobody_in_it() {
@@ -29,14 +32,23 @@ fn every_request_of_a_story_and_nobody_in_it() {
     let path = format!("/management/device/{device}/enrolment");
     let made = as_group(&server, "administrators", &path, Some(&json!({})));
     let token = made.json::<Value>().unwrap()["token"].as_str().unwrap().to_owned();
-    let enroll = |token: &str| {
-        let body = json!({"token": token, "csr": "no request"});
-        anybody(&server).post(format!("{url}/device/enroll")).json(&body).send().unwrap().status()
-    };
-    assert_eq!(
-        (enroll(&token), enroll("wrong-token")),
-        (400.try_into().unwrap(), 400.try_into().unwrap())
-    );
+    for (folder, token, code) in [("wrong", "wrong-token", 5), ("right", token.as_str(), 0)] {
+        let (file, ca) = (erika.file("token", token), server.ca());
+        let output = erika.folder.path().join(folder);
+        let run = run!(
+            "device",
+            "enroll",
+            "--url",
+            url,
+            "--ca",
+            ca,
+            "--token-file",
+            file,
+            "--output",
+            output
+        );
+        assert_eq!(run.code, Some(code), "{run:?}");
+    }
     let account = erika.account(&server);
     account.get("/account");
     account.grant();
@@ -105,6 +117,7 @@ fn every_request_of_a_story_and_nobody_in_it() {
     };
     has("/household/meter/{uuid}/measurement", 200);
     has("/management/device/{uuid}/enrolment", 201);
+    has("/device/enroll", 401);
     has("/household/meter/measurement", 410);
     has("-", 404);
 

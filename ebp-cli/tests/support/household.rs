@@ -158,10 +158,19 @@ pub struct Api {
 
 impl Api {
     pub fn new(server: &Server, certificate: &Certificate) -> Self {
-        let identity = Identity::load(&certificate.chain, &certificate.key, &server.ca()).unwrap();
+        Self::at(&server.url(), &server.ca(), certificate)
+    }
+
+    /// At an address that this authority vouches for.
+    pub fn at(url: &str, ca: &Path, certificate: &Certificate) -> Self {
+        let identity = Identity::load(&certificate.chain, &certificate.key, ca).unwrap();
         let tls = identity.client_config(Arc::new(SystemClock)).unwrap();
         let http = Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
-        Self { http, url: server.url() }
+        Self { http, url: url.to_owned() }
+    }
+
+    pub fn try_delete(&self, path: &str) -> reqwest::Result<Response> {
+        self.http.delete(format!("{}{path}", self.url)).send()
     }
 
     pub fn try_get(&self, path: &str) -> reqwest::Result<Response> {

@@ -66,7 +66,7 @@ impl Manager {
     /// Takes in a registration.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 400 lists every fault.
+    /// [`ClientError`]; a problem of status 400 or 422 lists every fault.
     pub fn register(&self, registration: &Registration) -> Result<Registered, ClientError> {
         self.send(Method::POST, paths::MANAGEMENT_HOUSEHOLD, registration)
     }
@@ -82,7 +82,7 @@ impl Manager {
     /// Changes a household's members.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 400 lists every fault.
+    /// [`ClientError`]; a problem of status 400 or 422 lists every fault.
     pub fn change(
         &self,
         household: Uuid,

@@ -163,6 +163,7 @@ fn is_virtual() -> bool {
 /// last word it no longer does. The state `TIME_ERROR` alone does not say it: chrony leaves it on
 /// where it does not keep a battery's clock.
 #[cfg(all(target_os = "linux", feature = "spool"))]
+#[allow(clippy::useless_conversion, reason = "how wide the kernel's numbers are is the machine's")]
 fn kernel_says_synchronised() -> bool {
     /// `STA_UNSYNC` in the state (adjtimex(2)).
     const TIME_ERROR: i32 = 5;

@@ -3,6 +3,7 @@
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
 mod bodies;
+mod device;
 mod enrolment;
 mod incident;
 pub mod limits;
@@ -16,11 +17,13 @@ pub use bodies::{
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
     UploadRequest, UploadResponse,
 };
+pub use device::{
+    DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
+};
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use incident::IncidentRequest;
 pub use management::{
-    DeviceChange, EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing,
-    Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
+    HouseholdChange, HouseholdHealth, Listing, Made, ManagedHousehold, MeterChange, MeterHealth,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
 

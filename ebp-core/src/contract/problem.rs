@@ -12,6 +12,8 @@ pub mod problem_type {
     pub const SCOPE: &str = "urn:ebp:problem:scope";
     /// The endpoint is not for this group, or not for this kind of identity (403).
     pub const GROUP: &str = "urn:ebp:problem:group";
+    /// Too many uploads at the same time (429); `Retry-After` says when to come back with this one.
+    pub const OVERLOADED: &str = "urn:ebp:problem:overloaded";
     /// Too many tries at a secret (429); `Retry-After` says when the next one counts.
     pub const TOO_MANY_TRIES: &str = "urn:ebp:problem:too-many-tries";
     /// Too many requests from this client (429); `Retry-After` says when to come back.
@@ -40,7 +42,8 @@ pub mod problem_type {
     pub const UNSUPPORTED_MEDIA: &str = "urn:ebp:problem:unsupported-media";
     /// The server cannot answer at the moment; the same request may succeed later (503).
     pub const UNAVAILABLE: &str = "urn:ebp:problem:unavailable";
-    /// The body is of its form, but contradicts itself or what is registered (422).
+    /// The body is of its form, but what it says cannot be: it contradicts itself or what is
+    /// registered, or holds no certificate request (422).
     pub const INCONSISTENT: &str = "urn:ebp:problem:inconsistent";
     /// The request's body or query is malformed (400).
     pub const INVALID: &str = "urn:ebp:problem:invalid";

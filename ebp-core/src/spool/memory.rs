@@ -72,8 +72,8 @@ impl Spool {
     /// machine started. A quartz then goes wrong by some seconds a day at most, which is less than
     /// what setting it right later could mend.
     ///
-    /// Before it is, measurements are [kept unplaced](Self::store_unplaced); once it is, [`place`]
-    /// (Self::place) comes first.
+    /// Before it is, measurements are [kept unplaced](Self::store_unplaced); once it is,
+    /// [placing](Self::place) those comes first.
     ///
     /// # Errors
     /// [`SpoolError`] of the file.

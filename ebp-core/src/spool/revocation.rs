@@ -19,14 +19,14 @@ use crate::model::ConsentState;
 pub(super) const MARKER: &str = "revoked";
 
 /// A consent heard again within this time is not written again: a card lasts longer with few writes.
-const FRESH: SignedDuration = SignedDuration::from_hours(1);
+const FRESH: SignedDuration = SignedDuration::from_hours(6);
 
 /// The household's consent as the server last told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownConsent {
     /// Where it stood.
     pub state: ConsentState,
-    /// When the server said so, UTC by this device's clock; up to an hour older than the last time.
+    /// When the server said so, UTC by this device's clock; up to six hours older than the last time.
     pub as_of: Timestamp,
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     client::ClientError,
-    clock::DeviceClock,
+    clock::{DeviceClock, Moment},
     consent::{Decision, Gate},
     contract::DeviceStatus,
     spool::{IncidentChange, Spool, SpoolError},
@@ -44,7 +44,7 @@ struct Progress {
     /// How many attempts have failed since.
     failures: u32,
     /// When the last one failed, and how long to wait from then on.
-    failed_at: Option<Timestamp>,
+    failed: Option<Failed>,
     wait: Duration,
     /// Whether it was the server that asked for that.
     asked_for: bool,
@@ -52,6 +52,25 @@ struct Progress {
     learnt_in: Option<Uuid>,
     /// What the server was last told of the device, and when.
     status: Option<status::Told>,
+}
+
+/// An instant by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Failed {
+    at: Timestamp,
+    boot: Uuid,
+    since_boot: Duration,
+}
+
+impl Failed {
+    /// How long ago it was. In the same run of the machine no clock that was set can deceive; after
+    /// it, the time of day has to do.
+    fn ago(&self, now: &Moment) -> Option<Duration> {
+        if self.boot == now.boot.0 && !self.boot.is_nil() {
+            return Some(now.since_boot.saturating_sub(self.since_boot));
+        }
+        Duration::try_from(now.at.duration_since(self.at)).ok()
+    }
 }
 
 /// What a complete report did.
@@ -103,26 +122,26 @@ impl ReportEngine {
         Ok(Self { schedule, meters, batch: super::BATCH, progress })
     }
 
-    /// How long until a report is due, as far as is known; a daemon looks again after half a minute
-    /// at most, since the time of day may be set meanwhile.
+    /// How long until a report is due, as far as is known; a daemon looks again now and then, since
+    /// the time of day may be set meanwhile.
     #[must_use]
-    pub fn due_in(&self, now: Timestamp) -> Duration {
-        let Progress { reported_at, failed_at, wait, .. } = self.progress;
-        if let Some(failed_at) = failed_at {
+    pub fn due_in(&self, clock: &dyn DeviceClock) -> Duration {
+        let Progress { reported_at, failed, wait, .. } = self.progress;
+        let now = clock.moment();
+        if let Some(failed) = failed {
             // By a clock that was set back, nothing has failed yet.
-            let waited = Duration::try_from(now.duration_since(failed_at)).unwrap_or(wait);
-            return wait.saturating_sub(waited);
+            return failed.ago(&now).map_or(Duration::ZERO, |ago| wait.saturating_sub(ago));
         }
         match reported_at {
-            Some(at) if self.schedule.is_same_cycle(at, now) => self.schedule.until_next(now),
+            Some(at) if self.schedule.is_same_cycle(at, now.at) => self.schedule.until_next(now.at),
             _ => Duration::ZERO,
         }
     }
 
     /// How long the server has asked to be left in peace, from now on.
     #[must_use]
-    pub fn asked_to_wait(&self, now: Timestamp) -> Option<Duration> {
-        let wait = self.due_in(now);
+    pub fn asked_to_wait(&self, clock: &dyn DeviceClock) -> Option<Duration> {
+        let wait = self.due_in(clock);
         (self.progress.asked_for && !wait.is_zero()).then_some(wait)
     }
 
@@ -139,7 +158,7 @@ impl ReportEngine {
     ) -> Result<Outcome, SpoolError> {
         // Another process may have reported meanwhile.
         self.progress = recalled(spool)?;
-        if self.due_in(clock.now()).is_zero() {
+        if self.due_in(clock).is_zero() {
             self.report(spool, api, clock, random)
         } else {
             Ok(Outcome::NotDue)
@@ -165,7 +184,7 @@ impl ReportEngine {
             Outcome::Reported(_) | Outcome::NotGranted => {
                 self.progress.reported_at = Some(now);
                 self.progress.failures = 0;
-                self.progress.failed_at = None;
+                self.progress.failed = None;
                 self.progress.asked_for = false;
             }
             Outcome::Failed { .. } | Outcome::Unanswered { .. } => {
@@ -175,7 +194,8 @@ impl ReportEngine {
                 };
                 let failures = self.progress.failures.saturating_add(1);
                 self.progress.failures = failures;
-                self.progress.failed_at = Some(now);
+                let Moment { at, boot, since_boot } = clock.moment();
+                self.progress.failed = Some(Failed { at, boot: boot.0, since_boot });
                 self.progress.wait = patience(failures, asked_for, random);
                 self.progress.asked_for = asked_for.is_some();
             }

@@ -2,6 +2,7 @@
 
 mod engine;
 mod server;
+mod world;
 
 use std::{
     cell::RefCell,

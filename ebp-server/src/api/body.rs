@@ -83,14 +83,15 @@ impl<T> Read<T> {
 }
 
 fn read<T: Form>(body: &[u8]) -> Result<Read<T>, ApiError> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
+    let mut value: Value = serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         ApiError::Invalid(format!("the body is no JSON (line {line}, column {column})"))
     })?;
     let mut faults = Faults::of_json::<T>(&value);
+    form::plain(&mut value);
     let body = serde_path_to_error::deserialize(value);
     if let (Err(error), true) = (&body, faults.is_empty()) {
-        // The schema is wider than the type: a number such as `1.0` that should be whole.
+        // The schema is wider than the type: a number of more digits than it holds.
         faults.unreadable(pointer(error.path()));
     }
     Ok(Read { body: body.ok(), faults })

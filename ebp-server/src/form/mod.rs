@@ -4,6 +4,7 @@
 //! that what is published and what is checked cannot differ. Absent: what no schema can say (two
 //! members that contradict each other, what is registered already); the store knows that.
 
+mod number;
 mod words;
 
 use std::{collections::HashMap, sync::LazyLock};
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::openapi;
+pub use number::plain;
 pub use words::member;
 
 /// One for each body of a request, by its schema's name.

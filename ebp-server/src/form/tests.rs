@@ -1,3 +1,5 @@
+//! Every body has a validator, and its words are plain.
+
 use ebp_core::contract::{EnrolmentRequest, Registration};
 use serde_json::json;
 

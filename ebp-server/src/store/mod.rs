@@ -13,6 +13,7 @@ mod change;
 mod error;
 mod evaluation;
 mod management;
+mod masking;
 mod postgres;
 mod registration;
 mod set;
@@ -37,6 +38,7 @@ pub use admission::{Admission, Refusal};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
+pub use masking::{MaskingStore, PendingReport};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use registration::{Faults, faults};
 pub use sqlite::SqliteStore;
@@ -147,7 +149,7 @@ pub struct Page {
 /// ever; any number of processes may use the same database at once. Instants are kept to the
 /// microsecond.
 #[async_trait]
-pub trait Store: ManagementStore + AccessStore + EvaluationStore {
+pub trait Store: ManagementStore + AccessStore + EvaluationStore + MaskingStore {
     /// Takes in a household. A participant with the same e-mail address and name is the same one.
     ///
     /// # Errors
@@ -184,8 +186,9 @@ pub trait Store: ManagementStore + AccessStore + EvaluationStore {
     ) -> Result<Consent, StoreError>;
 
     /// Revokes consent: removes contact details (unless they are another household's, too),
-    /// address and location, coarsens the photovoltaic systems, and withholds the household until
-    /// it has a masked location. Of the removed values no byte stays in the database's files.
+    /// address, puts the masked location into the true one's place, and coarsens the photovoltaic
+    /// systems. Where it cannot be masked (yet), the household is withheld, and its location alone
+    /// stays, shown to nobody. Of the removed values no byte stays in the database's files.
     ///
     /// # Errors
     /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`].

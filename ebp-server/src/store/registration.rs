@@ -38,10 +38,12 @@ impl Faults {
         faults
     }
 
-    /// Notes a conflict unless `holds`; `pointer` is the place as RFC 6901 writes it.
+    /// Notes a conflict unless `holds`; `pointer` is the place as RFC 6901 writes it. What is not
+    /// even of its form conflicts with nothing.
     pub fn check(&mut self, holds: bool, pointer: impl Into<String>, detail: &str) {
-        if !holds {
-            self.conflicts.push(Fault { pointer: pointer.into(), detail: detail.to_owned() });
+        let pointer = pointer.into();
+        if !holds && !self.form.iter().any(|fault| fault.pointer == pointer) {
+            self.conflicts.push(Fault { pointer, detail: detail.to_owned() });
         }
     }
 
@@ -76,6 +78,8 @@ impl Faults {
     }
 
     fn household(&mut self, body: &Value) {
+        let masked = body.pointer("/location/masked");
+        self.check(masked.is_none_or(Value::is_null), "/location/masked", "is nobody's to give");
         let number = |pointer| body.pointer(pointer).and_then(Value::as_u64);
         if let (Some(adults), Some(working)) =
             (number("/metadata/adults"), number("/metadata/adults_with_job"))
@@ -148,7 +152,7 @@ mod tests {
     fn all_faults_are_listed_without_values() {
         let mut wrong = registration();
         wrong.participant.email = "erika".into();
-        wrong.address.postal_code = "5114".into();
+        wrong.address.postal_code = "5114".into(); // of a form, but not of Germany's
         wrong.location.as_mut().unwrap().latitude = f64::NAN;
         wrong.metadata.adults_with_job = 3;
         wrong.meters[0].uuid = Some(uuid::Uuid::nil());

@@ -76,8 +76,9 @@ async fn what_does_not_enroll() {
     let foreign = csr(&KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap());
     let mut forged = good.clone();
     forged.replace_range(100..101, if &forged[100..101] == "A" { "B" } else { "A" });
-    for csr in ["", "x", &foreign, &forged, server.authority.certificate_pem()] {
-        enroll(&made["token"], csr).problem(400, problem_type::INVALID).await;
+    enroll(&made["token"], "").problem(400, problem_type::INVALID).await;
+    for csr in ["x", &foreign, &forged, server.authority.certificate_pem()] {
+        enroll(&made["token"], csr).problem(422, problem_type::INCONSISTENT).await;
     }
     enroll(&json!("guess"), &good).problem(401, problem_type::UNAUTHENTICATED).await;
     server.clock.advance(3601);

@@ -23,7 +23,7 @@ async fn the_registration_is_given_back() {
             "uuid": registered.household,
             "address": {"street": "Heidestraße 17", "postal_code": "51147", "city": "Köln",
                         "country": "DE"},
-            "location": {"latitude": 50.8503, "longitude": 7.1017},
+            "location": {"latitude": 50.8503, "longitude": 7.1017, "precision": "entered"},
             "metadata": {"children": 1, "adults": 2, "adults_with_job": 1, "heat_pump": true,
                          "electric_vehicle_charger": false, "home_battery": false},
             "consent": {"state": "not-granted", "granted_at": null, "revoked_at": null}

@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::harness::{Call, Server};
 
+const TYPES: &str = "type: must be one of SERIAL-PORT-UNAVAILABLE, OBIS-CODES-UNAVAILABLE";
+
 #[tokio::test]
 async fn reported_resolved_and_opened_again() {
     let server = Server::start().await;
@@ -54,15 +56,18 @@ async fn what_is_refused() {
     }
     let call = Call(other.post(&report).0.json(&body));
     call.problem(404, problem_type::NOT_FOUND).await;
-    for (body, detail) in [
-        ("{}", "the body: `type` is missing"),
-        (r#"{"type":"FIRE"}"#, "type: is not of its form"),
-        (r#"{"type":"FIRE","more":1}"#, "type: is not of its form"),
-        ("", "the body is no JSON (line 1, column 0)"),
+    for (body, faults) in [
+        ("{}", ["type: is missing"].as_slice()),
+        (r#"{"type":"FIRE"}"#, &[TYPES]),
+        (r#"{"type":"FIRE","more":1}"#, &["more: is no member that is known", TYPES]),
+        ("", &[]),
     ] {
         let call = Call(api.post(&report).0.header("content-type", "application/json").body(body));
         let problem = call.problem(400, problem_type::INVALID).await;
-        assert_eq!(problem.detail.as_deref(), Some(detail));
+        let told: Vec<_> = problem.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(told, faults);
+        let no_json = body.is_empty().then_some("the body is no JSON (line 1, column 0)");
+        assert_eq!(problem.detail.as_deref(), no_json);
     }
     let call = Call(api.post(&report).0.header("content-type", "text/plain").body("{}"));
     call.problem(415, problem_type::UNSUPPORTED_MEDIA).await;

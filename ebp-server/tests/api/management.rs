@@ -20,7 +20,9 @@ fn fill(template: &str, household: &Value, uuid: &Value) -> String {
 async fn a_registration_is_entered_seen_and_changed() {
     let server = Server::start().await;
     let researcher = server.manager(Group::Researchers);
-    let body = serde_json::to_value(registration("erika@example.org")).unwrap();
+    let mut body = serde_json::to_value(registration("erika@example.org")).unwrap();
+    // Where nobody says how well it is known, somebody entered it.
+    body["location"]["precision"] = json!("entered");
     let made = researcher
         .json(Method::POST, paths::MANAGEMENT_HOUSEHOLD, &body)
         .expect(StatusCode::CREATED)
@@ -69,25 +71,36 @@ async fn all_faults_are_told_in_one_answer() {
     body["metadata"]["adults_with_job"] = json!(9);
     let call = researcher.json(Method::POST, paths::MANAGEMENT_HOUSEHOLD, &body);
     let problem = call.problem(400, problem_type::INVALID).await;
-    let fields: Vec<_> = problem.faults.iter().map(|f| f.pointer.as_str()).collect();
+    let places: Vec<_> = problem.faults.iter().map(|fault| fault.pointer.as_str()).collect();
     let expected = [
+        "/address/postal_code",
         "/participant/email",
         "/pv_systems/0/tilt",
         "/metadata/adults_with_job",
-        "/address/postal_code",
     ];
-    assert_eq!(fields, expected);
+    assert_eq!(places, expected);
+    // What cannot be read at all is among the others.
     body["pv_systems"][0]["installed_on"] = json!("2024-02-30");
+    body["meters"][0]["type"] = json!("GAS");
     let call = researcher.json(Method::POST, paths::MANAGEMENT_HOUSEHOLD, &body);
-    let problem = call.problem(400, problem_type::INVALID).await;
-    let detail = problem.detail.unwrap();
-    assert_eq!(detail, "pv_systems[0].installed_on: is not of its form");
+    assert_eq!(call.problem(400, problem_type::INVALID).await.faults.len(), 6);
     let registered = server.register("erika@example.org").await;
     let household = fill(paths::MANAGED_HOUSEHOLD, &json!(registered.household), &json!(""));
     let change = json!({"participant": {"name": "", "email": "x"}, "location":
         {"latitude": 91, "longitude": 181}});
     let call = researcher.json(Method::PATCH, &household, &change);
     assert_eq!(call.problem(400, problem_type::INVALID).await.faults.len(), 4);
+    // What is of its form and cannot be true all the same.
+    let mut taken = serde_json::to_value(registration("erika@example.org")).unwrap();
+    taken["participant"]["name"] = json!("Max Mustermann");
+    taken["metadata"]["adults_with_job"] = json!(3);
+    let call = researcher.json(Method::POST, paths::MANAGEMENT_HOUSEHOLD, &taken);
+    let problem = call.problem(422, problem_type::INCONSISTENT).await;
+    assert_eq!(problem.faults.len(), 2);
+    // A conflict that only the store knows is told beside what is against the form.
+    taken["address"]["street"] = json!("");
+    let call = researcher.json(Method::POST, paths::MANAGEMENT_HOUSEHOLD, &taken);
+    assert_eq!(call.problem(400, problem_type::INVALID).await.faults.len(), 3);
     for path in ["/management/household/x", &format!("/management/household/{}", Uuid::nil())] {
         researcher.get(path).problem(404, problem_type::NOT_FOUND).await;
     }

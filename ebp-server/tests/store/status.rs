@@ -28,7 +28,7 @@ pub async fn told(store: &dyn Store) {
     let made = store.register(registration("status@example.org"), start).await.unwrap();
     let (id, device) = (HouseholdId(made.household), made.measurement_device);
     let [first, second] = made.meters[..] else { panic!() };
-    let other = store.register(registration("other@example.org"), start).await.unwrap();
+    let other = store.register(registration("other@example.org"), start + hour).await.unwrap();
     let tell = |status, hours: i32| store.report_status(device, status, start + hour * hours);
 
     let silent = store.devices(id).await.unwrap().remove(0);

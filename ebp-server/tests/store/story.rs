@@ -281,6 +281,25 @@ macro_rules! suite {
         }
 
         #[tokio::test]
+        async fn masking() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::masked_once(&*fresh.open().await, &*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::neighbours_share(&*fresh.open().await, &*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            let (store, later) = (fresh.open().await, fresh.open().await);
+            crate::masking::withheld_until_it_can_be_masked(&*store, &*later).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::postal_codes_stand_in(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::one_key(&*fresh.open().await, &*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::nobody_else_masks(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::races([fresh.open().await, fresh.open().await]).await;
+        }
+
+        #[tokio::test]
         async fn a_closed_store_says_so() {
             let Some(fresh) = $fresh.await else { return };
             crate::story::closed(fresh.open().await).await;

@@ -4,10 +4,10 @@
 //! anything that outlives the task.
 
 use std::{
-    cell::Cell,
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
 use anyhow::{Result, bail};
@@ -15,7 +15,7 @@ use anyhow::{Result, bail};
 pub struct Cluster {
     folder: tempfile::TempDir,
     binaries: PathBuf,
-    databases: Cell<usize>,
+    databases: AtomicUsize,
 }
 
 impl Cluster {
@@ -26,7 +26,7 @@ impl Cluster {
         if is_root() {
             done(Command::new("chown").arg("postgres").arg(folder.path()))?;
         }
-        let cluster = Self { folder, binaries, databases: Cell::new(0) };
+        let cluster = Self { folder, binaries, databases: AtomicUsize::new(0) };
         let arguments = "-A trust -U postgres -E UTF8 --no-sync";
         cluster.tool("initdb", &arguments.split(' ').collect::<Vec<_>>())?;
         let socket = cluster.folder.path().display();
@@ -39,8 +39,7 @@ impl Cluster {
 
     /// A fresh database's URL.
     pub fn database(&self) -> Result<String> {
-        let name = format!("c{}", self.databases.get());
-        self.databases.set(self.databases.get() + 1);
+        let name = format!("c{}", self.databases.fetch_add(1, Relaxed));
         let socket = self.folder.path();
         done(
             Command::new(self.binaries.join("createdb"))

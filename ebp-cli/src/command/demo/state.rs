@@ -241,7 +241,7 @@ fn registration(household: &DemoHousehold) -> Registration {
             city: "Wiesbaden".into(),
             country: "DE".into(),
         },
-        location: Some(Location { latitude: 50.0826, longitude: 8.2400 }),
+        location: Some(Location::entered(50.0826, 8.2400)),
         metadata: Metadata {
             children: household.number - 1,
             adults: 2,

@@ -56,10 +56,10 @@ fn a_consent_heard_again_is_not_written_again() {
     let (_dir, spool) = spool();
     let granted = at("2026-01-31T12:00:00Z");
     spool.remember_consent(ConsentState::Granted, granted).unwrap();
-    spool.remember_consent(ConsentState::Granted, at("2026-01-31T12:59:59Z")).unwrap();
+    spool.remember_consent(ConsentState::Granted, at("2026-01-31T17:59:59Z")).unwrap();
     assert_eq!(spool.consent().unwrap().unwrap().as_of, granted);
     // A clock that was set back is no reason to remember an hour that has not come yet.
-    for time in ["2026-01-31T13:00:00Z", "2026-01-31T09:00:00Z"] {
+    for time in ["2026-01-31T18:00:00Z", "2026-01-31T09:00:00Z"] {
         spool.remember_consent(ConsentState::Granted, at(time)).unwrap();
         assert_eq!(spool.consent().unwrap().unwrap().as_of, at(time));
     }

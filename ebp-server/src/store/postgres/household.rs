@@ -4,9 +4,8 @@
 use deadpool_postgres::{Client, GenericClient};
 use ebp_core::{
     contract::{Account, Components, Household, MeasurementDevice},
-    model::{Address, Location, Metadata, Meter, Participant, PvSystem},
+    model::{Address, Metadata, Meter, Participant, PvSystem},
 };
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -15,51 +14,10 @@ use super::{
     consent, status,
     value::{Day, Instant, meter_type},
 };
-use crate::store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError, status::Told};
+use crate::store::{Actor, HouseholdId, ParticipantId, StoreError, masking, status::Told};
 
-/// For whom an e-mail address and a device stand.
-pub async fn actor(db: &Client, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
-    // PostgreSQL's texts have no such character, and so nobody's address has.
-    if email.contains('\0') {
-        return Ok(Actor::Unknown);
-    }
-    match device {
-        Some(device) => device_actor(db, email, device).await,
-        None => participant_actor(db, email).await,
-    }
-}
-
-async fn device_actor(db: &Client, email: &str, uuid: Uuid) -> Result<Actor, StoreError> {
-    let statement = db
-        .prepare_cached(
-            "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
-                    measurement_device.last_activity
-             FROM measurement_device
-             JOIN household ON household.uuid = measurement_device.household
-             JOIN consent ON consent.household = household.uuid
-             LEFT JOIN participant ON participant.id = household.participant
-                 AND lower(participant.email COLLATE \"C\") = lower($2 COLLATE \"C\")
-             WHERE measurement_device.uuid = $1",
-        )
-        .await?;
-    let Some(row) = db.query_opt(&statement, &[&uuid, &email]).await? else {
-        return Ok(Actor::Unknown);
-    };
-    let participant: Option<i64> = row.try_get(1)?;
-    let revoked: bool = row.try_get(2)?;
-    let last_activity: Option<Instant> = row.try_get(3)?;
-    Ok(match participant {
-        _ if revoked => Actor::Revoked,
-        None => Actor::Unknown,
-        Some(participant) => Actor::Participant {
-            participant: ParticipantId(participant),
-            household: Some(HouseholdId(row.try_get(0)?)),
-            device: Some(DeviceActivity { uuid, last_activity: last_activity.map(|at| at.0) }),
-        },
-    })
-}
-
-async fn participant_actor(db: &Client, email: &str) -> Result<Actor, StoreError> {
+/// For whom an e-mail address without a device stands.
+pub async fn participant_actor(db: &Client, email: &str) -> Result<Actor, StoreError> {
     let statement = db
         .prepare_cached(
             "SELECT participant.id, household.uuid
@@ -98,7 +56,7 @@ pub async fn household(
             "SELECT consent.granted_at, consent.revoked_at,
                     street, postal_code, city, country, latitude, longitude,
                     children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
-                    home_battery
+                    home_battery, precision, nuts3, density, d_min, d_max
              FROM consent LEFT JOIN address USING (household) LEFT JOIN location USING (household)
                  LEFT JOIN metadata USING (household)
              WHERE household = $1",
@@ -118,7 +76,14 @@ pub async fn household(
     let latitude: Option<f64> = row.try_get(6)?;
     let location = match latitude {
         None => None,
-        Some(latitude) => Some(Location { latitude, longitude: row.try_get(7)? }),
+        Some(latitude) => {
+            let nuts3: Option<String> = row.try_get(15)?;
+            let masked = match nuts3 {
+                None => None,
+                Some(nuts3) => Some((nuts3, row.try_get(16)?, row.try_get(17)?, row.try_get(18)?)),
+            };
+            Some(masking::location((latitude, row.try_get(7)?), row.try_get(14)?, masked))
+        }
     };
     Ok(Household {
         uuid: household.0,
@@ -243,13 +208,4 @@ pub async fn pv_systems(
 /// A number, digit by digit: `numeric` goes in and out as text.
 pub fn decimal(text: &str) -> Result<Decimal, StoreError> {
     Decimal::from_str_exact(text).map_err(|_| StoreError::Damaged("number"))
-}
-
-/// Notes that a device spoke.
-pub async fn touch_device(db: &Client, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
-    let statement = db
-        .prepare_cached("UPDATE measurement_device SET last_activity = $2 WHERE uuid = $1")
-        .await?;
-    db.execute(&statement, &[&device, &Instant(at)]).await?;
-    Ok(())
 }

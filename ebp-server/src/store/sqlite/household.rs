@@ -2,7 +2,7 @@
 
 use ebp_core::{
     contract::{Account, Components, Household, MeasurementDevice},
-    model::{Address, Location, Metadata, Meter, Participant, PvSystem},
+    model::{Address, Metadata, Meter, Participant, PvSystem},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -12,7 +12,9 @@ use super::{
     consent, status,
     value::{Id, Instant, Kind, Text},
 };
-use crate::store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError, status::Told};
+use crate::store::{
+    Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError, masking, status::Told,
+};
 
 /// For whom an e-mail address and a device stand.
 pub fn actor(db: &Connection, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
@@ -104,8 +106,18 @@ pub fn household(db: &Connection, household: HouseholdId) -> Result<Household, S
         })
         .optional()?;
     let location = db
-        .prepare_cached("SELECT latitude, longitude FROM location WHERE household = ?1")?
-        .query_row([id], |row| Ok(Location { latitude: row.get(0)?, longitude: row.get(1)? }))
+        .prepare_cached(
+            "SELECT latitude, longitude, precision, nuts3, density, d_min, d_max
+             FROM location WHERE household = ?1",
+        )?
+        .query_row([id], |row| {
+            let masked = match row.get(3)? {
+                None => None,
+                Some(nuts3) => Some((nuts3, row.get(4)?, row.get(5)?, row.get(6)?)),
+            };
+            let precision: String = row.get(2)?;
+            Ok(masking::location((row.get(0)?, row.get(1)?), &precision, masked))
+        })
         .optional()?;
     let metadata = db
         .prepare_cached(

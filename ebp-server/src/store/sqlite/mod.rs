@@ -14,6 +14,7 @@ mod evaluation;
 mod household;
 mod incident;
 mod management;
+mod masking;
 mod measurement;
 mod migrate;
 mod reader;
@@ -34,7 +35,10 @@ use ebp_core::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError};
+use super::{
+    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError,
+    masking::MaskedBy,
+};
 use reader::Readers;
 use writer::Writer;
 
@@ -42,6 +46,7 @@ use writer::Writer;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    masked_by: MaskedBy,
 }
 
 impl SqliteStore {
@@ -57,7 +62,11 @@ impl SqliteStore {
         };
         let connection =
             tokio::task::spawn_blocking(open).await.map_err(|_| StoreError::Closed)??;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path) })
+        Ok(Self {
+            writer: Writer::start(connection)?,
+            readers: Readers::new(path),
+            masked_by: MaskedBy::default(),
+        })
     }
 }
 
@@ -93,7 +102,8 @@ impl Store for SqliteStore {
     }
 
     async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        self.writer.run_and_erase(move |tx| consent::revoke(tx, id, at)).await
+        let masking = self.masked_by.get();
+        self.writer.run_and_erase(move |tx| consent::revoke(tx, id, at, masking.as_deref())).await
     }
 
     async fn devices(&self, id: HouseholdId) -> Result<Vec<MeasurementDevice>, StoreError> {

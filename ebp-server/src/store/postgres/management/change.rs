@@ -7,7 +7,7 @@ use ebp_core::{
 };
 use uuid::Uuid;
 
-use super::super::{household, value::Day};
+use super::super::{household, masking, value::Day};
 use crate::store::{
     HouseholdId, StoreError,
     change::{Members, check_household},
@@ -52,12 +52,7 @@ pub async fn household(
         .await?;
     }
     if let Some(location) = location {
-        tx.execute(
-            "INSERT INTO location (household, latitude, longitude) VALUES ($1, $2, $3)
-             ON CONFLICT (household) DO UPDATE SET latitude = $2, longitude = $3",
-            &[&id.0, &location.latitude, &location.longitude],
-        )
-        .await?;
+        masking::put_location(tx, id.0, location).await?;
     }
     if let Some(metadata) = metadata {
         change_metadata(tx, id, metadata).await?;

@@ -58,6 +58,10 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         .read_only(true)
         .start()
         .await?;
+    // Before the transaction's snapshot: a table that erasure writes anew meanwhile looks empty to
+    // an older one.
+    tx.batch_execute("LOCK TABLE participant, address, location, pv_system IN ACCESS SHARE MODE")
+        .await?;
     let row = tx
         .query_opt(
             "SELECT registered_at, name, email

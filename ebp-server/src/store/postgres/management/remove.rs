@@ -57,6 +57,7 @@ pub async fn device(tx: &Transaction<'_>, uuid: Uuid) -> Result<(), StoreError> 
 /// none brings a measurement of what is removed meanwhile.
 async fn hold(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
     tx.execute("SELECT FROM consent WHERE household = $1 FOR UPDATE", &[&id.0]).await?;
+    tx.execute("SELECT pg_advisory_xact_lock(consent_lock($1))", &[&id.0]).await?;
     require_open(tx, id).await
 }
 
@@ -64,8 +65,13 @@ async fn hold(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
 async fn measured(tx: &Transaction<'_>, id: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
     let statement = tx
         .prepare_cached(
-            "SELECT uuid FROM meter WHERE household = $1
-                 AND EXISTS (SELECT FROM measurement WHERE measurement.meter = meter.uuid)",
+            // Order and limit keep it a look into the partitions' keys for each meter: EXISTS by
+            // itself would read them whole.
+            "SELECT uuid FROM meter CROSS JOIN LATERAL (
+                 SELECT FROM measurement WHERE measurement.meter = meter.uuid
+                 ORDER BY measured_at LIMIT 1
+             ) AS found
+             WHERE household = $1",
         )
         .await?;
     let rows = tx.query(&statement, &[&id.0]).await?;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::super::{
-    household,
+    household, masking,
     value::{Id, Kind, Text},
 };
 use crate::store::{
@@ -58,11 +58,7 @@ pub fn household(
         )?;
     }
     if let Some(location) = location {
-        tx.execute(
-            "INSERT INTO location (household, latitude, longitude) VALUES (?1, ?2, ?3)
-             ON CONFLICT (household) DO UPDATE SET latitude = ?2, longitude = ?3",
-            params![id, location.latitude, location.longitude],
-        )?;
+        masking::put_location(tx, id.0, location)?;
     }
     if let Some(metadata) = metadata {
         tx.execute(

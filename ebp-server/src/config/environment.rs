@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use toml::{Table, Value};
 
-use crate::config::{ConfigError, EXAMPLE};
+use super::{ConfigError, EXAMPLE};
 
 /// What every variable of the server begins with.
 pub const PREFIX: &str = "EBP_SERVER_";

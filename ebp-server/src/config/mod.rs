@@ -12,13 +12,18 @@
 //! # database_ca = "/etc/ebp/db-ca.pem"   # whose certificate vouches for PostgreSQL's server
 //! # database_connections = 8
 //! # secrets = "/run/secrets/ebp.toml"   # otherwise in `data`
+//! # regions = "regions.ebpgeo"         # by what households are masked that revoke consent
 //!
 //! [limits]                              # all optional
 //! connections = 1024
 //! ```
 
+mod environment;
+mod error;
+mod tables;
+
 use std::{
-    fs, io,
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -30,64 +35,17 @@ use serde::Deserialize;
 
 use crate::{
     auth::{KeySource, TokenSettings},
-    environment,
-    limit::Rate,
+    geocoding::GeocodingSettings,
     settings::{Limits, Settings},
     store::{Database, DatabaseUrl, PostgresSettings},
 };
 
+pub use environment::PREFIX;
+pub use error::ConfigError;
+pub use tables::{GeocodingConfig, LimitsConfig, TokensConfig};
+
 /// A commented example that says what the defaults are.
-pub const EXAMPLE: &str = include_str!("server.example.toml");
-
-/// Why the configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is no TOML, or a key is unknown, missing or not of its form.
-    #[error("{}, {source}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What and in which line.
-        source: toml::de::Error,
-    },
-    /// A variable begins like ours and is none.
-    #[error("{variable} is no setting of the server{}", meant(near.as_deref()))]
-    UnknownVariable {
-        /// The variable.
-        variable: String,
-        /// The one that may have been meant.
-        near: Option<String>,
-    },
-    /// A variable's value cannot be used.
-    #[error("{variable} cannot be used: {reason}")]
-    Variable {
-        /// The variable.
-        variable: String,
-        /// Why; never its value.
-        reason: String,
-    },
-    /// A setting that must be given is not.
-    #[error("`{key}` is missing: it stands neither in the file nor in {variable}")]
-    Missing {
-        /// The setting.
-        key: &'static str,
-        /// Its variable.
-        variable: String,
-    },
-}
-
-fn meant(near: Option<&str>) -> String {
-    near.map(|name| format!("; is {name} meant?")).unwrap_or_default()
-}
+pub const EXAMPLE: &str = include_str!("../server.example.toml");
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -128,6 +86,16 @@ pub struct ServerConfig {
     /// The file of the shared secrets' hashes, if it is not in `data`.
     #[serde(default)]
     pub secrets: Option<PathBuf>,
+    /// The compact file of regions that households are masked by when they revoke their consent;
+    /// without it they are withheld.
+    #[serde(default)]
+    pub regions: Option<PathBuf>,
+    /// The release key's file, if it is not in `data`.
+    #[serde(default)]
+    pub release_key: Option<PathBuf>,
+    /// How the location of an address is found that is registered without one.
+    #[serde(default)]
+    pub geocoding: Option<GeocodingConfig>,
     /// Host names and IP addresses that clients reach the server by.
     #[serde(default = "default_hostnames")]
     pub hostnames: Vec<String>,
@@ -137,56 +105,6 @@ pub struct ServerConfig {
     /// Bounds of what clients may take up.
     #[serde(default)]
     pub limits: LimitsConfig,
-}
-
-/// Which bearer tokens (JWT, EdDSA or ES256) are accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokensConfig {
-    /// What the claim `aud` has to be.
-    #[serde(default)]
-    pub audience: String,
-    /// What the claim `iss` has to be, if anything.
-    #[serde(default)]
-    pub issuer: Option<String>,
-    /// A file that holds the key set (RFC 7517), or the `https://` address of one.
-    #[serde(default)]
-    pub keys: String,
-    /// The authority (PEM) that vouches for that address, if the machine's own do not.
-    #[serde(default)]
-    pub keys_ca: Option<PathBuf>,
-}
-
-/// The configurable part of [`Limits`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitsConfig {
-    /// Connections at the same time.
-    pub connections: Option<usize>,
-    /// Connections of one address at the same time; 0 is without bound.
-    pub connections_per_address: Option<usize>,
-    /// Requests a second of one client, in the long run; 0 is without bound.
-    pub requests_per_second: Option<u32>,
-    /// Requests of one client at once, after a pause.
-    pub requests_burst: Option<u32>,
-    /// Seconds for the TLS handshake.
-    pub handshake_seconds: Option<u64>,
-    /// Seconds for a request's headers, and for a kept connection to be idle.
-    pub headers_seconds: Option<u64>,
-    /// Seconds for a request's body to arrive.
-    pub body_seconds: Option<u64>,
-    /// Seconds for a request from its headers to its answer.
-    pub request_seconds: Option<u64>,
-    /// Seconds for what is in flight when the server is told to end.
-    pub drain_seconds: Option<u64>,
-}
-
-impl LimitsConfig {
-    fn rate(&self, default: Option<Rate>) -> Option<Rate> {
-        let per_second = self.requests_per_second.or(default.map(|rate| rate.per_second))?;
-        let burst = self.requests_burst.or(default.map(|rate| rate.burst))?;
-        (per_second > 0).then_some(Rate { per_second, burst: burst.max(1) })
-    }
 }
 
 fn default_listen() -> SocketAddr {
@@ -210,6 +128,9 @@ impl ServerConfig {
             database_ca: None,
             database_connections: None,
             secrets: None,
+            regions: None,
+            release_key: None,
+            geocoding: None,
             hostnames: default_hostnames(),
             tokens: None,
             limits: LimitsConfig::default(),
@@ -288,9 +209,18 @@ impl ServerConfig {
 
     fn relative_to(&mut self, folder: &Path) {
         self.data = folder.join(&self.data);
-        let rest = [&mut self.authority, &mut self.database_ca, &mut self.secrets];
+        let rest = [
+            &mut self.authority,
+            &mut self.database_ca,
+            &mut self.secrets,
+            &mut self.regions,
+            &mut self.release_key,
+        ];
         for path in rest.into_iter().flatten() {
             *path = folder.join(&*path);
+        }
+        if let Some(geocoding) = &mut self.geocoding {
+            geocoding.postal_codes = geocoding.postal_codes.take().map(|path| folder.join(path));
         }
         if let Some(tokens) = &mut self.tokens {
             if !tokens.keys.contains("://") {
@@ -317,6 +247,19 @@ impl ServerConfig {
         if let Some(secrets) = &self.secrets {
             settings.secrets.clone_from(secrets);
         }
+        settings.masking.regions.clone_from(&self.regions);
+        if let Some(key) = &self.release_key {
+            settings.masking.key.clone_from(key);
+        }
+        settings.geocoding = self.geocoding.clone().map(|geocoding| {
+            settings.masking.postal_codes.clone_from(&geocoding.postal_codes);
+            GeocodingSettings {
+                url: geocoding.url,
+                contact: geocoding.contact,
+                postal_codes: geocoding.postal_codes,
+                cache: self.data.join("geocoding"),
+            }
+        });
         settings.tokens = self.tokens.clone().map(|tokens| TokenSettings {
             audience: tokens.audience,
             issuer: tokens.issuer,
@@ -396,6 +339,8 @@ mod tests {
         let clock = || Arc::new(SystemClock);
         let (plain, whole) = (plain.settings(clock()), whole.settings(clock()));
         assert_eq!((plain.authority, plain.secrets), (whole.authority, whole.secrets));
+        assert_eq!(plain.masking.key, whole.masking.key);
+        assert!(whole.masking.regions.is_some() && whole.geocoding.unwrap().url.is_some());
         assert_eq!(format!("{:?}", plain.limits), format!("{:?}", whole.limits));
     }
 

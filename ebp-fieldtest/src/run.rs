@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::Result;
 use ebp_core::{
     client::ClientError,
-    clock::{Clock, SimulatedClock},
+    clock::SimulatedClock,
     consent::{Decision, Gate},
     contract::Consent,
     cycle::Cycle,
@@ -178,7 +178,7 @@ impl Run {
 
     fn send(&mut self, now: Timestamp, chance: &mut Chance, stepped: &mut Stepped) {
         let Self { clock, sender, link, .. } = self;
-        let wait = sender.engine.due_in(clock.now());
+        let wait = sender.engine.due_in(&**clock);
         if !wait.is_zero() {
             sender.next = after(now, wait.min(Duration::from_secs(3600)));
             return;
@@ -202,7 +202,7 @@ impl Run {
             Ok(Outcome::Unanswered { .. }) => stepped.sent = Some("unanswered".to_owned()),
             Err(error) => stepped.sent = Some(format!("the spool fails the sender: {error}")),
         }
-        let wait = sender.engine.due_in(clock.now());
+        let wait = sender.engine.due_in(&**clock);
         sender.next = after(now, wait.max(LOOK).min(Duration::from_secs(3600)));
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 /// How long the first telegram may take.
 const FIRST_TELEGRAM: Duration = Duration::from_secs(15);
 
-/// Opens a port by its name with those settings.
+/// Opens a port by its name, with those line settings.
 pub type OpenPort<'a> = dyn Fn(&PortName, LineSettings) -> Result<Box<dyn Port>, PortError> + 'a;
 
 /// What work at meters needs; a simulation brings ports and a time of its own, and all else is the

@@ -10,12 +10,11 @@ use ebp_core::{
     },
     clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
     consent::{Decision, Gate},
-    cycle::Cycle,
     identity::{Identity, IdentityError},
     spool::{Spool, SpoolError},
 };
 
-use std::{path::Path, sync::Arc, thread, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use crate::{
     config::DeviceConfig,

@@ -71,7 +71,11 @@ pub struct Account {
     pub rows: u64,
     /// Of those, such whose time was set right.
     pub corrected: u64,
-    /// The furthest that an instant is from the true one.
+    /// Of damaged telegrams, such that were known to be over only later than a second.
+    pub late: u64,
+    /// By how much at most.
+    pub latest: Duration,
+    /// The furthest that the instant of any other is from the true one.
     pub furthest: Duration,
 }
 
@@ -92,6 +96,8 @@ pub fn draw_up(survey: &mut Survey) -> Result<Account> {
         purged: 0,
         rows: 0,
         corrected: 0,
+        late: 0,
+        latest: Duration::ZERO,
         furthest: Duration::ZERO,
     };
     for index in 0..survey.devices.len() {
@@ -190,7 +196,11 @@ impl Account {
             }
             match nearest(&wall.heard, row) {
                 Ok((said, off)) => {
-                    self.furthest = self.furthest.max(off);
+                    if off <= PRECISE {
+                        self.furthest = self.furthest.max(off);
+                    } else {
+                        (self.late, self.latest) = (self.late + 1, self.latest.max(off));
+                    }
                     let is_corrected = row.flags.contains(&Flag::ClockCorrected);
                     self.corrected += u64::from(is_corrected);
                     // In the second in which it learns the time, either is right.
@@ -262,16 +272,17 @@ impl Account {
 
 /// What the meter said that the row keeps, and how far the row's instant is from it.
 fn nearest<'a>(heard: &'a [Said], row: &StoredMeasurement) -> Result<(&'a Said, Duration), String> {
-    let within = SignedDuration::from_secs(5);
+    let within = SignedDuration::from_secs(9);
     let begin = heard.partition_point(|said| said.at < row.measured_at - within);
     let near = heard[begin..].iter().take_while(|said| said.at <= row.measured_at + within);
-    let off = |said: &Said| {
+    let off = |said: &Said| until(said.at, row.measured_at).max(until(row.measured_at, said.at));
+    let is_near = |said: &Said| {
         let late = until(said.at, row.measured_at).saturating_sub(said.late);
-        late.max(until(row.measured_at, said.at))
+        late.max(until(row.measured_at, said.at)) <= PRECISE
     };
     let same = near
         .clone()
-        .filter(|said| said.data == row.data && off(said) <= PRECISE)
+        .filter(|said| said.data == row.data && is_near(said))
         .min_by_key(|said| off(said));
     match same {
         Some(said) => Ok((said, off(said))),

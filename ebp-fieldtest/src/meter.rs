@@ -38,8 +38,8 @@ pub struct Said {
     pub at: Timestamp,
     /// The survey's values.
     pub data: MeasurementData,
-    /// How much later it may be known to be over: a telegram whose end is damaged is over when the
-    /// next one begins.
+    /// How much later it may be known to be over: a telegram whose end is damaged is over when
+    /// another one begins that shows it, and that one may be damaged, too.
     pub late: Duration,
 }
 
@@ -243,7 +243,7 @@ impl WallMeter {
                     bytes[place] ^= 1 << self.chance.between(0, 7);
                 }
             }
-            let late = if is_hurt { self.every } else { Duration::ZERO };
+            let late = if is_hurt { self.every * 3 } else { Duration::ZERO };
             let said = Said { at: ends, data, late };
             self.speech = Some(Speech { begins, bytes, said });
         }

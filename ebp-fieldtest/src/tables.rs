@@ -87,9 +87,11 @@ fn counts(account: &Account, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "rows at the server: {}, each held against what its meter said; the furthest instant is \
-         {:.3} s off",
+         {:.3} s off, but for {} of damaged telegrams, known to be over up to {:.1} s late",
         account.rows,
-        account.furthest.as_secs_f64()
+        account.furthest.as_secs_f64(),
+        account.late,
+        account.latest.as_secs_f64(),
     )
 }
 

@@ -18,12 +18,12 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use ebp_core::contract::limits;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 
-/// How long the rest is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the rest is waited for, and how much of it is taken in: it costs the line, no memory.
+const PATIENCE: Duration = Duration::from_secs(10);
+const MOST: usize = 64 << 20;
 
 type Slot = Arc<Mutex<Option<Body>>>;
 
@@ -72,7 +72,7 @@ pub async fn drain(request: Request, next: Next) -> Response {
     let response = next.run(request.map(|body| Body::new(Returning { body, slot: give }))).await;
     let rest = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(mut body) = rest {
-        let mut left = limits::UPLOAD_BYTES;
+        let mut left = MOST;
         let take = async {
             while let Some(Ok(frame)) = body.frame().await {
                 let taken = frame.data_ref().map_or(0, Bytes::len);

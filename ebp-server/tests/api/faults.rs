@@ -129,7 +129,7 @@ async fn the_frameworks_refusals_are_problems_too() {
 #[tokio::test]
 async fn a_refusal_is_read_whatever_the_body() {
     let server = Server::start().await;
-    let big = vec![b' '; 3 << 20];
+    let big = vec![b' '; 20 << 20];
     for _ in 0..4 {
         let call = Call(server.api(None).post(paths::MEASUREMENT).0.body(big.clone()));
         call.problem(401, problem_type::UNAUTHENTICATED).await;

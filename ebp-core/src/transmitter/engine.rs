@@ -158,11 +158,25 @@ impl ReportEngine {
     ) -> Result<Outcome, SpoolError> {
         // Another process may have reported meanwhile.
         self.progress = recalled(spool)?;
+        self.wait_on_in_this_boot(spool, &clock.moment())?;
         if self.due_in(clock).is_zero() {
             self.report(spool, api, clock, random)
         } else {
             Ok(Outcome::NotDue)
         }
+    }
+
+    /// A wait that began before the machine was started goes on by the clock that cannot be set:
+    /// the time of day may be set right at any time from now on.
+    fn wait_on_in_this_boot(&mut self, spool: &Spool, now: &Moment) -> Result<(), SpoolError> {
+        let Some(failed) = self.progress.failed.filter(|failed| failed.boot != now.boot.0) else {
+            return Ok(());
+        };
+        let ago = failed.ago(now).unwrap_or(self.progress.wait);
+        self.progress.wait = self.progress.wait.saturating_sub(ago);
+        self.progress.failed =
+            Some(Failed { at: now.at, boot: now.boot.0, since_boot: now.since_boot });
+        self.remember(spool)
     }
 
     /// Reports now, be it due or not. `random` is a fresh random number.

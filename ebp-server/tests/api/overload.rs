@@ -19,7 +19,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// back, everything else is answered, and when the place is free the upload is stored.
 #[tokio::test]
 async fn uploads_beyond_the_places_are_put_off() {
-    let limits = Limits { connections: 3, ..Limits::default() };
+    let limits = Limits { connections: 3, rate: None, ..Limits::default() };
     let server = Server::with_limits(limits).await;
     let (registered, api) = server.consenting("erika@example.org").await;
     let now = ebp_core::clock::Clock::now(&*server.clock);
@@ -34,7 +34,8 @@ async fn uploads_beyond_the_places_are_put_off() {
     slow.write_all(head.as_bytes()).await.unwrap();
     slow.write_all(&body.as_bytes()[..10]).await.unwrap();
 
-    // Until it is there.
+    // It has to be there first, or it would be the one that is sent away.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let refused = loop {
         let response = api.upload(&[item(2)]).send().await.unwrap();
         if response.status() != StatusCode::OK {

@@ -39,6 +39,14 @@ impl DistanceBounds {
         (max_m > self.max_m && max_m <= 20_000.0).then_some(Self { max_m, ..self })
     }
 
+    /// Bounds as they were kept somewhere, metres; none if they are none that equation 3.1 or
+    /// [`widened`](Self::widened) gives.
+    #[must_use]
+    pub fn kept(min_m: f64, max_m: f64) -> Option<Self> {
+        let within = (300.0..=8_000.0).contains(&min_m) && (1_300.0..=20_000.0).contains(&max_m);
+        (within && min_m < max_m).then_some(Self { min_m, max_m })
+    }
+
     /// Area of the ring on a plane, km².
     #[must_use]
     pub fn area_km2(self) -> f64 {

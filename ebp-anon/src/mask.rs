@@ -46,6 +46,23 @@ pub enum MaskError {
 }
 
 impl Release {
+    /// A release as it was kept somewhere; none if these numbers are no release.
+    #[must_use]
+    pub fn kept(
+        position: Position,
+        region: RegionCode,
+        density: f64,
+        bounds: DistanceBounds,
+    ) -> Option<Self> {
+        let rounded = ReleasedPosition::round(position.latitude(), position.longitude());
+        (density.is_finite() && density >= 0.0 && rounded.position() == position).then_some(Self {
+            position: rounded,
+            region,
+            density,
+            bounds,
+        })
+    }
+
     /// Where the household is said to be.
     #[must_use]
     pub const fn position(&self) -> ReleasedPosition {

@@ -124,6 +124,18 @@ impl ReleaseKey {
         text
     }
 
+    /// A further key, for keyed hashes of what may not be kept itself (addresses). It tells nothing
+    /// of this one.
+    #[must_use]
+    pub fn hash_key(&self) -> [u8; 32] {
+        let mut stream = ChaCha20Rng::from_seed(self.0);
+        // A number that is no place: `at` uses the latitudes' 1.8 million steps.
+        stream.set_stream(u64::MAX);
+        let mut key = [0; 32];
+        stream.fill_bytes(&mut key);
+        key
+    }
+
     /// The numbers that belong to a place: always the same ones.
     #[must_use]
     pub fn at(&self, place: Position) -> PlaceRandomness {
@@ -211,6 +223,14 @@ mod tests {
         assert_eq!(numbers(key.at(house)), numbers(again.at(next_door)));
         assert_ne!(numbers(key.at(house)), numbers(key.at(across_town)));
         assert_ne!(numbers(key.at(house)), numbers(ReleaseKey::from_os().unwrap().at(house)));
+    }
+
+    #[test]
+    fn the_key_for_hashes_is_its_own() {
+        let key = ReleaseKey::from_os().unwrap();
+        assert_eq!(key.hash_key(), key.clone().hash_key());
+        assert_ne!(key.hash_key(), key.0);
+        assert_ne!(key.hash_key(), ReleaseKey::from_os().unwrap().hash_key());
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ebp_core::cycle::Cycle;
-use ebp_meter::{port::PortName, readout::Protocol};
+use ebp_core::{clock::ClockSource, cycle::Cycle};
+use ebp_meter::{aggregator::Options, port::PortName, readout::Protocol, unlock::Method};
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
 
@@ -21,6 +21,12 @@ use crate::exit::{Context, Failure};
 pub struct DeviceConfig {
     /// The folder of the spool.
     pub spool: PathBuf,
+    /// The folder where tries to unlock are remembered; the one of `ebp unlock` without it.
+    #[serde(default)]
+    pub state: Option<PathBuf>,
+    /// Who says whether the machine's clock is right.
+    #[serde(default, deserialize_with = "from_text")]
+    pub clock: ClockSource,
     /// The Data API and who this device is to it.
     pub api: Api,
     /// How often is measured and sent.
@@ -58,6 +64,10 @@ pub struct Cycles {
     /// How long a meter is waited for within a cycle.
     #[serde(deserialize_with = "duration")]
     pub timeout: std::time::Duration,
+    /// In so many slots in a row a meter must show no details before its PIN is tried.
+    pub unlock_after: u32,
+    /// In so many slots in a row no telegram must come before the incident is reported.
+    pub incident_after: u32,
 }
 
 impl Default for Cycles {
@@ -65,7 +75,9 @@ impl Default for Cycles {
         Self {
             measurement: Cycle::QUARTER_HOUR,
             report: Cycle::HOUR,
-            timeout: std::time::Duration::from_secs(30),
+            timeout: Options::SURVEY.timeout,
+            unlock_after: Options::SURVEY.unlock_after,
+            incident_after: Options::SURVEY.incident_after,
         }
     }
 }
@@ -87,6 +99,18 @@ pub struct MeterEntry {
     /// Its speed in bits per second, where detecting it is not wanted.
     #[serde(default)]
     pub baud: Option<u32>,
+    /// The file with its PIN, which nobody but its owner may read.
+    #[serde(default)]
+    pub pin_file: Option<PathBuf>,
+    /// How its head is made to shine.
+    #[serde(default, deserialize_with = "light")]
+    pub light: Method,
+    /// Whether its head shines while the line is idle, and is dark in a break.
+    #[serde(default)]
+    pub inverted: bool,
+    /// Whether its head's USB device may be reset when it hangs.
+    #[serde(default)]
+    pub reset_usb: bool,
 }
 
 fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -117,6 +141,17 @@ fn protocol<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Protoco
     }
 }
 
+fn light<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Method, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "auto" => Ok(Method::Auto),
+        "break" => Ok(Method::Break),
+        "zero-bytes" => Ok(Method::ZeroBytes),
+        other => Err(de::Error::custom(format!(
+            "unknown light `{other}`: write auto, break or zero-bytes"
+        ))),
+    }
+}
+
 impl DeviceConfig {
     /// Reads the file; paths in it that are not absolute are taken from its folder.
     ///
@@ -135,10 +170,12 @@ impl DeviceConfig {
         ] {
             *file = folder.join(&file);
         }
+        config.state = config.state.map(|state| folder.join(state));
         for meter in &mut config.meters {
             if let PortName::Path(port) = &mut meter.port {
                 *port = folder.join(&port);
             }
+            meter.pin_file = meter.pin_file.take().map(|file| folder.join(file));
         }
         config.check(path)?;
         Ok(config)
@@ -254,7 +291,7 @@ port = "/dev/ttyUSB0"
             (
                 "model",
                 "modell",
-                "/device.toml:11: unknown field `modell`, expected one of `uuid`, `model`, `port`, `protocol`, `baud`",
+                "/device.toml:11: unknown field `modell`, expected one of `uuid`, `model`, `port`, `protocol`, `baud`, `pin_file`, `light`, `inverted`, `reset_usb`",
             ),
             (
                 "/dev/ttyUSB0",

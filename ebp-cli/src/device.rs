@@ -8,23 +8,19 @@ use ebp_core::{
         Client, ClientError, ClientOptions, TlsRefusal,
         renewal::{self, Validity},
     },
-    clock::{Clock, SystemClock},
+    clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
     consent::{Decision, Gate},
-    cycle::Cycle,
     identity::{Identity, IdentityError},
     spool::{Spool, SpoolError},
 };
 
-use std::{path::Path, thread, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use crate::{
     config::DeviceConfig,
     exit::{Code, Failure, chain},
     tell::tell,
 };
-
-/// How often a waiting daemon looks at the clock.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// What a measurement device works with.
 pub struct Device {
@@ -34,6 +30,8 @@ pub struct Device {
     pub spool: Spool,
     /// The way to the Data API.
     pub client: Client,
+    /// The machine's clocks.
+    pub clock: Arc<dyn DeviceClock>,
     /// When the client's certificate is valid.
     validity: Validity,
 }
@@ -51,7 +49,16 @@ impl Device {
         let client = Client::new(&api.url, &identity, ClientOptions::default()).map_err(client)?;
         let spool = Spool::open(&config.spool).map_err(spool)?;
         let validity = Validity::of(&api.certificate).map_err(crate::command::device::explain)?;
-        Ok(Self { config, spool, client, validity })
+        let clock = Arc::new(DeviceSystemClock::new(config.clock));
+        Ok(Self { config, spool, client, clock, validity })
+    }
+
+    /// Opens the spool again: a damaged one is set aside, and one that another process set aside is
+    /// left. Where that fails, it stays as it is, and its next use says why.
+    pub fn reopen_spool(&mut self) {
+        if let Ok(spool) = Spool::open(&self.config.spool) {
+            self.spool = spool;
+        }
     }
 
     /// Renews the certificate if that is due, and takes up one that another process renewed; the
@@ -102,17 +109,6 @@ impl Device {
         Ok(())
     }
 
-    /// Whether the device may send now. A server that cannot be asked cannot be sent to either.
-    ///
-    /// # Errors
-    /// Code 4 without consent; the client's failure.
-    pub fn may_send(&self) -> Result<(), Failure> {
-        match self.ask_consent()? {
-            Some(error) => Err(client(*error)),
-            None => Ok(()),
-        }
-    }
-
     /// Why the server could not be asked, where consent was granted before.
     fn ask_consent(&self) -> Result<Option<Box<ClientError>>, Failure> {
         match Gate::decide(&self.spool, || self.client.consent(), &SystemClock).map_err(spool)? {
@@ -145,8 +141,14 @@ pub fn spool(error: SpoolError) -> Failure {
         SpoolError::Revoked { .. } => return revoked(),
         SpoolError::Full { .. } => Some("make room on the disk; nothing that was stored is lost"),
         SpoolError::ReadOnly { .. } => Some("let this user write there, or choose another folder"),
-        SpoolError::Damaged { .. } => {
-            Some("move it away and keep it; a new one is made at the next start")
+        SpoolError::LimitReached { .. } => {
+            Some("nothing that was stored is lost; it goes on when the server has confirmed some")
+        }
+        SpoolError::Damaged { .. } | SpoolError::Replaced { .. } => {
+            Some("start again: what is damaged is set aside, and what can be read of it is kept")
+        }
+        SpoolError::Marker { .. } => {
+            Some("let this user read and write there: nothing is measured until that is known")
         }
         SpoolError::Newer { .. } => Some("use the version of ebp that wrote it, or a later one"),
         SpoolError::Busy { .. } => Some("try again; another process was writing for long"),
@@ -232,22 +234,5 @@ impl Complaints {
         if self.last.take().is_some() {
             tell!("ebp: it works again");
         }
-    }
-}
-
-/// Waits until the next slot begins, by the machine's clock even when that is set meanwhile.
-pub fn wait_for_next_slot(cycle: Cycle) {
-    wait_for_next_slot_or(cycle, || false);
-}
-
-/// The same, or until `ended` says so.
-pub fn wait_for_next_slot_or(cycle: Cycle, ended: impl Fn() -> bool) {
-    let begun = cycle.slot(SystemClock.now());
-    loop {
-        let now = SystemClock.now();
-        if cycle.slot(now) != begun || ended() {
-            return;
-        }
-        thread::sleep(cycle.until_next(now).min(LOOK));
     }
 }

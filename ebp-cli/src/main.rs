@@ -9,49 +9,27 @@ mod command;
 mod config;
 mod device;
 mod exit;
+mod log;
 mod output;
+#[cfg(feature = "server")]
 mod runtime;
 mod tell;
 mod terminal;
 
-use std::{
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
-
-use tell::tell;
 
 fn main() -> ExitCode {
     let cli = command::Cli::parse();
-    log_to_standard_error(cli.verbose);
+    log::start(cli.verbose, cli.logs_json());
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if failure.code != exit::Code::Done {
-                tell!("ebp: {failure}");
+                log::fail(&failure);
             }
             ExitCode::from(failure.code as u8)
         }
     }
-}
-
-/// Logs go to standard error: warnings by default, more with `-v`, or as `EBP_LOG` says.
-fn log_to_standard_error(verbose: u8) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "ebp=info,ebp_core=info,ebp_meter=info,ebp_server=info,warn",
-        _ => "ebp=debug,ebp_core=debug,ebp_meter=debug,ebp_server=debug,info",
-    };
-    let filter = EnvFilter::try_from_env("EBP_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        // It would say so on the very standard error that cannot be written to, and panic.
-        .log_internal_errors(false)
-        .init();
 }

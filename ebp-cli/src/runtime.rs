@@ -1,7 +1,7 @@
 //! The asynchronous runtime of the commands that need one.
 //!
-//! Enters: nothing. Leaves: a runtime on the calling thread alone. Absent: worker threads, which a
-//! small device has no use for.
+//! Enters: nothing. Leaves: a runtime on the calling thread alone, or for a server one with a thread
+//! for each core. Absent: worker threads elsewhere, which a small device has no use for.
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -13,4 +13,12 @@ use crate::exit::{Context, Failure};
 /// When the system refuses what it needs.
 pub fn on_this_thread() -> Result<Runtime, Failure> {
     Builder::new_current_thread().enable_all().build().or_failed("tokio")
+}
+
+/// A runtime with a worker thread for each core, for a server.
+///
+/// # Errors
+/// When the system refuses what it needs.
+pub fn on_all_cores() -> Result<Runtime, Failure> {
+    Builder::new_multi_thread().enable_all().build().or_failed("tokio")
 }

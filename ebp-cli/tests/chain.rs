@@ -69,7 +69,10 @@ fn from_the_meter_to_the_account() {
     let format = run!("transmit", "--config", household.config, "--format", "json").done();
     assert_eq!(
         format.json()[0],
-        serde_json::json!({"accepted": 0, "duplicate": 0, "refused": 0, "remaining": 0})
+        serde_json::json!({
+            "accepted": 0, "duplicate": 0, "refused": 0, "remaining": 0,
+            "unplaced": 0, "incidents": 0, "status": false
+        })
     );
 }
 

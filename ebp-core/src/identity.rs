@@ -1,7 +1,7 @@
 //! The device's identity: its certificate, its key and the authority that both sides trust.
 //!
 //! Enters: three PEM files. Leaves: TLS configurations. Absent: issuing, renewing, and what is in
-//! the certificate: the server reads participant, device and scopes from it.
+//! the certificate but the device's identifier: the server reads participant and scopes from it.
 
 use std::{
     fmt, fs, io,
@@ -15,6 +15,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject},
     time_provider::TimeProvider,
 };
+use uuid::Uuid;
+use x509_parser::extensions::GeneralName;
 
 use crate::clock::Clock;
 
@@ -119,6 +121,19 @@ impl Identity {
             .with_root_certificates(self.roots.clone())
             .with_client_auth_cert(self.chain.clone(), self.key.clone_key())
     }
+}
+
+/// Which device a certificate's file (PEM) says that this is: the `urn:uuid:` among its names.
+/// Nothing where it says none, as a participant's does not.
+#[must_use]
+pub fn device_of(certificate: &Path) -> Option<Uuid> {
+    let chain = certificates(certificate).ok()?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(chain.first()?).ok()?;
+    let names = certificate.subject_alternative_name().ok()??;
+    names.value.general_names.iter().find_map(|name| match name {
+        GeneralName::URI(uri) => uri.strip_prefix("urn:uuid:")?.parse().ok(),
+        _ => None,
+    })
 }
 
 impl fmt::Debug for Identity {

@@ -22,6 +22,7 @@
 pub mod clock;
 pub mod contract;
 pub mod cycle;
+pub mod evaluation;
 pub mod model;
 pub mod obis;
 pub mod quantity;

@@ -3,7 +3,7 @@
 //!
 //! Enters: requests over mutual TLS, registrations, an administrator's orders to the certificate
 //! authority. Leaves: the contract's bodies, certificates. Deliberately absent: serial ports,
-//! the command line, geometry.
+//! the command line, geometry (`ebp-anon` knows it).
 //!
 //! A request is answered in this order: [`listener`](crate::serve) (TLS, who is there), `router`
 //! (which route, with which scope), [`auth`] (may they), `api` (what they asked for), [`store`]
@@ -27,12 +27,18 @@
 mod api;
 pub mod auth;
 pub mod authority;
+pub mod backup;
 mod config;
 mod drain;
 mod form;
+pub mod geocoding;
+pub mod limit;
 mod listener;
+pub mod masking;
 pub mod openapi;
+mod overload;
 mod problem;
+mod revocations;
 mod router;
 mod settings;
 pub mod store;
@@ -43,14 +49,22 @@ use std::{future::Future, sync::Arc};
 use ebp_core::clock::Clock;
 use tokio::sync::Semaphore;
 
-pub use config::{ConfigError, EXAMPLE, LimitsConfig, ServerConfig, TokensConfig};
+pub use backup::Restoration;
+pub use config::PREFIX as ENVIRONMENT_PREFIX;
+pub use config::{
+    ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, TokensConfig,
+};
 pub use problem::ApiError;
+pub use revocations::{Applied, InvalidLine, Revocations, issued};
 pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
 pub use store::open_store;
 
 use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
+use geocoding::{GeocodeError, Geocoder};
+use masking::MaskingError;
+use overload::Overload;
 use store::{Store, StoreError};
 use telemetry::Telemetry;
 
@@ -62,8 +76,12 @@ pub(crate) struct App {
     secrets: Secrets,
     tokens: Option<Tokens>,
     telemetry: Telemetry,
+    requests: limit::Requests,
+    connections: Arc<limit::Connections>,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    geocoder: Option<Arc<Geocoder>>,
+    overload: Overload,
     /// Bounds the memory that unpacked uploads take.
     unpacking: Semaphore,
 }
@@ -81,6 +99,12 @@ pub enum ServeError {
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] auth::TokenError),
+    /// Households cannot be masked by what is configured.
+    #[error(transparent)]
+    Masking(#[from] MaskingError),
+    /// Addresses cannot be located as it is configured.
+    #[error(transparent)]
+    Geocoding(#[from] GeocodeError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -107,6 +131,8 @@ pub async fn serve(
         key,
         secrets,
         tokens,
+        masking,
+        geocoding,
         hostnames,
         limits,
         clock,
@@ -117,7 +143,18 @@ pub async fn serve(
     }
     let tls =
         auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock.clone())?;
+    let geocoder = match geocoding {
+        // It waits for its client, which an asynchronous task must not.
+        Some(settings) => {
+            let clock = clock.clone();
+            let made = tokio::task::spawn_blocking(move || Geocoder::new(settings, clock)).await;
+            Some(Arc::new(made.map_err(|error| GeocodeError::SetUp(error.to_string()))??))
+        }
+        None => None,
+    };
     let store = open_store(&database).await?;
+    masking::mask_by(&store, &masking, false).await?;
+    masking::mask_pending_soon(store.clone());
     let app = Arc::new(App {
         store: store.clone(),
         register: RegisterWatch::new(authority::register_path(&dir)),
@@ -125,12 +162,17 @@ pub async fn serve(
         secrets: Secrets::new(secrets),
         tokens: tokens.map(Tokens::new).transpose()?,
         telemetry: Telemetry::default(),
+        requests: limit::Requests::new(limits.rate),
+        connections: limit::Connections::new(limits.connections_per_address),
         clock,
+        geocoder,
+        // A connection has one request at a time; half of them are left for whatever else is asked.
+        overload: Overload::new(limits.connections / 2),
         unpacking: Semaphore::new(limits.unpacking),
         limits,
     });
     let router = router::router(app.clone());
-    listener::run(listener, tls.into(), router, &app.limits, shutdown).await;
+    listener::run(listener, tls.into(), router, &app, shutdown).await;
     store.close().await?;
     Ok(())
 }

@@ -3,9 +3,23 @@
 //! Enters: a listening socket, the TLS configuration, the service. Leaves: nothing. Absent: what
 //! is asked and answered.
 
-use std::{future::Future, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::IpAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, header::CONNECTION},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -18,24 +32,40 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::{
+    App,
     auth::{Peer, Source},
     settings::Limits,
+    telemetry::Handshake,
 };
+
+/// With less than this part of the places left, a connection ends with its answer: to be kept is for
+/// quieter times.
+const SCARCE: usize = 4;
+
+/// How long connections that are at no request have to give way before they are told again.
+const GIVE_WAY: Duration = Duration::from_millis(100);
 
 /// Accepts connections until `shutdown`, then gives those in flight the time to end.
 pub async fn run(
     listener: TcpListener,
     tls: TlsAcceptor,
     router: Router,
-    limits: &Limits,
+    app: &Arc<App>,
     shutdown: impl Future<Output = ()>,
 ) {
+    let limits = &app.limits;
     let places = Arc::new(Semaphore::new(limits.connections));
     let (close, closing) = watch::channel(false);
+    let (crowd, crowded) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = async {
+            while places.available_permits() == 0 {
+                // Those that wait for nothing give way to those that wait for a place.
+                crowd.send_replace(());
+                let _ = timeout(GIVE_WAY, places.acquire()).await;
+            }
             let place = places.clone().acquire_owned().await;
             (listener.accept().await, place)
         };
@@ -53,11 +83,20 @@ pub async fn run(
                 }
             },
         };
+        // One address does not take all the places; a closed connection says so soonest.
+        let Some(own_place) = app.connections.enter(source) else {
+            app.telemetry.refused();
+            continue;
+        };
         let (tls, router) = (tls.clone(), router.clone());
-        let (limits, closing) = (limits.clone(), closing.clone());
+        let (app, signals) =
+            (app.clone(), Signals { closing: closing.clone(), crowded: crowded.clone() });
+        let places = places.clone();
         connections.spawn(async move {
-            let _place = place;
-            serve_connection(stream, source, tls, router, &limits, closing).await;
+            let _places = (place, own_place);
+            let few = app.limits.connections / SCARCE;
+            let scarce = move || places.available_permits() < few;
+            serve_connection(stream, source, tls, router, &app, scarce, signals).await;
         });
     }
     drop(listener);
@@ -70,26 +109,57 @@ pub async fn run(
     }
 }
 
+/// What connections are told from outside.
+struct Signals {
+    /// To end behind the request that they are at.
+    closing: watch::Receiver<bool>,
+    /// To end if they are at none.
+    crowded: watch::Receiver<()>,
+}
+
 async fn serve_connection(
     stream: TcpStream,
     source: IpAddr,
     tls: TlsAcceptor,
     router: Router,
-    limits: &Limits,
-    mut closing: watch::Receiver<bool>,
+    app: &App,
+    scarce: impl Fn() -> bool,
+    Signals { mut closing, mut crowded }: Signals,
 ) {
+    let limits: &Limits = &app.limits;
     // Answers are small and awaited; a failure only costs time.
     let _ = stream.set_nodelay(true);
     let stream = match timeout(limits.handshake, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "the handshake failed"),
-        Err(_) => return tracing::debug!("the handshake took too long"),
+        Ok(Err(error)) => {
+            app.telemetry.handshake(Handshake::Failed);
+            return tracing::debug!(%error, "the handshake failed");
+        }
+        Err(_) => {
+            app.telemetry.handshake(Handshake::Slow);
+            return tracing::debug!("the handshake took too long");
+        }
     };
+    app.telemetry.handshake(Handshake::of(stream.get_ref().1.handshake_kind()));
     let peer = Peer::of(stream.get_ref().1.peer_certificates());
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    // Until its first answer, too: who has just come is about to ask.
+    let busy = AtomicBool::new(true);
+    let service = service_fn(|mut request: Request<Incoming>| {
+        busy.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(peer.clone());
         request.extensions_mut().insert(Source(source));
-        router.clone().oneshot(request.map(Body::new))
+        let answer = router.clone().oneshot(request.map(Body::new));
+        let (busy, scarce) = (&busy, &scarce);
+        async move {
+            let mut response = answer.await;
+            busy.store(false, Ordering::Relaxed);
+            if let Ok(response) = &mut response
+                && scarce()
+            {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        }
     });
     let mut connection = pin!(
         http1::Builder::new()
@@ -98,11 +168,17 @@ async fn serve_connection(
             .max_buf_size(64 << 10)
             .serve_connection(TokioIo::new(stream), service)
     );
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        // The sender is gone only when the server is.
-        _ = closing.wait_for(|closing| *closing) => None,
-        () = sleep(limits.connection_age) => None,
+    let mut aged = pin!(sleep(limits.connection_age));
+    let ended = loop {
+        tokio::select! {
+            ended = connection.as_mut() => break Some(ended),
+            // The senders are gone only when the server is.
+            _ = closing.wait_for(|closing| *closing) => break None,
+            Ok(()) = crowded.changed() => if !busy.load(Ordering::Relaxed) {
+                break None;
+            },
+            () = aged.as_mut() => break None,
+        }
     };
     let ended = match ended {
         Some(ended) => ended,

@@ -36,6 +36,12 @@ pub enum ApiError {
     /// Too many tries at a secret: seconds until the next one counts.
     #[error("too many tries")]
     TooManyTries(u64),
+    /// More uploads than can be stored in time: seconds until this one is to come back.
+    #[error("too many uploads at the same time")]
+    Overloaded(u64),
+    /// Too many requests of one client: seconds until the next one is answered.
+    #[error("too many requests")]
+    TooManyRequests(u64),
     /// The authority's key is elsewhere.
     #[error("certificates cannot be issued here")]
     CannotIssue,
@@ -48,6 +54,9 @@ pub enum ApiError {
     /// The path has no such method.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// What is to be removed is needed: why.
+    #[error("it cannot be removed: {0}")]
+    InUse(&'static str),
     /// Consent is not granted.
     #[error("consent is not granted")]
     ConsentNotGranted,
@@ -87,6 +96,7 @@ impl From<StoreError> for ApiError {
             StoreError::ConsentNotGranted => Self::ConsentNotGranted,
             StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
             StoreError::ConsentRevoked => Self::ConsentRevoked,
+            StoreError::InUse(why) => Self::InUse(why),
             StoreError::Registration(faults) => Self::Faults(faults),
             error if error.is_temporary() => Self::Unavailable(error.to_string()),
             error => Self::Internal(error.to_string()),
@@ -124,6 +134,16 @@ impl ApiError {
                 StatusCode::TOO_MANY_REQUESTS,
                 "There were too many tries with a wrong secret",
             ),
+            Self::Overloaded(_) => (
+                kind::OVERLOADED,
+                StatusCode::TOO_MANY_REQUESTS,
+                "There are too many uploads at the moment",
+            ),
+            Self::TooManyRequests(_) => (
+                kind::TOO_MANY_REQUESTS,
+                StatusCode::TOO_MANY_REQUESTS,
+                "There were too many requests from this client",
+            ),
             Self::CannotIssue => (
                 kind::CANNOT_ISSUE,
                 StatusCode::CONFLICT,
@@ -135,6 +155,7 @@ impl ApiError {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "The path has no such method",
             ),
+            Self::InUse(_) => (kind::IN_USE, StatusCode::CONFLICT, "It cannot be removed"),
             Self::ConsentNotGranted => {
                 (kind::CONSENT_NOT_GRANTED, StatusCode::CONFLICT, "Consent is not granted")
             }
@@ -181,7 +202,7 @@ impl ApiError {
 
     fn detail(&self) -> Option<String> {
         match self {
-            Self::Unauthenticated(reason) => Some((*reason).to_owned()),
+            Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::Invalid(what) | Self::TooLarge(what) => Some(what.clone()),
             _ => None,
@@ -202,7 +223,9 @@ impl ApiError {
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, identity")))
             }
             Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
-            Self::TooManyTries(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
+            Self::TooManyTries(seconds)
+            | Self::TooManyRequests(seconds)
+            | Self::Overloaded(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer, Basic realm=\"ebp\", charset=\"UTF-8\""),

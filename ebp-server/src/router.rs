@@ -22,8 +22,9 @@ use crate::{
         account, consent, description, device, health, household, incident, management,
         measurement, measurement_device, meter, pv_system,
     },
-    auth::{Access, Guard, authorize},
+    auth::{Access, Guard, Kind, admit, authorize},
     drain::drain,
+    overload,
     problem::{ApiError, as_problem},
 };
 
@@ -40,7 +41,7 @@ pub(crate) struct Route {
 pub(crate) fn routes() -> Vec<Route> {
     use Scope::{Account, Consent, Household, MeasurementRead, MeasurementWrite};
     use access::{ADMINISTRATOR, ANYBODY, EITHER, RESEARCHER, scope};
-    use method::{delete, get, patch, post};
+    use method::{delete, get, patch, post, put};
     vec![
         get(paths::ACCOUNT,                scope(Account),          h::get(account::show)),
         get(paths::HOUSEHOLD,              scope(Household),        h::get(household::show)),
@@ -48,6 +49,7 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::CONSENT,               scope(Consent),          h::post(consent::grant)),
         delete(paths::CONSENT,             scope(Consent),          h::delete(consent::revoke)),
         get(paths::MEASUREMENT_DEVICE,     scope(Household),        h::get(measurement_device::list)),
+        put(paths::DEVICE_STATUS,          Access::DeviceScope(MeasurementWrite), h::put(measurement_device::report)),
         get(paths::METER,                  scope(Household),        h::get(meter::list)),
         get(paths::METER_MEASUREMENT,      scope(MeasurementRead),  h::get(measurement::list)),
         post(paths::MEASUREMENT,           scope(MeasurementWrite), h::post(measurement::upload)),
@@ -62,11 +64,15 @@ pub(crate) fn routes() -> Vec<Route> {
         patch(paths::MANAGED_HOUSEHOLD,    RESEARCHER,              h::patch(management::household::change)),
         post(paths::MANAGED_METERS,        RESEARCHER,              h::post(management::member::add_meter)),
         patch(paths::MANAGED_METER,        RESEARCHER,              h::patch(management::member::change_meter)),
+        delete(paths::MANAGED_METER,       RESEARCHER,              h::delete(management::member::remove_meter)),
         post(paths::MANAGED_PV_SYSTEMS,    RESEARCHER,              h::post(management::member::add_pv_system)),
         patch(paths::MANAGED_PV_SYSTEM,    RESEARCHER,              h::patch(management::member::change_pv_system)),
+        delete(paths::MANAGED_PV_SYSTEM,   RESEARCHER,              h::delete(management::member::remove_pv_system)),
         get(paths::MANAGEMENT_DEVICE,      ADMINISTRATOR,           h::get(management::device::list)),
         post(paths::MANAGEMENT_DEVICE,     ADMINISTRATOR,           h::post(management::device::add)),
         get(paths::MANAGED_DEVICE,         ADMINISTRATOR,           h::get(management::device::show)),
+        patch(paths::MANAGED_DEVICE,       ADMINISTRATOR,           h::patch(management::device::change)),
+        delete(paths::MANAGED_DEVICE,      ADMINISTRATOR,           h::delete(management::device::remove)),
         post(paths::MANAGED_ENROLMENT,     ADMINISTRATOR,           h::post(management::device::enrolment)),
         get(paths::MANAGED_CERTIFICATES,   ADMINISTRATOR,           h::get(management::certificate::list)),
         delete(paths::MANAGED_CERTIFICATE, ADMINISTRATOR,           h::delete(management::certificate::revoke)),
@@ -131,7 +137,7 @@ mod method {
             }
         )*};
     }
-    methods!(get GET, post POST, patch PATCH, delete DELETE);
+    methods!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
 }
 
 /// The service.
@@ -140,17 +146,30 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     for Route { path, access, handler, .. } in routes() {
         let guard = Guard { app: app.clone(), access };
         let guarded = handler.route_layer(middleware::from_fn_with_state(guard, authorize));
+        let guarded = match path {
+            paths::MEASUREMENT => {
+                guarded.route_layer(middleware::from_fn_with_state(app.clone(), overload::admit))
+            }
+            _ => guarded,
+        };
         let marked = guarded.route_layer(middleware::from_fn_with_state(Template(path), mark));
         router = router.route(path, marked);
     }
     router
-        .fallback(|| async { ApiError::NotFound })
-        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .fallback(|app, request| otherwise(app, request, ApiError::NotFound))
+        .method_not_allowed_fallback(|app, request| {
+            otherwise(app, request, ApiError::MethodNotAllowed)
+        })
         .layer(middleware::map_response(as_problem))
         .layer(middleware::from_fn(drain))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
         .layer(middleware::from_fn_with_state(app.clone(), log))
         .with_state(app)
+}
+
+/// What has no route counts as a request, too.
+async fn otherwise(State(app): State<Arc<App>>, request: Request, error: ApiError) -> ApiError {
+    admit(&app, request.extensions()).err().unwrap_or(error)
 }
 
 /// A route's path as the table writes it, for the log: paths themselves name meters.
@@ -176,15 +195,19 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// One line for each request, without anything that tells of whom it was; all that is logged
 /// meanwhile carries the request's identifier, which the client is told.
-async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let (start, method): (Instant, Method) = (Instant::now(), request.method().clone());
+async fn log(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let (start, method): (Instant, &str) = (Instant::now(), known(request.method()));
     let id = Uuid::new_v4();
-    let span = tracing::info_span!("request", %id);
+    let span = tracing::info_span!("request", request_id = %id);
+    let kind = Kind::default();
+    request.extensions_mut().insert(kind.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
     let route = response.extensions().get::<Template>().map_or("-", |template| template.0);
     let (status, took) = (response.status().as_u16(), start.elapsed());
-    span.in_scope(|| tracing::info!(%method, route, status, ?took, "answered"));
-    app.telemetry.answered(known(&method), route, status, took);
+    let identity = kind.0.get().copied().unwrap_or("none");
+    let latency_ms = took.as_micros() as f64 / 1000.0;
+    span.in_scope(|| tracing::info!(method, route, status, latency_ms, identity, "answered"));
+    app.telemetry.answered(method, route, status, took);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -197,6 +220,7 @@ fn known(method: &Method) -> &'static str {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
+        Method::PUT => "PUT",
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         _ => "other",

@@ -10,13 +10,21 @@ use std::{
 
 use ebp_core::clock::Clock;
 
-use crate::{auth::TokenSettings, store::Database};
+use crate::{
+    auth::TokenSettings, geocoding::GeocodingSettings, limit::Rate, masking::MaskingFiles,
+    store::Database,
+};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Connections at the same time; further ones wait to be accepted.
     pub connections: usize,
+    /// Connections of one address (of an IPv6 network) at the same time; further ones are closed. 0
+    /// is without bound.
+    pub connections_per_address: usize,
+    /// How often a client may ask; without bound if absent.
+    pub rate: Option<Rate>,
     /// For the TLS handshake.
     pub handshake: Duration,
     /// For a request's headers, and for a kept connection to be idle.
@@ -37,6 +45,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            connections_per_address: 256,
+            rate: Some(Rate { per_second: 50, burst: 500 }),
             handshake: Duration::from_secs(10),
             headers: Duration::from_secs(30),
             body: Duration::from_secs(30),
@@ -63,6 +73,10 @@ pub struct Settings {
     pub secrets: PathBuf,
     /// Which bearer tokens are accepted, if any.
     pub tokens: Option<TokenSettings>,
+    /// What households are masked by when they revoke their consent.
+    pub masking: MaskingFiles,
+    /// How the location of an address is found that is registered without one; not at all if absent.
+    pub geocoding: Option<GeocodingSettings>,
     /// Host names and IP addresses that clients reach it by; its certificate carries them.
     pub hostnames: Vec<String>,
     /// Bounds of what clients may take up.
@@ -73,7 +87,7 @@ pub struct Settings {
 
 impl Settings {
     /// Everything in one folder: `ebp.sqlite`, `authority/`, `server.pem`, `server.key`,
-    /// `secrets.toml`.
+    /// `secrets.toml`, `release.key`.
     #[must_use]
     pub fn in_folder(data: &Path, hostnames: Vec<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -83,6 +97,8 @@ impl Settings {
             key: data.join("server.key"),
             secrets: data.join("secrets.toml"),
             tokens: None,
+            masking: MaskingFiles::in_folder(data),
+            geocoding: None,
             hostnames,
             limits: Limits::default(),
             clock,

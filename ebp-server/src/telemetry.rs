@@ -5,6 +5,8 @@
 
 use std::{fmt, time::Duration};
 
+use rustls::HandshakeKind;
+
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -16,7 +18,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::store::DeviceCounts;
+use crate::store::{DeviceCounts, PoolStatus};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -40,6 +42,47 @@ struct StateLabels {
     state: &'static str,
 }
 
+/// How a TLS handshake ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handshake {
+    /// In a new session.
+    Full,
+    /// In an earlier session.
+    Resumed,
+    /// In none: the client was broken, or not trusted.
+    Failed,
+    /// In none: the client took too long.
+    Slow,
+}
+
+impl Handshake {
+    /// One that came to its end.
+    #[must_use]
+    pub fn of(kind: Option<HandshakeKind>) -> Self {
+        if kind == Some(HandshakeKind::Resumed) { Self::Resumed } else { Self::Full }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Resumed => "resumed",
+            Self::Failed => "failed",
+            Self::Slow => "timeout",
+        }
+    }
+}
+
+/// What is counted elsewhere and asked for when Prometheus asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Gauges {
+    /// Devices by state, of the whole survey.
+    pub devices: DeviceCounts,
+    /// Connections to clients.
+    pub connections: usize,
+    /// Connections to the database.
+    pub pool: Option<PoolStatus>,
+}
+
 /// Of how many measurements of an upload what became.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UploadCounts {
@@ -59,6 +102,10 @@ pub struct Telemetry {
     uploads: Counter,
     measurements: Family<OutcomeLabels, Counter>,
     devices: Family<StateLabels, Gauge>,
+    handshakes: Family<OutcomeLabels, Counter>,
+    connections: Gauge,
+    refused: Counter,
+    pool: Family<StateLabels, Gauge>,
 }
 
 impl Default for Telemetry {
@@ -72,6 +119,10 @@ impl Default for Telemetry {
             uploads: Counter::default(),
             measurements: Family::default(),
             devices: Family::default(),
+            handshakes: Family::default(),
+            connections: Gauge::default(),
+            refused: Counter::default(),
+            pool: Family::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests answered", telemetry.requests.clone());
@@ -91,6 +142,33 @@ impl Default for Telemetry {
             "Measurement devices by state, of the whole survey",
             telemetry.devices.clone(),
         );
+        registry.register(
+            "tls_handshakes",
+            "How TLS handshakes ended",
+            telemetry.handshakes.clone(),
+        );
+        registry.register(
+            "connections",
+            "Connections to clients that are open",
+            telemetry.connections.clone(),
+        );
+        registry.register(
+            "connections_refused",
+            "Connections closed since their address had too many",
+            telemetry.refused.clone(),
+        );
+        registry.register(
+            "database_connections",
+            "Connections to the database by state, and requests that wait for one",
+            telemetry.pool.clone(),
+        );
+        // What has not happened yet is there all the same, as nought: a rate needs a beginning.
+        for outcome in [Handshake::Full, Handshake::Resumed, Handshake::Failed, Handshake::Slow] {
+            drop(telemetry.handshakes.get_or_create(&OutcomeLabels { outcome: outcome.name() }));
+        }
+        for outcome in ["accepted", "duplicate", "refused"] {
+            drop(telemetry.measurements.get_or_create(&OutcomeLabels { outcome }));
+        }
         Self { registry, ..telemetry }
     }
 }
@@ -113,12 +191,31 @@ impl Telemetry {
         }
     }
 
+    /// A handshake ended.
+    pub fn handshake(&self, outcome: Handshake) {
+        self.handshakes.get_or_create(&OutcomeLabels { outcome: outcome.name() }).inc();
+    }
+
+    /// A connection was closed since its address had too many.
+    pub fn refused(&self) {
+        self.refused.inc();
+    }
+
     /// The text for Prometheus.
     ///
     /// # Errors
     /// Never in practice: it is written to memory.
-    pub fn text(&self, devices: DeviceCounts) -> Result<String, fmt::Error> {
-        let DeviceCounts { active, silent, never, revoked } = devices;
+    pub fn text(&self, gauges: Gauges) -> Result<String, fmt::Error> {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.connections.set(number(gauges.connections));
+        if let Some(PoolStatus { idle, used, waiting, most }) = gauges.pool {
+            for (state, count) in
+                [("idle", idle), ("used", used), ("waiting", waiting), ("most", most)]
+            {
+                self.pool.get_or_create(&StateLabels { state }).set(number(count));
+            }
+        }
+        let DeviceCounts { active, silent, never, revoked } = gauges.devices;
         for (state, count) in
             [("active", active), ("silent", silent), ("never", never), ("revoked", revoked)]
         {
@@ -128,5 +225,44 @@ impl Telemetry {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+/// The same in the older text format (0.0.4), in which a counter is called by its whole name.
+#[must_use]
+pub fn classic(open_metrics: &str) -> String {
+    let counters: Vec<&str> = open_metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    let mut text = String::new();
+    for line in open_metrics.lines().filter(|line| *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some(what), Some(name), Some(rest)) if counters.contains(&name) => {
+                text.push_str(&format!("# {what} {name}_total {rest}"));
+            }
+            _ => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_called_by_their_whole_name_in_the_older_format() {
+        let telemetry = Telemetry::default();
+        telemetry.handshake(Handshake::Failed);
+        let gauges = Gauges { devices: DeviceCounts::default(), connections: 2, pool: None };
+        let text = classic(&telemetry.text(gauges).unwrap());
+        assert!(text.contains("# TYPE ebp_tls_handshakes_total counter\n"), "{text}");
+        assert!(text.contains("# HELP ebp_tls_handshakes_total How TLS"), "{text}");
+        assert!(text.contains("# TYPE ebp_connections gauge\nebp_connections 2\n"), "{text}");
+        assert!(text.contains("ebp_tls_handshakes_total{outcome=\"failed\"} 1\n"), "{text}");
+        assert!(!text.contains("EOF"), "{text}");
     }
 }

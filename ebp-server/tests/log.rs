@@ -74,7 +74,7 @@ async fn tell_a_story(engine: Engine, log: &Captured) {
 
     let log = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
     assert!(log.contains("route=\"/household/meter/{uuid}/measurement\" status=200"), "{log}");
-    assert!(log.contains("method=DELETE route=\"/household/consent\" status=200"), "{log}");
+    assert!(log.contains("method=\"DELETE\" route=\"/household/consent\" status=200"), "{log}");
     assert!(log.contains("route=\"-\" status=404"), "{log}");
     let meter = registered.meters[0].to_string();
     for secret in ["example.org", "Mustermann", "Heidestra", "50.85", "12345.6789", &meter] {

@@ -12,7 +12,7 @@ use crate::{
 
 /// Crates, and the sets of features that each is checked with by itself: a build of the whole
 /// workspace would hide a crate that leans on features which only another one asks for.
-const ALONE: [(&str, &[&str]); 9] = [
+const ALONE: [(&str, &[&str]); 11] = [
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "client"]),
     ("ebp-core", &["--features", "spool"]),
@@ -22,6 +22,8 @@ const ALONE: [(&str, &[&str]); 9] = [
     ("ebp-anon", &[]),
     ("ebp-server", &[]),
     ("ebp-cli", &[]),
+    ("ebp-cli", &["--no-default-features", "--features", "device"]),
+    ("ebp-fieldtest", &[]),
 ];
 
 /// Format, lints, house rules, features, documentation, dependencies, tests.

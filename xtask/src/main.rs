@@ -22,6 +22,7 @@ cargo xtask TASK
   coverage  report the tests' coverage (needs cargo-llvm-cov)
   fuzz TARGET | all [SECONDS]  fuzz what comes from outside (needs cargo-fuzz and nightly Rust)
   fuzz-smoke  the same for a few seconds each, skipped where it cannot be done
+  fieldtest [--seed N ...] [--weeks 3] [--faults all]  a field test in simulated time
   contract [--full]  schemathesis against the server, as every kind of identity
   ci        all that a change has to pass; the tests come last";
 
@@ -45,6 +46,11 @@ fn start(task: &str) -> Result<()> {
         "coverage" => ci::coverage(),
         "fuzz" => fuzz::run(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz-smoke" => fuzz::smoke(),
+        "fieldtest" => run::succeed(
+            run::cargo()
+                .args(["run", "--release", "--quiet", "--package", "ebp-fieldtest", "--"])
+                .args(env::args().skip(2)),
+        ),
         "contract" => contract::run(&env::args().skip(2).collect::<Vec<_>>()),
         "ci" => ci::run(),
         "" | "help" | "--help" | "-h" => {

@@ -8,12 +8,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 5] = [
+const EDGES: [(&str, &[&str]); 6] = [
     ("ebp-core", &[]),
     ("ebp-meter", &["ebp-core"]),
     ("ebp-anon", &["ebp-core"]),
     ("ebp-server", &["ebp-core", "ebp-anon"]),
     ("ebp-cli", &["ebp-core", "ebp-meter", "ebp-anon", "ebp-server"]),
+    ("ebp-fieldtest", &["ebp-core", "ebp-meter", "ebp-server"]),
 ];
 
 /// A file has one subject; what grows past this has two.

@@ -3,7 +3,7 @@
 mod table;
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io::{self, BufWriter, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -14,6 +14,7 @@ use ebp_anon::{
     map::{Map, MapFormat, View},
     risk,
 };
+use ebp_server::masking::load_or_make_key;
 use serde_json::json;
 
 use super::{geodata, read::quiet_at_closed_pipe};
@@ -64,7 +65,8 @@ pub struct Arguments {
     input: Option<PathBuf>,
 
     /// The same table with masked locations, and nuts3, density, d_min, d_max; rejected rows go to
-    /// a file beside it, OUTPUT.rejected.csv.
+    /// a file beside it, whose name is this one with `.rejected.csv` behind it (`out.csv` has
+    /// `out.csv.rejected.csv`).
     #[arg(long, value_name = "CSV", requires = "input")]
     output: Option<PathBuf>,
 
@@ -115,7 +117,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let map_format = arguments.map.as_deref().map(map_format).transpose()?;
     let regions = regions(arguments)?;
     let key = match &arguments.key_file {
-        Some(file) => key(file)?,
+        Some(file) => load_or_make_key(file).map_err(|error| geodata::explain_key(&error))?,
         None => ReleaseKey::from_os().map_err(Failure::failed)?,
     };
     let otherwise = if arguments.widen { Otherwise::Widen } else { Otherwise::Withhold };
@@ -148,25 +150,6 @@ fn regions(arguments: &Arguments) -> Result<Regions, Failure> {
             Regions::new(geodata::import(&sources)?).map_err(|error| Failure::failed(chain(&error)))
         }
         _ => Err(Failure::usage("give --nuts and --density, or --regions")),
-    }
-}
-
-/// The key in a file that only its owner may read; a fresh one if there is no file.
-fn key(file: &Path) -> Result<ReleaseKey, Failure> {
-    match fs::read_to_string(file) {
-        Ok(text) => text.parse().or_failed(file.display()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key = ReleaseKey::from_os().map_err(Failure::failed)?;
-            let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-            created
-                .and_then(|mut created| {
-                    writeln!(created, "{}", key.to_secret_text())?;
-                    created.sync_all()
-                })
-                .or_failed(file.display())?;
-            Ok(key)
-        }
-        Err(error) => Err(error).or_failed(file.display()),
     }
 }
 

@@ -9,10 +9,13 @@ use std::{
 
 use clap::Subcommand;
 use ebp_core::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     scope::{Scope, Scopes},
 };
-use ebp_server::authority::{Authority, AuthorityError, ClientRequest, RegisterEntry, Serial};
+use ebp_server::{
+    authority::{Authority, AuthorityError, ClientRequest, RegisterEntry, Serial},
+    store::{Database, Store, StoreError},
+};
 use uuid::Uuid;
 
 use super::{read::quiet_at_closed_pipe, server_data::ServerData};
@@ -47,13 +50,14 @@ enum Action {
         /// Its serial number, as `ebp ca list` shows it.
         serial: Serial,
     },
-    /// List the certificates that were issued.
+    /// List the certificates that were issued: by this authority, and by servers of the database.
     List {
         /// How they are printed.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-    /// Print the signed list of revoked certificates (PEM), for other servers.
+    /// Print the signed list of revoked certificates (PEM), those of the database included, for
+    /// other servers.
     Crl,
 }
 
@@ -83,7 +87,8 @@ struct Issue {
 
 /// Does as the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let dir = arguments.data.settings()?.authority;
+    let settings = arguments.data.settings()?;
+    let (dir, database) = (settings.authority, settings.database);
     let clock = Arc::new(SystemClock);
     if let Action::Init { name } = &arguments.action {
         let authority = Authority::init(&dir, name, clock).map_err(explain)?;
@@ -96,16 +101,69 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Action::Init { .. } => Ok(()),
         Action::Issue(issue) => issue.run(&authority),
         Action::Revoke { serial } => {
-            authority.revoke(serial).map_err(explain)?;
+            revoke(&authority, &database, serial)?;
             tell!("ebp: {serial} is revoked");
             Ok(())
         }
-        Action::List { format } => list(&authority.list().map_err(explain)?, *format),
+        Action::List { format } => {
+            let mut entries = authority.list().map_err(explain)?;
+            for entry in issued_by_servers(&database)? {
+                match entries.iter_mut().find(|known| known.serial == entry.serial) {
+                    // What a server revoked counts, whatever the register says of it.
+                    Some(known) => known.revoked_at = known.revoked_at.or(entry.revoked_at),
+                    None => entries.push(entry),
+                }
+            }
+            entries.sort_by_key(|entry| entry.not_before);
+            list(&entries, *format)
+        }
         Action::Crl => {
-            let crl = authority.crl().map_err(explain)?;
+            let crl = authority.crl(&issued_by_servers(&database)?).map_err(explain)?;
             quiet_at_closed_pipe(io::stdout().lock().write_all(crl.pem.as_bytes()))
         }
     }
+}
+
+/// The certificates that servers issued by enrolment or renewal: they are in the database.
+fn issued_by_servers(database: &Database) -> Result<Vec<RegisterEntry>, Failure> {
+    with_store(database, async |store| Ok(ebp_server::issued(store).await?))
+        .map(Option::unwrap_or_default)
+}
+
+/// Revokes a certificate wherever it is known.
+fn revoke(authority: &Authority, database: &Database, serial: &Serial) -> Outcome {
+    let entry = match authority.revoke(serial) {
+        Ok(_) => return Ok(()),
+        Err(AuthorityError::UnknownSerial(_)) => with_store(database, async |store| {
+            let Some(entry) = store.certificate(*serial).await? else { return Ok(None) };
+            store.revoke_certificate(entry, SystemClock.now()).await.map(Some)
+        })?,
+        Err(error) => return Err(explain(error)),
+    };
+    match entry.flatten() {
+        Some(_) => Ok(()),
+        None => Err(explain(AuthorityError::UnknownSerial(*serial))),
+    }
+}
+
+/// Asks the server's database, if there is one: an authority may live on a machine of its own.
+fn with_store<T>(
+    database: &Database,
+    ask: impl AsyncFnOnce(&dyn Store) -> Result<T, StoreError>,
+) -> Result<Option<T>, Failure> {
+    if let Database::Sqlite(path) = database
+        && !path.exists()
+    {
+        return Ok(None);
+    }
+    crate::runtime::on_this_thread()?
+        .block_on(async {
+            let store = ebp_server::open_store(database).await?;
+            let answer = ask(&*store).await?;
+            store.close().await?;
+            Ok(Some(answer))
+        })
+        .map_err(|error: StoreError| Failure::failed(crate::exit::chain(&error)))
 }
 
 /// The scopes of a certificate that asks for none: what its holder needs and nothing more

@@ -1,25 +1,40 @@
 //! `ebp read --config`: one measurement of every configured meter in each slot, into the spool.
+//!
+//! Enters: a device's configuration. Leaves: measurements in the spool, and what is to be said.
+//! Absent: what is to be done when, which [`ebp_meter::aggregator`] decides; the transmission.
 
-use std::{path::Path, thread, time::Duration};
+mod consent;
+mod meters;
+mod words;
 
-use ebp_core::{
-    clock::{Clock, SystemClock},
-    spool::{SpoolError, Stored},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
 };
-use ebp_meter::{
-    aggregator::{self, ConfiguredMeter, MeasureError, ReadError},
-    session::ReadOptions,
+
+use ebp_core::spool::SpoolError;
+use ebp_meter::aggregator::{
+    Aggregator, OnSpool, Options, Permission, Step, Surroundings, Threads,
 };
 
 use crate::{
-    config::MeterEntry,
-    device::{self, Complaints, Device, wait_for_next_slot},
-    exit::{Code, Failure, Outcome},
+    device::{self, Device},
+    exit::{Context, Failure, Outcome},
     tell::tell,
 };
+use consent::Asking;
+use words::Words;
 
-/// How long to wait after a failed reading before trying again within the same slot.
-const PAUSE: Duration = Duration::from_secs(5);
+/// The longest wait before the clock is looked at, should it have been set.
+const LOOK: Duration = Duration::from_secs(1);
+/// Renewing the certificate may take as long as the network is patient; there is time for it when
+/// nothing else is due for so long.
+const ROOM_FOR_RENEWAL: Duration = Duration::from_secs(120);
 
 /// What a measurement cycle did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -33,98 +48,137 @@ pub struct Measured {
 /// Measures once, or in every cycle.
 pub fn measure(config: &Path, every: bool) -> Outcome {
     let mut device = Device::open(config)?;
-    if !every {
-        let measured = once(&device)?;
-        tell!(
-            "ebp: measured {} meters ({} were measured in this slot before)",
-            measured.now,
-            measured.before
-        );
-        return Ok(());
+    // A full disk is told of by the measuring itself.
+    let _ = device.spool.note_component("reader", env!("CARGO_PKG_VERSION"));
+    meters::warn_of_names_and_pins(&device.config);
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).or_failed("signals")?;
     }
-    let cycle = device.config.cycle.measurement;
-    let mut complaints = Complaints::default();
-    loop {
-        device.keep_identity();
-        let slot = cycle.slot(SystemClock.now());
-        match once(&device) {
-            Ok(_) => complaints.worked(),
-            Err(failure) if device.is_over(&failure) => return Err(failure),
-            Err(failure) => {
-                complaints.failed(&failure);
-                // Without consent there is nothing to try again before the next slot.
-                if failure.code != Code::NoConsent {
-                    thread::sleep(PAUSE.min(cycle.until_next(SystemClock.now())));
-                    continue;
-                }
-            }
-        }
-        if cycle.slot(SystemClock.now()) == slot {
-            wait_for_next_slot(cycle);
-        }
+    if every {
+        return for_good(&mut device, &stop);
     }
+    let measured = once_until(&device, &stop)?;
+    tell!(
+        "ebp: measured {} meters ({} were measured in this slot before)",
+        measured.now,
+        measured.before
+    );
+    Ok(())
 }
 
 /// One measurement cycle: consent first, then every meter that is not measured in this slot yet.
+#[cfg(feature = "server")]
 pub fn once(device: &Device) -> Result<Measured, Failure> {
+    once_until(device, &Arc::default())
+}
+
+fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failure> {
     device.may_measure()?;
-    let meters: Vec<_> = device.config.meters.iter().map(configured).collect();
-    let timeout = device.config.cycle.timeout;
-    let results = aggregator::measure_all(
-        &meters,
-        device.config.cycle.measurement,
-        &SystemClock,
-        |meter, slot| device.spool.has_slot(meter, slot),
-        |meter| aggregator::read_meter(meter, timeout),
-        |measurement, slot| Ok(device.spool.store(measurement, slot)? == Stored::Stored),
-    );
-    let mut measured = Measured::default();
-    let mut failures = Vec::new();
-    for (meter, (_, result)) in meters.iter().zip(results) {
-        match result {
-            Ok(aggregator::Outcome::Measured(_)) => measured.now += 1,
-            Ok(aggregator::Outcome::AlreadyMeasured) => measured.before += 1,
-            Err(error) => failures.push(explain(meter, error)),
+    let mut run = Run::new(device, true, stop)?;
+    run.engine.remember_consent(Permission::Granted);
+    let mut words = Words::for_once(run.engine.meters());
+    loop {
+        let step = run.step(device);
+        let is_over = step.is_over;
+        for (meter, event) in step.events {
+            words.hear(meter, event);
         }
-    }
-    match failures.len() {
-        0 => Ok(measured),
-        1 => Err(failures.remove(0)),
-        count => {
-            for failure in &failures[1..] {
-                tell!("ebp: {failure}");
-            }
-            let mut first = failures.remove(0);
-            first.message = format!(
-                "{count} of {} meters could not be measured; {}",
-                meters.len(),
-                first.message
-            );
-            Err(first)
+        if is_over || run.is_stopped() {
+            break;
         }
+        thread::park_timeout(step.next.min(LOOK));
     }
+    run.end();
+    words.conclusion()
 }
 
-fn configured(entry: &MeterEntry) -> ConfiguredMeter {
-    ConfiguredMeter {
-        uuid: entry.uuid,
-        model: Some(entry.model.clone()),
-        port: entry.port.clone(),
-        options: ReadOptions { protocol: entry.protocol, baud: entry.baud },
-    }
+/// Until consent is revoked, or a signal comes.
+fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
+    let mut run = Run::new(device, false, stop)?;
+    let mut words = Words::for_good(run.engine.meters());
+    let known = device.spool.consent().map_err(device::spool)?;
+    run.engine.remember_consent(consent::permission(known.map(|known| known.state)));
+    let mut asking = Asking::new();
+    let mut renewal_is_due = true;
+    let outcome = loop {
+        if run.is_stopped() {
+            break Ok(());
+        }
+        if let Some((permission, failure)) = asking.answer(device) {
+            words.hear_consent(failure);
+            run.engine.hear_consent(permission, &*device.clock);
+        }
+        let step = run.step(device);
+        let revoked = step.events.iter().any(|(_, event)| words::is_revoked(event));
+        if step.events.iter().any(|(_, event)| words::is_spool_gone(event)) {
+            device.reopen_spool();
+        }
+        for (meter, event) in step.events {
+            words.hear(meter, event);
+        }
+        if step.placed > 0 {
+            tell!("ebp: the clock is right now: {} measurements have got their time", step.placed);
+        }
+        if step.is_over || revoked {
+            break Err(device::revoked());
+        }
+        if step.ask_consent {
+            asking.ask(device);
+            renewal_is_due = true;
+        }
+        let cycle = device.config.cycle.measurement.duration();
+        if renewal_is_due && step.next > ROOM_FOR_RENEWAL.min(cycle / 2) {
+            device.keep_identity();
+            renewal_is_due = false;
+            continue;
+        }
+        thread::park_timeout(step.next.min(LOOK));
+    };
+    run.end();
+    outcome
 }
 
-fn explain(meter: &ConfiguredMeter, error: MeasureError<ReadError, SpoolError>) -> Failure {
-    let name = format!("meter {} at {}", meter.uuid, meter.port);
-    match error {
-        MeasureError::Read(ReadError::Port(error)) => error.into(),
-        MeasureError::Read(error) => Failure::new(Code::NothingRead, format!("{name}: {error}"))
-            .remedy("check that the reading head sits on the meter's optical port"),
-        MeasureError::NoSurveyValues => {
-            Failure::failed(format!("{name} sends no values of the survey"))
-                .remedy("`ebp read --all` shows what it sends; it may be locked")
-        }
-        MeasureError::Keep(error) => device::spool(error),
-        MeasureError::Crashed => Failure::failed(format!("{name}: {error}")),
+/// The cycle on this machine's heads.
+struct Run {
+    engine: Aggregator,
+    heads: Threads,
+    stop: Arc<AtomicBool>,
+}
+
+impl Run {
+    fn new(device: &Device, once: bool, stop: &Arc<AtomicBool>) -> Result<Self, Failure> {
+        let cycle = &device.config.cycle;
+        let options = Options {
+            cycle: cycle.measurement,
+            timeout: cycle.timeout,
+            unlock_after: cycle.unlock_after,
+            incident_after: cycle.incident_after,
+            once,
+        };
+        let meters = meters::configured(&device.config);
+        let waiting = thread::current();
+        let around = Surroundings {
+            clock: Arc::clone(&device.clock),
+            tries: meters::tries(&device.config),
+            stop: Arc::clone(stop),
+            notify: Arc::new(move || waiting.unpark()),
+        };
+        let heads = Threads::new(&meters, around);
+        Ok(Self { engine: Aggregator::new(meters, options), heads, stop: Arc::clone(stop) })
+    }
+
+    fn step(&mut self, device: &Device) -> Step<SpoolError> {
+        self.engine.step(&*device.clock, &mut OnSpool(&device.spool), &mut self.heads)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Heads that shine go dark before the process ends.
+    fn end(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.heads.darken();
     }
 }

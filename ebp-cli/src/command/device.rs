@@ -1,4 +1,6 @@
-//! `ebp device`: the certificate of a measurement device.
+//! `ebp device`: the certificate of a measurement device, and how it is.
+
+mod status;
 
 use std::{
     fs,
@@ -15,14 +17,12 @@ use ebp_core::{
     clock::{Clock, SystemClock},
     identity::Identity,
 };
-use serde_json::json;
 
 use super::{read::quiet_at_closed_pipe, secret};
 use crate::{
     config::{Api, DeviceConfig, read_text},
     device,
     exit::{Context, Failure, Outcome, chain},
-    output::new_table,
     tell::tell,
 };
 
@@ -50,7 +50,8 @@ enum Action {
         #[arg(long)]
         now: bool,
     },
-    /// Show the certificate and ask the server whether it is accepted.
+    /// Show the certificate and ask the server whether it is accepted; with --config also what the
+    /// spool holds, each meter's last measurement and incidents, and whether the clock is right.
     Status {
         #[command(flatten)]
         files: Files,
@@ -141,7 +142,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     match &arguments.action {
         Action::Enroll(enroll) => enroll.run(),
         Action::Renew { files, now } => renew(&files.api()?, *now),
-        Action::Status { files, format } => status(&files.api()?, *format),
+        Action::Status { files, format } => {
+            let config = files.config.as_deref().map(DeviceConfig::load).transpose()?;
+            status::status(&files.api()?, config.as_ref(), *format)
+        }
     }
 }
 
@@ -227,42 +231,6 @@ fn renew(api: &Api, now: bool) -> Outcome {
     let until = renewal::renew(&client(api)?, &api.certificate, &api.key).map_err(explain)?;
     tell!("ebp: the new certificate is valid until {until}");
     Ok(())
-}
-
-fn status(api: &Api, format: Shape) -> Outcome {
-    let validity = Validity::of(&api.certificate).map_err(explain)?;
-    let expired = SystemClock.now() > validity.not_after;
-    let (server, failure) = match client(api)?.consent() {
-        Ok(consent) => (consent.state.name().to_owned(), None),
-        Err(error) => {
-            let failure = device::client(error);
-            (failure.to_string(), Some(failure))
-        }
-    };
-    let text = match format {
-        Shape::Json => {
-            let object = json!({
-                "not_before": validity.not_before,
-                "not_after": validity.not_after,
-                "renewed_from": validity.due_at(),
-                "expired": expired,
-                "consent": failure.is_none().then_some(&server),
-            });
-            format!("{object}\n")
-        }
-        Shape::Table => {
-            let mut table = new_table();
-            table.set_header(["what", "state"]);
-            table.add_row(["valid until", &validity.not_after.to_string()]);
-            table.add_row(["renewed from", &validity.due_at().to_string()]);
-            if failure.is_none() {
-                table.add_row(["consent", &server]);
-            }
-            format!("{table}\n")
-        }
-    };
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
-    failure.map_or(Ok(()), Err)
 }
 
 /// Renewal's errors with their remedies.

@@ -1,5 +1,9 @@
 //! `ebp household`: registrations, over the Data API or on the server's own machine.
 
+mod api;
+mod locate;
+mod mask;
+
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
@@ -7,25 +11,27 @@ use std::{
 
 use clap::Subcommand;
 use ebp_core::{
-    client::{ClientError, ClientOptions, Manager, Trust},
+    client::{ClientError, Manager},
     clock::{Clock, SystemClock},
     contract::{
         HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange, Registered,
-        Registration, RegistrationEntry, RegistrationMeter,
+        Registration, RegistrationEntry, RegistrationMeter, problem_type,
     },
-    scope::Group,
 };
 use ebp_server::store::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{read::quiet_at_closed_pipe, secret, server_data::ServerData};
+use super::{read::quiet_at_closed_pipe, server_data::ServerData};
 use crate::{
     config::{read_text, wrong_toml},
     exit::{Code, Failure, Outcome, chain},
     output::new_table,
     tell::tell,
 };
+use api::ResearcherApi;
+use locate::{ByHand, Locating, Locator};
+use mask::Mask;
 
 /// Register households, see and change them, as a researcher.
 ///
@@ -53,6 +59,12 @@ enum Action {
         /// How the identifiers are printed.
         #[arg(long, value_enum, default_value_t = Shape::Table)]
         format: Shape,
+
+        #[command(flatten)]
+        by_hand: ByHand,
+
+        #[command(flatten)]
+        locating: Locating,
     },
     /// List registrations and consents.
     List {
@@ -67,6 +79,10 @@ enum Action {
     },
     /// Change a household, or a meter or photovoltaic system of it, and show it as JSON.
     Edit(Edit),
+    /// Remove a meter or photovoltaic system that was registered by mistake.
+    ///
+    /// What has measurements stays.
+    Remove(Remove),
     /// Register many households: one registration a line (JSON Lines).
     ///
     /// Prints one JSON object for each that was registered. Those that were refused are told with
@@ -74,7 +90,15 @@ enum Action {
     Import {
         /// The file.
         file: PathBuf,
+
+        #[command(flatten)]
+        locating: Locating,
     },
+    /// Mask households that revoked their consent and are withheld, on the server's own machine.
+    ///
+    /// `ebp serve` does the same at its start. Prints how many are masked and how many still wait.
+    #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+    Mask(Mask),
 }
 
 #[derive(Debug, clap::Args)]
@@ -103,48 +127,18 @@ struct Edit {
     new_pv_system: bool,
 }
 
-/// How the Data API is reached.
 #[derive(Debug, clap::Args)]
-struct ResearcherApi {
-    /// The Data API's address, such as `https://ebp.example.org:8443`.
-    #[arg(long, global = true)]
-    url: Option<String>,
+struct Remove {
+    /// The household.
+    household: Uuid,
 
-    /// The authority's certificate (PEM).
-    #[arg(long, global = true, value_name = "FILE")]
-    ca: Option<PathBuf>,
+    /// The meter that goes.
+    #[arg(long, value_name = "UUID", required_unless_present = "pv_system")]
+    meter: Option<Uuid>,
 
-    /// The SHA-256 fingerprint of the authority's certificate, instead of --ca.
-    #[arg(long, global = true, value_name = "HEX", conflicts_with = "ca")]
-    fingerprint: Option<String>,
-
-    /// The file whose first line is the researchers' secret; without it the secret is asked for on
-    /// the terminal, or read from standard input.
-    #[arg(long, global = true, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
-}
-
-impl ResearcherApi {
-    fn connect(&self) -> Result<Manager, Failure> {
-        let url = self.url.as_deref().ok_or_else(|| {
-            Failure::usage("the Data API's address is missing").remedy("give it with --url")
-        })?;
-        let trust = match (&self.ca, &self.fingerprint) {
-            (Some(ca), _) => Trust::Authority(read_text(ca)?),
-            (None, Some(text)) => text.parse().map_err(Failure::usage)?,
-            (None, None) => {
-                return Err(Failure::usage("it is not said by what the server is trusted")
-                    .remedy("give --ca or --fingerprint"));
-            }
-        };
-        let what = "the researchers' secret";
-        let secret = match &self.secret_file {
-            Some(path) => secret::from_file(what, path)?,
-            None => secret::ask(what, false)?,
-        };
-        Manager::new(url, &trust, Group::Researchers, &secret, ClientOptions::default())
-            .map_err(refused)
-    }
+    /// The photovoltaic system that goes.
+    #[arg(long, value_name = "UUID", conflicts_with = "meter")]
+    pv_system: Option<Uuid>,
 }
 
 /// The client's errors, for a researcher.
@@ -153,6 +147,9 @@ fn refused(error: ClientError) -> Failure {
         ClientError::Problem { status: 400 | 422, .. } => "correct the file; nothing was stored",
         ClientError::Problem { status: 401 | 403, .. } => "check the researchers' secret",
         ClientError::Problem { status: 404, .. } => "`ebp household list` shows those there are",
+        ClientError::Problem { kind, .. } if kind == problem_type::IN_USE => {
+            "what has measurements is kept; a system's meter is another one after `edit --pv-system`"
+        }
         ClientError::Problem { status: 429, .. } => "wait a quarter of an hour",
         ClientError::InvalidUrl { .. } | ClientError::Unreachable { .. } => "check --url",
         ClientError::Tls { .. } => "check --ca or --fingerprint",
@@ -174,12 +171,19 @@ enum Shape {
 pub fn run(arguments: &Arguments) -> Outcome {
     let api = &arguments.api;
     match &arguments.action {
-        Action::Add { file, format } => {
-            let registration: Registration = load(file)?;
+        Action::Add { file, format, by_hand, locating } => {
+            let mut registration: Registration = load(file)?;
+            by_hand.apply(&mut registration)?;
             let meters = registration.meters.clone();
             let registered = match api.url {
-                Some(_) => api.connect()?.register(&registration).map_err(refused)?,
-                None => register_here(&arguments.data, registration)?,
+                Some(_) => {
+                    locating.geocoder()?.locate(&mut registration);
+                    api.connect()?.register(&registration).map_err(refused)?
+                }
+                None => {
+                    locating.geocoder_here(&arguments.data)?.locate(&mut registration);
+                    register_here(&arguments.data, registration)?
+                }
             };
             print_registered(registered, &meters, *format)
         }
@@ -188,7 +192,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
             print_json(&api.connect()?.registration(*household).map_err(refused)?)
         }
         Action::Edit(edit) => edit.run(api),
-        Action::Import { file } => import(&api.connect()?, file),
+        Action::Remove(remove) => remove.run(&api.connect()?),
+        Action::Import { file, locating } => {
+            let locator = locating.geocoder()?;
+            import(&api.connect()?, file, &locator)
+        }
+        Action::Mask(mask) => mask.run(&arguments.data),
     }
 }
 
@@ -218,6 +227,18 @@ impl Edit {
         }
         let change: HouseholdChange = load(file)?;
         print_json(&api.connect()?.change(household, &change).map_err(refused)?)
+    }
+}
+
+impl Remove {
+    fn run(&self, manager: &Manager) -> Outcome {
+        if let Some(meter) = self.meter {
+            manager.remove_meter(self.household, meter).map_err(refused)?;
+        }
+        if let Some(system) = self.pv_system {
+            manager.remove_pv_system(self.household, system).map_err(refused)?;
+        }
+        Ok(())
     }
 }
 
@@ -272,19 +293,22 @@ fn list(manager: &Manager, format: Shape) -> Outcome {
 }
 
 /// One registration a line; a refused one does not hold up the others.
-fn import(manager: &Manager, path: &Path) -> Outcome {
+fn import(manager: &Manager, path: &Path, locator: &Locator) -> Outcome {
     let text = read_text(path)?;
     let mut failed = 0;
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = format!("{}:{}", path.display(), index + 1);
         let registered = match serde_json::from_str::<Registration>(line) {
             Err(error) => Err(Failure::failed(error)),
-            Ok(registration) => match manager.register(&registration) {
-                Err(error) if error.not_authorized() || error.is_temporary() => {
-                    return Err(refused(error));
+            Ok(mut registration) => {
+                locator.locate(&mut registration);
+                match manager.register(&registration) {
+                    Err(error) if error.not_authorized() || error.is_temporary() => {
+                        return Err(refused(error));
+                    }
+                    other => other.map_err(refused),
                 }
-                other => other.map_err(refused),
-            },
+            }
         };
         match registered {
             Ok(registered) => print_json(&registered)?,

@@ -2,21 +2,30 @@
 //!
 //! Enters: parsed arguments. Leaves: output, and [`Outcome`]. Absent: logic of its own.
 
+#[cfg(feature = "server")]
 mod anonymize;
+#[cfg(feature = "server")]
 mod ca;
 mod completions;
 mod cycle;
+#[cfg(feature = "server")]
 mod demo;
 pub mod device;
+#[cfg(feature = "server")]
 mod geodata;
+#[cfg(feature = "server")]
 mod household;
 mod man;
 mod meter;
 mod models;
 mod raw;
 mod read;
+#[cfg(feature = "server")]
+mod report;
 mod secret;
+#[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
 mod server_data;
 mod silence;
 mod simulate;
@@ -36,7 +45,7 @@ pub struct Cli {
     command: Command,
 
     /// Tell more on standard error; twice for details.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, display_order = 998, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
 
@@ -45,37 +54,69 @@ enum Command {
     Read(read::Arguments),
     Unlock(unlock::Arguments),
     Meter(meter::Arguments),
-    Transmit(transmit::Arguments),
     Simulate(simulate::Arguments),
-    Serve(serve::Arguments),
-    Anonymize(anonymize::Arguments),
-    Geodata(geodata::Arguments),
-    Ca(ca::Arguments),
-    Household(household::Arguments),
+    Transmit(transmit::Arguments),
     Device(device::Arguments),
-    Demo(demo::Arguments),
+    #[cfg(feature = "server")]
+    #[command(flatten)]
+    Survey(Survey),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
 
+/// What servers and research groups need, and a device does not.
+#[cfg(feature = "server")]
+#[derive(Debug, Subcommand)]
+enum Survey {
+    Serve(serve::Arguments),
+    Ca(ca::Arguments),
+    Household(household::Arguments),
+    Report(report::Arguments),
+    Anonymize(anonymize::Arguments),
+    Geodata(geodata::Arguments),
+    Demo(demo::Arguments),
+}
+
 impl Cli {
+    /// Whether log lines are to be JSON; a server's configuration says.
+    pub fn logs_json(&self) -> bool {
+        match &self.command {
+            #[cfg(feature = "server")]
+            Command::Survey(Survey::Serve(arguments)) => {
+                arguments.log_format() == ebp_server::LogFormat::Json
+            }
+            _ => false,
+        }
+    }
+
     /// Runs the subcommand to its end.
     pub fn run(self) -> Outcome {
         match self.command {
             Command::Read(arguments) => read::run(&arguments),
             Command::Unlock(arguments) => unlock::run(&arguments),
             Command::Meter(arguments) => meter::run(&arguments),
-            Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
-            Command::Serve(arguments) => serve::run(&arguments),
-            Command::Anonymize(arguments) => anonymize::run(&arguments),
-            Command::Geodata(arguments) => geodata::run(&arguments),
-            Command::Ca(arguments) => ca::run(&arguments),
-            Command::Household(arguments) => household::run(&arguments),
+            Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Device(arguments) => device::run(&arguments),
-            Command::Demo(arguments) => demo::run(&arguments),
+            #[cfg(feature = "server")]
+            Command::Survey(command) => command.run(),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
+        }
+    }
+}
+
+#[cfg(feature = "server")]
+impl Survey {
+    fn run(self) -> Outcome {
+        match self {
+            Self::Serve(arguments) => serve::run(&arguments),
+            Self::Ca(arguments) => ca::run(&arguments),
+            Self::Household(arguments) => household::run(&arguments),
+            Self::Report(arguments) => report::run(&arguments),
+            Self::Anonymize(arguments) => anonymize::run(&arguments),
+            Self::Geodata(arguments) => geodata::run(&arguments),
+            Self::Demo(arguments) => demo::run(&arguments),
         }
     }
 }

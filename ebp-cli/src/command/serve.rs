@@ -1,16 +1,20 @@
 //! `ebp serve`: the Data API.
 
+mod backup;
+
 use std::{
     io::{self, Write},
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
 };
 
 use clap::Subcommand;
 use ebp_core::{clock::SystemClock, scope::Group};
 use ebp_server::{
-    EXAMPLE, ServeError,
+    EXAMPLE, LogFormat, ServeError,
     auth::{SecretError, set_secret},
+    store::StoreError,
 };
 use tokio::{
     net::TcpListener,
@@ -38,8 +42,34 @@ pub struct Arguments {
     #[arg(long)]
     print_config: bool,
 
+    /// How log lines look, instead of how the configuration says.
+    #[arg(long, value_name = "FORM")]
+    log_format: Option<LogForm>,
+
     #[command(subcommand)]
     action: Option<Action>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line, with every request.
+    Json,
+}
+
+impl Arguments {
+    /// How log lines are to look. What is wrong with the configuration is told when it is used.
+    pub fn log_format(&self) -> LogFormat {
+        match self.log_format {
+            Some(LogForm::Text) => LogFormat::Text,
+            Some(LogForm::Json) => LogFormat::Json,
+            // Only a server that serves logs; its commands speak to people.
+            None if self.action.is_some() || self.print_config => LogFormat::Text,
+            None => self.data.load().map_or(LogFormat::Text, |config| config.log),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,6 +78,32 @@ enum Action {
     Secret {
         #[command(subcommand)]
         action: SecretAction,
+    },
+    /// Copy the SQLite database to a file while the server goes on.
+    ///
+    /// The copy is checked. It lacks what is revoked after it: see `ebp serve revocations`.
+    Backup {
+        /// The file; it must not exist.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Put a backup in the SQLite database's place, while no server runs.
+    ///
+    /// What the replaced database, or the file, knows as revoked is revoked again. The replaced
+    /// database is kept beside it.
+    Restore {
+        /// The backup.
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+
+        /// What `ebp serve revocations list` printed.
+        #[arg(long, value_name = "FILE")]
+        revocations: Option<PathBuf>,
+    },
+    /// What was revoked, for a database that is restored from a backup.
+    Revocations {
+        #[command(subcommand)]
+        action: backup::RevocationsAction,
     },
 }
 
@@ -64,16 +120,23 @@ enum SecretAction {
 
 /// Serves until told to end, or does what the action says.
 pub fn run(arguments: &Arguments) -> Outcome {
-    if let Some(Action::Secret { action: SecretAction::Set { group } }) = &arguments.action {
-        return set(*group, &arguments.data);
+    let data = &arguments.data;
+    match &arguments.action {
+        Some(Action::Secret { action: SecretAction::Set { group } }) => return set(*group, data),
+        Some(Action::Backup { output }) => return backup::back_up(data, output),
+        Some(Action::Restore { input, revocations }) => {
+            return backup::restore(data, input, revocations.as_deref());
+        }
+        Some(Action::Revocations { action }) => return action.run(data),
+        None => {}
     }
     if arguments.print_config {
         return quiet_at_closed_pipe(io::stdout().lock().write_all(EXAMPLE.as_bytes()));
     }
-    let config = arguments.data.load()?;
+    let config = data.load()?;
     let address = arguments.listen.unwrap_or(config.listen);
     let settings = config.settings(Arc::new(SystemClock));
-    let runtime = crate::runtime::on_this_thread()?;
+    let runtime = crate::runtime::on_all_cores()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).or_failed("signals")?;
         let listener = TcpListener::bind(address).await.map_err(|error| {
@@ -83,7 +146,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
         let address = listener.local_addr().or_failed("the listener")?;
         let shutdown = async move {
             // Asked for the first time when authority and store are there.
-            tell!("ebp: serving https://{address} from {}", config.data.display());
+            crate::log::tell(format_args!(
+                "serving https://{address} from {}",
+                config.data.display()
+            ));
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
@@ -111,6 +177,12 @@ fn set(group: Group, data: &ServerData) -> Outcome {
 pub fn explain(error: ServeError) -> Failure {
     match error {
         ServeError::Authority(error) => super::ca::explain(error),
+        ServeError::Masking(error) => super::geodata::explain(&error),
+        ServeError::Store(StoreError::Masking(mismatch)) => {
+            super::geodata::explain_mismatch(&mismatch)
+        }
+        ServeError::Geocoding(error) => Failure::failed(crate::exit::chain(&error))
+            .remedy("correct [geocoding] in the configuration"),
         other => Failure::failed(crate::exit::chain(&other)),
     }
 }

@@ -3,44 +3,51 @@
 use std::{path::PathBuf, sync::Arc};
 
 use ebp_core::clock::SystemClock;
-use ebp_server::{ConfigError, ServerConfig, Settings};
+use ebp_server::{ConfigError, ENVIRONMENT_PREFIX, ServerConfig, Settings};
 
 use crate::exit::{Failure, chain};
 
-/// Names the server's data folder, or the configuration file that does.
+/// Names the configuration file, the data folder, or both. What is said here beats the
+/// environment (`EBP_SERVER_…`), which beats the file.
 #[derive(Debug, clap::Args)]
 pub struct ServerData {
     /// The server's configuration.
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "data")]
+    #[arg(long, global = true, value_name = "FILE", env = "EBP_SERVER_CONFIG")]
     config: Option<PathBuf>,
 
-    /// The folder of database and certificates, for a server without a configuration file.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FOLDER",
-        default_value = "ebp-data",
-        env = "EBP_DATA"
-    )]
-    data: PathBuf,
+    /// The folder of database and certificates, instead of the configuration's; `ebp-data` where
+    /// there is none.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
 }
 
 impl ServerData {
-    /// The configuration, from the file or by default.
+    /// The configuration: of the file, the environment and these arguments.
     ///
     /// # Errors
-    /// Names the file and the line.
+    /// Names the file and the line, or the variable.
     pub fn load(&self) -> Result<ServerConfig, Failure> {
-        match &self.config {
-            Some(path) => ServerConfig::load(path).map_err(|error| match &error {
-                ConfigError::Content { source, .. } => {
-                    let text = std::fs::read_to_string(path).unwrap_or_default();
-                    crate::config::wrong_toml(path, &text, source)
-                }
-                _ => Failure::usage(chain(&error)),
-            }),
-            None => Ok(ServerConfig::in_folder(&self.data)),
-        }
+        let variables: Vec<(String, String)> = std::env::vars_os()
+            .map(|(name, value)| {
+                // What is no text names nothing, and is refused as what it is not.
+                (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+            })
+            .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
+            .collect();
+        let file = self.config.as_deref();
+        let loaded = ServerConfig::load(file, &variables, self.data.as_deref());
+        loaded.map_err(|error| match (&error, file) {
+            (ConfigError::Content { source, .. }, Some(path)) => {
+                let text = std::fs::read_to_string(path).unwrap_or_default();
+                crate::config::wrong_toml(path, &text, source)
+            }
+            (ConfigError::UnknownVariable { .. } | ConfigError::Variable { .. }, _) => {
+                Failure::usage(chain(&error)).remedy(
+                    "`ebp serve --print-config` shows every setting; each is a variable, too",
+                )
+            }
+            _ => Failure::usage(chain(&error)),
+        })
     }
 
     /// What the server itself is told.

@@ -4,38 +4,46 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ebp_core::{
-    clock::SystemClock,
-    transmitter::{self, Report, TransmitError},
+    identity,
+    transmitter::{Outcome as Step, Report, ReportEngine, Reported, Schedule},
 };
 use serde_json::json;
+use uuid::Uuid;
 
 use super::read::quiet_at_closed_pipe;
 use crate::{
-    device::{self, Complaints, Device, wait_for_next_slot},
+    device::{self, Complaints, Device},
     exit::{Failure, Outcome},
     tell::tell,
 };
 
-/// How long to wait after a failure before trying again within the same report cycle.
-const PAUSE: Duration = Duration::from_secs(60);
+/// How often a waiting daemon looks at the clock, which may be set meanwhile.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The name of this part of the device, whose version the status tells.
+const COMPONENT: &str = "transmitter";
 
 /// Send the spooled measurements to the Data API.
 ///
 /// A measurement leaves the spool when the server has confirmed it; whatever fails, nothing is lost
-/// and sending again doubles nothing.
+/// and sending again doubles nothing. Trouble with meters and how the device is are told with it.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The device's configuration.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 
-    /// Stay and send in every report cycle.
+    /// Stay and send in every report cycle, each device at a time of its own.
     #[arg(long)]
     every: bool,
+
+    /// Send only what that would send now: for a timer that starts this command every minute.
+    #[arg(long, conflicts_with = "every")]
+    due: bool,
 
     /// Print what became of the measurements as one JSON object.
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -51,42 +59,66 @@ enum ReportFormat {
 /// Sends once, or in every report cycle.
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut device = Device::open(&arguments.config)?;
-    if !arguments.every {
-        return once(&device, arguments.format);
+    let mut engine = engine(&device)?;
+    let clock = device.clock.clone();
+    let clock = clock.as_ref();
+    if arguments.due && !engine.due_in(clock).is_zero() {
+        return Ok(());
     }
-    let cycle = device.config.cycle.report;
+    if !arguments.every {
+        return once(&device, &mut engine, arguments.format);
+    }
     let mut complaints = Complaints::default();
     loop {
+        let wait = engine.due_in(clock);
+        if !wait.is_zero() {
+            thread::sleep(wait.min(LOOK));
+            continue;
+        }
         device.keep_identity();
-        let begun = Instant::now();
-        match once(&device, arguments.format) {
+        match once(&device, &mut engine, arguments.format) {
             Ok(()) => complaints.worked(),
             Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
                 complaints.failed(&failure);
-                if begun.elapsed() + PAUSE < cycle.duration() {
-                    thread::sleep(PAUSE);
-                    continue;
+                if engine.due_in(clock).is_zero() {
+                    // The spool failed, so that not even the failure could be kept.
+                    thread::sleep(Duration::from_secs(30));
+                    device.reopen_spool();
                 }
             }
         }
-        wait_for_next_slot(cycle);
     }
 }
 
-/// One report cycle.
-fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
-    let report = report(device)?;
-    let Report { accepted, duplicate, refused, remaining } = report;
+/// The report cycle of this device.
+fn engine(device: &Device) -> Result<ReportEngine, Failure> {
+    let meters: Vec<Uuid> = device.config.meters.iter().map(|meter| meter.uuid).collect();
+    // Whoever has no device's certificate is known by its meters.
+    let own = identity::device_of(&device.config.api.certificate).or(meters.first().copied());
+    let schedule = Schedule::of(own.unwrap_or_default(), device.config.cycle.report);
+    // A full disk must not keep what is there from being sent.
+    let _ = device.spool.note_component(COMPONENT, env!("CARGO_PKG_VERSION"));
+    ReportEngine::new(schedule, meters, &device.spool).map_err(device::spool)
+}
+
+/// One report.
+fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>) -> Outcome {
+    let reported = report_now(device, engine)?;
+    let Reported { measurements, incidents, status } = reported;
+    let Report { accepted, duplicate, refused, remaining } = measurements;
     if format.is_some() {
+        let unplaced = device.spool.unplaced_len().map_err(device::spool)?;
         let object = json!({
-            "accepted": accepted, "duplicate": duplicate, "refused": refused, "remaining": remaining
+            "accepted": accepted, "duplicate": duplicate, "refused": refused, "remaining": remaining,
+            "unplaced": unplaced, "incidents": incidents, "status": status
         });
         quiet_at_closed_pipe(writeln!(io::stdout().lock(), "{object}"))?;
     } else {
         tell!(
-            "ebp: sent {} measurements ({duplicate} of them were there already), {remaining} remain",
-            accepted + duplicate
+            "ebp: sent {} measurements ({duplicate} of them were there already), {remaining} remain{}",
+            accepted + duplicate,
+            if incidents > 0 { format!("; told {incidents} incidents") } else { String::new() }
         );
     }
     if refused > 0 {
@@ -101,16 +133,34 @@ fn once(device: &Device, format: Option<ReportFormat>) -> Outcome {
 }
 
 /// Asks for the consent and sends everything.
+#[cfg(feature = "server")]
 pub fn report(device: &Device) -> Result<Report, Failure> {
-    device.may_send()?;
-    transmitter::transmit(&device.spool, &device.client, &SystemClock).map_err(
-        |error| match error {
-            TransmitError::NotGranted => device::not_granted(),
-            TransmitError::Revoked => device::revoked(),
-            TransmitError::Upload { source, .. } => device::client(*source),
-            TransmitError::Spool(error) => device::spool(error),
-            error @ TransmitError::Unanswered { .. } => Failure::failed(error)
-                .remedy("nothing is lost; tell the administrator if it goes on"),
-        },
-    )
+    Ok(report_now(device, &mut engine(device)?)?.measurements)
+}
+
+fn report_now(device: &Device, engine: &mut ReportEngine) -> Result<Reported, Failure> {
+    let clock = device.clock.as_ref();
+    if let Some(wait) = engine.asked_to_wait(clock) {
+        let minutes = wait.as_secs().div_ceil(60);
+        return Err(Failure::failed(format!(
+            "the server asked not to be called for another {minutes} minutes"
+        ))
+        .remedy("nothing is lost; try again then"));
+    }
+    match engine.report(&device.spool, &device.client, clock, random()).map_err(device::spool)? {
+        Step::Reported(reported) => Ok(reported),
+        Step::NotDue => Ok(Reported::default()),
+        Step::NotGranted => Err(device::not_granted()),
+        Step::Over => Err(device::revoked()),
+        Step::Failed { source, .. } => Err(device::client(*source)),
+        Step::Unanswered { sent, .. } => Err(Failure::failed(format!(
+            "the server's answer mentions none of the {sent} measurements that were sent to it"
+        ))
+        .remedy("nothing is lost; tell the administrator if it goes on")),
+    }
+}
+
+/// A fresh random number.
+fn random() -> u32 {
+    Uuid::new_v4().as_fields().0
 }

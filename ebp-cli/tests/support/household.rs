@@ -12,7 +12,10 @@ use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{process::Run, server::Server};
+use super::{
+    process::{self, Run},
+    server::Server,
+};
 use crate::run;
 
 /// Certificate and key as `ebp ca issue` made them.
@@ -71,8 +74,10 @@ impl Household {
         });
         let file = folder.path().join("registration.json");
         fs::write(&file, registration.to_string()).unwrap();
-        let run = run!("household", "add", file, "--format", "json", "--data", server.data());
-        let registered = run.done().json().remove(0);
+        let mut command = super::ebp();
+        command.args(["household", "add"]).arg(file).args(["--format", "json"]);
+        command.args(server.named());
+        let registered = process::run(command, b"").done().json().remove(0);
         let device = registered["measurement_device"].as_str().unwrap().to_owned();
         let meters = registered["meters"].as_array().unwrap();
         let meters = meters.iter().map(|meter| meter.as_str().unwrap().to_owned()).collect();
@@ -109,7 +114,7 @@ impl Household {
         cycle: &str,
     ) {
         let mut text = format!(
-            "spool = \"spool\"\n[api]\nurl = {url:?}\nca = {ca:?}\ncertificate = {:?}\nkey = {:?}\n\
+            "spool = \"spool\"\nstate = \"state\"\nclock = \"trusted\"\n[api]\nurl = {url:?}\nca = {ca:?}\ncertificate = {:?}\nkey = {:?}\n\
              [cycle]\nmeasurement = \"{cycle}\"\nreport = \"1s\"\ntimeout = \"10s\"\n",
             certificate.chain, certificate.key
         );
@@ -153,10 +158,19 @@ pub struct Api {
 
 impl Api {
     pub fn new(server: &Server, certificate: &Certificate) -> Self {
-        let identity = Identity::load(&certificate.chain, &certificate.key, &server.ca()).unwrap();
+        Self::at(&server.url(), &server.ca(), certificate)
+    }
+
+    /// At an address that this authority vouches for.
+    pub fn at(url: &str, ca: &Path, certificate: &Certificate) -> Self {
+        let identity = Identity::load(&certificate.chain, &certificate.key, ca).unwrap();
         let tls = identity.client_config(Arc::new(SystemClock)).unwrap();
         let http = Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
-        Self { http, url: server.url() }
+        Self { http, url: url.to_owned() }
+    }
+
+    pub fn try_delete(&self, path: &str) -> reqwest::Result<Response> {
+        self.http.delete(format!("{}{path}", self.url)).send()
     }
 
     pub fn try_get(&self, path: &str) -> reqwest::Result<Response> {

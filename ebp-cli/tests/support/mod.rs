@@ -12,6 +12,7 @@ pub mod process;
 pub mod recording;
 pub mod server;
 pub mod stage;
+pub mod survey;
 
 use std::{
     process::Command,

@@ -90,6 +90,11 @@ impl Running {
         Self { child, stdout, stderr }
     }
 
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// What it has printed to standard output so far, whole lines.
     pub fn stdout(&self) -> Vec<String> {
         self.stdout.0.lock().unwrap().clone()

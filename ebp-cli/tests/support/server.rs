@@ -1,6 +1,9 @@
 //! A server as its operator starts it: authority, data folder, `ebp serve` on a free port.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -13,26 +16,74 @@ use crate::run;
 
 /// A server's folder, and the server while it runs.
 pub struct Server {
-    folder: TempDir,
+    data: PathBuf,
+    config: Option<PathBuf>,
     port: u16,
+    environment: Vec<(String, String)>,
     process: Option<Running>,
+    _folder: Option<TempDir>,
 }
 
 impl Server {
     /// Founds an authority and starts the server.
     pub fn start() -> Self {
+        Self::start_in(&[])
+    }
+
+    /// With these variables in its environment.
+    pub fn start_in(environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        run!("ca", "init", "--data", folder.path()).done();
-        let mut server = Self { folder, port: 0, process: None };
+        let data = folder.path().to_owned();
+        let environment = environment.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        Self::found(data, None, Some(folder), environment)
+    }
+
+    /// The same in that folder, which is made.
+    pub fn in_folder(data: &Path) -> Self {
+        Self::found(data.to_owned(), None, None, Vec::new())
+    }
+
+    /// The same with lines of configuration.
+    pub fn configured(lines: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("server.toml");
+        std::fs::write(&config, format!("data = \"data\"\n{lines}")).unwrap();
+        Self::found(folder.path().join("data"), Some(config), Some(folder), Vec::new())
+    }
+
+    fn found(
+        data: PathBuf,
+        config: Option<PathBuf>,
+        folder: Option<TempDir>,
+        environment: Vec<(String, String)>,
+    ) -> Self {
+        run!("ca", "init", "--data", data).done();
+        let mut server =
+            Self { data, config, port: 0, environment, process: None, _folder: folder };
         server.go_on();
         server
+    }
+
+    /// The option that names it to commands on its machine.
+    pub fn named(&self) -> [OsString; 2] {
+        match &self.config {
+            Some(config) => ["--config".into(), config.into()],
+            None => ["--data".into(), (&self.data).into()],
+        }
+    }
+
+    /// Changes a variable of its environment, for when it goes on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// Starts it again, on the port that it had.
     pub fn go_on(&mut self) {
         let mut command = ebp();
-        command.arg("serve").arg("--data").arg(self.data());
+        command.arg("serve").args(self.named());
         command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let mut process = Running::start(command);
         let line = process.wait_for("serving https://127.0.0.1:");
         let port = line.split("127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap();
@@ -40,14 +91,54 @@ impl Server {
         self.process = Some(process);
     }
 
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether the process that was started last still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(Running::is_running)
+    }
+
     /// The folder of database and authority.
     pub fn data(&self) -> &Path {
-        self.folder.path()
+        &self.data
     }
 
     /// The authority's certificate.
     pub fn ca(&self) -> PathBuf {
         self.data().join("authority/ca.pem")
+    }
+
+    /// Runs a command with the server's data folder and environment.
+    pub fn run<A: AsRef<std::ffi::OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        stdin: &str,
+    ) -> Run {
+        let mut command = ebp();
+        command.args(arguments).arg("--data").arg(self.data());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        super::process::run(command, stdin.as_bytes())
+    }
+
+    /// Sets the secrets of both groups: `the secret of the GROUP`.
+    pub fn set_secrets(&self) {
+        for group in ["researchers", "administrators"] {
+            let secret = format!("the secret of the {group}\n");
+            self.run(["serve", "secret", "set", group], &secret).done();
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// What it has told on standard error.
+    pub fn told(&self) -> Vec<String> {
+        self.process.as_ref().map(Running::stderr).unwrap_or_default()
     }
 
     /// How clients reach it.

@@ -137,6 +137,26 @@ impl Manager {
         self.send(Method::PATCH, &of(paths::MANAGED_PV_SYSTEM, household, Some(system)), change)
     }
 
+    /// Removes a meter that was registered by mistake.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 409 where it has measurements or is connected.
+    pub fn remove_meter(&self, household: Uuid, meter: Uuid) -> Result<(), ClientError> {
+        self.remove(&of(paths::MANAGED_METER, household, Some(meter)))
+    }
+
+    /// Removes a photovoltaic system that was registered by mistake.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 409 where its meter has measurements.
+    pub fn remove_pv_system(&self, household: Uuid, system: Uuid) -> Result<(), ClientError> {
+        self.remove(&of(paths::MANAGED_PV_SYSTEM, household, Some(system)))
+    }
+
+    fn remove(&self, path: &str) -> Result<(), ClientError> {
+        self.client.receive(path, self.client.request(Method::DELETE, path)).map(drop)
+    }
+
     fn send<T: DeserializeOwned>(
         &self,
         method: Method,

@@ -12,6 +12,7 @@ mod incidents;
 mod management;
 mod measurements;
 pub mod renewal;
+mod status;
 mod trust;
 
 use std::{
@@ -24,7 +25,7 @@ use flate2::{Compression, write::GzEncoder};
 use reqwest::{
     Method, StatusCode, Url,
     blocking::{RequestBuilder, Response},
-    header::{self, HeaderMap, HeaderName, HeaderValue},
+    header::{self, HeaderMap, HeaderValue},
 };
 use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
@@ -38,8 +39,7 @@ pub use trust::{InvalidFingerprint, Trust};
 use crate::{
     clock::{Clock, SystemClock},
     contract::{
-        Account, Consent, Household, MeasurementDevice, UploadRequest, UploadResponse,
-        VERSION_HEADER, paths,
+        Account, Consent, Household, MeasurementDevice, UploadRequest, UploadResponse, paths,
     },
     identity::Identity,
     model::{Meter, PvSystem},
@@ -58,7 +58,7 @@ pub struct ClientOptions {
     pub connect_timeout: Duration,
     /// How long to wait for the whole answer.
     pub timeout: Duration,
-    /// The version of the program, which the server keeps with the device.
+    /// The version of the program, told as `user-agent`.
     pub version: String,
     /// The clock by which the server's certificate is valid.
     pub clock: Arc<dyn Clock>,
@@ -119,9 +119,7 @@ impl Client {
             return Err(ClientError::InvalidUrl { url: base_url.to_owned() });
         }
         let set_up = |reason: String| set_up(&server, reason);
-        let version = HeaderValue::from_str(&options.version).map_err(|e| set_up(e.to_string()))?;
-        let mut headers =
-            HeaderMap::from_iter([(HeaderName::from_static(VERSION_HEADER), version)]);
+        let mut headers = HeaderMap::new();
         headers.extend(authorization.map(|value| (header::AUTHORIZATION, value)));
         let http = reqwest::blocking::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -240,12 +238,18 @@ impl Client {
         path: &str,
         request: RequestBuilder,
     ) -> Result<T, ClientError> {
+        let body = self.receive(path, request)?;
+        serde_json::from_slice(&body).map_err(|e| self.garbled(path, place(&e)))
+    }
+
+    fn garbled(&self, path: &str, reason: String) -> ClientError {
+        let path = path.split('?').next().unwrap_or(path).to_owned();
+        ClientError::Garbled { server: self.server.clone(), path, reason }
+    }
+
+    /// The body of an answer that says yes.
+    fn receive(&self, path: &str, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
         let transport = |e| ClientError::of_transport(&self.server, e);
-        let garbled = |reason: String| ClientError::Garbled {
-            server: self.server.clone(),
-            path: path.split('?').next().unwrap_or(path).to_owned(),
-            reason,
-        };
         let response =
             request.header(header::ACCEPT, "application/json").send().map_err(transport)?;
         let (status, retry_after) = (response.status(), self.retry_after(&response));
@@ -260,9 +264,9 @@ impl Client {
             return Err(ClientError::of_answer(&self.server, status, &body, retry_after));
         }
         if body.len() as u64 > MAX_ANSWER {
-            return Err(garbled(format!("it is longer than {MAX_ANSWER} bytes")));
+            return Err(self.garbled(path, format!("it is longer than {MAX_ANSWER} bytes")));
         }
-        serde_json::from_slice(&body).map_err(|e| garbled(place(&e)))
+        Ok(body)
     }
 
     /// `Retry-After` in either of its forms (RFC 9110, section 10.2.3), of the answers that it

@@ -1,12 +1,16 @@
 //! Request and response bodies of endpoints 1 to 9 and of a household's registration.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{Component, DeviceHealth};
 use crate::model::{
-    Address, ConsentState, Location, Measurement, MeasurementData, Metadata, MeterType, Participant,
+    Address, ConsentState, Flag, Location, Measurement, MeasurementData, Metadata, MeterType,
+    Participant,
 };
 
 /// Endpoint 1: the participant.
@@ -46,12 +50,14 @@ pub struct Consent {
 pub struct MeasurementDevice {
     /// Its identifier, as its certificate carries it.
     pub uuid: Uuid,
-    /// The program's version it last reported.
-    pub version: Option<String>,
+    /// Its components with their versions, as it last told them.
+    pub components: BTreeMap<String, Component>,
     /// When it last spoke to the Data API.
     pub last_activity: Option<Timestamp>,
     /// The meters it reads.
     pub meters: Vec<Uuid>,
+    /// How it was when it last told; absent if it never did.
+    pub health: Option<DeviceHealth>,
 }
 
 /// A measurement as the server keeps it (endpoint 7).
@@ -67,6 +73,9 @@ pub struct StoredMeasurement {
     /// The data points.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::model::DataPoint>))]
     pub data: MeasurementData,
+    /// What is doubtful about it, in the order of [`Flag::ALL`]; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
 }
 
 /// Endpoint 7: one page, oldest first.
@@ -189,6 +198,10 @@ pub struct RegistrationPvSystem {
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Decimal,
     /// When it was installed.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = String, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Date,
     /// The generation meter it is connected to: its place among `meters`, counted from 0.
     #[serde(default)]

@@ -16,3 +16,9 @@ pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 pub const PAGE_DEFAULT: usize = 1_000;
 /// Measurements in a page, at most.
 pub const PAGE_MAX: usize = 10_000;
+/// Components in a device's status, at most.
+pub const STATUS_COMPONENTS: usize = 16;
+/// Meters in a device's status, at most.
+pub const STATUS_METERS: usize = 100;
+/// Each figure of a device's status, at most: every JSON number up to it is exact everywhere.
+pub const STATUS_COUNT: u64 = 1_000_000_000_000_000;

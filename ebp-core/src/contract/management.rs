@@ -8,12 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::{Consent, MeasurementDevice};
-use crate::{
-    model::{
-        Address, ConsentState, Incident, Location, Metadata, Meter, MeterType, Participant,
-        PvSystem,
-    },
-    scope::Scopes,
+use crate::model::{
+    Address, ConsentState, Incident, Location, Metadata, Meter, MeterType, Participant, PvSystem,
 };
 
 /// One page of a list; the next one starts at `next`.
@@ -200,6 +196,10 @@ pub struct NewPvSystem {
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Decimal,
     /// When it was installed.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = String, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Date,
     /// The generation meter of the same household that it is connected to.
     #[serde(default)]
@@ -234,6 +234,10 @@ pub struct PvSystemChange {
     pub tilt: Option<Decimal>,
     /// When it was installed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
+    )]
     pub installed_on: Option<Date>,
     /// The generation meter of the same household; `null` for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
@@ -249,86 +253,6 @@ pub struct Made {
     pub uuid: Uuid,
 }
 
-/// A measurement device, for administrators.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ManagedDevice {
-    /// Its identifier.
-    pub uuid: Uuid,
-    /// The household it stands in.
-    pub household: Uuid,
-    /// The program's version it last reported.
-    pub version: Option<String>,
-    /// When it last spoke to the Data API.
-    pub last_activity: Option<Timestamp>,
-    /// The meters it reads.
-    pub meters: Vec<Uuid>,
-}
-
-/// A further device of a household.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct NewDevice {
-    /// The household.
-    pub household: Uuid,
-    /// The meters of that household that it reads from now on.
-    #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
-    pub meters: Vec<Uuid>,
-}
-
-/// A wish for a one-time token by which a device is enrolled.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct EnrolmentRequest {
-    /// What the device's certificate will permit: names with a space between. A device's usual
-    /// ones when absent.
-    #[serde(skip_serializing_if = "Option::is_none", with = "scopes_as_text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^(account|household|consent|measurement-read|measurement-write)( (account|household|consent|measurement-read|measurement-write))*$", examples("household consent measurement-write")))]
-    pub scopes: Option<Scopes>,
-    /// For how many hours the token is good: 1 to 720, 72 when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 720))]
-    pub hours: Option<u16>,
-}
-
-/// A one-time token by which a device is enrolled. It is told once and kept nowhere.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct EnrolmentToken {
-    /// The device.
-    pub device: Uuid,
-    /// The token.
-    pub token: String,
-    /// Until when it is good.
-    pub expires_at: Timestamp,
-}
-
-/// Does not show the token.
-impl std::fmt::Debug for EnrolmentToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EnrolmentToken").field("device", &self.device).finish_non_exhaustive()
-    }
-}
-
-/// A certificate of a device, for administrators.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ManagedCertificate {
-    /// Its serial number, 32 hexadecimal digits.
-    pub serial: String,
-    /// What it permits: names with a space between.
-    pub scopes: String,
-    /// Valid from.
-    pub not_before: Timestamp,
-    /// Valid until.
-    pub not_after: Timestamp,
-    /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
-}
-
 /// Tells `null` from a member that is not there.
 fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
@@ -336,26 +260,6 @@ where
     T: Deserialize<'de>,
 {
     Option::deserialize(deserializer).map(Some)
-}
-
-mod scopes_as_text {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    use crate::scope::Scopes;
-
-    #[allow(clippy::ref_option, reason = "serde calls it so")]
-    pub fn serialize<S: Serializer>(scopes: &Option<Scopes>, to: S) -> Result<S::Ok, S::Error> {
-        match scopes {
-            Some(scopes) => to.collect_str(scopes),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Scopes>, D::Error> {
-        Option::<String>::deserialize(from)?
-            .map(|text| text.parse().map_err(|_| D::Error::custom("an unknown scope")))
-            .transpose()
-    }
 }
 
 #[cfg(test)]
@@ -377,6 +281,5 @@ mod tests {
         assert_eq!(change.nominal_power.unwrap().to_string(), "7.48");
         assert_eq!(serde_json::to_string(&change).unwrap(), r#"{"nominal_power":7.48}"#);
         assert!(serde_json::from_str::<PvSystemChange>(r#"{"power":7.48}"#).is_err());
-        assert!(serde_json::from_str::<EnrolmentRequest>(r#"{"scopes":"root"}"#).is_err());
     }
 }

@@ -3,29 +3,35 @@
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
 mod bodies;
+mod device;
 mod enrolment;
 mod incident;
 pub mod limits;
 mod management;
 pub mod paths;
 mod problem;
+mod status;
 
 pub use bodies::{
     Account, Consent, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
     UploadRequest, UploadResponse,
 };
+pub use device::{
+    DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
+};
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use incident::IncidentRequest;
 pub use management::{
-    EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
-    ManagedCertificate, ManagedDevice, ManagedHousehold, MeterChange, MeterHealth, NewDevice,
+    HouseholdChange, HouseholdHealth, Listing, Made, ManagedHousehold, MeterChange, MeterHealth,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
 
-/// The request header that tells the server the version of the program that speaks.
-pub const VERSION_HEADER: &str = "ebp-version";
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 pub use problem::{Fault, Problem, problem_type};
+pub use status::{
+    ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
+    Reception, SpoolFigures,
+};

@@ -8,6 +8,8 @@ pub const HOUSEHOLD: &str = "/household";
 pub const CONSENT: &str = "/household/consent";
 /// Endpoint 5.
 pub const MEASUREMENT_DEVICE: &str = "/household/measurement_device";
+/// What a device tells of itself.
+pub const DEVICE_STATUS: &str = "/household/measurement_device/status";
 /// Endpoint 6.
 pub const METER: &str = "/household/meter";
 /// Endpoint 7, with the meter's uuid for `{uuid}`.

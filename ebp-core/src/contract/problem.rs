@@ -12,12 +12,18 @@ pub mod problem_type {
     pub const SCOPE: &str = "urn:ebp:problem:scope";
     /// The endpoint is not for this group, or not for this kind of identity (403).
     pub const GROUP: &str = "urn:ebp:problem:group";
+    /// Too many uploads at the same time (429); `Retry-After` says when to come back with this one.
+    pub const OVERLOADED: &str = "urn:ebp:problem:overloaded";
     /// Too many tries at a secret (429); `Retry-After` says when the next one counts.
     pub const TOO_MANY_TRIES: &str = "urn:ebp:problem:too-many-tries";
+    /// Too many requests from this client (429); `Retry-After` says when to come back.
+    pub const TOO_MANY_REQUESTS: &str = "urn:ebp:problem:too-many-requests";
     /// The server has no authority's key and cannot issue certificates (409).
     pub const CANNOT_ISSUE: &str = "urn:ebp:problem:cannot-issue";
     /// Nothing by that name, or somebody else's (404).
     pub const NOT_FOUND: &str = "urn:ebp:problem:not-found";
+    /// What is to be removed is needed (409); the detail says by what.
+    pub const IN_USE: &str = "urn:ebp:problem:in-use";
     /// Consent is not yet granted (409).
     pub const CONSENT_NOT_GRANTED: &str = "urn:ebp:problem:consent-not-granted";
     /// Consent was granted before; that is a one-time step (409).

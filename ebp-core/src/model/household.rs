@@ -77,7 +77,7 @@ pub struct Address {
 }
 
 /// A geographic position, WGS 84 degrees.
-#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Location {
     /// Degrees north, -90 to 90.
@@ -86,6 +86,66 @@ pub struct Location {
     /// Degrees east, -180 to 180.
     #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, examples(7.1)))]
     pub longitude: f64,
+    /// How well the true location is known; `entered` where nobody said. Absent of a masked one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
+    /// Present if this is not where the household is, but the one location that it was masked by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masked: Option<Masked>,
+}
+
+impl Location {
+    /// A position that somebody entered.
+    #[must_use]
+    pub const fn entered(latitude: f64, longitude: f64) -> Self {
+        Self { latitude, longitude, precision: Some(Precision::Entered), masked: None }
+    }
+}
+
+/// How well a location is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Coordinates that somebody entered.
+    Entered,
+    /// The address was found, with its number.
+    Address,
+    /// The street was found: some hundred metres off.
+    Street,
+    /// A point in the middle of the postal code: kilometres off in the country.
+    PostalCode,
+}
+
+impl Precision {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Entered, Self::Address, Self::Street, Self::PostalCode];
+
+    /// Its name, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Entered => "entered",
+            Self::Address => "address",
+            Self::Street => "street",
+            Self::PostalCode => "postal-code",
+        }
+    }
+}
+
+/// What is known of a household behind a masked location: it lies in this region, at a distance
+/// within these bounds (thesis equation 3.1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Masked {
+    /// The region's NUTS-3 code.
+    pub nuts3: String,
+    /// The region's population density, persons per km².
+    pub density: f64,
+    /// The least distance, metres.
+    pub d_min: f64,
+    /// The greatest distance, metres.
+    pub d_max: f64,
 }
 
 macro_rules! redacted {

@@ -9,7 +9,7 @@ mod measurement;
 mod meter;
 
 pub use consent::ConsentState;
-pub use household::{Address, Location, Metadata, Participant};
+pub use household::{Address, Location, Masked, Metadata, Participant, Precision};
 pub use incident::{Incident, IncidentType, UnknownIncidentType};
 pub use measurement::{DataPoint, Flag, Measurement, MeasurementData, measurement_id};
 pub use meter::{Meter, MeterType, PvSystem};

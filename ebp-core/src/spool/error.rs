@@ -48,6 +48,40 @@ pub enum SpoolError {
         /// The database file.
         path: PathBuf,
     },
+    /// The spool has its largest size; it takes measurements again when the server has confirmed some.
+    #[error(
+        "the spool {path} is full: it holds {max_bytes} bytes of measurements that are not sent",
+        path = path.display()
+    )]
+    LimitReached {
+        /// The database file.
+        path: PathBuf,
+        /// Its limit.
+        max_bytes: u64,
+    },
+    /// Another file has taken this one's place: a damaged one was set aside. Opening the spool again
+    /// helps.
+    #[error("the spool {path} was replaced by another one", path = path.display())]
+    Replaced {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A damaged file cannot be set aside.
+    #[error("cannot set the damaged spool {path} aside: {source}", path = path.display())]
+    SetAside {
+        /// The database file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The memory of the revocation cannot be written or read.
+    #[error("the memory of the revocation, {path}: {source}", path = path.display())]
+    Marker {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The file or its disk can only be read.
     #[error("the spool {path} cannot be written to", path = path.display())]
     ReadOnly {
@@ -81,6 +115,19 @@ impl SpoolError {
     #[must_use]
     pub const fn is_damaged(&self) -> bool {
         matches!(self, Self::Damaged { .. })
+    }
+
+    /// Whether there is no room for another measurement, be it the disk's or the limit's.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::LimitReached { .. })
+    }
+
+    /// Whether opening the spool anew helps: a damaged file is then set aside, and one that was set
+    /// aside is left.
+    #[must_use]
+    pub const fn wants_reopening(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Replaced { .. })
     }
 
     /// Sorts what the database says.

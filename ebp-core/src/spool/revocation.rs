@@ -1,17 +1,32 @@
 //! The consent as last heard, and its end: nothing stays of the measurements, and nothing comes.
+//!
+//! The end is remembered twice: in the database, and before that in a small file beside it, so that
+//! the loss of the one does not bring the survey back.
 
-use jiff::Timestamp;
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::{Spool, SpoolError};
 use crate::model::ConsentState;
+
+/// The file beside the database that says when consent was revoked.
+pub(super) const MARKER: &str = "revoked";
+
+/// A consent heard again within this time is not written again: a card lasts longer with few writes.
+const FRESH: SignedDuration = SignedDuration::from_hours(6);
 
 /// The household's consent as the server last told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownConsent {
     /// Where it stood.
     pub state: ConsentState,
-    /// When the server said so, UTC by this device's clock.
+    /// When the server said so, UTC by this device's clock; up to six hours older than the last time.
     pub as_of: Timestamp,
 }
 
@@ -46,6 +61,13 @@ impl Spool {
         if state == ConsentState::Revoked {
             return self.purge(as_of);
         }
+        if let Some(known) = self.consent()?
+            && known.state == state
+            && known.as_of <= as_of
+            && as_of.duration_since(known.as_of) < FRESH
+        {
+            return Ok(());
+        }
         let transaction = self.write()?;
         if self.is_revoked()? {
             return Err(SpoolError::Revoked { path: self.path.clone() });
@@ -65,6 +87,10 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] of the file.
     pub fn is_revoked(&self) -> Result<bool, SpoolError> {
+        Ok(self.marker().exists() || self.has_revocation()?)
+    }
+
+    fn has_revocation(&self) -> Result<bool, SpoolError> {
         self.connection
             .query_row("SELECT EXISTS (SELECT 1 FROM consent WHERE state = 'revoked')", [], |row| {
                 row.get(0)
@@ -75,15 +101,17 @@ impl Spool {
     /// On revocation: remembers it for good and removes every measurement, sent or not, so that
     /// none of their bytes is left in the spool's files. Doing it again changes nothing.
     ///
-    /// The revocation and the removal are one transaction; the wiping of the files follows and is
+    /// The memory beside the database is written first, then the revocation and the removal are one
+    /// transaction; files that were set aside as damaged go, too. The wiping of the files follows and is
     /// made up for when the spool is next opened, should it be cut short. What the disk itself
     /// keeps of overwritten blocks (a card's wear levelling) is out of a program's reach.
     ///
     /// # Errors
     /// [`SpoolError::Busy`] while another process reads the spool; others of the file.
     pub fn purge(&self, revoked_at: Timestamp) -> Result<(), SpoolError> {
+        self.mark_revoked(revoked_at)?;
         let transaction = self.write()?;
-        if !self.is_revoked()? {
+        if !self.has_revocation()? {
             transaction
                 .execute(
                     "INSERT INTO consent (id, state, as_of) VALUES (1, 'revoked', ?1)
@@ -93,13 +121,55 @@ impl Spool {
                 )
                 .and_then(|_| {
                     transaction.execute_batch(
-                        "DELETE FROM measurement; DELETE FROM refused; DELETE FROM measured;",
+                        "DELETE FROM measurement; DELETE FROM refused; DELETE FROM measured;
+                         DELETE FROM reading; DELETE FROM unplaced; DELETE FROM incident;",
                     )
                 })
                 .map_err(|e| self.fault(e))?;
         }
         transaction.commit().map_err(|e| self.fault(e))?;
         self.finish_wipe()
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.path.with_file_name(MARKER)
+    }
+
+    /// Takes the revocation over from the file beside a database that has lost it, or that a purge
+    /// did not come to.
+    pub(super) fn remember_marked_revocation(&self) -> Result<(), SpoolError> {
+        let path = self.marker();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(SpoolError::Marker { path, source }),
+        };
+        if self.has_revocation()? {
+            return Ok(());
+        }
+        // A marker cut short still says that it is over; only when is then not known.
+        let revoked_at = text.trim().parse().unwrap_or_else(|_| self.options.clock.now());
+        self.purge(revoked_at)
+    }
+
+    fn mark_revoked(&self, revoked_at: Timestamp) -> Result<(), SpoolError> {
+        let path = self.marker();
+        let write = || -> io::Result<()> {
+            let mut file = File::options().write(true).create_new(true).open(&path)?;
+            writeln!(file, "{revoked_at}")?;
+            file.sync_all()?;
+            // The name is on the disk when the folder is.
+            #[cfg(unix)]
+            path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+            Ok(())
+        };
+        match write() {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // A full disk must not stop the purge, which makes room. The database remembers it then.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
+            Err(source) => Err(SpoolError::Marker { path, source }),
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Writes the file anew without what was deleted and empties the journal, where a revocation
@@ -116,6 +186,7 @@ impl Spool {
         if !due {
             return Ok(());
         }
+        super::damage::remove_set_aside(&self.path)?;
         self.connection.execute_batch("VACUUM").map_err(|e| self.fault(e))?;
         let busy: bool = self
             .connection

@@ -1,11 +1,16 @@
 //! The spool by itself.
 
+mod damage;
+mod incidents;
+mod placing;
+mod readings;
+
 use std::fs;
 
 use super::*;
 use crate::{
-    cycle::Cycle,
-    model::{ConsentState, DataPoint, measurement_id},
+    cycle::{Cycle, Slot},
+    model::{ConsentState, DataPoint, Measurement, measurement_id},
     obis::ObisCode,
 };
 
@@ -202,7 +207,8 @@ fn a_wipe_that_was_cut_short_is_made_up_for() {
         .connection
         .execute_batch(
             "BEGIN; INSERT INTO consent (id, state, as_of)
-             VALUES (1, 'revoked', '2026-01-31T12:00:00Z'); DELETE FROM measurement; COMMIT;",
+             VALUES (1, 'revoked', '2026-01-31T12:00:00Z'); DELETE FROM measurement;
+             DELETE FROM reading; COMMIT;",
         )
         .unwrap();
     drop(spool);
@@ -210,76 +216,6 @@ fn a_wipe_that_was_cut_short_is_made_up_for() {
     let spool = Spool::open(dir.path()).unwrap();
     assert!(spool.is_revoked().unwrap());
     assert!(!on_disk(dir.path(), b"4711081.5"));
-}
-
-#[test]
-fn a_full_disk_says_so_and_takes_nothing() {
-    let (_dir, spool) = spool();
-    let start = slot("2026-01-31T12:00:00Z").start();
-    let pages: i64 =
-        spool.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-    spool.connection.pragma_query(None, "max_page_count", |_| Ok(())).unwrap();
-    spool.connection.pragma_update(None, "max_page_count", pages + 2).unwrap();
-    let mut stored = Vec::new();
-    let full = (0..10_000)
-        .find_map(|i| {
-            let slot = Cycle::QUARTER_HOUR.slot(start + jiff::SignedDuration::from_secs(900 * i));
-            match spool.store(&measurement(slot), slot) {
-                Ok(_) => {
-                    stored.push(measurement(slot));
-                    None
-                }
-                Err(error) => Some(error),
-            }
-        })
-        .unwrap();
-    assert!(matches!(full, SpoolError::Full { .. }), "{full:?}");
-    assert!(full.to_string().contains("spool.sqlite"), "{full}");
-    assert_eq!(spool.pending(10_000).unwrap(), stored);
-    // Room comes back as the server confirms.
-    let uuids: Vec<Uuid> = stored.iter().map(|m| m.uuid).collect();
-    spool.confirm(&uuids).unwrap();
-    let slot = slot("2020-01-01T00:00:00Z");
-    assert_eq!(spool.store(&measurement(slot), slot).unwrap(), Stored::Stored);
-}
-
-#[test]
-fn a_damaged_file_is_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join(FILE_NAME);
-    fs::write(&path, "this is no database, but long enough to be looked at ".repeat(100)).unwrap();
-    let error = Spool::open(dir.path()).unwrap_err();
-    assert!(error.is_damaged(), "{error:?}");
-    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
-
-    let (_dir, spool) = spool();
-    let slot = slot("2026-01-31T12:00:00Z");
-    spool.store(&measurement(slot), slot).unwrap();
-    for damage in ["data = '[{'", "measured_at = 'noon'", "meter = x'00'"] {
-        spool.connection.execute_batch("BEGIN").unwrap();
-        spool.connection.execute(&format!("UPDATE measurement SET {damage}"), []).unwrap();
-        let error = spool.pending(1).unwrap_err();
-        assert!(error.is_damaged(), "{damage}: {error:?}");
-        spool.connection.execute_batch("ROLLBACK").unwrap();
-    }
-}
-
-#[test]
-fn damaged_pages_are_found_when_they_are_read() {
-    let (dir, spool) = spool();
-    let start = slot("2026-01-31T12:00:00Z").start();
-    for i in 0..200 {
-        let slot = Cycle::QUARTER_HOUR.slot(start + jiff::SignedDuration::from_secs(900 * i));
-        spool.store(&measurement(slot), slot).unwrap();
-    }
-    spool.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-    drop(spool);
-    let path = dir.path().join(FILE_NAME);
-    let mut bytes = fs::read(&path).unwrap();
-    bytes[4096..].fill(0xa5);
-    fs::write(&path, bytes).unwrap();
-    let error = Spool::open(dir.path()).and_then(|spool| spool.pending(1000)).unwrap_err();
-    assert!(error.is_damaged(), "{error:?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The transmitter against a server that fails in every way there is.
 
+mod engine;
 mod server;
+mod world;
 
 use std::{
     cell::RefCell,

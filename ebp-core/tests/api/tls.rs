@@ -5,7 +5,6 @@ use std::{io::Write, net::TcpListener, sync::Arc, thread, time::Duration};
 use ebp_core::{
     client::{Client, ClientError, ClientOptions, TlsRefusal},
     clock::FixedClock,
-    contract::VERSION_HEADER,
 };
 use rustls::version::{TLS12, TLS13};
 
@@ -34,8 +33,8 @@ fn with_the_right_certificates_both_versions_speak() {
         assert_eq!(account.email, "erika@example.org");
         let request = server.requests.recv().unwrap();
         assert_eq!(request.line, "GET /account HTTP/1.1");
-        let version = request.header(VERSION_HEADER).unwrap();
-        assert_eq!(request.header("user-agent").unwrap(), format!("ebp/{version}"));
+        let agent = concat!("ebp/", env!("CARGO_PKG_VERSION"));
+        assert_eq!(request.header("user-agent").unwrap(), agent);
     }
 }
 

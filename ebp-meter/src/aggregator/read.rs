@@ -1,12 +1,18 @@
-//! Reading one configured meter for a measurement.
+//! Reading one meter for a measurement: the telegram that is wanted, of those that come.
+//!
+//! Enters: a configured meter, from when and how long it is listened to. Leaves: the telegram and
+//! when it was complete, and how many others came. Absent: slots.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{Choice, ConfiguredMeter};
+use ebp_core::clock::DeviceClock;
+
+use super::{ConfiguredMeter, Heard, Reading, Telegram, bench::Bench};
 use crate::{
+    decoder::Noise,
     port::PortError,
-    readout::Readout,
-    session::{Outcome, Session},
+    readout::{Integrity, Readout},
+    session::{Outcome, ReadOptions, Session},
 };
 
 /// Why a meter gave no telegram.
@@ -29,24 +35,55 @@ pub enum ReadError {
         /// How long it was listened to.
         waited: Duration,
     },
+    /// The port does not even give control back.
+    #[error("its port hangs: nothing came back from it for {} s", waited.as_secs())]
+    Hangs {
+        /// How long it was waited for.
+        waited: Duration,
+    },
 }
 
 /// Reads the meter once: opens its port, takes the telegram that [`Choice`] prefers of those that
-/// come within `wait`, and closes the port again.
-///
-/// # Errors
-/// [`ReadError`]: the port's, or that nothing useful came in time.
-pub fn read_meter(meter: &ConfiguredMeter, wait: Duration) -> Result<Readout, ReadError> {
-    let deadline = Instant::now() + wait;
-    let mut session = Session::open(&meter.port, meter.options)?;
+/// are complete within the time, and closes the port again.
+pub(super) fn read_meter(
+    meter: &ConfiguredMeter,
+    reading: Reading,
+    bench: &Bench<'_>,
+) -> (Result<Box<Telegram>, ReadError>, Heard) {
+    let mut heard = Heard::default();
+    let options = if reading.detect { ReadOptions::default() } else { meter.options };
+    let telegram = bench
+        .session(&meter.port, Session::first_line(options), options)
+        .map_err(ReadError::from)
+        .and_then(|mut session| listen(&mut session, reading, bench.clock, &mut heard));
+    (telegram, heard)
+}
+
+fn listen(
+    session: &mut Session,
+    reading: Reading,
+    clock: &dyn DeviceClock,
+    heard: &mut Heard,
+) -> Result<Box<Telegram>, ReadError> {
+    let begun = clock.since_boot();
     let mut choice = Choice::default();
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = reading.until.saturating_sub(clock.since_boot());
         match session.next(left)? {
             Outcome::Readout(readout) => {
-                if choice.offer(*readout) {
+                match readout.integrity {
+                    Integrity::Salvaged => heard.damaged += 1,
+                    _ => heard.good += 1,
+                }
+                let at = clock.moment();
+                // A file has no time: what it holds is there at once.
+                let is_wanted = at.since_boot >= reading.from || !session.is_live();
+                if is_wanted && choice.offer(Telegram { readout: *readout, at }) {
                     break;
                 }
+            }
+            Outcome::Noise(Noise::WrongChecksum { .. } | Noise::Unreadable { .. }) => {
+                heard.damaged += 1;
             }
             Outcome::Noise(_) => {}
             Outcome::TimedOut | Outcome::End => break,
@@ -55,8 +92,49 @@ pub fn read_meter(meter: &ConfiguredMeter, wait: Duration) -> Result<Readout, Re
             break;
         }
     }
-    choice.into_best().ok_or_else(|| match session.received() {
-        0 => ReadError::Silent { waited: wait },
-        bytes => ReadError::Unintelligible { bytes, waited: wait },
+    choice.into_best().map(Box::new).ok_or_else(|| {
+        let waited = clock.since_boot().saturating_sub(begun);
+        match session.received() {
+            0 => ReadError::Silent { waited },
+            bytes => ReadError::Unintelligible { bytes, waited },
+        }
     })
+}
+
+/// Which of the telegrams that come within a reading's time becomes the measurement.
+///
+/// The first whole one with values of the survey does, and ends the reading. A salvaged one (its
+/// frame is damaged, the checksum of the message inside is right) is taken only when the time is up
+/// without a whole one: its values are exact, but the head has slipped or the line is noisy, so that
+/// another telegram a second later is worth waiting for. Without a checksum at all (IEC 62056-21
+/// mode D) there is no better one to wait for.
+#[derive(Debug, Default)]
+pub struct Choice {
+    best: Option<Telegram>,
+}
+
+impl Choice {
+    /// Takes a telegram into account; `true` when no better one can come.
+    pub fn offer(&mut self, telegram: Telegram) -> bool {
+        let better = |best: &Telegram| worth(&telegram.readout) > worth(&best.readout);
+        if self.best.as_ref().is_none_or(better) {
+            self.best = Some(telegram);
+        }
+        self.best.as_ref().is_some_and(|best| {
+            let (has_values, whole, _) = worth(&best.readout);
+            has_values && whole
+        })
+    }
+
+    /// The best telegram there was.
+    #[must_use]
+    pub fn into_best(self) -> Option<Telegram> {
+        self.best
+    }
+}
+
+/// Values first, then wholeness, then how many values.
+fn worth(readout: &Readout) -> (bool, bool, usize) {
+    let values = readout.survey().len();
+    (values > 0, readout.integrity != Integrity::Salvaged, values)
 }

@@ -8,6 +8,7 @@ mod list;
 mod open;
 mod serial;
 mod tcp;
+pub mod usb;
 mod wait;
 
 use std::{fmt, io, path::PathBuf, str::FromStr, time::Duration};

@@ -42,6 +42,7 @@
 
 mod check;
 mod error;
+mod limits;
 mod line;
 mod pin;
 mod register;
@@ -52,6 +53,7 @@ use ebp_core::obis::ObisCode;
 use serde::Deserialize;
 
 pub use error::{ProfileError, UnknownModel};
+pub use limits::Limits;
 pub use line::{FlagId, Line, ServerIdForm, TelegramForm, Transport};
 pub use pin::{Interval, Menu, Pin, Relock, RelockBehaviour};
 pub use register::{AsciiForm, Content, Quantity, Register, Registers, Status};
@@ -85,6 +87,8 @@ pub struct Profile {
     pub pin: Option<Pin>,
     /// What keeps it unlocked; absent for models that know no lock.
     pub relock: Option<Relock>,
+    /// What it carries at most, where its maker says so.
+    pub limits: Option<Limits>,
     /// Its known faults.
     #[serde(default)]
     pub quirks: Vec<QuirkNote>,

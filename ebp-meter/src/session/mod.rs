@@ -10,6 +10,7 @@ mod simulated;
 
 use std::{
     collections::VecDeque,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -22,6 +23,7 @@ use crate::{
     decoder::{Event, Noise},
     port::{self, Framing, LineSettings, Port, PortError, PortName, Received},
     readout::{Protocol, Readout},
+    unlock,
 };
 
 /// What is known of the meter; what is not is found out.
@@ -32,6 +34,10 @@ pub struct ReadOptions {
     /// Its baud rate. For a meter that wants to be asked, the one of the request.
     pub baud: Option<u32>,
 }
+
+/// Between two looks at a telegram that is still coming: some 60 bytes at 9600 baud, of the 4096
+/// that a serial driver holds.
+const BREATH: Duration = Duration::from_millis(60);
 
 /// What [`Session::next`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +80,13 @@ impl Session {
     /// # Errors
     /// Those of [`port::open`].
     pub fn open(name: &PortName, options: ReadOptions) -> Result<Self, PortError> {
-        let line = Detection::new(options).step().line;
-        Ok(Self::from_port(port::open(name, line)?, options))
+        Ok(Self::from_port(port::open(name, Self::first_line(options))?, options))
+    }
+
+    /// The line settings that a port is opened with.
+    #[must_use]
+    pub fn first_line(options: ReadOptions) -> LineSettings {
+        Detection::new(options).step().line
     }
 
     /// Reads from a port that is open.
@@ -83,6 +94,16 @@ impl Session {
     pub fn from_port(port: Box<dyn Port>, options: ReadOptions) -> Self {
         let listeners = Listeners::new(options.protocol);
         Self::with(port, options, listeners, Box::new(RealTime(Instant::now())))
+    }
+
+    /// Reads from a port that is open, in a time that a simulation lets pass.
+    #[must_use]
+    pub fn in_time(
+        port: Box<dyn Port>,
+        options: ReadOptions,
+        pace: Arc<dyn unlock::Pace + Send + Sync>,
+    ) -> Self {
+        Self::with(port, options, Listeners::new(options.protocol), Box::new(SimulatedTime(pace)))
     }
 
     fn with(
@@ -135,7 +156,10 @@ impl Session {
             }
             let until = self.detection.deadline().map_or(deadline, |due| due.min(deadline));
             match self.port.read(&mut buffer, until.saturating_sub(now))? {
-                Received::Bytes(count) => self.take(&buffer[..count])?,
+                Received::Bytes(count) => {
+                    self.take(&buffer[..count])?;
+                    self.breathe(deadline);
+                }
                 Received::Nothing => {}
                 Received::End => {
                     self.ended = true;
@@ -209,6 +233,15 @@ impl Session {
         self.listeners = Listeners::new(self.listeners.settled());
         (self.dialogue, self.line, self.began, self.ended) = (None, None, false, false);
         Ok(())
+    }
+
+    /// Lets more of a telegram gather before it is looked at again: a processor that is woken for
+    /// every few bytes has four times as much to do. Answers to a meter's identification must not
+    /// wait.
+    fn breathe(&self, deadline: Duration) {
+        if self.events.is_empty() && self.dialogue.is_none() && self.port.is_live() {
+            self.pace.pause(BREATH.min(deadline.saturating_sub(self.pace.now())));
+        }
     }
 
     fn pending(&mut self) -> Option<Outcome> {
@@ -312,6 +345,18 @@ trait Pace: Send {
 
     /// Lets time pass.
     fn pause(&self, time: Duration);
+}
+
+struct SimulatedTime(Arc<dyn unlock::Pace + Send + Sync>);
+
+impl Pace for SimulatedTime {
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+
+    fn pause(&self, time: Duration) {
+        self.0.sleep_until(self.0.now().saturating_add(time));
+    }
 }
 
 struct RealTime(Instant);

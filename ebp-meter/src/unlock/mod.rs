@@ -37,5 +37,5 @@ pub use link::Link;
 pub use outcome::{Lasting, Progress, Refused, UnlockError, Unlocked};
 pub use pin::{Pin, PinError};
 pub use plan::{Phase, Plan, PlanError, Step, Variant, has_way_to_inf};
-pub use press::{Head, Method, OnPort, Pace, PressError, RealPace, Stage};
+pub use press::{Head, Method, OnPort, Pace, PressError, RealPace, Stage, execute};
 pub use tries::{MeterKey, Tries, TriesError};

@@ -80,6 +80,10 @@ BEGIN
         OR (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at) THEN
         RAISE EXCEPTION 'consent is granted once and revoked once';
     END IF;
+    IF NEW.revoked_at IS NOT NULL THEN
+        -- Insertions that are under way end first.
+        PERFORM pg_advisory_xact_lock(consent_lock(NEW.household));
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER consent_is_one_way BEFORE UPDATE ON consent
@@ -158,40 +162,55 @@ CREATE TRIGGER pv_system_has_a_generation_meter BEFORE INSERT ON pv_system
 
 -- Which measurements there are. A unique index of a partitioned table must contain what it is
 -- partitioned by, so that the months by themselves would let the same uuid in again with another
--- time. This table is not partitioned: its key holds over all of them.
+-- time. This table is not partitioned: its key holds over all of them. What is inserted into
+-- measurements comes here by their trigger.
 CREATE TABLE measurement_key (
     uuid uuid PRIMARY KEY
 );
 
 -- One partition a month (UTC), made when the first measurement of the month comes. There is no
 -- partition for the rest: what belongs to no month that exists is not stored, but makes its month
--- exist. The key is the order in which measurements are listed. There is no foreign key to the
--- meter, which would cost a look-up a row; the trigger below asks once a statement.
+-- exist. The index is the order in which measurements are listed, but for those of the same
+-- microsecond, which are sorted when they are read: each of its bytes is written for each row.
+-- There is no foreign key to the meter, which would cost a look-up a row; the trigger below asks
+-- once a statement.
 CREATE TABLE measurement (
     meter       uuid NOT NULL,
     measured_at timestamptz NOT NULL,
     uuid        uuid NOT NULL,
     received_at timestamptz NOT NULL,
-    data        json NOT NULL,
-    PRIMARY KEY (meter, measured_at, uuid)
+    data        json NOT NULL
 ) PARTITION BY RANGE (measured_at);
+CREATE INDEX measurement_by_meter ON measurement (meter, measured_at);
+
+-- The lock that insertions share and a revocation takes alone. There are few of them, so that an
+-- insertion for hundreds of households does not exhaust the cluster's locks; it writes nothing,
+-- unlike a lock of consent's row.
+CREATE FUNCTION consent_lock(household uuid) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT 7203846200 + (uuid_hash_extended(household, 0) & 255)
+$$;
 
 -- Holds on to consent until the insertion has ended: a revocation waits for it, and what comes
--- after a revocation sees it.
+-- after a revocation sees it, since each statement here sees what was committed before it began.
+-- Then takes in the keys, in their order, so that of two insertions one waits for the other and
+-- never both. A key that is there already is an error, by which nothing is stored.
 CREATE FUNCTION measurement_is_within_consent() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    of_meter record;
-    consented timestamptz;
 BEGIN
-    FOR of_meter IN SELECT meter, min(measured_at) AS first FROM inserted GROUP BY meter LOOP
-        SELECT consent.granted_at INTO consented
-            FROM meter JOIN consent USING (household)
-            WHERE meter.uuid = of_meter.meter AND consent.revoked_at IS NULL
-            FOR SHARE OF consent;
-        IF consented IS NULL OR of_meter.first < consented THEN
-            RAISE EXCEPTION 'a measurement lies within consent' USING ERRCODE = 'EBP01';
-        END IF;
-    END LOOP;
+    PERFORM pg_advisory_xact_lock_shared(number) FROM (
+        SELECT DISTINCT consent_lock(household) AS number
+        FROM (SELECT DISTINCT meter AS uuid FROM inserted) AS inserted JOIN meter USING (uuid)
+        ORDER BY number
+    ) AS numbers;
+    IF EXISTS (
+        SELECT FROM (SELECT meter AS uuid, min(measured_at) AS first FROM inserted GROUP BY meter)
+            AS inserted
+        LEFT JOIN meter USING (uuid) LEFT JOIN consent USING (household)
+        WHERE consent.granted_at IS NULL OR consent.revoked_at IS NOT NULL
+            OR inserted.first < consent.granted_at
+    ) THEN
+        RAISE EXCEPTION 'a measurement lies within consent' USING ERRCODE = 'EBP01';
+    END IF;
+    INSERT INTO measurement_key SELECT uuid FROM inserted ORDER BY uuid;
     RETURN NULL;
 END $$;
 CREATE TRIGGER measurement_is_within_consent AFTER INSERT ON measurement
@@ -205,6 +224,8 @@ CREATE TRIGGER measurement_never_changes BEFORE UPDATE ON measurement
     FOR EACH STATEMENT EXECUTE FUNCTION measurement_never_changes();
 CREATE FUNCTION measured_meter_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- Insertions that are under way end first.
+    PERFORM pg_advisory_xact_lock(consent_lock(OLD.household));
     IF EXISTS (SELECT FROM measurement WHERE meter = OLD.uuid) THEN
         RAISE EXCEPTION 'a meter with measurements is kept';
     END IF;
@@ -229,6 +250,12 @@ BEGIN
     EXECUTE format('CREATE TABLE %I (LIKE measurement INCLUDING ALL)', name);
     EXECUTE format('ALTER TABLE measurement ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
         name, start AT TIME ZONE 'UTC', (start + interval '1 month') AT TIME ZONE 'UTC');
+    -- The table's own triggers do not see what is inserted into a partition by its name.
+    EXECUTE format('CREATE TRIGGER measurement_is_within_consent AFTER INSERT ON %I
+        REFERENCING NEW TABLE AS inserted
+        FOR EACH STATEMENT EXECUTE FUNCTION measurement_is_within_consent()', name);
+    EXECUTE format('CREATE TRIGGER measurement_never_changes BEFORE UPDATE ON %I
+        FOR EACH STATEMENT EXECUTE FUNCTION measurement_never_changes()', name);
 END $$;
 
 -- Revocations whose removed values may still lie in the tables' files.

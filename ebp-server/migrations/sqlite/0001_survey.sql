@@ -3,8 +3,9 @@
 
 CREATE TABLE participant (
     id    INTEGER PRIMARY KEY,
-    name  TEXT NOT NULL,
+    name  TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     email TEXT NOT NULL COLLATE NOCASE UNIQUE
+          CHECK (length(email) <= 254 AND email LIKE '_%@_%')
 ) STRICT;
 
 -- The participant is absent once consent is revoked. A withheld household is shown to nobody: its
@@ -19,10 +20,11 @@ CREATE INDEX household_by_participant ON household (participant);
 
 CREATE TABLE address (
     household   BLOB PRIMARY KEY REFERENCES household (uuid),
-    street      TEXT NOT NULL,
-    postal_code TEXT NOT NULL,
-    city        TEXT NOT NULL,
-    country     TEXT NOT NULL
+    street      TEXT NOT NULL CHECK (length(street) BETWEEN 1 AND 200),
+    postal_code TEXT NOT NULL CHECK (length(postal_code) BETWEEN 1 AND 10),
+    city        TEXT NOT NULL CHECK (length(city) BETWEEN 1 AND 200),
+    country     TEXT NOT NULL CHECK (country GLOB '[A-Z][A-Z]'),
+    CHECK (country <> 'DE' OR postal_code GLOB '[0-9][0-9][0-9][0-9][0-9]')
 ) STRICT;
 
 CREATE TABLE location (
@@ -33,8 +35,8 @@ CREATE TABLE location (
 
 CREATE TABLE metadata (
     household                BLOB PRIMARY KEY REFERENCES household (uuid),
-    children                 INTEGER NOT NULL CHECK (children >= 0),
-    adults                   INTEGER NOT NULL CHECK (adults >= 0),
+    children                 INTEGER NOT NULL CHECK (children BETWEEN 0 AND 255),
+    adults                   INTEGER NOT NULL CHECK (adults BETWEEN 0 AND 255),
     adults_with_job          INTEGER NOT NULL CHECK (adults_with_job BETWEEN 0 AND adults),
     electric_vehicle_charger INTEGER NOT NULL CHECK (electric_vehicle_charger IN (0, 1)),
     heat_pump                INTEGER NOT NULL CHECK (heat_pump IN (0, 1)),
@@ -87,9 +89,9 @@ CREATE TABLE meter (
     uuid               BLOB PRIMARY KEY CHECK (length(uuid) = 16),
     household          BLOB NOT NULL REFERENCES household (uuid),
     type               TEXT NOT NULL CHECK (type IN ('ELECTRICITY', 'PV-GENERATION')),
-    model              TEXT NOT NULL,
+    model              TEXT NOT NULL CHECK (length(model) BETWEEN 1 AND 40),
     measurement_device BLOB,
-    position           INTEGER NOT NULL,
+    position           INTEGER NOT NULL CHECK (position >= 0),
     UNIQUE (uuid, household),
     FOREIGN KEY (measurement_device, household) REFERENCES measurement_device (uuid, household)
 ) STRICT;
@@ -100,12 +102,19 @@ CREATE INDEX meter_by_device ON meter (measurement_device);
 CREATE TABLE pv_system (
     uuid          BLOB PRIMARY KEY CHECK (length(uuid) = 16),
     household     BLOB NOT NULL REFERENCES household (uuid),
-    nominal_power TEXT NOT NULL,
-    azimuth       TEXT NOT NULL,
-    tilt          TEXT NOT NULL,
-    installed_on  TEXT NOT NULL,
+    nominal_power TEXT NOT NULL CHECK (CAST(nominal_power AS REAL) BETWEEN 0 AND 10000),
+    azimuth       TEXT NOT NULL
+                  CHECK (CAST(azimuth AS REAL) BETWEEN 0 AND 360 AND azimuth NOT GLOB '360*'),
+    tilt          TEXT NOT NULL CHECK (CAST(tilt AS REAL) BETWEEN 0 AND 90),
+    installed_on  TEXT NOT NULL
+                  CHECK (installed_on IS date(installed_on)
+                      AND installed_on BETWEEN '1970-01-01' AND '2099-12-31'),
     meter         BLOB,
-    position      INTEGER NOT NULL,
+    position      INTEGER NOT NULL CHECK (position >= 0),
+    -- A revocation rounds the power, to nothing where it is under half a kWp. Casting reads what
+    -- a text begins with: so that nothing else follows.
+    CHECK (nominal_power || azimuth || tilt NOT GLOB '*[^-0-9.]*'
+        AND min(length(nominal_power), length(azimuth), length(tilt)) > 0),
     FOREIGN KEY (meter, household) REFERENCES meter (uuid, household)
 ) STRICT;
 CREATE INDEX pv_system_by_household ON pv_system (household);

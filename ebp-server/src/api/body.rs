@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     extract::Request,
     http::header,
 };
@@ -51,12 +51,17 @@ async fn small(app: &App, request: Request) -> Result<Bytes, ApiError> {
 
 /// Receives a body of so many bytes at most, within so long.
 pub async fn receive(body: Body, most: usize, within: Duration) -> Result<Bytes, ApiError> {
+    let too_large = || ApiError::TooLarge(format!("the body has more than {most} bytes"));
+    // What its length says at once need not be waited for.
+    if HttpBody::size_hint(&body).lower() > most as u64 {
+        return Err(too_large());
+    }
     let collected = tokio::time::timeout(within, Limited::new(body, most).collect())
         .await
         .map_err(|_| ApiError::Timeout)?;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
         if error.is::<LengthLimitError>() {
-            ApiError::TooLarge(format!("the body has more than {most} bytes"))
+            too_large()
         } else {
             ApiError::Invalid("the body broke off".to_owned())
         }

@@ -31,5 +31,15 @@ pub async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller,
 ) -> Result<Json<Consent>, ApiError> {
-    Ok(Json(app.store.revoke_consent(caller.household()?, app.clock.now()).await?))
+    let household = caller.household()?;
+    let address = match &app.geocoder {
+        Some(_) => app.store.household(household).await?.address,
+        None => None,
+    };
+    let revoked = app.store.revoke_consent(household, app.clock.now()).await?;
+    if let (Some(geocoder), Some(address)) = (app.geocoder.clone(), address) {
+        // Files are waited for elsewhere; if that goes wrong what is left is sealed.
+        let _ = tokio::task::spawn_blocking(move || geocoder.forget(&address)).await;
+    }
+    Ok(Json(revoked))
 }

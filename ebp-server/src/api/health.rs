@@ -5,13 +5,17 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::State,
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::{App, problem::ApiError};
+use crate::{
+    App,
+    problem::ApiError,
+    telemetry::{Gauges, classic},
+};
 
 /// How long the database may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,13 +36,26 @@ pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError>
     }
 }
 
-/// `GET /metrics`: for Prometheus, which shows the administrators' secret (`basic_auth`).
-pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
+/// `GET /metrics`: for Prometheus, which shows the administrators' secret (`basic_auth`). OpenMetrics,
+/// or the older text format for whoever accepts only that.
+pub async fn metrics(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let since = app.clock.now() - ACTIVE;
     let text = app
         .telemetry
-        .text(app.store.device_counts(since).await?)
+        .text(Gauges {
+            devices: app.store.device_counts(since).await?,
+            connections: app.connections.open(),
+            pool: app.store.pool(),
+        })
         .map_err(|error| ApiError::Internal(error.to_string()))?;
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|kinds| kinds.contains("text/plain") && !kinds.contains("openmetrics")) {
+        let kind = "text/plain; version=0.0.4; charset=utf-8";
+        return Ok(([(header::CONTENT_TYPE, kind)], classic(&text)).into_response());
+    }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

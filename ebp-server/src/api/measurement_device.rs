@@ -1,16 +1,38 @@
-//! Endpoint 5: the household's measurement devices.
+//! Endpoint 5: the household's measurement devices, and what one tells of itself.
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
-use ebp_core::contract::MeasurementDevice;
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::StatusCode,
+};
+use ebp_core::contract::{DeviceStatus, MeasurementDevice};
 
-use crate::{App, auth::Caller, problem::ApiError};
+use super::body;
+use crate::{
+    App,
+    auth::{Caller, DeviceHolder},
+    problem::ApiError,
+};
 
-/// `GET /household/measurement_device`: each with its version, last activity and meters.
+/// `GET /household/measurement_device`: each with its components' versions, last activity,
+/// meters and health.
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
 ) -> Result<Json<Vec<MeasurementDevice>>, ApiError> {
     Ok(Json(app.store.devices(caller.household()?).await?))
+}
+
+/// `PUT /household/measurement_device/status`: takes the place of what the device told before.
+/// What is wrong with it is told all at once.
+pub async fn report(
+    State(app): State<Arc<App>>,
+    holder: DeviceHolder,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    let status: DeviceStatus = body::for_store(&app, request).await?;
+    app.store.report_status(holder.device, status, app.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

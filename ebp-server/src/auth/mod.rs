@@ -12,35 +12,38 @@
 //! `Authorization` header is judged by that alone.
 
 mod certificate;
+mod key_set;
 mod revocation;
 mod secret;
 mod tls;
 mod token;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{Extensions, HeaderValue, header, request::Parts},
     middleware::Next,
     response::Response,
 };
-use ebp_core::{
-    contract::VERSION_HEADER,
-    scope::{Group, Scope, Scopes},
-};
+use ebp_core::scope::{Group, Scope, Scopes};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 pub use certificate::{ClientCertificate, Peer};
+pub use key_set::{KeySet, KeySource};
 pub use revocation::{RegisterWatch, Standing};
 pub use secret::{SecretError, Secrets, set_secret};
 pub use tls::{TlsError, server_config};
-pub use token::{KeySource, TokenError, TokenIdentity, TokenSettings, Tokens};
+pub use token::{TokenError, TokenIdentity, TokenSettings, Tokens};
 
 use crate::{
     App,
     authority::RegisterEntry,
+    limit::Client,
     problem::ApiError,
     store::{Actor, DeviceActivity, HouseholdId, ParticipantId},
 };
@@ -87,6 +90,10 @@ pub struct DeviceHolder {
 #[derive(Debug, Clone, Copy)]
 pub struct Source(pub IpAddr);
 
+/// What kind of identity a request proved, for the log, which puts it there empty.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kind(pub Arc<OnceLock<&'static str>>);
+
 macro_rules! from_extensions {
     ($($type:ty),*) => {$(
         /// Handlers take it as an argument; the route's guard has put it there.
@@ -116,12 +123,26 @@ pub enum Access {
     Groups(&'static [Group]),
     /// A device by its own certificate, whatever its scopes.
     Device,
+    /// A device by its own certificate, which has that scope.
+    DeviceScope(Scope),
 }
 
 /// Who a request says it is, verified.
 enum Identity {
     Group(Group),
     Participant { email: String, device: Option<Uuid>, scopes: Scopes, by_certificate: bool },
+}
+
+impl Identity {
+    /// In a word that tells of nobody.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Group(group) => group.name(),
+            Self::Participant { by_certificate: false, .. } => "token",
+            Self::Participant { device: Some(_), .. } => "device",
+            Self::Participant { device: None, .. } => "participant",
+        }
+    }
 }
 
 /// What a route's guard knows.
@@ -139,6 +160,7 @@ pub(crate) async fn authorize(
 ) -> Result<Response, ApiError> {
     let Guard { app, access } = guard;
     if access == Access::Anybody {
+        admit(&app, request.extensions())?;
         return Ok(next.run(request).await);
     }
     let now = app.clock.now();
@@ -146,25 +168,50 @@ pub(crate) async fn authorize(
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
     let source = request.extensions().get::<Source>().copied();
     let header = request.headers().get(header::AUTHORIZATION).cloned();
-    let version = version(request.headers());
-    let identity = identify(&app, &peer, header.as_ref(), source, now).await?;
+    if header.is_none() {
+        // Before the store is asked for the certificate.
+        admit(&app, request.extensions())?;
+    }
+    let identity = match identify(&app, &peer, header.as_ref(), source, now).await {
+        Ok(identity) => identity,
+        Err(error) => {
+            if let (Some(_), Some(Source(address))) = (&header, source) {
+                app.requests.admit(Client::Address(address))?;
+            }
+            return Err(error);
+        }
+    };
+    if let Some(Kind(kind)) = request.extensions().get() {
+        // Once for each request.
+        let _ = kind.set(identity.kind());
+    }
+    match &identity {
+        Identity::Group(group) => app.requests.admit(Client::Group(*group))?,
+        Identity::Participant { email, device, by_certificate: false, .. } => {
+            app.requests.admit(Client::Token { email, device: *device })?;
+        }
+        Identity::Participant { by_certificate: true, .. } => {}
+    }
     match (access, identity) {
         (Access::Groups(groups), Identity::Group(group)) if groups.contains(&group) => {
             request.extensions_mut().insert(Manager(group));
         }
         (Access::Groups(_), _) | (_, Identity::Group(_)) => return Err(ApiError::Group),
-        (Access::Device, Identity::Participant { by_certificate: false, .. }) => {
+        (
+            Access::Device | Access::DeviceScope(_),
+            Identity::Participant { by_certificate: false, .. }
+            | Identity::Participant { device: None, .. },
+        ) => {
             return Err(ApiError::Group);
         }
         (access, Identity::Participant { email, device, scopes, .. }) => {
-            if let Access::Scope(scope) = access
+            if let Access::Scope(scope) | Access::DeviceScope(scope) = access
                 && !scopes.contains(scope)
             {
                 return Err(ApiError::Scope(scope));
             }
-            let caller = act(&app, &email, device, version, now).await?;
-            if access == Access::Device {
-                let device = device.ok_or(ApiError::Group)?;
+            let caller = act(&app, &email, device, now).await?;
+            if let (Access::Device | Access::DeviceScope(_), Some(device)) = (access, device) {
                 request.extensions_mut().insert(DeviceHolder { device, email, scopes });
             }
             request.extensions_mut().insert(caller);
@@ -173,12 +220,29 @@ pub(crate) async fn authorize(
     Ok(next.run(request).await)
 }
 
+/// Counts a request by what is known of it without asking the store: its certificate, or else where
+/// it comes from.
+///
+/// # Errors
+/// [`ApiError::TooManyRequests`].
+pub(crate) fn admit(app: &App, extensions: &Extensions) -> Result<(), ApiError> {
+    let client = match (extensions.get(), extensions.get()) {
+        (Some(Peer::Certificate(certificate)), _) => match certificate.device {
+            Some(device) => Client::Device(device),
+            None => Client::Certificate(certificate.serial),
+        },
+        (_, Some(Source(address))) => Client::Address(*address),
+        // Only a listener that does not say where connections come from.
+        _ => return Ok(()),
+    };
+    app.requests.admit(client)
+}
+
 /// For whom the names of an identity stand.
 async fn act(
     app: &App,
     email: &str,
     device: Option<Uuid>,
-    version: Option<String>,
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
     match app.store.actor(email, device).await? {
@@ -186,7 +250,7 @@ async fn act(
         Actor::Revoked => Err(ApiError::ConsentRevoked),
         Actor::Participant { participant, household, device } => {
             if let Some(device) = device {
-                note_activity(app, device, version, now).await;
+                note_activity(app, device, now).await;
             }
             Ok(Caller { participant, household })
         }
@@ -267,46 +331,15 @@ async fn authenticate<'a>(
     }
 }
 
-/// Notes that a device spoke and which version it runs. A failure only costs the note.
-async fn note_activity(app: &App, device: DeviceActivity, version: Option<String>, now: Timestamp) {
+/// Notes that a device spoke. A failure only costs the note.
+async fn note_activity(app: &App, device: DeviceActivity, now: Timestamp) {
     let fresh = device
         .last_activity
         .is_some_and(|last| last <= now && now.duration_since(last) < TOUCH_EVERY);
-    if fresh && (version.is_none() || version == device.version) {
+    if fresh {
         return;
     }
-    if let Err(error) = app.store.touch_device(device.uuid, version, now).await {
-        tracing::warn!(device = %device.uuid, %error, "the device's activity is not noted");
-    }
-}
-
-/// The version that the client says it has: the header of its own, or the user agent `ebp/x.y.z`.
-fn version(headers: &HeaderMap) -> Option<String> {
-    let own = headers.get(VERSION_HEADER).and_then(|value| value.to_str().ok());
-    let agent = || {
-        let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
-        agent.split_whitespace().find_map(|product| product.strip_prefix("ebp/"))
-    };
-    own.or_else(agent)
-        .filter(|v| (1..=64).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_graphic()))
-        .map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions() {
-        let of = |name: &'static str, value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, value.parse().unwrap());
-            version(&headers)
-        };
-        assert_eq!(of("ebp-version", "1.2.3").as_deref(), Some("1.2.3"));
-        assert_eq!(of("user-agent", "ebp/1.2.3 linux").as_deref(), Some("1.2.3"));
-        assert_eq!(of("user-agent", "curl/8.0"), None);
-        assert_eq!(of("ebp-version", "a b"), None);
-        assert_eq!(of("ebp-version", &"9".repeat(65)), None);
+    if let Err(error) = app.store.touch_device(device.uuid, now).await {
+        tracing::warn!(%error, "a device's activity is not noted");
     }
 }

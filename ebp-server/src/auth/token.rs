@@ -9,15 +9,10 @@
 //! | `device` | the uuid of the device that it stands for, where the participant has several households |
 //!
 //! Signed with EdDSA (Ed25519) or ES256 by a key of the configured key set (RFC 7517), chosen by
-//! `kid` where the token names one. The key set is a file, read again when it changes, or an HTTPS
-//! address, asked again when a token names an unknown key and once in a while.
-
-use std::{
-    fs,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant, SystemTime},
-};
+//! `kid` where the token names one.
+//!
+//! Enters: a token, the key set, now. Leaves: whom it stands for. Absent: whether they are
+//! registered.
 
 use ebp_core::scope::Scopes;
 use jiff::Timestamp;
@@ -26,35 +21,19 @@ use jsonwebtoken::{
     crypto::{CryptoProvider, JwkUtils, JwtVerifier},
     decode, decode_header,
     errors::{Error, ErrorKind},
-    jwk::JwkSet,
     signature::{self, Verifier},
 };
 use ring::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey, VerificationAlgorithm};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::{KeySet, KeySource};
 use crate::problem::ApiError;
 
 /// How far clocks may differ.
 const LEEWAY: i64 = 60;
 /// The longest token that is looked at.
 const LONGEST: usize = 8 << 10;
-/// How often a key set's address is asked at most, whatever tokens say.
-const AT_MOST: Duration = Duration::from_secs(60);
-/// How old a key set may become.
-const FRESH: Duration = Duration::from_secs(3600);
-/// The longest key set that is read.
-const LONGEST_SET: usize = 256 << 10;
-
-/// Where the keys are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeySource {
-    /// A file that holds a JSON Web Key Set.
-    File(PathBuf),
-    /// An HTTPS address that answers with one.
-    Url(String),
-}
-
 /// Which tokens are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSettings {
@@ -92,18 +71,7 @@ struct Claims {
 /// Verifies tokens.
 pub struct Tokens {
     settings: TokenSettings,
-    keys: Mutex<Option<Keys>>,
-    http: Option<reqwest::Client>,
-    /// One asks for the key set, the others wait for its answer.
-    asking: tokio::sync::Mutex<()>,
-}
-
-struct Keys {
-    set: Arc<JwkSet>,
-    /// Of a file: when it was changed and how long it is.
-    version: Option<(SystemTime, u64)>,
-    /// Of an address: when it was asked.
-    asked: Instant,
+    keys: KeySet,
 }
 
 impl Tokens {
@@ -114,16 +82,8 @@ impl Tokens {
     pub fn new(settings: TokenSettings) -> Result<Self, TokenError> {
         // Fails only if it is there already.
         let _ = PROVIDER.install_default();
-        let http = match &settings.keys {
-            KeySource::File(_) => None,
-            KeySource::Url(url) => {
-                if !url.starts_with("https://") {
-                    return Err(TokenError::NoHttps(url.clone()));
-                }
-                Some(client()?)
-            }
-        };
-        Ok(Self { settings, keys: Mutex::default(), http, asking: tokio::sync::Mutex::default() })
+        let keys = KeySet::new(settings.keys.clone())?;
+        Ok(Self { settings, keys })
     }
 
     /// What a token says, if it counts now.
@@ -139,10 +99,7 @@ impl Tokens {
         if !matches!(header.alg, Algorithm::EdDSA | Algorithm::ES256) {
             return Err(WRONG);
         }
-        let mut set = self.keys(false).await?;
-        if header.kid.as_deref().is_some_and(|kid| set.find(kid).is_none()) {
-            set = self.keys(true).await?;
-        }
+        let set = self.keys.with(header.kid.as_deref(), now).await?;
         let mut validation = Validation::new(header.alg);
         validation.set_audience(&[&self.settings.audience]);
         if let Some(issuer) = &self.settings.issuer {
@@ -176,84 +133,6 @@ impl Tokens {
         let scopes = claims.scope.split_whitespace().filter_map(|s| s.parse().ok()).collect();
         Ok(TokenIdentity { email: claims.email, device: claims.device, scopes })
     }
-
-    /// The key set; `again` where it lacks a key that it may have got meanwhile.
-    async fn keys(&self, again: bool) -> Result<Arc<JwkSet>, ApiError> {
-        match &self.settings.keys {
-            KeySource::File(path) => self.keys_of_file(path),
-            KeySource::Url(url) => {
-                let limit = if again { AT_MOST } else { FRESH };
-                if let Some(set) = self.younger_than(limit) {
-                    return Ok(set);
-                }
-                let _turn = self.asking.lock().await;
-                if let Some(set) = self.younger_than(limit) {
-                    return Ok(set);
-                }
-                let old = self.younger_than(Duration::MAX);
-                match (self.ask(url).await, old) {
-                    (Ok(set), _) => Ok(set),
-                    (Err(reason), Some(old)) => {
-                        tracing::warn!(%reason, "the key set is not to be had; the old one goes on");
-                        Ok(self.keep(old, None))
-                    }
-                    (Err(reason), None) => Err(ApiError::Unavailable(format!(
-                        "the key set is not to be had: {reason}"
-                    ))),
-                }
-            }
-        }
-    }
-
-    fn keys_of_file(&self, path: &std::path::Path) -> Result<Arc<JwkSet>, ApiError> {
-        let failed = |reason: String| {
-            ApiError::Internal(format!("the key set {}: {reason}", path.display()))
-        };
-        let metadata = fs::metadata(path).map_err(|e| failed(e.to_string()))?;
-        let version = metadata.modified().ok().map(|modified| (modified, metadata.len()));
-        {
-            let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(keys) = keys.as_ref()
-                && version.is_some()
-                && keys.version == version
-            {
-                return Ok(keys.set.clone());
-            }
-        }
-        let text = fs::read(path).map_err(|e| failed(e.to_string()))?;
-        let set = serde_json::from_slice(&text).map_err(|e| failed(e.to_string()))?;
-        Ok(self.keep(Arc::new(set), version))
-    }
-
-    fn younger_than(&self, limit: Duration) -> Option<Arc<JwkSet>> {
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.as_ref().filter(|keys| keys.asked.elapsed() < limit).map(|keys| keys.set.clone())
-    }
-
-    fn keep(&self, set: Arc<JwkSet>, version: Option<(SystemTime, u64)>) -> Arc<JwkSet> {
-        let keys = Keys { set: set.clone(), version, asked: Instant::now() };
-        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys);
-        set
-    }
-
-    async fn ask(&self, url: &str) -> Result<Arc<JwkSet>, String> {
-        let http = self.http.as_ref().ok_or("there is no client")?;
-        let mut response = http
-            .get(url)
-            .send()
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .map_err(|error| error.without_url().to_string())?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| e.without_url().to_string())? {
-            if body.len() + chunk.len() > LONGEST_SET {
-                return Err("it is too long".to_owned());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let set = serde_json::from_slice(&body).map_err(|_| "it is no key set")?;
-        Ok(self.keep(Arc::new(set), None))
-    }
 }
 
 /// Why tokens cannot be accepted.
@@ -266,25 +145,6 @@ pub enum TokenError {
     /// TLS cannot be set up.
     #[error("cannot set up the way to the key set: {0}")]
     SetUp(String),
-}
-
-/// Trusts whom the machine trusts.
-fn client() -> Result<reqwest::Client, TokenError> {
-    use rustls_platform_verifier::BuilderVerifierExt;
-    let failed = |reason: String| TokenError::SetUp(reason);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|e| failed(e.to_string()))?
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .https_only(true)
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(Duration::from_secs(10))
-        .build()
-        .map_err(|e| failed(e.to_string()))
 }
 
 /// jsonwebtoken's cryptography by ring, as everywhere else in this program.

@@ -156,18 +156,23 @@ impl Authority {
         })
     }
 
-    /// A signed list of the revoked certificates that are not expired, for other servers.
+    /// A signed list of the revoked certificates that are not expired, for other servers: of the
+    /// register, and of `others`, which servers issued or revoked.
     ///
     /// # Errors
     /// If register or key cannot be read.
-    pub fn crl(&self) -> Result<Crl, AuthorityError> {
+    pub fn crl(&self, others: &[RegisterEntry]) -> Result<Crl, AuthorityError> {
         let now = self.clock.now();
         let issuer = self.issuer()?;
-        let revoked_certs = self
-            .list()?
+        let mut entries = self.list()?;
+        entries.extend_from_slice(others);
+        // Revoked in both, the first counts.
+        let mut listed = std::collections::HashSet::new();
+        let revoked_certs = entries
             .into_iter()
             .filter(|entry| entry.not_after > now)
             .filter_map(|entry| Some((entry.serial, entry.revoked_at?)))
+            .filter(|(serial, _)| listed.insert(*serial))
             .map(|(serial, at)| {
                 Ok(RevokedCertParams {
                     serial_number: serial.into(),

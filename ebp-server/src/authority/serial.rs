@@ -15,7 +15,7 @@ impl Serial {
     /// A new one, of 122 random bits. Its first octet is 0x40 to 0x7f: a positive integer
     /// (RFC 5280, 4.1.2.2) that always takes 16 octets.
     #[must_use]
-    pub(super) fn random() -> Self {
+    pub(crate) fn random() -> Self {
         let mut bytes = Uuid::new_v4().into_bytes();
         bytes[0] = bytes[0] & 0x3f | 0x40;
         Self(bytes)

@@ -209,6 +209,9 @@ fn who(access: Access) -> String {
             format!("For {}.", names.join(" and "))
         }
         Access::Device => "For a device, by its own certificate.".into(),
+        Access::DeviceScope(scope) => {
+            format!("For a device, by its own certificate with the scope `{scope}`.")
+        }
     }
 }
 
@@ -222,6 +225,9 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
         Access::Groups(groups) => {
             groups.iter().map(|group| SecurityRequirement::new("group", [group.name()])).collect()
         }
+        Access::DeviceScope(scope) => {
+            vec![SecurityRequirement::new("certificate", [scope.name()])]
+        }
         Access::Device => vec![SecurityRequirement::new("certificate", Vec::<String>::new())],
     }
 }
@@ -229,6 +235,7 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
 fn method_of(method: &Method) -> HttpMethod {
     match *method {
         Method::POST => HttpMethod::Post,
+        Method::PUT => HttpMethod::Put,
         Method::PATCH => HttpMethod::Patch,
         Method::DELETE => HttpMethod::Delete,
         _ => HttpMethod::Get,

@@ -28,6 +28,9 @@ pub enum Refusal {
     /// A code stands in it twice.
     #[error("an OBIS code stands twice among the data points")]
     RepeatedCode,
+    /// A flag stands in it twice.
+    #[error("a flag stands twice")]
+    RepeatedFlag,
     /// It carries the meter's own number.
     #[error("a data point identifies the meter")]
     IdentifiesMeter,
@@ -85,13 +88,16 @@ impl Admission {
         if codes.contains(&ObisCode::SERVER_ID) || codes.contains(&ObisCode::DEVICE_ID) {
             return Err(Refusal::IdentifiesMeter);
         }
+        if measurement.flags.iter().collect::<BTreeSet<_>>().len() != measurement.flags.len() {
+            return Err(Refusal::RepeatedFlag);
+        }
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ebp_core::model::DataPoint;
+    use ebp_core::model::{DataPoint, Flag};
 
     use super::*;
 
@@ -135,5 +141,8 @@ mod tests {
         for obis in [ObisCode::SERVER_ID, ObisCode::DEVICE_ID] {
             assert_eq!(check(|m| m.data.push(point(obis))), Err(Refusal::IdentifiesMeter));
         }
+        assert_eq!(check(|m| m.flags = Flag::ALL.into()), Ok(()));
+        let twice = vec![Flag::ClockCorrected; 2];
+        assert_eq!(check(|m| m.flags = twice), Err(Refusal::RepeatedFlag));
     }
 }

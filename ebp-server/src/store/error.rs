@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Faults, PostgresError};
+use crate::masking::MaskingMismatch;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,12 @@ pub enum StoreError {
     /// The registration has faults; each names its place and no value.
     #[error("the registration cannot be taken in: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Registration(Faults),
+    /// It is needed and stays: why.
+    #[error("it cannot be removed: {0}")]
+    InUse(&'static str),
+    /// Households are masked by something else than what was given.
+    #[error(transparent)]
+    Masking(#[from] MaskingMismatch),
     /// The database was written by a newer version of the program.
     #[error("{} has schema version {found}, and this program knows up to {known}", path.display())]
     Newer {

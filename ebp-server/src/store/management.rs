@@ -112,6 +112,37 @@ pub trait ManagementStore: Send + Sync {
         change: PvSystemChange,
     ) -> Result<(), StoreError>;
 
+    /// Removes a meter that was registered by mistake, with its incidents.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter; [`StoreError::InUse`] if it has
+    /// measurements or a photovoltaic system is connected to it.
+    async fn remove_meter(&self, household: HouseholdId, meter: Uuid) -> Result<(), StoreError>;
+
+    /// Removes a photovoltaic system that was registered by mistake.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such system; [`StoreError::InUse`] if its
+    /// meter has measurements.
+    async fn remove_pv_system(
+        &self,
+        household: HouseholdId,
+        system: Uuid,
+    ) -> Result<(), StoreError>;
+
+    /// Says which meters of its household a device reads from now on, and no others.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is no such device, or its household has no such meter.
+    async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError>;
+
+    /// Removes a device that was added by mistake; no device reads its meters then.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is no such device; [`StoreError::InUse`] if it reads a
+    /// meter that has measurements, or certificates were issued to it.
+    async fn remove_device(&self, device: Uuid) -> Result<(), StoreError>;
+
     /// How the devices and meters of all households are, withheld ones included.
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError>;
 

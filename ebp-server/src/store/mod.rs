@@ -9,18 +9,24 @@
 
 mod access;
 mod admission;
+mod change;
 mod error;
+mod evaluation;
 mod management;
+mod masking;
 mod postgres;
 mod registration;
+mod set;
 mod sqlite;
+mod status;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, Household, MeasurementDevice, Registered, Registration, StoredMeasurement,
+        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+        StoredMeasurement,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
@@ -30,7 +36,9 @@ use uuid::Uuid;
 pub use access::{AccessStore, Digest, Enrolled, Enrolment, TryLimits};
 pub use admission::{Admission, Refusal};
 pub use error::StoreError;
+pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
+pub use masking::{MaskingStore, PendingReport};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use registration::{Faults, faults};
 pub use sqlite::SqliteStore;
@@ -63,13 +71,11 @@ pub enum Actor {
     },
 }
 
-/// What a device last told of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// When a device last spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceActivity {
     /// Which device.
     pub uuid: Uuid,
-    /// The program's version.
-    pub version: Option<String>,
     /// When.
     pub last_activity: Option<Timestamp>,
 }
@@ -143,7 +149,7 @@ pub struct Page {
 /// ever; any number of processes may use the same database at once. Instants are kept to the
 /// microsecond.
 #[async_trait]
-pub trait Store: ManagementStore + AccessStore {
+pub trait Store: ManagementStore + AccessStore + EvaluationStore + MaskingStore {
     /// Takes in a household. A participant with the same e-mail address and name is the same one.
     ///
     /// # Errors
@@ -180,8 +186,9 @@ pub trait Store: ManagementStore + AccessStore {
     ) -> Result<Consent, StoreError>;
 
     /// Revokes consent: removes contact details (unless they are another household's, too),
-    /// address and location, coarsens the photovoltaic systems, and withholds the household until
-    /// it has a masked location. Of the removed values no byte stays in the database's files.
+    /// address, puts the masked location into the true one's place, and coarsens the photovoltaic
+    /// systems. Where it cannot be masked (yet), the household is withheld, and its location alone
+    /// stays, shown to nobody. Of the removed values no byte stays in the database's files.
     ///
     /// # Errors
     /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`].
@@ -222,11 +229,19 @@ pub trait Store: ManagementStore + AccessStore {
         query: PageQuery,
     ) -> Result<Page, StoreError>;
 
-    /// Notes that a device spoke, and which version of the program it runs if it said so.
-    async fn touch_device(
+    /// Notes that a device spoke.
+    async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Keeps what a device tells of itself, in the place of what it told before. Nothing of it is
+    /// left once consent is revoked.
+    ///
+    /// # Errors
+    /// [`StoreError::Registration`] lists every fault, also meters that the device does not read;
+    /// [`StoreError::NotFound`] if there is no such device, [`StoreError::ConsentRevoked`].
+    async fn report_status(
         &self,
         device: Uuid,
-        version: Option<String>,
+        status: DeviceStatus,
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
@@ -264,11 +279,29 @@ pub trait Store: ManagementStore + AccessStore {
         at: Timestamp,
     ) -> Result<Incident, StoreError>;
 
+    /// How its connections are used, where it has a pool of them.
+    fn pool(&self) -> Option<PoolStatus> {
+        None
+    }
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Finishes what is under way and closes the database.
     async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// How many connections to the database there are, and for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Connected, and waiting for work.
+    pub idle: usize,
+    /// At work.
+    pub used: usize,
+    /// Requests that wait for a connection.
+    pub waiting: usize,
+    /// Connections at most.
+    pub most: usize,
 }
 
 /// Which database.

@@ -78,6 +78,8 @@ impl Faults {
     }
 
     fn household(&mut self, body: &Value) {
+        let masked = body.pointer("/location/masked");
+        self.check(masked.is_none_or(Value::is_null), "/location/masked", "is nobody's to give");
         let number = |pointer| body.pointer(pointer).and_then(Value::as_u64);
         if let (Some(adults), Some(working)) =
             (number("/metadata/adults"), number("/metadata/adults_with_job"))
@@ -157,6 +159,7 @@ mod tests {
         wrong.meters[1].uuid = Some(uuid::Uuid::nil());
         wrong.pv_systems[0].meter = Some(0);
         wrong.pv_systems[0].azimuth = 360.into();
+        wrong.pv_systems[0].installed_on = jiff::civil::Date::constant(1899, 12, 31);
         let faults = faults(&wrong);
         assert!(faults.of_form());
         let places: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
@@ -166,6 +169,7 @@ mod tests {
                 "/location/latitude",
                 "/participant/email",
                 "/pv_systems/0/azimuth",
+                "/pv_systems/0/installed_on",
                 "/metadata/adults_with_job",
                 "/address/postal_code",
                 "/meters/1/uuid",

@@ -100,7 +100,6 @@ async fn no_byte_of_what_was_removed_is_left() {
     registration.participant.name = "Wanda Geheimnis".into();
     registration.address.street = "Verborgener Winkel 99".into();
     registration.address.city = "Hintertupfingen".into();
-    registration.location.as_mut().unwrap().latitude = 51.123_456_789;
     let now = server.clock.now();
     let registered = server.store.register(registration, now).await.unwrap();
     let api = server.device("wanda.geheimnis@example.org", &registered);
@@ -113,14 +112,8 @@ async fn no_byte_of_what_was_removed_is_left() {
     let stored = api.upload(&items).ok().await;
     assert!(outcomes(&stored).iter().all(|outcome| outcome == "accepted"));
 
-    let latitude = 51.123_456_789_f64.to_be_bytes();
-    let needles: [&[u8]; 5] = [
-        b"wanda",
-        b"geheimnis",
-        b"verborgener",
-        b"hintertupfingen",
-        &latitude.map(|byte| byte.to_ascii_lowercase()),
-    ];
+    // There are no regions here, so that the location alone waits; the store's tests search for it.
+    let needles: [&[u8]; 4] = [b"wanda", b"geheimnis", b"verborgener", b"hintertupfingen"];
     // PostgreSQL's files are elsewhere; the store's own tests search them.
     let database = server.database();
     if let Some(database) = &database {

@@ -23,7 +23,7 @@ async fn the_registration_is_given_back() {
             "uuid": registered.household,
             "address": {"street": "Heidestraße 17", "postal_code": "51147", "city": "Köln",
                         "country": "DE"},
-            "location": {"latitude": 50.8503, "longitude": 7.1017},
+            "location": {"latitude": 50.8503, "longitude": 7.1017, "precision": "entered"},
             "metadata": {"children": 1, "adults": 2, "adults_with_job": 1, "heat_pump": true,
                          "electric_vehicle_charger": false, "home_battery": false},
             "consent": {"state": "not-granted", "granted_at": null, "revoked_at": null}
@@ -46,31 +46,25 @@ async fn the_registration_is_given_back() {
 }
 
 #[tokio::test]
-async fn devices_are_seen_with_version_and_activity() {
+async fn devices_are_seen_with_their_activity() {
     let server = Server::start().await;
     let (registered, api) = server.household("erika@example.org").await;
     let before = ebp_core::clock::Clock::now(&*server.clock);
-    let mut call = api.get(paths::MEASUREMENT_DEVICE);
-    call.0 = call.0.header("ebp-version", "1.2.3");
-    let devices = call.ok().await;
+    let devices = api.get(paths::MEASUREMENT_DEVICE).ok().await;
     assert_eq!(devices[0]["uuid"], json!(registered.measurement_device));
-    assert_eq!(devices[0]["version"], "1.2.3");
+    assert_eq!((&devices[0]["components"], &devices[0]["health"]), (&json!({}), &json!(null)));
     assert_eq!(devices[0]["meters"], json!(registered.meters));
     let first: jiff::Timestamp = devices[0]["last_activity"].as_str().unwrap().parse().unwrap();
     assert!(first.as_second() >= before.as_second());
 
-    // Within a minute only another version is worth a write.
+    // Within a minute it is not worth a write.
     server.clock.advance(30);
     let devices = api.get(paths::MEASUREMENT_DEVICE).ok().await;
     assert_eq!(devices[0]["last_activity"], first.to_string());
-    let mut call = api.get(paths::MEASUREMENT_DEVICE);
-    call.0 = call.0.header("user-agent", "ebp/1.2.4");
-    assert_eq!(call.ok().await[0]["version"], "1.2.4");
     server.clock.advance(61);
     let devices = api.get(paths::MEASUREMENT_DEVICE).ok().await;
     let later: jiff::Timestamp = devices[0]["last_activity"].as_str().unwrap().parse().unwrap();
     assert!(later.duration_since(first).as_secs() >= 91);
-    assert_eq!(devices[0]["version"], "1.2.4", "a version that is not told stays");
 }
 
 #[tokio::test]

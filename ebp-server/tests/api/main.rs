@@ -17,8 +17,11 @@ mod management;
 mod measurement_list;
 mod measurement_upload;
 mod operation;
+mod overload;
+mod removal;
 mod scope;
 mod server;
+mod status;
 mod token;
 
 /// The database of this program's servers; `postgres.rs` runs the same tests on the other one.

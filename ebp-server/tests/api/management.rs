@@ -20,7 +20,9 @@ fn fill(template: &str, household: &Value, uuid: &Value) -> String {
 async fn a_registration_is_entered_seen_and_changed() {
     let server = Server::start().await;
     let researcher = server.manager(Group::Researchers);
-    let body = serde_json::to_value(registration("erika@example.org")).unwrap();
+    let mut body = serde_json::to_value(registration("erika@example.org")).unwrap();
+    // Where nobody says how well it is known, somebody entered it.
+    body["location"]["precision"] = json!("entered");
     let made = researcher
         .json(Method::POST, paths::MANAGEMENT_HOUSEHOLD, &body)
         .expect(StatusCode::CREATED)

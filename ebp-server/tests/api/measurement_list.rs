@@ -7,7 +7,7 @@ use ebp_core::{
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::harness::{Server, measurement};
+use crate::harness::{Server, measurement, outcomes};
 
 #[tokio::test]
 async fn pages_are_walked_to_the_end() {
@@ -84,4 +84,26 @@ async fn what_cannot_be_asked() {
         json!({"items": [], "next": null}),
         "nothing measured yet"
     );
+}
+
+#[tokio::test]
+async fn what_is_doubtful_is_told() {
+    let server = Server::start().await;
+    let (registered, api) = server.consenting("erika@example.org").await;
+    let now = server.clock.now();
+    let item = |uuid: u128, flags: &[&str]| {
+        let mut item = measurement(uuid, registered.meters[0], now);
+        item["flags"] = json!(flags);
+        item
+    };
+    let (late, odd) = ("clock-corrected", "power-out-of-range");
+    let sent = [item(1, &[late, odd]), item(2, &[]), item(3, &[odd, odd]), item(4, &["x"])];
+    let answer = api.upload(&sent).ok().await;
+    let refused = ["a flag stands twice", "`flags` is missing or not of its form"];
+    assert_eq!(outcomes(&answer), ["accepted", "accepted", refused[0], refused[1]]);
+    let again = api.upload(&[item(1, &[odd, late]), item(1, &[odd])]).ok().await;
+    assert_eq!(outcomes(&again), ["duplicate", "another measurement has this uuid"]);
+    let page = api.get(&paths::measurements_of(registered.meters[0])).ok().await;
+    assert_eq!(page["items"][0]["flags"], json!([odd, late]));
+    assert_eq!(page["items"][1].get("flags"), None);
 }

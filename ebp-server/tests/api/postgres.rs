@@ -17,8 +17,11 @@ mod management;
 mod measurement_list;
 mod measurement_upload;
 mod operation;
+mod overload;
+mod removal;
 mod scope;
 mod server;
+mod status;
 mod token;
 
 /// Where there is no PostgreSQL it is SQLite once more, which is said aloud.

@@ -49,7 +49,7 @@ async fn what_is_no_tls_is_closed() {
 
 #[tokio::test]
 async fn clients_that_dawdle_make_way() {
-    let short = Duration::from_millis(200);
+    let short = Duration::from_secs(1);
     let limits = Limits {
         connections: 2,
         handshake: short,

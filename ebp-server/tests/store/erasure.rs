@@ -1,5 +1,5 @@
-//! PostgreSQL: of removed values no byte is left in its files. Needs a cluster of its own, since
-//! all of it is searched.
+//! Of removed values no byte is left in the database's files. PostgreSQL needs a cluster of its own
+//! for that, since all of it is searched.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -37,12 +37,27 @@ fn somebody(name: &str) -> (Registration, Vec<Vec<u8>>) {
         format!("{text} unauffindbar").into_bytes(),
         format!("{text}winkel").into_bytes(),
         format!("hinter{text}").into_bytes(),
-        latitude.to_ne_bytes().to_ascii_lowercase(),
-        longitude.to_ne_bytes().to_ascii_lowercase(),
+        latitude.to_le_bytes().to_ascii_lowercase(),
+        longitude.to_le_bytes().to_ascii_lowercase(),
+        latitude.to_be_bytes().to_ascii_lowercase(),
+        longitude.to_be_bytes().to_ascii_lowercase(),
+        // As text, and as a `numeric`'s digits in base 10,000; eight digits, so that a float's
+        // last ones do not matter.
+        latitude.to_string()[..10].into(),
+        longitude.to_string()[..9].into(),
+        numeric(latitude),
+        numeric(longitude),
         // A `numeric`'s digits in base 10,000.
         [1234_u16, 5678].map(u16::to_ne_bytes).concat().repeat(2).to_ascii_lowercase(),
     ];
     (registration, needles)
+}
+
+/// The first eight decimals as PostgreSQL's `numeric` has them.
+fn numeric(degrees: f64) -> Vec<u8> {
+    let decimals = (degrees.fract() * 1e8) as u32;
+    let digits = [decimals / 10_000, decimals % 10_000];
+    digits.map(|four| u16::try_from(four).unwrap().to_ne_bytes()).concat().to_ascii_lowercase()
 }
 
 /// The files below the folder that hold one of these, without regard to case.
@@ -88,6 +103,13 @@ impl Scene {
         open_store(&Database::Postgres(PostgresSettings::new(url))).await.unwrap()
     }
 
+    /// A store that masks whoever revokes.
+    async fn masking(&self, url: &str) -> Arc<dyn Store> {
+        let store = self.store(url).await;
+        store.mask_by(crate::masking::masking(), false).await.unwrap();
+        store
+    }
+
     /// Registers somebody, whose values then lie in tables, log and statistics.
     async fn consenting(&self, store: &dyn Store, name: &str) -> (HouseholdId, Vec<Vec<u8>>) {
         let now = at("2026-01-01T00:00:00Z");
@@ -104,8 +126,10 @@ impl Scene {
         let statistics = db
             .query_one(
                 "SELECT count(*) FROM pg_stats WHERE tablename IN
-                     ('participant', 'participant_email', 'address', 'location')
-                 AND attname NOT IN ('id', 'household')",
+                     ('participant', 'participant_email', 'address', 'location',
+                                    'withheld_location')
+                 AND attname NOT IN ('id', 'household')
+                 AND attname NOT IN ('precision', 'nuts3', 'density', 'd_min', 'd_max')",
                 &[],
             )
             .await
@@ -115,7 +139,8 @@ impl Scene {
         for place in ["pg_wal", "base"] {
             assert!(before.iter().any(|file| file.contains(place)), "{place}: {before:?}");
         }
-        assert!(before.len() >= 2 * needles.len() - 1, "{before:?}");
+        // The other forms of the coordinates are nowhere from the start.
+        assert!(before.len() >= 2 * (needles.len() - 6) - 1, "{before:?}");
         (household, needles)
     }
 
@@ -131,7 +156,7 @@ async fn no_byte_of_what_was_removed_is_left() {
     }
     let scene = Scene::new().await;
     let now = at("2026-01-02T00:00:00Z");
-    let store = scene.store(&scene.url).await;
+    let store = scene.masking(&scene.url).await;
 
     // A transaction old enough to see what is removed: VACUUM FULL would keep it for that one.
     let (wanda, needles) = scene.consenting(&*store, "Wanda").await;
@@ -169,6 +194,7 @@ async fn no_byte_of_what_was_removed_is_left() {
             runtime.block_on(async {
                 let settings = PostgresSettings::new(url);
                 let store = open_store(&Database::Postgres(settings)).await.unwrap();
+                store.mask_by(crate::masking::masking(), false).await.unwrap();
                 store.revoke_consent(olga, now).await.unwrap();
             });
             // Its tasks end here.
@@ -204,7 +230,7 @@ async fn no_byte_of_what_was_removed_is_left() {
         db = scene.database
     );
     admin.batch_execute(&owned).await.unwrap();
-    let plain = scene.store(&scene.url.replace("user=postgres", "user=ebp")).await;
+    let plain = scene.masking(&scene.url.replace("user=postgres", "user=ebp")).await;
     let (ludmilla, needles) = scene.consenting(&*plain, "Ludmilla").await;
     plain.revoke_consent(ludmilla, now).await.unwrap();
     let left = holding(&scene.cluster.data(), &needles);
@@ -213,8 +239,67 @@ async fn no_byte_of_what_was_removed_is_left() {
     admin.batch_execute("CHECKPOINT").await.unwrap();
     scene.assert_absent(&needles);
 
+    // Withheld, a household's location alone stays; it goes when there are regions.
+    let (waltraud, needles) = scene.consenting(&*store, "Waltraud").await;
+    scene.store(&scene.url).await.revoke_consent(waltraud, now).await.unwrap();
+    scene.assert_absent(&needles[..4]);
+    assert!(!holding(&scene.cluster.data(), &needles[4..6]).is_empty(), "nothing is lost");
+    assert_eq!(store.mask_pending().await.unwrap().masked, 1);
+    scene.assert_absent(&needles);
+
+    // Masked in the transaction of revocation.
+    let (martha, needles) = scene.consenting(&*store, "Martha").await;
+    store.revoke_consent(martha, now).await.unwrap();
+    scene.assert_absent(&needles);
+    assert!(store.household(martha).await.unwrap().location.unwrap().masked.is_some());
+
     scene.cluster.stop();
-    for name in ["Wanda", "Jaromir", "Olga", "Ludmilla"] {
+    for name in ["Wanda", "Jaromir", "Olga", "Ludmilla", "Waltraud", "Martha"] {
         scene.assert_absent(&somebody(name).1);
+    }
+}
+
+#[tokio::test]
+async fn no_byte_is_left_in_a_sqlite_file_or_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::Sqlite(folder.path().join("ebp.sqlite"));
+    let open = async || open_store(&database).await.unwrap();
+    let now = at("2026-01-01T00:00:00Z");
+    let (masking, plain) = (open().await, open().await);
+    for i in 0..40 {
+        let email = format!("neighbour{i}@example.net");
+        masking.register(registration(&email), now).await.unwrap();
+    }
+    masking.mask_by(crate::masking::masking(), false).await.unwrap();
+    let consenting = async |name: &str| {
+        let (registration, needles) = somebody(name);
+        let made = masking.register(registration, now).await.unwrap();
+        let household = HouseholdId(made.household);
+        masking.grant_consent(household, now).await.unwrap();
+        // SQLite keeps a real number as its eight octets, the greatest first.
+        let before = holding(folder.path(), &needles[..4]).len();
+        let there = holding(folder.path(), &needles[6..8]).len();
+        assert!(before >= 4 && there >= 2, "{name} is there");
+        (household, needles)
+    };
+    let assert_absent = |needles: &[Vec<u8>]| {
+        assert_eq!(holding(folder.path(), needles), [""; 0]);
+    };
+
+    let (martha, needles) = consenting("Martha").await;
+    masking.revoke_consent(martha, now).await.unwrap();
+    assert_absent(&needles);
+    assert!(masking.household(martha).await.unwrap().location.unwrap().masked.is_some());
+
+    let (waltraud, needles) = consenting("Waltraud").await;
+    plain.revoke_consent(waltraud, now).await.unwrap();
+    assert_absent(&needles[..4]);
+    assert!(!holding(folder.path(), &needles[6..8]).is_empty(), "nothing is lost");
+    assert_eq!(masking.mask_pending().await.unwrap().masked, 1);
+    assert_absent(&needles);
+    masking.close().await.unwrap();
+    plain.close().await.unwrap();
+    for name in ["Martha", "Waltraud"] {
+        assert_absent(&somebody(name).1);
     }
 }

@@ -4,10 +4,18 @@
 
 #[path = "../support/cluster.rs"]
 mod cluster;
+mod constraints;
+mod crash;
 mod erasure;
+mod evaluation;
 mod management;
+mod masking;
+mod measurement;
 mod outage;
+mod plans;
 mod postgres;
+mod removal;
 mod same;
 mod sqlite;
+mod status;
 mod story;

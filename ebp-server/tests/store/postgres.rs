@@ -63,7 +63,7 @@ async fn ten_at_once_migrate_once() {
     }
     let db = fresh.plain().await;
     assert_eq!(count(&db, "SELECT count(*) FROM household").await, 10);
-    assert_eq!(count(&db, "SELECT count(*) FROM schema_migration").await, 2);
+    assert_eq!(count(&db, "SELECT count(*) FROM schema_migration").await, 6);
 }
 
 #[tokio::test]
@@ -115,6 +115,14 @@ async fn the_database_keeps_the_rules_by_itself() {
     refused("UPDATE consent SET granted_at = NULL WHERE granted_at IS NOT NULL", once).await;
     refused("DELETE FROM consent", "kept for ever").await;
     refused("TRUNCATE consent", "kept for ever").await;
+    db.batch_execute(
+        "INSERT INTO location SELECT uuid, 50, 8, 'entered', 'DE714', 1, 300, 1300
+             FROM household WHERE participant IS NULL",
+    )
+    .await
+    .unwrap();
+    refused("UPDATE location SET longitude = 9 WHERE nuts3 = 'DE714'", "masked once").await;
+    refused("DELETE FROM location WHERE nuts3 = 'DE714'", "masked once").await;
     refused("INSERT INTO consent SELECT * FROM consent WHERE granted_at IS NULL", "duplicate key")
         .await;
     refused("INSERT INTO consent SELECT * FROM consent WHERE granted_at < now()", "not granted")

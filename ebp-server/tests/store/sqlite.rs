@@ -32,13 +32,13 @@ impl Fresh {
 
 story::suite!(Fresh::new());
 
-fn fresh() -> (tempfile::TempDir, PathBuf) {
+pub fn fresh() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data/ebp.sqlite");
     (dir, path)
 }
 
-async fn open(path: &Path) -> SqliteStore {
+pub async fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path).await.unwrap()
 }
 
@@ -61,7 +61,7 @@ fn ten_at_once_make_one_database() {
     let connection = Connection::open(&path).unwrap();
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(count("SELECT count(*) FROM household"), 10);
-    assert_eq!(count("PRAGMA user_version"), 2);
+    assert_eq!(count("PRAGMA user_version"), 6);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let folder = path.parent().unwrap();
     assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
@@ -145,8 +145,19 @@ async fn the_database_keeps_the_rules_by_itself() {
     refused("UPDATE household SET participant = (SELECT id FROM participant)", "no participant");
     refused("INSERT INTO participant (name, email) VALUES ('x', 'MAX@example.org')", "UNIQUE");
     refused(
-        "UPDATE location SET latitude = 91; INSERT INTO location VALUES (x'00', 91, 0)",
+        "UPDATE location SET latitude = 91; INSERT INTO location (household, latitude, longitude)
+             VALUES (x'00', 91, 0)",
         "CHECK",
+    );
+    let masked = "INSERT INTO location SELECT uuid, 50, 8, 'entered', 'DE714', 1, 300, 1300
+                      FROM household WHERE participant IS NULL";
+    db.execute_batch(masked).unwrap();
+    refused("UPDATE location SET longitude = 9", "masked once");
+    refused("DELETE FROM location", "masked once");
+    refused(
+        "INSERT OR REPLACE INTO location (household, latitude, longitude)
+                 SELECT household, 51, 9 FROM location",
+        "masked once",
     );
     refused("DELETE FROM household", "FOREIGN KEY");
 
@@ -162,7 +173,7 @@ async fn the_database_keeps_the_rules_by_itself() {
 
     let measure = |meter: uuid::Uuid| {
         db.execute(
-            "INSERT INTO measurement VALUES (?1, 1800000000000000, ?2, 0, '[]')",
+            "INSERT INTO measurement VALUES (?1, 1800000000000000, ?2, 0, '[]', NULL)",
             params![meter.as_bytes(), uuid::Uuid::new_v4().as_bytes()],
         )
     };

@@ -9,11 +9,6 @@ use ebp_core::{
 };
 use ebp_server::store::{Actor, HouseholdId, Outcome, PageQuery, Refusal, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
-use proptest::{
-    prelude::*,
-    strategy::{Strategy, ValueTree},
-    test_runner::TestRunner,
-};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -81,10 +76,8 @@ pub async fn story(store: &dyn Store) {
     let early = Outcome::Refused(Refusal::BeforeConsent);
     assert_eq!(outcomes.unwrap(), [Outcome::Duplicate, early, Outcome::Accepted]);
 
-    store.touch_device(device, Some("1.0.0".into()), start).await.unwrap();
-    store.touch_device(device, None, start + hour).await.unwrap();
+    store.touch_device(device, start + hour).await.unwrap();
     let devices = store.devices(household).await.unwrap();
-    assert_eq!(devices[0].version.as_deref(), Some("1.0.0"));
     assert_eq!(devices[0].last_activity, Some(start + hour));
     assert_eq!(devices[0].meters, made.meters);
 
@@ -145,70 +138,6 @@ pub async fn refused_registrations(store: &dyn Store) {
         panic!()
     };
     assert!(household.is_some(), "nothing of the refused registration is left");
-}
-
-/// Whose uuid a measurement has, and what else: the identifier counts over all months, meters and
-/// households.
-pub async fn identifiers(store: &dyn Store) {
-    let (start, now) = (at("2026-01-01T00:00:00Z"), at("2026-06-15T00:00:00Z"));
-    let mut households = Vec::new();
-    for email in ["erika@example.org", "max@example.org"] {
-        let made = store.register(registration(email), start).await.unwrap();
-        store.grant_consent(HouseholdId(made.household), start).await.unwrap();
-        households.push(made);
-    }
-    let [erika, max] = &households[..] else { panic!() };
-    let (house, meter) = (HouseholdId(erika.household), erika.meters[0]);
-    let insert = async |household, items: Vec<Measurement>| {
-        store.insert_measurements(household, items, now).await.unwrap()
-    };
-    let other = || Outcome::Refused(Refusal::OtherContent);
-    let january = measurement(1, meter, at("2026-01-31T23:59:59.999999Z"));
-    let february = measurement(2, meter, at("2026-02-01T00:00:00Z"));
-    let outcomes = insert(house, vec![january.clone(), february.clone()]).await;
-    assert_eq!(outcomes, [Outcome::Accepted, Outcome::Accepted]);
-
-    let mut later = january.clone();
-    later.measured_at = at("2026-05-01T00:00:00Z");
-    let mut dearer = january.clone();
-    dearer.data[0].value = 1.into();
-    let mut another = january.clone();
-    another.meter = erika.meters[1];
-    let refused = vec![later.clone(), dearer.clone(), another, january.clone()];
-    let outcomes = insert(house, refused).await;
-    assert_eq!(outcomes, [other(), other(), other(), Outcome::Duplicate]);
-    let foreign = measurement(1, max.meters[0], january.measured_at);
-    assert_eq!(insert(HouseholdId(max.household), vec![foreign]).await, [other()]);
-
-    // Below a microsecond nothing is told apart, and an equal number is the same one.
-    let mut finer = january.clone();
-    finer.measured_at += SignedDuration::from_nanos(900);
-    finer.data[0].value = "12345.67890".parse().unwrap();
-    assert_eq!(insert(house, vec![finer]).await, [Outcome::Duplicate]);
-
-    // Within one upload the first that may be stored is.
-    let fresh = measurement(3, meter, now);
-    let mut differs = fresh.clone();
-    differs.data[0].value = 2.into();
-    let mut early = fresh.clone();
-    early.measured_at = start - SignedDuration::from_secs(1);
-    let items = vec![early, fresh.clone(), fresh.clone(), differs];
-    let expected =
-        [Outcome::Refused(Refusal::BeforeConsent), Outcome::Accepted, Outcome::Duplicate, other()];
-    assert_eq!(insert(house, items).await, expected);
-    assert_eq!(insert(house, Vec::new()).await, []);
-
-    let all = PageQuery { from: None, to: None, after: None, limit: 10 };
-    let page = store.measurements_page(house, meter, all).await.unwrap();
-    let listed: Vec<_> = page.items.iter().map(|item| item.uuid.as_u128()).collect();
-    assert_eq!(listed, [1, 2, 3]);
-    let (from, to) = (Some(february.measured_at), Some(fresh.measured_at));
-    let page = store.measurements_page(house, meter, PageQuery { from, to, ..all }).await.unwrap();
-    assert_eq!(page.items.iter().map(|item| item.uuid.as_u128()).collect::<Vec<_>>(), [2]);
-    // The calendar's ends are times like any other.
-    let (from, to) = (Some(Timestamp::MIN), Some(Timestamp::MAX));
-    let page = store.measurements_page(house, meter, PageQuery { from, to, ..all }).await.unwrap();
-    assert_eq!(page.items.len(), 3);
 }
 
 /// Several who do the same at once, through one store or several: one of them does it.
@@ -285,49 +214,6 @@ async fn together<F: Future<Output = bool> + Send + 'static>(
     count
 }
 
-/// [`walk`] over cases as they come.
-pub async fn walks(store: &dyn Store) {
-    let strategy = (prop::collection::vec(0..12_u8, 0..40), 1..9_usize);
-    let mut runner = TestRunner::deterministic();
-    for _ in 0..48 {
-        let (times, limit) = strategy.new_tree(&mut runner).unwrap().current();
-        walk(store, &times, limit).await;
-    }
-}
-
-/// Whatever the times and the size of the pages, walking them gives each measurement once, in
-/// order.
-async fn walk(store: &dyn Store, times: &[u8], limit: usize) {
-    let start = at("2026-01-01T00:00:00Z");
-    let made = store.register(registration(&format!("{}@x", Uuid::new_v4())), start).await.unwrap();
-    let household = HouseholdId(made.household);
-    store.grant_consent(household, start).await.unwrap();
-    let meter = made.meters[0];
-    let items: Vec<_> = times
-        .iter()
-        .map(|seconds| {
-            let measured_at = start + SignedDuration::from_secs(i64::from(*seconds));
-            measurement(Uuid::new_v4().as_u128(), meter, measured_at)
-        })
-        .collect();
-    store.insert_measurements(household, items.clone(), at("2026-01-02T00:00:00Z")).await.unwrap();
-    let mut expected: Vec<_> = items.iter().map(|item| (item.measured_at, item.uuid)).collect();
-    expected.sort_unstable();
-    let mut query = PageQuery { from: None, to: None, after: None, limit };
-    let mut walked = Vec::new();
-    loop {
-        let page = store.measurements_page(household, meter, query).await.unwrap();
-        assert!(page.items.len() <= limit);
-        walked.extend(page.items.iter().map(|item| (item.measured_at, item.uuid)));
-        query.after = page.next;
-        if query.after.is_none() {
-            break;
-        }
-        assert_eq!(page.items.len(), limit);
-    }
-    assert_eq!(walked, expected);
-}
-
 /// The suite, as tests of the module that says how a store is opened: an object with `open()`,
 /// which opens the same fresh database every time, or none where there is no such engine.
 macro_rules! suite {
@@ -347,7 +233,7 @@ macro_rules! suite {
         #[tokio::test]
         async fn identifiers() {
             let Some(fresh) = $fresh.await else { return };
-            crate::story::identifiers(&*fresh.open().await).await;
+            crate::measurement::identifiers(&*fresh.open().await).await;
         }
 
         #[tokio::test]
@@ -365,7 +251,13 @@ macro_rules! suite {
         #[tokio::test]
         async fn pages_give_each_measurement_once() {
             let Some(fresh) = $fresh.await else { return };
-            crate::story::walks(&*fresh.open().await).await;
+            crate::measurement::walks(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
+        async fn evaluation() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::evaluation::instants(&*fresh.open().await).await;
         }
 
         #[tokio::test]
@@ -373,15 +265,38 @@ macro_rules! suite {
             let Some(fresh) = $fresh.await else { return };
             crate::management::incidents(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
+            crate::status::told(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
             crate::management::lists(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
             crate::management::changes(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::removal::mistakes(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
             crate::management::enrolment(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
             crate::management::certificates(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
             crate::management::tries(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
+        async fn masking() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::masked_once(&*fresh.open().await, &*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::neighbours_share(&*fresh.open().await, &*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            let (store, later) = (fresh.open().await, fresh.open().await);
+            crate::masking::withheld_until_it_can_be_masked(&*store, &*later).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::postal_codes_stand_in(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::one_key(&*fresh.open().await, &*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::nobody_else_masks(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::masking::races([fresh.open().await, fresh.open().await]).await;
         }
 
         #[tokio::test]

@@ -68,8 +68,19 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A fresh cluster with these lines of configuration.
+    /// A fresh cluster with these lines of configuration. Its log is in small segments, so that
+    /// what they hold is let go of soon.
     pub fn start(configuration: &str) -> Self {
+        Self::launch(&format!("autovacuum_naptime = 1\n{configuration}"), "--wal-segsize=1")
+    }
+
+    /// A fresh cluster as `initdb` makes them, with these lines of configuration.
+    #[allow(dead_code, reason = "benchmarks want it")]
+    pub fn as_installed(configuration: &str) -> Self {
+        Self::launch(configuration, "--wal-segsize=16")
+    }
+
+    fn launch(configuration: &str, segments: &str) -> Self {
         let binaries = binaries().unwrap();
         let folder = tempfile::Builder::new().prefix("ebp-pg").tempdir().unwrap().keep();
         if is_root() {
@@ -92,7 +103,7 @@ impl Cluster {
             .spawn()
             .unwrap();
         let cluster = Self { folder, binaries, databases: AtomicUsize::new(0), keeper };
-        let arguments = "-A trust -U postgres -E UTF8 --no-sync --wal-segsize=1";
+        let arguments = format!("-A trust -U postgres -E UTF8 --no-sync {segments}");
         cluster.tool("initdb", &arguments.split(' ').collect::<Vec<_>>());
         let path = cluster.data().join("postgresql.conf");
         let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
@@ -100,7 +111,7 @@ impl Cluster {
         writeln!(
             file,
             "listen_addresses = ''\nunix_socket_directories = '{socket}'\n\
-             max_connections = 200\nautovacuum_naptime = 1\n{configuration}"
+             max_connections = 200\n{configuration}"
         )
         .unwrap();
         cluster.run();
@@ -131,6 +142,13 @@ impl Cluster {
     pub fn kill(&self) {
         let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
         run(Command::new("kill").args(["-9", pid.lines().next().unwrap()]));
+    }
+
+    /// The process that all others of the server descend from.
+    #[allow(dead_code, reason = "benchmarks ask for it")]
+    pub fn pid(&self) -> u32 {
+        let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        pid.lines().next().unwrap().parse().unwrap()
     }
 
     /// Where its files are.

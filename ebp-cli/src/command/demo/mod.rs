@@ -20,13 +20,16 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::{clock::SystemClock, cycle::Cycle};
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    cycle::Cycle,
+};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
 use super::{cycle, read::quiet_at_closed_pipe, transmit};
 use crate::{
-    device::{Device, wait_for_next_slot_or},
+    device::Device,
     exit::{Code, Context, Failure, Outcome},
     tell::tell,
 };
@@ -36,6 +39,8 @@ use state::{DemoHousehold, State};
 const CYCLE_STANDS_FOR: Duration = Duration::from_secs(900);
 /// Measurement cycles in a report cycle, as in the survey: an hour's four quarters.
 const CYCLES_PER_REPORT: u32 = 4;
+/// How often a waiting demo looks at the clock and for a signal.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Run the whole chain on this machine with virtual meters.
 ///
@@ -284,5 +289,18 @@ impl DemoHousehold {
     /// How the table calls it.
     fn label(&self) -> String {
         format!("household {}", self.number)
+    }
+}
+
+/// Waits until the next slot begins, by the machine's clock even when that is set meanwhile,
+/// or until `ended` says so.
+fn wait_for_next_slot_or(cycle: Cycle, ended: impl Fn() -> bool) {
+    let begun = cycle.slot(SystemClock.now());
+    loop {
+        let now = SystemClock.now();
+        if cycle.slot(now) != begun || ended() {
+            return;
+        }
+        thread::sleep(cycle.until_next(now).min(LOOK));
     }
 }

@@ -187,7 +187,7 @@ fn server_config(folder: &Path) -> Result<ServerConfig, Failure> {
         write_whole(&path, b"data = \"server\"\nhostnames = [\"localhost\", \"127.0.0.1\"]\n")?;
     }
     fs::create_dir_all(folder.join("server")).or_failed(folder.display())?;
-    ServerConfig::load(&path).map_err(|error| Failure::failed(chain(&error)))
+    ServerConfig::load(Some(&path), &[], None).map_err(|error| Failure::failed(chain(&error)))
 }
 
 /// The port of last time, if it is free, or any other.
@@ -241,7 +241,7 @@ fn registration(household: &DemoHousehold) -> Registration {
             city: "Wiesbaden".into(),
             country: "DE".into(),
         },
-        location: Some(Location { latitude: 50.0826, longitude: 8.2400 }),
+        location: Some(Location::entered(50.0826, 8.2400)),
         metadata: Metadata {
             children: household.number - 1,
             adults: 2,
@@ -335,7 +335,7 @@ fn device_config(
 ) -> Outcome {
     let mut text = format!(
         "# A measurement device of the demo. Its cycle of {cycle} stands for a quarter of an hour.\n\
-         spool = \"spool\"\n\n[api]\nurl = \"https://localhost:{}\"\nca = {ca:?}\n\
+         spool = \"spool\"\nclock = \"trusted\"\n\n[api]\nurl = \"https://localhost:{}\"\nca = {ca:?}\n\
          certificate = \"device.pem\"\nkey = \"device.key\"\n\n\
          [cycle]\nmeasurement = \"{cycle}\"\ntimeout = \"10s\"\n",
         address.port()

@@ -197,7 +197,7 @@ impl Arguments {
 }
 
 /// Where tries are remembered (XDG Base Directory Specification: state that outlives restarts).
-fn state_folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
+pub fn state_folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(folder) = given {
         return Ok(folder.to_owned());
     }

@@ -9,7 +9,9 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ebp_core::{
-    contract::{EnrolmentRequest, EnrolmentToken, Listing, Made, ManagedDevice, NewDevice},
+    contract::{
+        DeviceChange, EnrolmentRequest, EnrolmentToken, Listing, Made, ManagedDevice, NewDevice,
+    },
     scope::Scopes,
 };
 use jiff::SignedDuration;
@@ -50,6 +52,29 @@ pub async fn show(
     Path(device): Path<String>,
 ) -> Result<Json<ManagedDevice>, ApiError> {
     Ok(Json(app.store.managed_device(uuid(&device)?).await?))
+}
+
+/// `PATCH /management/device/{uuid}`: which meters of its household it reads.
+pub async fn change(
+    State(app): State<Arc<App>>,
+    Path(device): Path<String>,
+    request: Request,
+) -> Result<Json<ManagedDevice>, ApiError> {
+    let device = uuid(&device)?;
+    let DeviceChange { meters } = body::json(&app, request).await?;
+    if let Some(meters) = meters {
+        app.store.change_device(device, meters).await?;
+    }
+    Ok(Json(app.store.managed_device(device).await?))
+}
+
+/// `DELETE /management/device/{uuid}`: one that was added by mistake.
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    Path(device): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    app.store.remove_device(uuid(&device)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /management/device/{uuid}/enrolment`: a one-time token, told here and kept only as its

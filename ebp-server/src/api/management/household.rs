@@ -1,6 +1,6 @@
 //! Endpoint 10, registering, and changing a registration.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -10,6 +10,7 @@ use axum::{
 };
 use ebp_core::{
     contract::{HouseholdChange, ManagedHousehold, Registered, Registration},
+    model::{Address, Location},
     scope::Group,
 };
 
@@ -19,7 +20,7 @@ use crate::{
     api::{body, uuid},
     auth::Manager,
     problem::ApiError,
-    store::HouseholdId,
+    store::{Faults, HouseholdId, faults},
 };
 
 /// `GET /management/household?limit&cursor`: registrations and consents to researchers, health of
@@ -42,7 +43,11 @@ pub async fn register(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<Registered>), ApiError> {
-    let registration: Registration = body::for_store(&app, request).await?;
+    let mut registration: Registration = body::for_store(&app, request).await?;
+    // Nobody is asked about what is refused anyway.
+    if registration.location.is_none() && faults(&registration).is_empty() {
+        registration.location = locate(&app, &registration.address).await;
+    }
     let registered = app.store.register(registration, app.clock.now()).await?;
     Ok((StatusCode::CREATED, Json(registered)))
 }
@@ -62,7 +67,27 @@ pub async fn change(
     request: Request,
 ) -> Result<Json<ManagedHousehold>, ApiError> {
     let household = HouseholdId(uuid(&household)?);
-    let change: HouseholdChange = body::for_store(&app, request).await?;
+    let mut change: HouseholdChange = body::for_store(&app, request).await?;
+    // Who moves is somewhere else; if that is not found the location stays.
+    if let (Some(address), None) = (&change.address, &change.location)
+        && Faults::of(&change).is_empty()
+    {
+        change.location = locate(&app, address).await;
+    }
     app.store.change_household(household, change).await?;
     Ok(Json(app.store.registration(household).await?))
+}
+
+/// How long a registration waits for the location of its address.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where an address is, if a way to find out is configured and it is found.
+async fn locate(app: &App, address: &Address) -> Option<Location> {
+    let (geocoder, address) = (app.geocoder.clone()?, address.clone());
+    let looked_up =
+        tokio::task::spawn_blocking(move || geocoder.locate(&address, PATIENCE)).await.ok()?;
+    if let Some(error) = looked_up.trouble {
+        tracing::warn!(%error, "an address was not looked up");
+    }
+    looked_up.location
 }

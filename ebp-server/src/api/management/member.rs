@@ -1,4 +1,4 @@
-//! A household's meters and photovoltaic systems, as researchers change them.
+//! A household's meters and photovoltaic systems, as researchers change and remove them.
 
 use std::sync::Arc;
 
@@ -64,4 +64,22 @@ pub async fn change_pv_system(
     let change: PvSystemChange = body::for_store(&app, request).await?;
     app.store.change_pv_system(household, system, change).await?;
     Ok(Json(app.store.registration(household).await?))
+}
+
+/// `DELETE /management/household/{household}/meter/{uuid}`: one that was registered by mistake.
+pub async fn remove_meter(
+    State(app): State<Arc<App>>,
+    Path((household, meter)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    app.store.remove_meter(HouseholdId(uuid(&household)?), uuid(&meter)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /management/household/{household}/pv_system/{uuid}`: one that was registered by mistake.
+pub async fn remove_pv_system(
+    State(app): State<Arc<App>>,
+    Path((household, system)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    app.store.remove_pv_system(HouseholdId(uuid(&household)?), uuid(&system)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -190,6 +190,9 @@ mod tests {
         assert_eq!(broken("2026-01-31T", "2026-02-31T"), "measured_at");
         assert_eq!(broken("000000000002", ""), "meter");
         assert_eq!(broken("\"data\"", "\"date\""), "data");
+        for flags in ["[\"odd\"]", "null", "\"clock-corrected\""] {
+            assert_eq!(broken("\"data\"", &format!("\"flags\":{flags},\"data\"")), "flags");
+        }
     }
 
     #[test]

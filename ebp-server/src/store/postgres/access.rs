@@ -1,5 +1,7 @@
 //! Enrolment, certificates and tries at shared secrets.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use deadpool_postgres::{GenericClient, Transaction};
 use ebp_core::scope::Scopes;
@@ -55,7 +57,7 @@ impl AccessStore for PostgresStore {
     }
 
     async fn certificate(&self, serial: Serial) -> Result<Option<RegisterEntry>, StoreError> {
-        certificate(&self.client().await?, serial).await
+        self.lookups.certificates.ask(serial).await
     }
 
     async fn certificates(&self, device: Uuid) -> Result<Vec<RegisterEntry>, StoreError> {
@@ -188,15 +190,23 @@ async fn certificate(
     db: &impl GenericClient,
     serial: Serial,
 ) -> Result<Option<RegisterEntry>, StoreError> {
-    // Asked at every request of a device.
+    Ok(certificates_by_serial(db, &[serial]).await?.remove(&serial))
+}
+
+/// Those of these certificates that are registered.
+pub async fn certificates_by_serial(
+    db: &impl GenericClient,
+    serials: &[Serial],
+) -> Result<HashMap<Serial, RegisterEntry>, StoreError> {
+    let octets: Vec<&[u8]> = serials.iter().map(|serial| serial.octets().as_slice()).collect();
     let statement = db
         .prepare_cached(
             "SELECT serial, device, scopes, not_before, not_after, revoked_at
-             FROM certificate WHERE serial = $1",
+             FROM certificate WHERE serial = ANY ($1)",
         )
         .await?;
-    let row = db.query_opt(&statement, &[&serial.octets().as_slice()]).await?;
-    row.as_ref().map(entry).transpose()
+    let rows = db.query(&statement, &[&octets]).await?;
+    rows.iter().map(|row| entry(row).map(|entry| (entry.serial, entry))).collect()
 }
 
 fn entry(row: &Row) -> Result<RegisterEntry, StoreError> {

@@ -8,10 +8,14 @@ use uuid::Uuid;
 
 use super::{
     household::decimal,
+    masking,
     register::one_at_a_time,
     value::{Day, Instant},
 };
-use crate::store::{HouseholdId, StoreError};
+use crate::{
+    masking::Masking,
+    store::{HouseholdId, StoreError},
+};
 
 /// The household's consent.
 pub async fn consent(
@@ -78,12 +82,13 @@ pub async fn grant(
 /// Revokes it, removes what identifies the household, and notes that the tables' files have to be
 /// rid of the removed values.
 ///
-/// The masked location that will take the removed one's place needs regions and densities; until
-/// it is there the household is withheld: nothing is lost that could be told, nothing told.
+/// The masked location takes the true one's place in the same transaction. Where it cannot be made
+/// the household is withheld and its location kept apart: nothing is lost, nothing told.
 pub async fn revoke(
     client: &mut Client,
     household: HouseholdId,
     at: Timestamp,
+    masking: Option<&Masking>,
 ) -> Result<Consent, StoreError> {
     let tx = client.transaction().await?;
     one_at_a_time(&tx).await?;
@@ -104,8 +109,7 @@ pub async fn revoke(
         .query_one("SELECT participant FROM household WHERE uuid = $1", &[&id])
         .await?
         .try_get(0)?;
-    tx.execute("UPDATE household SET participant = NULL, withheld = true WHERE uuid = $1", &[&id])
-        .await?;
+    tx.execute("UPDATE household SET participant = NULL WHERE uuid = $1", &[&id]).await?;
     // A participant who is the contact of another household, too, stays that.
     tx.execute(
         "DELETE FROM participant WHERE id = $1
@@ -113,8 +117,8 @@ pub async fn revoke(
         &[&participant],
     )
     .await?;
+    masking::mask(&tx, household, masking).await?;
     tx.execute("DELETE FROM address WHERE household = $1", &[&id]).await?;
-    tx.execute("DELETE FROM location WHERE household = $1", &[&id]).await?;
     coarsen_pv_systems(&tx, household).await?;
     tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
     let revoked = consent(&tx, household).await?;

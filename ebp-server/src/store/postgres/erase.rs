@@ -1,7 +1,7 @@
 //! Getting removed values out of PostgreSQL's files.
 //!
 //! A deleted row stays in its page until the page is used for something else, and plain VACUUM
-//! clears no bytes. What does is a new file: the four small tables that a revocation removes from
+//! clears no bytes. What does is a new file: the five small tables that a revocation removes from
 //! are written anew, with their indexes, and the old files are cut to nothing as the transaction
 //! commits. A change of a column's type is used for it, not VACUUM FULL: that would carry removed
 //! rows over as long as any transaction is old enough to see them, and cannot be one transaction
@@ -31,6 +31,7 @@ const REWRITE: &str = "
     ALTER TABLE participant ALTER name TYPE text USING name || '';
     ALTER TABLE address ALTER street TYPE text USING street || '';
     ALTER TABLE location ALTER latitude TYPE double precision USING latitude + 0;
+    ALTER TABLE withheld_location ALTER latitude TYPE double precision USING latitude + 0;
     ALTER TABLE pv_system ALTER azimuth TYPE numeric USING azimuth + 0";
 
 /// Erases what is due, tries until it is done, and returns when it is, or else soon.

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 /// Why PostgreSQL did not do what it was told.
 ///
 /// Its `DETAIL` is left out everywhere: it quotes keys and rows, and so somebody's address.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
     /// It refused.
@@ -62,6 +62,11 @@ impl PostgresError {
             }
             _ => false,
         }
+    }
+
+    /// Whether nothing else can be asked of it at the moment either.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Busy)
     }
 
     /// Whether it refused with that SQLSTATE.

@@ -3,67 +3,21 @@
 
 use deadpool_postgres::{Client, GenericClient};
 use ebp_core::{
-    contract::{Account, Household, MeasurementDevice},
-    model::{Address, Location, Metadata, Meter, Participant, PvSystem},
+    contract::{Account, Components, Household, MeasurementDevice},
+    model::{Address, Metadata, Meter, Participant, PvSystem},
 };
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    consent,
+    consent, status,
     value::{Day, Instant, meter_type},
 };
-use crate::store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError};
+use crate::store::{Actor, HouseholdId, ParticipantId, StoreError, masking, status::Told};
 
-/// For whom an e-mail address and a device stand.
-pub async fn actor(db: &Client, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
-    // PostgreSQL's texts have no such character, and so nobody's address has.
-    if email.contains('\0') {
-        return Ok(Actor::Unknown);
-    }
-    match device {
-        Some(device) => device_actor(db, email, device).await,
-        None => participant_actor(db, email).await,
-    }
-}
-
-async fn device_actor(db: &Client, email: &str, uuid: Uuid) -> Result<Actor, StoreError> {
-    let statement = db
-        .prepare_cached(
-            "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
-                    measurement_device.version, measurement_device.last_activity
-             FROM measurement_device
-             JOIN household ON household.uuid = measurement_device.household
-             JOIN consent ON consent.household = household.uuid
-             LEFT JOIN participant ON participant.id = household.participant
-                 AND lower(participant.email COLLATE \"C\") = lower($2 COLLATE \"C\")
-             WHERE measurement_device.uuid = $1",
-        )
-        .await?;
-    let Some(row) = db.query_opt(&statement, &[&uuid, &email]).await? else {
-        return Ok(Actor::Unknown);
-    };
-    let participant: Option<i64> = row.try_get(1)?;
-    let revoked: bool = row.try_get(2)?;
-    let last_activity: Option<Instant> = row.try_get(4)?;
-    Ok(match participant {
-        _ if revoked => Actor::Revoked,
-        None => Actor::Unknown,
-        Some(participant) => Actor::Participant {
-            participant: ParticipantId(participant),
-            household: Some(HouseholdId(row.try_get(0)?)),
-            device: Some(DeviceActivity {
-                uuid,
-                version: row.try_get(3)?,
-                last_activity: last_activity.map(|at| at.0),
-            }),
-        },
-    })
-}
-
-async fn participant_actor(db: &Client, email: &str) -> Result<Actor, StoreError> {
+/// For whom an e-mail address without a device stands.
+pub async fn participant_actor(db: &Client, email: &str) -> Result<Actor, StoreError> {
     let statement = db
         .prepare_cached(
             "SELECT participant.id, household.uuid
@@ -102,7 +56,7 @@ pub async fn household(
             "SELECT consent.granted_at, consent.revoked_at,
                     street, postal_code, city, country, latitude, longitude,
                     children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
-                    home_battery
+                    home_battery, precision, nuts3, density, d_min, d_max
              FROM consent LEFT JOIN address USING (household) LEFT JOIN location USING (household)
                  LEFT JOIN metadata USING (household)
              WHERE household = $1",
@@ -122,7 +76,14 @@ pub async fn household(
     let latitude: Option<f64> = row.try_get(6)?;
     let location = match latitude {
         None => None,
-        Some(latitude) => Some(Location { latitude, longitude: row.try_get(7)? }),
+        Some(latitude) => {
+            let nuts3: Option<String> = row.try_get(15)?;
+            let masked = match nuts3 {
+                None => None,
+                Some(nuts3) => Some((nuts3, row.try_get(16)?, row.try_get(17)?, row.try_get(18)?)),
+            };
+            Some(masking::location((latitude, row.try_get(7)?), row.try_get(14)?, masked))
+        }
     };
     Ok(Household {
         uuid: household.0,
@@ -154,7 +115,7 @@ pub async fn devices(
 ) -> Result<Vec<MeasurementDevice>, StoreError> {
     let statement = db
         .prepare_cached(
-            "SELECT uuid, version, last_activity,
+            "SELECT uuid, last_activity,
                     ARRAY(SELECT meter.uuid FROM meter
                           WHERE meter.measurement_device = measurement_device.uuid
                           ORDER BY position)
@@ -162,18 +123,38 @@ pub async fn devices(
         )
         .await?;
     let rows = db.query(&statement, &[&household.0]).await?;
-    rows.iter().map(device).collect()
+    let mut devices = rows.iter().map(device).collect::<Result<Vec<_>, _>>()?;
+    let uuids: Vec<Uuid> = devices.iter().map(|device| device.uuid).collect();
+    let mut told = status::of_devices(db, &uuids).await?;
+    for device in &mut devices {
+        let Told { components, health } = told.remove(&device.uuid).unwrap_or_default();
+        (device.components, device.health) = (components, health);
+    }
+    Ok(devices)
 }
 
-/// From a row of a device's identifier, version, last activity and meters.
+/// From a row of a device's identifier, last activity and meters.
 pub fn device(row: &Row) -> Result<MeasurementDevice, StoreError> {
-    let last_activity: Option<Instant> = row.try_get(2)?;
+    let last_activity: Option<Instant> = row.try_get(1)?;
     Ok(MeasurementDevice {
         uuid: row.try_get(0)?,
-        version: row.try_get(1)?,
+        components: Components::new(),
         last_activity: last_activity.map(|at| at.0),
-        meters: row.try_get(3)?,
+        meters: row.try_get(2)?,
+        health: None,
     })
+}
+
+/// The identifiers of the household's measurement devices, in the order in which they came.
+pub async fn device_ids(
+    db: &impl GenericClient,
+    household: HouseholdId,
+) -> Result<Vec<Uuid>, StoreError> {
+    let statement = db
+        .prepare_cached("SELECT uuid FROM measurement_device WHERE household = $1 ORDER BY number")
+        .await?;
+    let rows = db.query(&statement, &[&household.0]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// The household's meters.
@@ -227,21 +208,4 @@ pub async fn pv_systems(
 /// A number, digit by digit: `numeric` goes in and out as text.
 pub fn decimal(text: &str) -> Result<Decimal, StoreError> {
     Decimal::from_str_exact(text).map_err(|_| StoreError::Damaged("number"))
-}
-
-/// Notes that a device spoke. A version that it does not tell stays what it was.
-pub async fn touch_device(
-    db: &Client,
-    device: Uuid,
-    version: Option<&str>,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let statement = db
-        .prepare_cached(
-            "UPDATE measurement_device SET version = coalesce($2, version), last_activity = $3
-             WHERE uuid = $1",
-        )
-        .await?;
-    db.execute(&statement, &[&device, &version, &Instant(at)]).await?;
-    Ok(())
 }

@@ -1,153 +1,300 @@
-//! Storing measurements and listing them.
+//! Storing measurements, those of many reports in one statement.
+//!
+//! Enters: reports. Leaves: what became of each measurement, once that is durable. Absent: listing
+//! them, and the rules that the schema keeps: that each identifier is there once for ever, and
+//! nothing outside consent.
+//!
+//! The fastest way into a table is `COPY` in its binary form. It knows no `ON CONFLICT`: one
+//! identifier that is there already and nothing of it is stored. That is rare (an answer was
+//! lost), and then those are left out and the rest is copied again.
 
-use std::collections::{HashMap, HashSet};
-
-use deadpool_postgres::Client;
-use ebp_core::{
-    contract::StoredMeasurement,
-    model::{ConsentState, Measurement, MeasurementData},
+use std::{
+    collections::{HashMap, HashSet},
+    pin::pin,
 };
-use jiff::Timestamp;
-use tokio_postgres::Row;
+
+use bytes::{BufMut, BytesMut};
+use deadpool_postgres::{Client, Pool};
+use ebp_core::model::{ConsentState, Measurement, MeasurementData};
+use futures_util::SinkExt;
+use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
-use super::{PostgresError, consent, value::Instant};
-use crate::store::{Admission, Cursor, HouseholdId, Outcome, Page, PageQuery, Refusal, StoreError};
+use super::{
+    PostgresError, consent,
+    gather::{Asked, Bounds, Gather, answer_all},
+    listing::parse,
+    value::Instant,
+};
+use crate::store::{Admission, HouseholdId, Outcome, Refusal, StoreError, set};
 
 /// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
 const NOT_WITHIN_CONSENT: &str = "EBP01";
 
-/// No partition takes the row.
-const NO_PARTITION: &str = "23514";
+/// No partition takes the row, or there is none by the month's name.
+const NO_PARTITION: [&str; 2] = ["23514", "42P01"];
 
-/// Stores what may be stored and says of each measurement what became of it.
-///
-/// One statement stores, and is a transaction by itself. What admission was held against cannot
-/// have changed since it was read but by a revocation, and that one the schema sees.
-pub async fn insert(
-    db: &Client,
-    household: HouseholdId,
-    measurements: &[Measurement],
-    received_at: Timestamp,
-) -> Result<Vec<Outcome>, StoreError> {
-    let admission = admission(db, household, received_at).await?;
-    let refusals: Vec<Option<Refusal>> =
-        measurements.iter().map(|measurement| admission.check(measurement).err()).collect();
-    let admitted = || {
-        measurements
-            .iter()
-            .zip(&refusals)
-            .filter(|(_, refusal)| refusal.is_none())
-            .map(|(measurement, _)| measurement)
-    };
-    let mut seen = HashSet::new();
-    let mut rows: Vec<&Measurement> =
-        admitted().filter(|measurement| seen.insert(measurement.uuid)).collect();
-    // Two that store the same measurements take their keys in the same order: the one waits for
-    // the other, and never both.
-    rows.sort_unstable_by_key(|measurement| measurement.uuid);
-    let mut accepted = if rows.is_empty() {
-        HashSet::new()
-    } else {
-        store(db, household, &rows, received_at).await?
-    };
-    let known: Vec<&Measurement> =
-        admitted().filter(|measurement| !accepted.contains(&measurement.uuid)).collect();
-    // Of the same uuid twice in one upload the second is held against the first, now stored.
-    let repeated = rows.len() != admitted().count();
-    let stored = if known.is_empty() && !repeated {
-        HashMap::new()
-    } else {
-        stored(db, &admitted().collect::<Vec<_>>()).await?
-    };
-    let outcome = |(measurement, refusal): (&Measurement, Option<Refusal>)| match refusal {
+/// An identifier is there already.
+const NOT_UNIQUE: &str = "23505";
+
+/// How often others may be in the way before it is given up: each time somebody else stored one of
+/// the identifiers, revoked, or the month was missing.
+const TRIES: usize = 8;
+
+/// Reports in one transaction: each may hold a lock.
+const REPORTS: usize = 256;
+
+/// Measurements in one transaction; a single report may have as many.
+const ROWS: usize = 10_000;
+
+/// A report and when it came.
+pub struct Report {
+    pub household: HouseholdId,
+    pub measurements: Vec<Measurement>,
+    pub received_at: Timestamp,
+}
+
+/// Where reports are left to be stored.
+pub type Reports = Gather<Report, Vec<Outcome>>;
+
+/// Stores what is left there, by so many connections at once.
+pub fn reports(pool: &Pool, connections: usize) -> Reports {
+    let pool = pool.clone();
+    let weigh = |report: &Report| report.measurements.len();
+    let bounds = Bounds { questions: REPORTS, weight: ROWS, weigh };
+    Gather::start(connections, bounds, move |group| store_group(pool.clone(), group))
+}
+
+async fn store_group(pool: Pool, group: Vec<Asked<Report, Vec<Outcome>>>) {
+    let reports: Vec<&Report> = group.iter().map(|asked| &asked.question).collect();
+    match insert(&pool, &reports).await {
+        // What one of them brought about is not the others' fault.
+        Err(StoreError::Postgres(error)) if group.len() > 1 && !error.is_unreachable() => {
+            for asked in group {
+                let alone = insert(&pool, &[&asked.question]).await;
+                asked.answer(alone.and_then(|mut answers| answers.pop().unwrap_or_else(missing)));
+            }
+        }
+        stored => answer_all(group, stored),
+    }
+}
+
+fn missing<T>() -> Result<T, StoreError> {
+    Err(PostgresError::Protocol("an answer is missing".into()).into())
+}
+
+type Answers = Vec<Result<Vec<Outcome>, StoreError>>;
+
+/// Stores what may be stored of these reports, all of it or nothing, and says of each measurement
+/// what became of it.
+async fn insert(pool: &Pool, reports: &[&Report]) -> Result<Answers, StoreError> {
+    let mut known = HashSet::new();
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let db = pool.get().await?;
+        let admitted = admit(&db, reports).await?;
+        let mut rows = Vec::new();
+        let mut later = Vec::new();
+        let mut seen = HashSet::new();
+        for (report, admitted) in reports.iter().zip(&admitted) {
+            for (measurement, refusal) in report.measurements.iter().zip(admitted.iter().flatten())
+            {
+                if refusal.is_some() {
+                    continue;
+                }
+                // Of the same identifier twice the second is held against the first.
+                let fresh = !known.contains(&measurement.uuid) && seen.insert(measurement.uuid);
+                if fresh {
+                    rows.push((measurement, report.received_at));
+                } else {
+                    later.push(measurement);
+                }
+            }
+        }
+        match copy(&db, &mut rows).await {
+            Ok(()) => {}
+            Err(CopyError::Begin(error)) => {
+                // The client library has lost count of what PostgreSQL answers.
+                drop(Client::take(db));
+                if tries == TRIES || !NO_PARTITION.iter().any(|code| error.is(code)) {
+                    return Err(error.into());
+                }
+                make_partitions(&pool.get().await?, &rows).await?;
+                continue;
+            }
+            Err(CopyError::End(error)) => {
+                if tries == TRIES {
+                    return Err(error.into());
+                } else if error.is(NOT_UNIQUE) {
+                    known.extend(keys(&db, &rows).await?);
+                } else if NO_PARTITION.iter().any(|code| error.is(code)) {
+                    make_partitions(&db, &rows).await?;
+                } else if !error.is(NOT_WITHIN_CONSENT) {
+                    // Otherwise revoked since admission was read; the next look sees it.
+                    return Err(error.into());
+                }
+                continue;
+            }
+        }
+        let stored = if later.is_empty() { HashMap::new() } else { stored(&db, &later).await? };
+        return Ok(outcomes(reports, admitted, seen, &stored));
+    }
+}
+
+/// Of each measurement what became of it; the first of each identifier in `accepted` was stored.
+fn outcomes(
+    reports: &[&Report],
+    admitted: Vec<Result<Vec<Option<Refusal>>, StoreError>>,
+    mut accepted: HashSet<Uuid>,
+    stored: &HashMap<Key, Content>,
+) -> Answers {
+    let mut outcome = |measurement: &Measurement, refusal: Option<Refusal>| match refusal {
         Some(refusal) => Outcome::Refused(refusal),
         None if accepted.remove(&measurement.uuid) => Outcome::Accepted,
-        None => {
-            let key = (measurement.uuid, measurement.meter, micros(measurement.measured_at));
-            match stored.get(&key) {
-                Some(data) if *data == measurement.data => Outcome::Duplicate,
-                _ => Outcome::Refused(Refusal::OtherContent),
-            }
-        }
+        None => match stored.get(&key(measurement)) {
+            Some(content) if *content == content_of(measurement) => Outcome::Duplicate,
+            _ => Outcome::Refused(Refusal::OtherContent),
+        },
     };
-    Ok(measurements.iter().zip(refusals).map(outcome).collect())
-}
-
-async fn admission(
-    db: &Client,
-    household: HouseholdId,
-    received_at: Timestamp,
-) -> Result<Admission, StoreError> {
-    let statement = db
-        .prepare_cached(
-            "SELECT granted_at, revoked_at, ARRAY(SELECT uuid FROM meter WHERE household = $1)
-             FROM consent WHERE household = $1",
-        )
-        .await?;
-    let row = db.query_opt(&statement, &[&household.0]).await?.ok_or(StoreError::NotFound)?;
-    let consent = consent::from_row(&row)?;
-    let granted_at = match (consent.state, consent.granted_at) {
-        (ConsentState::Granted, Some(granted_at)) => granted_at,
-        (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
-        _ => return Err(StoreError::ConsentNotGranted),
-    };
-    let meters: Vec<Uuid> = row.try_get(2)?;
-    Ok(Admission::new(meters.into_iter().collect(), granted_at, received_at))
-}
-
-/// Stores those that are not there yet, and says which.
-async fn store(
-    db: &Client,
-    household: HouseholdId,
-    rows: &[&Measurement],
-    received_at: Timestamp,
-) -> Result<HashSet<Uuid>, StoreError> {
-    let uuids: Vec<Uuid> = rows.iter().map(|row| row.uuid).collect();
-    let meters: Vec<Uuid> = rows.iter().map(|row| row.meter).collect();
-    let times: Vec<Instant> = rows.iter().map(|row| Instant(row.measured_at)).collect();
-    let data = rows
+    reports
         .iter()
-        .map(|row| serde_json::to_string(&row.data).map_err(|_| StoreError::Damaged("measurement")))
-        .collect::<Result<Vec<_>, _>>()?;
-    let statement = db
-        .prepare_cached(
-            "WITH sent AS (
-                 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
-                     AS sent (uuid, meter, measured_at, data)
-             ), fresh AS (
-                 INSERT INTO measurement_key (uuid) SELECT uuid FROM sent
-                 ON CONFLICT DO NOTHING RETURNING uuid
-             )
-             INSERT INTO measurement (meter, measured_at, uuid, received_at, data)
-             SELECT meter, measured_at, uuid, $5, data::json FROM sent JOIN fresh USING (uuid)
-             RETURNING uuid",
-        )
-        .await?;
-    let mut partitions_made = false;
-    let inserted = loop {
-        let insertion = db
-            .query(&statement, &[&uuids, &meters, &times, &data, &Instant(received_at)])
-            .await
-            .map_err(PostgresError::from);
-        match insertion {
-            Ok(inserted) => break inserted,
-            Err(error) if error.is(NO_PARTITION) && !partitions_made => {
-                make_partitions(db, &times).await?;
-                partitions_made = true;
-            }
-            Err(error) if error.is(NOT_WITHIN_CONSENT) => {
-                // Revoked since admission was read; then that is the answer.
-                admission(db, household, received_at).await?;
-                return Err(error.into());
-            }
-            Err(error) => return Err(error.into()),
-        }
-    };
-    inserted.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        .zip(admitted)
+        .map(|(report, refusals)| {
+            let each = report.measurements.iter().zip(refusals?);
+            Ok(each.map(|(measurement, refusal)| outcome(measurement, refusal)).collect())
+        })
+        .collect()
 }
 
-async fn make_partitions(db: &Client, times: &[Instant]) -> Result<(), StoreError> {
+/// Of each report why which of its measurements is refused, or why all of it.
+async fn admit(
+    db: &Client,
+    reports: &[&Report],
+) -> Result<Vec<Result<Vec<Option<Refusal>>, StoreError>>, StoreError> {
+    let households: Vec<Uuid> = reports.iter().map(|report| report.household.0).collect();
+    let statement = db
+        .prepare_cached(
+            "SELECT granted_at, revoked_at, household,
+                    ARRAY(SELECT uuid FROM meter WHERE meter.household = consent.household)
+             FROM consent WHERE household = ANY ($1)",
+        )
+        .await?;
+    let mut of_household = HashMap::new();
+    for row in db.query(&statement, &[&households]).await? {
+        let consent = consent::from_row(&row)?;
+        let (household, meters): (Uuid, Vec<Uuid>) = (row.try_get(2)?, row.try_get(3)?);
+        of_household.insert(household, (consent, meters));
+    }
+    let refusals = |report: &&Report| {
+        let (consent, meters) =
+            of_household.get(&report.household.0).ok_or(StoreError::NotFound)?;
+        let granted_at = match (consent.state, consent.granted_at) {
+            (ConsentState::Granted, Some(granted_at)) => granted_at,
+            (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
+            _ => return Err(StoreError::ConsentNotGranted),
+        };
+        let meters = meters.iter().copied().collect();
+        let admission = Admission::new(meters, granted_at, report.received_at);
+        Ok(report.measurements.iter().map(|one| admission.check(one).err()).collect())
+    };
+    Ok(reports.iter().map(refusals).collect())
+}
+
+type Row<'a> = (&'a Measurement, Timestamp);
+
+/// Why nothing was copied.
+enum CopyError {
+    /// It did not begin.
+    Begin(PostgresError),
+    /// What was sent was not taken.
+    End(PostgresError),
+}
+
+/// Stores all of these or none. Those of one month go into its partition by name: PostgreSQL then
+/// fills whole pages at a time, which it does not on the way over the partitioned table.
+async fn copy(db: &Client, rows: &mut [Row<'_>]) -> Result<(), CopyError> {
+    let Some((first, _)) = rows.first() else { return Ok(()) };
+    let month = month(first);
+    let one = rows.iter().all(|(row, _)| self::month(row) == month);
+    // The order of the index.
+    rows.sort_unstable_by_key(|(row, _)| (row.meter, row.measured_at));
+    let table = match month {
+        (year, month) if one => format!("measurement_{year:04}_{month:02}"),
+        _ => "measurement".to_owned(),
+    };
+    let begin = |error: tokio_postgres::Error| CopyError::Begin(error.into());
+    let end = |error: tokio_postgres::Error| CopyError::End(error.into());
+    let encoded = encode(rows).map_err(CopyError::End)?;
+    let statement = db
+        .prepare_cached(&format!(
+            "COPY {table} (meter, measured_at, uuid, received_at, data, flags) FROM STDIN BINARY"
+        ))
+        .await
+        .map_err(begin)?;
+    let mut sink = pin!(db.copy_in(&statement).await.map_err(begin)?);
+    // What PostgreSQL says against it is told at the end.
+    let sent = sink.send(encoded.freeze()).await;
+    sink.finish().await.map_err(end)?;
+    sent.map_err(end)
+}
+
+fn month(row: &Measurement) -> (i16, i8) {
+    let date = TimeZone::UTC.to_datetime(row.measured_at);
+    (date.year(), date.month())
+}
+
+/// `COPY`'s binary form: a head, of each row the number of its fields and of each field its length
+/// and octets, and an end.
+fn encode(rows: &[Row<'_>]) -> Result<BytesMut, PostgresError> {
+    const EPOCH: i64 = 946_684_800_000_000;
+    let mut out = BytesMut::with_capacity(32 + rows.len() * 256);
+    out.put_slice(b"PGCOPY\n\xff\r\n\0");
+    out.put_i32(0);
+    out.put_i32(0);
+    let uuid = |out: &mut BytesMut, uuid: Uuid| {
+        out.put_i32(16);
+        out.put_slice(uuid.as_bytes());
+    };
+    let instant = |out: &mut BytesMut, at: Timestamp| {
+        out.put_i32(8);
+        out.put_i64(at.as_microsecond() - EPOCH);
+    };
+    for (row, received_at) in rows {
+        out.put_i16(6);
+        uuid(&mut out, row.meter);
+        instant(&mut out, row.measured_at);
+        uuid(&mut out, row.uuid);
+        instant(&mut out, *received_at);
+        let place = out.len();
+        out.put_i32(0);
+        serde_json::to_writer((&mut out).writer(), &row.data)
+            .map_err(|error| PostgresError::Protocol(error.to_string()))?;
+        let length = i32::try_from(out.len() - place - 4)
+            .map_err(|_| PostgresError::Protocol("a measurement is too long".into()))?;
+        out[place..place + 4].copy_from_slice(&length.to_be_bytes());
+        match set::flag_bits(&row.flags) {
+            None => out.put_i32(-1),
+            Some(flags) => {
+                out.put_i32(2);
+                out.put_i16(flags);
+            }
+        }
+    }
+    out.put_i16(-1);
+    Ok(out)
+}
+
+/// Which of these identifiers are there already.
+async fn keys(db: &Client, rows: &[Row<'_>]) -> Result<Vec<Uuid>, StoreError> {
+    let uuids: Vec<Uuid> = rows.iter().map(|(row, _)| row.uuid).collect();
+    let statement =
+        db.prepare_cached("SELECT uuid FROM measurement_key WHERE uuid = ANY ($1)").await?;
+    db.query(&statement, &[&uuids]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+async fn make_partitions(db: &Client, rows: &[Row<'_>]) -> Result<(), StoreError> {
+    let times: Vec<Instant> = rows.iter().map(|(row, _)| Instant(row.measured_at)).collect();
     db.execute(
         "SELECT make_measurement_partition(month) FROM (
              SELECT DISTINCT date_trunc('month', measured_at AT TIME ZONE 'UTC')
@@ -161,24 +308,33 @@ async fn make_partitions(db: &Client, times: &[Instant]) -> Result<(), StoreErro
 }
 
 type Key = (Uuid, Uuid, i64);
+type Content = (MeasurementData, Option<i16>);
+
+fn content_of(measurement: &Measurement) -> Content {
+    (measurement.data.clone(), set::flag_bits(&measurement.flags))
+}
+
+fn key(measurement: &Measurement) -> Key {
+    (measurement.uuid, measurement.meter, measurement.measured_at.as_microsecond())
+}
 
 /// What is stored by uuid, meter and time of these. One with the same uuid that differs in meter
 /// or time is not among them.
 async fn stored(
     db: &Client,
     measurements: &[&Measurement],
-) -> Result<HashMap<Key, MeasurementData>, StoreError> {
+) -> Result<HashMap<Key, Content>, StoreError> {
     let uuids: Vec<Uuid> = measurements.iter().map(|row| row.uuid).collect();
     let meters: Vec<Uuid> = measurements.iter().map(|row| row.meter).collect();
     let times: Vec<Instant> = measurements.iter().map(|row| Instant(row.measured_at)).collect();
     let statement = db
         .prepare_cached(
             // LIMIT keeps each look-up one of its own, in the one partition of its time.
-            "SELECT sent.uuid, sent.meter, sent.measured_at, found.data::text
+            "SELECT sent.uuid, sent.meter, sent.measured_at, found.data::text, found.flags
              FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
                  AS sent (uuid, meter, measured_at)
              CROSS JOIN LATERAL (
-                 SELECT data FROM measurement
+                 SELECT data, flags FROM measurement
                  WHERE measurement.meter = sent.meter
                      AND measurement.measured_at = sent.measured_at
                      AND measurement.uuid = sent.uuid
@@ -190,72 +346,8 @@ async fn stored(
     rows.iter()
         .map(|row| {
             let measured_at: Instant = row.try_get(2)?;
-            let key = (row.try_get(0)?, row.try_get(1)?, micros(measured_at.0));
-            Ok((key, parse(row.try_get(3)?)?))
+            let key = (row.try_get(0)?, row.try_get(1)?, measured_at.0.as_microsecond());
+            Ok((key, (parse(row.try_get(3)?)?, row.try_get(4)?)))
         })
         .collect()
-}
-
-/// A page of a meter's measurements.
-pub async fn page(
-    db: &Client,
-    household: HouseholdId,
-    meter: Uuid,
-    query: PageQuery,
-) -> Result<Page, StoreError> {
-    let statement =
-        db.prepare_cached("SELECT FROM meter WHERE uuid = $1 AND household = $2").await?;
-    db.query_opt(&statement, &[&meter, &household.0]).await?.ok_or(StoreError::NotFound)?;
-    // The page starts behind the cursor, or behind every uuid of the microsecond before `from`:
-    // one comparison of pairs serves both. Times compare to the microsecond, as they are kept.
-    let from = query.from.map_or(i64::MIN, Timestamp::as_microsecond);
-    let to = query.to.map_or(i64::MAX, Timestamp::as_microsecond);
-    let (start, behind) = match query.after {
-        Some(cursor) if cursor.measured_at >= from => (cursor.measured_at, cursor.uuid),
-        _ => (from.saturating_sub(1), Uuid::max()),
-    };
-    // One more than asked for tells whether there is a next page.
-    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
-    let statement = db
-        .prepare_cached(
-            // Read from the partitions' keys in their order; nothing is sorted. The comparison of
-            // single times is what leaves partitions out.
-            "SELECT uuid, measured_at, received_at, data::text FROM measurement
-             WHERE meter = $1 AND (measured_at, uuid) > ($2, $3) AND measured_at >= $2
-                 AND measured_at < $4
-             ORDER BY measured_at, uuid LIMIT $5",
-        )
-        .await?;
-    let rows = db
-        .query(
-            &statement,
-            &[&meter, &Instant::within(start), &behind, &Instant::within(to), &limit],
-        )
-        .await?;
-    let mut items = rows.iter().map(measurement).collect::<Result<Vec<_>, _>>()?;
-    let more = items.len() > query.limit;
-    items.truncate(query.limit);
-    let next = items
-        .last()
-        .filter(|_| more)
-        .map(|last| Cursor { measured_at: micros(last.measured_at), uuid: last.uuid });
-    Ok(Page { items, next })
-}
-
-fn measurement(row: &Row) -> Result<StoredMeasurement, StoreError> {
-    let (measured_at, received_at): (Instant, Instant) = (row.try_get(1)?, row.try_get(2)?);
-    Ok(StoredMeasurement {
-        uuid: row.try_get(0)?,
-        measured_at: measured_at.0,
-        received_at: received_at.0,
-        data: parse(row.try_get(3)?)?,
-    })
-}
-
-fn micros(at: Timestamp) -> i64 {
-    at.as_microsecond()
-}
-
-fn parse(data: &str) -> Result<MeasurementData, StoreError> {
-    serde_json::from_str(data).map_err(|_| StoreError::Damaged("measurement"))
 }

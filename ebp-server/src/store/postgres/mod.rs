@@ -14,31 +14,47 @@ mod connect;
 mod consent;
 mod erase;
 mod error;
+mod evaluation;
+mod gather;
 mod household;
 mod incident;
+mod listing;
+mod lookup;
 mod management;
+mod masking;
 mod measurement;
 mod migrate;
 mod register;
+mod status;
 mod tls;
 mod value;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
 use ebp_core::{
-    contract::{Account, Consent, Household, MeasurementDevice, Registered, Registration},
+    contract::{
+        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+    },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError};
+use super::{
+    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Store, StoreError,
+    masking::MaskedBy,
+};
 pub use connect::{DatabaseUrl, PostgresSettings};
 pub use error::PostgresError;
+use lookup::Lookups;
+use measurement::{Report, Reports};
 
 /// A [`Store`] in a PostgreSQL database.
 pub struct PostgresStore {
     pool: Pool,
+    masked_by: MaskedBy,
+    reports: Reports,
+    lookups: Lookups,
 }
 
 impl PostgresStore {
@@ -54,7 +70,10 @@ impl PostgresStore {
         drop(client);
         // What an interrupted revocation left in the files goes now.
         drop(erase::start(pool.clone()));
-        Ok(Self { pool })
+        // While one transaction is made durable another one is filled.
+        let reports = measurement::reports(&pool, settings.connections.div_ceil(4).max(2));
+        let lookups = Lookups::start(&pool);
+        Ok(Self { pool, masked_by: MaskedBy::default(), reports, lookups })
     }
 
     async fn client(&self) -> Result<Client, StoreError> {
@@ -73,7 +92,14 @@ impl Store for PostgresStore {
     }
 
     async fn actor(&self, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
-        household::actor(&self.client().await?, email, device).await
+        // PostgreSQL's texts have no such character, and so nobody's address has.
+        if email.contains('\0') {
+            return Ok(Actor::Unknown);
+        }
+        match device {
+            Some(device) => self.lookups.actors.ask((email.to_owned(), device)).await,
+            None => household::participant_actor(&self.client().await?, email).await,
+        }
     }
 
     async fn account(&self, participant: ParticipantId) -> Result<Account, StoreError> {
@@ -93,7 +119,10 @@ impl Store for PostgresStore {
     }
 
     async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        let revoked = consent::revoke(&mut self.client().await?, id, at).await?;
+        let masking = self.masked_by.get();
+        let mut client = self.client().await?;
+        let revoked = consent::revoke(&mut client, id, at, masking.as_deref()).await?;
+        drop(client);
         erase::finish(&self.pool).await;
         Ok(revoked)
     }
@@ -116,7 +145,7 @@ impl Store for PostgresStore {
         measurements: Vec<Measurement>,
         received_at: Timestamp,
     ) -> Result<Vec<Outcome>, StoreError> {
-        measurement::insert(&self.client().await?, id, &measurements, received_at).await
+        self.reports.ask(Report { household: id, measurements, received_at }).await
     }
 
     async fn measurements_page(
@@ -125,16 +154,20 @@ impl Store for PostgresStore {
         meter: Uuid,
         query: PageQuery,
     ) -> Result<Page, StoreError> {
-        measurement::page(&self.client().await?, id, meter, query).await
+        listing::page(&self.client().await?, id, meter, query).await
     }
 
-    async fn touch_device(
+    async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        self.lookups.notes.ask((device, at)).await
+    }
+
+    async fn report_status(
         &self,
         device: Uuid,
-        version: Option<String>,
+        status: DeviceStatus,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        household::touch_device(&self.client().await?, device, version.as_deref(), at).await
+        status::report(&mut self.client().await?, device, &status, at).await
     }
 
     async fn incidents(&self, id: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, StoreError> {
@@ -159,6 +192,16 @@ impl Store for PostgresStore {
         at: Timestamp,
     ) -> Result<Incident, StoreError> {
         incident::resolve(&self.client().await?, id, meter, kind, at).await
+    }
+
+    fn pool(&self) -> Option<PoolStatus> {
+        let status = self.pool.status();
+        Some(PoolStatus {
+            idle: status.available,
+            used: status.size.saturating_sub(status.available),
+            waiting: status.waiting,
+            most: status.max_size,
+        })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

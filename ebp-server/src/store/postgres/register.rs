@@ -5,7 +5,10 @@ use ebp_core::contract::{Registered, Registration};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::value::{Day, Instant};
+use super::{
+    masking,
+    value::{Day, Instant},
+};
 use crate::store::{Faults, StoreError, faults};
 
 const LOCK: i64 = 7_203_846_102;
@@ -103,12 +106,8 @@ async fn household_details(
         &[&household, &address.street, &address.postal_code, &address.city, &address.country],
     )
     .await?;
-    if let Some(location) = registration.location {
-        tx.execute(
-            "INSERT INTO location (household, latitude, longitude) VALUES ($1, $2, $3)",
-            &[&household, &location.latitude, &location.longitude],
-        )
-        .await?;
+    if let Some(location) = &registration.location {
+        masking::put_location(tx, household, location).await?;
     }
     let metadata = &registration.metadata;
     tx.execute(

@@ -64,8 +64,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Conne
     type Future = Pin<Box<dyn Future<Output = io::Result<Session<S>>> + Send>>;
 
     fn connect(self, stream: S) -> Self::Future {
-        Box::pin(async move { Ok(Session(self.connector.connect(self.name, stream).await?)) })
+        Box::pin(async move {
+            Ok(Session(self.connector.connect(self.name, stream).await.map_err(in_words)?))
+        })
     }
+}
+
+/// What is wrong with the server's certificate, in words that name the setting.
+fn in_words(error: io::Error) -> io::Error {
+    use rustls::{CertificateError as Wrong, Error::InvalidCertificate};
+    let carried = error.get_ref().and_then(|carried| carried.downcast_ref());
+    let Some(InvalidCertificate(wrong)) = carried else { return error };
+    io::Error::other(match wrong {
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+            "the server's certificate names another host than database_url does".to_owned()
+        }
+        Wrong::Expired
+        | Wrong::ExpiredContext { .. }
+        | Wrong::NotValidYet
+        | Wrong::NotValidYetContext { .. } => {
+            "the server's certificate is not valid now, or this machine's clock is wrong".to_owned()
+        }
+        other => {
+            format!("the server's certificate is not from the authority in database_ca ({other:?})")
+        }
+    })
 }
 
 /// An encrypted connection.

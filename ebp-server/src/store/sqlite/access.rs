@@ -81,7 +81,7 @@ fn create_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> Result<(), S
 }
 
 /// The device is there and its household's consent is not revoked.
-fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
+pub fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
     let revoked: Option<bool> = tx
         .query_row(
             "SELECT consent.revoked_at IS NOT NULL

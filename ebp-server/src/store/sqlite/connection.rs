@@ -32,6 +32,10 @@ pub fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
             Ok(()) => break,
         }
     }
+    // Identifiers are random: each measurement touches another page of their index. In memory, and
+    // moved from the log into the file less often, a page takes many of them at a time.
+    connection.pragma_update(None, "cache_size", -(64 << 10))?;
+    connection.pragma_update(None, "wal_autocheckpoint", 8192)?;
     migrate::migrate(&mut connection, path)?;
     // What an interrupted revocation left in the log goes now.
     erase_log(&connection, BUSY)?;

@@ -5,8 +5,14 @@ use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use rust_decimal::Decimal;
 
-use super::value::{Id, Instant, Text};
-use crate::store::{HouseholdId, StoreError};
+use super::{
+    masking,
+    value::{Id, Instant, Text},
+};
+use crate::{
+    masking::Masking,
+    store::{HouseholdId, StoreError},
+};
 
 /// The household's consent.
 pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, StoreError> {
@@ -51,12 +57,13 @@ pub fn grant(
 
 /// Revokes it and removes what identifies the household.
 ///
-/// The masked location that will take the removed one's place needs regions and densities; until
-/// it is there the household is withheld: nothing is lost that could be told, nothing told.
+/// The masked location takes the true one's place in the same transaction. Where it cannot be made
+/// the household is withheld and its location kept apart: nothing is lost, nothing told.
 pub fn revoke(
     tx: &Transaction<'_>,
     household: HouseholdId,
     at: Timestamp,
+    masking: Option<&Masking>,
 ) -> Result<Consent, StoreError> {
     let before = consent(tx, household)?;
     let granted_at = match (before.state, before.granted_at) {
@@ -72,15 +79,15 @@ pub fn revoke(
     )?;
     let participant: Option<i64> =
         tx.query_row("SELECT participant FROM household WHERE uuid = ?1", [id], |row| row.get(0))?;
-    tx.execute("UPDATE household SET participant = NULL, withheld = 1 WHERE uuid = ?1", [id])?;
+    tx.execute("UPDATE household SET participant = NULL WHERE uuid = ?1", [id])?;
     // A participant who is the contact of another household, too, stays that.
     tx.execute(
         "DELETE FROM participant WHERE id = ?1
              AND NOT EXISTS (SELECT 1 FROM household WHERE participant = ?1)",
         [participant],
     )?;
+    masking::mask(tx, household, masking)?;
     tx.execute("DELETE FROM address WHERE household = ?1", [id])?;
-    tx.execute("DELETE FROM location WHERE household = ?1", [id])?;
     coarsen_pv_systems(tx, household)?;
     consent(tx, household)
 }

@@ -1,18 +1,20 @@
 //! Reading what belongs to a household, and for whom a certificate stands.
 
 use ebp_core::{
-    contract::{Account, Household, MeasurementDevice},
-    model::{Address, Location, Metadata, Meter, Participant, PvSystem},
+    contract::{Account, Components, Household, MeasurementDevice},
+    model::{Address, Metadata, Meter, Participant, PvSystem},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    consent,
+    consent, status,
     value::{Id, Instant, Kind, Text},
 };
-use crate::store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError};
+use crate::store::{
+    Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError, masking, status::Told,
+};
 
 /// For whom an e-mail address and a device stand.
 pub fn actor(db: &Connection, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
@@ -26,7 +28,7 @@ fn device_actor(db: &Connection, email: &str, uuid: Uuid) -> Result<Actor, Store
     let found = db
         .prepare_cached(
             "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
-                    measurement_device.version, measurement_device.last_activity
+                    measurement_device.last_activity
              FROM measurement_device
              JOIN household ON household.uuid = measurement_device.household
              JOIN consent ON consent.household = household.uuid
@@ -38,12 +40,8 @@ fn device_actor(db: &Connection, email: &str, uuid: Uuid) -> Result<Actor, Store
             let household: Id = row.get(0)?;
             let participant: Option<i64> = row.get(1)?;
             let revoked: bool = row.get(2)?;
-            let last_activity: Option<Instant> = row.get(4)?;
-            let device = DeviceActivity {
-                uuid,
-                version: row.get(3)?,
-                last_activity: last_activity.map(|at| at.0),
-            };
+            let last_activity: Option<Instant> = row.get(3)?;
+            let device = DeviceActivity { uuid, last_activity: last_activity.map(|at| at.0) };
             Ok(match participant {
                 _ if revoked => Actor::Revoked,
                 None => Actor::Unknown,
@@ -108,8 +106,18 @@ pub fn household(db: &Connection, household: HouseholdId) -> Result<Household, S
         })
         .optional()?;
     let location = db
-        .prepare_cached("SELECT latitude, longitude FROM location WHERE household = ?1")?
-        .query_row([id], |row| Ok(Location { latitude: row.get(0)?, longitude: row.get(1)? }))
+        .prepare_cached(
+            "SELECT latitude, longitude, precision, nuts3, density, d_min, d_max
+             FROM location WHERE household = ?1",
+        )?
+        .query_row([id], |row| {
+            let masked = match row.get(3)? {
+                None => None,
+                Some(nuts3) => Some((nuts3, row.get(4)?, row.get(5)?, row.get(6)?)),
+            };
+            let precision: String = row.get(2)?;
+            Ok(masking::location((row.get(0)?, row.get(1)?), &precision, masked))
+        })
         .optional()?;
     let metadata = db
         .prepare_cached(
@@ -137,22 +145,36 @@ pub fn devices(
     db: &Connection,
     household: HouseholdId,
 ) -> Result<Vec<MeasurementDevice>, StoreError> {
+    devices_with(db, household, &meters(db, household)?)
+}
+
+/// The same, for whoever knows the household's meters already.
+pub fn devices_with(
+    db: &Connection,
+    household: HouseholdId,
+    meters: &[Meter],
+) -> Result<Vec<MeasurementDevice>, StoreError> {
     let mut devices: Vec<MeasurementDevice> = db
         .prepare_cached(
-            "SELECT uuid, version, last_activity FROM measurement_device
+            "SELECT uuid, last_activity FROM measurement_device
              WHERE household = ?1 ORDER BY rowid",
         )?
         .query_map([Id(household.0)], |row| {
-            let (uuid, last_activity): (Id, Option<Instant>) = (row.get(0)?, row.get(2)?);
+            let (uuid, last_activity): (Id, Option<Instant>) = (row.get(0)?, row.get(1)?);
             Ok(MeasurementDevice {
                 uuid: uuid.0,
-                version: row.get(1)?,
+                components: Components::new(),
                 last_activity: last_activity.map(|at| at.0),
                 meters: Vec::new(),
+                health: None,
             })
         })?
         .collect::<Result<_, _>>()?;
-    for meter in meters(db, household)? {
+    for device in &mut devices {
+        let Told { components, health } = status::of_device(db, device.uuid)?;
+        (device.components, device.health) = (components, health);
+    }
+    for meter in meters {
         let device =
             devices.iter_mut().find(|device| Some(device.uuid) == meter.measurement_device);
         if let Some(device) = device {
@@ -160,6 +182,14 @@ pub fn devices(
         }
     }
     Ok(devices)
+}
+
+/// The identifiers of the household's measurement devices, in the order in which they came.
+pub fn device_ids(db: &Connection, household: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT uuid FROM measurement_device WHERE household = ?1 ORDER BY rowid")?
+        .query_map([Id(household.0)], |row| row.get(0).map(|Id(uuid)| uuid))?
+        .collect::<Result<_, _>>()?)
 }
 
 /// The household's meters.
@@ -205,17 +235,9 @@ pub fn pv_systems(db: &Connection, household: HouseholdId) -> Result<Vec<PvSyste
         .collect::<Result<_, _>>()?)
 }
 
-/// Notes that a device spoke. A version that it does not tell stays what it was.
-pub fn touch_device(
-    tx: &Transaction<'_>,
-    device: Uuid,
-    version: Option<&str>,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "UPDATE measurement_device SET version = coalesce(?2, version), last_activity = ?3
-         WHERE uuid = ?1",
-    )?
-    .execute(params![Id(device), version, Instant(at)])?;
+/// Notes that a device spoke.
+pub fn touch_device(tx: &Transaction<'_>, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE measurement_device SET last_activity = ?2 WHERE uuid = ?1")?
+        .execute(params![Id(device), Instant(at)])?;
     Ok(())
 }

@@ -14,7 +14,9 @@ use super::{
     consent,
     value::{Id, Instant},
 };
-use crate::store::{Admission, Cursor, HouseholdId, Outcome, Page, PageQuery, Refusal, StoreError};
+use crate::store::{
+    Admission, Cursor, HouseholdId, Outcome, Page, PageQuery, Refusal, StoreError, set,
+};
 
 /// Stores what may be stored and says of each measurement what became of it.
 pub fn insert(
@@ -52,26 +54,30 @@ fn insert_one(
         serde_json::to_string(&measurement.data).map_err(|_| StoreError::Damaged("measurement"))?;
     let inserted = tx
         .prepare_cached(
-            "INSERT INTO measurement (meter, measured_at, uuid, received_at, data)
-             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            "INSERT INTO measurement (meter, measured_at, uuid, received_at, data, flags)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             Id(measurement.meter),
             Instant(measurement.measured_at),
             Id(measurement.uuid),
             Instant(received_at),
-            data
+            data,
+            set::flag_bits(&measurement.flags)
         ])?;
     if inserted == 1 {
         return Ok(Outcome::Accepted);
     }
-    let stored: Option<(Id, i64, String)> = tx
-        .prepare_cached("SELECT meter, measured_at, data FROM measurement WHERE uuid = ?1")?
-        .query_row([Id(measurement.uuid)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    let stored: Option<(Id, i64, String, Option<i16>)> = tx
+        .prepare_cached("SELECT meter, measured_at, data, flags FROM measurement WHERE uuid = ?1")?
+        .query_row([Id(measurement.uuid)], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
         .optional()?;
-    let (meter, measured_at, data) = stored.ok_or(StoreError::Damaged("measurement"))?;
+    let (meter, measured_at, data, flags) = stored.ok_or(StoreError::Damaged("measurement"))?;
     let same = meter.0 == measurement.meter
         && measured_at == measurement.measured_at.as_microsecond()
+        && flags == set::flag_bits(&measurement.flags)
         && parse(&data)? == measurement.data;
     Ok(if same { Outcome::Duplicate } else { Outcome::Refused(Refusal::OtherContent) })
 }
@@ -102,18 +108,19 @@ pub fn page(
     let mut rows = db
         .prepare_cached(
             // Read from the primary key in its order; nothing is sorted.
-            "SELECT uuid, measured_at, received_at, data FROM measurement
+            "SELECT uuid, measured_at, received_at, data, flags FROM measurement
              WHERE meter = ?1 AND (measured_at, uuid) > (?2, coalesce(?3, x'')) AND measured_at < ?4
              ORDER BY measured_at, uuid LIMIT ?5",
         )?
         .query_map(params![Id(meter), start, behind, to, limit], |row| {
             let (uuid, measured_at): (Id, Instant) = (row.get(0)?, row.get(1)?);
             let (received_at, data): (Instant, String) = (row.get(2)?, row.get(3)?);
-            Ok((uuid.0, measured_at.0, received_at.0, data))
+            Ok((uuid.0, measured_at.0, received_at.0, data, row.get(4)?))
         })?
         .map(|row| {
-            let (uuid, measured_at, received_at, data) = row?;
-            Ok(StoredMeasurement { uuid, measured_at, received_at, data: parse(&data)? })
+            let (uuid, measured_at, received_at, data, flags) = row?;
+            let (data, flags) = (parse(&data)?, set::flags(flags));
+            Ok(StoredMeasurement { uuid, measured_at, received_at, data, flags })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let more = rows.len() > query.limit;

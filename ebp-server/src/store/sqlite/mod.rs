@@ -10,13 +10,16 @@
 mod access;
 mod connection;
 mod consent;
+mod evaluation;
 mod household;
 mod incident;
 mod management;
+mod masking;
 mod measurement;
 mod migrate;
 mod reader;
 mod register;
+mod status;
 mod value;
 mod writer;
 
@@ -24,13 +27,18 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use ebp_core::{
-    contract::{Account, Consent, Household, MeasurementDevice, Registered, Registration},
+    contract::{
+        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+    },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError};
+use super::{
+    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError,
+    masking::MaskedBy,
+};
 use reader::Readers;
 use writer::Writer;
 
@@ -38,6 +46,7 @@ use writer::Writer;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    masked_by: MaskedBy,
 }
 
 impl SqliteStore {
@@ -53,7 +62,11 @@ impl SqliteStore {
         };
         let connection =
             tokio::task::spawn_blocking(open).await.map_err(|_| StoreError::Closed)??;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path) })
+        Ok(Self {
+            writer: Writer::start(connection)?,
+            readers: Readers::new(path),
+            masked_by: MaskedBy::default(),
+        })
     }
 }
 
@@ -89,7 +102,8 @@ impl Store for SqliteStore {
     }
 
     async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        self.writer.run_and_erase(move |tx| consent::revoke(tx, id, at)).await
+        let masking = self.masked_by.get();
+        self.writer.run_and_erase(move |tx| consent::revoke(tx, id, at, masking.as_deref())).await
     }
 
     async fn devices(&self, id: HouseholdId) -> Result<Vec<MeasurementDevice>, StoreError> {
@@ -122,13 +136,17 @@ impl Store for SqliteStore {
         self.readers.run(move |db| measurement::page(db, id, meter, query)).await
     }
 
-    async fn touch_device(
+    async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        self.writer.run(move |tx| household::touch_device(tx, device, at)).await
+    }
+
+    async fn report_status(
         &self,
         device: Uuid,
-        version: Option<String>,
+        status: DeviceStatus,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.writer.run(move |tx| household::touch_device(tx, device, version.as_deref(), at)).await
+        self.writer.run(move |tx| status::report(tx, device, &status, at)).await
     }
 
     async fn incidents(&self, id: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, StoreError> {

@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::value::{Id, Instant, Kind, Text};
+use super::{
+    masking,
+    value::{Id, Instant, Kind, Text},
+};
 use crate::store::{Faults, StoreError, faults};
 
 /// Stores a registration with all that belongs to it.
@@ -75,11 +78,8 @@ fn household_details(
          VALUES (?1, ?2, ?3, ?4, ?5)",
         params![Id(household), address.street, address.postal_code, address.city, address.country],
     )?;
-    if let Some(location) = registration.location {
-        tx.execute(
-            "INSERT INTO location (household, latitude, longitude) VALUES (?1, ?2, ?3)",
-            params![Id(household), location.latitude, location.longitude],
-        )?;
+    if let Some(location) = &registration.location {
+        masking::put_location(tx, household, location)?;
     }
     let metadata = &registration.metadata;
     tx.execute(

@@ -3,12 +3,15 @@
 use deadpool_postgres::Transaction;
 use ebp_core::{
     contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
-    model::{Metadata, MeterType, Participant, PvSystem},
+    model::{Metadata, Participant},
 };
 use uuid::Uuid;
 
-use super::super::{household, value::Day};
-use crate::store::{Faults, HouseholdId, StoreError};
+use super::super::{household, masking, value::Day};
+use crate::store::{
+    HouseholdId, StoreError,
+    change::{Members, check_household},
+};
 
 /// The household is there and its consent is not revoked.
 pub async fn require_open(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
@@ -27,15 +30,11 @@ pub async fn household(
 ) -> Result<(), StoreError> {
     require_open(tx, id).await?;
     let HouseholdChange { participant, address, location, metadata } = change;
-    let mut faults = Faults::of(change);
-    if let Some(participant) = participant {
-        faults.check(
-            !is_anothers(tx, id, participant).await?,
-            "/participant/email",
-            "belongs to another participant",
-        );
-    }
-    faults.none_or_all()?;
+    let taken = match participant {
+        Some(participant) => is_anothers(tx, id, participant).await?,
+        None => false,
+    };
+    check_household(change, taken)?;
     if let Some(Participant { name, email }) = participant {
         tx.execute(
             "UPDATE participant SET name = $2, email = $3
@@ -53,12 +52,7 @@ pub async fn household(
         .await?;
     }
     if let Some(location) = location {
-        tx.execute(
-            "INSERT INTO location (household, latitude, longitude) VALUES ($1, $2, $3)
-             ON CONFLICT (household) DO UPDATE SET latitude = $2, longitude = $3",
-            &[&id.0, &location.latitude, &location.longitude],
-        )
-        .await?;
+        masking::put_location(tx, id.0, location).await?;
     }
     if let Some(metadata) = metadata {
         change_metadata(tx, id, metadata).await?;
@@ -106,80 +100,48 @@ async fn is_anothers(
     Ok(row.try_get(0)?)
 }
 
+/// What the household has.
+pub async fn members(tx: &Transaction<'_>, id: HouseholdId) -> Result<Members, StoreError> {
+    Ok(Members {
+        meters: household::meters(tx, id).await?,
+        pv_systems: household::pv_systems(tx, id).await?,
+        devices: household::device_ids(tx, id).await?,
+    })
+}
+
 /// Adds a meter behind those there are.
 pub async fn add_meter(
     tx: &Transaction<'_>,
     id: HouseholdId,
-    meter: &NewMeter,
+    new: &NewMeter,
 ) -> Result<Uuid, StoreError> {
     require_open(tx, id).await?;
-    let mut faults = Faults::of(meter);
-    let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
-    let taken = tx.query_opt("SELECT FROM meter WHERE uuid = $1", &[&uuid]).await?.is_some();
-    faults.check(!taken, "/uuid", "is registered already");
-    check_device(tx, id, meter.measurement_device, &mut faults).await?;
-    faults.none_or_all()?;
+    let taken = tx.query_opt("SELECT FROM meter WHERE uuid = $1", &[&new.uuid]).await?.is_some();
+    let meter = members(tx, id).await?.new_meter(new, taken)?;
     tx.execute(
         "INSERT INTO meter (uuid, household, type, model, measurement_device, position)
          SELECT $1, $2, $3, $4, $5, coalesce(max(position) + 1, 0)
          FROM meter WHERE household = $2",
-        &[&uuid, &id.0, &meter.kind.name(), &meter.model, &meter.measurement_device],
+        &[&meter.uuid, &id.0, &meter.kind.name(), &meter.model, &meter.measurement_device],
     )
     .await?;
-    Ok(uuid)
+    Ok(meter.uuid)
 }
 
 /// Changes a meter.
 pub async fn meter(
     tx: &Transaction<'_>,
     id: HouseholdId,
-    meter: Uuid,
+    uuid: Uuid,
     change: &MeterChange,
 ) -> Result<(), StoreError> {
     require_open(tx, id).await?;
-    let mut stored = household::meters(tx, id)
-        .await?
-        .into_iter()
-        .find(|stored| stored.uuid == meter)
-        .ok_or(StoreError::NotFound)?;
-    let MeterChange { kind, model, measurement_device } = change;
-    let mut faults = Faults::of(change);
-    if let Some(kind) = kind {
-        stored.kind = *kind;
-        let systems = household::pv_systems(tx, id).await?;
-        let generates = systems.iter().any(|system| system.meter == Some(meter));
-        faults.check(
-            *kind == MeterType::PvGeneration || !generates,
-            "/type",
-            "must stay PV-GENERATION while a photovoltaic system is connected to it",
-        );
-    }
-    if let Some(model) = model {
-        stored.model.clone_from(model);
-    }
-    if let Some(device) = measurement_device {
-        stored.measurement_device = *device;
-        check_device(tx, id, *device, &mut faults).await?;
-    }
-    faults.none_or_all()?;
+    let meter = members(tx, id).await?.changed_meter(uuid, change)?;
     tx.execute(
         "UPDATE meter SET type = $2, model = $3, measurement_device = $4 WHERE uuid = $1",
-        &[&meter, &stored.kind.name(), &stored.model, &stored.measurement_device],
+        &[&uuid, &meter.kind.name(), &meter.model, &meter.measurement_device],
     )
     .await?;
-    Ok(())
-}
-
-async fn check_device(
-    tx: &Transaction<'_>,
-    id: HouseholdId,
-    device: Option<Uuid>,
-    faults: &mut Faults,
-) -> Result<(), StoreError> {
-    if let Some(device) = device {
-        let own = household::devices(tx, id).await?.iter().any(|known| known.uuid == device);
-        faults.check(own, "/measurement_device", "must be one of the household");
-    }
     Ok(())
 }
 
@@ -190,15 +152,7 @@ pub async fn add_pv_system(
     new: &NewPvSystem,
 ) -> Result<Uuid, StoreError> {
     require_open(tx, id).await?;
-    let system = PvSystem {
-        uuid: Uuid::new_v4(),
-        nominal_power: new.nominal_power,
-        azimuth: new.azimuth,
-        tilt: new.tilt,
-        installed_on: new.installed_on,
-        meter: new.meter,
-    };
-    check_pv_system(tx, id, &system, Faults::of(new)).await?;
+    let system = members(tx, id).await?.new_pv_system(new)?;
     tx.execute(
         "INSERT INTO pv_system
              (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
@@ -223,51 +177,25 @@ pub async fn add_pv_system(
 pub async fn pv_system(
     tx: &Transaction<'_>,
     id: HouseholdId,
-    system: Uuid,
+    uuid: Uuid,
     change: &PvSystemChange,
 ) -> Result<(), StoreError> {
     require_open(tx, id).await?;
-    let mut stored = household::pv_systems(tx, id)
-        .await?
-        .into_iter()
-        .find(|stored| stored.uuid == system)
-        .ok_or(StoreError::NotFound)?;
-    stored.nominal_power = change.nominal_power.unwrap_or(stored.nominal_power);
-    stored.azimuth = change.azimuth.unwrap_or(stored.azimuth);
-    stored.tilt = change.tilt.unwrap_or(stored.tilt);
-    stored.installed_on = change.installed_on.unwrap_or(stored.installed_on);
-    stored.meter = change.meter.unwrap_or(stored.meter);
-    check_pv_system(tx, id, &stored, Faults::of(change)).await?;
+    let system = members(tx, id).await?.changed_pv_system(uuid, change)?;
     tx.execute(
         "UPDATE pv_system
          SET nominal_power = $2::text::numeric, azimuth = $3::text::numeric,
              tilt = $4::text::numeric, installed_on = $5, meter = $6
          WHERE uuid = $1",
         &[
-            &system,
-            &stored.nominal_power.to_string(),
-            &stored.azimuth.to_string(),
-            &stored.tilt.to_string(),
-            &Day(stored.installed_on),
-            &stored.meter,
+            &uuid,
+            &system.nominal_power.to_string(),
+            &system.azimuth.to_string(),
+            &system.tilt.to_string(),
+            &Day(system.installed_on),
+            &system.meter,
         ],
     )
     .await?;
     Ok(())
-}
-
-async fn check_pv_system(
-    tx: &Transaction<'_>,
-    id: HouseholdId,
-    system: &PvSystem,
-    mut faults: Faults,
-) -> Result<(), StoreError> {
-    if let Some(wanted) = system.meter {
-        let generates = household::meters(tx, id)
-            .await?
-            .iter()
-            .any(|meter| meter.uuid == wanted && meter.kind == MeterType::PvGeneration);
-        faults.check(generates, "/meter", "must be a PV-GENERATION meter of the household");
-    }
-    faults.none_or_all()
 }

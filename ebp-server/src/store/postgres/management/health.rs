@@ -12,15 +12,15 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        consent, household, incident,
+        consent, household, incident, status,
         value::{Instant, meter_type},
     },
     bounds, page,
 };
-use crate::store::{ListCursor, ListPage, ListQuery, StoreError};
+use crate::store::{ListCursor, ListPage, ListQuery, StoreError, status::Told};
 
-/// Health of the households, withheld ones included, as it was at one time: four queries, however
-/// many households there are.
+/// Health of the households, withheld ones included, as it was at one time: a few queries,
+/// however many households there are.
 pub async fn list(
     client: &mut Client,
     query: ListQuery,
@@ -70,7 +70,7 @@ async fn devices(
 ) -> Result<HashMap<Uuid, Vec<MeasurementDevice>>, StoreError> {
     let statement = tx
         .prepare_cached(
-            "SELECT uuid, version, last_activity,
+            "SELECT uuid, last_activity,
                     ARRAY(SELECT meter.uuid FROM meter
                           WHERE meter.measurement_device = measurement_device.uuid
                           ORDER BY position),
@@ -79,8 +79,14 @@ async fn devices(
         )
         .await?;
     let mut devices: HashMap<Uuid, Vec<MeasurementDevice>> = HashMap::new();
-    for row in tx.query(&statement, &[&households]).await? {
-        devices.entry(row.try_get(4)?).or_default().push(household::device(&row)?);
+    let rows = tx.query(&statement, &[&households]).await?;
+    let uuids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
+    let mut told = status::of_devices(tx, &uuids).await?;
+    for row in rows {
+        let mut device = household::device(&row)?;
+        let Told { components, health } = told.remove(&device.uuid).unwrap_or_default();
+        (device.components, device.health) = (components, health);
+        devices.entry(row.try_get(3)?).or_default().push(device);
     }
     Ok(devices)
 }

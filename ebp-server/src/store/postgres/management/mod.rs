@@ -8,6 +8,7 @@ mod change;
 mod device;
 mod health;
 mod registration;
+mod remove;
 
 use async_trait::async_trait;
 use ebp_core::contract::{
@@ -83,6 +84,22 @@ impl ManagementStore for PostgresStore {
         change: PvSystemChange,
     ) -> Result<(), StoreError> {
         change!(self, tx, change::pv_system(&tx, id, system, &change))
+    }
+
+    async fn remove_meter(&self, id: HouseholdId, meter: Uuid) -> Result<(), StoreError> {
+        change!(self, tx, remove::meter(&tx, id, meter))
+    }
+
+    async fn remove_pv_system(&self, id: HouseholdId, system: Uuid) -> Result<(), StoreError> {
+        change!(self, tx, remove::pv_system(&tx, id, system))
+    }
+
+    async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError> {
+        change!(self, tx, device::change(&tx, device, &meters))
+    }
+
+    async fn remove_device(&self, device: Uuid) -> Result<(), StoreError> {
+        change!(self, tx, remove::device(&tx, device))
     }
 
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {

@@ -58,6 +58,10 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         .read_only(true)
         .start()
         .await?;
+    // Before the transaction's snapshot: a table that erasure writes anew meanwhile looks empty to
+    // an older one.
+    tx.batch_execute("LOCK TABLE participant, address, location, pv_system IN ACCESS SHARE MODE")
+        .await?;
     let row = tx
         .query_opt(
             "SELECT registered_at, name, email
@@ -69,7 +73,6 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         .ok_or(StoreError::NotFound)?;
     let Instant(registered_at) = row.try_get(0)?;
     let household = household::household(&tx, id).await?;
-    let devices = household::devices(&tx, id).await?;
     let shown = ManagedHousehold {
         uuid: id.0,
         registered_at,
@@ -80,7 +83,7 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         consent: household.consent,
         meters: household::meters(&tx, id).await?,
         pv_systems: household::pv_systems(&tx, id).await?,
-        measurement_devices: devices.iter().map(|device| device.uuid).collect(),
+        measurement_devices: household::device_ids(&tx, id).await?,
     };
     tx.commit().await?;
     Ok(shown)

@@ -2,16 +2,19 @@
 
 use ebp_core::{
     contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
-    model::{MeterType, Participant, PvSystem},
+    model::Participant,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::super::{
-    household,
+    household, masking,
     value::{Id, Kind, Text},
 };
-use crate::store::{Faults, HouseholdId, StoreError};
+use crate::store::{
+    HouseholdId, StoreError,
+    change::{Members, check_household},
+};
 
 /// The household is there and its consent is not revoked.
 pub fn require_open(db: &Connection, id: HouseholdId) -> Result<(), StoreError> {
@@ -34,15 +37,11 @@ pub fn household(
 ) -> Result<(), StoreError> {
     require_open(tx, id)?;
     let HouseholdChange { participant, address, location, metadata } = change;
-    let mut faults = Faults::of(change);
-    if let Some(participant) = participant {
-        faults.check(
-            !is_anothers(tx, id, participant)?,
-            "/participant/email",
-            "belongs to another participant",
-        );
-    }
-    faults.none_or_all()?;
+    let taken = match participant {
+        Some(participant) => is_anothers(tx, id, participant)?,
+        None => false,
+    };
+    check_household(change, taken)?;
     let id = Id(id.0);
     if let Some(Participant { name, email }) = participant {
         tx.execute(
@@ -59,11 +58,7 @@ pub fn household(
         )?;
     }
     if let Some(location) = location {
-        tx.execute(
-            "INSERT INTO location (household, latitude, longitude) VALUES (?1, ?2, ?3)
-             ON CONFLICT (household) DO UPDATE SET latitude = ?2, longitude = ?3",
-            params![id, location.latitude, location.longitude],
-        )?;
+        masking::put_location(tx, id.0, location)?;
     }
     if let Some(metadata) = metadata {
         tx.execute(
@@ -98,85 +93,56 @@ fn is_anothers(
     )?)
 }
 
+/// What the household has.
+pub fn members(db: &Connection, id: HouseholdId) -> Result<Members, StoreError> {
+    Ok(Members {
+        meters: household::meters(db, id)?,
+        pv_systems: household::pv_systems(db, id)?,
+        devices: household::device_ids(db, id)?,
+    })
+}
+
 /// Adds a meter behind those there are.
 pub fn add_meter(
     tx: &Transaction<'_>,
     id: HouseholdId,
-    meter: &NewMeter,
+    new: &NewMeter,
 ) -> Result<Uuid, StoreError> {
     require_open(tx, id)?;
-    let mut faults = Faults::of(meter);
-    let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
-    let taken: bool =
-        tx.query_row("SELECT EXISTS (SELECT 1 FROM meter WHERE uuid = ?1)", [Id(uuid)], |row| {
-            row.get(0)
-        })?;
-    faults.check(!taken, "/uuid", "is registered already");
-    check_device(tx, id, meter.measurement_device, &mut faults)?;
-    faults.none_or_all()?;
+    let taken: bool = tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM meter WHERE uuid = ?1)",
+        [new.uuid.map(Id)],
+        |row| row.get(0),
+    )?;
+    let meter = members(tx, id)?.new_meter(new, taken)?;
     tx.execute(
         "INSERT INTO meter (uuid, household, type, model, measurement_device, position)
          SELECT ?1, ?2, ?3, ?4, ?5, coalesce(max(position) + 1, 0)
          FROM meter WHERE household = ?2",
         params![
-            Id(uuid),
+            Id(meter.uuid),
             Id(id.0),
             Kind(meter.kind),
             meter.model,
             meter.measurement_device.map(Id)
         ],
     )?;
-    Ok(uuid)
+    Ok(meter.uuid)
 }
 
 /// Changes a meter.
 pub fn meter(
     tx: &Transaction<'_>,
     id: HouseholdId,
-    meter: Uuid,
+    uuid: Uuid,
     change: &MeterChange,
 ) -> Result<(), StoreError> {
     require_open(tx, id)?;
-    let mut stored = household::meters(tx, id)?
-        .into_iter()
-        .find(|stored| stored.uuid == meter)
-        .ok_or(StoreError::NotFound)?;
-    let MeterChange { kind, model, measurement_device } = change;
-    let mut faults = Faults::of(change);
-    if let Some(kind) = kind {
-        stored.kind = *kind;
-        let generates = household::pv_systems(tx, id)?.iter().any(|s| s.meter == Some(meter));
-        faults.check(
-            *kind == MeterType::PvGeneration || !generates,
-            "/type",
-            "must stay PV-GENERATION while a photovoltaic system is connected to it",
-        );
-    }
-    if let Some(model) = model {
-        stored.model.clone_from(model);
-    }
-    if let Some(device) = measurement_device {
-        stored.measurement_device = *device;
-        check_device(tx, id, *device, &mut faults)?;
-    }
-    faults.none_or_all()?;
+    let meter = members(tx, id)?.changed_meter(uuid, change)?;
     tx.execute(
         "UPDATE meter SET type = ?2, model = ?3, measurement_device = ?4 WHERE uuid = ?1",
-        params![Id(meter), Kind(stored.kind), stored.model, stored.measurement_device.map(Id)],
+        params![Id(uuid), Kind(meter.kind), meter.model, meter.measurement_device.map(Id)],
     )?;
-    Ok(())
-}
-
-fn check_device(
-    tx: &Transaction<'_>,
-    id: HouseholdId,
-    device: Option<Uuid>,
-    faults: &mut Faults,
-) -> Result<(), StoreError> {
-    if let Some(device) = device {
-        let own = household::devices(tx, id)?.iter().any(|known| known.uuid == device);
-        faults.check(own, "/measurement_device", "must be one of the household");
-    }
     Ok(())
 }
 
@@ -187,15 +153,7 @@ pub fn add_pv_system(
     new: &NewPvSystem,
 ) -> Result<Uuid, StoreError> {
     require_open(tx, id)?;
-    let system = PvSystem {
-        uuid: Uuid::new_v4(),
-        nominal_power: new.nominal_power,
-        azimuth: new.azimuth,
-        tilt: new.tilt,
-        installed_on: new.installed_on,
-        meter: new.meter,
-    };
-    check_pv_system(tx, id, &system, Faults::of(new))?;
+    let system = members(tx, id)?.new_pv_system(new)?;
     tx.execute(
         "INSERT INTO pv_system
              (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
@@ -218,47 +176,23 @@ pub fn add_pv_system(
 pub fn pv_system(
     tx: &Transaction<'_>,
     id: HouseholdId,
-    system: Uuid,
+    uuid: Uuid,
     change: &PvSystemChange,
 ) -> Result<(), StoreError> {
     require_open(tx, id)?;
-    let mut stored = household::pv_systems(tx, id)?
-        .into_iter()
-        .find(|stored| stored.uuid == system)
-        .ok_or(StoreError::NotFound)?;
-    stored.nominal_power = change.nominal_power.unwrap_or(stored.nominal_power);
-    stored.azimuth = change.azimuth.unwrap_or(stored.azimuth);
-    stored.tilt = change.tilt.unwrap_or(stored.tilt);
-    stored.installed_on = change.installed_on.unwrap_or(stored.installed_on);
-    stored.meter = change.meter.unwrap_or(stored.meter);
-    check_pv_system(tx, id, &stored, Faults::of(change))?;
+    let system = members(tx, id)?.changed_pv_system(uuid, change)?;
     tx.execute(
         "UPDATE pv_system
          SET nominal_power = ?2, azimuth = ?3, tilt = ?4, installed_on = ?5, meter = ?6
          WHERE uuid = ?1",
         params![
-            Id(system),
-            Text(stored.nominal_power),
-            Text(stored.azimuth),
-            Text(stored.tilt),
-            Text(stored.installed_on),
-            stored.meter.map(Id)
+            Id(uuid),
+            Text(system.nominal_power),
+            Text(system.azimuth),
+            Text(system.tilt),
+            Text(system.installed_on),
+            system.meter.map(Id)
         ],
     )?;
     Ok(())
-}
-
-fn check_pv_system(
-    tx: &Transaction<'_>,
-    id: HouseholdId,
-    system: &PvSystem,
-    mut faults: Faults,
-) -> Result<(), StoreError> {
-    if let Some(wanted) = system.meter {
-        let generates = household::meters(tx, id)?
-            .iter()
-            .any(|meter| meter.uuid == wanted && meter.kind == MeterType::PvGeneration);
-        faults.check(generates, "/meter", "must be a PV-GENERATION meter of the household");
-    }
-    faults.none_or_all()
 }

@@ -1,6 +1,6 @@
 //! Devices of all households, as administrators see them.
 
-use ebp_core::contract::ManagedDevice;
+use ebp_core::contract::{Components, ManagedDevice};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
@@ -8,11 +8,14 @@ use uuid::Uuid;
 use super::{
     super::{
         incident::require_meter,
+        status,
         value::{Id, Instant},
     },
     bounds, page,
 };
-use crate::store::{DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError};
+use crate::store::{
+    DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError, status::Told,
+};
 
 /// Adds a device that reads those meters from now on.
 pub fn add(tx: &Transaction<'_>, id: HouseholdId, meters: &[Uuid]) -> Result<Uuid, StoreError> {
@@ -22,6 +25,26 @@ pub fn add(tx: &Transaction<'_>, id: HouseholdId, meters: &[Uuid]) -> Result<Uui
         "INSERT INTO measurement_device (uuid, household) VALUES (?1, ?2)",
         [Id(device), Id(id.0)],
     )?;
+    read_from_now_on(tx, id, device, meters)?;
+    Ok(device)
+}
+
+/// Says which meters the device reads from now on, and no others.
+pub fn change(tx: &Transaction<'_>, device: Uuid, meters: &[Uuid]) -> Result<(), StoreError> {
+    let id = household_of(tx, device)?;
+    super::change::require_open(tx, id)?;
+    for meter in self::meters(tx, device)?.iter().filter(|meter| !meters.contains(meter)) {
+        tx.execute("UPDATE meter SET measurement_device = NULL WHERE uuid = ?1", [Id(*meter)])?;
+    }
+    read_from_now_on(tx, id, device, meters)
+}
+
+fn read_from_now_on(
+    tx: &Transaction<'_>,
+    id: HouseholdId,
+    device: Uuid,
+    meters: &[Uuid],
+) -> Result<(), StoreError> {
     for meter in meters {
         require_meter(tx, id, *meter)?;
         tx.execute(
@@ -29,7 +52,16 @@ pub fn add(tx: &Transaction<'_>, id: HouseholdId, meters: &[Uuid]) -> Result<Uui
             [Id(*meter), Id(device)],
         )?;
     }
-    Ok(device)
+    Ok(())
+}
+
+/// The household that the device stands in.
+pub fn household_of(db: &Connection, device: Uuid) -> Result<HouseholdId, StoreError> {
+    let found: Option<Id> = db
+        .prepare_cached("SELECT household FROM measurement_device WHERE uuid = ?1")?
+        .query_row([Id(device)], |row| row.get(0))
+        .optional()?;
+    found.map(|id| HouseholdId(id.0)).ok_or(StoreError::NotFound)
 }
 
 /// All devices.
@@ -37,14 +69,14 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<ManagedDevice>
     let (at, uuid, limit) = bounds(query);
     let rows: Vec<(ListCursor, ManagedDevice)> = db
         .prepare_cached(
-            "SELECT device.uuid, household, version, last_activity, registered_at
+            "SELECT device.uuid, household, last_activity, registered_at
              FROM household JOIN measurement_device AS device ON household = household.uuid
              WHERE (registered_at, device.uuid) > (?1, ?2)
              ORDER BY registered_at, device.uuid LIMIT ?3",
         )?
         .query_map(params![at, uuid, limit], |row| {
             let device = device(row)?;
-            let Instant(registered_at) = row.get(4)?;
+            let Instant(registered_at) = row.get(3)?;
             let place =
                 ListCursor { registered_at: registered_at.as_microsecond(), uuid: device.uuid };
             Ok((place, device))
@@ -52,7 +84,7 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<ManagedDevice>
         .collect::<Result<_, _>>()?;
     let mut page = page(query, rows);
     for device in &mut page.items {
-        device.meters = meters(db, device.uuid)?;
+        complete(db, device)?;
     }
     Ok(page)
 }
@@ -61,13 +93,13 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<ManagedDevice>
 pub fn show(db: &Connection, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
     let mut device = db
         .prepare_cached(
-            "SELECT uuid, household, version, last_activity FROM measurement_device
+            "SELECT uuid, household, last_activity FROM measurement_device
              WHERE uuid = ?1",
         )?
         .query_row([Id(uuid)], device)
         .optional()?
         .ok_or(StoreError::NotFound)?;
-    device.meters = meters(db, uuid)?;
+    complete(db, &mut device)?;
     Ok(device)
 }
 
@@ -90,14 +122,23 @@ pub fn counts(db: &Connection, active_since: Timestamp) -> Result<DeviceCounts, 
 
 fn device(row: &Row<'_>) -> rusqlite::Result<ManagedDevice> {
     let (Id(uuid), Id(household)): (Id, Id) = (row.get(0)?, row.get(1)?);
-    let last_activity: Option<Instant> = row.get(3)?;
+    let last_activity: Option<Instant> = row.get(2)?;
     Ok(ManagedDevice {
         uuid,
         household,
-        version: row.get(2)?,
+        components: Components::new(),
         last_activity: last_activity.map(|at| at.0),
         meters: Vec::new(),
+        health: None,
     })
+}
+
+/// Adds what other tables know of it.
+fn complete(db: &Connection, device: &mut ManagedDevice) -> Result<(), StoreError> {
+    device.meters = meters(db, device.uuid)?;
+    let Told { components, health } = status::of_device(db, device.uuid)?;
+    (device.components, device.health) = (components, health);
+    Ok(())
 }
 
 fn meters(db: &Connection, device: Uuid) -> Result<Vec<Uuid>, StoreError> {

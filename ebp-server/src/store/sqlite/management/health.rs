@@ -1,6 +1,9 @@
 //! How all households' devices and meters are, as administrators see it.
 
-use ebp_core::contract::{HouseholdHealth, MeterHealth};
+use ebp_core::{
+    contract::{HouseholdHealth, MeterHealth},
+    model::Meter,
+};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -39,17 +42,18 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<HouseholdHealt
     let mut page = page(query, rows);
     for health in &mut page.items {
         let id = HouseholdId(health.uuid);
-        health.measurement_devices = household::devices(db, id)?;
-        health.meters = meters(db, id)?;
+        let known = household::meters(db, id)?;
+        health.measurement_devices = household::devices_with(db, id, &known)?;
+        health.meters = meters(db, known)?;
     }
     Ok(page)
 }
 
-fn meters(db: &Connection, household: HouseholdId) -> Result<Vec<MeterHealth>, StoreError> {
+fn meters(db: &Connection, known: Vec<Meter>) -> Result<Vec<MeterHealth>, StoreError> {
     // A look into the primary key for each meter; nothing is scanned.
     let mut latest =
         db.prepare_cached("SELECT max(measured_at) FROM measurement WHERE meter = ?1")?;
-    household::meters(db, household)?
+    known
         .into_iter()
         .map(|meter| {
             let at: Option<Instant> = latest.query_row([Id(meter.uuid)], |row| row.get(0))?;

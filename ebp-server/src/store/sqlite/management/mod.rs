@@ -7,6 +7,7 @@ mod change;
 mod device;
 mod health;
 mod registration;
+mod remove;
 
 use async_trait::async_trait;
 use ebp_core::contract::{
@@ -70,6 +71,22 @@ impl ManagementStore for SqliteStore {
         change: PvSystemChange,
     ) -> Result<(), StoreError> {
         self.writer.run(move |tx| change::pv_system(tx, id, system, &change)).await
+    }
+
+    async fn remove_meter(&self, id: HouseholdId, meter: Uuid) -> Result<(), StoreError> {
+        self.writer.run(move |tx| remove::meter(tx, id, meter)).await
+    }
+
+    async fn remove_pv_system(&self, id: HouseholdId, system: Uuid) -> Result<(), StoreError> {
+        self.writer.run(move |tx| remove::pv_system(tx, id, system)).await
+    }
+
+    async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError> {
+        self.writer.run(move |tx| device::change(tx, device, &meters)).await
+    }
+
+    async fn remove_device(&self, device: Uuid) -> Result<(), StoreError> {
+        self.writer.run(move |tx| remove::device(tx, device)).await
     }
 
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {

@@ -68,6 +68,6 @@ pub fn show(db: &Connection, id: HouseholdId) -> Result<ManagedHousehold, StoreE
         consent: household.consent,
         meters: household::meters(db, id)?,
         pv_systems: household::pv_systems(db, id)?,
-        measurement_devices: household::devices(db, id)?.iter().map(|d| d.uuid).collect(),
+        measurement_devices: household::device_ids(db, id)?,
     })
 }

@@ -1,8 +1,15 @@
-//! The clock, read in this one place and handed on as an argument.
+//! The clocks, read in this one place and handed on as an argument.
 //!
-//! Enters: nothing. Leaves: instants in UTC. Absent: time zones, sleeping.
+//! Enters: nothing but the machine's clocks. Leaves: instants in UTC, and on a device the time since
+//! its start and whether its clock can be trusted. Absent: time zones, sleeping.
+
+mod device;
+mod simulated;
 
 use jiff::Timestamp;
+
+pub use device::{BootId, ClockSource, DeviceClock, DeviceSystemClock, Moment, UnknownClockSource};
+pub use simulated::SimulatedClock;
 
 /// Where the time comes from: the machine's clock, or a test's.
 pub trait Clock: Send + Sync {

@@ -1,0 +1,108 @@
+//! The configured meters, with what is known of their models.
+
+use std::{fs, path::Path, sync::Arc};
+
+use ebp_meter::{
+    aggregator::ConfiguredMeter,
+    interface::read_options,
+    port::{self, PortInfo, PortName},
+    profile::Profiles,
+    session::ReadOptions,
+    unlock::{Pin, Tries},
+};
+
+use crate::{
+    command::unlock,
+    config::{DeviceConfig, MeterEntry},
+    tell::tell,
+};
+
+/// The meters of a configuration.
+pub fn configured(config: &DeviceConfig) -> Vec<ConfiguredMeter> {
+    let profiles = Profiles::embedded();
+    config.meters.iter().map(|entry| meter(entry, &profiles)).collect()
+}
+
+fn meter(entry: &MeterEntry, profiles: &Profiles) -> ConfiguredMeter {
+    let profile = profiles.get(&entry.model).ok().cloned();
+    let known = profile.as_ref().map(read_options).unwrap_or_default();
+    let options = match (entry.protocol, entry.baud) {
+        (None, None) => known,
+        (protocol, baud) => ReadOptions { protocol, baud },
+    };
+    ConfiguredMeter {
+        profile: profile.map(Arc::new),
+        options,
+        pin_file: entry.pin_file.clone(),
+        method: entry.light,
+        inverted: entry.inverted,
+        reset_usb: entry.reset_usb,
+        ..ConfiguredMeter::new(entry.uuid, entry.port.clone())
+    }
+}
+
+/// Where tries to unlock are remembered: where `ebp unlock` does, so that both count together.
+pub fn tries(config: &DeviceConfig) -> Tries {
+    let folder = unlock::state_folder(config.state.as_deref());
+    Tries::in_folder(&folder.unwrap_or_else(|_| config.spool.clone()))
+}
+
+/// Tells of what will be trouble later: a name that another head may have after the next start, a
+/// PIN that cannot be used, a model that nobody knows.
+pub fn warn_of_names_and_pins(config: &DeviceConfig) {
+    let (ports, profiles) = (port::list(), Profiles::embedded());
+    for meter in &config.meters {
+        if let Some(stable) = stable_name(&meter.port, &ports) {
+            tell!(
+                "ebp: {} may be another reading head after the next start: write port = \"{stable}\"",
+                meter.port
+            );
+        }
+        if let Err(error) = meter.pin_file.as_deref().map(Pin::from_file).transpose() {
+            tell!("ebp: meter {} cannot be unlocked: {error}", meter.uuid);
+        }
+        if let Err(error) = profiles.get(&meter.model) {
+            tracing::warn!(meter = %meter.uuid, %error, "read without a profile");
+        }
+    }
+}
+
+/// The stable name of a port that is configured by a changing one.
+fn stable_name(port: &PortName, ports: &[PortInfo]) -> Option<PortName> {
+    let PortName::Path(path) = port else { return None };
+    // A link is somebody's choice of a name that stays.
+    if !path.starts_with("/dev") || fs::symlink_metadata(path).ok()?.is_symlink() {
+        return None;
+    }
+    ports
+        .iter()
+        .find(|info| info.device == *path && info.name != *port)
+        .map(|info| info.name.clone())
+        .filter(|name| matches!(name, PortName::Path(path) if path.starts_with(Path::new("/dev/serial"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_changes_is_told_with_the_one_that_does_not() {
+        let name = |text: &str| text.parse::<PortName>().unwrap();
+        let stable = name("/dev/serial/by-id/usb-Silicon_Labs_CP2104-if00-port0");
+        // Any device that is there and is no link.
+        let info = PortInfo {
+            name: stable.clone(),
+            device: "/dev/null".into(),
+            description: None,
+            serial: None,
+        };
+        assert_eq!(
+            stable_name(&name("/dev/null"), std::slice::from_ref(&info)),
+            Some(stable.clone())
+        );
+        for other in ["/dev/zero", "tcp://a:1", "/nonexistent/ttyUSB0"] {
+            assert_eq!(stable_name(&name(other), std::slice::from_ref(&info)), None, "{other}");
+        }
+        assert_eq!(stable_name(&stable, &[info]), None);
+    }
+}

@@ -1,0 +1,179 @@
+//! What the measurement cycle says to people: each trouble once, and when it is over.
+
+use std::collections::BTreeMap;
+
+use ebp_core::{model::IncidentType, spool::SpoolError};
+use ebp_meter::aggregator::{ConfiguredMeter, Event, MeasureError, ReadError};
+
+use super::Measured;
+use crate::{
+    device::{self, Complaints},
+    exit::{Code, Failure, chain},
+    tell::tell,
+};
+
+/// A meter's name for people: its identifier in the survey and where it is.
+struct Named {
+    name: String,
+    complaints: Complaints,
+}
+
+/// Hears events and says what is worth saying.
+pub struct Words {
+    meters: Vec<Named>,
+    consent: Complaints,
+    once: bool,
+    measured: Measured,
+    /// Of a one-shot, by meter.
+    failures: BTreeMap<usize, Failure>,
+}
+
+impl Words {
+    /// For a daemon.
+    pub fn for_good(meters: &[ConfiguredMeter]) -> Self {
+        Self::new(meters, false)
+    }
+
+    /// For a one-shot, whose failures are told at its end.
+    pub fn for_once(meters: &[ConfiguredMeter]) -> Self {
+        Self::new(meters, true)
+    }
+
+    fn new(meters: &[ConfiguredMeter], once: bool) -> Self {
+        let named = |meter: &ConfiguredMeter| Named {
+            name: format!("meter {} at {}", meter.uuid, meter.port),
+            complaints: Complaints::default(),
+        };
+        Self {
+            meters: meters.iter().map(named).collect(),
+            consent: Complaints::default(),
+            once,
+            measured: Measured::default(),
+            failures: BTreeMap::new(),
+        }
+    }
+
+    /// Something happened.
+    pub fn hear(&mut self, meter: Option<usize>, event: Event<SpoolError>) {
+        let Some(index) = meter.filter(|index| *index < self.meters.len()) else {
+            if let Event::NotKept(error) = event {
+                self.consent.failed(&device::spool(error));
+            }
+            return;
+        };
+        let Named { name, complaints } = &mut self.meters[index];
+        match event {
+            Event::Measured(_) | Event::MeasuredUnplaced => {
+                self.measured.now += 1;
+                complaints.worked();
+            }
+            Event::AlreadyMeasured => {
+                self.measured.before += 1;
+                complaints.worked();
+            }
+            Event::Failed(error) => {
+                let failure = explain(name, error);
+                if self.once {
+                    self.failures.insert(index, failure);
+                } else {
+                    complaints.failed(&failure);
+                }
+            }
+            Event::NotKept(error) => tell!("ebp: {name}: {}", device::spool(error)),
+            Event::Unlocking => tell!("ebp: {name} is locked: its PIN is entered"),
+            Event::Unlocked(_) => tell!("ebp: {name} shows its details"),
+            Event::NotUnlocked(why) => tell!("ebp: {name} is not unlocked: {}", chain(&why)),
+            Event::Incident(kind, is_present) => {
+                tell!("ebp: {name} {}", incident(kind, is_present))
+            }
+            Event::OtherMeter => tell!(
+                "ebp: {name}: another meter answers there than before; if it was exchanged, register \
+                 the new one"
+            ),
+            Event::ManyDamaged(percent) => tell!(
+                "ebp: {name}: {percent} % of its telegrams are damaged; the reading head may have slipped"
+            ),
+            Event::FewDamaged => tell!("ebp: {name}: its telegrams are whole again"),
+            Event::Reset(Ok(())) => tell!("ebp: {name}: its reading head was reset"),
+            Event::Reset(Err(why)) => tell!("ebp: {name}: its reading head was not reset: {why}"),
+        }
+    }
+
+    /// Why consent could not be asked for, or that there is none; nothing when it is granted.
+    pub fn hear_consent(&mut self, failure: Option<Failure>) {
+        match failure {
+            Some(failure) => self.consent.failed(&failure),
+            None => self.consent.worked(),
+        }
+    }
+
+    /// A one-shot's end: what was measured, or why some meter was not.
+    pub fn conclusion(self) -> Result<Measured, Failure> {
+        let all = self.meters.len();
+        let count = self.failures.len();
+        let mut failures = self.failures.into_values();
+        let Some(mut first) = failures.next() else { return Ok(self.measured) };
+        for failure in failures {
+            tell!("ebp: {failure}");
+        }
+        if count > 1 {
+            first.message =
+                format!("{count} of {all} meters could not be measured; {}", first.message);
+        }
+        Err(first)
+    }
+}
+
+/// Whether consent was found to be revoked, by another process of this device.
+pub const fn is_revoked(event: &Event<SpoolError>) -> bool {
+    matches!(
+        event,
+        Event::Failed(MeasureError::Keep(SpoolError::Revoked { .. }))
+            | Event::NotKept(SpoolError::Revoked { .. })
+    )
+}
+
+/// Whether the spool's file is damaged, or was set aside by another process of this device: opening
+/// it again helps.
+pub const fn is_spool_gone(event: &Event<SpoolError>) -> bool {
+    matches!(
+        event,
+        Event::Failed(MeasureError::Keep(SpoolError::Damaged { .. } | SpoolError::Replaced { .. }))
+            | Event::NotKept(SpoolError::Damaged { .. } | SpoolError::Replaced { .. })
+    )
+}
+
+const fn incident(kind: IncidentType, is_present: bool) -> &'static str {
+    match (kind, is_present) {
+        (IncidentType::SerialPortUnavailable, true) => {
+            "gives no telegrams: SERIAL-PORT-UNAVAILABLE is reported"
+        }
+        (IncidentType::SerialPortUnavailable, false) => {
+            "gives telegrams again: SERIAL-PORT-UNAVAILABLE is over"
+        }
+        (IncidentType::ObisCodesUnavailable, true) => {
+            "shows no power and whole kWh only: OBIS-CODES-UNAVAILABLE is reported"
+        }
+        (IncidentType::ObisCodesUnavailable, false) => {
+            "shows its details again: OBIS-CODES-UNAVAILABLE is over"
+        }
+    }
+}
+
+fn explain(name: &str, error: MeasureError<SpoolError>) -> Failure {
+    match error {
+        MeasureError::Read(ReadError::Port(error)) => error.into(),
+        MeasureError::Read(error @ ReadError::Hangs { .. }) => {
+            Failure::new(Code::NothingRead, format!("{name}: {error}"))
+                .remedy("pull the reading head out and plug it in again, or allow `reset_usb`")
+        }
+        MeasureError::Read(error) => Failure::new(Code::NothingRead, format!("{name}: {error}"))
+            .remedy("check that the reading head sits on the meter's optical port"),
+        MeasureError::NoSurveyValues => {
+            Failure::failed(format!("{name} sends no values of the survey"))
+                .remedy("`ebp read --all` shows what it sends; it may be locked")
+        }
+        MeasureError::Keep(error) => device::spool(error),
+        MeasureError::Crashed => Failure::failed(format!("{name}: {error}")),
+    }
+}

@@ -1,0 +1,165 @@
+//! `ebp device status`: what an administrator wants to know of a device, from its own files.
+
+use std::io::{self, Write};
+
+use ebp_core::{
+    client::renewal::Validity,
+    clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
+    model::IncidentType,
+    spool::{Spool, Telegrams},
+};
+use ebp_meter::port::PortName;
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Shape, client, explain};
+use crate::{
+    command::read::quiet_at_closed_pipe,
+    config::{Api, DeviceConfig},
+    device,
+    exit::{Failure, Outcome},
+    output::new_table,
+};
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+struct Status {
+    not_before: Timestamp,
+    not_after: Timestamp,
+    renewed_from: Timestamp,
+    expired: bool,
+    consent: Option<String>,
+    #[serde(flatten)]
+    here: Option<Here>,
+}
+
+/// What the device's own files say.
+#[derive(Debug, Serialize)]
+struct Here {
+    /// Consent as last heard, and when.
+    consent_known: Option<(&'static str, Timestamp)>,
+    clock_synchronised: bool,
+    spool: Figures,
+    meters: Vec<Meter>,
+}
+
+#[derive(Debug, Serialize)]
+struct Figures {
+    pending: u64,
+    unplaced: u64,
+    refused: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Meter {
+    uuid: Uuid,
+    port: String,
+    last_measured_at: Option<Timestamp>,
+    incidents: Vec<IncidentType>,
+    good_telegrams: u64,
+    damaged_telegrams: u64,
+}
+
+/// Prints it, and fails where the server does not answer well.
+pub fn status(api: &Api, config: Option<&DeviceConfig>, format: Shape) -> Outcome {
+    let validity = Validity::of(&api.certificate).map_err(explain)?;
+    let (server, failure) = match client(api)?.consent() {
+        Ok(consent) => (Some(consent.state.name().to_owned()), None),
+        Err(error) => (None, Some(device::client(error))),
+    };
+    let status = Status {
+        not_before: validity.not_before,
+        not_after: validity.not_after,
+        renewed_from: validity.due_at(),
+        expired: SystemClock.now() > validity.not_after,
+        consent: server,
+        here: config.map(here).transpose()?,
+    };
+    let text = match format {
+        Shape::Json => format!("{}\n", serde_json::to_string(&status).map_err(Failure::failed)?),
+        Shape::Table => table(&status),
+    };
+    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
+    failure.map_or(Ok(()), Err)
+}
+
+fn here(config: &DeviceConfig) -> Result<Here, Failure> {
+    let spool = Spool::open(&config.spool).map_err(device::spool)?;
+    let clock = DeviceSystemClock::new(config.clock);
+    let telegrams = spool.telegrams().map_err(device::spool)?;
+    let meter = |uuid: Uuid, port: &PortName| -> Result<Meter, Failure> {
+        let last = spool.last_reading(uuid).map_err(device::spool)?;
+        let mut incidents = Vec::new();
+        for kind in IncidentType::ALL {
+            if spool.has_incident(uuid, kind).map_err(device::spool)? {
+                incidents.push(kind);
+            }
+        }
+        let heard = telegrams.iter().find(|(meter, _)| *meter == uuid);
+        let Telegrams { good, damaged } = heard.map(|(_, heard)| *heard).unwrap_or_default();
+        Ok(Meter {
+            uuid,
+            port: port.to_string(),
+            last_measured_at: last.map(|last| last.measured_at),
+            incidents,
+            good_telegrams: good,
+            damaged_telegrams: damaged,
+        })
+    };
+    let known = spool.consent().map_err(device::spool)?;
+    Ok(Here {
+        consent_known: known.map(|known| (known.state.name(), known.as_of)),
+        clock_synchronised: clock.synchronised(),
+        spool: Figures {
+            pending: spool.len().map_err(device::spool)?,
+            unplaced: spool.unplaced_len().map_err(device::spool)?,
+            refused: spool.refused().map_err(device::spool)?.len(),
+        },
+        meters: config
+            .meters
+            .iter()
+            .map(|entry| meter(entry.uuid, &entry.port))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn table(status: &Status) -> String {
+    let mut table = new_table();
+    table.set_header(["what", "state"]);
+    table.add_row(["valid until", &status.not_after.to_string()]);
+    table.add_row(["renewed from", &status.renewed_from.to_string()]);
+    if let Some(consent) = &status.consent {
+        table.add_row(["consent", consent]);
+    }
+    let Some(here) = &status.here else { return format!("{table}\n") };
+    if let Some((state, as_of)) = here.consent_known.filter(|_| status.consent.is_none()) {
+        table.add_row(["consent", &format!("{state}, as of {as_of}")]);
+    }
+    let clock = if here.clock_synchronised { "synchronised" } else { "not synchronised" };
+    table.add_row(["clock", clock]);
+    let Figures { pending, unplaced, refused } = here.spool;
+    let waiting = format!(
+        "{pending} to be sent, {unplaced} of unknown time, {refused} refused by the server"
+    );
+    table.add_row(["measurements", &waiting]);
+    let mut meters = new_table();
+    meters.set_header(["meter", "port", "last measured at (UTC)", "damaged", "incidents"]);
+    for meter in &here.meters {
+        let last = meter.last_measured_at.map_or("never".to_owned(), |at| at.to_string());
+        let names: Vec<_> = meter.incidents.iter().map(|kind| kind.name()).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let row = [&meter.uuid.to_string(), &meter.port, &last, &damaged(meter), &names];
+        meters.add_row(row);
+    }
+    format!("{table}\n{meters}\n")
+}
+
+/// Of the telegrams since the server was last told of them, that many in a hundred.
+fn damaged(meter: &Meter) -> String {
+    let all = meter.good_telegrams.saturating_add(meter.damaged_telegrams);
+    match all {
+        0 => "-".to_owned(),
+        _ => format!("{} % of {all}", meter.damaged_telegrams.saturating_mul(100) / all),
+    }
+}

@@ -1,0 +1,148 @@
+//! Where a household is that is registered without a location: entered by hand, or found by its
+//! address.
+//!
+//! Enters: arguments, registrations. Leaves: registrations with a location, or without: an address
+//! that is not found stops nothing, and is told. Absent: the search, which `ebp-server` has.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use ebp_core::{
+    clock::SystemClock,
+    contract::Registration,
+    model::{Location, Precision},
+};
+use ebp_server::geocoding::{GeocodeError, Geocoder, GeocodingSettings, Located};
+
+use crate::{
+    command::server_data::ServerData,
+    exit::{Failure, chain},
+    tell::tell,
+};
+
+/// How long one address is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Coordinates that somebody looked up.
+#[derive(Debug, clap::Args)]
+pub struct ByHand {
+    /// Degrees north (WGS 84) of the household, instead of what the file says.
+    #[arg(long, value_name = "DEGREES", requires = "longitude", allow_negative_numbers = true)]
+    latitude: Option<String>,
+
+    /// Degrees east (WGS 84).
+    #[arg(long, value_name = "DEGREES", requires = "latitude", allow_negative_numbers = true)]
+    longitude: Option<String>,
+}
+
+impl ByHand {
+    /// Puts them into the registration.
+    pub fn apply(&self, registration: &mut Registration) -> Result<(), Failure> {
+        if let (Some(latitude), Some(longitude)) = (&self.latitude, &self.longitude) {
+            let entered =
+                ebp_anon::geocode::entered(latitude, longitude).map_err(Failure::usage)?.position;
+            let location = Location::entered(entered.latitude(), entered.longitude());
+            registration.location = Some(location);
+        }
+        Ok(())
+    }
+}
+
+/// How addresses are located here, instead of by the server.
+#[derive(Debug, clap::Args)]
+pub struct Locating {
+    /// A geocoding service like Nominatim that is asked for addresses without a location. It is told
+    /// the addresses, one a second at most.
+    #[arg(long, value_name = "URL", requires = "geocoder_contact")]
+    geocoder: Option<String>,
+
+    /// Whom the service's operator may write to: an e-mail or web address.
+    #[arg(long, value_name = "CONTACT", requires = "geocoder")]
+    geocoder_contact: Option<String>,
+
+    /// Where answers are remembered for a month, sealed. The default is `ebp/geocoding` in the
+    /// user's folder of caches.
+    #[arg(long, value_name = "FOLDER", requires = "geocoder")]
+    geocoder_cache: Option<PathBuf>,
+
+    /// Postal codes and their points (CSV with plz, lat, lon), for what is not found otherwise; such
+    /// a location is marked as approximate.
+    #[arg(long, value_name = "FILE")]
+    postal_codes: Option<PathBuf>,
+}
+
+impl Locating {
+    /// As the arguments say; without any, nobody looks.
+    pub fn geocoder(&self) -> Result<Locator, Failure> {
+        if self.geocoder.is_none() && self.postal_codes.is_none() {
+            return Ok(Locator(None));
+        }
+        let cache = match (&self.geocoder_cache, &self.geocoder) {
+            (Some(cache), _) => cache.clone(),
+            (None, None) => PathBuf::new(),
+            (None, Some(_)) => user_cache().ok_or_else(|| {
+                Failure::usage("there is no folder of caches, since HOME is not set")
+                    .remedy("name one with --geocoder-cache")
+            })?,
+        };
+        Locator::new(GeocodingSettings {
+            url: self.geocoder.clone(),
+            contact: self.geocoder_contact.clone(),
+            postal_codes: self.postal_codes.clone(),
+            cache,
+        })
+    }
+
+    /// The same; without arguments as the server's configuration says.
+    pub fn geocoder_here(&self, data: &ServerData) -> Result<Locator, Failure> {
+        match data.settings()?.geocoding {
+            Some(settings) if self.geocoder.is_none() && self.postal_codes.is_none() => {
+                Locator::new(settings)
+            }
+            _ => self.geocoder(),
+        }
+    }
+}
+
+fn user_cache() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let caches = named("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(named("HOME")?).join(".cache")))?;
+    Some(caches.join("ebp/geocoding"))
+}
+
+/// Finds locations, or not.
+pub struct Locator(Option<Geocoder>);
+
+impl Locator {
+    fn new(settings: GeocodingSettings) -> Result<Self, Failure> {
+        let geocoder = Geocoder::new(settings, Arc::new(SystemClock)).map_err(|error| {
+            let failure = Failure::usage(chain(&error));
+            match error {
+                GeocodeError::PostalCodes(error) => {
+                    Failure::failed(chain(&error)).remedy("check --postal-codes")
+                }
+                _ => failure,
+            }
+        })?;
+        Ok(Self(Some(geocoder)))
+    }
+
+    /// Looks a registration's address up if it has no location, and tells what came of it.
+    pub fn locate(&self, registration: &mut Registration) {
+        let (Some(geocoder), None) = (&self.0, &registration.location) else { return };
+        let Located { location, trouble } = geocoder.locate(&registration.address, PATIENCE);
+        if let Some(error) = trouble {
+            tell!("ebp: {}", chain(&error));
+        }
+        match location.as_ref().and_then(|location| location.precision) {
+            None => tell!("ebp: the address was not found; `ebp household edit` adds a location"),
+            Some(Precision::PostalCode) => {
+                tell!("ebp: only the postal code was found: the location is an approximation");
+            }
+            Some(Precision::Street) => tell!("ebp: only the street was found"),
+            Some(Precision::Address | Precision::Entered) => {}
+        }
+        registration.location = location;
+    }
+}

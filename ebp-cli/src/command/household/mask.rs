@@ -1,0 +1,60 @@
+//! `ebp household mask`: what a server does at its start about withheld households, by hand.
+
+use std::io::{self, Write};
+
+use ebp_server::{masking, store::PendingReport};
+
+use super::explain;
+use crate::{
+    command::{geodata, read::quiet_at_closed_pipe, serve, server_data::ServerData},
+    exit::{Failure, Outcome},
+};
+
+/// What is to be masked.
+#[derive(Debug, clap::Args)]
+pub struct Mask {
+    /// Mask those that are withheld, by `regions` of the configuration.
+    #[arg(long, group = "what")]
+    pending: bool,
+
+    /// Accept regions or densities of another vintage than households were masked by so far; those
+    /// stay where they are.
+    #[arg(long, group = "what")]
+    new_regions: bool,
+}
+
+impl Mask {
+    /// Does as the arguments say.
+    pub fn run(&self, data: &ServerData) -> Outcome {
+        let settings = data.settings()?;
+        if settings.masking.regions.is_none() {
+            return Err(Failure::usage("no regions are configured").remedy(
+                "name the file of `ebp geodata import` as `regions` in the configuration",
+            ));
+        }
+        // Before a database is made where there is none.
+        masking::load_key(&settings.masking.key).map_err(|error| geodata::explain_key(&error))?;
+        let report = crate::runtime::on_this_thread()?.block_on(async {
+            let store = ebp_server::open_store(&settings.database).await.map_err(explain)?;
+            masking::mask_by(&store, &settings.masking, self.new_regions)
+                .await
+                .map_err(serve::explain)?;
+            let report = match self.pending {
+                true => store.mask_pending().await.map_err(explain)?,
+                false => PendingReport::default(),
+            };
+            store.close().await.map_err(explain)?;
+            Ok::<_, Failure>(report)
+        })?;
+        let PendingReport { masked, outside, without_location } = report;
+        let mut text = format!("{masked} households masked\n");
+        if outside > 0 {
+            text +=
+                &format!("{outside} stay withheld: their locations lie outside of all regions\n");
+        }
+        if without_location > 0 {
+            text += &format!("{without_location} stay withheld: nobody knows their location\n");
+        }
+        quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    }
+}

@@ -1,0 +1,112 @@
+//! `ebp report`: how well a survey met its targets.
+//!
+//! Enters: arguments. Leaves: figures on standard output, a picture. Absent: arithmetic, which is
+//! `ebp_core::evaluation`.
+
+mod print;
+mod source;
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
+
+use ebp_core::{
+    cycle::Cycle,
+    evaluation::{Evaluation, MeterRecord, Terms, chart},
+};
+use jiff::Timestamp;
+
+use super::{read::quiet_at_closed_pipe, server_data::ServerData};
+use crate::{
+    exit::{Code, Context, Failure, Outcome},
+    output::Format,
+};
+use source::Source;
+
+/// Evaluate a survey: was every meter measured in every slot and reported in every cycle?
+///
+/// Counts from each meter's first measurement in the window. Reads the database of a server on this
+/// machine (--config or --data), or a table of measurements (--input).
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    data: ServerData,
+
+    /// A table (CSV) with columns meter, measured_at, received_at and, if wanted, model, instead of
+    /// a server's database; `-` is standard input.
+    #[arg(long, value_name = "CSV", conflicts_with = "config")]
+    input: Option<PathBuf>,
+
+    /// Where the window begins: a day or an instant (UTC), such as 2026-03-01 or
+    /// 2026-03-01T12:00:00Z. The first measurement if left out.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    from: Option<Timestamp>,
+
+    /// Where the window ends; that day or instant is not part of it. Behind the slot of the last
+    /// measurement if left out.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    to: Option<Timestamp>,
+
+    /// How often meters should be measured.
+    #[arg(long, value_name = "CYCLE", default_value = "15m")]
+    measurement_cycle: Cycle,
+
+    /// How often devices should report.
+    #[arg(long, value_name = "CYCLE", default_value = "60m")]
+    report_cycle: Cycle,
+
+    /// How the figures are printed.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+
+    /// Leave out the tables of single meters.
+    #[arg(long)]
+    summary: bool,
+
+    /// Draw when which meter was silent.
+    #[arg(long, value_name = "SVG")]
+    plot: Option<PathBuf>,
+}
+
+/// A day's beginning, or an instant.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse::<Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse()).map_err(|_| {
+        "write a day such as 2026-03-01, or an instant such as 2026-03-01T12:00:00Z".into()
+    })
+}
+
+/// Evaluates and prints.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let mut source = match &arguments.input {
+        Some(path) => Source::table(path)?,
+        None => Source::database(&arguments.data)?,
+    };
+    let Some((first, last)) = source.span() else {
+        return Err(Failure::new(Code::NothingRead, "there is no measurement to evaluate"));
+    };
+    let cycle = arguments.measurement_cycle;
+    let from = arguments.from.unwrap_or_else(|| cycle.slot(first).start());
+    let to = match arguments.to {
+        Some(to) => to,
+        None => Timestamp::from_second(cycle.slot(last).seconds().end).unwrap_or(last),
+    };
+    let terms = Terms::new(from, to, cycle, arguments.report_cycle)
+        .map_err(|error| Failure::usage(error).remedy("widen it with --from and --to"))?;
+    let mut evaluation = Evaluation::new(terms);
+    source.each(&terms, |record: MeterRecord| evaluation.add(record))?;
+
+    if let Some(path) = &arguments.plot {
+        let context = || format!("cannot write {}", path.display());
+        let mut file = BufWriter::new(File::create(path).or_failed(context())?);
+        chart::draw(&evaluation, &mut file).or_failed(context())?;
+        file.flush().or_failed(context())?;
+    }
+    let mut out = io::stdout().lock();
+    quiet_at_closed_pipe(match arguments.format {
+        Format::Table => print::tables(&evaluation, arguments.summary, &mut out),
+        Format::Json => print::json(&evaluation, arguments.summary, &mut out),
+        Format::Csv => print::csv(&evaluation, arguments.summary, &mut out),
+    })
+}

@@ -1,0 +1,160 @@
+//! `ebp serve backup`, `restore` and `revocations`.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Subcommand;
+use ebp_server::{
+    Applied, Restoration, Revocations, backup,
+    store::{Database, Store, StoreError},
+};
+
+use crate::{
+    command::{read::quiet_at_closed_pipe, server_data::ServerData},
+    config::read_text,
+    exit::{Failure, Outcome, chain},
+    tell::tell,
+};
+
+/// What was revoked, as lines that can be kept and applied.
+#[derive(Debug, Subcommand)]
+pub enum RevocationsAction {
+    /// Print what was revoked: identifiers and instants, no names. One JSON object a line.
+    ///
+    /// Keep it beside the backups, and newer than they: it is what a restored backup lacks.
+    List,
+    /// Revoke the same in a database that was restored from a backup, before it is served.
+    ///
+    /// What is revoked there already stays as it is.
+    Apply {
+        /// What `list` printed.
+        file: PathBuf,
+    },
+}
+
+/// Copies the database while the server goes on.
+pub fn back_up(data: &ServerData, output: &Path) -> Outcome {
+    let database = sqlite(data, "pg_dump --format=custom --file=FILE DATABASE")?;
+    backup::backup(&database, output).map_err(explain)?;
+    tell!(
+        "ebp: {} is a whole copy; it holds names and addresses: keep it as safe",
+        output.display()
+    );
+    Ok(())
+}
+
+/// Puts a copy in the database's place, without what was revoked since.
+pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> Outcome {
+    let restored = "pg_restore --dbname=DATABASE FILE` and then `ebp serve revocations apply FILE";
+    let database = sqlite(data, restored)?;
+    let given = match revocations {
+        Some(path) => parse(path)?,
+        None => Revocations::default(),
+    };
+    let restoration = Restoration::begin(input, &database).map_err(explain)?;
+    let (applied, known) = crate::runtime::on_this_thread()?.block_on(async {
+        // What is replaced may know of more than what was kept.
+        let (revocations, known) = match database.exists() {
+            false => (given, false),
+            true => (given.and(of(&Database::Sqlite(database.clone())).await?), true),
+        };
+        let store = open(&Database::Sqlite(restoration.copy().to_owned())).await?;
+        let applied = revocations.apply(&*store).await.map_err(failed)?;
+        store.close().await.map_err(failed)?;
+        Ok::<_, Failure>((applied, known))
+    })?;
+    let replaced = restoration.finish().map_err(explain)?;
+    tell!("ebp: {} is restored", database.display());
+    told(&applied);
+    if !known && revocations.is_none() {
+        tell!(
+            "ebp: nothing is known of what was revoked since the backup: what participants had \
+             removed is there again unless `ebp serve revocations apply` removes it"
+        );
+    }
+    if let Some(replaced) = replaced {
+        tell!("ebp: what was there is {}; delete it when it is not needed", replaced.display());
+    }
+    Ok(())
+}
+
+impl RevocationsAction {
+    /// Lists or applies.
+    pub fn run(&self, data: &ServerData) -> Outcome {
+        let database = data.settings()?.database;
+        let runtime = crate::runtime::on_this_thread()?;
+        match self {
+            Self::List => {
+                let lines = runtime.block_on(of(&database))?.to_lines().map_err(Failure::failed)?;
+                quiet_at_closed_pipe(io::stdout().lock().write_all(lines.as_bytes()))
+            }
+            Self::Apply { file } => {
+                let revocations = parse(file)?;
+                let applied = runtime.block_on(async {
+                    let store = open(&database).await?;
+                    let applied = revocations.apply(&*store).await.map_err(failed)?;
+                    store.close().await.map_err(failed)?;
+                    Ok::<_, Failure>(applied)
+                })?;
+                told(&applied);
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn of(database: &Database) -> Result<Revocations, Failure> {
+    let store = open(database).await?;
+    let revocations = Revocations::of(&*store).await.map_err(failed)?;
+    store.close().await.map_err(failed)?;
+    Ok(revocations)
+}
+
+async fn open(database: &Database) -> Result<Arc<dyn Store>, Failure> {
+    ebp_server::open_store(database).await.map_err(failed)
+}
+
+fn told(applied: &Applied) {
+    let Applied { households, certificates, already, unknown } = applied;
+    tell!(
+        "ebp: revoked again: {households} households, {certificates} certificates; {already} were \
+         already, {unknown} are not in the database"
+    );
+}
+
+fn parse(path: &Path) -> Result<Revocations, Failure> {
+    Revocations::parse(&read_text(path)?)
+        .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))
+}
+
+/// The SQLite file, or what to use instead.
+fn sqlite(data: &ServerData, instead: &str) -> Result<PathBuf, Failure> {
+    match data.settings()?.database {
+        Database::Sqlite(path) => Ok(path),
+        Database::Postgres(_) => Err(Failure::usage("PostgreSQL has its own tools for this")
+            .remedy(format!("use `{instead}`; docs/src/server.md tells more"))),
+    }
+}
+
+fn failed(error: StoreError) -> Failure {
+    Failure::failed(chain(&error))
+}
+
+fn explain(error: backup::BackupError) -> Failure {
+    use backup::BackupError as Error;
+    let remedy = match &error {
+        Error::Missing { .. } => Some("check the path, and --data or --config"),
+        Error::Exists { .. } => Some("move it away, or choose another name"),
+        Error::InUse { .. } => Some("end the server first"),
+        Error::Damaged { .. } => Some("use another backup"),
+        _ => None,
+    };
+    let failure = Failure::failed(chain(&error));
+    match remedy {
+        Some(remedy) => failure.remedy(remedy),
+        None => failure,
+    }
+}

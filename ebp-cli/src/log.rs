@@ -1,0 +1,60 @@
+//! The log on standard error: of what, and in which form.
+//!
+//! Enters: how much is to be told, the form. Leaves: log lines. Absent: what is told; every crate
+//! says that by itself, and never of whom.
+
+use std::{
+    io::{self, IsTerminal},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::tell as terminal;
+
+/// Whether standard error has nothing but JSON on it.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Begins to log: warnings by default, more with `-v`, or as `EBP_LOG` says. As JSON the server's
+/// requests are told without `-v`, too: nobody reads over them.
+pub fn start(verbose: u8, as_json: bool) {
+    let level = match (verbose, as_json) {
+        (0, false) => "warn",
+        (0, true) => "ebp=info,ebp_server=info,warn",
+        (1, _) => "ebp=info,ebp_core=info,ebp_meter=info,ebp_server=info,warn",
+        _ => "ebp=debug,ebp_core=debug,ebp_meter=debug,ebp_server=debug,info",
+    };
+    let filter = EnvFilter::try_from_env("EBP_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        // It would say so on the very standard error that cannot be written to, and panic.
+        .log_internal_errors(false);
+    if !as_json {
+        return log.init();
+    }
+    JSON.store(true, Ordering::Relaxed);
+    let json = log.json().with_target(true).with_ansi(false);
+    json.flatten_event(true).with_current_span(true).with_span_list(false).init();
+}
+
+/// Tells people something, in the log's form.
+#[cfg(feature = "server")]
+pub fn tell(text: std::fmt::Arguments<'_>) {
+    if JSON.load(Ordering::Relaxed) {
+        tracing::info!("{text}");
+    } else {
+        terminal::line(format_args!("ebp: {text}"));
+    }
+}
+
+/// Tells why the program ends, in the log's form.
+pub fn fail(failure: &crate::exit::Failure) {
+    if JSON.load(Ordering::Relaxed) {
+        tracing::error!("{failure}");
+    } else {
+        terminal::line(format_args!("ebp: {failure}"));
+    }
+}

@@ -1,0 +1,162 @@
+//! A device's certificate, from the one-time token to its revocation.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use super::people::{Participant, as_group};
+use crate::{
+    run,
+    support::{ebp, process, process::Running, server::Server, wait_for},
+};
+
+fn token(server: &Server, device: &str) -> String {
+    let path = format!("/management/device/{device}/enrolment");
+    let answer = as_group(server, "administrators", &path, Some(&json!({})));
+    assert!(answer.status().is_success(), "{answer:?}");
+    answer.json::<Value>().unwrap()["token"].as_str().unwrap().to_owned()
+}
+
+/// Serial numbers of a device and whether they are revoked, as `ebp ca list` shows them.
+fn listed(server: &Server, device: &str) -> Vec<(String, bool)> {
+    let list = server.run(["ca", "list", "--format", "json"], "").done().json();
+    let of_device = list.iter().filter(|entry| entry["device"] == device);
+    of_device
+        .map(|entry| (entry["serial"].as_str().unwrap().to_owned(), !entry["revoked_at"].is_null()))
+        .collect()
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() { files(&entry, found) } else { found.push(entry) }
+    }
+}
+
+#[test]
+fn from_the_token_to_the_revocation() {
+    let server = Server::start();
+    server.set_secrets();
+    let erika = Participant::register(&server, "Erika Beispiel", "erika@example.org");
+    let device = erika.device.to_string();
+    let made_before = listed(&server, &device);
+    let folder = erika.folder.path().join("device");
+    let (url, ca) = (server.url(), server.ca());
+    let token_file = erika.file("token", &(token(&server, &device) + "\n"));
+    let enroll = |folder: &Path| {
+        run!(
+            "device",
+            "enroll",
+            "--url",
+            url,
+            "--ca",
+            ca,
+            "--token-file",
+            token_file,
+            "--output",
+            folder
+        )
+    };
+    let enrolled = enroll(&folder).done();
+    assert!(enrolled.stdout.contains(&device), "{enrolled:?}");
+    let (chain, key) = (folder.join("device.pem"), folder.join("device.key"));
+    for path in [&chain, &key] {
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
+    }
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    // The key stays where it was made.
+    let own = fs::read_to_string(&key).unwrap();
+    let secret = own.lines().nth(1).unwrap();
+    let mut all = Vec::new();
+    files(server.data(), &mut all);
+    assert!(all.len() > 5, "{all:?}");
+    for path in all {
+        let content = fs::read(&path).unwrap();
+        let found = content.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!found, "the device's key is in {path:?}");
+    }
+    // The token was good for one key only.
+    enroll(&erika.folder.path().join("thief")).refused(5, &["ask the administrator for a new"]);
+    enroll(&folder).refused(1, &["exists already"]);
+
+    let folder_text = folder.to_str().unwrap();
+    let of_device = |arguments: &[&str]| {
+        let mut command = ebp();
+        command.args(arguments).args(["--folder", folder_text, "--url", &server.url()]);
+        process::run(command, b"")
+    };
+    of_device(&["device", "renew"]).done().says(&["is renewed from", ""]);
+    assert_eq!(fs::read_to_string(&key).unwrap(), own, "it was not due");
+    let first = listed(&server, &device);
+    of_device(&["device", "renew", "--now"]).done();
+    assert_ne!(fs::read_to_string(&key).unwrap(), own, "the next one has a key of its own");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let status = of_device(&["device", "status", "--format", "json"]).done().json().remove(0);
+    assert_eq!(status["expired"], false, "{status}");
+
+    // `ebp ca` knows those that the server issued, and revokes them.
+    let all = listed(&server, &device);
+    assert_eq!(all.len(), made_before.len() + 2, "{all:?}");
+    let serial = all.iter().find(|entry| !first.contains(entry)).unwrap().0.clone();
+    let crl = || server.run(["ca", "crl"], "").done().stdout;
+    let without = crl();
+    server.run(["ca", "revoke", &serial], "").done();
+    assert!(listed(&server, &device).contains(&(serial.clone(), true)));
+    assert!(crl().len() > without.len());
+    let refused = of_device(&["device", "status"]).says(&["the certificate is revoked"]);
+    assert_eq!(refused.code, Some(5));
+    server.run(["ca", "revoke", &"00ff".repeat(8)], "").refused(1, &["`ebp ca list` shows"]);
+}
+
+/// A certificate that two thirds of its time are over of is renewed by the daemon, by itself.
+#[test]
+fn the_daemon_renews() {
+    let server = Server::start();
+    server.set_secrets();
+    let erika = Participant::register(&server, "Erika Beispiel", "erika@example.org");
+    erika.account(&server).grant();
+    // Certificates begin five minutes early: of these six, five are over.
+    let short = crate::support::household::issue(
+        server.data(),
+        &erika.folder.path().join("short"),
+        "erika@example.org",
+        &["--device", &erika.device.to_string(), "--validity", "60s"],
+    );
+    let before = fs::read_to_string(&short.key).unwrap();
+    let config = erika.file(
+        "device.toml",
+        &format!(
+            "spool = \"spool\"\n[api]\nurl = {:?}\nca = {:?}\ncertificate = {:?}\nkey = {:?}\n\
+             [cycle]\nmeasurement = \"24h\"\nreport = \"1s\"\ntimeout = \"10s\"\n\
+             [[meter]]\nuuid = \"{}\"\nmodel = \"MT175\"\nport = \"none\"\n",
+            server.url(),
+            server.ca(),
+            short.chain,
+            short.key,
+            erika.meter
+        ),
+    );
+    let mut command = ebp();
+    command.args(["transmit", "--every", "--config"]).arg(config);
+    let mut daemon = Running::start(command);
+    wait_for("the next key", || {
+        assert!(daemon.lives(), "{:?}", daemon.stderr());
+        (fs::read_to_string(&short.key).unwrap() != before).then_some(())
+    });
+    wait_for("the next certificate in the list", || {
+        (listed(&server, &erika.device.to_string()).len() == 3).then_some(())
+    });
+    assert_eq!(fs::metadata(&short.key).unwrap().permissions().mode() & 0o777, 0o600);
+    // It goes on with the next one when the first is revoked.
+    server.run(["ca", "revoke", &short.serial], "").done();
+    let told = daemon.stderr().len();
+    wait_for("reports afterwards", || {
+        let lines = daemon.stderr();
+        let sent = lines[told.min(lines.len())..].iter().filter(|l| l.contains("sent 0"));
+        (sent.count() >= 2).then_some(())
+    });
+    drop(daemon);
+}

@@ -1,0 +1,19 @@
+//! What an operator does with a server and sees of it.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod authority;
+mod backup;
+#[allow(dead_code, reason = "the server's own tests use the rest")]
+#[path = "../../../ebp-server/tests/support/cluster.rs"]
+mod cluster;
+mod enrolment;
+mod environment;
+mod limit;
+mod log;
+mod metrics;
+mod people;
+mod registration;

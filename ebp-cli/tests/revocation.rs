@@ -1,0 +1,172 @@
+//! Households revoke at a real server: masked at once, withheld until it can be, killed in between;
+//! nothing of what was removed is in any file or in the log.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
+mod support;
+
+use std::{fs, os::unix::fs::PermissionsExt, thread, time::Duration};
+
+use serde_json::{Value, json};
+use support::{
+    survey::{Consenting, Survey, holding},
+    wait_for,
+};
+
+#[test]
+fn withheld_without_regions_and_masked_with_them() {
+    let mut survey = Survey::new();
+    let mut server = survey.start();
+    server.wait_for("no regions are configured");
+    let (wanda, olga) = (survey.household("wanda", 1), survey.household("olga", 2));
+    assert!(holding(&survey.data(), &wanda.needles).len() >= 6, "it is there");
+    survey.api(&wanda).revoke();
+    // At once, and for good; the location alone waits, shown to nobody.
+    assert_eq!(survey.api(&wanda).try_get("/household/consent").unwrap().status(), 410);
+    assert!(survey.show(&wanda).is_none() && survey.show(&olga).is_some());
+    let list = survey.as_researcher(&["list"]).done();
+    assert!(!list.stdout.contains(&wanda.uuid) && list.stdout.contains(&olga.uuid));
+    survey.assert_absent(&wanda.needles[..6], &server.stderr());
+    assert_eq!(holding(&survey.data(), &wanda.needles[6..]).len() / 2, 1, "nothing is lost");
+    server.signal(rustix::process::Signal::INT);
+    server.end().done();
+    let key = survey.data().join("release.key");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+
+    // By hand, while no server runs.
+    survey.make_regions("regions.ebpgeo", 1365.0);
+    run!("household", "mask", "--pending", "--data", survey.data())
+        .refused(2, &["no regions are configured", "`regions`"]);
+    survey.configure("regions = \"regions.ebpgeo\"\n");
+    let masked =
+        run!("household", "mask", "--pending", "--config", survey.at("server.toml")).done();
+    assert_eq!(masked.stdout, "1 households masked\n");
+    survey.assert_absent(&wanda.needles, &[]);
+
+    let mut server = survey.start();
+    let shown = survey.show(&wanda).unwrap();
+    let location = &shown["location"];
+    assert_eq!(
+        location["masked"],
+        json!({"nuts3": "DE714", "density": 1365.0,
+        "d_min": location["masked"]["d_min"], "d_max": location["masked"]["d_max"]})
+    );
+    let six = |degrees: &Value| {
+        let text = degrees.to_string();
+        text.split('.').nth(1).unwrap().len() <= 6
+    };
+    assert!(six(&location["latitude"]) && six(&location["longitude"]), "{location}");
+    assert!(shown["address"].is_null() && shown["participant"].is_null());
+    assert_eq!(shown["pv_systems"][0]["nominal_power"].to_string(), "7");
+    assert_eq!(shown["pv_systems"][0]["installed_on"], "2019-01-01");
+    assert_eq!(survey.api(&wanda).try_get("/household/consent").unwrap().status(), 410);
+
+    // Masked in the transaction itself.
+    survey.api(&olga).revoke();
+    assert!(survey.show(&olga).unwrap()["location"]["masked"].is_object());
+    survey.assert_absent(&olga.needles, &server.stderr());
+    server.wait_for("route=\"/household/consent\"");
+    server.signal(rustix::process::Signal::INT);
+    let said = server.end().done();
+    survey.assert_absent(&[olga.needles, wanda.needles].concat(), &[said.stderr]);
+}
+
+#[test]
+fn a_start_by_files_that_do_not_fit_is_refused() {
+    let mut survey = Survey::new();
+    survey.configure("regions = \"regions.ebpgeo\"\n");
+    survey.refuses_to_start(&["regions.ebpgeo", "No such file"]);
+    survey.make_regions("regions.ebpgeo", 1365.0);
+    let whole = fs::read(survey.at("regions.ebpgeo")).unwrap();
+    fs::write(survey.at("regions.ebpgeo"), &whole[..whole.len() - 9]).unwrap();
+    survey.refuses_to_start(&["regions.ebpgeo", "damaged", "ebp geodata import"]);
+    fs::write(survey.at("regions.ebpgeo"), "id,latitude\n").unwrap();
+    survey.refuses_to_start(&["regions.ebpgeo", "no file of `ebp geodata import`"]);
+    fs::write(survey.at("regions.ebpgeo"), &whole).unwrap();
+    drop(survey.start());
+
+    survey.make_regions("regions.ebpgeo", 99.0);
+    survey.refuses_to_start(&["another vintage", "--new-regions"]);
+    run!("household", "mask", "--new-regions", "--config", survey.at("server.toml")).done();
+    drop(survey.start());
+
+    let key = survey.data().join("release.key");
+    let fingerprint = run!("geodata", "key", key).done().stdout;
+    fs::rename(&key, survey.at("kept.key")).unwrap();
+    survey.refuses_to_start(&["no release key", fingerprint.trim(), "copy"]);
+    assert!(!key.exists(), "it is not made anew");
+    run!("geodata", "key", key).done();
+    survey.refuses_to_start(&["another release key", fingerprint.trim()]);
+    fs::copy(survey.at("kept.key"), &key).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    survey.refuses_to_start(&["others than its owner", "chmod 600"]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    drop(survey.start());
+}
+
+/// Killed at whatever instant, a household has revoked wholly or not at all.
+#[test]
+fn killed_in_the_midst_of_revocations() {
+    let mut survey = Survey::new();
+    survey.make_regions("regions.ebpgeo", 1365.0);
+    survey.configure("regions = \"regions.ebpgeo\"\n");
+    let mut server = survey.start();
+    let mut waiting: Vec<Consenting> = (0..12)
+        .map(|i| survey.household(&format!("kill{}", char::from(b'a' + i)), u32::from(i)))
+        .collect();
+    let mut done: Vec<(Consenting, Value)> = Vec::new();
+    let mut cut = 0;
+    for round in 0..8_u64 {
+        thread::scope(|scope| {
+            for household in &waiting {
+                let api = survey.api(household);
+                // It may be answered or not.
+                scope.spawn(move || api.try_delete("/household/consent").is_ok());
+            }
+            thread::sleep(Duration::from_millis(2 + 3 * round));
+            server.signal(rustix::process::Signal::KILL);
+        });
+        let said = server.kill().stderr;
+        server = survey.start();
+        let mut left = Vec::new();
+        for household in waiting {
+            let shown = survey.show(&household).unwrap();
+            let revoked = shown["consent"]["state"] == "revoked";
+            for member in ["participant", "address"] {
+                assert_eq!(shown[member].is_null(), revoked, "{shown}");
+            }
+            assert_eq!(shown["location"]["masked"].is_object(), revoked, "{shown}");
+            let power = shown["pv_systems"][0]["nominal_power"].to_string();
+            assert_eq!(power, if revoked { "7" } else { "7.48" });
+            if revoked {
+                survey.assert_absent(&household.needles, std::slice::from_ref(&said));
+                done.push((household, shown["location"].clone()));
+            } else {
+                left.push(household);
+            }
+        }
+        waiting = left;
+        cut += usize::from(!done.is_empty() && !waiting.is_empty());
+        for (household, location) in &done {
+            assert_eq!(survey.show(household).unwrap()["location"], *location, "once");
+        }
+        if waiting.is_empty() {
+            break;
+        }
+    }
+    for household in waiting {
+        survey.api(&household).revoke();
+        done.push((household, Value::Null));
+    }
+    wait_for("all to have revoked", || {
+        done.iter()
+            .all(|(household, _)| {
+                survey
+                    .api(household)
+                    .try_get("/household/consent")
+                    .is_ok_and(|got| got.status() == 410)
+            })
+            .then_some(())
+    });
+    eprintln!("{cut} times killed when some had revoked and some not");
+}

@@ -1,0 +1,136 @@
+//! Bodies under `/management/measurement_device` and `/management/certificate`: devices, the tokens
+//! they enroll with, and certificates, for administrators.
+//!
+//! Enters: what administrators change. Leaves: JSON bodies; a token's secret is shown once. Absent:
+//! people.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Component, DeviceHealth};
+use crate::scope::Scopes;
+
+/// A measurement device, for administrators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ManagedDevice {
+    /// Its identifier.
+    pub uuid: Uuid,
+    /// The household it stands in.
+    pub household: Uuid,
+    /// Its components with their versions, as it last told them.
+    pub components: BTreeMap<String, Component>,
+    /// When it last spoke to the Data API.
+    pub last_activity: Option<Timestamp>,
+    /// The meters it reads.
+    pub meters: Vec<Uuid>,
+    /// How it was when it last told; absent if it never did.
+    pub health: Option<DeviceHealth>,
+}
+
+/// A further device of a household.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewDevice {
+    /// The household.
+    pub household: Uuid,
+    /// The meters of that household that it reads from now on.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
+    pub meters: Vec<Uuid>,
+}
+
+/// Changes of a device; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceChange {
+    /// The meters of the household that it reads from now on, and no others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meters: Option<Vec<Uuid>>,
+}
+
+/// A wish for a one-time token by which a device is enrolled.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct EnrolmentRequest {
+    /// What the device's certificate will permit: names with a space between. A device's usual
+    /// ones when absent.
+    #[serde(skip_serializing_if = "Option::is_none", with = "scopes_as_text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^(account|household|consent|measurement-read|measurement-write)( (account|household|consent|measurement-read|measurement-write))*$", examples("household consent measurement-write")))]
+    pub scopes: Option<Scopes>,
+    /// For how many hours the token is good: 1 to 720, 72 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 720))]
+    pub hours: Option<u16>,
+}
+
+/// A one-time token by which a device is enrolled. It is told once and kept nowhere.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrolmentToken {
+    /// The device.
+    pub device: Uuid,
+    /// The token.
+    pub token: String,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+/// Does not show the token.
+impl std::fmt::Debug for EnrolmentToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnrolmentToken").field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+/// A certificate of a device, for administrators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ManagedCertificate {
+    /// Its serial number, 32 hexadecimal digits.
+    pub serial: String,
+    /// What it permits: names with a space between.
+    pub scopes: String,
+    /// Valid from.
+    pub not_before: Timestamp,
+    /// Valid until.
+    pub not_after: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+mod scopes_as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::scope::Scopes;
+
+    #[allow(clippy::ref_option, reason = "serde calls it so")]
+    pub fn serialize<S: Serializer>(scopes: &Option<Scopes>, to: S) -> Result<S::Ok, S::Error> {
+        match scopes {
+            Some(scopes) => to.collect_str(scopes),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Scopes>, D::Error> {
+        Option::<String>::deserialize(from)?
+            .map(|text| text.parse().map_err(|_| D::Error::custom("an unknown scope")))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_scopes_are_refused() {
+        assert!(serde_json::from_str::<EnrolmentRequest>(r#"{"scopes":"root"}"#).is_err());
+    }
+}

@@ -1,0 +1,262 @@
+//! What a measurement device tells of itself, and how that is shown.
+//!
+//! Enters: what a device counted since it last told. Leaves: the body of
+//! `PUT /household/measurement_device/status`, and a device's health. Absent: values of meters,
+//! and anything that a person could be told by.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+#[cfg(feature = "openapi")]
+use super::limits;
+use super::problem::Fault;
+
+/// `PUT /household/measurement_device/status`: it takes the place of what the device told before,
+/// and telling the same again changes nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeviceStatus {
+    /// The version of each component, which are deployed independently (thesis 4.3.1).
+    #[cfg_attr(feature = "openapi", schema(schema_with = components_schema))]
+    pub components: BTreeMap<String, String>,
+    /// Whether the clock can be relied on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockState>,
+    /// What waits to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spool: Option<SpoolFigures>,
+    /// What came from each meter since the last status.
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meters: Vec<MeterTelegrams>,
+    /// What happened since the last status, each once.
+    #[cfg_attr(feature = "openapi", schema(max_items = 3))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
+}
+
+/// Whether a device's clock can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockState {
+    /// It follows another clock.
+    Synchronised,
+    /// It runs by itself.
+    Unsynchronised,
+}
+
+impl ClockState {
+    /// The name on the wire and in databases.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Synchronised => "synchronised",
+            Self::Unsynchronised => "unsynchronised",
+        }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Synchronised, Self::Unsynchronised].into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// Figures of a spool.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SpoolFigures {
+    /// Measurements that wait to be sent.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
+    pub pending: u64,
+    /// Measurements that the server refused.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
+    pub refused: u64,
+    /// Measurements whose time is not yet known for sure.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
+    pub unplaced: u64,
+    /// Bytes on disk.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
+    pub bytes: u64,
+}
+
+/// What came from a meter since the last status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MeterTelegrams {
+    /// A meter that the device reads.
+    pub meter: Uuid,
+    /// Telegrams, damaged ones included.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
+    pub telegrams: u64,
+    /// Those of them that were damaged.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
+    pub damaged: u64,
+}
+
+/// Something that an administrator should know of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Notice {
+    /// A spool that could not be opened was set aside, and a new one begun.
+    SpoolSetAside,
+    /// The spool has no room: nothing more is measured.
+    SpoolFull,
+    /// The spool holds rows that cannot be read.
+    SpoolDamaged,
+}
+
+impl Notice {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 3] = [Self::SpoolSetAside, Self::SpoolFull, Self::SpoolDamaged];
+}
+
+/// Names to versions, both bounded.
+#[cfg(feature = "openapi")]
+fn components_schema() -> utoipa::openapi::schema::Object {
+    use utoipa::openapi::{ObjectBuilder, Type};
+    let name =
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z][a-z0-9-]{0,31}$"));
+    let version = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[ -~]{1,64}$"));
+    ObjectBuilder::new()
+        .description(Some("The version of each component"))
+        .property_names(Some(name.build()))
+        .additional_properties(Some(version))
+        .max_properties(Some(limits::STATUS_COMPONENTS))
+        .build()
+}
+
+impl DeviceStatus {
+    /// In what it contradicts itself; its form is the schema's affair.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut check = |holds: bool, pointer: String, detail: &str| {
+            if !holds {
+                faults.push(Fault { pointer, detail: detail.to_owned() });
+            }
+        };
+        let mut seen = HashSet::new();
+        for (i, MeterTelegrams { meter, telegrams, damaged }) in self.meters.iter().enumerate() {
+            check(seen.insert(meter), format!("/meters/{i}/meter"), "stands here twice");
+            let detail = "must be no more than the telegrams";
+            check(damaged <= telegrams, format!("/meters/{i}/damaged"), detail);
+        }
+        let mut seen = HashSet::new();
+        for (i, notice) in self.notices.iter().enumerate() {
+            check(seen.insert(notice), format!("/notices/{i}"), "stands here twice");
+        }
+        faults
+    }
+}
+
+/// A component of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Component {
+    /// Its version.
+    pub version: String,
+    /// When the device first told of that version.
+    pub since: Timestamp,
+}
+
+/// The components of a device, by name.
+pub type Components = BTreeMap<String, Component>;
+
+/// How a device was when it last told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceHealth {
+    /// When it told.
+    pub reported_at: Timestamp,
+    /// Whether its clock can be relied on; absent if it did not say.
+    pub clock: Option<ClockState>,
+    /// What waits to be sent; absent if it did not say.
+    pub spool: Option<SpoolFigures>,
+    /// How well its meters are read.
+    pub meters: Vec<Reception>,
+    /// What happened before it told.
+    pub notices: Vec<Notice>,
+}
+
+/// How well a meter is read. A rising share of damaged telegrams is an early warning: of a reading
+/// head that slips, or a meter that is about to fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Reception {
+    /// The meter.
+    pub meter: Uuid,
+    /// Telegrams of the last status, damaged ones included.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
+    pub telegrams: u64,
+    /// Those of them that were damaged.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
+    pub damaged: u64,
+    /// The damaged ones' share, 0 to 1; absent if there were no telegrams.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision_option")]
+    pub damaged_share: Option<Decimal>,
+    /// The same of the status before that differed from this one.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision_option")]
+    pub damaged_share_before: Option<Decimal>,
+}
+
+impl Reception {
+    /// The share of damaged telegrams, to four digits.
+    #[must_use]
+    pub fn share(telegrams: u64, damaged: u64) -> Option<Decimal> {
+        let share = Decimal::from(damaged).checked_div(Decimal::from(telegrams))?;
+        Some(share.round_dp(4).normalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{"components":{"reader":"0.1.0","transmitter":"0.1.0"},"clock":"synchronised","spool":{"pending":4,"refused":0,"unplaced":0,"bytes":81920},"meters":[{"meter":"00000000-0000-0000-0000-000000000001","telegrams":96,"damaged":3}],"notices":["spool-set-aside","spool-full","spool-damaged"]}"#;
+
+    #[test]
+    fn a_status_reads_as_it_is_written() {
+        let status: DeviceStatus = serde_json::from_str(TEXT).unwrap();
+        assert_eq!(status.faults(), Vec::new());
+        assert_eq!(status.notices, Notice::ALL);
+        assert_eq!(serde_json::to_string(&status).unwrap(), TEXT);
+        let least: DeviceStatus = serde_json::from_str(r#"{"components":{}}"#).unwrap();
+        assert_eq!(least, DeviceStatus::default());
+        for text in [r"{}", r#"{"components":{},"health":1}"#, r#"{"components":{},"clock":"x"}"#] {
+            assert!(serde_json::from_str::<DeviceStatus>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_told_by_their_place() {
+        let mut status: DeviceStatus = serde_json::from_str(TEXT).unwrap();
+        status.meters[0].damaged = 97;
+        status.meters.push(status.meters[0]);
+        status.notices.push(Notice::SpoolFull);
+        let faults = status.faults();
+        let places: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        let expected = ["/meters/0/damaged", "/meters/1/meter", "/meters/1/damaged", "/notices/3"];
+        assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn shares() {
+        let share =
+            |telegrams, damaged| Reception::share(telegrams, damaged).map(|s| s.to_string());
+        assert_eq!(share(96, 3).as_deref(), Some("0.0312"));
+        assert_eq!(share(1, 1).as_deref(), Some("1"));
+        assert_eq!(share(3, 0).as_deref(), Some("0"));
+        assert_eq!(share(0, 0), None);
+        assert!(share(u64::MAX, 1).is_some());
+    }
+}

@@ -1,0 +1,394 @@
+//! A measurement device: its power, its clock, its card, and the daemons that run on it.
+//!
+//! Enters: its faults, instants. Leaves: what it lived through ([`Life`]). Absent: what its daemons
+//! do, which is [`crate::run`]; the verdict.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use ebp_core::{
+    clock::{DeviceClock, SimulatedClock},
+    identity::Identity,
+    spool::Spool,
+};
+use ebp_meter::{
+    aggregator::{ConfiguredMeter, Permission},
+    unlock::Tries,
+};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::{
+    card::Card,
+    chance::{Chance, after, until},
+    faults::{BootClock, Cut, DeviceFault},
+    heads::WallHeads,
+    life::Life,
+    link::{Link, Sky},
+    plan::DevicePlan,
+    port::Shared,
+    run::Run,
+    server::Server,
+};
+
+/// The kernel no longer believes in its time after so long without a word (16 s at 500 ppm).
+const BELIEF: Duration = Duration::from_secs(9 * 3600);
+/// From a network to the time.
+const TIME_TAKES: Duration = Duration::from_secs(8);
+/// A fault that waits for a write or an upload comes without one after this time.
+const PATIENCE: Duration = Duration::from_secs(2 * 3600);
+
+/// What waits for the midst of something.
+#[derive(Clone, Copy)]
+enum Armed {
+    Power { off: Duration, clock: BootClock, cut: Cut, by: Timestamp },
+    Kill { by: Timestamp },
+}
+
+/// A device.
+pub struct Device {
+    /// By which it reports at an instant of its own.
+    pub uuid: Uuid,
+    meters: Vec<(ConfiguredMeter, Shared)>,
+    clock: Arc<SimulatedClock>,
+    folder: PathBuf,
+    identity: Identity,
+    /// Its faults.
+    pub plan: DevicePlan,
+    sky: Arc<Sky>,
+    chance: Chance,
+    next_event: usize,
+    armed: Option<Armed>,
+    /// It is powered, or will be then, with its clock as said.
+    on_at: Option<(Timestamp, BootClock)>,
+    starts_at: Option<Timestamp>,
+    time_at: Option<Timestamp>,
+    time_lost_at: Option<Timestamp>,
+    run: Option<Run>,
+    /// What it lived through.
+    pub life: Life,
+}
+
+impl Device {
+    /// A device that is put up when its plan says so.
+    pub fn new(
+        uuid: Uuid,
+        meters: Vec<(ConfiguredMeter, Shared)>,
+        folder: PathBuf,
+        identity: Identity,
+        (plan, sky): (DevicePlan, Arc<Sky>),
+        (start, chance): (Timestamp, Chance),
+    ) -> Self {
+        let clock = Arc::new(SimulatedClock::new(start));
+        clock.set_drift(plan.drift);
+        let boot = if plan.drift == 0 { BootClock::Right } else { BootClock::Epoch };
+        let mut life = Life::default();
+        life.off.add(start, plan.installed);
+        Self {
+            uuid,
+            meters,
+            clock,
+            folder,
+            identity,
+            on_at: Some((plan.installed, boot)),
+            plan,
+            sky,
+            chance,
+            next_event: 0,
+            armed: None,
+            starts_at: None,
+            time_at: None,
+            time_lost_at: None,
+            run: None,
+            life,
+        }
+    }
+
+    /// When something happens next.
+    #[must_use]
+    pub fn next(&self) -> Timestamp {
+        let event = self.plan.events.get(self.next_event).map(|(at, _)| *at);
+        let armed = self.armed.map(|armed| match armed {
+            Armed::Power { by, .. } | Armed::Kill { by } => by,
+        });
+        let own = [
+            event,
+            armed,
+            self.on_at.map(|(at, _)| at),
+            self.starts_at,
+            self.time_at,
+            self.time_lost_at,
+            self.run.as_ref().map(Run::next),
+        ];
+        own.into_iter().flatten().min().unwrap_or(Timestamp::MAX)
+    }
+
+    /// Lives on to that instant, which is not later than its next.
+    ///
+    /// # Errors
+    /// Where something fails that no fault explains.
+    pub fn live(&mut self, now: Timestamp, server: &Server) -> Result<()> {
+        if self.on_at.is_none() {
+            self.clock.advance(until(self.clock.truth(), now));
+        }
+        while let Some((_, fault)) =
+            self.plan.events.get(self.next_event).copied().filter(|(at, _)| *at <= now)
+        {
+            self.next_event += 1;
+            self.happens(now, fault)?;
+            let end = self.ends_at();
+            self.run.iter_mut().for_each(|run| run.ends_at(end));
+        }
+        match self.armed {
+            Some(Armed::Power { off, clock, by, .. }) if by <= now => {
+                self.cut(now, off, clock, None, "without the write it waited for")?;
+            }
+            Some(Armed::Kill { by }) if by <= now => self.kill(now, None)?,
+            _ => {}
+        }
+        if let Some((_, boot)) = self.on_at.filter(|(at, _)| *at <= now) {
+            self.boot(now, boot);
+        }
+        if self.time_at.is_some_and(|at| at <= now) {
+            self.clock.synchronise();
+            self.time_at = None;
+            self.life.knows_the_time(now);
+            self.life.say(now, "the clock is right");
+            self.time_lost_at = self.loses_time_after(now);
+            self.run.iter_mut().for_each(Run::clock_was_set);
+        }
+        if self.time_lost_at.is_some_and(|at| at <= now) {
+            self.clock.lose_synchronisation();
+            (self.time_lost_at, self.time_at) = (None, Some(self.time_after(now)));
+            self.life.say(now, "the kernel no longer believes in its time");
+        }
+        if self.starts_at.is_some_and(|at| at <= now) {
+            self.start(now, server)?;
+        }
+        self.step(now)
+    }
+
+    fn happens(&mut self, now: Timestamp, fault: DeviceFault) -> Result<()> {
+        if self.on_at.is_some() || self.armed.is_some() {
+            self.life.say(now, format!("already in trouble: {fault:?} does not happen"));
+            return Ok(());
+        }
+        match fault {
+            DeviceFault::Step { millis } => {
+                // Whoever keeps the time set it a little wrong, and sets it right soon.
+                if self.clock.synchronised() {
+                    self.clock.step(SignedDuration::from_millis(millis));
+                    self.life.say(now, format!("the clock is stepped by {millis} ms"));
+                    if self.plan.offline.at(now).is_none() {
+                        let soon = after(
+                            now,
+                            self.chance.lasting(Duration::from_secs(5), TIME_TAKES * 200),
+                        );
+                        self.time_at = Some(self.time_after(soon));
+                    }
+                    self.run.iter_mut().for_each(Run::clock_was_set);
+                }
+            }
+            DeviceFault::Kill { mid_write: false } => self.kill(now, None)?,
+            DeviceFault::Kill { mid_write: true } => {
+                self.armed = Some(Armed::Kill { by: after(now, PATIENCE) });
+            }
+            DeviceFault::Power { off, cut: cut @ (Cut::MidWrite | Cut::MidUpload), clock } => {
+                if cut == Cut::MidUpload
+                    && let Some(run) = &self.run
+                {
+                    run.link.cut_in_upload();
+                }
+                self.armed = Some(Armed::Power { off, clock, cut, by: after(now, PATIENCE) });
+            }
+            DeviceFault::Power { off, cut, clock } => {
+                self.run = None;
+                if cut == Cut::Plain {
+                    return self.cut(now, off, clock, None, "");
+                }
+                let before = self.waiting()?;
+                let card = Card::read(&self.folder)?;
+                let card = card.without_page(cut == Cut::FirstPage, &mut self.chance);
+                self.cut(now, off, clock, Some(&card), "the card loses a page of the spool")?;
+                let after = self.waiting()?;
+                let lost: Vec<_> =
+                    before.into_iter().filter(|uuid| !after.contains(uuid)).collect();
+                if !lost.is_empty() {
+                    self.life.say(now, format!("{} measurements are lost with it", lost.len()));
+                }
+                self.life.lost.extend(lost);
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits in the spool.
+    fn waiting(&self) -> Result<Vec<Uuid>> {
+        let spool = Spool::open(&self.folder).context("the spool of a device without power")?;
+        Ok(spool.pending(1_000_000)?.into_iter().map(|measurement| measurement.uuid).collect())
+    }
+
+    fn cut(
+        &mut self,
+        now: Timestamp,
+        off: Duration,
+        clock: BootClock,
+        card: Option<&Card>,
+        how: &str,
+    ) -> Result<()> {
+        self.end_run();
+        if let Some(card) = card {
+            card.write(&self.folder)?;
+        }
+        let on = after(now, off);
+        self.on_at = Some((on, clock));
+        (self.armed, self.starts_at) = (None, None);
+        (self.time_at, self.time_lost_at) = (None, None);
+        self.life.loses_power(now, on);
+        self.life.say(now, format!("power cut for {off:.0?}; {how}"));
+        Ok(())
+    }
+
+    fn kill(&mut self, now: Timestamp, card: Option<&Card>) -> Result<()> {
+        self.end_run();
+        if let Some(card) = card {
+            card.write(&self.folder)?;
+        }
+        self.armed = None;
+        if self.starts_at.is_none() {
+            // As the service manager waits.
+            self.starts_at = Some(after(now, Duration::from_secs(2)));
+        }
+        self.life.say(now, if card.is_some() { "killed in a write" } else { "killed" });
+        Ok(())
+    }
+
+    fn end_run(&mut self) {
+        if let Some(run) = self.run.take() {
+            let (requests, lost) = run.link.counts();
+            self.life.requests += requests;
+            self.life.lost_answers += lost;
+        }
+    }
+
+    fn boot(&mut self, now: Timestamp, boot: BootClock) {
+        let was = self.clock.truth();
+        let shown = match boot {
+            BootClock::Right => now,
+            BootClock::Epoch => Timestamp::UNIX_EPOCH,
+            BootClock::LastKnown => {
+                let hour = was.as_second().div_euclid(3600) * 3600;
+                Timestamp::from_second(hour).unwrap_or(was)
+            }
+            BootClock::Hours(hours) => now + SignedDuration::from_hours(hours),
+        };
+        self.clock.restart(until(was, now), shown);
+        self.on_at = None;
+        let takes = Duration::from_secs(self.chance.between(12, 35));
+        self.starts_at = Some(after(now, takes));
+        self.life.say(now, format!("starts, and believes that it is {shown:.0}"));
+        if boot == BootClock::Right {
+            self.clock.synchronise();
+        } else {
+            self.life.forgets_the_time(now);
+            self.time_at = Some(self.time_after(after(now, takes / 2)));
+        }
+    }
+
+    /// When another clock is heard after that instant.
+    fn time_after(&self, from: Timestamp) -> Timestamp {
+        let at = after(from, TIME_TAKES);
+        match self.plan.offline.at(at) {
+            Some(span) => after(span.to, TIME_TAKES),
+            None => at,
+        }
+    }
+
+    /// When the kernel gives up its time after that instant.
+    fn loses_time_after(&self, from: Timestamp) -> Option<Timestamp> {
+        let outages = self.plan.offline.iter().filter(|span| span.to > from);
+        let long = outages.map(|span| (span.from.max(from), span.to));
+        long.map(|(begin, to)| (after(begin, BELIEF), to))
+            .find(|(at, to)| at < to)
+            .map(|(at, _)| at)
+    }
+
+    /// When its daemons may end next.
+    fn ends_at(&self) -> Timestamp {
+        let rest = self.plan.events[self.next_event..].iter();
+        let mut ends = rest.filter(|(_, fault)| !matches!(fault, DeviceFault::Step { .. }));
+        ends.next().map_or(Timestamp::MAX, |(at, _)| *at)
+    }
+
+    fn start(&mut self, now: Timestamp, server: &Server) -> Result<()> {
+        self.starts_at = None;
+        let client = server.client(&self.identity, self.clock.clone())?;
+        let chance = Chance::new(self.chance.number().into(), 7);
+        let link = Link::new(
+            client,
+            self.clock.clone(),
+            self.folder.clone(),
+            self.plan.offline.clone(),
+            self.sky.clone(),
+            chance,
+        );
+        if let Some(Armed::Power { cut: Cut::MidUpload, .. }) = self.armed {
+            link.cut_in_upload();
+        }
+        let tries = Tries::in_folder(&self.folder);
+        let mut heads = WallHeads::new(self.meters.clone(), self.clock.clone(), tries);
+        heads.end = self.ends_at();
+        let meters: Vec<_> = self.meters.iter().map(|(meter, _)| meter.clone()).collect();
+        let run = Run::start(&self.folder, &meters, heads, &self.clock, link, self.uuid)?;
+        for noted in run.spool().notices()? {
+            self.life.say(now, format!("notice: {:?}, {}", noted.notice, noted.detail));
+        }
+        self.run = Some(run);
+        Ok(())
+    }
+
+    fn step(&mut self, now: Timestamp) -> Result<()> {
+        let Some(run) = &mut self.run else { return Ok(()) };
+        if run.next() > now {
+            return Ok(());
+        }
+        let tears = matches!(
+            self.armed,
+            Some(Armed::Kill { .. } | Armed::Power { cut: Cut::MidWrite, .. })
+        );
+        let before = if tears { Some(Card::read(&self.folder)?) } else { None };
+        let stepped = run.step(&mut self.chance)?;
+        let in_upload = run.link.take_cut();
+        let torn = match before {
+            Some(before) => {
+                let later = Card::read(&self.folder)?;
+                (later != before).then(|| before.torn(&later, &mut self.chance))
+            }
+            None => None,
+        };
+        if let Some(Permission::Granted) = stepped.permission {
+            self.life.hears_of_consent(now);
+        }
+        // What was being written when the power went may be there or not.
+        self.life.hear(now, stepped, torn.is_none());
+        match (self.armed, torn, in_upload) {
+            (Some(Armed::Power { off, clock, .. }), Some(card), _) => {
+                self.cut(now, off, clock, Some(&card), "in the midst of a write")
+            }
+            (Some(Armed::Power { off, clock, .. }), _, Some(card)) => {
+                self.cut(now, off, clock, Some(&card), "in the midst of an upload")
+            }
+            (Some(Armed::Kill { .. }), Some(card), _) => self.kill(now, Some(&card)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The end: what is left in its spool.
+    ///
+    /// # Errors
+    /// The spool's.
+    pub fn finish(&mut self) -> Result<Spool> {
+        self.end_run();
+        Ok(Spool::open(&self.folder)?)
+    }
+}

@@ -1,0 +1,92 @@
+//! A field test in the drawer: weeks of a survey in simulated time, with the faults of a real one.
+//!
+//! Enters: a seed. Leaves: the tables of the thesis' chapter 5, and every breach of what the system
+//! promises. Absent: hardware, waiting.
+//!
+//! Everything but the walls is real: meters send bytes that the program's decoders read, each device
+//! runs the engines of `ebp read` and `ebp transmit` on a spool of its own and speaks with the client
+//! over mutual TLS to a server that is stopped and started. Only time is made up: whoever waits is
+//! asked until when, and then it is then.
+//!
+//! ```no_run
+//! # fn main() -> anyhow::Result<()> {
+//! use ebp_fieldtest::{faults::Kinds, fieldtest, world::Options};
+//! let options = Options {
+//!     seed: 1,
+//!     days: 21,
+//!     faults: Kinds::all(),
+//!     start: "2026-03-02T00:00:00Z".parse()?,
+//! };
+//! let passed = fieldtest(options, std::path::Path::new("/tmp/fieldtest"), &mut std::io::stdout())?;
+//! # Ok(()) }
+//! ```
+
+pub mod account;
+mod card;
+mod case;
+pub mod chance;
+mod device;
+pub mod faults;
+mod heads;
+mod life;
+pub mod link;
+mod meter;
+pub mod plan;
+mod port;
+mod run;
+mod server;
+pub mod span;
+pub mod tables;
+pub mod world;
+
+use std::{io::Write, path::Path};
+
+use anyhow::Result;
+
+use account::{Account, Fault};
+use world::{Options, Survey};
+
+/// Lets the weeks pass in that empty folder, prints what came of it, and says whether all is as
+/// promised.
+///
+/// # Errors
+/// Where the field test itself fails.
+pub fn fieldtest(options: Options, folder: &Path, out: &mut impl Write) -> Result<bool> {
+    let (survey, account) = hold(options, folder)?;
+    tables::print(&survey, &account, out)?;
+    Ok(account.faults.is_empty())
+}
+
+/// The same without printing.
+///
+/// # Errors
+/// Where the field test itself fails.
+pub fn hold(options: Options, folder: &Path) -> Result<(Survey, Account)> {
+    let mut survey = world::run(options, folder)?;
+    let mut account = account::draw_up(&mut survey)?;
+    judge(&survey, &mut account);
+    survey.server.stop()?;
+    Ok((survey, account))
+}
+
+/// What the figures must be.
+fn judge(survey: &Survey, account: &mut Account) {
+    let overall = &account.evaluation.overall;
+    let mut wrong = Vec::new();
+    for (name, target) in [("measurement", overall.measurements), ("report", overall.reports)] {
+        if target.reached != target.expected || target.expected == 0 {
+            wrong.push(format!("{name} target: {} of {}", target.reached, target.expected));
+        }
+    }
+    if overall.missed > 0 || overall.doubled > 0 {
+        wrong.push(format!("{} slots missed, {} doubled", overall.missed, overall.doubled));
+    }
+    let cycle = overall.measurement_cycle_minutes();
+    if survey.options.faults.is_empty()
+        && cycle.is_none_or(|of| of.deviation > 1.0 / 60.0 || (of.mean - 15.0).abs() >= 0.005)
+    {
+        wrong.push(format!("the measurement cycle is {cycle:?}"));
+    }
+    let at = survey.end;
+    account.faults.extend(wrong.into_iter().map(|what| Fault { device: 0, at, what }));
+}

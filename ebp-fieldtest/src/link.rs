@@ -1,0 +1,193 @@
+//! A device's way to the Data API, and what goes wrong on it.
+//!
+//! Enters: the real client, the faults. Leaves: the answers, or what comes instead. Absent: what is
+//! asked for.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use ebp_core::{
+    client::{Client, ClientError},
+    clock::SimulatedClock,
+    contract::{Consent, DeviceStatus, UploadRequest, UploadResponse, problem_type},
+    model::{Incident, IncidentType},
+    transmitter::{DataApi, Upload},
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    card::Card,
+    chance::{Chance, until},
+    faults::Weather,
+    span::{Span, Spans},
+};
+
+/// What goes wrong for all devices alike.
+#[derive(Debug, Clone, Default)]
+pub struct Sky {
+    /// When requests are answered what.
+    pub weather: Vec<(Span, Weather)>,
+    /// Of so many requests in a hundred the answer is lost.
+    pub lost_answers: u32,
+}
+
+/// The way.
+pub struct Link {
+    client: Client,
+    clock: Arc<SimulatedClock>,
+    folder: PathBuf,
+    offline: Spans,
+    sky: Arc<Sky>,
+    state: Mutex<State>,
+}
+
+struct State {
+    chance: Chance,
+    requests: u64,
+    lost: u64,
+    /// The power goes in the next upload, when the server has stored it.
+    cut_in_upload: bool,
+    /// What the card holds at that instant; nothing that happens afterwards has happened.
+    cut: Option<Card>,
+}
+
+impl Link {
+    /// A way for one run of a device.
+    pub fn new(
+        client: Client,
+        clock: Arc<SimulatedClock>,
+        folder: PathBuf,
+        offline: Spans,
+        sky: Arc<Sky>,
+        chance: Chance,
+    ) -> Self {
+        let state = State { chance, requests: 0, lost: 0, cut_in_upload: false, cut: None };
+        Self { client, clock, folder, offline, sky, state: Mutex::new(state) }
+    }
+
+    /// The power goes in the next upload.
+    pub fn cut_in_upload(&self) {
+        self.state().cut_in_upload = true;
+    }
+
+    /// What the card held when the power went in an upload, if it did.
+    pub fn take_cut(&self) -> Option<Card> {
+        self.state().cut.take()
+    }
+
+    /// How many requests there were, and how many answers were lost.
+    pub fn counts(&self) -> (u64, u64) {
+        let state = self.state();
+        (state.requests, state.lost)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unreachable(&self, reason: &str) -> ClientError {
+        ClientError::Unreachable {
+            server: self.client.server().to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn problem(&self, status: u16, retry_after: Option<Duration>) -> ClientError {
+        ClientError::Problem {
+            server: self.client.server().to_owned(),
+            status,
+            kind: problem_type::INTERNAL.to_owned(),
+            title: "not now".to_owned(),
+            faults: Vec::new(),
+            retry_after,
+        }
+    }
+
+    fn weather(&self, now: Timestamp) -> Option<(Span, Weather)> {
+        self.sky.weather.iter().find(|(span, _)| span.from <= now && now < span.to).copied()
+    }
+
+    fn request<T>(&self, work: impl FnOnce() -> Result<T, ClientError>) -> Result<T, ClientError> {
+        let now = self.clock.truth();
+        if self.state().cut.is_some() {
+            return Err(self.unreachable("the power is gone"));
+        }
+        if self.offline.at(now).is_some() {
+            return Err(self.unreachable("no network"));
+        }
+        self.state().requests += 1;
+        match self.weather(now) {
+            None => {
+                let answer = work()?;
+                let is_lost = self.state().chance.percent(self.sky.lost_answers);
+                if is_lost {
+                    self.state().lost += 1;
+                    return Err(self.unreachable("no answer in time"));
+                }
+                Ok(answer)
+            }
+            Some((_, Weather::Broken)) => Err(self.problem(500, None)),
+            Some((span, weather @ (Weather::Unavailable | Weather::TooMany))) => {
+                let most = until(now, span.to).as_secs().clamp(1, 900);
+                let wait = Duration::from_secs(self.state().chance.between(1, most));
+                let status = if weather == Weather::TooMany { 429 } else { 503 };
+                Err(self.problem(status, Some(wait)))
+            }
+            Some((_, Weather::Garbage)) => {
+                work()?;
+                Err(ClientError::Garbled {
+                    server: self.client.server().to_owned(),
+                    path: "/".to_owned(),
+                    reason: "it is no JSON".to_owned(),
+                })
+            }
+            Some((_, Weather::Late)) => {
+                work()?;
+                Err(self.unreachable("no answer in time"))
+            }
+        }
+    }
+}
+
+impl Upload for Link {
+    fn upload(&self, request: &UploadRequest) -> Result<UploadResponse, ClientError> {
+        let answer = self.request(|| {
+            let answer = self.client.upload(request)?;
+            let mut state = self.state();
+            if std::mem::take(&mut state.cut_in_upload) {
+                state.cut = Card::read(&self.folder).ok();
+            }
+            Ok(answer)
+        })?;
+        if self.state().cut.is_some() {
+            return Err(self.unreachable("the power is gone"));
+        }
+        Ok(answer)
+    }
+}
+
+impl DataApi for Link {
+    fn consent(&self) -> Result<Consent, ClientError> {
+        self.request(|| self.client.consent())
+    }
+
+    fn incidents(&self, meter: Uuid) -> Result<Vec<Incident>, ClientError> {
+        self.request(|| DataApi::incidents(&self.client, meter))
+    }
+
+    fn report_incident(&self, meter: Uuid, kind: IncidentType) -> Result<(), ClientError> {
+        self.request(|| DataApi::report_incident(&self.client, meter, kind))
+    }
+
+    fn resolve_incident(&self, meter: Uuid, kind: IncidentType) -> Result<(), ClientError> {
+        self.request(|| DataApi::resolve_incident(&self.client, meter, kind))
+    }
+
+    fn report_status(&self, status: &DeviceStatus) -> Result<(), ClientError> {
+        self.request(|| DataApi::report_status(&self.client, status))
+    }
+}

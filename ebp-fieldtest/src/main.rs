@@ -1,0 +1,81 @@
+//! `cargo xtask fieldtest`: a field test in the drawer.
+//!
+//! Enters: arguments. Leaves: tables on standard output, and an exit code. Absent: the field test,
+//! which is the library.
+
+use std::{io, path::PathBuf, process::ExitCode, time::Instant};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use ebp_fieldtest::{faults::Kinds, fieldtest, world::Options};
+use jiff::Timestamp;
+
+/// Ten meters in eight households, weeks of simulated time, the faults of a real field test.
+#[derive(Parser)]
+struct Arguments {
+    /// Whose faults, households and rhythms; several seeds are one field test after the other.
+    #[arg(long, value_name = "N", default_value = "1", num_args = 1..)]
+    seed: Vec<u64>,
+
+    /// How many weeks pass.
+    #[arg(long, value_name = "WEEKS", default_value_t = 3)]
+    weeks: u32,
+
+    /// How many days pass, instead.
+    #[arg(long, value_name = "DAYS", conflicts_with = "weeks")]
+    days: Option<u32>,
+
+    /// What goes wrong: all, none, or some of power, daemon, network, server, answers, head, lock,
+    /// clock, damage, consent, separated by commas.
+    #[arg(long, value_name = "KINDS", default_value = "all")]
+    faults: Kinds,
+
+    /// When it begins, UTC.
+    #[arg(long, value_name = "TIME", default_value = "2026-03-02T00:00:00Z")]
+    start: Timestamp,
+
+    /// Keep spools and database in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    keep: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("fieldtest: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<bool> {
+    let mut all = true;
+    for &seed in &arguments.seed {
+        let begun = Instant::now();
+        let scratch = scratch()?;
+        let folder = match &arguments.keep {
+            Some(folder) => folder.join(seed.to_string()),
+            None => scratch.path().to_owned(),
+        };
+        let options = Options {
+            seed,
+            days: arguments.days.unwrap_or(arguments.weeks * 7),
+            faults: arguments.faults.clone(),
+            start: arguments.start,
+        };
+        let passed = fieldtest(options, &folder, &mut io::stdout().lock())
+            .with_context(|| format!("seed {seed}"))?;
+        println!("It took {:.1} s.\n", begun.elapsed().as_secs_f64());
+        all &= passed;
+    }
+    Ok(all)
+}
+
+/// In memory where there is such a place: ten devices flush their cards with every measurement.
+fn scratch() -> Result<tempfile::TempDir> {
+    let memory = PathBuf::from("/dev/shm");
+    let made = tempfile::tempdir_in(&memory).or_else(|_| tempfile::tempdir());
+    made.context("a folder for spools and database")
+}

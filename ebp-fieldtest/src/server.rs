@@ -1,0 +1,204 @@
+//! The real server, over a loopback connection with mutual TLS, by the field test's clock.
+//!
+//! Enters: households. Leaves: identities, and a server that can be stopped and started again.
+//! Absent: what devices ask of it.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use ebp_core::{
+    client::{Client, ClientOptions},
+    clock::Clock,
+    contract::{Registered, Registration, StoredMeasurement},
+    identity::Identity,
+    scope::Scopes,
+};
+use ebp_server::{
+    ServeError, Settings,
+    authority::{Authority, ClientRequest, certificate_path},
+    open_store, serve,
+    store::{HouseholdId, PageQuery, Store},
+};
+use jiff::{SignedDuration, Timestamp};
+use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
+use uuid::Uuid;
+
+/// The true time.
+#[derive(Debug)]
+pub struct TrueClock(Mutex<Timestamp>);
+
+impl TrueClock {
+    /// From then on.
+    #[must_use]
+    pub fn new(at: Timestamp) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(at)))
+    }
+
+    /// It is then.
+    pub fn set(&self, at: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+}
+
+impl Clock for TrueClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A server that runs, and how it is told to end.
+type Running = (oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>);
+
+/// The server.
+pub struct Server {
+    folder: PathBuf,
+    clock: Arc<TrueClock>,
+    authority: Authority,
+    runtime: Runtime,
+    store: Arc<dyn Store>,
+    address: SocketAddr,
+    running: Option<Running>,
+}
+
+impl Server {
+    /// A server with everything in that folder; it does not run yet.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new(folder: &Path, clock: &Arc<TrueClock>) -> Result<Self> {
+        let now = clock.now();
+        // The authority is older than the survey: certificates are valid in all of it.
+        clock.set(now - SignedDuration::from_hours(48));
+        let dir = folder.join("authority");
+        Authority::init(&dir, "Field test", clock.clone())?;
+        let authority = Authority::open(&dir, clock.clone())?;
+        let settings = settings(folder, clock);
+        authority.ensure_server(&settings.hostnames, &settings.certificate, &settings.key)?;
+        clock.set(now);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .context("runtime")?;
+        let store = runtime.block_on(open_store(&settings.database))?;
+        let address = "127.0.0.1:0".parse()?;
+        let (folder, clock) = (folder.to_owned(), clock.clone());
+        Ok(Self { folder, clock, authority, runtime, store, address, running: None })
+    }
+
+    /// Starts it, at the same address each time.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start(&mut self) -> Result<()> {
+        let settings = settings(&self.folder, &self.clock);
+        let listener = self.runtime.block_on(TcpListener::bind(self.address))?;
+        self.address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let task = self.runtime.spawn(serve(settings, listener, async {
+            let _ = stopped.await;
+        }));
+        self.running = Some((stop, task));
+        Ok(())
+    }
+
+    /// Stops it: whoever connects is refused.
+    ///
+    /// # Errors
+    /// If it had failed meanwhile.
+    pub fn stop(&mut self) -> Result<()> {
+        if let Some((stop, task)) = self.running.take() {
+            let _ = stop.send(());
+            self.runtime.block_on(task)??;
+        }
+        Ok(())
+    }
+
+    /// Whether it runs.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// Takes in a household.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn register(&self, registration: Registration) -> Result<Registered> {
+        Ok(self.runtime.block_on(self.store.register(registration, self.clock.now()))?)
+    }
+
+    /// Gives a household one more device, which reads those meters from then on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn add_device(&self, household: Uuid, meters: Vec<Uuid>) -> Result<Uuid> {
+        Ok(self.runtime.block_on(self.store.add_device(HouseholdId(household), meters))?)
+    }
+
+    /// Issues a device's certificate.
+    ///
+    /// # Errors
+    /// The authority's.
+    pub fn identity(&self, folder: &Path, email: &str, device: Uuid) -> Result<Identity> {
+        let request = ClientRequest {
+            email: email.to_owned(),
+            device: Some(device),
+            scopes: Scopes::all(),
+            validity: Duration::from_secs(86_400 * 200),
+        };
+        let (chain, key) = (folder.join("device.pem"), folder.join("device.key"));
+        self.authority.issue(&request)?.save(&chain, &key)?;
+        let authority = certificate_path(&self.folder.join("authority"));
+        Ok(Identity::load(&chain, &key, &authority)?)
+    }
+
+    /// A client with that identity and clock.
+    ///
+    /// # Errors
+    /// The client's.
+    pub fn client(&self, identity: &Identity, clock: Arc<dyn Clock>) -> Result<Client> {
+        let options = ClientOptions {
+            connect_timeout: Duration::from_secs(5),
+            clock,
+            ..ClientOptions::default()
+        };
+        Ok(Client::new(&self.url(), identity, options)?)
+    }
+
+    /// Everything that is stored of a meter.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn measurements(&self, household: Uuid, meter: Uuid) -> Result<Vec<StoredMeasurement>> {
+        let mut all = Vec::new();
+        let mut query = PageQuery { from: None, to: None, after: None, limit: 5000 };
+        loop {
+            let page = self.store.measurements_page(HouseholdId(household), meter, query);
+            let page = self.runtime.block_on(page)?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+}
+
+fn settings(folder: &Path, clock: &Arc<TrueClock>) -> Settings {
+    let mut settings = Settings::in_folder(folder, vec!["127.0.0.1".to_owned()], clock.clone());
+    // Weeks of requests come within minutes.
+    settings.limits.rate = None;
+    settings
+}

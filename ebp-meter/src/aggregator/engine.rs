@@ -1,0 +1,363 @@
+//! The measurement cycle as a machine that is stepped: it never waits and reads no clock by itself.
+//!
+//! Enters: the device's clocks, reports of the heads, answers about consent. Leaves: jobs for the
+//! heads, measurements for the keeper, and when to step again. Absent: threads, sleeping, the Data
+//! API, and words for people.
+
+use std::time::Duration;
+
+use ebp_core::{
+    clock::{BootId, DeviceClock},
+    cycle::Cycle,
+};
+
+use super::{
+    ConfiguredMeter, Done, Event, Heads, Heard, Job, Keeper, MeasureError, ReadError, Step,
+    slots::{Key, Present},
+    take::Taking,
+    watch::{Due, Watch},
+};
+
+/// Consent is asked for so long before a slot begins, so that its answer delays no reading.
+const CONSENT_LEAD: Duration = Duration::from_secs(30);
+/// A granted consent that was remembered counts without the answer after so long.
+const GRACE: Duration = Duration::from_secs(2);
+/// From a question without any answer to the next, while nothing is known.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How the cycle goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How long a slot is.
+    pub cycle: Cycle,
+    /// How long a meter is waited for.
+    pub timeout: Duration,
+    /// In so many slots in a row the survey's codes must be missing before unlocking is tried, or
+    /// the incident reported where it cannot be.
+    pub unlock_after: u32,
+    /// In so many slots in a row nothing must come from a port before the incident is reported.
+    pub incident_after: u32,
+    /// Only the present slot, and each meter once in it.
+    pub once: bool,
+}
+
+impl Options {
+    /// The survey's: 15 minutes, three slots without codes, two without a port.
+    pub const SURVEY: Self = Self {
+        cycle: Cycle::QUARTER_HOUR,
+        timeout: Duration::from_secs(30),
+        unlock_after: 3,
+        incident_after: 2,
+        once: false,
+    };
+}
+
+/// Whether anything may be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Nothing was ever heard.
+    Unknown,
+    /// The participant has not granted consent: the ports stay closed.
+    NotGranted,
+    /// It is granted, as of now or as of the last answer.
+    Granted,
+    /// It is revoked for good.
+    Revoked,
+}
+
+/// The measurement cycle over all meters of a device.
+#[derive(Debug)]
+pub struct Aggregator {
+    pub(super) meters: Vec<ConfiguredMeter>,
+    pub(super) options: Options,
+    pub(super) watches: Vec<Watch>,
+    permission: Permission,
+    /// When the Data API was asked, while there is no answer.
+    asked: Option<Duration>,
+    /// For which slot it was asked last.
+    asked_for: Option<i64>,
+    ask_again: Option<Duration>,
+    /// In which run of the machine its clock was right.
+    knows_the_time: Option<BootId>,
+    /// In which run all that had no time has got it.
+    placed: Option<BootId>,
+}
+
+impl Aggregator {
+    /// A cycle over those meters.
+    #[must_use]
+    pub fn new(meters: Vec<ConfiguredMeter>, options: Options) -> Self {
+        let watches = meters.iter().map(|_| Watch::default()).collect();
+        Self {
+            meters,
+            options,
+            watches,
+            permission: Permission::Unknown,
+            asked: None,
+            asked_for: None,
+            ask_again: None,
+            knows_the_time: None,
+            placed: None,
+        }
+    }
+
+    /// The meters, in the order of their indices.
+    #[must_use]
+    pub fn meters(&self) -> &[ConfiguredMeter] {
+        &self.meters
+    }
+
+    /// Tells what the device remembers of consent, before the Data API was asked.
+    pub fn remember_consent(&mut self, permission: Permission) {
+        self.permission = permission;
+    }
+
+    /// Tells the answer to a question about consent: what holds now.
+    pub fn hear_consent(&mut self, permission: Permission, clock: &dyn DeviceClock) {
+        self.permission = permission;
+        self.asked = None;
+        self.ask_again = (permission == Permission::Unknown)
+            .then(|| clock.since_boot().saturating_add(ASK_AGAIN));
+    }
+
+    /// Does what is due now.
+    ///
+    /// Call it again after [`Step::next`], or as soon as a head has reported or consent was heard.
+    /// Without consent no job is begun; after a revocation the step says that all is over.
+    pub fn step<K: Keeper>(
+        &mut self,
+        clock: &dyn DeviceClock,
+        keeper: &mut K,
+        heads: &mut dyn Heads,
+    ) -> Step<K::Error> {
+        let mut step = Step::default();
+        let known = self.knows_the_time(clock, keeper, &mut step);
+        let present = Present::of(clock.moment(), known, self.options.cycle);
+        self.place(&present, keeper, &mut step);
+        if self.permission == Permission::Revoked {
+            self.stop(heads);
+            step.is_over = true;
+            return step;
+        }
+        while let Some((meter, done)) = heads.report() {
+            self.take(meter, done, &present, keeper, &mut step);
+        }
+        self.leave_what_hangs(&present, keeper, heads, &mut step);
+        if step.events.iter().any(|(_, event)| matches!(event, Event::Measured(_))) {
+            self.place(&present, keeper, &mut step);
+        }
+        self.ask(&present, &mut step);
+        if self.may_read(present.now()) {
+            for meter in 0..self.meters.len() {
+                self.begin_due(meter, &present, keeper, heads, &mut step);
+            }
+        }
+        step.is_over = self.options.once
+            && self.may_read(present.now())
+            && self.watches.iter().all(|watch| watch.under_way.is_none());
+        step
+    }
+
+    /// Takes no more interest in the heads.
+    pub fn stop(&mut self, heads: &mut dyn Heads) {
+        for (meter, watch) in self.watches.iter_mut().enumerate() {
+            if watch.under_way.take().is_some() {
+                heads.leave(meter);
+            }
+        }
+    }
+
+    /// Whether the time of day can be relied on, asked of the keeper until it can.
+    fn knows_the_time<K: Keeper>(
+        &mut self,
+        clock: &dyn DeviceClock,
+        keeper: &mut K,
+        step: &mut Step<K::Error>,
+    ) -> bool {
+        let boot = clock.boot();
+        if self.knows_the_time == Some(boot) {
+            return true;
+        }
+        let known = keeper.knows_the_time(clock).unwrap_or_else(|error| {
+            step.events.push((None, Event::NotKept(error)));
+            clock.synchronised()
+        });
+        self.knows_the_time = known.then_some(boot);
+        known
+    }
+
+    /// The measurements of a time without a clock get their slots as soon as there is one, and those
+    /// of an earlier run of the machine once their meters were measured again.
+    fn place<K: Keeper>(&mut self, present: &Present, keeper: &mut K, step: &mut Step<K::Error>) {
+        let boot = present.moment.boot;
+        if !present.knows_the_time() || self.placed == Some(boot) {
+            return;
+        }
+        match keeper.place(present.moment, self.options.cycle) {
+            Ok(placed) => {
+                self.placed = (placed.waiting == 0).then_some(boot);
+                step.placed += placed.placed;
+            }
+            Err(error) => step.events.push((None, Event::NotKept(error))),
+        }
+    }
+
+    /// Consent is asked for at the start and before each slot.
+    fn ask(&mut self, present: &Present, step: &mut Step<impl Sized>) {
+        let now = present.now();
+        let lead = CONSENT_LEAD.min(self.options.cycle.duration() / 4);
+        let ask_at = present.next.saturating_sub(lead);
+        let slot = if now >= ask_at { present.following } else { present.slot }.number();
+        let again = self.ask_again.is_some_and(|at| now >= at);
+        if !self.options.once && self.asked.is_none() && (again || self.asked_for != Some(slot)) {
+            step.ask_consent = true;
+            (self.asked, self.asked_for, self.ask_again) = (Some(now), Some(slot), None);
+        }
+        let grace = self.asked.map(|asked| asked.saturating_add(GRACE)).filter(|at| *at > now);
+        let next = [Some(ask_at).filter(|at| *at > now), self.ask_again, grace];
+        for at in next.into_iter().flatten().chain([present.next]) {
+            step.next = step.next.min(at.saturating_sub(now));
+        }
+    }
+
+    fn may_read(&self, now: Duration) -> bool {
+        // The one just asked about may answer otherwise; an outage must not stop a granted survey.
+        let waits = self.asked.is_some_and(|asked| now.saturating_sub(asked) < GRACE);
+        self.permission == Permission::Granted && !waits
+    }
+
+    fn begin_due<K: Keeper>(
+        &mut self,
+        meter: usize,
+        present: &Present,
+        keeper: &mut K,
+        heads: &mut dyn Heads,
+        step: &mut Step<K::Error>,
+    ) {
+        let (configured, watch) = (&self.meters[meter], &mut self.watches[meter]);
+        let now = present.now();
+        if let Some(job) = watch.under_way {
+            step.next = step.next.min(job.give_up.saturating_sub(now));
+            return;
+        }
+        if watch.memory.is_none() {
+            match keeper.recall(configured.uuid) {
+                Ok(memory) => watch.memory = Some(memory),
+                // Nothing is made worse by an empty one: tries have a memory of their own.
+                Err(error) => {
+                    watch.memory = Some(super::Memory::default());
+                    step.events.push((Some(meter), Event::NotKept(error)));
+                }
+            }
+        }
+        loop {
+            match watch.due(configured, &self.options, present) {
+                Due::At(at) => {
+                    step.next = step.next.min(at.saturating_sub(now));
+                    return;
+                }
+                Due::Job(job, for_present) => {
+                    let slot = if for_present { present.slot } else { present.following };
+                    if for_present
+                        && is_measured(&mut Taking {
+                            meter,
+                            slot: slot.number(),
+                            configured,
+                            watch,
+                            options: &self.options,
+                            present,
+                            keeper,
+                            events: &mut step.events,
+                        })
+                    {
+                        continue;
+                    }
+                    match job {
+                        Job::Read(_) => watch.tried = Some(slot.number()),
+                        Job::Unlock { .. } => {
+                            watch.tried_unlocking = Some(present.following.number());
+                            step.events.push((Some(meter), Event::Unlocking));
+                        }
+                        Job::Reset => {
+                            (watch.wants_reset, watch.last_reset) = (false, Some(now));
+                        }
+                        Job::Press => {}
+                    }
+                    let give_up = watch.begin(job, now, slot.number());
+                    heads.begin(meter, job);
+                    step.next = step.next.min(give_up.saturating_sub(now));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take<K: Keeper>(
+        &mut self,
+        meter: usize,
+        done: Done,
+        present: &Present,
+        keeper: &mut K,
+        step: &mut Step<K::Error>,
+    ) {
+        let (Some(configured), Some(watch)) = (self.meters.get(meter), self.watches.get_mut(meter))
+        else {
+            return;
+        };
+        let Some(job) = watch.under_way.take() else { return };
+        let mut taking = Taking {
+            meter,
+            slot: job.slot,
+            configured,
+            watch,
+            options: &self.options,
+            present,
+            keeper,
+            events: &mut step.events,
+        };
+        taking.take(done);
+    }
+
+    /// A job that does not come back is left: its meter is tried again, the others never notice.
+    fn leave_what_hangs<K: Keeper>(
+        &mut self,
+        present: &Present,
+        keeper: &mut K,
+        heads: &mut dyn Heads,
+        step: &mut Step<K::Error>,
+    ) {
+        for meter in 0..self.watches.len() {
+            let Some(job) = self.watches[meter].under_way else { continue };
+            if present.now() < job.give_up {
+                continue;
+            }
+            heads.leave(meter);
+            self.watches[meter].wants_reset = true;
+            let waited = present.now().saturating_sub(job.begun);
+            let telegram = Err(ReadError::Hangs { waited });
+            let done = Done::Read { telegram, heard: Heard::default() };
+            self.take(meter, done, present, keeper, step);
+        }
+    }
+}
+
+/// Whether the present slot needs no reading; a keeper that cannot say is a failed try.
+fn is_measured<K: Keeper>(taking: &mut Taking<'_, K>) -> bool {
+    let (present, meter) = (taking.present, taking.configured.uuid);
+    let has = match present.slot {
+        Key::Placed(slot) => taking.keeper.has_slot(meter, slot),
+        Key::Unplaced(_, part) => taking.keeper.has_unplaced(meter, present.moment, part),
+    };
+    match has {
+        Ok(false) => false,
+        Ok(true) => {
+            taking.measured_elsewhere();
+            true
+        }
+        Err(error) => {
+            taking.watch.tried = Some(taking.slot);
+            taking.failed(MeasureError::Keep(error));
+            true
+        }
+    }
+}

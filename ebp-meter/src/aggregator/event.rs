@@ -1,0 +1,85 @@
+//! What the cycle has to tell.
+//!
+//! Enters: nothing. Leaves: [`Step`], [`Event`]. Absent: words for people beyond errors.
+
+use std::time::Duration;
+
+use ebp_core::model::{IncidentType, Measurement};
+
+use super::{NotUnlocked, ReadError};
+use crate::unlock::Lasting;
+
+/// Why a meter has no measurement in this slot yet; `E` is the keeping's error.
+#[derive(Debug, thiserror::Error)]
+pub enum MeasureError<E> {
+    /// It could not be read.
+    #[error(transparent)]
+    Read(ReadError),
+    /// Its telegram has none of the values that the survey wants; nothing is kept of it.
+    #[error("the meter sends no values of the survey")]
+    NoSurveyValues,
+    /// What it shows could not be kept.
+    #[error("{0}")]
+    Keep(E),
+    /// Reading it failed by a fault of this program.
+    #[error("reading the meter failed by a fault of this program")]
+    Crashed,
+}
+
+/// Something that happened at a meter.
+#[derive(Debug)]
+pub enum Event<E> {
+    /// It was measured, and the measurement is kept.
+    Measured(Measurement),
+    /// It was measured, and what it showed waits for the time to be known.
+    MeasuredUnplaced,
+    /// It had been measured in this slot before.
+    AlreadyMeasured,
+    /// It could not be measured.
+    Failed(MeasureError<E>),
+    /// Something is wrong with it, or no longer.
+    Incident(IncidentType, bool),
+    /// Its PIN is being entered.
+    Unlocking,
+    /// It shows its detail.
+    Unlocked(Lasting),
+    /// It does not.
+    NotUnlocked(NotUnlocked),
+    /// Another meter answers at its port than before.
+    OtherMeter,
+    /// So many per cent of its telegrams are damaged: the head may slip.
+    ManyDamaged(u32),
+    /// Its telegrams are whole again.
+    FewDamaged,
+    /// The USB device of its head was reset, or why not.
+    Reset(Result<(), String>),
+    /// Something beside measurements could not be kept.
+    NotKept(E),
+}
+
+/// What a step did.
+#[derive(Debug)]
+pub struct Step<E> {
+    /// What happened, with the index of the meter that it concerns.
+    pub events: Vec<(Option<usize>, Event<E>)>,
+    /// So many measurements of a time without a clock have got their slots.
+    pub placed: u64,
+    /// Ask the Data API for consent now, and tell the answer.
+    pub ask_consent: bool,
+    /// Step again after that time at the latest, and as soon as a head or the Data API reports.
+    pub next: Duration,
+    /// Nothing more is to be done: consent is revoked, or the one cycle is over.
+    pub is_over: bool,
+}
+
+impl<E> Default for Step<E> {
+    fn default() -> Self {
+        Self {
+            events: Vec::new(),
+            placed: 0,
+            ask_consent: false,
+            next: Duration::MAX,
+            is_over: false,
+        }
+    }
+}

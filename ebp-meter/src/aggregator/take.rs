@@ -1,0 +1,279 @@
+//! What follows from a job's report.
+//!
+//! Enters: a report, what is known of the meter. Leaves: a kept measurement, what is remembered,
+//! incidents, events. Absent: what is to be done next, which follows from that by itself.
+
+use ebp_core::{
+    clock::Moment,
+    model::{IncidentType, Measurement, measurement_id},
+};
+use jiff::Timestamp;
+
+use super::{
+    ConfiguredMeter, Done, Event, Failing, Heard, Keeper, LastReading, MeasureError, Memory,
+    NotUnlocked, Options, ReadError, Telegram, Unplaced,
+    damage::Verdict,
+    plausible,
+    slots::{Key, Present},
+    watch::{TRY_AGAIN, Watch},
+};
+use crate::{
+    profile::RelockBehaviour,
+    readout::MeterTime,
+    unlock::{Lasting, Refused, UnlockError, Unlocked},
+};
+
+/// From a try to unlock that the line has hindered to the next, seconds.
+const LINE_AGAIN: i64 = 300;
+
+/// A meter whose report is taken.
+pub(super) struct Taking<'a, K: Keeper> {
+    pub meter: usize,
+    /// The slot that the job was for.
+    pub slot: i64,
+    pub configured: &'a ConfiguredMeter,
+    pub watch: &'a mut Watch,
+    pub options: &'a Options,
+    pub present: &'a Present,
+    pub keeper: &'a mut K,
+    pub events: &'a mut Vec<(Option<usize>, Event<K::Error>)>,
+}
+
+impl<K: Keeper> Taking<'_, K> {
+    pub fn take(&mut self, done: Done) {
+        let before = self.watch.memory;
+        match done {
+            Done::Read { telegram, heard } => {
+                self.count(heard);
+                match telegram {
+                    Ok(telegram) => self.measured(*telegram),
+                    Err(error) => self.not_read(error),
+                }
+            }
+            Done::Unlock(Ok(unlocked)) => self.unlocked(&unlocked),
+            Done::Unlock(Err(why)) => self.not_unlocked(why),
+            Done::Press(Ok(())) => self.watch.last_press = Some(self.present.now()),
+            Done::Press(Err(why)) => {
+                self.watch.last_press = None;
+                self.tell(Event::NotUnlocked(why));
+            }
+            Done::Reset(result) => self.tell(Event::Reset(result)),
+            Done::Crashed => self.failed(MeasureError::Crashed),
+        }
+        self.remember(before);
+    }
+
+    /// The slot has a measurement of another process, or of this one's life before: whatever kept
+    /// this one from reading, the port works.
+    pub fn measured_elsewhere(&mut self) {
+        let before = self.watch.memory;
+        self.watch.measured = Some(self.slot);
+        self.watch.worked();
+        if self.memory().port != Failing::default() {
+            self.memory().port.worked();
+            self.note(IncidentType::SerialPortUnavailable, false);
+        }
+        self.tell(Event::AlreadyMeasured);
+        self.remember(before);
+    }
+
+    fn remember(&mut self, before: Option<Memory>) {
+        if let Some(memory) = self.watch.memory.filter(|memory| before != Some(*memory)) {
+            let kept = self.keeper.remember(self.configured.uuid, &memory);
+            self.tell_if_not_kept(kept);
+        }
+    }
+
+    fn tell(&mut self, event: Event<K::Error>) {
+        self.events.push((Some(self.meter), event));
+    }
+
+    fn tell_if_not_kept(&mut self, kept: Result<(), K::Error>) {
+        if let Err(error) = kept {
+            self.tell(Event::NotKept(error));
+        }
+    }
+
+    fn memory(&mut self) -> &mut Memory {
+        self.watch.memory.get_or_insert_default()
+    }
+
+    pub fn failed(&mut self, error: MeasureError<K::Error>) {
+        self.watch.failed(self.present.now(), self.options);
+        self.tell(Event::Failed(error));
+    }
+
+    fn count(&mut self, heard: Heard) {
+        if heard != Heard::default() {
+            self.keeper.note_telegrams(self.configured.uuid, heard);
+        }
+        match self.watch.damage.count(heard) {
+            Some(Verdict::High(percent)) => self.tell(Event::ManyDamaged(percent)),
+            Some(Verdict::Low) => self.tell(Event::FewDamaged),
+            None => {}
+        }
+    }
+
+    fn note(&mut self, kind: IncidentType, is_present: bool) {
+        if !self.watch.note(kind, is_present) {
+            return;
+        }
+        let at = self.present.moment.at;
+        let kept = self.keeper.note_incident(self.configured.uuid, kind, is_present, at);
+        match kept {
+            Ok(true) => self.tell(Event::Incident(kind, is_present)),
+            Ok(false) => {}
+            Err(error) => {
+                self.watch.noted = Default::default();
+                self.tell(Event::NotKept(error));
+            }
+        }
+    }
+
+    fn not_read(&mut self, error: ReadError) {
+        let (slot, most) = (self.slot, self.options.incident_after.max(1));
+        let port = &mut self.memory().port;
+        port.failed(slot, most);
+        if port.slots >= most {
+            self.note(IncidentType::SerialPortUnavailable, true);
+        }
+        // Nothing can be reset that is not there.
+        let gone = matches!(error, ReadError::Port(crate::port::PortError::NotFound { .. }));
+        self.failed(MeasureError::Read(error));
+        self.watch.wants_reset &= !gone;
+    }
+
+    fn measured(&mut self, telegram: Telegram) {
+        self.memory().port.worked();
+        self.note(IncidentType::SerialPortUnavailable, false);
+        let Telegram { readout, at } = telegram;
+        if let Some(id) = readout.server_id.clone() {
+            let other = self.watch.server_id.replace(id.clone()).is_some_and(|known| known != id);
+            if other {
+                self.tell(Event::OtherMeter);
+            }
+        }
+        let detailed = self.configured.is_detailed(&readout);
+        self.look_at_detail(detailed, at);
+        let data = readout.survey();
+        if data.is_empty() {
+            return self.failed(MeasureError::NoSurveyValues);
+        }
+        let last = match self.keeper.last_reading(self.configured.uuid) {
+            Ok(last) => last,
+            Err(error) => return self.failed(MeasureError::Keep(error)),
+        };
+        // By the clock as it is now, should it have been set since.
+        let time = match self.present.slot {
+            Key::Placed(_) => self.present.moment.time_of(at.since_boot).or(Some(at.at)),
+            Key::Unplaced(..) => None,
+        };
+        let before: Vec<_> = last.iter().chain(&self.watch.trusted).collect();
+        let flags = plausible::flags(&data, time, &before, self.configured.max_kilowatts());
+        let meter_seconds = match readout.meter_time {
+            Some(MeterTime::SecIndex(seconds)) => Some(seconds),
+            _ => None,
+        };
+        let meter = self.configured.uuid;
+        let trusted = time
+            .filter(|_| flags.is_empty())
+            .map(|measured_at| LastReading { measured_at, data: data.clone() });
+        let kept = match (time, self.present.slot) {
+            (Some(time), _) => {
+                // What databases keep of an instant; more would differ from what the account gives.
+                let measured_at =
+                    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time);
+                let slot = self.options.cycle.slot(measured_at);
+                let uuid = measurement_id(meter, slot);
+                self.watch.measured = Some(slot.key());
+                let measurement = Measurement { uuid, meter, measured_at, data, flags };
+                let stored = self.keeper.store(&measurement, slot, meter_seconds);
+                stored.map(|is_new| is_new.then_some(Event::Measured(measurement)))
+            }
+            (None, Key::Unplaced(_, part)) => {
+                self.watch.measured = Some(self.present.slot.number());
+                let unplaced = Unplaced { meter, at, meter_seconds, data, flags };
+                let stored = self.keeper.store_unplaced(&unplaced, part);
+                stored.map(|is_new| is_new.then_some(Event::MeasuredUnplaced))
+            }
+            (None, Key::Placed(_)) => Ok(None),
+        };
+        match kept {
+            Ok(event) => self.tell(event.unwrap_or(Event::AlreadyMeasured)),
+            Err(error) => {
+                self.watch.measured = None;
+                return self.failed(MeasureError::Keep(error));
+            }
+        }
+        if trusted.is_some() {
+            self.watch.trusted = trusted;
+        }
+        self.watch.worked();
+    }
+
+    /// Whether the survey's codes are there, and what follows if they are not.
+    fn look_at_detail(&mut self, detailed: bool, at: Moment) {
+        let slot = self.slot;
+        let open = self.configured.stays_open().unwrap_or_default();
+        let list_is_closed = self.watch.last_press.is_none_or(|last| at.since_boot > last + open);
+        let after = self.options.unlock_after.max(1);
+        if detailed {
+            let memory = self.memory();
+            memory.codes.worked();
+            memory.unproven &= !list_is_closed;
+            return self.note(IncidentType::ObisCodesUnavailable, false);
+        }
+        self.watch.last_press = None;
+        let memory = self.memory();
+        if memory.unproven {
+            // The detail went with the list: its operator has configured InF away.
+            (memory.per_reading, memory.unproven) = (true, false);
+        }
+        memory.codes.failed(slot, after);
+        if memory.codes.slots >= after && !self.configured.can_unlock() {
+            self.note(IncidentType::ObisCodesUnavailable, true);
+        }
+    }
+
+    fn unlocked(&mut self, unlocked: &Unlocked) {
+        let behaviour = self.configured.relock();
+        let memory = self.memory();
+        memory.codes.worked();
+        memory.not_before = None;
+        if unlocked.already {
+            // It needed no PIN: whatever was believed, its detail lasts.
+            memory.per_reading = false;
+        } else {
+            memory.was_unlocked = true;
+            memory.unproven = behaviour == Some(RelockBehaviour::Permanent)
+                && unlocked.lasting == Lasting::Unknown;
+            memory.per_reading |= behaviour == Some(RelockBehaviour::PerReading)
+                || (behaviour == Some(RelockBehaviour::Permanent)
+                    && matches!(unlocked.lasting, Lasting::WhileOpen(_)));
+            self.watch.last_press = Some(self.present.now());
+        }
+        self.note(IncidentType::ObisCodesUnavailable, false);
+        self.tell(Event::Unlocked(unlocked.lasting));
+    }
+
+    fn not_unlocked(&mut self, why: NotUnlocked) {
+        let now = self.present.moment.at.as_second();
+        self.watch.last_press = None;
+        let longest = TRY_AGAIN.as_secs().cast_signed();
+        let (after, is_final) = match &why {
+            NotUnlocked::Failed(UnlockError::Refused(Refused::Resting { left })) => {
+                (i64::try_from(left.as_secs()).unwrap_or(longest).saturating_add(1), false)
+            }
+            NotUnlocked::Failed(UnlockError::Interrupted { .. }) => (LINE_AGAIN, false),
+            NotUnlocked::Failed(
+                UnlockError::Port(_) | UnlockError::Press(_) | UnlockError::NoTelegram { .. },
+            ) => (LINE_AGAIN, false),
+            _ => (longest, true),
+        };
+        self.memory().not_before = Some(now.saturating_add(after.min(longest)));
+        if is_final {
+            self.note(IncidentType::ObisCodesUnavailable, true);
+        }
+        self.tell(Event::NotUnlocked(why));
+    }
+}

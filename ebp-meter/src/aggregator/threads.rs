@@ -1,0 +1,150 @@
+//! Real reading heads: each job on a thread of its own.
+//!
+//! Enters: jobs. Leaves: their reports. Absent: what follows from them.
+//!
+//! A thread for each job costs a few microseconds in a quarter of an hour, and none has anything to
+//! share with another. One that hangs in the kernel cannot be ended; it is left behind, and a second
+//! one may try its luck. When that hangs too, no third is begun before one of them has come back.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Arc,
+        atomic::AtomicBool,
+        mpsc::{self, Receiver, Sender},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use ebp_core::clock::DeviceClock;
+
+use super::{ConfiguredMeter, Done, Heads, Heard, Job, ReadError, bench::Bench};
+use crate::{port, unlock::Tries};
+
+/// So many threads may hang at one meter.
+const MOST_LEFT: usize = 2;
+/// A press that was told to stop ends within this time.
+const DARK_WITHIN: Duration = Duration::from_secs(3);
+
+/// What real heads need from their surroundings.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The device's clocks.
+    pub clock: Arc<dyn DeviceClock>,
+    /// What was tried before at the meters' locks.
+    pub tries: Tries,
+    /// Raised to end whatever goes on: a head that shines goes dark.
+    pub stop: Arc<AtomicBool>,
+    /// Called when there is a report.
+    pub notify: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// The heads of the configured meters.
+pub struct Threads {
+    meters: Vec<Arc<ConfiguredMeter>>,
+    around: Surroundings,
+    at_work: Vec<AtWork>,
+    sender: Sender<(usize, u64, Done)>,
+    reports: Receiver<(usize, u64, Done)>,
+}
+
+/// The threads of a meter.
+#[derive(Default)]
+struct AtWork {
+    /// Which job is the present one.
+    job: u64,
+    /// Whether one of the threads may make light.
+    shines: bool,
+    thread: Option<JoinHandle<()>>,
+    left: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    /// The heads of those meters, in that order.
+    #[must_use]
+    pub fn new(meters: &[ConfiguredMeter], around: Surroundings) -> Self {
+        let (sender, reports) = mpsc::channel();
+        Self {
+            meters: meters.iter().cloned().map(Arc::new).collect(),
+            around,
+            at_work: meters.iter().map(|_| AtWork::default()).collect(),
+            sender,
+            reports,
+        }
+    }
+
+    /// Waits until no head shines any more, once all were told to stop; but not for ever, since a
+    /// thread that hangs cannot be waited for. Those that only listen end with the process.
+    pub fn darken(self) {
+        let shining = self.at_work.into_iter().filter(|work| work.shines);
+        let threads: Vec<_> =
+            shining.flat_map(|work| work.thread.into_iter().chain(work.left)).collect();
+        let deadline = Instant::now() + DARK_WITHIN;
+        while threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Heads for Threads {
+    fn begin(&mut self, meter: usize, job: Job) {
+        let (Some(configured), Some(work)) = (self.meters.get(meter), self.at_work.get_mut(meter))
+        else {
+            return;
+        };
+        work.left.retain(|thread| !thread.is_finished());
+        work.job += 1;
+        work.shines =
+            matches!(job, Job::Unlock { .. } | Job::Press) || work.shines && !work.left.is_empty();
+        let (number, sender) = (work.job, self.sender.clone());
+        if work.left.len() >= MOST_LEFT {
+            let telegram = Err(ReadError::Hangs { waited: Duration::ZERO });
+            let _ = sender.send((meter, number, Done::Read { telegram, heard: Heard::default() }));
+            return;
+        }
+        let (configured, around) = (Arc::clone(configured), self.around.clone());
+        let work_on = move || {
+            // A decoder's fault in one meter's telegram must not cost the others theirs.
+            let done = panic::catch_unwind(AssertUnwindSafe(|| around.work(&configured, job)));
+            let _ = sender.send((meter, number, done.unwrap_or(Done::Crashed)));
+            (around.notify)();
+        };
+        match thread::Builder::new().name(format!("meter {meter}")).spawn(work_on) {
+            Ok(thread) => work.thread = Some(thread),
+            Err(error) => {
+                tracing::error!(%error, "no thread");
+                let _ = self.sender.send((meter, number, Done::Crashed));
+            }
+        }
+    }
+
+    fn leave(&mut self, meter: usize) {
+        if let Some(work) = self.at_work.get_mut(meter) {
+            work.job += 1;
+            work.left.extend(work.thread.take());
+        }
+    }
+
+    fn report(&mut self) -> Option<(usize, Done)> {
+        loop {
+            let (meter, number, done) = self.reports.try_recv().ok()?;
+            if self.at_work.get(meter).is_some_and(|work| work.job == number) {
+                return Some((meter, done));
+            }
+        }
+    }
+}
+
+impl Surroundings {
+    fn work(&self, meter: &ConfiguredMeter, job: Job) -> Done {
+        let bench = Bench {
+            open: &port::open,
+            time: None,
+            clock: &*self.clock,
+            tries: &self.tries,
+            stop: &self.stop,
+        };
+        bench.work(meter, job)
+    }
+}

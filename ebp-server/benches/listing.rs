@@ -1,0 +1,122 @@
+//! How long lists take through the Data API, on both databases: 1,000 households as researchers and
+//! as administrators see them, a meter's year page by page and its first page:
+//! `cargo bench -p ebp-server --bench listing`.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    contract::paths,
+    scope::Group,
+};
+use support::{
+    client::{Connection, get, roots, tls},
+    cluster::{self, Cluster},
+    household::Household,
+    machine, parameter, quantile,
+    server::{self, SECRET, Server},
+    skipped,
+};
+
+const HOUSEHOLDS: usize = 1_000;
+const YEAR: usize = 35_040;
+
+fn main() {
+    server::serve_if_asked();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(run());
+}
+
+async fn run() {
+    machine("Lists through the Data API");
+    let cluster = cluster::binaries().is_some().then(|| Cluster::as_installed(""));
+    if cluster.is_none() {
+        skipped("PostgreSQL, which is not installed (Debian: postgresql-15)");
+    }
+    println!(
+        "{:<58} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "milliseconds; `server` is its processor time for one",
+        "p50",
+        "p99",
+        "most",
+        "server",
+        "KiB"
+    );
+    for (name, cluster) in [("SQLite", None), ("PostgreSQL", cluster.as_ref())] {
+        if name == "SQLite" || cluster.is_some() {
+            lists(name, &Server::start(cluster).await).await;
+        }
+    }
+}
+
+async fn lists(engine: &str, server: &Server) {
+    let mut first = None;
+    for _ in 0..HOUSEHOLDS {
+        let household = Household::register(&*server.store).await;
+        first.get_or_insert(household);
+    }
+    let household = first.unwrap();
+    let now = SystemClock.now();
+    for from in (0..YEAR).step_by(8760) {
+        let rows = household.measurements(from, 8760);
+        server.store.insert_measurements(household.id, rows, now).await.unwrap();
+    }
+    let anybody = tls(&roots(&server.authority), None);
+    for group in Group::ALL {
+        let mut connection = Connection::tls(server.address, &anybody).await.unwrap();
+        let credentials = BASE64_STANDARD.encode(format!("{group}:{SECRET}"));
+        let headers = format!("authorization: Basic {credentials}\r\n");
+        let request = get(&format!("{}?limit={HOUSEHOLDS}", paths::MANAGEMENT_HOUSEHOLD), &headers);
+        let what = format!("{engine}: {HOUSEHOLDS} households as {group}");
+        measure(&what, server, &mut connection, &[request]).await;
+    }
+    let mut connection =
+        Connection::tls(server.address, &household.identity(server)).await.unwrap();
+    let path = paths::METER_MEASUREMENT.replace("{uuid}", &household.meter.to_string());
+    let page = |cursor: &str| get(&format!("{path}?limit=1000{cursor}"), "");
+    let mut pages = vec![page("")];
+    loop {
+        let answer = connection.send(pages.last().unwrap()).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let Some(next) = body["next"].as_str() else { break };
+        pages.push(page(&format!("&cursor={next}")));
+    }
+    assert_eq!(pages.len(), YEAR.div_ceil(1000));
+    let first = format!("{engine}: a year's first page of 1,000");
+    measure(&first, server, &mut connection, &pages[..1]).await;
+    let each = format!("{engine}: each page of 1,000 of a year");
+    measure(&each, server, &mut connection, &pages).await;
+    let whole = [get(&format!("{path}?limit=10000"), "")];
+    measure(&format!("{engine}: a page of 10,000"), server, &mut connection, &whole).await;
+}
+
+/// Asks in turn, until there are enough answers.
+async fn measure(what: &str, server: &Server, connection: &mut Connection, requests: &[Vec<u8>]) {
+    // What is only done once: a secret is hashed, a statement prepared.
+    let answer = connection.send(&requests[0]).await.unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let octets = answer.body.len();
+    let mut took = Vec::new();
+    let before = server.process.cpu();
+    for request in requests.iter().cycle().take(parameter("EBP_BENCH_LISTS", 300)) {
+        let start = Instant::now();
+        assert_eq!(connection.send(request).await.unwrap().status, 200);
+        took.push(start.elapsed());
+    }
+    let used = (server.process.cpu() - before) / u32::try_from(took.len()).unwrap();
+    took.sort_unstable();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    println!(
+        "{what:<58} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9}",
+        ms(quantile(&took, 0.5)),
+        ms(quantile(&took, 0.99)),
+        ms(took[took.len() - 1]),
+        ms(used),
+        octets / 1024
+    );
+}

@@ -1,0 +1,133 @@
+//! The server in a process of its own: this very program, started again.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+};
+
+use ebp_core::{clock::SystemClock, scope::Group};
+use ebp_server::{
+    Settings,
+    auth::set_secret,
+    authority::Authority,
+    serve,
+    store::{Database, PostgresSettings, Store},
+};
+
+use super::{cluster::Cluster, process::Process};
+
+/// Set, the program is the server over that folder.
+const FOLDER: &str = "EBP_BENCH_SERVER";
+/// Set, it bounds what a single client may do.
+const LIMITED: &str = "EBP_BENCH_LIMITED";
+const URL: &str = "EBP_BENCH_DATABASE";
+
+/// The administrators' and researchers' secret.
+pub const SECRET: &str = "the secret of the benchmarks";
+
+/// Serves and does not return if the program was started for that.
+pub fn serve_if_asked() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    // As `ebp serve` has it.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let settings = settings(Path::new(&folder), std::env::var(URL).ok());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let ended = async move {
+            println!("{address}");
+            let end = || std::io::stdin().read_to_end(&mut Vec::new());
+            let _ = tokio::task::spawn_blocking(end).await;
+        };
+        serve(settings, listener, ended).await.unwrap();
+    });
+    std::process::exit(0);
+}
+
+fn settings(folder: &Path, url: Option<String>) -> Settings {
+    let mut settings = Settings::in_folder(folder, vec!["127.0.0.1".into()], Arc::new(SystemClock));
+    if std::env::var_os(LIMITED).is_none() {
+        // One client asks as often as it can, and all have one address.
+        settings.limits.rate = None;
+        settings.limits.connections_per_address = settings.limits.connections;
+    }
+    if let Some(url) = url {
+        settings.database = Database::Postgres(PostgresSettings::new(url));
+    }
+    settings
+}
+
+/// A running server.
+pub struct Server {
+    pub address: SocketAddr,
+    pub authority: Authority,
+    /// The same database, as tests have it: to register households without HTTP.
+    pub store: Arc<dyn Store>,
+    pub process: Process,
+    pub database: Option<String>,
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// Over SQLite, or over a fresh database of the cluster; a single client may do what it wants.
+    pub async fn start(cluster: Option<&Cluster>) -> Self {
+        Self::launch(cluster, false).await
+    }
+
+    /// As [`start`](Self::start), with every limit as it is by default.
+    pub async fn start_limited(cluster: Option<&Cluster>) -> Self {
+        Self::launch(cluster, true).await
+    }
+
+    async fn launch(cluster: Option<&Cluster>, limited: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = folder.path().join("authority");
+        let authority = Authority::init(&authority, "Bench CA", Arc::new(SystemClock)).unwrap();
+        for group in Group::ALL {
+            set_secret(&folder.path().join("secrets.toml"), group, SECRET).unwrap();
+        }
+        let url = match cluster {
+            Some(cluster) => Some(cluster.database().await.0),
+            None => None,
+        };
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(FOLDER, folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if limited {
+            command.env(LIMITED, "yes");
+        }
+        if let Some(url) = &url {
+            command.env(URL, url);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let settings = settings(folder.path(), url.clone());
+        Self {
+            address: line.trim().parse().unwrap(),
+            authority,
+            store: ebp_server::open_store(&settings.database).await.unwrap(),
+            process: Process(child.id()),
+            database: url.map(|url| url.rsplit('=').next().unwrap().to_owned()),
+            child,
+            folder,
+        }
+    }
+}
+
+impl Server {
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,383 @@
+//! The server's configuration file.
+//!
+//! Enters: TOML, variables of the environment. Leaves: [`Settings`]. Absent: defaults that depend
+//! on the machine; the command line, which beats both.
+//!
+//! ```toml
+//! listen = "[::]:8443"
+//! data = "/var/lib/ebp"                 # relative to the file's own folder
+//! hostnames = ["ebp.example.org"]
+//! # authority = "/etc/ebp/authority"    # otherwise in `data`
+//! # database_url = "postgres://ebp@db.example.org/ebp"   # otherwise SQLite, in `data`
+//! # database_ca = "/etc/ebp/db-ca.pem"   # whose certificate vouches for PostgreSQL's server
+//! # database_connections = 8
+//! # secrets = "/run/secrets/ebp.toml"   # otherwise in `data`
+//! # regions = "regions.ebpgeo"         # by what households are masked that revoke consent
+//!
+//! [limits]                              # all optional
+//! connections = 1024
+//! ```
+
+mod environment;
+mod error;
+mod tables;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use ebp_core::clock::Clock;
+use serde::Deserialize;
+
+use crate::{
+    auth::{KeySource, TokenSettings},
+    geocoding::GeocodingSettings,
+    settings::{Limits, Settings},
+    store::{Database, DatabaseUrl, PostgresSettings},
+};
+
+pub use environment::PREFIX;
+pub use error::ConfigError;
+pub use tables::{GeocodingConfig, LimitsConfig, TokensConfig};
+
+/// A commented example that says what the defaults are.
+pub const EXAMPLE: &str = include_str!("../server.example.toml");
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// The configuration of `ebp serve`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where to listen.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The folder of database and certificates.
+    #[serde(default)]
+    pub data: PathBuf,
+    /// How log lines look.
+    #[serde(default)]
+    pub log: LogFormat,
+    /// The authority's folder, if it is not in `data`.
+    #[serde(default)]
+    pub authority: Option<PathBuf>,
+    /// The PostgreSQL database, if it is not SQLite in `data`.
+    #[serde(default)]
+    pub database_url: Option<DatabaseUrl>,
+    /// The authority (PEM) that vouches for PostgreSQL's server.
+    #[serde(default)]
+    pub database_ca: Option<PathBuf>,
+    /// Connections to PostgreSQL at the same time.
+    #[serde(default)]
+    pub database_connections: Option<usize>,
+    /// The file of the shared secrets' hashes, if it is not in `data`.
+    #[serde(default)]
+    pub secrets: Option<PathBuf>,
+    /// The compact file of regions that households are masked by when they revoke their consent;
+    /// without it they are withheld.
+    #[serde(default)]
+    pub regions: Option<PathBuf>,
+    /// The release key's file, if it is not in `data`.
+    #[serde(default)]
+    pub release_key: Option<PathBuf>,
+    /// How the location of an address is found that is registered without one.
+    #[serde(default)]
+    pub geocoding: Option<GeocodingConfig>,
+    /// Host names and IP addresses that clients reach the server by.
+    #[serde(default = "default_hostnames")]
+    pub hostnames: Vec<String>,
+    /// Which bearer tokens are accepted; none without this.
+    #[serde(default)]
+    pub tokens: Option<TokensConfig>,
+    /// Bounds of what clients may take up.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8443))
+}
+
+fn default_hostnames() -> Vec<String> {
+    ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
+}
+
+impl ServerConfig {
+    /// The configuration of a server that has only a folder.
+    #[must_use]
+    pub fn in_folder(data: &Path) -> Self {
+        Self {
+            listen: default_listen(),
+            data: data.to_owned(),
+            log: LogFormat::default(),
+            authority: None,
+            database_url: None,
+            database_ca: None,
+            database_connections: None,
+            secrets: None,
+            regions: None,
+            release_key: None,
+            geocoding: None,
+            hostnames: default_hostnames(),
+            tokens: None,
+            limits: LimitsConfig::default(),
+        }
+    }
+
+    /// Reads a configuration file, if there is one, and what the environment's variables say
+    /// instead. Relative paths are relative to the file's folder, wherever they are said. Without a
+    /// file everything has a default, and the data folder is `ebp-data`. A data folder from the
+    /// command line beats both, and is relative to the working directory.
+    ///
+    /// # Errors
+    /// If something cannot be read or is not known; names the file and the line, or the variable.
+    pub fn load(
+        file: Option<&Path>,
+        variables: &[(String, String)],
+        data: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        match file {
+            Some(path) => {
+                let text = fs::read_to_string(path)
+                    .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+                Self::assemble(&text, path, variables, data)
+            }
+            None => Self::assemble("data = \"ebp-data\"", Path::new(""), variables, data),
+        }
+    }
+
+    /// From the text of a configuration file that lies at `path`, and variables.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn assemble(
+        text: &str,
+        path: &Path,
+        variables: &[(String, String)],
+        data: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        let content = |source| ConfigError::Content { path: path.to_owned(), source };
+        // By itself first: what is wrong in it is told with its line.
+        let mut config: Self = toml::from_str(text).map_err(content)?;
+        let mut table = toml::from_str(text).map_err(content)?;
+        let applied = environment::apply(&mut table, variables)?;
+        if !applied.is_empty() {
+            config = serde_path_to_error::deserialize(table).map_err(|error| {
+                let key = error.path().to_string();
+                let variable = applied.get(&key).cloned().unwrap_or(key);
+                ConfigError::Variable { variable, reason: error.into_inner().to_string() }
+            })?;
+        }
+        if let Some(data) = data {
+            data.clone_into(&mut config.data);
+        }
+        config.complete()?;
+        config.relative_to(path.parent().unwrap_or(Path::new("")));
+        if let Some(data) = data {
+            data.clone_into(&mut config.data);
+        }
+        Ok(config)
+    }
+
+    /// Whether everything is there that has no default.
+    fn complete(&self) -> Result<(), ConfigError> {
+        let tokens = self.tokens.as_ref();
+        for (key, missing) in [
+            ("data", self.data == Path::new("")),
+            ("tokens.audience", tokens.is_some_and(|tokens| tokens.audience.is_empty())),
+            ("tokens.keys", tokens.is_some_and(|tokens| tokens.keys.is_empty())),
+        ] {
+            if missing {
+                return Err(ConfigError::Missing { key, variable: environment::variable(key) });
+            }
+        }
+        Ok(())
+    }
+
+    fn relative_to(&mut self, folder: &Path) {
+        self.data = folder.join(&self.data);
+        let rest = [
+            &mut self.authority,
+            &mut self.database_ca,
+            &mut self.secrets,
+            &mut self.regions,
+            &mut self.release_key,
+        ];
+        for path in rest.into_iter().flatten() {
+            *path = folder.join(&*path);
+        }
+        if let Some(geocoding) = &mut self.geocoding {
+            geocoding.postal_codes = geocoding.postal_codes.take().map(|path| folder.join(path));
+        }
+        if let Some(tokens) = &mut self.tokens {
+            if !tokens.keys.contains("://") {
+                tokens.keys = folder.join(&tokens.keys).display().to_string();
+            }
+            tokens.keys_ca = tokens.keys_ca.take().map(|authority| folder.join(authority));
+        }
+    }
+
+    /// What [`serve`](crate::serve) is told.
+    #[must_use]
+    pub fn settings(&self, clock: Arc<dyn Clock>) -> Settings {
+        let mut settings = Settings::in_folder(&self.data, self.hostnames.clone(), clock);
+        if let Some(authority) = &self.authority {
+            settings.authority.clone_from(authority);
+        }
+        if let Some(url) = &self.database_url {
+            settings.database = Database::Postgres(PostgresSettings {
+                url: url.clone(),
+                authority: self.database_ca.clone(),
+                connections: self.database_connections.unwrap_or(PostgresSettings::CONNECTIONS),
+            });
+        }
+        if let Some(secrets) = &self.secrets {
+            settings.secrets.clone_from(secrets);
+        }
+        settings.masking.regions.clone_from(&self.regions);
+        if let Some(key) = &self.release_key {
+            settings.masking.key.clone_from(key);
+        }
+        settings.geocoding = self.geocoding.clone().map(|geocoding| {
+            settings.masking.postal_codes.clone_from(&geocoding.postal_codes);
+            GeocodingSettings {
+                url: geocoding.url,
+                contact: geocoding.contact,
+                postal_codes: geocoding.postal_codes,
+                cache: self.data.join("geocoding"),
+            }
+        });
+        settings.tokens = self.tokens.clone().map(|tokens| TokenSettings {
+            audience: tokens.audience,
+            issuer: tokens.issuer,
+            keys: if tokens.keys.contains("://") {
+                KeySource::Url { url: tokens.keys, authority: tokens.keys_ca }
+            } else {
+                KeySource::File(tokens.keys.into())
+            },
+        });
+        let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        let (given, default) = (&self.limits, Limits::default());
+        settings.limits = Limits {
+            connections: given.connections.unwrap_or(default.connections),
+            connections_per_address: given
+                .connections_per_address
+                .unwrap_or(default.connections_per_address),
+            rate: given.rate(default.rate),
+            handshake: seconds(given.handshake_seconds, default.handshake),
+            headers: seconds(given.headers_seconds, default.headers),
+            body: seconds(given.body_seconds, default.body),
+            request: seconds(given.request_seconds, default.request),
+            drain: seconds(given.drain_seconds, default.drain),
+            ..default
+        };
+        settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebp_core::clock::SystemClock;
+
+    use super::*;
+
+    fn config(text: &str) -> Result<ServerConfig, String> {
+        ServerConfig::assemble(text, Path::new("/etc/ebp/server.toml"), &[], None)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let config = config("data = \"state\"\n[limits]\nconnections = 5").unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8443");
+        let settings = config.settings(Arc::new(SystemClock));
+        assert_eq!(settings.database, Database::Sqlite("/etc/ebp/state/ebp.sqlite".into()));
+        assert_eq!(settings.authority, Path::new("/etc/ebp/state/authority"));
+        assert_eq!(settings.limits.connections, 5);
+        assert_eq!(settings.limits.body, Limits::default().body);
+    }
+
+    #[test]
+    fn the_url_chooses_the_database() {
+        let config = config(
+            "data = \"state\"\ndatabase_url = \"postgres://ebp:hunter2@db/ebp\"\n\
+             database_ca = \"db.pem\"",
+        )
+        .unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let expected = PostgresSettings {
+            authority: Some("/etc/ebp/db.pem".into()),
+            ..PostgresSettings::new("postgres://ebp:hunter2@db/ebp")
+        };
+        let settings = config.settings(Arc::new(SystemClock));
+        assert_eq!(settings.database, Database::Postgres(expected));
+    }
+
+    #[test]
+    fn the_example_is_true() {
+        let path = Path::new("server.toml");
+        let plain = ServerConfig::assemble(EXAMPLE, path, &[], None).unwrap();
+        assert_eq!(plain, ServerConfig::in_folder(Path::new("ebp-data")));
+        // Each line that is a setting, though it is commented out.
+        let whole = ServerConfig::assemble(&environment::uncommented(), path, &[], None).unwrap();
+        let (listen, hostnames) = (plain.listen, plain.hostnames.clone());
+        assert_eq!((whole.listen, &whole.hostnames), (listen, &hostnames));
+        assert_eq!(whole.tokens.as_ref().unwrap().keys, "keys.json");
+        let clock = || Arc::new(SystemClock);
+        let (plain, whole) = (plain.settings(clock()), whole.settings(clock()));
+        assert_eq!((plain.authority, plain.secrets), (whole.authority, whole.secrets));
+        assert_eq!(plain.masking.key, whole.masking.key);
+        assert!(whole.masking.regions.is_some() && whole.geocoding.unwrap().url.is_some());
+        assert_eq!(format!("{:?}", plain.limits), format!("{:?}", whole.limits));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_their_line() {
+        let error = config("data = \"/d\"\nlisten = \"[::]:1\"\nhostname = \"a\"\n").unwrap_err();
+        assert!(error.contains("/etc/ebp/server.toml") && error.contains("line 3"), "{error}");
+        assert!(error.contains("hostname"), "{error}");
+        let error = config("data = \"/d\"\n\n[limits]\nconnexions = 5\n").unwrap_err();
+        assert!(error.contains("line 4"), "{error}");
+        let error = config("listen = \"[::]:1\"").unwrap_err();
+        assert!(error.contains("`data`") && error.contains("EBP_SERVER_DATA"), "{error}");
+        let error = config("data = \"d\"\n[tokens]\nkeys = \"k\"").unwrap_err();
+        assert!(error.contains("EBP_SERVER_TOKENS__AUDIENCE"), "{error}");
+    }
+    #[test]
+    fn variables_complete_the_file_and_beat_it() {
+        let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let path = Path::new("/etc/ebp/server.toml");
+        let text = "listen = \"[::]:1\"\n[tokens]\nkeys = \"keys.json\"\n";
+        let variables = [
+            set("EBP_SERVER_DATA", "state"),
+            set("EBP_SERVER_LISTEN", "[::]:2"),
+            set("EBP_SERVER_TOKENS__AUDIENCE", "us"),
+            set("EBP_SERVER_LIMITS__REQUESTS_PER_SECOND", "0"),
+            set("EBP_SERVER_LOG", "json"),
+        ];
+        let config = ServerConfig::assemble(text, path, &variables, None).unwrap();
+        assert_eq!((config.listen.port(), config.log), (2, LogFormat::Json));
+        assert_eq!(config.data, Path::new("/etc/ebp/state"));
+        assert_eq!(config.tokens.as_ref().unwrap().keys, "/etc/ebp/keys.json");
+        assert_eq!(config.settings(Arc::new(SystemClock)).limits.rate, None);
+
+        let wrong = [set("EBP_SERVER_DATA", "d"), set("EBP_SERVER_LISTEN", "everywhere")];
+        let error = ServerConfig::assemble("", path, &wrong, None).unwrap_err().to_string();
+        assert!(error.starts_with("EBP_SERVER_LISTEN cannot be used"), "{error}");
+        let alone = ServerConfig::load(None, &[set("EBP_SERVER_LOG", "text")], None).unwrap();
+        assert_eq!(alone, ServerConfig::in_folder(Path::new("ebp-data")));
+    }
+}

@@ -1,0 +1,76 @@
+//! The tables of the configuration: tokens, geocoding, limits.
+//!
+//! Enters: TOML. Leaves: values. Absent: what they mean to a server, which
+//! [`ServerConfig`](super::ServerConfig) says.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::limit::Rate;
+
+/// Which bearer tokens (JWT, EdDSA or ES256) are accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokensConfig {
+    /// What the claim `aud` has to be.
+    #[serde(default)]
+    pub audience: String,
+    /// What the claim `iss` has to be, if anything.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// A file that holds the key set (RFC 7517), or the `https://` address of one.
+    #[serde(default)]
+    pub keys: String,
+    /// The authority (PEM) that vouches for that address, if the machine's own do not.
+    #[serde(default)]
+    pub keys_ca: Option<PathBuf>,
+}
+
+/// How the location of an address is found; one of `url` and `postal_codes`, or both.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GeocodingConfig {
+    /// The address of a service like Nominatim.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Whom the service's operator may write to.
+    #[serde(default)]
+    pub contact: Option<String>,
+    /// A table of postal codes and their points (CSV), for what the service does not find.
+    #[serde(default)]
+    pub postal_codes: Option<PathBuf>,
+}
+
+/// The configurable part of [`Limits`](crate::Limits).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Connections at the same time.
+    pub connections: Option<usize>,
+    /// Connections of one address at the same time; 0 is without bound.
+    pub connections_per_address: Option<usize>,
+    /// Requests a second of one client, in the long run; 0 is without bound.
+    pub requests_per_second: Option<u32>,
+    /// Requests of one client at once, after a pause.
+    pub requests_burst: Option<u32>,
+    /// Seconds for the TLS handshake.
+    pub handshake_seconds: Option<u64>,
+    /// Seconds for a request's headers, and for a kept connection to be idle.
+    pub headers_seconds: Option<u64>,
+    /// Seconds for a request's body to arrive.
+    pub body_seconds: Option<u64>,
+    /// Seconds for a request from its headers to its answer.
+    pub request_seconds: Option<u64>,
+    /// Seconds for what is in flight when the server is told to end.
+    pub drain_seconds: Option<u64>,
+}
+
+impl LimitsConfig {
+    /// The rate of requests; absent where there is no bound.
+    pub(super) fn rate(&self, default: Option<Rate>) -> Option<Rate> {
+        let per_second = self.requests_per_second.or(default.map(|rate| rate.per_second))?;
+        let burst = self.requests_burst.or(default.map(|rate| rate.burst))?;
+        (per_second > 0).then_some(Rate { per_second, burst: burst.max(1) })
+    }
+}

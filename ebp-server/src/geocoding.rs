@@ -1,0 +1,164 @@
+//! Where an address is, when a household is registered without a location (thesis figure 4.7).
+//!
+//! Enters: addresses. Leaves: locations that say how well they are known, or none: an address that
+//! is not found stops nothing. Absent: addresses in errors and logs; asking anybody unless an
+//! operator named a service.
+//!
+//! A service like Nominatim is asked as OpenStreetMap's usage policy wants it: one request a second
+//! at most, of all processes that share a cache; by a name and with a contact; each address once.
+//! What it does not find is looked for in a table of postal codes, if there is one.
+
+mod cache;
+mod nominatim;
+mod turn;
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ebp_anon::geocode::PostalCodes;
+use ebp_core::{
+    clock::Clock,
+    model::{Address, Location, Precision},
+};
+
+use crate::masking::{MaskingError, load_postal_codes};
+use cache::Cache;
+use nominatim::{Answer, Service};
+
+/// How addresses are located.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeocodingSettings {
+    /// The service's address.
+    pub url: Option<String>,
+    /// Whom its operator may write to.
+    pub contact: Option<String>,
+    /// A table of postal codes and their points.
+    pub postal_codes: Option<PathBuf>,
+    /// The folder of what was answered, and of whose turn it is.
+    pub cache: PathBuf,
+}
+
+/// Why an address could not be looked up. It does not say which.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GeocodeError {
+    /// The service's address is none, or everybody on the way could read the addresses.
+    #[error("the geocoding service must be an https:// address, or http:// of this very machine")]
+    Url,
+    /// Nobody to write to.
+    #[error("the geocoding service's operator needs a contact: an e-mail or web address")]
+    NoContact,
+    /// TLS cannot be set up.
+    #[error("cannot set up the way to the geocoding service: {0}")]
+    SetUp(String),
+    /// The table of postal codes cannot be used.
+    #[error(transparent)]
+    PostalCodes(#[from] MaskingError),
+    /// The cache cannot be used.
+    #[error("the folder of geocoding {}: {source}", path.display())]
+    Cache {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Too many ask.
+    #[error("the geocoding service may not be asked yet: others are before, or it said so")]
+    Busy,
+    /// It cannot be reached.
+    #[error("the geocoding service cannot be reached: {0}")]
+    Unreachable(String),
+    /// It refused.
+    #[error("the geocoding service answered with status {0}")]
+    Status(u16),
+    /// It said something else than a service like Nominatim.
+    #[error("the geocoding service answered something that is no result of a search")]
+    Answer,
+}
+
+/// What came of looking an address up.
+#[derive(Debug)]
+pub struct Located {
+    /// Where it is, if that was found.
+    pub location: Option<Location>,
+    /// What went wrong on the way, if anything.
+    pub trouble: Option<GeocodeError>,
+}
+
+/// Finds addresses.
+pub struct Geocoder {
+    service: Option<Service>,
+    cache: Option<Cache>,
+    postal_codes: Option<PostalCodes>,
+}
+
+impl Geocoder {
+    /// As these settings say. Nobody is asked yet.
+    ///
+    /// # Errors
+    /// [`GeocodeError`] if something of it cannot be used.
+    pub fn new(settings: GeocodingSettings, clock: Arc<dyn Clock>) -> Result<Self, GeocodeError> {
+        let GeocodingSettings { url, contact, postal_codes, cache } = settings;
+        let postal_codes = postal_codes.as_deref().map(load_postal_codes).transpose()?;
+        let (mut service, mut answers) = (None, None);
+        if let Some(url) = url {
+            let contact = contact.ok_or(GeocodeError::NoContact)?;
+            let failed = |source| GeocodeError::Cache { path: cache.clone(), source };
+            answers = Some(Cache::open(&cache, &url, clock.clone()).map_err(failed)?);
+            service = Some(Service::new(&url, &contact, &cache, clock)?);
+        }
+        Ok(Self { service, cache: answers, postal_codes })
+    }
+
+    /// Looks an address up; waits so long at most for its turn. What goes wrong is told beside what
+    /// was found all the same.
+    #[must_use]
+    pub fn locate(&self, address: &Address, patience: Duration) -> Located {
+        let (found, trouble) = match self.ask(address, patience) {
+            Ok(found) => (found, None),
+            Err(trouble) => (None, Some(trouble)),
+        };
+        Located { location: found.or_else(|| self.by_postal_code(address)), trouble }
+    }
+
+    fn ask(&self, address: &Address, patience: Duration) -> Result<Option<Location>, GeocodeError> {
+        let (Some(service), Some(cache)) = (&self.service, &self.cache) else { return Ok(None) };
+        if let Some(answer) = cache.get(address) {
+            return Ok(answer);
+        }
+        let until = Instant::now() + patience;
+        let mut answer = service.ask(address, until)?;
+        // Put off, there may still be time for another try.
+        if let Answer::PutOff(_) = answer {
+            answer = service.ask(address, until)?;
+        }
+        match answer {
+            Answer::Found(location) => {
+                cache.put(address, location.as_ref());
+                Ok(location)
+            }
+            Answer::PutOff(status) => Err(GeocodeError::Status(status)),
+        }
+    }
+
+    fn by_postal_code(&self, address: &Address) -> Option<Location> {
+        // The table has no countries, and five digits are a postal code in many.
+        let codes = self.postal_codes.as_ref().filter(|_| address.country == "DE")?;
+        let position = codes.find(&address.postal_code)?.position;
+        Some(Location {
+            precision: Some(Precision::PostalCode),
+            ..Location::entered(position.latitude(), position.longitude())
+        })
+    }
+
+    /// Forgets what was answered for an address, whose household revoked its consent.
+    pub fn forget(&self, address: &Address) {
+        if let Some(cache) = &self.cache {
+            cache.forget(address);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What one client may take up of this process, so that others get their share.
+//!
+//! Enters: who asks, as far as it is proven. Leaves: whether they may now. Absent: any state that
+//! other servers share: this protects the process. Guesses at secrets, which are counted for all
+//! servers together, are `auth::secret`'s.
+//!
+//! A client is the device that a certificate names, the certificate itself where it names none, the
+//! subject of a token, a group with a secret; and for all who prove nothing, their address. Those
+//! who prove something have buckets of their own: strangers at the same address do not empty them.
+
+mod bucket;
+mod connections;
+
+use std::{
+    hash::{BuildHasher, Hash, RandomState},
+    net::{IpAddr, Ipv6Addr},
+    time::Instant,
+};
+
+use ebp_core::scope::Group;
+use uuid::Uuid;
+
+pub use bucket::{Buckets, Rate};
+pub use connections::{Connections, Place};
+
+use crate::{authority::Serial, problem::ApiError};
+
+/// Who asks.
+#[derive(Clone, Copy, Hash)]
+pub enum Client<'a> {
+    /// A device by its certificate.
+    Device(Uuid),
+    /// A participant by their certificate.
+    Certificate(Serial),
+    /// The subject of a token.
+    Token {
+        /// The participant's e-mail address.
+        email: &'a str,
+        /// The device that it stands for.
+        device: Option<Uuid>,
+    },
+    /// Who knows a group's secret.
+    Group(Group),
+    /// Somebody at that address.
+    Address(IpAddr),
+}
+
+/// Bounds the requests of each client.
+pub struct Requests {
+    buckets: Option<[Buckets; 2]>,
+    start: Instant,
+    /// Of this process: clients cannot choose names that share a bucket, and none is kept.
+    numbers: RandomState,
+}
+
+impl Requests {
+    /// With that rate for each client, or without bound.
+    #[must_use]
+    pub fn new(rate: Option<Rate>) -> Self {
+        let buckets = rate.map(|rate| [Buckets::new(rate), Buckets::new(rate)]);
+        Self { buckets, start: Instant::now(), numbers: RandomState::new() }
+    }
+
+    /// Counts a request.
+    ///
+    /// # Errors
+    /// [`ApiError::TooManyRequests`] with the seconds to wait, if there were too many.
+    pub fn admit(&self, client: Client<'_>) -> Result<(), ApiError> {
+        let Some([proven, others]) = &self.buckets else { return Ok(()) };
+        let (buckets, client) = match client {
+            Client::Address(address) => (others, Client::Address(network(address))),
+            client => (proven, client),
+        };
+        buckets.take(self.numbers.hash_one(client), self.start.elapsed()).map_err(|wait| {
+            ApiError::TooManyRequests(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+        })
+    }
+}
+
+/// An address as it counts: whoever has one IPv6 address has its network's (RFC 4291, 2.5.1).
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_do_not_take_from_those_who_prove_who_they_are() {
+        let requests = Requests::new(Some(Rate { per_second: 1, burst: 2 }));
+        let stranger = Client::Address("2001:db8::1".parse().unwrap());
+        let neighbour = Client::Address("2001:db8::2".parse().unwrap());
+        assert!(requests.admit(stranger).is_ok() && requests.admit(neighbour).is_ok());
+        assert!(matches!(requests.admit(stranger), Err(ApiError::TooManyRequests(1))));
+        let email = "erika@example.org";
+        for client in [
+            Client::Device(Uuid::nil()),
+            Client::Certificate(Serial::random()),
+            Client::Token { email, device: None },
+            Client::Token { email, device: Some(Uuid::nil()) },
+            Client::Group(Group::Researchers),
+            Client::Group(Group::Administrators),
+        ] {
+            assert!(requests.admit(client).is_ok() && requests.admit(client).is_ok());
+            assert!(requests.admit(client).is_err());
+        }
+    }
+
+    #[test]
+    fn without_a_rate_nobody_waits() {
+        let requests = Requests::new(None);
+        let device = Client::Device(Uuid::nil());
+        assert!((0..1000).all(|_| requests.admit(device).is_ok()));
+    }
+}

@@ -1,0 +1,192 @@
+//! More uploads than can be stored in time: those that find no place are told when to come back.
+//!
+//! Enters: an upload's headers. Leaves: the request as it is, or a 429 with `Retry-After`, before
+//! anybody is looked up and the body is read. Absent: what a single client may do.
+//!
+//! Whoever is sent away gets an appointment behind those who were sent away before, at the pace at
+//! which uploads were answered lately: a fleet that comes back all at once after an outage is spread
+//! over the time that it takes to serve it, and does not come back at once again.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{Request, State},
+    http::header,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tokio::sync::Semaphore;
+
+use crate::{App, problem::ApiError};
+
+/// Octets of a body that take up a place of their own.
+const PLACE: usize = 16 << 10;
+
+/// Places of an upload that does not say how long it is.
+const UNSAID: usize = 16;
+
+/// The shortest wait.
+const SOONEST: Duration = Duration::from_secs(2);
+
+/// The longest wait.
+const LATEST: Duration = Duration::from_secs(900);
+
+/// Uploads a second before any were counted, and at the slowest.
+const PACE: (f64, f64) = (200.0, 20.0);
+
+/// The share of the pace that appointments take; the rest is for those who come for the first time.
+const SHARE: f64 = 0.5;
+
+/// Over how long the pace is taken.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// The places of uploads, and the appointments of those who found none.
+pub struct Overload {
+    places: Semaphore,
+    all: usize,
+    appointments: Mutex<Appointments>,
+}
+
+impl Overload {
+    /// So many uploads at the same time, and fewer if they are large.
+    pub fn new(places: usize) -> Self {
+        let places = places.max(1);
+        Self {
+            places: Semaphore::new(places),
+            all: places,
+            appointments: Mutex::new(Appointments::new(Instant::now())),
+        }
+    }
+
+    fn appointments<T>(&self, act: impl FnOnce(&mut Appointments) -> T) -> T {
+        act(&mut self.appointments.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many places it takes.
+    fn weight(&self, request: &Request) -> u32 {
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let length: Option<usize> = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let places = length.map_or(UNSAID, |length| 1 + length / PLACE).min(self.all);
+        u32::try_from(places).unwrap_or(u32::MAX)
+    }
+}
+
+/// Lets an upload through if there is a place for it.
+pub async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let overload = &app.overload;
+    let Ok(place) = overload.places.try_acquire_many(overload.weight(&request)) else {
+        let wait = overload.appointments(|appointments| appointments.next(Instant::now()));
+        return ApiError::Overloaded(wait.as_secs()).into_response();
+    };
+    let response = next.run(request).await;
+    drop(place);
+    overload.appointments(|appointments| appointments.answered(Instant::now()));
+    response
+}
+
+/// When those who were sent away are to come back.
+struct Appointments {
+    /// The latest one.
+    last: Instant,
+    /// Uploads a second.
+    pace: f64,
+    since: Instant,
+    answered: u32,
+    /// Whether anybody was sent away since; otherwise it is the demand that is counted.
+    crowded: bool,
+}
+
+impl Appointments {
+    fn new(now: Instant) -> Self {
+        Self { last: now, pace: PACE.0, since: now, answered: 0, crowded: false }
+    }
+
+    /// An upload was answered.
+    fn answered(&mut self, now: Instant) {
+        self.answered = self.answered.saturating_add(1);
+        let took = now.saturating_duration_since(self.since);
+        if took < WINDOW {
+            return;
+        }
+        let pace = f64::from(self.answered) / took.as_secs_f64();
+        if pace > self.pace {
+            self.pace = pace;
+        } else if self.crowded {
+            self.pace = f64::midpoint(self.pace, pace).max(PACE.1);
+        }
+        (self.since, self.answered, self.crowded) = (now, 0, false);
+    }
+
+    /// How long the next one is to wait.
+    fn next(&mut self, now: Instant) -> Duration {
+        self.crowded = true;
+        let between = Duration::from_secs_f64(1.0 / (self.pace * SHARE));
+        self.last = self.last.max(now + SOONEST) + between;
+        let wait = self.last.saturating_duration_since(now);
+        if wait > LATEST {
+            // From there on they share what is left.
+            self.last = now + LATEST;
+        }
+        wait.min(LATEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn appointments_are_spread_at_half_the_pace() {
+        let start = Instant::now();
+        let mut appointments = Appointments::new(start);
+        for i in 1..=2000 {
+            appointments.answered(start + Duration::from_millis(i));
+        }
+        assert!((900.0..1100.0).contains(&appointments.pace), "{}", appointments.pace);
+        let now = start + Duration::from_secs(2);
+        let mut in_second = std::collections::BTreeMap::new();
+        for _ in 0..10_000 {
+            *in_second.entry(appointments.next(now).as_secs()).or_insert(0) += 1;
+        }
+        assert!(in_second.values().all(|count| (1..=550).contains(count)), "{in_second:?}");
+        assert_eq!(in_second.keys().next(), Some(&2));
+        // Who comes later waits no shorter.
+        let later = now + Duration::from_secs(5);
+        assert!(appointments.next(later) > Duration::from_secs(10));
+    }
+
+    #[test]
+    fn the_pace_follows_what_is_answered() {
+        let start = Instant::now();
+        let mut appointments = Appointments::new(start);
+        // Few come: that says nothing of what could be answered.
+        appointments.answered(start + Duration::from_secs(10));
+        assert!((appointments.pace - PACE.0).abs() < 1e-9);
+        // Few are answered while others are sent away: that does.
+        for i in 2..30 {
+            appointments.next(start + Duration::from_secs(10 * i));
+            appointments.answered(start + Duration::from_secs(10 * i));
+        }
+        assert!((appointments.pace - PACE.1).abs() < 1e-9);
+        for _ in 0..1_000_000 {
+            assert!(appointments.next(start) <= LATEST);
+        }
+    }
+
+    #[test]
+    fn large_uploads_take_more_places() {
+        let overload = Overload::new(100);
+        let of = |length: Option<&str>| {
+            let mut request = Request::new(axum::body::Body::empty());
+            if let Some(length) = length {
+                request.headers_mut().insert("content-length", length.parse().unwrap());
+            }
+            overload.weight(&request)
+        };
+        assert_eq!([of(Some("1000")), of(Some("280000")), of(None)], [1, 18, 16]);
+        assert_eq!([of(Some("99999999")), of(Some("-1"))], [100, 16]);
+    }
+}

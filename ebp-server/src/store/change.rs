@@ -1,0 +1,183 @@
+//! What a change makes of a registration, whatever the database: it is held against what the
+//! household has, merged with what is stored, and refused with all its faults at once.
+//!
+//! Enters: what is stored, the change. Leaves: what is to be stored. Absent: SQL.
+
+use ebp_core::{
+    contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
+    model::{Meter, MeterType, PvSystem},
+};
+use uuid::Uuid;
+
+use super::{Faults, StoreError};
+
+/// Whether a household's members may become so. `taken` says that the e-mail address is that of
+/// another participant.
+///
+/// # Errors
+/// [`StoreError::Registration`] with every fault.
+pub fn check_household(change: &HouseholdChange, taken: bool) -> Result<(), StoreError> {
+    let mut faults = Faults::of(change);
+    faults.check(!taken, "/participant/email", "belongs to another participant");
+    faults.none_or_all()
+}
+
+/// What a household has.
+#[derive(Debug, Default)]
+pub struct Members {
+    /// Its meters.
+    pub meters: Vec<Meter>,
+    /// Its photovoltaic systems.
+    pub pv_systems: Vec<PvSystem>,
+    /// Its measurement devices.
+    pub devices: Vec<Uuid>,
+}
+
+/// Every method fails with [`StoreError::NotFound`] where the household has no such member,
+/// [`StoreError::Registration`] with every fault, [`StoreError::InUse`] where it has to stay.
+impl Members {
+    /// The meter that is added; `taken` says that its identifier is registered already.
+    pub fn new_meter(&self, new: &NewMeter, taken: bool) -> Result<Meter, StoreError> {
+        let mut faults = Faults::of(new);
+        faults.check(!taken, "/uuid", "is registered already");
+        self.check_device(new.measurement_device, &mut faults);
+        faults.none_or_all()?;
+        Ok(Meter {
+            uuid: new.uuid.unwrap_or_else(Uuid::new_v4),
+            kind: new.kind,
+            model: new.model.clone(),
+            measurement_device: new.measurement_device,
+        })
+    }
+
+    /// The meter as it is from now on.
+    pub fn changed_meter(&self, uuid: Uuid, change: &MeterChange) -> Result<Meter, StoreError> {
+        let mut meter = self.meter(uuid)?.clone();
+        let MeterChange { kind, model, measurement_device } = change;
+        let mut faults = Faults::of(change);
+        if let Some(kind) = *kind {
+            meter.kind = kind;
+            faults.check(
+                kind == MeterType::PvGeneration || !self.is_connected(uuid),
+                "/type",
+                "must stay PV-GENERATION while a photovoltaic system is connected to it",
+            );
+        }
+        if let Some(model) = model {
+            meter.model.clone_from(model);
+        }
+        if let Some(device) = *measurement_device {
+            meter.measurement_device = device;
+            self.check_device(device, &mut faults);
+        }
+        faults.none_or_all()?;
+        Ok(meter)
+    }
+
+    /// The photovoltaic system that is added.
+    pub fn new_pv_system(&self, new: &NewPvSystem) -> Result<PvSystem, StoreError> {
+        let system = PvSystem {
+            uuid: Uuid::new_v4(),
+            nominal_power: new.nominal_power,
+            azimuth: new.azimuth,
+            tilt: new.tilt,
+            installed_on: new.installed_on,
+            meter: new.meter,
+        };
+        self.check_pv_system(&system, Faults::of(new))?;
+        Ok(system)
+    }
+
+    /// The photovoltaic system as it is from now on.
+    pub fn changed_pv_system(
+        &self,
+        uuid: Uuid,
+        change: &PvSystemChange,
+    ) -> Result<PvSystem, StoreError> {
+        let stored = self.pv_system(uuid)?;
+        let system = PvSystem {
+            uuid,
+            nominal_power: change.nominal_power.unwrap_or(stored.nominal_power),
+            azimuth: change.azimuth.unwrap_or(stored.azimuth),
+            tilt: change.tilt.unwrap_or(stored.tilt),
+            installed_on: change.installed_on.unwrap_or(stored.installed_on),
+            meter: change.meter.unwrap_or(stored.meter),
+        };
+        self.check_pv_system(&system, Faults::of(change))?;
+        Ok(system)
+    }
+
+    /// Whether a meter may be removed; `measured` are those with measurements.
+    pub fn may_remove_meter(&self, uuid: Uuid, measured: &[Uuid]) -> Result<(), StoreError> {
+        self.meter(uuid)?;
+        if measured.contains(&uuid) {
+            return Err(StoreError::InUse("the meter has measurements, which are kept"));
+        }
+        if self.is_connected(uuid) {
+            return Err(StoreError::InUse("a photovoltaic system is connected to the meter"));
+        }
+        Ok(())
+    }
+
+    /// Whether a photovoltaic system may be removed; `measured` are the meters with measurements.
+    pub fn may_remove_pv_system(&self, uuid: Uuid, measured: &[Uuid]) -> Result<(), StoreError> {
+        if self.pv_system(uuid)?.meter.is_some_and(|meter| measured.contains(&meter)) {
+            return Err(StoreError::InUse(
+                "the system's meter has measurements; disconnect it first if it is not its meter",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a device may be removed; `measured` are the meters with measurements, `certified`
+    /// says that certificates were issued to it.
+    pub fn may_remove_device(
+        &self,
+        uuid: Uuid,
+        measured: &[Uuid],
+        certified: bool,
+    ) -> Result<(), StoreError> {
+        let reads = |meter: &Meter| meter.measurement_device == Some(uuid);
+        if self.meters.iter().any(|meter| reads(meter) && measured.contains(&meter.uuid)) {
+            return Err(StoreError::InUse("the device reads a meter that has measurements"));
+        }
+        if certified {
+            return Err(StoreError::InUse("certificates were issued to the device; revoke them"));
+        }
+        Ok(())
+    }
+
+    fn meter(&self, uuid: Uuid) -> Result<&Meter, StoreError> {
+        self.meters.iter().find(|meter| meter.uuid == uuid).ok_or(StoreError::NotFound)
+    }
+
+    fn pv_system(&self, uuid: Uuid) -> Result<&PvSystem, StoreError> {
+        self.pv_systems.iter().find(|system| system.uuid == uuid).ok_or(StoreError::NotFound)
+    }
+
+    fn is_connected(&self, meter: Uuid) -> bool {
+        self.pv_systems.iter().any(|system| system.meter == Some(meter))
+    }
+
+    fn check_device(&self, device: Option<Uuid>, faults: &mut Faults) {
+        faults.check(
+            device.is_none_or(|device| self.devices.contains(&device)),
+            "/measurement_device",
+            "must be one of the household",
+        );
+    }
+
+    fn check_pv_system(&self, system: &PvSystem, mut faults: Faults) -> Result<(), StoreError> {
+        let generates = |wanted| {
+            let mut generating =
+                self.meters.iter().filter(|meter| meter.kind == MeterType::PvGeneration);
+            generating.any(|meter| meter.uuid == wanted)
+        };
+        faults.check(
+            system.meter.is_none_or(generates),
+            "/meter",
+            "must be a PV-GENERATION meter of the household",
+        );
+        faults.none_or_all()
+    }
+}

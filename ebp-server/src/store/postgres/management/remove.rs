@@ -1,0 +1,79 @@
+//! Removing what was registered by mistake. What has measurements stays.
+
+use deadpool_postgres::Transaction;
+use uuid::Uuid;
+
+use super::change::{members, require_open};
+use crate::store::{HouseholdId, StoreError};
+
+/// Removes a meter with its incidents.
+pub async fn meter(tx: &Transaction<'_>, id: HouseholdId, uuid: Uuid) -> Result<(), StoreError> {
+    hold(tx, id).await?;
+    let measured = measured(tx, id).await?;
+    members(tx, id).await?.may_remove_meter(uuid, &measured)?;
+    tx.execute("DELETE FROM incident WHERE meter = $1", &[&uuid]).await?;
+    tx.execute("DELETE FROM meter WHERE uuid = $1", &[&uuid]).await?;
+    Ok(())
+}
+
+/// Removes a photovoltaic system.
+pub async fn pv_system(
+    tx: &Transaction<'_>,
+    id: HouseholdId,
+    uuid: Uuid,
+) -> Result<(), StoreError> {
+    hold(tx, id).await?;
+    let measured = measured(tx, id).await?;
+    members(tx, id).await?.may_remove_pv_system(uuid, &measured)?;
+    tx.execute("DELETE FROM pv_system WHERE uuid = $1", &[&uuid]).await?;
+    Ok(())
+}
+
+/// Removes a device with what it told and its one-time tokens; no device reads its meters then.
+pub async fn device(tx: &Transaction<'_>, uuid: Uuid) -> Result<(), StoreError> {
+    let row = tx
+        .query_opt(
+            "SELECT household, EXISTS (SELECT FROM certificate WHERE device = $1)
+             FROM measurement_device WHERE uuid = $1",
+            &[&uuid],
+        )
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    let id = HouseholdId(row.try_get(0)?);
+    hold(tx, id).await?;
+    let measured = measured(tx, id).await?;
+    members(tx, id).await?.may_remove_device(uuid, &measured, row.try_get(1)?)?;
+    tx.execute(
+        "UPDATE meter SET measurement_device = NULL WHERE measurement_device = $1",
+        &[&uuid],
+    )
+    .await?;
+    tx.execute("DELETE FROM enrolment WHERE device = $1", &[&uuid]).await?;
+    tx.execute("DELETE FROM measurement_device WHERE uuid = $1", &[&uuid]).await?;
+    Ok(())
+}
+
+/// The household's consent is not revoked. Uploads that are under way are waited for, so that
+/// none brings a measurement of what is removed meanwhile.
+async fn hold(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
+    tx.execute("SELECT FROM consent WHERE household = $1 FOR UPDATE", &[&id.0]).await?;
+    tx.execute("SELECT pg_advisory_xact_lock(consent_lock($1))", &[&id.0]).await?;
+    require_open(tx, id).await
+}
+
+/// The household's meters that have measurements.
+async fn measured(tx: &Transaction<'_>, id: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
+    let statement = tx
+        .prepare_cached(
+            // Order and limit keep it a look into the partitions' keys for each meter: EXISTS by
+            // itself would read them whole.
+            "SELECT uuid FROM meter CROSS JOIN LATERAL (
+                 SELECT FROM measurement WHERE measurement.meter = meter.uuid
+                 ORDER BY measured_at LIMIT 1
+             ) AS found
+             WHERE household = $1",
+        )
+        .await?;
+    let rows = tx.query(&statement, &[&id.0]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}

@@ -1,0 +1,247 @@
+//! How the databases find what they are asked for, at the survey's size: no statement that a
+//! request runs reads a table from end to end, or sorts one.
+//!
+//! The statements are the literals of the stores' own sources: a new one is held against this
+//! without anybody thinking of it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::Connection;
+use serde_json::Value;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use crate::{postgres, sqlite};
+
+/// Sources of what no request runs.
+const NOT_OF_REQUESTS: [&str; 5] =
+    ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
+
+/// What reads all of a table on purpose, by a part of the statement, and why.
+const ON_PURPOSE: [(&str, &str); 7] = [
+    ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
+    ("count(*) FILTER (WHERE revoked_at", "counts all devices, asked by Prometheus"),
+    ("FROM masking", "one row"),
+    ("FROM withheld_location", "all that wait for geodata, looked at when a server starts"),
+    ("count(*) FROM household WHERE withheld", "counts those, then"),
+    ("INSERT INTO {table}", "inserts, into one of two tables"),
+    ("DELETE FROM secret_try WHERE since", "a row for each address that tried a wrong secret"),
+];
+
+/// Every statement in the sources of a store.
+fn statements(engine: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store").join(engine);
+    let (mut files, mut folders) = (Vec::<PathBuf>::new(), vec![folder]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !NOT_OF_REQUESTS.contains(&name.as_str()) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let begins = ["SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE "];
+    let mut statements = Vec::new();
+    for file in files {
+        let source = fs::read_to_string(&file).unwrap();
+        let (source, _) = source.split_once("#[cfg(test)]").unwrap_or((&source, ""));
+        let literals = literals(source);
+        let columns = literals.iter().find(|text| text.starts_with("serial, device"));
+        for text in &literals {
+            let text = text.trim();
+            if begins.iter().any(|begin| text.starts_with(begin)) {
+                let columns = columns.map_or("", String::as_str);
+                statements.push(text.replace("{COLUMNS}", columns));
+            }
+        }
+    }
+    statements.retain(|sql| !ON_PURPOSE.iter().any(|(part, _)| sql.contains(part)));
+    statements
+}
+
+/// The string literals of a source.
+fn literals(source: &str) -> Vec<String> {
+    let mut literals = Vec::new();
+    let mut rest = source.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '/' if rest.peek() == Some(&'/') => {
+                rest.by_ref().find(|c| *c == '\n');
+            }
+            // A character, or a lifetime, which is none.
+            '\'' => {
+                let after: String = rest.clone().take(3).collect();
+                if after.starts_with('\\') || after.chars().nth(1) == Some('\'') {
+                    let escaped = rest.next() == Some('\\');
+                    rest.nth(usize::from(escaped));
+                }
+            }
+            '"' => {
+                let mut literal = String::new();
+                while let Some(c) = rest.next() {
+                    match c {
+                        '"' => break,
+                        '\\' => match rest.next() {
+                            Some('\n') => while rest.next_if(|c| c.is_whitespace()).is_some() {},
+                            Some(escaped) => literal.push(escaped),
+                            None => break,
+                        },
+                        c => literal.push(c),
+                    }
+                }
+                literals.push(literal);
+            }
+            _ => {}
+        }
+    }
+    literals
+}
+
+#[test]
+fn literals_are_found() {
+    let source = "fn f<'a>(c: char) { c == '\"'; g(\"a \\\"b\\\"\"); } // \"no\"\n const X: &str = \"c \\\n   d\";";
+    assert_eq!(literals(source), ["a \"b\"", "c d"]);
+}
+
+#[tokio::test]
+async fn sqlite_searches() {
+    let (_dir, path) = sqlite::fresh();
+    sqlite::open(&path).await;
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(SQLITE_SURVEY).unwrap();
+    let statements = statements("sqlite");
+    assert!(statements.len() > 50, "{}", statements.len());
+    let mut wrong = Vec::new();
+    for sql in &statements {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            let step: String = row.get(3).unwrap();
+            let scans = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
+            // A household's few members are sorted; what is cut to a page has to come in order,
+            // but for those registered in the same microsecond.
+            let sorts = step.starts_with("USE TEMP B-TREE")
+                && !step.contains("LAST TERM")
+                && (sql.contains("LIMIT") || sql.contains("FROM measurement\n"));
+            if scans || sorts {
+                wrong.push(format!("{step}: {sql}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[tokio::test]
+async fn postgres_searches() {
+    let Some(fresh) = postgres::Fresh::new().await else { return };
+    fresh.open().await;
+    let db = fresh.plain().await;
+    db.batch_execute(POSTGRES_SURVEY).await.unwrap();
+    let statements = statements("postgres");
+    assert!(statements.len() > 50, "{}", statements.len());
+    // A plan for whatever values; partitions stay in it, whatever the values here.
+    db.batch_execute(
+        "SET plan_cache_mode = force_generic_plan; SET enable_partition_pruning = off",
+    )
+    .await
+    .unwrap();
+    let mut wrong = Vec::new();
+    for seqscan in ["on", "off"] {
+        // Small tables are rightly read whole; forbidden to, PostgreSQL does so all the same where
+        // no index helps.
+        db.batch_execute(&format!("SET enable_seqscan = {seqscan}")).await.unwrap();
+        for sql in &statements {
+            let plan = explain(&db, sql).await;
+            let mut faults = Vec::new();
+            look(&plan[0]["Plan"], seqscan == "off", &mut faults);
+            wrong.extend(faults.iter().map(|fault| format!("{fault}: {sql}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+async fn explain(db: &Client, sql: &str) -> Value {
+    let most = (1..20).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0);
+    let values = vec!["NULL"; most].join(", ");
+    let values = if most == 0 { String::new() } else { format!("({values})") };
+    db.batch_execute(&format!("PREPARE asked AS {sql}"))
+        .await
+        .unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    let rows = db.simple_query(&format!("EXPLAIN (FORMAT JSON) EXECUTE asked{values}")).await;
+    db.batch_execute("DEALLOCATE asked").await.unwrap();
+    let text = rows.unwrap().into_iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    serde_json::from_str(&text.unwrap()).unwrap()
+}
+
+/// What is wrong with a step of a plan and those below it; `all` tables, or the large one alone.
+fn look(step: &Value, all: bool, faults: &mut Vec<String>) {
+    let kind = step["Node Type"].as_str().unwrap_or_default();
+    let table = step["Relation Name"].as_str().unwrap_or_default();
+    let below = step["Plans"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let large = all || table.starts_with("measurement_2") || table == "measurement_key";
+    let whole =
+        kind == "Seq Scan" || (kind.starts_with("Index") && step["Index Cond"].is_null() && all);
+    if whole && large {
+        faults.push(format!("{kind} of {table}"));
+    }
+    if kind == "Limit" && below.iter().any(|step| step["Node Type"] == "Sort") {
+        faults.push("sorts all to show a page".to_owned());
+    }
+    for step in below {
+        look(step, all, faults);
+    }
+}
+
+/// A thousand households, a meter's year, and some measurements of each other one.
+const SQLITE_SURVEY: &str = "
+    BEGIN;
+    CREATE TEMP TABLE n AS
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 35040)
+        SELECT i, randomblob(16) AS uuid FROM n;
+    INSERT INTO participant (id, name, email)
+        SELECT i, 'x', i || '@example.org' FROM n WHERE i <= 1000;
+    INSERT INTO household (uuid, participant, registered_at)
+        SELECT uuid, i, i FROM n WHERE i <= 1000;
+    INSERT INTO consent (household) SELECT uuid FROM household;
+    UPDATE consent SET granted_at = 0;
+    INSERT INTO measurement_device (uuid, household) SELECT randomblob(16), uuid FROM household;
+    INSERT INTO meter (uuid, household, type, model, measurement_device, position)
+        SELECT randomblob(16), household, 'ELECTRICITY', 'EHZ', uuid, 0 FROM measurement_device;
+    INSERT INTO measurement (meter, measured_at, uuid, received_at, data)
+        SELECT (SELECT uuid FROM meter LIMIT 1), i * 900000000, uuid, 0, '[]' FROM n;
+    INSERT INTO measurement (meter, measured_at, uuid, received_at, data)
+        SELECT meter.uuid, 1, randomblob(16), 0, '[]' FROM meter;
+    COMMIT;
+    ANALYZE";
+
+const POSTGRES_SURVEY: &str = "
+    INSERT INTO participant (name, email) SELECT 'x', i || '@example.org'
+        FROM generate_series(1, 1000) AS i;
+    INSERT INTO household (uuid, participant, registered_at)
+        SELECT gen_random_uuid(), id, '2025-01-01Z'::timestamptz + id * interval '1s'
+        FROM participant;
+    INSERT INTO consent (household) SELECT uuid FROM household;
+    UPDATE consent SET granted_at = '2025-01-01Z';
+    INSERT INTO measurement_device (uuid, household) SELECT gen_random_uuid(), uuid FROM household;
+    INSERT INTO meter (uuid, household, type, model, measurement_device, position)
+        SELECT gen_random_uuid(), household, 'ELECTRICITY', 'EHZ', uuid, 0 FROM measurement_device;
+    SELECT make_measurement_partition('2025-01-01Z'::timestamptz + i * interval '1 month')
+        FROM generate_series(0, 11) AS i;
+    INSERT INTO measurement (meter, measured_at, uuid, received_at, data)
+        SELECT (SELECT uuid FROM meter LIMIT 1),
+               '2025-01-01Z'::timestamptz + i * interval '15 minutes', gen_random_uuid(), now(), '[]'
+        FROM generate_series(0, 35039) AS i;
+    INSERT INTO measurement (meter, measured_at, uuid, received_at, data)
+        SELECT uuid, '2025-01-01Z'::timestamptz + i * interval '1 month', gen_random_uuid(), now(), '[]'
+        FROM meter, generate_series(0, 11) AS i;
+    INSERT INTO measurement_key SELECT uuid FROM measurement ON CONFLICT DO NOTHING;
+    ANALYZE";

@@ -158,7 +158,7 @@ fn check(
     let output = command.output().context("cannot start schemathesis")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
-        bail!("{text}{}", String::from_utf8_lossy(&output.stderr));
+        bail!("{text}{}{}", String::from_utf8_lossy(&output.stderr), output.status);
     }
     let statuses = fs::read(&statuses).context("no request was counted")?;
     let statuses: BTreeMap<String, BTreeMap<String, usize>> = serde_json::from_slice(&statuses)?;

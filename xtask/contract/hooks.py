@@ -24,6 +24,10 @@ FOREIGN = IDENTITY["foreign"]
 
 # The sentences by which a body that is of its form may be refused (422).
 NO_SCHEMA_CAN_SAY = (
+    "stands here twice",
+    "is nobody's to give",
+    "must be one that this device reads",
+    "must be no more than the telegrams",
     "must be no more than the adults",
     "must be five digits in Germany",
     "is that of another meter here",

@@ -346,6 +346,9 @@ fn serve(at: &Path) -> Result<(Child, String)> {
     let log = fs::File::create(at.join("server.log"))?;
     let mut server = program(at)
         .args(["serve", "--config", "server.toml"])
+        // One client asks more than any real one may.
+        .env("EBP_SERVER_LIMITS__REQUESTS_PER_SECOND", "0")
+        .env("EBP_SERVER_LIMITS__CONNECTIONS_PER_ADDRESS", "0")
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(Stdio::piped())

@@ -233,7 +233,8 @@ impl Fixture {
                 self.arguments = vec!["--auth".into(), format!("{group}:{SECRET}")];
             }
         }
-        let administrator = BASE64_STANDARD.encode(format!("administrators:{SECRET}"));
+        let basic =
+            |group| format!("Basic {}", BASE64_STANDARD.encode(format!("{group}:{SECRET}")));
         let csr = rcgen::CertificateParams::default()
             .serialize_request(&rcgen::KeyPair::generate()?)?
             .pem()?;
@@ -252,7 +253,8 @@ impl Fixture {
             "certificates": certificates,
             "consenting": consenting,
             "spares": spares,
-            "administrator": format!("Basic {administrator}"),
+            "administrator": basic("administrators"),
+            "researcher": basic("researchers"),
             "csr": csr,
         });
         Ok(fs::write(self.description(), description.to_string())?)

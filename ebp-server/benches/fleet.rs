@@ -15,9 +15,10 @@
 mod support;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -47,9 +48,15 @@ async fn run() {
     if cluster::binaries().is_none() {
         return skipped("everything: PostgreSQL is not installed (Debian: postgresql-15)");
     }
-    let devices = parameter("EBP_BENCH_DEVICES", 100_000);
     let cluster = Cluster::as_installed("shared_buffers = 256MB\nmax_wal_size = 2GB\n");
     let server = Server::start_limited(Some(&cluster)).await;
+    let devices = parameter("EBP_BENCH_DEVICES", 100_000);
+    // The devices of a whole fleet have no bound in common, these have.
+    let most = Some(4 * devices as u64);
+    let files = rustix::process::Rlimit { current: most, maximum: most };
+    if rustix::process::setrlimit(rustix::process::Resource::Nofile, files).is_err() {
+        skipped("more open files, which the system refuses: devices may see errors of their own");
+    }
     let start = Instant::now();
     let db = cluster.client(server.database.as_ref().unwrap()).await;
     let fleet = Arc::new(Fleet::make(&server, &db, devices).await);
@@ -88,6 +95,7 @@ struct Counts {
     stored: AtomicUsize,
     put_off: AtomicUsize,
     cut_off: AtomicUsize,
+    why: Mutex<BTreeMap<String, usize>>,
 }
 
 /// So many devices report once, begun evenly over that time. How many were acknowledged.
@@ -148,9 +156,10 @@ async fn phase(
         s(&stored, 1.0)
     );
     println!(
-        "told to come back {} times, cut off {} times",
+        "told to come back {} times, cut off {} times {:?}",
         number(&counts.put_off),
-        number(&counts.cut_off)
+        number(&counts.cut_off),
+        counts.why.lock().unwrap()
     );
     println!(
         "processor, % of one core: devices {:.1}, server {:.1}, PostgreSQL {:.1}",
@@ -203,7 +212,12 @@ async fn report(
                     status => panic!("{status}: {}", String::from_utf8_lossy(&answer.body)),
                 }
             }
-            Ok(Err(_)) | Err(_) => {
+            cut_off => {
+                let why = match cut_off {
+                    Ok(Err(error)) => format!("{:?}", error.kind()),
+                    _ => "no answer in 30 s".to_owned(),
+                };
+                *counts.why.lock().unwrap().entry(why).or_default() += 1;
                 counts.cut_off.fetch_add(1, Ordering::Relaxed);
                 sleep(Duration::from_secs(3)).await;
             }

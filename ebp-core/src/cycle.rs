@@ -85,6 +85,12 @@ impl Slot {
         Timestamp::from_second(self.start).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// The first instant behind the slot: when the next one begins.
+    #[must_use]
+    pub fn end(self) -> Timestamp {
+        Timestamp::from_second(self.start + self.length).unwrap_or(Timestamp::MAX)
+    }
+
     /// The slot's key in the spool: its start in seconds since the Unix epoch.
     #[must_use]
     pub const fn key(self) -> i64 {

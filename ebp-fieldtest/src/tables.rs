@@ -8,7 +8,7 @@ use std::{
 };
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use ebp_core::evaluation::{Evaluation, Figures, Statistics, Target};
+use ebp_core::evaluation::{Evaluation, Statistics, Target};
 use jiff::SignedDuration;
 
 use crate::{account::Account, world::Survey};
@@ -97,18 +97,13 @@ fn counts(account: &Account, out: &mut impl Write) -> io::Result<()> {
 
 /// Tables 5.1 and 5.2 of the thesis, then C.1 and C.2.
 fn evaluation(evaluation: &Evaluation, out: &mut impl Write) -> io::Result<()> {
-    let Figures { measurements, reports, .. } = evaluation.overall;
     let overall = &evaluation.overall;
     let mut cycles = table(&["", "mean", "median", "deviation"]);
-    for (name, statistics) in [
-        ("measurement cycle (min)", overall.measurement_cycle_minutes()),
-        ("report cycle (min)", overall.report_cycle_minutes()),
-        ("measurements per report", overall.measurements_per_report()),
-    ] {
+    for (name, statistics) in overall.statistics() {
         cycles.add_row(row(&[name], three(statistics)));
     }
     let mut targets = table(&["", "fulfilment (%)", "reached", "expected"]);
-    for (name, target) in [("measurement target", measurements), ("report target", reports)] {
+    for (name, target) in overall.targets() {
         let counts = [target.reached.to_string(), target.expected.to_string()];
         targets.add_row(row(&[name], [percent(target)].into_iter().chain(counts)));
     }

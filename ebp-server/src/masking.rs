@@ -13,19 +13,16 @@ mod place;
 mod start;
 
 use std::{
-    convert::Infallible,
     fmt, fs, io,
     path::{Path, PathBuf},
 };
 
 use ebp_anon::{
-    MaskError, Masker, Position, Regions, Release, ReleaseError, ReleaseKey, ReleaseStore,
-    UnusableGeodata,
+    MaskError, Masker, Position, Regions, Release, ReleaseKey, UnusableGeodata,
     geocode::{PostalCodes, PostalCodesError},
     geodata::{CompactError, Geodata, Provenance},
-    release_once,
 };
-use ebp_core::model::{Address, Location, Masked};
+use ebp_core::model::{Address, Location};
 use ring::digest;
 
 pub use key::{KeyFileError, KeyMark, load_key, load_or_make_key, make_key};
@@ -277,43 +274,6 @@ impl Masking {
         let regions = self.regions.as_ref().ok_or(Unmasked::NoRegions)?;
         let origin = origin.ok_or(Unmasked::NoLocation)?;
         let masker = Masker { regions, key: &self.key, least_persons: None };
-        match release_once(&mut OfTransaction(None), &(), &masker, origin) {
-            Ok(release) => Ok(release),
-            Err(ReleaseError::Mask(error)) => Err(error.into()),
-            Err(ReleaseError::Store(impossible)) => match impossible {},
-        }
-    }
-}
-
-/// The releases of one place within a transaction, which the store keeps with everything else.
-struct OfTransaction(Option<Release>);
-
-impl ReleaseStore for OfTransaction {
-    type Household = ();
-    type Error = Infallible;
-
-    fn kept(&mut self, (): &()) -> Result<Option<Release>, Infallible> {
-        Ok(self.0)
-    }
-
-    fn keep(&mut self, (): &(), release: Release) -> Result<(), Infallible> {
-        self.0 = Some(release);
-        Ok(())
-    }
-}
-
-/// A release as the contract has it.
-#[must_use]
-pub fn location(release: &Release) -> Location {
-    Location {
-        latitude: release.position().latitude(),
-        longitude: release.position().longitude(),
-        precision: None,
-        masked: Some(Masked {
-            nuts3: release.region().to_string(),
-            density: release.density(),
-            d_min: release.bounds().min_m(),
-            d_max: release.bounds().max_m(),
-        }),
+        Ok(masker.release(origin)?)
     }
 }

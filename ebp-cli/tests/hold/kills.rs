@@ -17,9 +17,12 @@ fn cluster() -> Option<(Cluster, String)> {
     // Tells of a machine without PostgreSQL, or fails where it is required.
     cluster::shared()?;
     let cluster = Cluster::start("");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (url, _) = runtime.block_on(cluster.database());
+    let (url, _) = block_on(cluster.database());
     Some((cluster, url))
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 /// Kills again and again while four senders send; after each kill they get on.
@@ -71,9 +74,7 @@ fn postgresql_under_a_server() {
             1 => cluster.stop(),
             // Connections that are cut, without an end of the database.
             _ => {
-                let runtime =
-                    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
+                block_on(async {
                     let admin = cluster.client("postgres").await;
                     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                                WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";

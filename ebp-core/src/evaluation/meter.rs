@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Distribution, Figures, MeterEvaluation, MeterRecord, Stretch, Target, Terms, after};
+use super::{Distribution, Figures, MeterEvaluation, MeterRecord, Stretch, Target, Terms};
 use crate::cycle::Cycle;
 
 /// Evaluates it.
@@ -64,7 +64,7 @@ fn slots(
     let mut rest = measured.iter().peekable();
     let mut slot = terms.measurement.slot(part.from);
     while slot.start() < part.to {
-        let (start, end) = (slot.start(), after(slot.seconds().end));
+        let (start, end) = (slot.start(), slot.end());
         let mut count = 0;
         while rest.next_if(|&&at| at < end).is_some() {
             count += 1;

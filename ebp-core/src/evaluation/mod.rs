@@ -87,7 +87,7 @@ impl Terms {
         report: Cycle,
     ) -> Result<Self, EmptyWindow> {
         let begun = measurement.slot(from);
-        let first = if begun.start() == from { begun.start() } else { after(begun.seconds().end) };
+        let first = if begun.start() == from { begun.start() } else { begun.end() };
         let last = measurement.slot(to).start();
         if first >= last {
             return Err(EmptyWindow { cycle: measurement });
@@ -112,10 +112,6 @@ impl Terms {
     pub const fn report_cycle(&self) -> Cycle {
         self.report
     }
-}
-
-fn after(seconds: i64) -> Timestamp {
-    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
 /// A window that holds nothing to evaluate.
@@ -183,6 +179,22 @@ impl Figures {
     #[must_use]
     pub fn measurements_per_report(&self) -> Option<Statistics> {
         self.per_report.statistics(1.0)
+    }
+
+    /// The statistics of table 5.1 by name.
+    #[must_use]
+    pub fn statistics(&self) -> [(&'static str, Option<Statistics>); 3] {
+        [
+            ("measurement cycle (min)", self.measurement_cycle_minutes()),
+            ("report cycle (min)", self.report_cycle_minutes()),
+            ("measurements per report", self.measurements_per_report()),
+        ]
+    }
+
+    /// The targets of table 5.2 by name.
+    #[must_use]
+    pub const fn targets(&self) -> [(&'static str, Target); 2] {
+        [("measurement target", self.measurements), ("report target", self.reports)]
     }
 
     fn add(&mut self, other: &Self) {

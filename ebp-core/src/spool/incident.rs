@@ -151,17 +151,11 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] of the file.
     pub fn incidents_to_tell(&self) -> Result<Vec<IncidentNews>, SpoolError> {
-        let rows: Vec<(Known, Vec<u8>, String, String)> = self
-            .connection
-            .prepare_cached("SELECT present, told, missed, meter, kind, since FROM incident")
-            .and_then(|mut statement| {
-                statement
-                    .query_map([], |row| {
-                        Ok((Known::of(row)?, row.get(3)?, row.get(4)?, row.get(5)?))
-                    })?
-                    .collect()
-            })
-            .map_err(|e| self.fault(e))?;
+        let rows: Vec<(Known, Vec<u8>, String, String)> = self.rows(
+            "SELECT present, told, missed, meter, kind, since FROM incident",
+            [],
+            |row| Ok((Known::of(row)?, row.get(3)?, row.get(4)?, row.get(5)?)),
+        )?;
         let mut news = Vec::new();
         for (known, meter, kind, since) in rows {
             let meter = self.uuid(&meter)?;

@@ -89,15 +89,10 @@ impl Spool {
     /// [`SpoolError`] of the file; [`SpoolError::Damaged`] where a row cannot be understood.
     pub fn pending(&self, limit: usize) -> Result<Vec<Measurement>, SpoolError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT uuid, meter, measured_at, data, flags FROM measurement
-                 ORDER BY sequence LIMIT ?1",
-            )
-            .map_err(|e| self.fault(e))?;
-        let rows = statement.query_map([limit], RawMeasurement::of).map_err(|e| self.fault(e))?;
-        rows.map(|row| self.understand(row.map_err(|e| self.fault(e))?)).collect()
+        let sql = "SELECT uuid, meter, measured_at, data, flags FROM measurement
+                   ORDER BY sequence LIMIT ?1";
+        let rows = self.rows(sql, [limit], RawMeasurement::of)?;
+        rows.into_iter().map(|row| self.understand(row)).collect()
     }
 
     /// Removes exactly these measurements, all or (on an error) none of them; unknown ones are
@@ -144,22 +139,16 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] of the file.
     pub fn refused(&self) -> Result<Vec<Refused>, SpoolError> {
-        let mut statement = self
-            .connection
-            .prepare(
-                "SELECT uuid, meter, measured_at, data, flags, reason, refused_at FROM refused
-                 ORDER BY rowid",
-            )
-            .map_err(|e| self.fault(e))?;
-        let rows = statement
-            .query_map([], |row| Ok((RawMeasurement::of(row)?, row.get(5)?, row.get(6)?)))
-            .map_err(|e| self.fault(e))?;
-        rows.map(|row| {
-            let (raw, reason, refused_at): (_, String, String) = row.map_err(|e| self.fault(e))?;
-            let refused_at = self.instant(&refused_at)?;
-            Ok(Refused { measurement: self.understand(raw)?, reason, refused_at })
-        })
-        .collect()
+        let sql = "SELECT uuid, meter, measured_at, data, flags, reason, refused_at FROM refused
+                   ORDER BY rowid";
+        let rows: Vec<(_, String, String)> =
+            self.rows(sql, [], |row| Ok((RawMeasurement::of(row)?, row.get(5)?, row.get(6)?)))?;
+        rows.into_iter()
+            .map(|(raw, reason, refused_at)| {
+                let refused_at = self.instant(&refused_at)?;
+                Ok(Refused { measurement: self.understand(raw)?, reason, refused_at })
+            })
+            .collect()
     }
 
     /// How many measurements wait for the server's confirmation.

@@ -58,14 +58,9 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] of the file.
     pub fn components(&self) -> Result<BTreeMap<String, String>, SpoolError> {
-        self.connection
-            .prepare_cached(
-                "SELECT substr(name, 11), value FROM memory WHERE name GLOB 'component.*'",
-            )
-            .and_then(|mut statement| {
-                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-            })
-            .map_err(|e| self.fault(e))
+        let sql = "SELECT substr(name, 11), value FROM memory WHERE name GLOB 'component.*'";
+        let rows = self.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Whether the time of day can be relied on: the clock is synchronised, or has been since the

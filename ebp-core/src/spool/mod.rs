@@ -33,7 +33,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 pub use error::SpoolError;
@@ -149,6 +149,19 @@ impl Spool {
             return Err(SpoolError::Replaced { path: self.path.clone() });
         }
         Ok(transaction)
+    }
+
+    /// The rows of a statement, all of them.
+    fn rows<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, SpoolError> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_map(parameters, of)?.collect())
+            .map_err(|e| self.fault(e))
     }
 
     fn fault(&self, source: rusqlite::Error) -> SpoolError {

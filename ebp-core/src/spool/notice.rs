@@ -59,15 +59,10 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] of the file.
     pub fn notices(&self) -> Result<Vec<Noted>, SpoolError> {
-        let rows: Vec<(String, String, String)> = self
-            .connection
-            .prepare_cached("SELECT kind, noted_at, detail FROM notice ORDER BY noted_at")
-            .and_then(|mut statement| {
-                statement
-                    .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                    .collect()
-            })
-            .map_err(|e| self.fault(e))?;
+        let rows: Vec<(String, String, String)> =
+            self.rows("SELECT kind, noted_at, detail FROM notice ORDER BY noted_at", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
         rows.into_iter()
             .map(|(kind, noted_at, detail)| {
                 let (notice, _) = NAMES

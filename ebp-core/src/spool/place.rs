@@ -79,13 +79,9 @@ impl Spool {
     }
 
     fn waiting(&self) -> Result<Vec<RawUnplaced>, SpoolError> {
-        self.connection
-            .prepare_cached(&format!(
-                "SELECT {} FROM unplaced WHERE reason IS NULL ORDER BY sequence",
-                RawUnplaced::COLUMNS
-            ))
-            .and_then(|mut statement| statement.query_map([], RawUnplaced::of)?.collect())
-            .map_err(|e| self.fault(e))
+        let columns = RawUnplaced::COLUMNS;
+        let sql = format!("SELECT {columns} FROM unplaced WHERE reason IS NULL ORDER BY sequence");
+        self.rows(&sql, [], RawUnplaced::of)
     }
 
     fn time_of(&self, row: &RawUnplaced, now: &Moment) -> Result<Time, SpoolError> {

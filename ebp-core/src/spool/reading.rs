@@ -69,18 +69,12 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] of the file.
     pub fn telegrams(&self) -> Result<Vec<(Uuid, Telegrams)>, SpoolError> {
-        let rows: Vec<(Vec<u8>, i64, i64)> = self
-            .connection
-            .prepare_cached(
-                "SELECT meter, good, damaged FROM reading WHERE good > 0 OR damaged > 0
-                 ORDER BY meter",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                    .collect()
-            })
-            .map_err(|e| self.fault(e))?;
+        let rows: Vec<(Vec<u8>, i64, i64)> = self.rows(
+            "SELECT meter, good, damaged FROM reading WHERE good > 0 OR damaged > 0
+             ORDER BY meter",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
         rows.into_iter()
             .map(|(meter, good, damaged)| {
                 let (good, damaged) = (good.unsigned_abs(), damaged.unsigned_abs());

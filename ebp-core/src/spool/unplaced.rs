@@ -154,23 +154,20 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] of the file.
     pub fn unplaced(&self) -> Result<Vec<KeptUnplaced>, SpoolError> {
-        let mut statement = self
-            .connection
-            .prepare(&format!("SELECT {} FROM unplaced ORDER BY sequence", RawUnplaced::COLUMNS))
-            .map_err(|e| self.fault(e))?;
-        let rows = statement.query_map([], RawUnplaced::of).map_err(|e| self.fault(e))?;
-        rows.map(|row| {
-            let row = row.map_err(|e| self.fault(e))?;
-            let reason = match &row.reason {
-                Some(name) => Some(
-                    Apart::named(name)
-                        .ok_or_else(|| self.damaged("a reason cannot be understood"))?,
-                ),
-                None => None,
-            };
-            Ok(KeptUnplaced { unplaced: self.understand_unplaced(&row)?, reason })
-        })
-        .collect()
+        let sql = format!("SELECT {} FROM unplaced ORDER BY sequence", RawUnplaced::COLUMNS);
+        let rows = self.rows(&sql, [], RawUnplaced::of)?;
+        rows.into_iter()
+            .map(|row| {
+                let reason = match &row.reason {
+                    Some(name) => Some(
+                        Apart::named(name)
+                            .ok_or_else(|| self.damaged("a reason cannot be understood"))?,
+                    ),
+                    None => None,
+                };
+                Ok(KeptUnplaced { unplaced: self.understand_unplaced(&row)?, reason })
+            })
+            .collect()
     }
 
     pub(super) fn understand_unplaced(&self, row: &RawUnplaced) -> Result<Unplaced, SpoolError> {

@@ -7,10 +7,13 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use ebp_anon::{DistanceBounds, Position, RegionCode, Release};
-use ebp_core::model::{Location, Masked, Precision};
+use ebp_core::{
+    contract::Household,
+    model::{Location, Masked, Precision},
+};
 
 use super::StoreError;
-use crate::masking::{Marks, Masking};
+use crate::masking::{Marks, Masking, Place};
 
 /// How the households are that had to be withheld.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,6 +61,17 @@ impl MaskedBy {
     pub(super) fn set(&self, masking: Arc<Masking>) {
         let _ = self.0.set(masking);
     }
+}
+
+/// Where a household is that revokes, and what its address is remembered by, as far as is known.
+pub(super) fn whence(known: &Household, by: Option<&Masking>) -> (Option<Place>, Option<Position>) {
+    let Household { address, location, .. } = known;
+    let place = by.zip(address.as_ref()).map(|(by, address)| by.place(address));
+    let origin = match by {
+        Some(by) => by.origin(location.as_ref(), address.as_ref()),
+        None => location.as_ref().and_then(|at| Position::new(at.latitude, at.longitude).ok()),
+    };
+    (place, origin)
 }
 
 /// A release from its columns.

@@ -1,10 +1,13 @@
 //! A PostgreSQL cluster that is thrown away: made of the machine's own binaries in a temporary
 //! folder, reached by a socket in it, gone with the process that started it, however that ends.
 
+#[path = "postgresql.rs"]
+mod postgresql;
+
 use std::{
     io::Write,
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
     sync::{
         OnceLock,
@@ -15,30 +18,11 @@ use std::{
 use ebp_server::store::PostgresSettings;
 use tokio_postgres::{Client, NoTls};
 
+pub use postgresql::binaries;
+use postgresql::{as_postgres, is_root};
+
 /// Set, a machine without PostgreSQL fails the tests instead of skipping them.
 const REQUIRED: &str = "EBP_TEST_POSTGRESQL";
-
-/// The folder of `initdb` and `pg_ctl`: of PATH, or where distributions hide it, newest first.
-pub fn binaries() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    for (parent, child) in [("/usr/lib/postgresql", "bin"), ("/usr", "bin"), ("/opt", "bin")] {
-        let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
-        let mut versions: Vec<PathBuf> = entries
-            .map(|entry| entry.path())
-            .filter(|path| {
-                parent.ends_with("postgresql") || path.to_string_lossy().contains("pgsql")
-            })
-            .map(|path| path.join(child))
-            .collect();
-        versions.sort();
-        folders.extend(versions.into_iter().rev());
-    }
-    // A link from PATH leads to the folder that has the rest, too.
-    let real = |folder: &PathBuf| folder.join("initdb").canonicalize().ok();
-    let real = folders.iter().find_map(real)?;
-    real.parent().map(Path::to_owned)
-}
 
 /// The cluster that all tests of a process share; each takes a database of its own. Without
 /// PostgreSQL's binaries there is none, which is said past libtest's capture.
@@ -202,27 +186,6 @@ impl Drop for Cluster {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
     }
-}
-
-/// PostgreSQL refuses to run as root.
-fn as_postgres(program: &Path) -> Vec<String> {
-    let program = program.to_str().unwrap().to_owned();
-    if is_root() {
-        ["runuser", "-u", "postgres", "--"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain([program])
-            .collect()
-    } else {
-        vec![program]
-    }
-}
-
-fn is_root() -> bool {
-    static ROOT: OnceLock<bool> = OnceLock::new();
-    *ROOT.get_or_init(|| {
-        Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
-    })
 }
 
 fn run(command: &mut Command) {

@@ -3,15 +3,18 @@
 //! Enters: the machine's own `initdb` and `pg_ctl`. Leaves: databases, reached by a socket. Absent:
 //! anything that outlives the task.
 
+#[path = "../../../ebp-server/tests/support/postgresql.rs"]
+mod postgresql;
+
 use std::{
-    fs,
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
 use anyhow::{Result, bail};
+use postgresql::{as_postgres, binaries, is_root};
 
 pub struct Cluster {
     folder: tempfile::TempDir,
@@ -56,9 +59,8 @@ impl Cluster {
 
     fn keep(&self) -> Result<Child> {
         let folder = self.folder.path().display();
-        let user = if is_root() { "runuser -u postgres -- " } else { "" };
-        let pg_ctl = self.binaries.join("pg_ctl");
-        let stop = format!("{user}{} -D {folder}/data -m immediate stop", pg_ctl.display());
+        let pg_ctl = as_postgres(&self.binaries.join("pg_ctl")).join(" ");
+        let stop = format!("{pg_ctl} -D {folder}/data -m immediate stop");
         Ok(Command::new("sh")
             .args(["-c", &format!("read nothing; {stop}; rm -rf {folder}")])
             .stdin(Stdio::piped())
@@ -71,15 +73,9 @@ impl Cluster {
     }
 
     fn tool(&self, name: &str, arguments: &[&str]) -> Result<()> {
-        let program = self.binaries.join(name);
-        // PostgreSQL refuses to run as root.
-        let mut command = if is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
+        let program = as_postgres(&self.binaries.join(name));
+        let mut command = Command::new(&program[0]);
+        command.args(&program[1..]);
         command.arg("-D").arg(self.folder.path().join("data")).args(arguments);
         done(command.current_dir(self.folder.path()))
     }
@@ -92,20 +88,6 @@ impl Drop for Cluster {
             let _ = keeper.wait();
         }
     }
-}
-
-/// Of PATH, or where Debian keeps them.
-fn binaries() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    folders.extend(debian.map(|version| version.path().join("bin")));
-    let real = folders.iter().find_map(|folder| folder.join("initdb").canonicalize().ok())?;
-    real.parent().map(Path::to_owned)
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
 }
 
 fn done(command: &mut Command) -> Result<()> {

@@ -133,14 +133,12 @@ pub const fn is_revoked(event: &Event<SpoolError>) -> bool {
     )
 }
 
-/// Whether the spool's file is damaged, or was set aside by another process of this device: opening
-/// it again helps.
+/// Whether opening the spool again helps.
 pub const fn is_spool_gone(event: &Event<SpoolError>) -> bool {
-    matches!(
-        event,
-        Event::Failed(MeasureError::Keep(SpoolError::Damaged { .. } | SpoolError::Replaced { .. }))
-            | Event::NotKept(SpoolError::Damaged { .. } | SpoolError::Replaced { .. })
-    )
+    match event {
+        Event::Failed(MeasureError::Keep(error)) | Event::NotKept(error) => error.wants_reopening(),
+        _ => false,
+    }
 }
 
 const fn incident(kind: IncidentType, is_present: bool) -> &'static str {

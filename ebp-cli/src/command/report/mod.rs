@@ -88,10 +88,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let cycle = arguments.measurement_cycle;
     let from = arguments.from.unwrap_or_else(|| cycle.slot(first).start());
-    let to = match arguments.to {
-        Some(to) => to,
-        None => Timestamp::from_second(cycle.slot(last).seconds().end).unwrap_or(last),
-    };
+    let to = arguments.to.unwrap_or_else(|| cycle.slot(last).end());
     let terms = Terms::new(from, to, cycle, arguments.report_cycle)
         .map_err(|error| Failure::usage(error).remedy("widen it with --from and --to"))?;
     let mut evaluation = Evaluation::new(terms);

@@ -24,18 +24,12 @@ pub fn tables(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> i
         terms.report_cycle(),
     )?;
     let mut cycles = table(&["", "mean", "median", "deviation"]);
-    for (name, statistics) in [
-        ("measurement cycle (min)", overall.measurement_cycle_minutes()),
-        ("report cycle (min)", overall.report_cycle_minutes()),
-        ("measurements per report", overall.measurements_per_report()),
-    ] {
+    for (name, statistics) in overall.statistics() {
         cycles.add_row(row(vec![name.to_owned()], three(statistics)));
     }
     writeln!(out, "{cycles}")?;
     let mut targets = table(&["", "fulfilment (%)", "reached", "expected"]);
-    for (name, target) in
-        [("measurement target", overall.measurements), ("report target", overall.reports)]
-    {
+    for (name, target) in overall.targets() {
         let counts = [target.reached.to_string(), target.expected.to_string()];
         let figures = [percent(target)].into_iter().chain(counts);
         targets.add_row(row(vec![name.to_owned()], figures));

@@ -15,7 +15,10 @@ use uuid::Uuid;
 use super::{PostgresStore, erase, household, register::one_at_a_time};
 use crate::{
     masking::{self, KeyMark, Marks, Masking, Place, RegionsMark, Unmasked},
-    store::{HouseholdId, MaskingStore, PendingReport, StoreError, masking::release},
+    store::{
+        HouseholdId, MaskingStore, PendingReport, StoreError,
+        masking::{release, whence},
+    },
 };
 
 #[async_trait]
@@ -107,13 +110,7 @@ pub async fn mask(
     id: HouseholdId,
     by: Option<&Masking>,
 ) -> Result<(), StoreError> {
-    let known = household::household(tx, id).await?;
-    let address = known.address.as_ref();
-    let place = by.zip(address).map(|(by, address)| by.place(address));
-    let origin = match by {
-        Some(by) => by.origin(known.location.as_ref(), address),
-        None => known.location.and_then(|at| Position::new(at.latitude, at.longitude).ok()),
-    };
+    let (place, origin) = whence(&household::household(tx, id).await?, by);
     tx.execute("DELETE FROM location WHERE household = $1", &[&id.0]).await?;
     if let Err(why) = settle(tx, id.0, by, place, origin).await? {
         tracing::warn!(%why, "a household that revoked its consent is withheld until it can be masked");

@@ -14,7 +14,10 @@ use uuid::Uuid;
 use super::{SqliteStore, household, value::Id};
 use crate::{
     masking::{self, KeyMark, Marks, Masking, Place, RegionsMark, Unmasked},
-    store::{HouseholdId, MaskingStore, PendingReport, StoreError, masking::release},
+    store::{
+        HouseholdId, MaskingStore, PendingReport, StoreError,
+        masking::{release, whence},
+    },
 };
 
 #[async_trait]
@@ -92,13 +95,7 @@ pub fn put_location(
 /// Puts the masked location into the true one's place. Where it cannot be made the household is
 /// withheld, and the true location kept where nothing shows it. The address has to be there still.
 pub fn mask(tx: &Transaction<'_>, id: HouseholdId, by: Option<&Masking>) -> Result<(), StoreError> {
-    let known = household::household(tx, id)?;
-    let address = known.address.as_ref();
-    let place = by.zip(address).map(|(by, address)| by.place(address));
-    let origin = match by {
-        Some(by) => by.origin(known.location.as_ref(), address),
-        None => known.location.and_then(|at| Position::new(at.latitude, at.longitude).ok()),
-    };
+    let (place, origin) = whence(&household::household(tx, id)?, by);
     tx.execute("DELETE FROM location WHERE household = ?1", [Id(id.0)])?;
     if let Err(why) = settle(tx, id, by, place, origin)? {
         tracing::warn!(%why, "a household that revoked its consent is withheld until it can be masked");

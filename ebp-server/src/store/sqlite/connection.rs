@@ -37,8 +37,14 @@ pub fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "cache_size", -(64 << 10))?;
     connection.pragma_update(None, "wal_autocheckpoint", 8192)?;
     migrate::migrate(&mut connection, path)?;
-    // What an interrupted revocation left in the log goes now.
-    erase_log(&connection, BUSY)?;
+    // What an interrupted revocation left in the log goes now. On a full disk it cannot: the first
+    // write that succeeds takes it along, and until then reading goes on.
+    if let Err(error) = erase_log(&connection, BUSY) {
+        if !error.is_temporary() {
+            return Err(error);
+        }
+        tracing::warn!(%error, "the log of {} is erased later", path.display());
+    }
     Ok(connection)
 }
 

@@ -45,9 +45,7 @@ impl SmallDisk {
             std::io::stderr().write_all(line.as_bytes()).unwrap();
             return None;
         }
-        let disk = Self { ballast: folder.path().join("ballast"), folder };
-        File::create(&disk.ballast).unwrap();
-        Some(disk)
+        Some(Self { ballast: folder.path().join("ballast"), folder })
     }
 
     fn path(&self) -> &Path {
@@ -61,7 +59,7 @@ impl SmallDisk {
 
     /// Takes up what room is left but so many megabytes.
     fn fill_but(&self, megabytes: u64) {
-        let mut file = File::options().append(true).open(&self.ballast).unwrap();
+        let mut file = File::options().append(true).create(true).open(&self.ballast).unwrap();
         while file.write_all(&[1; 4096]).is_ok() {}
         let length = file.metadata().unwrap().len();
         file.set_len(length.checked_sub(megabytes << 20).unwrap()).unwrap();
@@ -170,6 +168,14 @@ fn uploads_wait_until_there_is_room() {
 
     disk.free();
     scene.goes_on(&request);
+
+    // One that was ended needs a little room to start, and says so.
+    scene.server.end();
+    disk.fill();
+    scene.server.run(["serve"], "").refused(1, &["ebp.sqlite", "disk is full", "make room"]);
+    disk.free();
+    scene.server.go_on();
+    scene.assert_complete();
 }
 
 /// A cluster whose database has a disk of its own: its log goes on, and so does all that reads.

@@ -70,7 +70,7 @@ impl PostgresError {
     }
 
     /// Whether it refused with that SQLSTATE.
-    pub(super) fn is(&self, sqlstate: &str) -> bool {
+    pub(in crate::store) fn is(&self, sqlstate: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code == sqlstate)
     }
 }

@@ -28,7 +28,7 @@ pub fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
             Err(error) if is_busy(&error) && start.elapsed() < BUSY => {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            Err(source) => return Err(StoreError::Open { path: path.to_owned(), source }),
+            Err(source) => return Err(StoreError::of_opening(path, source)),
             Ok(()) => break,
         }
     }
@@ -77,7 +77,7 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
-    configured().map_err(|source| StoreError::Open { path: path.to_owned(), source })
+    configured().map_err(|source| StoreError::of_opening(path, source))
 }
 
 /// Only the owner may read the file; SQLite gives its log the same mode.

@@ -316,19 +316,19 @@ impl Grid {
     /// Calls `each` with every row and its columns that the edge touches, and perhaps some beside.
     fn touch(self, (a, b): (Vertex, Vertex), mut each: impl FnMut(usize, Range<usize>)) {
         let (low, high) = if a.y <= b.y { (a, b) } else { (b, a) };
-        let slope = (f64::from(high.x) - f64::from(low.x))
-            / (f64::from(high.y) - f64::from(low.y)).max(1.0);
         let (west, east) = (a.x.min(b.x), a.x.max(b.x));
-        for row in self.row(low.y)..=self.row(high.y) {
+        let rows = self.row(low.y)..self.row(high.y) + 1;
+        // Most edges are short, and nothing has to be cut.
+        if rows.len() == 1 {
+            return each(rows.start, self.column(west)..self.column(east) + 1);
+        }
+        let slope = (f64::from(high.x) - f64::from(low.x)) / (f64::from(high.y) - f64::from(low.y));
+        for row in rows {
             let south = f64::from(self.corner(row, 0).1);
             let x_at = |y: f64| f64::from(low.x) + slope * (y - f64::from(low.y));
-            let ends = if low.y == high.y {
-                (f64::from(west), f64::from(east))
-            } else {
-                let from = x_at(south.max(f64::from(low.y)));
-                let to = x_at((south + f64::from(1_u32 << self.height)).min(f64::from(high.y)));
-                (from.min(to), from.max(to))
-            };
+            let from = x_at(south.max(f64::from(low.y)));
+            let to = x_at((south + f64::from(1_u32 << self.height)).min(f64::from(high.y)));
+            let ends = (from.min(to), from.max(to));
             // Two steps of slack for the rounding of the crossings.
             let from = ((ends.0 - 2.0) as i32).clamp(west, east);
             let to = ((ends.1 + 2.0) as i32).clamp(west, east);

@@ -2,22 +2,30 @@
 //!
 //! Enters: CSV with columns `id`, `latitude`, `longitude` and any others. Leaves: the same columns
 //! with the masked coordinates and `nuts3`, `density`, `d_min`, `d_max`; a table of the rows that
-//! were rejected, and why. Absent: files, progress; more than one row in memory.
+//! were rejected, and why. Absent: files, progress; more than a few thousand rows in memory.
+//!
+//! One thread reads and writes, the machine's others mask what it has read.
 //!
 //! A row is masked or rejected as a whole. Reasons never repeat what stands in the row.
+
+mod lanes;
 
 use std::{
     collections::HashMap,
     io::{self, Write},
+    thread,
 };
 
 use csv::{ByteRecord, ReaderBuilder, Writer};
 
 use crate::{
-    Decimals, DistanceBounds, InvalidPosition, MaskError, Position, RegionCode, Release,
+    Decimals, DistanceBounds, InvalidPosition, MaskError, Position, RegionCode, Release, Risk,
     release::Masker,
     risk::{self, RiskSummary},
 };
+
+/// Rows that go from thread to thread at once.
+const BLOCK: usize = 512;
 
 /// Columns that are added, and those with the statistics.
 const ADDED: [&str; 4] = ["nuts3", "density", "d_min", "d_max"];
@@ -119,36 +127,74 @@ pub fn mask_table(
     rejected.write_record(["id", "reason"]).map_err(BatchError::Write)?;
     let mut report =
         BatchReport { risk: statistics.then(RiskSummary::default), ..BatchReport::default() };
-    let mut row = ByteRecord::new();
     let mut texts = Texts::default();
-    while reader.read_byte_record(&mut row).map_err(BatchError::Read)? {
-        let (origin, release) = match columns.mask(masker, &row, header.len()) {
-            Ok(masked) => masked,
-            // Not the row's fault, and the next one's too.
-            Err(Reason::Mask(MaskError::NoRandomness(error))) => return Err(error.into()),
-            Err(reason) => {
-                report.rejected += 1;
-                let id = row.get(columns.id).unwrap_or_default();
-                rejected
-                    .write_record([id, reason.to_string().as_bytes()])
-                    .map_err(BatchError::Write)?;
-                continue;
-            }
+    let fill = |block: &mut Block| block.read(&mut reader).map_err(BatchError::Read);
+    let work = |block: &mut Block| {
+        let rows = block.rows[..block.filled].iter();
+        let mask = |row| {
+            let (origin, release) = columns.mask(masker, row, header.len())?;
+            let risk = statistics.then(|| risk::assess(masker.regions, &release));
+            Ok((origin, release, risk))
         };
-        let risk = report.risk.as_mut().map(|summary| {
-            let risk = risk::assess(masker.regions, &release);
-            summary.add(masker.regions, origin, &release, &risk);
-            risk
-        });
-        columns
-            .write_row(&row, &release, risk.as_ref(), &mut texts, &mut output)
-            .and_then(|()| Ok(each(origin, &release)?))
-            .map_err(BatchError::Write)?;
-        report.masked += 1;
-    }
+        block.masked.extend(rows.map(mask));
+    };
+    let empty = |block: &mut Block| {
+        for (row, masked) in block.rows.iter().zip(block.masked.drain(..)) {
+            let (origin, release, risk) = match masked {
+                Ok(masked) => masked,
+                // Not the row's fault, and the next one's too.
+                Err(Reason::Mask(MaskError::NoRandomness(error))) => return Err(error.into()),
+                Err(reason) => {
+                    report.rejected += 1;
+                    let id = row.get(columns.id).unwrap_or_default();
+                    rejected
+                        .write_record([id, reason.to_string().as_bytes()])
+                        .map_err(BatchError::Write)?;
+                    continue;
+                }
+            };
+            if let (Some(summary), Some(risk)) = (&mut report.risk, &risk) {
+                summary.add(masker.regions, origin, &release, risk);
+            }
+            columns
+                .write_row(row, &release, risk.as_ref(), &mut texts, &mut output)
+                .and_then(|()| Ok(each(origin, &release)?))
+                .map_err(BatchError::Write)?;
+            report.masked += 1;
+        }
+        Ok(())
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    lanes::in_order(threads, fill, work, empty)?;
     let flushed = output.flush().and_then(|()| rejected.flush());
     flushed.map_err(|error| BatchError::Write(error.into()))?;
     Ok(report)
+}
+
+/// The true position, what is told instead, and what that risks.
+type Masked = (Position, Release, Option<Risk>);
+
+/// Rows, and what became of each.
+#[derive(Default)]
+struct Block {
+    rows: Vec<ByteRecord>,
+    filled: usize,
+    masked: Vec<Result<Masked, Reason>>,
+}
+
+impl Block {
+    /// Reads the next rows in the place of those before; false if there are none.
+    fn read(&mut self, reader: &mut csv::Reader<impl io::Read>) -> Result<bool, csv::Error> {
+        self.rows.resize_with(BLOCK, ByteRecord::new);
+        self.filled = 0;
+        while let Some(row) = self.rows.get_mut(self.filled) {
+            if !reader.read_byte_record(row)? {
+                break;
+            }
+            self.filled += 1;
+        }
+        Ok(self.filled > 0)
+    }
 }
 
 /// Where the columns are.
@@ -211,7 +257,7 @@ impl Columns {
         &self,
         row: &ByteRecord,
         release: &Release,
-        risk: Option<&crate::Risk>,
+        risk: Option<&Risk>,
         texts: &mut Texts,
         output: &mut Writer<W>,
     ) -> Result<(), csv::Error> {

@@ -53,6 +53,23 @@ fn other_columns_pass_and_the_same_place_gets_the_same_point() {
 }
 
 #[test]
+fn thousands_of_rows_keep_their_order() {
+    let mut input = "id,latitude,longitude\n".to_owned();
+    for id in 0..5_000 {
+        let latitude = if id % 7 == 0 { "north" } else { "50.5" };
+        input += &format!("{id},{latitude},8.5\n");
+    }
+    let (output, rejected, report) = run(input.as_bytes(), false).unwrap();
+    let ids = |text: &str| -> Vec<u32> {
+        let first = |line: &str| line.split(',').next().unwrap().parse().unwrap();
+        text.lines().skip(1).map(first).collect()
+    };
+    assert!(ids(&output).into_iter().eq((0..5_000).filter(|id| id % 7 != 0)));
+    assert!(ids(&rejected).into_iter().eq((0..5_000).step_by(7)));
+    assert_eq!((report.masked, report.rejected), (4_285, 715));
+}
+
+#[test]
 fn a_row_is_masked_or_rejected_and_never_told() {
     let input = "id,latitude,longitude\n1,50.123456,8.5\n2,49.987654,8.5\n3,50.123456\n4,50.123456,east\n\
         5,8.5,50.123456\n6,,\n\"7\",50.123456,8.5,more\n8,50.6,8.6\n";

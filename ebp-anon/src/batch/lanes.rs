@@ -72,7 +72,7 @@ mod tests {
                 Ok::<_, ()>(*block < blocks)
             };
             let work = |block: &mut u64| {
-                if *block % 5 == 0 {
+                if block.is_multiple_of(5) {
                     thread::yield_now();
                 }
                 *block *= 2;

@@ -8,7 +8,8 @@ use std::{
 
 use clap::Subcommand;
 use ebp_server::{
-    Applied, Restoration, Revocations, backup,
+    Applied, Restoration, Revocations, Settings, backup,
+    masking::{self, MaskingFiles},
     store::{Database, Store, StoreError},
 };
 
@@ -50,6 +51,7 @@ pub fn back_up(data: &ServerData, output: &Path) -> Outcome {
 pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> Outcome {
     let restored = "pg_restore --dbname=DATABASE FILE` and then `ebp serve revocations apply FILE";
     let database = sqlite(data, restored)?;
+    let by = data.settings()?.masking;
     let given = match revocations {
         Some(path) => parse(path)?,
         None => Revocations::default(),
@@ -61,7 +63,8 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> O
             false => (given, false),
             true => (given.and(of(&Database::Sqlite(database.clone())).await?), true),
         };
-        let store = open(&Database::Sqlite(restoration.copy().to_owned())).await?;
+        let copy = Database::Sqlite(restoration.copy().to_owned());
+        let store = open_to_revoke(&copy, &by).await?;
         let applied = revocations.apply(&*store).await.map_err(failed)?;
         store.close().await.map_err(failed)?;
         Ok::<_, Failure>((applied, known))
@@ -84,7 +87,7 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> O
 impl RevocationsAction {
     /// Lists or applies.
     pub fn run(&self, data: &ServerData) -> Outcome {
-        let database = data.settings()?.database;
+        let Settings { database, masking: by, .. } = data.settings()?;
         let runtime = crate::runtime::on_this_thread()?;
         match self {
             Self::List => {
@@ -94,7 +97,7 @@ impl RevocationsAction {
             Self::Apply { file } => {
                 let revocations = parse(file)?;
                 let applied = runtime.block_on(async {
-                    let store = open(&database).await?;
+                    let store = open_to_revoke(&database, &by).await?;
                     let applied = revocations.apply(&*store).await.map_err(failed)?;
                     store.close().await.map_err(failed)?;
                     Ok::<_, Failure>(applied)
@@ -111,6 +114,17 @@ async fn of(database: &Database) -> Result<Revocations, Failure> {
     let revocations = Revocations::of(&*store).await.map_err(failed)?;
     store.close().await.map_err(failed)?;
     Ok(revocations)
+}
+
+/// As a server opens it, so that what is revoked is masked at once. Otherwise it is withheld until a
+/// server starts.
+async fn open_to_revoke(database: &Database, by: &MaskingFiles) -> Result<Arc<dyn Store>, Failure> {
+    let store = open(database).await?;
+    if let Err(error) = masking::mask_by(&store, by, false).await {
+        let why = chain(&error);
+        tell!("ebp: households that are revoked are withheld until a server masks them: {why}");
+    }
+    Ok(store)
 }
 
 async fn open(database: &Database) -> Result<Arc<dyn Store>, Failure> {

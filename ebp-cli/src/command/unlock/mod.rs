@@ -20,10 +20,10 @@ use ebp_meter::{
     port::{self, PortName},
     profile::Profile,
     session::Session,
-    unlock::{Head, Method, RealPace, Tries, UnlockError, UnlockOptions},
+    unlock::{Head, Method, PlanError, RealPace, Tries, UnlockError, UnlockOptions},
 };
 
-use super::models::Models;
+use super::{find_port, models::Models};
 use crate::{
     exit::{Context, Failure, Outcome},
     output::Shape,
@@ -37,8 +37,9 @@ use crate::{
 /// would block itself. Ctrl-C switches the light off.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A serial device with a reading head on the meter (/dev/ttyUSB0), or tcp://host:port.
-    #[arg(long, required_unless_present_any = ["dry_run", "reset_tries"])]
+    /// A serial device with a reading head on the meter (/dev/ttyUSB0), or tcp://host:port. Without
+    /// it the only one of the machine's serial ports at which a meter speaks.
+    #[arg(long)]
     port: Option<PortName>,
 
     /// The meter's model, such as MT175; `ebp meter list` shows all. With --calibrate the name of
@@ -147,9 +148,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.dry_run {
         return dry_run::run(arguments, profile, &stop);
     }
-    let Some(port) = &arguments.port else { return Err(Failure::usage("which port is it?")) };
-    let unlocked = arguments.unlock(profile, port, tries, &stop);
-    show::result(arguments.format, profile, port, unlocked)
+    can_be_unlocked(profile)?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), read_options(profile))?;
+    let unlocked = arguments.unlock(profile, &port, tries, &stop);
+    show::result(arguments.format, profile, &port, unlocked)
+}
+
+/// Not every model has a lock.
+fn can_be_unlocked(profile: &Profile) -> Outcome {
+    match profile.pin {
+        Some(_) => Ok(()),
+        None => Err(UnlockError::Plan(PlanError::NoLock { model: profile.name.clone() }).into()),
+    }
 }
 
 impl Arguments {
@@ -160,12 +170,6 @@ impl Arguments {
         tries: Tries,
         stop: &Arc<AtomicBool>,
     ) -> Result<ebp_meter::unlock::Unlocked, Failure> {
-        if profile.pin.is_none() {
-            return Err(UnlockError::Plan(ebp_meter::unlock::PlanError::NoLock {
-                model: profile.name.clone(),
-            })
-            .into());
-        }
         // Before the PIN is asked for: a port that is not there needs none.
         let session =
             Session::from_port(port::open(port, profile.line.settings())?, read_options(profile));

@@ -179,6 +179,8 @@ pub fn explain(error: ServeError) -> Failure {
         ServeError::Store(StoreError::Masking(mismatch)) => {
             super::geodata::explain_mismatch(&mismatch)
         }
+        ServeError::Store(error) if error.is_full() => Failure::failed(crate::exit::chain(&error))
+            .remedy("make room on the database's disk and start it again; nothing is lost"),
         ServeError::Geocoding(error) => Failure::failed(crate::exit::chain(&error))
             .remedy("correct [geocoding] in the configuration"),
         other => Failure::failed(crate::exit::chain(&other)),

@@ -162,6 +162,22 @@ fn without_a_port() {
     }
 }
 
+/// Light goes nowhere unless a port is named or found.
+#[test]
+fn unlocking_without_a_port() {
+    for arguments in [
+        &["unlock", "--model", "MT175", "--pin-file", "/nonexistent/pin"][..],
+        &["meter", "identify"],
+        &["meter", "bundle", "--output", "/nonexistent/bundle.tar"],
+    ] {
+        let run = support::run(arguments);
+        match run.code {
+            Some(1 | 3) => drop(run.says(&["serial port", "--port"])),
+            _ => eprintln!("not checked: this machine has a meter"),
+        }
+    }
+}
+
 #[test]
 fn an_empty_file_and_empty_input() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,10 @@
 //! Finding the port at which a meter speaks.
 //!
 //! Enters: ports to try. Leaves: [`Scan`]: the first that gave a telegram, still open, and what
-//! was found at each. Absent: where the ports come from ([`crate::port::list`]).
+//! was found at each; or what is at all of them. Absent: where the ports come from ([`crate::port::list`]).
 
 use std::{
+    panic::resume_unwind,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -54,6 +55,31 @@ pub struct Scan {
 #[must_use]
 pub fn scan(ports: Vec<PortInfo>, options: ReadOptions, wait: Duration) -> Scan {
     scan_with(ports, wait, &|port| Session::open(&port.name, options))
+}
+
+/// Listens to all the ports, eight at once, each until its first telegram or for `wait`; none is
+/// cut short because another one speaks.
+///
+/// # Panics
+/// If listening itself panicked.
+#[must_use]
+pub fn listen_to_all(
+    ports: Vec<PortInfo>,
+    options: ReadOptions,
+    wait: Duration,
+) -> Vec<(PortInfo, Finding)> {
+    let mut heard = Vec::with_capacity(ports.len());
+    let mut ports = ports.into_iter().peekable();
+    while ports.peek().is_some() {
+        thread::scope(|scope| {
+            let alone = |port| scope.spawn(move || scan(vec![port], options, wait).tried);
+            let listening: Vec<_> = ports.by_ref().take(AT_ONCE).map(alone).collect();
+            for thread in listening {
+                heard.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+        });
+    }
+    heard
 }
 
 type Opener<'a> = &'a (dyn Fn(&PortInfo) -> Result<Session, PortError> + Sync);

@@ -18,7 +18,7 @@ use ebp_meter::{
     decoder::Noise,
     port::{LineSettings, PortError, PortInfo, PortName},
     readout::{Protocol, Readout},
-    scan::{Finding, scan},
+    scan::{Finding, listen_to_all, scan},
     session::{Outcome, ReadOptions, Session},
     sml::encode::{EncodeEntry, EncodeInt, EncodeValue, Telegram, encode},
 };
@@ -212,9 +212,24 @@ fn a_scan_finds_the_one_that_speaks() {
             meter.write_all(&sml(42)).unwrap();
         }
     });
+    let heard = listen_to_all(ports.clone(), ReadOptions::default(), Duration::from_secs(1));
     let scan = scan(ports, ReadOptions::default(), SOON);
     stop.send(()).unwrap();
     meters.join().unwrap();
+    let heard: Vec<Finding> = heard.into_iter().map(|(_, finding)| finding).collect();
+    assert!(
+        matches!(
+            heard.as_slice(),
+            [
+                Finding::Silent,
+                Finding::Unintelligible { .. },
+                Finding::Telegram,
+                Finding::Failed(PortError::Busy { .. }),
+                Finding::Failed(PortError::NotFound { .. })
+            ]
+        ),
+        "{heard:?}"
+    );
     let (info, session, readout) = scan.found.unwrap();
     assert_eq!(info.device, speaking);
     assert_eq!(power(&readout), "42");

@@ -11,6 +11,7 @@ mod cycle;
 #[cfg(feature = "server")]
 mod demo;
 pub mod device;
+mod find_port;
 #[cfg(feature = "server")]
 mod geodata;
 #[cfg(feature = "server")]

@@ -9,16 +9,17 @@ use std::{
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
     decoder::Noise,
-    port::{self, PortError, PortName},
+    port::{PortError, PortName},
     readout::{Integrity, Protocol, Readout},
-    scan::{self, Finding},
+    scan,
     session::{self, ReadOptions, Session},
 };
 
-use super::{cycle, models::Models};
+use super::{cycle, find_port, models::Models};
 use crate::{
-    exit::{Code, Failure, Outcome},
+    exit::{Failure, Outcome},
     output::{Format, Printer},
+    stdout::quiet_at_closed_pipe,
     tell::tell,
 };
 
@@ -122,14 +123,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
         reader.passed.tell();
     }
     result
-}
-
-/// A closed pipe ends a command without a word, as every well-behaved filter does.
-pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Failure::failed(format!("standard output: {error}"))),
-    }
 }
 
 /// Takes protocol and speed from the model's profile, where the command line does not give them.
@@ -327,12 +320,7 @@ impl<W: Write> Reader<'_, W> {
 
     /// Reads whichever of the machine's ports speaks.
     fn scan(&mut self, options: ReadOptions) -> Outcome {
-        let ports = port::list();
-        if ports.is_empty() {
-            return Err(Failure::failed("this machine has no serial port")
-                .remedy("plug the reading head in, or name a port with --port (a device, tcp://host:port, a file, -)"));
-        }
-        let scan = scan::scan(ports, options, self.arguments.timeout);
+        let scan = scan::scan(find_port::all()?, options, self.arguments.timeout);
         if let Some((port, session, readout)) = scan.found {
             tell!("ebp: reading {}", port.name);
             if !self.arguments.watch && self.arguments.raw.is_none() {
@@ -342,24 +330,7 @@ impl<W: Write> Reader<'_, W> {
             }
             return self.session(session);
         }
-        for (port, finding) in &scan.tried {
-            tell!("ebp: {}: {}", port.name, describe(finding));
-        }
-        Err(Failure::new(
-            Code::NothingRead,
-            "no meter speaks on any of this machine's serial ports",
-        )
-        .remedy("check the reading head, or name its port with --port"))
-    }
-}
-
-fn describe(finding: &Finding) -> String {
-    match finding {
-        Finding::Silent => "silent".to_owned(),
-        Finding::Unintelligible { bytes } => format!("{bytes} bytes, but no telegram"),
-        Finding::Failed(error) => crate::exit::chain(error),
-        Finding::Telegram => "a meter".to_owned(),
-        Finding::GivenUp => "not listened to for long enough".to_owned(),
+        Err(find_port::nothing_speaks(&scan.tried))
     }
 }
 

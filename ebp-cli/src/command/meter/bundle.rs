@@ -16,6 +16,7 @@ use ebp_meter::{
     port::PortName,
     readout::Protocol,
     redact::{Redacted, redact},
+    session::ReadOptions,
 };
 use serde::Serialize;
 
@@ -24,7 +25,7 @@ use super::{
     tar,
 };
 use crate::{
-    command::models::Models,
+    command::{find_port, models::Models},
     exit::{Code, Context, Failure, Outcome},
     output::{Format, Printer},
     tell::tell,
@@ -42,9 +43,10 @@ Meter readings, power and the meter's own time are as they were. Look at it befo
 /// Which meter, and where the bundle goes.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes.
+    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes. Without it the only
+    /// one of the machine's serial ports at which a meter speaks.
     #[arg(long)]
-    port: PortName,
+    port: Option<PortName>,
 
     /// The bundle: a file with the ending .tar, or a folder that is made.
     #[arg(long, value_name = "PATH")]
@@ -85,12 +87,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
             .remedy("choose another name with --output"));
     }
     let profiles = arguments.models.load()?;
-    let mut heard = listen(&arguments.port, arguments.timeout, arguments.telegrams.into())?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), ReadOptions::default())?;
+    let mut heard = listen(&port, arguments.timeout, arguments.telegrams.into())?;
     let meter = identify(&profiles, &heard.readouts);
     let protocol = heard.readouts.first().map(|readout| readout.protocol).or(heard.protocol);
     let redacted = redact(&heard.bytes, protocol.unwrap_or(Protocol::Sml));
     let nothing = heard.nothing.take();
-    let about = about(arguments, &heard, protocol, &redacted, meter);
+    let about = about(&port, &heard, protocol, &redacted, meter);
     let files = [
         ("README.txt", README.as_bytes().to_vec()),
         ("about.json", serde_json::to_vec_pretty(&about).map_err(Failure::failed)?),
@@ -110,7 +113,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn about(
-    arguments: &Arguments,
+    port: &PortName,
     heard: &Heard,
     protocol: Option<Protocol>,
     redacted: &Redacted,
@@ -121,7 +124,7 @@ fn about(
         os: os(),
         arch: std::env::consts::ARCH,
         made_at: SystemClock.now(),
-        port: match &arguments.port {
+        port: match port {
             PortName::StandardInput => "standard input",
             PortName::Tcp(_) => "TCP bridge",
             PortName::Path(_) if heard.is_live => "serial device",

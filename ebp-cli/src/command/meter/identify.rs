@@ -2,22 +2,21 @@
 //!
 //! Enters: a port. Leaves: maker, models that fit, line, lock, advice. Absent: its number.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
 use ebp_meter::{
     identify::{Identity, Lock, identify},
     port::PortName,
+    session::ReadOptions,
 };
 use serde::Serialize;
 
 use super::listen::listen;
 use crate::{
-    command::{models::Models, read::quiet_at_closed_pipe},
+    command::{find_port, models::Models},
     exit::{Code, Failure, Outcome},
     output::{Shape, lines},
+    stdout::print,
 };
 
 /// Some meters put identity and power in every other telegram.
@@ -28,9 +27,10 @@ const FITS: u8 = 50;
 /// Which meter, and how it is shown.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes.
+    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes. Without it the only
+    /// one of the machine's serial ports at which a meter speaks.
     #[arg(long)]
-    port: PortName,
+    port: Option<PortName>,
 
     /// How long to wait for a telegram. Finding out how a meter speaks takes some seconds.
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
@@ -57,7 +57,8 @@ struct Report<'a> {
 /// Identifies.
 pub fn run(arguments: &Arguments) -> Outcome {
     let profiles = arguments.models.load()?;
-    let heard = listen(&arguments.port, arguments.timeout, TELEGRAMS)?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), ReadOptions::default())?;
+    let heard = listen(&port, arguments.timeout, TELEGRAMS)?;
     let identity = identify(&profiles, &heard.readouts);
     let (Some(identity), Some(first)) = (identity, heard.readouts.first()) else {
         let nothing = heard.nothing.unwrap_or_else(|| Failure::failed("no telegram"));
@@ -65,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let protocol = first.protocol.name();
     let line = heard.line.map(|line| line.to_string());
-    let port = arguments.port.to_string();
+    let port = port.to_string();
     let next = next(&identity, &port);
     let text = match arguments.format {
         Shape::Json => {
@@ -80,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             ("next", next),
         ]),
     };
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    print(&text)
 }
 
 fn maker(identity: &Identity) -> String {

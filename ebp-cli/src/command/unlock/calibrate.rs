@@ -25,7 +25,7 @@ use ebp_meter::{
 
 use super::{Arguments, secret, show};
 use crate::{
-    command::silence::nothing_read,
+    command::{find_port, silence::nothing_read},
     exit::{Context, Failure, Outcome},
     tell::tell,
     terminal::Terminal,
@@ -64,8 +64,8 @@ impl Ask for Owner<'_> {
 
 /// Walks the owner through and writes the profile.
 pub fn run(arguments: &Arguments, name: &str, tries: &Tries, stop: &Arc<AtomicBool>) -> Outcome {
-    let (Some(port), Some(output)) = (&arguments.port, &arguments.output) else {
-        return Err(Failure::usage("calibrating needs --port and --output"));
+    let Some(output) = &arguments.output else {
+        return Err(Failure::usage("calibrating needs --output"));
     };
     let Some(terminal) = Terminal::open(stop) else {
         return Err(Failure::usage("calibrating needs a terminal with somebody at it")
@@ -75,14 +75,15 @@ pub fn run(arguments: &Arguments, name: &str, tries: &Tries, stop: &Arc<AtomicBo
         return Err(Failure::failed(format!("{} exists already", output.display()))
             .remedy("choose another name with --output"));
     }
-    let mut session = Session::open(port, ReadOptions::default())?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), ReadOptions::default())?;
+    let mut session = Session::open(&port, ReadOptions::default())?;
     let heard = listen(&mut session, arguments.timeout)?;
     if heard.readout.is_detailed() {
         return Err(Failure::failed("this meter shows its details already")
             .remedy("let it lock itself again first, or just read it with `ebp read`"));
     }
     let head = arguments.light.drive(Head::on(heard.line));
-    let meter = MeterKey::of(heard.readout.server_id.as_ref(), port);
+    let meter = MeterKey::of(heard.readout.server_id.as_ref(), &port);
     let pace = RealPace::default();
     let mut spend = || {
         let now = SystemClock.now();

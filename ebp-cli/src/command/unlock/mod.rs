@@ -9,7 +9,7 @@ pub mod secret;
 mod show;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -20,13 +20,14 @@ use ebp_meter::{
     port::{self, PortName},
     profile::Profile,
     session::Session,
-    unlock::{Head, Method, RealPace, Tries, UnlockError, UnlockOptions},
+    unlock::{Head, Method, PlanError, RealPace, Tries, UnlockError, UnlockOptions},
 };
 
-use super::models::Models;
+use super::{find_port, models::Models};
 use crate::{
     exit::{Context, Failure, Outcome},
     output::Shape,
+    state,
     tell::tell,
 };
 
@@ -37,8 +38,9 @@ use crate::{
 /// would block itself. Ctrl-C switches the light off.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A serial device with a reading head on the meter (/dev/ttyUSB0), or tcp://host:port.
-    #[arg(long, required_unless_present_any = ["dry_run", "reset_tries"])]
+    /// A serial device with a reading head on the meter (/dev/ttyUSB0), or tcp://host:port. Without
+    /// it the only one of the machine's serial ports at which a meter speaks.
+    #[arg(long)]
     port: Option<PortName>,
 
     /// The meter's model, such as MT175; `ebp meter list` shows all. With --calibrate the name of
@@ -125,7 +127,7 @@ impl Light {
 
 /// Unlocks, or does what else the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let tries = Tries::in_folder(&state_folder(arguments.state.as_deref())?);
+    let tries = Tries::in_folder(&state::folder(arguments.state.as_deref())?);
     if arguments.reset_tries && arguments.port.is_none() && !arguments.dry_run {
         tries.forget_all()?;
         tell!("ebp: the tries of all meters are forgotten ({})", tries.path().display());
@@ -147,9 +149,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.dry_run {
         return dry_run::run(arguments, profile, &stop);
     }
-    let Some(port) = &arguments.port else { return Err(Failure::usage("which port is it?")) };
-    let unlocked = arguments.unlock(profile, port, tries, &stop);
-    show::result(arguments.format, profile, port, unlocked)
+    can_be_unlocked(profile)?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), read_options(profile))?;
+    let unlocked = arguments.unlock(profile, &port, tries, &stop);
+    show::result(arguments.format, profile, &port, unlocked)
+}
+
+/// Not every model has a lock.
+fn can_be_unlocked(profile: &Profile) -> Outcome {
+    match profile.pin {
+        Some(_) => Ok(()),
+        None => Err(UnlockError::Plan(PlanError::NoLock { model: profile.name.clone() }).into()),
+    }
 }
 
 impl Arguments {
@@ -160,12 +171,6 @@ impl Arguments {
         tries: Tries,
         stop: &Arc<AtomicBool>,
     ) -> Result<ebp_meter::unlock::Unlocked, Failure> {
-        if profile.pin.is_none() {
-            return Err(UnlockError::Plan(ebp_meter::unlock::PlanError::NoLock {
-                model: profile.name.clone(),
-            })
-            .into());
-        }
         // Before the PIN is asked for: a port that is not there needs none.
         let session =
             Session::from_port(port::open(port, profile.line.settings())?, read_options(profile));
@@ -194,21 +199,4 @@ impl Arguments {
         shown.clear();
         Ok(unlocked?)
     }
-}
-
-/// Where tries are remembered (XDG Base Directory Specification: state that outlives restarts).
-pub fn state_folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
-    if let Some(folder) = given {
-        return Ok(folder.to_owned());
-    }
-    if rustix::process::geteuid().is_root() {
-        return Ok(PathBuf::from("/var/lib/ebp"));
-    }
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
-    absolute("XDG_STATE_HOME")
-        .or_else(|| Some(absolute("HOME")?.join(".local/state")))
-        .map(|folder| folder.join("ebp"))
-        .ok_or_else(|| {
-            Failure::usage("where shall tries be remembered?").remedy("name a folder with --state")
-        })
 }

@@ -104,7 +104,7 @@ pub fn telling_columns(input: impl io::Read) -> Result<Vec<String>, BatchError> 
 }
 
 /// Masks every row of `input`. With `statistics` three more columns say what
-/// [`Risk`](crate::Risk) is estimated. `each` is called with what was masked and its true position,
+/// [`Risk`] is estimated. `each` is called with what was masked and its true position,
 /// for a custodian's map.
 ///
 /// # Errors

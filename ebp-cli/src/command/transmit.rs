@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// How long a daemon waits when its spool has failed, so that not even that could be kept: at first,
 /// and at most. Each try asks the server.
-const FIRST_SPOOL_WAIT: Duration = Duration::from_secs(10);
+const FIRST_SPOOL_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_SPOOL_WAIT: Duration = Duration::from_secs(600);
 
 /// The name of this part of the device, whose version the status tells.

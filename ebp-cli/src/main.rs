@@ -13,6 +13,8 @@ mod log;
 mod output;
 #[cfg(feature = "server")]
 mod runtime;
+mod state;
+mod stdout;
 mod tell;
 mod terminal;
 

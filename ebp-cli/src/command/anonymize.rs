@@ -4,7 +4,7 @@ mod table;
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, BufWriter, Write},
+    io::BufWriter,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -17,10 +17,11 @@ use ebp_anon::{
 use ebp_server::masking::load_or_make_key;
 use serde_json::json;
 
-use super::{geodata, read::quiet_at_closed_pipe};
+use super::geodata;
 use crate::{
     exit::{Context, Failure, Outcome, chain},
     output::new_table,
+    stdout::print,
 };
 
 /// Move locations to random ones nearby, farther where fewer people live.
@@ -243,7 +244,7 @@ fn one(
             format!("{table}\n")
         }
     };
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    print(&text)
 }
 
 /// Metres to a tenth, as the table has them.

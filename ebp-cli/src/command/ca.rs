@@ -1,7 +1,7 @@
 //! `ebp ca`: the certificate authority of mutual TLS.
 
 use std::{
-    io::{self, Write},
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -18,10 +18,11 @@ use ebp_server::{
 };
 use uuid::Uuid;
 
-use super::{read::quiet_at_closed_pipe, server_data::ServerData};
+use super::server_data::ServerData;
 use crate::{
     exit::{Failure, Outcome},
     output::{Format, new_table},
+    stdout::print,
     tell::tell,
 };
 
@@ -119,7 +120,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         Action::Crl => {
             let crl = authority.crl(&issued_by_servers(&database)?).map_err(explain)?;
-            quiet_at_closed_pipe(io::stdout().lock().write_all(crl.pem.as_bytes()))
+            print(&crl.pem)
         }
     }
 }
@@ -204,7 +205,7 @@ impl Issue {
             chain.display(),
             key.display()
         );
-        quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+        print(&text)
     }
 }
 
@@ -251,7 +252,7 @@ fn list(entries: &[RegisterEntry], format: Format) -> Outcome {
             writeln!(text, "{table}")?;
         }
     }
-    quiet_at_closed_pipe(io::stdout().lock().write_all(&text))
+    print(&text)
 }
 
 /// The authority's errors with their remedies.

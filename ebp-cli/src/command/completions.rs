@@ -1,11 +1,9 @@
 //! `ebp completions`: what a shell needs to complete the command line.
 
-use std::io;
-
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::exit::Outcome;
+use crate::{exit::Outcome, stdout::print};
 
 /// Print shell completions.
 ///
@@ -20,5 +18,5 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut text = Vec::new();
     clap_complete::generate(arguments.shell, &mut super::Cli::command(), "ebp", &mut text);
-    super::read::quiet_at_closed_pipe(io::Write::write_all(&mut io::stdout().lock(), &text))
+    print(&text)
 }

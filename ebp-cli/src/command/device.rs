@@ -4,7 +4,6 @@ mod status;
 
 use std::{
     fs,
-    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -18,11 +17,12 @@ use ebp_core::{
     identity::Identity,
 };
 
-use super::{read::quiet_at_closed_pipe, secret};
+use super::secret;
 use crate::{
     config::{Api, DeviceConfig, read_text},
     device,
     exit::{Context, Failure, Outcome, chain},
+    stdout::print,
     tell::tell,
 };
 
@@ -201,7 +201,7 @@ impl Enroll {
             key.display(),
             ca.display()
         );
-        quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+        print(&text)
     }
 }
 

@@ -1,8 +1,7 @@
 //! `ebp geodata`: official geodata into one compact file, and what such a file says of itself.
 
 use std::{
-    fs, io,
-    io::Write as _,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -15,11 +14,11 @@ use ebp_core::clock::{Clock, SystemClock};
 use ebp_server::masking::{KeyFileError, KeyMark, MaskingError, MaskingMismatch, load_or_make_key};
 use jiff::tz::TimeZone;
 
-use super::read::quiet_at_closed_pipe;
 use crate::{
     config::write_whole,
     exit::{Context, Failure, Outcome, chain},
     output::new_table,
+    stdout::print,
     tell::tell,
 };
 
@@ -103,7 +102,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Action::Key { file } => {
             let key = load_or_make_key(file).map_err(|error| explain_key(&error))?;
             let fingerprint = KeyMark::of(&key);
-            quiet_at_closed_pipe(writeln!(io::stdout().lock(), "{fingerprint}"))
+            print(format!("{fingerprint}\n"))
         }
         Action::Show { file } => show(&load(file)?),
     }
@@ -215,5 +214,5 @@ fn show(regions: &Regions) -> Outcome {
     for notice in &provenance.notices {
         table.add_row(["notice", notice]);
     }
-    quiet_at_closed_pipe(writeln!(io::stdout().lock(), "{table}"))
+    print(format!("{table}\n"))
 }

@@ -5,7 +5,7 @@ mod locate;
 mod mask;
 
 use std::{
-    io::{self, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -22,11 +22,12 @@ use ebp_server::store::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{read::quiet_at_closed_pipe, server_data::ServerData};
+use super::server_data::ServerData;
 use crate::{
     config::{read_text, wrong_toml},
     exit::{Code, Failure, Outcome, chain},
     output::new_table,
+    stdout::print,
     tell::tell,
 };
 use api::ResearcherApi;
@@ -289,7 +290,7 @@ fn list(manager: &Manager, format: Shape) -> Outcome {
             writeln!(text, "{table}")?;
         }
     }
-    quiet_at_closed_pipe(io::stdout().lock().write_all(&text))
+    print(&text)
 }
 
 /// One registration a line; a refused one does not hold up the others.
@@ -328,7 +329,7 @@ fn import(manager: &Manager, path: &Path, locator: &Locator) -> Outcome {
 fn print_json(value: &impl Serialize) -> Outcome {
     let mut text = serde_json::to_string(value).map_err(Failure::failed)?;
     text.push('\n');
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    print(&text)
 }
 
 fn print_registered(
@@ -350,7 +351,7 @@ fn print_registered(
             format!("{table}\n")
         }
     };
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    print(&text)
 }
 
 /// Reads what a file holds; JSON where its name ends so, otherwise TOML.

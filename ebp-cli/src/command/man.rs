@@ -1,14 +1,13 @@
 //! `ebp man`: manual pages of the program and each of its subcommands.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::{fs, path::PathBuf};
 
 use clap::CommandFactory;
 
-use crate::exit::{Context, Outcome};
+use crate::{
+    exit::{Context, Outcome},
+    stdout::print,
+};
 
 /// Print the manual page, or write one for each subcommand to a folder.
 ///
@@ -40,5 +39,5 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text).or_failed("the manual page")?;
-    super::read::quiet_at_closed_pipe(io::stdout().lock().write_all(&text))
+    print(&text)
 }

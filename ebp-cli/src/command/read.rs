@@ -19,6 +19,7 @@ use super::{cycle, find_port, models::Models};
 use crate::{
     exit::{Failure, Outcome},
     output::{Format, Printer},
+    stdout::quiet_at_closed_pipe,
     tell::tell,
 };
 
@@ -122,14 +123,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
         reader.passed.tell();
     }
     result
-}
-
-/// A closed pipe ends a command without a word, as every well-behaved filter does.
-pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Failure::failed(format!("standard output: {error}"))),
-    }
 }
 
 /// Takes protocol and speed from the model's profile, where the command line does not give them.

@@ -2,12 +2,7 @@
 
 mod backup;
 
-use std::{
-    io::{self, Write},
-    net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 use ebp_core::{clock::SystemClock, scope::Group};
@@ -21,9 +16,12 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{read::quiet_at_closed_pipe, secret, server_data::ServerData};
-use crate::exit::{Context, Failure, Outcome};
+use super::{secret, server_data::ServerData};
 use crate::tell::tell;
+use crate::{
+    exit::{Context, Failure, Outcome},
+    stdout::print,
+};
 
 /// Serve the Data API over mutual TLS.
 ///
@@ -131,7 +129,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         None => {}
     }
     if arguments.print_config {
-        return quiet_at_closed_pipe(io::stdout().lock().write_all(EXAMPLE.as_bytes()));
+        return print(EXAMPLE);
     }
     let config = data.load()?;
     let address = arguments.listen.unwrap_or(config.listen);
@@ -181,6 +179,8 @@ pub fn explain(error: ServeError) -> Failure {
         ServeError::Store(StoreError::Masking(mismatch)) => {
             super::geodata::explain_mismatch(&mismatch)
         }
+        ServeError::Store(error) if error.is_full() => Failure::failed(crate::exit::chain(&error))
+            .remedy("make room on the database's disk and start it again; nothing is lost"),
         ServeError::Geocoding(error) => Failure::failed(crate::exit::chain(&error))
             .remedy("correct [geocoding] in the configuration"),
         other => Failure::failed(crate::exit::chain(&other)),

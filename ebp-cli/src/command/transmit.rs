@@ -1,11 +1,6 @@
 //! `ebp transmit`: what the spool holds goes to the Data API.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-    thread,
-    time::Duration,
-};
+use std::{path::PathBuf, thread, time::Duration};
 
 use ebp_core::{
     identity,
@@ -14,10 +9,10 @@ use ebp_core::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::read::quiet_at_closed_pipe;
 use crate::{
     device::{self, Complaints, Device},
     exit::{Failure, Outcome},
+    stdout::print,
     tell::tell,
 };
 
@@ -123,7 +118,7 @@ fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>
             "accepted": accepted, "duplicate": duplicate, "refused": refused, "remaining": remaining,
             "unplaced": unplaced, "incidents": incidents, "status": status
         });
-        quiet_at_closed_pipe(writeln!(io::stdout().lock(), "{object}"))?;
+        print(format!("{object}\n"))?;
     } else {
         tell!(
             "ebp: sent {} measurements ({duplicate} of them were there already), {remaining} remain{}",

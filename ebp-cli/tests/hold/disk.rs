@@ -1,38 +1,73 @@
-//! A full disk: uploads are turned away while it lasts, everything else goes on, and so do uploads
-//! once there is room.
+//! A full disk: uploads are turned away while it lasts, everything else goes on, also after a start,
+//! and so do uploads once there is room. On both engines.
 
 use std::{
     collections::BTreeSet,
     fs::{self, File},
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     sync::Arc,
 };
 
-use ebp_core::client::ClientError;
+use ebp_core::{
+    client::{Client, ClientError},
+    contract::UploadRequest,
+};
+use jiff::Timestamp;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use crate::{
+    cluster::{self, Cluster},
+    kills::block_on,
     senders::{assert_complete, batch, client, granted_at, insist},
     support::{household::Household, server::Server, wait_for},
 };
 
 /// A small file system of its own, unmounted in the end; none where mounting is not permitted.
-struct SmallDisk(TempDir);
+struct SmallDisk {
+    folder: TempDir,
+    ballast: PathBuf,
+}
 
 impl SmallDisk {
-    fn mount(size: &str) -> Option<Self> {
+    /// So many megabytes.
+    fn mount(size: usize) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size},mode=0700"), "ebp-test"])
+            .args(["-t", "tmpfs", "-o", &format!("size={size}m,mode=0755"), "ebp-test"])
             .arg(folder.path())
             .output();
-        mounted.is_ok_and(|output| output.status.success()).then_some(Self(folder))
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            let line = "*** SKIPPED: the test of a full disk. It mounts a small file system, which \
+                        needs root. ***\n";
+            std::io::stderr().write_all(line.as_bytes()).unwrap();
+            return None;
+        }
+        Some(Self { ballast: folder.path().join("ballast"), folder })
     }
 
     fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
+    }
+
+    /// Takes up what room is left, to the last octet.
+    fn fill(&self) {
+        self.fill_but(0);
+    }
+
+    /// Takes up what room is left but so many megabytes.
+    fn fill_but(&self, megabytes: u64) {
+        let mut file = File::options().append(true).create(true).open(&self.ballast).unwrap();
+        while file.write_all(&[1; 4096]).is_ok() {}
+        let length = file.metadata().unwrap().len();
+        file.set_len(length.checked_sub(megabytes << 20).unwrap()).unwrap();
+    }
+
+    /// Makes room.
+    fn free(&self) {
+        fs::remove_file(&self.ballast).unwrap();
     }
 }
 
@@ -42,56 +77,166 @@ impl Drop for SmallDisk {
     }
 }
 
-#[test]
-fn uploads_wait_until_there_is_room() {
-    let Some(disk) = SmallDisk::mount("8m") else {
-        let line = "*** SKIPPED: the test of a full disk. It mounts a small file system, which \
-                    needs root. ***\n";
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-        return;
-    };
-    let ballast = disk.path().join("ballast");
-    File::create(&ballast).unwrap().write_all(&vec![1; 3 << 20]).unwrap();
-    let mut server = Server::in_folder(&disk.path().join("data"));
-    let household = Arc::new(Household::register(&server, "erika@example.org", &["MT175"], "15m"));
-    household.account(&server).grant();
-    let since = granted_at(&server, &household);
-    let device = client(&server, &household);
+/// A household whose device uploads as long as there is room.
+struct Scene {
+    server: Server,
+    household: Arc<Household>,
+    device: Client,
+    since: Timestamp,
+    acknowledged: BTreeSet<Uuid>,
+    number: usize,
+}
 
-    let mut acknowledged = BTreeSet::new();
-    let mut number = 0;
-    let mut next = |size: usize| {
-        let request = batch(&household, since, number, size);
-        number += size;
-        request
-    };
-    let turned_away = wait_for("the disk to be full", || {
-        let request = next(2000);
-        match device.upload(&request) {
-            Ok(_) => {
-                acknowledged.extend(request.measurements.iter().map(|item| item.uuid));
-                None
+impl Scene {
+    fn set(server: Server) -> Self {
+        let household = Household::register(&server, "erika@example.org", &["MT175"], "15m");
+        let household = Arc::new(household);
+        household.account(&server).grant();
+        let (since, device) = (granted_at(&server, &household), client(&server, &household));
+        Self { server, household, device, since, acknowledged: BTreeSet::new(), number: 0 }
+    }
+
+    fn next(&mut self, size: usize) -> UploadRequest {
+        self.number += size;
+        batch(&self.household, self.since, self.number - size, size)
+    }
+
+    /// Uploads until it is turned away, and returns what was.
+    fn upload_until_full(&mut self) -> UploadRequest {
+        let (request, error) = wait_for("the disk to be full", || {
+            let request = self.next(2000);
+            let error = self.device.upload(&request).err();
+            if error.is_none() {
+                self.keep(&request);
             }
-            Err(error) => Some((request, error)),
-        }
-    });
-    let (request, error) = turned_away;
-    match &error {
+            error.map(|error| (request, error))
+        });
+        assert_told_to_come_back(&error);
+        assert!(self.server.is_running());
+        request
+    }
+
+    fn keep(&mut self, request: &UploadRequest) {
+        self.acknowledged.extend(request.measurements.iter().map(|item| item.uuid));
+    }
+
+    /// Uploads until it is acknowledged.
+    fn insist(&mut self, request: &UploadRequest) {
+        insist(&self.device, request);
+        self.keep(request);
+    }
+
+    #[track_caller]
+    fn assert_complete(&self) {
+        assert_complete(&self.server, &self.household, &self.acknowledged);
+    }
+
+    /// Uploads once there is room, by itself and after a start, and all that is there is complete.
+    fn goes_on(&mut self, turned_away: &UploadRequest) {
+        self.insist(turned_away);
+        let more = self.next(4);
+        self.insist(&more);
+        self.assert_complete();
+        self.server.kill();
+        self.server.go_on();
+        self.assert_complete();
+    }
+}
+
+#[track_caller]
+fn assert_told_to_come_back(error: &ClientError) {
+    match error {
         ClientError::Problem { status, .. } => assert!([503, 507].contains(status), "{error}"),
         _ => panic!("{error}"),
     }
-    // It lives, and what only reads goes on.
-    assert!(server.is_running());
-    assert_complete(&server, &household, &acknowledged);
-    // A start on a full disk either serves or says why it does not; nothing is lost by it.
-    fs::remove_file(&ballast).unwrap();
-    insist(&device, &request);
-    acknowledged.extend(request.measurements.iter().map(|item| item.uuid));
-    let more = next(4);
-    insist(&device, &more);
-    acknowledged.extend(more.measurements.iter().map(|item| item.uuid));
-    assert_complete(&server, &household, &acknowledged);
-    server.kill();
-    server.go_on();
-    assert_complete(&server, &household, &acknowledged);
+}
+
+#[test]
+fn uploads_wait_until_there_is_room() {
+    let Some(disk) = SmallDisk::mount(24) else { return };
+    let mut scene = Scene::set(Server::in_folder(&disk.path().join("data")));
+    disk.fill_but(3);
+    let request = scene.upload_until_full();
+    scene.assert_complete();
+
+    // A server that is killed starts on the full disk, and what only reads goes on.
+    disk.fill();
+    scene.server.kill();
+    scene.server.go_on();
+    assert_told_to_come_back(&scene.device.upload(&request).unwrap_err());
+    scene.assert_complete();
+
+    disk.free();
+    scene.goes_on(&request);
+
+    // One that was ended needs a little room to start, and says so.
+    scene.server.end();
+    disk.fill();
+    scene.server.run(["serve"], "").refused(1, &["ebp.sqlite", "disk is full", "make room"]);
+    disk.free();
+    scene.server.go_on();
+    scene.assert_complete();
+}
+
+/// A cluster whose database has a disk of its own: its log goes on, and so does all that reads.
+#[test]
+fn postgresql_has_no_room_for_tables() {
+    if cluster::shared().is_none() {
+        return;
+    }
+    let Some(disk) = SmallDisk::mount(40) else { return };
+    let place = disk.path().join("tables");
+    fs::create_dir(&place).unwrap();
+    cluster::give_to_postgres(&place);
+    let cluster = Cluster::start("");
+    block_on(async {
+        let admin = cluster.client("postgres").await;
+        let place = place.display();
+        for sql in [
+            format!("CREATE TABLESPACE small LOCATION '{place}'"),
+            "CREATE DATABASE small TABLESPACE small".to_owned(),
+        ] {
+            admin.batch_execute(&sql).await.unwrap();
+        }
+    });
+    let url = cluster.url("small");
+    let mut scene = Scene::set(Server::configured(&format!("database_url = {url:?}")));
+    disk.fill_but(3);
+    let request = scene.upload_until_full();
+    assert!(cluster.is_running());
+    scene.assert_complete();
+
+    disk.fill();
+    scene.server.kill();
+    scene.server.go_on();
+    assert_told_to_come_back(&scene.device.upload(&request).unwrap_err());
+    scene.assert_complete();
+
+    disk.free();
+    scene.goes_on(&request);
+}
+
+/// A cluster that shares its disk with its log: PostgreSQL ends by itself when there is no room for
+/// that. The server outlives it.
+#[test]
+fn postgresql_has_no_room_at_all() {
+    if cluster::shared().is_none() {
+        return;
+    }
+    let Some(disk) = SmallDisk::mount(96) else { return };
+    let cluster = Cluster::start_in(disk.path(), "max_wal_size = 8MB\nmin_wal_size = 2MB\n");
+    let (url, _) = block_on(cluster.database());
+    let mut scene = Scene::set(Server::configured(&format!("database_url = {url:?}")));
+    disk.fill_but(3);
+    let request = scene.upload_until_full();
+    disk.fill();
+    assert_told_to_come_back(&scene.device.upload(&request).unwrap_err());
+    assert!(scene.server.is_running());
+
+    disk.free();
+    // It does not start by itself again where it could not recover, as an operator has it do.
+    if !cluster.is_running() {
+        cluster.run();
+    }
+    scene.goes_on(&request);
 }

@@ -21,7 +21,7 @@ fn cluster() -> Option<(Cluster, String)> {
     Some((cluster, url))
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 

@@ -16,7 +16,7 @@ use rustix::{
 
 use super::{
     LineSettings, Port, PortError, PortName, Received,
-    open::refused,
+    refused::refused,
     wait::{Ready, readable},
 };
 

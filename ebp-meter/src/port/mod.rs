@@ -6,6 +6,7 @@
 mod file;
 mod list;
 mod open;
+mod refused;
 mod serial;
 mod tcp;
 pub mod usb;

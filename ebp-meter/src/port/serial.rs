@@ -19,7 +19,7 @@ use serialport::{DataBits, ErrorKind, Parity, SerialPort as _, StopBits, TTYPort
 
 use super::{
     Framing, LineSettings, Port, PortError, PortName, Received,
-    open::refused,
+    refused::refused,
     wait::{Ready, readable, writable},
 };
 

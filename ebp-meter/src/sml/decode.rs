@@ -8,9 +8,10 @@ use ebp_core::obis::ObisCode;
 
 use super::{
     crc::Checksum,
+    end::End,
     frame::{Frame, LONGEST, Scanner, State},
     list::{ListResponse, RawValue},
-    message::{End, messages},
+    message::messages,
     quirk,
     salvage::{is_seven_bit, salvage},
 };

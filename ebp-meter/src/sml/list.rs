@@ -7,7 +7,7 @@ use ebp_core::{obis::ObisCode, quantity::Unit};
 
 use super::{
     cursor::{Cursor, Element, Int, Malformed, word},
-    message::End,
+    end::End,
     time::{common_time, time, time_or_nothing},
 };
 use crate::readout::MeterTime;

@@ -32,6 +32,7 @@ pub mod crc;
 pub mod cursor;
 mod decode;
 pub mod encode;
+pub mod end;
 pub mod frame;
 pub mod list;
 pub mod message;

@@ -5,7 +5,10 @@
 
 use std::fmt::Write;
 
-use super::telegram::{Moment, octets, unit};
+use super::{
+    content::{octets, unit},
+    moment::Moment,
+};
 use crate::profile::{AsciiForm, Profile, Register};
 
 const STX: u8 = 0x02;

@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     button::Button,
+    content,
     energies::Energies,
     household::{Household, HouseholdOptions},
     lock::LockMemory,
     memory::{Memory, MemoryError},
-    telegram::{self, Moment},
+    moment::Moment,
+    telegram,
 };
 use crate::{
     profile::{Profile, Transport},
@@ -157,7 +159,7 @@ impl VirtualMeter {
     /// The identity by which it names itself, built from maker and number (DIN 43863-5).
     #[must_use]
     pub fn server_id(&self) -> ServerId {
-        ServerId(telegram::server_id(&self.profile, self.options.number))
+        ServerId(content::server_id(&self.profile, self.options.number))
     }
 
     /// Gives it a lock that opens to light. From then on the lock alone decides what is sent.

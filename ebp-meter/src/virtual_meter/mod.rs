@@ -8,12 +8,14 @@
 
 mod ascii;
 pub mod button;
+mod content;
 mod energies;
 pub mod household;
 pub mod light;
 pub mod lock;
 mod memory;
 mod meter;
+mod moment;
 pub mod noise;
 pub mod pty;
 mod random;

@@ -16,6 +16,7 @@ pub mod measurement;
 pub mod measurement_device;
 pub mod meter;
 pub mod pv_system;
+mod query;
 
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! What goes wrong with a store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Faults, PostgresError};
 use crate::masking::MaskingMismatch;
@@ -48,6 +48,12 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// The database's file needs room, and its disk has none.
+    #[error("cannot open the database {}: its disk is full", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database's file or folder cannot be made.
     #[error("cannot make {}: {source}", path.display())]
     File {
@@ -70,7 +76,34 @@ pub enum StoreError {
     Closed,
 }
 
+/// SQLite's extended code for a shared index of the log that finds no room (its `SHMSIZE`).
+const NO_ROOM_FOR_INDEX: i32 = 10 | 19 << 8;
+
 impl StoreError {
+    /// Why a SQLite file cannot be opened.
+    pub(super) fn of_opening(path: &Path, source: rusqlite::Error) -> Self {
+        let code = source.sqlite_error().map(|error| error.extended_code);
+        let full = source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
+        if full || code == Some(NO_ROOM_FOR_INDEX) {
+            Self::Full { path: path.to_owned() }
+        } else {
+            Self::Open { path: path.to_owned(), source }
+        }
+    }
+
+    /// Whether there is no room on the database's disk.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Full { .. } => true,
+            Self::Database(error) => {
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+            }
+            Self::Postgres(error) => error.is("53100"),
+            _ => false,
+        }
+    }
+
     /// Whether the same request may succeed later: the database is busy or away, or its disk is
     /// full.
     #[must_use]
@@ -82,7 +115,7 @@ impl StoreError {
                 Some(DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure)
             ),
             Self::Postgres(error) => error.is_temporary(),
-            Self::Closed => true,
+            Self::Full { .. } | Self::Closed => true,
             _ => false,
         }
     }

@@ -5,6 +5,7 @@
 #[path = "../support/cluster.rs"]
 mod cluster;
 mod constraints;
+mod contest;
 mod crash;
 mod erasure;
 mod evaluation;

@@ -243,6 +243,16 @@ macro_rules! suite {
         }
 
         #[tokio::test]
+        async fn what_goes_while_others_tell_of_it() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::contest::meters([fresh.open().await, fresh.open().await]).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::contest::devices([fresh.open().await, fresh.open().await]).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::contest::hands([fresh.open().await, fresh.open().await]).await;
+        }
+
+        #[tokio::test]
         async fn turn_of_months() {
             let Some(fresh) = $fresh.await else { return };
             crate::story::turn_of_months(vec![fresh.open().await, fresh.open().await]).await;

@@ -7,7 +7,7 @@ mod postgresql;
 use std::{
     io::Write,
     os::unix::process::CommandExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{
         OnceLock,
@@ -55,21 +55,25 @@ impl Cluster {
     /// A fresh cluster with these lines of configuration. Its log is in small segments, so that
     /// what they hold is let go of soon.
     pub fn start(configuration: &str) -> Self {
-        Self::launch(&format!("autovacuum_naptime = 1\n{configuration}"), "--wal-segsize=1")
+        Self::start_in(&std::env::temp_dir(), configuration)
+    }
+
+    /// The same in a folder of that folder.
+    pub fn start_in(parent: &Path, configuration: &str) -> Self {
+        let configuration = format!("autovacuum_naptime = 1\n{configuration}");
+        Self::launch(parent, &configuration, "--wal-segsize=1")
     }
 
     /// A fresh cluster as `initdb` makes them, with these lines of configuration.
     #[allow(dead_code, reason = "benchmarks want it")]
     pub fn as_installed(configuration: &str) -> Self {
-        Self::launch(configuration, "--wal-segsize=16")
+        Self::launch(&std::env::temp_dir(), configuration, "--wal-segsize=16")
     }
 
-    fn launch(configuration: &str, segments: &str) -> Self {
+    fn launch(parent: &Path, configuration: &str, segments: &str) -> Self {
         let binaries = binaries().unwrap();
-        let folder = tempfile::Builder::new().prefix("ebp-pg").tempdir().unwrap().keep();
-        if is_root() {
-            run(Command::new("chown").arg("postgres").arg(&folder));
-        }
+        let folder = tempfile::Builder::new().prefix("ebp-pg").tempdir_in(parent).unwrap().keep();
+        give_to_postgres(&folder);
         let end = format!(
             "read nothing; {} -D {data} -m immediate stop; rm -rf {folder}",
             as_postgres(&binaries.join("pg_ctl")).join(" "),
@@ -115,6 +119,12 @@ impl Cluster {
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
         panic!("PostgreSQL does not start: {}", std::fs::read_to_string(&log).unwrap_or_default());
+    }
+
+    /// Whether the server runs.
+    #[allow(dead_code, reason = "who kills it knows")]
+    pub fn is_running(&self) -> bool {
+        self.try_tool("pg_ctl", &["status"]).status.success()
     }
 
     /// Ends the server as an operator would.
@@ -185,6 +195,13 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
+    }
+}
+
+/// Makes the folder PostgreSQL's own, which runs as another user where this is root.
+pub fn give_to_postgres(folder: &Path) {
+    if is_root() {
+        run(Command::new("chown").arg("postgres").arg(folder));
     }
 }
 

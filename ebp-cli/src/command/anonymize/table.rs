@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufReader, IsTerminal, Read, Write},
+    io::{self, BufReader, IsTerminal, Read},
     path::{Path, PathBuf},
 };
 
@@ -18,9 +18,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Arguments, begin_map};
 use crate::{
-    command::read::quiet_at_closed_pipe,
     exit::{Context, Failure, Outcome, chain},
     output::new_table,
+    stdout::print,
     tell::tell,
 };
 
@@ -67,9 +67,7 @@ pub fn mask(
         tell!("{notice}");
     }
     match risk {
-        Some(risk) => {
-            quiet_at_closed_pipe(io::stdout().lock().write_all(summary(&risk).as_bytes()))
-        }
+        Some(risk) => print(summary(&risk)),
         None => Ok(()),
     }
 }

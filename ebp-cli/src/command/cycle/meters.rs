@@ -12,8 +12,8 @@ use ebp_meter::{
 };
 
 use crate::{
-    command::unlock,
     config::{DeviceConfig, MeterEntry},
+    state,
     tell::tell,
 };
 
@@ -44,7 +44,7 @@ fn meter(entry: &MeterEntry, profiles: &Profiles) -> ConfiguredMeter {
 
 /// Where tries to unlock are remembered: where `ebp unlock` does, so that both count together.
 pub fn tries(config: &DeviceConfig) -> Tries {
-    let folder = unlock::state_folder(config.state.as_deref());
+    let folder = state::folder(config.state.as_deref());
     Tries::in_folder(&folder.unwrap_or_else(|_| config.spool.clone()))
 }
 

@@ -10,7 +10,6 @@ mod participants;
 mod state;
 
 use std::{
-    io::{self, Write},
     path::PathBuf,
     sync::{
         Arc,
@@ -27,10 +26,11 @@ use ebp_core::{
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
-use super::{cycle, read::quiet_at_closed_pipe, transmit};
+use super::{cycle, transmit};
 use crate::{
     device::Device,
     exit::{Code, Context, Failure, Outcome},
+    stdout::print,
     tell::tell,
 };
 use state::{DemoHousehold, State};
@@ -193,7 +193,7 @@ impl Chain<'_> {
     fn show(&self, at_the_end: bool) -> Outcome {
         let text = participants::what_arrived(self.state)?;
         self.progress.hidden(|| {
-            quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
+            print(&text)?;
             tell!("{}", self.state.how_to_look(at_the_end));
             Ok(())
         })

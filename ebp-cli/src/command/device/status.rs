@@ -1,7 +1,5 @@
 //! `ebp device status`: what an administrator wants to know of a device, from its own files.
 
-use std::io::{self, Write};
-
 use ebp_core::{
     client::renewal::Validity,
     clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
@@ -15,11 +13,11 @@ use uuid::Uuid;
 
 use super::{Shape, client, explain};
 use crate::{
-    command::read::quiet_at_closed_pipe,
     config::{Api, DeviceConfig},
     device,
     exit::{Failure, Outcome},
     output::new_table,
+    stdout::print,
 };
 
 /// What is printed.
@@ -80,7 +78,7 @@ pub fn status(api: &Api, config: Option<&DeviceConfig>, format: Shape) -> Outcom
         Shape::Json => format!("{}\n", serde_json::to_string(&status).map_err(Failure::failed)?),
         Shape::Table => table(&status),
     };
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
+    print(&text)?;
     failure.map_or(Ok(()), Err)
 }
 

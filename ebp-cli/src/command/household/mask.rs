@@ -1,13 +1,12 @@
 //! `ebp household mask`: what a server does at its start about withheld households, by hand.
 
-use std::io::{self, Write};
-
 use ebp_server::{masking, store::PendingReport};
 
 use super::explain;
 use crate::{
-    command::{geodata, read::quiet_at_closed_pipe, serve, server_data::ServerData},
+    command::{geodata, serve, server_data::ServerData},
     exit::{Failure, Outcome},
+    stdout::print,
 };
 
 /// What is to be masked.
@@ -55,6 +54,6 @@ impl Mask {
         if without_location > 0 {
             text += &format!("{without_location} stay withheld: nobody knows their location\n");
         }
-        quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+        print(&text)
     }
 }

@@ -2,10 +2,7 @@
 //!
 //! Enters: a port. Leaves: maker, models that fit, line, lock, advice. Absent: its number.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
 use ebp_meter::{
     identify::{Identity, Lock, identify},
@@ -16,9 +13,10 @@ use serde::Serialize;
 
 use super::listen::listen;
 use crate::{
-    command::{find_port, models::Models, read::quiet_at_closed_pipe},
+    command::{find_port, models::Models},
     exit::{Code, Failure, Outcome},
     output::{Shape, lines},
+    stdout::print,
 };
 
 /// Some meters put identity and power in every other telegram.
@@ -83,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             ("next", next),
         ]),
     };
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    print(&text)
 }
 
 fn maker(identity: &Identity) -> String {

@@ -2,15 +2,16 @@
 //!
 //! Enters: the profiles. Leaves: a table, JSON or CSV. Absent: what only `ebp meter show` tells.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use ebp_meter::profile::{Profile, RelockBehaviour};
 use serde::Serialize;
 
 use crate::{
-    command::{models::Models, read::quiet_at_closed_pipe},
+    command::models::Models,
     exit::{Failure, Outcome},
     output::{Format, new_table},
+    stdout::print,
 };
 
 /// What is listed, and how.
@@ -107,5 +108,5 @@ pub fn run(arguments: &Arguments) -> Outcome {
             writeln!(text, "{table}")?;
         }
     }
-    quiet_at_closed_pipe(io::stdout().lock().write_all(&text))
+    print(&text)
 }

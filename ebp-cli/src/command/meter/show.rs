@@ -3,14 +3,13 @@
 //! Enters: a profile. Leaves: everything in it with its sources, and how it is unlocked in plain
 //! words. Absent: any one meter.
 
-use std::io::{self, Write};
-
 use ebp_meter::profile::{Content, Interval, Pin, Profile, Register, Registers};
 
 use crate::{
-    command::{models::Models, read::quiet_at_closed_pipe},
+    command::models::Models,
     exit::{Failure, Outcome},
     output::{Shape, lines},
+    stdout::print,
 };
 
 /// Which model, and how it is shown.
@@ -39,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         Shape::Table => page(profile),
     };
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    print(&text)
 }
 
 fn page(profile: &Profile) -> String {

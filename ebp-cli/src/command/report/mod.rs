@@ -18,10 +18,11 @@ use ebp_core::{
 };
 use jiff::Timestamp;
 
-use super::{read::quiet_at_closed_pipe, server_data::ServerData};
+use super::server_data::ServerData;
 use crate::{
     exit::{Code, Context, Failure, Outcome},
     output::Format,
+    stdout::quiet_at_closed_pipe,
 };
 use source::Source;
 

@@ -1,7 +1,6 @@
 //! `ebp serve backup`, `restore` and `revocations`.
 
 use std::{
-    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,9 +12,10 @@ use ebp_server::{
 };
 
 use crate::{
-    command::{read::quiet_at_closed_pipe, server_data::ServerData},
+    command::server_data::ServerData,
     config::read_text,
     exit::{Failure, Outcome, chain},
+    stdout::print,
     tell::tell,
 };
 
@@ -89,7 +89,7 @@ impl RevocationsAction {
         match self {
             Self::List => {
                 let lines = runtime.block_on(of(&database))?.to_lines().map_err(Failure::failed)?;
-                quiet_at_closed_pipe(io::stdout().lock().write_all(lines.as_bytes()))
+                print(&lines)
             }
             Self::Apply { file } => {
                 let revocations = parse(file)?;

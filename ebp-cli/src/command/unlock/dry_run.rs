@@ -2,10 +2,7 @@
 //!
 //! Enters: a profile, and a PIN where there is one. Leaves: the plans. Absent: light.
 
-use std::{
-    io::{self, Write},
-    sync::atomic::AtomicBool,
-};
+use std::sync::atomic::AtomicBool;
 
 use ebp_meter::{
     profile::Profile,
@@ -15,9 +12,9 @@ use serde::Serialize;
 
 use super::{Arguments, secret};
 use crate::{
-    command::read::quiet_at_closed_pipe,
     exit::{Failure, Outcome},
     output::Shape,
+    stdout::print,
 };
 
 #[derive(Serialize)]
@@ -83,7 +80,7 @@ pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Outco
             }
         }
     }
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    print(&text)
 }
 
 /// A masked plan is the same for every PIN, so that none is needed to show it.

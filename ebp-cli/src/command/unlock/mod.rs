@@ -9,7 +9,7 @@ pub mod secret;
 mod show;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -27,6 +27,7 @@ use super::{find_port, models::Models};
 use crate::{
     exit::{Context, Failure, Outcome},
     output::Shape,
+    state,
     tell::tell,
 };
 
@@ -126,7 +127,7 @@ impl Light {
 
 /// Unlocks, or does what else the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let tries = Tries::in_folder(&state_folder(arguments.state.as_deref())?);
+    let tries = Tries::in_folder(&state::folder(arguments.state.as_deref())?);
     if arguments.reset_tries && arguments.port.is_none() && !arguments.dry_run {
         tries.forget_all()?;
         tell!("ebp: the tries of all meters are forgotten ({})", tries.path().display());
@@ -198,21 +199,4 @@ impl Arguments {
         shown.clear();
         Ok(unlocked?)
     }
-}
-
-/// Where tries are remembered (XDG Base Directory Specification: state that outlives restarts).
-pub fn state_folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
-    if let Some(folder) = given {
-        return Ok(folder.to_owned());
-    }
-    if rustix::process::geteuid().is_root() {
-        return Ok(PathBuf::from("/var/lib/ebp"));
-    }
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
-    absolute("XDG_STATE_HOME")
-        .or_else(|| Some(absolute("HOME")?.join(".local/state")))
-        .map(|folder| folder.join("ebp"))
-        .ok_or_else(|| {
-            Failure::usage("where shall tries be remembered?").remedy("name a folder with --state")
-        })
 }

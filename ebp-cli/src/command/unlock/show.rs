@@ -4,7 +4,7 @@
 //! the result on standard output. Absent: the PIN, and counts of presses, which would tell it.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     time::Duration,
 };
 
@@ -18,9 +18,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::{
-    command::read::quiet_at_closed_pipe,
     exit::{Failure, Outcome},
     output::{Shape, lines},
+    stdout::print,
     tell::tell,
 };
 
@@ -130,7 +130,7 @@ pub fn result(
             serde_json::to_string(&report(profile, port, result)).map_err(Failure::failed)? + "\n"
         }
     };
-    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
+    print(&text)?;
     result.map(drop)
 }
 

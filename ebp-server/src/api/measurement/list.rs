@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::Uri,
 };
 use ebp_core::contract::{MeasurementPage, limits};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{App, auth::Caller, problem::ApiError, store::PageQuery};
+use crate::{App, api::query, auth::Caller, problem::ApiError, store::PageQuery};
 
 /// `GET /household/meter/{uuid}/measurement?from&to&limit&cursor`: oldest first, `from` included,
 /// `to` not; `cursor` is what the page before gave as `next`.
@@ -32,41 +32,20 @@ pub async fn list(
 }
 
 fn query(uri: &Uri) -> Result<PageQuery, ApiError> {
-    let invalid = |what: &str| ApiError::Invalid(what.to_owned());
-    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-        .map_err(|_| invalid("the query is not of the form name=value&…"))?;
     let mut query = PageQuery { from: None, to: None, after: None, limit: limits::PAGE_DEFAULT };
-    let mut seen = Vec::new();
-    for (name, value) in &pairs {
-        let instant = || value.parse::<Timestamp>().ok();
-        match name.as_str() {
-            "from" => {
-                let from = instant().ok_or_else(|| invalid("`from` must be an RFC 3339 time"))?;
-                query.from = Some(from);
-            }
-            "to" => {
-                let to = instant().ok_or_else(|| invalid("`to` must be an RFC 3339 time"))?;
-                query.to = Some(to);
-            }
-            "limit" => {
-                let limit = value.parse().ok().filter(|n| (1..=limits::PAGE_MAX).contains(n));
-                query.limit = limit.ok_or_else(|| {
-                    ApiError::Invalid(format!("`limit` must be 1 to {}", limits::PAGE_MAX))
-                })?;
-            }
-            "cursor" => {
-                let cursor = value
-                    .parse()
-                    .map_err(|()| invalid("`cursor` must be the `next` of the page before"))?;
-                query.after = Some(cursor);
-            }
-            _ => return Err(invalid("the query knows from, to, limit and cursor")),
+    query::read(uri, &["from", "to", "limit", "cursor"], |name, value| {
+        let instant = || {
+            let instant = value.parse::<Timestamp>();
+            instant.map(Some).map_err(|_| format!("`{name}` must be an RFC 3339 time"))
+        };
+        match name {
+            "from" => query.from = instant()?,
+            "to" => query.to = instant()?,
+            "limit" => query.limit = query::limit(value)?,
+            _ => query.after = Some(query::cursor(value)?),
         }
-        if seen.contains(&name) {
-            return Err(invalid("a parameter of the query stands twice"));
-        }
-        seen.push(name);
-    }
+        Ok(())
+    })?;
     Ok(query)
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{PostgresStore, register::one_at_a_time, value::Instant};
+use super::{PostgresStore, error::or_gone, register::one_at_a_time, value::Instant};
 use crate::{
     authority::{CertificateKind, RegisterEntry, Serial},
     store::{AccessStore, Digest, Enrolled, Enrolment, StoreError, TryLimits},
@@ -180,7 +180,8 @@ async fn register_certificate(
             &entry.revoked_at.map(Instant),
         ],
     )
-    .await?;
+    .await
+    .map_err(or_gone)?;
     Ok(())
 }
 

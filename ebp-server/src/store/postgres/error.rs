@@ -70,7 +70,7 @@ impl PostgresError {
     }
 
     /// Whether it refused with that SQLSTATE.
-    pub(super) fn is(&self, sqlstate: &str) -> bool {
+    pub(in crate::store) fn is(&self, sqlstate: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code == sqlstate)
     }
 }
@@ -103,6 +103,15 @@ impl From<tokio_postgres::Error> for PostgresError {
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         PostgresError::from(error).into()
+    }
+}
+
+/// The error of a statement that adds to what somebody may remove at the same time: a reference to
+/// what is there no more (SQLSTATE 23503) says that there is no such thing.
+pub(super) fn or_gone(error: tokio_postgres::Error) -> StoreError {
+    match error.into() {
+        StoreError::Postgres(error) if error.is("23503") => StoreError::NotFound,
+        other => other,
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::value::Instant;
+use super::{error::or_gone, value::Instant};
 use crate::store::{HouseholdId, StoreError};
 
 /// The meter's incidents, by type.
@@ -46,7 +46,8 @@ pub async fn report(
                  WHERE incident.resolved_at IS NOT NULL",
         )
         .await?;
-    db.execute(&statement, &[&meter, &kind.to_string(), &Instant(at)]).await?;
+    let incident = db.execute(&statement, &[&meter, &kind.to_string(), &Instant(at)]).await;
+    incident.map_err(or_gone)?;
     one(db, meter, kind).await
 }
 

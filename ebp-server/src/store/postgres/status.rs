@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::value::Instant;
+use super::{error::or_gone, value::Instant};
 use crate::store::{
     StoreError, set,
     status::{StatusRow, Told, check, reception, stored},
@@ -22,11 +22,11 @@ pub async fn report(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let tx = client.transaction().await?;
-    // A revocation waits until this is stored, and then forgets it.
+    // A revocation waits until this is stored, and then forgets it; so does whoever removes the
+    // device or one of its meters.
     let statement = tx
         .prepare_cached(
-            "SELECT consent.revoked_at IS NOT NULL,
-                    ARRAY(SELECT uuid FROM meter WHERE measurement_device = $1)
+            "SELECT consent.revoked_at IS NOT NULL
              FROM measurement_device JOIN consent USING (household)
              WHERE measurement_device.uuid = $1 FOR SHARE OF consent",
         )
@@ -35,7 +35,15 @@ pub async fn report(
     if row.try_get(0)? {
         return Err(StoreError::ConsentRevoked);
     }
-    let read: Vec<Uuid> = row.try_get(1)?;
+    // Asked only now: what was waited for may have changed it. The meters stay the device's until
+    // this is stored.
+    let statement = tx
+        .prepare_cached(
+            "SELECT uuid FROM meter WHERE measurement_device = $1 ORDER BY uuid FOR SHARE",
+        )
+        .await?;
+    let rows = tx.query(&statement, &[&device]).await?;
+    let read = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
     check(status, &read)?;
     let spool = status.spool.as_ref();
     let statement = tx
@@ -60,7 +68,8 @@ pub async fn report(
             &set::bits(&Notice::ALL, &status.notices),
         ],
     )
-    .await?;
+    .await
+    .map_err(or_gone)?;
     components(&tx, device, status, at).await?;
     receptions(&tx, device, status).await?;
     tx.commit().await?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     SqliteStore,
+    management::device::household_of,
     value::{Id, Instant},
 };
 use crate::{
@@ -130,6 +131,10 @@ fn redeem_enrolment(
 }
 
 fn register_certificate(tx: &Transaction<'_>, entry: &RegisterEntry) -> Result<(), StoreError> {
+    // The device may have been removed since the certificate was asked for.
+    if let Some(device) = entry.device {
+        household_of(tx, device)?;
+    }
     tx.execute(
         "INSERT INTO certificate (serial, device, scopes, not_before, not_after, revoked_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",

@@ -28,17 +28,24 @@ pub fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
             Err(error) if is_busy(&error) && start.elapsed() < BUSY => {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            Err(source) => return Err(StoreError::Open { path: path.to_owned(), source }),
+            Err(source) => return Err(StoreError::of_opening(path, source)),
             Ok(()) => break,
         }
     }
-    // Identifiers are random: each measurement touches another page of their index. In memory, and
-    // moved from the log into the file less often, a page takes many of them at a time.
+    // Each meter's rows are appended at a place of their own, and other sources' identifiers may be
+    // random. In memory, and moved from the log into the file less often, a page takes many rows
+    // at a time.
     connection.pragma_update(None, "cache_size", -(64 << 10))?;
     connection.pragma_update(None, "wal_autocheckpoint", 8192)?;
     migrate::migrate(&mut connection, path)?;
-    // What an interrupted revocation left in the log goes now.
-    erase_log(&connection, BUSY)?;
+    // What an interrupted revocation left in the log goes now. On a full disk it cannot: the first
+    // write that succeeds takes it along, and until then reading goes on.
+    if let Err(error) = erase_log(&connection, BUSY) {
+        if !error.is_temporary() {
+            return Err(error);
+        }
+        tracing::warn!(%error, "the log of {} is erased later", path.display());
+    }
     Ok(connection)
 }
 
@@ -71,7 +78,7 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
-    configured().map_err(|source| StoreError::Open { path: path.to_owned(), source })
+    configured().map_err(|source| StoreError::of_opening(path, source))
 }
 
 /// Only the owner may read the file; SQLite gives its log the same mode.

@@ -21,7 +21,7 @@ const MIGRATIONS: [&str; 6] = [
 
 /// Brings the file to the latest version.
 pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Open { path: path.to_owned(), source };
+    let failed = |source| StoreError::of_opening(path, source);
     let tx =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let found: u32 =

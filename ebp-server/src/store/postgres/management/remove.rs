@@ -11,6 +11,8 @@ pub async fn meter(tx: &Transaction<'_>, id: HouseholdId, uuid: Uuid) -> Result<
     hold(tx, id).await?;
     let measured = measured(tx, id).await?;
     members(tx, id).await?.may_remove_meter(uuid, &measured)?;
+    // Incidents that are being reported are waited for, and go with it.
+    tx.execute("SELECT FROM meter WHERE uuid = $1 FOR UPDATE", &[&uuid]).await?;
     tx.execute("DELETE FROM incident WHERE meter = $1", &[&uuid]).await?;
     tx.execute("DELETE FROM meter WHERE uuid = $1", &[&uuid]).await?;
     Ok(())
@@ -32,17 +34,17 @@ pub async fn pv_system(
 /// Removes a device with what it told and its one-time tokens; no device reads its meters then.
 pub async fn device(tx: &Transaction<'_>, uuid: Uuid) -> Result<(), StoreError> {
     let row = tx
-        .query_opt(
-            "SELECT household, EXISTS (SELECT FROM certificate WHERE device = $1)
-             FROM measurement_device WHERE uuid = $1",
-            &[&uuid],
-        )
+        .query_opt("SELECT household FROM measurement_device WHERE uuid = $1", &[&uuid])
         .await?
         .ok_or(StoreError::NotFound)?;
     let id = HouseholdId(row.try_get(0)?);
     hold(tx, id).await?;
+    // A certificate that is being registered for it is waited for.
+    tx.execute("SELECT FROM measurement_device WHERE uuid = $1 FOR UPDATE", &[&uuid]).await?;
+    let certified =
+        tx.query_one("SELECT EXISTS (SELECT FROM certificate WHERE device = $1)", &[&uuid]).await?;
     let measured = measured(tx, id).await?;
-    members(tx, id).await?.may_remove_device(uuid, &measured, row.try_get(1)?)?;
+    members(tx, id).await?.may_remove_device(uuid, &measured, certified.try_get(0)?)?;
     tx.execute(
         "UPDATE meter SET measurement_device = NULL WHERE measurement_device = $1",
         &[&uuid],

@@ -4,7 +4,7 @@
 //! who may ask.
 
 mod change;
-mod device;
+pub mod device;
 mod health;
 mod registration;
 mod remove;

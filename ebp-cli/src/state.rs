@@ -1,0 +1,24 @@
+//! Where the program remembers things from run to run.
+//!
+//! Enters: a folder that was named, or the environment. Leaves: the folder. Absent: what is in it.
+
+use std::path::{Path, PathBuf};
+
+use crate::exit::Failure;
+
+/// The folder for state that outlives restarts (XDG Base Directory Specification).
+pub fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = given {
+        return Ok(folder.to_owned());
+    }
+    if rustix::process::geteuid().is_root() {
+        return Ok(PathBuf::from("/var/lib/ebp"));
+    }
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    absolute("XDG_STATE_HOME")
+        .or_else(|| Some(absolute("HOME")?.join(".local/state")))
+        .map(|folder| folder.join("ebp"))
+        .ok_or_else(|| {
+            Failure::usage("where shall tries be remembered?").remedy("name a folder with --state")
+        })
+}

@@ -1,0 +1,21 @@
+//! Standard output: what a command is asked for, and nothing else.
+//!
+//! Enters: finished text. Leaves: it, or why it could not be written. Absent: how it looks, which
+//! [`crate::output`] knows for readouts.
+
+use std::io::{self, Write};
+
+use crate::exit::{Failure, Outcome};
+
+/// Prints.
+pub fn print(text: impl AsRef<[u8]>) -> Outcome {
+    quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_ref()))
+}
+
+/// A closed pipe ends a command without a word, as every well-behaved filter does.
+pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| Failure::failed(format!("standard output: {error}"))),
+    }
+}

@@ -5,10 +5,17 @@
 use std::{
     fs,
     io::{self, Write},
+    num::NonZeroU16,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use ebp_core::{clock::ClockSource, cycle::Cycle};
+use ebp_core::{
+    client::ClientOptions,
+    clock::ClockSource,
+    cycle::Cycle,
+    spool::{DEFAULT_MAX_BYTES, SpoolOptions},
+};
 use ebp_meter::{aggregator::Options, port::PortName, readout::Protocol, unlock::Method};
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
@@ -21,6 +28,9 @@ use crate::exit::{Context, Failure};
 pub struct DeviceConfig {
     /// The folder of the spool.
     pub spool: PathBuf,
+    /// How large the spool may become, bytes.
+    #[serde(default = "spool_bytes", deserialize_with = "room")]
+    pub spool_max_bytes: u64,
     /// The folder where tries to unlock are remembered; the one of `ebp unlock` without it.
     #[serde(default)]
     pub state: Option<PathBuf>,
@@ -49,6 +59,9 @@ pub struct Api {
     pub certificate: PathBuf,
     /// The device's private key (PEM), readable by its owner only.
     pub key: PathBuf,
+    /// How long a whole answer is waited for.
+    #[serde(default = "answer_timeout", deserialize_with = "duration")]
+    pub timeout: Duration,
 }
 
 /// How often is measured and sent.
@@ -63,7 +76,7 @@ pub struct Cycles {
     pub report: Cycle,
     /// How long a meter is waited for within a cycle.
     #[serde(deserialize_with = "duration")]
-    pub timeout: std::time::Duration,
+    pub timeout: Duration,
     /// In so many slots in a row a meter must show no details before its PIN is tried.
     pub unlock_after: u32,
     /// In so many slots in a row no telegram must come before the incident is reported.
@@ -111,6 +124,9 @@ pub struct MeterEntry {
     /// Whether its head's USB device may be reset when it hangs.
     #[serde(default)]
     pub reset_usb: bool,
+    /// The maximum current that is printed on it, amperes, where that is not the model's.
+    #[serde(default)]
+    pub max_current_a: Option<NonZeroU16>,
 }
 
 fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -121,7 +137,28 @@ where
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<std::time::Duration, D::Error> {
+/// The least that a spool is given: a month of two meters.
+const LEAST_SPOOL_BYTES: u64 = 1 << 20;
+
+fn answer_timeout() -> Duration {
+    ClientOptions::default().timeout
+}
+
+const fn spool_bytes() -> u64 {
+    DEFAULT_MAX_BYTES
+}
+
+fn room<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let bytes = u64::deserialize(deserializer)?;
+    if bytes < LEAST_SPOOL_BYTES {
+        return Err(de::Error::custom(format!(
+            "a spool of {bytes} bytes is too small: write {LEAST_SPOOL_BYTES} or more"
+        )));
+    }
+    Ok(bytes)
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text).map_err(|_| {
         de::Error::custom(format!(
@@ -152,6 +189,13 @@ fn light<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Method, D::Error>
     }
 }
 
+impl Api {
+    /// How its client behaves.
+    pub fn client_options(&self) -> ClientOptions {
+        ClientOptions { timeout: self.timeout, ..ClientOptions::default() }
+    }
+}
+
 impl DeviceConfig {
     /// Reads the file; paths in it that are not absolute are taken from its folder.
     ///
@@ -179,6 +223,11 @@ impl DeviceConfig {
         }
         config.check(path)?;
         Ok(config)
+    }
+
+    /// How the spool is kept.
+    pub fn spool_options(&self) -> SpoolOptions {
+        SpoolOptions { max_bytes: self.spool_max_bytes, ..SpoolOptions::default() }
     }
 
     fn check(&self, path: &Path) -> Result<(), Failure> {
@@ -278,6 +327,7 @@ port = "/dev/ttyUSB0"
         assert_eq!(config.cycle.measurement.to_string(), "5m");
         assert_eq!(config.cycle.report, Cycle::HOUR);
         assert_eq!(config.meters[0].port.to_string(), "/dev/ttyUSB0");
+        assert_eq!(config.spool_options().max_bytes, DEFAULT_MAX_BYTES);
     }
 
     #[test]
@@ -291,12 +341,17 @@ port = "/dev/ttyUSB0"
             (
                 "model",
                 "modell",
-                "/device.toml:11: unknown field `modell`, expected one of `uuid`, `model`, `port`, `protocol`, `baud`, `pin_file`, `light`, `inverted`, `reset_usb`",
+                "/device.toml:11: unknown field `modell`, expected one of `uuid`, `model`, `port`, `protocol`, `baud`, `pin_file`, `light`, `inverted`, `reset_usb`, `max_current_a`",
             ),
             (
                 "/dev/ttyUSB0",
                 "tcp://x",
                 "/device.toml:12: `tcp://x` names no port: give a device such as /dev/ttyUSB0, tcp://host:port, a file, or -",
+            ),
+            (
+                "\"spool\"\n",
+                "\"spool\"\nspool_max_bytes = 1000\n",
+                "/device.toml:2: a spool of 1000 bytes is too small: write 1048576 or more",
             ),
         ] {
             let failure = load(&GOOD.replace(from, to)).unwrap_err();

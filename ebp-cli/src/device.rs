@@ -5,7 +5,7 @@
 
 use ebp_core::{
     client::{
-        Client, ClientError, ClientOptions, TlsRefusal,
+        Client, ClientError, TlsRefusal,
         renewal::{self, Validity},
     },
     clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
@@ -46,19 +46,18 @@ impl Device {
         let api = &config.api;
         renewal::settle(&api.certificate, &api.key).map_err(crate::command::device::explain)?;
         let identity = Identity::load(&api.certificate, &api.key, &api.ca).map_err(identity)?;
-        let client = Client::new(&api.url, &identity, ClientOptions::default()).map_err(client)?;
-        let spool = Spool::open(&config.spool).map_err(spool)?;
+        let client = Client::new(&api.url, &identity, api.client_options()).map_err(client)?;
+        let spool = Spool::open_with(&config.spool, config.spool_options()).map_err(spool)?;
         let validity = Validity::of(&api.certificate).map_err(crate::command::device::explain)?;
         let clock = Arc::new(DeviceSystemClock::new(config.clock));
         Ok(Self { config, spool, client, clock, validity })
     }
 
-    /// Opens the spool again: a damaged one is set aside, and one that another process set aside is
-    /// left. Where that fails, it stays as it is, and its next use says why.
+    /// Opens the spool again: a damaged one is set aside, one that another process set aside is
+    /// left, and one that could only be read can be written to if that is over.
     pub fn reopen_spool(&mut self) {
-        if let Ok(spool) = Spool::open(&self.config.spool) {
-            self.spool = spool;
-        }
+        // Where it cannot be, its next use says why.
+        let _ = self.spool.reopen();
     }
 
     /// Renews the certificate if that is due, and takes up one that another process renewed; the
@@ -86,8 +85,7 @@ impl Device {
         let current = validity()?;
         if current != self.validity {
             let loaded = Identity::load(&api.certificate, &api.key, &api.ca).map_err(identity)?;
-            self.client =
-                Client::new(&api.url, &loaded, ClientOptions::default()).map_err(client)?;
+            self.client = Client::new(&api.url, &loaded, api.client_options()).map_err(client)?;
             self.validity = current;
         }
         Ok(())

@@ -8,7 +8,9 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 use crate::tell as terminal;
 
@@ -24,20 +26,23 @@ pub fn start(verbose: u8, as_json: bool) {
         (1, _) => "ebp=info,ebp_core=info,ebp_meter=info,ebp_server=info,warn",
         _ => "ebp=debug,ebp_core=debug,ebp_meter=debug,ebp_server=debug,info",
     };
-    let filter = EnvFilter::try_from_env("EBP_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // Of the filters the one without regular expressions: they would be a tenth of what a device
+    // has to load.
+    let asked = std::env::var("EBP_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = asked.or_else(|| level.parse().ok()).unwrap_or_default();
+    let log = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         // It would say so on the very standard error that cannot be written to, and panic.
         .log_internal_errors(false);
     if !as_json {
-        return log.init();
+        return tracing_subscriber::registry().with(log.with_filter(filter)).init();
     }
     JSON.store(true, Ordering::Relaxed);
     let json = log.json().with_target(true).with_ansi(false);
-    json.flatten_event(true).with_current_span(true).with_span_list(false).init();
+    let json = json.flatten_event(true).with_current_span(true).with_span_list(false);
+    tracing_subscriber::registry().with(json.with_filter(filter)).init();
 }
 
 /// Tells people something, in the log's form.

@@ -47,8 +47,18 @@ fn the_books_examples() {
     let config = file("server.toml", &config.replace("/var/lib/ebp", "nowhere"));
     run!("serve", "--config", config).refused(1, &["found one with `ebp ca init`"]);
 
-    let config = file("device.toml", &examples("device.md")[0]);
-    run!("read", "--config", config).refused(1, &["device.pem", "check the files under [api]"]);
+    // With all that is left to its default, and with all that is written out.
+    let written = &examples("device.md")[0];
+    let spoken = written.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
+    let spoken: String = spoken.map(|line| format!("{line}\n")).collect();
+    for key in ["spool_max_bytes = ", "max_current_a = ", "pin_file = ", "clock = ", "reset_usb = "]
+    {
+        assert!(written.contains(&format!("\n# {key}")), "{key}");
+    }
+    for text in [written, &spoken] {
+        let config = file("device.toml", text);
+        run!("read", "--config", config).refused(1, &["device.pem", "check the files under [api]"]);
+    }
 }
 
 #[test]

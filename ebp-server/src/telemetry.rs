@@ -101,6 +101,7 @@ pub struct Telemetry {
     latency: Family<RouteLabels, Histogram>,
     uploads: Counter,
     measurements: Family<OutcomeLabels, Counter>,
+    telegrams: Family<OutcomeLabels, Counter>,
     devices: Family<StateLabels, Gauge>,
     handshakes: Family<OutcomeLabels, Counter>,
     connections: Gauge,
@@ -118,6 +119,7 @@ impl Default for Telemetry {
             latency: Family::new_with_constructor(histogram),
             uploads: Counter::default(),
             measurements: Family::default(),
+            telegrams: Family::default(),
             devices: Family::default(),
             handshakes: Family::default(),
             connections: Gauge::default(),
@@ -136,6 +138,11 @@ impl Default for Telemetry {
             "measurements",
             "What became of uploaded measurements",
             telemetry.measurements.clone(),
+        );
+        registry.register(
+            "meter_telegrams",
+            "Telegrams of meters that devices have heard, good and damaged",
+            telemetry.telegrams.clone(),
         );
         registry.register(
             "devices",
@@ -169,6 +176,9 @@ impl Default for Telemetry {
         for outcome in ["accepted", "duplicate", "refused"] {
             drop(telemetry.measurements.get_or_create(&OutcomeLabels { outcome }));
         }
+        for outcome in ["good", "damaged"] {
+            drop(telemetry.telegrams.get_or_create(&OutcomeLabels { outcome }));
+        }
         Self { registry, ..telemetry }
     }
 }
@@ -188,6 +198,14 @@ impl Telemetry {
             [("accepted", accepted), ("duplicate", duplicate), ("refused", refused)]
         {
             self.measurements.get_or_create(&OutcomeLabels { outcome }).inc_by(count);
+        }
+    }
+
+    /// A device has heard so many telegrams of its meters, `damaged` of them damaged.
+    pub fn heard(&self, telegrams: u64, damaged: u64) {
+        let good = telegrams.saturating_sub(damaged);
+        for (outcome, count) in [("good", good), ("damaged", damaged)] {
+            self.telegrams.get_or_create(&OutcomeLabels { outcome }).inc_by(count);
         }
     }
 

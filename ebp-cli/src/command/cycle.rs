@@ -105,9 +105,12 @@ fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
         if run.is_stopped() {
             break Ok(());
         }
-        if let Some((permission, failure)) = asking.answer(device) {
-            words.hear_consent(failure);
-            run.engine.hear_consent(permission, &*device.clock);
+        if let Some(answer) = asking.answer(device) {
+            words.hear_consent(answer.failure);
+            run.engine.hear_consent(answer.permission, &*device.clock);
+            if answer.wants_reopening {
+                device.reopen_spool();
+            }
         }
         let step = run.step(device);
         let revoked = step.events.iter().any(|(_, event)| words::is_revoked(event));

@@ -131,6 +131,7 @@ impl Files {
                 ca: folder.join("ca.pem"),
                 certificate: folder.join("device.pem"),
                 key: folder.join("device.key"),
+                timeout: ClientOptions::default().timeout,
             }),
             _ => Err(Failure::usage("give --config, or --folder and --url")),
         }
@@ -217,7 +218,7 @@ fn client(api: &Api) -> Result<Client, Failure> {
     let identity = Identity::load(&api.certificate, &api.key, &api.ca).map_err(|error| {
         Failure::failed(chain(&error)).remedy("`ebp device enroll` makes the three files")
     })?;
-    Client::new(&api.url, &identity, ClientOptions::default()).map_err(device::client)
+    Client::new(&api.url, &identity, api.client_options()).map_err(device::client)
 }
 
 fn renew(api: &Api, now: bool) -> Outcome {

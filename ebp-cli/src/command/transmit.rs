@@ -19,6 +19,11 @@ use crate::{
 /// How often a waiting daemon looks at the clock, which may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long a daemon waits when its spool has failed, so that not even that could be kept: at first,
+/// and at most. Each try asks the server.
+const FIRST_SPOOL_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_SPOOL_WAIT: Duration = Duration::from_secs(600);
+
 /// The name of this part of the device, whose version the status tells.
 const COMPONENT: &str = "transmitter";
 
@@ -64,6 +69,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return once(&device, &mut engine, arguments.format);
     }
     let mut complaints = Complaints::default();
+    let mut spool_wait = FIRST_SPOOL_WAIT;
     loop {
         let wait = engine.due_in(clock);
         if !wait.is_zero() {
@@ -72,13 +78,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         device.keep_identity();
         match once(&device, &mut engine, arguments.format) {
-            Ok(()) => complaints.worked(),
+            Ok(()) => {
+                complaints.worked();
+                spool_wait = FIRST_SPOOL_WAIT;
+            }
             Err(failure) if device.is_over(&failure) => return Err(failure),
             Err(failure) => {
                 complaints.failed(&failure);
                 if engine.due_in(clock).is_zero() {
                     // The spool failed, so that not even the failure could be kept.
-                    thread::sleep(Duration::from_secs(30));
+                    thread::sleep(spool_wait);
+                    spool_wait = LONGEST_SPOOL_WAIT.min(spool_wait * 2);
                     device.reopen_spool();
                 }
             }

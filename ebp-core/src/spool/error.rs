@@ -123,11 +123,11 @@ impl SpoolError {
         matches!(self, Self::Full { .. } | Self::LimitReached { .. })
     }
 
-    /// Whether opening the spool anew helps: a damaged file is then set aside, and one that was set
-    /// aside is left.
+    /// Whether opening the spool anew helps: a damaged file is then set aside, one that was set
+    /// aside is left, and one that could only be read when it was opened stays so until then.
     #[must_use]
     pub const fn wants_reopening(&self) -> bool {
-        matches!(self, Self::Damaged { .. } | Self::Replaced { .. })
+        matches!(self, Self::Damaged { .. } | Self::Replaced { .. } | Self::ReadOnly { .. })
     }
 
     /// Sorts what the database says.

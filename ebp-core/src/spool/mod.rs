@@ -117,6 +117,23 @@ impl Spool {
         Ok(spool)
     }
 
+    /// Opens the file anew: a damaged one is then set aside, one that was set aside is left, and one
+    /// that could only be read can be written to if that is over.
+    ///
+    /// # Errors
+    /// See [`Spool::open_with`]; it stays as it is.
+    pub fn reopen(&mut self) -> Result<(), SpoolError> {
+        let folder = self.path.parent().unwrap_or(Path::new(".")).to_owned();
+        drop(Self::open_with(&folder, self.options.clone())?);
+        // SQLite keeps one memory of a file's log for all connections of a process, opened as the
+        // first one could: the old connection ends before the new one begins.
+        self.connection = Connection::open_in_memory().map_err(|e| self.fault(e))?;
+        self.file = open::FileId::NONE;
+        let heard = self.heard.take();
+        *self = Self { heard: heard.into(), ..Self::open_with(&folder, self.options.clone())? };
+        Ok(())
+    }
+
     fn of_file(path: &Path, options: &SpoolOptions) -> Result<Self, SpoolError> {
         let connection = open::database(path)?;
         open::check(&connection, path)?;

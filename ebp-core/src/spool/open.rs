@@ -67,6 +67,9 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 pub(super) struct FileId(Option<(u64, u64)>);
 
 impl FileId {
+    /// No file: whatever is there has taken its place.
+    pub(super) const NONE: Self = Self(None);
+
     /// The file at that path, or none.
     #[cfg(unix)]
     pub(super) fn of(path: &Path) -> Self {

@@ -3,7 +3,7 @@
 //! Enters: what the configuration says. Leaves: [`ConfiguredMeter`]. Absent: its PIN, which is read
 //! from its file when it is needed.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroU16, path::PathBuf, sync::Arc, time::Duration};
 
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::plausible::DEFAULT_MAX_KILOWATTS;
 use crate::{
     port::PortName,
-    profile::{Profile, RelockBehaviour},
+    profile::{self, Profile, RelockBehaviour},
     readout::Readout,
     session::ReadOptions,
     unlock::{self, Method, Pin, Plan, Variant},
@@ -19,6 +19,9 @@ use crate::{
 
 /// What looking for detail after the PIN and the way to `InF` may take.
 const BESIDE_THE_PIN: Duration = Duration::from_secs(40);
+
+/// Phases of a meter of which nobody says how many it has.
+const MOST_PHASES: u8 = 3;
 
 /// A meter as this device is configured to read it.
 #[derive(Debug, Clone)]
@@ -39,6 +42,8 @@ pub struct ConfiguredMeter {
     pub inverted: bool,
     /// Whether the head's USB device may be reset.
     pub reset_usb: bool,
+    /// The maximum current of each phase as its face says, amperes: a model comes in several.
+    pub max_current_a: Option<NonZeroU16>,
 }
 
 impl ConfiguredMeter {
@@ -54,6 +59,7 @@ impl ConfiguredMeter {
             method: Method::Auto,
             inverted: false,
             reset_usb: false,
+            max_current_a: None,
         }
     }
 
@@ -70,7 +76,13 @@ impl ConfiguredMeter {
     #[must_use]
     pub fn max_kilowatts(&self) -> Decimal {
         let limits = self.profile.as_ref().and_then(|profile| profile.limits.as_ref());
-        limits.map_or(DEFAULT_MAX_KILOWATTS, |limits| limits.max_kilowatts())
+        match (self.max_current_a, limits) {
+            (Some(current), limits) => {
+                profile::max_kilowatts(current.get(), limits.map_or(MOST_PHASES, |l| l.phases))
+            }
+            (None, Some(limits)) => limits.max_kilowatts(),
+            (None, None) => DEFAULT_MAX_KILOWATTS,
+        }
     }
 
     /// Whether it has a lock and its PIN is known.
@@ -99,7 +111,33 @@ impl ConfiguredMeter {
         Some(self.profile.as_ref()?.relock.as_ref()?.behaviour)
     }
 
-    fn timing(&self) -> Option<&crate::profile::Pin> {
+    fn timing(&self) -> Option<&profile::Pin> {
         self.profile.as_ref()?.pin.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+
+    #[test]
+    fn what_a_meters_face_says_goes_before_its_models_range() {
+        let named = |model: &str| {
+            let profile = Profiles::embedded().get(model).unwrap().clone();
+            let port = "/dev/ttyUSB0".parse().unwrap();
+            let mut meter = ConfiguredMeter::new(Uuid::nil(), port);
+            meter.profile = Some(Arc::new(profile));
+            meter
+        };
+        let mut meter = named("EASY");
+        assert_eq!(meter.max_kilowatts().to_string(), "75.900");
+        meter.max_current_a = NonZeroU16::new(60);
+        assert_eq!(meter.max_kilowatts().to_string(), "45.540");
+        // Of this one's range nobody says anything.
+        let mut meter = named("MT175");
+        assert_eq!(meter.max_kilowatts(), DEFAULT_MAX_KILOWATTS);
+        meter.max_current_a = NonZeroU16::new(63);
+        assert_eq!(meter.max_kilowatts().to_string(), "47.817");
     }
 }

@@ -24,9 +24,15 @@ impl Limits {
     /// The power of all phases at the maximum current and the highest voltage, kW.
     #[must_use]
     pub fn max_kilowatts(&self) -> Decimal {
-        let watts = HIGHEST_VOLTAGE * u32::from(self.max_current_a) * u32::from(self.phases);
-        Decimal::new(watts.into(), 3)
+        max_kilowatts(self.max_current_a, self.phases)
     }
+}
+
+/// The power of so many phases at that maximum current, amperes, and the highest voltage, kW.
+#[must_use]
+pub fn max_kilowatts(max_current_a: u16, phases: u8) -> Decimal {
+    let watts = HIGHEST_VOLTAGE * u32::from(max_current_a) * u32::from(phases);
+    Decimal::new(watts.into(), 3)
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ use ebp_core::obis::ObisCode;
 use serde::Deserialize;
 
 pub use error::{ProfileError, UnknownModel};
-pub use limits::Limits;
+pub use limits::{Limits, max_kilowatts};
 pub use line::{FlagId, Line, ServerIdForm, TelegramForm, Transport};
 pub use pin::{Interval, Menu, Pin, Relock, RelockBehaviour};
 pub use register::{AsciiForm, Content, Quantity, Register, Registers, Status};

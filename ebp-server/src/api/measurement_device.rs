@@ -33,6 +33,11 @@ pub async fn report(
     request: Request,
 ) -> Result<StatusCode, ApiError> {
     let status: DeviceStatus = body::for_store(&app, request).await?;
+    let heard = status.meters.iter().map(|told| (told.telegrams, told.damaged));
+    let (telegrams, damaged) = heard.fold((0, 0), |(all, bad), (more, worse)| {
+        (u64::saturating_add(all, more), u64::saturating_add(bad, worse))
+    });
     app.store.report_status(holder.device, status, app.clock.now()).await?;
+    app.telemetry.heard(telegrams, damaged);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,6 +11,7 @@ use ebp_core::{
     consent::{Decision, Gate},
     contract::Consent,
     model::ConsentState,
+    spool::SpoolError,
 };
 use ebp_meter::aggregator::Permission;
 
@@ -18,6 +19,29 @@ use crate::{
     device::{self, Device},
     exit::Failure,
 };
+
+/// What came of a question.
+pub struct Answer {
+    /// Whether anything may be measured.
+    pub permission: Permission,
+    /// What is to be complained of.
+    pub failure: Option<Failure>,
+    /// Whether the spool has to be opened again: it could not remember the answer.
+    pub wants_reopening: bool,
+}
+
+impl Answer {
+    const fn of(permission: Permission, failure: Option<Failure>) -> Self {
+        Self { permission, failure, wants_reopening: false }
+    }
+
+    /// Without a spool nothing is measured until it is there again.
+    fn without_spool(error: SpoolError) -> Self {
+        let wants_reopening = error.wants_reopening();
+        let failure = Some(device::spool(error));
+        Self { permission: Permission::Unknown, failure, wants_reopening }
+    }
+}
 
 /// A question that may be under way.
 pub struct Asking(Option<Receiver<Result<Consent, ClientError>>>);
@@ -43,8 +67,8 @@ impl Asking {
         self.0 = Some(receiver);
     }
 
-    /// The answer, if it has come: whether anything may be measured, and what is to be complained of.
-    pub fn answer(&mut self, device: &Device) -> Option<(Permission, Option<Failure>)> {
+    /// The answer, if it has come.
+    pub fn answer(&mut self, device: &Device) -> Option<Answer> {
         let answer = match self.0.as_ref()?.try_recv() {
             Ok(answer) => answer,
             Err(TryRecvError::Empty) => return None,
@@ -59,21 +83,25 @@ impl Asking {
                 if let Some(error) = unasked {
                     tracing::warn!(%error, "consent could not be asked for; it was granted");
                 }
-                (Permission::Granted, None)
+                Answer::of(Permission::Granted, None)
             }
-            Ok(Decision::NotGranted) => (Permission::NotGranted, Some(device::not_granted())),
-            Ok(Decision::Unknown(error)) => (Permission::Unknown, Some(device::client(error))),
-            Ok(Decision::Revoked) => (Permission::Revoked, None),
+            Ok(Decision::NotGranted) => {
+                Answer::of(Permission::NotGranted, Some(device::not_granted()))
+            }
+            Ok(Decision::Unknown(error)) => {
+                Answer::of(Permission::Unknown, Some(device::client(error)))
+            }
+            Ok(Decision::Revoked) => Answer::of(Permission::Revoked, None),
             // A revocation may not have been remembered: nothing is measured until it can be.
-            Err(error) => (Permission::Unknown, Some(device::spool(error))),
+            Err(error) => Answer::without_spool(error),
         })
     }
 }
 
-fn remembered(device: &Device) -> (Permission, Option<Failure>) {
+fn remembered(device: &Device) -> Answer {
     match device.spool.consent() {
-        Ok(known) => (permission(known.map(|known| known.state)), None),
-        Err(error) => (Permission::Unknown, Some(device::spool(error))),
+        Ok(known) => Answer::of(permission(known.map(|known| known.state)), None),
+        Err(error) => Answer::without_spool(error),
     }
 }
 

@@ -37,6 +37,7 @@ fn meter(entry: &MeterEntry, profiles: &Profiles) -> ConfiguredMeter {
         method: entry.light,
         inverted: entry.inverted,
         reset_usb: entry.reset_usb,
+        max_current_a: entry.max_current_a,
         ..ConfiguredMeter::new(entry.uuid, entry.port.clone())
     }
 }

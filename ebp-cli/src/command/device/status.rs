@@ -83,7 +83,7 @@ pub fn status(api: &Api, config: Option<&DeviceConfig>, format: Shape) -> Outcom
 }
 
 fn here(config: &DeviceConfig) -> Result<Here, Failure> {
-    let spool = Spool::open(&config.spool).map_err(device::spool)?;
+    let spool = Spool::open_with(&config.spool, config.spool_options()).map_err(device::spool)?;
     let clock = DeviceSystemClock::new(config.clock);
     let telegrams = spool.telegrams().map_err(device::spool)?;
     let meter = |uuid: Uuid, port: &PortName| -> Result<Meter, Failure> {

@@ -156,7 +156,7 @@ fn what_can_be_read_of_a_damaged_file_is_taken_over() {
 #[test]
 fn a_process_that_still_holds_the_damaged_file_is_told_and_loses_nothing() {
     let (dir, stored) = filled(20);
-    let holder = Spool::open(dir.path()).unwrap();
+    let mut holder = Spool::open(dir.path()).unwrap();
     let (spare, next) = (later(100), later(101));
     holder.store(&measurement(spare), spare).unwrap();
     let aside = super::super::damage::rename(&holder.path, at("2026-01-31T12:00:00Z")).unwrap();
@@ -165,6 +165,10 @@ fn a_process_that_still_holds_the_damaged_file_is_told_and_loses_nothing() {
     assert_eq!(spool.len().unwrap(), stored.len() as u64 + 1);
     let error = holder.store(&measurement(next), next).unwrap_err();
     assert!(error.wants_reopening(), "{error:?}");
+    drop(spool);
+    holder.reopen().unwrap();
+    holder.store(&measurement(next), next).unwrap();
+    assert_eq!(holder.len().unwrap(), stored.len() as u64 + 2);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 /// An OBIS code: medium, channel, indicator, mode, quantity, storage (value groups A to F).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,8 +50,18 @@ impl ObisCode {
     /// The twelve hexadecimal digits, `0100010800ff`: the form that identifies a code.
     #[must_use]
     pub fn hex(self) -> String {
-        let [a, b, c, d, e, f] = self.0;
-        format!("{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}")
+        self.digits().map(char::from).iter().collect()
+    }
+
+    /// As [`hex`](Self::hex), in ASCII: every register of every stored measurement is written so.
+    pub(crate) fn digits(self) -> [u8; 12] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [0; 12];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        digits
     }
 
     /// Value groups C, D and E, `1.8.0`: the form that owners know; not unique.
@@ -170,14 +180,25 @@ fn parse_groups(s: &str) -> Option<[u8; 6]> {
 
 impl Serialize for ObisCode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.hex())
+        let digits = self.digits();
+        serializer.serialize_str(str::from_utf8(&digits).map_err(ser::Error::custom)?)
     }
 }
 
 impl<'de> Deserialize<'de> for ObisCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse_hex(&text).map(Self).ok_or_else(|| de::Error::custom(InvalidObisCode(text)))
+        struct Digits;
+        impl de::Visitor<'_> for Digits {
+            type Value = ObisCode;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ObisCode, E> {
+                let bytes = parse_hex(text);
+                bytes.map(ObisCode).ok_or_else(|| E::custom(InvalidObisCode(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Digits)
     }
 }
 

@@ -6,14 +6,18 @@
 //! timed. The server over sockets shares the machine's cores with the clients, whose side of a
 //! handshake costs as much: so its processor time for a connection is compared, which is what one
 //! core of its own could do, and the rate is told beside it. It has the kernel's part of accepting,
-//! reading, writing and closing in it.
+//! reading, writing and closing in it; what a bare loop of tokio and rustls reaches with the same
+//! clients tells how much that leaves.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
 
 mod support;
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -29,12 +33,20 @@ use support::{
     rate,
     server::{self, Server},
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tokio_rustls::TlsAcceptor;
 
 const CLIENTS: usize = 8;
 
+/// Set, the program is the bare loop over that folder.
+const BARE: &str = "EBP_BENCH_BARE";
+
 fn main() {
     server::serve_if_asked();
+    bare_if_asked();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(run());
 }
@@ -44,43 +56,110 @@ async fn run() {
     let count = parameter("EBP_BENCH_HANDSHAKES", 4000);
     let server = Server::start(None).await;
     let household = Household::register(&*server.store).await;
-    let folder = server.folder();
-    let config = ebp_server::auth::server_config(
+    let config = configuration(server.folder());
+    let bare = Bare::start(server.folder());
+    println!(
+        "{:<8} {:>17} {:>24} {:>24} {:>11}   {:<18} {:<18} {:<18}",
+        "1/s",
+        "rustls in memory",
+        "bare loop, of its core",
+        "server, of its core",
+        "seen in all",
+        "bare : rustls",
+        "server : rustls",
+        "server : bare"
+    );
+    for (name, kind) in [("full", HandshakeKind::Full), ("resumed", HandshakeKind::Resumed)] {
+        let mut rounds = Vec::new();
+        for _ in 0..parameter("EBP_BENCH_ROUNDS", 5) {
+            let client = household.identity(&server);
+            let memory = in_memory(&config, &client, kind, count);
+            let over = async |address, process| {
+                over_sockets(address, process, &household.identity(&server), kind, count).await
+            };
+            let (_, bare) = over(bare.address, bare.process).await;
+            let (took, own) = over(server.address, server.process).await;
+            rounds.push([memory, rate(count, bare), rate(count, own), rate(count, took)]);
+        }
+        let spread = |of: &dyn Fn(&[f64; 4]) -> f64| {
+            let mut values: Vec<f64> = rounds.iter().map(of).collect();
+            values.sort_by(f64::total_cmp);
+            (values[0], values[values.len() / 2], values[values.len() - 1])
+        };
+        let rates: Vec<f64> = (0..4).map(|place| spread(&|round| round[place]).1).collect();
+        let [bare, own, both] = [(1, 0), (2, 0), (2, 1)].map(|(one, other)| {
+            let (least, median, most) = spread(&|round| round[one] / round[other]);
+            format!("{median:.2} ({least:.2}-{most:.2})")
+        });
+        println!(
+            "{name:<8} {:>17.0} {:>24.0} {:>24.0} {:>11.0}   {bare:<18} {own:<18} {both:<18}",
+            rates[0], rates[1], rates[2], rates[3]
+        );
+    }
+}
+
+/// The server's TLS.
+fn configuration(folder: &Path) -> Arc<ServerConfig> {
+    ebp_server::auth::server_config(
         &ebp_server::authority::certificate_path(&folder.join("authority")),
         &folder.join("server.pem"),
         &folder.join("server.key"),
         Arc::new(SystemClock),
     )
-    .unwrap();
-    println!(
-        "{:<8} {:>32} {:>32} {:>14} {:>8}",
-        "", "rustls in memory, server, 1/s", "server, 1/s of its processor", "1/s in all", "ratio"
-    );
-    for (name, kind) in [("full", HandshakeKind::Full), ("resumed", HandshakeKind::Resumed)] {
-        let (mut ratios, mut lines) = (Vec::new(), Vec::new());
-        for _ in 0..parameter("EBP_BENCH_ROUNDS", 5) {
-            let client = household.identity(&server);
-            let memory = in_memory(&config, &client, kind, count);
-            let (took, cpu) = over_sockets(&server, &household, kind, count).await;
-            let (own, all) = (rate(count, cpu), rate(count, took));
-            ratios.push(own / memory);
-            lines.push((memory, own, all));
-        }
-        let median = |of: fn(&(f64, f64, f64)) -> f64| {
-            let mut values: Vec<f64> = lines.iter().map(of).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        };
-        ratios.sort_by(f64::total_cmp);
-        println!(
-            "{name:<8} {:>32.0} {:>32.0} {:>14.0} {:>8.2}   ({:.2}-{:.2})",
-            median(|line| line.0),
-            median(|line| line.1),
-            median(|line| line.2),
-            ratios[ratios.len() / 2],
-            ratios[0],
-            ratios[ratios.len() - 1]
-        );
+    .unwrap()
+}
+
+/// Accepts, shakes hands, reads to the end and closes: the least that any server does.
+fn bare_if_asked() {
+    let Some(folder) = std::env::var_os(BARE) else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let tls = TlsAcceptor::from(configuration(Path::new(&folder)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    stream.set_nodelay(true).unwrap();
+                    let mut stream = tls.accept(stream).await.unwrap();
+                    let _ = stream.read_to_end(&mut Vec::new()).await;
+                    let _ = stream.shutdown().await;
+                });
+            }
+        });
+        let end = || std::io::stdin().read_to_end(&mut Vec::new());
+        let _ = tokio::task::spawn_blocking(end).await;
+    });
+    std::process::exit(0);
+}
+
+/// The bare loop in a process of its own.
+struct Bare {
+    address: SocketAddr,
+    process: Process,
+    child: Child,
+}
+
+impl Bare {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .env(BARE, folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { address: line.trim().parse().unwrap(), process: Process(child.id()), child }
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
     }
 }
 
@@ -150,37 +229,35 @@ fn one_by_one(
     rate(count, took)
 }
 
-/// Through the listener: connect, end the connection, read its end. The time it took and the
-/// server's processor time.
+/// Through sockets: connect, end the connection, read its end. The time it took and the server's
+/// processor time.
 async fn over_sockets(
-    server: &Server,
-    household: &Household,
+    address: SocketAddr,
+    server: Process,
+    identity: &Arc<ClientConfig>,
     kind: HandshakeKind,
     count: usize,
 ) -> (Duration, Duration) {
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
-        let mut config = (*household.identity(server)).clone();
-        if kind == HandshakeKind::Full {
-            config.resumption = rustls::client::Resumption::disabled();
-        }
+        let mut config = (**identity).clone();
+        config.resumption = match kind {
+            HandshakeKind::Full => rustls::client::Resumption::disabled(),
+            _ => rustls::client::Resumption::default(),
+        };
         let config = Arc::new(config);
         // The tickets come behind the first handshake.
-        connect(server, &config, HandshakeKind::Full).await;
+        connect(address, &config, HandshakeKind::Full).await;
         clients.push(config);
     }
-    let before = Process::cpu(server.process);
+    let before = server.cpu();
     let start = Instant::now();
-    let address = server.address;
     let tasks: Vec<_> = clients
         .into_iter()
         .map(|config| {
             tokio::spawn(async move {
                 for _ in 0..count / CLIENTS {
-                    let mut stream = handshake(address, &config).await.unwrap();
-                    assert_eq!(stream.get_ref().1.handshake_kind(), Some(kind));
-                    stream.shutdown().await.unwrap();
-                    let _ = stream.read_to_end(&mut Vec::new()).await;
+                    connect(address, &config, kind).await;
                 }
             })
         })
@@ -188,11 +265,11 @@ async fn over_sockets(
     for task in tasks {
         task.await.unwrap();
     }
-    (start.elapsed(), server.process.cpu() - before)
+    (start.elapsed(), server.cpu() - before)
 }
 
-async fn connect(server: &Server, config: &Arc<ClientConfig>, kind: HandshakeKind) {
-    let mut stream = handshake(server.address, config).await.unwrap();
+async fn connect(address: SocketAddr, config: &Arc<ClientConfig>, kind: HandshakeKind) {
+    let mut stream = handshake(address, config).await.unwrap();
     assert_eq!(stream.get_ref().1.handshake_kind(), Some(kind));
     stream.shutdown().await.unwrap();
     let _ = stream.read_to_end(&mut Vec::new()).await;

@@ -1,5 +1,7 @@
 //! A measurement: the survey's data points of one meter at one instant (figure 4.8).
 
+use std::fmt;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
@@ -64,9 +66,9 @@ struct Exact(#[serde(with = "rust_decimal::serde::arbitrary_precision")] Decimal
 /// Reads a number, digit by digit, and nothing else: a text that looks like one is none.
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?.to_string();
-        Decimal::from_str_exact(&number)
-            .or_else(|_| Decimal::from_scientific(&number))
+        let number = serde_json::Number::deserialize(deserializer)?;
+        Decimal::from_str_exact(number.as_str())
+            .or_else(|_| Decimal::from_scientific(number.as_str()))
             .map(Self)
             .map_err(|_| de::Error::custom("the number is out of range"))
     }
@@ -85,7 +87,7 @@ impl<'de> Deserialize<'de> for DataPoint {
         struct OneEntry;
         impl<'de> de::Visitor<'de> for OneEntry {
             type Value = DataPoint;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of one entry, a hexadecimal OBIS code and its value")
             }
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<DataPoint, A::Error> {
@@ -103,6 +105,22 @@ impl<'de> Deserialize<'de> for DataPoint {
 
 /// The data points of a measurement.
 pub type MeasurementData = Vec<DataPoint>;
+
+/// Writes data points as JSON, digit by digit what serde makes of them, which makes a text of each
+/// number first and reads it again. A server does this for every measurement that it stores.
+///
+/// # Errors
+/// Those of what is written to.
+pub fn write_data(data: &[DataPoint], to: &mut impl fmt::Write) -> fmt::Result {
+    to.write_char('[')?;
+    for (place, DataPoint { obis, value }) in data.iter().enumerate() {
+        to.write_str(if place == 0 { "{\"" } else { ",{\"" })?;
+        let digits = obis.digits();
+        to.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)?;
+        write!(to, "\":{value}}}")?;
+    }
+    to.write_char(']')
+}
 
 /// What is doubtful about a measurement. It is kept and sent all the same: whoever evaluates the
 /// data decides.
@@ -202,6 +220,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn data_is_written_as_serde_writes_it(
+            points in proptest::collection::vec((any::<[u8; 6]>(), any::<i64>(), 0..=28_u32), 0..4),
+        ) {
+            let point = |(code, number, scale)| DataPoint {
+                obis: ObisCode(code),
+                value: Decimal::new(number, scale),
+            };
+            let data: MeasurementData = points.into_iter().map(point).collect();
+            let mut written = String::new();
+            write_data(&data, &mut written).unwrap();
+            prop_assert_eq!(&written, &serde_json::to_string(&data).unwrap());
+            prop_assert_eq!(serde_json::from_str::<MeasurementData>(&written).unwrap(), data);
+        }
+
         #[test]
         fn identifiers_are_distinct_and_in_the_order_of_their_slots(
             meters in (any::<u128>(), any::<u128>()),

@@ -11,5 +11,5 @@ mod meter;
 pub use consent::ConsentState;
 pub use household::{Address, Location, Masked, Metadata, Participant, Precision};
 pub use incident::{Incident, IncidentType, UnknownIncidentType};
-pub use measurement::{DataPoint, Flag, Measurement, MeasurementData, measurement_id};
+pub use measurement::{DataPoint, Flag, Measurement, MeasurementData, measurement_id, write_data};
 pub use meter::{Meter, MeterType, PvSystem};

@@ -17,13 +17,15 @@ use ebp_server::{
     store::{Database, PostgresSettings, Store},
 };
 
-use super::{cluster::Cluster, process::Process};
+use super::{cluster::Cluster, parameter, process::Process};
 
 /// Set, the program is the server over that folder.
 const FOLDER: &str = "EBP_BENCH_SERVER";
 /// Set, it bounds what a single client may do.
 const LIMITED: &str = "EBP_BENCH_LIMITED";
 const URL: &str = "EBP_BENCH_DATABASE";
+/// Set, the server has so many connections to PostgreSQL, of which a quarter stores reports.
+const CONNECTIONS: &str = "EBP_BENCH_CONNECTIONS";
 
 /// The administrators' and researchers' secret.
 pub const SECRET: &str = "the secret of the benchmarks";
@@ -55,7 +57,9 @@ fn settings(folder: &Path, url: Option<String>) -> Settings {
         settings.limits.connections_per_address = settings.limits.connections;
     }
     if let Some(url) = url {
-        settings.database = Database::Postgres(PostgresSettings::new(url));
+        let mut postgres = PostgresSettings::new(url);
+        postgres.connections = parameter(CONNECTIONS, postgres.connections);
+        settings.database = Database::Postgres(postgres);
     }
     settings
 }

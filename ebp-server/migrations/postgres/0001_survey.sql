@@ -195,15 +195,19 @@ $$;
 -- Then takes in the keys, in their order, so that of two insertions one waits for the other and
 -- never both. A key that is there already is an error, by which nothing is stored.
 CREATE FUNCTION measurement_is_within_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    meters uuid[];
+    firsts timestamptz[];
 BEGIN
+    -- Gone through once: it is as long as the insertion, and meters are few.
+    SELECT array_agg(meter), array_agg(first) INTO meters, firsts
+    FROM (SELECT meter, min(measured_at) AS first FROM inserted GROUP BY meter) AS of_meter;
     PERFORM pg_advisory_xact_lock_shared(number) FROM (
         SELECT DISTINCT consent_lock(household) AS number
-        FROM (SELECT DISTINCT meter AS uuid FROM inserted) AS inserted JOIN meter USING (uuid)
-        ORDER BY number
+        FROM meter WHERE uuid = ANY (meters) ORDER BY number
     ) AS numbers;
     IF EXISTS (
-        SELECT FROM (SELECT meter AS uuid, min(measured_at) AS first FROM inserted GROUP BY meter)
-            AS inserted
+        SELECT FROM unnest(meters, firsts) AS inserted (uuid, first)
         LEFT JOIN meter USING (uuid) LEFT JOIN consent USING (household)
         WHERE consent.granted_at IS NULL OR consent.revoked_at IS NOT NULL
             OR inserted.first < consent.granted_at

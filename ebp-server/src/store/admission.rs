@@ -1,9 +1,13 @@
 //! Which measurements are taken in: those of the household's meters, within its consent, with
 //! data points that say something and identify nobody.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
-use ebp_core::{contract::limits, model::Measurement, obis::ObisCode};
+use ebp_core::{
+    contract::limits,
+    model::{Flag, Measurement},
+    obis::ObisCode,
+};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -81,23 +85,31 @@ impl Admission {
         if measurement.data.len() > limits::DATA_POINTS {
             return Err(Refusal::TooManyPoints);
         }
-        let codes: BTreeSet<ObisCode> = measurement.data.iter().map(|point| point.obis).collect();
-        if codes.len() != measurement.data.len() {
+        if has_twins(&measurement.data, |point| point.obis) {
             return Err(Refusal::RepeatedCode);
         }
-        if codes.contains(&ObisCode::SERVER_ID) || codes.contains(&ObisCode::DEVICE_ID) {
+        let identifies = [ObisCode::SERVER_ID, ObisCode::DEVICE_ID];
+        if measurement.data.iter().any(|point| identifies.contains(&point.obis)) {
             return Err(Refusal::IdentifiesMeter);
         }
-        if measurement.flags.iter().collect::<BTreeSet<_>>().len() != measurement.flags.len() {
+        if measurement.flags.len() > Flag::ALL.len() || has_twins(&measurement.flags, |flag| *flag)
+        {
             return Err(Refusal::RepeatedFlag);
         }
         Ok(())
     }
 }
 
+/// Whether a key stands twice. There are a few dozen at most, which are compared sooner than sorted.
+fn has_twins<T, K: PartialEq>(all: &[T], key: impl Fn(&T) -> K) -> bool {
+    all.iter()
+        .enumerate()
+        .any(|(place, one)| all[..place].iter().any(|before| key(before) == key(one)))
+}
+
 #[cfg(test)]
 mod tests {
-    use ebp_core::model::{DataPoint, Flag};
+    use ebp_core::model::DataPoint;
 
     use super::*;
 

@@ -15,7 +15,7 @@ use std::{
 
 use bytes::{BufMut, BytesMut};
 use deadpool_postgres::{Client, Pool};
-use ebp_core::model::{ConsentState, Measurement, MeasurementData};
+use ebp_core::model::{ConsentState, Measurement, MeasurementData, write_data};
 use futures_util::SinkExt;
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
@@ -94,9 +94,10 @@ async fn insert(pool: &Pool, reports: &[&Report]) -> Result<Answers, StoreError>
         tries += 1;
         let db = pool.get().await?;
         let admitted = admit(&db, reports).await?;
-        let mut rows = Vec::new();
+        let most = reports.iter().map(|report| report.measurements.len()).sum();
+        let mut rows = Vec::with_capacity(most);
         let mut later = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity(most);
         for (report, admitted) in reports.iter().zip(&admitted) {
             for (measurement, refusal) in report.measurements.iter().zip(admitted.iter().flatten())
             {
@@ -268,7 +269,7 @@ fn encode(rows: &[Row<'_>]) -> Result<BytesMut, PostgresError> {
         instant(&mut out, *received_at);
         let place = out.len();
         out.put_i32(0);
-        serde_json::to_writer((&mut out).writer(), &row.data)
+        write_data(&row.data, &mut out)
             .map_err(|error| PostgresError::Protocol(error.to_string()))?;
         let length = i32::try_from(out.len() - place - 4)
             .map_err(|_| PostgresError::Protocol("a measurement is too long".into()))?;

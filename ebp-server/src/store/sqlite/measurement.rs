@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ebp_core::{
     contract::StoredMeasurement,
-    model::{ConsentState, Measurement, MeasurementData},
+    model::{ConsentState, Measurement, MeasurementData, write_data},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -50,8 +50,8 @@ fn insert_one(
     measurement: &Measurement,
     received_at: Timestamp,
 ) -> Result<Outcome, StoreError> {
-    let data =
-        serde_json::to_string(&measurement.data).map_err(|_| StoreError::Damaged("measurement"))?;
+    let mut data = String::new();
+    write_data(&measurement.data, &mut data).map_err(|_| StoreError::Damaged("measurement"))?;
     let inserted = tx
         .prepare_cached(
             "INSERT INTO measurement (meter, measured_at, uuid, received_at, data, flags)

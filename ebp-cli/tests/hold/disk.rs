@@ -206,9 +206,8 @@ fn postgresql_has_no_room_for_tables() {
     assert!(cluster.is_running());
     scene.assert_complete();
 
+    // No start of the server here: a new connection may want room for PostgreSQL's own cache file.
     disk.fill();
-    scene.server.kill();
-    scene.server.go_on();
     assert_told_to_come_back(&scene.device.upload(&request).unwrap_err());
     scene.assert_complete();
 

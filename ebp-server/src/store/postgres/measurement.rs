@@ -92,7 +92,7 @@ async fn insert(pool: &Pool, reports: &[&Report]) -> Result<Answers, StoreError>
     let mut tries = 0;
     loop {
         tries += 1;
-        let db = pool.get().await?;
+        let mut db = pool.get().await?;
         let admitted = admit(&db, reports).await?;
         let most = reports.iter().map(|report| report.measurements.len()).sum();
         let mut rows = Vec::with_capacity(most);
@@ -113,7 +113,7 @@ async fn insert(pool: &Pool, reports: &[&Report]) -> Result<Answers, StoreError>
                 }
             }
         }
-        match copy(&db, &mut rows).await {
+        match copy(&mut db, &mut rows).await {
             Ok(()) => {}
             Err(CopyError::Begin(error)) => {
                 // The client library has lost count of what PostgreSQL answers.
@@ -214,7 +214,11 @@ enum CopyError {
 
 /// Stores all of these or none. Those of one month go into its partition by name: PostgreSQL then
 /// fills whole pages at a time, which it does not on the way over the partitioned table.
-async fn copy(db: &Client, rows: &mut [Row<'_>]) -> Result<(), CopyError> {
+///
+/// The transaction is an explicit one: PostgreSQL says that a `COPY` is complete before it commits
+/// one that began with it, and the client library listens no longer. Only the answer to `COMMIT`
+/// says that the rows are durable (seen when PostgreSQL had no room for its log).
+async fn copy(db: &mut Client, rows: &mut [Row<'_>]) -> Result<(), CopyError> {
     let Some((first, _)) = rows.first() else { return Ok(()) };
     let month = month(first);
     let one = rows.iter().all(|(row, _)| self::month(row) == month);
@@ -227,17 +231,19 @@ async fn copy(db: &Client, rows: &mut [Row<'_>]) -> Result<(), CopyError> {
     let begin = |error: tokio_postgres::Error| CopyError::Begin(error.into());
     let end = |error: tokio_postgres::Error| CopyError::End(error.into());
     let encoded = encode(rows).map_err(CopyError::End)?;
-    let statement = db
+    let transaction = db.transaction().await.map_err(begin)?;
+    let statement = transaction
         .prepare_cached(&format!(
             "COPY {table} (meter, measured_at, uuid, received_at, data, flags) FROM STDIN BINARY"
         ))
         .await
         .map_err(begin)?;
-    let mut sink = pin!(db.copy_in(&statement).await.map_err(begin)?);
+    let mut sink = pin!(transaction.copy_in(&statement).await.map_err(begin)?);
     // What PostgreSQL says against it is told at the end.
     let sent = sink.send(encoded.freeze()).await;
     sink.finish().await.map_err(end)?;
-    sent.map_err(end)
+    sent.map_err(end)?;
+    transaction.commit().await.map_err(end)
 }
 
 fn month(row: &Measurement) -> (i16, i8) {

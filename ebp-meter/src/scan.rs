@@ -1,10 +1,10 @@
 //! Finding the port at which a meter speaks.
 //!
 //! Enters: ports to try. Leaves: [`Scan`]: the first that gave a telegram, still open, and what
-//! was found at each; or what is at all of them. Absent: where the ports come from ([`crate::port::list`]).
+//! was found at each; or what is at all of them. Absent: where the ports come from
+//! ([`crate::port::list`]).
 
 use std::{
-    panic::resume_unwind,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -54,37 +54,32 @@ pub struct Scan {
 /// wins. With more than eight ports the others wait for their turn, and get `wait` of their own.
 #[must_use]
 pub fn scan(ports: Vec<PortInfo>, options: ReadOptions, wait: Duration) -> Scan {
-    scan_with(ports, wait, &|port| Session::open(&port.name, options))
+    scan_with(ports, wait, End::FirstTelegram, &|port| Session::open(&port.name, options))
 }
 
-/// Listens to all the ports, eight at once, each until its first telegram or for `wait`; none is
-/// cut short because another one speaks.
-///
-/// # Panics
-/// If listening itself panicked.
+/// Listens to all the ports, each until its first telegram or for `wait`; none is cut short because
+/// another one speaks.
 #[must_use]
 pub fn listen_to_all(
     ports: Vec<PortInfo>,
     options: ReadOptions,
     wait: Duration,
 ) -> Vec<(PortInfo, Finding)> {
-    let mut heard = Vec::with_capacity(ports.len());
-    let mut ports = ports.into_iter().peekable();
-    while ports.peek().is_some() {
-        thread::scope(|scope| {
-            let alone = |port| scope.spawn(move || scan(vec![port], options, wait).tried);
-            let listening: Vec<_> = ports.by_ref().take(AT_ONCE).map(alone).collect();
-            for thread in listening {
-                heard.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            }
-        });
-    }
-    heard
+    scan_with(ports, wait, End::EachPort, &|port| Session::open(&port.name, options)).tried
+}
+
+/// When a scan is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// A port gave a telegram.
+    FirstTelegram,
+    /// Each port gave one or had its time.
+    EachPort,
 }
 
 type Opener<'a> = &'a (dyn Fn(&PortInfo) -> Result<Session, PortError> + Sync);
 
-fn scan_with(ports: Vec<PortInfo>, wait: Duration, open: Opener<'_>) -> Scan {
+fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, open: Opener<'_>) -> Scan {
     let threads = ports.len().min(AT_ONCE);
     let found = AtomicBool::new(false);
     let winner = Mutex::new(None);
@@ -98,7 +93,10 @@ fn scan_with(ports: Vec<PortInfo>, wait: Duration, open: Opener<'_>) -> Scan {
             if at >= AT_ONCE && found.load(Ordering::Acquire) {
                 break;
             }
-            let finding = listen(port, wait, open, &found, |session, readout| {
+            // Nobody else sets a port's own.
+            let own = AtomicBool::new(false);
+            let won = if end == End::FirstTelegram { &found } else { &own };
+            let finding = listen(port, wait, open, won, |session, readout| {
                 *locked(&winner) = Some((at, session, readout));
             });
             *locked(&findings[at]) = Some(finding);

@@ -7,31 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 use uuid::Uuid;
 
-use crate::{cycle::Slot, obis::ObisCode};
-
-/// The namespace of the hash in measurement identifiers (UUID version 5).
-const NAMESPACE: Uuid = Uuid::from_u128(0x6f0b_5d8e_6c5a_4b5f_9d0e_1f6a_1c1c_0e8b);
-
-/// The identifier of a meter's measurement in a slot.
-///
-/// It follows from the two, so that a slot measured again after the loss of a spool is the same
-/// measurement to the server, never a second one.
-///
-/// A UUID of version 8 (RFC 9562 section 5.8) that is laid out as version 7 is: the slot's start in
-/// milliseconds since 1970, then 74 bits of a hash of meter and slot. Identifiers of the present so
-/// lie together, and a database's index of them grows at its end, where those of a hash alone would
-/// each touch a page of their own. A clock that is wrong may show a time before 1970; those slots
-/// all begin with zeros, and their hashes tell them apart.
-#[must_use]
-pub fn measurement_id(meter: Uuid, slot: Slot) -> Uuid {
-    let mut name = meter.as_bytes().to_vec();
-    name.extend_from_slice(&slot.key().to_be_bytes());
-    let mut bytes = Uuid::new_v5(&NAMESPACE, &name).into_bytes();
-    // 48 bits last until the year 10889, beyond any timestamp.
-    let milliseconds = u64::try_from(slot.key()).unwrap_or(0).saturating_mul(1000);
-    bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
-}
+use crate::obis::ObisCode;
 
 /// One value: an OBIS code and the kWh or kW it shows, exactly; `{"0100010800ff": 12345.6789}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,22 +179,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_identifier_follows_from_meter_and_slot() {
-        let cycle = crate::cycle::Cycle::QUARTER_HOUR;
-        let slot = |s: &str| cycle.slot(s.parse().unwrap());
-        let meter = Uuid::from_u128(1);
-        let (early, late) = (slot("2026-01-31T12:00:01Z"), slot("2026-01-31T12:14:59Z"));
-        assert_eq!(measurement_id(meter, early), measurement_id(meter, late));
-        // For ever: a spool may be lost before an update and its slots measured again after it.
-        let id = measurement_id(meter, early);
-        assert_eq!(id.to_string(), "019c13ec-9e00-89af-9498-4c2a6a631875");
-        assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
-        let before = measurement_id(meter, slot("1969-12-31T23:59:59Z"));
-        assert!(before.to_string().starts_with("00000000-0000-8"));
-        assert_ne!(before, measurement_id(meter, slot("1969-12-31T23:44:59Z")));
-    }
-
     proptest! {
         #[test]
         fn data_is_written_as_serde_writes_it(
@@ -233,22 +193,6 @@ mod tests {
             write_data(&data, &mut written).unwrap();
             prop_assert_eq!(&written, &serde_json::to_string(&data).unwrap());
             prop_assert_eq!(serde_json::from_str::<MeasurementData>(&written).unwrap(), data);
-        }
-
-        #[test]
-        fn identifiers_are_distinct_and_in_the_order_of_their_slots(
-            meters in (any::<u128>(), any::<u128>()),
-            seconds in (-9_000_000_000..250_000_000_000_i64, -9_000_000_000..250_000_000_000_i64),
-        ) {
-            let cycle = crate::cycle::Cycle::QUARTER_HOUR;
-            let slot = |second| cycle.slot(Timestamp::from_second(second).unwrap());
-            let (a, b) = (Uuid::from_u128(meters.0), Uuid::from_u128(meters.1));
-            let (early, late) = (slot(seconds.0.min(seconds.1)), slot(seconds.0.max(seconds.1)));
-            prop_assert_eq!(measurement_id(a, early) == measurement_id(b, early), a == b);
-            prop_assert_eq!(measurement_id(a, early) == measurement_id(a, late), early == late);
-            if early != late && late.key() > 0 {
-                prop_assert!(measurement_id(a, early) < measurement_id(b, late));
-            }
         }
     }
 }

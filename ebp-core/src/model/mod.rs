@@ -4,12 +4,14 @@
 
 mod consent;
 mod household;
+mod identifier;
 mod incident;
 mod measurement;
 mod meter;
 
 pub use consent::ConsentState;
 pub use household::{Address, Location, Masked, Metadata, Participant, Precision};
+pub use identifier::{MeasurementIds, measurement_id, says_a_slot};
 pub use incident::{Incident, IncidentType, UnknownIncidentType};
-pub use measurement::{DataPoint, Flag, Measurement, MeasurementData, measurement_id, write_data};
+pub use measurement::{DataPoint, Flag, Measurement, MeasurementData, write_data};
 pub use meter::{Meter, MeterType, PvSystem};

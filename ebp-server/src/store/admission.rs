@@ -1,11 +1,10 @@
 //! Which measurements are taken in: those of the household's meters, within its consent, with
-//! data points that say something and identify nobody.
-
-use std::collections::HashSet;
+//! data points that say something and identify nobody. And which place each takes.
 
 use ebp_core::{
     contract::limits,
-    model::{Flag, Measurement},
+    cycle::Cycle,
+    model::{Flag, Measurement, MeasurementIds, says_a_slot},
     obis::ObisCode,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +37,9 @@ pub enum Refusal {
     /// It carries the meter's own number.
     #[error("a data point identifies the meter")]
     IdentifiesMeter,
+    /// Its identifier says a meter and a slot, and it is of others.
+    #[error("a uuid of version 8 follows from meter and slot, and this is not its")]
+    OtherSlot,
     /// Its identifier is taken by another one.
     #[error("another measurement has this uuid")]
     OtherContent,
@@ -46,10 +48,34 @@ pub enum Refusal {
     Malformed(&'static str),
 }
 
+/// A meter as a database knows it, with the identifiers of its measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownMeter {
+    /// Its number in the database.
+    pub number: i32,
+    /// The identifiers of its slots.
+    pub ids: MeasurementIds,
+}
+
+/// The place that a measurement takes, of which there is one.
+///
+/// The one of a slot is known by meter and slot, from which its identifier follows. Any other is
+/// known by its identifier, over all meters and times, and its time is its slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The meter's number in the database.
+    pub meter: i32,
+    /// Microseconds since the Unix epoch: when the slot begins. The measurement was taken then or
+    /// within [`Cycle::LONGEST`] after.
+    pub slot: i64,
+    /// Its identifier, unless that follows from meter and slot.
+    pub uuid: Option<Uuid>,
+}
+
 /// What measurements of one household are held against.
 #[derive(Debug)]
 pub struct Admission {
-    meters: HashSet<Uuid>,
+    meters: Vec<KnownMeter>,
     granted_at: Timestamp,
     latest: Timestamp,
 }
@@ -57,21 +83,24 @@ pub struct Admission {
 impl Admission {
     /// For a household with these meters, whose consent was granted then, at this instant.
     #[must_use]
-    pub fn new(meters: HashSet<Uuid>, granted_at: Timestamp, received_at: Timestamp) -> Self {
+    pub fn new(meters: Vec<KnownMeter>, granted_at: Timestamp, received_at: Timestamp) -> Self {
         let tolerance =
             SignedDuration::try_from(limits::CLOCK_TOLERANCE).unwrap_or(SignedDuration::ZERO);
         let latest = received_at.checked_add(tolerance).unwrap_or(Timestamp::MAX);
         Self { meters, granted_at, latest }
     }
 
-    /// Whether the measurement may be stored.
+    /// Whether the measurement may be stored, and where.
     ///
     /// # Errors
     /// Why not.
-    pub fn check(&self, measurement: &Measurement) -> Result<(), Refusal> {
-        if !self.meters.contains(&measurement.meter) {
-            return Err(Refusal::UnknownMeter);
-        }
+    pub fn check(&self, measurement: &Measurement) -> Result<Place, Refusal> {
+        // A household has a few.
+        let meter = self
+            .meters
+            .iter()
+            .find(|meter| meter.ids.meter() == measurement.meter)
+            .ok_or(Refusal::UnknownMeter)?;
         // Both to the microsecond, as they are kept.
         if measurement.measured_at.as_microsecond() < self.granted_at.as_microsecond() {
             return Err(Refusal::BeforeConsent);
@@ -96,7 +125,21 @@ impl Admission {
         {
             return Err(Refusal::RepeatedFlag);
         }
-        Ok(())
+        place(meter, measurement)
+    }
+}
+
+fn place(meter: &KnownMeter, measurement: &Measurement) -> Result<Place, Refusal> {
+    let (uuid, at) = (measurement.uuid, measurement.measured_at.as_microsecond());
+    if !says_a_slot(uuid) {
+        return Ok(Place { meter: meter.number, slot: at, uuid: Some(uuid) });
+    }
+    let slot = meter.ids.slot(uuid).ok_or(Refusal::OtherSlot)?.as_microsecond();
+    let length = i64::try_from(Cycle::LONGEST.duration().as_micros()).unwrap_or(i64::MAX);
+    if (0..length).contains(&at.saturating_sub(slot)) {
+        Ok(Place { meter: meter.number, slot, uuid: None })
+    } else {
+        Err(Refusal::OtherSlot)
     }
 }
 
@@ -121,18 +164,46 @@ mod tests {
         DataPoint { obis, value: 1.into() }
     }
 
-    fn check(change: impl FnOnce(&mut Measurement)) -> Result<(), Refusal> {
-        let meter = Uuid::from_u128(1);
+    const METER: Uuid = Uuid::from_u128(1);
+
+    fn known() -> KnownMeter {
+        KnownMeter { number: 7, ids: MeasurementIds::of(METER) }
+    }
+
+    fn place_of(change: impl FnOnce(&mut Measurement)) -> Result<Place, Refusal> {
         let mut measurement = Measurement {
             uuid: Uuid::from_u128(2),
-            meter,
+            meter: METER,
             measured_at: at("2026-01-31T12:00:00Z"),
             data: vec![point(ObisCode::POSITIVE_ENERGY)],
             flags: Vec::new(),
         };
         change(&mut measurement);
-        Admission::new([meter].into(), at("2026-01-01T00:00:00Z"), at("2026-01-31T12:00:10Z"))
+        Admission::new([known()].into(), at("2026-01-01T00:00:00Z"), at("2026-01-31T12:00:10Z"))
             .check(&measurement)
+    }
+
+    fn check(change: impl FnOnce(&mut Measurement)) -> Result<(), Refusal> {
+        place_of(change).map(drop)
+    }
+
+    #[test]
+    fn a_place_is_the_slot_or_the_identifier() {
+        let measured = at("2026-01-31T12:00:00Z").as_microsecond();
+        let own = Place { meter: 7, slot: measured, uuid: Some(Uuid::from_u128(2)) };
+        assert_eq!(place_of(|_| ()), Ok(own));
+        let of = |start: &str| known().ids.id(Cycle::QUARTER_HOUR.slot(at(start)));
+        let slot = |start: &str| Place { meter: 7, slot: at(start).as_microsecond(), uuid: None };
+        for start in ["2026-01-31T12:00:00Z", "2026-01-30T12:15:00Z"] {
+            assert_eq!(place_of(|m| m.uuid = of(start)), Ok(slot(start)));
+        }
+        // Before its slot, and a day after.
+        for start in ["2026-01-31T12:15:00Z", "2026-01-30T12:00:00Z"] {
+            assert_eq!(place_of(|m| m.uuid = of(start)), Err(Refusal::OtherSlot));
+        }
+        let other = MeasurementIds::of(Uuid::nil());
+        let foreign = other.id(Cycle::QUARTER_HOUR.slot(at("2026-01-31T12:00:00Z")));
+        assert_eq!(place_of(|m| m.uuid = foreign), Err(Refusal::OtherSlot));
     }
 
     #[test]

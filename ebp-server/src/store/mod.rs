@@ -34,7 +34,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use access::{AccessStore, Digest, Enrolled, Enrolment, TryLimits};
-pub use admission::{Admission, Refusal};
+pub use admission::{Admission, KnownMeter, Place, Refusal};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};

@@ -15,7 +15,7 @@ use std::{
 
 use bytes::{BufMut, BytesMut};
 use deadpool_postgres::{Client, Pool};
-use ebp_core::model::{ConsentState, Measurement, MeasurementData, write_data};
+use ebp_core::model::{ConsentState, Measurement, MeasurementData, MeasurementIds, write_data};
 use futures_util::SinkExt;
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ use super::{
     listing::parse,
     value::Instant,
 };
-use crate::store::{Admission, HouseholdId, Outcome, Refusal, StoreError, set};
+use crate::store::{Admission, HouseholdId, KnownMeter, Outcome, Refusal, StoreError, set};
 
 /// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
 const NOT_WITHIN_CONSENT: &str = "EBP01";
@@ -195,7 +195,8 @@ async fn admit(
             (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
             _ => return Err(StoreError::ConsentNotGranted),
         };
-        let meters = meters.iter().copied().collect();
+        let known = |uuid| KnownMeter { number: 0, ids: MeasurementIds::of(uuid) };
+        let meters = meters.iter().copied().map(known).collect();
         let admission = Admission::new(meters, granted_at, report.received_at);
         Ok(report.measurements.iter().map(|one| admission.check(one).err()).collect())
     };

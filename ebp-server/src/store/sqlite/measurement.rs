@@ -1,10 +1,8 @@
 //! Storing measurements and listing them.
 
-use std::collections::HashSet;
-
 use ebp_core::{
     contract::StoredMeasurement,
-    model::{ConsentState, Measurement, MeasurementData, write_data},
+    model::{ConsentState, Measurement, MeasurementData, MeasurementIds, write_data},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -15,7 +13,7 @@ use super::{
     value::{Id, Instant},
 };
 use crate::store::{
-    Admission, Cursor, HouseholdId, Outcome, Page, PageQuery, Refusal, StoreError, set,
+    Admission, Cursor, HouseholdId, KnownMeter, Outcome, Page, PageQuery, Refusal, StoreError, set,
 };
 
 /// Stores what may be stored and says of each measurement what became of it.
@@ -31,15 +29,18 @@ pub fn insert(
         (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
         _ => return Err(StoreError::ConsentNotGranted),
     };
-    let meters: HashSet<Uuid> = tx
+    let meters = tx
         .prepare_cached("SELECT uuid FROM meter WHERE household = ?1")?
-        .query_map([Id(household.0)], |row| row.get(0).map(|Id(uuid)| uuid))?
+        .query_map([Id(household.0)], |row| {
+            let Id(uuid) = row.get(0)?;
+            Ok(KnownMeter { number: 0, ids: MeasurementIds::of(uuid) })
+        })?
         .collect::<Result<_, _>>()?;
     let admission = Admission::new(meters, granted_at, received_at);
     measurements
         .iter()
         .map(|measurement| match admission.check(measurement) {
-            Ok(()) => insert_one(tx, measurement, received_at),
+            Ok(_) => insert_one(tx, measurement, received_at),
             Err(refusal) => Ok(Outcome::Refused(refusal)),
         })
         .collect()

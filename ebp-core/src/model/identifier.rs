@@ -1,0 +1,146 @@
+//! Identifiers of measurements: they follow from meter and slot.
+//!
+//! Enters: a meter and a slot, or an identifier. Leaves: the identifier, or the slot that it says.
+//! Absent: identifiers of another kind, which other sources than devices choose by themselves.
+
+use jiff::Timestamp;
+use uuid::{Builder, Uuid};
+
+use crate::cycle::Slot;
+
+/// The namespace of the hash in measurement identifiers (UUID version 5).
+const NAMESPACE: Uuid = Uuid::from_u128(0x6f0b_5d8e_6c5a_4b5f_9d0e_1f6a_1c1c_0e8b);
+
+/// The version of identifiers that follow from meter and slot (RFC 9562 section 5.8).
+const VERSION: usize = 8;
+
+/// The identifiers of one meter's measurements, one for each slot.
+///
+/// A UUID of version 8 (RFC 9562 section 5.8) with a time and a place, as version 1 has them: the
+/// slot's start in milliseconds since 1970, then 74 bits of a hash of the meter. Identifiers of the
+/// present so lie together. A server that knows the meter reads the slot out of the identifier, and
+/// need not keep it: meter and slot are the measurement's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasurementIds {
+    meter: Uuid,
+    /// The identifier of the slot that begins with 1970.
+    first: Uuid,
+}
+
+impl MeasurementIds {
+    /// Those of this meter.
+    #[must_use]
+    pub fn of(meter: Uuid) -> Self {
+        let mut bytes = Uuid::new_v5(&NAMESPACE, meter.as_bytes()).into_bytes();
+        bytes[..6].fill(0);
+        Self { meter, first: Builder::from_custom_bytes(bytes).into_uuid() }
+    }
+
+    /// The meter.
+    #[must_use]
+    pub const fn meter(&self) -> Uuid {
+        self.meter
+    }
+
+    /// The identifier of the measurement in a slot. Slots before 1970, which only a clock without
+    /// battery shows, all have that of the first slot: nothing is measured in them for good.
+    #[must_use]
+    pub fn id(&self, slot: Slot) -> Uuid {
+        self.at(slot.key())
+    }
+
+    fn at(&self, second: i64) -> Uuid {
+        // 48 bits last until the year 10889, beyond any timestamp.
+        let milliseconds = u64::try_from(second).unwrap_or(0).saturating_mul(1000);
+        let mut bytes = self.first.into_bytes();
+        bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);
+        Uuid::from_bytes(bytes)
+    }
+
+    /// When the slot begins that the identifier says, if it is one of this meter's.
+    #[must_use]
+    pub fn slot(&self, id: Uuid) -> Option<Timestamp> {
+        let mut milliseconds = [0; 8];
+        milliseconds[2..].copy_from_slice(&id.as_bytes()[..6]);
+        let second = i64::try_from(u64::from_be_bytes(milliseconds) / 1000).ok()?;
+        (self.at(second) == id).then(|| Timestamp::from_second(second).ok())?
+    }
+}
+
+/// Whether the identifier claims to follow from meter and slot; any other may be freely chosen.
+#[must_use]
+pub fn says_a_slot(id: Uuid) -> bool {
+    id.get_version_num() == VERSION
+}
+
+/// The identifier of a meter's measurement in a slot.
+///
+/// It follows from the two, so that a slot measured again after the loss of a spool is the same
+/// measurement to the server, never a second one. For many of one meter, [`MeasurementIds`].
+#[must_use]
+pub fn measurement_id(meter: Uuid, slot: Slot) -> Uuid {
+    MeasurementIds::of(meter).id(slot)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cycle::Cycle;
+
+    const CYCLE: Cycle = Cycle::QUARTER_HOUR;
+
+    #[test]
+    fn the_identifier_follows_from_meter_and_slot() {
+        let slot = |s: &str| CYCLE.slot(s.parse().unwrap());
+        let meter = Uuid::from_u128(1);
+        let (early, late) = (slot("2026-01-31T12:00:01Z"), slot("2026-01-31T12:14:59Z"));
+        assert_eq!(measurement_id(meter, early), measurement_id(meter, late));
+        // For ever: a spool may be lost before an update and its slots measured again after it.
+        let id = measurement_id(meter, early);
+        assert_eq!(id.to_string(), "019c13ec-9e00-8afc-8e47-8cfa89c6b15f");
+        assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
+        assert_eq!(MeasurementIds::of(meter).slot(id), Some(early.start()));
+    }
+
+    #[test]
+    fn only_whole_seconds_of_the_meter_are_slots() {
+        let ids = MeasurementIds::of(Uuid::from_u128(1));
+        let id = ids.id(CYCLE.slot("2026-01-31T12:00:01Z".parse().unwrap()));
+        assert!(says_a_slot(id) && !says_a_slot(Uuid::max()) && !says_a_slot(Uuid::nil()));
+        assert_eq!(MeasurementIds::of(Uuid::from_u128(2)).slot(id), None);
+        for bit in 0..128 {
+            let other = Uuid::from_u128(id.as_u128() ^ 1 << bit);
+            // The time's bits may make another whole second of it.
+            let second = other.as_u128() >> 80;
+            let slot = ids.slot(other);
+            assert_eq!(slot.is_some(), bit >= 80 && second % 1000 == 0, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn identifiers_are_distinct_and_in_the_order_of_their_slots(
+            meters in (any::<u128>(), any::<u128>()),
+            seconds in (0..250_000_000_000_i64, 0..250_000_000_000_i64),
+        ) {
+            let slot = |second| CYCLE.slot(Timestamp::from_second(second).unwrap());
+            let (a, b) = (Uuid::from_u128(meters.0), Uuid::from_u128(meters.1));
+            let (early, late) = (slot(seconds.0.min(seconds.1)), slot(seconds.0.max(seconds.1)));
+            prop_assert_eq!(measurement_id(a, early) == measurement_id(b, early), a == b);
+            prop_assert_eq!(measurement_id(a, early) == measurement_id(a, late), early == late);
+            if early != late {
+                prop_assert!(measurement_id(a, early) < measurement_id(b, late));
+            }
+            for slot in [early, late] {
+                prop_assert_eq!(MeasurementIds::of(a).slot(measurement_id(a, slot)), Some(slot.start()));
+            }
+        }
+
+        #[test]
+        fn no_identifier_makes_it_panic(meter: u128, id: u128) {
+            let _ = MeasurementIds::of(Uuid::from_u128(meter)).slot(Uuid::from_u128(id));
+        }
+    }
+}

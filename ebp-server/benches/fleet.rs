@@ -77,14 +77,14 @@ async fn run() {
     let all = stored + herd.await;
     let (rows, keys) = count_rows(&db).await;
     println!(
-        "\nacknowledged measurements: {}; in the database: {rows}, with distinct identifiers: {keys}",
+        "\nacknowledged measurements: {}; in the database: {rows}, of distinct meters and slots: {keys}",
         all * 4
     );
     assert_eq!((rows, keys), (all * 4, all * 4), "each once, none missing");
 }
 
 async fn count_rows(db: &tokio_postgres::Client) -> (usize, usize) {
-    let sql = "SELECT count(*), count(DISTINCT uuid) FROM measurement";
+    let sql = "SELECT count(*), count(DISTINCT (meter, slot)) FROM measurement";
     let row = db.query_one(sql, &[]).await.unwrap();
     let of = |place| usize::try_from(row.get::<_, i64>(place)).unwrap();
     (of(0), of(1))

@@ -233,10 +233,11 @@ async fn rivalled(rival: &Rival, shape: &Shape, round: usize) -> Line {
 /// The same rows by `psql` and `COPY` into a table without keys: in one transaction, or each
 /// batch in one of its own.
 async fn copied(cluster: &Cluster, shape: &Shape, in_batches: bool, round: usize) -> Line {
-    let (url, settings) = cluster.database().await;
-    drop(ebp_server::store::PostgresStore::open(&settings).await.unwrap());
+    let (url, _) = cluster.database().await;
     let db = cluster.client(url.rsplit('=').next().unwrap()).await;
-    db.batch_execute("CREATE TABLE bare (LIKE measurement)").await.unwrap();
+    let bare = "CREATE TABLE bare (meter uuid NOT NULL, measured_at timestamptz NOT NULL,
+                uuid uuid NOT NULL, received_at timestamptz NOT NULL, data json NOT NULL)";
+    db.batch_execute(bare).await.unwrap();
     let head = "COPY bare (meter, measured_at, uuid, received_at, data) FROM STDIN;\n";
     let mut script = String::from(head);
     for sender in 0..shape.senders {

@@ -46,12 +46,14 @@ impl MeasurementIds {
     /// battery shows, all have that of the first slot: nothing is measured in them for good.
     #[must_use]
     pub fn id(&self, slot: Slot) -> Uuid {
-        self.at(slot.key())
+        self.at(slot.start())
     }
 
-    fn at(&self, second: i64) -> Uuid {
+    /// The identifier of the measurement in the slot that begins in this second.
+    #[must_use]
+    pub fn at(&self, start: Timestamp) -> Uuid {
         // 48 bits last until the year 10889, beyond any timestamp.
-        let milliseconds = u64::try_from(second).unwrap_or(0).saturating_mul(1000);
+        let milliseconds = u64::try_from(start.as_second()).unwrap_or(0).saturating_mul(1000);
         let mut bytes = self.first.into_bytes();
         bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);
         Uuid::from_bytes(bytes)
@@ -62,8 +64,8 @@ impl MeasurementIds {
     pub fn slot(&self, id: Uuid) -> Option<Timestamp> {
         let mut milliseconds = [0; 8];
         milliseconds[2..].copy_from_slice(&id.as_bytes()[..6]);
-        let second = i64::try_from(u64::from_be_bytes(milliseconds) / 1000).ok()?;
-        (self.at(second) == id).then(|| Timestamp::from_second(second).ok())?
+        let milliseconds = i64::try_from(u64::from_be_bytes(milliseconds)).ok()?;
+        Timestamp::from_second(milliseconds / 1000).ok().filter(|start| self.at(*start) == id)
     }
 }
 

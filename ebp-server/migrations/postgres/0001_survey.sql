@@ -126,6 +126,8 @@ CREATE TABLE meter (
     model              text NOT NULL,
     measurement_device uuid,
     position           bigint NOT NULL,
+    -- What its measurements know it by: each of its bytes is written for each of them.
+    number             integer GENERATED ALWAYS AS IDENTITY UNIQUE,
     UNIQUE (uuid, household),
     FOREIGN KEY (measurement_device, household) REFERENCES measurement_device (uuid, household)
 );
@@ -160,28 +162,34 @@ END $$;
 CREATE TRIGGER pv_system_has_a_generation_meter BEFORE INSERT ON pv_system
     FOR EACH ROW EXECUTE FUNCTION pv_system_has_a_generation_meter();
 
--- Which measurements there are. A unique index of a partitioned table must contain what it is
--- partitioned by, so that the months by themselves would let the same uuid in again with another
--- time. This table is not partitioned: its key holds over all of them. What is inserted into
--- measurements comes here by their trigger.
+-- The identifiers of measurements that do not follow from meter and slot, over all months: a unique
+-- index of a partitioned table must contain what it is partitioned by, so that the months by
+-- themselves would let the same identifier in again with another time. A trigger brings them here.
 CREATE TABLE measurement_key (
     uuid uuid PRIMARY KEY
 );
 
--- One partition a month (UTC), made when the first measurement of the month comes. There is no
--- partition for the rest: what belongs to no month that exists is not stored, but makes its month
--- exist. The index is the order in which measurements are listed, but for those of the same
--- microsecond, which are sorted when they are read: each of its bytes is written for each row.
+-- One partition a month (UTC) of slots, made when the first measurement of the month comes. There is
+-- no partition for the rest: what belongs to no month that exists is not stored, but makes its month
+-- exist.
+--
+-- What a device measures has no uuid here: it follows from meter and slot, which are there once. The
+-- measurement was taken within the slot, which lasts 24 hours at most. Whatever has another
+-- identifier keeps it, and its time is its slot. There are two indexes, of which each row is in one:
+-- all that is written for a measurement besides its row is meter and slot. Both are in the order of
+-- slots; a reader reads the two of them (the view below), since neither says all.
 -- There is no foreign key to the meter, which would cost a look-up a row; the trigger below asks
 -- once a statement.
 CREATE TABLE measurement (
-    meter       uuid NOT NULL,
+    meter       integer NOT NULL,
+    slot        timestamptz NOT NULL,
     measured_at timestamptz NOT NULL,
-    uuid        uuid NOT NULL,
     received_at timestamptz NOT NULL,
+    uuid        uuid,
     data        json NOT NULL
-) PARTITION BY RANGE (measured_at);
-CREATE INDEX measurement_by_meter ON measurement (meter, measured_at);
+) PARTITION BY RANGE (slot);
+CREATE UNIQUE INDEX measurement_of_slot ON measurement (meter, slot) WHERE uuid IS NULL;
+CREATE INDEX measurement_of_other ON measurement (meter, slot) WHERE uuid IS NOT NULL;
 
 -- The lock that insertions share and a revocation takes alone. There are few of them, so that an
 -- insertion for hundreds of households does not exhaust the cluster's locks; it writes nothing,
@@ -192,34 +200,39 @@ $$;
 
 -- Holds on to consent until the insertion has ended: a revocation waits for it, and what comes
 -- after a revocation sees it, since each statement here sees what was committed before it began.
--- Then takes in the keys, in their order, so that of two insertions one waits for the other and
--- never both. A key that is there already is an error, by which nothing is stored.
 CREATE FUNCTION measurement_is_within_consent() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    meters uuid[];
+    meters integer[];
     firsts timestamptz[];
 BEGIN
     -- Gone through once: it is as long as the insertion, and meters are few.
     SELECT array_agg(meter), array_agg(first) INTO meters, firsts
     FROM (SELECT meter, min(measured_at) AS first FROM inserted GROUP BY meter) AS of_meter;
-    PERFORM pg_advisory_xact_lock_shared(number) FROM (
-        SELECT DISTINCT consent_lock(household) AS number
-        FROM meter WHERE uuid = ANY (meters) ORDER BY number
-    ) AS numbers;
+    PERFORM pg_advisory_xact_lock_shared(lock) FROM (
+        SELECT DISTINCT consent_lock(household)
+        FROM meter WHERE meter.number = ANY (meters) ORDER BY 1
+    ) AS locks (lock);
     IF EXISTS (
-        SELECT FROM unnest(meters, firsts) AS inserted (uuid, first)
-        LEFT JOIN meter USING (uuid) LEFT JOIN consent USING (household)
+        SELECT FROM unnest(meters, firsts) AS inserted (number, first)
+        LEFT JOIN meter USING (number) LEFT JOIN consent USING (household)
         WHERE consent.granted_at IS NULL OR consent.revoked_at IS NOT NULL
             OR inserted.first < consent.granted_at
     ) THEN
         RAISE EXCEPTION 'a measurement lies within consent' USING ERRCODE = 'EBP01';
     END IF;
-    INSERT INTO measurement_key SELECT uuid FROM inserted ORDER BY uuid;
     RETURN NULL;
 END $$;
 CREATE TRIGGER measurement_is_within_consent AFTER INSERT ON measurement
     REFERENCING NEW TABLE AS inserted
     FOR EACH STATEMENT EXECUTE FUNCTION measurement_is_within_consent();
+-- An identifier that is there already is an error, by which nothing is stored.
+CREATE FUNCTION measurement_takes_its_key() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO measurement_key VALUES (NEW.uuid);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER measurement_takes_its_key AFTER INSERT ON measurement
+    FOR EACH ROW WHEN (NEW.uuid IS NOT NULL) EXECUTE FUNCTION measurement_takes_its_key();
 CREATE FUNCTION measurement_never_changes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'a measurement never changes';
@@ -230,13 +243,19 @@ CREATE FUNCTION measured_meter_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- Insertions that are under way end first.
     PERFORM pg_advisory_xact_lock(consent_lock(OLD.household));
-    IF EXISTS (SELECT FROM measurement WHERE meter = OLD.uuid) THEN
+    IF EXISTS (SELECT FROM listed_measurement WHERE meter = OLD.number) THEN
         RAISE EXCEPTION 'a meter with measurements is kept';
     END IF;
     RETURN OLD;
 END $$;
 CREATE TRIGGER measured_meter_is_kept BEFORE DELETE ON meter
     FOR EACH ROW EXECUTE FUNCTION measured_meter_is_kept();
+
+-- Months whose partitions were taken out of the table: nothing more is stored in them, since what is
+-- there already can no longer be seen.
+CREATE TABLE archived_month (
+    month date PRIMARY KEY CHECK (extract(day FROM month) = 1)
+);
 
 -- Makes the partition of a month, given by any instant of it. Attaching lets insertions into other
 -- months go on, unlike CREATE TABLE ... PARTITION OF.
@@ -250,6 +269,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock(7203846103);
     IF to_regclass(name) IS NOT NULL THEN
         RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM archived_month WHERE month = start::date) THEN
+        RAISE EXCEPTION 'the month is archived' USING ERRCODE = 'EBP02';
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE measurement INCLUDING ALL)', name);
     EXECUTE format('ALTER TABLE measurement ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',

@@ -52,9 +52,9 @@ CREATE TRIGGER device_stays_with_its_household BEFORE UPDATE OF uuid, household
     ON measurement_device FOR EACH ROW
     WHEN (NEW.household <> OLD.household OR NEW.uuid <> OLD.uuid)
     EXECUTE FUNCTION stays_with_its_household();
-CREATE TRIGGER meter_stays_with_its_household BEFORE UPDATE OF uuid, household
+CREATE TRIGGER meter_stays_with_its_household BEFORE UPDATE OF uuid, household, number
     ON meter FOR EACH ROW
-    WHEN (NEW.household <> OLD.household OR NEW.uuid <> OLD.uuid)
+    WHEN (NEW.household <> OLD.household OR NEW.uuid <> OLD.uuid OR NEW.number <> OLD.number)
     EXECUTE FUNCTION stays_with_its_household();
 CREATE TRIGGER pv_system_stays_with_its_household BEFORE UPDATE OF uuid, household
     ON pv_system FOR EACH ROW

@@ -40,6 +40,9 @@ pub enum Refusal {
     /// Its identifier says a meter and a slot, and it is of others.
     #[error("a uuid of version 8 follows from meter and slot, and this is not its")]
     OtherSlot,
+    /// Its month was archived: what is there already can no longer be told.
+    #[error("its month is archived")]
+    Archived,
     /// Its identifier is taken by another one.
     #[error("another measurement has this uuid")]
     OtherContent,
@@ -70,6 +73,23 @@ pub struct Place {
     pub slot: i64,
     /// Its identifier, unless that follows from meter and slot.
     pub uuid: Option<Uuid>,
+}
+
+/// What there is one measurement of, in the order in which databases take them in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// The meter's number, and when the slot begins.
+    Slot(i32, i64),
+    /// An identifier that says neither.
+    Own(Uuid),
+}
+
+impl Place {
+    /// What it is known by.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        self.uuid.map_or(Key::Slot(self.meter, self.slot), Key::Own)
+    }
 }
 
 /// What measurements of one household are held against.

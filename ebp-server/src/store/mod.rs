@@ -14,6 +14,7 @@ mod error;
 mod evaluation;
 mod management;
 mod masking;
+mod page;
 mod postgres;
 mod registration;
 mod set;
@@ -34,7 +35,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use access::{AccessStore, Digest, Enrolled, Enrolment, TryLimits};
-pub use admission::{Admission, KnownMeter, Place, Refusal};
+pub use admission::{Admission, Key, KnownMeter, Place, Refusal};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};

@@ -80,7 +80,19 @@ const SYSTEM: &str = "INSERT INTO pv_system (uuid, household, nominal_power, azi
                       installed_on, meter, position)";
 const METADATA: &str = "UPDATE metadata SET";
 const STATUS: &str = "INSERT INTO measurement_device_status (device, reported_at, clock, notices)";
-const MEASUREMENT: &str = "INSERT INTO measurement (meter, measured_at, uuid, received_at, data)";
+const MEASUREMENT: &str = "INSERT INTO measurement (meter, slot, measured_at, received_at, data)";
+const OF_OTHERS: &str =
+    "INSERT INTO measurement (meter, slot, measured_at, received_at, uuid, data)";
+
+/// Where in the measurements a meter is at an instant, by its number there.
+fn place(meter: &str, at: &str) -> String {
+    format!("coalesce((SELECT number FROM meter WHERE uuid = {meter}), 999), {at}, {at}, {{now}}")
+}
+
+/// The row of a slot's measurement.
+fn of_slot(meter: &str, at: &str, data: &str) -> String {
+    format!("({}, {data})", place(meter, at))
+}
 
 /// Statements that are in order: what is like them but for one thing fails for that.
 fn allowed() -> Vec<String> {
@@ -101,7 +113,8 @@ fn allowed() -> Vec<String> {
         ),
         &format!("{SYSTEM} VALUES ({{new}}, {{fresh}}, '0', '0', '0', '1970-01-01', NULL, 9)"),
         &format!("{STATUS} VALUES ({{fresh.device}}, {{now}}, 'synchronised', 7)"),
-        &format!("{MEASUREMENT} VALUES ({{open.meter}}, {{now}}, {{new}}, {{now}}, '[]')"),
+        &format!("{MEASUREMENT} VALUES {}", of_slot("{open.meter}", "{now}", "'[]'")),
+        &format!("{OF_OTHERS} VALUES ({}, {{new}}, '[]')", place("{open.meter}", "{now}")),
         "INSERT INTO incident VALUES ({open.meter}, 'SERIAL-PORT-UNAVAILABLE', {now}, NULL)",
         "INSERT INTO measurement_device_component VALUES ({open.device}, 'a-1', '0.1 (x)', {now})",
         "INSERT INTO meter_reception VALUES ({open.device}, {open.meter}, 2, 2, 1, 0)",
@@ -233,16 +246,6 @@ fn attacks() -> Vec<String> {
         ],
     );
     add(
-        MEASUREMENT,
-        &[
-            "{open.meter}, {early}, {new}, {now}, '[]'",
-            "{fresh.meter}, {now}, {new}, {now}, '[]'",
-            "{revoked.meter}, {now}, {new}, {now}, '[]'",
-            "{new}, {now}, {new}, {now}, '[]'",
-            "{open.meter}, {now}, {new}, {now}, NULL",
-        ],
-    );
-    add(
         STATUS,
         &[
             "{revoked.device}, {now}, NULL, 0",
@@ -260,6 +263,21 @@ fn attacks() -> Vec<String> {
             "{open.device}, 'reader', 'ä', {now}",
         ],
     );
+    for (meter, at, data) in [
+        ("{open.meter}", "{early}", "'[]'"),
+        ("{fresh.meter}", "{now}", "'[]'"),
+        ("{revoked.meter}", "{now}", "'[]'"),
+        ("{new}", "{now}", "'[]'"),
+        ("{open.meter}", "{now}", "NULL"),
+    ] {
+        attacks.push(format!("{MEASUREMENT} VALUES {}", of_slot(meter, at, data)));
+    }
+    // One of a slot, and one of an identifier over all meters.
+    let once = of_slot("{open.meter}", "{now}", "'[]'");
+    attacks.push(format!("{MEASUREMENT} VALUES {once}, {once}"));
+    let (one, other) = (place("{open.meter}", "{now}"), place("{open.generation}", "{now}"));
+    let uuid = "{open.device}";
+    attacks.push(format!("{OF_OTHERS} VALUES ({one}, {uuid}, '[]'), ({other}, {uuid}, '[]')"));
     attacks
 }
 
@@ -285,7 +303,7 @@ async fn sqlite_withstands() {
         let broken = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
         assert!(broken, "{sql}: {error}");
     }
-    let not_json = format!("{MEASUREMENT} VALUES ({{open.meter}}, {{now}}, {{new}}, {{now}}, '[')");
+    let not_json = format!("{MEASUREMENT} VALUES {}", of_slot("{open.meter}", "{now}", "'['"));
     let error = db.execute(&stage.fill(&dialect, &not_json), []).unwrap_err();
     assert_eq!(error.sqlite_error().unwrap().extended_code, ffi::SQLITE_CONSTRAINT_CHECK);
     for wrong in ["'1e3'", "''", "'ten'", "'1 kWp'"] {

@@ -153,7 +153,8 @@ async fn the_database_keeps_the_rules_by_itself() {
 
     let measure = |meter: Uuid, at: &str| {
         format!(
-            "INSERT INTO measurement VALUES ('{meter}', '{at}', gen_random_uuid(), now(), '[]')"
+            "INSERT INTO measurement VALUES ((SELECT coalesce(min(number), 999) FROM meter
+                 WHERE uuid = '{meter}'), '{at}', '{at}', now(), NULL, '[]')"
         )
     };
     let (in_time, early) = ("2026-01-01 12:00Z", "2025-12-31 23:59Z");

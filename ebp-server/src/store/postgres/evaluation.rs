@@ -14,11 +14,36 @@ impl EvaluationStore for PostgresStore {
         let db = self.client().await?;
         let statement = db
             .prepare_cached(
-                // Two looks into the measurements' keys for each meter; nothing is scanned.
-                "SELECT meter.uuid, model,
-                     (SELECT min(measured_at) FROM measurement WHERE meter = meter.uuid),
-                     (SELECT max(measured_at) FROM measurement WHERE meter = meter.uuid)
+                // The first was measured within a day behind the first slot, and the last behind a
+                // slot of the last day: for each meter a few looks into the keys and two days.
+                "SELECT meter.uuid, model, of_earliest.first, of_latest.last
                  FROM meter JOIN household ON household.uuid = meter.household
+                 CROSS JOIN LATERAL (SELECT least(
+                     (SELECT slot FROM measurement AS kept
+                      WHERE kept.meter = meter.number AND uuid IS NULL
+                      ORDER BY slot LIMIT 1),
+                     (SELECT slot FROM measurement AS kept
+                      WHERE kept.meter = meter.number AND uuid IS NOT NULL
+                      ORDER BY slot LIMIT 1)
+                 )) AS earliest (slot)
+                 CROSS JOIN LATERAL (SELECT greatest(
+                     (SELECT slot FROM measurement AS kept
+                      WHERE kept.meter = meter.number AND uuid IS NULL
+                      ORDER BY slot DESC LIMIT 1),
+                     (SELECT slot FROM measurement AS kept
+                      WHERE kept.meter = meter.number AND uuid IS NOT NULL
+                      ORDER BY slot DESC LIMIT 1)
+                 )) AS latest (slot)
+                 CROSS JOIN LATERAL (
+                     SELECT min(measured_at) FROM listed_measurement AS kept
+                     WHERE kept.meter = meter.number
+                         AND kept.slot < earliest.slot + interval '24 hours'
+                 ) AS of_earliest (first)
+                 CROSS JOIN LATERAL (
+                     SELECT max(measured_at) FROM listed_measurement AS kept
+                     WHERE kept.meter = meter.number
+                         AND kept.slot > latest.slot - interval '24 hours'
+                 ) AS of_latest (last)
                  WHERE NOT withheld
                  ORDER BY registered_at, household.uuid, position",
             )
@@ -44,9 +69,11 @@ impl EvaluationStore for PostgresStore {
         let db = self.client().await?;
         let statement = db
             .prepare_cached(
-                "SELECT measured_at, received_at FROM measurement
-                 WHERE meter = $1 AND measured_at >= $2 AND measured_at < $3
-                 ORDER BY measured_at, uuid",
+                "SELECT measured_at, received_at FROM listed_measurement
+                 WHERE meter = (SELECT number FROM meter WHERE uuid = $1)
+                     AND slot > $2::timestamptz - interval '24 hours' AND slot < $3
+                     AND measured_at >= $2 AND measured_at < $3
+                 ORDER BY measured_at, received_at",
             )
             .await?;
         let within = |at: Timestamp| Instant::within(at.as_microsecond());

@@ -3,13 +3,21 @@
 //! Enters: which meter, from where. Leaves: a page in the order of time. Absent: storing.
 
 use deadpool_postgres::Client;
-use ebp_core::{contract::StoredMeasurement, model::MeasurementData};
+use ebp_core::{
+    contract::StoredMeasurement,
+    cycle::Cycle,
+    model::{MeasurementData, MeasurementIds},
+};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::value::Instant;
-use crate::store::{Cursor, HouseholdId, Page, PageQuery, StoreError, set};
+use crate::store::{
+    HouseholdId, Page, PageQuery, StoreError,
+    page::{Choice, Listed, choose, rows_for},
+    set,
+};
 
 /// A page of a meter's measurements.
 pub async fn page(
@@ -19,53 +27,53 @@ pub async fn page(
     query: PageQuery,
 ) -> Result<Page, StoreError> {
     let statement =
-        db.prepare_cached("SELECT FROM meter WHERE uuid = $1 AND household = $2").await?;
-    db.query_opt(&statement, &[&meter, &household.0]).await?.ok_or(StoreError::NotFound)?;
-    // The page starts behind the cursor, or behind every uuid of the microsecond before `from`:
-    // one comparison of pairs serves both. Times compare to the microsecond, as they are kept.
+        db.prepare_cached("SELECT number FROM meter WHERE uuid = $1 AND household = $2").await?;
+    let known = db.query_opt(&statement, &[&meter, &household.0]).await?;
+    let number: i32 = known.ok_or(StoreError::NotFound)?.try_get(0)?;
+    let ids = MeasurementIds::of(meter);
+    // Times compare to the microsecond, as they are kept.
     let from = query.from.map_or(i64::MIN, Timestamp::as_microsecond);
-    let to = query.to.map_or(i64::MAX, Timestamp::as_microsecond);
-    let (start, behind) = match query.after {
-        Some(cursor) if cursor.measured_at >= from => (cursor.measured_at, cursor.uuid),
-        _ => (from.saturating_sub(1), Uuid::max()),
-    };
-    // One more than asked for tells whether there is a next page.
-    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
+    let to = Instant::within(query.to.map_or(i64::MAX, Timestamp::as_microsecond));
+    let after = query.after.filter(|cursor| cursor.measured_at >= from);
+    let start = after.map_or(from, |cursor| cursor.measured_at);
+    let longest = i64::try_from(Cycle::LONGEST.duration().as_micros()).unwrap_or(i64::MAX);
+    let slot = Instant::within(start.saturating_sub(longest));
+    let start = Instant::within(start);
     let statement = db
         .prepare_cached(
-            // Read from the partitions' indexes in their order; only those of one microsecond are
-            // sorted. The comparison of single times is what leaves partitions out.
-            "SELECT uuid, measured_at, received_at, data::text, flags FROM measurement
-             WHERE meter = $1 AND (measured_at, uuid) > ($2, $3) AND measured_at >= $2
-                 AND measured_at < $4
-             ORDER BY measured_at, uuid LIMIT $5",
+            // Read from the partitions' indexes in the order of slots; nothing is sorted. The
+            // comparison of slots is what leaves partitions out.
+            "SELECT slot, measured_at, received_at, uuid, data::text, flags
+             FROM listed_measurement
+             WHERE meter = $1 AND slot >= $2 AND slot < $4
+                 AND measured_at >= $3 AND measured_at < $4
+             ORDER BY slot LIMIT $5",
         )
         .await?;
-    let rows = db
-        .query(
-            &statement,
-            &[&meter, &Instant::within(start), &behind, &Instant::within(to), &limit],
-        )
-        .await?;
-    let mut items = rows.iter().map(measurement).collect::<Result<Vec<_>, _>>()?;
-    let more = items.len() > query.limit;
-    items.truncate(query.limit);
-    let next = items
-        .last()
-        .filter(|_| more)
-        .map(|last| Cursor { measured_at: last.measured_at.as_microsecond(), uuid: last.uuid });
-    Ok(Page { items, next })
+    let mut read = rows_for(query.limit);
+    loop {
+        let limit = i64::try_from(read).unwrap_or(i64::MAX);
+        let rows = db.query(&statement, &[&number, &slot, &start, &to, &limit]).await?;
+        let rows = rows.iter().map(|row| listed(row, &ids)).collect::<Result<_, _>>()?;
+        match choose(rows, read, after, query.limit) {
+            Choice::Page(page) => return Ok(page),
+            Choice::More(more) => read = more,
+        }
+    }
 }
 
-fn measurement(row: &Row) -> Result<StoredMeasurement, StoreError> {
-    let (measured_at, received_at): (Instant, Instant) = (row.try_get(1)?, row.try_get(2)?);
-    Ok(StoredMeasurement {
-        uuid: row.try_get(0)?,
-        measured_at: measured_at.0,
-        received_at: received_at.0,
-        data: parse(row.try_get(3)?)?,
-        flags: set::flags(row.try_get(4)?),
-    })
+fn listed(row: &Row, ids: &MeasurementIds) -> Result<Listed, StoreError> {
+    let (Instant(slot), Instant(measured_at)) = (row.try_get(0)?, row.try_get(1)?);
+    let Instant(received_at) = row.try_get(2)?;
+    let uuid: Option<Uuid> = row.try_get(3)?;
+    let item = StoredMeasurement {
+        uuid: uuid.unwrap_or_else(|| ids.at(slot)),
+        measured_at,
+        received_at,
+        data: parse(row.try_get(4)?)?,
+        flags: set::flags(row.try_get(5)?),
+    };
+    Ok(Listed { slot: slot.as_microsecond(), item })
 }
 
 /// Data points as they are kept.

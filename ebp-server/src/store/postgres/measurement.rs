@@ -8,33 +8,28 @@
 //! identifier that is there already and nothing of it is stored. That is rare (an answer was
 //! lost), and then those are left out and the rest is copied again.
 
-use std::{
-    collections::{HashMap, HashSet},
-    pin::pin,
-};
+use std::collections::{HashMap, HashSet};
 
-use bytes::{BufMut, BytesMut};
 use deadpool_postgres::{Client, Pool};
-use ebp_core::model::{ConsentState, Measurement, MeasurementData, MeasurementIds, write_data};
-use futures_util::SinkExt;
-use jiff::{Timestamp, tz::TimeZone};
+use ebp_core::model::{ConsentState, Measurement, MeasurementData, MeasurementIds};
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
     PostgresError, consent,
+    copy::{CopyError, Row, copy, make_partitions, month},
     gather::{Asked, Bounds, Gather, answer_all},
     listing::parse,
-    value::Instant,
+    value::{Day, Instant},
 };
-use crate::store::{Admission, HouseholdId, KnownMeter, Outcome, Refusal, StoreError, set};
+use crate::store::{
+    Admission, HouseholdId, Key, KnownMeter, Outcome, Place, Refusal, StoreError, set,
+};
 
 /// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
 const NOT_WITHIN_CONSENT: &str = "EBP01";
 
-/// No partition takes the row, or there is none by the month's name.
-const NO_PARTITION: [&str; 2] = ["23514", "42P01"];
-
-/// An identifier is there already.
+/// A slot or an identifier is there already.
 const NOT_UNIQUE: &str = "23505";
 
 /// How often others may be in the way before it is given up: each time somebody else stored one of
@@ -44,8 +39,8 @@ const TRIES: usize = 8;
 /// Reports in one transaction: each may hold a lock.
 const REPORTS: usize = 256;
 
-/// Measurements in one transaction; a single report may have as many.
-const ROWS: usize = 10_000;
+/// Measurements in one transaction; a single report may have more.
+const ROWS: usize = 4_000;
 
 /// A report and when it came.
 pub struct Report {
@@ -85,109 +80,139 @@ fn missing<T>() -> Result<T, StoreError> {
 
 type Answers = Vec<Result<Vec<Outcome>, StoreError>>;
 
+/// Of each measurement of a report the place that it may take, or why it takes none; or why none of
+/// the report does.
+type Admitted = Result<Vec<Result<Place, Refusal>>, StoreError>;
+
 /// Stores what may be stored of these reports, all of it or nothing, and says of each measurement
 /// what became of it.
 async fn insert(pool: &Pool, reports: &[&Report]) -> Result<Answers, StoreError> {
-    let mut known = HashSet::new();
+    let (mut taken, mut archived) = (HashSet::new(), Vec::new());
     let mut tries = 0;
     loop {
         tries += 1;
-        let mut db = pool.get().await?;
-        let admitted = admit(&db, reports).await?;
-        let most = reports.iter().map(|report| report.measurements.len()).sum();
-        let mut rows = Vec::with_capacity(most);
-        let mut later = Vec::new();
-        let mut seen = HashSet::with_capacity(most);
-        for (report, admitted) in reports.iter().zip(&admitted) {
-            for (measurement, refusal) in report.measurements.iter().zip(admitted.iter().flatten())
-            {
-                if refusal.is_some() {
-                    continue;
-                }
-                // Of the same identifier twice the second is held against the first.
-                let fresh = !known.contains(&measurement.uuid) && seen.insert(measurement.uuid);
-                if fresh {
-                    rows.push((measurement, report.received_at));
-                } else {
-                    later.push(measurement);
-                }
-            }
+        let db = pool.get().await?;
+        let mut admitted = admit(&db, reports).await?;
+        if !archived.is_empty() {
+            refuse_archived(&mut admitted, &archived);
         }
-        match copy(&mut db, &mut rows).await {
-            Ok(()) => {}
-            Err(CopyError::Begin(error)) => {
-                // The client library has lost count of what PostgreSQL answers.
+        let (rows, later) = split(reports, &admitted, &taken);
+        let refused = match copy(&db, &rows).await {
+            Ok(()) => {
+                let stored = stored(&db, &later).await?;
+                return Ok(outcomes(reports, admitted, &rows, &stored));
+            }
+            Err(CopyError::NoPartition) if tries < TRIES => {
                 drop(Client::take(db));
-                if tries == TRIES || !NO_PARTITION.iter().any(|code| error.is(code)) {
-                    return Err(error.into());
-                }
-                make_partitions(&pool.get().await?, &rows).await?;
+                let db = pool.get().await?;
+                archived = archived_months(&db).await?;
+                make_partitions(&db, &rows, &archived).await?;
                 continue;
             }
-            Err(CopyError::End(error)) => {
-                if tries == TRIES {
-                    return Err(error.into());
-                } else if error.is(NOT_UNIQUE) {
-                    known.extend(keys(&db, &rows).await?);
-                } else if NO_PARTITION.iter().any(|code| error.is(code)) {
-                    make_partitions(&db, &rows).await?;
-                } else if !error.is(NOT_WITHIN_CONSENT) {
-                    // Otherwise revoked since admission was read; the next look sees it.
-                    return Err(error.into());
-                }
-                continue;
+            Err(CopyError::NoPartition) => {
+                drop(Client::take(db));
+                return Err(
+                    PostgresError::Protocol("a month goes away again and again".into()).into()
+                );
             }
+            Err(CopyError::Begin(error)) => {
+                drop(Client::take(db));
+                return Err(error.into());
+            }
+            Err(CopyError::End(error)) => error,
+        };
+        if tries < TRIES && refused.is(NOT_UNIQUE) {
+            taken.extend(keys(&db, &rows).await?);
+        } else if tries == TRIES || !refused.is(NOT_WITHIN_CONSENT) {
+            return Err(refused.into());
         }
-        let stored = if later.is_empty() { HashMap::new() } else { stored(&db, &later).await? };
-        return Ok(outcomes(reports, admitted, seen, &stored));
+        // Otherwise revoked since admission was read; the next look sees it.
     }
 }
 
-/// Of each measurement what became of it; the first of each identifier in `accepted` was stored.
-fn outcomes(
-    reports: &[&Report],
-    admitted: Vec<Result<Vec<Option<Refusal>>, StoreError>>,
-    mut accepted: HashSet<Uuid>,
-    stored: &HashMap<Key, Content>,
-) -> Answers {
-    let mut outcome = |measurement: &Measurement, refusal: Option<Refusal>| match refusal {
-        Some(refusal) => Outcome::Refused(refusal),
-        None if accepted.remove(&measurement.uuid) => Outcome::Accepted,
-        None => match stored.get(&key(measurement)) {
-            Some(content) if *content == content_of(measurement) => Outcome::Duplicate,
-            _ => Outcome::Refused(Refusal::OtherContent),
-        },
-    };
-    reports
-        .iter()
-        .zip(admitted)
-        .map(|(report, refusals)| {
-            let each = report.measurements.iter().zip(refusals?);
-            Ok(each.map(|(measurement, refusal)| outcome(measurement, refusal)).collect())
-        })
-        .collect()
+/// What is to be stored, in the order of the keys; and what has a key that is taken: there already,
+/// or by the first that came with it.
+fn split<'a>(
+    reports: &[&'a Report],
+    admitted: &[Admitted],
+    taken: &HashSet<Key>,
+) -> (Vec<Row<'a>>, Vec<Row<'a>>) {
+    let most = reports.iter().map(|report| report.measurements.len()).sum();
+    let mut all: Vec<Row<'a>> = Vec::with_capacity(most);
+    let mut number = 0;
+    for (report, admitted) in reports.iter().zip(admitted) {
+        let places = admitted.iter().flatten();
+        for (place, (measurement, admitted)) in report.measurements.iter().zip(places).enumerate() {
+            if let Ok(admitted) = admitted {
+                let (number, received_at) = (number + place, report.received_at);
+                all.push(Row { measurement, place: *admitted, received_at, number });
+            }
+        }
+        number += report.measurements.len();
+    }
+    all.sort_unstable_by_key(|row| (row.place.key(), row.number));
+    let (mut last, mut later) = (None, Vec::new());
+    all.retain(|row| {
+        let key = row.place.key();
+        let fresh = last.replace(key) != Some(key) && !taken.contains(&key);
+        if !fresh {
+            later.push(*row);
+        }
+        fresh
+    });
+    (all, later)
 }
 
-/// Of each report why which of its measurements is refused, or why all of it.
-async fn admit(
-    db: &Client,
+/// Of each measurement what became of it.
+fn outcomes(
     reports: &[&Report],
-) -> Result<Vec<Result<Vec<Option<Refusal>>, StoreError>>, StoreError> {
+    admitted: Vec<Admitted>,
+    rows: &[Row<'_>],
+    stored: &HashMap<usize, Content>,
+) -> Answers {
+    let most = reports.iter().map(|report| report.measurements.len()).sum();
+    let mut accepted = vec![false; most];
+    for row in rows {
+        accepted[row.number] = true;
+    }
+    let outcome = |number, measurement: &Measurement, admitted| match admitted {
+        Err(refusal) => Outcome::Refused(refusal),
+        Ok(Place { .. }) if accepted[number] => Outcome::Accepted,
+        Ok(_) if stored.get(&number) == Some(&content_of(measurement)) => Outcome::Duplicate,
+        Ok(_) => Outcome::Refused(Refusal::OtherContent),
+    };
+    let mut first = 0;
+    let answer = |(report, admitted): (&&Report, Admitted)| {
+        let numbers = first..;
+        first += report.measurements.len();
+        let each = numbers.zip(&report.measurements).zip(admitted?);
+        Ok(each.map(|((number, one), admitted)| outcome(number, one, admitted)).collect())
+    };
+    reports.iter().zip(admitted).map(answer).collect()
+}
+
+/// Of each measurement of each report where it may be stored, or why not.
+async fn admit(db: &Client, reports: &[&Report]) -> Result<Vec<Admitted>, StoreError> {
     let households: Vec<Uuid> = reports.iter().map(|report| report.household.0).collect();
     let statement = db
         .prepare_cached(
             "SELECT granted_at, revoked_at, household,
-                    ARRAY(SELECT uuid FROM meter WHERE meter.household = consent.household)
+                    ARRAY(SELECT uuid FROM meter WHERE meter.household = consent.household
+                          ORDER BY number),
+                    ARRAY(SELECT number FROM meter WHERE meter.household = consent.household
+                          ORDER BY number)
              FROM consent WHERE household = ANY ($1)",
         )
         .await?;
     let mut of_household = HashMap::new();
     for row in db.query(&statement, &[&households]).await? {
         let consent = consent::from_row(&row)?;
-        let (household, meters): (Uuid, Vec<Uuid>) = (row.try_get(2)?, row.try_get(3)?);
-        of_household.insert(household, (consent, meters));
+        let (uuids, numbers): (Vec<Uuid>, Vec<i32>) = (row.try_get(3)?, row.try_get(4)?);
+        let known = |(uuid, number)| KnownMeter { number, ids: MeasurementIds::of(uuid) };
+        let meters: Vec<KnownMeter> = uuids.into_iter().zip(numbers).map(known).collect();
+        of_household.insert(row.try_get::<_, Uuid>(2)?, (consent, meters));
     }
-    let refusals = |report: &&Report| {
+    let admitted = |report: &&Report| {
         let (consent, meters) =
             of_household.get(&report.household.0).ok_or(StoreError::NotFound)?;
         let granted_at = match (consent.state, consent.granted_at) {
@@ -195,167 +220,94 @@ async fn admit(
             (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
             _ => return Err(StoreError::ConsentNotGranted),
         };
-        let known = |uuid| KnownMeter { number: 0, ids: MeasurementIds::of(uuid) };
-        let meters = meters.iter().copied().map(known).collect();
-        let admission = Admission::new(meters, granted_at, report.received_at);
-        Ok(report.measurements.iter().map(|one| admission.check(one).err()).collect())
+        let admission = Admission::new(meters.clone(), granted_at, report.received_at);
+        Ok(report.measurements.iter().map(|one| admission.check(one)).collect())
     };
-    Ok(reports.iter().map(refusals).collect())
+    Ok(reports.iter().map(admitted).collect())
 }
 
-type Row<'a> = (&'a Measurement, Timestamp);
-
-/// Why nothing was copied.
-enum CopyError {
-    /// It did not begin.
-    Begin(PostgresError),
-    /// What was sent was not taken.
-    End(PostgresError),
-}
-
-/// Stores all of these or none. Those of one month go into its partition by name: PostgreSQL then
-/// fills whole pages at a time, which it does not on the way over the partitioned table.
-///
-/// The transaction is an explicit one: PostgreSQL says that a `COPY` is complete before it commits
-/// one that began with it, and the client library listens no longer. Only the answer to `COMMIT`
-/// says that the rows are durable (seen when PostgreSQL had no room for its log).
-async fn copy(db: &mut Client, rows: &mut [Row<'_>]) -> Result<(), CopyError> {
-    let Some((first, _)) = rows.first() else { return Ok(()) };
-    let month = month(first);
-    let one = rows.iter().all(|(row, _)| self::month(row) == month);
-    // The order of the index.
-    rows.sort_unstable_by_key(|(row, _)| (row.meter, row.measured_at));
-    let table = match month {
-        (year, month) if one => format!("measurement_{year:04}_{month:02}"),
-        _ => "measurement".to_owned(),
-    };
-    let begin = |error: tokio_postgres::Error| CopyError::Begin(error.into());
-    let end = |error: tokio_postgres::Error| CopyError::End(error.into());
-    let encoded = encode(rows).map_err(CopyError::End)?;
-    let transaction = db.transaction().await.map_err(begin)?;
-    let statement = transaction
-        .prepare_cached(&format!(
-            "COPY {table} (meter, measured_at, uuid, received_at, data, flags) FROM STDIN BINARY"
-        ))
-        .await
-        .map_err(begin)?;
-    let mut sink = pin!(transaction.copy_in(&statement).await.map_err(begin)?);
-    // What PostgreSQL says against it is told at the end.
-    let sent = sink.send(encoded.freeze()).await;
-    sink.finish().await.map_err(end)?;
-    sent.map_err(end)?;
-    transaction.commit().await.map_err(end)
-}
-
-fn month(row: &Measurement) -> (i16, i8) {
-    let date = TimeZone::UTC.to_datetime(row.measured_at);
-    (date.year(), date.month())
-}
-
-/// `COPY`'s binary form: a head, of each row the number of its fields and of each field its length
-/// and octets, and an end.
-fn encode(rows: &[Row<'_>]) -> Result<BytesMut, PostgresError> {
-    const EPOCH: i64 = 946_684_800_000_000;
-    let mut out = BytesMut::with_capacity(32 + rows.len() * 256);
-    out.put_slice(b"PGCOPY\n\xff\r\n\0");
-    out.put_i32(0);
-    out.put_i32(0);
-    let uuid = |out: &mut BytesMut, uuid: Uuid| {
-        out.put_i32(16);
-        out.put_slice(uuid.as_bytes());
-    };
-    let instant = |out: &mut BytesMut, at: Timestamp| {
-        out.put_i32(8);
-        out.put_i64(at.as_microsecond() - EPOCH);
-    };
-    for (row, received_at) in rows {
-        out.put_i16(6);
-        uuid(&mut out, row.meter);
-        instant(&mut out, row.measured_at);
-        uuid(&mut out, row.uuid);
-        instant(&mut out, *received_at);
-        let place = out.len();
-        out.put_i32(0);
-        write_data(&row.data, &mut out)
-            .map_err(|error| PostgresError::Protocol(error.to_string()))?;
-        let length = i32::try_from(out.len() - place - 4)
-            .map_err(|_| PostgresError::Protocol("a measurement is too long".into()))?;
-        out[place..place + 4].copy_from_slice(&length.to_be_bytes());
-        match set::flag_bits(&row.flags) {
-            None => out.put_i32(-1),
-            Some(flags) => {
-                out.put_i32(2);
-                out.put_i16(flags);
-            }
+fn refuse_archived(admitted: &mut [Admitted], archived: &[Date]) {
+    for place in admitted.iter_mut().flatten().flatten() {
+        if matches!(place, Ok(Place { slot, .. }) if archived.contains(&month(*slot))) {
+            *place = Err(Refusal::Archived);
         }
     }
-    out.put_i16(-1);
-    Ok(out)
 }
 
-/// Which of these identifiers are there already.
-async fn keys(db: &Client, rows: &[Row<'_>]) -> Result<Vec<Uuid>, StoreError> {
-    let uuids: Vec<Uuid> = rows.iter().map(|(row, _)| row.uuid).collect();
+async fn archived_months(db: &Client) -> Result<Vec<Date>, StoreError> {
+    let statement = db.prepare_cached("SELECT month FROM archived_month").await?;
+    let months = db.query(&statement, &[]).await?;
+    months.iter().map(|row| Ok(row.try_get::<_, Day>(0)?.0)).collect()
+}
+
+/// Which of these keys are there already.
+async fn keys(db: &Client, rows: &[Row<'_>]) -> Result<Vec<Key>, StoreError> {
+    let found = find(db, rows).await?;
+    let slots = found.into_iter().map(|(number, _)| number).collect::<HashSet<_>>();
+    let mut keys: Vec<Key> = rows
+        .iter()
+        .filter(|row| row.place.uuid.is_none() && slots.contains(&row.number))
+        .map(|row| row.place.key())
+        .collect();
+    let uuids: Vec<Uuid> = rows.iter().filter_map(|row| row.place.uuid).collect();
     let statement =
         db.prepare_cached("SELECT uuid FROM measurement_key WHERE uuid = ANY ($1)").await?;
-    db.query(&statement, &[&uuids]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    for row in db.query(&statement, &[&uuids]).await? {
+        keys.push(Key::Own(row.try_get(0)?));
+    }
+    Ok(keys)
 }
 
-async fn make_partitions(db: &Client, rows: &[Row<'_>]) -> Result<(), StoreError> {
-    let times: Vec<Instant> = rows.iter().map(|(row, _)| Instant(row.measured_at)).collect();
-    db.execute(
-        "SELECT make_measurement_partition(month) FROM (
-             SELECT DISTINCT date_trunc('month', measured_at AT TIME ZONE 'UTC')
-                 AT TIME ZONE 'UTC' AS month
-             FROM unnest($1::timestamptz[]) AS measured_at ORDER BY month
-         ) AS months",
-        &[&times],
-    )
-    .await?;
-    Ok(())
-}
-
-type Key = (Uuid, Uuid, i64);
-type Content = (MeasurementData, Option<i16>);
+/// What a measurement says, besides what its place does.
+type Content = (i64, MeasurementData, Option<i16>);
 
 fn content_of(measurement: &Measurement) -> Content {
-    (measurement.data.clone(), set::flag_bits(&measurement.flags))
+    let flags = set::flag_bits(&measurement.flags);
+    (measurement.measured_at.as_microsecond(), measurement.data.clone(), flags)
 }
 
-fn key(measurement: &Measurement) -> Key {
-    (measurement.uuid, measurement.meter, measurement.measured_at.as_microsecond())
+/// What is stored at the places of these, by their numbers. What has the same identifier elsewhere
+/// is not among it.
+async fn stored(db: &Client, rows: &[Row<'_>]) -> Result<HashMap<usize, Content>, StoreError> {
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = find(db, rows).await?;
+    found.into_iter().map(|(number, row)| Ok((number, content(&row)?))).collect()
 }
 
-/// What is stored by uuid, meter and time of these. One with the same uuid that differs in meter
-/// or time is not among them.
-async fn stored(
+fn content(row: &tokio_postgres::Row) -> Result<Content, StoreError> {
+    let Instant(measured_at) = row.try_get(1)?;
+    Ok((measured_at.as_microsecond(), parse(row.try_get(2)?)?, row.try_get(3)?))
+}
+
+/// The stored rows at the places of these, each with its number.
+async fn find(
     db: &Client,
-    measurements: &[&Measurement],
-) -> Result<HashMap<Key, Content>, StoreError> {
-    let uuids: Vec<Uuid> = measurements.iter().map(|row| row.uuid).collect();
-    let meters: Vec<Uuid> = measurements.iter().map(|row| row.meter).collect();
-    let times: Vec<Instant> = measurements.iter().map(|row| Instant(row.measured_at)).collect();
+    rows: &[Row<'_>],
+) -> Result<Vec<(usize, tokio_postgres::Row)>, StoreError> {
+    let meters: Vec<i32> = rows.iter().map(|row| row.place.meter).collect();
+    let slots: Vec<Instant> = rows.iter().map(|row| Instant::within(row.place.slot)).collect();
+    let uuids: Vec<Option<Uuid>> = rows.iter().map(|row| row.place.uuid).collect();
     let statement = db
         .prepare_cached(
             // LIMIT keeps each look-up one of its own, in the one partition of its time.
-            "SELECT sent.uuid, sent.meter, sent.measured_at, found.data::text, found.flags
-             FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
-                 AS sent (uuid, meter, measured_at)
+            "SELECT place, found.measured_at, found.data::text, found.flags
+             FROM unnest($1::integer[], $2::timestamptz[], $3::uuid[])
+                 WITH ORDINALITY AS sent (meter, slot, uuid, place)
              CROSS JOIN LATERAL (
-                 SELECT data, flags FROM measurement
-                 WHERE measurement.meter = sent.meter
-                     AND measurement.measured_at = sent.measured_at
-                     AND measurement.uuid = sent.uuid
+                 SELECT measured_at, data, flags FROM listed_measurement AS kept
+                 WHERE kept.meter = sent.meter AND kept.slot = sent.slot
+                     AND kept.uuid IS NOT DISTINCT FROM sent.uuid
                  LIMIT 1
              ) AS found",
         )
         .await?;
-    let rows = db.query(&statement, &[&uuids, &meters, &times]).await?;
-    rows.iter()
-        .map(|row| {
-            let measured_at: Instant = row.try_get(2)?;
-            let key = (row.try_get(0)?, row.try_get(1)?, measured_at.0.as_microsecond());
-            Ok((key, (parse(row.try_get(3)?)?, row.try_get(4)?)))
-        })
-        .collect()
+    let found = db.query(&statement, &[&meters, &slots, &uuids]).await?;
+    let numbered = |row: tokio_postgres::Row| {
+        let place = usize::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default();
+        let sent = rows.get(place.wrapping_sub(1));
+        Ok((sent.ok_or(StoreError::Damaged("measurement"))?.number, row))
+    };
+    found.into_iter().map(numbered).collect()
 }

@@ -12,6 +12,7 @@
 mod access;
 mod connect;
 mod consent;
+mod copy;
 mod erase;
 mod error;
 mod evaluation;
@@ -71,7 +72,7 @@ impl PostgresStore {
         // What an interrupted revocation left in the files goes now.
         drop(erase::start(pool.clone()));
         // While one transaction is made durable another one is filled.
-        let reports = measurement::reports(&pool, settings.connections.div_ceil(4).max(2));
+        let reports = measurement::reports(&pool, settings.connections.div_ceil(3).max(2));
         let lookups = Lookups::start(&pool);
         Ok(Self { pool, masked_by: MaskedBy::default(), reports, lookups })
     }

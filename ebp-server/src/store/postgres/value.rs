@@ -13,7 +13,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checke
 type Failure = Box<dyn Error + Sync + Send>;
 
 /// Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01.
-const EPOCH: i64 = 946_684_800_000_000;
+pub const EPOCH: i64 = 946_684_800_000_000;
 
 /// An instant (`timestamptz`), to the microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -95,15 +95,19 @@ async fn meters(
     tx: &Transaction<'_>,
     households: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<MeterHealth>>, StoreError> {
-    // For each meter a look into the keys of the partitions, latest first: the first that has one
-    // ends it.
+    // For each meter a look into each index of the partitions, latest slot first: the first that
+    // has one ends it.
     let statement = tx
         .prepare_cached(
-            "SELECT meter.uuid, type, model, measurement_device, household, latest.measured_at
-             FROM meter LEFT JOIN LATERAL (
-                 SELECT measured_at FROM measurement WHERE measurement.meter = meter.uuid
-                 ORDER BY measured_at DESC LIMIT 1
-             ) AS latest ON true
+            "SELECT meter.uuid, type, model, measurement_device, household, greatest(
+                 (SELECT measured_at FROM measurement AS kept
+                  WHERE kept.meter = meter.number AND kept.uuid IS NULL
+                  ORDER BY slot DESC LIMIT 1),
+                 (SELECT measured_at FROM measurement AS kept
+                  WHERE kept.meter = meter.number AND kept.uuid IS NOT NULL
+                  ORDER BY slot DESC LIMIT 1)
+             )
+             FROM meter
              WHERE household = ANY ($1) ORDER BY position",
         )
         .await?;

@@ -67,13 +67,17 @@ async fn hold(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
 async fn measured(tx: &Transaction<'_>, id: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
     let statement = tx
         .prepare_cached(
-            // Order and limit keep it a look into the partitions' keys for each meter: EXISTS by
+            // Order and limit keep it a look into the partitions' indexes for each meter: EXISTS by
             // itself would read them whole.
-            "SELECT uuid FROM meter CROSS JOIN LATERAL (
-                 SELECT FROM measurement WHERE measurement.meter = meter.uuid
-                 ORDER BY measured_at LIMIT 1
-             ) AS found
-             WHERE household = $1",
+            "SELECT uuid FROM meter WHERE household = $1 AND coalesce(
+                 (SELECT true FROM measurement AS kept
+                  WHERE kept.meter = meter.number AND kept.uuid IS NULL
+                  ORDER BY slot LIMIT 1),
+                 (SELECT true FROM measurement AS kept
+                  WHERE kept.meter = meter.number AND kept.uuid IS NOT NULL
+                  ORDER BY slot LIMIT 1),
+                 false
+             )",
         )
         .await?;
     let rows = tx.query(&statement, &[&id.0]).await?;

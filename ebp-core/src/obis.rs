@@ -64,6 +64,26 @@ impl ObisCode {
         digits
     }
 
+    /// The code of twelve hexadecimal digits in ASCII.
+    pub(crate) fn of_digits(digits: &[u8; 12]) -> Option<Self> {
+        const fn digit(digit: u8) -> u8 {
+            match digit {
+                b'0'..=b'9' => digit - b'0',
+                b'a'..=b'f' => digit - b'a' + 10,
+                b'A'..=b'F' => digit - b'A' + 10,
+                _ => u8::MAX,
+            }
+        }
+        let mut code = [0; 6];
+        let mut odd = 0;
+        for (byte, pair) in code.iter_mut().zip(digits.chunks_exact(2)) {
+            let (high, low) = (digit(pair[0]), digit(pair[1]));
+            odd |= high | low;
+            *byte = high << 4 | low & 15;
+        }
+        (odd < 16).then_some(Self(code))
+    }
+
     /// Value groups C, D and E, `1.8.0`: the form that owners know; not unique.
     #[must_use]
     pub fn short(self) -> String {
@@ -152,11 +172,7 @@ impl FromStr for ObisCode {
 }
 
 fn parse_hex(s: &str) -> Option<[u8; 6]> {
-    if s.len() != 12 || !s.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let [_, _, bytes @ ..] = u64::from_str_radix(s, 16).ok()?.to_be_bytes();
-    Some(bytes)
+    ObisCode::of_digits(s.as_bytes().try_into().ok()?).map(|code| code.0)
 }
 
 fn parse_groups(s: &str) -> Option<[u8; 6]> {

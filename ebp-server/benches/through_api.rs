@@ -42,7 +42,7 @@ struct Shape {
 }
 
 const SHAPES: [Shape; 2] = [
-    Shape { name: "batches of 1,000", senders: 8, reports: 20, size: 1000 },
+    Shape { name: "batches of 1,000", senders: 32, reports: 10, size: 1000 },
     Shape { name: "reports of 4", senders: 64, reports: 400, size: 4 },
 ];
 
@@ -193,6 +193,9 @@ async fn through(server: &Server, cluster: Option<&Cluster>, shape: &Shape, name
     let months = (0..=slots / 2688).map(|month| first[0].0.report(2688 * month, 1)).collect();
     sent(connect(&first, server.address).await, vec![months], |answer| answer.status == 200).await;
     median(async |round| {
+        if let Some(cluster) = cluster {
+            settle(cluster).await;
+        }
         let from = round * shape.reports * shape.size;
         let report = |household: &Household, i| household.report(from + i * shape.size, shape.size);
         let reports: Vec<Vec<Vec<u8>>> = senders
@@ -230,11 +233,18 @@ async fn rivalled(rival: &Rival, shape: &Shape, round: usize) -> Line {
     line(what, shape, took, before, used(None, Some(rival.process)))
 }
 
+/// What was written so far goes to its files now: nobody pays for another's.
+async fn settle(cluster: &Cluster) {
+    let db = cluster.client("postgres").await;
+    db.batch_execute("CHECKPOINT").await.unwrap();
+}
+
 /// The same rows by `psql` and `COPY` into a table without keys: in one transaction, or each
 /// batch in one of its own.
 async fn copied(cluster: &Cluster, shape: &Shape, in_batches: bool, round: usize) -> Line {
     let (url, _) = cluster.database().await;
     let db = cluster.client(url.rsplit('=').next().unwrap()).await;
+    settle(cluster).await;
     let bare = "CREATE TABLE bare (meter uuid NOT NULL, measured_at timestamptz NOT NULL,
                 uuid uuid NOT NULL, received_at timestamptz NOT NULL, data json NOT NULL)";
     db.batch_execute(bare).await.unwrap();

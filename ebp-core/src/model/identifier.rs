@@ -117,7 +117,7 @@ mod tests {
             // The time's bits may make another whole second of it.
             let second = other.as_u128() >> 80;
             let slot = ids.slot(other);
-            assert_eq!(slot.is_some(), bit >= 80 && second % 1000 == 0, "{other}");
+            assert_eq!(slot.is_some(), bit >= 80 && second.is_multiple_of(1000), "{other}");
         }
     }
 

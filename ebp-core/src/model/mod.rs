@@ -3,6 +3,7 @@
 //! Enters: parsed values. Leaves: the types every other part speaks. Absent: storage, transport.
 
 mod consent;
+mod data;
 mod household;
 mod identifier;
 mod incident;
@@ -10,8 +11,9 @@ mod measurement;
 mod meter;
 
 pub use consent::ConsentState;
+pub use data::{DataPoint, MeasurementData, read_data, write_data};
 pub use household::{Address, Location, Masked, Metadata, Participant, Precision};
 pub use identifier::{MeasurementIds, measurement_id, says_a_slot};
 pub use incident::{Incident, IncidentType, UnknownIncidentType};
-pub use measurement::{DataPoint, Flag, Measurement, MeasurementData, write_data};
+pub use measurement::{Flag, Measurement};
 pub use meter::{Meter, MeterType, PvSystem};

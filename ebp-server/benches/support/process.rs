@@ -59,5 +59,7 @@ fn stat(pid: u32) -> Option<(u32, u32, u64)> {
     // The name stands in brackets and may hold anything.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let number = |place: usize| fields.get(place)?.parse::<u64>().ok();
-    Some((pid, u32::try_from(number(1)?).ok()?, number(11)? + number(12)?))
+    // In user mode and in the kernel, its own and of the children that it waited for.
+    let ticks = (11..15).map(number).sum::<Option<u64>>()?;
+    Some((pid, u32::try_from(number(1)?).ok()?, ticks))
 }

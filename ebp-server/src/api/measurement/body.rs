@@ -7,12 +7,13 @@ use axum::{
     http::{HeaderMap, header},
 };
 use ebp_core::{
-    contract::{UploadRequest, limits},
-    model::Measurement,
+    contract::limits,
+    model::{Flag, Measurement, read_data},
 };
 use flate2::read::MultiGzDecoder;
+use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
 use crate::{problem::ApiError, store::Refusal};
@@ -92,8 +93,8 @@ pub enum Item {
 /// Reads the measurements. One that is malformed does not hold up the others, unless its
 /// identifier is, by which the answer would name it.
 pub fn read(body: &[u8]) -> Result<Vec<Item>, ApiError> {
-    let items: Vec<Item> = match serde_json::from_slice::<UploadRequest>(body) {
-        Ok(upload) => upload.measurements.into_iter().map(Item::Measurement).collect(),
+    let items = match read_whole(body) {
+        Ok(items) => items,
         Err(_) => read_one_by_one(body)?,
     };
     if items.len() > limits::UPLOAD_ITEMS {
@@ -101,6 +102,35 @@ pub fn read(body: &[u8]) -> Result<Vec<Item>, ApiError> {
         return Err(ApiError::TooLarge(format!("there are more than {most} measurements")));
     }
     Ok(items)
+}
+
+/// An [`UploadRequest`](ebp_core::contract::UploadRequest), with the data points as their text.
+#[derive(Deserialize)]
+struct Upload<'a> {
+    #[serde(borrow)]
+    measurements: Vec<Whole<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Whole<'a> {
+    uuid: Uuid,
+    meter: Uuid,
+    measured_at: Timestamp,
+    #[serde(borrow)]
+    data: &'a RawValue,
+    #[serde(default)]
+    flags: Vec<Flag>,
+}
+
+fn read_whole(body: &[u8]) -> Result<Vec<Item>, serde_json::Error> {
+    let upload: Upload = serde_json::from_slice(body)?;
+    let whole = |whole: Whole| {
+        let text = whole.data.get();
+        let data = read_data(text).map_or_else(|| serde_json::from_str(text), Ok)?;
+        let Whole { uuid, meter, measured_at, flags, .. } = whole;
+        Ok(Item::Measurement(Measurement { uuid, meter, measured_at, data, flags }))
+    };
+    upload.measurements.into_iter().map(whole).collect()
 }
 
 fn read_one_by_one(body: &[u8]) -> Result<Vec<Item>, ApiError> {

@@ -6,7 +6,7 @@ use deadpool_postgres::Client;
 use ebp_core::{
     contract::StoredMeasurement,
     cycle::Cycle,
-    model::{MeasurementData, MeasurementIds},
+    model::{MeasurementData, MeasurementIds, read_data},
 };
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -78,5 +78,7 @@ fn listed(row: &Row, ids: &MeasurementIds) -> Result<Listed, StoreError> {
 
 /// Data points as they are kept.
 pub fn parse(data: &str) -> Result<MeasurementData, StoreError> {
-    serde_json::from_str(data).map_err(|_| StoreError::Damaged("measurement"))
+    read_data(data)
+        .map_or_else(|| serde_json::from_str(data), Ok)
+        .map_err(|_| StoreError::Damaged("measurement"))
 }

@@ -42,7 +42,8 @@ impl Flag {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Measurement {
-    /// Identifies the measurement for ever; sending it again changes nothing.
+    /// Identifies the measurement for ever; sending it again changes nothing. One of version 8 follows
+    /// from the meter and its slot, which began at most 24 hours before; any other may be chosen.
     pub uuid: Uuid,
     /// The meter's identifier in the survey.
     pub meter: Uuid,

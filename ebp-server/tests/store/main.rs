@@ -13,6 +13,7 @@ mod management;
 mod masking;
 mod measurement;
 mod outage;
+mod places;
 mod plans;
 mod postgres;
 mod removal;

@@ -1,6 +1,8 @@
 //! Measurements, in every store: whose an identifier is, and in which order they are listed.
 
-use ebp_core::model::{Flag, Measurement};
+use std::collections::HashSet;
+
+use ebp_core::model::{Flag, Measurement, MeasurementIds};
 use ebp_server::store::{HouseholdId, Outcome, PageQuery, Refusal, Store};
 use jiff::{SignedDuration, Timestamp};
 use proptest::{
@@ -85,7 +87,7 @@ pub async fn identifiers(store: &dyn Store) {
 
 /// [`walk`] over cases as they come.
 pub async fn walks(store: &dyn Store) {
-    let strategy = (prop::collection::vec(0..12_u8, 0..40), 1..9_usize);
+    let strategy = (prop::collection::vec((0..12_u8, 0..6_u8), 0..40), 1..9_usize);
     let mut runner = TestRunner::deterministic();
     for _ in 0..48 {
         let (times, limit) = strategy.new_tree(&mut runner).unwrap().current();
@@ -94,18 +96,22 @@ pub async fn walks(store: &dyn Store) {
 }
 
 /// Whatever the times and the size of the pages, walking them gives each measurement once, in
-/// order.
-async fn walk(store: &dyn Store, times: &[u8], limit: usize) {
+/// order: those of slots that began some seconds before, and those of identifiers of their own.
+async fn walk(store: &dyn Store, times: &[(u8, u8)], limit: usize) {
     let start = at("2026-01-01T00:00:00Z");
     let made = store.register(registration(&format!("{}@x", Uuid::new_v4())), start).await.unwrap();
     let household = HouseholdId(made.household);
     store.grant_consent(household, start).await.unwrap();
     let meter = made.meters[0];
+    let (ids, mut slots) = (MeasurementIds::of(meter), HashSet::new());
     let items: Vec<_> = times
         .iter()
-        .map(|seconds| {
+        .filter_map(|(seconds, since)| {
             let measured_at = start + SignedDuration::from_secs(i64::from(*seconds));
-            measurement(Uuid::new_v4().as_u128(), meter, measured_at)
+            let slot = measured_at - SignedDuration::from_secs(i64::from(*since));
+            let uuid = if *since == 5 { Uuid::new_v4() } else { ids.at(slot) };
+            let free = *since == 5 || slots.insert(slot);
+            free.then(|| measurement(uuid.as_u128(), meter, measured_at))
         })
         .collect();
     store.insert_measurements(household, items.clone(), at("2026-01-02T00:00:00Z")).await.unwrap();

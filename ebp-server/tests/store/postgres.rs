@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use ebp_core::model::MeasurementIds;
 use ebp_server::{
     open_store,
     store::{
-        Database, HouseholdId, PostgresError, PostgresSettings, PostgresStore, Store, StoreError,
+        Database, HouseholdId, Outcome, PostgresError, PostgresSettings, PostgresStore, Refusal,
+        Store, StoreError,
     },
 };
 use tokio_postgres::{Client, NoTls};
@@ -167,4 +169,44 @@ async fn the_database_keeps_the_rules_by_itself() {
     db.batch_execute(&measure(otto.meters[0], in_time)).await.unwrap();
     refused("UPDATE measurement SET data = '[1]'", "never changes").await;
     refused(&format!("DELETE FROM meter WHERE uuid = '{}'", otto.meters[0]), "is kept").await;
+}
+
+#[tokio::test]
+async fn an_archived_month_takes_nothing_in() {
+    let Some(fresh) = Fresh::new().await else { return };
+    let store = fresh.open().await;
+    let (start, now) = (at("2026-01-01T00:00:00Z"), at("2026-06-01T00:00:00Z"));
+    let made = store.register(registration("erika@example.org"), start).await.unwrap();
+    let (house, meter) = (HouseholdId(made.household), made.meters[0]);
+    store.grant_consent(house, start).await.unwrap();
+    let of = |time: &str| {
+        let uuid = MeasurementIds::of(meter).at(at(time));
+        measurement(uuid.as_u128(), meter, at(time))
+    };
+    let (january, march) = (of("2026-01-15T12:00:00Z"), of("2026-03-15T12:00:00Z"));
+    let of_own = measurement(1, meter, january.measured_at);
+    let both = vec![january.clone(), of_own.clone()];
+    store.insert_measurements(house, both, now).await.unwrap();
+    let db = fresh.plain().await;
+    for step in [
+        "INSERT INTO archived_month VALUES ('2026-01-01')",
+        "ALTER TABLE measurement DETACH PARTITION measurement_2026_01 CONCURRENTLY",
+        "ALTER TABLE measurement_2026_01 RENAME TO archive_2026_01",
+    ] {
+        db.batch_execute(step).await.unwrap();
+    }
+    // Once alone, once with those of a month that is missing, once of one that is there.
+    for _ in 0..2 {
+        let items = vec![january.clone(), march.clone(), of_own.clone()];
+        let outcomes = store.insert_measurements(house, items, now).await.unwrap();
+        let archived = || Outcome::Refused(Refusal::Archived);
+        assert_eq!([&outcomes[0], &outcomes[2]], [&archived(), &archived()]);
+        assert!(!matches!(outcomes[1], Outcome::Refused(_)));
+        let alone = store.insert_measurements(house, vec![january.clone()], now).await.unwrap();
+        assert_eq!(alone, [archived()]);
+    }
+    assert_eq!(count(&db, "SELECT count(*) FROM measurement").await, 1);
+    assert_eq!(count(&db, "SELECT count(*) FROM archive_2026_01").await, 2);
+    let error = db.batch_execute("SELECT make_measurement_partition('2026-01-31Z')").await;
+    assert_eq!(error.unwrap_err().code().unwrap().code(), "EBP02");
 }

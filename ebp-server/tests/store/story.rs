@@ -237,6 +237,12 @@ macro_rules! suite {
         }
 
         #[tokio::test]
+        async fn slots() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::places::slots(&*fresh.open().await).await;
+        }
+
+        #[tokio::test]
         async fn races() {
             let Some(fresh) = $fresh.await else { return };
             crate::story::races(vec![fresh.open().await, fresh.open().await]).await;

@@ -53,12 +53,32 @@ pub async fn run(
     app: &Arc<App>,
     shutdown: impl Future<Output = ()>,
 ) {
+    let (close, closing) = watch::channel(false);
+    // A task of its own, so that it runs where connections do: whoever waits for the server is on
+    // another thread, which would have to be woken for each of them. It ends with this call.
+    let mut accepting = JoinSet::new();
+    accepting.spawn(accept(listener, tls, router, app.clone(), closing));
+    tokio::select! {
+        () = shutdown => {}
+        // It ends by itself only if it fails.
+        _ = accepting.join_next() => {}
+    }
+    let _ = close.send(true);
+    while accepting.join_next().await.is_some() {}
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    router: Router,
+    app: Arc<App>,
+    mut closing: watch::Receiver<bool>,
+) {
     let limits = &app.limits;
     let places = Arc::new(Semaphore::new(limits.connections));
-    let (close, closing) = watch::channel(false);
     let (crowd, crowded) = watch::channel(());
     let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
+    let signals = Signals { closing: closing.clone(), crowded };
     loop {
         let accepted = async {
             while places.available_permits() == 0 {
@@ -70,7 +90,7 @@ pub async fn run(
             (listener.accept().await, place)
         };
         let (stream, source, place) = tokio::select! {
-            () = shutdown.as_mut() => break,
+            () = told(&mut closing) => break,
             // Forgets the connections that have ended.
             Some(_) = connections.join_next() => continue,
             (accepted, place) = accepted => match accepted {
@@ -88,9 +108,8 @@ pub async fn run(
             app.telemetry.refused();
             continue;
         };
-        let (tls, router) = (tls.clone(), router.clone());
-        let (app, signals) =
-            (app.clone(), Signals { closing: closing.clone(), crowded: crowded.clone() });
+        let (tls, router, app, signals) =
+            (tls.clone(), router.clone(), app.clone(), signals.clone());
         let places = places.clone();
         connections.spawn(async move {
             let _places = (place, own_place);
@@ -100,8 +119,6 @@ pub async fn run(
         });
     }
     drop(listener);
-    // Nobody to tell if there is no connection.
-    let _ = close.send(true);
     let drained = timeout(limits.drain, async { while connections.join_next().await.is_some() {} });
     if drained.await.is_err() {
         tracing::warn!(left = connections.len(), "connections did not end in time");
@@ -109,7 +126,13 @@ pub async fn run(
     }
 }
 
+/// Waits for the end that was announced; the announcer is gone only when the server is.
+async fn told(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
 /// What connections are told from outside.
+#[derive(Clone)]
 struct Signals {
     /// To end behind the request that they are at.
     closing: watch::Receiver<bool>,
@@ -172,8 +195,7 @@ async fn serve_connection(
     let ended = loop {
         tokio::select! {
             ended = connection.as_mut() => break Some(ended),
-            // The senders are gone only when the server is.
-            _ = closing.wait_for(|closing| *closing) => break None,
+            () = told(&mut closing) => break None,
             Ok(()) = crowded.changed() => if !busy.load(Ordering::Relaxed) {
                 break None;
             },

@@ -1,6 +1,6 @@
 //! New mutual TLS connections a second through the server's listener, full and resumed, beside what
-//! rustls does with the same configuration, keys and certificates in memory:
-//! `cargo bench -p ebp-server --bench handshakes`.
+//! rustls does in memory: in the configuration of its own benchmark, and with our configuration,
+//! keys and certificates. `cargo bench -p ebp-server --bench handshakes`.
 //!
 //! As in rustls' own benchmark both sides are run on one thread and the server's side alone is
 //! timed. The server over sockets shares the machine's cores with the clients, whose side of a
@@ -30,7 +30,7 @@ use support::{
     household::Household,
     machine, parameter,
     process::Process,
-    rate,
+    rate, reference,
     server::{self, Server},
 };
 use tokio::{
@@ -59,19 +59,22 @@ async fn run() {
     let config = configuration(server.folder());
     let bare = Bare::start(server.folder());
     println!(
-        "{:<8} {:>17} {:>24} {:>24} {:>11}   {:<18} {:<18} {:<18}",
+        "{:<8} {:>15} {:>9} {:>10} {:>12} {:>12}   {:<18} {:<18} {:<18}",
         "1/s",
-        "rustls in memory",
-        "bare loop, of its core",
-        "server, of its core",
+        "rustls' bench",
+        "in memory",
+        "bare loop",
+        "server",
         "seen in all",
-        "bare : rustls",
-        "server : rustls",
+        "server : rustls'",
+        "server : memory",
         "server : bare"
     );
     for (name, kind) in [("full", HandshakeKind::Full), ("resumed", HandshakeKind::Resumed)] {
         let mut rounds = Vec::new();
         for _ in 0..parameter("EBP_BENCH_ROUNDS", 5) {
+            let (reference, client) = reference::configuration(kind);
+            let reference = in_memory(&reference, &client, kind, count);
             let client = household.identity(&server);
             let memory = in_memory(&config, &client, kind, count);
             let over = async |address, process| {
@@ -79,21 +82,23 @@ async fn run() {
             };
             let (_, bare) = over(bare.address, bare.process).await;
             let (took, own) = over(server.address, server.process).await;
-            rounds.push([memory, rate(count, bare), rate(count, own), rate(count, took)]);
+            let (bare, own) = (rate(count, bare), rate(count, own));
+            rounds.push([reference, memory, bare, own, rate(count, took)]);
         }
-        let spread = |of: &dyn Fn(&[f64; 4]) -> f64| {
+        let spread = |of: &dyn Fn(&[f64; 5]) -> f64| {
             let mut values: Vec<f64> = rounds.iter().map(of).collect();
             values.sort_by(f64::total_cmp);
             (values[0], values[values.len() / 2], values[values.len() - 1])
         };
-        let rates: Vec<f64> = (0..4).map(|place| spread(&|round| round[place]).1).collect();
-        let [bare, own, both] = [(1, 0), (2, 0), (2, 1)].map(|(one, other)| {
+        let rates: Vec<f64> = (0..5).map(|place| spread(&|round| round[place]).1).collect();
+        let [reference, memory, bare] = [(3, 0), (3, 1), (3, 2)].map(|(one, other)| {
             let (least, median, most) = spread(&|round| round[one] / round[other]);
             format!("{median:.2} ({least:.2}-{most:.2})")
         });
         println!(
-            "{name:<8} {:>17.0} {:>24.0} {:>24.0} {:>11.0}   {bare:<18} {own:<18} {both:<18}",
-            rates[0], rates[1], rates[2], rates[3]
+            "{name:<8} {:>15.0} {:>9.0} {:>10.0} {:>12.0} {:>12.0}   \
+             {reference:<18} {memory:<18} {bare:<18}",
+            rates[0], rates[1], rates[2], rates[3], rates[4]
         );
     }
 }

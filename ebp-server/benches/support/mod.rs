@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod fleet;
 pub mod household;
 pub mod process;
+pub mod reference;
 pub mod rival;
 pub mod server;
 

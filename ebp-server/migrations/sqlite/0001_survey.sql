@@ -86,12 +86,15 @@ CREATE INDEX measurement_device_by_household ON measurement_device (household);
 
 -- A meter's device is one of the same household.
 CREATE TABLE meter (
-    uuid               BLOB PRIMARY KEY CHECK (length(uuid) = 16),
+    uuid               BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
     household          BLOB NOT NULL REFERENCES household (uuid),
     type               TEXT NOT NULL CHECK (type IN ('ELECTRICITY', 'PV-GENERATION')),
     model              TEXT NOT NULL CHECK (length(model) BETWEEN 1 AND 40),
     measurement_device BLOB,
     position           INTEGER NOT NULL CHECK (position >= 0),
+    -- What its measurements know it by: each of its bytes is written for each of them. A number is
+    -- given again only if its meter was removed, which one with measurements never is.
+    number             INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 2147483647),
     UNIQUE (uuid, household),
     FOREIGN KEY (measurement_device, household) REFERENCES measurement_device (uuid, household)
 ) STRICT;
@@ -126,19 +129,26 @@ BEGIN
     SELECT RAISE(ABORT, 'the meter of a photovoltaic system counts generation');
 END;
 
--- Rows lie in the order in which they are listed: a meter's year is one stretch of pages.
+-- What a device measures has no uuid here: it follows from meter and slot, which are there once. The
+-- measurement was taken within the slot, which lasts 24 hours at most. Whatever has another
+-- identifier keeps it, which is there once over all meters, and its time is its slot. Rows lie in the
+-- order of slots: a meter's year is one stretch of pages, and what a device measures is written to
+-- this one tree.
 CREATE TABLE measurement (
-    meter       BLOB NOT NULL REFERENCES meter (uuid),
+    meter       INTEGER NOT NULL REFERENCES meter (number),
+    slot        INTEGER NOT NULL,
+    uuid        BLOB NOT NULL DEFAULT x'' CHECK (length(uuid) IN (0, 16)),
     measured_at INTEGER NOT NULL,
-    uuid        BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
     received_at INTEGER NOT NULL,
     data        TEXT NOT NULL CHECK (json_valid(data)),
-    PRIMARY KEY (meter, measured_at, uuid)
+    PRIMARY KEY (meter, slot, uuid),
+    CHECK (measured_at - slot BETWEEN 0 AND iif(uuid = x'', 86399999999, 0))
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX measurement_of_other ON measurement (uuid) WHERE uuid <> x'';
 CREATE TRIGGER measurement_is_within_consent BEFORE INSERT ON measurement
 WHEN NOT EXISTS (
     SELECT 1 FROM meter JOIN consent USING (household)
-    WHERE meter.uuid = NEW.meter AND consent.revoked_at IS NULL
+    WHERE meter.number = NEW.meter AND consent.revoked_at IS NULL
         AND NEW.measured_at >= consent.granted_at
 )
 BEGIN

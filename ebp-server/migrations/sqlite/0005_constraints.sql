@@ -25,8 +25,9 @@ WHEN NEW.household IS NOT OLD.household OR NEW.uuid IS NOT OLD.uuid
 BEGIN
     SELECT RAISE(ABORT, 'it stays with its household');
 END;
-CREATE TRIGGER meter_stays_with_its_household BEFORE UPDATE OF uuid, household ON meter
+CREATE TRIGGER meter_stays_with_its_household BEFORE UPDATE OF uuid, household, number ON meter
 WHEN NEW.household IS NOT OLD.household OR NEW.uuid IS NOT OLD.uuid
+    OR NEW.number IS NOT OLD.number
 BEGIN
     SELECT RAISE(ABORT, 'it stays with its household');
 END;

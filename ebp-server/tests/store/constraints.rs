@@ -306,6 +306,21 @@ async fn sqlite_withstands() {
     let not_json = format!("{MEASUREMENT} VALUES {}", of_slot("{open.meter}", "{now}", "'['"));
     let error = db.execute(&stage.fill(&dialect, &not_json), []).unwrap_err();
     assert_eq!(error.sqlite_error().unwrap().extended_code, ffi::SQLITE_CONSTRAINT_CHECK);
+    // A day's slot at most, an identifier's own time, and nothing that is nearly an identifier.
+    let own = "(SELECT number FROM meter WHERE uuid = {open.meter})";
+    for (slot, uuid) in [
+        ("{now} + 1", "x''"),
+        ("{now} - 86400000000", "x''"),
+        ("{now} - 1", "{new}"),
+        ("{now}", "x'00'"),
+    ] {
+        let sql = format!("{OF_OTHERS} VALUES ({own}, {slot}, {{now}}, {{now}}, {uuid}, '[]')");
+        let error = db.execute(&stage.fill(&dialect, &sql), []).expect_err(&sql).to_string();
+        assert!(error.contains("CHECK"), "{sql}: {error}");
+    }
+    let renumbered = "UPDATE meter SET number = 900 WHERE uuid = {fresh.meter}";
+    let error = db.execute(&stage.fill(&dialect, renumbered), []).unwrap_err().to_string();
+    assert!(error.contains("stays with its household"), "{error}");
     for wrong in ["'1e3'", "''", "'ten'", "'1 kWp'"] {
         let sql = format!("UPDATE pv_system SET nominal_power = {wrong}");
         let error = db.execute(&sql, []).expect_err(&sql).to_string();

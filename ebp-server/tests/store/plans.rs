@@ -218,10 +218,10 @@ const SQLITE_SURVEY: &str = "
     INSERT INTO measurement_device (uuid, household) SELECT randomblob(16), uuid FROM household;
     INSERT INTO meter (uuid, household, type, model, measurement_device, position)
         SELECT randomblob(16), household, 'ELECTRICITY', 'EHZ', uuid, 0 FROM measurement_device;
-    INSERT INTO measurement (meter, measured_at, uuid, received_at, data)
-        SELECT (SELECT uuid FROM meter LIMIT 1), i * 900000000, uuid, 0, '[]' FROM n;
-    INSERT INTO measurement (meter, measured_at, uuid, received_at, data)
-        SELECT meter.uuid, 1, randomblob(16), 0, '[]' FROM meter;
+    INSERT INTO measurement (meter, slot, measured_at, received_at, data)
+        SELECT (SELECT number FROM meter LIMIT 1), i * 900000000, i * 900000000, 0, '[]' FROM n;
+    INSERT INTO measurement (meter, slot, measured_at, uuid, received_at, data)
+        SELECT number, 1, 1, randomblob(16), 0, '[]' FROM meter;
     COMMIT;
     ANALYZE";
 

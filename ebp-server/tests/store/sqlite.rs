@@ -163,7 +163,7 @@ async fn the_database_keeps_the_rules_by_itself() {
 
     let meter = |household: uuid::Uuid, device: uuid::Uuid| {
         db.execute(
-            "INSERT INTO meter VALUES (?1, ?2, 'ELECTRICITY', 'EHZ', ?3, 9)",
+            "INSERT INTO meter VALUES (?1, ?2, 'ELECTRICITY', 'EHZ', ?3, 9, NULL)",
             params![uuid::Uuid::new_v4().as_bytes(), household.as_bytes(), device.as_bytes()],
         )
     };
@@ -173,7 +173,9 @@ async fn the_database_keeps_the_rules_by_itself() {
 
     let measure = |meter: uuid::Uuid| {
         db.execute(
-            "INSERT INTO measurement VALUES (?1, 1800000000000000, ?2, 0, '[]', NULL)",
+            "INSERT INTO measurement
+                 SELECT number, 1800000000000000, ?2, 1800000000000000, 0, '[]', NULL
+                 FROM meter WHERE uuid = ?1",
             params![meter.as_bytes(), uuid::Uuid::new_v4().as_bytes()],
         )
     };

@@ -17,12 +17,19 @@ impl EvaluationStore for SqliteStore {
     async fn evaluated_meters(&self) -> Result<Vec<EvaluatedMeter>, StoreError> {
         self.readers
             .run(|db| {
-                // Two looks into the measurements' primary key for each meter; nothing is scanned.
+                // The first was measured within a day behind the first slot, and the last behind a
+                // slot of the last day: for each meter two looks into the key and two days.
                 let meters = db
                     .prepare_cached(
                         "SELECT meter.uuid, model,
-                             (SELECT min(measured_at) FROM measurement WHERE meter = meter.uuid),
-                             (SELECT max(measured_at) FROM measurement WHERE meter = meter.uuid)
+                             (SELECT min(measured_at) FROM measurement AS kept
+                              WHERE kept.meter = meter.number AND slot < 86400000000
+                                  + (SELECT min(slot) FROM measurement AS other
+                                     WHERE other.meter = meter.number)),
+                             (SELECT max(measured_at) FROM measurement AS kept
+                              WHERE kept.meter = meter.number AND slot > -86400000000
+                                  + (SELECT max(slot) FROM measurement AS other
+                                     WHERE other.meter = meter.number))
                          FROM meter JOIN household ON household.uuid = meter.household
                          WHERE NOT withheld
                          ORDER BY registered_at, household.uuid, position",
@@ -53,18 +60,21 @@ impl EvaluationStore for SqliteStore {
     ) -> Result<Vec<Observation>, StoreError> {
         self.readers
             .run(move |db| {
-                let observations = db
+                let mut observations = db
                     .prepare_cached(
                         "SELECT measured_at, received_at FROM measurement
-                         WHERE meter = ?1 AND measured_at >= ?2 AND measured_at < ?3
-                         ORDER BY measured_at, uuid",
+                         WHERE meter = (SELECT number FROM meter WHERE uuid = ?1)
+                             AND slot > ?2 - 86400000000 AND slot < ?3
+                             AND measured_at >= ?2 AND measured_at < ?3",
                     )?
                     .query_map(params![Id(meter), Instant(from), Instant(to)], |row| {
                         let (Instant(measured_at), Instant(received_at)) =
                             (row.get(0)?, row.get(1)?);
                         Ok(Observation { measured_at, received_at })
                     })?
-                    .collect::<Result<_, _>>()?;
+                    .collect::<Result<Vec<Observation>, _>>()?;
+                // They come in the order of slots, which is nearly that of time.
+                observations.sort_by_key(|one| (one.measured_at, one.received_at));
                 Ok(observations)
             })
             .await

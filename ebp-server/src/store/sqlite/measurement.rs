@@ -2,10 +2,11 @@
 
 use ebp_core::{
     contract::StoredMeasurement,
-    model::{ConsentState, Measurement, MeasurementData, MeasurementIds, write_data},
+    cycle::Cycle,
+    model::{ConsentState, Measurement, MeasurementData, MeasurementIds, read_data, write_data},
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +14,9 @@ use super::{
     value::{Id, Instant},
 };
 use crate::store::{
-    Admission, Cursor, HouseholdId, KnownMeter, Outcome, Page, PageQuery, Refusal, StoreError, set,
+    Admission, HouseholdId, KnownMeter, Outcome, Page, PageQuery, Place, Refusal, StoreError,
+    page::{Choice, Listed, choose, rows_for},
+    set,
 };
 
 /// Stores what may be stored and says of each measurement what became of it.
@@ -30,17 +33,17 @@ pub fn insert(
         _ => return Err(StoreError::ConsentNotGranted),
     };
     let meters = tx
-        .prepare_cached("SELECT uuid FROM meter WHERE household = ?1")?
+        .prepare_cached("SELECT uuid, number FROM meter WHERE household = ?1")?
         .query_map([Id(household.0)], |row| {
             let Id(uuid) = row.get(0)?;
-            Ok(KnownMeter { number: 0, ids: MeasurementIds::of(uuid) })
+            Ok(KnownMeter { number: row.get(1)?, ids: MeasurementIds::of(uuid) })
         })?
         .collect::<Result<_, _>>()?;
     let admission = Admission::new(meters, granted_at, received_at);
     measurements
         .iter()
         .map(|measurement| match admission.check(measurement) {
-            Ok(_) => insert_one(tx, measurement, received_at),
+            Ok(place) => insert_one(tx, place, measurement, received_at),
             Err(refusal) => Ok(Outcome::Refused(refusal)),
         })
         .collect()
@@ -48,37 +51,53 @@ pub fn insert(
 
 fn insert_one(
     tx: &Transaction<'_>,
+    place: Place,
     measurement: &Measurement,
     received_at: Timestamp,
 ) -> Result<Outcome, StoreError> {
     let mut data = String::new();
     write_data(&measurement.data, &mut data).map_err(|_| StoreError::Damaged("measurement"))?;
+    // No octets where it follows from meter and slot.
+    let uuid = place.uuid.as_ref().map_or(&[][..], |uuid| uuid.as_bytes());
+    let (measured_at, flags) =
+        (Instant(measurement.measured_at), set::flag_bits(&measurement.flags));
     let inserted = tx
         .prepare_cached(
-            "INSERT INTO measurement (meter, measured_at, uuid, received_at, data, flags)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+            "INSERT INTO measurement (meter, slot, uuid, measured_at, received_at, data, flags)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
-            Id(measurement.meter),
-            Instant(measurement.measured_at),
-            Id(measurement.uuid),
+            place.meter,
+            place.slot,
+            uuid,
+            measured_at,
             Instant(received_at),
             data,
-            set::flag_bits(&measurement.flags)
+            flags
         ])?;
     if inserted == 1 {
         return Ok(Outcome::Accepted);
     }
-    let stored: Option<(Id, i64, String, Option<i16>)> = tx
-        .prepare_cached("SELECT meter, measured_at, data, flags FROM measurement WHERE uuid = ?1")?
-        .query_row([Id(measurement.uuid)], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })
+    let (sql, key) = match &place.uuid {
+        None => (
+            "SELECT meter, measured_at, data, flags FROM measurement
+             WHERE meter = ?1 AND slot = ?2 AND uuid = x''",
+            params![place.meter, place.slot],
+        ),
+        Some(_) => (
+            "SELECT meter, measured_at, data, flags FROM measurement
+             WHERE uuid = ?1 AND uuid <> x''",
+            params![uuid],
+        ),
+    };
+    let stored: Option<(i32, i64, String, Option<i16>)> = tx
+        .prepare_cached(sql)?
+        .query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
-    let (meter, measured_at, data, flags) = stored.ok_or(StoreError::Damaged("measurement"))?;
-    let same = meter.0 == measurement.meter
-        && measured_at == measurement.measured_at.as_microsecond()
-        && flags == set::flag_bits(&measurement.flags)
+    let (meter, at, data, stored_flags) = stored.ok_or(StoreError::Damaged("measurement"))?;
+    let same = meter == place.meter
+        && at == measurement.measured_at.as_microsecond()
+        && stored_flags == flags
         && parse(&data)? == measurement.data;
     Ok(if same { Outcome::Duplicate } else { Outcome::Refused(Refusal::OtherContent) })
 }
@@ -90,49 +109,55 @@ pub fn page(
     meter: Uuid,
     query: PageQuery,
 ) -> Result<Page, StoreError> {
-    let own: bool = db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM meter WHERE uuid = ?1 AND household = ?2)")?
-        .query_row([Id(meter), Id(household.0)], |row| row.get(0))?;
-    if !own {
-        return Err(StoreError::NotFound);
-    }
-    // The page starts at the later of `from` and the cursor. One comparison of pairs serves both:
-    // every uuid is more than no octets. Times compare to the microsecond, as they are kept.
+    let number: i32 = db
+        .prepare_cached("SELECT number FROM meter WHERE uuid = ?1 AND household = ?2")?
+        .query_row([Id(meter), Id(household.0)], |row| row.get(0))
+        .optional()?
+        .ok_or(StoreError::NotFound)?;
+    let ids = MeasurementIds::of(meter);
+    // Times compare to the microsecond, as they are kept.
     let from = query.from.map_or(i64::MIN, Timestamp::as_microsecond);
     let to = query.to.map_or(i64::MAX, Timestamp::as_microsecond);
-    let (start, behind) = match query.after {
-        Some(cursor) if cursor.measured_at >= from => (cursor.measured_at, Some(Id(cursor.uuid))),
-        _ => (from, None),
+    let after = query.after.filter(|cursor| cursor.measured_at >= from);
+    let start = after.map_or(from, |cursor| cursor.measured_at);
+    let longest = i64::try_from(Cycle::LONGEST.duration().as_micros()).unwrap_or(i64::MAX);
+    let slot = start.saturating_sub(longest);
+    let mut statement = db.prepare_cached(
+        // Read from the primary key in its order; nothing is sorted.
+        "SELECT slot, measured_at, received_at, uuid, data, flags FROM measurement
+         WHERE meter = ?1 AND slot >= ?2 AND slot < ?4 AND measured_at >= ?3 AND measured_at < ?4
+         ORDER BY slot LIMIT ?5",
+    )?;
+    let mut read = rows_for(query.limit);
+    loop {
+        let limit = i64::try_from(read).unwrap_or(i64::MAX);
+        let rows = statement
+            .query_and_then(params![number, slot, start, to, limit], |row| listed(row, &ids))?
+            .collect::<Result<_, _>>()?;
+        match choose(rows, read, after, query.limit) {
+            Choice::Page(page) => return Ok(page),
+            Choice::More(more) => read = more,
+        }
+    }
+}
+
+fn listed(row: &Row<'_>, ids: &MeasurementIds) -> Result<Listed, StoreError> {
+    let (Instant(slot), Instant(measured_at)) = (row.get(0)?, row.get(1)?);
+    let Instant(received_at) = row.get(2)?;
+    let uuid = row.get_ref(3)?.as_blob().map_err(|_| StoreError::Damaged("measurement"))?;
+    let uuid = if uuid.is_empty() {
+        ids.at(slot)
+    } else {
+        Uuid::from_slice(uuid).map_err(|_| StoreError::Damaged("measurement"))?
     };
-    // One more than asked for tells whether there is a next page.
-    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
-    let mut rows = db
-        .prepare_cached(
-            // Read from the primary key in its order; nothing is sorted.
-            "SELECT uuid, measured_at, received_at, data, flags FROM measurement
-             WHERE meter = ?1 AND (measured_at, uuid) > (?2, coalesce(?3, x'')) AND measured_at < ?4
-             ORDER BY measured_at, uuid LIMIT ?5",
-        )?
-        .query_map(params![Id(meter), start, behind, to, limit], |row| {
-            let (uuid, measured_at): (Id, Instant) = (row.get(0)?, row.get(1)?);
-            let (received_at, data): (Instant, String) = (row.get(2)?, row.get(3)?);
-            Ok((uuid.0, measured_at.0, received_at.0, data, row.get(4)?))
-        })?
-        .map(|row| {
-            let (uuid, measured_at, received_at, data, flags) = row?;
-            let (data, flags) = (parse(&data)?, set::flags(flags));
-            Ok(StoredMeasurement { uuid, measured_at, received_at, data, flags })
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    let more = rows.len() > query.limit;
-    rows.truncate(query.limit);
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|last| Cursor { measured_at: last.measured_at.as_microsecond(), uuid: last.uuid });
-    Ok(Page { items: rows, next })
+    let data = row.get_ref(4)?.as_str().map_err(|_| StoreError::Damaged("measurement"))?;
+    let (data, flags) = (parse(data)?, set::flags(row.get(5)?));
+    let item = StoredMeasurement { uuid, measured_at, received_at, data, flags };
+    Ok(Listed { slot: slot.as_microsecond(), item })
 }
 
 fn parse(data: &str) -> Result<MeasurementData, StoreError> {
-    serde_json::from_str(data).map_err(|_| StoreError::Damaged("measurement"))
+    read_data(data)
+        .map_or_else(|| serde_json::from_str(data), Ok)
+        .map_err(|_| StoreError::Damaged("measurement"))
 }

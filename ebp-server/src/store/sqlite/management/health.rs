@@ -4,7 +4,7 @@ use ebp_core::{
     contract::{HouseholdHealth, MeterHealth},
     model::Meter,
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     super::{
@@ -50,13 +50,17 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<HouseholdHealt
 }
 
 fn meters(db: &Connection, known: Vec<Meter>) -> Result<Vec<MeterHealth>, StoreError> {
-    // A look into the primary key for each meter; nothing is scanned.
-    let mut latest =
-        db.prepare_cached("SELECT max(measured_at) FROM measurement WHERE meter = ?1")?;
+    // A look into the primary key for each meter, latest slot first; nothing is scanned.
+    let mut latest = db.prepare_cached(
+        "SELECT measured_at FROM measurement
+         WHERE meter = (SELECT number FROM meter WHERE uuid = ?1)
+         ORDER BY slot DESC LIMIT 1",
+    )?;
     known
         .into_iter()
         .map(|meter| {
-            let at: Option<Instant> = latest.query_row([Id(meter.uuid)], |row| row.get(0))?;
+            let at: Option<Instant> =
+                latest.query_row([Id(meter.uuid)], |row| row.get(0)).optional()?;
             Ok(MeterHealth {
                 uuid: meter.uuid,
                 kind: meter.kind,

@@ -51,7 +51,7 @@ fn measured(db: &Connection, id: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
     Ok(db
         .prepare_cached(
             "SELECT uuid FROM meter WHERE household = ?1
-                 AND EXISTS (SELECT 1 FROM measurement WHERE measurement.meter = meter.uuid)",
+                 AND EXISTS (SELECT 1 FROM measurement WHERE measurement.meter = meter.number)",
         )?
         .query_map([Id(id.0)], |row| row.get(0).map(|Id(uuid)| uuid))?
         .collect::<Result<_, _>>()?)

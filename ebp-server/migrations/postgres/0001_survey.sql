@@ -186,7 +186,9 @@ CREATE TABLE measurement (
     measured_at timestamptz NOT NULL,
     received_at timestamptz NOT NULL,
     uuid        uuid,
-    data        json NOT NULL
+    data        json NOT NULL,
+    CHECK (CASE WHEN uuid IS NULL THEN measured_at - slot BETWEEN '0' AND '23:59:59.999999'
+                ELSE measured_at = slot END)
 ) PARTITION BY RANGE (slot);
 CREATE UNIQUE INDEX measurement_of_slot ON measurement (meter, slot) WHERE uuid IS NULL;
 CREATE INDEX measurement_of_other ON measurement (meter, slot) WHERE uuid IS NOT NULL;

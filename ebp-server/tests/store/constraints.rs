@@ -338,8 +338,10 @@ async fn postgres_withstands() {
         now: "'2026-01-01 00:01Z'::timestamptz",
         early: "'2025-01-01 00:00Z'::timestamptz",
     };
-    let partition = stage.fill(&dialect, "SELECT make_measurement_partition({early})");
-    db.batch_execute(&partition).await.unwrap();
+    for month in ["{early}", "{now} - interval '24 hours'"] {
+        let partition = format!("SELECT make_measurement_partition({month})");
+        db.batch_execute(&stage.fill(&dialect, &partition)).await.unwrap();
+    }
     for sql in allowed() {
         let sql = stage.fill(&dialect, &sql);
         let done = db.batch_execute(&format!("BEGIN; {sql}; ROLLBACK")).await;
@@ -353,4 +355,20 @@ async fn postgres_withstands() {
         let broken = code.starts_with("23") || ["P0001", "EBP01"].contains(&code);
         assert!(broken, "{sql}: {}", error.as_db_error().unwrap());
     }
+    let own = "(SELECT number FROM meter WHERE uuid = {open.meter})";
+    for (slot, uuid) in [
+        ("{now} + interval '1 microsecond'", "NULL"),
+        ("{now} - interval '24 hours'", "NULL"),
+        ("{now} - interval '1 microsecond'", "{new}"),
+    ] {
+        let sql = format!("{OF_OTHERS} VALUES ({own}, {slot}, {{now}}, {{now}}, {uuid}, '[]')");
+        let sql = stage.fill(&dialect, &sql);
+        let error = db.execute(&sql, &[]).await.expect_err(&sql);
+        // Its month is there, so that it is the check that refuses.
+        let error = error.as_db_error().unwrap();
+        assert!(error.message().contains("check constraint"), "{sql}: {error}");
+    }
+    let renumbered = "UPDATE meter SET number = DEFAULT WHERE uuid = {fresh.meter}";
+    let error = db.execute(&stage.fill(&dialect, renumbered), &[]).await.unwrap_err();
+    assert!(error.as_db_error().unwrap().message().contains("stays with its household"));
 }

@@ -42,8 +42,9 @@ impl MeasurementIds {
         self.meter
     }
 
-    /// The identifier of the measurement in a slot. Slots before 1970, which only a clock without
-    /// battery shows, all have that of the first slot: nothing is measured in them for good.
+    /// The identifier of the measurement in a slot. Those of slots before 1970, which only a clock
+    /// without battery shows, count down from the end of the 48 bits, behind any timestamp: they are
+    /// distinct, and no slot can be read out of them.
     #[must_use]
     pub fn id(&self, slot: Slot) -> Uuid {
         self.at(slot.start())
@@ -52,8 +53,8 @@ impl MeasurementIds {
     /// The identifier of the measurement in the slot that begins in this second.
     #[must_use]
     pub fn at(&self, start: Timestamp) -> Uuid {
-        // 48 bits last until the year 10889, beyond any timestamp.
-        let milliseconds = u64::try_from(start.as_second()).unwrap_or(0).saturating_mul(1000);
+        // 48 bits last until the year 10889.
+        let milliseconds = start.as_second().wrapping_mul(1000);
         let mut bytes = self.first.into_bytes();
         bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);
         Uuid::from_bytes(bytes)
@@ -104,6 +105,18 @@ mod tests {
         assert_eq!(id.to_string(), "019c13ec-9e00-8afc-8e47-8cfa89c6b15f");
         assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
         assert_eq!(MeasurementIds::of(meter).slot(id), Some(early.start()));
+    }
+
+    #[test]
+    fn before_1970_identifiers_are_distinct_and_say_nothing() {
+        let ids = MeasurementIds::of(Uuid::from_u128(1));
+        let of = |s: &str| ids.id(CYCLE.slot(s.parse().unwrap()));
+        let (one, other) = (of("1969-12-31T23:59:59Z"), of("1969-12-31T23:44:59Z"));
+        assert_ne!(one, other);
+        for id in [one, other, of("1684-10-19T00:00:00Z")] {
+            assert!(says_a_slot(id) && ids.slot(id).is_none(), "{id}");
+        }
+        assert_ne!(one, of("1970-01-01T00:00:00Z"));
     }
 
     #[test]

@@ -58,13 +58,19 @@ pub async fn run(
     // another thread, which would have to be woken for each of them. It ends with this call.
     let mut accepting = JoinSet::new();
     accepting.spawn(accept(listener, tls, router, app.clone(), closing));
-    tokio::select! {
-        () = shutdown => {}
-        // It ends by itself only if it fails.
-        _ = accepting.join_next() => {}
+    let ended = tokio::select! {
+        () = shutdown => {
+            let _ = close.send(true);
+            accepting.join_next().await
+        }
+        // By itself it ends only in a panic.
+        ended = accepting.join_next() => ended,
+    };
+    if let Some(Err(error)) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
     }
-    let _ = close.send(true);
-    while accepting.join_next().await.is_some() {}
 }
 
 async fn accept(

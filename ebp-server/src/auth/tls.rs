@@ -51,7 +51,7 @@ pub fn server_config(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let mut provider = ring::default_provider();
-    // Before those of SHA-384, which processors do not do in hardware: a twelfth of a handshake.
+    // Before those of SHA-384, which few processors do in hardware: a twelfth of a handshake.
     provider.cipher_suites.sort_by_key(|suite| suite.suite() != PREFERRED);
     let provider = Arc::new(provider);
     let mut roots = RootCertStore::empty();

@@ -16,13 +16,14 @@ use crate::run::{cargo, succeed, works};
 
 /// Each target with what libFuzzer is told of it: the longest input in bytes, and the most memory
 /// in MiB that a single allocation may ask for.
-const TARGETS: [(&str, u32, u32); 6] = [
+const TARGETS: [(&str, u32, u32); 7] = [
     ("frame", 4096, 16),
     ("sml", 8192, 16),
     ("roundtrip", 4096, 16),
     ("differential", 4096, 16),
     ("d0", 8192, 16),
     ("profile", 8192, 16),
+    ("data", 512, 16),
 ];
 const SMOKE_SECONDS: u32 = 5;
 const USUAL_SECONDS: u32 = 600;
@@ -40,6 +41,14 @@ const ASCII: [&str; 3] = [
     "/EBZ5DD32R06ETA_107\r\n\r\n1-0:96.1.0*255(1EBZ0100000123)\r\n1-0:1.8.0*255(002714.12830185*kWh)\r\n\
      1-0:16.7.0*255(-000458.90*W)\r\n1-0:96.5.0*255(001C0104)\r\n!\r\n",
     "/PAF5EC3gr00006\r\n\x02F.F(00)\r\n0.2.0(1.29)\r\n1.8.0*00(000001.83)\r\n1.8.0(004051.8*kWh)\r\n!\r\n\x03\x04",
+];
+
+/// Data points as devices write them, and nearly so.
+const DATA: [&str; 4] = [
+    r#"[{"0100010800ff":12345.6789},{"0100020800ff":345.0},{"0100100700ff":-0.015}]"#,
+    r#"[{"0100010800FF":0},{"0100010800ff":123456789012345678}]"#,
+    r#"[{"0100010800ff":1e3}]"#,
+    r#"[ {"0100010800ff" : -0.0} ]"#,
 ];
 
 /// Runs one target, or with `all` every one, for so many seconds each.
@@ -124,6 +133,7 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
         "roundtrip" => frames()?,
         "d0" => ASCII.iter().flat_map(|text| led_by(&[0, 7, 40], text.as_bytes())).collect(),
         "profile" => files(Path::new("ebp-meter/profiles"), "toml")?,
+        "data" => DATA.map(|text| text.as_bytes().to_vec()).into(),
         other => bail!("no seeds for `{other}`"),
     })
 }

@@ -1,11 +1,11 @@
 //! Storing measurements, those of many reports in one statement.
 //!
 //! Enters: reports. Leaves: what became of each measurement, once that is durable. Absent: listing
-//! them, and the rules that the schema keeps: that each identifier is there once for ever, and
-//! nothing outside consent.
+//! them, and the rules that the schema keeps: that each slot of a meter and each identifier is there
+//! once for ever, and nothing outside consent.
 //!
 //! The fastest way into a table is `COPY` in its binary form. It knows no `ON CONFLICT`: one
-//! identifier that is there already and nothing of it is stored. That is rare (an answer was
+//! measurement that is there already and nothing of it is stored. That is rare (an answer was
 //! lost), and then those are left out and the rest is copied again.
 
 use std::collections::{HashMap, HashSet};

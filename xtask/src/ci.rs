@@ -80,7 +80,8 @@ pub fn coverage() -> Result<()> {
         bail!("cargo-llvm-cov is not installed: `cargo install --locked cargo-llvm-cov`");
     }
     let mut command = cargo();
-    command.args(["llvm-cov", "--workspace", "--all-features", "--ignore-filename-regex", "xtask"]);
+    command.args(["llvm-cov", "--workspace", "--all-features", "--no-fail-fast"]);
+    command.args(["--ignore-filename-regex", "xtask"]);
     for (variable, tool) in
         [("LLVM_COV", "/usr/bin/llvm-cov-22"), ("LLVM_PROFDATA", "/usr/bin/llvm-profdata-22")]
     {

@@ -152,6 +152,14 @@ pub fn read_data(text: &str) -> Option<MeasurementData> {
     }
 }
 
+/// Data points of JSON, by the short way or else by serde.
+///
+/// # Errors
+/// If it is no JSON, or not of data points.
+pub fn parse_data(text: &str) -> Result<MeasurementData, serde_json::Error> {
+    read_data(text).map_or_else(|| serde_json::from_str(text), Ok)
+}
+
 /// The number of JSON that begins here, and what is behind it.
 fn read_number(text: &[u8]) -> Option<(Decimal, &[u8])> {
     const DIGITS: usize = 18;

@@ -11,7 +11,7 @@ mod measurement;
 mod meter;
 
 pub use consent::ConsentState;
-pub use data::{DataPoint, MeasurementData, read_data, write_data};
+pub use data::{DataPoint, MeasurementData, parse_data, read_data, write_data};
 pub use household::{Address, Location, Masked, Metadata, Participant, Precision};
 pub use identifier::{MeasurementIds, measurement_id, says_a_slot};
 pub use incident::{Incident, IncidentType, UnknownIncidentType};

@@ -75,6 +75,9 @@ pub struct Place {
     pub uuid: Option<Uuid>,
 }
 
+/// How long after its slot's start a measurement was taken, less than, in microseconds.
+pub const LONGEST_SLOT: i64 = Cycle::LONGEST.duration().as_secs().cast_signed() * 1_000_000;
+
 /// What there is one measurement of, in the order in which databases take them in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
@@ -155,8 +158,7 @@ fn place(meter: &KnownMeter, measurement: &Measurement) -> Result<Place, Refusal
         return Ok(Place { meter: meter.number, slot: at, uuid: Some(uuid) });
     }
     let slot = meter.ids.slot(uuid).ok_or(Refusal::OtherSlot)?.as_microsecond();
-    let length = i64::try_from(Cycle::LONGEST.duration().as_micros()).unwrap_or(i64::MAX);
-    if (0..length).contains(&at.saturating_sub(slot)) {
+    if (0..LONGEST_SLOT).contains(&at.saturating_sub(slot)) {
         Ok(Place { meter: meter.number, slot, uuid: None })
     } else {
         Err(Refusal::OtherSlot)

@@ -9,7 +9,33 @@
 
 use ebp_core::contract::StoredMeasurement;
 
-use super::{Cursor, Page};
+use jiff::Timestamp;
+
+use super::{Cursor, Page, PageQuery, admission::LONGEST_SLOT};
+
+/// Which rows may be of a page, in microseconds since the Unix epoch: times compare as they are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// Their slots begin then or later.
+    pub slot: i64,
+    /// They were measured then or later.
+    pub start: i64,
+    /// They were measured earlier than then, and so their slots begin earlier.
+    pub to: i64,
+    /// Behind this place.
+    pub after: Option<Cursor>,
+}
+
+impl Window {
+    /// Of a query's next page.
+    pub fn of(query: &PageQuery) -> Self {
+        let from = query.from.map_or(i64::MIN, Timestamp::as_microsecond);
+        let after = query.after.filter(|cursor| cursor.measured_at >= from);
+        let start = after.map_or(from, |cursor| cursor.measured_at);
+        let to = query.to.map_or(i64::MAX, Timestamp::as_microsecond);
+        Self { slot: start.saturating_sub(LONGEST_SLOT), start, to, after }
+    }
+}
 
 /// A measurement and its place in the database's order.
 #[derive(Debug, Clone, PartialEq, Eq)]

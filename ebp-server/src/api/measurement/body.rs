@@ -8,7 +8,7 @@ use axum::{
 };
 use ebp_core::{
     contract::limits,
-    model::{Flag, Measurement, read_data},
+    model::{Flag, Measurement, parse_data},
 };
 use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
@@ -125,8 +125,7 @@ struct Whole<'a> {
 fn read_whole(body: &[u8]) -> Result<Vec<Item>, serde_json::Error> {
     let upload: Upload = serde_json::from_slice(body)?;
     let whole = |whole: Whole| {
-        let text = whole.data.get();
-        let data = read_data(text).map_or_else(|| serde_json::from_str(text), Ok)?;
+        let data = parse_data(whole.data.get())?;
         let Whole { uuid, meter, measured_at, flags, .. } = whole;
         Ok(Item::Measurement(Measurement { uuid, meter, measured_at, data, flags }))
     };

@@ -5,17 +5,15 @@
 use deadpool_postgres::Client;
 use ebp_core::{
     contract::StoredMeasurement,
-    cycle::Cycle,
-    model::{MeasurementData, MeasurementIds, read_data},
+    model::{MeasurementData, MeasurementIds, parse_data},
 };
-use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::value::Instant;
 use crate::store::{
     HouseholdId, Page, PageQuery, StoreError,
-    page::{Choice, Listed, choose, rows_for},
+    page::{Choice, Listed, Window, choose, rows_for},
     set,
 };
 
@@ -31,14 +29,8 @@ pub async fn page(
     let known = db.query_opt(&statement, &[&meter, &household.0]).await?;
     let number: i32 = known.ok_or(StoreError::NotFound)?.try_get(0)?;
     let ids = MeasurementIds::of(meter);
-    // Times compare to the microsecond, as they are kept.
-    let from = query.from.map_or(i64::MIN, Timestamp::as_microsecond);
-    let to = Instant::within(query.to.map_or(i64::MAX, Timestamp::as_microsecond));
-    let after = query.after.filter(|cursor| cursor.measured_at >= from);
-    let start = after.map_or(from, |cursor| cursor.measured_at);
-    let longest = i64::try_from(Cycle::LONGEST.duration().as_micros()).unwrap_or(i64::MAX);
-    let slot = Instant::within(start.saturating_sub(longest));
-    let start = Instant::within(start);
+    let window = Window::of(&query);
+    let [slot, start, to] = [window.slot, window.start, window.to].map(Instant::within);
     let statement = db
         .prepare_cached(
             // Read from the partitions' indexes in the order of slots; nothing is sorted. The
@@ -55,7 +47,7 @@ pub async fn page(
         let limit = i64::try_from(read).unwrap_or(i64::MAX);
         let rows = db.query(&statement, &[&number, &slot, &start, &to, &limit]).await?;
         let rows = rows.iter().map(|row| listed(row, &ids)).collect::<Result<_, _>>()?;
-        match choose(rows, read, after, query.limit) {
+        match choose(rows, read, window.after, query.limit) {
             Choice::Page(page) => return Ok(page),
             Choice::More(more) => read = more,
         }
@@ -78,7 +70,5 @@ fn listed(row: &Row, ids: &MeasurementIds) -> Result<Listed, StoreError> {
 
 /// Data points as they are kept.
 pub fn parse(data: &str) -> Result<MeasurementData, StoreError> {
-    read_data(data)
-        .map_or_else(|| serde_json::from_str(data), Ok)
-        .map_err(|_| StoreError::Damaged("measurement"))
+    parse_data(data).map_err(|_| StoreError::Damaged("measurement"))
 }

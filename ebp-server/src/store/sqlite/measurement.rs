@@ -2,8 +2,7 @@
 
 use ebp_core::{
     contract::StoredMeasurement,
-    cycle::Cycle,
-    model::{ConsentState, Measurement, MeasurementData, MeasurementIds, read_data, write_data},
+    model::{ConsentState, Measurement, MeasurementData, MeasurementIds, parse_data, write_data},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::store::{
     Admission, HouseholdId, KnownMeter, Outcome, Page, PageQuery, Place, Refusal, StoreError,
-    page::{Choice, Listed, choose, rows_for},
+    page::{Choice, Listed, Window, choose, rows_for},
     set,
 };
 
@@ -115,13 +114,7 @@ pub fn page(
         .optional()?
         .ok_or(StoreError::NotFound)?;
     let ids = MeasurementIds::of(meter);
-    // Times compare to the microsecond, as they are kept.
-    let from = query.from.map_or(i64::MIN, Timestamp::as_microsecond);
-    let to = query.to.map_or(i64::MAX, Timestamp::as_microsecond);
-    let after = query.after.filter(|cursor| cursor.measured_at >= from);
-    let start = after.map_or(from, |cursor| cursor.measured_at);
-    let longest = i64::try_from(Cycle::LONGEST.duration().as_micros()).unwrap_or(i64::MAX);
-    let slot = start.saturating_sub(longest);
+    let Window { slot, start, to, after } = Window::of(&query);
     let mut statement = db.prepare_cached(
         // Read from the primary key in its order; nothing is sorted.
         "SELECT slot, measured_at, received_at, uuid, data, flags FROM measurement
@@ -157,7 +150,5 @@ fn listed(row: &Row<'_>, ids: &MeasurementIds) -> Result<Listed, StoreError> {
 }
 
 fn parse(data: &str) -> Result<MeasurementData, StoreError> {
-    read_data(data)
-        .map_or_else(|| serde_json::from_str(data), Ok)
-        .map_err(|_| StoreError::Damaged("measurement"))
+    parse_data(data).map_err(|_| StoreError::Damaged("measurement"))
 }

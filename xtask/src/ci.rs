@@ -1,12 +1,10 @@
 //! `cargo xtask ci`: all that a change has to pass, cheapest first, the tests last.
 
-use std::path::Path;
-
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::{
     contract, fuzz,
-    run::{cargo, succeed, works},
+    run::{cargo, install, succeed, works},
     test, tidy,
 };
 
@@ -62,7 +60,7 @@ pub fn features() -> Result<()> {
 /// Licences, sources and bans always; advisories where their database can be had.
 fn dependencies() -> Result<()> {
     if !works(cargo().args(["deny", "--version"])) {
-        succeed(cargo().args(["install", "--locked", "cargo-deny"]))?;
+        install("cargo-deny")?;
     }
     succeed(cargo().args(["deny", "--all-features", "check", "bans", "licenses", "sources"]))?;
     if works(cargo().args(["deny", "fetch", "db"])) {
@@ -71,23 +69,4 @@ fn dependencies() -> Result<()> {
         eprintln!("xtask: SKIPPED the check for advisories: their database cannot be fetched here");
         Ok(())
     }
-}
-
-/// Coverage by `cargo llvm-cov`, as a table. Where rustup has no `llvm-tools`, a distribution's
-/// LLVM of the compiler's own major version serves (Debian: `llvm-22` for Rust 1.95).
-pub fn coverage() -> Result<()> {
-    if !works(cargo().args(["llvm-cov", "--version"])) {
-        bail!("cargo-llvm-cov is not installed: `cargo install --locked cargo-llvm-cov`");
-    }
-    let mut command = cargo();
-    command.args(["llvm-cov", "--workspace", "--all-features", "--no-fail-fast"]);
-    command.args(["--ignore-filename-regex", "xtask"]);
-    for (variable, tool) in
-        [("LLVM_COV", "/usr/bin/llvm-cov-22"), ("LLVM_PROFDATA", "/usr/bin/llvm-profdata-22")]
-    {
-        if std::env::var_os(variable).is_none() && Path::new(tool).exists() {
-            command.env(variable, tool);
-        }
-    }
-    succeed(&mut command)
 }

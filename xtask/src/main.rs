@@ -4,7 +4,10 @@
 
 mod ci;
 mod contract;
+mod coverage;
 mod fuzz;
+mod mutants;
+mod parts;
 mod run;
 mod test;
 mod tidy;
@@ -19,7 +22,9 @@ cargo xtask TASK
   test      run every test of the workspace and sum up their results
   tidy      hold the tree against the house rules of ARCHITECTURE.md
   features  check each crate by itself and with each of its features
-  coverage  report the tests' coverage (needs cargo-llvm-cov)
+  coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
+  mutants [PART ...] [--shard K/N]  whether the tests notice planted faults in masking, consent,
+            spool and the other parts where one costs privacy or measurements
   fuzz TARGET | all [SECONDS]  fuzz what comes from outside (needs cargo-fuzz and nightly Rust)
   fuzz-smoke  the same for a few seconds each, skipped where it cannot be done
   fieldtest [--seed N ...] [--weeks 3] [--faults all]  a field test in simulated time
@@ -43,7 +48,8 @@ fn start(task: &str) -> Result<()> {
         "test" => test::run(),
         "tidy" => tidy::run(),
         "features" => ci::features(),
-        "coverage" => ci::coverage(),
+        "coverage" => coverage::run(),
+        "mutants" => mutants::run(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz::run(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz-smoke" => fuzz::smoke(),
         "fieldtest" => run::succeed(

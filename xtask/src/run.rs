@@ -20,6 +20,24 @@ pub fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Installs a program of cargo's as its authors locked it.
+pub fn install(program: &str) -> Result<()> {
+    succeed(cargo().args(["install", "--locked", program]))
+}
+
+/// What the command prints, without the last line's end; its complaints are shown.
+pub fn output(command: &mut Command) -> Result<String> {
+    let shown = shown(command);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    if !output.status.success() {
+        bail!("`{shown}` failed ({})", output.status);
+    }
+    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+}
+
 /// Whether the command can be run; its output is not shown.
 pub fn works(command: &mut Command) -> bool {
     command

@@ -18,8 +18,10 @@ use std::{
 use ebp_server::store::PostgresSettings;
 use tokio_postgres::{Client, NoTls};
 
+#[allow(unused_imports, reason = "who starts another program wants it")]
+pub use postgresql::as_postgres;
 pub use postgresql::binaries;
-use postgresql::{as_postgres, is_root};
+use postgresql::is_root;
 
 /// Set, a machine without PostgreSQL fails the tests instead of skipping them.
 const REQUIRED: &str = "EBP_TEST_POSTGRESQL";
@@ -121,6 +123,31 @@ impl Cluster {
         panic!("PostgreSQL does not start: {}", std::fs::read_to_string(&log).unwrap_or_default());
     }
 
+    /// A standby of this cluster, which runs and follows it.
+    #[allow(dead_code, reason = "few tests want it")]
+    pub fn standby(&self) -> Standby<'_> {
+        let folder = self.folder.join("standby");
+        let command = as_postgres(&self.binaries.join("pg_basebackup"));
+        let output = Command::new(&command[0])
+            .args(&command[1..])
+            .args(["-R", "-X", "stream", "-c", "fast", "-U", "postgres", "-h"])
+            .arg(&self.folder)
+            .arg("-D")
+            .arg(&folder)
+            .stdin(Stdio::null())
+            .current_dir(&self.folder)
+            .output()
+            .unwrap();
+        succeeded("pg_basebackup", &output);
+        // Its socket is beside its data, not beside the primary's.
+        let path = folder.join("postgresql.conf");
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        writeln!(file, "unix_socket_directories = '{}'", folder.display()).unwrap();
+        let standby = Standby { cluster: self, folder };
+        standby.run();
+        standby
+    }
+
     /// Whether the server runs.
     #[allow(dead_code, reason = "who kills it knows")]
     pub fn is_running(&self) -> bool {
@@ -195,6 +222,50 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
+    }
+}
+
+/// A standby, until this is dropped.
+#[allow(dead_code, reason = "few tests want it")]
+pub struct Standby<'a> {
+    cluster: &'a Cluster,
+    folder: PathBuf,
+}
+
+#[allow(dead_code, reason = "few tests want it")]
+impl Standby<'_> {
+    /// Starts it.
+    pub fn run(&self) {
+        self.control(&["-w", "-t", "60", "-l", "standby.log", "start"]);
+    }
+
+    /// Ends it, at once.
+    pub fn stop(&self) {
+        self.control(&["-w", "-m", "immediate", "stop"]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let command = as_postgres(&self.cluster.binaries.join("pg_ctl"));
+        let output = Command::new(&command[0])
+            .args(&command[1..])
+            .arg("-D")
+            .arg(&self.folder)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .current_dir(&self.cluster.folder)
+            .output()
+            .unwrap();
+        succeeded("pg_ctl", &output);
+    }
+}
+
+impl Drop for Standby<'_> {
+    fn drop(&mut self) {
+        let command = as_postgres(&self.cluster.binaries.join("pg_ctl"));
+        let mut stop = Command::new(&command[0]);
+        stop.args(&command[1..]).arg("-D").arg(&self.folder).args(["-m", "immediate", "stop"]);
+        let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }
 

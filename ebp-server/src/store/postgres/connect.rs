@@ -1,19 +1,27 @@
 //! Connections to PostgreSQL: where, how many, with which settings, and that none is in the clear
-//! unless somebody said so.
+//! unless the URL says so.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::{
     Config, NoTls,
-    config::{Host, SslMode},
+    config::{Host, SslMode, TargetSessionAttrs},
 };
 
-use super::{PostgresError, error::chain, tls::Tls};
+use super::{
+    PostgresError,
+    error::chain,
+    patience::{Connections, Distrust},
+    tls::Tls,
+};
 use crate::store::StoreError;
 
 /// How long to wait for a connection that is in use, and for a new one.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a new connection may take to accept its settings.
+const SETTLE: Duration = Duration::from_secs(3);
 
 /// What each connection is set to, whatever the database's own defaults say: an acknowledged write
 /// is on disk, no query or lock is waited for without end.
@@ -25,6 +33,9 @@ const SESSION: &str = "
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s';
     SET jit = off";
+
+/// What a hook says of a connection that does not answer.
+pub(super) const NO_ANSWER: &str = "it does not answer";
 
 /// A database's URL; it may hold a password and is shown to nobody.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
@@ -70,7 +81,7 @@ impl PostgresSettings {
 }
 
 /// A pool of connections; none is made yet.
-pub fn pool(settings: &PostgresSettings) -> Result<Pool, StoreError> {
+pub fn pool(settings: &PostgresSettings) -> Result<Connections, StoreError> {
     let url = |why: String| PostgresError::Url(why);
     let mut config: Config = settings.url.0.parse().map_err(|error| url(chain(&error)))?;
     if config.get_hosts().is_empty() {
@@ -79,10 +90,18 @@ pub fn pool(settings: &PostgresSettings) -> Result<Pool, StoreError> {
     if config.get_application_name().is_none() {
         config.application_name("ebp");
     }
+    // A peer that vanished is noticed after 10 + 3 * 3 seconds.
     config
         .connect_timeout(PATIENCE)
         .tcp_user_timeout(Duration::from_secs(15))
-        .keepalives_idle(Duration::from_secs(30));
+        .keepalives_idle(Duration::from_secs(10))
+        .keepalives_interval(Duration::from_secs(3))
+        .keepalives_retries(3);
+    // A standby answers, but stores nothing: of several hosts the primary is chosen, and a server
+    // does not start on a standby alone.
+    if config.get_target_session_attrs() == TargetSessionAttrs::Any {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
     let manage = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let tcp = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
     let manager = match &settings.authority {
@@ -102,18 +121,34 @@ pub fn pool(settings: &PostgresSettings) -> Result<Pool, StoreError> {
         }
         None => Manager::from_config(config, NoTls, manage),
     };
+    // The pool's own limits do not cover its hooks.
     let settle = Hook::async_fn(|client, _| {
-        Box::pin(async move { client.batch_execute(SESSION).await.map_err(HookError::Backend) })
+        Box::pin(async move {
+            match tokio::time::timeout(SETTLE, client.batch_execute(SESSION)).await {
+                Ok(settled) => settled.map_err(HookError::Backend),
+                Err(_) => Err(HookError::message(NO_ANSWER)),
+            }
+        })
     });
-    Pool::builder(manager)
+    let distrust = Distrust::default();
+    let judged = distrust.clone();
+    let trusted = Hook::sync_fn(move |_, metrics| {
+        if judged.covers(metrics.created) {
+            return Err(HookError::message("it was made before a connection fell silent"));
+        }
+        Ok(())
+    });
+    let pool = Pool::builder(manager)
         .max_size(settings.connections.max(1))
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(PATIENCE))
-        .create_timeout(Some(2 * PATIENCE))
+        .create_timeout(Some(PATIENCE))
         .recycle_timeout(Some(PATIENCE))
+        .pre_recycle(trusted)
         .post_create(settle)
         .build()
-        .map_err(|error| PostgresError::Protocol(error.to_string()).into())
+        .map_err(|error| PostgresError::Protocol(error.to_string()))?;
+    Ok(Connections::new(pool, distrust))
 }
 
 #[cfg(test)]

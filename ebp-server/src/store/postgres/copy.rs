@@ -43,6 +43,13 @@ pub enum CopyError {
 /// No partition takes the row, or there is none by the month's name.
 const NO_PARTITION: [&str; 2] = ["23514", "42P01"];
 
+/// It was not answered in time.
+impl From<PostgresError> for CopyError {
+    fn from(error: PostgresError) -> Self {
+        Self::Begin(error)
+    }
+}
+
 impl CopyError {
     fn of(error: tokio_postgres::Error, other: fn(PostgresError) -> Self) -> Self {
         let error = error.into();

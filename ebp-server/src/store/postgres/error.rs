@@ -5,6 +5,7 @@ use std::error::Error as _;
 use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::DbError;
 
+use super::connect::NO_ANSWER;
 use crate::store::StoreError;
 
 /// Why PostgreSQL did not do what it was told.
@@ -25,6 +26,9 @@ pub enum PostgresError {
     /// then have kept all or nothing.
     #[error("PostgreSQL cannot be reached: {0}")]
     Unreachable(String),
+    /// It answers, and takes no changes: of a pair only the standby is reached.
+    #[error("PostgreSQL is reached, but it is a read-only standby")]
+    ReadOnly,
     /// Every connection is in use.
     #[error("every connection to PostgreSQL is in use")]
     Busy,
@@ -37,6 +41,12 @@ pub enum PostgresError {
     /// The authority's certificate cannot be used.
     #[error("database_ca: {0}")]
     Authority(String),
+    /// A pooler lends sessions for a transaction only.
+    #[error(
+        "database_url: it leads to a pooler of transactions (PgBouncer's pool_mode = transaction); \
+         sessions have settings and prepared statements here, so set pool_mode = session"
+    )]
+    TransactionPooling,
     /// The database was written by a newer version of the program.
     #[error("the database has schema version {found}, and this program knows up to {known}")]
     Newer {
@@ -52,7 +62,7 @@ impl PostgresError {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Busy => true,
+            Self::Unreachable(_) | Self::ReadOnly | Self::Busy => true,
             // Connection, transaction rollback (deadlock), resources (disk full, too many
             // connections), operator's intervention (shutting down, starting up), read and write.
             Self::Refused { code, .. } => {
@@ -64,9 +74,14 @@ impl PostgresError {
         }
     }
 
+    /// It was asked and said nothing in time.
+    pub(super) fn no_answer() -> Self {
+        Self::Unreachable(NO_ANSWER.to_owned())
+    }
+
     /// Whether nothing else can be asked of it at the moment either.
     pub(super) fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Busy)
+        matches!(self, Self::Unreachable(_) | Self::ReadOnly | Self::Busy)
     }
 
     /// Whether it refused with that SQLSTATE.
@@ -92,7 +107,9 @@ impl From<tokio_postgres::Error> for PostgresError {
         }
         let text = chain(&error);
         let io = error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
-        if error.is_closed() || io || text.starts_with("timeout") {
+        if io && text.ends_with("database does not allow writes") {
+            Self::ReadOnly
+        } else if error.is_closed() || io || text.starts_with("timeout") {
             Self::Unreachable(text)
         } else {
             Self::Protocol(text)
@@ -123,7 +140,10 @@ impl From<PoolError> for StoreError {
                 error.into()
             }
             PoolError::Timeout(TimeoutType::Wait) => PostgresError::Busy.into(),
-            PoolError::Timeout(_) => PostgresError::Unreachable("it does not answer".into()).into(),
+            PoolError::Timeout(_) => PostgresError::no_answer().into(),
+            PoolError::PostCreateHook(HookError::Message(message)) => {
+                PostgresError::Unreachable(message.into_owned()).into()
+            }
             PoolError::Closed => Self::Closed,
             other => PostgresError::Protocol(other.to_string()).into(),
         }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::{Client, Pool};
+use deadpool_postgres::Client;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     access,
     gather::{Asked, Bounds, Gather, answer_all},
+    patience::{Connections, LOOK_UP},
     value::Instant,
 };
 use crate::{
@@ -39,8 +40,8 @@ pub struct Lookups {
 
 impl Lookups {
     /// Answers what is asked there, each kind by a connection of its own at most.
-    pub fn start(pool: &Pool) -> Self {
-        let (for_actors, for_certificates, for_notes) = (pool.clone(), pool.clone(), pool.clone());
+    pub fn start(connections: &Connections) -> Self {
+        let [for_actors, for_certificates, for_notes] = [(); 3].map(|()| connections.clone());
         Self {
             actors: Gather::start(1, Bounds::questions(QUESTIONS), move |group| {
                 actors(for_actors.clone(), group)
@@ -55,10 +56,21 @@ impl Lookups {
     }
 }
 
-async fn actors(pool: Pool, group: Vec<Asked<Names, Actor>>) {
+impl Lookups {
+    /// Asks by way of each worker, what has no answer in any database.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let nobody = (String::new(), Uuid::nil());
+        let nothing = Serial::from_octets(&[0; 16]).ok_or(StoreError::Damaged("serial"))?;
+        tokio::try_join!(self.actors.ask(nobody), self.certificates.ask(nothing))?;
+        Ok(())
+    }
+}
+
+async fn actors(connections: Connections, group: Vec<Asked<Names, Actor>>) {
     let answers = async {
-        let db = pool.get().await?;
-        find_actors(&db, group.iter().map(|asked| &asked.question)).await
+        let db = connections.get().await?;
+        let found = find_actors(&db, group.iter().map(|asked| &asked.question));
+        connections.within(LOOK_UP, found).await
     };
     let answers = answers.await;
     answer_all(group, answers);
@@ -109,11 +121,12 @@ fn actor(row: &Row) -> Result<Actor, StoreError> {
     })
 }
 
-async fn certificates(pool: Pool, group: Vec<Asked<Serial, Option<RegisterEntry>>>) {
+async fn certificates(connections: Connections, group: Vec<Asked<Serial, Option<RegisterEntry>>>) {
     let answers = async {
-        let db = pool.get().await?;
+        let db = connections.get().await?;
         let serials: Vec<Serial> = group.iter().map(|asked| asked.question).collect();
-        let found = access::certificates_by_serial(&db, &serials).await?;
+        let found = access::certificates_by_serial(&db, &serials);
+        let found = connections.within(LOOK_UP, found).await?;
         // Asked twice at once it is answered twice.
         Ok(serials.iter().map(|serial| Ok(found.get(serial).cloned())).collect())
     };
@@ -121,10 +134,11 @@ async fn certificates(pool: Pool, group: Vec<Asked<Serial, Option<RegisterEntry>
     answer_all(group, answers);
 }
 
-async fn notes(pool: Pool, group: Vec<Asked<Note, ()>>) {
+async fn notes(connections: Connections, group: Vec<Asked<Note, ()>>) {
     let noted = async {
-        let db = pool.get().await?;
-        note(&db, group.iter().map(|asked| &asked.question)).await
+        let db = connections.get().await?;
+        let noted = note(&db, group.iter().map(|asked| &asked.question));
+        connections.within(LOOK_UP, noted).await
     };
     let answers = noted.await.map(|()| group.iter().map(|_| Ok(())).collect());
     answer_all(group, answers);

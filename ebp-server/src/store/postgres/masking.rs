@@ -12,7 +12,7 @@ use ebp_core::model::{Location, Precision};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{PostgresStore, erase, household, register::one_at_a_time};
+use super::{PostgresStore, household, register::one_at_a_time};
 use crate::{
     masking::{self, KeyMark, Marks, Masking, Place, RegionsMark, Unmasked},
     store::{
@@ -46,7 +46,7 @@ impl MaskingStore for PostgresStore {
         let report = mask_pending(&mut client, self.masked_by.get().as_deref()).await?;
         drop(client);
         if report.masked > 0 {
-            erase::finish(&self.pool).await;
+            self.eraser.finish().await;
         }
         Ok(report)
     }

@@ -10,7 +10,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use deadpool_postgres::{Client, Pool};
+use deadpool_postgres::Client;
 use ebp_core::model::{ConsentState, Measurement, MeasurementData, MeasurementIds};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use super::{
     copy::{CopyError, Row, copy, make_partitions, month},
     gather::{Asked, Bounds, Gather, answer_all},
     listing::parse,
+    patience::{CHANGE, Connections},
     value::{Day, Instant},
 };
 use crate::store::{
@@ -53,20 +54,20 @@ pub struct Report {
 pub type Reports = Gather<Report, Vec<Outcome>>;
 
 /// Stores what is left there, by so many connections at once.
-pub fn reports(pool: &Pool, connections: usize) -> Reports {
-    let pool = pool.clone();
+pub fn reports(connections: &Connections, senders: usize) -> Reports {
+    let connections = connections.clone();
     let weigh = |report: &Report| report.measurements.len();
     let bounds = Bounds { questions: REPORTS, weight: ROWS, weigh };
-    Gather::start(connections, bounds, move |group| store_group(pool.clone(), group))
+    Gather::start(senders, bounds, move |group| store_group(connections.clone(), group))
 }
 
-async fn store_group(pool: Pool, group: Vec<Asked<Report, Vec<Outcome>>>) {
+async fn store_group(connections: Connections, group: Vec<Asked<Report, Vec<Outcome>>>) {
     let reports: Vec<&Report> = group.iter().map(|asked| &asked.question).collect();
-    match insert(&pool, &reports).await {
+    match insert(&connections, &reports).await {
         // What one of them brought about is not the others' fault.
         Err(StoreError::Postgres(error)) if group.len() > 1 && !error.is_unreachable() => {
             for asked in group {
-                let alone = insert(&pool, &[&asked.question]).await;
+                let alone = insert(&connections, &[&asked.question]).await;
                 asked.answer(alone.and_then(|mut answers| answers.pop().unwrap_or_else(missing)));
             }
         }
@@ -86,27 +87,31 @@ type Admitted = Result<Vec<Result<Place, Refusal>>, StoreError>;
 
 /// Stores what may be stored of these reports, all of it or nothing, and says of each measurement
 /// what became of it.
-async fn insert(pool: &Pool, reports: &[&Report]) -> Result<Answers, StoreError> {
+async fn insert(connections: &Connections, reports: &[&Report]) -> Result<Answers, StoreError> {
     let (mut taken, mut archived) = (HashSet::new(), Vec::new());
     let mut tries = 0;
     loop {
         tries += 1;
-        let db = pool.get().await?;
-        let mut admitted = admit(&db, reports).await?;
+        let db = connections.get().await?;
+        let mut admitted = connections.within(CHANGE, admit(&db, reports)).await?;
         if !archived.is_empty() {
             refuse_archived(&mut admitted, &archived);
         }
         let (rows, later) = split(reports, &admitted, &taken);
-        let refused = match copy(&db, &rows).await {
+        let refused = match connections.within(CHANGE, copy(&db, &rows)).await {
             Ok(()) => {
-                let stored = stored(&db, &later).await?;
+                let stored = connections.within(CHANGE, stored(&db, &later)).await?;
+                if !stored.is_empty() {
+                    connections.within(CHANGE, make_durable(&db)).await?;
+                }
                 return Ok(outcomes(reports, admitted, &rows, &stored));
             }
             Err(CopyError::NoPartition) if tries < TRIES => {
                 drop(Client::take(db));
-                let db = pool.get().await?;
-                archived = archived_months(&db).await?;
-                make_partitions(&db, &rows, &archived).await?;
+                let db = connections.get().await?;
+                archived = connections.within(CHANGE, archived_months(&db)).await?;
+                let made = make_partitions(&db, &rows, &archived);
+                connections.within(CHANGE, made).await?;
                 continue;
             }
             Err(CopyError::NoPartition) => {
@@ -122,7 +127,7 @@ async fn insert(pool: &Pool, reports: &[&Report]) -> Result<Answers, StoreError>
             Err(CopyError::End(error)) => error,
         };
         if tries < TRIES && refused.is(NOT_UNIQUE) {
-            taken.extend(keys(&db, &rows).await?);
+            taken.extend(connections.within(CHANGE, keys(&db, &rows)).await?);
         } else if tries == TRIES || !refused.is(NOT_WITHIN_CONSENT) {
             return Err(refused.into());
         }
@@ -275,6 +280,16 @@ async fn stored(db: &Client, rows: &[Row<'_>]) -> Result<HashMap<usize, Content>
     }
     let found = find(db, rows).await?;
     found.into_iter().map(|(number, row)| Ok((number, content(&row)?))).collect()
+}
+
+/// Makes what is seen as durable as what was just stored.
+///
+/// A row whose sender waited for a synchronous standby can be seen once that wait was broken off,
+/// without the standby having it; whoever is told of it would delete what they have. A transaction
+/// that writes to the log waits for everything before it.
+async fn make_durable(db: &Client) -> Result<(), StoreError> {
+    let written = "BEGIN; SELECT pg_logical_emit_message(true, 'ebp', ''); COMMIT";
+    Ok(db.batch_execute(written).await?)
 }
 
 fn content(row: &tokio_postgres::Row) -> Result<Content, StoreError> {

@@ -2,6 +2,12 @@
 //!
 //! Of servers that start at once one holds an advisory lock and migrates; the others wait for it
 //! and find nothing to do.
+//!
+//! A migration that waits for a table keeps everybody from it who comes later. So it waits briefly,
+//! gives up, and tries again, until a dump that holds the table has ended: servers of the release
+//! before serve on meanwhile.
+
+use std::time::Duration;
 
 use deadpool_postgres::Client;
 
@@ -21,12 +27,37 @@ const MIGRATIONS: [&str; 6] = [
 /// Every advisory lock of the program in a database: one number each, used for nothing else.
 const LOCK: i64 = 7_203_846_101;
 
+/// A lock was not to be had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Brings the database to the latest version.
 pub async fn migrate(client: &mut Client) -> Result<(), StoreError> {
+    let mut told = false;
+    loop {
+        match attempt(client).await {
+            Err(StoreError::Postgres(error)) if error.is(LOCK_NOT_AVAILABLE) => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(
+                        "the database is migrated as soon as nothing else, such as a dump, holds \
+                         its tables"
+                    );
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn attempt(client: &mut Client) -> Result<(), StoreError> {
     let tx = client.transaction().await?;
-    // Whoever waits here waits for a migration, however long it takes.
+    // Whoever waits here waits for a migration, however long it takes, and keeps nobody from a table.
     tx.batch_execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await?;
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    tx.batch_execute("SET LOCAL lock_timeout = '100ms'").await?;
     let made: bool = tx
         .query_one("SELECT to_regclass('schema_migration') IS NOT NULL", &[])
         .await?

@@ -25,13 +25,15 @@ mod management;
 mod masking;
 mod measurement;
 mod migrate;
+mod patience;
+mod pooler;
 mod register;
 mod status;
 mod tls;
 mod value;
 
 use async_trait::async_trait;
-use deadpool_postgres::{Client, Pool};
+use deadpool_postgres::Client;
 use ebp_core::{
     contract::{
         Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
@@ -46,16 +48,19 @@ use super::{
     masking::MaskedBy,
 };
 pub use connect::{DatabaseUrl, PostgresSettings};
+use erase::Eraser;
 pub use error::PostgresError;
 use lookup::Lookups;
 use measurement::{Report, Reports};
+use patience::{CHANGE, Connections, LOOK_UP};
 
 /// A [`Store`] in a PostgreSQL database.
 pub struct PostgresStore {
-    pool: Pool,
+    connections: Connections,
     masked_by: MaskedBy,
     reports: Reports,
     lookups: Lookups,
+    eraser: Eraser,
 }
 
 impl PostgresStore {
@@ -65,20 +70,39 @@ impl PostgresStore {
     /// If the settings cannot be used, the database cannot be reached, or it is of a newer version
     /// of the program.
     pub async fn open(settings: &PostgresSettings) -> Result<Self, StoreError> {
-        let pool = connect::pool(settings)?;
-        let mut client = pool.get().await?;
+        let connections = connect::pool(settings)?;
+        pooler::refuse(&connections).await?;
+        let mut client = connections.get().await?;
         migrate::migrate(&mut client).await?;
         drop(client);
         // What an interrupted revocation left in the files goes now.
-        drop(erase::start(pool.clone()));
+        let eraser = Eraser::start(connections.pool());
         // While one transaction is made durable another one is filled.
-        let reports = measurement::reports(&pool, settings.connections.div_ceil(3).max(2));
-        let lookups = Lookups::start(&pool);
-        Ok(Self { pool, masked_by: MaskedBy::default(), reports, lookups })
+        let senders = settings.connections.div_ceil(3).max(2);
+        let reports = measurement::reports(&connections, senders);
+        let lookups = Lookups::start(&connections);
+        let masked_by = MaskedBy::default();
+        Ok(Self { connections, masked_by, reports, lookups, eraser })
     }
 
     async fn client(&self) -> Result<Client, StoreError> {
-        Ok(self.pool.get().await?)
+        self.connections.get().await
+    }
+
+    /// What is asked on a borrowed connection, if it is answered in time.
+    async fn look_up<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.connections.within(LOOK_UP, work).await
+    }
+
+    /// What is changed on a borrowed connection, if it is done in time.
+    async fn change<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.connections.within(CHANGE, work).await
     }
 }
 
@@ -89,7 +113,8 @@ impl Store for PostgresStore {
         registration: Registration,
         at: Timestamp,
     ) -> Result<Registered, StoreError> {
-        register::register(&mut self.client().await?, &registration, at).await
+        let mut client = self.client().await?;
+        self.change(register::register(&mut client, &registration, at)).await
     }
 
     async fn actor(&self, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
@@ -99,45 +124,56 @@ impl Store for PostgresStore {
         }
         match device {
             Some(device) => self.lookups.actors.ask((email.to_owned(), device)).await,
-            None => household::participant_actor(&self.client().await?, email).await,
+            None => {
+                let client = self.client().await?;
+                self.look_up(household::participant_actor(&client, email)).await
+            }
         }
     }
 
     async fn account(&self, participant: ParticipantId) -> Result<Account, StoreError> {
-        household::account(&self.client().await?, participant).await
+        let client = self.client().await?;
+        self.look_up(household::account(&client, participant)).await
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Household, StoreError> {
-        household::household(&self.client().await?, id).await
+        let client = self.client().await?;
+        self.look_up(household::household(&client, id)).await
     }
 
     async fn consent(&self, id: HouseholdId) -> Result<Consent, StoreError> {
-        consent::consent(&self.client().await?, id).await
+        let client = self.client().await?;
+        self.look_up(consent::consent(&client, id)).await
     }
 
     async fn grant_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        consent::grant(&mut self.client().await?, id, at).await
+        let mut client = self.client().await?;
+        self.change(consent::grant(&mut client, id, at)).await
     }
 
     async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
         let masking = self.masked_by.get();
         let mut client = self.client().await?;
-        let revoked = consent::revoke(&mut client, id, at, masking.as_deref()).await?;
+        let revoking = consent::revoke(&mut client, id, at, masking.as_deref());
+        let revoked = self.change(revoking).await?;
         drop(client);
-        erase::finish(&self.pool).await;
+        self.eraser.finish().await;
         Ok(revoked)
     }
 
     async fn devices(&self, id: HouseholdId) -> Result<Vec<MeasurementDevice>, StoreError> {
-        household::devices(&self.client().await?, id).await
+        let client = self.client().await?;
+        self.look_up(household::devices(&client, id)).await
     }
 
     async fn meters(&self, id: HouseholdId) -> Result<Vec<Meter>, StoreError> {
-        household::meters(&self.client().await?, id).await
+        let client = self.client().await?;
+        self.look_up(household::meters(&client, id)).await
     }
 
     async fn pv_systems(&self, id: HouseholdId) -> Result<Vec<PvSystem>, StoreError> {
-        household::pv_systems(&self.client().await?, id).await
+        let client = self.client().await?;
+        self.look_up(household::pv_systems(&client, id)).await
     }
 
     async fn insert_measurements(
@@ -155,7 +191,8 @@ impl Store for PostgresStore {
         meter: Uuid,
         query: PageQuery,
     ) -> Result<Page, StoreError> {
-        listing::page(&self.client().await?, id, meter, query).await
+        let client = self.client().await?;
+        self.look_up(listing::page(&client, id, meter, query)).await
     }
 
     async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
@@ -168,11 +205,13 @@ impl Store for PostgresStore {
         status: DeviceStatus,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        status::report(&mut self.client().await?, device, &status, at).await
+        let mut client = self.client().await?;
+        self.change(status::report(&mut client, device, &status, at)).await
     }
 
     async fn incidents(&self, id: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, StoreError> {
-        incident::list(&self.client().await?, id, meter).await
+        let client = self.client().await?;
+        self.look_up(incident::list(&client, id, meter)).await
     }
 
     async fn report_incident(
@@ -182,7 +221,8 @@ impl Store for PostgresStore {
         kind: IncidentType,
         at: Timestamp,
     ) -> Result<Incident, StoreError> {
-        incident::report(&self.client().await?, id, meter, kind, at).await
+        let client = self.client().await?;
+        self.change(incident::report(&client, id, meter, kind, at)).await
     }
 
     async fn resolve_incident(
@@ -192,11 +232,12 @@ impl Store for PostgresStore {
         kind: IncidentType,
         at: Timestamp,
     ) -> Result<Incident, StoreError> {
-        incident::resolve(&self.client().await?, id, meter, kind, at).await
+        let client = self.client().await?;
+        self.change(incident::resolve(&client, id, meter, kind, at)).await
     }
 
     fn pool(&self) -> Option<PoolStatus> {
-        let status = self.pool.status();
+        let status = self.connections.pool().status();
         Some(PoolStatus {
             idle: status.available,
             used: status.size.saturating_sub(status.available),
@@ -206,12 +247,22 @@ impl Store for PostgresStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.client().await?.batch_execute("").await?)
+        // By way of the workers that serve, not of a connection that happens to be free.
+        let nothing = Report {
+            household: HouseholdId(Uuid::nil()),
+            measurements: Vec::new(),
+            received_at: Timestamp::UNIX_EPOCH,
+        };
+        self.lookups.ping().await?;
+        match self.reports.ask(nothing).await {
+            Err(StoreError::NotFound) => Ok(()),
+            other => other.map(drop),
+        }
     }
 
     /// Work that holds a connection finishes; erasure that is still due is left to the next start.
     async fn close(&self) -> Result<(), StoreError> {
-        self.pool.close();
+        self.connections.pool().close();
         Ok(())
     }
 }

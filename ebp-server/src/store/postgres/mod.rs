@@ -10,6 +10,7 @@
 //! nothing, which is why measurements have identifiers.
 
 mod access;
+mod certificate;
 mod connect;
 mod consent;
 mod copy;
@@ -42,8 +43,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Store, StoreError,
-    masking::MaskedBy,
+    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Store,
+    StoreError, masking::MaskedBy,
 };
 pub use connect::{DatabaseUrl, PostgresSettings};
 pub use error::PostgresError;
@@ -92,14 +93,14 @@ impl Store for PostgresStore {
         register::register(&mut self.client().await?, &registration, at).await
     }
 
-    async fn actor(&self, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
+    async fn actor(&self, names: &Names) -> Result<Actor, StoreError> {
         // PostgreSQL's texts have no such character, and so nobody's address has.
-        if email.contains('\0') {
+        if names.email.contains('\0') {
             return Ok(Actor::Unknown);
         }
-        match device {
-            Some(device) => self.lookups.actors.ask((email.to_owned(), device)).await,
-            None => household::participant_actor(&self.client().await?, email).await,
+        match names.device {
+            Some(_) => self.lookups.actors.ask(names.clone()).await,
+            None => household::participant_actor(&self.client().await?, names).await,
         }
     }
 

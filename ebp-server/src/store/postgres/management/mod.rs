@@ -52,8 +52,9 @@ impl ManagementStore for PostgresStore {
         &self,
         id: HouseholdId,
         change: HouseholdChange,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
-        change!(self, tx, change::household(&tx, id, &change))
+        change!(self, tx, change::household(&tx, id, &change, at))
     }
 
     async fn add_meter(&self, id: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError> {
@@ -126,7 +127,7 @@ impl ManagementStore for PostgresStore {
 /// What a query of a list is asked with: behind which place (the first time of the calendar that
 /// PostgreSQL and the program share comes before every registration) and one more than wanted,
 /// which tells whether there is a next part.
-fn bounds(query: ListQuery) -> (Instant, Uuid, i64) {
+pub fn bounds(query: ListQuery) -> (Instant, Uuid, i64) {
     let (at, uuid) =
         query.after.map_or((i64::MIN, Uuid::nil()), |after| (after.registered_at, after.uuid));
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
@@ -134,7 +135,7 @@ fn bounds(query: ListQuery) -> (Instant, Uuid, i64) {
 }
 
 /// Cuts the rows, each with its place, to the part that was asked for.
-fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
+pub fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
     let more = rows.len() > query.limit;
     rows.truncate(query.limit);
     let next = rows.last().filter(|_| more).map(|(place, _)| *place);

@@ -56,10 +56,11 @@ fn only_the_right_certificate_is_let_in() {
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
 
     // Of nobody who is registered.
-    let unknown = issue(data, &path.join("unknown"), "nobody@example.org", &device);
+    let nobody = ["--device", &household.device, "--participant", &uuid::Uuid::nil().to_string()];
+    let unknown = issue(data, &path.join("unknown"), "nobody@example.org", &nobody);
     let answer = Api::new(server, &unknown).try_get("/household/consent").unwrap();
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
-    refused(&unknown, &["answers 401", "nobody is registered", "for a new certificate"]);
+    refused(&unknown, &["answers 401", "is another participant's", "enroll the device anew"]);
 
     // Without the scope: the participant's own writes no measurements.
     configure(&household.participant, &server.ca());
@@ -129,14 +130,21 @@ fn the_commands_of_the_authority() {
     run!("serve", "--data", data).refused(1, &["found one with `ebp ca init`"]);
     run!("ca", "init", "--data", data).done();
     run!("ca", "init", "--data", data).refused(1, &["use it, or choose another folder"]);
-    let mine = issue(data, data, "erika@example.org", &[]);
+    // Without a database it has to be said whom a certificate is for.
+    run!("ca", "issue", "--email", "erika@example.org", "--output", data, "--data", data)
+        .refused(1, &["no database here", "give --participant"]);
+    let participant = ["--participant", "6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a002"];
+    let mine = issue(data, data, "erika@example.org", &participant);
     let device = "6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a001";
-    issue(data, data, "erika@example.org", &["--device", device]);
+    let named = [participant[0], participant[1], "--device", device];
+    issue(data, data, "erika@example.org", &named);
     run!(
         "ca",
         "issue",
         "--email",
         "erika@example.org",
+        "--participant",
+        participant[1],
         "--device",
         device,
         "--output",
@@ -145,7 +153,8 @@ fn the_commands_of_the_authority() {
         data
     )
     .refused(1, &["exists already", "choose another folder with --output"]);
-    run!("ca", "issue", "--email", "no address", "--data", data).refused(1, &["write it as reg"]);
+    run!("ca", "issue", "--email", "no address", participant[0], participant[1], "--data", data)
+        .refused(1, &["write it as reg"]);
     use std::os::unix::fs::PermissionsExt;
     assert_eq!(fs::metadata(&mine.key).unwrap().permissions().mode() & 0o777, 0o600);
 

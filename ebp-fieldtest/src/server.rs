@@ -153,6 +153,7 @@ impl Server {
     /// The authority's.
     pub fn identity(&self, folder: &Path, email: &str, device: Uuid) -> Result<Identity> {
         let request = ClientRequest {
+            participant: self.runtime.block_on(self.store.participant(email))?,
             email: email.to_owned(),
             device: Some(device),
             scopes: Scopes::all(),

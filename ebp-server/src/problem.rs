@@ -42,6 +42,9 @@ pub enum ApiError {
     /// Too many requests of one client: seconds until the next one is answered.
     #[error("too many requests")]
     TooManyRequests(u64),
+    /// The device was given another certificate not long ago: seconds until it may renew again.
+    #[error("renewed not long ago")]
+    RenewedRecently(u64),
     /// The authority's key is elsewhere.
     #[error("certificates cannot be issued here")]
     CannotIssue,
@@ -109,7 +112,13 @@ impl From<AuthorityError> for ApiError {
         match error {
             AuthorityError::InvalidRequest => {
                 let mut faults = Faults::default();
-                faults.check(false, "/csr", "must be a request signed with ECDSA P-256 or Ed25519");
+                faults.check(false, "/csr", "must be a request (PKCS#10) signed by its own key");
+                Self::Faults(faults)
+            }
+            AuthorityError::UnsupportedKey(kind) => {
+                let mut faults = Faults::default();
+                let detail = format!("must have a key of ECDSA P-256 or Ed25519, not of {kind}");
+                faults.check(false, "/csr", &detail);
                 Self::Faults(faults)
             }
             error => Self::Internal(error.to_string()),
@@ -143,6 +152,11 @@ impl ApiError {
                 kind::TOO_MANY_REQUESTS,
                 StatusCode::TOO_MANY_REQUESTS,
                 "There were too many requests from this client",
+            ),
+            Self::RenewedRecently(_) => (
+                kind::RENEWED_RECENTLY,
+                StatusCode::TOO_MANY_REQUESTS,
+                "A device renews its certificate once a day",
             ),
             Self::CannotIssue => (
                 kind::CANNOT_ISSUE,
@@ -225,6 +239,7 @@ impl ApiError {
             Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
             Self::TooManyTries(seconds)
             | Self::TooManyRequests(seconds)
+            | Self::RenewedRecently(seconds)
             | Self::Overloaded(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,

@@ -172,7 +172,15 @@ pub async fn issued(store: &dyn Store) -> Result<Vec<RegisterEntry>, StoreError>
     loop {
         let page = store.all_devices(query).await?;
         for device in page.items {
-            entries.extend(store.certificates(device.uuid).await?);
+            let mut of_device = ListQuery { after: None, limit: PAGE };
+            loop {
+                let page = store.certificates(device.uuid, of_device).await?;
+                entries.extend(page.items);
+                of_device.after = page.next;
+                if of_device.after.is_none() {
+                    break;
+                }
+            }
         }
         match page.next {
             Some(next) => query.after = Some(next),

@@ -75,6 +75,7 @@ pub(crate) fn routes() -> Vec<Route> {
         delete(paths::MANAGED_DEVICE,      ADMINISTRATOR,           h::delete(management::device::remove)),
         post(paths::MANAGED_ENROLMENT,     ADMINISTRATOR,           h::post(management::device::enrolment)),
         get(paths::MANAGED_CERTIFICATES,   ADMINISTRATOR,           h::get(management::certificate::list)),
+        delete(paths::MANAGED_CERTIFICATES, ADMINISTRATOR,          h::delete(management::certificate::revoke_all)),
         delete(paths::MANAGED_CERTIFICATE, ADMINISTRATOR,           h::delete(management::certificate::revoke)),
 
         post(paths::ENROLL,                ANYBODY,                 h::post(device::enroll)),

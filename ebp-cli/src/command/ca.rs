@@ -14,7 +14,7 @@ use ebp_core::{
 };
 use ebp_server::{
     authority::{Authority, AuthorityError, ClientRequest, RegisterEntry, Serial},
-    store::{Database, Store, StoreError},
+    store::{Actor, Database, Names, Store, StoreError},
 };
 use uuid::Uuid;
 
@@ -68,6 +68,11 @@ struct Issue {
     #[arg(long)]
     email: String,
 
+    /// The participant's identifier, as `ebp household add` and `show` print it; without it the
+    /// server's database is asked for the one with that address.
+    #[arg(long, value_name = "UUID")]
+    participant: Option<Uuid>,
+
     /// The device that will hold it; without one it is the participant's own.
     #[arg(long, value_name = "UUID")]
     device: Option<Uuid>,
@@ -100,7 +105,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let authority = Authority::open(&dir, clock).map_err(explain)?;
     match &arguments.action {
         Action::Init { .. } => Ok(()),
-        Action::Issue(issue) => issue.run(&authority),
+        Action::Issue(issue) => issue.run(&authority, &database),
         Action::Revoke { serial } => {
             revoke(&authority, &database, serial)?;
             tell!("ebp: {serial} is revoked");
@@ -148,7 +153,7 @@ fn revoke(authority: &Authority, database: &Database, serial: &Serial) -> Outcom
 }
 
 /// Asks the server's database, if there is one: an authority may live on a machine of its own.
-fn with_store<T>(
+pub fn with_store<T>(
     database: &Database,
     ask: impl AsyncFnOnce(&dyn Store) -> Result<T, StoreError>,
 ) -> Result<Option<T>, Failure> {
@@ -177,13 +182,45 @@ pub fn usual_scopes(is_device: bool) -> Scopes {
 }
 
 impl Issue {
-    fn run(&self, authority: &Authority) -> Outcome {
+    /// Who is registered with that address; and the device, if there is one, is theirs.
+    fn registered(&self, database: &Database) -> Result<Uuid, Failure> {
+        let found = with_store(database, async |store| {
+            let participant = match store.participant(&self.email).await {
+                Err(StoreError::NotFound) => return Ok(None),
+                found => found?,
+            };
+            let names = Names {
+                participant: Some(participant),
+                email: self.email.clone(),
+                device: self.device,
+            };
+            Ok(Some((participant, store.actor(&names).await?)))
+        })?;
+        match found {
+            None => Err(Failure::failed("there is no database here that knows the participant")
+                .remedy("give --participant, as `ebp household add` and `show` print it")),
+            Some(None) => Err(Failure::failed("nobody is registered with that e-mail address")
+                .remedy("write it as registered, or register the household first")),
+            Some(Some((participant, Actor::Participant { .. }))) => Ok(participant),
+            Some(Some(_)) => {
+                Err(Failure::failed("the device is not of that participant's household")
+                    .remedy("`ebp household show` tells a household's devices"))
+            }
+        }
+    }
+
+    fn run(&self, authority: &Authority, database: &Database) -> Outcome {
         let scopes = match self.scope.as_slice() {
             [] => usual_scopes(self.device.is_some()),
             scopes => scopes.iter().copied().collect(),
         };
+        let participant = match self.participant {
+            Some(participant) => participant,
+            None => self.registered(database)?,
+        };
         let issued = authority
             .issue(&ClientRequest {
+                participant,
                 email: self.email.clone(),
                 device: self.device,
                 scopes: scopes.clone(),
@@ -265,6 +302,10 @@ pub fn explain(error: AuthorityError) -> Failure {
             Some("write it as registered; a domain with umlauts in its xn-- form")
         }
         AuthorityError::OutlivesAuthority(_) => Some("choose a shorter --validity"),
+        AuthorityError::ClockBehind { .. } => Some("set this machine's clock, then try again"),
+        AuthorityError::Expired(_) => {
+            Some("found another one in a new folder; devices are enrolled anew with it")
+        }
         _ => None,
     };
     let failure = Failure::failed(crate::exit::chain(&error));

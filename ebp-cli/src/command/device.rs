@@ -1,5 +1,7 @@
 //! `ebp device`: the certificate of a measurement device, and how it is.
 
+#[cfg(feature = "server")]
+mod manage;
 mod status;
 
 use std::{
@@ -50,6 +52,16 @@ enum Action {
         #[arg(long)]
         now: bool,
     },
+    /// Revoke every certificate of a device that was lost or stolen, for good and from its next
+    /// request on, and void its one-time tokens. It may be enrolled anew.
+    ///
+    /// With --url through the Data API, with the administrators' secret; without it on the server's
+    /// own machine.
+    #[cfg(feature = "server")]
+    Revoke(manage::Revoke),
+    /// List a device's certificates, through the Data API with the administrators' secret.
+    #[cfg(feature = "server")]
+    Certificates(manage::Certificates),
     /// Show the certificate and ask the server whether it is accepted; with --config also what the
     /// spool holds, each meter's last measurement and incidents, and whether the clock is right.
     Status {
@@ -143,6 +155,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     match &arguments.action {
         Action::Enroll(enroll) => enroll.run(),
         Action::Renew { files, now } => renew(&files.api()?, *now),
+        #[cfg(feature = "server")]
+        Action::Revoke(revoke) => revoke.run(),
+        #[cfg(feature = "server")]
+        Action::Certificates(certificates) => certificates.run(),
         Action::Status { files, format } => {
             let config = files.config.as_deref().map(DeviceConfig::load).transpose()?;
             status::status(&files.api()?, config.as_ref(), *format)

@@ -1,6 +1,5 @@
 //! `ebp household`: registrations, over the Data API or on the server's own machine.
 
-mod api;
 mod locate;
 mod mask;
 
@@ -15,22 +14,25 @@ use ebp_core::{
     clock::{Clock, SystemClock},
     contract::{
         HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange, Registered,
-        Registration, RegistrationEntry, RegistrationMeter, problem_type,
+        Registration, RegistrationEntry, RegistrationMeter,
     },
+    scope::Group,
 };
 use ebp_server::store::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::server_data::ServerData;
+use super::{
+    group_api::{self, GroupApi},
+    server_data::ServerData,
+};
 use crate::{
     config::{read_text, wrong_toml},
-    exit::{Code, Failure, Outcome, chain},
+    exit::{Failure, Outcome, chain},
     output::new_table,
     stdout::print,
     tell::tell,
 };
-use api::ResearcherApi;
 use locate::{ByHand, Locating, Locator};
 use mask::Mask;
 
@@ -44,7 +46,7 @@ pub struct Arguments {
     data: ServerData,
 
     #[command(flatten)]
-    api: ResearcherApi,
+    api: GroupApi,
 
     #[command(subcommand)]
     action: Action,
@@ -144,20 +146,7 @@ struct Remove {
 
 /// The client's errors, for a researcher.
 fn refused(error: ClientError) -> Failure {
-    let remedy = match &error {
-        ClientError::Problem { status: 400 | 422, .. } => "correct the file; nothing was stored",
-        ClientError::Problem { status: 401 | 403, .. } => "check the researchers' secret",
-        ClientError::Problem { status: 404, .. } => "`ebp household list` shows those there are",
-        ClientError::Problem { kind, .. } if kind == problem_type::IN_USE => {
-            "what has measurements is kept; a system's meter is another one after `edit --pv-system`"
-        }
-        ClientError::Problem { status: 429, .. } => "wait a quarter of an hour",
-        ClientError::InvalidUrl { .. } | ClientError::Unreachable { .. } => "check --url",
-        ClientError::Tls { .. } => "check --ca or --fingerprint",
-        _ => return Failure::failed(chain(&error)),
-    };
-    let code = if error.not_authorized() { Code::NotAuthorized } else { Code::Failed };
-    Failure::new(code, chain(&error)).remedy(remedy)
+    group_api::refused(Group::Researchers, error)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -179,7 +168,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             let registered = match api.url {
                 Some(_) => {
                     locating.geocoder()?.locate(&mut registration);
-                    api.connect()?.register(&registration).map_err(refused)?
+                    api.connect(Group::Researchers)?.register(&registration).map_err(refused)?
                 }
                 None => {
                     locating.geocoder_here(&arguments.data)?.locate(&mut registration);
@@ -188,46 +177,56 @@ pub fn run(arguments: &Arguments) -> Outcome {
             };
             print_registered(registered, &meters, *format)
         }
-        Action::List { format } => list(&api.connect()?, *format),
+        Action::List { format } => list(&api.connect(Group::Researchers)?, *format),
         Action::Show { household } => {
-            print_json(&api.connect()?.registration(*household).map_err(refused)?)
+            print_json(&api.connect(Group::Researchers)?.registration(*household).map_err(refused)?)
         }
         Action::Edit(edit) => edit.run(api),
-        Action::Remove(remove) => remove.run(&api.connect()?),
+        Action::Remove(remove) => remove.run(&api.connect(Group::Researchers)?),
         Action::Import { file, locating } => {
             let locator = locating.geocoder()?;
-            import(&api.connect()?, file, &locator)
+            import(&api.connect(Group::Researchers)?, file, &locator)
         }
         Action::Mask(mask) => mask.run(&arguments.data),
     }
 }
 
 impl Edit {
-    fn run(&self, api: &ResearcherApi) -> Outcome {
+    fn run(&self, api: &GroupApi) -> Outcome {
         let (household, file) = (self.household, &self.file);
         // The file is read before the secret is asked for.
         if let Some(meter) = self.meter {
             let change: MeterChange = load(file)?;
             return print_json(
-                &api.connect()?.change_meter(household, meter, &change).map_err(refused)?,
+                &api.connect(Group::Researchers)?
+                    .change_meter(household, meter, &change)
+                    .map_err(refused)?,
             );
         }
         if let Some(system) = self.pv_system {
             let change: PvSystemChange = load(file)?;
             return print_json(
-                &api.connect()?.change_pv_system(household, system, &change).map_err(refused)?,
+                &api.connect(Group::Researchers)?
+                    .change_pv_system(household, system, &change)
+                    .map_err(refused)?,
             );
         }
         if self.new_meter {
             let meter: NewMeter = load(file)?;
-            return print_json(&api.connect()?.add_meter(household, &meter).map_err(refused)?);
+            return print_json(
+                &api.connect(Group::Researchers)?.add_meter(household, &meter).map_err(refused)?,
+            );
         }
         if self.new_pv_system {
             let system: NewPvSystem = load(file)?;
-            return print_json(&api.connect()?.add_pv_system(household, &system).map_err(refused)?);
+            return print_json(
+                &api.connect(Group::Researchers)?
+                    .add_pv_system(household, &system)
+                    .map_err(refused)?,
+            );
         }
         let change: HouseholdChange = load(file)?;
-        print_json(&api.connect()?.change(household, &change).map_err(refused)?)
+        print_json(&api.connect(Group::Researchers)?.change(household, &change).map_err(refused)?)
     }
 }
 
@@ -340,10 +339,12 @@ fn print_registered(
     let text = match format {
         Shape::Json => return print_json(&registered),
         Shape::Table => {
-            let Registered { household, measurement_device, meters: uuids, .. } = registered;
+            let Registered { household, participant, measurement_device, meters: uuids, .. } =
+                registered;
             let mut table = new_table();
             table.set_header(["what", "uuid"]);
             table.add_row(["household".to_owned(), household.to_string()]);
+            table.add_row(["participant".to_owned(), participant.to_string()]);
             table.add_row(["measurement device".to_owned(), measurement_device.to_string()]);
             for (meter, uuid) in meters.iter().zip(uuids) {
                 table.add_row([format!("meter {}", meter.model), uuid.to_string()]);

@@ -15,6 +15,8 @@ mod find_port;
 #[cfg(feature = "server")]
 mod geodata;
 #[cfg(feature = "server")]
+mod group_api;
+#[cfg(feature = "server")]
 mod household;
 mod man;
 mod meter;

@@ -16,7 +16,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{secret, server_data::ServerData};
+use super::{ca, secret, server_data::ServerData};
 use crate::tell::tell;
 use crate::{
     exit::{Context, Failure, Outcome},
@@ -114,6 +114,11 @@ enum SecretAction {
         /// researchers or administrators.
         group: Group,
     },
+    /// Let everybody try the secrets again at once, who has to wait after wrong ones.
+    ///
+    /// On the server's own machine; a running server, and others of the same database, go by it at
+    /// once.
+    Unblock,
 }
 
 /// Serves until told to end, or does what the action says.
@@ -121,6 +126,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let data = &arguments.data;
     match &arguments.action {
         Some(Action::Secret { action: SecretAction::Set { group } }) => return set(*group, data),
+        Some(Action::Secret { action: SecretAction::Unblock }) => return unblock(data),
         Some(Action::Backup { output }) => return backup::back_up(data, output),
         Some(Action::Restore { input, revocations }) => {
             return backup::restore(data, input, revocations.as_deref());
@@ -171,10 +177,21 @@ fn set(group: Group, data: &ServerData) -> Outcome {
     Ok(())
 }
 
+fn unblock(data: &ServerData) -> Outcome {
+    let database = data.settings()?.database;
+    let forgotten = ca::with_store(&database, async |store| store.forget_tries().await)?;
+    let forgotten = forgotten.ok_or_else(|| {
+        Failure::failed("there is no database here")
+            .remedy("give --data or --config as for `ebp serve`")
+    })?;
+    tell!("ebp: wrong secrets are forgotten, of {forgotten} addresses and networks");
+    Ok(())
+}
+
 /// The server's errors with their remedies.
 pub fn explain(error: ServeError) -> Failure {
     match error {
-        ServeError::Authority(error) => super::ca::explain(error),
+        ServeError::Authority(error) => ca::explain(error),
         ServeError::Masking(error) => super::geodata::explain(&error),
         ServeError::Store(StoreError::Masking(mismatch)) => {
             super::geodata::explain_mismatch(&mismatch)

@@ -82,8 +82,10 @@ impl Household {
         let meters = registered["meters"].as_array().unwrap();
         let meters = meters.iter().map(|meter| meter.as_str().unwrap().to_owned()).collect();
         let path = folder.path();
-        let device_certificate = issue(server.data(), path, email, &["--device", &device]);
-        let participant = issue(server.data(), path, email, &[]);
+        let participant = registered["participant"].as_str().unwrap();
+        let named = ["--participant", participant, "--device", &device];
+        let device_certificate = issue(server.data(), path, email, &named);
+        let participant = issue(server.data(), path, email, &named[..2]);
         let config = path.join("device.toml");
         let household = Self {
             email: email.into(),

@@ -1,4 +1,4 @@
-//! What researchers ask of the Data API, with the secret that they share.
+//! What researchers and administrators ask of the Data API, each with the secret that they share.
 
 use std::fmt;
 
@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::{Client, ClientError, ClientOptions, Trust, set_up};
 use crate::{
     contract::{
-        HouseholdChange, Listing, Made, ManagedHousehold, MeterChange, NewMeter, NewPvSystem,
-        PvSystemChange, Registered, Registration, RegistrationEntry, paths,
+        HouseholdChange, Listing, Made, ManagedCertificate, ManagedHousehold, MeterChange,
+        NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
+        RevokedDevice, paths,
     },
     scope::Group,
 };
@@ -153,6 +154,28 @@ impl Manager {
         self.remove(&of(paths::MANAGED_PV_SYSTEM, household, Some(system)))
     }
 
+    /// For administrators: a page of a device's certificates, oldest first.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    pub fn certificates(
+        &self,
+        device: Uuid,
+        cursor: Option<&str>,
+    ) -> Result<Listing<ManagedCertificate>, ClientError> {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        self.client.get(&format!("{}{query}", certificates_of(device)))
+    }
+
+    /// For administrators: revokes every certificate of a device and voids its one-time tokens, for
+    /// good and from its next request on.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    pub fn revoke_device(&self, device: Uuid) -> Result<RevokedDevice, ClientError> {
+        self.client.send(Method::DELETE, &certificates_of(device))
+    }
+
     fn remove(&self, path: &str) -> Result<(), ClientError> {
         self.client.receive(path, self.client.request(Method::DELETE, path)).map(drop)
     }
@@ -165,6 +188,10 @@ impl Manager {
     ) -> Result<T, ClientError> {
         self.client.answer(path, self.client.request(method, path).json(body))
     }
+}
+
+fn certificates_of(device: Uuid) -> String {
+    paths::MANAGED_CERTIFICATES.replace("{uuid}", &device.to_string())
 }
 
 fn of(template: &str, household: Uuid, member: Option<Uuid>) -> String {

@@ -215,6 +215,8 @@ pub struct RegistrationPvSystem {
 pub struct Registered {
     /// The household.
     pub household: Uuid,
+    /// The participant, as certificates name them.
+    pub participant: Uuid,
     /// The measurement device that reads its meters.
     pub measurement_device: Uuid,
     /// The meters, in the registration's order.

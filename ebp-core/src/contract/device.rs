@@ -105,6 +105,16 @@ pub struct ManagedCertificate {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// What revoking all certificates of a device did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RevokedDevice {
+    /// The device.
+    pub device: Uuid,
+    /// How many certificates were revoked by this.
+    pub revoked: u64,
+}
+
 mod scopes_as_text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

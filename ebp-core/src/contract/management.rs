@@ -45,6 +45,9 @@ pub struct ManagedHousehold {
     pub registered_at: Timestamp,
     /// The contact; absent once consent is revoked.
     pub participant: Option<Participant>,
+    /// The participant, as certificates name them: another one after a change of the e-mail
+    /// address, and absent once consent is revoked.
+    pub participant_uuid: Option<Uuid>,
     /// The address; absent once consent is revoked.
     pub address: Option<Address>,
     /// The location; a masked one after revocation.

@@ -19,6 +19,7 @@ pub use bodies::{
 };
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
+    RevokedDevice,
 };
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use incident::IncidentRequest;

@@ -18,6 +18,9 @@ pub mod problem_type {
     pub const TOO_MANY_TRIES: &str = "urn:ebp:problem:too-many-tries";
     /// Too many requests from this client (429); `Retry-After` says when to come back.
     pub const TOO_MANY_REQUESTS: &str = "urn:ebp:problem:too-many-requests";
+    /// The device was given another certificate not long ago (429); `Retry-After` says when it may
+    /// renew again.
+    pub const RENEWED_RECENTLY: &str = "urn:ebp:problem:renewed-recently";
     /// The server has no authority's key and cannot issue certificates (409).
     pub const CANNOT_ISSUE: &str = "urn:ebp:problem:cannot-issue";
     /// Nothing by that name, or somebody else's (404).

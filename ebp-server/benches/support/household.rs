@@ -29,6 +29,7 @@ pub struct Household {
     pub id: HouseholdId,
     pub meter: Uuid,
     pub device: Uuid,
+    pub participant: Uuid,
     pub email: String,
 }
 
@@ -40,13 +41,20 @@ impl Household {
         let made = store.register(registration(&email), start).await.unwrap();
         let id = HouseholdId(made.household);
         store.grant_consent(id, start).await.unwrap();
-        Self { id, meter: made.meters[0], device: made.measurement_device, email }
+        Self {
+            id,
+            meter: made.meters[0],
+            device: made.measurement_device,
+            participant: made.participant,
+            email,
+        }
     }
 
     /// One that is registered nowhere, for other servers.
     pub fn of_nobody() -> Self {
         let (id, email) = (HouseholdId(Uuid::nil()), String::new());
-        Self { id, meter: Uuid::new_v4(), device: Uuid::nil(), email }
+        let (device, participant) = (Uuid::nil(), Uuid::nil());
+        Self { id, meter: Uuid::new_v4(), device, participant, email }
     }
 
     /// The TLS of its device, with a certificate of its own.
@@ -60,6 +68,7 @@ impl Household {
     /// What its device's certificate says.
     pub fn request(&self) -> ClientRequest {
         ClientRequest {
+            participant: self.participant,
             email: self.email.clone(),
             device: Some(self.device),
             scopes: Scopes::all(),

@@ -3,17 +3,29 @@
 -- Columns whose values a revocation removes have no statistics: ANALYZE would copy values into
 -- pg_statistic, where no revocation finds them.
 
+-- Certificates carry the uuid beside the e-mail address. With another address it is another one, so
+-- that no certificate acts for the next holder of an address. It stands in no other table.
 CREATE TABLE participant (
     id    bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    uuid  uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
     name  text NOT NULL,
     email text NOT NULL
 );
 -- Without regard to the case of ASCII letters, whatever the database's locale.
 CREATE UNIQUE INDEX participant_email ON participant (lower(email COLLATE "C"));
 ALTER TABLE participant
+    ALTER uuid SET STATISTICS 0,
     ALTER name SET STATISTICS 0,
     ALTER email SET STATISTICS 0;
 ALTER INDEX participant_email ALTER COLUMN 1 SET STATISTICS 0;
+CREATE FUNCTION another_email_is_another_uuid() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'with another e-mail address a participant has another uuid';
+END $$;
+CREATE TRIGGER another_email_is_another_uuid BEFORE UPDATE OF email, uuid ON participant
+    FOR EACH ROW WHEN (lower(NEW.email COLLATE "C") <> lower(OLD.email COLLATE "C")
+        AND NEW.uuid = OLD.uuid)
+    EXECUTE FUNCTION another_email_is_another_uuid();
 
 -- The participant is absent once consent is revoked. A withheld household is shown to nobody: its
 -- location is gone and a masked one is not there yet.

@@ -39,6 +39,10 @@ CREATE TABLE certificate (
     serial     bytea PRIMARY KEY CHECK (length(serial) = 16),
     device     uuid REFERENCES measurement_device (uuid),
     scopes     text NOT NULL,
+    -- SHA-256 of its public key, and the certificate that it was renewed by; for those that servers
+    -- issued.
+    key        bytea CHECK (length(key) = 32),
+    renewed_by bytea CHECK (length(renewed_by) = 16),
     not_before timestamptz NOT NULL,
     not_after  timestamptz NOT NULL,
     revoked_at timestamptz
@@ -54,10 +58,10 @@ END $$;
 CREATE TRIGGER certificate_is_revoked_for_good BEFORE UPDATE ON certificate
     FOR EACH ROW EXECUTE FUNCTION certificate_is_revoked_for_good();
 
--- Failed tries at the shared secrets since `since`; the source '*' counts all of them.
+-- Failed tries at the shared secrets, by address and by network, and when the last one was.
 CREATE TABLE secret_try (
     source text PRIMARY KEY,
-    since  timestamptz NOT NULL,
+    last   timestamptz NOT NULL,
     tries  bigint NOT NULL CHECK (tries >= 0)
 );
 ALTER TABLE secret_try ALTER source SET STATISTICS 0;

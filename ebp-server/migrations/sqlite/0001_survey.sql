@@ -1,12 +1,20 @@
 -- The survey's entities (thesis figures 4.2 to 4.7). Instants are microseconds since the Unix
 -- epoch, identifiers the 16 octets of a UUID, decimals and dates their texts.
 
+-- Certificates carry the uuid beside the e-mail address. With another address it is another one, so
+-- that no certificate acts for the next holder of an address. It stands in no other table.
 CREATE TABLE participant (
     id    INTEGER PRIMARY KEY,
+    uuid  BLOB NOT NULL UNIQUE DEFAULT (randomblob(16)) CHECK (length(uuid) = 16),
     name  TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     email TEXT NOT NULL COLLATE NOCASE UNIQUE
           CHECK (length(email) <= 254 AND email LIKE '_%@_%')
 ) STRICT;
+CREATE TRIGGER another_email_is_another_uuid BEFORE UPDATE OF email, uuid ON participant
+WHEN NEW.email <> OLD.email AND NEW.uuid = OLD.uuid
+BEGIN
+    SELECT RAISE(ABORT, 'with another e-mail address a participant has another uuid');
+END;
 
 -- The participant is absent once consent is revoked. A withheld household is shown to nobody: its
 -- location is gone and a masked one is not there yet.

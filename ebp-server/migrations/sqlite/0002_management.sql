@@ -39,6 +39,10 @@ CREATE TABLE certificate (
     serial     BLOB PRIMARY KEY CHECK (length(serial) = 16),
     device     BLOB REFERENCES measurement_device (uuid),
     scopes     TEXT NOT NULL,
+    -- SHA-256 of its public key, and the certificate that it was renewed by; for those that servers
+    -- issued.
+    key        BLOB CHECK (length(key) = 32),
+    renewed_by BLOB CHECK (length(renewed_by) = 16),
     not_before INTEGER NOT NULL,
     not_after  INTEGER NOT NULL,
     revoked_at INTEGER
@@ -50,9 +54,9 @@ BEGIN
     SELECT RAISE(ABORT, 'a certificate is revoked for good');
 END;
 
--- Failed tries at the shared secrets since `since`; the source '*' counts all of them.
+-- Failed tries at the shared secrets, by address and by network, and when the last one was.
 CREATE TABLE secret_try (
     source TEXT PRIMARY KEY,
-    since  INTEGER NOT NULL,
+    last   INTEGER NOT NULL,
     tries  INTEGER NOT NULL CHECK (tries >= 0)
 ) STRICT, WITHOUT ROWID;

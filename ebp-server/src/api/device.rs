@@ -9,19 +9,16 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
 };
-use ebp_core::{
-    contract::{DeviceCertificate, EnrollRequest, RenewRequest},
-    scope::Scopes,
-};
+use ebp_core::contract::{DeviceCertificate, EnrollRequest, RenewRequest};
 use uuid::Uuid;
 
 use super::body;
 use crate::{
     App,
-    auth::DeviceHolder,
+    auth::{ClientCertificate, DeviceHolder},
     authority::{CertificateRequest, ClientRequest},
     problem::ApiError,
-    store::{Digest, StoreError},
+    store::{Digest, Issuance, NewCertificate, Origin, StoreError},
 };
 
 /// How long a device's certificate is valid. It renews it at two thirds of that.
@@ -45,12 +42,19 @@ pub async fn enroll(
         Err(StoreError::NotFound) => return Err(UNKNOWN),
         other => other?,
     };
-    let certificate = issue(&app, enrolled.device, enrolled.email, enrolled.scopes, &csr).await?;
-    Ok((StatusCode::CREATED, Json(certificate)))
+    let request = ClientRequest {
+        participant: enrolled.participant,
+        email: enrolled.email,
+        device: Some(enrolled.device),
+        scopes: enrolled.scopes,
+        validity: VALIDITY,
+    };
+    let certificate = issue(&app, enrolled.device, &request, &csr, Origin::Enrolment(token));
+    Ok((StatusCode::CREATED, Json(certificate.await?.ok_or(UNKNOWN)?)))
 }
 
 /// `POST /device/renew`: the next certificate, which says the same as the one that asks. That one
-/// stays valid until it expires or is revoked, since the answer may be lost.
+/// stays valid until it expires or is revoked, since the answer may be lost; any other one ends.
 pub async fn renew(
     State(app): State<Arc<App>>,
     holder: DeviceHolder,
@@ -61,23 +65,43 @@ pub async fn renew(
     if !app.authority.can_issue() {
         return Err(ApiError::CannotIssue);
     }
-    let DeviceHolder { device, email, scopes } = holder;
-    Ok((StatusCode::CREATED, Json(issue(&app, device, email, scopes, &csr).await?)))
+    let DeviceHolder { device, certificate } = holder;
+    let ClientCertificate { names, scopes, serial, .. } = &*certificate;
+    let request = ClientRequest {
+        participant: names.participant.unwrap_or_default(),
+        email: names.email.clone(),
+        device: Some(device),
+        scopes: scopes.clone(),
+        validity: VALIDITY,
+    };
+    const REVOKED: ApiError = ApiError::Unauthenticated("the certificate is revoked");
+    let certificate = issue(&app, device, &request, &csr, Origin::Renewal(*serial)).await?;
+    Ok((StatusCode::CREATED, Json(certificate.ok_or(REVOKED)?)))
 }
 
+/// Nothing if that by which it was asked for has been revoked meanwhile.
 async fn issue(
     app: &App,
     device: Uuid,
-    email: String,
-    scopes: Scopes,
+    request: &ClientRequest,
     csr: &CertificateRequest,
-) -> Result<DeviceCertificate, ApiError> {
-    let request = ClientRequest { email, device: Some(device), scopes, validity: VALIDITY };
-    let certified = app.authority.certify(&request, csr)?;
+    origin: Origin,
+) -> Result<Option<DeviceCertificate>, ApiError> {
+    let now = app.clock.now();
+    let certified = app.authority.certify(request, csr)?;
     let not_after = certified.entry.not_after;
     // Before its holder has it: what is not registered is never trusted.
-    app.store.register_certificate(certified.entry).await?;
-    Ok(DeviceCertificate { device, chain: certified.chain_pem, not_after })
+    let new = NewCertificate { entry: certified.entry, device, key: digest(csr.key()), origin };
+    match app.store.register_certificate(new, now).await? {
+        Issuance::Registered => {
+            Ok(Some(DeviceCertificate { device, chain: certified.chain_pem, not_after }))
+        }
+        Issuance::Ended => Ok(None),
+        Issuance::TooEarly(until) => {
+            let wait = until.duration_since(now).as_secs().max(1);
+            Err(ApiError::RenewedRecently(wait.unsigned_abs()))
+        }
+    }
 }
 
 /// SHA-256. Tokens have 256 random bits: a slow hash would protect nothing.

@@ -8,17 +8,18 @@ use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use crate::authority::{Serial, scope_extension};
+use crate::{
+    authority::{DEVICE_URN, PARTICIPANT_URN, Serial, scope_extension},
+    store::Names,
+};
 
 /// What a client's certificate says.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// Its serial number.
     pub serial: Serial,
-    /// The participant's e-mail address.
-    pub email: String,
-    /// The measurement device that holds it.
-    pub device: Option<Uuid>,
+    /// For whom it stands.
+    pub names: Names,
     /// What it permits.
     pub scopes: Scopes,
     /// Valid from.
@@ -32,15 +33,15 @@ impl fmt::Debug for ClientCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCertificate")
             .field("serial", &self.serial)
-            .field("device", &self.device)
+            .field("device", &self.names.device)
             .field("scopes", &self.scopes)
             .finish_non_exhaustive()
     }
 }
 
 impl ClientCertificate {
-    /// Reads the names, scopes and validity. Exactly one e-mail address and at most one device:
-    /// with more of them it would be open for whom it stands.
+    /// Reads the names, scopes and validity. Exactly one e-mail address and one participant, and at
+    /// most one device: with more of them it would be open for whom it stands.
     #[must_use]
     pub fn parse(der: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
@@ -49,24 +50,26 @@ impl ClientCertificate {
             GeneralName::RFC822Name(email) => Some(*email),
             _ => None,
         });
-        let mut devices = names.iter().filter_map(|name| match name {
-            GeneralName::URI(uri) => Some(*uri),
-            _ => None,
-        });
         let email = emails.next()?.to_owned();
-        let device = match devices.next() {
-            Some(uri) => Some(Uuid::try_parse(uri.strip_prefix("urn:uuid:")?).ok()?),
-            None => None,
-        };
-        if emails.next().is_some() || devices.next().is_some() {
+        let (mut participant, mut device) = (None, None);
+        for name in names {
+            let GeneralName::URI(uri) = name else { continue };
+            let (place, uuid) = match uri.strip_prefix(PARTICIPANT_URN) {
+                Some(uuid) => (&mut participant, uuid),
+                None => (&mut device, uri.strip_prefix(DEVICE_URN)?),
+            };
+            if place.replace(Uuid::try_parse(uuid).ok()?).is_some() {
+                return None;
+            }
+        }
+        if emails.next().is_some() || participant.is_none() {
             return None;
         }
         let scopes = certificate.get_extension_unique(&scope_extension::oid()?).ok()??;
         let validity = certificate.validity();
         Some(Self {
             serial: Serial::from_octets(certificate.raw_serial())?,
-            email,
-            device,
+            names: Names { participant, email, device },
             scopes: scope_extension::decode(scopes.value)?,
             not_before: Timestamp::from_second(validity.not_before.timestamp()).ok()?,
             not_after: Timestamp::from_second(validity.not_after.timestamp()).ok()?,
@@ -119,6 +122,7 @@ mod tests {
         let authority = Authority::init(dir.path(), "Test CA", clock).unwrap();
         for device in [None, Some(Uuid::from_u128(7))] {
             let request = ClientRequest {
+                participant: Uuid::from_u128(5),
                 email: "erika@example.org".into(),
                 device,
                 scopes: Scopes::all(),
@@ -126,8 +130,9 @@ mod tests {
             };
             let issued = authority.issue(&request).unwrap();
             let certificate = ClientCertificate::parse(&der(&issued.chain_pem)).unwrap();
-            assert_eq!(certificate.email, request.email);
-            assert_eq!(certificate.device, device);
+            assert_eq!(certificate.names.email, request.email);
+            assert_eq!(certificate.names.participant, Some(request.participant));
+            assert_eq!(certificate.names.device, device);
             assert_eq!(certificate.scopes, request.scopes);
             assert_eq!(certificate.serial, issued.entry.serial);
             assert_eq!(certificate.not_after, issued.entry.not_after);
@@ -143,6 +148,7 @@ mod tests {
         let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
         let authority = Authority::init(dir.path(), "Test CA", clock).unwrap();
         let request = ClientRequest {
+            participant: Uuid::from_u128(5),
             email: "erika@example.org".into(),
             device: Some(Uuid::from_u128(7)),
             scopes: Scopes::all(),

@@ -45,11 +45,18 @@ use crate::{
     authority::RegisterEntry,
     limit::Client,
     problem::ApiError,
-    store::{Actor, DeviceActivity, HouseholdId, ParticipantId},
+    store::{Actor, DeviceActivity, HouseholdId, Names, ParticipantId},
 };
 
 /// How often a device's activity is noted, at most: the note is a write.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// Why a device that is registered is not let in.
+const SUPERSEDED: &str = "the device is another participant's, or the participant's e-mail address \
+     has changed: enroll the device anew";
+/// Why a certificate that the handshake accepted does not count yet.
+const NOT_YET_VALID: &str =
+    "the certificate is not valid yet by this server's clock, which is behind";
 
 /// For whom a request acts.
 #[derive(Debug, Clone, Copy)]
@@ -75,15 +82,13 @@ impl Caller {
     }
 }
 
-/// The device that a certificate was issued to, and what the next one has to say, too.
+/// The device's certificate that asks: the next one has to say the same.
 #[derive(Clone)]
 pub struct DeviceHolder {
     /// The device.
     pub device: Uuid,
-    /// The participant's e-mail address.
-    pub email: String,
-    /// What it permits.
-    pub scopes: Scopes,
+    /// The certificate.
+    pub certificate: Arc<ClientCertificate>,
 }
 
 /// Where a request comes from; the listener puts it there.
@@ -130,17 +135,20 @@ pub enum Access {
 /// Who a request says it is, verified.
 enum Identity {
     Group(Group),
-    Participant { email: String, device: Option<Uuid>, scopes: Scopes, by_certificate: bool },
+    Certificate(Arc<ClientCertificate>),
+    Token(TokenIdentity),
 }
 
 impl Identity {
     /// In a word that tells of nobody.
-    const fn kind(&self) -> &'static str {
+    fn kind(&self) -> &'static str {
         match self {
             Self::Group(group) => group.name(),
-            Self::Participant { by_certificate: false, .. } => "token",
-            Self::Participant { device: Some(_), .. } => "device",
-            Self::Participant { device: None, .. } => "participant",
+            Self::Token(_) => "token",
+            Self::Certificate(certificate) => match certificate.names.device {
+                Some(_) => "device",
+                None => "participant",
+            },
         }
     }
 }
@@ -187,37 +195,46 @@ pub(crate) async fn authorize(
     }
     match &identity {
         Identity::Group(group) => app.requests.admit(Client::Group(*group))?,
-        Identity::Participant { email, device, by_certificate: false, .. } => {
-            app.requests.admit(Client::Token { email, device: *device })?;
+        Identity::Token(TokenIdentity { names, .. }) => {
+            app.requests.admit(Client::Token { email: &names.email, device: names.device })?;
         }
-        Identity::Participant { by_certificate: true, .. } => {}
+        Identity::Certificate(_) => {}
     }
     match (access, identity) {
         (Access::Groups(groups), Identity::Group(group)) if groups.contains(&group) => {
             request.extensions_mut().insert(Manager(group));
         }
         (Access::Groups(_), _) | (_, Identity::Group(_)) => return Err(ApiError::Group),
-        (
-            Access::Device | Access::DeviceScope(_),
-            Identity::Participant { by_certificate: false, .. }
-            | Identity::Participant { device: None, .. },
-        ) => {
+        (Access::Device | Access::DeviceScope(_), Identity::Token(_)) => {
             return Err(ApiError::Group);
         }
-        (access, Identity::Participant { email, device, scopes, .. }) => {
-            if let Access::Scope(scope) | Access::DeviceScope(scope) = access
-                && !scopes.contains(scope)
-            {
-                return Err(ApiError::Scope(scope));
+        (access, Identity::Token(TokenIdentity { names, scopes })) => {
+            permit(access, &scopes)?;
+            request.extensions_mut().insert(act(&app, &names, now).await?);
+        }
+        (access, Identity::Certificate(certificate)) => {
+            let device = certificate.names.device;
+            if matches!(access, Access::Device | Access::DeviceScope(_)) && device.is_none() {
+                return Err(ApiError::Group);
             }
-            let caller = act(&app, &email, device, now).await?;
+            permit(access, &certificate.scopes)?;
+            request.extensions_mut().insert(act(&app, &certificate.names, now).await?);
             if let (Access::Device | Access::DeviceScope(_), Some(device)) = (access, device) {
-                request.extensions_mut().insert(DeviceHolder { device, email, scopes });
+                request.extensions_mut().insert(DeviceHolder { device, certificate });
             }
-            request.extensions_mut().insert(caller);
         }
     }
     Ok(next.run(request).await)
+}
+
+/// Whether the scopes cover the endpoint.
+fn permit(access: Access, scopes: &Scopes) -> Result<(), ApiError> {
+    match access {
+        Access::Scope(scope) | Access::DeviceScope(scope) if !scopes.contains(scope) => {
+            Err(ApiError::Scope(scope))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Counts a request by what is known of it without asking the store: its certificate, or else where
@@ -227,7 +244,7 @@ pub(crate) async fn authorize(
 /// [`ApiError::TooManyRequests`].
 pub(crate) fn admit(app: &App, extensions: &Extensions) -> Result<(), ApiError> {
     let client = match (extensions.get(), extensions.get()) {
-        (Some(Peer::Certificate(certificate)), _) => match certificate.device {
+        (Some(Peer::Certificate(certificate)), _) => match certificate.names.device {
             Some(device) => Client::Device(device),
             None => Client::Certificate(certificate.serial),
         },
@@ -239,14 +256,10 @@ pub(crate) fn admit(app: &App, extensions: &Extensions) -> Result<(), ApiError> 
 }
 
 /// For whom the names of an identity stand.
-async fn act(
-    app: &App,
-    email: &str,
-    device: Option<Uuid>,
-    now: Timestamp,
-) -> Result<Caller, ApiError> {
-    match app.store.actor(email, device).await? {
+async fn act(app: &App, names: &Names, now: Timestamp) -> Result<Caller, ApiError> {
+    match app.store.actor(names).await? {
         Actor::Unknown => Err(ApiError::Unauthenticated("nobody is registered by it")),
+        Actor::Superseded => Err(ApiError::Unauthenticated(SUPERSEDED)),
         Actor::Revoked => Err(ApiError::ConsentRevoked),
         Actor::Participant { participant, household, device } => {
             if let Some(device) = device {
@@ -266,13 +279,7 @@ async fn identify(
     now: Timestamp,
 ) -> Result<Identity, ApiError> {
     let Some(header) = authorization else {
-        let certificate = authenticate(app, peer, now).await?;
-        return Ok(Identity::Participant {
-            email: certificate.email.clone(),
-            device: certificate.device,
-            scopes: certificate.scopes.clone(),
-            by_certificate: true,
-        });
+        return Ok(Identity::Certificate(authenticate(app, peer, now).await?));
     };
     let unknown = ApiError::Unauthenticated("the Authorization header is not of a known form");
     let Some((scheme, credentials)) = header.to_str().ok().and_then(|text| text.split_once(' '))
@@ -290,20 +297,18 @@ async fn identify(
                 .tokens
                 .as_ref()
                 .ok_or(ApiError::Unauthenticated("no tokens are accepted here"))?;
-            let TokenIdentity { email, device, scopes } =
-                tokens.verify(credentials.trim(), now).await?;
-            Ok(Identity::Participant { email, device, scopes, by_certificate: false })
+            Ok(Identity::Token(tokens.verify(credentials.trim(), now).await?))
         }
         _ => Err(unknown),
     }
 }
 
 /// The connection's certificate, if it still counts.
-async fn authenticate<'a>(
+async fn authenticate(
     app: &App,
-    peer: &'a Peer,
+    peer: &Peer,
     now: Timestamp,
-) -> Result<&'a ClientCertificate, ApiError> {
+) -> Result<Arc<ClientCertificate>, ApiError> {
     let certificate = match peer {
         Peer::Anonymous => return Err(ApiError::Unauthenticated("no client certificate")),
         Peer::Unreadable => {
@@ -311,7 +316,10 @@ async fn authenticate<'a>(
         }
         Peer::Certificate(certificate) => certificate,
     };
-    if now < certificate.not_before || now > certificate.not_after {
+    if now < certificate.not_before {
+        return Err(ApiError::Unauthenticated(NOT_YET_VALID));
+    }
+    if now > certificate.not_after {
         return Err(ApiError::Unauthenticated("the certificate is expired"));
     }
     // Registered by the authority's own file or by a server in the store; revoked by either.
@@ -322,9 +330,13 @@ async fn authenticate<'a>(
     };
     match (in_file, in_store) {
         (Standing::Revoked, _) | (_, Some(RegisterEntry { revoked_at: Some(_), .. })) => {
-            Err(ApiError::Unauthenticated("the certificate is revoked"))
+            // A revoked consent ends certificates, and its devices have to hear of it.
+            match app.store.actor(&certificate.names).await? {
+                Actor::Revoked => Err(ApiError::ConsentRevoked),
+                _ => Err(ApiError::Unauthenticated("the certificate is revoked")),
+            }
         }
-        (Standing::Good, _) | (_, Some(_)) => Ok(certificate),
+        (Standing::Good, _) | (_, Some(_)) => Ok(certificate.clone()),
         (Standing::Unknown, None) => {
             Err(ApiError::Unauthenticated("the certificate is not registered"))
         }

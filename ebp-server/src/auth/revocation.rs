@@ -102,6 +102,7 @@ mod tests {
         let authority = Authority::init(dir.path(), "Test CA", clock).unwrap();
         let watch = RegisterWatch::new(register_path(dir.path()));
         let request = ClientRequest {
+            participant: uuid::Uuid::from_u128(5),
             email: "erika@example.org".into(),
             device: None,
             scopes: Scopes::all(),

@@ -2,9 +2,12 @@
 //!
 //! A request carries one as HTTP Basic authentication (RFC 7617) with the group's name as user:
 //! every HTTP client and every browser speaks it, and the name says which hash to try. The file
-//! holds argon2id hashes and is read again when it changes. Tries are counted in the store, so
-//! that all servers count together; what was verified once is remembered, so that argon2's cost
-//! is paid by those who guess and not by those who know.
+//! holds argon2id hashes and is read again when it changes. What was verified once is remembered, so
+//! that argon2's cost is paid by those who guess and not by those who know.
+//!
+//! Wrong ones are counted in the store, so that all servers count together: by address and by
+//! network, each of which has to wait longer and longer. They are never counted over all sources,
+//! since then whoever guesses could lock out those who know.
 
 use std::{
     fs, io,
@@ -31,12 +34,23 @@ use tokio::sync::Semaphore;
 use crate::{
     authority::write_atomic,
     problem::ApiError,
-    store::{Store, TryLimits},
+    store::{Store, TryLimits, TrySource},
 };
 
-/// How many wrong secrets are let through.
-const TRIES: TryLimits =
-    TryLimits { per_source: 10, in_all: 100, window: SignedDuration::from_mins(15) };
+/// How many wrong secrets an address has (an IPv6 network, /64), and how long it waits then.
+const OF_ADDRESS: TryLimits = TryLimits {
+    free: 10,
+    first_pause: SignedDuration::from_secs(2),
+    longest_pause: SignedDuration::from_mins(15),
+    memory: SignedDuration::from_hours(1),
+};
+/// The same of a network (/24, IPv6: /56): more, and shorter pauses, since others are in it, too.
+const OF_NETWORK: TryLimits = TryLimits {
+    free: 150,
+    first_pause: SignedDuration::from_secs(1),
+    longest_pause: SignedDuration::from_mins(1),
+    memory: SignedDuration::from_hours(1),
+};
 /// How many hashes are computed at the same time; each takes 19 MiB.
 const HASHING: usize = 2;
 /// The shortest secret that is taken.
@@ -161,8 +175,8 @@ impl Secrets {
         if hash.is_some() && self.remembers(group, tag.as_ref()) {
             return Ok(group);
         }
-        let source = named(source);
-        if let Some(until) = store.begin_try(&source, TRIES, now).await? {
+        let sources = counted(source);
+        if let Some(until) = store.begin_try(&sources, now).await? {
             let wait = until.duration_since(now).as_secs().max(1);
             return Err(ApiError::TooManyTries(wait.unsigned_abs()));
         }
@@ -183,7 +197,7 @@ impl Secrets {
             tracing::warn!(group = group.name(), "a wrong secret");
             return Err(WRONG);
         }
-        store.forgive_try(&source).await?;
+        store.forgive_try(&sources).await?;
         self.remember(group, &hash, tag);
         Ok(group)
     }
@@ -225,15 +239,27 @@ fn parse(credentials: &str) -> Option<(Group, String)> {
     Some((group.parse().ok()?, secret.to_owned()))
 }
 
-/// A source as it is counted: whoever has one IPv6 address has its network's (RFC 4291, 2.5.1).
-fn named(source: IpAddr) -> String {
-    match source.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
+/// As what an address is counted: by itself and as a part of its network. Whoever has one IPv6
+/// address has its network's (RFC 4291, 2.5.1), and a subscriber 256 networks or more (RFC 6177).
+fn counted(source: IpAddr) -> [TrySource; 2] {
+    let (address, network) = match source.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            (address.to_string(), format!("{a}.{b}.{c}.0/24"))
+        }
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            let subscriber = d & 0xff00;
+            (
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"),
+                format!("{a:x}:{b:x}:{c:x}:{subscriber:x}::/56"),
+            )
         }
-    }
+    };
+    [
+        TrySource { name: address, limits: OF_ADDRESS },
+        TrySource { name: network, limits: OF_NETWORK },
+    ]
 }
 
 #[cfg(test)]
@@ -242,11 +268,14 @@ mod tests {
 
     #[test]
     fn sources() {
-        let of = |text: &str| named(text.parse().unwrap());
-        assert_eq!(of("192.0.2.7"), "192.0.2.7");
-        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        let of = |text: &str| counted(text.parse().unwrap()).map(|source| source.name);
+        assert_eq!(of("192.0.2.7"), ["192.0.2.7", "192.0.2.0/24"]);
+        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
         assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::"));
-        assert_ne!(of("2001:db8:1:2::"), of("2001:db8:1:3::"));
+        assert_eq!(of("2001:db8:1:2::"), ["2001:db8:1:2::/64", "2001:db8:1:0::/56"]);
+        assert_ne!(of("2001:db8:1:2::")[0], of("2001:db8:1:3::")[0]);
+        assert_eq!(of("2001:db8:1:2::")[1], of("2001:db8:1:ff::")[1]);
+        assert_ne!(of("2001:db8:1:2::")[1], of("2001:db8:1:102::")[1]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `scope` | scopes, names with a space between (RFC 8693, 4.2) |
 //! | `aud` | this server's audience, as configured |
 //! | `exp` | seconds since the Unix epoch, demanded; `nbf` counts where it is given |
+//! | `participant` | the participant's uuid, as `ebp household show` tells it; where it is given it decides, and the address must be theirs |
 //! | `device` | the uuid of the device that it stands for, where the participant has several households |
 //!
 //! Signed with EdDSA (Ed25519) or ES256 by a key of the configured key set (RFC 7517), chosen by
@@ -28,7 +29,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{KeySet, KeySource};
-use crate::problem::ApiError;
+use crate::{problem::ApiError, store::Names};
 
 /// How far clocks may differ.
 const LEEWAY: i64 = 60;
@@ -48,10 +49,8 @@ pub struct TokenSettings {
 /// What a token says.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenIdentity {
-    /// The participant's e-mail address.
-    pub email: String,
-    /// The device that it stands for.
-    pub device: Option<Uuid>,
+    /// For whom it stands.
+    pub names: Names,
     /// What it permits.
     pub scopes: Scopes,
 }
@@ -64,6 +63,8 @@ struct Claims {
     exp: i64,
     #[serde(default)]
     nbf: Option<i64>,
+    #[serde(default)]
+    participant: Option<Uuid>,
     #[serde(default)]
     device: Option<Uuid>,
 }
@@ -131,7 +132,8 @@ impl Tokens {
         }
         // A scope that this version does not know grants nothing.
         let scopes = claims.scope.split_whitespace().filter_map(|s| s.parse().ok()).collect();
-        Ok(TokenIdentity { email: claims.email, device: claims.device, scopes })
+        let Claims { participant, email, device, .. } = claims;
+        Ok(TokenIdentity { names: Names { participant, email, device }, scopes })
     }
 }
 

@@ -63,14 +63,29 @@ pub enum AuthorityError {
     /// A validity beyond the authority's own.
     #[error("the certificate would outlive the authority's own, which ends at {0}")]
     OutlivesAuthority(jiff::Timestamp),
+    /// The machine's clock says an instant before the authority was founded, so that nobody would
+    /// accept what is issued.
+    #[error(
+        "this machine's clock is behind by {behind:#} at least: the authority was founded at {founded}"
+    )]
+    ClockBehind {
+        /// By how much, at least.
+        behind: jiff::SignedDuration,
+        /// When the authority was founded.
+        founded: jiff::Timestamp,
+    },
+    /// The authority's own certificate has ended.
+    #[error("the authority's own certificate ended at {0}")]
+    Expired(jiff::Timestamp),
     /// An instant or a validity out of range.
     #[error("the time of validity is out of range")]
     InvalidValidity,
     /// A device's request for a certificate cannot be used.
-    #[error(
-        "the certificate request must be PKCS#10 in PEM, signed by its own key, ECDSA P-256 or Ed25519"
-    )]
+    #[error("the certificate request must be PKCS#10 in PEM, signed by its own key")]
     InvalidRequest,
+    /// A device's request is for a key of a kind that is not certified: which.
+    #[error("the certificate request's key must be ECDSA P-256 or Ed25519, not {0}")]
+    UnsupportedKey(&'static str),
     /// The cryptography failed.
     #[error("cannot make the certificate: {0}")]
     Certificate(#[from] rcgen::Error),

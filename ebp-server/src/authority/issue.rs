@@ -6,25 +6,31 @@ use ebp_core::scope::Scopes;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     CertificateParams, CertificateSigningRequestParams, CustomExtension, DnType,
-    ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519,
-    PublicKeyData, SanType,
+    ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Authority, AuthorityError, CertificateKind, RegisterEntry, Serial, file, scope_extension,
+    Authority, AuthorityError, CertificateKind, RegisterEntry, Serial, file, request_key,
+    scope_extension,
 };
 
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// How far before its making a certificate is valid: clocks of devices may be behind.
 pub(super) const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
+/// What a participant's identifier follows in a certificate.
+pub(crate) const PARTICIPANT_URN: &str = "urn:ebp:participant:";
+/// What a device's identifier follows in a certificate.
+pub(crate) const DEVICE_URN: &str = "urn:uuid:";
 /// How long a server's certificate is valid.
 const SERVER_VALIDITY: Duration = DAY.saturating_mul(397);
 
 /// What a client's certificate is to say.
 #[derive(Clone)]
 pub struct ClientRequest {
+    /// The participant's identifier: it decides whom the certificate stands for.
+    pub participant: Uuid,
     /// The participant's e-mail address.
     pub email: String,
     /// The measurement device that will hold it; without one it is the participant's own.
@@ -99,13 +105,16 @@ impl CertificateRequest {
     /// Reads a request (PEM) and verifies its signature.
     ///
     /// # Errors
-    /// [`AuthorityError::InvalidRequest`] if it is none, is not signed by its own key, or the key
-    /// is neither ECDSA P-256 nor Ed25519.
+    /// [`AuthorityError::InvalidRequest`] if it is none or is not signed by its own key,
+    /// [`AuthorityError::UnsupportedKey`] if the key is neither ECDSA P-256 nor Ed25519.
     pub fn parse(pem: &str) -> Result<Self, AuthorityError> {
+        // By the key itself, and before its signature, which may be of a kind that is not verified:
+        // how a request is signed does not say on which curve its key is.
+        let supported = request_key::kind(pem).ok_or(AuthorityError::InvalidRequest)?;
+        let algorithm = supported.map_err(AuthorityError::UnsupportedKey)?;
         let request = CertificateSigningRequestParams::from_pem(pem)
             .map_err(|_| AuthorityError::InvalidRequest)?;
-        let algorithm = PublicKeyData::algorithm(&request.public_key);
-        if algorithm != &PKCS_ECDSA_P256_SHA256 && algorithm != &PKCS_ED25519 {
+        if PublicKeyData::algorithm(&request.public_key) != algorithm {
             return Err(AuthorityError::InvalidRequest);
         }
         Ok(Self(request))
@@ -128,7 +137,8 @@ pub struct Crl {
 }
 
 impl Authority {
-    /// Issues a server's certificate for these host names and IP addresses, valid for 397 days.
+    /// Issues a server's certificate for these host names and IP addresses, valid for 397 days or
+    /// until the authority's own ends.
     ///
     /// # Errors
     /// If a name cannot stand in a certificate, or register or key cannot be used.
@@ -138,12 +148,13 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, first.as_str());
         params.subject_alt_names = hosts.iter().map(|h| host_name(h)).collect::<Result<_, _>>()?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        self.issue_any(params, CertificateKind::Server, None, Scopes::default(), SERVER_VALIDITY)
+        let term = Term::AtMost(SERVER_VALIDITY);
+        self.issue_any(params, CertificateKind::Server, None, Scopes::default(), term)
     }
 
-    /// Issues a client's certificate: e-mail address (`rfc822Name`) and device
-    /// (`uniformResourceIdentifier`, `urn:uuid:…`) in the subject alternative name, scopes in
-    /// their [extension](scope_extension).
+    /// Issues a client's certificate: e-mail address (`rfc822Name`), participant and device
+    /// (`uniformResourceIdentifier`, `urn:ebp:participant:…` and `urn:uuid:…`) in the subject
+    /// alternative name, scopes in their [extension](scope_extension).
     ///
     /// # Errors
     /// If the e-mail address cannot stand in a certificate, the certificate would outlive the
@@ -154,7 +165,7 @@ impl Authority {
             CertificateKind::Client,
             request.device,
             request.scopes.clone(),
-            request.validity,
+            Term::Exactly(request.validity),
         )
     }
 
@@ -162,8 +173,8 @@ impl Authority {
     /// counts. It is not registered here: the caller does that before it hands it out.
     ///
     /// # Errors
-    /// [`AuthorityError::InvalidRequest`] if the request is none, is not signed by its own key, or
-    /// the key is neither ECDSA P-256 nor Ed25519; and as [`Self::issue`].
+    /// As [`Self::issue`]; but near the end of the authority's own certificate the device's ends
+    /// with it.
     pub fn certify(
         &self,
         request: &ClientRequest,
@@ -174,7 +185,7 @@ impl Authority {
             CertificateKind::Client,
             request.device,
             request.scopes.clone(),
-            request.validity,
+            Term::AtMost(request.validity),
             &csr.0.public_key,
         )?;
         Ok(Certified { entry, chain_pem })
@@ -188,10 +199,10 @@ impl Authority {
         kind: CertificateKind,
         device: Option<Uuid>,
         scopes: Scopes,
-        validity: Duration,
+        term: Term,
     ) -> Result<Issued, AuthorityError> {
         let key = KeyPair::generate()?;
-        let (entry, chain_pem) = self.sign(params, kind, device, scopes, validity, &key)?;
+        let (entry, chain_pem) = self.sign(params, kind, device, scopes, term, &key)?;
         self.change_register(|register| {
             register.entries.push(entry.clone());
             Ok(())
@@ -205,27 +216,22 @@ impl Authority {
         kind: CertificateKind,
         device: Option<Uuid>,
         scopes: Scopes,
-        validity: Duration,
+        term: Term,
         key: &impl PublicKeyData,
     ) -> Result<(RegisterEntry, String), AuthorityError> {
         let issuer = self.issuer()?;
         let now = Timestamp::from_second(self.clock.now().as_second())
             .map_err(|_| AuthorityError::InvalidValidity)?;
-        let validity =
-            SignedDuration::try_from(validity).map_err(|_| AuthorityError::InvalidValidity)?;
+        let (not_before, not_after) = self.term(now, term)?;
         let entry = RegisterEntry {
             serial: Serial::random(),
             kind,
             device,
             scopes,
-            not_before: shifted(now, -BACKDATED)?,
-            not_after: shifted(now, validity)?,
+            not_before,
+            not_after,
             revoked_at: None,
         };
-        let end = self.not_after()?;
-        if entry.not_after > end {
-            return Err(AuthorityError::OutlivesAuthority(end));
-        }
         params.serial_number = Some(entry.serial.into());
         params.not_before = instant(entry.not_before, SignedDuration::ZERO)?;
         params.not_after = instant(entry.not_after, SignedDuration::ZERO)?;
@@ -235,15 +241,51 @@ impl Authority {
         Ok((entry, certificate.pem() + &self.certificate_pem))
     }
 
-    /// When the authority's own certificate ends.
-    fn not_after(&self) -> Result<Timestamp, AuthorityError> {
-        let parsed = x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes()).ok();
-        parsed
-            .as_ref()
-            .and_then(|(_, pem)| pem.parse_x509().ok())
-            .and_then(|ca| Timestamp::from_second(ca.validity().not_after.timestamp()).ok())
-            .ok_or(AuthorityError::Certificate(rcgen::Error::CouldNotParseCertificate))
+    /// From when and until when a certificate that is made now is valid: within the validity of the
+    /// authority's own, outside of which some clients refuse it and none has a use for it.
+    fn term(&self, now: Timestamp, term: Term) -> Result<(Timestamp, Timestamp), AuthorityError> {
+        let (start, end) = self.validity()?;
+        if now < start {
+            // The authority was founded before: it is this clock that is wrong.
+            let behind = start.duration_since(now);
+            return Err(AuthorityError::ClockBehind { behind, founded: start });
+        }
+        if now >= end {
+            return Err(AuthorityError::Expired(end));
+        }
+        let (Term::Exactly(validity) | Term::AtMost(validity)) = term;
+        let validity =
+            SignedDuration::try_from(validity).map_err(|_| AuthorityError::InvalidValidity)?;
+        let not_after = match (term, now.checked_add(validity)) {
+            (_, Ok(not_after)) if not_after <= end => not_after,
+            (Term::AtMost(_), _) => end,
+            (Term::Exactly(_), Ok(_)) => return Err(AuthorityError::OutlivesAuthority(end)),
+            (Term::Exactly(_), Err(_)) => return Err(AuthorityError::InvalidValidity),
+        };
+        Ok((shifted(now, -BACKDATED)?.max(start), not_after))
     }
+
+    /// From when and until when the authority's own certificate is valid.
+    pub(super) fn validity(&self) -> Result<(Timestamp, Timestamp), AuthorityError> {
+        let read = || {
+            let (_, pem) =
+                x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes()).ok()?;
+            let certificate = pem.parse_x509().ok()?;
+            let validity = certificate.validity();
+            let start = Timestamp::from_second(validity.not_before.timestamp()).ok()?;
+            Some((start, Timestamp::from_second(validity.not_after.timestamp()).ok()?))
+        };
+        read().ok_or(AuthorityError::Certificate(rcgen::Error::CouldNotParseCertificate))
+    }
+}
+
+/// For how long a certificate is to be valid.
+#[derive(Debug, Clone, Copy)]
+enum Term {
+    /// So long, or it is not made.
+    Exactly(Duration),
+    /// So long, or until the authority's own ends.
+    AtMost(Duration),
 }
 
 /// What stands in a client's certificate.
@@ -255,14 +297,16 @@ fn client_params(request: &ClientRequest) -> Result<CertificateParams, Authority
     let email = email_name(&request.email)?;
     // The common name is what lists of certificates show; the e-mail stays out of it, since
     // it is what programs tend to write into their logs.
+    let uri = |urn: String| Ok::<_, rcgen::Error>(SanType::URI(urn.as_str().try_into()?));
+    let participant = uri(format!("{PARTICIPANT_URN}{}", request.participant))?;
     match request.device {
         Some(device) => {
-            let urn = format!("urn:uuid:{device}");
-            params.subject_alt_names = vec![email, SanType::URI(urn.as_str().try_into()?)];
+            let device_name = uri(format!("{DEVICE_URN}{device}"))?;
+            params.subject_alt_names = vec![email, participant, device_name];
             params.distinguished_name.push(DnType::CommonName, format!("ebp device {device}"));
         }
         None => {
-            params.subject_alt_names = vec![email];
+            params.subject_alt_names = vec![email, participant];
             params.distinguished_name.push(DnType::CommonName, "ebp participant");
         }
     }

@@ -20,6 +20,7 @@ mod error;
 mod file;
 mod issue;
 mod register;
+mod request_key;
 pub mod scope_extension;
 mod serial;
 mod server_certificate;
@@ -35,12 +36,15 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
     KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SerialNumber,
 };
+use uuid::Uuid;
 
 pub use error::AuthorityError;
 pub(crate) use file::write_atomic;
 pub use issue::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
 pub use register::{CertificateKind, Register, RegisterEntry};
 pub use serial::{InvalidSerial, Serial};
+
+pub(crate) use issue::{DEVICE_URN, PARTICIPANT_URN};
 
 use issue::{BACKDATED, DAY, instant};
 
@@ -153,6 +157,25 @@ impl Authority {
                 .ok_or(AuthorityError::UnknownSerial(*serial))?;
             entry.revoked_at.get_or_insert(now);
             Ok(entry.clone())
+        })
+    }
+
+    /// Revokes every certificate of that device in the register.
+    ///
+    /// # Errors
+    /// If the register cannot be changed.
+    pub fn revoke_device(&self, device: Uuid) -> Result<(), AuthorityError> {
+        let now = self.clock.now();
+        let good =
+            |entry: &RegisterEntry| entry.device == Some(device) && entry.revoked_at.is_none();
+        if !self.list()?.iter().any(good) {
+            return Ok(());
+        }
+        self.change_register(|register| {
+            for entry in register.entries.iter_mut().filter(|entry| good(entry)) {
+                entry.revoked_at = Some(now);
+            }
+            Ok(())
         })
     }
 

@@ -2,15 +2,20 @@
 
 use std::{fs, net::IpAddr, path::Path};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rcgen::{KeyPair, PublicKeyData};
 use x509_parser::prelude::GeneralName;
 
 use super::{Authority, AuthorityError, Serial};
 
+/// Longer than this a server's certificate is refused by some clients (Apple's: 398 days, of private
+/// authorities 825; this program makes 397).
+const LONGEST: SignedDuration = SignedDuration::from_hours(398 * 24);
+
 impl Authority {
     /// Makes sure that `chain` and `key` hold a certificate of this authority for `hosts` of whose
-    /// validity more than a third is left. True if a new one was issued.
+    /// validity more than a third is left, or that ends with the authority's own. True if a new one
+    /// was issued.
     ///
     /// # Errors
     /// If one is needed and cannot be issued or written.
@@ -38,7 +43,7 @@ impl Authority {
         let (Ok(chain), Ok(key)) = (fs::read_to_string(chain), fs::read_to_string(key)) else {
             return Ok(None);
         };
-        let now = self.clock.now();
+        let (now, (_, last)) = (self.clock.now(), self.validity()?);
         let serial = (|| {
             let issued_here = chain.ends_with(&self.certificate_pem);
             let (_, pem) = x509_parser::pem::parse_x509_pem(chain.as_bytes()).ok()?;
@@ -50,7 +55,10 @@ impl Authority {
             let validity = certificate.validity();
             let start = Timestamp::from_second(validity.not_before.timestamp()).ok()?;
             let end = Timestamp::from_second(validity.not_after.timestamp()).ok()?;
-            let fresh = now >= start && end.duration_since(now) * 3 > end.duration_since(start);
+            let lasts = end.duration_since(now) * 3 > end.duration_since(start);
+            // Whoever made it, with whatever clock: no longer than clients accept.
+            let accepted = end.duration_since(start) <= LONGEST && end <= last;
+            let fresh = now >= start && now < end && (lasts || end == last) && accepted;
             (issued_here && hosts.iter().all(named) && of_key && fresh)
                 .then(|| Serial::from_octets(certificate.raw_serial()))?
         })();
@@ -105,5 +113,37 @@ mod tests {
         assert!(later.ensure_server(&more, &chain, &key).unwrap());
         fs::write(&chain, "damaged").unwrap();
         assert!(later.ensure_server(&more, &chain, &key).unwrap());
+    }
+
+    /// Whatever the clock says, clients accept it, or it is not made.
+    #[test]
+    fn none_is_made_that_clients_refuse() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |text: &str| Arc::new(FixedClock(text.parse().unwrap()));
+        let ca = dir.path().join("ca");
+        Authority::init(&ca, "Test CA", at("2026-01-01T00:00:00Z")).unwrap();
+        let hosts = ["localhost".to_owned()];
+        let (chain, key) = (dir.path().join("s.pem"), dir.path().join("s.key"));
+        let ensure = |now| {
+            let authority = Authority::open(&ca, at(now)).unwrap();
+            let issued = authority.ensure_server(&hosts, &chain, &key)?;
+            Ok::<_, AuthorityError>((issued, authority.list().unwrap().pop().unwrap()))
+        };
+        for behind in ["1970-01-01T00:10:00Z", "2025-12-31T23:50:00Z"] {
+            let error = ensure(behind).unwrap_err();
+            assert!(matches!(error, AuthorityError::ClockBehind { .. }), "{error}");
+            assert!(!chain.exists());
+        }
+        let error = ensure("2025-12-31T22:00:00Z").unwrap_err().to_string();
+        assert!(error.starts_with("this machine's clock is behind by 1h 55m"), "{error}");
+        let first = ensure("2026-01-01T00:00:01Z").unwrap().1;
+        assert_eq!(first.not_before.to_string(), "2025-12-31T23:55:01Z");
+        // Within the authority's last year it ends with the authority's own, and stays.
+        for (now, issued) in [("2035-06-01T00:00:00Z", true), ("2035-12-31T00:00:00Z", false)] {
+            let (made, entry) = ensure(now).unwrap();
+            assert_eq!((made, &*entry.not_after.to_string()), (issued, "2036-01-02T00:00:00Z"));
+        }
+        let error = ensure("2036-01-02T00:00:00Z").unwrap_err();
+        assert!(matches!(error, AuthorityError::Expired(_)), "{error}");
     }
 }

@@ -19,8 +19,9 @@ fn founded() -> (tempfile::TempDir, Authority) {
 
 fn request() -> ClientRequest {
     ClientRequest {
+        participant: Uuid::from_u128(5),
         email: "erika@example.org".into(),
-        device: Some(uuid::Uuid::from_u128(7)),
+        device: Some(Uuid::from_u128(7)),
         scopes: [Scope::Consent, Scope::MeasurementWrite].into_iter().collect(),
         validity: Duration::from_secs(86_400),
     }
@@ -65,6 +66,7 @@ fn a_client_certificate_says_what_was_asked() {
         *names,
         [
             GeneralName::RFC822Name("erika@example.org"),
+            GeneralName::URI("urn:ebp:participant:00000000-0000-0000-0000-000000000005"),
             GeneralName::URI("urn:uuid:00000000-0000-0000-0000-000000000007")
         ]
     );

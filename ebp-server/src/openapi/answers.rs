@@ -46,7 +46,7 @@ static ANSWERS: [Answer; 13] = [
     with(answer(415, "UnsupportedMedia", "The body is not JSON, or packed in a way that is not read"),
         ("Accept-Encoding", Type::String, "How a body may be packed")),
     answer(422, "Inconsistent", "The body is of its form, but what it says cannot be; `errors` says where"),
-    with(answer(429, "TooMany", "Too many requests, or too many tries at a secret"), RETRY),
+    with(answer(429, "TooMany", "Too many requests, tries at a secret, or renewals"), RETRY),
     answer(500, "Failed", "The server failed"),
     with(answer(503, "Unavailable", "Not at the moment"), RETRY),
 ];
@@ -79,7 +79,10 @@ pub fn request_id() -> Header {
 pub fn of(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
     let Endpoint { path, access, .. } = endpoint;
     let named = path.contains('{');
-    let listed = matches!(*path, paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE);
+    let listed = matches!(
+        *path,
+        paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES
+    );
     let known = *access != Access::Anybody;
     let of_household = matches!(access, Access::Scope(_) | Access::Device);
     let can = |status| match status {

@@ -19,7 +19,7 @@ const HOUSEHOLD: (&str, &str) = ("household", "$response.body#/household");
 const SAME: (&str, &str) = ("household", "$request.path.household");
 const MADE: (&str, &str) = ("uuid", "$response.body#/uuid");
 const DEVICE: (&str, &str) = ("uuid", "$request.path.uuid");
-const SERIAL: (&str, &str) = ("serial", "$response.body#/0/serial");
+const SERIAL: (&str, &str) = ("serial", "$response.body#/items/0/serial");
 const FIRST: (&str, &str) = ("uuid", "$response.body#/0/uuid");
 
 #[rustfmt::skip]

@@ -192,7 +192,10 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
     });
     let query: &[(&str, Kind)] = match (endpoint.path, endpoint.method.as_str()) {
         (paths::METER_MEASUREMENT, "GET") => &MEASUREMENT_QUERY,
-        (paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE, "GET") => &LIST_QUERY,
+        (
+            paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES,
+            "GET",
+        ) => &LIST_QUERY,
         _ => &[],
     };
     let in_query =

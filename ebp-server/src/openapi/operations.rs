@@ -7,8 +7,8 @@ use ebp_core::{
         EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth,
         IncidentRequest, Made, ManagedCertificate, ManagedDevice, ManagedHousehold,
         MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewMeter, NewPvSystem,
-        PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, UploadRequest,
-        UploadResponse, limits, paths,
+        PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, RevokedDevice,
+        UploadRequest, UploadResponse, limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -152,7 +152,8 @@ pub fn describe() -> Vec<Described> {
         op(M::PATCH, paths::MANAGED_DEVICE, "Say which meters a device reads", one::<DeviceChange>(), "200", one::<ManagedDevice>()),
         op(M::DELETE, paths::MANAGED_DEVICE, "Remove a device that was added by mistake", None, "204", None),
         op(M::POST, paths::MANAGED_ENROLMENT, "Make a one-time token for a device", one::<EnrolmentRequest>(), "201", one::<EnrolmentToken>()),
-        op(M::GET, paths::MANAGED_CERTIFICATES, "A device's certificates", None, "200", many::<ManagedCertificate>()),
+        op(M::GET, paths::MANAGED_CERTIFICATES, "A device's certificates", None, "200", listing::<ManagedCertificate>()),
+        op(M::DELETE, paths::MANAGED_CERTIFICATES, "Revoke every certificate of a device and void its one-time tokens, for good", None, "200", one::<RevokedDevice>()),
         op(M::DELETE, paths::MANAGED_CERTIFICATE, "Revoke a certificate, for good", None, "200", one::<ManagedCertificate>()),
 
         op(M::POST, paths::ENROLL, "A device's first certificate, by a one-time token", one::<EnrollRequest>(), "201", one::<DeviceCertificate>()),

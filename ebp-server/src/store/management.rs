@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{HouseholdId, StoreError};
+use crate::authority::RegisterEntry;
 
 /// A place in a list that is in the order of registration: behind the one registered then with
 /// that identifier.
@@ -21,6 +22,17 @@ pub struct ListCursor {
     pub registered_at: i64,
     /// Its identifier.
     pub uuid: Uuid,
+}
+
+impl ListCursor {
+    /// A certificate's place: from when on it is valid, and its serial number.
+    #[must_use]
+    pub fn of_certificate(entry: &RegisterEntry) -> Self {
+        Self {
+            registered_at: entry.not_before.as_microsecond(),
+            uuid: Uuid::from_bytes(*entry.serial.octets()),
+        }
+    }
 }
 
 /// Which part of a list is wanted.
@@ -73,11 +85,14 @@ pub trait ManagementStore: Send + Sync {
     /// [`StoreError::NotFound`], also of a withheld household.
     async fn registration(&self, household: HouseholdId) -> Result<ManagedHousehold, StoreError>;
 
-    /// Changes a household's members.
+    /// Changes a household's members. With another e-mail address the participant gets another
+    /// identifier, so that no certificate with the earlier one counts, wherever it was issued;
+    /// those of their devices are revoked, and the devices' one-time tokens void.
     async fn change_household(
         &self,
         household: HouseholdId,
         change: HouseholdChange,
+        at: Timestamp,
     ) -> Result<(), StoreError>;
 
     /// Adds a meter behind those there are.

@@ -34,7 +34,10 @@ use ebp_core::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use access::{AccessStore, Digest, Enrolled, Enrolment, TryLimits};
+pub use access::{
+    AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
+    TryLimits, TrySource,
+};
 pub use admission::{Admission, Key, KnownMeter, Place, Refusal};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
@@ -48,11 +51,23 @@ pub use sqlite::SqliteStore;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HouseholdId(pub Uuid);
 
-/// A participant's identifier; it never leaves the server.
+/// By what the database knows a participant; it never leaves the server. Certificates carry another
+/// identifier, which changes with the e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ParticipantId(pub i64);
 
-/// For whom a certificate's names stand.
+/// The names of an identity. They are not shown by `Debug`: it has none.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The participant's identifier; tokens may come without it.
+    pub participant: Option<Uuid>,
+    /// The participant's e-mail address.
+    pub email: String,
+    /// The device.
+    pub device: Option<Uuid>,
+}
+
+/// For whom the names of an identity stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// For nobody here.
@@ -60,6 +75,9 @@ pub enum Actor {
     /// For a device of a household that has revoked its consent. Known without the participant,
     /// who is gone.
     Revoked,
+    /// For a device that is here, and for another participant than its household's; or for the same
+    /// one with an earlier e-mail address.
+    Superseded,
     /// For a participant.
     Participant {
         /// Who.
@@ -161,8 +179,9 @@ pub trait Store: ManagementStore + AccessStore + EvaluationStore + MaskingStore 
         at: Timestamp,
     ) -> Result<Registered, StoreError>;
 
-    /// For whom an e-mail address and a device stand. The address counts without regard to case.
-    async fn actor(&self, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError>;
+    /// For whom these names stand. The identifier decides, and the e-mail address must still be the
+    /// participant's; it counts without regard to case.
+    async fn actor(&self, names: &Names) -> Result<Actor, StoreError>;
 
     /// The participant's contact details.
     ///

@@ -127,6 +127,7 @@ async fn another_households_identity_learns_nothing() {
     let (_, other) = server.household("max@example.org").await;
     let unknown = Registered {
         household: uuid::Uuid::nil(),
+        participant: uuid::Uuid::nil(),
         measurement_device: uuid::Uuid::nil(),
         meters: vec![uuid::Uuid::nil()],
         pv_systems: vec![uuid::Uuid::nil()],

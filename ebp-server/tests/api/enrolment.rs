@@ -74,13 +74,23 @@ async fn what_does_not_enroll() {
     };
     let good = csr(&KeyPair::generate().unwrap());
     let foreign = csr(&KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap());
+    // By OpenSSL, signed as one for a key on P-256 is.
+    let by_openssl = include_str!("../../src/authority/p384-sha256.csr.pem");
+    for csr in [&*foreign, by_openssl] {
+        let problem = enroll(&made["token"], csr).problem(422, problem_type::INCONSISTENT).await;
+        let [fault] = &*problem.faults else { panic!("{problem:?}") };
+        assert_eq!(fault.pointer, "/csr");
+        assert!(fault.detail.ends_with("not of ECDSA P-384"), "{fault:?}");
+    }
     let mut forged = good.clone();
     forged.replace_range(100..101, if &forged[100..101] == "A" { "B" } else { "A" });
     enroll(&made["token"], "").problem(400, problem_type::INVALID).await;
-    for csr in ["x", &foreign, &forged, server.authority.certificate_pem()] {
+    for csr in ["x", &forged, server.authority.certificate_pem()] {
         enroll(&made["token"], csr).problem(422, problem_type::INCONSISTENT).await;
     }
     enroll(&json!("guess"), &good).problem(401, problem_type::UNAUTHENTICATED).await;
+    // None of them has used the token up.
+    enroll(&made["token"], &good).expect(StatusCode::CREATED).await;
     server.clock.advance(3601);
     enroll(&made["token"], &good).problem(401, problem_type::UNAUTHENTICATED).await;
     let administrator = server.manager(Group::Administrators);
@@ -124,7 +134,7 @@ async fn a_device_renews_and_is_revoked() {
     let administrator = server.manager(Group::Administrators);
     let list = paths::MANAGED_CERTIFICATES.replace("{uuid}", &device.to_string());
     let all = administrator.get(&list).ok().await;
-    let serial = all[1]["serial"].as_str().unwrap();
+    let serial = all["items"][1]["serial"].as_str().unwrap();
     administrator.delete(&format!("{list}/{serial}")).ok().await;
     api.get(paths::CONSENT).problem(401, problem_type::UNAUTHENTICATED).await;
     api.json(Method::POST, paths::RENEW, &renew).problem(401, problem_type::UNAUTHENTICATED).await;

@@ -1,9 +1,11 @@
 //! A server on a port of its own and clients with certificates of its authority.
 
 use std::{
+    collections::HashMap,
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -71,6 +73,8 @@ pub struct Server {
     pub clock: Arc<TestClock>,
     pub store: Arc<dyn Store>,
     pub address: std::net::SocketAddr,
+    /// Participants' identifiers by their e-mail addresses.
+    participants: Mutex<HashMap<String, Uuid>>,
     shutdown: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), ServeError>>,
 }
@@ -117,7 +121,9 @@ impl Server {
         let task = tokio::spawn(serve(settings, listener, async {
             let _ = asked.await;
         }));
-        Self { dir, authority, clock, store, address, shutdown: Some(shutdown), task }
+        let participants = Mutex::default();
+        let shutdown = Some(shutdown);
+        Self { dir, authority, clock, store, address, participants, shutdown, task }
     }
 
     /// Tells the server to end and waits until it has.
@@ -138,17 +144,30 @@ impl Server {
     }
 
     pub async fn register(&self, email: &str) -> Registered {
-        self.store.register(registration(email), self.clock.now()).await.unwrap()
+        let registered = self.store.register(registration(email), self.clock.now()).await.unwrap();
+        self.remember(email, &registered);
+        registered
     }
 
+    /// Of the participant who is registered with that address, or else of nobody.
     pub fn issue(&self, email: &str, device: Option<Uuid>, scopes: Scopes) -> Issued {
+        let email_key = email.to_ascii_lowercase();
+        let participant = self.participants.lock().unwrap().get(&email_key).copied();
+        let participant = participant.unwrap_or_else(Uuid::new_v4);
         let validity = Duration::from_secs(3600);
-        let request = ClientRequest { email: email.into(), device, scopes, validity };
+        let request = ClientRequest { participant, email: email.into(), device, scopes, validity };
         self.authority.issue(&request).unwrap()
+    }
+
+    /// By that address certificates are issued to that participant.
+    fn remember(&self, email: &str, registered: &Registered) {
+        let mut participants = self.participants.lock().unwrap();
+        participants.insert(email.to_ascii_lowercase(), registered.participant);
     }
 
     /// A client with a fresh certificate and all scopes.
     pub fn device(&self, email: &str, registered: &Registered) -> Api {
+        self.remember(email, registered);
         let device = Some(registered.measurement_device);
         self.api(Some(&self.issue(email, device, Scopes::all())))
     }
@@ -201,6 +220,16 @@ pub struct Api {
 
 impl Api {
     pub fn new(address: std::net::SocketAddr, root: &str, identity: Option<&Issued>) -> Self {
+        Self::from_address(address, root, identity, None)
+    }
+
+    /// The same, from that address of this machine.
+    pub fn from_address(
+        address: std::net::SocketAddr,
+        root: &str,
+        identity: Option<&Issued>,
+        source: Option<IpAddr>,
+    ) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(root.as_bytes()).unwrap()).unwrap();
         let config = ClientConfig::builder_with_provider(ring::default_provider().into())
@@ -217,8 +246,12 @@ impl Api {
                 config.with_client_auth_cert(chain, key).unwrap()
             }
         };
-        let client =
-            Client::builder().tls_backend_preconfigured(config.clone()).no_proxy().build().unwrap();
+        let client = Client::builder()
+            .tls_backend_preconfigured(config.clone())
+            .local_address(source)
+            .no_proxy()
+            .build()
+            .unwrap();
         Self { client, base: format!("https://{address}"), tls: config.into(), authorization: None }
     }
 

@@ -16,6 +16,7 @@ use crate::harness::{Api, Server, measurement, outcomes};
 
 fn request(email: &str, device: Uuid) -> ClientRequest {
     ClientRequest {
+        participant: Uuid::from_u128(5),
         email: email.into(),
         device: Some(device),
         scopes: Scopes::all(),
@@ -75,6 +76,18 @@ async fn a_certificate_expires_on_a_kept_connection() {
     server.clock.advance(3700);
     let problem = api.get(paths::HOUSEHOLD).problem(401, problem_type::UNAUTHENTICATED).await;
     assert_eq!(problem.detail.as_deref(), Some("the certificate is expired"));
+}
+
+/// It is the server's clock that is wrong, and not the certificate.
+#[tokio::test]
+async fn a_server_whose_clock_is_behind_says_so() {
+    let server = Server::start().await;
+    let (_, api) = server.household("erika@example.org").await;
+    api.get(paths::HOUSEHOLD).ok().await;
+    server.clock.advance(-7200);
+    let problem = api.get(paths::HOUSEHOLD).problem(401, problem_type::UNAUTHENTICATED).await;
+    let detail = problem.detail.unwrap();
+    assert!(detail.contains("not valid yet by this server's clock, which is behind"), "{detail}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod access;
+mod certificate;
 #[allow(dead_code, reason = "the tests of the store use the rest")]
 #[path = "../support/cluster.rs"]
 mod cluster;

@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Server, registration};
+use crate::harness::{Api, Call, Server, registration};
 
 fn fill(template: &str, household: &Value, uuid: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -147,14 +147,12 @@ async fn each_group_sees_its_own_half() {
 }
 
 #[tokio::test]
-async fn wrong_secrets_are_limited_and_the_right_one_is_not() {
+async fn wrong_secrets_are_slowed_down_and_the_right_one_is_not() {
     let server = Server::start().await;
     let path = paths::MANAGEMENT_HOUSEHOLD;
     let nobody = server.api(None);
     // No secret is set yet: nothing can be right.
-    let basic = |secret: &str| {
-        crate::harness::Call(nobody.get(path).0.basic_auth("researchers", Some(secret)))
-    };
+    let basic = |secret: &str| Call(nobody.get(path).0.basic_auth("researchers", Some(secret)));
     basic("").problem(401, problem_type::UNAUTHENTICATED).await;
     let known = server.manager(Group::Researchers);
     known.get(path).ok().await;
@@ -166,10 +164,15 @@ async fn wrong_secrets_are_limited_and_the_right_one_is_not() {
     let answer = basic("wrong").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
     let wait: i64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!((800..=900).contains(&wait), "{wait}");
+    assert!((1..=2).contains(&wait), "{wait}");
     known.get(path).ok().await;
+    // Each further one waits twice as long, and whoever waits is told no more than that.
     server.clock.advance(wait + 1);
     basic("wrong").problem(401, problem_type::UNAUTHENTICATED).await;
+    let answer = basic("wrong").send().await.unwrap();
+    let wait: i64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((3..=4).contains(&wait), "{wait}");
+    server.clock.advance(wait + 1);
 
     // A secret that is changed counts at once, and the old one no longer.
     let secrets = server.data().join("secrets.toml");
@@ -193,7 +196,7 @@ async fn a_certificate_is_revoked_by_an_administrator() {
         &json!(registered.measurement_device.to_string()),
     );
     let all = administrator.get(&list).ok().await;
-    assert_eq!(all[0]["serial"], issued.entry.serial.to_string());
+    assert_eq!(all["items"][0]["serial"], issued.entry.serial.to_string());
     let one = format!("{list}/{}", issued.entry.serial);
     let revoked = administrator.delete(&one).ok().await;
     assert!(revoked["revoked_at"].is_string());
@@ -203,4 +206,45 @@ async fn a_certificate_is_revoked_by_an_administrator() {
     assert!(server.authority.list().unwrap().iter().any(|entry| entry.revoked_at.is_some()));
     let foreign = format!("{list}/{}", "0".repeat(32));
     administrator.delete(&foreign).problem(404, problem_type::NOT_FOUND).await;
+}
+
+/// Whoever guesses, from however many addresses, locks nobody out but themselves.
+#[tokio::test]
+async fn wrong_secrets_of_others_lock_nobody_out() {
+    let server = Server::start().await;
+    server.manager(Group::Researchers);
+    server.manager(Group::Administrators);
+    let from = |address: [u8; 4]| {
+        let root = server.authority.certificate_pem();
+        Api::from_address(server.address, root, None, Some(address.into()))
+    };
+    let ask = async |api: &Api, group: Group, secret: &str| {
+        let call = api.get(paths::MANAGEMENT_HOUSEHOLD).0.basic_auth(group, Some(secret));
+        Call(call).send().await.unwrap().status().as_u16()
+    };
+    let mut answers = Vec::new();
+    for host in 1..=12 {
+        let stranger = from([127, 0, 1, host]);
+        for i in 0..9 {
+            let group = Group::ALL[i % 2];
+            answers.push(ask(&stranger, group, "a guess at their secret").await);
+        }
+    }
+    assert_eq!(answers, [401; 108]);
+    for group in Group::ALL {
+        let secret = format!("the secret of {group}");
+        // Of another network, and in the midst of those who guess.
+        assert_eq!(ask(&from([127, 0, 2, 1]), group, &secret).await, 200, "{group}");
+        assert_eq!(ask(&from([127, 0, 1, 99]), group, &secret).await, 200, "{group}");
+    }
+    // An address that guesses on waits; others still do not.
+    let guesser = from([127, 0, 1, 1]);
+    while ask(&guesser, Group::Researchers, "a guess at their secret").await != 429 {}
+    set_secret(&server.data().join("secrets.toml"), Group::Researchers, "their next secret")
+        .unwrap();
+    assert_eq!(ask(&guesser, Group::Researchers, "their next secret").await, 429);
+    assert_eq!(ask(&from([127, 0, 1, 98]), Group::Researchers, "their next secret").await, 200);
+    // The command on the server's machine does this.
+    assert!(server.store.forget_tries().await.unwrap() >= 14);
+    assert_eq!(ask(&guesser, Group::Researchers, "another guess").await, 401);
 }

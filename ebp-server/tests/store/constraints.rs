@@ -130,6 +130,10 @@ fn attacks() -> Vec<String> {
         // Participants: one for an e-mail address, without regard to case.
         "INSERT INTO participant (name, email) VALUES ('x', 'OPEN@Example.ORG')",
         "UPDATE participant SET email = 'Fresh@example.org' WHERE email = 'open@example.org'",
+        // With another address, another identifier.
+        "UPDATE participant SET email = 'new@example.org' WHERE email = 'open@example.org'",
+        "UPDATE participant SET uuid = (SELECT uuid FROM participant WHERE email = 'fresh@example.org') \
+         WHERE email = 'open@example.org'",
         "INSERT INTO participant (name, email) VALUES ('', 'x@example.org')",
         "INSERT INTO participant (name, email) VALUES ('x', 'example.org')",
         "INSERT INTO participant (name, email) VALUES ('x', '@')",

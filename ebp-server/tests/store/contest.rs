@@ -10,7 +10,10 @@ use ebp_core::{
 };
 use ebp_server::{
     authority::{CertificateKind, RegisterEntry, Serial},
-    store::{Enrolment, HouseholdId, Outcome, PageQuery, Refusal, Store, StoreError},
+    store::{
+        Enrolment, HouseholdId, Issuance, NewCertificate, Origin, Outcome, PageQuery, Refusal,
+        Store, StoreError,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -137,7 +140,9 @@ pub async fn devices(stores: [Arc<dyn Store>; 2]) {
                     0 => other.report_status(device, DeviceStatus::default(), later).await,
                     1 => other.touch_device(device, later).await,
                     2 => other.create_enrolment(enrolment(device, later)).await,
-                    3 => other.register_certificate(certificate(device, later)).await,
+                    3 => registered(
+                        other.register_certificate(certificate(device, later), later).await,
+                    ),
                     _ => {
                         let meter = NewMeter {
                             uuid: None,
@@ -188,14 +193,22 @@ fn enrolment(device: Uuid, now: Timestamp) -> Enrolment {
     }
 }
 
-fn certificate(device: Uuid, now: Timestamp) -> RegisterEntry {
-    RegisterEntry {
-        serial: Serial::from_octets(device.as_bytes()).unwrap(),
+fn registered(issuance: Result<Issuance, StoreError>) -> Result<(), StoreError> {
+    assert_eq!(issuance?, Issuance::Registered);
+    Ok(())
+}
+
+fn certificate(device: Uuid, now: Timestamp) -> NewCertificate {
+    let serial = Serial::from_octets(device.as_bytes()).unwrap();
+    let entry = RegisterEntry {
+        serial,
         kind: CertificateKind::Client,
         device: Some(device),
         scopes: Scopes::of_a_device(),
         not_before: now,
         not_after: now + SignedDuration::from_hours(72),
         revoked_at: None,
-    }
+    };
+    // By one of the authority's own file.
+    NewCertificate { entry, device, key: [0; 32], origin: Origin::Renewal(serial) }
 }

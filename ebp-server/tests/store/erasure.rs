@@ -11,7 +11,7 @@ use ebp_server::{
 
 use crate::{
     cluster::{self, Cluster},
-    story::{at, measurement, registration},
+    story::{at, measurement, names, registration},
 };
 
 /// What the book tells operators to set: segments of the log that are over are removed, not kept
@@ -173,7 +173,7 @@ async fn no_byte_of_what_was_removed_is_left() {
     let held = holding(&scene.cluster.data(), &needles);
     assert!(!held.is_empty());
     // Meanwhile others are served.
-    store.actor("neighbour1@example.net", None).await.unwrap();
+    store.actor(&names("neighbour1@example.net", None)).await.unwrap();
     old.batch_execute("COMMIT").await.unwrap();
     for _ in 0..200 {
         if holding(&scene.cluster.data(), &needles).is_empty() {

@@ -3,12 +3,8 @@
 use ebp_core::{
     contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
     model::{ConsentState, IncidentType, MeterType},
-    scope::Scopes,
 };
-use ebp_server::{
-    authority::{CertificateKind, RegisterEntry, Serial},
-    store::{DeviceCounts, Enrolment, HouseholdId, ListQuery, Store, StoreError, TryLimits},
-};
+use ebp_server::store::{DeviceCounts, HouseholdId, ListQuery, Store, StoreError};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -112,14 +108,14 @@ pub async fn changes(store: &dyn Store) {
         location: None,
     };
     change.metadata.as_mut().unwrap().children = 3;
-    store.change_household(id, change.clone()).await.unwrap();
+    store.change_household(id, change.clone(), now).await.unwrap();
     let household = store.registration(id).await.unwrap();
     assert_eq!(household.participant.unwrap().email, "New@example.org");
     assert_eq!(household.metadata.unwrap().children, 3);
     change.participant.as_mut().unwrap().email = "TAKEN@example.org".into();
     change.metadata.as_mut().unwrap().adults_with_job = 9;
     change.metadata.as_mut().unwrap().children = 4;
-    let told = faults(store.change_household(id, change).await.unwrap_err());
+    let told = faults(store.change_household(id, change, now).await.unwrap_err());
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(store.registration(id).await.unwrap().metadata.unwrap().children, 3);
 
@@ -173,80 +169,4 @@ pub async fn changes(store: &dyn Store) {
     store.revoke_consent(id, now).await.unwrap();
     let over = store.change_pv_system(id, system, change).await;
     assert!(matches!(over, Err(StoreError::ConsentRevoked)));
-}
-
-/// A token enrolls one key of one device, until it expires.
-pub async fn enrolment(store: &dyn Store) {
-    let now = at("2026-01-01T00:00:00Z");
-    let later = now + SignedDuration::from_hours(1);
-    let made = store.register(registration("enrol@example.org"), now).await.unwrap();
-    let device = made.measurement_device;
-    let token = |byte| Enrolment {
-        token: [byte; 32],
-        device,
-        scopes: Scopes::of_a_device(),
-        expires_at: later,
-    };
-    let unknown = Enrolment { device: Uuid::nil(), ..token(0) };
-    assert!(matches!(store.create_enrolment(unknown).await, Err(StoreError::NotFound)));
-    store.create_enrolment(token(1)).await.unwrap();
-    store.create_enrolment(token(2)).await.unwrap();
-    let redeem = |byte, key, at| store.redeem_enrolment([byte; 32], [key; 32], at);
-    let void = |result| assert!(matches!(result, Err(StoreError::NotFound)));
-    void(redeem(1, 1, now).await.map(drop));
-    let enrolled = redeem(2, 1, now).await.unwrap();
-    assert_eq!((enrolled.device, &*enrolled.email), (device, "enrol@example.org"));
-    assert_eq!(enrolled.scopes, Scopes::of_a_device());
-    assert!(redeem(2, 1, now).await.is_ok(), "the answer was lost");
-    void(redeem(2, 2, now).await.map(drop));
-    void(redeem(2, 1, later).await.map(drop));
-    void(redeem(3, 1, now).await.map(drop));
-    store.create_enrolment(token(4)).await.unwrap();
-    let id = HouseholdId(made.household);
-    store.grant_consent(id, now).await.unwrap();
-    store.revoke_consent(id, now).await.unwrap();
-    assert!(matches!(redeem(4, 1, now).await, Err(StoreError::ConsentRevoked)));
-}
-
-/// Certificates are revoked once, whether they are known or not.
-pub async fn certificates(store: &dyn Store) {
-    let now = at("2026-01-01T00:00:00Z");
-    let made = store.register(registration("cert@example.org"), now).await.unwrap();
-    let entry = |byte| RegisterEntry {
-        serial: Serial::from_octets(&[byte; 16]).unwrap(),
-        kind: CertificateKind::Client,
-        device: Some(made.measurement_device),
-        scopes: Scopes::of_a_device(),
-        not_before: now,
-        not_after: now + SignedDuration::from_hours(1),
-        revoked_at: None,
-    };
-    store.register_certificate(entry(1)).await.unwrap();
-    assert_eq!(store.certificate(entry(1).serial).await.unwrap(), Some(entry(1)));
-    assert_eq!(store.certificate(entry(2).serial).await.unwrap(), None);
-    for byte in [1, 2] {
-        let revoked = store.revoke_certificate(entry(byte), now).await.unwrap();
-        assert_eq!(revoked.revoked_at, Some(now));
-        let later = now + SignedDuration::from_hours(2);
-        assert_eq!(store.revoke_certificate(entry(byte), later).await.unwrap(), revoked);
-    }
-    assert_eq!(store.certificates(made.measurement_device).await.unwrap().len(), 2);
-}
-
-/// Tries are limited from each source and in all, and what succeeds does not count.
-pub async fn tries(store: &dyn Store) {
-    let now = at("2026-01-01T00:00:00Z");
-    let window = SignedDuration::from_mins(15);
-    let limits = TryLimits { per_source: 2, in_all: 5, window };
-    let begin = |source, at| store.begin_try(source, limits, at);
-    assert_eq!(begin("a", now).await.unwrap(), None);
-    store.forgive_try("a").await.unwrap();
-    assert_eq!(begin("a", now).await.unwrap(), None);
-    assert_eq!(begin("a", now).await.unwrap(), None);
-    assert_eq!(begin("a", now).await.unwrap(), Some(now + window));
-    for source in ["b", "c", "d"] {
-        assert_eq!(begin(source, now).await.unwrap(), None);
-    }
-    assert_eq!(begin("e", now).await.unwrap(), Some(now + window), "too many in all");
-    assert_eq!(begin("a", now + window).await.unwrap(), None, "they are forgotten");
 }

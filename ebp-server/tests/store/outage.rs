@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     cluster::{self, Cluster},
-    story::{at, measurement, registration},
+    story::{at, measurement, names, registration},
 };
 
 const SENDERS: u128 = 4;
@@ -143,7 +143,7 @@ async fn while_it_is_away_everything_is_put_off() {
     let put_off = |error: StoreError| assert!(error.is_temporary(), "{error}");
     // Those who served connections notice it a moment later.
     let error = loop {
-        match store.actor("a@example.org", None).await {
+        match store.actor(&names("a@example.org", None)).await {
             Ok(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             Err(error) => break error,
         }
@@ -167,7 +167,7 @@ async fn few_connections_serve_many() {
     let tasks: Vec<_> = (0..200)
         .map(|i| {
             let store = store.clone();
-            tokio::spawn(async move { store.actor(&format!("p{i}@x"), None).await })
+            tokio::spawn(async move { store.actor(&names(&format!("p{i}@x"), None)).await })
         })
         .collect();
     for task in tasks {

@@ -7,7 +7,7 @@ use ebp_core::{
 };
 use ebp_server::{
     authority::{CertificateKind, RegisterEntry, Serial},
-    store::{Enrolment, HouseholdId, Store, StoreError},
+    store::{Enrolment, HouseholdId, NewCertificate, Origin, Store, StoreError},
 };
 use uuid::Uuid;
 
@@ -88,7 +88,9 @@ pub async fn mistakes(store: &dyn Store) {
         not_after: at("2026-02-01T00:00:00Z"),
         revoked_at: None,
     };
-    store.register_certificate(entry).await.unwrap();
+    let origin = Origin::Renewal(entry.serial);
+    let new = NewCertificate { entry, device, key: [0; 32], origin };
+    store.register_certificate(new, now).await.unwrap();
     store.change_device(device, Vec::new()).await.unwrap();
     assert!(needed(store.remove_device(device).await).contains("certificates"));
 

@@ -19,7 +19,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::{
     cluster::{self, Cluster},
-    story::{at, measurement, registration},
+    story::{at, measurement, names, registration},
 };
 
 /// Within this service has to be back. Without limits of the client it never was; statements that
@@ -37,7 +37,7 @@ async fn report(store: &dyn Store, household: HouseholdId, meter: uuid::Uuid, nu
     let item = measurement(MeasurementIds::of(meter).at(slot).as_u128(), meter, slot);
     let temporary = |error: &StoreError| assert!(error.is_temporary(), "{error}");
     let asked = async {
-        store.actor("erika@example.org", None).await.inspect_err(temporary).ok()?;
+        store.actor(&names("erika@example.org", None)).await.inspect_err(temporary).ok()?;
         store.consent(household).await.inspect_err(temporary).ok()?;
         let stored = store.insert_measurements(household, vec![item], slot).await;
         Some(stored.inspect_err(temporary).ok()? == [Outcome::Accepted])

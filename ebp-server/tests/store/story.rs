@@ -7,13 +7,20 @@ use ebp_core::{
     model::{ConsentState, DataPoint, Measurement},
     obis::ObisCode,
 };
-use ebp_server::store::{Actor, HouseholdId, Outcome, PageQuery, Refusal, Store, StoreError};
+use ebp_server::store::{
+    Actor, HouseholdId, Names, Outcome, PageQuery, Refusal, Store, StoreError,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
+}
+
+/// Names as a token may have them.
+pub fn names(email: &str, device: Option<Uuid>) -> Names {
+    Names { participant: None, email: email.to_owned(), device }
 }
 
 pub fn registration(email: &str) -> Registration {
@@ -51,10 +58,11 @@ pub async fn story(store: &dyn Store) {
     let made = store.register(registration("erika@example.org"), start).await.unwrap();
     let (household, device) = (HouseholdId(made.household), made.measurement_device);
 
-    let actor = store.actor("ERIKA@EXAMPLE.ORG", Some(device)).await.unwrap();
+    let actor = store.actor(&names("ERIKA@EXAMPLE.ORG", Some(device))).await.unwrap();
     let Actor::Participant { participant, household: acts_for, .. } = actor else { panic!() };
     assert_eq!(acts_for, Some(household));
-    assert_eq!(store.actor("max@example.org", Some(device)).await.unwrap(), Actor::Unknown);
+    let other = names("max@example.org", Some(device));
+    assert_eq!(store.actor(&other).await.unwrap(), Actor::Superseded);
 
     let items = vec![measurement(1, made.meters[0], start + hour)];
     let early = store.insert_measurements(household, items.clone(), start + hour).await;
@@ -83,8 +91,11 @@ pub async fn story(store: &dyn Store) {
 
     let consent = store.revoke_consent(household, start + hour * 2).await.unwrap();
     assert_eq!(consent.state, ConsentState::Revoked);
-    assert_eq!(store.actor("erika@example.org", Some(device)).await.unwrap(), Actor::Revoked);
-    assert_eq!(store.actor("erika@example.org", None).await.unwrap(), Actor::Unknown);
+    assert_eq!(
+        store.actor(&names("erika@example.org", Some(device))).await.unwrap(),
+        Actor::Revoked
+    );
+    assert_eq!(store.actor(&names("erika@example.org", None)).await.unwrap(), Actor::Unknown);
     let gone = |error: StoreError| assert!(matches!(error, StoreError::ConsentRevoked), "{error}");
     gone(store.account(participant).await.unwrap_err());
     gone(store.grant_consent(household, start + hour * 3).await.unwrap_err());
@@ -129,11 +140,11 @@ pub async fn refused_registrations(store: &dyn Store) {
         panic!()
     };
     assert_eq!(faults.iter().count(), 2, "{faults:?}");
-    let unknown = store.actor("a\0b@example.org", None).await.unwrap();
+    let unknown = store.actor(&names("a\0b@example.org", None)).await.unwrap();
     assert_eq!(unknown, Actor::Unknown);
 
     let Actor::Participant { household, .. } =
-        store.actor("erika@example.org", None).await.unwrap()
+        store.actor(&names("erika@example.org", None)).await.unwrap()
     else {
         panic!()
     };
@@ -197,7 +208,7 @@ pub async fn closed(store: Arc<dyn Store>) {
     store.close().await.unwrap();
     let error = store.register(registration("a@b"), at("2026-01-01T00:00:00Z")).await.unwrap_err();
     assert!(matches!(error, StoreError::Closed));
-    let error = store.actor("a@b", None).await.unwrap_err();
+    let error = store.actor(&names("a@b", None)).await.unwrap_err();
     assert!(matches!(error, StoreError::Closed));
 }
 
@@ -289,11 +300,17 @@ macro_rules! suite {
             let Some(fresh) = $fresh.await else { return };
             crate::removal::mistakes(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
-            crate::management::enrolment(&*fresh.open().await).await;
+            crate::access::enrolment(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
-            crate::management::certificates(&*fresh.open().await).await;
+            crate::access::certificates(&*fresh.open().await).await;
             let Some(fresh) = $fresh.await else { return };
-            crate::management::tries(&*fresh.open().await).await;
+            crate::access::renewals(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::access::device_revocation(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::access::participants(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::access::tries(&*fresh.open().await).await;
         }
 
         #[tokio::test]

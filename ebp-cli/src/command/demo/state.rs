@@ -17,7 +17,7 @@ use ebp_core::{
 use ebp_server::{
     ServerConfig,
     authority::{Authority, ClientRequest},
-    store::{Actor, Database},
+    store::{Actor, Database, Names, StoreError},
 };
 use rust_decimal::Decimal;
 use rustix::fs::{FlockOperation, flock};
@@ -115,9 +115,11 @@ impl State {
             household(&folder, 2, &[("MT681", MeterType::Electricity)]),
         ];
         let registrations: Vec<_> = households.iter().map(registration).collect();
-        register(&settings.database, &registrations)?;
-        for (household, registration) in households.iter().zip(&registrations) {
-            certificates(&authority, household, registration)?;
+        let participants = register(&settings.database, &registrations)?;
+        for ((household, registration), participant) in
+            households.iter().zip(&registrations).zip(participants)
+        {
+            certificates(&authority, household, registration, participant)?;
             device_config(household, &ca, address, cycle)?;
         }
         Ok(Self { folder, cycle, server, ca, households, address, listener, _lock: lock })
@@ -274,25 +276,37 @@ fn device_id(household: &DemoHousehold) -> Uuid {
     id(u128::from(household.number) << 16)
 }
 
-/// Registers those households that are not registered yet.
-fn register(database: &Database, registrations: &[Registration]) -> Outcome {
+/// Registers those households that are not registered yet, and returns their participants, as far as
+/// they are there: not of those that have revoked their consent.
+fn register(
+    database: &Database,
+    registrations: &[Registration],
+) -> Result<Vec<Option<Uuid>>, Failure> {
     let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
         let store = ebp_server::open_store(database).await.map_err(household::explain)?;
+        let mut participants = Vec::new();
         for registration in registrations {
             let email = &registration.participant.email;
-            let actor = store
-                .actor(email, registration.measurement_device)
-                .await
-                .map_err(household::explain)?;
+            let names = Names {
+                participant: None,
+                email: email.clone(),
+                device: registration.measurement_device,
+            };
+            let actor = store.actor(&names).await.map_err(household::explain)?;
             if actor == Actor::Unknown {
                 store
                     .register(registration.clone(), SystemClock.now())
                     .await
                     .map_err(household::explain)?;
             }
+            participants.push(match store.participant(email).await {
+                Err(StoreError::NotFound) => None,
+                found => Some(found.map_err(household::explain)?),
+            });
         }
-        store.close().await.map_err(household::explain)
+        store.close().await.map_err(household::explain)?;
+        Ok(participants)
     })
 }
 
@@ -301,6 +315,7 @@ fn certificates(
     authority: &Authority,
     household: &DemoHousehold,
     registration: &Registration,
+    participant: Option<Uuid>,
 ) -> Outcome {
     let folder = household.device_config.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).or_failed(folder.display())?;
@@ -313,6 +328,7 @@ fn certificates(
             continue;
         }
         let request = ClientRequest {
+            participant: participant.unwrap_or_default(),
             email: registration.participant.email.clone(),
             device,
             scopes: ca::usual_scopes(device.is_some()),

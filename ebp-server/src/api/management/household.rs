@@ -74,7 +74,7 @@ pub async fn change(
     {
         change.location = locate(&app, address).await;
     }
-    app.store.change_household(household, change).await?;
+    app.store.change_household(household, change, app.clock.now()).await?;
     Ok(Json(app.store.registration(household).await?))
 }
 

@@ -1,22 +1,18 @@
-//! Enrolment, certificates and tries at shared secrets.
-
-use std::collections::HashMap;
+//! Enrolment, and tries at shared secrets; certificates are in `certificate`.
 
 use async_trait::async_trait;
-use deadpool_postgres::{GenericClient, Transaction};
-use ebp_core::scope::Scopes;
+use deadpool_postgres::Transaction;
 use jiff::Timestamp;
-use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{PostgresStore, error::or_gone, register::one_at_a_time, value::Instant};
+use super::{PostgresStore, certificate, register::one_at_a_time, value::Instant};
 use crate::{
-    authority::{CertificateKind, RegisterEntry, Serial},
-    store::{AccessStore, Digest, Enrolled, Enrolment, StoreError, TryLimits},
+    authority::{RegisterEntry, Serial},
+    store::{
+        AccessStore, Digest, Enrolled, Enrolment, Issuance, ListPage, ListQuery, NewCertificate,
+        StoreError, TrySource,
+    },
 };
-
-/// The source that stands for all of them.
-const ALL: &str = "*";
 
 /// Tries are counted one after another.
 const TRY_LOCK: i64 = 7_203_846_104;
@@ -25,17 +21,21 @@ const TRY_LOCK: i64 = 7_203_846_104;
 impl AccessStore for PostgresStore {
     async fn create_enrolment(&self, enrolment: Enrolment) -> Result<(), StoreError> {
         let mut client = self.client().await?;
-        let tx = client.transaction().await?;
-        one_at_a_time(&tx).await?;
-        let Enrolment { token, device, scopes, expires_at } = enrolment;
-        require_device(&tx, device).await?;
-        tx.execute("DELETE FROM enrolment WHERE device = $1 AND key IS NULL", &[&device]).await?;
-        tx.execute(
-            "INSERT INTO enrolment (token, device, scopes, expires_at) VALUES ($1, $2, $3, $4)",
-            &[&token.as_slice(), &device, &scopes.to_string(), &Instant(expires_at)],
-        )
-        .await?;
-        Ok(tx.commit().await?)
+        self.change(async {
+            let tx = client.transaction().await?;
+            one_at_a_time(&tx).await?;
+            let Enrolment { token, device, scopes, expires_at } = enrolment;
+            require_device(&tx, device).await?;
+            tx.execute("DELETE FROM enrolment WHERE device = $1 AND key IS NULL", &[&device])
+                .await?;
+            tx.execute(
+                "INSERT INTO enrolment (token, device, scopes, expires_at) VALUES ($1, $2, $3, $4)",
+                &[&token.as_slice(), &device, &scopes.to_string(), &Instant(expires_at)],
+            )
+            .await?;
+            Ok(tx.commit().await?)
+        })
+        .await
     }
 
     async fn redeem_enrolment(
@@ -45,27 +45,60 @@ impl AccessStore for PostgresStore {
         at: Timestamp,
     ) -> Result<Enrolled, StoreError> {
         let mut client = self.client().await?;
-        let tx = client.transaction().await?;
-        one_at_a_time(&tx).await?;
-        let enrolled = redeem_enrolment(&tx, &token, &key, at).await?;
-        tx.commit().await?;
-        Ok(enrolled)
+        self.change(async {
+            let tx = client.transaction().await?;
+            one_at_a_time(&tx).await?;
+            let enrolled = redeem_enrolment(&tx, &token, &key, at).await?;
+            tx.commit().await?;
+            Ok(enrolled)
+        })
+        .await
     }
 
-    async fn register_certificate(&self, entry: RegisterEntry) -> Result<(), StoreError> {
-        register_certificate(&self.client().await?, &entry).await
+    async fn participant(&self, email: &str) -> Result<Uuid, StoreError> {
+        let client = self.client().await?;
+        self.look_up(async {
+            let row = client
+                .query_opt(
+                    "SELECT uuid FROM participant
+                 WHERE lower(email COLLATE \"C\") = lower($1 COLLATE \"C\")",
+                    // PostgreSQL's texts have no such character.
+                    &[&email.replace('\0', "")],
+                )
+                .await?
+                .ok_or(StoreError::NotFound)?;
+            Ok(row.try_get(0)?)
+        })
+        .await
+    }
+
+    async fn register_certificate(
+        &self,
+        new: NewCertificate,
+        at: Timestamp,
+    ) -> Result<Issuance, StoreError> {
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            one_at_a_time(&tx).await?;
+            let issuance = certificate::register(&tx, &new, at).await?;
+            tx.commit().await?;
+            Ok(issuance)
+        })
+        .await
     }
 
     async fn certificate(&self, serial: Serial) -> Result<Option<RegisterEntry>, StoreError> {
         self.lookups.certificates.ask(serial).await
     }
 
-    async fn certificates(&self, device: Uuid) -> Result<Vec<RegisterEntry>, StoreError> {
+    async fn certificates(
+        &self,
+        device: Uuid,
+        query: ListQuery,
+    ) -> Result<ListPage<RegisterEntry>, StoreError> {
         let client = self.client().await?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM certificate WHERE device = $1 ORDER BY not_before, serial"
-        );
-        client.query(&sql, &[&device]).await?.iter().map(entry).collect()
+        self.look_up(certificate::list(&client, device, query)).await
     }
 
     async fn revoke_certificate(
@@ -74,46 +107,73 @@ impl AccessStore for PostgresStore {
         at: Timestamp,
     ) -> Result<RegisterEntry, StoreError> {
         let mut client = self.client().await?;
-        let tx = client.transaction().await?;
-        register_certificate(&tx, &entry).await?;
-        tx.execute(
-            "UPDATE certificate SET revoked_at = $2 WHERE serial = $1 AND revoked_at IS NULL",
-            &[&entry.serial.octets().as_slice(), &Instant(at)],
-        )
-        .await?;
-        let kept = certificate(&tx, entry.serial).await?.ok_or(StoreError::NotFound)?;
-        tx.commit().await?;
-        Ok(kept)
+        self.change(async {
+            let tx = client.transaction().await?;
+            // A renewal by it that is under way comes first, or finds it revoked.
+            one_at_a_time(&tx).await?;
+            let kept = certificate::revoke(&tx, &entry, at).await?;
+            tx.commit().await?;
+            Ok(kept)
+        })
+        .await
+    }
+
+    async fn revoke_device(
+        &self,
+        device: Uuid,
+        known: Vec<RegisterEntry>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            one_at_a_time(&tx).await?;
+            let revoked = certificate::revoke_device(&tx, device, &known, at).await?;
+            tx.commit().await?;
+            Ok(revoked)
+        })
+        .await
     }
 
     async fn begin_try(
         &self,
-        source: &str,
-        limits: TryLimits,
+        sources: &[TrySource],
         at: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         let mut client = self.client().await?;
-        let tx = client.transaction().await?;
-        let until = begin_try(&tx, source, limits, at).await?;
-        tx.commit().await?;
-        Ok(until)
+        self.change(async {
+            let tx = client.transaction().await?;
+            let until = begin_try(&tx, sources, at).await?;
+            tx.commit().await?;
+            Ok(until)
+        })
+        .await
     }
 
-    async fn forgive_try(&self, source: &str) -> Result<(), StoreError> {
+    async fn forgive_try(&self, sources: &[TrySource]) -> Result<(), StoreError> {
+        let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         let mut client = self.client().await?;
-        let tx = client.transaction().await?;
-        tx.execute("SELECT pg_advisory_xact_lock($1)", &[&TRY_LOCK]).await?;
-        tx.execute(
-            "UPDATE secret_try SET tries = tries - 1 WHERE source = ANY ($1) AND tries > 0",
-            &[&[source, ALL].as_slice()],
-        )
-        .await?;
-        Ok(tx.commit().await?)
+        self.change(async {
+            let tx = client.transaction().await?;
+            tx.execute("SELECT pg_advisory_xact_lock($1)", &[&TRY_LOCK]).await?;
+            tx.execute(
+                "UPDATE secret_try SET tries = tries - 1 WHERE source = ANY ($1) AND tries > 0",
+                &[&names],
+            )
+            .await?;
+            Ok(tx.commit().await?)
+        })
+        .await
+    }
+
+    async fn forget_tries(&self) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        self.change(async { Ok(client.execute("DELETE FROM secret_try", &[]).await?) }).await
     }
 }
 
 /// The device is there and its household's consent is not revoked.
-async fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
+pub async fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
     let row = tx
         .query_opt(
             "SELECT consent.revoked_at IS NOT NULL
@@ -150,114 +210,55 @@ async fn redeem_enrolment(
         &[&token.as_slice(), &key.as_slice()],
     )
     .await?;
-    let email = tx
+    let names = tx
         .query_one(
-            "SELECT participant.email
+            "SELECT participant.uuid, participant.email
              FROM measurement_device
              JOIN household ON household.uuid = measurement_device.household
              JOIN participant ON participant.id = household.participant
              WHERE measurement_device.uuid = $1",
             &[&device],
         )
-        .await?
-        .try_get(0)?;
-    Ok(Enrolled { device, email, scopes: scopes_of(row.try_get(1)?)? })
-}
-
-async fn register_certificate(
-    db: &impl GenericClient,
-    entry: &RegisterEntry,
-) -> Result<(), StoreError> {
-    db.execute(
-        "INSERT INTO certificate (serial, device, scopes, not_before, not_after, revoked_at)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-        &[
-            &entry.serial.octets().as_slice(),
-            &entry.device,
-            &entry.scopes.to_string(),
-            &Instant(entry.not_before),
-            &Instant(entry.not_after),
-            &entry.revoked_at.map(Instant),
-        ],
-    )
-    .await
-    .map_err(or_gone)?;
-    Ok(())
-}
-
-const COLUMNS: &str = "serial, device, scopes, not_before, not_after, revoked_at";
-
-async fn certificate(
-    db: &impl GenericClient,
-    serial: Serial,
-) -> Result<Option<RegisterEntry>, StoreError> {
-    Ok(certificates_by_serial(db, &[serial]).await?.remove(&serial))
-}
-
-/// Those of these certificates that are registered.
-pub async fn certificates_by_serial(
-    db: &impl GenericClient,
-    serials: &[Serial],
-) -> Result<HashMap<Serial, RegisterEntry>, StoreError> {
-    let octets: Vec<&[u8]> = serials.iter().map(|serial| serial.octets().as_slice()).collect();
-    let statement = db
-        .prepare_cached(
-            "SELECT serial, device, scopes, not_before, not_after, revoked_at
-             FROM certificate WHERE serial = ANY ($1)",
-        )
         .await?;
-    let rows = db.query(&statement, &[&octets]).await?;
-    rows.iter().map(|row| entry(row).map(|entry| (entry.serial, entry))).collect()
-}
-
-fn entry(row: &Row) -> Result<RegisterEntry, StoreError> {
-    let octets: &[u8] = row.try_get(0)?;
-    let (not_before, not_after): (Instant, Instant) = (row.try_get(3)?, row.try_get(4)?);
-    let revoked_at: Option<Instant> = row.try_get(5)?;
-    Ok(RegisterEntry {
-        serial: Serial::from_octets(octets).ok_or(StoreError::Damaged("certificate"))?,
-        kind: CertificateKind::Client,
-        device: row.try_get(1)?,
-        scopes: scopes_of(row.try_get(2)?)?,
-        not_before: not_before.0,
-        not_after: not_after.0,
-        revoked_at: revoked_at.map(|at| at.0),
+    Ok(Enrolled {
+        device,
+        participant: names.try_get(0)?,
+        email: names.try_get(1)?,
+        scopes: certificate::scopes_of(row.try_get(1)?)?,
     })
-}
-
-fn scopes_of(text: &str) -> Result<Scopes, StoreError> {
-    text.parse().map_err(|_| StoreError::Damaged("set of scopes"))
 }
 
 async fn begin_try(
     tx: &Transaction<'_>,
-    source: &str,
-    limits: TryLimits,
+    sources: &[TrySource],
     at: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&TRY_LOCK]).await?;
-    let begun_before = at.checked_sub(limits.window).unwrap_or(Timestamp::MIN);
-    // What is over is forgotten, and with it the addresses.
-    tx.execute("DELETE FROM secret_try WHERE since <= $1", &[&Instant(begun_before)]).await?;
-    for (source, most) in [(source, limits.per_source), (ALL, limits.in_all)] {
-        let full = tx
-            .query_opt(
-                "SELECT since FROM secret_try WHERE source = $1 AND tries >= $2",
-                &[&source, &i64::from(most)],
-            )
-            .await?;
-        if let Some(row) = full {
-            let since: Instant = row.try_get(0)?;
-            return Ok(Some(since.0.checked_add(limits.window).unwrap_or(Timestamp::MAX)));
+    for TrySource { name, limits } in sources {
+        let kept =
+            tx.query_opt("SELECT last, tries FROM secret_try WHERE source = $1", &[name]).await?;
+        let Some(row) = kept else { continue };
+        let (Instant(last), tries): (Instant, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let next = limits.next_at(u32::try_from(tries).unwrap_or(u32::MAX), last);
+        // A clock that was set back in between must not keep anybody waiting for it.
+        if at < next && at >= last {
+            return Ok(Some(next));
         }
     }
-    for source in [source, ALL] {
+    for TrySource { name, limits } in sources {
+        let forgotten = at.checked_sub(limits.memory).unwrap_or(Timestamp::MIN);
         tx.execute(
-            "INSERT INTO secret_try (source, since, tries) VALUES ($1, $2, 1)
-             ON CONFLICT (source) DO UPDATE SET tries = secret_try.tries + 1",
-            &[&source, &Instant(at)],
+            "INSERT INTO secret_try (source, last, tries) VALUES ($1, $2, 1)
+             ON CONFLICT (source) DO UPDATE SET last = $2,
+                 tries = CASE WHEN secret_try.last <= $3 THEN 1 ELSE secret_try.tries + 1 END",
+            &[name, &Instant(at), &Instant(forgotten)],
         )
         .await?;
+    }
+    // What is over is forgotten, and with it the addresses.
+    if let Some(memory) = sources.iter().map(|source| source.limits.memory).max() {
+        let forgotten = at.checked_sub(memory).unwrap_or(Timestamp::MIN);
+        tx.execute("DELETE FROM secret_try WHERE last <= $1", &[&Instant(forgotten)]).await?;
     }
     Ok(None)
 }

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
+    certificate,
     household::decimal,
     masking,
     register::one_at_a_time,
@@ -117,6 +118,7 @@ pub async fn revoke(
         &[&participant],
     )
     .await?;
+    certificate::revoke_household(&tx, household, at).await?;
     masking::mask(&tx, household, masking).await?;
     tx.execute("DELETE FROM address WHERE household = $1", &[&id]).await?;
     coarsen_pv_systems(&tx, household).await?;

@@ -14,18 +14,19 @@ use super::{
     consent, status,
     value::{Day, Instant, meter_type},
 };
-use crate::store::{Actor, HouseholdId, ParticipantId, StoreError, masking, status::Told};
+use crate::store::{Actor, HouseholdId, Names, ParticipantId, StoreError, masking, status::Told};
 
-/// For whom an e-mail address without a device stands.
-pub async fn participant_actor(db: &Client, email: &str) -> Result<Actor, StoreError> {
+/// For whom names without a device stand.
+pub async fn participant_actor(db: &Client, names: &Names) -> Result<Actor, StoreError> {
     let statement = db
         .prepare_cached(
             "SELECT participant.id, household.uuid
              FROM participant LEFT JOIN household ON household.participant = participant.id
-             WHERE lower(participant.email COLLATE \"C\") = lower($1 COLLATE \"C\") LIMIT 2",
+             WHERE lower(participant.email COLLATE \"C\") = lower($1 COLLATE \"C\")
+                 AND participant.uuid = coalesce($2, participant.uuid) LIMIT 2",
         )
         .await?;
-    let rows = db.query(&statement, &[&email]).await?;
+    let rows = db.query(&statement, &[&names.email, &names.participant]).await?;
     let Some(first) = rows.first() else { return Ok(Actor::Unknown) };
     let household: Option<Uuid> = first.try_get(1)?;
     Ok(Actor::Participant {

@@ -12,21 +12,18 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    access,
+    certificate,
     gather::{Asked, Bounds, Gather, answer_all},
     patience::{Connections, LOOK_UP},
     value::Instant,
 };
 use crate::{
     authority::{RegisterEntry, Serial},
-    store::{Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError},
+    store::{Actor, DeviceActivity, HouseholdId, Names, ParticipantId, StoreError},
 };
 
 /// Questions in one statement.
 const QUESTIONS: usize = 512;
-
-/// A certificate's names: the participant's address and the device.
-pub type Names = (String, Uuid);
 
 /// That a device spoke, and when.
 pub type Note = (Uuid, Timestamp);
@@ -54,12 +51,10 @@ impl Lookups {
             }),
         }
     }
-}
 
-impl Lookups {
     /// Asks by way of each worker, what has no answer in any database.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let nobody = (String::new(), Uuid::nil());
+        let nobody = Names { participant: None, email: String::new(), device: Some(Uuid::nil()) };
         let nothing = Serial::from_octets(&[0; 16]).ok_or(StoreError::Damaged("serial"))?;
         tokio::try_join!(self.actors.ask(nobody), self.certificates.ask(nothing))?;
         Ok(())
@@ -81,21 +76,25 @@ async fn find_actors(
     names: impl ExactSizeIterator<Item = &Names>,
 ) -> Result<Vec<Result<Actor, StoreError>>, StoreError> {
     let mut answers: Vec<_> = (0..names.len()).map(|_| Ok(Actor::Unknown)).collect();
-    let (emails, devices): (Vec<&str>, Vec<Uuid>) =
-        names.map(|(email, device)| (email.as_str(), *device)).unzip();
+    // Nobody is asked for here who has no device.
+    let (devices, (participants, emails)): (Vec<Uuid>, (Vec<Option<Uuid>>, Vec<&str>)) = names
+        .map(|names| (names.device.unwrap_or_default(), (names.participant, names.email.as_str())))
+        .unzip();
     let statement = db
         .prepare_cached(
             "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
                     measurement_device.last_activity, measurement_device.uuid, sent.number
-             FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS sent (device, email, number)
+             FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY
+                 AS sent (device, participant, email, number)
              JOIN measurement_device ON measurement_device.uuid = sent.device
              JOIN household ON household.uuid = measurement_device.household
              JOIN consent ON consent.household = household.uuid
              LEFT JOIN participant ON participant.id = household.participant
+                 AND participant.uuid = coalesce(sent.participant, participant.uuid)
                  AND lower(participant.email COLLATE \"C\") = lower(sent.email COLLATE \"C\")",
         )
         .await?;
-    for row in db.query(&statement, &[&devices, &emails]).await? {
+    for row in db.query(&statement, &[&devices, &participants, &emails]).await? {
         let number: i64 = row.try_get(5)?;
         let place = usize::try_from(number - 1).ok().and_then(|place| answers.get_mut(place));
         *place.ok_or(StoreError::Damaged("answer"))? = actor(&row);
@@ -109,7 +108,7 @@ fn actor(row: &Row) -> Result<Actor, StoreError> {
     let last_activity: Option<Instant> = row.try_get(3)?;
     Ok(match participant {
         _ if revoked => Actor::Revoked,
-        None => Actor::Unknown,
+        None => Actor::Superseded,
         Some(participant) => Actor::Participant {
             participant: ParticipantId(participant),
             household: Some(HouseholdId(row.try_get(0)?)),
@@ -125,7 +124,7 @@ async fn certificates(connections: Connections, group: Vec<Asked<Serial, Option<
     let answers = async {
         let db = connections.get().await?;
         let serials: Vec<Serial> = group.iter().map(|asked| asked.question).collect();
-        let found = access::certificates_by_serial(&db, &serials);
+        let found = certificate::by_serial(&db, &serials);
         let found = connections.within(LOOK_UP, found).await?;
         // Asked twice at once it is answered twice.
         Ok(serials.iter().map(|serial| Ok(found.get(serial).cloned())).collect())

@@ -10,6 +10,7 @@
 //! nothing, which is why measurements have identifiers.
 
 mod access;
+mod certificate;
 mod connect;
 mod consent;
 mod copy;
@@ -44,8 +45,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Store, StoreError,
-    masking::MaskedBy,
+    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Store,
+    StoreError, masking::MaskedBy,
 };
 pub use connect::{DatabaseUrl, PostgresSettings};
 use erase::Eraser;
@@ -117,16 +118,16 @@ impl Store for PostgresStore {
         self.change(register::register(&mut client, &registration, at)).await
     }
 
-    async fn actor(&self, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
+    async fn actor(&self, names: &Names) -> Result<Actor, StoreError> {
         // PostgreSQL's texts have no such character, and so nobody's address has.
-        if email.contains('\0') {
+        if names.email.contains('\0') {
             return Ok(Actor::Unknown);
         }
-        match device {
-            Some(device) => self.lookups.actors.ask((email.to_owned(), device)).await,
+        match names.device {
+            Some(_) => self.lookups.actors.ask(names.clone()).await,
             None => {
                 let client = self.client().await?;
-                self.look_up(household::participant_actor(&client, email)).await
+                self.look_up(household::participant_actor(&client, names)).await
             }
         }
     }

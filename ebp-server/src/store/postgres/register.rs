@@ -34,10 +34,10 @@ pub async fn register(
     faults.none_or_all()?;
     let household = Uuid::new_v4();
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
-    let participant = participant(&tx, registration).await?;
+    let (id, participant) = participant(&tx, registration).await?;
     tx.execute(
         "INSERT INTO household (uuid, participant, registered_at) VALUES ($1, $2, $3)",
-        &[&household, &participant, &Instant(at)],
+        &[&household, &id, &Instant(at)],
     )
     .await?;
     tx.execute("INSERT INTO consent (household) VALUES ($1)", &[&household]).await?;
@@ -60,7 +60,7 @@ pub async fn register(
     }
     let pv_systems = pv_systems(&tx, household, registration, &meters).await?;
     tx.commit().await?;
-    Ok(Registered { household, measurement_device: device, meters, pv_systems })
+    Ok(Registered { household, participant, measurement_device: device, meters, pv_systems })
 }
 
 async fn pv_systems(
@@ -129,25 +129,29 @@ async fn household_details(
 }
 
 /// The participant with that e-mail address, made if there is none.
-async fn participant(tx: &Transaction<'_>, registration: &Registration) -> Result<i64, StoreError> {
+async fn participant(
+    tx: &Transaction<'_>,
+    registration: &Registration,
+) -> Result<(i64, Uuid), StoreError> {
     let contact = &registration.participant;
     let known = tx
         .query_opt(
-            "SELECT id FROM participant
+            "SELECT id, uuid FROM participant
              WHERE lower(email COLLATE \"C\") = lower($1 COLLATE \"C\")",
             &[&contact.email],
         )
         .await?;
     if let Some(row) = known {
-        return Ok(row.try_get(0)?);
+        return Ok((row.try_get(0)?, row.try_get(1)?));
     }
+    let uuid = Uuid::new_v4();
     let made = tx
         .query_one(
-            "INSERT INTO participant (name, email) VALUES ($1, $2) RETURNING id",
-            &[&contact.name, &contact.email],
+            "INSERT INTO participant (uuid, name, email) VALUES ($1, $2, $3) RETURNING id",
+            &[&uuid, &contact.name, &contact.email],
         )
         .await?;
-    Ok(made.try_get(0)?)
+    Ok((made.try_get(0)?, uuid))
 }
 
 /// What of the registration cannot stand beside what is stored.

@@ -1,23 +1,21 @@
-//! Enrolment, certificates and tries at shared secrets.
+//! Enrolment, and tries at shared secrets; certificates are in `certificate`.
 
 use async_trait::async_trait;
-use ebp_core::scope::Scopes;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    SqliteStore,
-    management::device::household_of,
+    SqliteStore, certificate,
     value::{Id, Instant},
 };
 use crate::{
-    authority::{CertificateKind, RegisterEntry, Serial},
-    store::{AccessStore, Digest, Enrolled, Enrolment, StoreError, TryLimits},
+    authority::{RegisterEntry, Serial},
+    store::{
+        AccessStore, Digest, Enrolled, Enrolment, Issuance, ListPage, ListQuery, NewCertificate,
+        StoreError, TrySource,
+    },
 };
-
-/// The source that stands for all of them.
-const ALL: &str = "*";
 
 #[async_trait]
 impl AccessStore for SqliteStore {
@@ -34,16 +32,29 @@ impl AccessStore for SqliteStore {
         self.writer.run(move |tx| redeem_enrolment(tx, &token, &key, at)).await
     }
 
-    async fn register_certificate(&self, entry: RegisterEntry) -> Result<(), StoreError> {
-        self.writer.run(move |tx| register_certificate(tx, &entry)).await
+    async fn participant(&self, email: &str) -> Result<Uuid, StoreError> {
+        let email = email.to_owned();
+        self.readers.run(move |db| participant(db, &email)).await
+    }
+
+    async fn register_certificate(
+        &self,
+        certificate: NewCertificate,
+        at: Timestamp,
+    ) -> Result<Issuance, StoreError> {
+        self.writer.run(move |tx| certificate::register(tx, &certificate, at)).await
     }
 
     async fn certificate(&self, serial: Serial) -> Result<Option<RegisterEntry>, StoreError> {
-        self.readers.run(move |db| certificate(db, serial)).await
+        self.readers.run(move |db| certificate::find(db, serial)).await
     }
 
-    async fn certificates(&self, device: Uuid) -> Result<Vec<RegisterEntry>, StoreError> {
-        self.readers.run(move |db| certificates(db, device)).await
+    async fn certificates(
+        &self,
+        device: Uuid,
+        query: ListQuery,
+    ) -> Result<ListPage<RegisterEntry>, StoreError> {
+        self.readers.run(move |db| certificate::list(db, device, query)).await
     }
 
     async fn revoke_certificate(
@@ -51,23 +62,42 @@ impl AccessStore for SqliteStore {
         entry: RegisterEntry,
         at: Timestamp,
     ) -> Result<RegisterEntry, StoreError> {
-        self.writer.run(move |tx| revoke_certificate(tx, &entry, at)).await
+        self.writer.run(move |tx| certificate::revoke(tx, &entry, at)).await
+    }
+
+    async fn revoke_device(
+        &self,
+        device: Uuid,
+        known: Vec<RegisterEntry>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.writer.run(move |tx| certificate::revoke_device(tx, device, &known, at)).await
     }
 
     async fn begin_try(
         &self,
-        source: &str,
-        limits: TryLimits,
+        sources: &[TrySource],
         at: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let source = source.to_owned();
-        self.writer.run(move |tx| begin_try(tx, &source, limits, at)).await
+        let sources = sources.to_vec();
+        self.writer.run(move |tx| begin_try(tx, &sources, at)).await
     }
 
-    async fn forgive_try(&self, source: &str) -> Result<(), StoreError> {
-        let source = source.to_owned();
-        self.writer.run(move |tx| forgive_try(tx, &source)).await
+    async fn forgive_try(&self, sources: &[TrySource]) -> Result<(), StoreError> {
+        let sources = sources.to_vec();
+        self.writer.run(move |tx| forgive_try(tx, &sources)).await
     }
+
+    async fn forget_tries(&self) -> Result<u64, StoreError> {
+        self.writer.run(|tx| forget_tries(tx)).await
+    }
+}
+
+fn participant(db: &Connection, email: &str) -> Result<Uuid, StoreError> {
+    db.prepare_cached("SELECT uuid FROM participant WHERE email = ?1")?
+        .query_row([email], |row| row.get(0).map(|Id(uuid)| uuid))
+        .optional()?
+        .ok_or(StoreError::NotFound)
 }
 
 fn create_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> Result<(), StoreError> {
@@ -118,128 +148,63 @@ fn redeem_enrolment(
     }
     require_device(tx, device)?;
     tx.execute("UPDATE enrolment SET key = ?2 WHERE token = ?1", params![token, key])?;
-    let email: String = tx.query_row(
-        "SELECT participant.email
+    let (Id(participant), email) = tx.query_row(
+        "SELECT participant.uuid, participant.email
          FROM measurement_device
          JOIN household ON household.uuid = measurement_device.household
          JOIN participant ON participant.id = household.participant
          WHERE measurement_device.uuid = ?1",
         [Id(device)],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    Ok(Enrolled { device, email, scopes: scopes_of(&scopes)? })
-}
-
-fn register_certificate(tx: &Transaction<'_>, entry: &RegisterEntry) -> Result<(), StoreError> {
-    // The device may have been removed since the certificate was asked for.
-    if let Some(device) = entry.device {
-        household_of(tx, device)?;
-    }
-    tx.execute(
-        "INSERT INTO certificate (serial, device, scopes, not_before, not_after, revoked_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-        params![
-            entry.serial.octets(),
-            entry.device.map(Id),
-            entry.scopes.to_string(),
-            Instant(entry.not_before),
-            Instant(entry.not_after),
-            entry.revoked_at.map(Instant)
-        ],
-    )?;
-    Ok(())
-}
-
-const COLUMNS: &str = "serial, device, scopes, not_before, not_after, revoked_at";
-
-fn certificate(db: &Connection, serial: Serial) -> Result<Option<RegisterEntry>, StoreError> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM certificate WHERE serial = ?1"))?
-        .query_row([serial.octets()], entry)
-        .optional()?
-        .transpose()
-}
-
-fn certificates(db: &Connection, device: Uuid) -> Result<Vec<RegisterEntry>, StoreError> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM certificate WHERE device = ?1 ORDER BY not_before, serial"
-    ))?
-    .query_map([Id(device)], entry)?
-    .map(|row| row?)
-    .collect()
-}
-
-fn revoke_certificate(
-    tx: &Transaction<'_>,
-    entry: &RegisterEntry,
-    at: Timestamp,
-) -> Result<RegisterEntry, StoreError> {
-    register_certificate(tx, entry)?;
-    tx.execute(
-        "UPDATE certificate SET revoked_at = ?2 WHERE serial = ?1 AND revoked_at IS NULL",
-        params![entry.serial.octets(), Instant(at)],
-    )?;
-    certificate(tx, entry.serial)?.ok_or(StoreError::NotFound)
-}
-
-fn entry(row: &Row<'_>) -> rusqlite::Result<Result<RegisterEntry, StoreError>> {
-    let (serial, device): ([u8; 16], Option<Id>) = (row.get(0)?, row.get(1)?);
-    let scopes: String = row.get(2)?;
-    let (Instant(not_before), Instant(not_after)): (Instant, Instant) = (row.get(3)?, row.get(4)?);
-    let revoked_at: Option<Instant> = row.get(5)?;
-    let entry = |serial, scopes| RegisterEntry {
-        serial,
-        kind: CertificateKind::Client,
-        device: device.map(|id| id.0),
-        scopes,
-        not_before,
-        not_after,
-        revoked_at: revoked_at.map(|at| at.0),
-    };
-    let serial = Serial::from_octets(&serial).ok_or(StoreError::Damaged("certificate"));
-    Ok(serial.and_then(|serial| Ok(entry(serial, scopes_of(&scopes)?))))
-}
-
-fn scopes_of(text: &str) -> Result<Scopes, StoreError> {
-    text.parse().map_err(|_| StoreError::Damaged("set of scopes"))
+    Ok(Enrolled { device, participant, email, scopes: certificate::scopes_of(&scopes)? })
 }
 
 fn begin_try(
     tx: &Transaction<'_>,
-    source: &str,
-    limits: TryLimits,
+    sources: &[TrySource],
     at: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let begun_before = at.checked_sub(limits.window).unwrap_or(Timestamp::MIN);
-    // What is over is forgotten, and with it the addresses.
-    tx.execute("DELETE FROM secret_try WHERE since <= ?1", [Instant(begun_before)])?;
-    for (source, most) in [(source, limits.per_source), (ALL, limits.in_all)] {
-        let full: Option<Instant> = tx
-            .query_row(
-                "SELECT since FROM secret_try WHERE source = ?1 AND tries >= ?2",
-                params![source, most],
-                |row| row.get(0),
-            )
+    for TrySource { name, limits } in sources {
+        let kept: Option<(Instant, u32)> = tx
+            .query_row("SELECT last, tries FROM secret_try WHERE source = ?1", [name], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
-        if let Some(Instant(since)) = full {
-            return Ok(Some(since.checked_add(limits.window).unwrap_or(Timestamp::MAX)));
+        let Some((Instant(last), tries)) = kept else { continue };
+        let next = limits.next_at(tries, last);
+        // A clock that was set back in between must not keep anybody waiting for it.
+        if at < next && at >= last {
+            return Ok(Some(next));
         }
     }
-    for source in [source, ALL] {
+    for TrySource { name, limits } in sources {
+        let forgotten = at.checked_sub(limits.memory).unwrap_or(Timestamp::MIN);
         tx.execute(
-            "INSERT INTO secret_try (source, since, tries) VALUES (?1, ?2, 1)
-             ON CONFLICT (source) DO UPDATE SET tries = tries + 1",
-            params![source, Instant(at)],
+            "INSERT INTO secret_try (source, last, tries) VALUES (?1, ?2, 1)
+             ON CONFLICT (source) DO UPDATE SET last = ?2,
+                 tries = CASE WHEN last <= ?3 THEN 1 ELSE tries + 1 END",
+            params![name, Instant(at), Instant(forgotten)],
         )?;
+    }
+    // What is over is forgotten, and with it the addresses.
+    if let Some(memory) = sources.iter().map(|source| source.limits.memory).max() {
+        let forgotten = at.checked_sub(memory).unwrap_or(Timestamp::MIN);
+        tx.execute("DELETE FROM secret_try WHERE last <= ?1", [Instant(forgotten)])?;
     }
     Ok(None)
 }
 
-fn forgive_try(tx: &Transaction<'_>, source: &str) -> Result<(), StoreError> {
-    for source in [source, ALL] {
+fn forgive_try(tx: &Transaction<'_>, sources: &[TrySource]) -> Result<(), StoreError> {
+    for source in sources {
         tx.execute(
             "UPDATE secret_try SET tries = tries - 1 WHERE source = ?1 AND tries > 0",
-            [source],
+            [&source.name],
         )?;
     }
     Ok(())
+}
+
+fn forget_tries(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+    Ok(u64::try_from(tx.execute("DELETE FROM secret_try", [])?).unwrap_or(u64::MAX))
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use rust_decimal::Decimal;
 
 use super::{
-    masking,
+    certificate, masking,
     value::{Id, Instant, Text},
 };
 use crate::{
@@ -86,6 +86,7 @@ pub fn revoke(
              AND NOT EXISTS (SELECT 1 FROM household WHERE participant = ?1)",
         [participant],
     )?;
+    certificate::revoke_household(tx, household, at)?;
     masking::mask(tx, household, masking)?;
     tx.execute("DELETE FROM address WHERE household = ?1", [id])?;
     coarsen_pv_systems(tx, household)?;

@@ -13,18 +13,18 @@ use super::{
     value::{Id, Instant, Kind, Text},
 };
 use crate::store::{
-    Actor, DeviceActivity, HouseholdId, ParticipantId, StoreError, masking, status::Told,
+    Actor, DeviceActivity, HouseholdId, Names, ParticipantId, StoreError, masking, status::Told,
 };
 
-/// For whom an e-mail address and a device stand.
-pub fn actor(db: &Connection, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
-    match device {
-        Some(device) => device_actor(db, email, device),
-        None => participant_actor(db, email),
+/// For whom the names of an identity stand.
+pub fn actor(db: &Connection, names: &Names) -> Result<Actor, StoreError> {
+    match names.device {
+        Some(device) => device_actor(db, names, device),
+        None => participant_actor(db, names),
     }
 }
 
-fn device_actor(db: &Connection, email: &str, uuid: Uuid) -> Result<Actor, StoreError> {
+fn device_actor(db: &Connection, names: &Names, uuid: Uuid) -> Result<Actor, StoreError> {
     let found = db
         .prepare_cached(
             "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
@@ -34,9 +34,10 @@ fn device_actor(db: &Connection, email: &str, uuid: Uuid) -> Result<Actor, Store
              JOIN consent ON consent.household = household.uuid
              LEFT JOIN participant
                  ON participant.id = household.participant AND participant.email = ?2
+                     AND participant.uuid = coalesce(?3, participant.uuid)
              WHERE measurement_device.uuid = ?1",
         )?
-        .query_row(params![Id(uuid), email], |row| {
+        .query_row(params![Id(uuid), names.email, names.participant.map(Id)], |row| {
             let household: Id = row.get(0)?;
             let participant: Option<i64> = row.get(1)?;
             let revoked: bool = row.get(2)?;
@@ -44,7 +45,7 @@ fn device_actor(db: &Connection, email: &str, uuid: Uuid) -> Result<Actor, Store
             let device = DeviceActivity { uuid, last_activity: last_activity.map(|at| at.0) };
             Ok(match participant {
                 _ if revoked => Actor::Revoked,
-                None => Actor::Unknown,
+                None => Actor::Superseded,
                 Some(participant) => Actor::Participant {
                     participant: ParticipantId(participant),
                     household: Some(HouseholdId(household.0)),
@@ -56,14 +57,17 @@ fn device_actor(db: &Connection, email: &str, uuid: Uuid) -> Result<Actor, Store
     Ok(found.unwrap_or(Actor::Unknown))
 }
 
-fn participant_actor(db: &Connection, email: &str) -> Result<Actor, StoreError> {
+fn participant_actor(db: &Connection, names: &Names) -> Result<Actor, StoreError> {
     let rows: Vec<(i64, Option<Id>)> = db
         .prepare_cached(
             "SELECT participant.id, household.uuid
              FROM participant LEFT JOIN household ON household.participant = participant.id
-             WHERE participant.email = ?1 LIMIT 2",
+             WHERE participant.email = ?1
+                 AND participant.uuid = coalesce(?2, participant.uuid) LIMIT 2",
         )?
-        .query_map([email], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![names.email, names.participant.map(Id)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
         .collect::<Result<_, _>>()?;
     Ok(match rows[..] {
         [] => Actor::Unknown,

@@ -8,6 +8,7 @@
 //! overwritten (`secure_delete`).
 
 mod access;
+mod certificate;
 mod connection;
 mod consent;
 mod evaluation;
@@ -36,7 +37,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, Store, StoreError,
+    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, Store, StoreError,
     masking::MaskedBy,
 };
 use reader::Readers;
@@ -80,9 +81,9 @@ impl Store for SqliteStore {
         self.writer.run(move |tx| register::register(tx, &registration, at)).await
     }
 
-    async fn actor(&self, email: &str, device: Option<Uuid>) -> Result<Actor, StoreError> {
-        let email = email.to_owned();
-        self.readers.run(move |db| household::actor(db, &email, device)).await
+    async fn actor(&self, names: &Names) -> Result<Actor, StoreError> {
+        let names = names.clone();
+        self.readers.run(move |db| household::actor(db, &names)).await
     }
 
     async fn account(&self, participant: ParticipantId) -> Result<Account, StoreError> {

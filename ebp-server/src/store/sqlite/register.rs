@@ -22,10 +22,10 @@ pub fn register(
     faults.none_or_all()?;
     let household = Uuid::new_v4();
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
-    let participant = participant(tx, registration)?;
+    let (id, participant) = participant(tx, registration)?;
     tx.execute(
         "INSERT INTO household (uuid, participant, registered_at) VALUES (?1, ?2, ?3)",
-        params![Id(household), participant, Instant(at)],
+        params![Id(household), id, Instant(at)],
     )?;
     tx.execute("INSERT INTO consent (household) VALUES (?1)", [Id(household)])?;
     household_details(tx, household, registration)?;
@@ -64,7 +64,7 @@ pub fn register(
         )?;
         pv_systems.push(uuid);
     }
-    Ok(Registered { household, measurement_device: device, meters, pv_systems })
+    Ok(Registered { household, participant, measurement_device: device, meters, pv_systems })
 }
 
 fn household_details(
@@ -100,21 +100,25 @@ fn household_details(
 }
 
 /// The participant with that e-mail address, made if there is none.
-fn participant(tx: &Transaction<'_>, registration: &Registration) -> Result<i64, StoreError> {
+fn participant(
+    tx: &Transaction<'_>,
+    registration: &Registration,
+) -> Result<(i64, Uuid), StoreError> {
     let contact = &registration.participant;
     let known = tx
-        .query_row("SELECT id FROM participant WHERE email = ?1", [&contact.email], |row| {
-            row.get(0)
+        .query_row("SELECT id, uuid FROM participant WHERE email = ?1", [&contact.email], |row| {
+            Ok((row.get(0)?, row.get(1)?))
         })
         .optional()?;
-    if let Some(id) = known {
-        return Ok(id);
+    if let Some((id, Id(uuid))) = known {
+        return Ok((id, uuid));
     }
+    let uuid = Uuid::new_v4();
     tx.execute(
-        "INSERT INTO participant (name, email) VALUES (?1, ?2)",
-        [&contact.name, &contact.email],
+        "INSERT INTO participant (uuid, name, email) VALUES (?1, ?2, ?3)",
+        params![Id(uuid), contact.name, contact.email],
     )?;
-    Ok(tx.last_insert_rowid())
+    Ok((tx.last_insert_rowid(), uuid))
 }
 
 /// What of the registration cannot stand beside what is stored.

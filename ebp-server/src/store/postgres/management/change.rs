@@ -5,9 +5,10 @@ use ebp_core::{
     contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
     model::{Metadata, Participant},
 };
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::super::{household, masking, value::Day};
+use super::super::{certificate, household, masking, value::Day};
 use crate::store::{
     HouseholdId, StoreError,
     change::{Members, check_household},
@@ -27,6 +28,7 @@ pub async fn household(
     tx: &Transaction<'_>,
     id: HouseholdId,
     change: &HouseholdChange,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
     require_open(tx, id).await?;
     let HouseholdChange { participant, address, location, metadata } = change;
@@ -35,13 +37,8 @@ pub async fn household(
         None => false,
     };
     check_household(change, taken)?;
-    if let Some(Participant { name, email }) = participant {
-        tx.execute(
-            "UPDATE participant SET name = $2, email = $3
-             WHERE id = (SELECT participant FROM household WHERE uuid = $1)",
-            &[&id.0, name, email],
-        )
-        .await?;
+    if let Some(participant) = participant {
+        self::participant(tx, id, participant, at).await?;
     }
     if let Some(address) = address {
         tx.execute(
@@ -57,6 +54,33 @@ pub async fn household(
     if let Some(metadata) = metadata {
         change_metadata(tx, id, metadata).await?;
     }
+    Ok(())
+}
+
+async fn participant(
+    tx: &Transaction<'_>,
+    id: HouseholdId,
+    Participant { name, email }: &Participant,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let moved = tx
+        .execute(
+            "UPDATE participant SET email = $2, uuid = $3
+             WHERE id = (SELECT participant FROM household WHERE uuid = $1)
+                 AND lower(email COLLATE \"C\") <> lower($2 COLLATE \"C\")",
+            &[&id.0, email, &Uuid::new_v4()],
+        )
+        .await?;
+    if moved > 0 {
+        certificate::revoke_participant(tx, id, at).await?;
+    }
+    // The address again, which may be written otherwise.
+    tx.execute(
+        "UPDATE participant SET name = $2, email = $3
+         WHERE id = (SELECT participant FROM household WHERE uuid = $1)",
+        &[&id.0, name, email],
+    )
+    .await?;
     Ok(())
 }
 

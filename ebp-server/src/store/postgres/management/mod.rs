@@ -27,11 +27,14 @@ use crate::store::{
 macro_rules! change {
     ($store:expr, $tx:ident, $work:expr) => {{
         let mut client = $store.client().await?;
-        let $tx = client.transaction().await?;
-        one_at_a_time(&$tx).await?;
-        let done = $work.await?;
-        $tx.commit().await?;
-        Ok(done)
+        let work = async {
+            let $tx = client.transaction().await?;
+            one_at_a_time(&$tx).await?;
+            let done = $work.await?;
+            $tx.commit().await?;
+            Ok(done)
+        };
+        $store.change(work).await
     }};
 }
 
@@ -41,19 +44,22 @@ impl ManagementStore for PostgresStore {
         &self,
         query: ListQuery,
     ) -> Result<ListPage<RegistrationEntry>, StoreError> {
-        registration::list(&self.client().await?, query).await
+        let client = self.client().await?;
+        self.look_up(registration::list(&client, query)).await
     }
 
     async fn registration(&self, id: HouseholdId) -> Result<ManagedHousehold, StoreError> {
-        registration::show(&mut self.client().await?, id).await
+        let mut client = self.client().await?;
+        self.look_up(registration::show(&mut client, id)).await
     }
 
     async fn change_household(
         &self,
         id: HouseholdId,
         change: HouseholdChange,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
-        change!(self, tx, change::household(&tx, id, &change))
+        change!(self, tx, change::household(&tx, id, &change, at))
     }
 
     async fn add_meter(&self, id: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError> {
@@ -103,7 +109,8 @@ impl ManagementStore for PostgresStore {
     }
 
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
-        health::list(&mut self.client().await?, query).await
+        let mut client = self.client().await?;
+        self.look_up(health::list(&mut client, query)).await
     }
 
     async fn add_device(&self, id: HouseholdId, meters: Vec<Uuid>) -> Result<Uuid, StoreError> {
@@ -111,22 +118,25 @@ impl ManagementStore for PostgresStore {
     }
 
     async fn all_devices(&self, query: ListQuery) -> Result<ListPage<ManagedDevice>, StoreError> {
-        device::list(&self.client().await?, query).await
+        let client = self.client().await?;
+        self.look_up(device::list(&client, query)).await
     }
 
     async fn managed_device(&self, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
-        device::show(&self.client().await?, uuid).await
+        let client = self.client().await?;
+        self.look_up(device::show(&client, uuid)).await
     }
 
     async fn device_counts(&self, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
-        device::counts(&self.client().await?, active_since).await
+        let client = self.client().await?;
+        self.look_up(device::counts(&client, active_since)).await
     }
 }
 
 /// What a query of a list is asked with: behind which place (the first time of the calendar that
 /// PostgreSQL and the program share comes before every registration) and one more than wanted,
 /// which tells whether there is a next part.
-fn bounds(query: ListQuery) -> (Instant, Uuid, i64) {
+pub fn bounds(query: ListQuery) -> (Instant, Uuid, i64) {
     let (at, uuid) =
         query.after.map_or((i64::MIN, Uuid::nil()), |after| (after.registered_at, after.uuid));
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
@@ -134,7 +144,7 @@ fn bounds(query: ListQuery) -> (Instant, Uuid, i64) {
 }
 
 /// Cuts the rows, each with its place, to the part that was asked for.
-fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
+pub fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
     let more = rows.len() > query.limit;
     rows.truncate(query.limit);
     let next = rows.last().filter(|_| more).map(|(place, _)| *place);

@@ -64,9 +64,9 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         .await?;
     let row = tx
         .query_opt(
-            "SELECT registered_at, name, email
+            "SELECT registered_at, name, email, participant.uuid
              FROM household LEFT JOIN participant ON participant.id = household.participant
-             WHERE uuid = $1 AND NOT withheld",
+             WHERE household.uuid = $1 AND NOT withheld",
             &[&id.0],
         )
         .await?
@@ -77,6 +77,7 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         uuid: id.0,
         registered_at,
         participant: participant(&row, 1)?,
+        participant_uuid: row.try_get(3)?,
         address: household.address,
         location: household.location,
         metadata: household.metadata,

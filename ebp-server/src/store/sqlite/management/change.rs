@@ -4,11 +4,12 @@ use ebp_core::{
     contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
     model::Participant,
 };
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::super::{
-    household, masking,
+    certificate, household, masking,
     value::{Id, Kind, Text},
 };
 use crate::store::{
@@ -34,6 +35,7 @@ pub fn household(
     tx: &Transaction<'_>,
     id: HouseholdId,
     change: &HouseholdChange,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
     require_open(tx, id)?;
     let HouseholdChange { participant, address, location, metadata } = change;
@@ -42,14 +44,10 @@ pub fn household(
         None => false,
     };
     check_household(change, taken)?;
-    let id = Id(id.0);
-    if let Some(Participant { name, email }) = participant {
-        tx.execute(
-            "UPDATE participant SET name = ?2, email = ?3
-             WHERE id = (SELECT participant FROM household WHERE uuid = ?1)",
-            params![id, name, email],
-        )?;
+    if let Some(participant) = participant {
+        self::participant(tx, id, participant, at)?;
     }
+    let id = Id(id.0);
     if let Some(address) = address {
         tx.execute(
             "UPDATE address SET street = ?2, postal_code = ?3, city = ?4, country = ?5
@@ -76,6 +74,29 @@ pub fn household(
             ],
         )?;
     }
+    Ok(())
+}
+
+fn participant(
+    tx: &Transaction<'_>,
+    id: HouseholdId,
+    Participant { name, email }: &Participant,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let moved = tx.execute(
+        "UPDATE participant SET email = ?2, uuid = ?3
+         WHERE id = (SELECT participant FROM household WHERE uuid = ?1) AND email <> ?2",
+        params![Id(id.0), email, Id(Uuid::new_v4())],
+    )?;
+    if moved > 0 {
+        certificate::revoke_participant(tx, id, at)?;
+    }
+    // The address again, which may be written otherwise.
+    tx.execute(
+        "UPDATE participant SET name = ?2, email = ?3
+         WHERE id = (SELECT participant FROM household WHERE uuid = ?1)",
+        params![Id(id.0), name, email],
+    )?;
     Ok(())
 }
 

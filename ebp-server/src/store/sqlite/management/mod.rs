@@ -39,8 +39,9 @@ impl ManagementStore for SqliteStore {
         &self,
         id: HouseholdId,
         change: HouseholdChange,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.writer.run(move |tx| change::household(tx, id, &change)).await
+        self.writer.run(move |tx| change::household(tx, id, &change, at)).await
     }
 
     async fn add_meter(&self, id: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError> {
@@ -112,7 +113,7 @@ impl ManagementStore for SqliteStore {
 
 /// What a query of a list is asked with: where it starts (no octets come before every uuid) and
 /// one more than wanted, which tells whether there is a next part.
-fn bounds(query: ListQuery) -> (i64, Vec<u8>, i64) {
+pub fn bounds(query: ListQuery) -> (i64, Vec<u8>, i64) {
     let (at, uuid) = query
         .after
         .map_or((i64::MIN, Vec::new()), |after| (after.registered_at, after.uuid.into()));
@@ -120,7 +121,7 @@ fn bounds(query: ListQuery) -> (i64, Vec<u8>, i64) {
 }
 
 /// Cuts the rows, each with its place, to the part that was asked for.
-fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
+pub fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
     let more = rows.len() > query.limit;
     rows.truncate(query.limit);
     let next = rows.last().filter(|_| more).map(|(place, _)| *place);

@@ -48,20 +48,22 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<RegistrationEn
 
 /// A registration with all that belongs to it.
 pub fn show(db: &Connection, id: HouseholdId) -> Result<ManagedHousehold, StoreError> {
-    let found: Option<(Instant, Option<String>, Option<String>)> = db
+    type Contact = (Instant, Option<String>, Option<String>, Option<Id>);
+    let found: Option<Contact> = db
         .prepare_cached(
-            "SELECT registered_at, name, email
+            "SELECT registered_at, name, email, participant.uuid
              FROM household LEFT JOIN participant ON participant.id = household.participant
-             WHERE uuid = ?1 AND NOT withheld",
+             WHERE household.uuid = ?1 AND NOT withheld",
         )?
-        .query_row([Id(id.0)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row([Id(id.0)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
-    let (Instant(registered_at), name, email) = found.ok_or(StoreError::NotFound)?;
+    let (Instant(registered_at), name, email, participant) = found.ok_or(StoreError::NotFound)?;
     let household = household::household(db, id)?;
     Ok(ManagedHousehold {
         uuid: id.0,
         registered_at,
         participant: name.zip(email).map(|(name, email)| Participant { name, email }),
+        participant_uuid: participant.map(|Id(uuid)| uuid),
         address: household.address,
         location: household.location,
         metadata: household.metadata,

@@ -1,0 +1,92 @@
+//! How researchers and administrators reach the Data API: its address, by what it is trusted, the
+//! secret that they share.
+
+use std::path::PathBuf;
+
+use ebp_core::{
+    client::{ClientError, ClientOptions, Manager, Trust},
+    contract::problem_type,
+    scope::Group,
+};
+
+use super::secret;
+use crate::{
+    config::read_text,
+    exit::{Code, Failure, chain},
+};
+
+/// How the Data API is reached.
+#[derive(Debug, clap::Args)]
+pub struct GroupApi {
+    /// The Data API's address, such as `https://ebp.example.org:8443`.
+    #[arg(long, global = true)]
+    pub url: Option<String>,
+
+    /// The authority's certificate (PEM).
+    #[arg(long, global = true, value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    /// The SHA-256 fingerprint of the authority's certificate, instead of --ca.
+    #[arg(long, global = true, value_name = "HEX", conflicts_with = "ca")]
+    fingerprint: Option<String>,
+
+    /// The file whose first line is the group's secret, which only its owner may read; without it
+    /// the secret is asked for on the terminal, or read from standard input.
+    #[arg(long, global = true, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+impl GroupApi {
+    /// The group's client; the secret is asked for where no file has it.
+    pub fn connect(&self, group: Group) -> Result<Manager, Failure> {
+        let url = self.url.as_deref().ok_or_else(|| {
+            Failure::usage("the Data API's address is missing").remedy("give it with --url")
+        })?;
+        let trust = match (&self.ca, &self.fingerprint) {
+            (Some(ca), _) => Trust::Authority(read_text(ca)?),
+            (None, Some(text)) => text.parse().map_err(Failure::usage)?,
+            (None, None) => {
+                return Err(Failure::usage("it is not said by what the server is trusted")
+                    .remedy("give --ca or --fingerprint"));
+            }
+        };
+        let what = format!("the secret of the {group}");
+        let secret = match &self.secret_file {
+            Some(path) => secret::from_file(&what, path)?,
+            None => secret::ask(&what, false)?,
+        };
+        Manager::new(url, &trust, group, &secret, ClientOptions::default())
+            .map_err(|error| refused(group, error))
+    }
+}
+
+/// The client's errors, for whoever is of that group.
+pub fn refused(group: Group, error: ClientError) -> Failure {
+    let remedy = match &error {
+        ClientError::Problem { status: 400 | 422, .. } => {
+            "correct the file; nothing was stored".to_owned()
+        }
+        ClientError::Problem { status: 401 | 403, .. } => format!("check the secret of the {group}"),
+        ClientError::Problem { status: 404, .. } => match group {
+            Group::Researchers => "`ebp household list` shows those there are".to_owned(),
+            Group::Administrators => "`GET /management/device` lists those there are".to_owned(),
+        },
+        ClientError::Problem { kind, .. } if kind == problem_type::IN_USE => {
+            "what has measurements is kept; a system's meter is another one after `edit --pv-system`"
+                .to_owned()
+        }
+        ClientError::Problem { kind, retry_after, .. } if kind == problem_type::TOO_MANY_TRIES => {
+            let wait = retry_after.map_or(60, |wait| wait.as_secs());
+            format!(
+                "wait {wait} s, or let the server's operator end it there with \
+                 `ebp serve secret unblock`"
+            )
+        }
+        ClientError::Problem { status: 429, .. } => "try again in a minute".to_owned(),
+        ClientError::InvalidUrl { .. } | ClientError::Unreachable { .. } => "check --url".to_owned(),
+        ClientError::Tls { .. } => "check --ca or --fingerprint".to_owned(),
+        _ => return Failure::failed(chain(&error)),
+    };
+    let code = if error.not_authorized() { Code::NotAuthorized } else { Code::Failed };
+    Failure::new(code, chain(&error)).remedy(remedy)
+}

@@ -29,6 +29,7 @@ pub mod auth;
 pub mod authority;
 pub mod backup;
 mod config;
+mod database_clock;
 mod drain;
 mod form;
 pub mod geocoding;
@@ -62,6 +63,7 @@ pub use store::open_store;
 
 use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
+use database_clock::DatabaseClock;
 use geocoding::{GeocodeError, Geocoder};
 use masking::MaskingError;
 use overload::Overload;
@@ -79,6 +81,7 @@ pub(crate) struct App {
     requests: limit::Requests,
     connections: Arc<limit::Connections>,
     clock: Arc<dyn Clock>,
+    database_clock: Arc<DatabaseClock>,
     limits: Limits,
     geocoder: Option<Arc<Geocoder>>,
     overload: Overload,
@@ -136,7 +139,10 @@ pub async fn serve(
         hostnames,
         limits,
         clock,
+        trust_database_clock,
     } = settings;
+    let database_clock = Arc::new(DatabaseClock::new(clock));
+    let clock: Arc<dyn Clock> = database_clock.clone();
     let authority = Authority::open(&dir, clock.clone())?;
     if authority.can_issue() {
         authority.ensure_server(&hostnames, &certificate, &key)?;
@@ -153,6 +159,10 @@ pub async fn serve(
         None => None,
     };
     let store = open_store(&database).await?;
+    if trust_database_clock {
+        database_clock.compare(&*store).await?;
+        database_clock.keep_comparing(Arc::downgrade(&store));
+    }
     masking::mask_by(&store, &masking, false).await?;
     masking::mask_pending_soon(store.clone());
     let app = Arc::new(App {
@@ -165,6 +175,7 @@ pub async fn serve(
         requests: limit::Requests::new(limits.rate),
         connections: limit::Connections::new(limits.connections_per_address),
         clock,
+        database_clock,
         geocoder,
         // A connection has one request at a time; half of them are left for whatever else is asked.
         overload: Overload::new(limits.connections / 2),

@@ -83,6 +83,9 @@ pub struct Settings {
     pub limits: Limits,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Whether the clock is set right by the database's, where that has one: what servers of one
+    /// database stamp then agrees, and a server whose clock is far off answers nothing.
+    pub trust_database_clock: bool,
 }
 
 impl Settings {
@@ -102,6 +105,7 @@ impl Settings {
             hostnames,
             limits: Limits::default(),
             clock,
+            trust_database_clock: false,
         }
     }
 }

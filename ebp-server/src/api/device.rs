@@ -31,6 +31,7 @@ pub async fn enroll(
     request: Request,
 ) -> Result<(StatusCode, Json<DeviceCertificate>), ApiError> {
     const UNKNOWN: ApiError = ApiError::Unauthenticated("the token is unknown, used or expired");
+    app.database_clock.require()?;
     let EnrollRequest { token, csr } = body::json(&app, request).await?;
     // Nothing is used up by a request that cannot be fulfilled.
     let csr = CertificateRequest::parse(&csr)?;

@@ -27,8 +27,10 @@ pub async fn show() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// `GET /readyz`: whether requests would be answered: the database is there (503 if not).
+/// `GET /readyz`: whether requests would be answered: the database is there, and the clocks agree
+/// (503 if not).
 pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    app.database_clock.require()?;
     match tokio::time::timeout(PATIENCE, app.store.ping()).await {
         Ok(Ok(())) => Ok(Json(json!({ "status": "ready" }))),
         Ok(Err(error)) => Err(ApiError::Unavailable(error.to_string())),

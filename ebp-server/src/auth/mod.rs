@@ -171,6 +171,7 @@ pub(crate) async fn authorize(
         admit(&app, request.extensions())?;
         return Ok(next.run(request).await);
     }
+    app.database_clock.require()?;
     let now = app.clock.now();
     // What is borrowed of the request is not held across the wait: its body is not to be shared.
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();

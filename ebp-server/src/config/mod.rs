@@ -234,6 +234,7 @@ impl ServerConfig {
     #[must_use]
     pub fn settings(&self, clock: Arc<dyn Clock>) -> Settings {
         let mut settings = Settings::in_folder(&self.data, self.hostnames.clone(), clock);
+        settings.trust_database_clock = true;
         if let Some(authority) = &self.authority {
             settings.authority.clone_from(authority);
         }

@@ -304,6 +304,9 @@ pub trait Store: ManagementStore + AccessStore + EvaluationStore + MaskingStore 
         None
     }
 
+    /// The time by the database's clock, if it has one of its own.
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

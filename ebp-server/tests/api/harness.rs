@@ -101,10 +101,18 @@ impl Server {
 
     /// A server over a folder that holds an authority already.
     pub async fn open(dir: tempfile::TempDir, limits: Limits) -> Self {
+        let settle = |settings: &mut Settings, _: &TestClock| settings.limits = limits;
+        Self::open_with(dir, settle).await
+    }
+
+    /// The same, told what the caller changes of its settings and clock.
+    pub async fn open_with(
+        dir: tempfile::TempDir,
+        settle: impl FnOnce(&mut Settings, &TestClock),
+    ) -> Self {
         let clock = Arc::new(TestClock::default());
         let authority = Authority::open(&dir.path().join("authority"), clock.clone()).unwrap();
         let mut settings = Settings::in_folder(dir.path(), vec!["127.0.0.1".into()], clock.clone());
-        settings.limits = limits;
         if let Ok(url) = std::fs::read_to_string(dir.path().join(URL)) {
             let few = PostgresSettings { connections: 4, ..PostgresSettings::new(url) };
             settings.database = Database::Postgres(few);
@@ -114,6 +122,7 @@ impl Server {
             issuer: Some("https://issuer.example".into()),
             keys: KeySource::File(dir.path().join("keys.json")),
         });
+        settle(&mut settings, &clock);
         let store = open_store(&settings.database).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

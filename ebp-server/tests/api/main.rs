@@ -4,6 +4,7 @@
 
 mod access;
 mod certificate;
+mod clock;
 #[allow(dead_code, reason = "the tests of the store use the rest")]
 #[path = "../support/cluster.rs"]
 mod cluster;

@@ -54,6 +54,7 @@ pub use error::PostgresError;
 use lookup::Lookups;
 use measurement::{Report, Reports};
 use patience::{CHANGE, Connections, LOOK_UP};
+use value::Instant;
 
 /// A [`Store`] in a PostgreSQL database.
 pub struct PostgresStore {
@@ -245,6 +246,15 @@ impl Store for PostgresStore {
             waiting: status.waiting,
             most: status.max_size,
         })
+    }
+
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        let client = self.client().await?;
+        let asked = async {
+            let row = client.query_one("SELECT clock_timestamp()", &[]).await?;
+            Ok(Some(row.try_get::<_, Instant>(0)?.0))
+        };
+        self.look_up(asked).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

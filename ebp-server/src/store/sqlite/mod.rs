@@ -174,6 +174,10 @@ impl Store for SqliteStore {
         self.writer.run(move |tx| incident::resolve(tx, id, meter, kind, at)).await
     }
 
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.readers.run(|db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await
     }

@@ -1,0 +1,142 @@
+//! One clock for all servers of a database: the machine's, set right by the database's.
+//!
+//! Enters: the machine's clock, what the database says the time is. Leaves: the time, and whether
+//! the two are so far apart that nothing should be answered. Absent: a clock of its own; where the
+//! database has none (SQLite) the machine's is used as it is.
+//!
+//! A server whose clock is wrong would stamp consent wrongly and refuse true measurements for good.
+//! Small differences are corrected. Beyond [`MOST`] the machine is not to be trusted with the
+//! validity of certificates either: every request is answered "again later" until it is set.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use ebp_core::clock::Clock;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    problem::ApiError,
+    store::{Store, StoreError},
+};
+
+/// From here on a warning is logged.
+const NOTABLE: SignedDuration = SignedDuration::from_secs(30);
+
+/// Up to here requests are answered.
+const MOST: SignedDuration = SignedDuration::from_mins(2);
+
+/// Between two comparisons.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// The time on which the servers of a database agree.
+pub struct DatabaseClock {
+    machine: Arc<dyn Clock>,
+    /// Microseconds by which the database is ahead of the machine.
+    ahead: AtomicI64,
+}
+
+impl Clock for DatabaseClock {
+    fn now(&self) -> Timestamp {
+        let machine = self.machine.now();
+        machine.checked_add(self.ahead()).unwrap_or(machine)
+    }
+}
+
+impl DatabaseClock {
+    /// The machine's clock, until it is compared.
+    pub fn new(machine: Arc<dyn Clock>) -> Self {
+        Self { machine, ahead: AtomicI64::new(0) }
+    }
+
+    /// Compares the two clocks now.
+    ///
+    /// # Errors
+    /// If the database cannot be asked; the last comparison then stands.
+    pub async fn compare(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let asked = self.machine.now();
+        let Some(there) = store.now().await? else { return Ok(()) };
+        let waited = self.machine.now().duration_since(asked);
+        let ahead = there.duration_since(asked) - waited / 2;
+        let before = self.ahead.swap(micros(ahead), Ordering::Relaxed);
+        if ahead.abs() >= NOTABLE && SignedDuration::from_micros(before).abs() < NOTABLE {
+            tracing::warn!(
+                seconds = ahead.as_secs(),
+                "the database's clock is ahead of this machine's by so much; set this machine's"
+            );
+        }
+        Ok(())
+    }
+
+    /// Compares them from time to time, until nobody uses this clock any more.
+    pub fn keep_comparing(self: &Arc<Self>, store: Weak<dyn Store>) {
+        let this = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(EVERY).await;
+                let (Some(this), Some(store)) = (this.upgrade(), store.upgrade()) else { return };
+                if let Err(error) = this.compare(&*store).await {
+                    tracing::debug!(%error, "the database's clock cannot be asked");
+                }
+            }
+        });
+    }
+
+    /// Whether the clocks agree well enough for requests to be answered.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] if not.
+    pub fn require(&self) -> Result<(), ApiError> {
+        let ahead = self.ahead();
+        if ahead.abs() <= MOST {
+            return Ok(());
+        }
+        let (seconds, direction) =
+            (ahead.abs().as_secs(), if ahead.is_positive() { "behind" } else { "ahead of" });
+        Err(ApiError::Unavailable(format!(
+            "this server's clock is {seconds} s {direction} the database's"
+        )))
+    }
+
+    fn ahead(&self) -> SignedDuration {
+        SignedDuration::from_micros(self.ahead.load(Ordering::Relaxed))
+    }
+}
+
+fn micros(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(if duration.is_negative() {
+        i64::MIN
+    } else {
+        i64::MAX
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ebp_core::clock::FixedClock;
+
+    use super::*;
+
+    fn ahead(seconds: i64) -> DatabaseClock {
+        let machine = "2026-01-01T00:00:00Z".parse().unwrap();
+        let clock = DatabaseClock::new(Arc::new(FixedClock(machine)));
+        clock.ahead.store(seconds * 1_000_000, Ordering::Relaxed);
+        clock
+    }
+
+    #[test]
+    fn small_differences_are_corrected_and_large_ones_refused() {
+        assert_eq!(ahead(90).now(), "2026-01-01T00:01:30Z".parse().unwrap());
+        for seconds in [-120, -30, 0, 120] {
+            assert!(ahead(seconds).require().is_ok(), "{seconds}");
+        }
+        for (seconds, words) in [(121, "121 s behind"), (-600, "600 s ahead of")] {
+            let error = ahead(seconds).require().unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

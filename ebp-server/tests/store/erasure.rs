@@ -16,10 +16,10 @@ use crate::{
 
 /// What the book tells operators to set: segments of the log that are over are removed, not kept
 /// with their content to be written over one day.
-const CONFIGURATION: &str = "wal_recycle = off\nfsync = off\n";
+pub const CONFIGURATION: &str = "wal_recycle = off\nfsync = off\n";
 
 /// Somebody whose every value is found in no other file of the world.
-fn somebody(name: &str) -> (Registration, Vec<Vec<u8>>) {
+pub fn somebody(name: &str) -> (Registration, Vec<Vec<u8>>) {
     let mut registration = registration(&format!("{name}.Geheimnis@example.org"));
     registration.participant.name = format!("{name} Unauffindbar");
     registration.address.street = format!("{name}winkel 99");
@@ -61,7 +61,7 @@ fn numeric(degrees: f64) -> Vec<u8> {
 }
 
 /// The files below the folder that hold one of these, without regard to case.
-fn holding(folder: &Path, needles: &[Vec<u8>]) -> Vec<String> {
+pub fn holding(folder: &Path, needles: &[Vec<u8>]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -220,7 +220,7 @@ async fn no_byte_of_what_was_removed_is_left() {
         "CREATE ROLE ebp LOGIN; ALTER DATABASE {db} OWNER TO ebp; ALTER SCHEMA public OWNER TO ebp;
          DO $$ DECLARE t regclass; f regprocedure; BEGIN
              FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace
-                 AND relkind IN ('r', 'p') LOOP
+                 AND (relkind IN ('r', 'p') OR relname = 'participant_number') LOOP
                  EXECUTE format('ALTER TABLE %s OWNER TO ebp', t);
              END LOOP;
              FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP

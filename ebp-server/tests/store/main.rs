@@ -9,6 +9,7 @@ mod constraints;
 mod contest;
 mod crash;
 mod erasure;
+mod erasure_crash;
 mod evaluation;
 mod management;
 mod masking;

@@ -1,11 +1,13 @@
 //! Getting removed values out of PostgreSQL's files.
 //!
 //! A deleted row stays in its page until the page is used for something else, and plain VACUUM
-//! clears no bytes. What does is a new file: the five small tables that a revocation removes from
-//! are written anew, with their indexes, and the old files are cut to nothing as the transaction
-//! commits. A change of a column's type is used for it, not VACUUM FULL: that would carry removed
-//! rows over as long as any transaction is old enough to see them, and cannot be one transaction
-//! with the note that it was done.
+//! clears no bytes. What does is a new file: the tables that a revocation removes from are copied
+//! into empty ones that take their places, and the old ones are dropped, with their indexes.
+//! VACUUM FULL and other rewrites of a table would not do: the first carries removed rows over as
+//! long as any transaction is old enough to see them, and a crash of PostgreSQL during either leaves
+//! a file with everybody's values that belongs to no table and that nothing removes. Here the empty
+//! tables are there, committed, before anything is copied into them: what a crash leaves has a name,
+//! and the next try drops it. The work itself is SQL (`migrations/postgres/0007_erasure.sql`).
 //!
 //! The write-ahead log still has the values. Where the role may (`pg_checkpoint`, and EXECUTE on
 //! `pg_switch_wal`), its segments are ended and a checkpoint is made, behind which PostgreSQL needs
@@ -14,7 +16,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Pool};
+use deadpool_postgres::{Client, Pool, Transaction};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout, timeout_at},
@@ -38,21 +40,12 @@ const AWAITED: u32 = 3;
 /// Of all servers of a database one erases at a time.
 const LOCK: i64 = 7_203_846_105;
 
-/// Everybody else waits behind the one who waits for these tables: so not for long. A dump that
-/// reads them goes first.
-const TAKE: &str = "
-    SET LOCAL lock_timeout = '50ms';
-    SET LOCAL statement_timeout = 0;
-    LOCK TABLE participant, address, location, withheld_location, pv_system
-        IN ACCESS EXCLUSIVE MODE";
+/// The tables that revocations remove values from, those before others that they refer to.
+const TABLES: [&str; 5] = ["participant", "address", "location", "withheld_location", "pv_system"];
 
-/// Each expression is more than its column, so that no table keeps its file.
-const REWRITE: &str = "
-    ALTER TABLE participant ALTER name TYPE text USING name || '';
-    ALTER TABLE address ALTER street TYPE text USING street || '';
-    ALTER TABLE location ALTER latitude TYPE double precision USING latitude + 0;
-    ALTER TABLE withheld_location ALTER latitude TYPE double precision USING latitude + 0;
-    ALTER TABLE pv_system ALTER azimuth TYPE numeric USING azimuth + 0";
+/// Everybody else waits behind the one who waits for a table: so not for long. A dump that reads it
+/// goes first.
+const BRIEFLY: &str = "SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = 0";
 
 /// Erases what is due, in the background; any server may, whoever revoked. It ends with the store.
 pub struct Eraser {
@@ -131,31 +124,56 @@ fn pause(failed: u32) -> Duration {
 
 async fn attempt(pool: &Pool) -> Result<(), StoreError> {
     let mut client = pool.get().await?;
-    if rewrite(&mut client).await? {
+    let erased = erase_alone(&mut client).await;
+    if matches!(erased, Ok(true)) {
         renew_log(&client).await;
     }
-    Ok(())
+    // With its session ends its lock, whatever became of its work.
+    drop(Client::take(client));
+    erased.map(drop)
 }
 
-/// False if nothing is due.
-async fn rewrite(client: &mut Client) -> Result<bool, StoreError> {
-    let tx = client.transaction().await?;
+/// Erases while no other server does. False if nothing is due.
+async fn erase_alone(client: &mut Client) -> Result<bool, StoreError> {
     let free: bool =
-        tx.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&LOCK]).await?.try_get(0)?;
+        client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).await?.try_get(0)?;
     if !free {
         return Err(PostgresError::Busy.into());
     }
     let due: bool =
-        tx.query_one("SELECT EXISTS (SELECT FROM erasure_due)", &[]).await?.try_get(0)?;
+        client.query_one("SELECT EXISTS (SELECT FROM erasure_due)", &[]).await?.try_get(0)?;
     if !due {
         return Ok(false);
     }
-    tx.batch_execute(TAKE).await?;
-    // Only now: what became due while the tables were waited for is erased, too.
-    tx.execute("DELETE FROM erasure_due", &[]).await?;
-    tx.batch_execute(REWRITE).await?;
+    let tx = begin(client).await?;
+    each(&tx, "end_erasure").await?;
+    each(&tx, "prepare_erasure").await?;
+    tx.commit().await?;
+    let tx = begin(client).await?;
+    let tables = TABLES.join(", ");
+    tx.batch_execute(&format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")).await?;
+    // Whoever revoked before the tables were locked is in none of the copies.
+    tx.execute("UPDATE erasure_due SET copied = true", &[]).await?;
+    each(&tx, "swap_for_erasure").await?;
+    tx.commit().await?;
+    let tx = begin(client).await?;
+    each(&tx, "end_erasure").await?;
+    tx.execute("DELETE FROM erasure_due WHERE copied", &[]).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+async fn begin(client: &mut Client) -> Result<Transaction<'_>, StoreError> {
+    let tx = client.transaction().await?;
+    tx.batch_execute(BRIEFLY).await?;
+    Ok(tx)
+}
+
+async fn each(tx: &Transaction<'_>, function: &str) -> Result<(), StoreError> {
+    for table in TABLES {
+        tx.execute(&format!("SELECT {function}($1)"), &[&table]).await?;
+    }
+    Ok(())
 }
 
 /// Ends the log's segment and makes a checkpoint, so that older segments are let go.

@@ -15,13 +15,14 @@ use super::PostgresError;
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../migrations/postgres/0001_survey.sql"),
     include_str!("../../../migrations/postgres/0002_management.sql"),
     include_str!("../../../migrations/postgres/0003_device_status.sql"),
     include_str!("../../../migrations/postgres/0004_measurement_flags.sql"),
     include_str!("../../../migrations/postgres/0005_constraints.sql"),
     include_str!("../../../migrations/postgres/0006_masking.sql"),
+    include_str!("../../../migrations/postgres/0007_erasure.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

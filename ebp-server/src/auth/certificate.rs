@@ -8,7 +8,10 @@ use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use crate::authority::{Serial, scope_extension};
+use crate::{
+    authority::{Serial, scope_extension},
+    limit::Client,
+};
 
 /// What a client's certificate says.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,6 +42,12 @@ impl fmt::Debug for ClientCertificate {
 }
 
 impl ClientCertificate {
+    /// Who asks by it: the device, or the certificate itself where it names none.
+    #[must_use]
+    pub fn client(&self) -> Client<'_> {
+        self.device.map_or(Client::Certificate(self.serial), Client::Device)
+    }
+
     /// Reads the names, scopes and validity. Exactly one e-mail address and at most one device:
     /// with more of them it would be open for whom it stands.
     #[must_use]

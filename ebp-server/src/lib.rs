@@ -61,6 +61,16 @@ pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
 pub use store::open_store;
 
+/// Reads an upload's body of that content encoding as the server does, and returns how many
+/// measurements it has, and how many octets unpacked. For tests and fuzzing of its bounds.
+///
+/// # Errors
+/// What an upload would be answered.
+#[doc(hidden)]
+pub fn read_upload(body: &[u8], encoding: Option<&str>) -> Result<(usize, usize), ApiError> {
+    api::measurement::read(body, encoding)
+}
+
 use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
 use database_clock::DatabaseClock;
@@ -69,6 +79,13 @@ use masking::MaskingError;
 use overload::Overload;
 use store::{Store, StoreError};
 use telemetry::Telemetry;
+
+/// Connections that the holder of a certificate may have, however few there are in all: a program
+/// opens several.
+const LEAST_CONNECTIONS: usize = 8;
+
+/// Addresses that are looked up at the same time.
+const LOCATING: usize = 8;
 
 /// What handlers share.
 pub(crate) struct App {
@@ -85,8 +102,14 @@ pub(crate) struct App {
     limits: Limits,
     geocoder: Option<Arc<Geocoder>>,
     overload: Overload,
-    /// Bounds the memory that unpacked uploads take.
-    unpacking: Semaphore,
+    /// Connections of those who showed a certificate.
+    holders: Arc<limit::Shares>,
+    /// Bounds the memory that bodies take while they come in.
+    receiving: Arc<limit::Shares>,
+    /// Bounds the memory that uploads take while they are unpacked and read.
+    unpacking: Arc<limit::Turns>,
+    /// Bounds the threads that wait for the location of an address.
+    locating: Arc<Semaphore>,
 }
 
 /// Why the server cannot start or end.
@@ -179,7 +202,10 @@ pub async fn serve(
         geocoder,
         // A connection has one request at a time; half of them are left for whatever else is asked.
         overload: Overload::new(limits.connections / 2),
-        unpacking: Semaphore::new(limits.unpacking),
+        holders: limit::Shares::with_least(limits.connections, LEAST_CONNECTIONS),
+        receiving: api::receive::room(),
+        unpacking: limit::Turns::new(limits.unpacking),
+        locating: Arc::new(Semaphore::new(LOCATING)),
         limits,
     });
     let router = router::router(app.clone());

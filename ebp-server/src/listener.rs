@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -44,6 +44,13 @@ const SCARCE: usize = 4;
 
 /// How long connections that are at no request have to give way before they are told again.
 const GIVE_WAY: Duration = Duration::from_millis(100);
+
+/// How long a connection may take from its handshake to its first request while others wait. Who has
+/// just come is about to ask; who does not, holds a place that somebody needs.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long the handshake may take meanwhile, of which the server does a part.
+const HANDSHAKE_GRACE: Duration = Duration::from_secs(5);
 
 /// Accepts connections until `shutdown`, then gives those in flight the time to end.
 pub async fn run(
@@ -137,6 +144,16 @@ async fn told(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
+/// Waits until the handshake should have ended and others wait for a place.
+async fn crowded_late(crowded: &mut watch::Receiver<()>) {
+    sleep(HANDSHAKE_GRACE).await;
+    // They are told again as long as anybody waits; the teller is gone only when the server is.
+    crowded.mark_unchanged();
+    if crowded.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// What connections are told from outside.
 #[derive(Clone)]
 struct Signals {
@@ -158,7 +175,15 @@ async fn serve_connection(
     let limits: &Limits = &app.limits;
     // Answers are small and awaited; a failure only costs time.
     let _ = stream.set_nodelay(true);
-    let stream = match timeout(limits.handshake, tls.accept(stream)).await {
+    let handshake = tokio::select! {
+        biased;
+        handshake = timeout(limits.handshake, tls.accept(stream)) => handshake,
+        () = crowded_late(&mut crowded) => {
+            app.telemetry.handshake(Handshake::Slow);
+            return tracing::debug!("the handshake gave way to others");
+        }
+    };
+    let stream = match handshake {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             app.telemetry.handshake(Handshake::Failed);
@@ -171,10 +196,20 @@ async fn serve_connection(
     };
     app.telemetry.handshake(Handshake::of(stream.get_ref().1.handshake_kind()));
     let peer = Peer::of(stream.get_ref().1.peer_certificates());
-    // Until its first answer, too: who has just come is about to ask.
-    let busy = AtomicBool::new(true);
+    let begun = Instant::now();
+    // One holder does not take all the places, from however many addresses.
+    let held = match &peer {
+        Peer::Certificate(certificate) => {
+            let client = app.requests.id(certificate.client());
+            let Ok(held) = app.holders.take(client, 1) else { return app.telemetry.refused() };
+            Some(held)
+        }
+        Peer::Anonymous | Peer::Unreadable => None,
+    };
+    let (busy, asked) = (AtomicBool::new(false), AtomicBool::new(false));
     let service = service_fn(|mut request: Request<Incoming>| {
         busy.store(true, Ordering::Relaxed);
+        asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(peer.clone());
         request.extensions_mut().insert(Source(source));
         let answer = router.clone().oneshot(request.map(Body::new));
@@ -200,11 +235,19 @@ async fn serve_connection(
     let mut aged = pin!(sleep(limits.connection_age));
     let ended = loop {
         tokio::select! {
+            // A request that is there already is taken in before anything else is thought of.
+            biased;
             ended = connection.as_mut() => break Some(ended),
             () = told(&mut closing) => break None,
-            Ok(()) = crowded.changed() => if !busy.load(Ordering::Relaxed) {
-                break None;
-            },
+            Ok(()) = crowded.changed() => {
+                let asked = asked.load(Ordering::Relaxed);
+                if !asked && begun.elapsed() > GRACE {
+                    return tracing::debug!("a connection asked nothing and gave way to others");
+                }
+                if asked && !busy.load(Ordering::Relaxed) {
+                    break None;
+                }
+            }
             () = aged.as_mut() => break None,
         }
     };
@@ -212,12 +255,15 @@ async fn serve_connection(
         Some(ended) => ended,
         None => {
             connection.as_mut().graceful_shutdown();
-            match timeout(limits.request, connection).await {
+            // One that has asked nothing has nothing to finish.
+            let patience = if asked.load(Ordering::Relaxed) { limits.request } else { GRACE };
+            match timeout(patience, connection).await {
                 Ok(ended) => ended,
                 Err(_) => return tracing::debug!("a connection was broken off"),
             }
         }
     };
+    drop(held);
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke off");
     }

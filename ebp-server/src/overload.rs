@@ -1,7 +1,11 @@
 //! More uploads than can be stored in time: those that find no place are told when to come back.
 //!
-//! Enters: an upload's headers. Leaves: the request as it is, or a 429 with `Retry-After`, before
-//! anybody is looked up and the body is read. Absent: what a single client may do.
+//! Enters: an upload. Leaves: its place, or a 429 with `Retry-After`. Absent: how often a single
+//! client may ask.
+//!
+//! A place is taken when the body is in, and belongs to the work: neither who trickles a body nor who
+//! hangs up behind it keeps others out, and nobody has more than a quarter of all. Where there is no
+//! place already when the request comes it is told so before anybody is looked up.
 //!
 //! Whoever is sent away gets an appointment behind those who were sent away before, at the pace at
 //! which uploads were answered lately: a fleet that comes back all at once after an outage is spread
@@ -18,15 +22,15 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use tokio::sync::Semaphore;
 
-use crate::{App, problem::ApiError};
+use crate::{
+    App,
+    limit::{ClientId, Full, Share, Shares},
+    problem::ApiError,
+};
 
 /// Octets of a body that take up a place of their own.
 const PLACE: usize = 16 << 10;
-
-/// Places of an upload that does not say how long it is.
-const UNSAID: usize = 16;
 
 /// The shortest wait.
 const SOONEST: Duration = Duration::from_secs(2);
@@ -45,19 +49,45 @@ const WINDOW: Duration = Duration::from_secs(1);
 
 /// The places of uploads, and the appointments of those who found none.
 pub struct Overload {
-    places: Semaphore,
-    all: usize,
+    places: Arc<Shares>,
     appointments: Mutex<Appointments>,
 }
 
 impl Overload {
     /// So many uploads at the same time, and fewer if they are large.
     pub fn new(places: usize) -> Self {
-        let places = places.max(1);
         Self {
-            places: Semaphore::new(places),
-            all: places,
+            places: Shares::new(places),
             appointments: Mutex::new(Appointments::new(Instant::now())),
+        }
+    }
+
+    /// A place for an upload of so many octets.
+    pub fn take(&self, client: ClientId, octets: usize) -> Result<Share, ApiError> {
+        self.places.take(client, self.weight(octets)).map_err(|full| self.full(full))
+    }
+
+    /// As many more places as it takes when it turns out to have so many octets.
+    pub fn weigh(&self, place: &mut Share, octets: usize) -> Result<(), ApiError> {
+        place.grow_to(self.weight(octets)).map_err(|full| self.full(full))
+    }
+
+    /// An upload was answered.
+    pub fn answered(&self) {
+        self.appointments(|appointments| appointments.answered(Instant::now()));
+    }
+
+    /// What an upload is told that cannot be taken in now.
+    pub fn put_off(&self) -> ApiError {
+        let wait = self.appointments(|appointments| appointments.next(Instant::now()));
+        ApiError::Overloaded(wait.as_secs())
+    }
+
+    fn full(&self, full: Full) -> ApiError {
+        match full {
+            // Its own uploads are in its way.
+            Full::Client => ApiError::TooManyRequests(SOONEST.as_secs()),
+            Full::All => self.put_off(),
         }
     }
 
@@ -65,26 +95,21 @@ impl Overload {
         act(&mut self.appointments.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How many places it takes.
-    fn weight(&self, request: &Request) -> u32 {
-        let length = request.headers().get(header::CONTENT_LENGTH);
-        let length: Option<usize> = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        let places = length.map_or(UNSAID, |length| 1 + length / PLACE).min(self.all);
-        u32::try_from(places).unwrap_or(u32::MAX)
+    /// How many places it takes: no more than a client may have.
+    fn weight(&self, octets: usize) -> usize {
+        (1 + octets / PLACE).min(self.places.most())
     }
 }
 
-/// Lets an upload through if there is a place for it.
+/// Lets an upload through unless there is no place for it already.
 pub async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let overload = &app.overload;
-    let Ok(place) = overload.places.try_acquire_many(overload.weight(&request)) else {
-        let wait = overload.appointments(|appointments| appointments.next(Instant::now()));
-        return ApiError::Overloaded(wait.as_secs()).into_response();
-    };
-    let response = next.run(request).await;
-    drop(place);
-    overload.appointments(|appointments| appointments.answered(Instant::now()));
-    response
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
+    if overload.places.left() < overload.weight(length) {
+        return overload.put_off().into_response();
+    }
+    next.run(request).await
 }
 
 /// When those who were sent away are to come back.
@@ -178,15 +203,9 @@ mod tests {
 
     #[test]
     fn large_uploads_take_more_places() {
-        let overload = Overload::new(100);
-        let of = |length: Option<&str>| {
-            let mut request = Request::new(axum::body::Body::empty());
-            if let Some(length) = length {
-                request.headers_mut().insert("content-length", length.parse().unwrap());
-            }
-            overload.weight(&request)
-        };
-        assert_eq!([of(Some("1000")), of(Some("280000")), of(None)], [1, 18, 16]);
-        assert_eq!([of(Some("99999999")), of(Some("-1"))], [100, 16]);
+        let overload = Overload::new(400);
+        let of = |octets| overload.weight(octets);
+        assert_eq!([of(1000), of(280_000), of(99_999_999)], [1, 18, 100]);
+        assert_eq!(Overload::new(1).weight(99_999_999), 1);
     }
 }

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method},
+    http::{HeaderName, HeaderValue, Method, Version, header, uri::Authority},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{self as h, MethodRouter},
@@ -161,11 +161,30 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|app, request| {
             otherwise(app, request, ApiError::MethodNotAllowed)
         })
+        .layer(middleware::from_fn_with_state(app.clone(), one_host))
         .layer(middleware::map_response(as_problem))
         .layer(middleware::from_fn(drain))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
         .layer(middleware::from_fn_with_state(app.clone(), log))
         .with_state(app)
+}
+
+/// Refuses a request that does not say exactly once for which host it is (RFC 9112, 3.2): who stands
+/// between client and server could understand another one.
+async fn one_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let first = hosts.next();
+    let said = first.map_or(request.version() < Version::HTTP_11, |host| is_host(host.as_bytes()));
+    if said && hosts.next().is_none() {
+        return next.run(request).await;
+    }
+    let error = ApiError::Invalid("exactly one header `Host` is needed".to_owned());
+    otherwise(State(app), request, error).await.into_response()
+}
+
+/// A host with or without a port, or nothing.
+fn is_host(value: &[u8]) -> bool {
+    value.is_empty() || (!value.contains(&b'@') && Authority::try_from(value).is_ok())
 }
 
 /// What has no route counts as a request, too.

@@ -16,7 +16,7 @@ use crate::run::{cargo, succeed, works};
 
 /// Each target with what libFuzzer is told of it: the longest input in bytes, and the most memory
 /// in MiB that a single allocation may ask for.
-const TARGETS: [(&str, u32, u32); 7] = [
+const TARGETS: [(&str, u32, u32); 8] = [
     ("frame", 4096, 16),
     ("sml", 8192, 16),
     ("roundtrip", 4096, 16),
@@ -24,6 +24,7 @@ const TARGETS: [(&str, u32, u32); 7] = [
     ("d0", 8192, 16),
     ("profile", 8192, 16),
     ("data", 512, 16),
+    ("upload", 8192, 16),
 ];
 const SMOKE_SECONDS: u32 = 5;
 const USUAL_SECONDS: u32 = 600;

@@ -12,6 +12,9 @@ mod clients;
 mod cluster;
 mod disk;
 mod kills;
+mod memory;
+mod places;
+mod raw;
 mod senders;
 #[path = "../support/mod.rs"]
 mod support;

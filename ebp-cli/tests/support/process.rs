@@ -90,6 +90,11 @@ impl Running {
         Self { child, stdout, stderr }
     }
 
+    /// Its identifier.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it has not ended.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()

@@ -96,6 +96,11 @@ impl Server {
         self.port
     }
 
+    /// The process that was started last.
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().unwrap().pid()
+    }
+
     /// Whether the process that was started last still runs.
     pub fn is_running(&mut self) -> bool {
         self.process.as_mut().is_some_and(Running::is_running)

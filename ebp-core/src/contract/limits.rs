@@ -8,6 +8,8 @@ pub const UPLOAD_ITEMS: usize = 10_000;
 pub const UPLOAD_BYTES: usize = 4 << 20;
 /// Bytes of an upload's body once unpacked, at most.
 pub const UPLOAD_UNPACKED_BYTES: usize = 16 << 20;
+/// Bytes of one measurement in an upload's body, at most, and of any other member of that body.
+pub const MEASUREMENT_BYTES: usize = 64 << 10;
 /// Data points of one measurement, at most.
 pub const DATA_POINTS: usize = 64;
 /// How far ahead of the server's clock a measurement's time may be.

@@ -1,39 +1,39 @@
 //! A request's JSON body, within its bounds. Uploads have bounds and a reading of their own.
 
-use std::time::Duration;
-
-use axum::{
-    body::{Body, Bytes, HttpBody},
-    extract::Request,
-    http::header,
-};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use axum::{extract::Request, http::header};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use serde_path_to_error::Segment;
 use utoipa::ToSchema;
 
-use crate::{App, form, problem::ApiError, store::Faults};
+use super::{
+    receive::{Received, receive},
+    repeated::{self, Flaw},
+};
+use crate::{App, form, limit::ClientId, problem::ApiError, store::Faults};
 
 /// Bytes of a body that is no upload, at most.
 const SMALL_BODY: usize = 256 << 10;
 
+/// Values in such a body, at most: each takes more memory than the octet that it may be.
+const VALUES: usize = 20_000;
+
 /// Reads the body; what is wrong with it is told all at once.
 pub async fn json<T: Form>(app: &App, request: Request) -> Result<T, ApiError> {
-    read(&small(app, request).await?)?.flawless()
+    read(small(app, request).await?.as_ref())?.flawless()
 }
 
 /// Reads a body for a method of the store that refuses one with faults. Where the store finds the
 /// very same faults it is the one to say so, since it may know of conflicts besides.
 pub async fn for_store<T: Form>(app: &App, request: Request) -> Result<T, ApiError> {
-    let read: Read<T> = read(&small(app, request).await?)?;
+    let read: Read<T> = read(small(app, request).await?.as_ref())?;
     match read.body {
         Some(body) if read.faults == Faults::of(&body) => Ok(body),
         _ => read.flawless(),
     }
 }
 
-async fn small(app: &App, request: Request) -> Result<Bytes, ApiError> {
+async fn small(app: &App, request: Request) -> Result<Received, ApiError> {
     let kind = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str());
     let essence = |value: &str| value.split(';').next().unwrap_or("").trim().to_lowercase();
     match kind {
@@ -46,26 +46,9 @@ async fn small(app: &App, request: Request) -> Result<Bytes, ApiError> {
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(ApiError::UnsupportedMedia);
     }
-    receive(request.into_body(), SMALL_BODY, app.limits.body).await
-}
-
-/// Receives a body of so many bytes at most, within so long.
-pub async fn receive(body: Body, most: usize, within: Duration) -> Result<Bytes, ApiError> {
-    let too_large = || ApiError::TooLarge(format!("the body has more than {most} bytes"));
-    // What its length says at once need not be waited for.
-    if HttpBody::size_hint(&body).lower() > most as u64 {
-        return Err(too_large());
-    }
-    let collected = tokio::time::timeout(within, Limited::new(body, most).collect())
-        .await
-        .map_err(|_| ApiError::Timeout)?;
-    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            too_large()
-        } else {
-            ApiError::Invalid("the body broke off".to_owned())
-        }
-    })
+    let client = request.extensions().get::<ClientId>().copied();
+    let client = client.ok_or_else(|| ApiError::Internal("no client".to_owned()))?;
+    receive(app, client, request.into_body(), SMALL_BODY).await
 }
 
 /// What a body can be read as: of a published form.
@@ -88,10 +71,25 @@ impl<T> Read<T> {
 }
 
 fn read<T: Form>(body: &[u8]) -> Result<Read<T>, ApiError> {
-    let mut value: Value = serde_json::from_slice(body).map_err(|error| {
+    let no_json = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
         ApiError::Invalid(format!("the body is no JSON (line {line}, column {column})"))
-    })?;
+    };
+    let repeated = match repeated::check(body, VALUES) {
+        Ok(()) => None,
+        Err(Flaw::Repeated(pointer)) => Some(pointer),
+        Err(Flaw::Unreadable(error)) => return Err(no_json(error)),
+        Err(Flaw::TooMany) => {
+            return Err(ApiError::TooLarge(format!("the body has more than {VALUES} values")));
+        }
+    };
+    if let Some(pointer) = repeated {
+        // Which of the two is meant is open, and so is what else is wrong.
+        let mut faults = Faults::default();
+        faults.repeated(pointer);
+        return Err(ApiError::Faults(faults));
+    }
+    let mut value: Value = serde_json::from_slice(body).map_err(no_json)?;
     let mut faults = Faults::of_json::<T>(&value);
     form::plain(&mut value);
     let body = serde_path_to_error::deserialize(value);
@@ -122,6 +120,8 @@ mod tests {
         match read::<Registration>(body.as_bytes()) {
             Ok(read) => read.faults.iter().map(ToString::to_string).collect(),
             Err(ApiError::Invalid(what)) => vec![what],
+            Err(ApiError::TooLarge(_)) => Vec::new(),
+            Err(ApiError::Faults(faults)) => faults.iter().map(ToString::to_string).collect(),
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -141,6 +141,11 @@ mod tests {
                 "participant/name: must be a text"
             ]
         );
+        assert_eq!(
+            told(r#"{"participant": {"email": "a@b.c", "e\u006dail": "secret"}}"#),
+            ["participant/email: stands more than once"]
+        );
+        assert!(told(&format!("[{}0]", "0,".repeat(VALUES))).is_empty());
         let deep = format!("{{\"participant\":{}", "[".repeat(100_000));
         assert!(told(&deep)[0].contains("no JSON"));
     }

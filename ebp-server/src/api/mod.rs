@@ -17,6 +17,8 @@ pub mod measurement_device;
 pub mod meter;
 pub mod pv_system;
 mod query;
+pub(crate) mod receive;
+mod repeated;
 
 use uuid::Uuid;
 

@@ -10,6 +10,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::{
     authority::{DEVICE_URN, PARTICIPANT_URN, Serial, scope_extension},
+    limit::Client,
     store::Names,
 };
 
@@ -40,6 +41,12 @@ impl fmt::Debug for ClientCertificate {
 }
 
 impl ClientCertificate {
+    /// Who asks by it: the device, or the certificate itself where it names none.
+    #[must_use]
+    pub fn client(&self) -> Client<'_> {
+        self.names.device.map_or(Client::Certificate(self.serial), Client::Device)
+    }
+
     /// Reads the names, scopes and validity. Exactly one e-mail address and one participant, and at
     /// most one device: with more of them it would be open for whom it stands.
     #[must_use]

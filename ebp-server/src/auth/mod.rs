@@ -43,7 +43,7 @@ pub use token::{TokenError, TokenIdentity, TokenSettings, Tokens};
 use crate::{
     App,
     authority::RegisterEntry,
-    limit::Client,
+    limit::{Client, ClientId},
     problem::ApiError,
     store::{Actor, DeviceActivity, HouseholdId, Names, ParticipantId},
 };
@@ -63,6 +63,7 @@ const NOT_YET_VALID: &str =
 pub struct Caller {
     participant: ParticipantId,
     household: Option<HouseholdId>,
+    consents: bool,
 }
 
 impl Caller {
@@ -79,6 +80,15 @@ impl Caller {
     /// not exactly one household.
     pub fn household(&self) -> Result<HouseholdId, ApiError> {
         self.household.ok_or(ApiError::HouseholdAmbiguous)
+    }
+
+    /// The household, which consents as far as was known when the request came.
+    ///
+    /// # Errors
+    /// [`ApiError::HouseholdAmbiguous`], [`ApiError::ConsentNotGranted`].
+    pub fn consenting_household(&self) -> Result<HouseholdId, ApiError> {
+        let household = self.household()?;
+        if self.consents { Ok(household) } else { Err(ApiError::ConsentNotGranted) }
     }
 }
 
@@ -111,7 +121,7 @@ macro_rules! from_extensions {
         }
     )*};
 }
-from_extensions!(Caller, Manager, DeviceHolder);
+from_extensions!(Caller, Manager, DeviceHolder, ClientId);
 
 /// The group that a request was let through for.
 #[derive(Debug, Clone, Copy)]
@@ -168,7 +178,8 @@ pub(crate) async fn authorize(
 ) -> Result<Response, ApiError> {
     let Guard { app, access } = guard;
     if access == Access::Anybody {
-        admit(&app, request.extensions())?;
+        let client = admit(&app, request.extensions())?;
+        request.extensions_mut().insert(client);
         return Ok(next.run(request).await);
     }
     app.database_clock.require()?;
@@ -177,9 +188,10 @@ pub(crate) async fn authorize(
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
     let source = request.extensions().get::<Source>().copied();
     let header = request.headers().get(header::AUTHORIZATION).cloned();
+    let mut client = None;
     if header.is_none() {
         // Before the store is asked for the certificate.
-        admit(&app, request.extensions())?;
+        client = Some(admit(&app, request.extensions())?);
     }
     let identity = match identify(&app, &peer, header.as_ref(), source, now).await {
         Ok(identity) => identity,
@@ -195,11 +207,17 @@ pub(crate) async fn authorize(
         let _ = kind.set(identity.kind());
     }
     match &identity {
-        Identity::Group(group) => app.requests.admit(Client::Group(*group))?,
+        Identity::Group(group) => {
+            client = Some(app.requests.admit(Client::Group(*group))?);
+        }
         Identity::Token(TokenIdentity { names, .. }) => {
-            app.requests.admit(Client::Token { email: &names.email, device: names.device })?;
+            let token = Client::Token { email: &names.email, device: names.device };
+            client = Some(app.requests.admit(token)?);
         }
         Identity::Certificate(_) => {}
+    }
+    if let Some(client) = client {
+        request.extensions_mut().insert(client);
     }
     match (access, identity) {
         (Access::Groups(groups), Identity::Group(group)) if groups.contains(&group) => {
@@ -239,19 +257,15 @@ fn permit(access: Access, scopes: &Scopes) -> Result<(), ApiError> {
 }
 
 /// Counts a request by what is known of it without asking the store: its certificate, or else where
-/// it comes from.
+/// it comes from. Returns whose it is.
 ///
 /// # Errors
 /// [`ApiError::TooManyRequests`].
-pub(crate) fn admit(app: &App, extensions: &Extensions) -> Result<(), ApiError> {
-    let client = match (extensions.get(), extensions.get()) {
-        (Some(Peer::Certificate(certificate)), _) => match certificate.names.device {
-            Some(device) => Client::Device(device),
-            None => Client::Certificate(certificate.serial),
-        },
+pub(crate) fn admit(app: &App, extensions: &Extensions) -> Result<ClientId, ApiError> {
+    let client = match (extensions.get::<Peer>(), extensions.get()) {
+        (Some(Peer::Certificate(certificate)), _) => certificate.client(),
         (_, Some(Source(address))) => Client::Address(*address),
-        // Only a listener that does not say where connections come from.
-        _ => return Ok(()),
+        (_, None) => return Err(ApiError::Internal("no source".into())),
     };
     app.requests.admit(client)
 }
@@ -262,11 +276,11 @@ async fn act(app: &App, names: &Names, now: Timestamp) -> Result<Caller, ApiErro
         Actor::Unknown => Err(ApiError::Unauthenticated("nobody is registered by it")),
         Actor::Superseded => Err(ApiError::Unauthenticated(SUPERSEDED)),
         Actor::Revoked => Err(ApiError::ConsentRevoked),
-        Actor::Participant { participant, household, device } => {
+        Actor::Participant { participant, household, device, consents } => {
             if let Some(device) = device {
                 note_activity(app, device, now).await;
             }
-            Ok(Caller { participant, household })
+            Ok(Caller { participant, household, consents })
         }
     }
 }

@@ -13,7 +13,7 @@ use std::{
     fs, io,
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
 };
 
@@ -127,7 +127,7 @@ pub fn set_secret(path: &Path, group: Group, secret: &str) -> Result<(), SecretE
 pub struct Secrets {
     path: PathBuf,
     read: Mutex<Read>,
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
     /// Of this process alone: what it is used for says nothing about a secret elsewhere.
     key: Option<hmac::Key>,
 }
@@ -150,7 +150,7 @@ impl Secrets {
         Self {
             path,
             read: Mutex::default(),
-            hashing: Semaphore::new(HASHING),
+            hashing: Arc::new(Semaphore::new(HASHING)),
             key: key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key)),
         }
     }
@@ -181,10 +181,12 @@ impl Secrets {
             return Err(ApiError::TooManyTries(wait.unsigned_abs()));
         }
         let Some(hash) = hash else { return Err(WRONG) };
-        let _permit = self.hashing.acquire().await;
+        let permit = self.hashing.clone().acquire_owned().await;
         let holds = {
             let hash = hash.clone();
             move || {
+                // Held by the work, which goes on when nobody waits for it any more.
+                let _permit = permit;
                 PasswordHash::new(&hash).is_ok_and(|hash| {
                     Argon2::default().verify_password(secret.as_bytes(), &hash).is_ok()
                 })

@@ -272,11 +272,13 @@ impl ServerConfig {
         });
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
+        let connections = given.connections.unwrap_or(default.connections);
         settings.limits = Limits {
-            connections: given.connections.unwrap_or(default.connections),
+            connections,
+            // A quarter of them, but for where there are hardly any.
             connections_per_address: given
                 .connections_per_address
-                .unwrap_or(default.connections_per_address),
+                .unwrap_or_else(|| (connections / 4).max(8)),
             rate: given.rate(default.rate),
             handshake: seconds(given.handshake_seconds, default.handshake),
             headers: seconds(given.headers_seconds, default.headers),

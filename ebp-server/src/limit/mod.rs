@@ -10,6 +10,8 @@
 
 mod bucket;
 mod connections;
+mod shares;
+mod turns;
 
 use std::{
     hash::{BuildHasher, Hash, RandomState},
@@ -22,6 +24,8 @@ use uuid::Uuid;
 
 pub use bucket::{Buckets, Rate};
 pub use connections::{Connections, Place};
+pub use shares::{Full, Share, Shares};
+pub use turns::{Turn, Turns};
 
 use crate::{authority::Serial, problem::ApiError};
 
@@ -45,6 +49,10 @@ pub enum Client<'a> {
     Address(IpAddr),
 }
 
+/// A client's number in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientId(u64);
+
 /// Bounds the requests of each client.
 pub struct Requests {
     buckets: Option<[Buckets; 2]>,
@@ -61,17 +69,24 @@ impl Requests {
         Self { buckets, start: Instant::now(), numbers: RandomState::new() }
     }
 
-    /// Counts a request.
+    /// The client's number; that of an address is its network's.
+    #[must_use]
+    pub fn id(&self, client: Client<'_>) -> ClientId {
+        ClientId(self.numbers.hash_one(match client {
+            Client::Address(address) => Client::Address(network(address)),
+            client => client,
+        }))
+    }
+
+    /// Counts a request, and returns whose it is.
     ///
     /// # Errors
     /// [`ApiError::TooManyRequests`] with the seconds to wait, if there were too many.
-    pub fn admit(&self, client: Client<'_>) -> Result<(), ApiError> {
-        let Some([proven, others]) = &self.buckets else { return Ok(()) };
-        let (buckets, client) = match client {
-            Client::Address(address) => (others, Client::Address(network(address))),
-            client => (proven, client),
-        };
-        buckets.take(self.numbers.hash_one(client), self.start.elapsed()).map_err(|wait| {
+    pub fn admit(&self, client: Client<'_>) -> Result<ClientId, ApiError> {
+        let id = self.id(client);
+        let Some([proven, others]) = &self.buckets else { return Ok(id) };
+        let buckets = if matches!(client, Client::Address(_)) { others } else { proven };
+        buckets.take(id.0, self.start.elapsed()).map(|()| id).map_err(|wait| {
             ApiError::TooManyRequests(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
         })
     }

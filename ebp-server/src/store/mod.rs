@@ -87,6 +87,8 @@ pub enum Actor {
         household: Option<HouseholdId>,
         /// The device that speaks.
         device: Option<DeviceActivity>,
+        /// Whether that household's consent is granted.
+        consents: bool,
     },
 }
 

@@ -52,6 +52,11 @@ impl Faults {
         self.form.push(Fault { pointer, detail: "is not written as it must be".to_owned() });
     }
 
+    /// Notes that a member stands in its object more than once.
+    pub fn repeated(&mut self, pointer: String) {
+        self.form.push(Fault { pointer, detail: "stands more than once".to_owned() });
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -138,3 +138,50 @@ async fn a_refusal_is_read_whatever_the_body() {
         call.problem(403, problem_type::SCOPE).await;
     }
 }
+
+/// Readers differ in which of two members counts, so that none does, wherever a body is read.
+#[tokio::test]
+async fn repeated_members_are_refused_by_their_name() {
+    let server = Server::start().await;
+    let researcher = server.manager(Group::Researchers);
+    let (registered, api) = server.consenting("erika@example.org").await;
+    let good = serde_json::to_string(&registration("max@example.org")).unwrap();
+    let other = good.replacen("\"email\":", "\"email\":\"secret\",\"\\u0065mail\":", 1);
+    assert_ne!(good, other);
+    let item = crate::harness::measurement(
+        1,
+        registered.meters[0],
+        ebp_core::clock::Clock::now(&*server.clock),
+    );
+    let upload = json!({ "measurements": [item] }).to_string();
+    let incident = format!("/household/meter/{}/incident/report", registered.meters[0]);
+    let cases = [
+        (&researcher, paths::MANAGEMENT_HOUSEHOLD, other, "/participant/email"),
+        (&api, &incident, r#"{"type":"secret","type":"NO_DATA"}"#.into(), "/type"),
+        (
+            &api,
+            paths::MEASUREMENT,
+            upload.replacen("\"data\"", "\"data\":\"secret\",\"data\"", 1),
+            "/measurements/0/data",
+        ),
+        (
+            &api,
+            paths::MEASUREMENT,
+            upload.replacen("{\"measurements\"", "{\"measurements\":[],\"measurements\"", 1),
+            "/measurements",
+        ),
+    ];
+    for (who, path, body, pointer) in cases {
+        let call = who.post(path).0.header("content-type", "application/json").body(body);
+        let problem = Call(call).problem(400, problem_type::INVALID).await;
+        let told: Vec<_> = problem.faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(told, [pointer], "{problem:?}");
+        assert!(!format!("{problem:?}").contains("secret"));
+    }
+    assert_eq!(
+        researcher.get(paths::MANAGEMENT_HOUSEHOLD).ok().await["items"].as_array().unwrap().len(),
+        1
+    );
+    let path = paths::measurements_of(registered.meters[0]);
+    assert_eq!(api.get(&path).ok().await["items"], json!([]));
+}

@@ -111,6 +111,8 @@ async fn consent_comes_first() {
     let (registered, api) = server.household("erika@example.org").await;
     let items = [measurement(1, registered.meters[0], server.clock.now())];
     api.upload(&items).problem(409, problem_type::CONSENT_NOT_GRANTED).await;
+    // The body is not even read.
+    body(&api, "no JSON").problem(409, problem_type::CONSENT_NOT_GRANTED).await;
     api.post(paths::CONSENT).expect(StatusCode::CREATED).await;
     assert_eq!(outcomes(&api.upload(&items).ok().await), ["measured before consent was granted"]);
 }

@@ -131,3 +131,29 @@ async fn nothing_is_served_without_an_authority() {
     let error = serve(settings, listener, std::future::pending()).await.unwrap_err();
     assert!(matches!(error, ServeError::Authority(AuthorityError::Missing { .. })), "{error}");
 }
+
+/// Who stands between client and server could understand another host than we do.
+#[tokio::test]
+async fn a_request_has_one_host() {
+    let server = Server::start().await;
+    let api = server.api(None);
+    for (version, headers, status) in [
+        ("1.1", "host: x\r\n", 200),
+        ("1.1", "host: [::1]:8443\r\n", 200),
+        ("1.1", "host:\r\n", 200),
+        ("1.1", "", 400),
+        ("1.1", "host: x\r\nhost: x\r\n", 400),
+        ("1.1", "host: x\r\nHost: y\r\n", 400),
+        ("1.1", "host: a b\r\n", 400),
+        ("1.1", "host: a@b\r\n", 400),
+        ("1.0", "", 200),
+        ("1.0", "host: x\r\nhost: y\r\n", 400),
+    ] {
+        let mut raw = server.raw(&api).await;
+        let request = format!("GET /healthz HTTP/{version}\r\n{headers}connection: close\r\n\r\n");
+        raw.write_all(request.as_bytes()).await.unwrap();
+        let answer = timeout(SOON, read_all(&mut raw)).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/{version} {status} ")), "{headers:?}: {answer}");
+        assert_eq!(answer.contains("application/problem+json"), status == 400, "{answer}");
+    }
+}

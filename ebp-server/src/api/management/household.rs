@@ -84,8 +84,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Where an address is, if a way to find out is configured and it is found.
 async fn locate(app: &App, address: &Address) -> Option<Location> {
     let (geocoder, address) = (app.geocoder.clone()?, address.clone());
-    let looked_up =
-        tokio::task::spawn_blocking(move || geocoder.locate(&address, PATIENCE)).await.ok()?;
+    let turn = app.locating.clone().acquire_owned();
+    // Threads are everybody's: no more than a few wait for the service, also when whoever asked has
+    // gone. Who finds all of them waiting goes without a location, as where none is found.
+    let turn = tokio::time::timeout(PATIENCE, turn).await.ok()?.ok()?;
+    let look_up = move || {
+        let looked_up = geocoder.locate(&address, PATIENCE);
+        drop(turn);
+        looked_up
+    };
+    let looked_up = tokio::task::spawn_blocking(look_up).await.ok()?;
     if let Some(error) = looked_up.trouble {
         tracing::warn!(%error, "an address was not looked up");
     }

@@ -4,8 +4,27 @@
 //! which one is refused; the store knows them.
 
 mod body;
+mod bounded;
 mod list;
+mod packing;
+mod pieces;
 mod upload;
+mod whole;
 
 pub use list::list;
 pub use upload::upload;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use crate::problem::ApiError;
+
+/// Reads an upload's body, and counts its measurements and its octets once unpacked.
+pub fn read(body: &[u8], encoding: Option<&str>) -> Result<(usize, usize), ApiError> {
+    let mut headers = HeaderMap::new();
+    if let Some(encoding) = encoding {
+        let value = HeaderValue::from_str(encoding).map_err(|_| ApiError::UnsupportedMedia)?;
+        headers.insert(header::CONTENT_ENCODING, value);
+    }
+    let upload = body::read(body, packing::Packing::of(&headers)?)?;
+    Ok((upload.items.len(), upload.octets))
+}

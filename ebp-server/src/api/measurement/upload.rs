@@ -1,22 +1,31 @@
 //! Endpoint 8: a report of measurements.
+//!
+//! What an upload takes up (its body, its place, its turn) belongs to the work and not to the
+//! request: when the client hangs up the request is gone, and the work goes on until it is done.
 
 use std::sync::Arc;
 
 use axum::{
     Json,
+    body::HttpBody,
     extract::{Request, State},
 };
 use ebp_core::{
     contract::{UploadItem, UploadOutcome, UploadResponse, limits},
     model::Measurement,
 };
+use tracing::Instrument;
 use uuid::Uuid;
 
-use super::body::{self, Item, Packing};
+use super::{
+    body::{self, Item, Upload},
+    packing::Packing,
+};
 use crate::{
     App,
-    api::body::receive,
+    api::receive::{Received, receive},
     auth::Caller,
+    limit::{ClientId, Share},
     problem::ApiError,
     store::{HouseholdId, Outcome, Refusal},
     telemetry::UploadCounts,
@@ -31,32 +40,75 @@ const SMALL: usize = 16 << 10;
 pub async fn upload(
     State(app): State<Arc<App>>,
     caller: Caller,
+    client: ClientId,
     request: Request,
 ) -> Result<Json<UploadResponse>, ApiError> {
-    let household = caller.household()?;
     let (parts, body) = request.into_parts();
+    // One without a body is malformed, whoever's it is; any other is not read without consent.
+    let empty = HttpBody::is_end_stream(&body);
+    let household = if empty { caller.household()? } else { caller.consenting_household()? };
     let packing = Packing::of(&parts.headers)?;
-    let packed = receive(body, limits::UPLOAD_BYTES, app.limits.body).await?;
-    let items = if packing == Packing::Plain && packed.len() <= SMALL {
-        body::read(&packed)?
-    } else {
-        let _permit = app.unpacking.acquire().await;
-        let read = move || body::read(&body::unpack(packed, packing)?);
-        tokio::task::spawn_blocking(read)
-            .await
-            .map_err(|error| ApiError::Internal(error.to_string()))??
-    };
-    let items = store(&app, household, items).await?;
-    let mut counts = UploadCounts::default();
-    for item in &items {
-        *match item.outcome {
-            UploadOutcome::Accepted => &mut counts.accepted,
-            UploadOutcome::Duplicate => &mut counts.duplicate,
-            UploadOutcome::Refused => &mut counts.refused,
-        } += 1;
-    }
-    app.telemetry.uploaded(counts);
+    let body = receive(&app, client, body, limits::UPLOAD_BYTES).await?;
+    let place = app.overload.take(client, body.as_ref().len())?;
+    let work = Work { app: app.clone(), household, client, body, packing, place };
+    // Polled on its own, so that it ends whether or not somebody waits for it.
+    let done = tokio::spawn(work.perform().in_current_span()).await;
+    app.overload.answered();
+    let items = done.map_err(|error| ApiError::Internal(error.to_string()))??;
     Ok(Json(UploadResponse { items }))
+}
+
+/// An upload that is in, and what it takes up.
+struct Work {
+    app: Arc<App>,
+    household: HouseholdId,
+    client: ClientId,
+    body: Received,
+    packing: Packing,
+    place: Share,
+}
+
+impl Work {
+    async fn perform(self) -> Result<Vec<UploadItem>, ApiError> {
+        let Self { app, household, client, body, packing, mut place } = self;
+        let upload = if packing == Packing::Plain && body.as_ref().len() <= SMALL {
+            body::read(body.as_ref(), packing)?
+        } else {
+            read(&app, client, body, packing).await?
+        };
+        // By its length as sent it was a guess.
+        app.overload.weigh(&mut place, upload.octets)?;
+        let items = store(&app, household, upload.items).await?;
+        drop(place);
+        let mut counts = UploadCounts::default();
+        for item in &items {
+            *match item.outcome {
+                UploadOutcome::Accepted => &mut counts.accepted,
+                UploadOutcome::Duplicate => &mut counts.duplicate,
+                UploadOutcome::Refused => &mut counts.refused,
+            } += 1;
+        }
+        app.telemetry.uploaded(counts);
+        Ok(items)
+    }
+}
+
+async fn read(
+    app: &App,
+    client: ClientId,
+    body: Received,
+    packing: Packing,
+) -> Result<Upload, ApiError> {
+    let turn = app.unpacking.enter(client).await;
+    let read = move || {
+        let upload = body::read(body.as_ref(), packing);
+        // Body and turn are the thread's, and end with what it does.
+        drop((body, turn));
+        upload
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|error| ApiError::Internal(error.to_string()))?
 }
 
 async fn store(

@@ -20,8 +20,9 @@ use crate::store::{Actor, HouseholdId, Names, ParticipantId, StoreError, masking
 pub async fn participant_actor(db: &Client, names: &Names) -> Result<Actor, StoreError> {
     let statement = db
         .prepare_cached(
-            "SELECT participant.id, household.uuid
+            "SELECT participant.id, household.uuid, consent.granted_at IS NOT NULL
              FROM participant LEFT JOIN household ON household.participant = participant.id
+             LEFT JOIN consent ON consent.household = household.uuid
              WHERE lower(participant.email COLLATE \"C\") = lower($1 COLLATE \"C\")
                  AND participant.uuid = coalesce($2, participant.uuid) LIMIT 2",
         )
@@ -33,6 +34,7 @@ pub async fn participant_actor(db: &Client, names: &Names) -> Result<Actor, Stor
         participant: ParticipantId(first.try_get(0)?),
         household: household.map(HouseholdId).filter(|_| rows.len() == 1),
         device: None,
+        consents: rows.len() == 1 && first.try_get(2)?,
     })
 }
 

@@ -83,7 +83,8 @@ async fn find_actors(
     let statement = db
         .prepare_cached(
             "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
-                    measurement_device.last_activity, measurement_device.uuid, sent.number
+                    measurement_device.last_activity, measurement_device.uuid, sent.number,
+                    consent.granted_at IS NOT NULL
              FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY
                  AS sent (device, participant, email, number)
              JOIN measurement_device ON measurement_device.uuid = sent.device
@@ -116,6 +117,7 @@ fn actor(row: &Row) -> Result<Actor, StoreError> {
                 uuid: row.try_get(4)?,
                 last_activity: last_activity.map(|at| at.0),
             }),
+            consents: row.try_get(6)?,
         },
     })
 }

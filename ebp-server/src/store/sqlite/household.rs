@@ -28,7 +28,7 @@ fn device_actor(db: &Connection, names: &Names, uuid: Uuid) -> Result<Actor, Sto
     let found = db
         .prepare_cached(
             "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
-                    measurement_device.last_activity
+                    measurement_device.last_activity, consent.granted_at IS NOT NULL
              FROM measurement_device
              JOIN household ON household.uuid = measurement_device.household
              JOIN consent ON consent.household = household.uuid
@@ -50,6 +50,7 @@ fn device_actor(db: &Connection, names: &Names, uuid: Uuid) -> Result<Actor, Sto
                     participant: ParticipantId(participant),
                     household: Some(HouseholdId(household.0)),
                     device: Some(device),
+                    consents: row.get(4)?,
                 },
             })
         })
@@ -58,28 +59,31 @@ fn device_actor(db: &Connection, names: &Names, uuid: Uuid) -> Result<Actor, Sto
 }
 
 fn participant_actor(db: &Connection, names: &Names) -> Result<Actor, StoreError> {
-    let rows: Vec<(i64, Option<Id>)> = db
+    let rows: Vec<(i64, Option<Id>, bool)> = db
         .prepare_cached(
-            "SELECT participant.id, household.uuid
+            "SELECT participant.id, household.uuid, consent.granted_at IS NOT NULL
              FROM participant LEFT JOIN household ON household.participant = participant.id
+             LEFT JOIN consent ON consent.household = household.uuid
              WHERE participant.email = ?1
                  AND participant.uuid = coalesce(?2, participant.uuid) LIMIT 2",
         )?
         .query_map(params![names.email, names.participant.map(Id)], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?
         .collect::<Result<_, _>>()?;
     Ok(match rows[..] {
         [] => Actor::Unknown,
-        [(participant, household)] => Actor::Participant {
+        [(participant, household, consents)] => Actor::Participant {
             participant: ParticipantId(participant),
             household: household.map(|id| HouseholdId(id.0)),
             device: None,
+            consents,
         },
-        [(participant, _), ..] => Actor::Participant {
+        [(participant, ..), ..] => Actor::Participant {
             participant: ParticipantId(participant),
             household: None,
             device: None,
+            consents: false,
         },
     })
 }

@@ -16,8 +16,11 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    pub fn new() -> Self {
-        Self { received: 0, reads: VecDeque::with_capacity(READS) }
+    /// The port is open from now on.
+    pub fn new(now: Duration) -> Self {
+        let mut reads = VecDeque::with_capacity(READS);
+        reads.push_back((0, now));
+        Self { received: 0, reads }
     }
 
     /// So many bytes have come.
@@ -36,8 +39,10 @@ impl Arrivals {
 
     /// How long ago, at most, a frame of that length began which the last read has shown to be over.
     pub fn began_within(&self, frame: usize) -> Duration {
-        let Some((_, now)) = self.reads.back() else { return Duration::MAX };
-        let before = self.reads.iter().rev().nth(1).map_or(0, |(received, _)| *received);
+        let mut latest = self.reads.iter().rev();
+        let (Some((_, now)), Some((before, _))) = (latest.next(), latest.next()) else {
+            return Duration::MAX;
+        };
         let begin = before.saturating_sub(LOOK_AHEAD).saturating_sub(frame as u64);
         // What a read gave came after the read before it.
         let earlier = self.reads.iter().rev().find(|(received, _)| *received <= begin);
@@ -51,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_frame_began_after_the_read_before_its_first_byte() {
-        let mut arrivals = Arrivals::new();
+        let mut arrivals = Arrivals::new(Duration::ZERO);
         assert_eq!(arrivals.began_within(0), Duration::MAX);
         // Three telegrams of 120 bytes every two seconds, in two reads each.
         for second in [0, 2, 4] {
@@ -69,12 +74,12 @@ mod tests {
         );
         // Two that could not be told apart.
         assert!(arrivals.began_within(240) >= Duration::from_millis(3940));
-        assert_eq!(arrivals.began_within(400), Duration::MAX, "it may have begun before the first");
+        assert_eq!(arrivals.began_within(400), Duration::from_secs(6), "since the port was opened");
     }
 
     #[test]
     fn what_is_long_ago_is_not_remembered() {
-        let mut arrivals = Arrivals::new();
+        let mut arrivals = Arrivals::new(Duration::ZERO);
         for read in 0..1000 {
             arrivals.note(10, Duration::from_millis(60 * read));
         }

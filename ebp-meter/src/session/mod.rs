@@ -123,7 +123,7 @@ impl Session {
             line: None,
             began: false,
             ended: false,
-            arrivals: Arrivals::new(),
+            arrivals: Arrivals::new(pace.now()),
             events: VecDeque::new(),
             tap: None,
             pace,

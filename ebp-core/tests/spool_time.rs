@@ -57,11 +57,11 @@ fn truth_of(measurement: &Measurement) -> Timestamp {
 }
 
 /// One look of the device at its meter; whether it measured.
-fn look(spool: &Spool, clock: &SimulatedClock, has_seconds: bool) -> bool {
+fn look(spool: &Spool, clock: &SimulatedClock, has_seconds: bool, surplus: &mut u64) -> bool {
     // The meter counts from a day in 2020 on.
     let seconds = has_seconds.then(|| (clock.truth().as_second() - 1_580_000_000) as u32);
     if spool.knows_the_time(clock).unwrap() {
-        spool.place(&clock.moment(), CYCLE).unwrap();
+        *surplus += spool.place(&clock.moment(), CYCLE).unwrap().surplus;
         let slot = CYCLE.slot(clock.now());
         if spool.has_slot(METER, slot).unwrap() {
             return false;
@@ -108,14 +108,14 @@ proptest! {
         let start: Timestamp = start.parse()?;
         let clock = SimulatedClock::new(start.max("2020-02-01T00:00:00Z".parse()?));
         clock.set_drift(drift);
-        let mut measured = 0;
+        let (mut measured, mut surplus) = (0, 0);
         let end = [Event::Time(31), Event::Synchronise, Event::Time(31)];
         for event in events.into_iter().chain(end) {
             match event {
                 Event::Time(minutes) => {
                     for _ in 0..minutes {
                         clock.advance(Duration::from_secs(60));
-                        measured += u64::from(look(&spool, &clock, has_seconds));
+                        measured += u64::from(look(&spool, &clock, has_seconds, &mut surplus));
                     }
                 }
                 Event::Restart(off, away) => {
@@ -134,18 +134,27 @@ proptest! {
         }
         let pending = spool.pending(100_000)?;
         let kept = spool.unplaced()?;
-        prop_assert_eq!(pending.len() as u64 + kept.len() as u64, measured, "lost or doubled");
+        let there = pending.len() as u64 + kept.len() as u64;
+        prop_assert_eq!(there + surplus, measured, "lost or doubled");
         let mut slots = BTreeSet::new();
         for measurement in &pending {
             let slot = CYCLE.slot(measurement.measured_at);
             prop_assert!(slots.insert(slot.key()), "a slot twice");
             prop_assert_eq!(measurement.uuid, measurement_id(METER, slot));
             let off = measurement.measured_at.duration_since(truth_of(measurement)).abs();
-            // A quartz drifts by two seconds in twelve hours; the meter's own time is of whole ones.
-            prop_assert!(off < SignedDuration::from_secs(10), "{} s off", off.as_secs_f64());
-            let exact = measurement.flags.is_empty() || off < SignedDuration::from_secs(3);
-            prop_assert!(exact, "corrected, and {} s off", off.as_secs_f64());
-            prop_assert!(matches!(measurement.flags[..], [] | [Flag::ClockCorrected]));
+            // A quartz drifts by two seconds in twelve hours; beyond that a row says how far it is off.
+            let bound = measurement.flags.iter().find_map(|flag| flag.time_bound());
+            let most = match bound {
+                Some(bound) => SignedDuration::try_from(bound)? + SignedDuration::from_secs(3),
+                None if measurement.flags.is_empty() => SignedDuration::from_secs(10),
+                None => SignedDuration::from_secs(3),
+            };
+            prop_assert!(off < most, "{} s off of {}", off.as_secs_f64(), most.as_secs());
+            match measurement.flags[..] {
+                [] | [Flag::ClockCorrected] => {}
+                [Flag::ClockCorrected, bound] => prop_assert!(bound.time_bound().is_some()),
+                _ => prop_assert!(false, "{:?}", measurement.flags),
+            }
         }
     }
 }

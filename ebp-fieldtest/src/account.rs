@@ -34,7 +34,7 @@ use crate::{
     world::Survey,
 };
 
-/// How far a measurement's instant may be from the true one.
+/// How far a measurement's instant may be from the true one, beyond what it says itself.
 const PRECISE: Duration = Duration::from_secs(1);
 
 /// Something that must not be.
@@ -71,10 +71,10 @@ pub struct Account {
     pub rows: u64,
     /// Of those, such whose time was set right.
     pub corrected: u64,
-    /// Of damaged telegrams, such that were known to be over only later than a second.
-    pub late: u64,
-    /// By how much at most.
-    pub latest: Duration,
+    /// Of those, such that say themselves how far their instant may be off.
+    pub bounded: u64,
+    /// How far that of any of these is off.
+    pub furthest_bounded: Duration,
     /// The furthest that the instant of any other is from the true one.
     pub furthest: Duration,
 }
@@ -96,8 +96,8 @@ pub fn draw_up(survey: &mut Survey) -> Result<Account> {
         purged: 0,
         rows: 0,
         corrected: 0,
-        late: 0,
-        latest: Duration::ZERO,
+        bounded: 0,
+        furthest_bounded: Duration::ZERO,
         furthest: Duration::ZERO,
     };
     for index in 0..survey.devices.len() {
@@ -115,7 +115,7 @@ pub fn draw_up(survey: &mut Survey) -> Result<Account> {
         }
         account.lost += life.lost.len() as u64;
         let refused = spool.refused_len()?;
-        if refused > 0 && life.lost.is_empty() {
+        if refused > 0 && !life.damaged {
             account.fault(index, survey.end, format!("{refused} measurements are refused"));
         }
     }
@@ -196,22 +196,31 @@ impl Account {
             }
             match nearest(&wall.heard, row) {
                 Ok((said, off)) => {
-                    if off <= PRECISE {
-                        self.furthest = self.furthest.max(off);
-                    } else {
-                        (self.late, self.latest) = (self.late + 1, self.latest.max(off));
-                    }
                     let is_corrected = row.flags.contains(&Flag::ClockCorrected);
                     self.corrected += u64::from(is_corrected);
+                    if bound(row).is_zero() {
+                        self.furthest = self.furthest.max(off);
+                    } else {
+                        self.bounded += 1;
+                        self.furthest_bounded = self.furthest_bounded.max(off);
+                        if !said.is_hurt && !is_corrected {
+                            let what = format!("a bound without a reason: {:?}", row.flags);
+                            self.fault(device, row.measured_at, what);
+                        }
+                    }
                     // In the second in which it learns the time, either is right.
                     let blind = |at: Timestamp| case.life.blind.at(at).is_some();
                     let second = SignedDuration::from_secs(1);
-                    let around = [said.at - second, said.at + second].map(blind);
+                    let (first, last) =
+                        (said.at.min(row.measured_at), said.at.max(row.measured_at));
+                    let around = [first - second, last + second].map(blind);
                     if around == [!is_corrected; 2] {
                         let what = format!("flags {:?}, blind {around:?}", row.flags);
                         self.fault(device, row.measured_at, what);
                     }
-                    if row.flags.iter().any(|flag| *flag != Flag::ClockCorrected) {
+                    let is_explained =
+                        |flag: &Flag| *flag == Flag::ClockCorrected || flag.time_bound().is_some();
+                    if !row.flags.iter().all(is_explained) {
                         let what = format!("is doubted without a reason: {:?}", row.flags);
                         self.fault(device, row.measured_at, what);
                     }
@@ -270,16 +279,19 @@ impl Account {
     }
 }
 
+/// How far the row's instant may be off by its own word.
+fn bound(row: &StoredMeasurement) -> Duration {
+    row.flags.iter().filter_map(|flag| flag.time_bound()).max().unwrap_or_default()
+}
+
 /// What the meter said that the row keeps, and how far the row's instant is from it.
 fn nearest<'a>(heard: &'a [Said], row: &StoredMeasurement) -> Result<(&'a Said, Duration), String> {
-    let within = SignedDuration::from_secs(9);
+    let within = SignedDuration::from_secs(17);
+    let allowed = PRECISE + bound(row);
     let begin = heard.partition_point(|said| said.at < row.measured_at - within);
     let near = heard[begin..].iter().take_while(|said| said.at <= row.measured_at + within);
     let off = |said: &Said| until(said.at, row.measured_at).max(until(row.measured_at, said.at));
-    let is_near = |said: &Said| {
-        let late = until(said.at, row.measured_at).saturating_sub(said.late);
-        late.max(until(row.measured_at, said.at)) <= PRECISE
-    };
+    let is_near = |said: &Said| off(said) <= allowed;
     let same = near
         .clone()
         .filter(|said| said.data == row.data && is_near(said))
@@ -291,7 +303,7 @@ fn nearest<'a>(heard: &'a [Said], row: &StoredMeasurement) -> Result<(&'a Said, 
             let whenever: Vec<_> =
                 heard.iter().filter(|said| said.data == row.data).map(|said| said.at).collect();
             Err(format!(
-                "{} ({:?}) is not what the meter said within a second: {near:?}; it said so at \
+                "{} ({:?}) is not what the meter said within {allowed:?}: {near:?}; it said so at \
                  {whenever:?}",
                 row.measured_at, row.data
             ))

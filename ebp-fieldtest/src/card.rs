@@ -14,8 +14,21 @@ use crate::chance::Chance;
 
 /// The bytes of a sector, which a card writes whole or not at all.
 const SECTOR: usize = 512;
-/// The bytes of the spool's pages.
-const PAGE: usize = 1024;
+/// The lowest pages of a spool: its schema and the roots of its tables, which every spool has.
+const LOWEST: u64 = 24;
+
+/// What a card loses of the spool's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// The first page.
+    First,
+    /// One of the lowest.
+    Low,
+    /// Any but the first.
+    Any,
+    /// Any two that adjoin, as a larger block of the card.
+    Two,
+}
 
 /// A spool's files.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,14 +94,32 @@ impl Card {
         Self { database: later.database.clone(), log }
     }
 
-    /// What is left when the card has lost a page of the database: it reads as nothing but zeros.
+    /// What is left when the card has lost pages of the database: they read as nothing but zeros.
     #[must_use]
-    pub fn without_page(mut self, first: bool, chance: &mut Chance) -> Self {
-        let pages = (self.database.len() / PAGE).max(1) as u64;
-        let page = if first { 0 } else { chance.between(1, pages.saturating_sub(1).max(1)) };
-        let begin = usize::try_from(page).unwrap_or(0) * PAGE;
-        self.database.iter_mut().skip(begin).take(PAGE).for_each(|byte| *byte = 0);
+    pub fn without(mut self, loss: Loss, chance: &mut Chance) -> Self {
+        let size = self.page();
+        let last = (self.database.len() / size).saturating_sub(1).max(1) as u64;
+        let (first, count) = match loss {
+            Loss::First => (0, 1),
+            Loss::Low => (chance.between(1, last.min(LOWEST - 1)), 1),
+            Loss::Any => (chance.between(1, last), 1),
+            Loss::Two => (chance.between(0, last - 1), 2),
+        };
+        let begin = usize::try_from(first).unwrap_or(0) * size;
+        self.database.iter_mut().skip(begin).take(count * size).for_each(|byte| *byte = 0);
         self
+    }
+
+    /// The bytes of the database's pages, as it says itself (SQLite, "Database File Format", 1.3.2).
+    fn page(&self) -> usize {
+        match self.database.get(16..18) {
+            Some(&[high, low]) => match u16::from_be_bytes([high, low]) {
+                1 => 65_536,
+                size if size >= 512 => usize::from(size),
+                _ => SECTOR,
+            },
+            _ => SECTOR,
+        }
     }
 }
 
@@ -126,11 +157,24 @@ mod tests {
 
     #[test]
     fn a_page_is_lost() {
-        let card = Card { database: vec![7; 5 * PAGE], log: Vec::new() };
-        let first = card.clone().without_page(true, &mut Chance::new(1, 1));
-        assert_eq!(first.database.iter().position(|byte| *byte == 7), Some(PAGE));
-        let some = card.without_page(false, &mut Chance::new(1, 1));
-        assert_eq!(some.database.iter().filter(|byte| **byte == 0).count(), PAGE);
-        assert_eq!(some.database[0], 7);
+        for size in [512_u16, 1024] {
+            let page = usize::from(size);
+            let mut card = Card { database: vec![7; 60 * page], log: Vec::new() };
+            card.database[16..18].copy_from_slice(&size.to_be_bytes());
+            let lost = |loss, seed| {
+                let left = card.clone().without(loss, &mut Chance::new(seed, 1)).database;
+                let zeros: Vec<_> = (0..60)
+                    .filter(|number| left[number * page..][..page].iter().all(|byte| *byte == 0))
+                    .collect();
+                zeros
+            };
+            for seed in 0..100 {
+                assert_eq!(lost(Loss::First, seed), [0]);
+                assert!(matches!(lost(Loss::Low, seed)[..], [1..=23]));
+                assert!(matches!(lost(Loss::Any, seed)[..], [1..=59]));
+                let two = lost(Loss::Two, seed);
+                assert!(two.len() == 2 && two[0] + 1 == two[1], "{two:?}");
+            }
+        }
     }
 }

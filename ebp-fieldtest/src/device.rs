@@ -208,8 +208,11 @@ impl Device {
                 }
                 let before = self.waiting()?;
                 let card = Card::read(&self.folder)?;
-                let card = card.without_page(cut == Cut::FirstPage, &mut self.chance);
-                self.cut(now, off, clock, Some(&card), "the card loses a page of the spool")?;
+                let Cut::Damage(loss) = cut else { return Ok(()) };
+                let card = card.without(loss, &mut self.chance);
+                self.life.damaged = true;
+                let how = format!("the card loses pages of the spool: {loss:?}");
+                self.cut(now, off, clock, Some(&card), &how)?;
                 let after = self.waiting()?;
                 let lost: Vec<_> =
                     before.into_iter().filter(|uuid| !after.contains(uuid)).collect();

@@ -4,6 +4,8 @@
 
 use std::{str::FromStr, time::Duration};
 
+use crate::card::Loss;
+
 /// A kind of faults, to choose from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -132,10 +134,8 @@ pub enum Cut {
     MidWrite,
     /// Of the next upload: the server has stored it, the device will never know.
     MidUpload,
-    /// Of nothing, but the card has lost the first page of the spool's file.
-    FirstPage,
-    /// The same with any other page.
-    SomePage,
+    /// Of nothing, but the card has lost pages of the spool's file.
+    Damage(Loss),
 }
 
 impl Cut {
@@ -146,7 +146,8 @@ impl Cut {
             Self::Plain => "power cut",
             Self::MidWrite => "power cut in a write",
             Self::MidUpload => "power cut in an upload",
-            Self::FirstPage | Self::SomePage => "power cut, spool damaged",
+            Self::Damage(Loss::Two) => "power cut, two pages of the spool lost",
+            Self::Damage(_) => "power cut, a page of the spool lost",
         }
     }
 }

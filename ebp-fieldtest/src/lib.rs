@@ -30,6 +30,7 @@ pub mod faults;
 mod heads;
 mod life;
 pub mod link;
+pub mod many;
 mod meter;
 pub mod plan;
 mod port;
@@ -39,7 +40,7 @@ pub mod span;
 pub mod tables;
 pub mod world;
 
-use std::{io::Write, path::Path};
+use std::{io::Write, path::Path, time::Duration};
 
 use anyhow::Result;
 
@@ -52,9 +53,44 @@ use world::{Options, Survey};
 /// # Errors
 /// Where the field test itself fails.
 pub fn fieldtest(options: Options, folder: &Path, out: &mut impl Write) -> Result<bool> {
+    Ok(summarised(options, folder, out)?.faults == 0)
+}
+
+/// The same, and what came of it in short.
+///
+/// # Errors
+/// Where the field test itself fails.
+pub fn summarised(options: Options, folder: &Path, out: &mut impl Write) -> Result<Summary> {
     let (survey, account) = hold(options, folder)?;
     tables::print(&survey, &account, out)?;
-    Ok(account.faults.is_empty())
+    Ok(Summary {
+        faults: account.faults.len(),
+        slots: account.slots[0],
+        rows: account.rows,
+        bounded: account.bounded,
+        furthest: account.furthest,
+        furthest_bounded: account.furthest_bounded,
+        lost: account.lost,
+    })
+}
+
+/// What came of a field test.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What must not be, so often.
+    pub faults: usize,
+    /// Slots that count.
+    pub slots: u64,
+    /// Measurements at the server.
+    pub rows: u64,
+    /// Of those, such that bear a bound of their instant.
+    pub bounded: u64,
+    /// How far the instant of any other is off at most.
+    pub furthest: Duration,
+    /// And of one with a bound.
+    pub furthest_bounded: Duration,
+    /// Measurements that were lost with damaged pages.
+    pub lost: u64,
 }
 
 /// The same without printing.

@@ -28,6 +28,8 @@ pub struct Life {
     pub kept_unplaced: u64,
     /// How many got their time later.
     pub placed: u64,
+    /// Whether its card ever lost a page of the spool.
+    pub damaged: bool,
     /// Measurements that were lost with a damaged file.
     pub lost: BTreeSet<Uuid>,
     /// When it first heard that consent is granted.

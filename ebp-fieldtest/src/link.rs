@@ -179,12 +179,22 @@ impl DataApi for Link {
         self.request(|| DataApi::incidents(&self.client, meter))
     }
 
-    fn report_incident(&self, meter: Uuid, kind: IncidentType) -> Result<(), ClientError> {
-        self.request(|| DataApi::report_incident(&self.client, meter, kind))
+    fn report_incident(
+        &self,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Option<Timestamp>,
+    ) -> Result<(), ClientError> {
+        self.request(|| DataApi::report_incident(&self.client, meter, kind, at))
     }
 
-    fn resolve_incident(&self, meter: Uuid, kind: IncidentType) -> Result<(), ClientError> {
-        self.request(|| DataApi::resolve_incident(&self.client, meter, kind))
+    fn resolve_incident(
+        &self,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Option<Timestamp>,
+    ) -> Result<(), ClientError> {
+        self.request(|| DataApi::resolve_incident(&self.client, meter, kind, at))
     }
 
     fn report_status(&self, status: &DeviceStatus) -> Result<(), ClientError> {

@@ -3,11 +3,18 @@
 //! Enters: arguments. Leaves: tables on standard output, and an exit code. Absent: the field test,
 //! which is the library.
 
-use std::{io, path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    io,
+    num::NonZeroUsize,
+    ops::Range,
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use ebp_fieldtest::{faults::Kinds, fieldtest, world::Options};
+use ebp_fieldtest::{faults::Kinds, fieldtest, many::Many, world::Options};
 use jiff::Timestamp;
 
 /// Ten meters in eight households, weeks of simulated time, the faults of a real field test.
@@ -16,6 +23,18 @@ struct Arguments {
     /// Whose faults, households and rhythms; several seeds are one field test after the other.
     #[arg(long, value_name = "N", default_value = "1", num_args = 1..)]
     seed: Vec<u64>,
+
+    /// Many seeds from the first to before the second, a line for each; failures are told in full.
+    #[arg(long, value_name = "FROM..TO", value_parser = range, conflicts_with = "seed")]
+    seeds: Option<Range<u64>>,
+
+    /// With --seeds: so many field tests at once.
+    #[arg(long, value_name = "N", default_value = "1", requires = "seeds")]
+    jobs: NonZeroUsize,
+
+    /// With --seeds: begin no further field test after so many minutes.
+    #[arg(long, value_name = "MINUTES", requires = "seeds")]
+    minutes: Option<u64>,
 
     /// How many weeks pass.
     #[arg(long, value_name = "WEEKS", default_value_t = 3)]
@@ -50,7 +69,23 @@ fn main() -> ExitCode {
     }
 }
 
+fn range(text: &str) -> Result<Range<u64>, String> {
+    let (from, to) = text.split_once("..").ok_or("two numbers with `..` between them")?;
+    let number = |text: &str| text.trim().parse().map_err(|_| format!("`{text}` is no number"));
+    let range: Range<u64> = number(from)?..number(to)?;
+    if range.is_empty() { Err("there are none".to_owned()) } else { Ok(range) }
+}
+
 fn run(arguments: &Arguments) -> Result<bool> {
+    if let Some(seeds) = &arguments.seeds {
+        let many = Many {
+            seeds: seeds.clone(),
+            jobs: arguments.jobs,
+            limit: arguments.minutes.map(|minutes| Duration::from_secs(60 * minutes)),
+            keep: arguments.keep.clone(),
+        };
+        return many.hold(&|seed| options(arguments, seed), &scratch, &mut io::stdout().lock());
+    }
     let mut all = true;
     for &seed in &arguments.seed {
         let begun = Instant::now();
@@ -59,18 +94,21 @@ fn run(arguments: &Arguments) -> Result<bool> {
             Some(folder) => folder.join(seed.to_string()),
             None => scratch.path().to_owned(),
         };
-        let options = Options {
-            seed,
-            days: arguments.days.unwrap_or(arguments.weeks * 7),
-            faults: arguments.faults.clone(),
-            start: arguments.start,
-        };
-        let passed = fieldtest(options, &folder, &mut io::stdout().lock())
+        let passed = fieldtest(options(arguments, seed), &folder, &mut io::stdout().lock())
             .with_context(|| format!("seed {seed}"))?;
         println!("It took {:.1} s.\n", begun.elapsed().as_secs_f64());
         all &= passed;
     }
     Ok(all)
+}
+
+fn options(arguments: &Arguments, seed: u64) -> Options {
+    Options {
+        seed,
+        days: arguments.days.unwrap_or(arguments.weeks * 7),
+        faults: arguments.faults.clone(),
+        start: arguments.start,
+    }
 }
 
 /// In memory where there is such a place: ten devices flush their cards with every measurement.

@@ -38,9 +38,9 @@ pub struct Said {
     pub at: Timestamp,
     /// The survey's values.
     pub data: MeasurementData,
-    /// How much later it may be known to be over: a telegram whose end is damaged is over when
-    /// another one begins that shows it, and that one may be damaged, too.
-    pub late: Duration,
+    /// Whether bytes of it were damaged: it may be known to be over only when others follow, and says
+    /// so by a flag.
+    pub is_hurt: bool,
 }
 
 /// A telegram on the line.
@@ -243,8 +243,7 @@ impl WallMeter {
                     bytes[place] ^= 1 << self.chance.between(0, 7);
                 }
             }
-            let late = if is_hurt { self.every * 3 } else { Duration::ZERO };
-            let said = Said { at: ends, data, late };
+            let said = Said { at: ends, data, is_hurt };
             self.speech = Some(Speech { begins, bytes, said });
         }
         self.speech.as_ref().ok_or_else(|| anyhow::anyhow!("no telegram"))

@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
+    card::Loss,
     chance::{Chance, after},
     faults::{BootClock, Cut, DeviceFault, Head, Kind, Kinds, Weather},
     link::Sky,
@@ -169,11 +170,9 @@ impl Plan {
                 let at = chance.instant(begin, last);
                 let off = chance.lasting(Duration::from_secs(2), 8 * HOUR);
                 let off = off.min(crate::chance::until(at, last));
-                let damage = kinds.has(Kind::Damage)
-                    && chance.percent(12)
-                    && !plan.offline.touches(at, after(at, off + 2 * HOUR));
+                let damage = kinds.has(Kind::Damage) && chance.percent(12);
                 let cut = if damage {
-                    chance.of(&[Cut::FirstPage, Cut::SomePage])
+                    Cut::Damage(chance.of(&[Loss::First, Loss::Low, Loss::Any, Loss::Two]))
                 } else {
                     chance.of(&[
                         Cut::Plain,
@@ -196,7 +195,7 @@ impl Plan {
                 self.note(cut.name());
                 self.note(clock.name());
                 // The household's router comes back later than the device, sometimes much later.
-                if kinds.has(Kind::Network) && !damage && chance.percent(60) {
+                if kinds.has(Kind::Network) && chance.percent(60) {
                     let on = after(at, off);
                     let late = after(on, chance.lasting(MINUTE, 8 * HOUR)).min(last);
                     plan.offline.add(on, late);

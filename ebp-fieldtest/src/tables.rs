@@ -22,6 +22,10 @@ const TOLD: usize = 5;
 /// Of the output.
 pub fn print(survey: &Survey, account: &Account, out: &mut impl Write) -> io::Result<()> {
     let options = &survey.options;
+    if !account.faults.is_empty() {
+        let faults = account.faults.len();
+        writeln!(out, "FAILED: {faults} faults, seed {}; they stand below.\n", options.seed)?;
+    }
     writeln!(
         out,
         "{} meters on {} devices in 8 households, {} days from {}, seed {}",
@@ -87,11 +91,11 @@ fn counts(account: &Account, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "rows at the server: {}, each held against what its meter said; the furthest instant is \
-         {:.3} s off, but for {} of damaged telegrams, known to be over up to {:.1} s late",
+         {:.3} s off, but for {} that bear a bound of their own, the furthest of them {:.1} s off",
         account.rows,
         account.furthest.as_secs_f64(),
-        account.late,
-        account.latest.as_secs_f64(),
+        account.bounded,
+        account.furthest_bounded.as_secs_f64(),
     )
 }
 
@@ -135,7 +139,9 @@ fn row(names: &[&str], figures: impl IntoIterator<Item = String>) -> Vec<Cell> {
 }
 
 fn percent(target: Target) -> String {
-    target.fulfilment().map_or_else(|| "-".into(), |percent| format!("{percent:.2}"))
+    // Nearly all is not all.
+    let most = if target.reached == target.expected { 100.0 } else { 99.99 };
+    target.fulfilment().map_or_else(|| "-".into(), |percent| format!("{:.2}", percent.min(most)))
 }
 
 fn three(statistics: Option<Statistics>) -> [String; 3] {

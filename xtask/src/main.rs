@@ -6,6 +6,7 @@ mod ci;
 mod contract;
 mod coverage;
 mod fuzz;
+mod long;
 mod mutants;
 mod parts;
 mod run;
@@ -28,6 +29,7 @@ cargo xtask TASK
   fuzz TARGET | all [SECONDS]  fuzz what comes from outside (needs cargo-fuzz and nightly Rust)
   fuzz-smoke  the same for a few seconds each, skipped where it cannot be done
   fieldtest [--seed N ...] [--weeks 3] [--faults all]  a field test in simulated time
+  long NAME what takes hours: `cargo xtask long` lists it
   contract [--full]  schemathesis against the server, as every kind of identity
   ci        all that a change has to pass; the tests come last";
 
@@ -57,6 +59,7 @@ fn start(task: &str) -> Result<()> {
                 .args(["run", "--release", "--quiet", "--package", "ebp-fieldtest", "--"])
                 .args(env::args().skip(2)),
         ),
+        "long" => long::run(&env::args().skip(2).collect::<Vec<_>>()),
         "contract" => contract::run(&env::args().skip(2).collect::<Vec<_>>()),
         "ci" => ci::run(),
         "" | "help" | "--help" | "-h" => {

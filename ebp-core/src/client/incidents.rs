@@ -1,5 +1,6 @@
 //! Endpoints 11 to 13: what is wrong with a meter.
 
+use jiff::Timestamp;
 use reqwest::Method;
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ impl Client {
         self.get(&paths::incidents_of(meter))
     }
 
-    /// Endpoint 12: opens the incident; one that is open stays as it is.
+    /// Endpoint 12: opens the incident, from `at` on or from now; one that is open stays as it is.
     ///
     /// # Errors
     /// [`ClientError`]; a problem of status 404 where the household has no such meter.
@@ -26,11 +27,12 @@ impl Client {
         &self,
         meter: Uuid,
         kind: IncidentType,
+        at: Option<Timestamp>,
     ) -> Result<Incident, ClientError> {
-        self.change_incident(meter, kind, "report")
+        self.change_incident(meter, IncidentRequest { kind, at }, "report")
     }
 
-    /// Endpoint 13: ends the incident; one that has ended stays as it is.
+    /// Endpoint 13: ends the incident, at `at` or now; one that has ended stays as it is.
     ///
     /// # Errors
     /// [`ClientError`]; a problem of status 404 where it never was reported.
@@ -38,18 +40,19 @@ impl Client {
         &self,
         meter: Uuid,
         kind: IncidentType,
+        at: Option<Timestamp>,
     ) -> Result<Incident, ClientError> {
-        self.change_incident(meter, kind, "resolve")
+        self.change_incident(meter, IncidentRequest { kind, at }, "resolve")
     }
 
     fn change_incident(
         &self,
         meter: Uuid,
-        kind: IncidentType,
+        incident: IncidentRequest,
         what: &str,
     ) -> Result<Incident, ClientError> {
         let path = format!("{}/{what}", paths::incidents_of(meter));
-        let request = self.request(Method::POST, &path).json(&IncidentRequest { kind });
+        let request = self.request(Method::POST, &path).json(&incident);
         self.answer(&path, request)
     }
 }

@@ -1,5 +1,6 @@
 //! Bodies of endpoints 12 and 13.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::IncidentType;
@@ -12,4 +13,8 @@ pub struct IncidentRequest {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: IncidentType,
+    /// When it began or ended, UTC, where that was before now; the server takes its own time
+    /// otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
 }

@@ -49,6 +49,17 @@ impl FromStr for IncidentType {
     }
 }
 
+/// The failures that make an incident, as the device counted them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// The first, if the time was known then.
+    pub first: Option<Timestamp>,
+    /// The last, likewise.
+    pub last: Option<Timestamp>,
+    /// How many slots they were in.
+    pub slots: u32,
+}
+
 /// Trouble with a meter. There is one of a type at most: reported again after it was resolved, it
 /// is open again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,9 +68,9 @@ pub struct Incident {
     /// What is wrong.
     #[serde(rename = "type")]
     pub kind: IncidentType,
-    /// Since when, by the server's clock.
+    /// Since when: the first failure, as far as the device knew the time, or when the server was told.
     pub reported_at: Timestamp,
-    /// When it ended; absent while it is open.
+    /// When it ended, likewise the last failure; absent while it is open.
     pub resolved_at: Option<Timestamp>,
 }
 

@@ -1,5 +1,7 @@
 //! A measurement: the survey's data points of one meter at one instant (figure 4.8).
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -20,12 +22,30 @@ pub enum Flag {
     PowerOutOfRange,
     /// The device's clock was not synchronised when it measured; the time was set right afterwards.
     ClockCorrected,
+    /// Its instant may be off by up to 2 s. Without one of these three flags it is exact to a second.
+    #[serde(rename = "time-within-2s")]
+    TimeWithin2s,
+    /// Its instant may be off by up to 5 s.
+    #[serde(rename = "time-within-5s")]
+    TimeWithin5s,
+    /// Its instant may be off by up to 15 s.
+    #[serde(rename = "time-within-15s")]
+    TimeWithin15s,
 }
 
 impl Flag {
     /// All of them, in the order in which a measurement lists them.
-    pub const ALL: [Self; 3] =
-        [Self::RegisterRanBackwards, Self::PowerOutOfRange, Self::ClockCorrected];
+    pub const ALL: [Self; 6] = [
+        Self::RegisterRanBackwards,
+        Self::PowerOutOfRange,
+        Self::ClockCorrected,
+        Self::TimeWithin2s,
+        Self::TimeWithin5s,
+        Self::TimeWithin15s,
+    ];
+
+    /// Those that bound how far an instant may be off, the closest first.
+    const BOUNDS: [Self; 3] = [Self::TimeWithin2s, Self::TimeWithin5s, Self::TimeWithin15s];
 
     /// The name on the wire and in databases.
     #[must_use]
@@ -34,7 +54,29 @@ impl Flag {
             Self::RegisterRanBackwards => "register-ran-backwards",
             Self::PowerOutOfRange => "power-out-of-range",
             Self::ClockCorrected => "clock-corrected",
+            Self::TimeWithin2s => "time-within-2s",
+            Self::TimeWithin5s => "time-within-5s",
+            Self::TimeWithin15s => "time-within-15s",
         }
+    }
+
+    /// How far the instant of a measurement with this flag may be off; nothing where the flag says
+    /// something else.
+    #[must_use]
+    pub const fn time_bound(self) -> Option<Duration> {
+        match self {
+            Self::TimeWithin2s => Some(Duration::from_secs(2)),
+            Self::TimeWithin5s => Some(Duration::from_secs(5)),
+            Self::TimeWithin15s => Some(Duration::from_secs(15)),
+            Self::RegisterRanBackwards | Self::PowerOutOfRange | Self::ClockCorrected => None,
+        }
+    }
+
+    /// The flag of an instant that may be off by so much; nothing where that is more than any flag
+    /// says.
+    #[must_use]
+    pub fn of_time_bound(off: Duration) -> Option<Self> {
+        Self::BOUNDS.into_iter().find(|flag| flag.time_bound().is_some_and(|bound| off <= bound))
     }
 }
 
@@ -66,5 +108,13 @@ mod tests {
         for flag in Flag::ALL {
             assert_eq!(serde_json::to_value(flag).unwrap(), flag.name());
         }
+    }
+
+    #[test]
+    fn the_closest_bound_is_chosen() {
+        let flag = |millis| Flag::of_time_bound(Duration::from_millis(millis));
+        assert_eq!([flag(0), flag(2000)], [Some(Flag::TimeWithin2s); 2]);
+        assert_eq!([flag(2001), flag(5000)], [Some(Flag::TimeWithin5s); 2]);
+        assert_eq!([flag(15_000), flag(15_001)], [Some(Flag::TimeWithin15s), None]);
     }
 }

@@ -14,6 +14,6 @@ pub use consent::ConsentState;
 pub use data::{DataPoint, MeasurementData, parse_data, read_data, write_data};
 pub use household::{Address, Location, Masked, Metadata, Participant, Precision};
 pub use identifier::{MeasurementIds, measurement_id, says_a_slot};
-pub use incident::{Incident, IncidentType, UnknownIncidentType};
+pub use incident::{Failures, Incident, IncidentType, UnknownIncidentType};
 pub use measurement::{Flag, Measurement};
 pub use meter::{Meter, MeterType, PvSystem};

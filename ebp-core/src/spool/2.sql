@@ -19,21 +19,22 @@ BEGIN SELECT RAISE(ABORT, 'consent is revoked for good'); END;
 
 ALTER TABLE refused ADD COLUMN flags TEXT NOT NULL DEFAULT '';
 
--- What each meter last showed, and how well it is read since the server was last told. `seconds` is
--- the meter's own seconds index of that telegram.
+-- What each meter last showed, and how well it is read since the server was last told.
+-- `anchor_seconds` is the meter's own seconds index at `anchor_at`, the last instant that is exact.
 CREATE TABLE reading (
-    meter       BLOB NOT NULL PRIMARY KEY,
-    measured_at TEXT,
-    data        TEXT,
-    seconds     INTEGER,
-    good        INTEGER NOT NULL DEFAULT 0,
-    damaged     INTEGER NOT NULL DEFAULT 0
+    meter          BLOB NOT NULL PRIMARY KEY,
+    measured_at    TEXT,
+    data           TEXT,
+    anchor_at      TEXT,
+    anchor_seconds INTEGER,
+    good           INTEGER NOT NULL DEFAULT 0,
+    damaged        INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- Measurements of a time that was not known when they were taken: by the clock that counts from the
 -- machine's start (`monotonic`, microseconds), and where the meter has one by its own. `before_*` is
--- the meter's last measurement of known time then. A `reason` says why the time stays unknown, or
--- why the measurement is kept apart.
+-- the meter's last exact instant with its seconds index then. A `reason` says why the time stays
+-- unknown.
 CREATE TABLE unplaced (
     sequence       INTEGER PRIMARY KEY,
     boot           BLOB NOT NULL,
@@ -53,7 +54,8 @@ BEGIN SELECT RAISE(ABORT, 'consent is revoked for good'); END;
 
 -- Trouble with meters: what the device sees (`present`, unknown before it looked), what the server
 -- holds (`told`: 1 open, 0 ended, 2 told and not answered yet, unknown before), and whether a trouble
--- has come and gone of which the server has not heard (`missed`).
+-- has come and gone of which the server has not heard (`missed`). `first_at` and `last_at` are its
+-- first and last failure as far as the time was known, `failures` how many there were.
 CREATE TABLE incident (
     meter   BLOB NOT NULL,
     kind    TEXT NOT NULL,
@@ -61,6 +63,9 @@ CREATE TABLE incident (
     told    INTEGER,
     missed  INTEGER NOT NULL DEFAULT 0,
     since   TEXT NOT NULL,
+    first_at TEXT,
+    last_at  TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (meter, kind)
 ) STRICT, WITHOUT ROWID;
 

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::{Spool, SpoolError};
-use crate::model::{Incident, IncidentType};
+use crate::model::{Failures, Incident, IncidentType};
 
 /// What the server is to be told of a trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct IncidentNews {
     pub change: IncidentChange,
     /// Since when it is as it is, UTC by this device's clock.
     pub since: Timestamp,
+    /// When the first or the last failure was that makes it, if the time was known then.
+    pub at: Option<Timestamp>,
 }
 
 /// What the server holds of a trouble, as far as the device knows.
@@ -71,16 +73,37 @@ struct Known {
     told: Told,
     /// It has come and gone, and the server has heard of neither.
     missed: bool,
+    /// The failures that make it.
+    failures: Failures,
 }
 
 impl Known {
+    const COLUMNS: &str = "present, told, missed, first_at, last_at, failures";
+
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let told = Told::numbered(row.get(1)?);
-        Ok(Self { present: row.get(0)?, told, missed: row.get(2)? })
+        // An instant that cannot be understood is none.
+        let instant = |text: Option<String>| text.and_then(|text| text.parse().ok());
+        let (first, last) = (instant(row.get(3)?), instant(row.get(4)?));
+        let failures = Failures { first, last, slots: row.get(5)? };
+        Ok(Self { present: row.get(0)?, told, missed: row.get(2)?, failures })
     }
 
-    /// What the device sees now.
-    fn see(self, present: bool) -> Self {
+    /// What the device sees now, and of what failures.
+    fn see(self, present: bool, of: Failures) -> Self {
+        let mut failures = self.failures;
+        if present {
+            // Unless the server has heard that the last trouble is over, this is the same.
+            if !self.missed && matches!(self.told, Told::Nothing | Told::Ended) {
+                failures = Failures::default();
+            }
+            failures.first = failures.first.or(of.first);
+            failures.last = None;
+        } else {
+            failures.first = failures.first.or(of.first);
+            failures.last = of.last;
+            failures.slots = failures.slots.saturating_add(of.slots);
+        }
         let open = self.told == Told::Open;
         let missed = match (present, self.present) {
             // Gone before the server heard that it had come.
@@ -89,7 +112,7 @@ impl Known {
             (true, _) => false,
             _ => self.missed,
         };
-        Self { present: Some(present), missed, ..self }
+        Self { present: Some(present), missed, failures, ..self }
     }
 
     /// What the server now holds.
@@ -125,6 +148,22 @@ impl Spool {
         present: bool,
         at: Timestamp,
     ) -> Result<bool, SpoolError> {
+        self.note_incident_with(meter, kind, present, at, Failures::default())
+    }
+
+    /// The same with the failures that make the trouble, as far as it has come: the server is told
+    /// when the first and the last was.
+    ///
+    /// # Errors
+    /// [`SpoolError`] of the file.
+    pub fn note_incident_with(
+        &self,
+        meter: Uuid,
+        kind: IncidentType,
+        present: bool,
+        at: Timestamp,
+        failures: Failures,
+    ) -> Result<bool, SpoolError> {
         let known = self.known_incident(meter, kind)?;
         let is_news = match known {
             Some(known) => known.present != Some(present),
@@ -133,7 +172,7 @@ impl Spool {
         if !is_news || self.is_revoked()? {
             return Ok(false);
         }
-        self.change_incident(meter, kind, Some(at), |known| known.see(present))?;
+        self.change_incident(meter, kind, Some(at), |known| known.see(present, failures))?;
         Ok(known.and_then(|known| known.present).unwrap_or(false) != present)
     }
 
@@ -145,6 +184,18 @@ impl Spool {
         Ok(self.known_incident(meter, kind)?.is_some_and(|known| known.present == Some(true)))
     }
 
+    /// The failures of a meter's latest trouble of that kind.
+    ///
+    /// # Errors
+    /// [`SpoolError`] of the file.
+    pub fn incident_failures(
+        &self,
+        meter: Uuid,
+        kind: IncidentType,
+    ) -> Result<Failures, SpoolError> {
+        Ok(self.known_incident(meter, kind)?.unwrap_or_default().failures)
+    }
+
     /// What the server has not heard, in the order in which it happened. A trouble that came and went
     /// unheard is told as both; one that went and came again unheard has simply lasted.
     ///
@@ -152,9 +203,9 @@ impl Spool {
     /// [`SpoolError`] of the file.
     pub fn incidents_to_tell(&self) -> Result<Vec<IncidentNews>, SpoolError> {
         let rows: Vec<(Known, Vec<u8>, String, String)> = self.rows(
-            "SELECT present, told, missed, meter, kind, since FROM incident",
+            &format!("SELECT {}, meter, kind, since FROM incident", Known::COLUMNS),
             [],
-            |row| Ok((Known::of(row)?, row.get(3)?, row.get(4)?, row.get(5)?)),
+            |row| Ok((Known::of(row)?, row.get(6)?, row.get(7)?, row.get(8)?)),
         )?;
         let mut news = Vec::new();
         for (known, meter, kind, since) in rows {
@@ -166,6 +217,10 @@ impl Spool {
                 kind,
                 change,
                 since,
+                at: match change {
+                    IncidentChange::Reported => known.failures.first,
+                    IncidentChange::Resolved => known.failures.last,
+                },
             }));
         }
         news.sort_by_key(|news| news.since);
@@ -227,9 +282,10 @@ impl Spool {
 
     fn known_incident(&self, meter: Uuid, kind: IncidentType) -> Result<Option<Known>, SpoolError> {
         self.connection
-            .prepare_cached(
-                "SELECT present, told, missed FROM incident WHERE meter = ?1 AND kind = ?2",
-            )
+            .prepare_cached(&format!(
+                "SELECT {} FROM incident WHERE meter = ?1 AND kind = ?2",
+                Known::COLUMNS
+            ))
             .and_then(|mut statement| {
                 statement.query_row(params![meter.as_bytes(), kind.name()], Known::of).optional()
             })
@@ -251,10 +307,12 @@ impl Spool {
         };
         transaction
             .execute(
-                "INSERT INTO incident (meter, kind, present, told, missed, since)
-                 VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, ''))
+                "INSERT INTO incident (meter, kind, present, told, missed, since, first_at, last_at,
+                                       failures)
+                 VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, ''), ?7, ?8, ?9)
                  ON CONFLICT (meter, kind) DO UPDATE SET present = excluded.present,
-                 told = excluded.told, missed = excluded.missed, since = coalesce(?6, since)",
+                 told = excluded.told, missed = excluded.missed, since = coalesce(?6, since),
+                 first_at = ?7, last_at = ?8, failures = ?9",
                 params![
                     meter.as_bytes(),
                     kind.name(),
@@ -262,6 +320,9 @@ impl Spool {
                     known.told.number(),
                     known.missed,
                     since.map(|at| at.to_string()),
+                    known.failures.first.map(|at| at.to_string()),
+                    known.failures.last.map(|at| at.to_string()),
+                    known.failures.slots,
                 ],
             )
             .and_then(|_| transaction.commit())

@@ -10,17 +10,20 @@
 //! [`Spool::store`] has returned from. A file that is damaged is set aside when the spool is opened,
 //! and what can still be read of it is taken over.
 
+mod consent_copy;
 mod damage;
 mod error;
 mod incident;
 mod measurement;
 mod memory;
+mod meter_time;
 mod notice;
 mod open;
 mod place;
 mod reading;
 mod revocation;
 mod room;
+mod salvage;
 mod slots;
 mod unplaced;
 
@@ -111,6 +114,7 @@ impl Spool {
             opened => opened?,
         };
         spool.remember_marked_revocation()?;
+        spool.restore_consent()?;
         // A wipe that was cut short is made up for. Where it fails again (a reader, a full disk), the
         // revocation still stands and must still be told, so that is no reason not to open.
         let _ = spool.finish_wipe();

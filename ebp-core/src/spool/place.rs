@@ -1,37 +1,47 @@
 //! The time of measurements that were taken while the clock was wrong, once it can be known.
 
-use jiff::{SignedDuration, Timestamp};
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
 use rusqlite::{Transaction, params};
+use uuid::Uuid;
 
 use super::{
-    Apart, LastReading, Spool, SpoolError, measurement::insert, slots, unplaced::RawUnplaced,
+    Apart, Spool, SpoolError, Unplaced,
+    measurement::insert,
+    meter_time::{Anchor, Sighting, Start},
+    slots,
+    unplaced::RawUnplaced,
 };
 use crate::{
-    clock::Moment,
+    clock::{BootId, Moment},
     cycle::Cycle,
     model::{Flag, Measurement, measurement_id},
 };
-
-/// How far the meter's own time may differ from the true time, whatever the span: it counts whole
-/// seconds, and a telegram takes some to arrive.
-const SLACK: f64 = 5.0;
-
-/// And by what share of the span: the worst quartz is ten times as good.
-const DRIFT: f64 = 0.000_5;
 
 /// What became of the unplaced measurements.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Placed {
     /// They have their time and wait to be sent.
     pub placed: u64,
+    /// Their time is one of a slot that has a measurement: they are removed.
+    pub surplus: u64,
     /// They are kept apart for good, each with its reason.
     pub apart: u64,
     /// Their time may still become known.
     pub waiting: u64,
 }
 
-enum Time {
-    Known(Timestamp),
+/// A measurement that waits for its time.
+struct Row {
+    sequence: i64,
+    unplaced: Unplaced,
+    before: Option<Anchor>,
+}
+
+/// When an earlier run of the machine started.
+enum Run {
+    Known(Start),
     NotYet,
     Never(Apart),
 }
@@ -42,10 +52,10 @@ impl Spool {
     /// [is known](Self::knows_the_time). Nothing is written where there is nothing to do.
     ///
     /// Those of this run of the machine: both clocks of `now` say how long ago they were taken. Those
-    /// of an earlier run: where the meter counts seconds by itself, its measurements of known time
-    /// before and after enclose them. That is believed if the meter's seconds ran with the true time
-    /// from the one to the other, so that it neither was set back nor stood still, and if the result
-    /// is after the one before and before this run began. A slot that has a measurement keeps it.
+    /// of an earlier run share one time of its start, which the meters that count seconds by
+    /// themselves give between the exact instants before that run and after it
+    /// (`spool/meter_time.rs`); how far that may be off stands with each of them as a flag. A slot
+    /// that has a measurement keeps it.
     ///
     /// # Errors
     /// [`SpoolError`] of the file.
@@ -54,109 +64,178 @@ impl Spool {
             return Ok(Placed::default());
         }
         let transaction = self.write()?;
-        let mut rows = self.waiting()?;
-        // Those of this run first: they may be the ones of known time that follow the others.
-        rows.sort_by_key(|row| row.boot != now.boot.0.as_bytes());
         let mut placed = Placed::default();
-        for row in rows {
-            match self.time_of(&row, now)? {
-                Time::Known(at) if self.place_at(&transaction, &row, at, cycle)? => {
-                    placed.placed += 1;
+        let mut runs: BTreeMap<BootId, Vec<Row>> = BTreeMap::new();
+        for row in self.waiting()? {
+            runs.entry(row.unplaced.boot).or_default().push(row);
+        }
+        // The first exact instants of this run are the nearest behind the earlier ones.
+        let mut after: BTreeMap<Uuid, Anchor> = BTreeMap::new();
+        for row in runs.remove(&now.boot).unwrap_or_default() {
+            let Unplaced { monotonic, meter, meter_seconds, .. } = row.unplaced;
+            match now.time_of(monotonic) {
+                Some(at) => {
+                    if let Some(seconds) = meter_seconds {
+                        after.entry(meter).or_insert(Anchor { at, seconds });
+                    }
+                    self.place_at(&transaction, &row, at, Duration::ZERO, cycle, &mut placed)?;
                 }
-                Time::Known(_) => {
-                    self.set_apart(&transaction, &row, Apart::SlotMeasured)?;
-                    placed.apart += 1;
+                None => self.set_apart(&transaction, &row, Apart::Implausible, &mut placed)?,
+            }
+        }
+        let mut runs: Vec<Vec<Row>> = runs.into_values().collect();
+        runs.sort_by_key(|rows| rows.first().map(|row| row.sequence));
+        for rows in runs {
+            match self.start_of(&rows, &after, now)? {
+                Run::Known(start) => {
+                    for row in &rows {
+                        let Some(at) = start.time_of(row.unplaced.monotonic) else { continue };
+                        let within = start.within();
+                        self.place_at(&transaction, row, at, within, cycle, &mut placed)?;
+                    }
                 }
-                Time::Never(reason) => {
-                    self.set_apart(&transaction, &row, reason)?;
-                    placed.apart += 1;
+                Run::NotYet => placed.waiting += rows.len() as u64,
+                Run::Never(reason) => {
+                    for row in &rows {
+                        self.set_apart(&transaction, row, reason, &mut placed)?;
+                    }
                 }
-                Time::NotYet => placed.waiting += 1,
             }
         }
         transaction.commit().map_err(|e| self.fault(e))?;
         Ok(placed)
     }
 
-    fn waiting(&self) -> Result<Vec<RawUnplaced>, SpoolError> {
+    fn waiting(&self) -> Result<Vec<Row>, SpoolError> {
         let columns = RawUnplaced::COLUMNS;
         let sql = format!("SELECT {columns} FROM unplaced WHERE reason IS NULL ORDER BY sequence");
-        self.rows(&sql, [], RawUnplaced::of)
+        let rows = self.rows(&sql, [], RawUnplaced::of)?;
+        rows.into_iter()
+            .map(|raw| {
+                let before = match (&raw.before_at, raw.before_seconds) {
+                    (Some(at), Some(seconds)) => Some(Anchor { at: self.instant(at)?, seconds }),
+                    _ => None,
+                };
+                let unplaced = self.understand_unplaced(&raw)?;
+                Ok(Row { sequence: raw.sequence, unplaced, before })
+            })
+            .collect()
     }
 
-    fn time_of(&self, row: &RawUnplaced, now: &Moment) -> Result<Time, SpoolError> {
-        let unplaced = self.understand_unplaced(row)?;
-        if unplaced.boot == now.boot {
-            return Ok(now
-                .time_of(unplaced.monotonic)
-                .map_or(Time::Never(Apart::Implausible), Time::Known));
-        }
-        let Some(seconds) = unplaced.meter_seconds else {
-            return Ok(Time::Never(Apart::NoMeterTime));
-        };
-        let Some(before_at) = &row.before_at else {
-            return Ok(Time::Never(Apart::NothingBefore));
-        };
-        let Some(before_seconds) = row.before_seconds else {
-            return Ok(Time::Never(Apart::NoMeterTime));
-        };
-        let before = (self.instant(before_at)?, before_seconds);
-        let after = match self.last_reading(unplaced.meter)? {
-            Some(LastReading { measured_at, meter_seconds: Some(seconds), .. })
-                if measured_at > before.0 =>
-            {
-                (measured_at, seconds)
+    /// When the run started in which these were taken, by all meters that say so.
+    fn start_of(
+        &self,
+        rows: &[Row],
+        after: &BTreeMap<Uuid, Anchor>,
+        now: &Moment,
+    ) -> Result<Run, SpoolError> {
+        let mut sightings: BTreeMap<Uuid, Vec<(&Row, Sighting)>> = BTreeMap::new();
+        for row in rows {
+            if let Unplaced { monotonic, meter, meter_seconds: Some(seconds), .. } = row.unplaced {
+                let sighting = Sighting { monotonic, seconds };
+                sightings.entry(meter).or_default().push((row, sighting));
             }
-            _ => return Ok(Time::NotYet),
+        }
+        if sightings.is_empty() {
+            return Ok(Run::Never(Apart::NoMeterTime));
+        }
+        let mut known: Option<Start> = None;
+        let mut begins_after = None;
+        let (mut reason, mut waits) = (Apart::NothingBefore, false);
+        for (meter, seen) in sightings {
+            let Some(before) = seen.iter().filter_map(|(row, _)| row.before).max_by_key(|a| a.at)
+            else {
+                continue;
+            };
+            let latest = self.anchor(meter)?.into_iter().chain(after.get(&meter).copied());
+            let Some(after) = latest.filter(|of| of.at > before.at).min_by_key(|of| of.at) else {
+                waits = true;
+                continue;
+            };
+            let seen: Vec<_> = seen.into_iter().map(|(_, sighting)| sighting).collect();
+            // A meter whose own time is broken says nothing; another one may.
+            let Some(start) = Start::between(before, &seen, after) else {
+                reason = Apart::MeterTimeBroken;
+                continue;
+            };
+            let both = known.map_or(Some(start), |known| known.and(start));
+            let Some(both) = both else { return Ok(Run::Never(Apart::MeterTimeBroken)) };
+            known = Some(both);
+            begins_after = begins_after.max(Some(before.at));
+        }
+        let Some(start) = known else {
+            return Ok(if waits { Run::NotYet } else { Run::Never(reason) });
         };
-        let Some(at) = between(before, seconds, after) else {
-            return Ok(Time::Never(Apart::MeterTimeBroken));
-        };
-        let is_plausible = at > before.0 && now.started_at().is_some_and(|start| at < start);
-        Ok(if is_plausible { Time::Known(at) } else { Time::Never(Apart::Implausible) })
+        if Flag::of_time_bound(start.within()).is_none() {
+            return Ok(Run::Never(Apart::MeterTimeBroken));
+        }
+        // After what was measured before that run, and before this run began.
+        let is_plausible = rows.iter().all(|row| {
+            let at = start.time_of(row.unplaced.monotonic);
+            at > begins_after && at.is_some() && at < now.started_at()
+        });
+        Ok(if is_plausible { Run::Known(start) } else { Run::Never(Apart::Implausible) })
     }
 
-    /// Whether the slot was free.
+    /// Makes an ordinary measurement of it, if its slot is free; else it is removed.
     fn place_at(
         &self,
         transaction: &Transaction<'_>,
-        row: &RawUnplaced,
+        row: &Row,
         at: Timestamp,
+        within: Duration,
         cycle: Cycle,
-    ) -> Result<bool, SpoolError> {
+        placed: &mut Placed,
+    ) -> Result<(), SpoolError> {
         let fault = |e| self.fault(e);
-        let unplaced = self.understand_unplaced(row)?;
+        let unplaced = &row.unplaced;
+        let mut flags = unplaced.flags.clone();
+        if !flags.contains(&Flag::ClockCorrected) {
+            flags.push(Flag::ClockCorrected);
+        }
+        // Its instant may have been doubtful by the run's own clock already.
+        let own = flags.iter().filter_map(|flag| flag.time_bound()).max().unwrap_or_default();
+        let is_exact = within.is_zero() && own.is_zero();
+        if !within.is_zero() {
+            flags.retain(|flag| flag.time_bound().is_none());
+            let Some(bound) = Flag::of_time_bound(within.saturating_add(own)) else {
+                return self.set_apart(transaction, row, Apart::MeterTimeBroken, placed);
+            };
+            flags.push(bound);
+        }
         // What databases keep of an instant.
         let measured_at = Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at);
         let slot = cycle.slot(measured_at);
         if slots::overlaps(transaction, unplaced.meter, slot).map_err(fault)? {
-            return Ok(false);
+            placed.surplus += 1;
+        } else {
+            let measurement = Measurement {
+                uuid: measurement_id(unplaced.meter, slot),
+                meter: unplaced.meter,
+                measured_at,
+                data: unplaced.data.clone(),
+                flags,
+            };
+            insert(transaction, &measurement, slot).map_err(fault)?;
+            // Only an exact instant sets others right.
+            let seconds = unplaced.meter_seconds.filter(|_| is_exact);
+            self.keep_reading(transaction, &measurement, seconds).map_err(fault)?;
+            placed.placed += 1;
         }
-        let mut flags = unplaced.flags;
-        if !flags.contains(&Flag::ClockCorrected) {
-            flags.push(Flag::ClockCorrected);
-        }
-        let measurement = Measurement {
-            uuid: measurement_id(unplaced.meter, slot),
-            meter: unplaced.meter,
-            measured_at,
-            data: unplaced.data,
-            flags,
-        };
-        insert(transaction, &measurement, slot).map_err(fault)?;
-        self.keep_reading(transaction, &measurement, unplaced.meter_seconds).map_err(fault)?;
         transaction
             .execute("DELETE FROM unplaced WHERE sequence = ?1", [row.sequence])
-            .map_err(fault)?;
-        Ok(true)
+            .map(drop)
+            .map_err(fault)
     }
 
     fn set_apart(
         &self,
         transaction: &Transaction<'_>,
-        row: &RawUnplaced,
+        row: &Row,
         reason: Apart,
+        placed: &mut Placed,
     ) -> Result<(), SpoolError> {
+        placed.apart += 1;
         transaction
             .execute(
                 "UPDATE unplaced SET reason = ?2 WHERE sequence = ?1",
@@ -165,22 +244,4 @@ impl Spool {
             .map(drop)
             .map_err(|e| self.fault(e))
     }
-}
-
-/// When the meter's own time was `seconds`, between two known instants; nothing where it did not run
-/// with the true time.
-fn between(
-    (before, before_seconds): (Timestamp, u32),
-    seconds: u32,
-    (after, after_seconds): (Timestamp, u32),
-) -> Option<Timestamp> {
-    let run = after_seconds.checked_sub(before_seconds).filter(|run| *run > 0)?;
-    let into = seconds.checked_sub(before_seconds).filter(|into| *into <= run)?;
-    let elapsed = after.duration_since(before);
-    let off = (elapsed.as_secs_f64() - f64::from(run)).abs();
-    if off > SLACK + DRIFT * elapsed.as_secs_f64() {
-        return None;
-    }
-    let nanos = elapsed.as_nanos() * i128::from(into) / i128::from(run);
-    before.checked_add(SignedDuration::from_nanos_i128(nanos)).ok()
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::{Spool, SpoolError, measurement::written};
+use super::{Spool, SpoolError, measurement::written, meter_time::Anchor};
 use crate::model::{Measurement, MeasurementData};
 
 /// A meter's latest measurement of known time, sent or not.
@@ -14,8 +14,6 @@ pub struct LastReading {
     pub measured_at: Timestamp,
     /// What it showed.
     pub data: MeasurementData,
-    /// The meter's own seconds index of that telegram, if it sends one.
-    pub meter_seconds: Option<u32>,
 }
 
 /// How many telegrams came from a meter.
@@ -33,25 +31,39 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] of the file.
     pub fn last_reading(&self, meter: Uuid) -> Result<Option<LastReading>, SpoolError> {
-        let row: Option<(String, String, Option<u32>)> = self
+        let row: Option<(String, String)> = self
             .connection
             .prepare_cached(
-                "SELECT measured_at, data, seconds FROM reading
+                "SELECT measured_at, data FROM reading
                  WHERE meter = ?1 AND measured_at IS NOT NULL AND data IS NOT NULL",
             )
             .and_then(|mut statement| {
                 statement
-                    .query_row([meter.as_bytes()], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                    })
+                    .query_row([meter.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
                     .optional()
             })
             .map_err(|e| self.fault(e))?;
-        row.map(|(at, data, meter_seconds)| {
-            let (measured_at, data) = (self.instant(&at)?, self.data(&data)?);
-            Ok(LastReading { measured_at, data, meter_seconds })
+        row.map(|(at, data)| {
+            Ok(LastReading { measured_at: self.instant(&at)?, data: self.data(&data)? })
         })
         .transpose()
+    }
+
+    /// The meter's own seconds index at the last instant that is exact.
+    pub(super) fn anchor(&self, meter: Uuid) -> Result<Option<Anchor>, SpoolError> {
+        let row: Option<(String, u32)> = self
+            .connection
+            .prepare_cached(
+                "SELECT anchor_at, anchor_seconds FROM reading
+                 WHERE meter = ?1 AND anchor_at IS NOT NULL AND anchor_seconds IS NOT NULL",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([meter.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()
+            })
+            .map_err(|e| self.fault(e))?;
+        row.map(|(at, seconds)| Ok(Anchor { at: self.instant(&at)?, seconds })).transpose()
     }
 
     /// Counts telegrams of a meter, in memory: they are written with the next measurement, and those
@@ -106,7 +118,8 @@ impl Spool {
             .map_err(|e| self.fault(e))
     }
 
-    /// Keeps what the meter showed, unless something newer is known.
+    /// Keeps what the meter showed, unless something newer is known. With `meter_seconds` the instant
+    /// is exact, and sets others right.
     pub(super) fn keep_reading(
         &self,
         transaction: &Transaction<'_>,
@@ -123,9 +136,12 @@ impl Spool {
         }
         transaction
             .prepare_cached(
-                "INSERT INTO reading (meter, measured_at, data, seconds) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO reading (meter, measured_at, data, anchor_at, anchor_seconds)
+                 VALUES (?1, ?2, ?3, iif(?4 IS NULL, NULL, ?2), ?4)
                  ON CONFLICT (meter) DO UPDATE SET measured_at = excluded.measured_at,
-                 data = excluded.data, seconds = excluded.seconds",
+                 data = excluded.data,
+                 anchor_at = coalesce(excluded.anchor_at, anchor_at),
+                 anchor_seconds = coalesce(excluded.anchor_seconds, anchor_seconds)",
             )?
             .execute(params![
                 measurement.meter.as_bytes(),

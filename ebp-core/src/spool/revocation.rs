@@ -1,7 +1,8 @@
 //! The consent as last heard, and its end: nothing stays of the measurements, and nothing comes.
 //!
 //! The end is remembered twice: in the database, and before that in a small file beside it, so that
-//! the loss of the one does not bring the survey back.
+//! the loss of the one does not bring the survey back. A granted consent has a copy as well
+//! (`consent_copy.rs`).
 
 use std::{
     fs::{self, File},
@@ -65,12 +66,19 @@ impl Spool {
             && known.state == state
             && known.as_of <= as_of
             && as_of.duration_since(known.as_of) < FRESH
+            && self.has_consent_copy() == (state == ConsentState::Granted)
         {
             return Ok(());
         }
         let transaction = self.write()?;
         if self.is_revoked()? {
             return Err(SpoolError::Revoked { path: self.path.clone() });
+        }
+        // Under the database's lock, so that a revocation heard meanwhile removes the copy after this.
+        match state {
+            ConsentState::Granted if !self.has_consent_copy() => self.write_consent_copy(as_of),
+            ConsentState::Granted => {}
+            ConsentState::NotGranted | ConsentState::Revoked => self.remove_consent_copy()?,
         }
         transaction
             .execute(
@@ -127,6 +135,8 @@ impl Spool {
                 })
                 .map_err(|e| self.fault(e))?;
         }
+        // Where it cannot be removed, the revocation wins over it all the same.
+        let _ = self.remove_consent_copy();
         transaction.commit().map_err(|e| self.fault(e))?;
         self.finish_wipe()
     }

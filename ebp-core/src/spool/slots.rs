@@ -49,3 +49,19 @@ pub(super) fn cover(
         .execute(params![meter, before.unwrap_or(time.start), after.unwrap_or(time.end)])?;
     Ok(())
 }
+
+/// Marks the beginning of a slot as measured, whatever its length, unless it is marked already.
+pub(super) fn cover_start(
+    transaction: &Transaction<'_>,
+    meter: Uuid,
+    start: i64,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO measured (meter, start, finish) SELECT ?1, ?2, ?2 + 1
+             WHERE NOT EXISTS (SELECT 1 FROM measured WHERE meter = ?1 AND start <= ?2
+                               AND finish > ?2)",
+        )?
+        .execute(params![meter.as_bytes(), start])
+        .map(drop)
+}

@@ -2,6 +2,7 @@
 
 mod damage;
 mod incidents;
+mod pages;
 mod placing;
 mod readings;
 

@@ -22,7 +22,7 @@ pub struct Unplaced {
     pub boot: BootId,
     /// How long that run had lasted then.
     pub monotonic: Duration,
-    /// The meter's own seconds index of that telegram, if it sends one.
+    /// The meter's own seconds index of that telegram, if it sends one and the instant is exact.
     pub meter_seconds: Option<u32>,
     /// The meter's identifier in the survey.
     pub meter: Uuid,
@@ -35,8 +35,6 @@ pub struct Unplaced {
 /// Why a measurement stays apart for good: it is kept, and never sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Apart {
-    /// Its time is known, but the meter has an earlier measurement of that slot.
-    SlotMeasured,
     /// The machine was started again before its clock was synchronised, and the meter tells no time
     /// of its own.
     NoMeterTime,
@@ -51,8 +49,7 @@ pub enum Apart {
 }
 
 impl Apart {
-    const NAMES: [(Self, &str); 5] = [
-        (Self::SlotMeasured, "slot-measured"),
+    const NAMES: [(Self, &str); 4] = [
         (Self::NoMeterTime, "no-meter-time"),
         (Self::NothingBefore, "nothing-before"),
         (Self::MeterTimeBroken, "meter-time-broken"),
@@ -65,7 +62,7 @@ impl Apart {
         Self::NAMES.iter().find(|(reason, _)| *reason == self).map_or("", |(_, name)| name)
     }
 
-    fn named(name: &str) -> Option<Self> {
+    pub(super) fn named(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(_, known)| *known == name).map(|(reason, _)| *reason)
     }
 }
@@ -116,8 +113,8 @@ impl Spool {
                 "INSERT INTO unplaced (boot, monotonic, meter, seconds, data, flags, before_at,
                                        before_seconds)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6,
-                         (SELECT measured_at FROM reading WHERE meter = ?3),
-                         (SELECT seconds FROM reading WHERE meter = ?3))",
+                         (SELECT anchor_at FROM reading WHERE meter = ?3),
+                         (SELECT anchor_seconds FROM reading WHERE meter = ?3))",
                 params![
                     boot.0.as_bytes(),
                     micros(*monotonic),
@@ -140,11 +137,7 @@ impl Spool {
     /// [`SpoolError`] of the file.
     pub fn unplaced_len(&self) -> Result<u64, SpoolError> {
         self.connection
-            .query_row(
-                "SELECT count(*) FROM unplaced WHERE reason IS NOT 'slot-measured'",
-                [],
-                |row| row.get::<_, i64>(0),
-            )
+            .query_row("SELECT count(*) FROM unplaced", [], |row| row.get::<_, i64>(0))
             .map(i64::unsigned_abs)
             .map_err(|e| self.fault(e))
     }

@@ -1,5 +1,6 @@
 //! The Data API as a device's report cycle uses it.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Upload;
@@ -26,17 +27,27 @@ pub trait DataApi: Upload {
     /// [`ClientError`].
     fn incidents(&self, meter: Uuid) -> Result<Vec<Incident>, ClientError>;
 
-    /// Opens an incident.
+    /// Opens an incident that began at that time, or now.
     ///
     /// # Errors
     /// [`ClientError`]; it may be open nevertheless.
-    fn report_incident(&self, meter: Uuid, kind: IncidentType) -> Result<(), ClientError>;
+    fn report_incident(
+        &self,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Option<Timestamp>,
+    ) -> Result<(), ClientError>;
 
-    /// Ends an incident.
+    /// Ends an incident: it lasted until then, or until now.
     ///
     /// # Errors
     /// [`ClientError`]; it may have ended nevertheless.
-    fn resolve_incident(&self, meter: Uuid, kind: IncidentType) -> Result<(), ClientError>;
+    fn resolve_incident(
+        &self,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Option<Timestamp>,
+    ) -> Result<(), ClientError>;
 
     /// Tells how the device is.
     ///
@@ -54,12 +65,22 @@ impl DataApi for Client {
         Self::incidents(self, meter)
     }
 
-    fn report_incident(&self, meter: Uuid, kind: IncidentType) -> Result<(), ClientError> {
-        Self::report_incident(self, meter, kind).map(drop)
+    fn report_incident(
+        &self,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Option<Timestamp>,
+    ) -> Result<(), ClientError> {
+        Self::report_incident(self, meter, kind, at).map(drop)
     }
 
-    fn resolve_incident(&self, meter: Uuid, kind: IncidentType) -> Result<(), ClientError> {
-        Self::resolve_incident(self, meter, kind).map(drop)
+    fn resolve_incident(
+        &self,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Option<Timestamp>,
+    ) -> Result<(), ClientError> {
+        Self::resolve_incident(self, meter, kind, at).map(drop)
     }
 
     fn report_status(&self, status: &DeviceStatus) -> Result<(), ClientError> {

@@ -332,8 +332,8 @@ fn tell_incidents(
     for news in spool.incidents_to_tell()? {
         spool.incident_telling(&news)?;
         let answer = match news.change {
-            IncidentChange::Reported => api.report_incident(news.meter, news.kind),
-            IncidentChange::Resolved => api.resolve_incident(news.meter, news.kind),
+            IncidentChange::Reported => api.report_incident(news.meter, news.kind, news.at),
+            IncidentChange::Resolved => api.resolve_incident(news.meter, news.kind, news.at),
         };
         match answer {
             Ok(()) => done.incidents += 1,

@@ -22,8 +22,10 @@ use super::{
 const CONSENT_LEAD: Duration = Duration::from_secs(30);
 /// A granted consent that was remembered counts without the answer after so long.
 const GRACE: Duration = Duration::from_secs(2);
-/// From a question without any answer to the next, while nothing is known.
+/// From a question without any answer to the next, while nothing is known; twice as long each time.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// The longest such pause: a server that is down for days is asked some hundred times a day.
+const ASK_AGAIN_AT_LAST: Duration = Duration::from_secs(300);
 
 /// How the cycle goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +79,8 @@ pub struct Aggregator {
     /// For which slot it was asked last.
     asked_for: Option<i64>,
     ask_again: Option<Duration>,
+    /// How many questions in a row had no answer.
+    unanswered: u32,
     /// In which run of the machine its clock was right.
     knows_the_time: Option<BootId>,
     /// In which run all that had no time has got it.
@@ -96,6 +100,7 @@ impl Aggregator {
             asked: None,
             asked_for: None,
             ask_again: None,
+            unanswered: 0,
             knows_the_time: None,
             placed: None,
         }
@@ -116,8 +121,13 @@ impl Aggregator {
     pub fn hear_consent(&mut self, permission: Permission, clock: &dyn DeviceClock) {
         self.permission = permission;
         self.asked = None;
-        self.ask_again = (permission == Permission::Unknown)
-            .then(|| clock.since_boot().saturating_add(ASK_AGAIN));
+        if permission != Permission::Unknown {
+            (self.unanswered, self.ask_again) = (0, None);
+            return;
+        }
+        let pause = ASK_AGAIN.saturating_mul(1 << self.unanswered.min(16)).min(ASK_AGAIN_AT_LAST);
+        self.unanswered = self.unanswered.saturating_add(1);
+        self.ask_again = Some(clock.since_boot().saturating_add(pause));
     }
 
     /// Does what is due now.

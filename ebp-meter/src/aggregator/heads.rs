@@ -46,8 +46,11 @@ pub struct Reading {
 pub struct Telegram {
     /// What it says.
     pub readout: Readout,
-    /// When its last byte was there.
+    /// When it was known to be complete.
     pub at: Moment,
+    /// How much earlier its last byte may have been there: nothing for a whole telegram, which is known
+    /// to be complete with it.
+    pub late: Duration,
 }
 
 /// How many telegrams came, whichever of them was wanted.

@@ -6,7 +6,7 @@
 use ebp_core::{
     clock::{DeviceClock, Moment},
     cycle::{Cycle, Slot},
-    model::{Flag, IncidentType, Measurement, MeasurementData},
+    model::{Failures, Flag, IncidentType, Measurement, MeasurementData},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -101,8 +101,8 @@ pub trait Keeper {
     /// The keeping's.
     fn place(&mut self, now: Moment, cycle: Cycle) -> Result<Placed, Self::Error>;
 
-    /// Says that something is wrong with a meter, or no longer; `true` where that is news. What is
-    /// known already costs nothing.
+    /// Says that something is wrong with a meter, or no longer, and of what failures so far; `true`
+    /// where that is news. What is known already costs nothing.
     ///
     /// # Errors
     /// The keeping's.
@@ -112,6 +112,7 @@ pub trait Keeper {
         kind: IncidentType,
         is_present: bool,
         at: Timestamp,
+        failures: Failures,
     ) -> Result<bool, Self::Error>;
 
     /// Adds to the counts of telegrams. They are figures of quality, and need not outlast a crash.

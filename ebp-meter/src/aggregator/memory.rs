@@ -2,26 +2,44 @@
 //! one-shots come to the same decisions as a daemon.
 //!
 //! Enters: slots in which something failed or worked. Leaves: for how many slots in a row it has
-//! failed. Absent: times of day, which a device without a clock does not have.
+//! failed, and from when to when. Absent: times of day that are not known.
 
+use ebp_core::model::Failures;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How many slots in a row something has failed in.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Failing {
-    /// So many, counted no further than it matters.
+    /// So many.
     pub slots: u32,
     /// The last of them, so that no slot counts twice.
     pub last: Option<i64>,
+    /// When it first failed of which the time is known, seconds since the Unix epoch.
+    pub since: Option<i64>,
+    /// When it first failed in the last slot of which the time is known, likewise.
+    pub until: Option<i64>,
 }
 
 impl Failing {
-    /// It failed in that slot; counts to `most`.
-    pub fn failed(&mut self, slot: i64, most: u32) {
-        if self.slots < most && self.last != Some(slot) {
-            self.slots += 1;
+    /// It failed in that slot, at that time where it is known. What is kept changes once in a slot.
+    pub fn failed(&mut self, slot: i64, at: Option<i64>) {
+        if self.last != Some(slot) {
+            self.slots = self.slots.saturating_add(1);
             self.last = Some(slot);
+            self.until = at.or(self.until);
+            self.since = self.since.or(at);
+        }
+    }
+
+    /// As an incident keeps it; `last` is when it last failed, where that is known better.
+    pub fn failures(&self, last: Option<i64>) -> Failures {
+        let instant = |second: i64| Timestamp::from_second(second).ok();
+        Failures {
+            first: self.since.and_then(instant),
+            last: last.max(self.until).and_then(instant),
+            slots: self.slots,
         }
     }
 
@@ -54,12 +72,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_counts_once_and_the_count_ends() {
+    fn a_slot_counts_once() {
         let mut failing = Failing::default();
-        for slot in [1, 1, 2, 2, 3, 4, 5] {
-            failing.failed(slot, 3);
+        for (slot, at) in [(1, None), (1, Some(7)), (2, Some(20)), (2, Some(21)), (3, Some(30))] {
+            failing.failed(slot, at);
         }
-        assert_eq!(failing, Failing { slots: 3, last: Some(3) });
+        let expected = Failing { slots: 3, last: Some(3), since: Some(20), until: Some(30) };
+        assert_eq!(failing, expected);
+        let last = |second| failing.failures(second).last.map(|at| at.as_second());
+        assert_eq!([last(None), last(Some(35))], [Some(30), Some(35)]);
         failing.worked();
         assert_eq!(failing, Failing::default());
     }

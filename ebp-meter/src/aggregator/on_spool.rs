@@ -6,7 +6,7 @@
 use ebp_core::{
     clock::{DeviceClock, Moment},
     cycle::{Cycle, Slot},
-    model::{IncidentType, Measurement},
+    model::{Failures, IncidentType, Measurement},
     spool::{self, Spool, SpoolError, Stored},
 };
 use jiff::Timestamp;
@@ -65,8 +65,9 @@ impl Keeper for OnSpool<'_> {
         kind: IncidentType,
         is_present: bool,
         at: Timestamp,
+        failures: Failures,
     ) -> Result<bool, SpoolError> {
-        self.0.note_incident(meter, kind, is_present, at)
+        self.0.note_incident_with(meter, kind, is_present, at, failures)
     }
 
     fn note_telegrams(&mut self, meter: Uuid, heard: Heard) {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ebp_core::clock::DeviceClock;
+use ebp_core::{clock::DeviceClock, model::Flag};
 
 use super::{ConfiguredMeter, Heard, Reading, Telegram, bench::Bench};
 use crate::{
@@ -77,8 +77,12 @@ fn listen(
                 }
                 let at = clock.moment();
                 // A file has no time: what it holds is there at once.
-                let is_wanted = at.since_boot >= reading.from || !session.is_live();
-                if is_wanted && choice.offer(Telegram { readout: *readout, at }) {
+                let is_timeless = !session.is_live();
+                let late = if is_timeless { Duration::ZERO } else { session.over_within(&readout) };
+                // What may have been said long ago is no measurement of now.
+                let is_wanted = (at.since_boot >= reading.from || is_timeless)
+                    && Flag::of_time_bound(late).is_some();
+                if is_wanted && choice.offer(Telegram { readout: *readout, at, late }) {
                     break;
                 }
             }

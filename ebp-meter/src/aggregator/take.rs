@@ -5,7 +5,7 @@
 
 use ebp_core::{
     clock::Moment,
-    model::{IncidentType, Measurement, measurement_id},
+    model::{Failures, Flag, IncidentType, Measurement, measurement_id},
 };
 use jiff::Timestamp;
 
@@ -70,8 +70,7 @@ impl<K: Keeper> Taking<'_, K> {
         self.watch.measured = Some(self.slot);
         self.watch.worked();
         if self.memory().port != Failing::default() {
-            self.memory().port.worked();
-            self.note(IncidentType::SerialPortUnavailable, false);
+            self.port_works();
         }
         self.tell(Event::AlreadyMeasured);
         self.remember(before);
@@ -114,12 +113,30 @@ impl<K: Keeper> Taking<'_, K> {
         }
     }
 
-    fn note(&mut self, kind: IncidentType, is_present: bool) {
+    /// The time, where it is known.
+    fn second(&self) -> Option<i64> {
+        self.present.knows_the_time().then(|| self.present.moment.at.as_second())
+    }
+
+    fn port_works(&mut self) {
+        let last = self.watch.silent_at.take();
+        let failures = self.memory().port.failures(last);
+        self.memory().port.worked();
+        self.note(IncidentType::SerialPortUnavailable, false, failures);
+    }
+
+    fn codes_are_there(&mut self) {
+        let failures = self.memory().codes.failures(None);
+        self.memory().codes.worked();
+        self.note(IncidentType::ObisCodesUnavailable, false, failures);
+    }
+
+    fn note(&mut self, kind: IncidentType, is_present: bool, failures: Failures) {
         if !self.watch.note(kind, is_present) {
             return;
         }
         let at = self.present.moment.at;
-        let kept = self.keeper.note_incident(self.configured.uuid, kind, is_present, at);
+        let kept = self.keeper.note_incident(self.configured.uuid, kind, is_present, at, failures);
         match kept {
             Ok(true) => self.tell(Event::Incident(kind, is_present)),
             Ok(false) => {}
@@ -132,10 +149,13 @@ impl<K: Keeper> Taking<'_, K> {
 
     fn not_read(&mut self, error: ReadError) {
         let (slot, most) = (self.slot, self.options.incident_after.max(1));
+        let second = self.second();
+        self.watch.silent_at = second.or(self.watch.silent_at);
         let port = &mut self.memory().port;
-        port.failed(slot, most);
+        port.failed(slot, second);
+        let port = *port;
         if port.slots >= most {
-            self.note(IncidentType::SerialPortUnavailable, true);
+            self.note(IncidentType::SerialPortUnavailable, true, port.failures(second));
         }
         // Nothing can be reset that is not there.
         let gone = matches!(error, ReadError::Port(crate::port::PortError::NotFound { .. }));
@@ -144,9 +164,8 @@ impl<K: Keeper> Taking<'_, K> {
     }
 
     fn measured(&mut self, telegram: Telegram) {
-        self.memory().port.worked();
-        self.note(IncidentType::SerialPortUnavailable, false);
-        let Telegram { readout, at } = telegram;
+        self.port_works();
+        let Telegram { readout, at, late } = telegram;
         if let Some(id) = readout.server_id.clone() {
             let other = self.watch.server_id.replace(id.clone()).is_some_and(|known| known != id);
             if other {
@@ -169,15 +188,19 @@ impl<K: Keeper> Taking<'_, K> {
             Key::Unplaced(..) => None,
         };
         let before: Vec<_> = last.iter().chain(&self.watch.trusted).collect();
-        let flags = plausible::flags(&data, time, &before, self.configured.max_kilowatts());
+        let mut flags = plausible::flags(&data, time, &before, self.configured.max_kilowatts());
+        // The meter's own time belongs to an exact instant, or it sets others wrong.
         let meter_seconds = match readout.meter_time {
-            Some(MeterTime::SecIndex(seconds)) => Some(seconds),
+            Some(MeterTime::SecIndex(seconds)) if late.is_zero() => Some(seconds),
             _ => None,
         };
         let meter = self.configured.uuid;
         let trusted = time
             .filter(|_| flags.is_empty())
             .map(|measured_at| LastReading { measured_at, data: data.clone() });
+        if !late.is_zero() {
+            flags.extend(Flag::of_time_bound(late));
+        }
         let kept = match (time, self.present.slot) {
             (Some(time), _) => {
                 // What databases keep of an instant; more would differ from what the account gives.
@@ -219,26 +242,26 @@ impl<K: Keeper> Taking<'_, K> {
         let after = self.options.unlock_after.max(1);
         if detailed {
             let memory = self.memory();
-            memory.codes.worked();
             memory.unproven &= !list_is_closed;
-            return self.note(IncidentType::ObisCodesUnavailable, false);
+            return self.codes_are_there();
         }
         self.watch.last_press = None;
+        let second = self.second();
         let memory = self.memory();
         if memory.unproven {
             // The detail went with the list: its operator has configured InF away.
             (memory.per_reading, memory.unproven) = (true, false);
         }
-        memory.codes.failed(slot, after);
-        if memory.codes.slots >= after && !self.configured.can_unlock() {
-            self.note(IncidentType::ObisCodesUnavailable, true);
+        memory.codes.failed(slot, second);
+        let codes = memory.codes;
+        if codes.slots >= after && !self.configured.can_unlock() {
+            self.note(IncidentType::ObisCodesUnavailable, true, codes.failures(None));
         }
     }
 
     fn unlocked(&mut self, unlocked: &Unlocked) {
         let behaviour = self.configured.relock();
         let memory = self.memory();
-        memory.codes.worked();
         memory.not_before = None;
         if unlocked.already {
             // It needed no PIN: whatever was believed, its detail lasts.
@@ -252,7 +275,7 @@ impl<K: Keeper> Taking<'_, K> {
                     && matches!(unlocked.lasting, Lasting::WhileOpen(_)));
             self.watch.last_press = Some(self.present.now());
         }
-        self.note(IncidentType::ObisCodesUnavailable, false);
+        self.codes_are_there();
         self.tell(Event::Unlocked(unlocked.lasting));
     }
 
@@ -272,7 +295,8 @@ impl<K: Keeper> Taking<'_, K> {
         };
         self.memory().not_before = Some(now.saturating_add(after.min(longest)));
         if is_final {
-            self.note(IncidentType::ObisCodesUnavailable, true);
+            let failures = self.memory().codes.failures(None);
+            self.note(IncidentType::ObisCodesUnavailable, true, failures);
         }
         self.tell(Event::NotUnlocked(why));
     }

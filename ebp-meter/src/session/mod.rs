@@ -3,6 +3,7 @@
 //! Enters: a port's name and what is known of the meter. Leaves: readouts and what was passed
 //! over, one by one. Absent: which ports there are ([`crate::scan`]), measurements, storing.
 
+mod arrivals;
 mod detection;
 mod listeners;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arrivals::Arrivals;
 use detection::Detection;
 use listeners::Listeners;
 
@@ -22,7 +24,7 @@ use crate::{
     d0::{Dialogue, OPENING, Turn},
     decoder::{Event, Noise},
     port::{self, Framing, LineSettings, Port, PortError, PortName, Received},
-    readout::{Protocol, Readout},
+    readout::{Integrity, Protocol, Readout},
     unlock,
 };
 
@@ -68,7 +70,7 @@ pub struct Session {
     line: Option<LineSettings>,
     began: bool,
     ended: bool,
-    received: u64,
+    arrivals: Arrivals,
     events: VecDeque<Event>,
     tap: Option<RawTap>,
     pace: Box<dyn Pace>,
@@ -121,7 +123,7 @@ impl Session {
             line: None,
             began: false,
             ended: false,
-            received: 0,
+            arrivals: Arrivals::new(pace.now()),
             events: VecDeque::new(),
             tap: None,
             pace,
@@ -208,7 +210,17 @@ impl Session {
     /// How many bytes have come in all.
     #[must_use]
     pub fn received(&self) -> u64 {
-        self.received
+        self.arrivals.received()
+    }
+
+    /// How long ago, at most, the telegram may have been over that [`Self::next`] gave last. A whole
+    /// one is over with its last byte; one whose end is damaged is recognised only when others follow.
+    #[must_use]
+    pub fn over_within(&self, readout: &Readout) -> Duration {
+        match readout.integrity {
+            Integrity::Salvaged => self.arrivals.began_within(readout.bytes),
+            Integrity::Ok | Integrity::Unchecked => Duration::ZERO,
+        }
     }
 
     /// Whether the port goes on for ever (see [`Port::is_live`]).
@@ -295,7 +307,7 @@ impl Session {
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), PortError> {
-        self.received += bytes.len() as u64;
+        self.arrivals.note(bytes.len(), self.pace.now());
         if let Some(tap) = &mut self.tap {
             tap(bytes);
         }

@@ -10,6 +10,7 @@ use axum::{
     extract::{Path, Request, State},
 };
 use ebp_core::{contract::IncidentRequest, model::Incident};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{body, uuid};
@@ -33,9 +34,9 @@ pub async fn report(
     request: Request,
 ) -> Result<Json<Incident>, ApiError> {
     let meter = uuid(&meter)?;
-    let IncidentRequest { kind } = body::json(&app, request).await?;
-    let now = app.clock.now();
-    Ok(Json(app.store.report_incident(caller.household()?, meter, kind, now).await?))
+    let IncidentRequest { kind, at } = body::json(&app, request).await?;
+    let at = not_after(at, app.clock.now());
+    Ok(Json(app.store.report_incident(caller.household()?, meter, kind, at).await?))
 }
 
 /// `POST /household/meter/{uuid}/incident/resolve`: ends it; 404 if it never was reported.
@@ -46,7 +47,12 @@ pub async fn resolve(
     request: Request,
 ) -> Result<Json<Incident>, ApiError> {
     let meter = uuid(&meter)?;
-    let IncidentRequest { kind } = body::json(&app, request).await?;
-    let now = app.clock.now();
-    Ok(Json(app.store.resolve_incident(caller.household()?, meter, kind, now).await?))
+    let IncidentRequest { kind, at } = body::json(&app, request).await?;
+    let at = not_after(at, app.clock.now());
+    Ok(Json(app.store.resolve_incident(caller.household()?, meter, kind, at).await?))
+}
+
+/// What a device says, unless that is still to come.
+fn not_after(at: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    at.map_or(now, |at| at.min(now))
 }

@@ -44,6 +44,27 @@ async fn reported_resolved_and_opened_again() {
 }
 
 #[tokio::test]
+async fn a_device_says_when_it_began_and_ended_and_nothing_of_the_future() {
+    let server = Server::start().await;
+    let (registered, api) = server.household("erika@example.org").await;
+    let list = paths::incidents_of(registered.meters[0]);
+    let post = |what: &str, at: &str| {
+        let body = json!({"type": "SERIAL-PORT-UNAVAILABLE", "at": at});
+        Call(api.post(&format!("{list}/{what}")).0.json(&body))
+    };
+    let (began, ended) = ("2020-01-31T12:00:00Z", "2020-01-31T13:30:00Z");
+    assert_eq!(post("report", began).ok().await["reported_at"], began);
+    let incident = post("resolve", ended).ok().await;
+    assert_eq!(
+        (&incident["reported_at"], &incident["resolved_at"]),
+        (&json!(began), &json!(ended))
+    );
+    let far = "2999-01-31T12:00:00Z";
+    assert_ne!(post("report", far).ok().await["reported_at"], far);
+    post("report", "noon").problem(400, problem_type::INVALID).await;
+}
+
+#[tokio::test]
 async fn what_is_refused() {
     let server = Server::start().await;
     let (registered, api) = server.household("erika@example.org").await;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Incident, IncidentType};
+use crate::model::{Failures, Incident, IncidentType};
 use IncidentChange::{Reported, Resolved};
 
 const KIND: IncidentType = IncidentType::SerialPortUnavailable;
@@ -147,4 +147,28 @@ proptest! {
         prop_assert_eq!(open.unwrap_or(false), present);
         prop_assert!(spool.incidents_to_tell()?.is_empty());
     }
+}
+
+#[test]
+fn a_trouble_lasts_from_its_first_to_its_last_failure_however_late_the_server_hears() {
+    let (_dir, spool) = spool();
+    let note = |present, first, last, slots| {
+        let failures = Failures { first: Some(when(first)), last: Some(when(last)), slots };
+        spool.note_incident_with(METER, KIND, present, when(last + 5), failures).unwrap();
+        let news = spool.incidents_to_tell().unwrap();
+        news.iter().map(|n| (n.change, n.at.unwrap().as_second())).collect::<Vec<_>>()
+    };
+    assert_eq!(note(true, 10, 20, 2), [(Reported, 10)]);
+    assert_eq!(note(false, 10, 90, 9), [(Reported, 10), (Resolved, 90)]);
+    // It comes again before the server has heard of it: it has simply lasted.
+    assert_eq!(note(true, 110, 120, 2), [(Reported, 10)]);
+    tell_all(&spool);
+    assert_eq!(note(false, 110, 190, 9), [(Resolved, 190)]);
+    let failures = Failures { first: Some(when(10)), last: Some(when(190)), slots: 18 };
+    assert_eq!(spool.incident_failures(METER, KIND).unwrap(), failures);
+    // Once the server knows that it is over, the next one is another.
+    tell_all(&spool);
+    assert_eq!(note(true, 300, 310, 2), [(Reported, 300)]);
+    assert_eq!(note(false, 300, 320, 3), [(Reported, 300), (Resolved, 320)]);
+    assert_eq!(spool.incident_failures(METER, KIND).unwrap().slots, 3);
 }

@@ -134,11 +134,21 @@ impl DataApi for World {
         })
     }
 
-    fn report_incident(&self, _: Uuid, _: IncidentType) -> Result<(), ClientError> {
+    fn report_incident(
+        &self,
+        _: Uuid,
+        _: IncidentType,
+        _: Option<Timestamp>,
+    ) -> Result<(), ClientError> {
         self.request("report", || *self.incident.borrow_mut() = Some(true))
     }
 
-    fn resolve_incident(&self, _: Uuid, _: IncidentType) -> Result<(), ClientError> {
+    fn resolve_incident(
+        &self,
+        _: Uuid,
+        _: IncidentType,
+        _: Option<Timestamp>,
+    ) -> Result<(), ClientError> {
         if self.incident.borrow().is_none() {
             return self.request("resolve", || ()).and(Err(problem(404, problem_type::NOT_FOUND)));
         }

@@ -206,7 +206,7 @@ impl Heads for SimHeads {
             (_, State::Crashes) => Done::Crashed,
             (Job::Read(_), State::Fine | State::Empty) => {
                 let readout = sim.readout(now, truth);
-                let telegram = Ok(Box::new(Telegram { readout, at: now }));
+                let telegram = Ok(Box::new(Telegram { readout, at: now, late: Duration::ZERO }));
                 Done::Read { telegram, heard: Heard { good: 1, damaged: 0 } }
             }
             (Job::Read(_), State::Gone) => {

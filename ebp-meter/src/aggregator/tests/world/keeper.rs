@@ -8,7 +8,7 @@ use std::{
 use ebp_core::{
     clock::{DeviceClock, Moment},
     cycle::{Cycle, Slot},
-    model::{IncidentType, Measurement},
+    model::{Failures, IncidentType, Measurement},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -21,6 +21,8 @@ pub struct SimKeeper {
     pub measurements: Vec<(Measurement, Slot)>,
     pub unplaced: Vec<Unplaced>,
     pub incidents: BTreeMap<(Uuid, IncidentType), bool>,
+    /// What was last said of the failures of each.
+    pub failures: BTreeMap<(Uuid, IncidentType), Failures>,
     pub memories: BTreeMap<Uuid, Memory>,
     pub heard: Heard,
     pub is_full: bool,
@@ -110,8 +112,10 @@ impl Keeper for SimKeeper {
         kind: IncidentType,
         is_present: bool,
         _: Timestamp,
+        failures: Failures,
     ) -> Result<bool, &'static str> {
         let before = self.incidents.insert((meter, kind), is_present).unwrap_or(false);
+        self.failures.insert((meter, kind), failures);
         Ok(before != is_present)
     }
 

@@ -1,0 +1,57 @@
+//! `cargo xtask long NAME`: what takes longer than a change can wait for. The book shows what came of
+//! each last, with its date and commit.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::run::{cargo, shown, succeed};
+
+/// The tasks: each with what it is.
+const TASKS: [(&str, &str); 1] = [("fieldtest", "200 seeds of the field test, three weeks each")];
+
+/// The field test's seeds, where no others are asked for: none of those that were used in writing it.
+const SEEDS: &str = "20000..20200";
+
+/// Runs one of them; further arguments are the task's.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) if TASKS.iter().any(|(known, _)| known == name) => (name, rest),
+        _ => bail!("cargo xtask long NAME\n{}", help()),
+    };
+    println!("{name}: {}", commit()?);
+    match name.as_str() {
+        "fieldtest" => fieldtest(rest),
+        other => bail!("there is no long task `{other}`"),
+    }
+}
+
+fn help() -> String {
+    TASKS.iter().map(|(name, what)| format!("\n  {name}  {what}")).collect()
+}
+
+/// As many at once as the machine has processors, unless said otherwise.
+fn fieldtest(arguments: &[String]) -> Result<()> {
+    let mut command = cargo();
+    command.args(["run", "--release", "--quiet", "--package", "ebp-fieldtest", "--"]);
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    if !has("--seeds") {
+        command.args(["--seeds", SEEDS]);
+    }
+    if !has("--jobs") {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        command.args(["--jobs", &processors.to_string()]);
+    }
+    succeed(command.args(arguments))
+}
+
+/// What is tested, for the book.
+fn commit() -> Result<String> {
+    let mut command = Command::new("git");
+    command.args(["describe", "--always", "--dirty", "--abbrev=12"]);
+    let output = command.output()?;
+    if !output.status.success() {
+        bail!("`{}` failed", shown(&command));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

@@ -19,9 +19,9 @@ fn founded() -> (tempfile::TempDir, Authority) {
 
 fn request() -> ClientRequest {
     ClientRequest {
-        participant: uuid::Uuid::from_u128(5),
+        participant: Uuid::from_u128(5),
         email: "erika@example.org".into(),
-        device: Some(uuid::Uuid::from_u128(7)),
+        device: Some(Uuid::from_u128(7)),
         scopes: [Scope::Consent, Scope::MeasurementWrite].into_iter().collect(),
         validity: Duration::from_secs(86_400),
     }

@@ -94,7 +94,7 @@ fn a_password_that_others_may_read_is_refused() {
     let mut command = ebp();
     command.args(["ca", "list", "--data"]).arg(folder.path());
     command.env("EBP_SERVER_DATABASE_URL_FILE", &file);
-    process::run(command, b"").refused(2, &[&chmod(&file)]);
+    process::run(command, b"").refused(1, &[&chmod(&file)]);
 }
 
 /// Secrets and tokens that commands are given, and a device's key.

@@ -194,6 +194,18 @@ mod tests {
         assert_eq!(validity.due_at(), at("2026-03-02T00:00:00Z"));
     }
 
+    /// The server grants a key the same certificate again, and another one only the next day.
+    #[test]
+    fn a_key_whose_certificate_did_not_arrive_is_asked_for_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("d.key.next");
+        let first = next_key(&path, KeyKind::P256).unwrap().to_pem();
+        assert_eq!(next_key(&path, KeyKind::P256).unwrap().to_pem(), first);
+        assert_ne!(next_key(&path, KeyKind::Ed25519).unwrap().to_pem(), first);
+        fs::write(&path, "half a k").unwrap();
+        assert_ne!(next_key(&path, KeyKind::P256).unwrap().to_pem(), first);
+    }
+
     /// Whatever instant it breaks off at, the two in place are of one pair.
     #[test]
     fn a_renewal_that_was_broken_off_is_finished() {

@@ -14,6 +14,7 @@ use ebp_core::{
     client::ClientOptions,
     clock::ClockSource,
     cycle::Cycle,
+    private_file::{self, PrivateFileError},
     spool::{DEFAULT_MAX_BYTES, SpoolOptions},
 };
 use ebp_meter::{aggregator::Options, port::PortName, readout::Protocol, unlock::Method};
@@ -259,15 +260,23 @@ impl DeviceConfig {
 
 /// Reads a text file; the error names it.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| {
-        let path = path.display();
-        match error.kind() {
-            io::ErrorKind::NotFound => Failure::usage(format!("{path} does not exist")),
-            io::ErrorKind::PermissionDenied => {
-                Failure::failed(format!("no permission to read {path}"))
-            }
-            _ => Failure::failed(format!("{path}: {error}")),
-        }
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => Failure::usage(format!("{path} does not exist")),
+        io::ErrorKind::PermissionDenied => Failure::failed(format!("no permission to read {path}")),
+        _ => Failure::failed(format!("{path}: {error}")),
+    }
+}
+
+/// Reads a text file that holds a secret, which only its owner may read; the error names it.
+pub fn read_private(path: &Path) -> Result<String, Failure> {
+    private_file::read_to_string(path).map_err(|error| match error {
+        PrivateFileError::Unreadable { path, source } => unreadable(&path, &source),
+        PrivateFileError::Exposed(exposed) => Failure::failed(exposed),
     })
 }
 

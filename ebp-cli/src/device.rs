@@ -10,6 +10,7 @@ use ebp_core::{
     },
     clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
     consent::{Decision, Gate},
+    contract::problem_type,
     identity::{Identity, IdentityError},
     spool::{Spool, SpoolError},
 };
@@ -84,7 +85,11 @@ impl Device {
         }
         let current = validity()?;
         if current != self.validity {
-            let loaded = Identity::load(&api.certificate, &api.key, &api.ca).map_err(identity)?;
+            let (loaded, exposed) =
+                Identity::load_anyway(&api.certificate, &api.key, &api.ca).map_err(identity)?;
+            if let Some(exposed) = exposed {
+                tracing::warn!("the device's key may be known to others: {exposed}");
+            }
             self.client = Client::new(&api.url, &loaded, api.client_options()).map_err(client)?;
             self.validity = current;
         }
@@ -174,15 +179,25 @@ pub fn client(error: ClientError) -> Failure {
         ClientError::Tls { refusal: TlsRefusal::TheirsUntrusted, .. } => {
             Some("check `ca` under [api]: it must be the authority's certificate")
         }
-        ClientError::Tls { refusal: TlsRefusal::TheirsExpired, .. } => {
-            Some("set this device's clock, or tell the administrator")
+        ClientError::Tls {
+            refusal: TlsRefusal::TheirsExpired | TlsRefusal::TheirsNotYetValid,
+            ..
+        } => Some("set this device's clock, or tell the administrator"),
+        ClientError::ServerClockBehind { .. } => {
+            Some("tell the administrator to set it; the certificate is good, and nothing is lost")
+        }
+        ClientError::Problem { kind, .. } if kind == problem_type::SERVER_CLOCK => {
+            Some("tell the administrator to set it; the certificate is good, and nothing is lost")
+        }
+        ClientError::Problem { kind, .. } if kind == problem_type::RENEWED_RECENTLY => {
+            Some("the certificate that it has is good; try again tomorrow")
         }
         ClientError::Tls { refusal: TlsRefusal::TheirsOtherName, .. } => {
             Some("write `url` under [api] with a name that the server's certificate has")
         }
-        ClientError::Problem { status: 401, .. } => {
-            Some("ask the administrator for a new certificate")
-        }
+        ClientError::Problem { status: 401, .. } => Some(
+            "ask the administrator for a one-time token, for a new certificate with `ebp device enroll`",
+        ),
         _ if error.not_authorized() => {
             Some("ask the administrator for a certificate with the scope it takes")
         }

@@ -35,7 +35,9 @@ fn only_the_right_certificate_is_let_in() {
     // Of another authority.
     let elsewhere = tempfile::tempdir().unwrap();
     run!("ca", "init", "--data", elsewhere.path()).done();
-    let foreign = issue(elsewhere.path(), &path.join("foreign"), &household.email, &device);
+    let (nobody, here) = (uuid::Uuid::nil().to_string(), &household.device);
+    let nobody = ["--device", here, "--participant", &nobody];
+    let foreign = issue(elsewhere.path(), &path.join("foreign"), &household.email, &nobody);
     refused(&foreign, &["does not accept this certificate", "ask the administrator"]);
 
     // Expired.
@@ -56,7 +58,6 @@ fn only_the_right_certificate_is_let_in() {
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
 
     // Of nobody who is registered.
-    let nobody = ["--device", &household.device, "--participant", &uuid::Uuid::nil().to_string()];
     let unknown = issue(data, &path.join("unknown"), "nobody@example.org", &nobody);
     let answer = Api::new(server, &unknown).try_get("/household/consent").unwrap();
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);

@@ -18,7 +18,10 @@ use rustls::{
 use uuid::Uuid;
 use x509_parser::extensions::GeneralName;
 
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    private_file::{self, Exposed},
+};
 
 /// A certificate chain, its private key and the authority's certificates. `Debug` shows none of them.
 pub struct Identity {
@@ -38,12 +41,9 @@ pub enum IdentityError {
         /// Why.
         source: io::Error,
     },
-    /// Others than its owner can read the private key.
-    #[error("others can read the private key {path}: chmod 600 {path}", path = path.display())]
-    KeyExposed {
-        /// Which.
-        path: PathBuf,
-    },
+    /// Others than its owner may use the private key.
+    #[error("the private key: {0}")]
+    KeyExposed(#[from] Exposed),
     /// The file holds no certificate in PEM.
     #[error("{path} holds no certificate in PEM", path = path.display())]
     NoCertificate {
@@ -87,8 +87,22 @@ impl Identity {
     /// [`IdentityError`], also where the key is not the certificate's, or where others than its
     /// owner can read it.
     pub fn load(certificate: &Path, key: &Path, authority: &Path) -> Result<Self, IdentityError> {
+        let (identity, exposed) = Self::load_anyway(certificate, key, authority)?;
+        exposed.map_or(Ok(identity), |exposed| Err(exposed.into()))
+    }
+
+    /// The same, also where others may use the key: for what runs already, and for renewals, by
+    /// which the next key is private again. The caller warns of what comes with it.
+    ///
+    /// # Errors
+    /// [`IdentityError`], also where the key is not the certificate's.
+    pub fn load_anyway(
+        certificate: &Path,
+        key: &Path,
+        authority: &Path,
+    ) -> Result<(Self, Option<Exposed>), IdentityError> {
         let chain = certificates(certificate)?;
-        let private = private_key(key)?;
+        let (private, exposed) = private_key(key)?;
         let mut roots = RootCertStore::empty();
         for root in certificates(authority)? {
             roots.add(root).map_err(|source| IdentityError::Authority {
@@ -103,7 +117,7 @@ impl Identity {
             key: key.to_owned(),
             source,
         })?;
-        Ok(identity)
+        Ok((identity, exposed))
     }
 
     /// The configuration of a client that shows this identity and trusts this authority alone.
@@ -112,6 +126,26 @@ impl Identity {
     /// Where the key is not the certificate's.
     pub fn client_config(&self, clock: Arc<dyn Clock>) -> Result<ClientConfig, rustls::Error> {
         self.tls(clock_time(clock))
+    }
+
+    /// The configuration of a client that trusts this authority alone, and shows no identity.
+    ///
+    /// # Errors
+    /// Where the cryptography has no protocol in common with it.
+    pub(crate) fn anonymous_config(
+        &self,
+        clock: Arc<dyn Clock>,
+    ) -> Result<ClientConfig, rustls::Error> {
+        let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
+        Ok(ClientConfig::builder_with_details(provider, clock_time(clock))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(self.roots.clone())
+            .with_no_client_auth())
+    }
+
+    /// The certificate itself (DER).
+    pub(crate) fn certificate(&self) -> &[u8] {
+        self.chain.first().map_or(&[], |certificate| certificate.as_ref())
     }
 
     fn tls(&self, time: Arc<dyn TimeProvider>) -> Result<ClientConfig, rustls::Error> {
@@ -185,26 +219,11 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityErr
         .ok_or_else(|| IdentityError::NoCertificate { path: path.to_owned() })
 }
 
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityError> {
-    let unreadable = |source| IdentityError::Read { path: path.to_owned(), source };
-    let mut file = fs::File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if is_exposed(&metadata) {
-        return Err(IdentityError::KeyExposed { path: path.to_owned() });
-    }
-    let mut pem = Vec::new();
-    io::Read::read_to_end(&mut file, &mut pem).map_err(unreadable)?;
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|_| IdentityError::NoKey { path: path.to_owned() })
-}
-
-#[cfg(unix)]
-fn is_exposed(metadata: &fs::Metadata) -> bool {
-    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
-}
-
-#[cfg(not(unix))]
-fn is_exposed(_: &fs::Metadata) -> bool {
-    false
+fn private_key(path: &Path) -> Result<(PrivateKeyDer<'static>, Option<Exposed>), IdentityError> {
+    let (pem, exposed) = private_file::read_anyway(path)
+        .map_err(|source| IdentityError::Read { path: path.to_owned(), source })?;
+    let key = PrivateKeyDer::from_pem_slice(&pem);
+    Ok((key.map_err(|_| IdentityError::NoKey { path: path.to_owned() })?, exposed))
 }
 
 #[cfg(test)]
@@ -276,9 +295,13 @@ mod tests {
         for mode in [0o640, 0o604, 0o660, 0o644] {
             files.write("open.key", &fs::read_to_string(files.path("a.key")).unwrap(), mode);
             let error = files.load("a.pem", "open.key", "a.pem").unwrap_err();
-            assert!(matches!(error, IdentityError::KeyExposed { .. }), "{error:?}");
+            assert!(matches!(error, IdentityError::KeyExposed(_)), "{error:?}");
             let remedy = format!("chmod 600 {}", files.path("open.key").display());
             assert!(error.to_string().ends_with(&remedy), "{error}");
+            let paths = ["a.pem", "open.key", "a.pem"].map(|name| files.path(name));
+            let [certificate, key, ca] = &paths;
+            let (_, exposed) = Identity::load_anyway(certificate, key, ca).unwrap();
+            assert!(exposed.is_some(), "{mode:o}");
         }
     }
 }

@@ -8,13 +8,13 @@
 //! free ones.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use ebp_core::private_file;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// How long to wait for a write to end.
@@ -189,12 +189,7 @@ impl Partial {
     /// An empty one, readable by its owner only, in the folder of what it is to be.
     fn beside(target: &Path) -> Result<Self, BackupError> {
         let path = with_ending(target, &format!(".{}.partial", uuid::Uuid::new_v4().simple()));
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(file(&path))?;
+        private_file::options().write(true).create_new(true).open(&path).map_err(file(&path))?;
         Ok(Self(path))
     }
 

@@ -45,9 +45,16 @@ mod settings;
 pub mod store;
 mod telemetry;
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use ebp_core::clock::Clock;
+use ebp_core::{
+    clock::Clock,
+    private_file::{self, Exposed},
+};
 use tokio::sync::Semaphore;
 
 pub use backup::Restoration;
@@ -77,7 +84,7 @@ use database_clock::DatabaseClock;
 use geocoding::{GeocodeError, Geocoder};
 use masking::MaskingError;
 use overload::Overload;
-use store::{Store, StoreError};
+use store::{Database, Store, StoreError};
 use telemetry::Telemetry;
 
 /// Connections that the holder of a certificate may have, however few there are in all: a program
@@ -122,6 +129,9 @@ pub enum ServeError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] auth::TlsError),
+    /// Others than its owner may use the file of the shared secrets' hashes.
+    #[error("the hashes of the secrets: {0}")]
+    Exposed(#[from] Exposed),
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] auth::TokenError),
@@ -151,6 +161,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let Settings {
+        data,
         database,
         authority: dir,
         certificate,
@@ -167,7 +178,18 @@ pub async fn serve(
     let database_clock = Arc::new(DatabaseClock::new(clock));
     let clock: Arc<dyn Clock> = database_clock.clone();
     let authority = Authority::open(&dir, clock.clone())?;
+    if let Some(exposed) = private_file::exposure(&secrets) {
+        return Err(exposed.into());
+    }
+    warn_of_exposed(&data, &dir, &database);
+    if let Some(behind) = authority.clock_behind()? {
+        tracing::error!(
+            "this machine's clock is behind by {behind:#} at least, by the certificates that were \
+             issued: set it, or devices are turned away"
+        );
+    }
     if authority.can_issue() {
+        authority.require_private_key()?;
         authority.ensure_server(&hostnames, &certificate, &key)?;
     }
     let tls =
@@ -212,4 +234,20 @@ pub async fn serve(
     listener::run(listener, tls.into(), router, &app, shutdown).await;
     store.close().await?;
     Ok(())
+}
+
+/// Warns of folders and databases that others than their owner may read. They are not refused: whoever
+/// has the group of a backup program's may mean it, and a survey does not stop by it.
+fn warn_of_exposed(data: &Path, authority: &Path, database: &Database) {
+    let mut paths = vec![data.to_owned(), authority.to_owned()];
+    if let Database::Sqlite(path) = database {
+        paths.extend(["", "-wal", "-shm"].map(|ending| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(ending);
+            name.into()
+        }));
+    }
+    for exposed in paths.iter().filter_map(|path: &PathBuf| private_file::exposure(path)) {
+        tracing::warn!("households' data may be read by others: {exposed}");
+    }
 }

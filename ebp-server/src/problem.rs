@@ -84,6 +84,9 @@ pub enum ApiError {
     /// The request took too long to arrive.
     #[error("the request took too long")]
     Timeout,
+    /// The server's clock is behind, by so much at least.
+    #[error("the server's clock is behind by {0:#} at least")]
+    ClockBehind(jiff::SignedDuration),
     /// Not now.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -203,6 +206,11 @@ impl ApiError {
             Self::Timeout => {
                 (kind::TIMEOUT, StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive")
             }
+            Self::ClockBehind(_) => (
+                kind::SERVER_CLOCK,
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server's clock is behind",
+            ),
             Self::Unavailable(_) => (
                 kind::UNAVAILABLE,
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -218,6 +226,7 @@ impl ApiError {
         match self {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
+            Self::ClockBehind(by) => Some(format!("by {by:#} at least")),
             Self::Invalid(what) | Self::TooLarge(what) => Some(what.clone()),
             _ => None,
         }
@@ -236,7 +245,9 @@ impl ApiError {
             Self::UnsupportedMedia => {
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, identity")))
             }
-            Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("30"))),
+            Self::Unavailable(_) | Self::ClockBehind(_) => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("30")))
+            }
             Self::TooManyTries(seconds)
             | Self::TooManyRequests(seconds)
             | Self::RenewedRecently(seconds)
@@ -255,6 +266,7 @@ impl IntoResponse for ApiError {
         match &self {
             Self::Internal(cause) => tracing::error!(%cause, "a request failed"),
             Self::Unavailable(cause) => tracing::warn!(%cause, "a request was put off"),
+            Self::ClockBehind(_) => tracing::error!("{self}: set it"),
             _ => {}
         }
         let (kind, status, title) = self.kind();

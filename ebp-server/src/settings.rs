@@ -61,6 +61,8 @@ impl Default for Limits {
 /// What [`serve`](crate::serve) is told.
 #[derive(Clone)]
 pub struct Settings {
+    /// The folder of whatever has no place of its own.
+    pub data: PathBuf,
     /// The database.
     pub database: Database,
     /// The authority's folder.
@@ -94,6 +96,7 @@ impl Settings {
     #[must_use]
     pub fn in_folder(data: &Path, hostnames: Vec<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
+            data: data.to_owned(),
             database: Database::Sqlite(data.join("ebp.sqlite")),
             authority: data.join("authority"),
             certificate: data.join("server.pem"),

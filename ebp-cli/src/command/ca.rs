@@ -105,7 +105,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let authority = Authority::open(&dir, clock).map_err(explain)?;
     match &arguments.action {
         Action::Init { .. } => Ok(()),
-        Action::Issue(issue) => issue.run(&authority, &database),
+        Action::Issue(issue) => {
+            authority.require_private_key().map_err(explain)?;
+            issue.run(&authority, &database)
+        }
         Action::Revoke { serial } => {
             revoke(&authority, &database, serial)?;
             tell!("ebp: {serial} is revoked");
@@ -124,6 +127,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             list(&entries, *format)
         }
         Action::Crl => {
+            authority.require_private_key().map_err(explain)?;
             let crl = authority.crl(&issued_by_servers(&database)?).map_err(explain)?;
             print(&crl.pem)
         }

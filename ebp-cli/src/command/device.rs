@@ -4,10 +4,7 @@
 mod manage;
 mod status;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use ebp_core::{
@@ -17,11 +14,12 @@ use ebp_core::{
     },
     clock::{Clock, SystemClock},
     identity::Identity,
+    private_file,
 };
 
 use super::secret;
 use crate::{
-    config::{Api, DeviceConfig, read_text},
+    config::{Api, DeviceConfig, read_private, read_text},
     device,
     exit::{Context, Failure, Outcome, chain},
     stdout::print,
@@ -183,10 +181,11 @@ impl Enroll {
             Some(path) => secret::from_file("the token", path)?,
             None => secret::ask("the one-time token", false)?,
         };
-        create_private_folder(&self.output)?;
+        private_file::create_folder(&self.output)
+            .or_failed(format!("cannot make {}", self.output.display()))?;
         // Kept before it is used: if the answer is lost, the same key may ask again.
         let device_key = if key.exists() {
-            DeviceKey::from_pem(&read_text(&key)?).or_failed(key.display())?
+            DeviceKey::from_pem(&read_private(&key)?).or_failed(key.display())?
         } else {
             let made = DeviceKey::generate(match self.key {
                 Kind::P256 => KeyKind::P256,
@@ -221,19 +220,15 @@ impl Enroll {
     }
 }
 
-fn create_private_folder(folder: &Path) -> Outcome {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .or_failed(format!("cannot make {}", folder.display()))
-}
-
 fn client(api: &Api) -> Result<Client, Failure> {
-    let identity = Identity::load(&api.certificate, &api.key, &api.ca).map_err(|error| {
+    // By a renewal the next key is private again, so that it is not held up by the mode of this one.
+    let loaded = Identity::load_anyway(&api.certificate, &api.key, &api.ca).map_err(|error| {
         Failure::failed(chain(&error)).remedy("`ebp device enroll` makes the three files")
     })?;
+    let (identity, exposed) = loaded;
+    if let Some(exposed) = exposed {
+        tell!("ebp: the device's key may be known to others: {exposed}");
+    }
     Client::new(&api.url, &identity, api.client_options()).map_err(device::client)
 }
 

@@ -66,7 +66,7 @@ pub fn refused(group: Group, error: ClientError) -> Failure {
         ClientError::Problem { status: 400 | 422, .. } => {
             "correct the file; nothing was stored".to_owned()
         }
-        ClientError::Problem { status: 401 | 403, .. } => format!("check the secret of the {group}"),
+        ClientError::Problem { status: 401 | 403, .. } => format!("check the {group}' secret"),
         ClientError::Problem { status: 404, .. } => match group {
             Group::Researchers => "`ebp household list` shows those there are".to_owned(),
             Group::Administrators => "`GET /management/device` lists those there are".to_owned(),

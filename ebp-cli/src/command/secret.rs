@@ -10,7 +10,7 @@ use std::{
 use signal_hook::consts::SIGINT;
 
 use crate::{
-    config::read_text,
+    config::read_private,
     exit::{Context, Failure},
     terminal::Terminal,
 };
@@ -44,7 +44,7 @@ pub fn ask(what: &str, twice: bool) -> Result<String, Failure> {
 /// # Errors
 /// Names the file.
 pub fn from_file(what: &str, path: &Path) -> Result<String, Failure> {
-    let text = read_text(path)?;
+    let text = read_private(path)?;
     filled(what, text.lines().next().unwrap_or_default().to_owned())
 }
 

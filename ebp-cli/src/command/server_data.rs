@@ -46,6 +46,7 @@ impl ServerData {
                     "`ebp serve --print-config` shows every setting; each is a variable, too",
                 )
             }
+            (ConfigError::Exposed(_), _) => Failure::failed(chain(&error)),
             _ => Failure::usage(chain(&error)),
         })
     }

@@ -32,7 +32,7 @@ impl From<PinError> for Failure {
     fn from(error: PinError) -> Self {
         match error {
             PinError::Empty | PinError::NotDigits | PinError::TooLong => Self::usage(error),
-            PinError::Exposed { .. } | PinError::Unreadable { .. } => Self::failed(chain(&error)),
+            PinError::Exposed(_) | PinError::Unreadable { .. } => Self::failed(chain(&error)),
         }
     }
 }

@@ -87,7 +87,8 @@ fn a_secret_comes_by_a_file_and_is_not_told() {
     let data = folder.path().to_str().unwrap();
     run!("ca", "init", "--data", data).done();
     let file = folder.path().join("url");
-    fs::write(&file, "postgres://ebp:hunter2@db.example.org/ebp?sslmode=perhaps\n").unwrap();
+    let url = "postgres://ebp:hunter2@db.example.org/ebp?sslmode=perhaps\n";
+    crate::support::write_private(&file, url);
     let refused = with(
         &[("EBP_SERVER_DATABASE_URL_FILE", file.to_str().unwrap())],
         &["serve", "--data", data, "--listen", "127.0.0.1:0"],

@@ -14,6 +14,8 @@ mod enrolment;
 mod environment;
 mod limit;
 mod log;
+mod lost;
 mod metrics;
 mod people;
+mod private;
 mod registration;

@@ -131,10 +131,10 @@ impl Participant {
         Uuid::from_u128(self.meter.as_u128() ^ (number << 8))
     }
 
-    /// Where a file of its own is.
+    /// Where a private file of its own is.
     pub fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.folder.path().join(name);
-        fs::write(&path, content).unwrap();
+        crate::support::write_private(&path, content);
         path
     }
 }

@@ -17,7 +17,9 @@ fn add_list_show_edit_import() {
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let secret = file("secret", "the secret of the researchers\n");
+    let secret = folder.path().join("secret");
+    crate::support::write_private(&secret, "the secret of the researchers\n");
+    let secret = secret.to_str().unwrap().to_owned();
     let ask = |arguments: &[&str]| -> Run {
         let mut command = ebp();
         command.arg("household").args(arguments).args(["--url", &server.url()]);

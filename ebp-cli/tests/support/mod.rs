@@ -108,3 +108,10 @@ fn next_time(text: &str) -> Option<std::ops::Range<usize>> {
     let length = bytes[start..].iter().position(|byte| *byte == b'Z')?;
     Some(start..start + length + 1)
 }
+
+/// Writes a file that only its owner may read.
+pub fn write_private(path: &std::path::Path, content: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, content).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}

@@ -42,7 +42,7 @@ impl Survey {
         let mut command = ebp();
         command.args(["serve", "secret", "set", "researchers", "--data"]).arg(survey.data());
         run(command, b"the researchers' long secret\n").done();
-        fs::write(survey.at("secret"), "the researchers' long secret\n").unwrap();
+        super::write_private(&survey.at("secret"), "the researchers' long secret\n");
         survey.configure("");
         survey
     }

@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt, io, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use rustls::{AlertDescription, CertificateError};
 
 use crate::contract::{Problem, problem_type};
@@ -40,6 +41,16 @@ pub enum ClientError {
         refusal: TlsRefusal,
         /// In the words of the TLS library.
         reason: String,
+    },
+    /// The server takes our certificate for one that is not valid yet: its clock is behind.
+    #[error("the clock of {server} is behind by {behind:#}: it says {time:.0}")]
+    ServerClockBehind {
+        /// The Data API's address.
+        server: String,
+        /// What it takes for the time.
+        time: Timestamp,
+        /// By how much, by this device's clock.
+        behind: SignedDuration,
     },
     /// The server answered with a problem (RFC 9457), or with an error in no such form.
     #[error("{server} answers {status}: {title}{}", listed(faults))]
@@ -80,8 +91,10 @@ pub enum TlsRefusal {
     OursRevoked,
     /// The server's was not issued by our authority.
     TheirsUntrusted,
-    /// The server's is outside its time of validity; or this device's clock is wrong.
+    /// The server's has expired; or this device's clock is ahead.
     TheirsExpired,
+    /// The server's is not valid yet: this device's clock is behind, or the server's was ahead.
+    TheirsNotYetValid,
     /// The server's names another host.
     TheirsOtherName,
     /// The two do not come to terms for another reason.
@@ -96,7 +109,10 @@ impl fmt::Display for TlsRefusal {
             Self::OursRevoked => "this certificate is revoked",
             Self::TheirsUntrusted => "the server's certificate is not from the authority we trust",
             Self::TheirsExpired => {
-                "the server's certificate is not valid now, or this device's clock is wrong"
+                "the server's certificate has expired, or this device's clock is ahead"
+            }
+            Self::TheirsNotYetValid => {
+                "the server's certificate is not valid yet: this device's clock is behind"
             }
             Self::TheirsOtherName => "the server's certificate names another host",
             Self::Protocol => "the two sides do not come to terms",
@@ -109,7 +125,9 @@ impl ClientError {
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Garbled { .. } => true,
+            Self::Unreachable { .. } | Self::Garbled { .. } | Self::ServerClockBehind { .. } => {
+                true
+            }
             Self::Problem { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
             Self::InvalidUrl { .. } | Self::SetUp { .. } | Self::Tls { .. } => false,
         }
@@ -243,10 +261,12 @@ fn refusal(error: &rustls::Error) -> TlsRefusal {
             _ => TlsRefusal::Protocol,
         },
         rustls::Error::InvalidCertificate(certificate) => match certificate {
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => TlsRefusal::TheirsExpired,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                TlsRefusal::TheirsExpired
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                TlsRefusal::TheirsNotYetValid
+            }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 TlsRefusal::TheirsOtherName
             }

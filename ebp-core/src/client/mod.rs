@@ -6,6 +6,7 @@
 //!
 //! The client blocks its thread; it must not be used on a thread of an asynchronous runtime.
 
+mod clock;
 mod enrolment;
 mod error;
 mod incidents;
@@ -36,6 +37,7 @@ pub use management::Manager;
 pub use measurements::{Measurements, PageRequest};
 pub use trust::{InvalidFingerprint, Trust};
 
+use self::clock::ServerClock;
 use crate::{
     clock::{Clock, SystemClock},
     contract::{
@@ -81,6 +83,8 @@ pub struct Client {
     http: reqwest::blocking::Client,
     server: String,
     clock: Arc<dyn Clock>,
+    /// For a client with a certificate.
+    server_clock: Option<ServerClock>,
 }
 
 impl Client {
@@ -96,7 +100,11 @@ impl Client {
     ) -> Result<Self, ClientError> {
         let tls = |e: rustls::Error| set_up(base_url, e.to_string());
         let config = identity.client_config(options.clock.clone()).map_err(tls)?;
-        Self::with_tls(base_url, config, None, options)
+        let anonymous = identity.anonymous_config(options.clock.clone()).map_err(tls)?;
+        let validity = renewal::Validity::of_der(identity.certificate());
+        let client = Self::with_tls(base_url, config, None, options)?;
+        let server_clock = validity.map(|validity| ServerClock::new(anonymous, validity));
+        Ok(Self { server_clock, ..client })
     }
 
     /// A client with that TLS configuration and, where given, that `Authorization` header.
@@ -131,7 +139,7 @@ impl Client {
             .default_headers(headers)
             .build()
             .map_err(|e| set_up(e.to_string()))?;
-        Ok(Self { http, server, clock: options.clock })
+        Ok(Self { http, server, clock: options.clock, server_clock: None })
     }
 
     /// The Data API's address.
@@ -249,7 +257,13 @@ impl Client {
 
     /// The body of an answer that says yes.
     fn receive(&self, path: &str, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
-        let transport = |e| ClientError::of_transport(&self.server, e);
+        let transport = |error| {
+            let error = ClientError::of_transport(&self.server, error);
+            match &self.server_clock {
+                Some(asked) => asked.explain(&self.server, &*self.clock, error),
+                None => error,
+            }
+        };
         let response =
             request.header(header::ACCEPT, "application/json").send().map_err(transport)?;
         let (status, retry_after) = (response.status(), self.retry_after(&response));

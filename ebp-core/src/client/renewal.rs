@@ -9,13 +9,14 @@
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Client, ClientError, DeviceKey, KeyError};
+use super::{Client, ClientError, DeviceKey, KeyError, KeyKind};
+use crate::private_file;
 
 /// Why a certificate is not renewed.
 #[derive(Debug, thiserror::Error)]
@@ -55,16 +56,19 @@ impl Validity {
     /// If there is none.
     pub fn of(path: &Path) -> Result<Self, RenewalError> {
         let pem = fs::read(path).map_err(|source| file(path, source))?;
-        let read = || {
-            let (_, pem) = x509_parser::pem::parse_x509_pem(&pem).ok()?;
-            let certificate = pem.parse_x509().ok()?;
-            let validity = certificate.validity();
-            Some(Self {
-                not_before: Timestamp::from_second(validity.not_before.timestamp()).ok()?,
-                not_after: Timestamp::from_second(validity.not_after.timestamp()).ok()?,
-            })
-        };
-        read().ok_or_else(|| RenewalError::NoCertificate(path.to_owned()))
+        let (_, pem) = x509_parser::pem::parse_x509_pem(&pem)
+            .map_err(|_| RenewalError::NoCertificate(path.to_owned()))?;
+        Self::of_der(&pem.contents).ok_or_else(|| RenewalError::NoCertificate(path.to_owned()))
+    }
+
+    /// Of a certificate (DER).
+    pub(super) fn of_der(der: &[u8]) -> Option<Self> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+        let validity = certificate.validity();
+        Some(Self {
+            not_before: Timestamp::from_second(validity.not_before.timestamp()).ok()?,
+            not_after: Timestamp::from_second(validity.not_after.timestamp()).ok()?,
+        })
     }
 
     /// When it is due: two thirds of its lifetime are over.
@@ -82,13 +86,31 @@ impl Validity {
 /// # Errors
 /// [`RenewalError`]; certificate and key are the old ones then, or the new ones.
 pub fn renew(client: &Client, certificate: &Path, key: &Path) -> Result<Timestamp, RenewalError> {
-    let old = fs::read_to_string(key).map_err(|source| file(key, source))?;
-    let next = DeviceKey::generate(DeviceKey::from_pem(&old)?.kind())?;
-    write_private(&beside(key), next.to_pem().as_bytes())?;
+    let (old, exposed) = private_file::read_anyway(key).map_err(|source| file(key, source))?;
+    if let Some(exposed) = exposed {
+        // The next one is private again.
+        tracing::warn!("the key that is renewed may be known to others: {exposed}");
+    }
+    let kind = DeviceKey::from_pem(&String::from_utf8_lossy(&old))?.kind();
+    let next = next_key(&beside(key), kind)?;
     let answer = client.renew(&next)?;
     write_private(&beside(certificate), answer.chain.as_bytes())?;
     settle(certificate, key)?;
     Ok(answer.not_after)
+}
+
+/// The next key: one whose certificate did not arrive is asked for again, which the server grants
+/// though another one would have to wait for a day.
+fn next_key(path: &Path, kind: KeyKind) -> Result<DeviceKey, RenewalError> {
+    if let Ok(pem) = private_file::read_to_string(path)
+        && let Ok(next) = DeviceKey::from_pem(&pem)
+        && next.kind() == kind
+    {
+        return Ok(next);
+    }
+    let next = DeviceKey::generate(kind)?;
+    write_private(path, next.to_pem().as_bytes())?;
+    Ok(next)
 }
 
 /// Finishes a renewal that was broken off. Without one it changes nothing.
@@ -130,22 +152,8 @@ pub fn lock(key: &Path) -> Result<File, RenewalError> {
 /// # Errors
 /// If it cannot be written.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), RenewalError> {
-    let temporary = with_ending(path, ".tmp");
-    let write = || -> io::Result<()> {
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&temporary)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|source| file(path, source))?;
+    private_file::replace(path, &with_ending(path, ".tmp"), content)
+        .map_err(|source| file(path, source))?;
     sync_folder(path)
 }
 
@@ -184,6 +192,18 @@ mod tests {
             not_after: at("2026-04-01T00:00:00Z"),
         };
         assert_eq!(validity.due_at(), at("2026-03-02T00:00:00Z"));
+    }
+
+    /// The server grants a key the same certificate again, and another one only the next day.
+    #[test]
+    fn a_key_whose_certificate_did_not_arrive_is_asked_for_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("d.key.next");
+        let first = next_key(&path, KeyKind::P256).unwrap().to_pem();
+        assert_eq!(next_key(&path, KeyKind::P256).unwrap().to_pem(), first);
+        assert_ne!(next_key(&path, KeyKind::Ed25519).unwrap().to_pem(), first);
+        fs::write(&path, "half a k").unwrap();
+        assert_ne!(next_key(&path, KeyKind::P256).unwrap().to_pem(), first);
     }
 
     /// Whatever instant it breaks off at, the two in place are of one pair.

@@ -43,6 +43,8 @@ pub mod problem_type {
     pub const TOO_LARGE: &str = "urn:ebp:problem:too-large";
     /// The body is neither JSON nor gzip of JSON (415).
     pub const UNSUPPORTED_MEDIA: &str = "urn:ebp:problem:unsupported-media";
+    /// The server's clock is behind, so that certificates are not valid yet (503).
+    pub const SERVER_CLOCK: &str = "urn:ebp:problem:server-clock";
     /// The server cannot answer at the moment; the same request may succeed later (503).
     pub const UNAVAILABLE: &str = "urn:ebp:problem:unavailable";
     /// The body is of its form, but what it says cannot be: it contradicts itself or what is

@@ -9,6 +9,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
 
 use super::SpoolError;
+use crate::private_file;
 
 /// The schema's steps; the file's `user_version` counts those it has been through.
 const MIGRATIONS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
@@ -25,11 +26,8 @@ const CHECKPOINT_PAGES: u32 = 2048;
 
 /// Makes the folder, readable by its owner alone, where it is missing.
 pub(super) fn folder(path: &Path) -> Result<(), SpoolError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| SpoolError::Folder { path: path.to_owned(), source })
+    private_file::create_folder(path)
+        .map_err(|source| SpoolError::Folder { path: path.to_owned(), source })
 }
 
 /// Opens the file and brings its schema up to date.

@@ -85,7 +85,7 @@ fn certificates_are_valid_by_the_clock_that_is_given() {
     let clock = Arc::new(FixedClock("1970-01-01T00:10:00Z".parse().unwrap()));
     let options = ClientOptions { clock, ..ClientOptions::default() };
     let error = server.client_with(&identity, options).account().unwrap_err();
-    assert_eq!(refusal(&error), TlsRefusal::TheirsExpired);
+    assert_eq!(refusal(&error), TlsRefusal::TheirsNotYetValid);
     assert!(error.to_string().contains("clock"), "{error}");
 }
 

@@ -8,10 +8,12 @@ use std::{
     fs::File,
     hint::black_box,
     io::{self, Read},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     str::FromStr,
 };
+
+use ebp_core::private_file::{self, Exposed};
 
 /// The longest PIN that any profile may ask for.
 pub const MAX_DIGITS: usize = 8;
@@ -43,12 +45,7 @@ impl Pin {
         if !metadata.is_file() {
             return Err(unreadable(io::Error::other("it is no regular file")));
         }
-        if metadata.mode() & 0o077 != 0 {
-            return Err(PinError::Exposed {
-                path: path.to_owned(),
-                mode: metadata.mode() & 0o7777,
-            });
-        }
+        private_file::check(path, &metadata)?;
         let mut text = String::new();
         file.take(64).read_to_string(&mut text).map_err(unreadable)?;
         let pin = text.parse();
@@ -134,15 +131,8 @@ pub enum PinError {
     #[error("a PIN has at most 8 digits")]
     TooLong,
     /// Others may read the file.
-    #[error(
-        "others than its owner may read {} (mode {mode:04o}): chmod 600 {}", path.display(), path.display()
-    )]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
     /// The file cannot be read.
     #[error("cannot read the PIN from {}: {source}", path.display())]
     Unreadable {
@@ -186,7 +176,7 @@ mod tests {
         for mode in [0o640, 0o604, 0o644, 0o620, 0o602] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let error = Pin::from_file(&path).unwrap_err();
-            assert!(matches!(error, PinError::Exposed { mode: m, .. } if m == mode), "{error}");
+            assert!(matches!(&error, PinError::Exposed(found) if found.mode == mode), "{error}");
             assert!(error.to_string().contains("chmod 600"), "{error}");
             assert!(!error.to_string().contains("4711"));
         }

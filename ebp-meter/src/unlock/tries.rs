@@ -13,11 +13,11 @@ use std::{
     fmt,
     fs::{self, File},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use ebp_core::private_file;
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -192,11 +192,10 @@ impl Tries {
         let path = self.folder.join("unlock-tries.lock");
         let failed = |source| TriesError::Io { path: path.clone(), source };
         fs::create_dir_all(&self.folder).map_err(failed)?;
-        let lock = File::options()
+        let lock = private_file::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .mode(0o600)
             .open(&path)
             .map_err(failed)?;
         flock(&lock, FlockOperation::LockExclusive).map_err(|errno| failed(errno.into()))?;
@@ -226,11 +225,10 @@ impl Tries {
         let text =
             serde_json::to_vec_pretty(contents).map_err(|error| failed(io::Error::other(error)))?;
         let new = path.with_extension("json.new");
-        let mut file = File::options()
+        let mut file = private_file::options()
             .create(true)
             .truncate(true)
             .write(true)
-            .mode(0o600)
             .open(&new)
             .map_err(failed)?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;

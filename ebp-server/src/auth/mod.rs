@@ -54,9 +54,6 @@ const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Why a device that is registered is not let in.
 const SUPERSEDED: &str = "the device is another participant's, or the participant's e-mail address \
      has changed: enroll the device anew";
-/// Why a certificate that the handshake accepted does not count yet.
-const NOT_YET_VALID: &str =
-    "the certificate is not valid yet by this server's clock, which is behind";
 
 /// For whom a request acts.
 #[derive(Debug, Clone, Copy)]
@@ -332,7 +329,9 @@ async fn authenticate(
         Peer::Certificate(certificate) => certificate,
     };
     if now < certificate.not_before {
-        return Err(ApiError::Unauthenticated(NOT_YET_VALID));
+        // It was issued, so that it is this clock that is wrong.
+        let behind = certificate.not_before.duration_since(now).as_secs();
+        return Err(ApiError::ClockBehind(SignedDuration::from_secs(behind)));
     }
     if now > certificate.not_after {
         return Err(ApiError::Unauthenticated("the certificate is expired"));

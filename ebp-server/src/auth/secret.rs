@@ -22,7 +22,7 @@ use argon2::{
     password_hash::{SaltString, rand_core::OsRng},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use ebp_core::scope::Group;
+use ebp_core::{private_file, scope::Group};
 use jiff::{SignedDuration, Timestamp};
 use ring::{
     hmac,
@@ -211,6 +211,9 @@ impl Secrets {
             .ok();
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.version != version || version.is_none() {
+            if let Some(exposed) = private_file::exposure(&self.path) {
+                tracing::warn!("the hashes of the secrets may be known to others: {exposed}");
+            }
             let hashes = Hashes::read(&self.path).map_err(|e| ApiError::Internal(e.to_string()))?;
             *read = Read { version, hashes, verified: Vec::new() };
         }

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::clock::Clock;
+use ebp_core::{
+    clock::Clock,
+    private_file::{self, Exposed},
+};
 use rustls::{
     CipherSuite, RootCertStore, ServerConfig, crypto::ring, server::WebPkiClientVerifier,
     time_provider::TimeProvider,
@@ -29,6 +32,9 @@ pub enum TlsError {
         /// Why.
         source: rustls_pki_types::pem::Error,
     },
+    /// Others than its owner may use the private key.
+    #[error("the server's private key: {0}")]
+    Exposed(#[from] Exposed),
     /// The authority's certificate cannot be a root of trust.
     #[error("the authority's certificate cannot be used: {0}")]
     Root(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -62,6 +68,9 @@ pub fn server_config(
         .allow_unauthenticated()
         .build()
         .map_err(|error| TlsError::Root(error.into()))?;
+    if let Some(exposed) = private_file::exposure(key) {
+        return Err(exposed.into());
+    }
     let private_key = PrivateKeyDer::from_pem_file(key)
         .map_err(|source| TlsError::Pem { path: key.to_owned(), source })?;
     let mut config = ServerConfig::builder_with_details(provider, Arc::new(Time(clock)))

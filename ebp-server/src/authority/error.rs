@@ -31,6 +31,9 @@ pub enum AuthorityError {
         /// Why.
         source: io::Error,
     },
+    /// Others than its owner may use the private key.
+    #[error("the authority's private key: {0}")]
+    Exposed(#[from] ebp_core::private_file::Exposed),
     /// The private key is no key.
     #[error("{} is no private key in PEM", path.display())]
     DamagedKey {

@@ -1,20 +1,19 @@
 //! Files that are on disk whole or not at all.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
+
+use ebp_core::private_file;
 
 use super::AuthorityError;
 
 /// Makes the folder, and those above it, so that only its owner may enter (mode 0700).
 pub fn create_private_dir(dir: &Path) -> Result<(), AuthorityError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
+    private_file::create_folder(dir)
         .and_then(|()| fs::set_permissions(dir, fs::Permissions::from_mode(0o700)))
         .map_err(|source| AuthorityError::file(dir, source))
 }
@@ -31,9 +30,8 @@ pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> Result<(), Author
     name.push(format!(".{}", uuid::Uuid::new_v4().simple()));
     let temporary = dir.join(name);
     let write = || -> io::Result<()> {
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
-        // The mode given at creation is cut by the umask; this one is not.
+        let mut file = private_file::options().write(true).create_new(true).open(&temporary)?;
+        // Private until here, and as it is wanted before anything is in it.
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.write_all(content)?;
         file.sync_all()?;

@@ -247,7 +247,7 @@ impl Authority {
         let (start, end) = self.validity()?;
         if now < start {
             // The authority was founded before: it is this clock that is wrong.
-            let behind = start.duration_since(now);
+            let behind = SignedDuration::from_secs(start.duration_since(now).as_secs());
             return Err(AuthorityError::ClockBehind { behind, founded: start });
         }
         if now >= end {

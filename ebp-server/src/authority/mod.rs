@@ -31,7 +31,8 @@ use std::{
     sync::Arc,
 };
 
-use ebp_core::clock::Clock;
+use ebp_core::{clock::Clock, private_file};
+use jiff::SignedDuration;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
     KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SerialNumber,
@@ -74,6 +75,9 @@ impl Authority {
             return Err(AuthorityError::Exists { dir: dir.to_owned() });
         }
         let key = if key_path(dir).exists() {
+            if let Some(exposed) = private_file::exposure(&key_path(dir)) {
+                return Err(exposed.into());
+            }
             read_key(dir)?
         } else {
             let key = KeyPair::generate()?;
@@ -132,6 +136,28 @@ impl Authority {
     #[must_use]
     pub fn can_issue(&self) -> bool {
         key_path(&self.dir).exists()
+    }
+
+    /// Whether nobody but its owner may use the private key, if it is here. Whatever begins to issue
+    /// asks for this; a server that runs goes on, and warns.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Exposed`].
+    pub fn require_private_key(&self) -> Result<(), AuthorityError> {
+        private_file::exposure(&key_path(&self.dir)).map_or(Ok(()), |exposed| Err(exposed.into()))
+    }
+
+    /// By how much the clock is behind at least, if it is: behind the founding, or behind the last
+    /// certificate that was issued.
+    ///
+    /// # Errors
+    /// If register or certificate cannot be read.
+    pub fn clock_behind(&self) -> Result<Option<SignedDuration>, AuthorityError> {
+        let (founded, _) = self.validity()?;
+        let issued = self.list()?.iter().map(|entry| entry.not_before).max();
+        let behind = issued.map_or(founded, |issued| issued.max(founded));
+        let behind = behind.duration_since(self.clock.now()).as_secs();
+        Ok((behind > 0).then(|| SignedDuration::from_secs(behind)))
     }
 
     /// Every certificate ever issued, oldest first.
@@ -199,14 +225,14 @@ impl Authority {
             .map(|(serial, at)| {
                 Ok(RevokedCertParams {
                     serial_number: serial.into(),
-                    revocation_time: instant(at, jiff::SignedDuration::ZERO)?,
+                    revocation_time: instant(at, SignedDuration::ZERO)?,
                     reason_code: Some(RevocationReason::Unspecified),
                     invalidity_date: None,
                 })
             })
             .collect::<Result<_, AuthorityError>>()?;
         let list = CertificateRevocationListParams {
-            this_update: instant(now, jiff::SignedDuration::ZERO)?,
+            this_update: instant(now, SignedDuration::ZERO)?,
             next_update: instant(now, CRL_VALIDITY.try_into().unwrap_or_default())?,
             // The number must grow from list to list; time does.
             crl_number: SerialNumber::from_slice(&now.as_millisecond().to_be_bytes()),
@@ -219,6 +245,9 @@ impl Authority {
     }
 
     fn issuer(&self) -> Result<Issuer<'static, KeyPair>, AuthorityError> {
+        if let Err(AuthorityError::Exposed(exposed)) = self.require_private_key() {
+            tracing::warn!("the authority's private key may be known to others: {exposed}");
+        }
         Ok(Issuer::from_ca_cert_pem(&self.certificate_pem, read_key(&self.dir)?)?)
     }
 

@@ -143,6 +143,9 @@ mod tests {
             let (made, entry) = ensure(now).unwrap();
             assert_eq!((made, &*entry.not_after.to_string()), (issued, "2036-01-02T00:00:00Z"));
         }
+        let late = Authority::open(&ca, at("2035-05-31T00:00:00Z")).unwrap();
+        let behind = late.clock_behind().unwrap().unwrap();
+        assert_eq!(behind, SignedDuration::from_secs(86_400 - 300));
         let error = ensure("2036-01-02T00:00:00Z").unwrap_err();
         assert!(matches!(error, AuthorityError::Expired(_)), "{error}");
     }

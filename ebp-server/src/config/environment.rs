@@ -7,11 +7,14 @@
 //! `limits.connections`. With `_FILE` behind it the value is the content of that file, as secrets
 //! are handed to containers. Lists are written with commas. An empty variable is none.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf};
+
+use ebp_core::private_file;
 
 use toml::{Table, Value};
 
 use super::{ConfigError, EXAMPLE};
+use crate::store::DatabaseUrl;
 
 /// What every variable of the server begins with.
 pub const PREFIX: &str = "EBP_SERVER_";
@@ -112,12 +115,17 @@ pub fn apply(
 /// A file's content without the line's end that editors put behind it.
 fn content(variable: &str, path: &str) -> Result<String, ConfigError> {
     let path = PathBuf::from(path);
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
-        Err(error) => Err(ConfigError::Variable {
-            variable: variable.to_owned(),
-            reason: format!("cannot read {}: {error}", path.display()),
-        }),
+    let failed = |error: io::Error| ConfigError::Variable {
+        variable: variable.to_owned(),
+        reason: format!("cannot read {}: {error}", path.display()),
+    };
+    let (text, exposed) = private_file::read_anyway(&path).map_err(failed)?;
+    let text = String::from_utf8(text)
+        .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+    let text = text.trim_end_matches(['\r', '\n']).to_owned();
+    match exposed {
+        Some(exposed) if DatabaseUrl::new(&*text).has_password() => Err(exposed.into()),
+        _ => Ok(text),
     }
 }
 
@@ -148,6 +156,8 @@ fn near(variable: &str, keys: &BTreeMap<String, Key>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
     use super::*;
 
     fn given(variables: &[(&str, &str)]) -> Result<Table, String> {
@@ -180,9 +190,17 @@ mod tests {
     #[test]
     fn a_secret_may_be_in_a_file() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("url");
-        fs::write(&file, "postgres://ebp:hunter2@db/ebp\n").unwrap();
-        let file = file.to_str().unwrap();
+        let path = dir.path().join("url");
+        fs::write(&path, "postgres://ebp:hunter2@db/ebp\n").unwrap();
+        let file = path.to_str().unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let error = given(&[("EBP_SERVER_DATABASE_URL_FILE", file)]).unwrap_err();
+        assert!(error.ends_with(&format!("chmod 600 {file}")), "{error}");
+        // Without a password it is nobody's secret.
+        fs::write(&path, "postgres://ebp@db/ebp").unwrap();
+        given(&[("EBP_SERVER_DATABASE_URL_FILE", file)]).unwrap();
+        fs::write(&path, "postgres://ebp:hunter2@db/ebp\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let table = given(&[("EBP_SERVER_DATABASE_URL_FILE", file)]).unwrap();
         assert_eq!(table["database_url"].as_str(), Some("postgres://ebp:hunter2@db/ebp"));
         let both = [("EBP_SERVER_DATABASE_URL", "x"), ("EBP_SERVER_DATABASE_URL_FILE", file)];

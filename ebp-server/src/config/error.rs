@@ -38,6 +38,9 @@ pub enum ConfigError {
         /// Why; never its value.
         reason: String,
     },
+    /// There is a password in a file that others than its owner may use.
+    #[error("the database's password: {0}")]
+    Exposed(#[from] ebp_core::private_file::Exposed),
     /// A setting that must be given is not.
     #[error("`{key}` is missing: it stands neither in the file nor in {variable}")]
     Missing {

@@ -23,14 +23,14 @@ mod error;
 mod tables;
 
 use std::{
-    fs,
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use ebp_core::clock::Clock;
+use ebp_core::{clock::Clock, private_file};
 use serde::Deserialize;
 
 use crate::{
@@ -151,8 +151,18 @@ impl ServerConfig {
     ) -> Result<Self, ConfigError> {
         match file {
             Some(path) => {
-                let text = fs::read_to_string(path)
-                    .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+                let file = |source| ConfigError::File { path: path.to_owned(), source };
+                let (text, exposed) = private_file::read_anyway(path).map_err(file)?;
+                let text = String::from_utf8(text)
+                    .map_err(|error| file(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+                // Whatever is said instead of it: the password is there.
+                let own: Option<Self> = toml::from_str(&text).ok();
+                let url = own.and_then(|own| own.database_url);
+                if let Some(exposed) = exposed
+                    && url.is_some_and(|url| url.has_password())
+                {
+                    return Err(exposed.into());
+                }
                 Self::assemble(&text, path, variables, data)
             }
             None => Self::assemble("data = \"ebp-data\"", Path::new(""), variables, data),

@@ -9,9 +9,8 @@
 //! and no more.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -19,6 +18,7 @@ use std::{
 use ebp_core::{
     clock::Clock,
     model::{Address, Location},
+    private_file,
 };
 use jiff::{SignedDuration, Timestamp};
 use ring::{
@@ -52,7 +52,7 @@ struct Entry {
 impl Cache {
     /// In that folder, which is made (mode 0700) where needed.
     pub fn open(folder: &Path, service: &str, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        private_file::create_folder(folder)?;
         let random = SystemRandom::new();
         let key = hmac::Key::new(hmac::HMAC_SHA256, &own_key(folder, &random)?);
         let cache =
@@ -130,8 +130,8 @@ impl Cache {
 }
 
 fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).mode(0o600);
+    let mut options = private_file::options();
+    options.write(true).create(true);
     options
 }
 

@@ -6,16 +6,15 @@
 //! epoch); whoever holds its lock may ask.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io::{self, Read, Seek, Write},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use ebp_core::clock::Clock;
+use ebp_core::{clock::Clock, private_file};
 
 /// Between the starts of two requests.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -43,12 +42,11 @@ impl Turns {
 
     /// Waits for the turn; none if it does not come until then.
     pub fn take(&self, until: Instant) -> io::Result<Option<Turn<'_>>> {
-        let file = OpenOptions::new()
+        let file = private_file::options()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .mode(0o600)
             .open(&self.path)?;
         loop {
             match file.try_lock() {

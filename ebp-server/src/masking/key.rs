@@ -4,13 +4,13 @@
 
 use std::{
     fmt,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use ebp_anon::{InvalidReleaseKey, NoRandomness, ReleaseKey};
+use ebp_core::private_file;
 
 /// Why a release key's file cannot be used. It does not show the key.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +82,7 @@ pub fn load_key(path: &Path) -> Result<Option<ReleaseKey>, KeyFileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    if fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 != 0 {
+    if private_file::exposure(path).is_some() {
         return Err(KeyFileError::Mode { path: path.to_owned() });
     }
     let key =
@@ -103,7 +103,7 @@ pub fn make_key(path: &Path) -> Result<ReleaseKey, KeyFileError> {
     let write = || {
         // Under another name first: the file is there whole or not at all.
         let draft = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4()));
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        let mut file = private_file::options().write(true).create_new(true).open(&draft)?;
         writeln!(file, "{}", key.to_secret_text())?;
         file.sync_all()?;
         // A link does not replace what is there.
@@ -137,6 +137,8 @@ pub fn load_or_make_key(path: &Path) -> Result<ReleaseKey, KeyFileError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use ebp_core::{
+    client::{Client, ClientError, ClientOptions},
     clock::{Clock, SystemClock},
     contract::{paths, problem_type},
+    identity::Identity,
     scope::Scopes,
 };
 use ebp_server::authority::{Authority, ClientRequest};
@@ -85,9 +87,40 @@ async fn a_server_whose_clock_is_behind_says_so() {
     let (_, api) = server.household("erika@example.org").await;
     api.get(paths::HOUSEHOLD).ok().await;
     server.clock.advance(-7200);
-    let problem = api.get(paths::HOUSEHOLD).problem(401, problem_type::UNAUTHENTICATED).await;
+    let problem = api.get(paths::HOUSEHOLD).problem(503, problem_type::SERVER_CLOCK).await;
     let detail = problem.detail.unwrap();
-    assert!(detail.contains("not valid yet by this server's clock, which is behind"), "{detail}");
+    assert!(detail.starts_with("by 1h 5") && detail.ends_with(" at least"), "{detail}");
+}
+
+/// The device's own client finds it out where the handshake already fails.
+#[tokio::test]
+async fn a_device_says_whose_clock_is_behind() {
+    let server = Server::start().await;
+    let registered = server.register("erika@example.org").await;
+    let device = Some(registered.measurement_device);
+    let issued = server.issue("erika@example.org", device, Scopes::all());
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    issued.save(&path("device.pem"), &path("device.key")).unwrap();
+    let ca = server.data().join("authority/ca.pem");
+    let ask = async || {
+        let identity = Identity::load(&path("device.pem"), &path("device.key"), &ca).unwrap();
+        let url = format!("https://{}", server.address);
+        let ask = move || Client::new(&url, &identity, ClientOptions::default())?.consent();
+        tokio::task::spawn_blocking(ask).await.unwrap()
+    };
+    ask().await.unwrap();
+    server.clock.advance(-7200);
+    let error = ask().await.unwrap_err();
+    assert!(error.is_temporary() && !error.not_authorized(), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("is behind by ") && told.contains("it says 20"), "{told}");
+    let ClientError::ServerClockBehind { behind, .. } = error else { panic!("{told}") };
+    assert!((7190..=7260).contains(&behind.as_secs()), "{told}");
+    // Ahead, the certificate has expired, as far as anybody can tell.
+    server.clock.advance(7200 + 3700);
+    let error = ask().await.unwrap_err();
+    assert!(error.not_authorized(), "{error}");
 }
 
 #[tokio::test]

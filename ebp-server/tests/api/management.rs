@@ -178,6 +178,7 @@ async fn wrong_secrets_are_slowed_down_and_the_right_one_is_not() {
     let secrets = server.data().join("secrets.toml");
     set_secret(&secrets, Group::Researchers, "another secret of theirs").unwrap();
     known.get(path).problem(401, problem_type::UNAUTHENTICATED).await;
+    server.clock.advance(60);
     basic("another secret of theirs").ok().await;
 }
 

@@ -6,6 +6,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -155,6 +156,7 @@ impl Fixture {
         );
         fs::write(at.join("server.toml"), config)?;
         fs::write(at.join("secret"), SECRET)?;
+        fs::set_permissions(at.join("secret"), fs::Permissions::from_mode(0o600))?;
         ebp(at, &["ca", "init", "--config", "server.toml"])?;
         for group in ["researchers", "administrators"] {
             ebp(at, &["serve", "secret", "set", group, "--config", "server.toml"])?;

@@ -48,6 +48,12 @@ impl DatabaseUrl {
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
+
+    /// Whether there is a password in it. What is no URL may have one.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.0.parse().map_or(true, |config: Config| config.get_password().is_some())
+    }
 }
 
 impl fmt::Debug for DatabaseUrl {

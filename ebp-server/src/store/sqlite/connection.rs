@@ -1,13 +1,12 @@
 //! Opening the file: settings of a connection, the file's mode.
 
 use std::{
-    fs::{DirBuilder, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     time::{Duration, Instant},
 };
 
+use ebp_core::private_file;
 use rusqlite::Connection;
 
 use super::migrate;
@@ -84,9 +83,9 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
 /// Only the owner may read the file; SQLite gives its log the same mode.
 fn create_private(path: &Path) -> io::Result<()> {
     if let Some(dir) = path.parent().filter(|dir| *dir != Path::new("")) {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        private_file::create_folder(dir)?;
     }
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+    private_file::options().create(true).append(true).open(path).map(drop)
 }
 
 pub fn is_busy(error: &rusqlite::Error) -> bool {

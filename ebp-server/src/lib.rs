@@ -65,7 +65,7 @@ use authority::{Authority, AuthorityError};
 use geocoding::{GeocodeError, Geocoder};
 use masking::MaskingError;
 use overload::Overload;
-use store::{Store, StoreError};
+use store::{Quota, Store, StoreError};
 use telemetry::Telemetry;
 
 /// What handlers share.
@@ -80,6 +80,7 @@ pub(crate) struct App {
     connections: Arc<limit::Connections>,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    quota: Option<Quota>,
     geocoder: Option<Arc<Geocoder>>,
     overload: Overload,
     /// Bounds the memory that unpacked uploads take.
@@ -135,6 +136,7 @@ pub async fn serve(
         geocoding,
         hostnames,
         limits,
+        quota,
         clock,
     } = settings;
     let authority = Authority::open(&dir, clock.clone())?;
@@ -153,6 +155,9 @@ pub async fn serve(
         None => None,
     };
     let store = open_store(&database).await?;
+    if let Some(quota) = quota {
+        store.limit_measurements(quota);
+    }
     masking::mask_by(&store, &masking, false).await?;
     masking::mask_pending_soon(store.clone());
     let app = Arc::new(App {
@@ -170,6 +175,7 @@ pub async fn serve(
         overload: Overload::new(limits.connections / 2),
         unpacking: Semaphore::new(limits.unpacking),
         limits,
+        quota,
     });
     let router = router::router(app.clone());
     listener::run(listener, tls.into(), router, &app, shutdown).await;

@@ -11,8 +11,11 @@ use std::{
 use ebp_core::clock::Clock;
 
 use crate::{
-    auth::TokenSettings, geocoding::GeocodingSettings, limit::Rate, masking::MaskingFiles,
-    store::Database,
+    auth::TokenSettings,
+    geocoding::GeocodingSettings,
+    limit::Rate,
+    masking::MaskingFiles,
+    store::{Database, Quota},
 };
 
 /// Bounds of what clients may take up.
@@ -81,6 +84,8 @@ pub struct Settings {
     pub hostnames: Vec<String>,
     /// Bounds of what clients may take up.
     pub limits: Limits,
+    /// How many measurements of a meter are stored; any number if absent.
+    pub quota: Option<Quota>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -101,6 +106,7 @@ impl Settings {
             geocoding: None,
             hostnames,
             limits: Limits::default(),
+            quota: None,
             clock,
         }
     }

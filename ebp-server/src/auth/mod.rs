@@ -45,7 +45,7 @@ use crate::{
     authority::RegisterEntry,
     limit::Client,
     problem::ApiError,
-    store::{Actor, DeviceActivity, HouseholdId, ParticipantId},
+    store::{self, Actor, DeviceActivity, HouseholdId, ParticipantId},
 };
 
 /// How often a device's activity is noted, at most: the note is a write.
@@ -56,9 +56,16 @@ const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(1);
 pub struct Caller {
     participant: ParticipantId,
     household: Option<HouseholdId>,
+    source: store::Source,
 }
 
 impl Caller {
+    /// Where what it sends comes from.
+    #[must_use]
+    pub const fn source(&self) -> store::Source {
+        self.source
+    }
+
     /// The participant.
     #[must_use]
     pub fn participant(&self) -> ParticipantId {
@@ -204,13 +211,14 @@ pub(crate) async fn authorize(
         ) => {
             return Err(ApiError::Group);
         }
-        (access, Identity::Participant { email, device, scopes, .. }) => {
+        (access, Identity::Participant { email, device, scopes, by_certificate }) => {
             if let Access::Scope(scope) | Access::DeviceScope(scope) = access
                 && !scopes.contains(scope)
             {
                 return Err(ApiError::Scope(scope));
             }
-            let caller = act(&app, &email, device, now).await?;
+            let source = if by_certificate { store::Source::Device } else { store::Source::Token };
+            let caller = act(&app, &email, device, source, now).await?;
             if let (Access::Device | Access::DeviceScope(_), Some(device)) = (access, device) {
                 request.extensions_mut().insert(DeviceHolder { device, email, scopes });
             }
@@ -243,6 +251,7 @@ async fn act(
     app: &App,
     email: &str,
     device: Option<Uuid>,
+    source: store::Source,
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
     match app.store.actor(email, device).await? {
@@ -252,7 +261,7 @@ async fn act(
             if let Some(device) = device {
                 note_activity(app, device, now).await;
             }
-            Ok(Caller { participant, household })
+            Ok(Caller { participant, household, source })
         }
     }
 }

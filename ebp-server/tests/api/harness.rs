@@ -20,7 +20,7 @@ use ebp_server::{
     auth::{KeySource, TokenSettings, set_secret},
     authority::{Authority, ClientRequest, Issued},
     open_store, serve,
-    store::{Database, PostgresSettings, Store},
+    store::{Database, PostgresSettings, Quota, Store},
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -85,6 +85,15 @@ impl Server {
     }
 
     pub async fn on(engine: Engine, limits: Limits) -> Self {
+        Self::open(Self::prepare(engine).await, limits).await
+    }
+
+    pub async fn with_quota(limits: Limits, quota: Option<Quota>) -> Self {
+        Self::open_with(Self::prepare(crate::ENGINE).await, limits, quota).await
+    }
+
+    /// A folder with an authority, and a database where that is not in the folder.
+    async fn prepare(engine: Engine) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         Authority::init(&dir.path().join("authority"), "Test CA", clock).unwrap();
@@ -92,15 +101,20 @@ impl Server {
         if let Some(cluster) = cluster {
             std::fs::write(dir.path().join(URL), cluster.database().await.0).unwrap();
         }
-        Self::open(dir, limits).await
+        dir
     }
 
     /// A server over a folder that holds an authority already.
     pub async fn open(dir: tempfile::TempDir, limits: Limits) -> Self {
+        Self::open_with(dir, limits, None).await
+    }
+
+    async fn open_with(dir: tempfile::TempDir, limits: Limits, quota: Option<Quota>) -> Self {
         let clock = Arc::new(TestClock::default());
         let authority = Authority::open(&dir.path().join("authority"), clock.clone()).unwrap();
         let mut settings = Settings::in_folder(dir.path(), vec!["127.0.0.1".into()], clock.clone());
         settings.limits = limits;
+        settings.quota = quota;
         if let Ok(url) = std::fs::read_to_string(dir.path().join(URL)) {
             let few = PostgresSettings { connections: 4, ..PostgresSettings::new(url) };
             settings.database = Database::Postgres(few);

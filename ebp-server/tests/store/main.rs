@@ -16,6 +16,7 @@ mod outage;
 mod places;
 mod plans;
 mod postgres;
+mod quota;
 mod removal;
 mod same;
 mod sqlite;

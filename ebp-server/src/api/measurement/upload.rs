@@ -26,8 +26,9 @@ use crate::{
 const SMALL: usize = 16 << 10;
 
 /// `POST /household/meter/measurement`: stores up to 10,000 measurements, plain, as gzip or as zstd, and
-/// says of each whether it is accepted, was there before, or is refused and why. What is answered
-/// as accepted is on disk.
+/// says of each whether it is accepted, was there before, or is refused or deferred and why. What is
+/// answered as accepted is on disk. What is deferred is beyond its meter's quota; if all of it is, the
+/// upload is answered so (429).
 pub async fn upload(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -46,13 +47,13 @@ pub async fn upload(
             .await
             .map_err(|error| ApiError::Internal(error.to_string()))??
     };
-    let items = store(&app, household, items).await?;
+    let items = store(&app, caller, household, items).await?;
     let mut counts = UploadCounts::default();
     for item in &items {
         *match item.outcome {
             UploadOutcome::Accepted => &mut counts.accepted,
             UploadOutcome::Duplicate => &mut counts.duplicate,
-            UploadOutcome::Refused => &mut counts.refused,
+            UploadOutcome::Refused | UploadOutcome::Deferred => &mut counts.refused,
         } += 1;
     }
     app.telemetry.uploaded(counts);
@@ -61,6 +62,7 @@ pub async fn upload(
 
 async fn store(
     app: &App,
+    caller: Caller,
     household: HouseholdId,
     items: Vec<Item>,
 ) -> Result<Vec<UploadItem>, ApiError> {
@@ -76,7 +78,13 @@ async fn store(
             }
         })
         .collect();
-    let outcomes = app.store.insert_measurements(household, measurements, app.clock.now()).await?;
+    let (source, now) = (caller.source(), app.clock.now());
+    let outcomes = app.store.insert_measurements_of(source, household, measurements, now).await?;
+    let is_deferred = |outcome: &Outcome| *outcome == Outcome::Refused(Refusal::QuotaUsedUp);
+    if outcomes.len() == named.len() && !outcomes.is_empty() && outcomes.iter().all(is_deferred) {
+        let next = app.quota.map(|quota| quota.devices.until_next(now).as_secs());
+        return Err(ApiError::QuotaUsedUp(next.unwrap_or(0).max(1)));
+    }
     let mut outcomes = outcomes.into_iter();
     named
         .into_iter()
@@ -96,6 +104,9 @@ fn answer(uuid: Uuid, outcome: Outcome) -> UploadItem {
     let (outcome, reason) = match outcome {
         Outcome::Accepted => (UploadOutcome::Accepted, None),
         Outcome::Duplicate => (UploadOutcome::Duplicate, None),
+        Outcome::Refused(refusal @ Refusal::QuotaUsedUp) => {
+            (UploadOutcome::Deferred, Some(refusal.to_string()))
+        }
         Outcome::Refused(refusal) => (UploadOutcome::Refused, Some(refusal.to_string())),
     };
     UploadItem { uuid, outcome, reason }

@@ -25,10 +25,13 @@ mod management;
 mod masking;
 mod measurement;
 mod migrate;
+mod quota;
 mod register;
 mod status;
 mod tls;
 mod value;
+
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
@@ -42,8 +45,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Store, StoreError,
-    masking::MaskedBy,
+    Actor, HouseholdId, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Quota, Source, Store,
+    StoreError, masking::MaskedBy,
 };
 pub use connect::{DatabaseUrl, PostgresSettings};
 pub use error::PostgresError;
@@ -54,6 +57,7 @@ use measurement::{Report, Reports};
 pub struct PostgresStore {
     pool: Pool,
     masked_by: MaskedBy,
+    quota: Arc<OnceLock<Quota>>,
     reports: Reports,
     lookups: Lookups,
 }
@@ -72,9 +76,11 @@ impl PostgresStore {
         // What an interrupted revocation left in the files goes now.
         drop(erase::start(pool.clone()));
         // While one transaction is made durable another one is filled.
-        let reports = measurement::reports(&pool, settings.connections.div_ceil(3).max(2));
+        let quota = Arc::<OnceLock<Quota>>::default();
+        let workers = settings.connections.div_ceil(3).max(2);
+        let reports = measurement::reports(&pool, workers, quota.clone());
         let lookups = Lookups::start(&pool);
-        Ok(Self { pool, masked_by: MaskedBy::default(), reports, lookups })
+        Ok(Self { pool, masked_by: MaskedBy::default(), quota, reports, lookups })
     }
 
     async fn client(&self) -> Result<Client, StoreError> {
@@ -140,13 +146,18 @@ impl Store for PostgresStore {
         household::pv_systems(&self.client().await?, id).await
     }
 
-    async fn insert_measurements(
+    fn limit_measurements(&self, quota: Quota) {
+        let _ = self.quota.set(quota);
+    }
+
+    async fn insert_measurements_of(
         &self,
+        source: Source,
         id: HouseholdId,
         measurements: Vec<Measurement>,
         received_at: Timestamp,
     ) -> Result<Vec<Outcome>, StoreError> {
-        self.reports.ask(Report { household: id, measurements, received_at }).await
+        self.reports.ask(Report { household: id, measurements, received_at, source }).await
     }
 
     async fn measurements_page(

@@ -70,6 +70,57 @@ fn lists_for_scripts_and_further_models_of_a_folder() {
     }
 }
 
+/// Runs the program, which must end by itself.
+fn run_soon(folder: &Path, arguments: &[&str]) -> owner_support::Said {
+    let mut program = owner_support::ebp(folder, arguments)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let ended = (0..2_000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        program.try_wait().unwrap().is_some()
+    });
+    if !ended {
+        program.kill().unwrap();
+        program.wait().unwrap();
+        panic!("it waits for ever: {arguments:?}");
+    }
+    run(folder, arguments)
+}
+
+/// What is no regular file is told, not waited for, whatever its name.
+#[test]
+fn a_folder_of_models_holds_regular_files() {
+    let folder = folder();
+    let folder = folder.path();
+    let odd = folder.join("profiles/odd.toml");
+    let make = |made: std::io::Result<std::process::ExitStatus>| assert!(made.unwrap().success());
+    let mkfifo = || make(std::process::Command::new("mkfifo").arg(&odd).status());
+    let link = || std::os::unix::fs::symlink("/dev/zero", &odd).unwrap();
+    let sub = || fs::create_dir(&odd).unwrap();
+    let long = || fs::write(&odd, vec![b'#'; 2 << 20]).unwrap();
+    for (make, what) in [
+        (&mkfifo as &dyn Fn(), "no regular file"),
+        (&link, "no regular file"),
+        (&sub, "no regular file"),
+        (&long, "longer than 1048576 bytes"),
+    ] {
+        make();
+        for command in [&["meter", "list"][..], &["meter", "show", "MT175"]] {
+            let said = run_soon(folder, &[command, &["--profiles", "profiles"]].concat());
+            assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{}", said.stderr);
+            assert!(said.stderr.contains("profiles/odd.toml: "), "{}", said.stderr);
+            assert!(said.stderr.contains(what), "{}", said.stderr);
+        }
+        if odd.is_dir() { fs::remove_dir(&odd).unwrap() } else { fs::remove_file(&odd).unwrap() }
+    }
+    // Nor is one played back.
+    make(std::process::Command::new("mkfifo").arg(&odd).status());
+    let said = run_soon(folder, &["simulate", "--replay", "profiles/odd.toml"]);
+    assert!(said.code != 0 && said.stderr.contains("no regular file"), "{}", said.stderr);
+}
+
 #[test]
 fn a_model_is_shown_with_all_that_its_profile_says() {
     let folder = folder();
@@ -217,6 +268,24 @@ fn a_bundle_has_the_values_and_not_the_meter() {
         let again = run(folder, &[&bundle[..], &["bundle.tar"]].concat());
         assert_eq!(again.code, 1, "a bundle is never overwritten");
     }
+}
+
+/// Models of a folder are called as somebody likes.
+#[test]
+fn a_bundle_names_no_model_but_the_programs_own() {
+    let folder = folder();
+    let folder = folder.path();
+    let profile = quick_profile().replace("QUICK", "Erna-5OG");
+    fs::write(folder.join("profiles/quick.toml"), profile).unwrap();
+    fs::write(folder.join("telegrams"), recording("MT175", false).0).unwrap();
+    let bundle = ["meter", "bundle", "--port", "telegrams", "--profiles", "profiles"];
+    let said = run(folder, &[&bundle[..], &["--output", "bundle"]].concat());
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let about = fs::read_to_string(folder.join("bundle/about.json")).unwrap();
+    assert!(about.contains("MT175") && !about.contains("Erna"), "{about}");
+    let about: serde_json::Value = serde_json::from_str(&about).unwrap();
+    let os = about["os"].as_str().unwrap();
+    assert!(!os.contains('"') && os.len() < 40, "{os}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! Enters: six bytes from a telegram, or their texts. Leaves: [`ObisCode`]. Absent: values.
 
+mod identity;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
@@ -23,7 +25,7 @@ impl ObisCode {
     pub const SUM_POWER: Self = Self([1, 0, 16, 7, 0, 255]);
     /// 15.7.0, absolute active instantaneous power: a magnitude without its direction.
     pub const ABSOLUTE_POWER: Self = Self([1, 0, 15, 7, 0, 255]);
-    /// 96.1.0, the server id of DIN 43863-5: identifies the meter, so never enters a measurement.
+    /// 96.1.0, the server id of DIN 43863-5.
     pub const SERVER_ID: Self = Self([1, 0, 96, 1, 0, 255]);
     /// 0.0.9, the device id where older meters put the server id.
     pub const DEVICE_ID: Self = Self([1, 0, 0, 0, 9, 255]);

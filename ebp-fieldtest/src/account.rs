@@ -147,6 +147,7 @@ impl Account {
             observations: observations.collect(),
             unmeasurable,
             unreportable: unreportable.iter().map(stretch).collect(),
+            ..Evaluated::default()
         });
         if let Some(of) = self.evaluation.meters.last() {
             let reports = of.figures.reports;

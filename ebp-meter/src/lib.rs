@@ -23,6 +23,7 @@
 pub mod aggregator;
 pub mod d0;
 pub mod decoder;
+mod file;
 pub mod identify;
 pub mod interface;
 pub mod port;

@@ -4,12 +4,14 @@
 //! ids, serial numbers, keys and signatures, and right checksums, so that they decode to the same
 //! values. Absent: files; bytes outside of whole telegrams, of which nobody knows what they are.
 //!
-//! What is kept is what is known to be harmless; everything else goes. At the end every telegram is
+//! What is kept is what is known to be harmless by its code and by its form ([`text`]); everything
+//! else goes. At the end every telegram is
 //! decoded again: one whose measured values changed, or in which a removed piece is still found, is
 //! left out rather than handed on.
 
 mod ascii;
 mod sml;
+mod text;
 
 use std::collections::BTreeSet;
 
@@ -120,21 +122,13 @@ fn same_values(before: &[Readout], after: &[Readout]) -> bool {
     !before.is_empty() && before.len() == after.len() && before.iter().zip(after).all(same)
 }
 
-/// Whether an entry of that code tells which meter it is, be it text or number: the device's and the
-/// owner's numbers (0.0.x, 96.1.x), and what makers add of their own (public keys).
+/// Whether an entry of that code tells which meter it is, be it text or number. Where a maker puts
+/// its letters is known.
 const fn identifies(obis: ObisCode) -> bool {
-    matches!(obis.0, [_, _, 0, 0, _, _] | [_, _, 96, 1, _, _])
-        || (obis.0[2] >= 128 && !is_maker(obis))
+    obis.identifies() && !is_maker(obis)
 }
 
 /// Where the maker's letters stand.
 const fn is_maker(obis: ObisCode) -> bool {
     matches!(obis.0, [129, 129, 199, 130, 3, _] | [1, 0, 96, 50, 1, 1])
-}
-
-/// Whether text or bytes under that code are known to be harmless: the maker, the program's version
-/// (0.2.x), status and error words (96.5.x, 97.97.x).
-const fn is_harmless(obis: ObisCode) -> bool {
-    is_maker(obis)
-        || matches!(obis.0, [_, _, 0, 2, _, _] | [_, _, 96, 5, _, _] | [_, _, 97, 97, _, _])
 }

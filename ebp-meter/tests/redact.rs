@@ -140,6 +140,39 @@ fn what_is_in_no_whole_telegram_is_left_out() {
     assert!(redact(&[], Protocol::Sml).bytes.is_empty());
 }
 
+/// Nobody knows what free text says: of it only what is known stays.
+#[test]
+fn ascii_text_that_is_not_known_goes() {
+    let told = |lines: &str| {
+        let redacted = redact(lines.as_bytes(), Protocol::D0);
+        assert_eq!(redacted.readouts.len(), 1, "{lines}");
+        String::from_utf8(redacted.bytes).unwrap()
+    };
+    let text = told(
+        "/XMX5KarlsFlat4711\r\n\r\n0-0:96.1.1(4530303331)\r\n1-0:0.2.0(Berta 5. OG)\r\n\
+         0-0:96.13.1(Caesar)\r\n0-0:42.0.0(ERN47118)\r\nDoras.Weg.1(1)\r\nEmil Mustermann\r\n\
+         1-0:1.8.0*255(00012345.678*kWh)\r\n1-0:2.8.0*255(00000002*Frida)\r\n\
+         1-0:97.97.0(Gustav)\r\n1-0:96.5.5(Heinz)\r\n0-0:94.1.0(47118159)\r\n\
+         1-0:16.7.0(000123.4*W)Ida\r\n!Jona\r\n",
+    );
+    let secrets = [
+        "Karl", "Flat", "4711", "45303", "Berta", "OG", "Caesar", "ERN", "Dora", "Weg", "Emil",
+        "Muster", "Frida", "Gustav", "Heinz", "Ida", "Jona",
+    ];
+    let left: Vec<_> = secrets.into_iter().filter(|secret| text.contains(secret)).collect();
+    assert!(left.is_empty(), "{left:?}: {text}");
+    assert!(text.starts_with("/XMX5"), "{text}");
+    assert!(text.contains("1-0:1.8.0*255(00012345.678*kWh)\r\n"), "{text}");
+    assert!(text.contains("1-0:2.8.0*255(00000002*"), "{text}");
+    assert!(text.contains("1-0:16.7.0(000123.4*W)"), "{text}");
+    // What is known: models' own names, versions, words of status.
+    let known =
+        "/ISk5MT174-0001\r\n0.2.0(1.03)\r\nF.F(00000000)\r\nC.5.0(00A0)\r\n1.8.0(1*kWh)\r\n!\r\n";
+    assert_eq!(told(known), known);
+    let alike = told("/ESY5Q3DA1004 V3.04\r\n0.2.0(471 18 1)\r\n1.8.0(1*kWh)\r\n!\r\n");
+    assert_eq!(alike, "/ESY5Q0DA0000 V0.00\r\n0.2.0(000 00 0)\r\n1.8.0(1*kWh)\r\n!\r\n");
+}
+
 #[test]
 fn ascii_with_block_check_and_parity() {
     let lines = "/ESY5Q3DA1004 V3.04\r\n\x021-0:0.0.0*255(47118159)\r\n1-0:96.1.255*255(1ESY1047118159)\r\n\

@@ -84,7 +84,7 @@ use database_clock::DatabaseClock;
 use geocoding::{GeocodeError, Geocoder};
 use masking::MaskingError;
 use overload::Overload;
-use store::{Database, Store, StoreError};
+use store::{Database, Quota, Store, StoreError};
 use telemetry::Telemetry;
 
 /// Connections that the holder of a certificate may have, however few there are in all: a program
@@ -107,6 +107,7 @@ pub(crate) struct App {
     clock: Arc<dyn Clock>,
     database_clock: Arc<DatabaseClock>,
     limits: Limits,
+    quota: Option<Quota>,
     geocoder: Option<Arc<Geocoder>>,
     overload: Overload,
     /// Connections of those who showed a certificate.
@@ -172,6 +173,7 @@ pub async fn serve(
         geocoding,
         hostnames,
         limits,
+        quota,
         clock,
         trust_database_clock,
     } = settings;
@@ -208,6 +210,9 @@ pub async fn serve(
         database_clock.compare(&*store).await?;
         database_clock.keep_comparing(Arc::downgrade(&store));
     }
+    if let Some(quota) = quota {
+        store.limit_measurements(quota);
+    }
     masking::mask_by(&store, &masking, false).await?;
     masking::mask_pending_soon(store.clone());
     let app = Arc::new(App {
@@ -229,6 +234,7 @@ pub async fn serve(
         unpacking: limit::Turns::new(limits.unpacking),
         locating: Arc::new(Semaphore::new(LOCATING)),
         limits,
+        quota,
     });
     let router = router::router(app.clone());
     listener::run(listener, tls.into(), router, &app, shutdown).await;

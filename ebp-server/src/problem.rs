@@ -39,6 +39,9 @@ pub enum ApiError {
     /// More uploads than can be stored in time: seconds until this one is to come back.
     #[error("too many uploads at the same time")]
     Overloaded(u64),
+    /// Meters have as many measurements as they may have by now: seconds until that may change.
+    #[error("the meters' quota is used up")]
+    QuotaUsedUp(u64),
     /// Too many requests of one client: seconds until the next one is answered.
     #[error("too many requests")]
     TooManyRequests(u64),
@@ -151,6 +154,11 @@ impl ApiError {
                 StatusCode::TOO_MANY_REQUESTS,
                 "There are too many uploads at the moment",
             ),
+            Self::QuotaUsedUp(_) => (
+                kind::QUOTA,
+                StatusCode::TOO_MANY_REQUESTS,
+                "The meters have as many measurements as they may have by now",
+            ),
             Self::TooManyRequests(_) => (
                 kind::TOO_MANY_REQUESTS,
                 StatusCode::TOO_MANY_REQUESTS,
@@ -251,6 +259,7 @@ impl ApiError {
             Self::TooManyTries(seconds)
             | Self::TooManyRequests(seconds)
             | Self::RenewedRecently(seconds)
+            | Self::QuotaUsedUp(seconds)
             | Self::Overloaded(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,

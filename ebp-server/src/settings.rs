@@ -11,8 +11,11 @@ use std::{
 use ebp_core::clock::Clock;
 
 use crate::{
-    auth::TokenSettings, geocoding::GeocodingSettings, limit::Rate, masking::MaskingFiles,
-    store::Database,
+    auth::TokenSettings,
+    geocoding::GeocodingSettings,
+    limit::Rate,
+    masking::MaskingFiles,
+    store::{Database, Quota},
 };
 
 /// Bounds of what clients may take up.
@@ -83,6 +86,8 @@ pub struct Settings {
     pub hostnames: Vec<String>,
     /// Bounds of what clients may take up.
     pub limits: Limits,
+    /// How many measurements of a meter are stored; any number if absent.
+    pub quota: Option<Quota>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -107,6 +112,7 @@ impl Settings {
             geocoding: None,
             hostnames,
             limits: Limits::default(),
+            quota: None,
             clock,
             trust_database_clock: false,
         }

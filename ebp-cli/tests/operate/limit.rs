@@ -88,3 +88,27 @@ fn slow_clients_are_given_up() {
     let answer = anybody(&server).get(format!("{}/healthz", server.url())).send().unwrap();
     assert_eq!(answer.status(), 200);
 }
+
+/// A household's measurements are bounded by the survey's slots, which have just begun.
+#[test]
+fn one_device_does_not_fill_the_database() {
+    let server = Server::start_in(&[("EBP_SERVER_LIMITS__SLOTS_PERCENT", "110")]);
+    let erika = Participant::register(&server, "Erika Beispiel", "erika@example.org");
+    erika.account(&server).grant();
+    let http = erika.device(&server);
+    let (mut stored, mut statuses) = (0, Vec::new());
+    for report in 0..10_u128 {
+        let numbers = report * 2_000..(report + 1) * 2_000;
+        let (status, answer) = erika.report_by(&http, &server, numbers).unwrap();
+        let items = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        stored += items.iter().filter(|item| item["outcome"] == "accepted").count();
+        statuses.push((status, answer["type"].as_str().map(str::to_owned)));
+    }
+    // Those of the first report; of a slot that ended meanwhile one more.
+    assert!((4..=5).contains(&stored), "{stored}");
+    assert_eq!(statuses[0], (200, None));
+    assert_eq!(statuses[9], (429, Some("urn:ebp:problem:quota".to_owned())));
+    // Confirmed again, though there is no room.
+    let (status, answer) = erika.report_by(&http, &server, 0..1).unwrap();
+    assert_eq!((status, &answer["items"][0]["outcome"]), (200, &"duplicate".into()));
+}

@@ -83,6 +83,8 @@ impl Server {
         let mut command = ebp();
         command.arg("serve").args(self.named());
         command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
+        // Most tests send more than a survey's slots would hold.
+        command.env("EBP_SERVER_LIMITS__SLOTS_PERCENT", "0");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let mut process = Running::start(command);
         let line = process.wait_for("serving https://127.0.0.1:");

@@ -76,6 +76,7 @@ impl Survey {
     pub fn command(&self) -> Command {
         let mut command = ebp();
         command.args(["serve", "-v", "--config"]).arg(self.at("server.toml"));
+        command.env("EBP_SERVER_LIMITS__SLOTS_PERCENT", "0");
         command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
         command
     }

@@ -147,6 +147,12 @@ impl ClientError {
         matches!(self, Self::Problem { kind, .. } if kind == problem_type::CONSENT_NOT_GRANTED)
     }
 
+    /// Whether the server has no room for these measurements by now, and may have for others.
+    #[must_use]
+    pub fn quota_used_up(&self) -> bool {
+        matches!(self, Self::Problem { kind, .. } if kind == problem_type::QUOTA)
+    }
+
     /// Whether the server does not accept who we are, or what we are allowed to.
     #[must_use]
     pub const fn not_authorized(&self) -> bool {

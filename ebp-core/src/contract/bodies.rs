@@ -112,7 +112,7 @@ pub struct UploadItem {
     pub uuid: Uuid,
     /// What became of it.
     pub outcome: UploadOutcome,
-    /// Why it was refused.
+    /// Why it was refused or deferred.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
 }
@@ -128,6 +128,9 @@ pub enum UploadOutcome {
     Duplicate,
     /// It is not stored and will not be; the reason is told.
     Refused,
+    /// Not stored for now: its meter has as many measurements as it may have by now. It may be sent
+    /// again later.
+    Deferred,
 }
 
 /// A registration with all the form's questions (thesis 3.1.2), as a researcher enters it.

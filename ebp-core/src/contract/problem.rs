@@ -14,6 +14,9 @@ pub mod problem_type {
     pub const GROUP: &str = "urn:ebp:problem:group";
     /// Too many uploads at the same time (429); `Retry-After` says when to come back with this one.
     pub const OVERLOADED: &str = "urn:ebp:problem:overloaded";
+    /// None of an upload's measurements takes a slot of the survey's cycle, and their meters have as
+    /// many measurements as they may have by now (429); `Retry-After` says when that may be otherwise.
+    pub const QUOTA: &str = "urn:ebp:problem:quota";
     /// Too many tries at a secret (429); `Retry-After` says when the next one counts.
     pub const TOO_MANY_TRIES: &str = "urn:ebp:problem:too-many-tries";
     /// Too many requests from this client (429); `Retry-After` says when to come back.

@@ -2,8 +2,8 @@
 //!
 //! Enters: an [`Evaluation`]. Leaves: an SVG document. Absent: fonts, scripts, anything to load.
 //!
-//! Green is measured, red is silent, orange a slot that was measured more than once; grey is before
-//! a meter's first measurement. A silence is never narrower than a pixel, so that one slot in a year
+//! Green is measured, red is silent, orange a slot that was measured more than once; grey is what
+//! nothing was expected of, such as the time before a meter's first measurement. A silence is never narrower than a pixel, so that one slot in a year
 //! is seen.
 
 use std::io::{self, Write};
@@ -61,11 +61,15 @@ pub fn draw(evaluation: &Evaluation, mut writer: impl Write) -> io::Result<()> {
         let y = TOP + ROW * place as f64;
         let baseline = y + BAR - 2.0;
         let model = escaped(&meter.model);
-        let short = &meter.meter.simple().to_string()[..8];
+        let (title, label) = if meter.withheld {
+            ("withheld".to_owned(), "withheld".to_owned())
+        } else {
+            let short = &meter.meter.simple().to_string()[..8];
+            (meter.meter.to_string(), format!("{model} {short}"))
+        };
         writeln!(
             writer,
-            r#"<g><title>{}</title><text x="4" y="{baseline}">{} {model} {short}</text>"#,
-            meter.meter,
+            r#"<g><title>{title}</title><text x="4" y="{baseline}">{} {label}</text>"#,
             place + 1,
         )?;
         let mut bar = |class: &str, part: Stretch, least: f64| -> io::Result<()> {
@@ -79,6 +83,9 @@ pub fn draw(evaluation: &Evaluation, mut writer: impl Write) -> io::Result<()> {
         bar("before", axis.0, 0.0)?;
         if let Some(begins) = meter.begins {
             bar("measured", Stretch { from: begins, to }, 0.0)?;
+            for &excused in &meter.excused {
+                bar("before", excused, 0.0)?;
+            }
             for &silence in &meter.silences {
                 bar("silent", silence, 1.0)?;
             }
@@ -101,7 +108,7 @@ pub fn draw(evaluation: &Evaluation, mut writer: impl Write) -> io::Result<()> {
         ("measured", "measured"),
         ("silent", "silent"),
         ("double", "measured twice"),
-        ("before", "not yet"),
+        ("before", "not expected"),
     ];
     for (place, (class, label)) in legend.into_iter().enumerate() {
         let x = LEFT + 130.0 * place as f64;

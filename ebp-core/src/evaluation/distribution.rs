@@ -27,6 +27,27 @@ pub struct Statistics {
     pub deviation: f64,
 }
 
+impl Statistics {
+    /// The mean of several, figure by figure; none of none.
+    #[must_use]
+    pub fn mean(of: impl Iterator<Item = Self>) -> Option<Self> {
+        let mut sum = Self { mean: 0.0, median: 0.0, deviation: 0.0 };
+        let mut count = 0_u32;
+        for one in of {
+            sum.mean += one.mean;
+            sum.median += one.median;
+            sum.deviation += one.deviation;
+            count += 1;
+        }
+        let part = |figure: f64| figure / f64::from(count);
+        (count > 0).then(|| Self {
+            mean: part(sum.mean),
+            median: part(sum.median),
+            deviation: part(sum.deviation),
+        })
+    }
+}
+
 impl Distribution {
     /// Counts a value.
     pub fn add(&mut self, value: i64) {

@@ -6,50 +6,76 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Distribution, Figures, MeterEvaluation, MeterRecord, Stretch, Target, Terms};
-use crate::cycle::Cycle;
+use super::{
+    Distribution, Figures, MeterEvaluation, MeterRecord, Observation, Stretch, Terms,
+    report::Reports,
+};
 
 /// Evaluates it.
 pub fn evaluate(record: MeterRecord, terms: &Terms) -> MeterEvaluation {
-    let MeterRecord { meter, model, mut observations, unmeasurable, unreportable } = record;
     let window = terms.window;
+    let begin = Begin::of(&record, terms);
+    let MeterRecord { meter, model, mut observations, allowed, .. } = record;
+    // Only these, so that the figures are the same however much more a source gives.
+    observations.retain(|one| terms.needs(one));
     observations.sort_unstable();
-    let within = |at: Timestamp| window.from <= at && at < window.to;
     let measured: Vec<_> =
-        observations.iter().map(|o| o.measured_at).filter(|&at| within(at)).collect();
-    let begins = measured.first().map(|&first| terms.measurement.slot(first).start());
+        observations.iter().map(|one| one.measured_at).filter(|&at| window.contains(at)).collect();
+    let mut reports: BTreeMap<Timestamp, i64> = BTreeMap::new();
+    for Observation { received_at, .. } in &observations {
+        if terms.reception().contains(*received_at) {
+            *reports.entry(*received_at).or_default() += 1;
+        }
+    }
+    let due_by = allowed.map_or(terms.due_by, |allowed| terms.due_by.min(allowed.to));
+    let instants: Vec<_> = reports.keys().copied().collect();
+    let schedule = Reports::new(&instants, terms.report, due_by);
+
+    let mut figures = Figures { measurement_cycle: intervals(&measured), ..Figures::default() };
+    let within: Vec<_> = instants.iter().copied().filter(|&at| window.contains(at)).collect();
+    figures.report_cycle = intervals(&within);
+    within.iter().filter_map(|at| reports.get(at)).for_each(|&count| figures.per_report.add(count));
     let mut evaluation = MeterEvaluation {
         meter,
         model,
-        begins,
-        figures: Figures { measurement_cycle: intervals(&measured), ..Figures::default() },
+        withheld: record.withheld,
+        begins: begin.as_ref().map(|begin| begin.slot),
+        figures,
         silences: Vec::new(),
+        excused: Vec::new(),
         doubles: Vec::new(),
     };
-    let Some(begins) = begins else {
-        evaluation.silences.push(window);
-        return evaluation;
-    };
-    slots(
-        &mut evaluation,
-        &measured,
-        Stretch { from: begins, to: window.to },
-        terms,
-        &unmeasurable,
-    );
-
-    let mut reports: BTreeMap<Timestamp, i64> = BTreeMap::new();
-    for observation in &observations {
-        if within(observation.received_at) {
-            *reports.entry(observation.received_at).or_default() += 1;
-        }
+    if let Some(Begin { slot, report }) = begin {
+        let part = Stretch { from: slot, to: window.to };
+        slots(&mut evaluation, &measured, part, terms, &record.unmeasurable, &schedule);
+        let part = Stretch { from: report, to: window.to };
+        evaluation.figures.reports = schedule.target(part, &record.unreportable);
     }
-    let instants: Vec<_> = reports.keys().copied().collect();
-    let figures = &mut evaluation.figures;
-    figures.report_cycle = intervals(&instants);
-    reports.values().for_each(|&count| figures.per_report.add(count));
-    figures.reports = report_target(&instants, window.to, terms.report, &unreportable);
     evaluation
+}
+
+/// Where a meter's part of the window begins.
+struct Begin {
+    /// Its first slot.
+    slot: Timestamp,
+    /// From when on it reports.
+    report: Timestamp,
+}
+
+impl Begin {
+    /// With the first measurement ever, or else with the leave to measure.
+    fn of(record: &MeterRecord, terms: &Terms) -> Option<Self> {
+        let Stretch { from, to } = terms.window;
+        let seen = record.observations.iter().map(|one| one.measured_at).min();
+        let first = record.first.into_iter().chain(seen).min();
+        let since = first.or_else(|| record.allowed.map(|allowed| allowed.from));
+        let since = since.unwrap_or(from);
+        if since <= from {
+            return Some(Self { slot: from, report: from });
+        }
+        let slot = terms.measurement.slot(since).start();
+        (slot < to).then_some(Self { slot, report: since })
+    }
 }
 
 /// Goes through the meter's slots one by one.
@@ -59,8 +85,10 @@ fn slots(
     part: Stretch,
     terms: &Terms,
     unmeasurable: &[Stretch],
+    reports: &Reports<'_>,
 ) {
     let figures = &mut evaluation.figures;
+    let last = measured.last().copied();
     let mut rest = measured.iter().peekable();
     let mut slot = terms.measurement.slot(part.from);
     while slot.start() < part.to {
@@ -69,8 +97,11 @@ fn slots(
         while rest.next_if(|&&at| at < end).is_some() {
             count += 1;
         }
-        let excused = count == 0 && unmeasurable.iter().any(|u| u.from <= start && end <= u.to);
-        if !excused {
+        // What came behind it came with it, if it was there.
+        let is_due = || last.is_some_and(|last| end <= last) || reports.are_due(end);
+        let is_excused = count == 0
+            && (unmeasurable.iter().any(|u| u.from <= start && end <= u.to) || !is_due());
+        if !is_excused {
             figures.measurements.expected += 1;
             figures.measurements.reached += count;
         }
@@ -78,12 +109,14 @@ fn slots(
             figures.doubled += count - 1;
             evaluation.doubles.push(start);
         }
-        if count == 0 && !excused {
-            figures.missed += 1;
-            match evaluation.silences.last_mut() {
+        if count == 0 {
+            let silent =
+                if is_excused { &mut evaluation.excused } else { &mut evaluation.silences };
+            match silent.last_mut() {
                 Some(last) if last.to == start => last.to = end,
-                _ => evaluation.silences.push(Stretch { from: start, to: end }),
+                _ => silent.push(Stretch { from: start, to: end }),
             }
+            figures.missed += u64::from(!is_excused);
         }
         slot = terms.measurement.slot(end);
     }
@@ -98,67 +131,4 @@ fn intervals(instants: &[Timestamp]) -> Distribution {
         intervals.add((micros + 500).div_euclid(1000));
     }
     intervals
-}
-
-/// One report in each cycle from the first report on.
-fn report_target(
-    reports: &[Timestamp],
-    end: Timestamp,
-    cycle: Cycle,
-    unreportable: &[Stretch],
-) -> Target {
-    let Some(first) = reports.first() else { return Target::default() };
-    let length = millis(cycle);
-    let phase = phase(reports, length);
-    // Cycles are numbered from the one nearest to the first report.
-    let number = |at: Timestamp| (at.as_millisecond() - phase + length / 2).div_euclid(length);
-    let begin = number(*first);
-    let mut target = Target::default();
-    let mut rest = reports.iter().peekable();
-    for cycle in begin.. {
-        let due = phase + cycle * length;
-        if due >= end.as_millisecond() {
-            break;
-        }
-        let mut came = false;
-        while rest.next_if(|&&at| number(at) <= cycle).is_some() {
-            came = true;
-        }
-        let (from, to) = (due - length / 2, due + length / 2);
-        let excused = unreportable
-            .iter()
-            .any(|u| u.from.as_millisecond() < to && from < u.to.as_millisecond());
-        if came || !excused {
-            target.expected += 1;
-            target.reached += u64::from(came);
-        }
-    }
-    target
-}
-
-/// Where in the cycle the device usually reports, in milliseconds: the middle of the tenth of the
-/// cycle that has most reports, so that single ones at odd times do not count.
-fn phase(reports: &[Timestamp], length: i64) -> i64 {
-    let mut phases: Vec<i64> =
-        reports.iter().map(|at| at.as_millisecond().rem_euclid(length)).collect();
-    phases.sort_unstable();
-    let count = phases.len();
-    // Round the clock once more, so that a tenth across its beginning is seen whole.
-    phases.extend_from_within(..);
-    phases[count..].iter_mut().for_each(|phase| *phase += length);
-    let (mut best, mut end) = ((0, 0), 0);
-    for start in 0..count {
-        end = end.max(start);
-        while end < phases.len().min(start + count) && phases[end] - phases[start] <= length / 10 {
-            end += 1;
-        }
-        if end - start > best.1 - best.0 {
-            best = (start, end);
-        }
-    }
-    phases[best.0 + (best.1 - best.0 - 1) / 2].rem_euclid(length)
-}
-
-fn millis(cycle: Cycle) -> i64 {
-    i64::try_from(cycle.duration().as_millis()).unwrap_or(i64::MAX)
 }

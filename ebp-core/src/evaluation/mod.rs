@@ -7,7 +7,9 @@
 //!
 //! The terms, where they need saying more exactly than the thesis does:
 //! - The window consists of whole slots of the measurement cycle. For each meter it begins with the
-//!   slot of its first measurement (footnote 53): devices start one after the other.
+//!   slot of the first measurement that was ever made of it, if that lies within (footnote 53):
+//!   devices start one after the other. A meter that was measured before and is silent now is not
+//!   excused, nor is one that never was measured though it might have been.
 //! - The *measurement target* is one measurement a slot. Its fulfilment is the number of
 //!   measurements in percent of it, as in table 5.2: a slot measured twice counts twice, and shows
 //!   among `doubled`; one without a measurement among `missed`.
@@ -15,14 +17,18 @@
 //!   report a cycle, at the phase in the cycle at which the meter's device reports; a cycle is
 //!   fulfilled when a report came nearer to its instant than to another's. It cannot be fulfilled
 //!   twice: more reports than cycles do not hide a silence.
-//! - Mean, median and deviation over all meters are those of all values together. (The thesis takes
-//!   the mean of the meters' figures, which is the same where all have as many values.)
+//! - What is not *due* is not missing: a slot is due with the first report behind it, a report with a
+//!   tenth of a cycle. What was due by an instant is asked only of [`Terms::due_by`].
+//! - Mean, median and deviation over all meters are given twice: pooled, which is of all values
+//!   together, and as the mean of the meters' figures, as the thesis has them (footnotes 62, 63).
+//!   The means are the same where all meters have as many values; deviations are not.
 
 pub mod chart;
 mod distribution;
 mod meter;
+mod report;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -51,6 +57,14 @@ pub struct Stretch {
     pub to: Timestamp,
 }
 
+impl Stretch {
+    /// Whether the instant is one of it.
+    #[must_use]
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.to
+    }
+}
+
 /// A meter and what is known of its measurements.
 #[derive(Debug, Clone, Default)]
 pub struct MeterRecord {
@@ -58,8 +72,15 @@ pub struct MeterRecord {
     pub meter: Uuid,
     /// Its model's name.
     pub model: String,
-    /// Its measurements, in any order.
+    /// Its measurements, in any order: at least all that [`Terms::needs`].
     pub observations: Vec<Observation>,
+    /// When it was measured for the first time, if that is not among the observations.
+    pub first: Option<Timestamp>,
+    /// When it was allowed to be measured, by its household's consent; always, if absent. Where it
+    /// never was measured its part of the window begins no sooner, and nothing is due at its end.
+    pub allowed: Option<Stretch>,
+    /// Whether it is to be counted and not to be named.
+    pub withheld: bool,
     /// When it could not be measured at all, for reasons outside the system: slots that lie wholly
     /// therein are no target.
     pub unmeasurable: Vec<Stretch>,
@@ -73,6 +94,7 @@ pub struct Terms {
     window: Stretch,
     measurement: Cycle,
     report: Cycle,
+    due_by: Timestamp,
 }
 
 impl Terms {
@@ -92,7 +114,34 @@ impl Terms {
         if first >= last {
             return Err(EmptyWindow { cycle: measurement });
         }
-        Ok(Self { window: Stretch { from: first, to: last }, measurement, report })
+        let window = Stretch { from: first, to: last };
+        Ok(Self { window, measurement, report, due_by: Timestamp::MAX })
+    }
+
+    /// Expects only what was due at that instant; all of the window otherwise.
+    #[must_use]
+    pub const fn due_by(self, at: Timestamp) -> Self {
+        Self { due_by: at, ..self }
+    }
+
+    /// When measurements were received that belong to a report of the window: half a report cycle
+    /// more on either side, since a report belongs to the instant that it came nearest to.
+    #[must_use]
+    pub fn reception(&self) -> Stretch {
+        let half = SignedDuration::try_from(self.report.duration() / 2).unwrap_or_default();
+        let Stretch { from, to } = self.window;
+        Stretch {
+            from: from.checked_sub(half).unwrap_or(Timestamp::MIN),
+            to: to.checked_add(half).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Whether an observation counts for anything: it was measured in the window, or came in one of
+    /// its reports, however long ago it was measured.
+    #[must_use]
+    pub fn needs(&self, observation: &Observation) -> bool {
+        self.window.contains(observation.measured_at)
+            || self.reception().contains(observation.received_at)
     }
 
     /// The window, in whole slots.
@@ -215,13 +264,16 @@ pub struct MeterEvaluation {
     pub meter: Uuid,
     /// Its model's name.
     pub model: String,
-    /// Where its part of the window begins: the slot of its first measurement; absent where it has
-    /// none in the window.
+    /// Whether it is to be counted and not to be named.
+    pub withheld: bool,
+    /// Where its part of the window begins; absent where it has none.
     pub begins: Option<Timestamp>,
     /// Its figures.
     pub figures: Figures,
     /// When it was silent: missed slots, those that adjoin as one.
     pub silences: Vec<Stretch>,
+    /// When it was silent and nothing was expected: such slots, those that adjoin as one.
+    pub excused: Vec<Stretch>,
     /// When it was measured more than once in a slot: those slots.
     pub doubles: Vec<Timestamp>,
 }
@@ -242,6 +294,18 @@ impl Evaluation {
     #[must_use]
     pub fn new(terms: Terms) -> Self {
         Self { terms, meters: Vec::new(), overall: Figures::default() }
+    }
+
+    /// The mean of the meters' statistics, each as [`Figures::statistics`] names it: how the thesis
+    /// sums up tables C.1 and C.2 in table 5.1.
+    #[must_use]
+    pub fn mean_of_meters(&self) -> [(&'static str, Option<Statistics>); 3] {
+        let all: Vec<_> = self.meters.iter().map(|meter| meter.figures.statistics()).collect();
+        let mut means = Figures::default().statistics();
+        for (place, (_, mean)) in means.iter_mut().enumerate() {
+            *mean = Statistics::mean(all.iter().filter_map(|meter| meter[place].1));
+        }
+        means
     }
 
     /// Evaluates a meter and adds it.

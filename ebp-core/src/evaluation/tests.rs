@@ -150,8 +150,108 @@ fn a_meter_without_measurements_is_silent_throughout() {
     let terms = three_weeks();
     let evaluation = of(terms, Vec::new());
     assert_eq!(evaluation.meters[0].silences, [terms.window()]);
-    assert_eq!(evaluation.overall.measurements.fulfilment(), None);
+    assert_eq!(evaluation.overall.measurements, Target { expected: 2016, reached: 0 });
+    assert_eq!(evaluation.overall.reports, Target { expected: 504, reached: 0 });
+    assert_eq!(evaluation.overall.missed, 2016);
     assert_eq!(evaluation.overall.measurement_cycle_minutes(), None);
+    // It could not be sooner than consent, and never without.
+    let since = |from, to| {
+        let allowed = Some(Stretch { from, to });
+        evaluate(terms, MeterRecord { allowed, ..MeterRecord::default() })
+    };
+    let late = since(at("2026-03-21T23:07:00Z"), Timestamp::MAX);
+    assert_eq!(late.overall.measurements, Target { expected: 4, reached: 0 });
+    assert_eq!(late.overall.reports, Target { expected: 1, reached: 0 });
+    let never = since(Timestamp::MAX, Timestamp::MAX);
+    assert_eq!(never.overall.measurements.fulfilment(), None);
+    assert_eq!((never.meters[0].begins, &never.meters[0].silences[..]), (None, &[][..]));
+}
+
+#[test]
+fn a_meter_that_was_measured_before_the_window_counts_from_its_beginning() {
+    let terms = three_weeks();
+    let late = at("2026-03-01T07:45:00Z");
+    let observations: Vec<_> =
+        regular(&terms, 1, 46).into_iter().filter(|o| o.measured_at > late).collect();
+    let first = Some(at("2026-02-01T00:00:00Z"));
+    let record = MeterRecord { observations, first, ..MeterRecord::default() };
+    let evaluation = evaluate(terms, record);
+    assert_eq!(evaluation.meters[0].begins, Some(terms.window().from));
+    assert_eq!(evaluation.overall.measurements, Target { expected: 2016, reached: 1985 });
+    assert_eq!(evaluation.overall.reports, Target { expected: 504, reached: 497 });
+    // Or its death before the window, with nothing in it.
+    let evaluation = evaluate(terms, MeterRecord { first, ..MeterRecord::default() });
+    assert_eq!(evaluation.overall.measurements, Target { expected: 2016, reached: 0 });
+    assert_eq!(evaluation.overall.reports, Target { expected: 504, reached: 0 });
+}
+
+/// Of a table as it grew the figures are those of the rows that count, whatever else is in it.
+#[test]
+fn rows_that_do_not_count_change_nothing() {
+    let all = three_weeks();
+    let day = terms("2026-03-05T00:00:00Z", "2026-03-06T00:00:00Z");
+    let mut observations = regular(&all, 1, 46);
+    // A heap of the days before comes in the middle of the day.
+    let outage = at("2026-03-03T10:00:00Z")..at("2026-03-05T12:00:00Z");
+    for one in observations.iter_mut().filter(|one| outage.contains(&one.received_at)) {
+        one.received_at = at("2026-03-05T12:10:00Z");
+    }
+    let first = Some(all.window().from);
+    let needed: Vec<_> = observations.iter().copied().filter(|one| day.needs(one)).collect();
+    assert!(
+        needed.len() < 300 && needed[0].measured_at < outage.start + SignedDuration::from_hours(1)
+    );
+    let figures = |observations| {
+        evaluate(day, MeterRecord { observations, first, ..MeterRecord::default() }).overall
+    };
+    assert_eq!(figures(needed), figures(observations.clone()));
+    let figures = figures(observations);
+    assert_eq!(figures.measurements.fulfilment(), Some(100.0));
+    assert_eq!(figures.per_report.len(), 13);
+}
+
+/// Table C.1 sums up in table 5.1 as the mean of its rows; all values together deviate otherwise.
+#[test]
+fn deviations_are_pooled_or_the_mean_of_the_meters() {
+    let terms = terms("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z");
+    let mut evaluation = Evaluation::new(terms);
+    for silent in [0, 40] {
+        let mut observations = regular(&terms, 1, 46);
+        observations.drain(20..20 + silent);
+        evaluation.add(MeterRecord { observations, ..MeterRecord::default() });
+    }
+    let [(name, mean), ..] = evaluation.mean_of_meters();
+    assert_eq!(name, "measurement cycle (min)");
+    let of = |place: usize| evaluation.meters[place].figures.measurement_cycle_minutes().unwrap();
+    let mean = mean.unwrap();
+    assert_eq!(of(0).deviation, 0.0);
+    assert_eq!(mean.deviation, of(1).deviation / 2.0);
+    assert_eq!(mean.mean, f64::midpoint(of(0).mean, of(1).mean));
+    let pooled = evaluation.overall.measurement_cycle_minutes().unwrap();
+    assert!(pooled.deviation > mean.deviation + 1.0, "{pooled:?} {mean:?}");
+    assert_eq!(Evaluation::new(terms).mean_of_meters()[0].1, None);
+}
+
+#[test]
+fn what_is_not_due_is_not_missing() {
+    let all = terms("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z");
+    let figures = |due_by: &str, last_received: &str| {
+        let mut observations = regular(&all, 1, 7);
+        observations.retain(|one| one.received_at <= at(last_received));
+        let record = MeterRecord { observations, ..MeterRecord::default() };
+        let evaluation = evaluate(all.due_by(at(due_by)), record);
+        let (meter, overall) = (&evaluation.meters[0], evaluation.overall.clone());
+        (overall.measurements, overall.reports, meter.silences.len(), meter.excused.len())
+    };
+    let target = |expected, reached| Target { expected, reached };
+    // Its report of 23:07 has 93 of the day's 96, and is the last of them.
+    let whole = figures("2026-03-01T23:59:00Z", "2026-03-01T23:07:00Z");
+    assert_eq!(whole, (target(93, 93), target(24, 24), 0, 1));
+    // A report may come a little late, and then it is missed.
+    let waiting = figures("2026-03-01T23:12:00Z", "2026-03-01T22:07:00Z");
+    assert_eq!(waiting, (target(89, 89), target(23, 23), 0, 1));
+    let missed = figures("2026-03-01T23:13:00Z", "2026-03-01T22:07:00Z");
+    assert_eq!(missed, (target(92, 89), target(24, 23), 1, 1));
 }
 
 #[test]

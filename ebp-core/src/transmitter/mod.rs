@@ -64,7 +64,7 @@ pub struct Report {
     pub duplicate: u64,
     /// Refused by the server and kept apart here.
     pub refused: u64,
-    /// Still in the spool, because the server's answer did not mention them.
+    /// Still in the spool, because the server's answer did not mention them or put them off.
     pub remaining: u64,
 }
 
@@ -125,6 +125,7 @@ fn transmit_in_batches(
     // Sent without a word from the server about them: not sent twice in one go, so that this ends.
     let mut left = HashSet::new();
     let mut indigestible = 0;
+    let mut deferred = None;
     let mut size = full;
     loop {
         let batch = next_batch(spool, &left, size)?;
@@ -147,6 +148,12 @@ fn transmit_in_batches(
             spool.remember_consent(ConsentState::NotGranted, clock.now())?;
             return Err(TransmitError::NotGranted);
         }
+        if failed.quota_used_up() {
+            // Those behind them may take slots.
+            left.extend(request.measurements.iter().map(|measurement| measurement.uuid));
+            deferred = Some(failed);
+            continue;
+        }
         match request.measurements.as_slice() {
             [_, _, ..] if is_indigestible(&failed) => size = request.measurements.len() / 2,
             // One that the server chokes on must not hold up those behind it. It stays: only a
@@ -161,7 +168,13 @@ fn transmit_in_batches(
         }
     }
     report.remaining = spool.len()?;
-    Ok(report)
+    match deferred {
+        // Nothing came of it: it is tried again when the server says.
+        Some(source) if report.accepted + report.duplicate + report.refused == 0 => {
+            Err(TransmitError::Upload { source: source.into(), before: report })
+        }
+        _ => Ok(report),
+    }
 }
 
 /// The oldest `size` measurements that are not among those left.
@@ -195,6 +208,7 @@ fn settle(
     let before = *report;
     let mut confirmed = Vec::new();
     let mut refused = Vec::new();
+    let mut deferred = 0;
     for uuid in sent.iter().map(|measurement| measurement.uuid) {
         let Some(Some(item)) = answers.get(&uuid) else {
             left.insert(uuid);
@@ -208,10 +222,16 @@ fn settle(
                 refused.push(item);
                 continue;
             }
+            // It stays, and is sent with the next report.
+            UploadOutcome::Deferred => {
+                deferred += 1;
+                left.insert(uuid);
+                continue;
+            }
         }
         confirmed.push(uuid);
     }
-    if confirmed.is_empty() && refused.is_empty() {
+    if confirmed.is_empty() && refused.is_empty() && deferred == 0 {
         return Err(TransmitError::Unanswered { sent: sent.len(), before });
     }
     spool.confirm(&confirmed)?;

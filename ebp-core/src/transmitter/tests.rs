@@ -63,6 +63,52 @@ fn send(spool: &Spool, server: &FakeServer) -> Result<Report, TransmitError> {
     transmit(spool, &Link { server, meanwhile: &|| {} }, &CLOCK)
 }
 
+/// A server that has no room for odd slots, says so of each where there are others, and of the whole
+/// upload where there are not.
+struct Full {
+    room: std::cell::Cell<bool>,
+    stored: RefCell<Vec<Uuid>>,
+}
+
+impl Upload for Full {
+    fn upload(&self, request: &UploadRequest) -> Result<UploadResponse, ClientError> {
+        let is_odd = |one: &Measurement| one.measured_at.as_second() / 900 % 2 == 1;
+        if !self.room.get() && request.measurements.iter().all(is_odd) {
+            return Err(problem(429, problem_type::QUOTA));
+        }
+        let item = |one: &Measurement| {
+            let deferred = is_odd(one) && !self.room.get();
+            let outcome = if deferred { UploadOutcome::Deferred } else { UploadOutcome::Accepted };
+            if !deferred {
+                self.stored.borrow_mut().push(one.uuid);
+            }
+            UploadItem { uuid: one.uuid, outcome, reason: None }
+        };
+        Ok(UploadResponse { items: request.measurements.iter().map(item).collect() })
+    }
+}
+
+#[test]
+fn what_a_server_has_no_room_for_stays_and_holds_up_nothing() {
+    for batch in [1, 3, 100] {
+        let (_dir, spool) = filled(20);
+        let server = Full { room: false.into(), stored: RefCell::default() };
+        let send = || transmit_in_batches(&spool, &server, &CLOCK, batch);
+        let report = send().unwrap();
+        assert_eq!((report.accepted, report.refused, report.remaining), (10, 0, 10), "{batch}");
+        assert_eq!((spool.len().unwrap(), spool.refused_len().unwrap()), (10, 0));
+        // With nothing else to send it is a failure, which waits as long as the server says.
+        match send() {
+            Err(TransmitError::Upload { source, .. }) => assert!(source.is_temporary()),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(spool.len().unwrap(), 10);
+        server.room.set(true);
+        assert_eq!(send().unwrap().accepted, 10);
+        assert_eq!((spool.len().unwrap(), server.stored.borrow().len()), (0, 20));
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Store { meter: u8, slot: u8 },

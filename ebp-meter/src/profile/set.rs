@@ -3,9 +3,13 @@
 //! Enters: the embedded files and those of a folder. Leaves: [`Profiles`], which finds a model by
 //! its name. Absent: what is done with it.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use super::{Profile, ProfileError, UnknownModel};
+use crate::file::read_regular;
+
+/// A profile's bytes, at most: those of the program have some thousand.
+const LONGEST: u64 = 1 << 20;
 
 /// The files in `profiles/`; a test holds the list against the folder.
 const EMBEDDED: &[(&str, &str)] = &[
@@ -75,7 +79,8 @@ impl Profiles {
         files.sort();
         let mut added = Self::default();
         for path in files {
-            let text = fs::read_to_string(&path)
+            let text = read_regular(&path, LONGEST)
+                .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
                 .map_err(|source| ProfileError::Unreadable { path: path.clone(), source })?;
             added.add(&path.display().to_string(), &text)?;
         }

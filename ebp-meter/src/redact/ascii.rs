@@ -1,12 +1,16 @@
 //! ASCII telegrams (IEC 62056-21) without identities.
 //!
-//! Enters: recorded bytes, with or without parity bits. Leaves: telegrams with zeros in place of all
-//! values but measured ones and those that are known to be harmless, and their block check character
-//! computed anew. Absent: what lies between telegrams.
+//! Enters: recorded bytes, with or without parity bits. Leaves: telegrams in which only that stays
+//! which is known to be harmless: the maker's letters, names of models, addresses, measured numbers
+//! with their units, versions and words of status. Zeros take the place of all other text, and the
+//! block check character is computed anew. Absent: what lies between telegrams.
 
 use ebp_core::obis::ObisCode;
 
-use super::{Piece, identifies, is_harmless};
+use super::{
+    Piece, identifies,
+    text::{is_harmless, is_number, is_unit, name},
+};
 
 const STX: u8 = 0x02;
 const ETX: u8 = 0x03;
@@ -44,34 +48,20 @@ fn piece(original: &[u8]) -> Piece {
     let parity = original.iter().any(|b| b & 0x80 != 0);
     let mut text: Vec<u8> = original.iter().map(|b| b & 0x7f).collect();
     let mut removed = Vec::new();
-    let mut at = text.iter().position(|&b| b == b'\n').map_or(text.len(), |end| end + 1);
-    let mut address = at..at;
-    while at < text.len() {
-        match text[at] {
-            b'\n' | b'\r' | STX => address = at + 1..at + 1,
-            b'(' => {
-                let end = text[at..].iter().position(|&b| b == b')').map_or(text.len(), |n| at + n);
-                let value = at + 1..end;
-                if !may_stay(&text[address.clone()], &text[value.clone()]) {
-                    removed.push(text[value.clone()].to_vec());
-                    text[value].iter_mut().filter(|b| b.is_ascii_graphic()).for_each(|b| *b = b'0');
-                }
-                at = end;
-                // A further value behind the same address keeps it.
-                if text.get(end + 1).is_some_and(|&b| b != b'(') {
-                    address = end + 1..end + 1;
-                }
-            }
-            _ if address.end == at => address.end = at + 1,
-            _ => {}
+    let checked = text.len() - usize::from(is_checked(&text));
+    for (place, line) in text[..checked].split_mut(|&b| b == b'\n').enumerate() {
+        if place == 0 {
+            // A slash, the maker's letters, the speed.
+            name(line.get_mut(5..).unwrap_or_default());
+        } else {
+            redact_line(line, &mut removed);
         }
-        at += 1;
     }
-    if let Some(stx) = text.iter().position(|&b| b == STX)
-        && let Some(etx) = text.iter().rposition(|&b| b == ETX)
-        && etx + 2 == text.len()
+    if is_checked(&text)
+        && let Some(stx) = text.iter().position(|&b| b == STX)
     {
-        text[etx + 1] = text[stx + 1..=etx].iter().fold(0, |check, b| check ^ b);
+        let check = text.len() - 1;
+        text[check] = text[stx + 1..check].iter().fold(0, |check, b| check ^ b);
     }
     if parity {
         text.iter_mut().for_each(|b| *b |= ((b.count_ones() % 2) as u8) << 7);
@@ -79,31 +69,76 @@ fn piece(original: &[u8]) -> Piece {
     Piece { original: original.to_vec(), redacted: text, removed }
 }
 
-/// Whether a value tells nothing of which meter it is: a measured number, a version, a status.
-fn may_stay(address: &[u8], value: &[u8]) -> bool {
-    let number = |text: &[u8]| {
-        !text.is_empty() && text.iter().all(|b| b.is_ascii_digit() || b"+-., ".contains(b))
-    };
-    let Some(obis) = std::str::from_utf8(address).ok().and_then(code) else { return false };
-    if identifies(obis) {
-        return false;
-    }
-    let unit = value.iter().position(|&b| b == b'*');
-    let measured = (1..=95).contains(&obis.0[2]) && number(&value[..unit.unwrap_or(value.len())]);
-    measured || is_harmless(obis) || value.is_empty()
+/// Whether a block check character stands at the end.
+fn is_checked(text: &[u8]) -> bool {
+    text.contains(&STX)
+        && text.iter().rposition(|&b| b == ETX).is_some_and(|at| at + 2 == text.len())
 }
 
-/// The groups of an address, as far as they are needed to tell what it is.
-fn code(address: &str) -> Option<ObisCode> {
-    let groups = address.trim().rsplit(':').next()?.split(['*', '&']).next()?;
-    let mut groups = groups.split('.').map(|group| match group {
+/// Addresses with their values; everything else goes.
+fn redact_line(line: &mut [u8], removed: &mut Vec<Vec<u8>>) {
+    // The end of the telegram, and of the frame.
+    let mark = matches!(line.first(), Some(&(b'!' | STX)));
+    let mut at = usize::from(mark);
+    let mut code = None;
+    while at < line.len() {
+        let open = line[at..].iter().position(|&b| b == b'(').map(|length| at + length);
+        let outside = at..open.unwrap_or(line.len());
+        // A further value behind the same address has none of its own.
+        if !outside.is_empty() {
+            code = read_code(&line[outside.clone()]);
+            if code.is_none() || open.is_none() {
+                zero(&mut line[outside]);
+            }
+        }
+        let Some(open) = open else { return };
+        let close = line[open..].iter().position(|&b| b == b')').map(|length| open + length);
+        let end = close.unwrap_or(line.len());
+        redact_value(code, &mut line[open + 1..end], removed);
+        at = end + 1;
+    }
+}
+
+fn redact_value(code: Option<ObisCode>, value: &mut [u8], removed: &mut Vec<Vec<u8>>) {
+    let star = value.iter().position(|&b| b == b'*').unwrap_or(value.len());
+    let is_measured = code.is_some_and(|code| {
+        (1..=95).contains(&code.0[2]) && !identifies(code) && is_number(&value[..star])
+    });
+    if is_measured {
+        let unit = &mut value[star..];
+        if !is_unit(unit.get(1..).unwrap_or_default()) {
+            zero(unit.get_mut(1..).unwrap_or_default());
+        }
+    } else if !code.is_some_and(|code| is_harmless(code, value)) {
+        removed.push(value.to_vec());
+        zero(value);
+    }
+}
+
+fn zero(text: &mut [u8]) {
+    text.iter_mut().filter(|b| b.is_ascii_graphic()).for_each(|b| *b = b'0');
+}
+
+/// The code of an address such as `1-0:1.8.0*255`, `1.8.0` or `C.1.0`; nothing of any other text.
+fn read_code(address: &[u8]) -> Option<ObisCode> {
+    let address = std::str::from_utf8(address).ok()?.trim();
+    let (medium, groups) = address.split_once(':').unwrap_or(("1-0", address));
+    let (medium, channel) = medium.split_once('-')?;
+    let (groups, storage) = groups.split_once(['*', '&']).unwrap_or((groups, "255"));
+    let group = |text: &str| match text {
         "C" => Some(96),
         "F" => Some(97),
         "L" => Some(98),
         "P" => Some(99),
-        number => number.parse().ok(),
-    });
-    let (c, d) = (groups.next()??, groups.next()??);
-    let e = groups.next().unwrap_or(Some(0))?;
-    Some(ObisCode([1, 0, c, d, e, 255]))
+        number => decimal(number),
+    };
+    let mut groups = groups.split('.');
+    let (c, d) = (group(groups.next()?)?, group(groups.next()?)?);
+    let e = groups.next().map_or(Some(0), group)?;
+    let code = [decimal(medium)?, decimal(channel)?, c, d, e, decimal(storage)?];
+    groups.next().is_none().then_some(ObisCode(code))
+}
+
+fn decimal(text: &str) -> Option<u8> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }

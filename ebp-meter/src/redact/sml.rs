@@ -5,7 +5,10 @@
 
 use ebp_core::obis::ObisCode;
 
-use super::{Piece, identifies, is_harmless};
+use super::{
+    Piece, identifies,
+    text::{is_harmless, is_word},
+};
 use crate::sml::{
     crc::Checksum,
     cursor::{Cursor, Element, Int, Malformed},
@@ -146,10 +149,10 @@ impl<'a> Redaction<'a> {
         let Element::Octets(code) = self.element()? else { return Err(Malformed::Unexpected) };
         let obis = ObisCode(code.try_into().map_err(|_| Malformed::Unexpected)?);
         // A status word, which some meters send as bytes.
-        self.octets_if(|status| status.len() <= 8)?;
+        self.octets_if(is_word)?;
         self.zeroed(3)?; // time, unit, scaler: no octets there
         let from = self.out.len();
-        self.octets_if(|value| is_harmless(obis) || (value.len() < 4 && !identifies(obis)))?;
+        self.octets_if(|value| !identifies(obis) && is_harmless(obis, value))?;
         if identifies(obis) {
             // The value may be a number, whose type and length stay.
             if let Some(head @ (0x52..=0x59 | 0x62..=0x69)) = self.out.get(from).copied() {

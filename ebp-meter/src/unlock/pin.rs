@@ -5,15 +5,15 @@
 
 use std::{
     fmt,
-    fs::File,
     hint::black_box,
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
 use ebp_core::private_file::{self, Exposed};
+
+use crate::file::open_regular;
 
 /// The longest PIN that any profile may ask for.
 pub const MAX_DIGITS: usize = 8;
@@ -34,17 +34,8 @@ impl Pin {
     /// cannot be read or is no regular file, and those of [`Pin::from_str`].
     pub fn from_file(path: &Path) -> Result<Self, PinError> {
         let unreadable = |source| PinError::Unreadable { path: path.to_owned(), source };
-        // A fifo in the file's place must not hold the program up for ever.
-        let file = File::options()
-            .read(true)
-            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
-            .open(path)
-            .map_err(unreadable)?;
-        // Of the open file, so that nothing can be put in its place in between.
+        let file = open_regular(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Err(unreadable(io::Error::other("it is no regular file")));
-        }
         private_file::check(path, &metadata)?;
         let mut text = String::new();
         file.take(64).read_to_string(&mut text).map_err(unreadable)?;

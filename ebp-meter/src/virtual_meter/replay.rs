@@ -3,7 +3,9 @@
 //! Enters: a file's bytes. Leaves: them again, unchanged, in bursts that begin where telegrams do.
 //! Absent: decoding; a recording that is no meter's is played just as well.
 
-use std::{fs, io, path::Path, path::PathBuf, time::Duration};
+use std::{io, path::Path, path::PathBuf, time::Duration};
+
+use crate::file::{open_regular, read_regular};
 
 /// The longest recording that is held in memory, bytes: a day of telegrams is some 40 MB.
 const LONGEST: u64 = 1 << 28;
@@ -66,11 +68,11 @@ impl Replay {
     /// [`ReplayError`] names the file.
     pub fn open(path: &Path) -> Result<Self, ReplayError> {
         let unreadable = |source| ReplayError::Unreadable { path: path.to_owned(), source };
-        let bytes = fs::metadata(path).map_err(unreadable)?.len();
+        let bytes = open_regular(path).and_then(|file| file.metadata()).map_err(unreadable)?.len();
         if bytes > LONGEST {
             return Err(ReplayError::TooLong { path: path.to_owned(), bytes });
         }
-        let bytes = fs::read(path).map_err(unreadable)?;
+        let bytes = read_regular(path, LONGEST).map_err(unreadable)?;
         if bytes.is_empty() {
             return Err(ReplayError::Empty { path: path.to_owned() });
         }
@@ -114,6 +116,8 @@ fn next_start(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -205,6 +205,16 @@ CREATE TABLE measurement (
 CREATE UNIQUE INDEX measurement_of_slot ON measurement (meter, slot) WHERE uuid IS NULL;
 CREATE INDEX measurement_of_other ON measurement (meter, slot) WHERE uuid IS NOT NULL;
 
+-- How many of a meter's measurements take no slot of the survey's cycle, by their source (0 a device,
+-- 1 a bearer token): what its quota is counted by. There is one measurement of each slot; those are
+-- not counted.
+CREATE TABLE measurement_quota (
+    meter  integer NOT NULL REFERENCES meter (number) ON DELETE CASCADE,
+    source smallint NOT NULL CHECK (source IN (0, 1)),
+    used   bigint NOT NULL DEFAULT 0 CHECK (used >= 0),
+    PRIMARY KEY (meter, source)
+);
+
 -- The lock that insertions share and a revocation takes alone. There are few of them, so that an
 -- insertion for hundreds of households does not exhaust the cluster's locks; it writes nothing,
 -- unlike a lock of consent's row.

@@ -153,6 +153,15 @@ CREATE TABLE measurement (
     CHECK (measured_at - slot BETWEEN 0 AND iif(uuid = x'', 86399999999, 0))
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX measurement_of_other ON measurement (uuid) WHERE uuid <> x'';
+-- How many of a meter's measurements take no slot of the survey's cycle, by their source (0 a device,
+-- 1 a bearer token): what its quota is counted by. There is one measurement of each slot; those are
+-- not counted.
+CREATE TABLE measurement_quota (
+    meter  INTEGER NOT NULL REFERENCES meter (number) ON DELETE CASCADE,
+    source INTEGER NOT NULL CHECK (source IN (0, 1)),
+    used   INTEGER NOT NULL DEFAULT 0 CHECK (used >= 0),
+    PRIMARY KEY (meter, source)
+) STRICT, WITHOUT ROWID;
 CREATE TRIGGER measurement_is_within_consent BEFORE INSERT ON measurement
 WHEN NOT EXISTS (
     SELECT 1 FROM meter JOIN consent USING (household)

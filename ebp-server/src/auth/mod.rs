@@ -45,7 +45,7 @@ use crate::{
     authority::RegisterEntry,
     limit::{Client, ClientId},
     problem::ApiError,
-    store::{Actor, DeviceActivity, HouseholdId, Names, ParticipantId},
+    store::{self, Actor, DeviceActivity, HouseholdId, Names, ParticipantId},
 };
 
 /// How often a device's activity is noted, at most: the note is a write.
@@ -61,9 +61,16 @@ pub struct Caller {
     participant: ParticipantId,
     household: Option<HouseholdId>,
     consents: bool,
+    source: store::Source,
 }
 
 impl Caller {
+    /// Where what it sends comes from.
+    #[must_use]
+    pub const fn source(&self) -> store::Source {
+        self.source
+    }
+
     /// The participant.
     #[must_use]
     pub fn participant(&self) -> ParticipantId {
@@ -226,7 +233,7 @@ pub(crate) async fn authorize(
         }
         (access, Identity::Token(TokenIdentity { names, scopes })) => {
             permit(access, &scopes)?;
-            request.extensions_mut().insert(act(&app, &names, now).await?);
+            request.extensions_mut().insert(act(&app, &names, store::Source::Token, now).await?);
         }
         (access, Identity::Certificate(certificate)) => {
             let device = certificate.names.device;
@@ -234,7 +241,9 @@ pub(crate) async fn authorize(
                 return Err(ApiError::Group);
             }
             permit(access, &certificate.scopes)?;
-            request.extensions_mut().insert(act(&app, &certificate.names, now).await?);
+            request
+                .extensions_mut()
+                .insert(act(&app, &certificate.names, store::Source::Device, now).await?);
             if let (Access::Device | Access::DeviceScope(_), Some(device)) = (access, device) {
                 request.extensions_mut().insert(DeviceHolder { device, certificate });
             }
@@ -268,7 +277,12 @@ pub(crate) fn admit(app: &App, extensions: &Extensions) -> Result<ClientId, ApiE
 }
 
 /// For whom the names of an identity stand.
-async fn act(app: &App, names: &Names, now: Timestamp) -> Result<Caller, ApiError> {
+async fn act(
+    app: &App,
+    names: &Names,
+    source: store::Source,
+    now: Timestamp,
+) -> Result<Caller, ApiError> {
     match app.store.actor(names).await? {
         Actor::Unknown => Err(ApiError::Unauthenticated("nobody is registered by it")),
         Actor::Superseded => Err(ApiError::Unauthenticated(SUPERSEDED)),
@@ -277,7 +291,7 @@ async fn act(app: &App, names: &Names, now: Timestamp) -> Result<Caller, ApiErro
             if let Some(device) = device {
                 note_activity(app, device, now).await;
             }
-            Ok(Caller { participant, household, consents })
+            Ok(Caller { participant, household, consents, source })
         }
     }
 }

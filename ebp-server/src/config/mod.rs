@@ -30,14 +30,14 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::{clock::Clock, private_file};
+use ebp_core::{clock::Clock, cycle::Cycle, private_file};
 use serde::Deserialize;
 
 use crate::{
     auth::{KeySource, TokenSettings},
     geocoding::GeocodingSettings,
     settings::{Limits, Settings},
-    store::{Database, DatabaseUrl, PostgresSettings},
+    store::{Database, DatabaseUrl, PostgresSettings, Quota},
 };
 
 pub use environment::PREFIX;
@@ -99,6 +99,9 @@ pub struct ServerConfig {
     /// Host names and IP addresses that clients reach the server by.
     #[serde(default = "default_hostnames")]
     pub hostnames: Vec<String>,
+    /// The survey's measurement cycle; a quarter of an hour without this.
+    #[serde(default, deserialize_with = "tables::cycle")]
+    pub cycle: Option<Cycle>,
     /// Which bearer tokens are accepted; none without this.
     #[serde(default)]
     pub tokens: Option<TokensConfig>,
@@ -132,6 +135,7 @@ impl ServerConfig {
             release_key: None,
             geocoding: None,
             hostnames: default_hostnames(),
+            cycle: None,
             tokens: None,
             limits: LimitsConfig::default(),
         }
@@ -240,6 +244,14 @@ impl ServerConfig {
         }
     }
 
+    /// How many measurements of a meter are stored; any number where that is 0 percent.
+    fn quota(&self) -> Option<Quota> {
+        let devices = self.cycle.unwrap_or(Cycle::QUARTER_HOUR);
+        let tokens = self.tokens.as_ref().and_then(|tokens| tokens.cycle).unwrap_or(devices);
+        let percent = self.limits.slots_percent.unwrap_or(Quota::PERCENT);
+        (percent > 0).then_some(Quota { devices, tokens, percent })
+    }
+
     /// What [`serve`](crate::serve) is told.
     #[must_use]
     pub fn settings(&self, clock: Arc<dyn Clock>) -> Settings {
@@ -280,6 +292,7 @@ impl ServerConfig {
                 KeySource::File(tokens.keys.into())
             },
         });
+        settings.quota = self.quota();
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
         let connections = given.connections.unwrap_or(default.connections);

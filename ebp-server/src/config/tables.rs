@@ -5,7 +5,8 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use ebp_core::cycle::Cycle;
+use serde::{Deserialize, Deserializer, de};
 
 use crate::limit::Rate;
 
@@ -25,6 +26,9 @@ pub struct TokensConfig {
     /// The authority (PEM) that vouches for that address, if the machine's own do not.
     #[serde(default)]
     pub keys_ca: Option<PathBuf>,
+    /// How often other sources may measure each meter; as often as devices without this.
+    #[serde(default, deserialize_with = "cycle")]
+    pub cycle: Option<Cycle>,
 }
 
 /// How the location of an address is found; one of `url` and `postal_codes`, or both.
@@ -64,6 +68,14 @@ pub struct LimitsConfig {
     pub request_seconds: Option<u64>,
     /// Seconds for what is in flight when the server is told to end.
     pub drain_seconds: Option<u64>,
+    /// Measurements of a meter in percent of its slots since consent; 0 is without bound.
+    pub slots_percent: Option<u32>,
+}
+
+/// A cycle by its text, such as `15m`.
+pub(super) fn cycle<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cycle>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(de::Error::custom)
 }
 
 impl LimitsConfig {

@@ -46,7 +46,7 @@ static ANSWERS: [Answer; 13] = [
     with(answer(415, "UnsupportedMedia", "The body is not JSON, or packed in a way that is not read"),
         ("Accept-Encoding", Type::String, "How a body may be packed")),
     answer(422, "Inconsistent", "The body is of its form, but what it says cannot be; `errors` says where"),
-    with(answer(429, "TooMany", "Too many requests, tries at a secret, or renewals"), RETRY),
+    with(answer(429, "TooMany", "Too many requests, tries at a secret, renewals, or measurements of a meter"), RETRY),
     answer(500, "Failed", "The server failed"),
     with(answer(503, "Unavailable", "Not at the moment"), RETRY),
 ];

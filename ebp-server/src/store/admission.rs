@@ -5,7 +5,6 @@ use ebp_core::{
     contract::limits,
     cycle::Cycle,
     model::{Flag, Measurement, MeasurementIds, says_a_slot},
-    obis::ObisCode,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -43,6 +42,9 @@ pub enum Refusal {
     /// Its month was archived: what is there already can no longer be told.
     #[error("its month is archived")]
     Archived,
+    /// It takes no slot of the survey's cycle, and its meter has as many measurements as it may.
+    #[error("its meter has as many measurements as it may have by now")]
+    QuotaUsedUp,
     /// Its identifier is taken by another one.
     #[error("another measurement has this uuid")]
     OtherContent,
@@ -140,8 +142,7 @@ impl Admission {
         if has_twins(&measurement.data, |point| point.obis) {
             return Err(Refusal::RepeatedCode);
         }
-        let identifies = [ObisCode::SERVER_ID, ObisCode::DEVICE_ID];
-        if measurement.data.iter().any(|point| identifies.contains(&point.obis)) {
+        if measurement.data.iter().any(|point| point.obis.identifies()) {
             return Err(Refusal::IdentifiesMeter);
         }
         if measurement.flags.len() > Flag::ALL.len() || has_twins(&measurement.flags, |flag| *flag)
@@ -174,7 +175,7 @@ fn has_twins<T, K: PartialEq>(all: &[T], key: impl Fn(&T) -> K) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ebp_core::model::DataPoint;
+    use ebp_core::{model::DataPoint, obis::ObisCode};
 
     use super::*;
 

@@ -1,40 +1,60 @@
 //! What the evaluation of a survey asks of a database: when was each meter measured, and when was it
 //! reported.
 //!
-//! Enters: a meter, a window. Leaves: instants. Absent: what was measured, whose the meters are, and
-//! the meters of households that are withheld.
+//! Enters: a meter, stretches of time. Leaves: instants. Absent: what was measured, and whose the
+//! meters are.
 
 use async_trait::async_trait;
-use ebp_core::evaluation::Observation;
-use jiff::Timestamp;
+use ebp_core::{
+    contract::limits,
+    evaluation::{Observation, Stretch},
+};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{HouseholdId, StoreError};
 
-/// A meter that has measurements.
+/// A meter, and when it might be and was measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluatedMeter {
     /// Its identifier.
     pub uuid: Uuid,
     /// Its model's name.
     pub model: String,
-    /// When it was first measured.
-    pub first: Timestamp,
-    /// When it was last measured.
-    pub last: Timestamp,
+    /// Its household.
+    pub household: HouseholdId,
+    /// Whether the household is withheld: then it is counted, and not to be named.
+    pub withheld: bool,
+    /// When the household granted its consent, if ever.
+    pub granted_at: Option<Timestamp>,
+    /// When the household revoked its consent, if ever.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was first measured, if ever.
+    pub first: Option<Timestamp>,
+    /// When it was last measured, and when that was received; if it ever was.
+    pub last: Option<Observation>,
 }
 
 /// The part of a [`Store`](super::Store) that evaluations read.
 #[async_trait]
 pub trait EvaluationStore: Send + Sync {
-    /// The meters that have measurements, in the order of their households' registration.
+    /// All meters, in the order of their households' registration; withheld ones, too.
     async fn evaluated_meters(&self) -> Result<Vec<EvaluatedMeter>, StoreError>;
 
-    /// When a meter was measured, from `from` to before `to`, oldest first.
+    /// When a meter was measured, oldest first: measurements that were made in `measured`, and those
+    /// that were received in `received`, however long before they were made.
     async fn observations(
         &self,
         meter: Uuid,
-        from: Timestamp,
-        to: Timestamp,
+        measured: Stretch,
+        received: Stretch,
     ) -> Result<Vec<Observation>, StoreError>;
+}
+
+/// Before when everything was measured that is asked for: nothing is received much sooner than it
+/// was measured.
+pub(super) fn latest_measured(measured: Stretch, received: Stretch) -> Timestamp {
+    let tolerance =
+        SignedDuration::try_from(limits::CLOCK_TOLERANCE).unwrap_or(SignedDuration::ZERO);
+    measured.to.max(received.to.checked_add(tolerance).unwrap_or(Timestamp::MAX))
 }

@@ -16,6 +16,7 @@ mod management;
 mod masking;
 mod page;
 mod postgres;
+mod quota;
 mod registration;
 mod set;
 mod sqlite;
@@ -44,6 +45,7 @@ pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
 pub use masking::{MaskingStore, PendingReport};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
+pub use quota::{Quota, Source};
 pub use registration::{Faults, faults};
 pub use sqlite::SqliteStore;
 
@@ -229,12 +231,30 @@ pub trait Store: ManagementStore + AccessStore + EvaluationStore + MaskingStore 
     /// The household's photovoltaic systems, in the registration's order.
     async fn pv_systems(&self, household: HouseholdId) -> Result<Vec<PvSystem>, StoreError>;
 
-    /// Stores measurements and says of each, in order, what became of it.
+    /// From now on no more of a meter's measurements are stored than the quota allows; any number
+    /// without one. The first one stays.
+    fn limit_measurements(&self, quota: Quota);
+
+    /// Stores measurements of a device and says of each, in order, what became of it.
     ///
     /// # Errors
     /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`].
     async fn insert_measurements(
         &self,
+        household: HouseholdId,
+        measurements: Vec<Measurement>,
+        received_at: Timestamp,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        self.insert_measurements_of(Source::Device, household, measurements, received_at).await
+    }
+
+    /// The same of any source.
+    ///
+    /// # Errors
+    /// As [`insert_measurements`](Self::insert_measurements).
+    async fn insert_measurements_of(
+        &self,
+        source: Source,
         household: HouseholdId,
         measurements: Vec<Measurement>,
         received_at: Timestamp,

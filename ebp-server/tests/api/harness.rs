@@ -22,7 +22,7 @@ use ebp_server::{
     auth::{KeySource, TokenSettings, set_secret},
     authority::{Authority, ClientRequest, Issued},
     open_store, serve,
-    store::{Database, PostgresSettings, Store},
+    store::{Database, PostgresSettings, Quota, Store},
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -89,6 +89,19 @@ impl Server {
     }
 
     pub async fn on(engine: Engine, limits: Limits) -> Self {
+        Self::open(Self::prepare(engine).await, limits).await
+    }
+
+    pub async fn with_quota(limits: Limits, quota: Option<Quota>) -> Self {
+        let settle = |settings: &mut Settings, _: &TestClock| {
+            settings.limits = limits;
+            settings.quota = quota;
+        };
+        Self::open_with(Self::prepare(crate::ENGINE).await, settle).await
+    }
+
+    /// A folder with an authority, and a database where that is not in the folder.
+    async fn prepare(engine: Engine) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         Authority::init(&dir.path().join("authority"), "Test CA", clock).unwrap();
@@ -96,7 +109,7 @@ impl Server {
         if let Some(cluster) = cluster {
             std::fs::write(dir.path().join(URL), cluster.database().await.0).unwrap();
         }
-        Self::open(dir, limits).await
+        dir
     }
 
     /// A server over a folder that holds an authority already.

@@ -195,3 +195,38 @@ async fn what_is_malformed_is_told_without_its_values() {
     call.problem(415, problem_type::UNSUPPORTED_MEDIA).await;
     assert_eq!(outcomes(&api.upload(&[]).ok().await), Vec::<String>::new());
 }
+
+/// Numbers that tell which meter it is are a kind of codes, whatever medium and channel.
+#[tokio::test]
+async fn numbers_that_identify_a_meter_are_refused() {
+    let server = Server::start().await;
+    let (registered, api) = server.consenting("erika@example.org").await;
+    let (meter, now) = (registered.meters[0], server.clock.now());
+    let item = |number: u128, code: &str| {
+        let mut item = measurement(number, meter, now);
+        item["data"] = json!([{"0100010800ff": 1}, {code: 47_118_159}]);
+        item
+    };
+    let identify = [
+        "0000600100ff", // 0-0:96.1.0
+        "0100600109ff", // 1-0:96.1.9
+        "0001600101ff", // 0-1:96.1.1
+        "000060010aff", // 0-0:96.1.10
+        "00006001ffff", // 0-0:96.1.255
+        "0100000000ff", // 1-0:0.0.0
+        "0100000009ff", // 1-0:0.0.9
+        "0101000009ff", // 1-1:0.0.9
+        "07000000000a", // 7-0:0.0.0*10
+        "00002a0000ff", // 0-0:42.0.0
+        "0000600d01ff", // 0-0:96.13.1
+        "8181c78205ff", // 129-129:199.130.5
+        "8181c78203ff", // 129-129:199.130.3
+        "01005e3107ff", // 1-0:94.49.7
+    ];
+    let harmless = ["0100200700ff", "0100600505ff", "0100000200ff", "0001180201ff", "01003d07ffff"];
+    for (number, code) in identify.into_iter().chain(harmless).enumerate() {
+        let outcome = outcomes(&api.upload(&[item(number as u128, code)]).ok().await);
+        let refused = "a data point identifies the meter";
+        assert_eq!(outcome[0] == refused, number < identify.len(), "{code}: {outcome:?}");
+    }
+}

@@ -19,6 +19,7 @@ mod places;
 mod plans;
 mod pooler;
 mod postgres;
+mod quota;
 mod removal;
 mod same;
 mod silence;

@@ -1,6 +1,9 @@
 //! Which place a measurement takes, in every store: its meter's slot, or its own identifier.
 
-use ebp_core::model::{Measurement, MeasurementIds};
+use ebp_core::{
+    evaluation::Stretch,
+    model::{Measurement, MeasurementIds},
+};
 use ebp_server::store::{HouseholdId, Outcome, PageQuery, Refusal, Store};
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -86,8 +89,11 @@ pub async fn slots(store: &dyn Store) {
     assert_eq!(listed, both);
     let meters = store.evaluated_meters().await.unwrap();
     let evaluated = meters.iter().find(|one| one.uuid == meter).unwrap();
-    assert_eq!((evaluated.first, evaluated.last), (early.measured_at, last.measured_at));
-    let seen = store.observations(meter, evaluated.first, now).await.unwrap();
+    assert_eq!(evaluated.first, Some(early.measured_at));
+    assert_eq!(evaluated.last.unwrap().measured_at, last.measured_at);
+    let measured = Stretch { from: early.measured_at, to: now };
+    let received = Stretch { from: now, to: now };
+    let seen = store.observations(meter, measured, received).await.unwrap();
     let times: Vec<_> = seen.iter().map(|one| one.measured_at).collect();
     assert_eq!(times, stored.iter().map(|item| item.measured_at).collect::<Vec<_>>());
 }

@@ -288,6 +288,14 @@ macro_rules! suite {
         }
 
         #[tokio::test]
+        async fn quotas() {
+            let Some(fresh) = $fresh.await else { return };
+            crate::quota::of_each_meter(&*fresh.open().await).await;
+            let Some(fresh) = $fresh.await else { return };
+            crate::quota::at_once([fresh.open().await, fresh.open().await]).await;
+        }
+
+        #[tokio::test]
         async fn management_and_access() {
             let Some(fresh) = $fresh.await else { return };
             crate::management::incidents(&*fresh.open().await).await;

@@ -23,6 +23,7 @@ use ebp_core::{
     clock::{Clock, SystemClock},
     cycle::Cycle,
 };
+use ebp_server::store::Quota;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
@@ -207,7 +208,8 @@ struct Server {
 
 impl Server {
     fn start(state: &State, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
-        let settings = state.server.settings(Arc::new(SystemClock));
+        let mut settings = state.server.settings(Arc::new(SystemClock));
+        settings.quota = Some(Quota::of(state.cycle));
         let listener = state.listener()?;
         let serve = move || {
             let runtime = crate::runtime::on_this_thread()?;

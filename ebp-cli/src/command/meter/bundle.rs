@@ -2,7 +2,9 @@
 //!
 //! Enters: a port or a recording. Leaves: a tar file or a folder with telegrams without identifying
 //! numbers, what they say, and what was found out. Absent: the port's name, which may hold the
-//! adapter's serial number or a host; the machine's name; bytes outside of whole telegrams.
+//! adapter's serial number or a host; the machine's name; bytes outside of whole telegrams; any text
+//! that is not on a list: systems, the program's own models, units, makers' letters, and versions
+//! and words of status by their form.
 
 use std::{
     fs,
@@ -12,8 +14,9 @@ use std::{
 
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
-    identify::{Identity, identify},
+    identify::{Identity, identify, maker_name},
     port::PortName,
+    profile::Profiles,
     readout::Protocol,
     redact::{Redacted, redact},
     session::ReadOptions,
@@ -35,7 +38,8 @@ const README: &str = "\
 A support bundle of ebp. What is in it:
   about.json       the program's version, the system, the line, the models that may fit
   telegrams.raw    what the meter sent; in place of its identity, its owner's number, keys and
-                   signatures there are zeros, and checksums are right again: `ebp read telegrams.raw`
+                   signatures there are zeros, as in place of all text that is not known to be
+                   harmless, and checksums are right again: `ebp read telegrams.raw`
   decoded.jsonl    what these telegrams say, one to a line
 Meter readings, power and the meter's own time are as they were. Look at it before you send it.
 ";
@@ -89,7 +93,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let profiles = arguments.models.load()?;
     let port = find_port::named_or_only(arguments.port.as_ref(), ReadOptions::default())?;
     let mut heard = listen(&port, arguments.timeout, arguments.telegrams.into())?;
-    let meter = identify(&profiles, &heard.readouts);
+    let meter = identify(&profiles, &heard.readouts).map(without_own_names);
     let protocol = heard.readouts.first().map(|readout| readout.protocol).or(heard.protocol);
     let redacted = redact(&heard.bytes, protocol.unwrap_or(Protocol::Sml));
     let nothing = heard.nothing.take();
@@ -121,7 +125,7 @@ fn about(
 ) -> About {
     About {
         ebp: env!("CARGO_PKG_VERSION"),
-        os: os(),
+        os: os(&fs::read_to_string("/etc/os-release").unwrap_or_default()),
         arch: std::env::consts::ARCH,
         made_at: SystemClock.now(),
         port: match port {
@@ -140,11 +144,53 @@ fn about(
     }
 }
 
-/// The system's name and version (os-release(5)), without the machine's.
-fn os() -> String {
-    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let pretty = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
-    pretty.map_or(std::env::consts::OS, |name| name.trim_matches('"')).to_owned()
+/// Models of a folder are called as somebody likes: only the program's own are named.
+fn without_own_names(mut meter: Identity) -> Identity {
+    let known = Profiles::embedded();
+    meter.models.retain(|model| known.iter().any(|profile| profile.name == model.model));
+    let is_known = |maker: &String| {
+        known.iter().any(|profile| profile.maker == *maker)
+            || meter.flag.as_deref().and_then(maker_name) == Some(maker)
+    };
+    meter.maker = meter.maker.take().filter(is_known);
+    meter
+}
+
+/// Systems that are named.
+const SYSTEMS: [&str; 16] = [
+    "almalinux",
+    "alpine",
+    "arch",
+    "archarm",
+    "centos",
+    "debian",
+    "fedora",
+    "gentoo",
+    "linuxmint",
+    "nixos",
+    "opensuse-leap",
+    "opensuse-tumbleweed",
+    "raspbian",
+    "rhel",
+    "rocky",
+    "ubuntu",
+];
+
+/// The system and its version by `os-release` (os-release(5)), without what somebody may have
+/// written there: a name that is known, and a version of digits and points.
+fn os(release: &str) -> String {
+    let value = |key: &str| {
+        let line = release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
+        Some(line.trim_matches(['"', '\'']))
+    };
+    let name = value("ID").filter(|name| SYSTEMS.contains(name)).unwrap_or(std::env::consts::OS);
+    let is_version = |version: &&str| {
+        version.len() <= 8 && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    };
+    match value("VERSION_ID").filter(is_version) {
+        Some(version) => format!("{name} {version}"),
+        None => name.to_owned(),
+    }
 }
 
 fn decoded(redacted: &Redacted, at: jiff::Timestamp) -> Result<Vec<u8>, Failure> {
@@ -165,4 +211,18 @@ fn write(output: &Path, files: &[(&str, Vec<u8>)]) -> Outcome {
         crate::config::write_whole(&output.join(name), bytes)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_system_only_what_is_known_is_told() {
+        assert_eq!(os("NAME=x\nID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Erna\""), "debian 12");
+        assert_eq!(os("ID='raspbian'\nVERSION_ID='11.2'"), "raspbian 11.2");
+        assert_eq!(os("ID=arch"), "arch");
+        assert_eq!(os("ID=ernas-pi\nVERSION_ID=\"1 Erna\""), std::env::consts::OS);
+        assert_eq!(os(""), std::env::consts::OS);
+    }
 }

@@ -23,13 +23,15 @@ use crate::{
     exit::{Code, Context, Failure, Outcome},
     output::Format,
     stdout::quiet_at_closed_pipe,
+    tell::tell,
 };
 use source::Source;
 
 /// Evaluate a survey: was every meter measured in every slot and reported in every cycle?
 ///
-/// Counts from each meter's first measurement in the window. Reads the database of a server on this
-/// machine (--config or --data), or a table of measurements (--input).
+/// Counts from the first measurement that was ever made of a meter, or from the window's beginning:
+/// a meter that is silent lowers the figures. Reads the database of a server on this machine
+/// (--config or --data), or a table of measurements (--input).
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -46,7 +48,7 @@ pub struct Arguments {
     from: Option<Timestamp>,
 
     /// Where the window ends; that day or instant is not part of it. Behind the slot of the last
-    /// measurement if left out.
+    /// measurement if left out; then what was not yet due when that was received is not missing.
     #[arg(long, value_name = "TIME", value_parser = instant)]
     to: Option<Timestamp>,
 
@@ -71,6 +73,14 @@ pub struct Arguments {
     plot: Option<PathBuf>,
 }
 
+/// The window ends with what was received: say so where that is long ago.
+fn tell_of_silence(received: Timestamp, now: Timestamp, cycle: Cycle) {
+    let silent = received.duration_until(now).unsigned_abs();
+    if now > received && silent > cycle.duration() * 2 {
+        tell!("ebp: nothing was received since {received}: --to {now:.0} evaluates until now");
+    }
+}
+
 /// A day's beginning, or an instant.
 fn instant(text: &str) -> Result<Timestamp, String> {
     text.parse::<Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse()).map_err(|_| {
@@ -80,7 +90,7 @@ fn instant(text: &str) -> Result<Timestamp, String> {
 
 /// Evaluates and prints.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let mut source = match &arguments.input {
+    let source = match &arguments.input {
         Some(path) => Source::table(path)?,
         None => Source::database(&arguments.data)?,
     };
@@ -89,9 +99,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let cycle = arguments.measurement_cycle;
     let from = arguments.from.unwrap_or_else(|| cycle.slot(first).start());
-    let to = arguments.to.unwrap_or_else(|| cycle.slot(last).end());
-    let terms = Terms::new(from, to, cycle, arguments.report_cycle)
+    let to = arguments.to.unwrap_or_else(|| cycle.slot(last.measured_at).end());
+    let mut terms = Terms::new(from, to, cycle, arguments.report_cycle)
         .map_err(|error| Failure::usage(error).remedy("widen it with --from and --to"))?;
+    if arguments.to.is_none() {
+        terms = terms.due_by(last.received_at);
+        if let Some(now) = source.now() {
+            tell_of_silence(last.received_at, now, arguments.report_cycle);
+        }
+    }
+    let withheld = source.withheld_households();
     let mut evaluation = Evaluation::new(terms);
     source.each(&terms, |record: MeterRecord| evaluation.add(record))?;
 
@@ -103,8 +120,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let mut out = io::stdout().lock();
     quiet_at_closed_pipe(match arguments.format {
-        Format::Table => print::tables(&evaluation, arguments.summary, &mut out),
-        Format::Json => print::json(&evaluation, arguments.summary, &mut out),
+        Format::Table => print::tables(&evaluation, withheld, arguments.summary, &mut out),
+        Format::Json => print::json(&evaluation, withheld, arguments.summary, &mut out),
         Format::Csv => print::csv(&evaluation, arguments.summary, &mut out),
     })
 }

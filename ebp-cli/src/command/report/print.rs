@@ -11,7 +11,12 @@ use serde_json::{Value, json};
 use crate::output::new_table;
 
 /// Tables 5.1 and 5.2 of the thesis, then C.1 and C.2.
-pub fn tables(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> io::Result<()> {
+pub fn tables(
+    evaluation: &Evaluation,
+    withheld: usize,
+    summary: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let Evaluation { terms, meters, overall } = evaluation;
     let window = terms.window();
     writeln!(
@@ -23,9 +28,17 @@ pub fn tables(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> i
         terms.measurement_cycle(),
         terms.report_cycle(),
     )?;
-    let mut cycles = table(&["", "mean", "median", "deviation"]);
-    for (name, statistics) in overall.statistics() {
-        cycles.add_row(row(vec![name.to_owned()], three(statistics)));
+    match withheld {
+        0 => {}
+        1 => writeln!(out, "1 household is withheld: its meters are counted, and not named")?,
+        n => writeln!(out, "{n} households are withheld: their meters are counted, and not named")?,
+    }
+    let mut cycles = table(&["", "", "mean", "median", "deviation"]);
+    for ((name, pooled), (_, mean)) in
+        overall.statistics().into_iter().zip(evaluation.mean_of_meters())
+    {
+        cycles.add_row(row(vec![name.to_owned(), "pooled".to_owned()], three(pooled)));
+        cycles.add_row(row(vec![String::new(), "mean of meters".to_owned()], three(mean)));
     }
     writeln!(out, "{cycles}")?;
     let mut targets = table(&["", "fulfilment (%)", "reached", "expected"]);
@@ -66,7 +79,8 @@ pub fn tables(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> i
     ]);
     for (place, meter) in meters.iter().enumerate() {
         let (number, figures) = ((place + 1).to_string(), &meter.figures);
-        let names = vec![number.clone(), meter.meter.to_string(), meter.model.clone()];
+        let (name, model) = names(meter);
+        let names = vec![number.clone(), name, model.to_owned()];
         let counts = [
             percent(figures.measurements),
             figures.missed.to_string(),
@@ -82,6 +96,15 @@ pub fn tables(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> i
     }
     writeln!(out, "\nmeasurements by meter (cycle in minutes)\n{cycles}")?;
     writeln!(out, "\nreports by meter (cycle in minutes)\n{reports}")
+}
+
+/// A meter's identifier and model, unless it is not to be named.
+fn names(meter: &MeterEvaluation) -> (String, &str) {
+    if meter.withheld {
+        ("withheld".to_owned(), "")
+    } else {
+        (meter.meter.to_string(), &meter.model)
+    }
 }
 
 fn table(header: &[&str]) -> Table {
@@ -110,13 +133,25 @@ fn three(statistics: Option<Statistics>) -> [String; 3] {
 }
 
 /// One object: the terms, `overall`, and `meters`.
-pub fn json(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> io::Result<()> {
+pub fn json(
+    evaluation: &Evaluation,
+    withheld: usize,
+    summary: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let terms = &evaluation.terms;
     let mut object = json!({
         "window": terms.window(),
         "measurement_cycle": terms.measurement_cycle().to_string(),
         "report_cycle": terms.report_cycle().to_string(),
+        "withheld_households": withheld,
         "overall": figures(&evaluation.overall),
+    });
+    let [(_, measurement), (_, report), (_, per_report)] = evaluation.mean_of_meters();
+    object["overall"]["mean_of_meters"] = json!({
+        "measurement_cycle_minutes": measurement,
+        "report_cycle_minutes": report,
+        "measurements_per_report": per_report,
     });
     if !summary {
         object["meters"] = evaluation.meters.iter().map(meter).collect();
@@ -126,10 +161,13 @@ pub fn json(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> io:
 
 fn meter(meter: &MeterEvaluation) -> Value {
     let mut object = figures(&meter.figures);
-    object["meter"] = json!(meter.meter);
-    object["model"] = json!(meter.model);
+    let named = !meter.withheld;
+    object["meter"] = json!(named.then_some(meter.meter));
+    object["model"] = json!(named.then_some(&meter.model));
+    object["withheld"] = json!(meter.withheld);
     object["begins"] = json!(meter.begins);
     object["silences"] = json!(meter.silences);
+    object["excused"] = json!(meter.excused);
     object["doubles"] = json!(meter.doubles);
     object
 }
@@ -154,7 +192,8 @@ fn target(target: Target) -> Value {
     })
 }
 
-/// A line for each meter, and one for all of them whose `meter` is `all`.
+/// A line for each meter, `withheld` where it is not to be named, and one for all of them whose
+/// `meter` is `all`: of pooled values, and with the means of the meters' deviations behind them.
 pub fn csv(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record([
@@ -177,11 +216,15 @@ pub fn csv(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> io::
         "measurements_per_report_mean",
         "measurements_per_report_median",
         "measurements_per_report_deviation",
+        "measurement_cycle_mean_of_meters_deviation_min",
+        "report_cycle_mean_of_meters_deviation_min",
+        "measurements_per_report_mean_of_meters_deviation",
     ])?;
     let meters = evaluation.meters.iter().filter(|_| !summary);
-    for (name, model, figures) in meters
-        .map(|meter| (meter.meter.to_string(), meter.model.as_str(), &meter.figures))
-        .chain([("all".to_owned(), "", &evaluation.overall)])
+    let means = evaluation.mean_of_meters().map(|(_, mean)| mean.map(|mean| mean.deviation));
+    for ((name, model), figures, means) in meters
+        .map(|meter| (names(meter), &meter.figures, [None; 3]))
+        .chain([(("all".to_owned(), ""), &evaluation.overall, means)])
     {
         let mut record = vec![name, model.to_owned()];
         let target = |target: Target| {
@@ -198,6 +241,7 @@ pub fn csv(evaluation: &Evaluation, summary: bool, out: &mut impl Write) -> io::
         record.extend(target(figures.reports));
         record.extend(three(figures.report_cycle_minutes()));
         record.extend(three(figures.measurements_per_report()));
+        record.extend(means.map(|mean| mean.map(|mean| mean.to_string()).unwrap_or_default()));
         writer.write_record(record)?;
     }
     writer.flush()

@@ -3,19 +3,22 @@
 //! Enters: the server's configuration, or a CSV. Leaves: each meter's record. Absent: evaluating.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::File,
     io::{self, Read},
     path::Path,
     sync::Arc,
 };
 
-use ebp_core::evaluation::{MeterRecord, Observation, Terms};
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    evaluation::{MeterRecord, Observation, Stretch, Terms},
+};
 use ebp_server::{
     open_store,
     store::{EvaluatedMeter, Store, StoreError},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -63,38 +66,62 @@ impl Source {
         parse(&path.display().to_string(), file).map(Self::Table)
     }
 
-    /// When the first and the last measurement was made.
-    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+    /// When the first measurement was made, and the last one made and received.
+    pub fn span(&self) -> Option<(Timestamp, Observation)> {
         let (first, last): (Vec<_>, Vec<_>) = match self {
-            Self::Database { meters, .. } => meters.iter().map(|m| (m.first, m.last)).unzip(),
+            Self::Database { meters, .. } => {
+                meters.iter().filter_map(|meter| meter.first.zip(meter.last)).unzip()
+            }
             Self::Table(records) => records
                 .iter()
                 .flat_map(|record| &record.observations)
-                .map(|o| (o.measured_at, o.measured_at))
+                .map(|one| (one.measured_at, *one))
                 .unzip(),
         };
         first.into_iter().min().zip(last.into_iter().max())
     }
 
-    /// Gives each meter's record: its measurements in the window, and those a report cycle before
-    /// it, which came with the first report.
-    pub fn each(
-        &mut self,
-        terms: &Terms,
-        mut take: impl FnMut(MeterRecord),
-    ) -> Result<(), Failure> {
+    /// The present, for a database that may still be written to; a table is of some time ago.
+    pub fn now(&self) -> Option<Timestamp> {
+        matches!(self, Self::Database { .. }).then(|| SystemClock.now())
+    }
+
+    /// Of how many households meters are counted and not named.
+    pub fn withheld_households(&self) -> usize {
         match self {
-            Self::Table(records) => records.drain(..).for_each(take),
+            Self::Table(_) => 0,
+            Self::Database { meters, .. } => {
+                let withheld = meters.iter().filter(|meter| meter.withheld);
+                withheld.map(|meter| meter.household).collect::<HashSet<_>>().len()
+            }
+        }
+    }
+
+    /// Gives each meter's record, with the measurements that count.
+    pub fn each(self, terms: &Terms, mut take: impl FnMut(MeterRecord)) -> Result<(), Failure> {
+        match self {
+            Self::Table(records) => records.into_iter().for_each(take),
             Self::Database { runtime, store, meters } => {
-                let window = terms.window();
-                let slack = SignedDuration::try_from(terms.report_cycle().duration())
-                    .unwrap_or(SignedDuration::ZERO);
-                let from = window.from.checked_sub(slack).unwrap_or(window.from);
-                for EvaluatedMeter { uuid, model, .. } in meters.drain(..) {
+                for meter in meters {
                     let observations = runtime
-                        .block_on(store.observations(uuid, from, window.to))
+                        .block_on(store.observations(meter.uuid, terms.window(), terms.reception()))
                         .map_err(failed)?;
-                    take(MeterRecord { meter: uuid, model, observations, ..Default::default() });
+                    let EvaluatedMeter { uuid, model, withheld, first, .. } = meter;
+                    // Nothing may be measured without consent.
+                    let never = Timestamp::MAX;
+                    let allowed = Some(Stretch {
+                        from: meter.granted_at.unwrap_or(never),
+                        to: meter.revoked_at.unwrap_or(never),
+                    });
+                    take(MeterRecord {
+                        meter: uuid,
+                        model,
+                        observations,
+                        first,
+                        allowed,
+                        withheld,
+                        ..Default::default()
+                    });
                 }
             }
         }
@@ -136,16 +163,22 @@ fn parse(name: &str, table: impl Read) -> Result<Vec<MeterRecord>, Failure> {
                 .parse::<Timestamp>()
                 .map_err(|_| wrong(&format!("`{what}` is no instant such as 2026-03-01T12:00:00Z")))
         };
-        let observation = Observation {
-            measured_at: instant(measured, "measured_at")?,
-            received_at: instant(received, "received_at")?,
+        // A meter that was never measured is named by a row without instants.
+        let is_empty = cell(measured).is_empty() && cell(received).is_empty();
+        let observation = if is_empty {
+            None
+        } else {
+            Some(Observation {
+                measured_at: instant(measured, "measured_at")?,
+                received_at: instant(received, "received_at")?,
+            })
         };
         let place = *places.entry(uuid).or_insert_with(|| {
             let model = model.map(cell).unwrap_or_default().to_owned();
             records.push(MeterRecord { meter: uuid, model, ..Default::default() });
             records.len() - 1
         });
-        records[place].observations.push(observation);
+        records[place].observations.extend(observation);
     }
     Ok(records)
 }

@@ -35,8 +35,9 @@ use crate::{
 const SMALL: usize = 16 << 10;
 
 /// `POST /household/meter/measurement`: stores up to 10,000 measurements, plain, as gzip or as zstd, and
-/// says of each whether it is accepted, was there before, or is refused and why. What is answered
-/// as accepted is on disk.
+/// says of each whether it is accepted, was there before, or is refused or deferred and why. What is
+/// answered as accepted is on disk. What is deferred is beyond its meter's quota; if all of it is, the
+/// upload is answered so (429).
 pub async fn upload(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -50,7 +51,7 @@ pub async fn upload(
     let packing = Packing::of(&parts.headers)?;
     let body = receive(&app, client, body, limits::UPLOAD_BYTES).await?;
     let place = app.overload.take(client, body.as_ref().len())?;
-    let work = Work { app: app.clone(), household, client, body, packing, place };
+    let work = Work { app: app.clone(), caller, household, client, body, packing, place };
     // Polled on its own, so that it ends whether or not somebody waits for it.
     let done = tokio::spawn(work.perform().in_current_span()).await;
     app.overload.answered();
@@ -61,6 +62,7 @@ pub async fn upload(
 /// An upload that is in, and what it takes up.
 struct Work {
     app: Arc<App>,
+    caller: Caller,
     household: HouseholdId,
     client: ClientId,
     body: Received,
@@ -70,7 +72,7 @@ struct Work {
 
 impl Work {
     async fn perform(self) -> Result<Vec<UploadItem>, ApiError> {
-        let Self { app, household, client, body, packing, mut place } = self;
+        let Self { app, caller, household, client, body, packing, mut place } = self;
         let upload = if packing == Packing::Plain && body.as_ref().len() <= SMALL {
             body::read(body.as_ref(), packing)?
         } else {
@@ -78,14 +80,14 @@ impl Work {
         };
         // By its length as sent it was a guess.
         app.overload.weigh(&mut place, upload.octets)?;
-        let items = store(&app, household, upload.items).await?;
+        let items = store(&app, caller, household, upload.items).await?;
         drop(place);
         let mut counts = UploadCounts::default();
         for item in &items {
             *match item.outcome {
                 UploadOutcome::Accepted => &mut counts.accepted,
                 UploadOutcome::Duplicate => &mut counts.duplicate,
-                UploadOutcome::Refused => &mut counts.refused,
+                UploadOutcome::Refused | UploadOutcome::Deferred => &mut counts.refused,
             } += 1;
         }
         app.telemetry.uploaded(counts);
@@ -113,6 +115,7 @@ async fn read(
 
 async fn store(
     app: &App,
+    caller: Caller,
     household: HouseholdId,
     items: Vec<Item>,
 ) -> Result<Vec<UploadItem>, ApiError> {
@@ -128,7 +131,13 @@ async fn store(
             }
         })
         .collect();
-    let outcomes = app.store.insert_measurements(household, measurements, app.clock.now()).await?;
+    let (source, now) = (caller.source(), app.clock.now());
+    let outcomes = app.store.insert_measurements_of(source, household, measurements, now).await?;
+    let is_deferred = |outcome: &Outcome| *outcome == Outcome::Refused(Refusal::QuotaUsedUp);
+    if outcomes.len() == named.len() && !outcomes.is_empty() && outcomes.iter().all(is_deferred) {
+        let next = app.quota.map(|quota| quota.devices.until_next(now).as_secs());
+        return Err(ApiError::QuotaUsedUp(next.unwrap_or(0).max(1)));
+    }
     let mut outcomes = outcomes.into_iter();
     named
         .into_iter()
@@ -148,6 +157,9 @@ fn answer(uuid: Uuid, outcome: Outcome) -> UploadItem {
     let (outcome, reason) = match outcome {
         Outcome::Accepted => (UploadOutcome::Accepted, None),
         Outcome::Duplicate => (UploadOutcome::Duplicate, None),
+        Outcome::Refused(refusal @ Refusal::QuotaUsedUp) => {
+            (UploadOutcome::Deferred, Some(refusal.to_string()))
+        }
         Outcome::Refused(refusal) => (UploadOutcome::Refused, Some(refusal.to_string())),
     };
     UploadItem { uuid, outcome, reason }

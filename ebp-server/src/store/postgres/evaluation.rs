@@ -1,12 +1,15 @@
 //! Instants of measurements, for evaluations.
 
 use async_trait::async_trait;
-use ebp_core::evaluation::Observation;
+use ebp_core::evaluation::{Observation, Stretch};
 use jiff::Timestamp;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
-use super::{PostgresStore, value::Instant};
-use crate::store::{EvaluatedMeter, EvaluationStore, StoreError};
+use super::{PostgresStore, patience::SURVEY, value::Instant};
+use crate::store::{
+    EvaluatedMeter, EvaluationStore, HouseholdId, StoreError, evaluation::latest_measured,
+};
 
 #[async_trait]
 impl EvaluationStore for PostgresStore {
@@ -16,8 +19,10 @@ impl EvaluationStore for PostgresStore {
             .prepare_cached(
                 // The first was measured within a day behind the first slot, and the last behind a
                 // slot of the last day: for each meter a few looks into the keys and two days.
-                "SELECT meter.uuid, model, of_earliest.first, of_latest.last
+                "SELECT meter.uuid, model, meter.household, withheld, granted_at, revoked_at,
+                     of_earliest.first, of_latest.last, of_latest.received
                  FROM meter JOIN household ON household.uuid = meter.household
+                 JOIN consent ON consent.household = meter.household
                  CROSS JOIN LATERAL (SELECT least(
                      (SELECT slot FROM measurement AS kept
                       WHERE kept.meter = meter.number AND uuid IS NULL
@@ -39,45 +44,45 @@ impl EvaluationStore for PostgresStore {
                      WHERE kept.meter = meter.number
                          AND kept.slot < earliest.slot + interval '24 hours'
                  ) AS of_earliest (first)
-                 CROSS JOIN LATERAL (
-                     SELECT max(measured_at) FROM listed_measurement AS kept
+                 LEFT JOIN LATERAL (
+                     SELECT measured_at, received_at FROM listed_measurement AS kept
                      WHERE kept.meter = meter.number
                          AND kept.slot > latest.slot - interval '24 hours'
-                 ) AS of_latest (last)
-                 WHERE NOT withheld
+                     ORDER BY measured_at DESC, received_at DESC LIMIT 1
+                 ) AS of_latest (last, received) ON true
                  ORDER BY registered_at, household.uuid, position",
             )
             .await?;
-        let mut meters = Vec::new();
-        for row in db.query(&statement, &[]).await? {
-            let (first, last): (Option<Instant>, Option<Instant>) =
-                (row.try_get(2)?, row.try_get(3)?);
-            if let Some((Instant(first), Instant(last))) = first.zip(last) {
-                let (uuid, model) = (row.try_get(0)?, row.try_get(1)?);
-                meters.push(EvaluatedMeter { uuid, model, first, last });
-            }
-        }
-        Ok(meters)
+        let found = async { Ok::<_, StoreError>(db.query(&statement, &[]).await?) };
+        self.connections.within(SURVEY, found).await?.iter().map(meter).collect()
     }
 
     async fn observations(
         &self,
         meter: Uuid,
-        from: Timestamp,
-        to: Timestamp,
+        measured: Stretch,
+        received: Stretch,
     ) -> Result<Vec<Observation>, StoreError> {
         let db = self.client().await?;
         let statement = db
             .prepare_cached(
                 "SELECT measured_at, received_at FROM listed_measurement
-                 WHERE meter = (SELECT number FROM meter WHERE uuid = $1)
-                     AND slot > $2::timestamptz - interval '24 hours' AND slot < $3
-                     AND measured_at >= $2 AND measured_at < $3
+                 WHERE meter = (SELECT number FROM meter WHERE uuid = $1) AND slot < $6
+                     AND (measured_at >= $2 AND measured_at < $3
+                          OR received_at >= $4 AND received_at < $5)
                  ORDER BY measured_at, received_at",
             )
             .await?;
         let within = |at: Timestamp| Instant::within(at.as_microsecond());
-        db.query(&statement, &[&meter, &within(from), &within(to)])
+        let latest = within(latest_measured(measured, received));
+        let (from, to) = (within(measured.from), within(measured.to));
+        let (since, until) = (within(received.from), within(received.to));
+        let found = async {
+            let bounds: [&(dyn ToSql + Sync); 6] = [&meter, &from, &to, &since, &until, &latest];
+            Ok::<_, StoreError>(db.query(&statement, &bounds).await?)
+        };
+        self.connections
+            .within(SURVEY, found)
             .await?
             .iter()
             .map(|row| {
@@ -87,4 +92,21 @@ impl EvaluationStore for PostgresStore {
             })
             .collect()
     }
+}
+
+fn meter(row: &Row) -> Result<EvaluatedMeter, StoreError> {
+    let instant = |column: usize| -> Result<Option<Timestamp>, StoreError> {
+        Ok(row.try_get::<_, Option<Instant>>(column)?.map(|Instant(at)| at))
+    };
+    let last = instant(7)?.zip(instant(8)?);
+    Ok(EvaluatedMeter {
+        uuid: row.try_get(0)?,
+        model: row.try_get(1)?,
+        household: HouseholdId(row.try_get(2)?),
+        withheld: row.try_get(3)?,
+        granted_at: instant(4)?,
+        revoked_at: instant(5)?,
+        first: instant(6)?,
+        last: last.map(|(measured_at, received_at)| Observation { measured_at, received_at }),
+    })
 }

@@ -8,7 +8,10 @@
 //! measurement that is there already and nothing of it is stored. That is rare (an answer was
 //! lost), and then those are left out and the rest is copied again.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, OnceLock},
+};
 
 use deadpool_postgres::Client;
 use ebp_core::model::{ConsentState, Measurement, MeasurementData, MeasurementIds};
@@ -21,10 +24,12 @@ use super::{
     gather::{Asked, Bounds, Gather, answer_all},
     listing::parse,
     patience::{CHANGE, Connections},
+    quota::{self, Reserved},
     value::{Day, Instant},
 };
 use crate::store::{
-    Admission, HouseholdId, Key, KnownMeter, Outcome, Place, Refusal, StoreError, set,
+    Admission, HouseholdId, Key, KnownMeter, Outcome, Place, Quota, Refusal, Source, StoreError,
+    set,
 };
 
 /// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
@@ -48,26 +53,33 @@ pub struct Report {
     pub household: HouseholdId,
     pub measurements: Vec<Measurement>,
     pub received_at: Timestamp,
+    pub source: Source,
 }
 
 /// Where reports are left to be stored.
 pub type Reports = Gather<Report, Vec<Outcome>>;
 
 /// Stores what is left there, by so many connections at once.
-pub fn reports(connections: &Connections, senders: usize) -> Reports {
+pub fn reports(connections: &Connections, senders: usize, quota: Arc<OnceLock<Quota>>) -> Reports {
     let connections = connections.clone();
     let weigh = |report: &Report| report.measurements.len();
     let bounds = Bounds { questions: REPORTS, weight: ROWS, weigh };
-    Gather::start(senders, bounds, move |group| store_group(connections.clone(), group))
+    Gather::start(senders, bounds, move |group| {
+        store_group(connections.clone(), group, quota.get().copied())
+    })
 }
 
-async fn store_group(connections: Connections, group: Vec<Asked<Report, Vec<Outcome>>>) {
+async fn store_group(
+    connections: Connections,
+    group: Vec<Asked<Report, Vec<Outcome>>>,
+    quota: Option<Quota>,
+) {
     let reports: Vec<&Report> = group.iter().map(|asked| &asked.question).collect();
-    match insert(&connections, &reports).await {
+    match insert(&connections, &reports, quota).await {
         // What one of them brought about is not the others' fault.
         Err(StoreError::Postgres(error)) if group.len() > 1 && !error.is_unreachable() => {
             for asked in group {
-                let alone = insert(&connections, &[&asked.question]).await;
+                let alone = insert(&connections, &[&asked.question], quota).await;
                 asked.answer(alone.and_then(|mut answers| answers.pop().unwrap_or_else(missing)));
             }
         }
@@ -81,13 +93,37 @@ fn missing<T>() -> Result<T, StoreError> {
 
 type Answers = Vec<Result<Vec<Outcome>, StoreError>>;
 
-/// Of each measurement of a report the place that it may take, or why it takes none; or why none of
-/// the report does.
-type Admitted = Result<Vec<Result<Place, Refusal>>, StoreError>;
+/// What of a report may be stored; or why nothing of it.
+pub(super) type Admitted = Result<Admissible, StoreError>;
+
+/// Of each measurement of a report the place that it may take, or why it takes none.
+pub(super) struct Admissible {
+    pub granted_at: Timestamp,
+    pub places: Vec<Result<Place, Refusal>>,
+}
+
+/// As [`insert_within`]; what was taken of quotas and not stored is given back.
+async fn insert(
+    connections: &Connections,
+    reports: &[&Report],
+    quota: Option<Quota>,
+) -> Result<Answers, StoreError> {
+    let mut reserved = None;
+    let stored = insert_within(connections, reports, quota, &mut reserved).await;
+    if let (Err(_), Some(reserved)) = (&stored, &reserved) {
+        quota::give_back(connections, reserved).await;
+    }
+    stored
+}
 
 /// Stores what may be stored of these reports, all of it or nothing, and says of each measurement
 /// what became of it.
-async fn insert(connections: &Connections, reports: &[&Report]) -> Result<Answers, StoreError> {
+async fn insert_within(
+    connections: &Connections,
+    reports: &[&Report],
+    quota: Option<Quota>,
+    reserved: &mut Option<Reserved>,
+) -> Result<Answers, StoreError> {
     let (mut taken, mut archived) = (HashSet::new(), Vec::new());
     let mut tries = 0;
     loop {
@@ -97,14 +133,19 @@ async fn insert(connections: &Connections, reports: &[&Report]) -> Result<Answer
         if !archived.is_empty() {
             refuse_archived(&mut admitted, &archived);
         }
-        let (rows, later) = split(reports, &admitted, &taken);
+        if let (Some(quota), None) = (quota, &*reserved) {
+            let reserving = quota::reserve(&db, reports, &admitted, quota);
+            *reserved = Some(connections.within(CHANGE, reserving).await?);
+        }
+        let full = reserved.as_ref().map(|reserved| &reserved.full);
+        let (rows, later) = split(reports, &admitted, &taken, full);
         let refused = match connections.within(CHANGE, copy(&db, &rows)).await {
             Ok(()) => {
                 let stored = connections.within(CHANGE, stored(&db, &later)).await?;
                 if !stored.is_empty() {
                     connections.within(CHANGE, make_durable(&db)).await?;
                 }
-                return Ok(outcomes(reports, admitted, &rows, &stored));
+                return Ok(outcomes(reports, admitted, &rows, &stored, full));
             }
             Err(CopyError::NoPartition) if tries < TRIES => {
                 drop(Client::take(db));
@@ -135,18 +176,19 @@ async fn insert(connections: &Connections, reports: &[&Report]) -> Result<Answer
     }
 }
 
-/// What is to be stored, in the order of the keys; and what has a key that is taken: there already,
-/// or by the first that came with it.
+/// What is to be stored, in the order of the keys; and what has a key that is taken, there already
+/// or by the first that came with it, or that no quota has room for.
 fn split<'a>(
     reports: &[&'a Report],
     admitted: &[Admitted],
     taken: &HashSet<Key>,
+    full: Option<&HashSet<Key>>,
 ) -> (Vec<Row<'a>>, Vec<Row<'a>>) {
     let most = reports.iter().map(|report| report.measurements.len()).sum();
     let mut all: Vec<Row<'a>> = Vec::with_capacity(most);
     let mut number = 0;
     for (report, admitted) in reports.iter().zip(admitted) {
-        let places = admitted.iter().flatten();
+        let places = admitted.iter().flat_map(|admitted| &admitted.places);
         for (place, (measurement, admitted)) in report.measurements.iter().zip(places).enumerate() {
             if let Ok(admitted) = admitted {
                 let (number, received_at) = (number + place, report.received_at);
@@ -160,7 +202,9 @@ fn split<'a>(
     let (mut last, mut later) = (None, Vec::new());
     all.retain(|row| {
         let key = row.place.key();
-        let fresh = last.replace(key) != Some(key) && !taken.contains(&key);
+        let fresh = last.replace(key) != Some(key)
+            && !taken.contains(&key)
+            && full.is_none_or(|full| !full.contains(&key));
         if !fresh {
             later.push(*row);
         }
@@ -175,23 +219,27 @@ fn outcomes(
     admitted: Vec<Admitted>,
     rows: &[Row<'_>],
     stored: &HashMap<usize, Content>,
+    full: Option<&HashSet<Key>>,
 ) -> Answers {
     let most = reports.iter().map(|report| report.measurements.len()).sum();
     let mut accepted = vec![false; most];
     for row in rows {
         accepted[row.number] = true;
     }
-    let outcome = |number, measurement: &Measurement, admitted| match admitted {
+    let outcome = |number, measurement: &Measurement, admitted: Result<Place, _>| match admitted {
         Err(refusal) => Outcome::Refused(refusal),
-        Ok(Place { .. }) if accepted[number] => Outcome::Accepted,
+        Ok(_) if accepted[number] => Outcome::Accepted,
         Ok(_) if stored.get(&number) == Some(&content_of(measurement)) => Outcome::Duplicate,
+        Ok(place) if full.is_some_and(|full| full.contains(&place.key())) => {
+            Outcome::Refused(Refusal::QuotaUsedUp)
+        }
         Ok(_) => Outcome::Refused(Refusal::OtherContent),
     };
     let mut first = 0;
     let answer = |(report, admitted): (&&Report, Admitted)| {
         let numbers = first..;
         first += report.measurements.len();
-        let each = numbers.zip(&report.measurements).zip(admitted?);
+        let each = numbers.zip(&report.measurements).zip(admitted?.places);
         Ok(each.map(|((number, one), admitted)| outcome(number, one, admitted)).collect())
     };
     reports.iter().zip(admitted).map(answer).collect()
@@ -227,13 +275,14 @@ async fn admit(db: &Client, reports: &[&Report]) -> Result<Vec<Admitted>, StoreE
             _ => return Err(StoreError::ConsentNotGranted),
         };
         let admission = Admission::new(meters.clone(), granted_at, report.received_at);
-        Ok(report.measurements.iter().map(|one| admission.check(one)).collect())
+        let places = report.measurements.iter().map(|one| admission.check(one)).collect();
+        Ok(Admissible { granted_at, places })
     };
     Ok(reports.iter().map(admitted).collect())
 }
 
 fn refuse_archived(admitted: &mut [Admitted], archived: &[Date]) {
-    for place in admitted.iter_mut().flatten().flatten() {
+    for place in admitted.iter_mut().flatten().flat_map(|admitted| &mut admitted.places) {
         if matches!(place, Ok(Place { slot, .. }) if archived.contains(&month(*slot))) {
             *place = Err(Refusal::Archived);
         }
@@ -247,7 +296,7 @@ async fn archived_months(db: &Client) -> Result<Vec<Date>, StoreError> {
 }
 
 /// Which of these keys are there already.
-async fn keys(db: &Client, rows: &[Row<'_>]) -> Result<Vec<Key>, StoreError> {
+pub(super) async fn keys(db: &Client, rows: &[Row<'_>]) -> Result<Vec<Key>, StoreError> {
     let found = find(db, rows).await?;
     let slots = found.into_iter().map(|(number, _)| number).collect::<HashSet<_>>();
     let mut keys: Vec<Key> = rows

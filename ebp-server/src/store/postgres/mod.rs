@@ -28,10 +28,13 @@ mod measurement;
 mod migrate;
 mod patience;
 mod pooler;
+mod quota;
 mod register;
 mod status;
 mod tls;
 mod value;
+
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use deadpool_postgres::Client;
@@ -45,8 +48,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Store,
-    StoreError, masking::MaskedBy,
+    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Quota, Source,
+    Store, StoreError, masking::MaskedBy,
 };
 pub use connect::{DatabaseUrl, PostgresSettings};
 use erase::Eraser;
@@ -60,6 +63,7 @@ use value::Instant;
 pub struct PostgresStore {
     connections: Connections,
     masked_by: MaskedBy,
+    quota: Arc<OnceLock<Quota>>,
     reports: Reports,
     lookups: Lookups,
     eraser: Eraser,
@@ -80,11 +84,12 @@ impl PostgresStore {
         // What an interrupted revocation left in the files goes now.
         let eraser = Eraser::start(connections.pool());
         // While one transaction is made durable another one is filled.
+        let quota = Arc::<OnceLock<Quota>>::default();
         let senders = settings.connections.div_ceil(3).max(2);
-        let reports = measurement::reports(&connections, senders);
+        let reports = measurement::reports(&connections, senders, quota.clone());
         let lookups = Lookups::start(&connections);
         let masked_by = MaskedBy::default();
-        Ok(Self { connections, masked_by, reports, lookups, eraser })
+        Ok(Self { connections, masked_by, quota, reports, lookups, eraser })
     }
 
     async fn client(&self) -> Result<Client, StoreError> {
@@ -178,13 +183,18 @@ impl Store for PostgresStore {
         self.look_up(household::pv_systems(&client, id)).await
     }
 
-    async fn insert_measurements(
+    fn limit_measurements(&self, quota: Quota) {
+        let _ = self.quota.set(quota);
+    }
+
+    async fn insert_measurements_of(
         &self,
+        source: Source,
         id: HouseholdId,
         measurements: Vec<Measurement>,
         received_at: Timestamp,
     ) -> Result<Vec<Outcome>, StoreError> {
-        self.reports.ask(Report { household: id, measurements, received_at }).await
+        self.reports.ask(Report { household: id, measurements, received_at, source }).await
     }
 
     async fn measurements_page(
@@ -263,6 +273,7 @@ impl Store for PostgresStore {
             household: HouseholdId(Uuid::nil()),
             measurements: Vec::new(),
             received_at: Timestamp::UNIX_EPOCH,
+            source: Source::Device,
         };
         self.lookups.ping().await?;
         match self.reports.ask(nothing).await {

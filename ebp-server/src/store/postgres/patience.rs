@@ -23,7 +23,6 @@ pub const LOOK_UP: Duration = Duration::from_secs(5);
 pub const CHANGE: Duration = Duration::from_secs(15);
 
 /// For what reads a whole survey; above the server's own limit (`statement_timeout`).
-#[allow(dead_code)]
 pub const SURVEY: Duration = Duration::from_secs(60);
 
 /// Until when connections have to have been made to be distrusted.

@@ -10,10 +10,12 @@ use uuid::Uuid;
 
 use super::{
     consent,
+    quota::Budgets,
     value::{Id, Instant},
 };
 use crate::store::{
-    Admission, HouseholdId, KnownMeter, Outcome, Page, PageQuery, Place, Refusal, StoreError,
+    Admission, HouseholdId, KnownMeter, Outcome, Page, PageQuery, Place, Quota, Refusal, Source,
+    StoreError,
     page::{Choice, Listed, Window, choose, rows_for},
     set,
 };
@@ -24,6 +26,7 @@ pub fn insert(
     household: HouseholdId,
     measurements: &[Measurement],
     received_at: Timestamp,
+    limit: Option<(Quota, Source)>,
 ) -> Result<Vec<Outcome>, StoreError> {
     let consent = consent::consent(tx, household)?;
     let granted_at = match (consent.state, consent.granted_at) {
@@ -39,16 +42,28 @@ pub fn insert(
         })?
         .collect::<Result<_, _>>()?;
     let admission = Admission::new(meters, granted_at, received_at);
-    measurements
+    let mut budgets = limit.map(|(quota, source)| {
+        Budgets::new(quota, quota.allowance(source, granted_at, received_at), granted_at)
+    });
+    let outcomes = measurements
         .iter()
         .map(|measurement| match admission.check(measurement) {
-            Ok(place) => insert_one(tx, place, measurement, received_at),
+            Ok(place) => match &mut budgets {
+                Some(budgets) if !budgets.is_regular(&place) => {
+                    budgets.insert(tx, place, measurement, received_at)
+                }
+                _ => insert_one(tx, place, measurement, received_at),
+            },
             Err(refusal) => Ok(Outcome::Refused(refusal)),
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    if let Some(budgets) = budgets {
+        budgets.note(tx)?;
+    }
+    Ok(outcomes)
 }
 
-fn insert_one(
+pub(super) fn insert_one(
     tx: &Transaction<'_>,
     place: Place,
     measurement: &Measurement,
@@ -77,6 +92,17 @@ fn insert_one(
     if inserted == 1 {
         return Ok(Outcome::Accepted);
     }
+    stored(tx, place, measurement)?.ok_or(StoreError::Damaged("measurement"))
+}
+
+/// What becomes of a measurement whose place is taken; nothing if it is not.
+pub(super) fn stored(
+    tx: &Transaction<'_>,
+    place: Place,
+    measurement: &Measurement,
+) -> Result<Option<Outcome>, StoreError> {
+    let uuid = place.uuid.as_ref().map_or(&[][..], |uuid| uuid.as_bytes());
+    let flags = set::flag_bits(&measurement.flags);
     let (sql, key) = match &place.uuid {
         None => (
             "SELECT meter, measured_at, data, flags FROM measurement
@@ -93,12 +119,12 @@ fn insert_one(
         .prepare_cached(sql)?
         .query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
-    let (meter, at, data, stored_flags) = stored.ok_or(StoreError::Damaged("measurement"))?;
+    let Some((meter, at, data, stored_flags)) = stored else { return Ok(None) };
     let same = meter == place.meter
         && at == measurement.measured_at.as_microsecond()
         && stored_flags == flags
         && parse(&data)? == measurement.data;
-    Ok(if same { Outcome::Duplicate } else { Outcome::Refused(Refusal::OtherContent) })
+    Ok(Some(if same { Outcome::Duplicate } else { Outcome::Refused(Refusal::OtherContent) }))
 }
 
 /// A page of a meter's measurements.

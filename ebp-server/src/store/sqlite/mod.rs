@@ -18,13 +18,17 @@ mod management;
 mod masking;
 mod measurement;
 mod migrate;
+mod quota;
 mod reader;
 mod register;
 mod status;
 mod value;
 mod writer;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use async_trait::async_trait;
 use ebp_core::{
@@ -37,8 +41,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, Store, StoreError,
-    masking::MaskedBy,
+    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, Quota, Source, Store,
+    StoreError, masking::MaskedBy,
 };
 use reader::Readers;
 use writer::Writer;
@@ -48,6 +52,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     masked_by: MaskedBy,
+    quota: OnceLock<Quota>,
 }
 
 impl SqliteStore {
@@ -67,6 +72,7 @@ impl SqliteStore {
             writer: Writer::start(connection)?,
             readers: Readers::new(path),
             masked_by: MaskedBy::default(),
+            quota: OnceLock::new(),
         })
     }
 }
@@ -119,13 +125,21 @@ impl Store for SqliteStore {
         self.readers.run(move |db| household::pv_systems(db, id)).await
     }
 
-    async fn insert_measurements(
+    fn limit_measurements(&self, quota: Quota) {
+        let _ = self.quota.set(quota);
+    }
+
+    async fn insert_measurements_of(
         &self,
+        source: Source,
         id: HouseholdId,
         measurements: Vec<Measurement>,
         received_at: Timestamp,
     ) -> Result<Vec<Outcome>, StoreError> {
-        self.writer.run(move |tx| measurement::insert(tx, id, &measurements, received_at)).await
+        let limit = self.quota.get().map(|quota| (*quota, source));
+        self.writer
+            .run(move |tx| measurement::insert(tx, id, &measurements, received_at, limit))
+            .await
     }
 
     async fn measurements_page(

@@ -1,0 +1,43 @@
+//! Files that people name or put into a folder, read within bounds.
+//!
+//! Enters: a path. Leaves: the bytes of a regular file. Absent: waiting; a pipe without a writer or
+//! a device without an end is refused instead.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+/// Opens a regular file.
+///
+/// # Errors
+/// Of the file; also where it is of another kind: a FIFO, a device, a folder.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    // A FIFO would hold the program up until somebody writes to it.
+    let file = File::options()
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    // Of the open file, so that nothing can be put in its place in between.
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+    }
+}
+
+/// Reads a regular file of at most so many bytes.
+///
+/// # Errors
+/// As [`open_regular`]; also where it is longer.
+pub(crate) fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_regular(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let text = format!("it is longer than {most} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(bytes)
+}

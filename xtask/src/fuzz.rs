@@ -24,7 +24,7 @@ const TARGETS: [(&str, u32, u32); 8] = [
     ("d0", 8192, 16),
     ("profile", 8192, 16),
     ("data", 512, 16),
-    ("upload", 8192, 16),
+    ("upload", 4096, 64),
 ];
 const SMOKE_SECONDS: u32 = 5;
 const USUAL_SECONDS: u32 = 600;
@@ -50,6 +50,16 @@ const DATA: [&str; 4] = [
     r#"[{"0100010800FF":0},{"0100010800ff":123456789012345678}]"#,
     r#"[{"0100010800ff":1e3}]"#,
     r#"[ {"0100010800ff" : -0.0} ]"#,
+];
+
+/// Bodies of uploads: how they begin, what is repeated, how they end.
+const UPLOADS: [&str; 4] = [
+    "{\"measurements\":[\n{\"uuid\":\"00000000-0000-0000-0000-000000000001\",\"meter\":\
+     \"00000000-0000-0000-0000-000000000002\",\"measured_at\":\"2026-01-31T12:00:00Z\",\
+     \"data\":[{\"0100010800ff\":12345.6789}],\"flags\":[\"clock-corrected\"]},\n]}",
+    "{\"measurements\":[\n{\"a\":0},\n0]}",
+    "{\"measurements\":[\n[[[[]]]],\n0]}",
+    "{\"a\":{\n\"b\":[1.5e3,null],\n\"b\":true},\"measurements\":[]}",
 ];
 
 /// Runs one target, or with `all` every one, for so many seconds each.
@@ -135,6 +145,11 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
         "d0" => ASCII.iter().flat_map(|text| led_by(&[0, 7, 40], text.as_bytes())).collect(),
         "profile" => files(Path::new("ebp-meter/profiles"), "toml")?,
         "data" => DATA.map(|text| text.as_bytes().to_vec()).into(),
+        // Plain and packed, once and two thousand times.
+        "upload" => UPLOADS
+            .iter()
+            .flat_map(|text| led_by(&[0, 1, 11 << 3, 11 << 3 | 1], text.as_bytes()))
+            .collect(),
         other => bail!("no seeds for `{other}`"),
     })
 }

@@ -1,5 +1,6 @@
 //! The spool by itself.
 
+mod consent_copy;
 mod damage;
 mod incidents;
 mod pages;

@@ -174,6 +174,19 @@ fn a_port_without_telegrams_is_an_incident_until_one_comes() {
 }
 
 #[test]
+fn a_telegram_known_to_be_over_too_late_says_so_and_sets_no_other_right() {
+    let late = SimMeter { late: s(3), ..SimMeter::default() };
+    let mut world = World::new(vec![late]);
+    world.run(s(1800));
+    world.heads.meters[0].late = s(0);
+    world.run(s(1800));
+    let flags: Vec<_> = world.keeper.measurements.iter().map(|(m, _)| m.flags.clone()).collect();
+    assert_eq!(flags, [vec![Flag::TimeWithin5s], vec![Flag::TimeWithin5s], vec![], vec![]]);
+    let has_seconds: Vec<_> = world.keeper.seconds.iter().map(Option::is_some).collect();
+    assert_eq!(has_seconds, [false, false, true, true]);
+}
+
+#[test]
 fn a_locked_meter_is_measured_and_unlocked_in_the_pause() {
     let locked = SimMeter { locked: true, ..SimMeter::default() };
     let mut world = World::new(vec![locked, SimMeter::default()]).with_pins();

@@ -214,6 +214,28 @@ fn a_meter_that_pushes_sml_is_read_at_once() {
 }
 
 #[test]
+fn a_telegram_without_an_end_may_have_been_over_since_it_began() {
+    let mut telegram = sml();
+    let end = telegram.len() - 8;
+    telegram[end] ^= 1;
+    let mut session = Simulated::new(push(LineSettings::SML, 2000, telegram))
+        .session(ReadOptions { protocol: Some(Protocol::Sml), baud: Some(9600) });
+    for _ in 0..5 {
+        let Outcome::Readout(readout) = session.next(Duration::from_secs(9)).unwrap() else {
+            panic!()
+        };
+        assert_eq!(readout.integrity, Integrity::Salvaged);
+        // It is known to be over when the next one begins, two seconds later.
+        let within = session.over_within(&readout).as_secs_f64();
+        assert!((1.8..4.2).contains(&within), "{within} s");
+    }
+    let mut session = Simulated::new(push(LineSettings::SML, 2000, sml()))
+        .session(ReadOptions { protocol: Some(Protocol::Sml), baud: Some(9600) });
+    let Outcome::Readout(readout) = session.next(Duration::from_secs(9)).unwrap() else { panic!() };
+    assert_eq!(session.over_within(&readout), Duration::ZERO);
+}
+
+#[test]
 fn a_meter_that_pushes_registers_is_found_by_its_parity() {
     let port = Simulated::new(push(LineSettings::D0_PUSH, 1000, d0()));
     let (time, record) = (port.time.clone(), port.record.clone());

@@ -55,6 +55,8 @@ pub struct SimMeter {
     pub every: Duration,
     /// When the first telegram is complete.
     pub phase: Duration,
+    /// How much earlier its telegrams may have been over than they are known to be.
+    pub late: Duration,
     /// Watt hours beyond those that the power gives.
     pub extra_wh: i64,
     pub reads: usize,
@@ -74,6 +76,7 @@ impl Default for SimMeter {
             offers_inf: true,
             every: Duration::from_millis(1_700),
             phase: Duration::from_millis(400),
+            late: Duration::ZERO,
             extra_wh: 0,
             reads: 0,
             unlocks: 0,
@@ -206,7 +209,7 @@ impl Heads for SimHeads {
             (_, State::Crashes) => Done::Crashed,
             (Job::Read(_), State::Fine | State::Empty) => {
                 let readout = sim.readout(now, truth);
-                let telegram = Ok(Box::new(Telegram { readout, at: now, late: Duration::ZERO }));
+                let telegram = Ok(Box::new(Telegram { readout, at: now, late: sim.late }));
                 Done::Read { telegram, heard: Heard { good: 1, damaged: 0 } }
             }
             (Job::Read(_), State::Gone) => {

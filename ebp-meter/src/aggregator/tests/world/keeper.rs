@@ -19,6 +19,8 @@ use crate::aggregator::*;
 #[derive(Default)]
 pub struct SimKeeper {
     pub measurements: Vec<(Measurement, Slot)>,
+    /// The meters' own seconds of those that were measured.
+    pub seconds: Vec<Option<u32>>,
     pub unplaced: Vec<Unplaced>,
     pub incidents: BTreeMap<(Uuid, IncidentType), bool>,
     /// What was last said of the failures of each.
@@ -54,7 +56,7 @@ impl Keeper for SimKeeper {
         &mut self,
         measurement: &Measurement,
         slot: Slot,
-        _: Option<u32>,
+        meter_seconds: Option<u32>,
     ) -> Result<bool, &'static str> {
         if self.is_full {
             return Err("full");
@@ -64,6 +66,7 @@ impl Keeper for SimKeeper {
         }
         self.writes += 1;
         self.measurements.push((measurement.clone(), slot));
+        self.seconds.push(meter_seconds);
         Ok(true)
     }
 

@@ -31,10 +31,11 @@ fn accepted(answer: &serde_json::Value, sent: usize) -> usize {
 #[tokio::test]
 async fn a_device_cannot_fill_the_database() {
     let server = Server::with_quota(Limits::default(), Some(QUOTA)).await;
-    let (registered, api) = server.consenting("erika@example.org").await;
+    let (registered, _) = server.consenting("erika@example.org").await;
     let meter = registered.meters[0];
     let begun = server.clock.now();
     server.clock.advance(10 * 86_400);
+    let api = server.device("erika@example.org", &registered);
     let later = |i: i64| begun + SignedDuration::from_secs(i);
     let others = |numbers: std::ops::Range<u128>| -> Vec<_> {
         numbers.map(|i| measurement(i + 1, meter, later(i as i64))).collect()

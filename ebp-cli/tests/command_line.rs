@@ -52,7 +52,6 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["anonymize"],
     &["geodata"],
     &["geodata", "import"],
-    &["geodata", "key"],
     &["geodata", "show"],
     &["demo"],
     &["completions"],

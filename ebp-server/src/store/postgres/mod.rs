@@ -26,6 +26,7 @@ mod masking;
 mod measurement;
 mod migrate;
 mod register;
+mod release;
 mod status;
 mod tls;
 mod value;

@@ -85,8 +85,8 @@ fn create_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> Result<(), S
 pub fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
     let revoked: Option<bool> = tx
         .query_row(
-            "SELECT consent.revoked_at IS NOT NULL
-             FROM measurement_device JOIN consent USING (household)
+            "SELECT consent.household IS NULL OR consent.revoked_at IS NOT NULL
+             FROM measurement_device LEFT JOIN consent USING (household)
              WHERE measurement_device.uuid = ?1",
             [Id(device)],
             |row| row.get(0),
@@ -133,7 +133,10 @@ fn redeem_enrolment(
 fn register_certificate(tx: &Transaction<'_>, entry: &RegisterEntry) -> Result<(), StoreError> {
     // The device may have been removed since the certificate was asked for.
     if let Some(device) = entry.device {
-        household_of(tx, device)?;
+        match household_of(tx, device) {
+            Ok(_) | Err(StoreError::ConsentRevoked) => {}
+            Err(error) => return Err(error),
+        }
     }
     tx.execute(
         "INSERT INTO certificate (serial, device, scopes, not_before, not_after, revoked_at)

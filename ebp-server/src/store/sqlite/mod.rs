@@ -19,6 +19,7 @@ mod measurement;
 mod migrate;
 mod reader;
 mod register;
+mod release;
 mod status;
 mod value;
 mod writer;

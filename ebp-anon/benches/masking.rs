@@ -15,8 +15,12 @@ use std::{
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use ebp_anon::{
-    Masker, OsRandomness, Position, Regions, ReleaseKey, batch::mask_table, geocode::PostalCodes,
-    geodata, geodata::Geodata, mask, risk,
+    Masker, OsRandomness, Position, Regions, ReleaseKey,
+    batch::{TableOptions, mask_table},
+    geocode::PostalCodes,
+    geodata,
+    geodata::Geodata,
+    mask, risk,
 };
 
 fn main() {
@@ -97,7 +101,9 @@ fn a_million_rows(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
         let input = File::open(table.path().join("in.csv")).unwrap();
         let output = File::create(table.path().join("out.csv")).unwrap();
-        let report = mask_table(&masker, false, input, output, io::sink(), |_, _| Ok(())).unwrap();
+        let options = TableOptions::default();
+        let report =
+            mask_table(&masker, options, input, output, io::sink(), |_, _| Ok(())).unwrap();
         assert_eq!(report.rejected, 0);
     });
 }

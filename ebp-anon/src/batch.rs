@@ -1,16 +1,19 @@
 //! Masking a table of households, row by row.
 //!
 //! Enters: CSV with columns `id`, `latitude`, `longitude` and any others. Leaves: the same columns
-//! with the masked coordinates and `nuts3`, `density`, `d_min`, `d_max`; a table of the rows that
-//! were rejected, and why. Absent: files, progress; more than a few thousand rows in memory.
+//! with the masked coordinates and `nuts3`, the region of the *released* point; for an audit what
+//! only the custodian may know; a table of the rows that were rejected, and why. Absent: files,
+//! progress; more than a few thousand rows in memory.
 //!
 //! One thread reads and writes, the machine's others mask what it has read.
 //!
 //! A row is masked or rejected as a whole. Reasons never repeat what stands in the row.
 
+mod cells;
 mod lanes;
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     io::{self, Write},
     thread,
@@ -27,9 +30,41 @@ use crate::{
 /// Rows that go from thread to thread at once.
 const BLOCK: usize = 512;
 
-/// Columns that are added, and those with the statistics.
-const ADDED: [&str; 4] = ["nuts3", "density", "d_min", "d_max"];
-const STATISTICS: [&str; 3] = ["k_homogeneous", "persons_in_ring", "persons_in_region"];
+/// What is added to each row: what follows from the released point, and what narrows down where the
+/// household is.
+const REGION: &str = "nuts3";
+const STATISTICS: &str = "persons_possible";
+const AUDIT: [&str; 4] = ["true_nuts3", "density", "d_min", "d_max"];
+const AUDIT_STATISTICS: [&str; 3] = ["k_homogeneous", "persons_in_ring", "persons_in_region"];
+
+/// What a table of masked rows holds besides.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// What [`Risk`] is estimated of each row.
+    pub statistics: bool,
+    /// The true region, its density and the bounds, and the figures that follow from them: for who
+    /// holds the true positions, since they narrow down where a household is.
+    pub audit: bool,
+    /// Cells that a spreadsheet would run as formulas get an apostrophe before them.
+    pub spreadsheet_safe: bool,
+}
+
+impl TableOptions {
+    /// The columns that are added.
+    fn added(self) -> impl Iterator<Item = &'static str> {
+        let of = |wanted: bool, names: &'static [&'static str]| if wanted { names } else { &[] };
+        [REGION]
+            .into_iter()
+            .chain(self.statistics.then_some(STATISTICS))
+            .chain(of(self.audit, &AUDIT).iter().copied())
+            .chain(of(self.audit && self.statistics, &AUDIT_STATISTICS).iter().copied())
+    }
+
+    /// A cell as it passes through.
+    fn cell(self, cell: &[u8]) -> Cow<'_, [u8]> {
+        if self.spreadsheet_safe { cells::harmless(cell) } else { Cow::Borrowed(cell) }
+    }
+}
 
 /// How a table went.
 #[derive(Debug, Clone, Default)]
@@ -103,15 +138,14 @@ pub fn telling_columns(input: impl io::Read) -> Result<Vec<String>, BatchError> 
     Ok(names.filter(|name| TELLING.iter().any(|telling| name.contains(telling))).collect())
 }
 
-/// Masks every row of `input`. With `statistics` three more columns say what
-/// [`Risk`] is estimated. `each` is called with what was masked and its true position,
-/// for a custodian's map.
+/// Masks every row of `input`. `each` is called with what was masked and its true position, for a
+/// map.
 ///
 /// # Errors
 /// [`BatchError`]; what was written until then is to be thrown away.
 pub fn mask_table(
     masker: &Masker<'_>,
-    statistics: bool,
+    options: TableOptions,
     input: impl io::Read,
     output: impl Write,
     rejected: impl Write,
@@ -122,25 +156,27 @@ pub fn mask_table(
     let mut output = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(output);
     let mut rejected = Writer::from_writer(rejected);
     let header = without_mark(reader.byte_headers().map_err(BatchError::Read)?);
-    let columns = Columns::find(&header, statistics)?;
-    columns.write_header(&header, statistics, &mut output).map_err(BatchError::Write)?;
+    let columns = Columns::find(&header, options)?;
+    write_header(&header, options, &mut output).map_err(BatchError::Write)?;
     rejected.write_record(["id", "reason"]).map_err(BatchError::Write)?;
     let mut report =
-        BatchReport { risk: statistics.then(RiskSummary::default), ..BatchReport::default() };
+        BatchReport { risk: options.statistics.then(RiskSummary::default), ..Default::default() };
     let mut texts = Texts::default();
     let fill = |block: &mut Block| block.read(&mut reader).map_err(BatchError::Read);
     let work = |block: &mut Block| {
         let rows = block.rows[..block.filled].iter();
         let mask = |row| {
             let (origin, release) = columns.mask(masker, row, header.len())?;
-            let risk = statistics.then(|| risk::assess(masker.regions, &release));
-            Ok((origin, release, risk))
+            let landed = masker.regions.at(release.position().position());
+            let landed = landed.map(|region| region.code());
+            let risk = options.statistics.then(|| risk::assess(masker.regions, &release));
+            Ok(Masked { origin, release, landed, risk })
         };
         block.masked.extend(rows.map(mask));
     };
     let empty = |block: &mut Block| {
         for (row, masked) in block.rows.iter().zip(block.masked.drain(..)) {
-            let (origin, release, risk) = match masked {
+            let masked = match masked {
                 Ok(masked) => masked,
                 // Not the row's fault, and the next one's too.
                 Err(Reason::Mask(MaskError::NoRandomness(error))) => return Err(error.into()),
@@ -148,17 +184,17 @@ pub fn mask_table(
                     report.rejected += 1;
                     let id = row.get(columns.id).unwrap_or_default();
                     rejected
-                        .write_record([id, reason.to_string().as_bytes()])
+                        .write_record([&*options.cell(id), reason.to_string().as_bytes()])
                         .map_err(BatchError::Write)?;
                     continue;
                 }
             };
-            if let (Some(summary), Some(risk)) = (&mut report.risk, &risk) {
-                summary.add(masker.regions, origin, &release, risk);
+            if let (Some(summary), Some(risk)) = (&mut report.risk, &masked.risk) {
+                summary.add(masker.regions, masked.origin, &masked.release, risk);
             }
             columns
-                .write_row(row, &release, risk.as_ref(), &mut texts, &mut output)
-                .and_then(|()| Ok(each(origin, &release)?))
+                .write_row(row, &masked, options, &mut texts, &mut output)
+                .and_then(|()| Ok(each(masked.origin, &masked.release)?))
                 .map_err(BatchError::Write)?;
             report.masked += 1;
         }
@@ -171,8 +207,13 @@ pub fn mask_table(
     Ok(report)
 }
 
-/// The true position, what is told instead, and what that risks.
-type Masked = (Position, Release, Option<Risk>);
+/// The true position, what is told instead, the region of that, and what it risks.
+struct Masked {
+    origin: Position,
+    release: Release,
+    landed: Option<RegionCode>,
+    risk: Option<Risk>,
+}
 
 /// Rows, and what became of each.
 #[derive(Default)]
@@ -205,7 +246,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(header: &ByteRecord, statistics: bool) -> Result<Self, BatchError> {
+    fn find(header: &ByteRecord, options: TableOptions) -> Result<Self, BatchError> {
         let is = |name: &'static str| move |heading: &[u8]| heading.trim_ascii() == name.as_bytes();
         let one = |name: &'static str| {
             let places: Vec<usize> =
@@ -215,8 +256,7 @@ impl Columns {
                 _ => Err(BatchError::Column(name, places.len())),
             }
         };
-        let added = ADDED.into_iter().chain(STATISTICS.into_iter().filter(|_| statistics));
-        for name in added {
+        for name in options.added() {
             if header.iter().any(is(name)) {
                 return Err(BatchError::Taken(name));
             }
@@ -238,29 +278,15 @@ impl Columns {
         Ok((origin, masker.release(origin)?))
     }
 
-    fn write_header<W: Write>(
-        &self,
-        header: &ByteRecord,
-        statistics: bool,
-        output: &mut Writer<W>,
-    ) -> Result<(), csv::Error> {
-        for heading in header {
-            output.write_field(heading)?;
-        }
-        for name in ADDED.into_iter().chain(STATISTICS.into_iter().filter(|_| statistics)) {
-            output.write_field(name)?;
-        }
-        output.write_record(None::<&[u8]>)
-    }
-
     fn write_row<W: Write>(
         &self,
         row: &ByteRecord,
-        release: &Release,
-        risk: Option<&Risk>,
+        masked: &Masked,
+        options: TableOptions,
         texts: &mut Texts,
         output: &mut Writer<W>,
     ) -> Result<(), csv::Error> {
+        let Masked { release, landed, risk, .. } = masked;
         let [latitude, longitude] = release.position().decimals();
         for (column, value) in row.iter().enumerate() {
             if column == self.latitude {
@@ -268,20 +294,41 @@ impl Columns {
             } else if column == self.longitude {
                 output.write_field(texts.coordinate(longitude))?;
             } else {
-                output.write_field(value)?;
+                output.write_field(options.cell(value))?;
             }
         }
-        output.write_field(release.region().as_str())?;
-        for text in texts.of_region(release) {
-            output.write_field(text)?;
-        }
+        output.write_field(landed.as_ref().map_or("", RegionCode::as_str))?;
         if let Some(risk) = risk {
-            for persons in [risk.k_homogeneous, risk.persons_in_ring, risk.persons_in_region] {
+            output.write_field(format!("{:.0}", risk.persons_possible))?;
+        }
+        if options.audit {
+            output.write_field(release.region().as_str())?;
+            for text in texts.of_region(release) {
+                output.write_field(text)?;
+            }
+            for persons in risk
+                .iter()
+                .flat_map(|risk| [risk.k_homogeneous, risk.persons_in_ring, risk.persons_in_region])
+            {
                 output.write_field(format!("{persons:.0}"))?;
             }
         }
         output.write_record(None::<&[u8]>)
     }
+}
+
+fn write_header<W: Write>(
+    header: &ByteRecord,
+    options: TableOptions,
+    output: &mut Writer<W>,
+) -> Result<(), csv::Error> {
+    for heading in header {
+        output.write_field(options.cell(heading))?;
+    }
+    for name in options.added() {
+        output.write_field(name)?;
+    }
+    output.write_record(None::<&[u8]>)
 }
 
 /// Texts of numbers. Writing them out is most of the work of a row, and regions' are always alike.

@@ -91,6 +91,47 @@ mod tests {
         }
     }
 
+    #[test]
+    fn bounds_follow_the_density_between_the_limits() {
+        assert_eq!(bounds(1_000.0), (4_264.0 - 1_321.0, 10_621.0 - 3_107.0));
+        // The greatest distance reaches its limit first.
+        let (min, max) = bounds(3_000.0);
+        assert!((min - 301.0).abs() < 1e-9 && (max - 1_300.0).abs() < 1e-9, "{min} {max}");
+        assert_eq!(bounds(3_001.0), (300.0, 1_300.0));
+    }
+
+    #[test]
+    fn kept_bounds_are_what_was_kept() {
+        for (min, max) in [(300.0, 1_300.0), (8_000.0, 20_000.0), (300.0, 20_000.0)] {
+            let kept = DistanceBounds::kept(min, max).unwrap();
+            assert_eq!((kept.min_m(), kept.max_m()), (min, max));
+        }
+        for (min, max) in [
+            (299.9, 1_300.0),
+            (300.0, 1_299.9),
+            (8_000.1, 20_000.0),
+            (8_000.0, 20_000.1),
+            (2_000.0, 2_000.0),
+            (5_000.0, 4_000.0),
+            (f64::NAN, 1_300.0),
+            (300.0, f64::NAN),
+        ] {
+            assert_eq!(DistanceBounds::kept(min, max), None, "{min} {max}");
+        }
+    }
+
+    #[test]
+    fn rings_grow_outwards_up_to_the_greatest_distance() {
+        let ring = DistanceBounds::kept(300.0, 10_000.0).unwrap();
+        assert_eq!(ring.widened(2.0), DistanceBounds::kept(300.0, 20_000.0));
+        assert_eq!(ring.widened(1.5), DistanceBounds::kept(300.0, 15_000.0));
+        for times in [2.001, 1.0, 0.5, f64::NAN] {
+            assert_eq!(ring.widened(times), None, "{times}");
+        }
+        let area = std::f64::consts::PI * (100.0 - 0.09);
+        assert!((ring.area_km2() - area).abs() < 1e-9, "{}", ring.area_km2());
+    }
+
     proptest! {
         #[test]
         fn there_is_always_a_ring(density in 0.0_f64..1e7) {

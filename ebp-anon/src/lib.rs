@@ -22,7 +22,7 @@
 //!     let origin = Position::parse(latitude, longitude)?;
 //!     let release = mask(&regions, origin, &mut OsRandomness::new())?;
 //!     let [latitude, longitude] = release.position().decimals();
-//!     println!("{latitude} {longitude}, somewhere in {}", release.region());
+//!     println!("{latitude} {longitude}");
 //!     Ok(())
 //! }
 //! ```

@@ -3,9 +3,9 @@
 //! Enters: regions, releases. Leaves: text, written as it comes. Absent: true positions, unless the
 //! map is made for the custodian of the data, who has to ask for them.
 //!
-//! Without true positions the ring around a released position is drawn: where the household may be.
-//! With them it is drawn around the true one: where it could have been moved to (thesis, figure
-//! 4.10).
+//! A public map has released positions alone: a ring's width tells the density of the true region.
+//! With true positions the ring is drawn around those: where they could have been moved to (thesis,
+//! figure 4.10).
 
 use std::{
     f64::consts::TAU,
@@ -53,6 +53,9 @@ struct Frame {
 
 /// Width of a picture, pixels.
 const WIDTH: f64 = 1000.0;
+/// What is shown to each side of a single release, metres: three of the greatest distances that
+/// German densities give.
+const AROUND_M: f64 = 31_500.0;
 /// Corners of a circle.
 const CORNERS: u32 = 72;
 
@@ -81,9 +84,9 @@ impl<W: Write> Map<W> {
         };
         match around {
             Some(release) => {
-                // Twice the greatest distance to each side.
+                // The same for all: the frame must not tell how far it was moved.
                 let position = release.position();
-                let high = 3.0 * release.bounds().max_m() / 111_200.0;
+                let high = AROUND_M / 111_200.0;
                 let wide = high / position.latitude().to_radians().cos();
                 reach(position.longitude() - wide, position.latitude() - high);
                 reach(position.longitude() + wide, position.latitude() + high);
@@ -130,13 +133,14 @@ impl<W: Write> Map<W> {
     /// Whatever the writer fails with.
     pub fn add(&mut self, origin: Position, release: &Release) -> io::Result<()> {
         let released = release.position().position();
-        let centre = if self.view == View::Custodian { origin } else { released };
-        self.ring(centre, release)?;
-        self.point("released", released, release)?;
-        if self.view == View::Custodian {
-            self.point("origin", origin, release)?;
+        match self.view {
+            View::Public => self.point("released", released, None),
+            View::Custodian => {
+                self.ring(origin, release)?;
+                self.point("released", released, Some(release))?;
+                self.point("origin", origin, Some(release))
+            }
         }
-        Ok(())
     }
 
     /// Ends the map.
@@ -211,14 +215,16 @@ impl<W: Write> Map<W> {
         }
     }
 
-    fn point(&mut self, kind: &str, place: Position, release: &Release) -> io::Result<()> {
+    fn point(&mut self, kind: &str, place: Position, of: Option<&Release>) -> io::Result<()> {
         match self.format {
             MapFormat::Svg => {
                 let (x, y) = self.frame.pixel(place.longitude(), place.latitude());
                 writeln!(self.writer, r#"<circle class="{kind}" cx="{x:.2}" cy="{y:.2}" r="2"/>"#)
             }
             MapFormat::GeoJson => {
-                self.feature(&format!(r#""kind":"{kind}","nuts3":"{}""#, release.region()))?;
+                let region =
+                    of.map_or(String::new(), |of| format!(r#","nuts3":"{}""#, of.region()));
+                self.feature(&format!(r#""kind":"{kind}"{region}"#))?;
                 let (x, y) = (place.longitude(), place.latitude());
                 write!(self.writer, r#"{{"type":"Point","coordinates":[{x:.6},{y:.6}]}}}}"#)
             }

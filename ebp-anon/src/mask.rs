@@ -16,10 +16,10 @@ use crate::{
     randomness::{NoRandomness, Randomness},
 };
 
-/// A household's position as it may be published.
+/// A released position, and what whoever made it knows besides.
 ///
-/// It has no trace of where the household is but what it says: somewhere in this region, at a
-/// distance within these bounds.
+/// The position may be published. The rest is the custodian's: the true region, its density and the
+/// bounds that follow from them narrow down where the household is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Release {
     position: ReleasedPosition,
@@ -153,13 +153,14 @@ fn is_within(
 ) -> bool {
     let chord = local.chord(candidate.latitude(), candidate.longitude());
     let (metres, doubt) = (chord.metres, chord.doubt());
-    if metres < bounds.min_m() - doubt || metres > bounds.max_m() + doubt {
-        return false;
-    }
-    if metres >= bounds.min_m() + doubt && metres <= bounds.max_m() - doubt {
-        return true;
-    }
-    (bounds.min_m()..=bounds.max_m()).contains(&geodesic_m(origin, candidate.position()))
+    let from = |limit: f64| {
+        if (metres - limit).abs() > doubt {
+            metres
+        } else {
+            geodesic_m(origin, candidate.position())
+        }
+    };
+    from(bounds.min_m()) >= bounds.min_m() && from(bounds.max_m()) <= bounds.max_m()
 }
 
 #[cfg(test)]
@@ -196,10 +197,55 @@ mod tests {
     }
 
     #[test]
+    fn far_from_the_bounds_all_are_within_or_none() {
+        let origin = Position::new(50.078_217, 8.239_761).unwrap();
+        let local = Local::at(origin);
+        for (metres, within) in [
+            (0.0, false),
+            (2_400.0, false),
+            (2_500.0, true),
+            (4_000.0, true),
+            (6_300.0, true),
+            (6_500.0, false),
+            (60_000.0, false),
+        ] {
+            for side in [-1.0, 1.0] {
+                let candidate = ReleasedPosition::round(
+                    origin.latitude() + side * metres / 111_237.0,
+                    origin.longitude(),
+                );
+                assert_eq!(is_within(bounds(), &local, origin, candidate), within, "{metres}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kept_release_is_what_was_kept() {
+        let (region, at) = (RegionCode::new("DE714").unwrap(), Position::new(50.1, 8.25).unwrap());
+        let kept = Release::kept(at, region, 1365.0, bounds()).unwrap();
+        assert_eq!(kept.position().position(), at);
+        assert_eq!((kept.region(), kept.density(), kept.bounds()), (region, 1365.0, bounds()));
+        assert!(Release::kept(at, region, 0.0, bounds()).is_some(), "nobody may live there");
+        for density in [-1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(Release::kept(at, region, density, bounds()), None, "{density}");
+        }
+        for (latitude, longitude) in [(50.100_000_4, 8.25), (50.1, 8.250_000_4)] {
+            let finer = Position::new(latitude, longitude).unwrap();
+            assert_eq!(
+                Release::kept(finer, region, 1365.0, bounds()),
+                None,
+                "no released position"
+            );
+        }
+    }
+
+    #[test]
     fn the_poles_and_the_other_side_of_the_globe() {
         let mut randomness = SeededRandomness::for_tests(1);
         let pole = Position::new(-85.1, 0.0).unwrap();
         assert_eq!(draw(bounds(), pole, &mut randomness), Err(MaskError::NearPole));
+        let limit = Position::new(85.0, 0.0).unwrap();
+        assert!(draw(bounds(), limit, &mut randomness).is_ok());
         for longitude in [-180.0, 179.999, 180.0] {
             let origin = Position::new(-16.5, longitude).unwrap();
             for _ in 0..50 {

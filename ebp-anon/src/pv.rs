@@ -28,9 +28,15 @@ mod tests {
 
     #[test]
     fn detail_goes() {
-        for (kwp, coarse) in
-            [("9.84", "10"), ("9.49", "9"), ("9.5", "10"), ("0.4", "0"), ("30", "30")]
-        {
+        for (kwp, coarse) in [
+            ("9.84", "10"),
+            ("9.49", "9"),
+            ("9.5", "10"),
+            ("0.4", "0"),
+            ("0.5", "1"),
+            ("30", "30"),
+            ("100.0", "100"),
+        ] {
             assert_eq!(nominal_power(kwp.parse().unwrap()).to_string(), coarse);
         }
         assert_eq!(

@@ -85,13 +85,14 @@ impl Randomness for OsRandomness {
     }
 }
 
-/// A secret that determines the masking of every place, so that asking again returns the same
-/// point and households at one address share their displacement without a table of them.
+/// A secret that determines the masking of every place of one table, so that rows with the same
+/// coordinates get the same point.
 ///
-/// It is the key of a stream cipher (ChaCha20) whose stream number is the place, in steps of
-/// 0.0001° (11 m north, 7 m east in Germany). Who has it can tell, for any place he guesses, where
-/// that place was moved to: keep it as secret as the true positions, and destroy it with them.
-/// `Debug` does not show it.
+/// It is the key of a stream cipher (ChaCha20) whose stream number is the place to six decimals of a
+/// degree (0.1 m): places that differ are drawn independently of each other. Who has it can tell,
+/// for any place he guesses, where that place was moved to, and so can whoever may have guesses
+/// masked by it: keep it as secret as the true positions, answer nobody by it, and destroy it with
+/// the true positions. `Debug` does not show it.
 #[derive(Clone)]
 pub struct ReleaseKey([u8; 32]);
 
@@ -124,22 +125,10 @@ impl ReleaseKey {
         text
     }
 
-    /// A further key, for keyed hashes of what may not be kept itself (addresses). It tells nothing
-    /// of this one.
-    #[must_use]
-    pub fn hash_key(&self) -> [u8; 32] {
-        let mut stream = ChaCha20Rng::from_seed(self.0);
-        // A number that is no place: `at` uses the latitudes' 1.8 million steps.
-        stream.set_stream(u64::MAX);
-        let mut key = [0; 32];
-        stream.fill_bytes(&mut key);
-        key
-    }
-
     /// The numbers that belong to a place: always the same ones.
     #[must_use]
     pub fn at(&self, place: Position) -> PlaceRandomness {
-        let step = |degrees: f64, whole: f64| ((degrees + whole) * 1e4).floor() as u64;
+        let step = |degrees: f64, whole: f64| ((degrees + whole) * 1e6).round() as u64;
         let mut stream = ChaCha20Rng::from_seed(self.0);
         stream.set_stream(step(place.latitude(), 90.0) << 32 | step(place.longitude(), 180.0));
         PlaceRandomness(stream)
@@ -218,19 +207,13 @@ mod tests {
         let key = ReleaseKey::from_os().unwrap();
         let again: ReleaseKey = key.to_secret_text().parse().unwrap();
         let house = Position::new(50.078_217, 8.239_761).unwrap();
-        let next_door = Position::new(50.078_219, 8.239_763).unwrap();
-        let across_town = Position::new(50.088_217, 8.239_761).unwrap();
-        assert_eq!(numbers(key.at(house)), numbers(again.at(next_door)));
-        assert_ne!(numbers(key.at(house)), numbers(key.at(across_town)));
+        let same_house = Position::new(50.078_217_2, 8.239_760_9).unwrap();
+        assert_eq!(numbers(key.at(house)), numbers(again.at(same_house)));
+        for (latitude, longitude) in [(50.078_218, 8.239_761), (50.078_217, 8.239_762)] {
+            let next_door = Position::new(latitude, longitude).unwrap();
+            assert_ne!(numbers(key.at(house)), numbers(key.at(next_door)));
+        }
         assert_ne!(numbers(key.at(house)), numbers(ReleaseKey::from_os().unwrap().at(house)));
-    }
-
-    #[test]
-    fn the_key_for_hashes_is_its_own() {
-        let key = ReleaseKey::from_os().unwrap();
-        assert_eq!(key.hash_key(), key.clone().hash_key());
-        assert_ne!(key.hash_key(), key.0);
-        assert_ne!(key.hash_key(), ReleaseKey::from_os().unwrap().hash_key());
     }
 
     #[test]

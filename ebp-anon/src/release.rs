@@ -1,6 +1,6 @@
 //! One release per household, for good.
 //!
-//! Enters: a household's true position, the key of all releases, where releases are kept. Leaves:
+//! Enters: a household's true position, the key of a table, where releases are kept. Leaves:
 //! the household's one [`Release`]. Absent: the keeping itself, which is the caller's.
 //!
 //! Each further release of one household tells more: the household is in the ring around every one
@@ -60,7 +60,7 @@ pub enum Otherwise {
     Withhold,
 }
 
-/// Masks positions, each place always alike.
+/// Masks the positions of a table, rows of one place alike.
 #[derive(Debug, Clone, Copy)]
 pub struct Masker<'a> {
     /// The regions.
@@ -72,8 +72,9 @@ pub struct Masker<'a> {
 }
 
 impl Masker<'_> {
-    /// The release of a place: the same one whenever it is asked for, and for neighbours under one
-    /// address the same displacement.
+    /// The release of a place: the same one whenever it is asked for. So no stranger may ask: by
+    /// comparing a guess's release with a published one he finds out whether it was right. Who
+    /// answers others masks by [`mask`](crate::mask) instead, and keeps what was drawn.
     ///
     /// # Errors
     /// [`MaskError`], which never tells the position.

@@ -3,9 +3,8 @@
 //! Enters: releases. Leaves: [`Risk`] of each, and a [`RiskSummary`] of all. Absent: what an
 //! attacker knows besides; the book's chapter on anonymization lists the known attacks.
 //!
-//! Everything is computed from the released position, so that what is reported of one household
-//! does not tell where it is. The region is released, too; who uses that looks only where the ring
-//! around the released position and the region overlap.
+//! [`Risk::persons_possible`] follows from the released position alone and may be published with
+//! it. The other figures use the true region, its density and bounds: they are the custodian's.
 
 use std::{f64::consts::PI, sync::LazyLock};
 
@@ -22,13 +21,20 @@ pub struct Risk {
     /// Persons expected in the ring around the released position, each part of it populated like
     /// the region that it is in; nobody outside of all regions.
     pub persons_in_ring: f64,
-    /// Persons expected where that ring overlaps the region that was released: the least of the
-    /// three, and what a reader of the table has to deal with.
+    /// Persons expected where that ring overlaps the household's region: the least of the three,
+    /// and what is left to somebody who knows that region.
     pub persons_in_region: f64,
+    /// Persons that may be the household to somebody who knows the released position and nothing
+    /// else: all whose own ring holds it, each as likely as its ring is small. The number of
+    /// equally likely persons that are as hard to tell apart.
+    pub persons_possible: f64,
 }
 
 /// Points that an estimate looks at: half a per cent of a ring each.
 const POINTS: u32 = 200;
+
+/// The same of an estimate over rings of all widths.
+const POINTS_OF_ALL: u32 = 800;
 
 /// Estimates a release's risk, to some per cent.
 #[must_use]
@@ -39,6 +45,7 @@ pub fn assess(regions: &Regions, release: &Release) -> Risk {
         k_homogeneous: release.density() * area,
         persons_in_ring: 0.0,
         persons_in_region: 0.0,
+        persons_possible: persons_possible(regions, release.position()),
     };
     for point in points_in_ring(release.position(), release.bounds()) {
         let Some(region) = regions.at(point) else { continue };
@@ -49,6 +56,37 @@ pub fn assess(regions: &Regions, release: &Release) -> Risk {
         }
     }
     risk
+}
+
+/// What [`Risk::persons_possible`] is.
+fn persons_possible(regions: &Regions, released: ReleasedPosition) -> f64 {
+    // Rings are some hundred metres wide or many kilometres: points are spread evenly over the
+    // logarithm of the distance.
+    const NEAR_M: f64 = 300.0;
+    const FAR_M: f64 = 20_000.0;
+    let step = (FAR_M / NEAR_M).ln() / f64::from(POINTS_OF_ALL);
+    let golden = PI * (3.0 - 5.0_f64.sqrt());
+    let north = 1.0 / 111_200.0;
+    let east = north / released.latitude().to_radians().cos();
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for index in 0..POINTS_OF_ALL {
+        let metres = NEAR_M * (step * (f64::from(index) + 0.5)).exp();
+        let (sin, cos) = (f64::from(index) * golden).sin_cos();
+        let place = Position::new(
+            released.latitude() + metres * cos * north,
+            released.longitude() + metres * sin * east,
+        );
+        let Some(region) = place.ok().and_then(|place| regions.at(place)) else { continue };
+        let bounds = region.bounds();
+        if metres < bounds.min_m() || metres > bounds.max_m() {
+            continue;
+        }
+        let persons = region.density() * 2.0 * PI * (metres / 1e3).powi(2) * step;
+        let likelihood = 1.0 / bounds.area_km2();
+        sum += persons * likelihood;
+        squares += persons * likelihood * likelihood;
+    }
+    if squares > 0.0 { sum * sum / squares } else { 0.0 }
 }
 
 /// Points spread evenly over a ring (a sunflower's seeds); exact to 1 % of the distance.
@@ -84,6 +122,7 @@ pub struct RiskSummary {
     left_country: u64,
     displacement: Quantiles,
     persons: Quantiles,
+    possible: Quantiles,
 }
 
 /// Fewer releases than this would let a summary tell a household's displacement.
@@ -100,6 +139,7 @@ impl RiskSummary {
         self.left_country += u64::from(country != Some(release.region().country()));
         self.displacement.add(geodesic_m(origin, release.position().position()));
         self.persons.add(risk.persons_in_region);
+        self.possible.add(risk.persons_possible);
     }
 
     /// How many releases were counted.
@@ -132,6 +172,13 @@ impl RiskSummary {
     #[must_use]
     pub fn persons_in_region(&self, part: f64) -> Option<f64> {
         self.persons.at(part)
+    }
+
+    /// The [`persons_possible`](Risk::persons_possible) that a part (0 to 1) of all releases does
+    /// not exceed, to 0.3 %.
+    #[must_use]
+    pub fn persons_possible(&self, part: f64) -> Option<f64> {
+        self.possible.at(part)
     }
 }
 
@@ -183,6 +230,51 @@ mod tests {
             let found = quantiles.at(part).unwrap();
             assert!((found / value - 1.0).abs() < 0.003, "{found} {value}");
         }
+    }
+
+    /// Two halves of a country, the west of one density and the east of another.
+    fn halves(west: f64, east: f64) -> Regions {
+        use crate::geodata::{Geodata, Provenance, RegionData, Vertex};
+        let corner = |x: i32, y: i32| Vertex { x: x * 10_000_000, y: y * 10_000_000 };
+        let region = |code, density, x| RegionData {
+            code: RegionCode::new(code).unwrap(),
+            name: code.to_owned(),
+            density,
+            shapes: vec![vec![vec![
+                corner(x, 50),
+                corner(x + 1, 50),
+                corner(x + 1, 51),
+                corner(x, 51),
+            ]]],
+        };
+        let regions = vec![region("XX001", west, 8), region("XX002", east, 9)];
+        Regions::new(Geodata { provenance: Provenance::default(), regions }).unwrap()
+    }
+
+    #[test]
+    fn where_all_regions_are_alike_all_in_the_ring_are_possible() {
+        for density in [36.0, 1_365.0, 4_000.0] {
+            let possible =
+                persons_possible(&halves(density, density), ReleasedPosition::round(50.5, 9.0));
+            let ring = density * DistanceBounds::of_density(density).unwrap().area_km2();
+            assert!((possible / ring - 1.0).abs() < 0.02, "{possible} {ring}");
+        }
+        assert_eq!(persons_possible(&halves(1.0, 1.0), ReleasedPosition::round(40.0, 9.0)), 0.0);
+    }
+
+    #[test]
+    fn a_dense_region_is_likelier_and_does_not_hide_the_other() {
+        // On the border: half a small ring of many persons, half a large ring of few. A person of
+        // the first is some sixty times as likely; all together are as many as by the first alone
+        // and a little more.
+        let possible = persons_possible(&halves(36.0, 4_000.0), ReleasedPosition::round(50.5, 9.0));
+        let half = |density: f64| {
+            let area = DistanceBounds::of_density(density).unwrap().area_km2();
+            (density / 2.0, density / 2.0 / area)
+        };
+        let ((few, of_few), (many, of_many)) = (half(36.0), half(4_000.0));
+        let expected = (few + many) * (few + many) / (of_few + of_many);
+        assert!((possible / expected - 1.0).abs() < 0.05, "{possible} {expected}");
     }
 
     #[test]

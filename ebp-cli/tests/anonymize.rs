@@ -78,11 +78,8 @@ fn a_table_is_masked_and_rejected_rows_are_listed() {
          4,the latitude is no number of degrees from -90 to 90\n"
     );
     let rows: Vec<Vec<&str>> = masked.lines().map(|line| line.split(',').collect()).collect();
-    assert_eq!(
-        rows[0],
-        ["id", "latitude", "longitude", "note", "nuts3", "density", "d_min", "d_max"]
-    );
-    assert_eq!(rows[2][4..], ["XX001", "1365", "2460.8", "6379.9"]);
+    assert_eq!(rows[0], ["id", "latitude", "longitude", "note", "nuts3"]);
+    assert_eq!(rows[2][4..], ["XX001"]);
     assert_eq!(rows[1][1..3], rows[2][1..3], "one place, one point");
     let metres = geodesic_m(
         Position::new(50.512_345, 8.512_345).unwrap(),
@@ -123,8 +120,9 @@ fn true_locations_are_on_a_map_only_if_asked_for() {
     for (map, origins) in
         [("map.svg", false), ("map.geojson", false), ("all.svg", true), ("all.geojson", true)]
     {
+        let output = format!("{map}.csv");
         let mut arguments = vec!["anonymize", "--regions", "square.ebpgeo", "--input", "in.csv"];
-        arguments.extend(["--output", "out.csv", "--map", map]);
+        arguments.extend(["--output", &output, "--map", map]);
         arguments.extend(origins.then_some("--origins"));
         let output = ebp(folder.path(), &arguments);
         assert!(output.status.success(), "{}", text(&output.stderr));
@@ -134,7 +132,8 @@ fn true_locations_are_on_a_map_only_if_asked_for() {
         if map.ends_with("geojson") {
             let parsed: serde_json::Value = serde_json::from_str(&drawn).unwrap();
             let features = parsed["features"].as_array().unwrap();
-            assert_eq!(features.len(), 1 + 2 * if origins { 3 } else { 2 });
+            assert_eq!(features.len(), 1 + 2 * if origins { 3 } else { 1 });
+            assert_eq!(drawn.contains("d_min"), origins, "a ring's width tells the region");
             assert_eq!(drawn.contains("8.512345,50.512345"), origins);
         } else {
             assert!(drawn.starts_with("<svg ") && drawn.ends_with("</svg>\n"));
@@ -162,18 +161,25 @@ fn statistics_and_the_least_number_of_persons() {
         arguments.extend(more);
         let output = ebp(folder.path(), &arguments);
         assert!(output.status.success(), "{}", text(&output.stderr));
-        (text(&output.stdout), fs::read_to_string(folder.path().join("out.csv")).unwrap())
+        let take = |name: &str| {
+            let taken = fs::read_to_string(folder.path().join(name)).unwrap();
+            fs::remove_file(folder.path().join(name)).unwrap();
+            taken
+        };
+        (text(&output.stdout), take("out.csv"), take("out.csv.rejected.csv"))
     };
-    let (summary, masked) = run(&["--stats"]);
+    let (summary, masked, _) = run(&["--stats"]);
     assert!(summary.contains("estimate") && summary.contains("0.0 % outside"), "{summary}");
-    let header = "id,latitude,longitude,nuts3,density,d_min,d_max,k_homogeneous,persons_in_ring,persons_in_region";
+    let header = "id,latitude,longitude,nuts3,persons_possible";
     assert_eq!(masked.lines().next(), Some(header));
-    assert!(masked.lines().nth(1).unwrap().contains(",36,4216.4,10509.1,10480,"), "{masked}");
-    let (_, withheld) = run(&["--min-k", "12000"]);
+    let (_, audited, _) = run(&["--stats", "--audit"]);
+    let more = ",true_nuts3,density,d_min,d_max,k_homogeneous,persons_in_ring,persons_in_region";
+    assert_eq!(audited.lines().next(), Some(format!("{header}{more}").as_str()));
+    assert!(audited.contains(",XX001,36,4216.4,10509.1,10480,"), "{audited}");
+    let (_, withheld, rejected) = run(&["--min-k", "12000"]);
     assert_eq!(withheld.lines().count(), 1);
-    let rejected = fs::read_to_string(folder.path().join("out.csv.rejected.csv")).unwrap();
     assert_eq!(rejected.matches("fewer than the wanted number of persons").count(), 30);
-    let (_, widened) = run(&["--min-k", "12000", "--widen"]);
+    let (_, widened, _) = run(&["--min-k", "12000", "--widen", "--audit"]);
     assert_eq!(widened.lines().count(), 31);
     assert!(widened.lines().nth(1).unwrap().ends_with(",36,4216.4,12611.0"), "{widened}");
 }
@@ -209,6 +215,78 @@ fn what_is_wrong_is_told_with_its_remedy() {
 }
 
 #[test]
+fn no_file_that_is_there_is_written_over() {
+    let folder = square(1365.0);
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("in.csv"), TABLE).unwrap();
+    fs::write(at("other.csv"), "kept").unwrap();
+    fs::write(at("b.csv.rejected.csv"), "kept").unwrap();
+    fs::write(at("c.csv.partial"), "kept").unwrap();
+    fs::write(at("map.svg"), "kept").unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    std::os::unix::fs::symlink("in.csv", at("link.csv")).unwrap();
+    std::os::unix::fs::symlink("nothing.csv", at("dangling.csv")).unwrap();
+    fs::hard_link(at("in.csv"), at("hard.csv")).unwrap();
+    let whole = at("in.csv").to_str().unwrap().to_owned();
+    let before = fs::read_dir(folder.path()).unwrap().count();
+    let run = |more: &[&str]| {
+        let arguments = ["anonymize", "--regions", "square.ebpgeo", "--input", "in.csv"];
+        ebp(folder.path(), &[&arguments[..], more].concat())
+    };
+    for output in [
+        "in.csv",
+        "./in.csv",
+        "folder/../in.csv",
+        &whole,
+        "link.csv",
+        "hard.csv",
+        "dangling.csv",
+        "other.csv",
+        "b.csv",
+        "c.csv",
+        "folder",
+    ] {
+        let refused = run(&["--output", output]);
+        let told = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{output}: {told}");
+        assert!(told.contains("exists already") && told.contains("another name"), "{told}");
+    }
+    for map in ["map.svg", "in.geojson"] {
+        std::os::unix::fs::symlink("in.csv", at("in.geojson")).unwrap_or_default();
+        let refused = run(&["--output", "out.csv", "--map", map]);
+        assert_eq!(refused.status.code(), Some(1), "{map}");
+        assert!(text(&refused.stderr).contains("exists already"), "{}", text(&refused.stderr));
+    }
+    for (name, kept) in
+        [("in.csv", TABLE), ("other.csv", "kept"), ("map.svg", "kept"), ("c.csv.partial", "kept")]
+    {
+        assert_eq!(fs::read_to_string(at(name)).unwrap(), kept, "{name}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), before + 1, "nothing partial");
+}
+
+#[test]
+fn cells_that_a_spreadsheet_would_run_are_quoted_if_that_is_asked_for() {
+    let folder = square(1365.0);
+    let at = |name: &str| folder.path().join(name);
+    let table = "id,latitude,longitude,note\n=1+1,50.5,8.5,\"a;=b\"\n@x,north,8.5,－1+1\n";
+    fs::write(at("in.csv"), table).unwrap();
+    for (name, more) in [("plain.csv", None), ("safe.csv", Some("--spreadsheet-safe"))] {
+        let mut arguments = vec!["anonymize", "--regions", "square.ebpgeo", "--input", "in.csv"];
+        arguments.extend(["--output", name]);
+        arguments.extend(more);
+        let output = ebp(folder.path(), &arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let masked = fs::read_to_string(at(name)).unwrap();
+        let rejected = fs::read_to_string(at(&format!("{name}.rejected.csv"))).unwrap();
+        let quote = if more.is_some() { "'" } else { "" };
+        assert!(masked.contains(&format!("\n{quote}=1+1,")), "{masked}");
+        assert!(masked.contains(&format!(",a;{quote}=b,XX001")), "{masked}");
+        assert!(rejected.contains(&format!("\n{quote}@x,")), "{rejected}");
+    }
+}
+
+#[test]
 fn columns_that_tell_are_warned_of() {
     let folder = square(1365.0);
     fs::write(folder.path().join("in.csv"), "id,latitude,longitude,Street\n").unwrap();
@@ -238,8 +316,11 @@ fn official_files_become_one_and_another_vintage_does_not() {
     }
     let masked =
         ["anonymize", "--regions", "regions.ebpgeo", "--lat", "50.0782", "--lon", "8.2398"];
+    let audited = ebp(folder.path(), &[&masked[..], &["--audit"]].concat());
+    assert!(text(&audited.stdout).contains("DE714 Wiesbaden"), "{}", text(&audited.stdout));
     let masked = ebp(folder.path(), &masked);
-    assert!(text(&masked.stdout).contains("DE714 Wiesbaden"), "{}", text(&masked.stdout));
+    assert!(text(&masked.stdout).contains("lies in"), "{}", text(&masked.stdout));
+    assert!(!text(&masked.stdout).contains("persons per"), "{}", text(&masked.stdout));
     for (densities, code) in [
         ("destatis/04-kreise_2023-12-31.xlsx", "DEG0N"),
         ("de_nuts3_density_2023_nuts2024.csv", "DEG0Q"),

@@ -55,7 +55,6 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["anonymize"],
     &["geodata"],
     &["geodata", "import"],
-    &["geodata", "key"],
     &["geodata", "show"],
     &["demo"],
     &["completions"],

@@ -10,6 +10,7 @@
 
 mod cache;
 mod nominatim;
+mod normal;
 mod turn;
 
 use std::{
@@ -155,7 +156,7 @@ impl Geocoder {
         })
     }
 
-    /// Forgets what was answered for an address, whose household revoked its consent.
+    /// Forgets what was answered for an address: its household revoked its consent or has moved.
     pub fn forget(&self, address: &Address) {
         if let Some(cache) = &self.cache {
             cache.forget(address);

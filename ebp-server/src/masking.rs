@@ -1,33 +1,28 @@
-//! What households are masked by when they revoke their consent: regions and release key.
+//! What households are masked by when they revoke their consent: the regions.
 //!
-//! Enters: the compact file of regions, the release key, true locations of households that revoke.
-//! Leaves: [`Release`]s, each made once; fingerprints by which servers of one database agree.
-//! Absent: the database, which keeps the releases; the network.
+//! Enters: the compact file of regions, true locations of households that revoke. Leaves: masked
+//! locations, each drawn once with the operating system's randomness; fingerprints by which servers
+//! of one database agree on the regions. Absent: the database, which keeps what was drawn; the
+//! network.
 //!
-//! The release key determines where every place is moved to, and an address is remembered by its
-//! hash under that key ([`Place`]), so that two flats in one house are moved alike even if a
-//! geocoder gave them different coordinates, years apart.
+//! There is no key and no memory of addresses: whoever registers a guess and revokes it learns
+//! nothing of another household, were it in the same house.
 
-mod key;
-mod place;
 mod start;
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use ebp_anon::{
-    MaskError, Masker, Position, Regions, Release, ReleaseKey, UnusableGeodata,
+    MaskError, OsRandomness, Position, RegionCode, Regions, UnusableGeodata,
     geocode::{PostalCodes, PostalCodesError},
     geodata::{CompactError, Geodata, Provenance},
 };
-use ebp_core::model::{Address, Location};
+use ebp_core::model::{Address, Location, Masked};
 use ring::digest;
 
-pub use key::{KeyFileError, KeyMark, load_key, load_or_make_key, make_key};
-pub use place::Place;
-pub(crate) use place::normalised;
 pub use start::{MaskingFiles, mask_by, mask_pending_soon};
 
 /// Why the files of a masking cannot be used.
@@ -66,37 +61,12 @@ pub enum MaskingError {
         /// Why.
         source: PostalCodesError,
     },
-    /// The release key's file cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
 }
 
 /// The database's households are masked by something else.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MaskingMismatch {
-    /// Another release key.
-    #[error(
-        "this is another release key than the one that households of this database are masked \
-         by: its fingerprint is {given} and should be {kept}"
-    )]
-    Key {
-        /// The key's that is wanted.
-        kept: KeyMark,
-        /// The key's that was given.
-        given: KeyMark,
-    },
-    /// There is no release key, and it must not be made anew.
-    #[error(
-        "there is no release key {}, and households of this database are masked by the one with \
-         fingerprint {kept}", path.display()
-    )]
-    NoKey {
-        /// Where it is looked for.
-        path: PathBuf,
-        /// The key's that is wanted.
-        kept: KeyMark,
-    },
     /// Other borders or densities.
     #[error(
         "these regions are of another vintage than those that households of this database are \
@@ -108,15 +78,6 @@ pub enum MaskingMismatch {
         /// What these say.
         given: String,
     },
-}
-
-/// What a database keeps of the files by which its households are masked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Marks {
-    /// The release key's fingerprint.
-    pub key: KeyMark,
-    /// The regions', once there were any.
-    pub regions: Option<RegionsMark>,
 }
 
 /// By what regions are told from others: borders and densities, not when and from which file they
@@ -143,26 +104,24 @@ impl RegionsMark {
     }
 }
 
-/// What marks are kept after these were given; nothing changes if they are the same.
+/// What regions are kept after these were given; nothing changes if they are the same.
 ///
 /// # Errors
-/// [`MaskingMismatch`] for another key, and for other regions unless they may `change`.
-pub fn agree(kept: Option<Marks>, given: &Marks, change: bool) -> Result<Marks, MaskingMismatch> {
-    let Some(kept) = kept else { return Ok(given.clone()) };
-    if kept.key != given.key {
-        return Err(MaskingMismatch::Key { kept: kept.key, given: given.key });
-    }
-    match (kept.regions, &given.regions) {
+/// [`MaskingMismatch`] for other regions unless they may `change`.
+pub fn agree(
+    kept: Option<RegionsMark>,
+    given: Option<&RegionsMark>,
+    change: bool,
+) -> Result<Option<RegionsMark>, MaskingMismatch> {
+    match (kept, given) {
         (Some(kept), Some(given)) if kept.digest != given.digest && !change => {
             Err(MaskingMismatch::Regions {
                 kept: kept.description,
                 given: given.description.clone(),
             })
         }
-        (Some(regions), Some(given)) if regions.digest == given.digest => {
-            Ok(Marks { key: kept.key, regions: Some(regions) })
-        }
-        (regions, given) => Ok(Marks { key: kept.key, regions: given.clone().or(regions) }),
+        (Some(kept), Some(given)) if kept.digest == given.digest => Ok(Some(kept)),
+        (kept, given) => Ok(given.cloned().or(kept)),
     }
 }
 
@@ -180,18 +139,11 @@ pub enum Unmasked {
     Mask(#[from] MaskError),
 }
 
-/// Everything that masking a household takes. `Debug` shows none of it.
+/// Everything that masking a household takes.
+#[derive(Debug)]
 pub struct Masking {
-    key: ReleaseKey,
-    hash: ring::hmac::Key,
     regions: Option<Regions>,
     postal_codes: Option<PostalCodes>,
-}
-
-impl fmt::Debug for Masking {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Masking").field("regions", &self.regions).finish_non_exhaustive()
-    }
 }
 
 /// Reads a compact file of regions.
@@ -218,28 +170,17 @@ pub fn load_postal_codes(path: &Path) -> Result<PostalCodes, MaskingError> {
 }
 
 impl Masking {
-    /// Masks by that key and, if there are any, those regions. `postal_codes` stand in for
-    /// locations that nobody knows.
+    /// Masks by those regions, if there are any. `postal_codes` stand in for locations that nobody
+    /// knows.
     #[must_use]
-    pub fn new(
-        key: ReleaseKey,
-        regions: Option<Regions>,
-        postal_codes: Option<PostalCodes>,
-    ) -> Self {
-        let hash = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key.hash_key());
-        Self { key, hash, regions, postal_codes }
+    pub const fn new(regions: Option<Regions>, postal_codes: Option<PostalCodes>) -> Self {
+        Self { regions, postal_codes }
     }
 
-    /// The fingerprints.
+    /// The regions' fingerprint.
     #[must_use]
-    pub fn marks(&self) -> Marks {
-        Marks { key: KeyMark::of(&self.key), regions: self.regions.as_ref().map(RegionsMark::of) }
-    }
-
-    /// What an address is remembered by.
-    #[must_use]
-    pub fn place(&self, address: &Address) -> Place {
-        Place::of(&self.hash, address)
+    pub fn mark(&self) -> Option<RegionsMark> {
+        self.regions.as_ref().map(RegionsMark::of)
     }
 
     /// Where a household is that revokes: where it is known to be, otherwise roughly where its
@@ -258,22 +199,21 @@ impl Masking {
             })
     }
 
-    /// The one release of a place: the kept one if there is one, otherwise that of the position.
+    /// Draws a masked location, with the region that *it* lies in. Drawn again it is another one,
+    /// and several of one household narrow down where it is: it is drawn once and kept.
     ///
     /// # Errors
     /// [`Unmasked`]; it says nothing of the position.
-    pub fn release(
-        &self,
-        kept: Option<Release>,
-        origin: Option<Position>,
-    ) -> Result<Release, Unmasked> {
-        // A neighbour's release needs neither regions nor a location.
-        if let Some(kept) = kept {
-            return Ok(kept);
-        }
+    pub fn draw(&self, origin: Option<Position>) -> Result<Location, Unmasked> {
         let regions = self.regions.as_ref().ok_or(Unmasked::NoRegions)?;
         let origin = origin.ok_or(Unmasked::NoLocation)?;
-        let masker = Masker { regions, key: &self.key, least_persons: None };
-        Ok(masker.release(origin)?)
+        let released = ebp_anon::mask(regions, origin, &mut OsRandomness::new())?.position();
+        let landed = regions.at(released.position()).map(|region| region.code());
+        Ok(Location {
+            latitude: released.latitude(),
+            longitude: released.longitude(),
+            precision: None,
+            masked: Some(Masked { nuts3: landed.map(|code: RegionCode| code.as_str().to_owned()) }),
+        })
     }
 }

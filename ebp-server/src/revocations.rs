@@ -1,39 +1,40 @@
 //! What was revoked, so that a backup that is put back does not bring it to life again.
 //!
 //! Enters: a store that knows what was revoked, or the lines that one told. Leaves: lines, or a
-//! store in which the same is revoked. Absent: names; the lines hold identifiers and instants, and
-//! may be kept beside backups, and longer than they.
+//! store in which the same is revoked. Absent: names, true locations, and what households were called
+//! before: the lines say no more than everybody sees, and may be kept longer than backups.
 //!
 //! A backup holds what participants had removed since it was taken. So whoever puts one back revokes
-//! the same again before it is served.
+//! the same again before it is served, with the same identifiers and masked locations. The backup
+//! knows by itself which household gets which identifier.
 
-use ebp_core::model::ConsentState;
-use jiff::Timestamp;
+use ebp_core::model::Address;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
     authority::RegisterEntry,
-    store::{HouseholdId, ListQuery, Store, StoreError},
+    store::{ListQuery, RevokedAgain, RevokedHousehold, Store, StoreError},
 };
 
 /// So many of a list at once.
 const PAGE: usize = 500;
 
-/// What was revoked: consents and certificates.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+/// What was revoked: consents, with the devices of those households, and certificates.
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Revocations(Vec<Revocation>);
 
 /// One line of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum Revocation {
-    Consent { household: Uuid, granted_at: Timestamp, revoked_at: Timestamp },
+    Consent(RevokedHousehold),
+    Device { device: Uuid },
     Certificate { certificate: RegisterEntry },
 }
 
 /// What became of them.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// Households that were revoked by this, with all that it removes.
     pub households: usize,
@@ -43,6 +44,8 @@ pub struct Applied {
     pub already: usize,
     /// Households that are not there: registered after the backup.
     pub unknown: usize,
+    /// The addresses that were removed by this, so that whatever else remembers them forgets them.
+    pub addresses: Vec<Address>,
 }
 
 /// A line that is none of ours.
@@ -56,27 +59,10 @@ impl Revocations {
     /// # Errors
     /// If it cannot be asked.
     pub async fn of(store: &dyn Store) -> Result<Self, StoreError> {
-        let mut lines = Vec::new();
-        let mut query = ListQuery { after: None, limit: PAGE };
-        loop {
-            let page = store.health(query).await?;
-            for household in page.items {
-                if household.consent != ConsentState::Revoked {
-                    continue;
-                }
-                let consent = store.consent(HouseholdId(household.uuid)).await?;
-                if let (Some(granted_at), Some(revoked_at)) =
-                    (consent.granted_at, consent.revoked_at)
-                {
-                    let household = household.uuid;
-                    lines.push(Revocation::Consent { household, granted_at, revoked_at });
-                }
-            }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => break,
-            }
-        }
+        let mut lines: Vec<Revocation> =
+            store.revoked_households().await?.into_iter().map(Revocation::Consent).collect();
+        let devices = store.revoked_devices().await?;
+        lines.extend(devices.into_iter().map(|device| Revocation::Device { device }));
         for certificate in issued(store).await? {
             if certificate.revoked_at.is_some() {
                 lines.push(Revocation::Certificate { certificate });
@@ -91,7 +77,8 @@ impl Revocations {
     /// [`InvalidLine`].
     pub fn parse(text: &str) -> Result<Self, InvalidLine> {
         let line = |(index, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|_| InvalidLine(index + 1))
+            let line = serde_json::from_str(line).ok().filter(Revocation::is_valid);
+            line.ok_or(InvalidLine(index + 1))
         };
         Ok(Self(text.lines().enumerate().map(line).collect::<Result<_, _>>()?))
     }
@@ -118,27 +105,21 @@ impl Revocations {
     /// If the store fails; what was done stays done.
     pub async fn apply(&self, store: &dyn Store) -> Result<Applied, StoreError> {
         let mut applied = Applied::default();
-        for line in &self.0 {
+        // A household may be told of twice, withheld and masked: the masked location counts.
+        let mut lines: Vec<&Revocation> = self.0.iter().collect();
+        lines.sort_by_key(|line| line.rank());
+        for line in lines {
             match line {
-                Revocation::Consent { household, granted_at, revoked_at } => {
-                    let id = HouseholdId(*household);
-                    // Granted after the backup: what it has of the household goes all the same.
-                    match store.grant_consent(id, *granted_at).await {
-                        Ok(_)
-                        | Err(
-                            StoreError::ConsentAlreadyGranted
-                            | StoreError::ConsentRevoked
-                            | StoreError::NotFound,
-                        ) => {}
-                        Err(error) => return Err(error),
+                Revocation::Consent(revoked) => match store.revoke_again(revoked).await? {
+                    RevokedAgain::Revoked(address) => {
+                        applied.households += 1;
+                        applied.addresses.extend(address);
                     }
-                    match store.revoke_consent(id, *revoked_at).await {
-                        Ok(_) => applied.households += 1,
-                        Err(StoreError::ConsentRevoked) => applied.already += 1,
-                        Err(StoreError::NotFound) => applied.unknown += 1,
-                        Err(error) => return Err(error),
-                    }
-                }
+                    RevokedAgain::Masked => applied.households += 1,
+                    RevokedAgain::Already => applied.already += 1,
+                    RevokedAgain::Unknown => applied.unknown += 1,
+                },
+                Revocation::Device { device } => store.remember_revoked_device(*device).await?,
                 Revocation::Certificate { certificate } => {
                     let known = store.certificate(certificate.serial).await?;
                     if known.is_some_and(|known| known.revoked_at.is_some()) {
@@ -159,6 +140,25 @@ impl Revocations {
             }
         }
         Ok(applied)
+    }
+}
+
+impl Revocation {
+    /// Households with a masked location first, then those without, then devices: one that the
+    /// database has goes with its household.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Consent(RevokedHousehold { location: Some(_), .. }) => 0,
+            Self::Consent(_) => 1,
+            Self::Device { .. } => 2,
+            Self::Certificate { .. } => 3,
+        }
+    }
+
+    /// A location is a masked one, and somewhere on the globe.
+    fn is_valid(&self) -> bool {
+        let Self::Consent(RevokedHousehold { location: Some(at), .. }) = self else { return true };
+        at.masked.is_some() && ebp_anon::Position::new(at.latitude, at.longitude).is_ok()
     }
 }
 
@@ -195,12 +195,27 @@ mod tests {
 
     #[test]
     fn lines_round_trip_and_others_are_named() {
-        let text = "{\"household\":\"6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a001\",\
-             \"granted_at\":\"2026-01-01T00:00:00Z\",\"revoked_at\":\"2026-02-01T00:00:00Z\"}\n";
-        let revocations = Revocations::parse(text).unwrap();
+        let household = "{\"household\":\"6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a001\",\
+             \"granted_at\":\"2026-01-01T00:00:00Z\",\"revoked_at\":\"2026-02-01T00:00:00Z\"";
+        let at = "\"latitude\":50.1,\"longitude\":8.25";
+        let text = format!(
+            "{household}}}\n{household},\"location\":{{{at},\"masked\":{{\"nuts3\":\"DE714\"}}}}}}\n\
+             {household},\"location\":{{{at},\"masked\":{{}}}}}}\n\
+             {{\"device\":\"6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a002\"}}\n"
+        );
+        let revocations = Revocations::parse(&text).unwrap();
         assert_eq!(revocations.to_lines().unwrap(), text);
-        assert_eq!(Revocations::parse(&format!("{text}x")), Err(InvalidLine(2)));
-        assert_eq!(Revocations::parse("{\"household\":\"x\"}"), Err(InvalidLine(1)));
+        assert_eq!(Revocations::parse(&format!("{text}x")), Err(InvalidLine(5)));
+        for wrong in [
+            "{\"household\":\"x\"}".to_owned(),
+            format!("{household},\"location\":{{{at}}}}}"),
+            format!("{household},\"address\":\"here\"}}"),
+            format!(
+                "{household},\"location\":{{\"latitude\":91,\"longitude\":8,\"masked\":{{}}}}}}"
+            ),
+        ] {
+            assert_eq!(Revocations::parse(&wrong), Err(InvalidLine(1)), "{wrong}");
+        }
         assert_eq!(Revocations::parse(""), Ok(Revocations::default()));
     }
 }

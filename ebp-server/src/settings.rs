@@ -97,7 +97,7 @@ pub struct Settings {
 
 impl Settings {
     /// Everything in one folder: `ebp.sqlite`, `authority/`, `server.pem`, `server.key`,
-    /// `secrets.toml`, `release.key`.
+    /// `secrets.toml`.
     #[must_use]
     pub fn in_folder(data: &Path, hostnames: Vec<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -108,7 +108,7 @@ impl Settings {
             key: data.join("server.key"),
             secrets: data.join("secrets.toml"),
             tokens: None,
-            masking: MaskingFiles::in_folder(data),
+            masking: MaskingFiles::default(),
             geocoding: None,
             hostnames,
             limits: Limits::default(),

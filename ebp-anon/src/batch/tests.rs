@@ -22,28 +22,44 @@ fn regions() -> Regions {
     .unwrap()
 }
 
-fn run(input: &[u8], statistics: bool) -> Result<(String, String, BatchReport), BatchError> {
+const PLAIN: TableOptions =
+    TableOptions { statistics: false, audit: false, spreadsheet_safe: false };
+const AUDITED: TableOptions = TableOptions { audit: true, ..PLAIN };
+const STATED: TableOptions = TableOptions { statistics: true, ..PLAIN };
+
+fn run(input: &[u8], options: TableOptions) -> Result<(String, String, BatchReport), BatchError> {
     let (regions, key) = (regions(), ReleaseKey::from_os().unwrap());
     let masker = Masker { regions: &regions, key: &key, least_persons: None };
     let (mut output, mut rejected) = (Vec::new(), Vec::new());
-    let report = mask_table(&masker, statistics, input, &mut output, &mut rejected, |_, _| Ok(()))?;
+    let report = mask_table(&masker, options, input, &mut output, &mut rejected, |_, _| Ok(()))?;
     Ok((String::from_utf8(output).unwrap(), String::from_utf8(rejected).unwrap(), report))
 }
 
 #[test]
 fn other_columns_pass_and_the_same_place_gets_the_same_point() {
     let input = "\u{feff}kind,id,latitude,longitude,note\r\nflat,1,50.5,8.5,\"a, b\"\r\nhouse,2,50.5,8.5,\r\n";
-    let (output, rejected, report) = run(input.as_bytes(), false).unwrap();
+    let (output, rejected, report) = run(input.as_bytes(), AUDITED).unwrap();
     let mut reader = csv::Reader::from_reader(output.as_bytes());
     assert_eq!(
         reader.headers().unwrap(),
-        vec!["kind", "id", "latitude", "longitude", "note", "nuts3", "density", "d_min", "d_max"]
+        vec![
+            "kind",
+            "id",
+            "latitude",
+            "longitude",
+            "note",
+            "nuts3",
+            "true_nuts3",
+            "density",
+            "d_min",
+            "d_max"
+        ]
     );
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!((&rows[0][0], &rows[0][1], &rows[0][4]), ("flat", "1", "a, b"));
     assert_eq!(
-        (&rows[0][5], &rows[0][6], &rows[0][7], &rows[0][8]),
-        ("XX001", "1365", "2460.8", "6379.9")
+        (&rows[0][5], &rows[0][6], &rows[0][7], &rows[0][8], &rows[0][9]),
+        ("XX001", "XX001", "1365", "2460.8", "6379.9")
     );
     assert_eq!((&rows[0][2], &rows[0][3]), (&rows[1][2], &rows[1][3]));
     let masked = Position::parse(&rows[0][2], &rows[0][3]).unwrap();
@@ -59,7 +75,7 @@ fn thousands_of_rows_keep_their_order() {
         let latitude = if id % 7 == 0 { "north" } else { "50.5" };
         input += &format!("{id},{latitude},8.5\n");
     }
-    let (output, rejected, report) = run(input.as_bytes(), false).unwrap();
+    let (output, rejected, report) = run(input.as_bytes(), PLAIN).unwrap();
     let ids = |text: &str| -> Vec<u32> {
         let first = |line: &str| line.split(',').next().unwrap().parse().unwrap();
         text.lines().skip(1).map(first).collect()
@@ -73,7 +89,7 @@ fn thousands_of_rows_keep_their_order() {
 fn a_row_is_masked_or_rejected_and_never_told() {
     let input = "id,latitude,longitude\n1,50.123456,8.5\n2,49.987654,8.5\n3,50.123456\n4,50.123456,east\n\
         5,8.5,50.123456\n6,,\n\"7\",50.123456,8.5,more\n8,50.6,8.6\n";
-    let (output, rejected, report) = run(input.as_bytes(), false).unwrap();
+    let (output, rejected, report) = run(input.as_bytes(), PLAIN).unwrap();
     assert_eq!((report.masked, report.rejected), (2, 6));
     assert_eq!(output.lines().count(), 3);
     assert_eq!(
@@ -94,20 +110,19 @@ fn statistics_are_columns_and_a_summary() {
     for id in 0..50 {
         input.push_str(&format!("{id},50.5,8.{:03}\n", 400 + id));
     }
-    let (output, _, report) = run(input.as_bytes(), true).unwrap();
-    assert!(
-        output.lines().next().unwrap().ends_with("k_homogeneous,persons_in_ring,persons_in_region")
-    );
+    let (output, _, report) = run(input.as_bytes(), STATED).unwrap();
+    assert_eq!(output.lines().next(), Some("id,latitude,longitude,nuts3,persons_possible"));
     let risk = report.risk.unwrap();
     assert_eq!((risk.released(), risk.left_region(), risk.left_country()), (50, 0.0, 0.0));
     // 1365 per km² times π (6.38² - 2.46²) km².
     let expected = 148_600.0;
     for part in [0.0, 0.5, 1.0] {
         assert!((risk.persons_in_region(part).unwrap() / expected - 1.0).abs() < 0.01);
+        assert!((risk.persons_possible(part).unwrap() / expected - 1.0).abs() < 0.03);
     }
     assert!((2_460.0..6_400.0).contains(&risk.displacement_m(0.5).unwrap()));
     // One household's summary would tell how far it was moved.
-    let (.., report) = run(b"id,latitude,longitude\n1,50.5,8.5\n", true).unwrap();
+    let (.., report) = run(b"id,latitude,longitude\n1,50.5,8.5\n", STATED).unwrap();
     assert_eq!(report.risk.unwrap().displacement_m(0.5), None);
 }
 
@@ -117,18 +132,55 @@ fn a_wrong_header_is_told() {
         ("id,lat,lon", "one column \"latitude\" and has 0"),
         ("latitude,longitude", "\"id\""),
         ("id,latitude,longitude,latitude", "has 2"),
-        ("id,latitude,longitude,density", "\"density\" already"),
+        ("id,latitude,longitude,nuts3", "\"nuts3\" already"),
         ("", "\"id\""),
     ] {
-        let error = run(header.as_bytes(), false).unwrap_err().to_string();
+        let error = run(header.as_bytes(), PLAIN).unwrap_err().to_string();
         assert!(error.contains(told), "{header}: {error}");
     }
-    assert!(run(b"id,latitude,longitude,persons_in_ring\n", false).is_ok());
-    assert!(run(b"id,latitude,longitude,persons_in_ring\n", true).is_err());
+    let both = TableOptions { audit: true, ..STATED };
+    for (column, taken) in [
+        ("density", [false, false, true, true]),
+        ("persons_possible", [false, true, false, true]),
+        ("persons_in_ring", [false, false, false, true]),
+    ] {
+        let header = format!("id,latitude,longitude,{column}\n");
+        let refused = [PLAIN, STATED, AUDITED, both].map(|it| run(header.as_bytes(), it).is_err());
+        assert_eq!(refused, taken, "{column}");
+    }
 }
 
 #[test]
 fn telling_columns_are_found() {
     let found = telling_columns(&b"id,latitude,longitude,E-Mail,PLZ,kWp\n"[..]).unwrap();
     assert_eq!(found, ["e-mail", "plz"]);
+}
+
+#[test]
+fn a_row_tells_the_released_points_region_and_nothing_of_the_true_one() {
+    // At the square's edge: about half of the points lie outside of all regions.
+    let rows: String = (0..200).map(|id| format!("{id},50.5,8.000{:03}\n", 1 + id)).collect();
+    let input = format!("id,latitude,longitude\n{rows}");
+    let (output, ..) = run(input.as_bytes(), PLAIN).unwrap();
+    let mut outside = 0;
+    for row in output.lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let inside = cells[2].parse::<f64>().unwrap() >= 8.0;
+        assert_eq!(cells[3], if inside { "XX001" } else { "" }, "{row}");
+        assert_eq!(cells.len(), 4, "{row}");
+        outside += usize::from(!inside);
+    }
+    assert!((60..140).contains(&outside), "{outside}");
+}
+
+#[test]
+fn cells_are_harmless_to_spreadsheets_if_that_is_asked_for() {
+    let input = "id,latitude,longitude,=note\n=1+1,50.5,8.5,\"a;=b\"\n=2+2,north,8.5,-3\n";
+    let (output, rejected, _) = run(input.as_bytes(), PLAIN).unwrap();
+    assert!(output.contains("\n=1+1,") && rejected.contains("\n=2+2,"));
+    let safe = TableOptions { spreadsheet_safe: true, ..PLAIN };
+    let (output, rejected, _) = run(input.as_bytes(), safe).unwrap();
+    assert!(output.starts_with("id,latitude,longitude,'=note,nuts3\n'=1+1,"), "{output}");
+    assert!(output.contains(",a;'=b,"), "{output}");
+    assert!(rejected.contains("\n'=2+2,"), "{rejected}");
 }

@@ -1,20 +1,20 @@
 //! `ebp anonymize`: masked locations of one household or of a table of them.
 
+mod key;
 mod table;
 
 use std::{
     fs::{File, OpenOptions},
-    io::BufWriter,
+    io::{self, BufWriter},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use ebp_anon::{
-    LeastPersons, MaskError, Masker, Otherwise, Position, Regions, Release, ReleaseKey,
+    LeastPersons, MaskError, Masker, Otherwise, Position, Region, Regions, Release, ReleaseKey,
     map::{Map, MapFormat, View},
     risk,
 };
-use ebp_server::masking::load_or_make_key;
 use serde_json::json;
 
 use super::geodata;
@@ -27,7 +27,8 @@ use crate::{
 /// Move locations to random ones nearby, farther where fewer people live.
 ///
 /// A location is moved once: several releases of one household give it away. The same place gets
-/// the same point within one run; with --key-file in every run.
+/// the same point within one run; with --key-file in every run. No file that is there is written
+/// over.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("geodata").required(true).multiple(true))]
 pub struct Arguments {
@@ -65,23 +66,32 @@ pub struct Arguments {
     )]
     input: Option<PathBuf>,
 
-    /// The same table with masked locations, and nuts3, density, d_min, d_max; rejected rows go to
-    /// a file beside it, whose name is this one with `.rejected.csv` behind it (`out.csv` has
-    /// `out.csv.rejected.csv`).
+    /// The same table with masked locations, and nuts3, the region that the masked location lies in;
+    /// rejected rows go to a file beside it, whose name is this one with `.rejected.csv` behind it
+    /// (`out.csv` has `out.csv.rejected.csv`).
     #[arg(long, value_name = "CSV", requires = "input")]
     output: Option<PathBuf>,
 
-    /// Draw regions, rings and points, as SVG or GeoJSON.
+    /// Draw regions and masked locations, as SVG or GeoJSON.
     #[arg(long, value_name = "FILE.svg|FILE.geojson")]
     map: Option<PathBuf>,
 
-    /// Draw the true locations, too: for the eyes of who keeps them only.
+    /// Draw the true locations and their rings, too: for internal use only.
     #[arg(long, requires = "map")]
     origins: bool,
 
     /// Estimate the risk: persons among whom each household is, and a summary.
     #[arg(long)]
     stats: bool,
+
+    /// Add the true region, its density and the bounds, and with --stats what follows from them: for
+    /// internal use only, since they narrow down where a household is.
+    #[arg(long)]
+    audit: bool,
+
+    /// Put an apostrophe before cells that a spreadsheet would run as formulas.
+    #[arg(long, requires = "input")]
+    spreadsheet_safe: bool,
 
     /// Expect at least so many persons where a household may be.
     #[arg(long, value_name = "PERSONS")]
@@ -118,7 +128,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let map_format = arguments.map.as_deref().map(map_format).transpose()?;
     let regions = regions(arguments)?;
     let key = match &arguments.key_file {
-        Some(file) => load_or_make_key(file).map_err(|error| geodata::explain_key(&error))?,
+        Some(file) => key::load_or_make_key(file)?,
         None => ReleaseKey::from_os().map_err(Failure::failed)?,
     };
     let otherwise = if arguments.widen { Otherwise::Widen } else { Otherwise::Withhold };
@@ -162,6 +172,20 @@ fn map_format(file: &Path) -> Result<MapFormat, Failure> {
     }
 }
 
+/// Nothing that is there is written over, be it the input under another name or a link.
+fn refuse_existing(file: &Path) -> Outcome {
+    match file.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).or_failed(file.display()),
+        Ok(_) => Err(exists_already(file)),
+    }
+}
+
+fn exists_already(file: &Path) -> Failure {
+    Failure::failed(format!("{} exists already", file.display()))
+        .remedy("choose another name, or move it away")
+}
+
 /// Begins the map, if one is wanted.
 fn begin_map(
     arguments: &Arguments,
@@ -172,11 +196,12 @@ fn begin_map(
     let (Some(file), Some(format)) = (&arguments.map, format) else { return Ok(None) };
     let view = if arguments.origins { View::Custodian } else { View::Public };
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     if arguments.origins {
         // True locations are for who made the map.
         options.mode(0o600);
     }
+    refuse_existing(file)?;
     let writer = options.open(file).map(BufWriter::new);
     let map = writer.and_then(|writer| Map::begin(writer, format, view, regions, around));
     map.map(Some).or_failed(file.display())
@@ -201,25 +226,30 @@ fn one(
         map.add(origin, &release).and_then(|()| map.end()).or_failed("the map")?;
     }
     let risk = arguments.stats.then(|| risk::assess(masker.regions, &release));
-    let name = masker.regions.iter().find(|region| region.code() == release.region());
-    let name = name.map_or("", |region| region.name());
     let position = release.position();
+    let landed = masker.regions.at(position.position());
     let bounds = release.bounds();
     let text = match arguments.format {
         Shape::Json => {
             let mut object = json!({
                 "latitude": position.latitude(),
                 "longitude": position.longitude(),
-                "nuts3": release.region().as_str(),
-                "density": release.density(),
-                "d_min": round(bounds.min_m()),
-                "d_max": round(bounds.max_m()),
+                "nuts3": landed.map(|region| region.code().as_str().to_owned()),
             });
-            if let (Some(risk), Some(object)) = (risk, object.as_object_mut()) {
-                object.insert("k_homogeneous".to_owned(), json!(risk.k_homogeneous.round()));
-                object.insert("persons_in_ring".to_owned(), json!(risk.persons_in_ring.round()));
-                object
-                    .insert("persons_in_region".to_owned(), json!(risk.persons_in_region.round()));
+            let mut add = |name: &str, value: serde_json::Value| object[name] = value;
+            if let Some(risk) = risk {
+                add("persons_possible", json!(risk.persons_possible.round()));
+            }
+            if arguments.audit {
+                add("true_nuts3", json!(release.region().as_str()));
+                add("density", json!(release.density()));
+                add("d_min", json!(round(bounds.min_m())));
+                add("d_max", json!(round(bounds.max_m())));
+            }
+            if let Some(risk) = risk.filter(|_| arguments.audit) {
+                add("k_homogeneous", json!(risk.k_homogeneous.round()));
+                add("persons_in_ring", json!(risk.persons_in_ring.round()));
+                add("persons_in_region", json!(risk.persons_in_region.round()));
             }
             format!("{object}\n")
         }
@@ -228,11 +258,21 @@ fn one(
             let [latitude, longitude] = position.decimals();
             table.add_row(["latitude".to_owned(), latitude.to_string()]);
             table.add_row(["longitude".to_owned(), longitude.to_string()]);
-            table.add_row(["region".to_owned(), format!("{} {name}", release.region())]);
-            table.add_row(["density".to_owned(), format!("{} persons per km²", release.density())]);
-            let (min, max) = (bounds.min_m(), bounds.max_m());
-            table.add_row(["moved by".to_owned(), format!("{min:.0} m to {max:.0} m")]);
+            let region = landed.map_or("none".to_owned(), title);
+            table.add_row(["lies in".to_owned(), region]);
             if let Some(risk) = risk {
+                let persons = format!("{:.0}", risk.persons_possible);
+                table.add_row(["persons that it may be (estimate)".to_owned(), persons]);
+            }
+            if arguments.audit {
+                let known = masker.regions.iter().find(|region| region.code() == release.region());
+                table.add_row(["true region".to_owned(), known.map_or("".to_owned(), title)]);
+                let density = format!("{} persons per km²", release.density());
+                table.add_row(["density".to_owned(), density]);
+                let (min, max) = (bounds.min_m(), bounds.max_m());
+                table.add_row(["moved by".to_owned(), format!("{min:.0} m to {max:.0} m")]);
+            }
+            if let Some(risk) = risk.filter(|_| arguments.audit) {
                 for (what, persons) in [
                     ("persons, were the ring like the region (estimate)", risk.k_homogeneous),
                     ("persons in the ring (estimate)", risk.persons_in_ring),
@@ -245,6 +285,11 @@ fn one(
         }
     };
     print(&text)
+}
+
+/// A region's code and name.
+fn title(region: &Region) -> String {
+    format!("{} {}", region.code(), region.name())
 }
 
 /// Metres to a tenth, as the table has them.

@@ -11,7 +11,7 @@ use ebp_anon::{
     geodata::{self, Geodata, Provenance, density, shapefile},
 };
 use ebp_core::clock::{Clock, SystemClock};
-use ebp_server::masking::{KeyFileError, KeyMark, MaskingError, MaskingMismatch, load_or_make_key};
+use ebp_server::masking::{MaskingError, MaskingMismatch};
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -39,15 +39,6 @@ enum Action {
         /// The compact file to write.
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
-    },
-    /// Make the release key, which determines where households are moved to, or show its
-    /// fingerprint if there is one.
-    ///
-    /// `ebp serve` makes one by itself in its data folder. Several servers of one database need the
-    /// same: copy the file. Whoever has it can check guesses of where households are.
-    Key {
-        /// The key's file; only its owner may read it.
-        file: PathBuf,
     },
     /// Show where a compact file is from, and whom to name.
     Show {
@@ -98,11 +89,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 tell!("show with everything derived from it: {notice}");
             }
             Ok(())
-        }
-        Action::Key { file } => {
-            let key = load_or_make_key(file).map_err(|error| explain_key(&error))?;
-            let fingerprint = KeyMark::of(&key);
-            print(format!("{fingerprint}\n"))
         }
         Action::Show { file } => show(&load(file)?),
     }
@@ -164,32 +150,18 @@ pub fn load(file: &Path) -> Result<Regions, Failure> {
     Regions::new(geodata).map_err(|error| failed(&error))
 }
 
-/// Why the server's geodata or release key cannot be used, with the remedy.
+/// Why the server's geodata cannot be used, with the remedy.
 pub fn explain(error: &MaskingError) -> Failure {
     let failure = Failure::failed(chain(error));
     match error {
         MaskingError::Compact { .. } | MaskingError::Regions { .. } => {
             failure.remedy("make it anew with `ebp geodata import`")
         }
-        MaskingError::Key(error) => explain_key(error),
         _ => failure.remedy("check `regions` and [geocoding] in the configuration"),
     }
 }
 
-/// Why a release key's file cannot be used, with the remedy.
-pub fn explain_key(error: &KeyFileError) -> Failure {
-    let failure = Failure::failed(chain(error));
-    match error {
-        KeyFileError::Mode { path } => {
-            failure.remedy(format!("make it private with `chmod 600 {}`", path.display()))
-        }
-        KeyFileError::Content { .. } => failure
-            .remedy("bring the file back from a backup; a new key would move households anew"),
-        _ => failure,
-    }
-}
-
-/// What to do where the database knows other geodata or another key.
+/// What to do where the database knows other geodata.
 pub fn explain_mismatch(mismatch: &MaskingMismatch) -> Failure {
     let failure = Failure::failed(mismatch);
     match mismatch {
@@ -197,9 +169,7 @@ pub fn explain_mismatch(mismatch: &MaskingMismatch) -> Failure {
             "use the file of before, or accept the new one for households that are masked from \
              now on with `ebp household mask --new-regions`",
         ),
-        _ => failure.remedy(
-            "copy the file `release.key` of the server that has it, or bring it back from a backup",
-        ),
+        _ => failure,
     }
 }
 

@@ -122,8 +122,11 @@ fn of_sqlite_with_the_list_that_was_kept() {
     let certificate = erika.device_certificate.serial.clone();
     erika.account(&server).revoke();
     let listed = server.run(["serve", "revocations", "list"], "").done();
-    assert_eq!(listed.json().len(), 1, "{listed:?}");
+    // The household and its device.
+    assert_eq!(listed.json().len(), 2, "{listed:?}");
     assert!(!listed.stdout.contains("example.org") && !listed.stdout.contains(&certificate));
+    let meter = erika.meter.to_string();
+    assert!(!listed.stdout.contains(&meter), "nothing of before");
     fs::write(&list, &listed.stdout).unwrap();
     server.end().done();
     for ending in ["", "-wal", "-shm"] {
@@ -136,6 +139,8 @@ fn of_sqlite_with_the_list_that_was_kept() {
     assert!(applied.stderr.contains("revoked again: 1 households"), "{applied:?}");
     let again = server.run(["serve", "revocations", "apply", &list], "").done();
     assert!(again.stderr.contains("0 households, 0 certificates; 1 were already"), "{again:?}");
+    let same = server.run(["serve", "revocations", "list"], "").done();
+    assert_eq!(same.stdout, listed.stdout, "the same identifiers and masked locations");
     server.go_on();
     gone(&server, &erika);
     fs::write(&list, "{}\n").unwrap();
@@ -178,6 +183,8 @@ fn of_postgresql() {
     server.set("EBP_SERVER_DATABASE_URL", &other);
     let applied = server.run(["serve", "revocations", "apply", &list], "").done();
     assert!(applied.stderr.contains("revoked again: 1 households"), "{applied:?}");
+    let same = server.run(["serve", "revocations", "list"], "").done();
+    assert_eq!(same.stdout, listed.stdout, "the same identifiers and masked locations");
     server.go_on();
     complete(&server, &max, before);
     gone(&server, &erika);

@@ -195,6 +195,13 @@ impl Api {
         body(self.http.delete(format!("{}/household/consent", self.url)).send().unwrap())
     }
 
+    /// Uploads measurements, which must be stored.
+    #[track_caller]
+    pub fn measure(&self, upload: &Value) -> Value {
+        let url = format!("{}/household/meter/measurement", self.url);
+        body(self.http.post(url).json(upload).send().unwrap())
+    }
+
     /// Everything that the server has of a meter, oldest first.
     #[track_caller]
     pub fn measurements(&self, meter: &str) -> Vec<Value> {

@@ -11,6 +11,7 @@ use ebp_anon::{
     RegionCode,
     geodata::{Geodata, Provenance, RegionData, Vertex},
 };
+use ebp_core::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use super::{
@@ -118,7 +119,14 @@ impl Survey {
         fs::remove_file(&file).unwrap();
         let added = added.done().json().remove(0);
         let text = |member: &str| added[member].as_str().unwrap().to_owned();
-        let more = ["--device", &text("measurement_device"), "--scope", "consent"];
+        let more = [
+            "--device",
+            &text("measurement_device"),
+            "--scope",
+            "consent",
+            "--scope",
+            "measurement-write",
+        ];
         let device = issue(&self.data(), &self.at(&format!("device-{name}")), &email, &more);
         let needles = [
             format!("{name}.geheimnis"),
@@ -135,6 +143,11 @@ impl Survey {
         }
         let household = Consenting { uuid: text("household"), device, needles };
         self.api(&household).grant();
+        let meter = added["meters"][0].as_str().unwrap();
+        let now = SystemClock.now();
+        let item = json!({"uuid": uuid::Uuid::new_v4(), "meter": meter, "measured_at": now,
+                          "data": [{"0100010800ff": 1}]});
+        self.api(&household).measure(&json!({"measurements": [item]}));
         household
     }
 
@@ -152,8 +165,26 @@ impl Survey {
         run(command, b"")
     }
 
+    /// Every household that a researcher sees, as it is shown.
+    pub fn all(&self) -> Vec<Value> {
+        let listed = self.as_researcher(&["list", "--format", "json"]).done().json();
+        let uuids = listed.iter().map(|entry| entry["uuid"].as_str().unwrap().to_owned());
+        uuids.filter_map(|uuid| self.show_uuid(&uuid)).collect()
+    }
+
+    /// Those that revoked.
+    pub fn revoked(&self) -> Vec<Value> {
+        let mut all = self.all();
+        all.retain(|shown| shown["consent"]["state"] == "revoked");
+        all
+    }
+
     pub fn show(&self, household: &Consenting) -> Option<Value> {
-        let run = self.as_researcher(&["show", &household.uuid]);
+        self.show_uuid(&household.uuid)
+    }
+
+    fn show_uuid(&self, uuid: &str) -> Option<Value> {
+        let run = self.as_researcher(&["show", uuid]);
         (run.code == Some(0)).then(|| run.json().remove(0))
     }
 

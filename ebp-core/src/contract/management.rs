@@ -27,11 +27,11 @@ pub struct Listing<T> {
 pub struct RegistrationEntry {
     /// The household.
     pub uuid: Uuid,
-    /// When it was registered.
+    /// When it was registered; the month once consent is revoked.
     pub registered_at: Timestamp,
     /// The contact; absent once consent is revoked.
     pub participant: Option<Participant>,
-    /// Its consent.
+    /// Its consent; the months of its instants once it is revoked.
     pub consent: Consent,
 }
 
@@ -39,9 +39,10 @@ pub struct RegistrationEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ManagedHousehold {
-    /// The household.
+    /// The household. Revoked, it has another identifier than before, as its meters and photovoltaic
+    /// systems have.
     pub uuid: Uuid,
-    /// When it was registered.
+    /// When it was registered; the month once consent is revoked.
     pub registered_at: Timestamp,
     /// The contact; absent once consent is revoked.
     pub participant: Option<Participant>,
@@ -50,17 +51,17 @@ pub struct ManagedHousehold {
     pub participant_uuid: Option<Uuid>,
     /// The address; absent once consent is revoked.
     pub address: Option<Address>,
-    /// The location; a masked one after revocation.
+    /// The location; a masked one after revocation, and none if nothing was measured.
     pub location: Option<Location>,
     /// How the household lives.
     pub metadata: Option<Metadata>,
-    /// Its consent.
+    /// Its consent; the months of its instants once it is revoked.
     pub consent: Consent,
     /// Its meters.
     pub meters: Vec<Meter>,
     /// Its photovoltaic systems.
     pub pv_systems: Vec<PvSystem>,
-    /// Its measurement devices.
+    /// Its measurement devices; none once consent is revoked.
     pub measurement_devices: Vec<Uuid>,
 }
 
@@ -74,9 +75,9 @@ pub struct HouseholdHealth {
     pub consent: ConsentState,
     /// Whether it is withheld: consent is revoked, and a masked location is not there yet.
     pub withheld: bool,
-    /// Its measurement devices.
+    /// Its measurement devices; none once consent is revoked.
     pub measurement_devices: Vec<MeasurementDevice>,
-    /// Its meters.
+    /// Its meters; none once consent is revoked.
     pub meters: Vec<MeterHealth>,
 }
 

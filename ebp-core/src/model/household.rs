@@ -133,19 +133,15 @@ impl Precision {
     }
 }
 
-/// What is known of a household behind a masked location: it lies in this region, at a distance
-/// within these bounds (thesis equation 3.1).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What is told with a masked location. It follows from the location alone and says nothing more of
+/// where the household is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Masked {
-    /// The region's NUTS-3 code.
-    pub nuts3: String,
-    /// The region's population density, persons per km².
-    pub density: f64,
-    /// The least distance, metres.
-    pub d_min: f64,
-    /// The greatest distance, metres.
-    pub d_max: f64,
+    /// The NUTS-3 code of the region that the masked location lies in, which need not be the
+    /// household's; absent outside of all regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nuts3: Option<String>,
 }
 
 macro_rules! redacted {

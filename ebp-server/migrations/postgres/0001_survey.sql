@@ -1,5 +1,9 @@
 -- The survey's entities (thesis figures 4.2 to 4.7), with the same rules as in SQLite's schema.
 --
+-- `released_uuid` is what a household, meter or photovoltaic system is called once consent is
+-- revoked: drawn as it is registered, so that a backup that is put back gives the same one again, and
+-- shown to nobody before. From then on nothing here holds what it was called before.
+--
 -- Columns whose values a revocation removes have no statistics: ANALYZE would copy values into
 -- pg_statistic, where no revocation finds them.
 
@@ -33,7 +37,8 @@ CREATE TABLE household (
     uuid          uuid PRIMARY KEY,
     participant   bigint REFERENCES participant (id),
     withheld      boolean NOT NULL DEFAULT false,
-    registered_at timestamptz NOT NULL
+    registered_at timestamptz NOT NULL,
+    released_uuid uuid UNIQUE
 );
 CREATE INDEX household_by_participant ON household (participant);
 
@@ -60,7 +65,7 @@ ALTER TABLE location
     ALTER longitude SET STATISTICS 0;
 
 CREATE TABLE metadata (
-    household                uuid PRIMARY KEY REFERENCES household (uuid),
+    household                uuid PRIMARY KEY REFERENCES household (uuid) ON UPDATE CASCADE,
     children                 smallint NOT NULL CHECK (children >= 0),
     adults                   smallint NOT NULL CHECK (adults >= 0),
     adults_with_job          smallint NOT NULL CHECK (adults_with_job BETWEEN 0 AND adults),
@@ -69,9 +74,9 @@ CREATE TABLE metadata (
     home_battery             boolean NOT NULL
 );
 
--- Consent: not granted, granted, revoked; each step once, for ever.
+-- Consent: not granted, granted, revoked; each step once, for ever. Revoking leaves the months.
 CREATE TABLE consent (
-    household  uuid PRIMARY KEY REFERENCES household (uuid),
+    household  uuid PRIMARY KEY REFERENCES household (uuid) ON UPDATE CASCADE,
     granted_at timestamptz,
     revoked_at timestamptz,
     CHECK (revoked_at IS NULL OR (granted_at IS NOT NULL AND revoked_at >= granted_at))
@@ -87,8 +92,11 @@ CREATE TRIGGER consent_begins_not_granted BEFORE INSERT ON consent
     FOR EACH ROW EXECUTE FUNCTION consent_begins_not_granted();
 CREATE FUNCTION consent_is_one_way() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.household IS DISTINCT FROM OLD.household
-        OR (OLD.granted_at IS NOT NULL AND NEW.granted_at IS DISTINCT FROM OLD.granted_at)
+    IF (NEW.household IS DISTINCT FROM OLD.household
+            AND EXISTS (SELECT FROM household WHERE uuid = OLD.household))
+        OR (OLD.granted_at IS NOT NULL AND NEW.granted_at IS DISTINCT FROM OLD.granted_at
+            AND (OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL
+                AND NEW.granted_at <= OLD.granted_at) IS NOT TRUE)
         OR (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at) THEN
         RAISE EXCEPTION 'consent is granted once and revoked once';
     END IF;
@@ -120,9 +128,10 @@ END $$;
 CREATE TRIGGER revoked_household_has_no_participant BEFORE UPDATE OF participant ON household
     FOR EACH ROW EXECUTE FUNCTION revoked_household_has_no_participant();
 
+-- A device without a household is one of a household that revoked its consent: nothing says of which.
 CREATE TABLE measurement_device (
     uuid          uuid PRIMARY KEY,
-    household     uuid NOT NULL REFERENCES household (uuid),
+    household     uuid REFERENCES household (uuid),
     version       text,
     last_activity timestamptz,
     number        bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -133,13 +142,15 @@ CREATE INDEX measurement_device_by_household ON measurement_device (household);
 -- A meter's device is one of the same household.
 CREATE TABLE meter (
     uuid               uuid PRIMARY KEY,
-    household          uuid NOT NULL REFERENCES household (uuid),
+    household          uuid NOT NULL REFERENCES household (uuid) ON UPDATE CASCADE,
     type               text NOT NULL CHECK (type IN ('ELECTRICITY', 'PV-GENERATION')),
     model              text NOT NULL,
     measurement_device uuid,
     position           bigint NOT NULL,
-    -- What its measurements know it by: each of its bytes is written for each of them.
-    number             integer GENERATED ALWAYS AS IDENTITY UNIQUE,
+    -- What its measurements know it by: each of its bytes is written for each of them. It is drawn
+    -- at random and does not tell when the meter was registered.
+    number             integer NOT NULL UNIQUE DEFAULT floor(1 + random() * 2147483646)::integer,
+    released_uuid      uuid UNIQUE,
     UNIQUE (uuid, household),
     FOREIGN KEY (measurement_device, household) REFERENCES measurement_device (uuid, household)
 );
@@ -149,14 +160,15 @@ CREATE INDEX meter_by_device ON meter (measurement_device);
 -- A system's meter is one of the same household that counts generation.
 CREATE TABLE pv_system (
     uuid          uuid PRIMARY KEY,
-    household     uuid NOT NULL REFERENCES household (uuid),
+    household     uuid NOT NULL REFERENCES household (uuid) ON UPDATE CASCADE,
     nominal_power numeric NOT NULL,
     azimuth       numeric NOT NULL,
     tilt          numeric NOT NULL,
     installed_on  date NOT NULL,
     meter         uuid,
     position      bigint NOT NULL,
-    FOREIGN KEY (meter, household) REFERENCES meter (uuid, household)
+    released_uuid uuid UNIQUE,
+    FOREIGN KEY (meter, household) REFERENCES meter (uuid, household) ON UPDATE CASCADE
 );
 CREATE INDEX pv_system_by_household ON pv_system (household);
 CREATE INDEX pv_system_by_meter ON pv_system (meter);

@@ -22,8 +22,9 @@ CREATE TABLE measurement_device_status (
 ) WITH (fillfactor = 70); -- told again every hour: on the same page, no index touched
 CREATE FUNCTION status_is_within_consent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM measurement_device JOIN consent USING (household)
-               WHERE measurement_device.uuid = NEW.device AND consent.revoked_at IS NOT NULL) THEN
+    IF EXISTS (SELECT FROM measurement_device LEFT JOIN consent USING (household)
+               WHERE measurement_device.uuid = NEW.device
+                   AND (consent.household IS NULL OR consent.revoked_at IS NOT NULL)) THEN
         RAISE EXCEPTION 'a device tells nothing once consent is revoked';
     END IF;
     RETURN NEW;

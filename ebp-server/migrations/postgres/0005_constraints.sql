@@ -43,20 +43,52 @@ END $$;
 CREATE TRIGGER revoked_household_has_no_address BEFORE INSERT ON address
     FOR EACH ROW EXECUTE FUNCTION revoked_household_has_no_address();
 
--- What was measured in one household is never another's.
-CREATE FUNCTION stays_with_its_household() RETURNS trigger LANGUAGE plpgsql AS $$
+-- What was measured in one household is never another's. A household that revoked its consent is
+-- called something else from then on, and its meters and systems with it; its devices are nobody's.
+CREATE FUNCTION revoked_household_is_renamed_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'it stays with its household';
+    IF NEW.uuid IS DISTINCT FROM OLD.released_uuid OR NEW.released_uuid IS NOT NULL
+        OR (SELECT revoked_at FROM consent WHERE household = OLD.uuid) IS NULL THEN
+        RAISE EXCEPTION 'a household is renamed once, as it revokes its consent';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER revoked_household_is_renamed_once BEFORE UPDATE OF uuid ON household
+    FOR EACH ROW WHEN (NEW.uuid <> OLD.uuid)
+    EXECUTE FUNCTION revoked_household_is_renamed_once();
+CREATE FUNCTION device_stays_with_its_household() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.uuid <> OLD.uuid OR NEW.household IS NOT NULL
+        OR (SELECT revoked_at FROM consent WHERE household = OLD.household) IS NULL THEN
+        RAISE EXCEPTION 'it stays with its household';
+    END IF;
+    RETURN NEW;
 END $$;
 CREATE TRIGGER device_stays_with_its_household BEFORE UPDATE OF uuid, household
     ON measurement_device FOR EACH ROW
-    WHEN (NEW.household <> OLD.household OR NEW.uuid <> OLD.uuid)
-    EXECUTE FUNCTION stays_with_its_household();
-CREATE TRIGGER meter_stays_with_its_household BEFORE UPDATE OF uuid, household, number
-    ON meter FOR EACH ROW
-    WHEN (NEW.household <> OLD.household OR NEW.uuid <> OLD.uuid OR NEW.number <> OLD.number)
+    WHEN (NEW.household IS DISTINCT FROM OLD.household OR NEW.uuid <> OLD.uuid)
+    EXECUTE FUNCTION device_stays_with_its_household();
+-- A household that is not there any more was renamed: nothing else refers to what is not there.
+CREATE FUNCTION stays_with_its_household() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (NEW.household <> OLD.household
+            AND EXISTS (SELECT FROM household WHERE uuid = OLD.household))
+        OR (NEW.uuid <> OLD.uuid AND (NEW.uuid IS DISTINCT FROM OLD.released_uuid
+            OR (SELECT revoked_at FROM consent WHERE household = NEW.household) IS NULL)) THEN
+        RAISE EXCEPTION 'it stays with its household';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER meter_stays_with_its_household BEFORE UPDATE OF uuid, household ON meter
+    FOR EACH ROW WHEN (NEW.household <> OLD.household OR NEW.uuid <> OLD.uuid)
     EXECUTE FUNCTION stays_with_its_household();
 CREATE TRIGGER pv_system_stays_with_its_household BEFORE UPDATE OF uuid, household
     ON pv_system FOR EACH ROW
     WHEN (NEW.household <> OLD.household OR NEW.uuid <> OLD.uuid)
     EXECUTE FUNCTION stays_with_its_household();
+CREATE FUNCTION meter_keeps_its_number() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a meter stays with its household, and its number with it';
+END $$;
+CREATE TRIGGER meter_keeps_its_number BEFORE UPDATE OF number ON meter
+    FOR EACH ROW WHEN (NEW.number <> OLD.number) EXECUTE FUNCTION meter_keeps_its_number();

@@ -21,8 +21,9 @@ CREATE TABLE measurement_device_status (
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER status_is_within_consent BEFORE INSERT ON measurement_device_status
 WHEN EXISTS (
-    SELECT 1 FROM measurement_device JOIN consent USING (household)
-    WHERE measurement_device.uuid = NEW.device AND consent.revoked_at IS NOT NULL
+    SELECT 1 FROM measurement_device LEFT JOIN consent USING (household)
+    WHERE measurement_device.uuid = NEW.device
+        AND (consent.household IS NULL OR consent.revoked_at IS NOT NULL)
 )
 BEGIN
     SELECT RAISE(ABORT, 'a device tells nothing once consent is revoked');

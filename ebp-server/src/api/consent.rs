@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::StatusCode};
 use ebp_core::contract::Consent;
 
-use crate::{App, auth::Caller, problem::ApiError};
+use crate::{App, api::management::household::forget_address, auth::Caller, problem::ApiError};
 
 /// `GET /household/consent`: where consent stands.
 pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Consent>, ApiError> {
@@ -37,9 +37,8 @@ pub async fn revoke(
         None => None,
     };
     let revoked = app.store.revoke_consent(household, app.clock.now()).await?;
-    if let (Some(geocoder), Some(address)) = (app.geocoder.clone(), address) {
-        // Files are waited for elsewhere; if that goes wrong what is left is sealed.
-        let _ = tokio::task::spawn_blocking(move || geocoder.forget(&address)).await;
+    if let Some(address) = address {
+        forget_address(&app, address).await;
     }
     Ok(Json(revoked))
 }

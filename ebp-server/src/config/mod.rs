@@ -90,9 +90,6 @@ pub struct ServerConfig {
     /// without it they are withheld.
     #[serde(default)]
     pub regions: Option<PathBuf>,
-    /// The release key's file, if it is not in `data`.
-    #[serde(default)]
-    pub release_key: Option<PathBuf>,
     /// How the location of an address is found that is registered without one.
     #[serde(default)]
     pub geocoding: Option<GeocodingConfig>,
@@ -132,7 +129,6 @@ impl ServerConfig {
             database_connections: None,
             secrets: None,
             regions: None,
-            release_key: None,
             geocoding: None,
             hostnames: default_hostnames(),
             cycle: None,
@@ -223,13 +219,8 @@ impl ServerConfig {
 
     fn relative_to(&mut self, folder: &Path) {
         self.data = folder.join(&self.data);
-        let rest = [
-            &mut self.authority,
-            &mut self.database_ca,
-            &mut self.secrets,
-            &mut self.regions,
-            &mut self.release_key,
-        ];
+        let rest =
+            [&mut self.authority, &mut self.database_ca, &mut self.secrets, &mut self.regions];
         for path in rest.into_iter().flatten() {
             *path = folder.join(&*path);
         }
@@ -271,9 +262,6 @@ impl ServerConfig {
             settings.secrets.clone_from(secrets);
         }
         settings.masking.regions.clone_from(&self.regions);
-        if let Some(key) = &self.release_key {
-            settings.masking.key.clone_from(key);
-        }
         settings.geocoding = self.geocoding.clone().map(|geocoding| {
             settings.masking.postal_codes.clone_from(&geocoding.postal_codes);
             GeocodingSettings {
@@ -365,7 +353,7 @@ mod tests {
         let clock = || Arc::new(SystemClock);
         let (plain, whole) = (plain.settings(clock()), whole.settings(clock()));
         assert_eq!((plain.authority, plain.secrets), (whole.authority, whole.secrets));
-        assert_eq!(plain.masking.key, whole.masking.key);
+        assert_eq!(plain.masking, whole.masking);
         assert!(whole.masking.regions.is_some() && whole.geocoding.unwrap().url.is_some());
         assert_eq!(format!("{:?}", plain.limits), format!("{:?}", whole.limits));
     }

@@ -28,7 +28,7 @@ use ring::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::masking::normalised;
+use super::normal::normalised;
 
 /// For how long an answer is remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);

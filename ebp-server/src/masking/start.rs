@@ -1,43 +1,23 @@
 //! A store is told what it masks by, as the server or a command starts.
 //!
-//! Enters: the files' places. Leaves: a store that masks; the release key's file, once. Absent: a
-//! new key where the database knows an old one.
+//! Enters: the files' places. Leaves: a store that masks.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
-use super::{
-    Masking, MaskingMismatch, load_key, load_or_make_key, load_postal_codes, load_regions,
-};
-use crate::{
-    ServeError,
-    store::{Store, StoreError},
-};
+use super::{Masking, load_postal_codes, load_regions};
+use crate::{ServeError, store::Store};
 
 /// The files of a masking.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MaskingFiles {
     /// The compact file of regions; without it households that revoke are withheld.
     pub regions: Option<PathBuf>,
-    /// The release key, made at the first start.
-    pub key: PathBuf,
     /// Postal codes and their points, for households whose location nobody knows.
     pub postal_codes: Option<PathBuf>,
 }
 
-impl MaskingFiles {
-    /// The key in the folder, and no regions.
-    #[must_use]
-    pub fn in_folder(data: &Path) -> Self {
-        Self { regions: None, key: data.join("release.key"), postal_codes: None }
-    }
-}
-
-/// Loads the files and tells the store, which from now on masks by them. The release key is made if
-/// neither its file nor the database knows one. Other regions than before are refused unless they
-/// may `change`.
+/// Loads the files and tells the store, which from now on masks by them. Other regions than before
+/// are refused unless they may `change`.
 ///
 /// # Errors
 /// If a file cannot be used, or is another one than the database's households are masked by.
@@ -54,16 +34,7 @@ pub async fn mask_by(
              everybody until there are"
         );
     }
-    let key = match store.marks().await? {
-        Some(marks) => {
-            load_key(&files.key).map_err(super::MaskingError::from)?.ok_or_else(|| {
-                let mismatch = MaskingMismatch::NoKey { path: files.key.clone(), kept: marks.key };
-                StoreError::Masking(mismatch)
-            })?
-        }
-        None => load_or_make_key(&files.key).map_err(super::MaskingError::from)?,
-    };
-    store.mask_by(Arc::new(Masking::new(key, regions, postal_codes)), change).await?;
+    store.mask_by(Arc::new(Masking::new(regions, postal_codes)), change).await?;
     Ok(())
 }
 

@@ -1,19 +1,23 @@
-//! What a store does about masked locations.
+//! What a store does about households that revoked their consent: masked locations, and what a
+//! database that is put back from a backup has to be told.
 //!
-//! Enters: what is masked by. Leaves: how many households are masked and how many are not yet.
-//! Absent: where a household is.
+//! Enters: what is masked by; households that were revoked elsewhere. Leaves: how many households are
+//! masked and how many are not yet. Absent: where a household is.
 
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use ebp_anon::{DistanceBounds, Position, RegionCode, Release};
+use ebp_anon::Position;
 use ebp_core::{
     contract::Household,
-    model::{Location, Masked, Precision},
+    model::{Address, Location, Masked, Precision},
 };
+use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::StoreError;
-use crate::masking::{Marks, Masking, Place};
+use crate::masking::{Masking, RegionsMark, Unmasked};
 
 /// How the households are that had to be withheld.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,18 +30,47 @@ pub struct PendingReport {
     pub without_location: u64,
 }
 
-/// What a store does about masked locations.
+/// A household that revoked its consent, as everybody sees it. Nothing says what it was called
+/// before: only a backup of before knows that, by the identifier that was drawn at registration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokedHousehold {
+    /// What it is called now.
+    pub household: Uuid,
+    /// In which month consent was granted.
+    pub granted_at: Timestamp,
+    /// In which month it was revoked.
+    pub revoked_at: Timestamp,
+    /// Its masked location; absent while it is withheld, and of one without measurements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+}
+
+/// What came of revoking a household again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevokedAgain {
+    /// It was revoked by this. Its address was removed.
+    Revoked(Option<Address>),
+    /// It was revoked there already, and withheld: now it is masked.
+    Masked,
+    /// It was revoked there already, in the same way.
+    Already,
+    /// It is not there: registered after the backup.
+    Unknown,
+}
+
+/// What a store does about households that revoked their consent.
 ///
 /// A household is masked once, within the transaction that revokes its consent or, where that could
-/// not be, by [`mask_pending`](Self::mask_pending). Households of one address share the release.
-/// What was masked never changes; the database sees to that by itself.
+/// not be, by [`mask_pending`](Self::mask_pending): each is drawn by itself, with the operating
+/// system's randomness. What was masked never changes; the database sees to that by itself.
 #[async_trait]
 pub trait MaskingStore: Send + Sync {
-    /// What this database's households are masked by, if it was ever said.
-    async fn marks(&self) -> Result<Option<Marks>, StoreError>;
+    /// By which regions this database's households are masked, if there were ever any.
+    async fn masked_by(&self) -> Result<Option<RegionsMark>, StoreError>;
 
-    /// From now on this store masks by these. The database remembers their fingerprints; other
-    /// regions than it remembers are accepted only if they may `change`.
+    /// From now on this store masks by these. The database remembers the regions' fingerprint;
+    /// others than it remembers are accepted only if they may `change`.
     ///
     /// # Errors
     /// [`StoreError::Masking`].
@@ -46,6 +79,20 @@ pub trait MaskingStore: Send + Sync {
     /// Masks the households that are withheld, as far as that is possible. Of their true locations
     /// no byte stays in the database's files.
     async fn mask_pending(&self) -> Result<PendingReport, StoreError>;
+
+    /// The households that revoked their consent, by their identifiers.
+    async fn revoked_households(&self) -> Result<Vec<RevokedHousehold>, StoreError>;
+
+    /// The devices of those households, which say nothing of which was whose.
+    async fn revoked_devices(&self) -> Result<Vec<Uuid>, StoreError>;
+
+    /// Revokes a household as it was revoked elsewhere, with the same identifiers and the same
+    /// masked location, in a database that was put back from a backup of before. Withheld
+    /// elsewhere, it is masked by what this store masks by.
+    async fn revoke_again(&self, revoked: &RevokedHousehold) -> Result<RevokedAgain, StoreError>;
+
+    /// Remembers a device as one of a household that revoked its consent, unless it is known.
+    async fn remember_revoked_device(&self, device: Uuid) -> Result<(), StoreError>;
 }
 
 /// What a store masks by, once it is told.
@@ -63,37 +110,71 @@ impl MaskedBy {
     }
 }
 
-/// Where a household is that revokes, and what its address is remembered by, as far as is known.
-pub(super) fn whence(known: &Household, by: Option<&Masking>) -> (Option<Place>, Option<Position>) {
-    let Household { address, location, .. } = known;
-    let place = by.zip(address.as_ref()).map(|(by, address)| by.place(address));
-    let origin = match by {
-        Some(by) => by.origin(location.as_ref(), address.as_ref()),
-        None => location.as_ref().and_then(|at| Position::new(at.latitude, at.longitude).ok()),
-    };
-    (place, origin)
+/// What a revocation leaves: which instants, and how the location is masked.
+pub(super) struct Revoking<'a> {
+    pub granted_at: Timestamp,
+    pub revoked_at: Timestamp,
+    /// The masked location that was drawn for it elsewhere.
+    pub drawn: Option<&'a Location>,
+    pub by: Option<&'a Masking>,
 }
 
-/// A release from its columns.
-pub(super) fn release(
-    (latitude, longitude): (f64, f64),
-    nuts3: &str,
-    density: f64,
-    (d_min, d_max): (f64, f64),
-) -> Result<Release, StoreError> {
-    let kept = || {
-        let region = RegionCode::new(nuts3).ok()?;
-        let position = Position::new(latitude, longitude).ok()?;
-        Release::kept(position, region, density, DistanceBounds::kept(d_min, d_max)?)
-    };
-    kept().ok_or(StoreError::Damaged("release"))
+impl Revoking<'_> {
+    /// The location that a household has from now on.
+    pub(super) fn release(&self, known: &Household, measured: bool) -> Released {
+        if !measured {
+            return Released::Nowhere;
+        }
+        if let Some(drawn) = self.drawn {
+            return Released::At(drawn.clone());
+        }
+        let Household { address, location, .. } = known;
+        let origin = match self.by {
+            Some(by) => by.origin(location.as_ref(), address.as_ref()),
+            None => {
+                let known = location.as_ref();
+                known.and_then(|at| Position::new(at.latitude, at.longitude).ok())
+            }
+        };
+        match draw(self.by, origin) {
+            Ok(drawn) => Released::At(drawn),
+            Err(why) => {
+                tracing::warn!(
+                    %why,
+                    "a household that revoked its consent is withheld until it can be masked"
+                );
+                Released::Withheld(origin)
+            }
+        }
+    }
 }
 
-/// A location from its columns, the last four of a masked one.
+/// Where a household is said to be that revoked.
+pub(super) enum Released {
+    /// There.
+    At(Location),
+    /// It is withheld, and is truly there, as far as is known.
+    Withheld(Option<Position>),
+    /// Nowhere: nothing was measured there.
+    Nowhere,
+}
+
+/// Draws a masked location, if that can be.
+pub(super) fn draw(by: Option<&Masking>, origin: Option<Position>) -> Result<Location, Unmasked> {
+    by.ok_or(Unmasked::NoRegions)?.draw(origin)
+}
+
+/// The first instant of the month (UTC).
+pub(super) fn month(at: Timestamp) -> Timestamp {
+    let first = TimeZone::UTC.to_datetime(at).date().first_of_month();
+    TimeZone::UTC.to_timestamp(first.to_datetime(Time::midnight())).unwrap_or(at)
+}
+
+/// A location from its columns; the last is there if it is masked.
 pub(super) fn location(
     (latitude, longitude): (f64, f64),
     precision: &str,
-    masked: Option<(String, f64, f64, f64)>,
+    masked: Option<Masked>,
 ) -> Location {
     Location {
         latitude,
@@ -101,11 +182,27 @@ pub(super) fn location(
         precision: Precision::ALL
             .into_iter()
             .find(|known| known.name() == precision && masked.is_none()),
-        masked: masked.map(|(nuts3, density, d_min, d_max)| Masked {
-            nuts3,
-            density,
-            d_min,
-            d_max,
-        }),
+        masked,
+    }
+}
+
+/// The region of a masked location.
+pub(super) fn region(location: &Location) -> Option<&str> {
+    location.masked.as_ref()?.nuts3.as_deref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_begin_at_midnight_utc() {
+        for (at, first) in [
+            ("2026-03-31T23:59:59.999999Z", "2026-03-01T00:00:00Z"),
+            ("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"),
+            ("2026-03-01T00:30:00+02:00", "2026-02-01T00:00:00Z"),
+        ] {
+            assert_eq!(month(at.parse().unwrap()).to_string(), first);
+        }
     }
 }

@@ -43,7 +43,7 @@ pub use admission::{Admission, Key, KnownMeter, Place, Refusal};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
-pub use masking::{MaskingStore, PendingReport};
+pub use masking::{MaskingStore, PendingReport, RevokedAgain, RevokedHousehold};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use quota::{Quota, Source};
 pub use registration::{Faults, faults};
@@ -197,6 +197,9 @@ pub trait Store: ManagementStore + AccessStore + EvaluationStore + MaskingStore 
     async fn household(&self, household: HouseholdId) -> Result<Household, StoreError>;
 
     /// The household's consent.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentRevoked`] if it is not known (any more).
     async fn consent(&self, household: HouseholdId) -> Result<Consent, StoreError>;
 
     /// Grants consent.
@@ -210,12 +213,16 @@ pub trait Store: ManagementStore + AccessStore + EvaluationStore + MaskingStore 
     ) -> Result<Consent, StoreError>;
 
     /// Revokes consent: removes contact details (unless they are another household's, too),
-    /// address, puts the masked location into the true one's place, and coarsens the photovoltaic
-    /// systems. Where it cannot be masked (yet), the household is withheld, and its location alone
-    /// stays, shown to nobody. Of the removed values no byte stays in the database's files.
+    /// address and incidents, puts a masked location into the true one's place (none if nothing was
+    /// measured), coarsens the photovoltaic systems and the instants of registration and consent to
+    /// their months, and gives household, meters and systems other identifiers; its devices are
+    /// known as revoked, and no longer whose they were. Where it cannot be masked (yet), the
+    /// household is withheld, and its location alone stays, shown to nobody. Of the removed values
+    /// no byte stays in the database's files.
     ///
     /// # Errors
-    /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`].
+    /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`], which is also told of a
+    /// household that is not known any more.
     async fn revoke_consent(
         &self,
         household: HouseholdId,

@@ -3,7 +3,6 @@
 
 use ebp_core::contract::{DeviceStatus, Registered};
 use ebp_server::store::{HouseholdId, Store};
-use jiff::SignedDuration;
 use rusqlite::{Connection, ErrorCode, ffi};
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ struct Stage {
     open: Registered,
     /// Not yet consenting.
     fresh: Registered,
-    /// It revoked.
+    /// It revoked: what its members are called since, and its device.
     revoked: Registered,
 }
 
@@ -29,7 +28,7 @@ async fn stage(store: &dyn Store) -> Stage {
         let registration = registration(&format!("{name}@example.org"));
         made.push(store.register(registration, now).await.unwrap());
     }
-    let [open, fresh, revoked] = made.try_into().unwrap();
+    let [open, fresh, mut revoked]: [Registered; 3] = made.try_into().unwrap();
     for id in [open.household, revoked.household] {
         store.grant_consent(HouseholdId(id), now).await.unwrap();
     }
@@ -37,8 +36,10 @@ async fn stage(store: &dyn Store) -> Stage {
     let id = HouseholdId(open.household);
     store.insert_measurements(id, vec![item], now).await.unwrap();
     store.report_status(open.measurement_device, DeviceStatus::default(), now).await.unwrap();
-    let later = now + SignedDuration::from_hours(1);
-    store.revoke_consent(HouseholdId(revoked.household), later).await.unwrap();
+    let id = crate::masking::revoke(store, HouseholdId(revoked.household)).await;
+    revoked.household = id.0;
+    revoked.meters = store.meters(id).await.unwrap().iter().map(|meter| meter.uuid).collect();
+    revoked.pv_systems = store.pv_systems(id).await.unwrap().iter().map(|it| it.uuid).collect();
     Stage { open, fresh, revoked }
 }
 
@@ -119,6 +120,7 @@ fn allowed() -> Vec<String> {
         "INSERT INTO measurement_device_component VALUES ({open.device}, 'a-1', '0.1 (x)', {now})",
         "INSERT INTO meter_reception VALUES ({open.device}, {open.meter}, 2, 2, 1, 0)",
         "UPDATE household SET participant = NULL, withheld = '1' WHERE uuid = {revoked}",
+        "INSERT INTO measurement_device (uuid) VALUES ({new})",
     ]
     .map(str::to_owned)
     .into()
@@ -148,6 +150,9 @@ fn attacks() -> Vec<String> {
         "UPDATE household SET participant = (SELECT min(id) FROM participant) \
          WHERE uuid = {revoked}",
         "DELETE FROM household WHERE uuid = {fresh}",
+        "UPDATE household SET uuid = {new} WHERE uuid = {fresh}",
+        "UPDATE household SET uuid = {new} WHERE uuid = {revoked}",
+        "UPDATE household SET uuid = released_uuid, released_uuid = NULL WHERE uuid = {open}",
         // Consent: granted once, revoked once.
         "INSERT INTO consent (household) VALUES ({fresh})",
         "INSERT INTO consent (household) VALUES ({new})",
@@ -189,6 +194,13 @@ fn attacks() -> Vec<String> {
         "UPDATE meter SET measurement_device = {new} WHERE uuid = {fresh.meter}",
         "UPDATE meter SET household = {open}, measurement_device = NULL WHERE uuid = {fresh.meter}",
         "UPDATE meter SET uuid = {new} WHERE uuid = {open.meter}",
+        "UPDATE meter SET uuid = released_uuid WHERE uuid = {open.meter}",
+        "UPDATE meter SET uuid = {new} WHERE uuid = {revoked.meter}",
+        "UPDATE meter SET household = {open} WHERE uuid = {revoked.meter}",
+        "UPDATE pv_system SET uuid = {new} WHERE uuid = {fresh.system}",
+        "UPDATE pv_system SET uuid = released_uuid WHERE uuid = {fresh.system}",
+        "UPDATE measurement_device SET household = NULL WHERE uuid = {open.device}",
+        "UPDATE measurement_device SET household = {open} WHERE uuid = {revoked.device}",
         "UPDATE meter SET type = 'ELECTRICITY' WHERE uuid = {open.generation}",
         "DELETE FROM meter WHERE uuid = {open.meter}",
         "DELETE FROM meter WHERE uuid = {open.generation}",

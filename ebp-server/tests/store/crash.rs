@@ -1,16 +1,17 @@
 //! PostgreSQL is killed in the midst of revocations: each is whole or has not happened.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ebp_server::{
     open_store,
     store::{Database, HouseholdId, Store, StoreError},
 };
+use uuid::Uuid;
 
 use crate::{
     cluster::{self, Cluster},
-    masking::{masking, somewhere},
-    story::at,
+    masking::{ALL, masking, somewhere},
+    story::{at, measurement},
 };
 
 /// Revokes until it is done, however often it is put off.
@@ -25,21 +26,44 @@ async fn revoke(store: Arc<dyn Store>, household: HouseholdId) {
     }
 }
 
-/// How many are revoked; each household has everything of a revocation or nothing.
-async fn whole(store: &dyn Store, households: &[HouseholdId]) -> Vec<Option<(f64, f64)>> {
-    let mut released = Vec::new();
-    for id in households {
-        let shown = store.registration(*id).await.unwrap();
+/// What is released of each household that revoked; each has everything of a revocation or nothing.
+async fn whole(store: &dyn Store, households: &[HouseholdId]) -> BTreeMap<Uuid, (u64, u64)> {
+    loop {
+        if let Some(released) = unless_meanwhile_revoked(store, households).await {
+            return released;
+        }
+    }
+}
+
+/// None if a household was revoked, and so renamed, after it was listed.
+async fn unless_meanwhile_revoked(
+    store: &dyn Store,
+    households: &[HouseholdId],
+) -> Option<BTreeMap<Uuid, (u64, u64)>> {
+    let all = store.registrations(ALL).await.unwrap().items;
+    assert_eq!(all.len(), households.len());
+    let mut released = BTreeMap::new();
+    for entry in all {
+        let shown = match store.registration(HouseholdId(entry.uuid)).await {
+            Err(StoreError::NotFound) => return None,
+            shown => shown.unwrap(),
+        };
         let location = shown.location.unwrap();
         let revoked = shown.consent.revoked_at.is_some();
         assert_eq!(shown.participant.is_none(), revoked);
         assert_eq!(shown.address.is_none(), revoked);
         assert_eq!(location.masked.is_some(), revoked);
-        let power = shown.pv_systems[0].nominal_power.to_string();
-        assert_eq!(power, if revoked { "8" } else { "7.5" });
-        released.push(revoked.then_some((location.latitude, location.longitude)));
+        assert_eq!(!households.contains(&HouseholdId(entry.uuid)), revoked);
+        let mut powers: Vec<String> =
+            shown.pv_systems.iter().map(|it| it.nominal_power.to_string()).collect();
+        powers.sort();
+        assert_eq!(powers, if revoked { ["0", "8"] } else { ["0.49", "7.5"] });
+        if revoked {
+            let point = (location.latitude.to_bits(), location.longitude.to_bits());
+            released.insert(entry.uuid, point);
+        }
     }
-    released
+    Some(released)
 }
 
 #[tokio::test]
@@ -62,7 +86,10 @@ async fn postgresql_killed_in_the_midst_of_revocations() {
         let registration =
             somewhere(&format!("{i}@example.org"), &format!("Weg {i}"), 50.8 + away, 7.1);
         let made = stores[0].register(registration, now).await.unwrap();
-        stores[0].grant_consent(HouseholdId(made.household), now).await.unwrap();
+        let id = HouseholdId(made.household);
+        stores[0].grant_consent(id, now).await.unwrap();
+        let item = measurement(u128::from(i), made.meters[0], now);
+        stores[0].insert_measurements(id, vec![item], now).await.unwrap();
         households.push(HouseholdId(made.household));
     }
     let tasks: Vec<_> = (0..)
@@ -70,7 +97,7 @@ async fn postgresql_killed_in_the_midst_of_revocations() {
         .map(|(i, household)| tokio::spawn(revoke(stores[i % 2].clone(), *household)))
         .collect();
     let cluster = Arc::new(cluster);
-    let (mut before, mut between) = (vec![None; households.len()], 0);
+    let (mut before, mut between) = (BTreeMap::new(), 0);
     for round in 0..5 {
         tokio::time::sleep(Duration::from_millis(20 + 40 * round)).await;
         let killed = cluster.clone();
@@ -83,10 +110,10 @@ async fn postgresql_killed_in_the_midst_of_revocations() {
         // The pool may hold connections that are dead.
         let fresh = open_store(&Database::Postgres(settings.clone())).await.unwrap();
         let after = whole(&*fresh, &households).await;
-        for (before, after) in before.iter().zip(&after) {
-            assert!(before.is_none() || before == after, "a release is made once");
+        for (household, point) in &before {
+            assert_eq!(after.get(household), Some(point), "a release is made once");
         }
-        let revoked = after.iter().flatten().count();
+        let revoked = after.len();
         between += usize::from(revoked > 0 && revoked < households.len());
         before = after;
     }
@@ -94,9 +121,9 @@ async fn postgresql_killed_in_the_midst_of_revocations() {
         task.await.unwrap();
     }
     let after = whole(&*stores[0], &households).await;
-    assert!(after.iter().all(Option::is_some));
-    for (before, after) in before.iter().zip(&after) {
-        assert!(before.is_none() || before == after, "a release is made once");
+    assert_eq!(after.len(), households.len());
+    for (household, point) in &before {
+        assert_eq!(after.get(household), Some(point), "a release is made once");
     }
     assert!(between > 0, "it was killed when some were revoked and some not");
 }

@@ -20,13 +20,14 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 7] = [
+const ON_PURPOSE: [(&str, &str); 8] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE revoked_at", "counts all devices, asked by Prometheus"),
     ("FROM masking", "one row"),
     ("FROM withheld_location", "all that wait for geodata, looked at when a server starts"),
-    ("count(*) FROM household WHERE withheld", "counts those, then"),
-    ("INSERT INTO {table}", "inserts, into one of two tables"),
+    ("FROM consent LEFT JOIN location", "all that revoked, for a list by hand"),
+    ("FROM consent\n", "the same in PostgreSQL"),
+    ("WHERE household IS NULL", "their devices, for the same list"),
     ("DELETE FROM secret_try WHERE since", "a row for each address that tried a wrong secret"),
 ];
 

@@ -118,7 +118,7 @@ async fn the_database_keeps_the_rules_by_itself() {
     refused("DELETE FROM consent", "kept for ever").await;
     refused("TRUNCATE consent", "kept for ever").await;
     db.batch_execute(
-        "INSERT INTO location SELECT uuid, 50, 8, 'entered', 'DE714', 1, 300, 1300
+        "INSERT INTO location SELECT uuid, 50, 8, 'entered', true, 'DE714'
              FROM household WHERE participant IS NULL",
     )
     .await

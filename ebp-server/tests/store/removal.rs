@@ -1,7 +1,7 @@
 //! Removing what was registered by mistake, in every store.
 
 use ebp_core::{
-    contract::{DeviceStatus, MeterChange, MeterTelegrams, PvSystemChange},
+    contract::{DeviceStatus, HouseholdChange, MeterChange, MeterTelegrams, PvSystemChange},
     model::IncidentType,
     scope::Scopes,
 };
@@ -101,7 +101,16 @@ pub async fn mistakes(store: &dyn Store) {
     let change = MeterChange { measurement_device: Some(Some(device)), ..MeterChange::default() };
     let foreign = store.change_meter(HouseholdId(other.household), meters[0].uuid, change).await;
     assert!(matches!(foreign, Err(StoreError::Registration(_))));
-    store.revoke_consent(id, now).await.unwrap();
+    store.mask_by(crate::masking::masking(), false).await.unwrap();
+    let location = serde_json::json!({"latitude": 50.85, "longitude": 7.1});
+    let change = HouseholdChange {
+        location: Some(serde_json::from_value(location).unwrap()),
+        ..HouseholdChange::default()
+    };
+    store.change_household(id, change, at("2026-01-03T00:00:00Z")).await.unwrap();
+    let id = crate::masking::revoke(store, id).await;
     let over = store.remove_meter(id, generation).await;
+    assert!(matches!(over, Err(StoreError::ConsentRevoked)));
+    let over = store.remove_device(device).await;
     assert!(matches!(over, Err(StoreError::ConsentRevoked)));
 }

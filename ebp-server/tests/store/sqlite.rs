@@ -8,7 +8,7 @@ use std::{
 
 use ebp_server::{
     open_store,
-    store::{Database, HouseholdId, Outcome, SqliteStore, Store, StoreError},
+    store::{Database, HouseholdId, MaskingStore, Outcome, SqliteStore, Store, StoreError},
 };
 use rusqlite::{Connection, params};
 
@@ -40,6 +40,18 @@ pub fn fresh() -> (tempfile::TempDir, PathBuf) {
 
 pub async fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_backup_that_is_put_back_gets_the_same_revocations() {
+    let (dir, path) = fresh();
+    let live = open(&path).await;
+    let copy = dir.path().join("copy.sqlite");
+    let copied = async || {
+        ebp_server::backup::backup(&path, &copy).unwrap();
+        open_store(&Database::Sqlite(copy.clone())).await.unwrap()
+    };
+    crate::release::revoked_again(&live, copied).await;
 }
 
 #[test]
@@ -149,7 +161,7 @@ async fn the_database_keeps_the_rules_by_itself() {
              VALUES (x'00', 91, 0)",
         "CHECK",
     );
-    let masked = "INSERT INTO location SELECT uuid, 50, 8, 'entered', 'DE714', 1, 300, 1300
+    let masked = "INSERT INTO location SELECT uuid, 50, 8, 'entered', 1, 'DE714'
                       FROM household WHERE participant IS NULL";
     db.execute_batch(masked).unwrap();
     refused("UPDATE location SET longitude = 9", "masked once");
@@ -163,7 +175,7 @@ async fn the_database_keeps_the_rules_by_itself() {
 
     let meter = |household: uuid::Uuid, device: uuid::Uuid| {
         db.execute(
-            "INSERT INTO meter VALUES (?1, ?2, 'ELECTRICITY', 'EHZ', ?3, 9, NULL)",
+            "INSERT INTO meter VALUES (?1, ?2, 'ELECTRICITY', 'EHZ', ?3, 9, NULL, NULL)",
             params![uuid::Uuid::new_v4().as_bytes(), household.as_bytes(), device.as_bytes()],
         )
     };
@@ -179,7 +191,9 @@ async fn the_database_keeps_the_rules_by_itself() {
             params![meter.as_bytes(), uuid::Uuid::new_v4().as_bytes()],
         )
     };
-    for meter in [erika.meters[0], max.meters[0]] {
+    let revoked = store.revoked_households().await.unwrap()[0].household;
+    let renamed = store.meters(HouseholdId(revoked)).await.unwrap()[0].uuid;
+    for meter in [renamed, max.meters[0]] {
         let error = measure(meter).unwrap_err().to_string();
         assert!(error.contains("within consent"), "{error}");
     }

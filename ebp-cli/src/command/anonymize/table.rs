@@ -11,12 +11,12 @@ use std::{
 
 use ebp_anon::{
     Masker, RiskSummary,
-    batch::{BatchError, BatchReport, mask_table, telling_columns},
+    batch::{BatchError, BatchReport, TableOptions, mask_table, telling_columns},
     map::MapFormat,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Arguments, begin_map};
+use super::{Arguments, begin_map, exists_already, refuse_existing};
 use crate::{
     exit::{Context, Failure, Outcome, chain},
     output::new_table,
@@ -32,23 +32,27 @@ pub fn mask(
     output: &Path,
     map_format: Option<MapFormat>,
 ) -> Outcome {
-    warn_of_telling_columns(input)?;
-    let (reader, progress) = open(input)?;
     let mut rejected_path = output.as_os_str().to_owned();
     rejected_path.push(".rejected.csv");
     let rejected_path = PathBuf::from(rejected_path);
+    for file in [output, &rejected_path] {
+        refuse_existing(file)?;
+    }
+    warn_of_telling_columns(input)?;
+    let (reader, progress) = open(input)?;
     let written = Unfinished::create(output)?;
     let rejected = Unfinished::create(&rejected_path)?;
     let mut map = begin_map(arguments, masker.regions, map_format, None)?;
-    let report = mask_table(
-        masker,
-        arguments.stats,
-        reader,
-        &written.file,
-        &rejected.file,
-        |origin, release| map.as_mut().map_or(Ok(()), |map| map.add(origin, release)),
-    )
-    .map_err(|error| explain(input, &error))?;
+    let options = TableOptions {
+        statistics: arguments.stats,
+        audit: arguments.audit,
+        spreadsheet_safe: arguments.spreadsheet_safe,
+    };
+    let report =
+        mask_table(masker, options, reader, &written.file, &rejected.file, |origin, release| {
+            map.as_mut().map_or(Ok(()), |map| map.add(origin, release))
+        })
+        .map_err(|error| explain(input, &error))?;
     progress.finish_and_clear();
     if let Some(map) = map {
         map.end().or_failed("the map")?;
@@ -113,12 +117,25 @@ impl Unfinished {
         let mut partial = whole.as_os_str().to_owned();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
-        let file = File::create(&partial).or_failed(partial.display())?;
+        refuse_existing(&partial)?;
+        let file = File::create_new(&partial).or_failed(partial.display())?;
         Ok(Self { file, partial, whole: whole.to_owned() })
     }
 
     fn finish(self) -> Outcome {
-        fs::rename(&self.partial, &self.whole).or_failed(self.whole.display())
+        // A link does not replace what came there meanwhile; the other name goes when this is
+        // dropped.
+        match fs::hard_link(&self.partial, &self.whole) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(exists_already(&self.whole))
+            }
+            // A file system without links.
+            Err(_) => {
+                refuse_existing(&self.whole)?;
+                fs::rename(&self.partial, &self.whole).or_failed(self.whole.display())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 }
 
@@ -151,7 +168,8 @@ fn summary(risk: &RiskSummary) -> String {
         table.add_row([what.to_owned(), low, middle, high]);
     };
     add("moved by, m", row(&|part| risk.displacement_m(part)));
-    add("persons where a household may be (estimate)", row(&|part| risk.persons_in_region(part)));
+    add("persons that a household may be (estimate)", row(&|part| risk.persons_possible(part)));
+    add("the same to who knows its region (estimate)", row(&|part| risk.persons_in_region(part)));
     format!(
         "{table}\n{:.1} % lie in another region than the household, {:.1} % outside of its country\n",
         100.0 * risk.left_region(),

@@ -4,7 +4,7 @@ use ebp_server::{masking, store::PendingReport};
 
 use super::explain;
 use crate::{
-    command::{geodata, serve, server_data::ServerData},
+    command::{serve, server_data::ServerData},
     exit::{Failure, Outcome},
     stdout::print,
 };
@@ -31,8 +31,6 @@ impl Mask {
                 "name the file of `ebp geodata import` as `regions` in the configuration",
             ));
         }
-        // Before a database is made where there is none.
-        masking::load_key(&settings.masking.key).map_err(|error| geodata::explain_key(&error))?;
         let report = crate::runtime::on_this_thread()?.block_on(async {
             let store = ebp_server::open_store(&settings.database).await.map_err(explain)?;
             masking::mask_by(&store, &settings.masking, self.new_regions)

@@ -8,6 +8,7 @@ use std::{
 use clap::Subcommand;
 use ebp_server::{
     Applied, Restoration, Revocations, Settings, backup,
+    geocoding::Geocoder,
     masking::{self, MaskingFiles},
     store::{Database, Store, StoreError},
 };
@@ -23,13 +24,15 @@ use crate::{
 /// What was revoked, as lines that can be kept and applied.
 #[derive(Debug, Subcommand)]
 pub enum RevocationsAction {
-    /// Print what was revoked: identifiers and instants, no names. One JSON object a line.
+    /// Print what was revoked: new identifiers, months and masked locations, no names, and nothing
+    /// that everybody does not see. One JSON object a line.
     ///
     /// Keep it beside the backups, and newer than they: it is what a restored backup lacks.
     List,
     /// Revoke the same in a database that was restored from a backup, before it is served.
     ///
-    /// What is revoked there already stays as it is.
+    /// Households get the same identifiers and masked locations. What is revoked there already stays
+    /// as it is.
     Apply {
         /// What `list` printed.
         file: PathBuf,
@@ -51,7 +54,7 @@ pub fn back_up(data: &ServerData, output: &Path) -> Outcome {
 pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> Outcome {
     let restored = "pg_restore --dbname=DATABASE FILE` and then `ebp serve revocations apply FILE";
     let database = sqlite(data, restored)?;
-    let by = data.settings()?.masking;
+    let settings = data.settings()?;
     let given = match revocations {
         Some(path) => parse(path)?,
         None => Revocations::default(),
@@ -64,11 +67,12 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> O
             true => (given.and(of(&Database::Sqlite(database.clone())).await?), true),
         };
         let copy = Database::Sqlite(restoration.copy().to_owned());
-        let store = open_to_revoke(&copy, &by).await?;
+        let store = open_to_revoke(&copy, &settings.masking).await?;
         let applied = revocations.apply(&*store).await.map_err(failed)?;
         store.close().await.map_err(failed)?;
         Ok::<_, Failure>((applied, known))
     })?;
+    forget(&settings, &applied);
     let replaced = restoration.finish().map_err(explain)?;
     tell!("ebp: {} is restored", database.display());
     told(&applied);
@@ -87,25 +91,42 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> O
 impl RevocationsAction {
     /// Lists or applies.
     pub fn run(&self, data: &ServerData) -> Outcome {
-        let Settings { database, masking: by, .. } = data.settings()?;
+        let settings = data.settings()?;
+        let (database, by) = (&settings.database, &settings.masking);
         let runtime = crate::runtime::on_this_thread()?;
         match self {
             Self::List => {
-                let lines = runtime.block_on(of(&database))?.to_lines().map_err(Failure::failed)?;
+                let lines = runtime.block_on(of(database))?.to_lines().map_err(Failure::failed)?;
                 print(&lines)
             }
             Self::Apply { file } => {
                 let revocations = parse(file)?;
                 let applied = runtime.block_on(async {
-                    let store = open_to_revoke(&database, &by).await?;
+                    let store = open_to_revoke(database, by).await?;
                     let applied = revocations.apply(&*store).await.map_err(failed)?;
                     store.close().await.map_err(failed)?;
                     Ok::<_, Failure>(applied)
                 })?;
+                forget(&settings, &applied);
                 told(&applied);
                 Ok(())
             }
         }
+    }
+}
+
+/// What was answered for the addresses that were removed goes, too.
+fn forget(settings: &Settings, applied: &Applied) {
+    let Some(geocoding) = settings.geocoding.clone() else { return };
+    if applied.addresses.is_empty() {
+        return;
+    }
+    match Geocoder::new(geocoding, settings.clock.clone()) {
+        Ok(geocoder) => applied.addresses.iter().for_each(|address| geocoder.forget(address)),
+        Err(error) => tell!(
+            "ebp: answers of the geocoding service are not removed: {}; delete its folder",
+            chain(&error)
+        ),
     }
 }
 
@@ -132,7 +153,7 @@ async fn open(database: &Database) -> Result<Arc<dyn Store>, Failure> {
 }
 
 fn told(applied: &Applied) {
-    let Applied { households, certificates, already, unknown } = applied;
+    let Applied { households, certificates, already, unknown, .. } = applied;
     tell!(
         "ebp: revoked again: {households} households, {certificates} certificates; {already} were \
          already, {unknown} are not in the database"

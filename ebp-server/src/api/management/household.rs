@@ -74,8 +74,26 @@ pub async fn change(
     {
         change.location = locate(&app, address).await;
     }
+    // Also what was answered for the address of before goes.
+    let before = match (&app.geocoder, &change.address) {
+        (Some(_), Some(new)) => {
+            let known = app.store.registration(household).await?.address;
+            known.filter(|known| known != new)
+        }
+        _ => None,
+    };
     app.store.change_household(household, change, app.clock.now()).await?;
+    if let Some(address) = before {
+        forget_address(&app, address).await;
+    }
     Ok(Json(app.store.registration(household).await?))
+}
+
+/// Forgets what the geocoding service answered for an address that is removed.
+pub async fn forget_address(app: &App, address: Address) {
+    let Some(geocoder) = app.geocoder.clone() else { return };
+    // Files are waited for elsewhere; if that goes wrong what is left is sealed.
+    let _ = tokio::task::spawn_blocking(move || geocoder.forget(&address)).await;
 }
 
 /// How long a registration waits for the location of its address.

@@ -176,8 +176,8 @@ impl AccessStore for PostgresStore {
 pub async fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
     let row = tx
         .query_opt(
-            "SELECT consent.revoked_at IS NOT NULL
-             FROM measurement_device JOIN consent USING (household)
+            "SELECT consent.household IS NULL OR consent.revoked_at IS NOT NULL
+             FROM measurement_device LEFT JOIN consent USING (household)
              WHERE measurement_device.uuid = $1",
             &[&device],
         )

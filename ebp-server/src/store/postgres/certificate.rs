@@ -215,7 +215,7 @@ pub async fn revoke_household(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE certificate SET revoked_at = $2
+        "UPDATE certificate SET revoked_at = greatest($2::timestamptz, not_before)
          WHERE revoked_at IS NULL
              AND device IN (SELECT uuid FROM measurement_device WHERE household = $1)",
         &[&household.0, &Instant(at)],

@@ -2,23 +2,17 @@
 
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use ebp_core::{contract::Consent, model::ConsentState};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
-use super::{
-    certificate,
-    household::decimal,
-    masking,
-    register::one_at_a_time,
-    value::{Day, Instant},
-};
+use super::{register::one_at_a_time, release::release, value::Instant};
 use crate::{
     masking::Masking,
-    store::{HouseholdId, StoreError},
+    store::{HouseholdId, StoreError, masking::Revoking},
 };
 
-/// The household's consent.
+/// The household's consent. Who asks was let through for a household that was there: that it is not
+/// any more means that its consent was revoked.
 pub async fn consent(
     db: &impl GenericClient,
     household: HouseholdId,
@@ -26,7 +20,7 @@ pub async fn consent(
     let statement = db
         .prepare_cached("SELECT granted_at, revoked_at FROM consent WHERE household = $1")
         .await?;
-    let row = db.query_opt(&statement, &[&household.0]).await?.ok_or(StoreError::NotFound)?;
+    let row = db.query_opt(&statement, &[&household.0]).await?.ok_or(StoreError::ConsentRevoked)?;
     from_row(&row)
 }
 
@@ -54,7 +48,7 @@ async fn hold(tx: &Transaction<'_>, household: HouseholdId) -> Result<Consent, S
             &[&household.0],
         )
         .await?
-        .ok_or(StoreError::NotFound)?;
+        .ok_or(StoreError::ConsentRevoked)?;
     from_row(&row)
 }
 
@@ -80,16 +74,12 @@ pub async fn grant(
     Ok(granted)
 }
 
-/// Revokes it, removes what identifies the household, and notes that the tables' files have to be
-/// rid of the removed values.
-///
-/// The masked location takes the true one's place in the same transaction. Where it cannot be made
-/// the household is withheld and its location kept apart: nothing is lost, nothing told.
+/// Revokes it and removes what identifies the household.
 pub async fn revoke(
     client: &mut Client,
     household: HouseholdId,
     at: Timestamp,
-    masking: Option<&Masking>,
+    by: Option<&Masking>,
 ) -> Result<Consent, StoreError> {
     let tx = client.transaction().await?;
     one_at_a_time(&tx).await?;
@@ -99,56 +89,23 @@ pub async fn revoke(
         (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
         _ => return Err(StoreError::ConsentNotGranted),
     };
-    let id = household.0;
-    // A clock that was set back in between must not keep anybody from revoking.
-    tx.execute(
-        "UPDATE consent SET revoked_at = $2 WHERE household = $1",
-        &[&id, &Instant(at.max(granted_at))],
-    )
-    .await?;
-    let participant: Option<i64> = tx
-        .query_one("SELECT participant FROM household WHERE uuid = $1", &[&id])
-        .await?
-        .try_get(0)?;
-    tx.execute("UPDATE household SET participant = NULL WHERE uuid = $1", &[&id]).await?;
-    // A participant who is the contact of another household, too, stays that.
-    tx.execute(
-        "DELETE FROM participant WHERE id = $1
-             AND NOT EXISTS (SELECT FROM household WHERE participant = $1)",
-        &[&participant],
-    )
-    .await?;
-    certificate::revoke_household(&tx, household, at).await?;
-    masking::mask(&tx, household, masking).await?;
-    tx.execute("DELETE FROM address WHERE household = $1", &[&id]).await?;
-    coarsen_pv_systems(&tx, household).await?;
-    tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
-    let revoked = consent(&tx, household).await?;
-    tx.commit().await?;
-    Ok(revoked)
-}
-
-/// Each photovoltaic system without the detail that could tell whose it is.
-async fn coarsen_pv_systems(
-    tx: &Transaction<'_>,
-    household: HouseholdId,
-) -> Result<(), StoreError> {
-    let systems = tx
-        .query(
-            "SELECT uuid, nominal_power::text, installed_on FROM pv_system WHERE household = $1",
+    // Uploads that are under way end first; what they bring was measured before this instant.
+    let waited: f64 = tx
+        .query_one(
+            "SELECT extract(epoch FROM clock_timestamp() - transaction_timestamp())::float8
+             FROM pg_advisory_xact_lock(consent_lock($1))",
             &[&household.0],
         )
-        .await?;
-    for row in systems {
-        let (uuid, Day(installed_on)): (Uuid, Day) = (row.try_get(0)?, row.try_get(2)?);
-        let power = ebp_anon::pv::nominal_power(decimal(row.try_get(1)?)?);
-        let year = ebp_anon::pv::installation_date(installed_on);
-        tx.execute(
-            "UPDATE pv_system SET nominal_power = $2::text::numeric, installed_on = $3
-             WHERE uuid = $1",
-            &[&uuid, &power.to_string(), &Day(year)],
-        )
-        .await?;
-    }
-    Ok(())
+        .await?
+        .try_get(0)?;
+    let waited = SignedDuration::try_from_secs_f64(waited.max(0.0)).unwrap_or_default();
+    // A clock that was set back in between must not keep anybody from revoking.
+    let revoked_at = at.checked_add(waited).unwrap_or(at).max(granted_at);
+    release(&tx, household, &Revoking { granted_at, revoked_at, drawn: None, by }).await?;
+    tx.commit().await?;
+    Ok(Consent {
+        state: ConsentState::Revoked,
+        granted_at: Some(granted_at),
+        revoked_at: Some(revoked_at),
+    })
 }

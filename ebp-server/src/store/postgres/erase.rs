@@ -40,8 +40,10 @@ const AWAITED: u32 = 3;
 /// Of all servers of a database one erases at a time.
 const LOCK: i64 = 7_203_846_105;
 
-/// The tables that revocations remove values from, those before others that they refer to.
-const TABLES: [&str; 5] = ["participant", "address", "location", "withheld_location", "pv_system"];
+/// The tables that revocations remove values from. Whoever else needs several of them takes them in
+/// this order, or the participants first: a deadlock would cost a revocation. Tables that uploads
+/// need (households, consents, meters) are not among them.
+const TABLES: [&str; 5] = ["participant", "address", "withheld_location", "location", "pv_system"];
 
 /// Everybody else waits behind the one who waits for a table: so not for long. A dump that reads it
 /// goes first.

@@ -4,7 +4,7 @@
 use deadpool_postgres::{Client, GenericClient};
 use ebp_core::{
     contract::{Account, Components, Household, MeasurementDevice},
-    model::{Address, Metadata, Meter, Participant, PvSystem},
+    model::{Address, Masked, Metadata, Meter, Participant, PvSystem},
 };
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
@@ -59,13 +59,13 @@ pub async fn household(
             "SELECT consent.granted_at, consent.revoked_at,
                     street, postal_code, city, country, latitude, longitude,
                     children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
-                    home_battery, precision, nuts3, density, d_min, d_max
+                    home_battery, precision, masked, nuts3
              FROM consent LEFT JOIN address USING (household) LEFT JOIN location USING (household)
                  LEFT JOIN metadata USING (household)
              WHERE household = $1",
         )
         .await?;
-    let row = db.query_opt(&statement, &[&household.0]).await?.ok_or(StoreError::NotFound)?;
+    let row = db.query_opt(&statement, &[&household.0]).await?.ok_or(StoreError::ConsentRevoked)?;
     let street: Option<String> = row.try_get(2)?;
     let address = match street {
         None => None,
@@ -80,10 +80,9 @@ pub async fn household(
     let location = match latitude {
         None => None,
         Some(latitude) => {
-            let nuts3: Option<String> = row.try_get(15)?;
-            let masked = match nuts3 {
-                None => None,
-                Some(nuts3) => Some((nuts3, row.try_get(16)?, row.try_get(17)?, row.try_get(18)?)),
+            let masked = match row.try_get(15)? {
+                false => None,
+                true => Some(Masked { nuts3: row.try_get(16)? }),
             };
             Some(masking::location((latitude, row.try_get(7)?), row.try_get(14)?, masked))
         }

@@ -82,14 +82,15 @@ async fn find_actors(
         .unzip();
     let statement = db
         .prepare_cached(
-            "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
+            "SELECT household.uuid, participant.id,
+                    household.uuid IS NULL OR consent.revoked_at IS NOT NULL,
                     measurement_device.last_activity, measurement_device.uuid, sent.number,
                     consent.granted_at IS NOT NULL
              FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY
                  AS sent (device, participant, email, number)
              JOIN measurement_device ON measurement_device.uuid = sent.device
-             JOIN household ON household.uuid = measurement_device.household
-             JOIN consent ON consent.household = household.uuid
+             LEFT JOIN household ON household.uuid = measurement_device.household
+             LEFT JOIN consent ON consent.household = household.uuid
              LEFT JOIN participant ON participant.id = household.participant
                  AND participant.uuid = coalesce(sent.participant, participant.uuid)
                  AND lower(participant.email COLLATE \"C\") = lower(sent.email COLLATE \"C\")",

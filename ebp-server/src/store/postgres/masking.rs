@@ -7,34 +7,34 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::{GenericClient, Transaction};
-use ebp_anon::{Position, Release};
-use ebp_core::model::{Location, Precision};
+use ebp_anon::Position;
+use ebp_core::model::{Location, Masked, Precision};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{PostgresStore, household, register::one_at_a_time};
+use super::{PostgresStore, patience::SURVEY, register::one_at_a_time, release, value::Instant};
 use crate::{
-    masking::{self, KeyMark, Marks, Masking, Place, RegionsMark, Unmasked},
+    masking::{self, Masking, RegionsMark},
     store::{
-        HouseholdId, MaskingStore, PendingReport, StoreError,
-        masking::{release, whence},
+        MaskingStore, PendingReport, RevokedAgain, RevokedHousehold, StoreError,
+        masking::{draw, location, region},
     },
 };
 
 #[async_trait]
 impl MaskingStore for PostgresStore {
-    async fn marks(&self) -> Result<Option<Marks>, StoreError> {
-        marks(&self.client().await?).await
+    async fn masked_by(&self) -> Result<Option<RegionsMark>, StoreError> {
+        mark(&self.client().await?).await
     }
 
     async fn mask_by(&self, by: Arc<Masking>, change: bool) -> Result<(), StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         one_at_a_time(&tx).await?;
-        let kept = marks(&tx).await?;
-        let agreed = masking::agree(kept.clone(), &by.marks(), change)?;
-        if kept.as_ref() != Some(&agreed) {
-            put_marks(&tx, &agreed).await?;
+        let kept = mark(&tx).await?;
+        let agreed = masking::agree(kept.clone(), by.mark().as_ref(), change)?;
+        if let Some(agreed) = agreed.filter(|agreed| kept.as_ref() != Some(agreed)) {
+            put_mark(&tx, &agreed).await?;
         }
         tx.commit().await?;
         self.masked_by.set(by);
@@ -43,43 +43,78 @@ impl MaskingStore for PostgresStore {
 
     async fn mask_pending(&self) -> Result<PendingReport, StoreError> {
         let mut client = self.client().await?;
-        let report = mask_pending(&mut client, self.masked_by.get().as_deref()).await?;
+        let by = self.masked_by.get();
+        let pending = mask_pending(&mut client, by.as_deref());
+        let report = self.connections.within(SURVEY, pending).await?;
         drop(client);
         if report.masked > 0 {
             self.eraser.finish().await;
         }
         Ok(report)
     }
+
+    async fn revoked_households(&self) -> Result<Vec<RevokedHousehold>, StoreError> {
+        let client = self.client().await?;
+        let sql = "SELECT consent.household, granted_at, revoked_at, latitude, longitude, nuts3
+                   FROM consent
+                   LEFT JOIN location ON location.household = consent.household AND masked
+                   WHERE revoked_at IS NOT NULL ORDER BY consent.household";
+        let asked = async { Ok::<_, StoreError>(client.query(sql, &[]).await?) };
+        let rows = self.connections.within(SURVEY, asked).await?;
+        rows.iter().map(revoked_household).collect()
+    }
+
+    async fn revoked_devices(&self) -> Result<Vec<Uuid>, StoreError> {
+        let client = self.client().await?;
+        let sql = "SELECT uuid FROM measurement_device WHERE household IS NULL ORDER BY uuid";
+        client.query(sql, &[]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    async fn revoke_again(&self, revoked: &RevokedHousehold) -> Result<RevokedAgain, StoreError> {
+        let mut client = self.client().await?;
+        let by = self.masked_by.get();
+        let done = self.change(release::again(&mut client, revoked, by.as_deref())).await?;
+        drop(client);
+        if matches!(done, RevokedAgain::Revoked(_) | RevokedAgain::Masked) {
+            self.eraser.finish().await;
+        }
+        Ok(done)
+    }
+
+    async fn remember_revoked_device(&self, device: Uuid) -> Result<(), StoreError> {
+        let sql = "INSERT INTO measurement_device (uuid) VALUES ($1) ON CONFLICT DO NOTHING";
+        self.client().await?.execute(sql, &[&device]).await?;
+        Ok(())
+    }
 }
 
-async fn marks(db: &impl GenericClient) -> Result<Option<Marks>, StoreError> {
-    let Some(row) = db.query_opt("SELECT key, regions, description FROM masking", &[]).await?
-    else {
-        return Ok(None);
-    };
-    let damaged = StoreError::Damaged("fingerprint");
-    let (key, digest): (&[u8], Option<&[u8]>) = (row.try_get(0)?, row.try_get(1)?);
-    let description: Option<String> = row.try_get(2)?;
-    let regions = match digest.zip(description) {
+fn revoked_household(row: &Row) -> Result<RevokedHousehold, StoreError> {
+    let (Instant(granted_at), Instant(revoked_at)) = (row.try_get(1)?, row.try_get(2)?);
+    let latitude: Option<f64> = row.try_get(3)?;
+    let location = match latitude {
         None => None,
-        Some((digest, description)) => {
-            let Ok(digest) = digest.try_into() else { return Err(damaged) };
-            Some(RegionsMark { digest, description })
+        Some(latitude) => {
+            let masked = Masked { nuts3: row.try_get(5)? };
+            Some(location((latitude, row.try_get(4)?), "", Some(masked)))
         }
     };
-    Ok(Some(Marks { key: KeyMark(key.try_into().map_err(|_| damaged)?), regions }))
+    Ok(RevokedHousehold { household: row.try_get(0)?, granted_at, revoked_at, location })
 }
 
-async fn put_marks(tx: &Transaction<'_>, marks: &Marks) -> Result<(), StoreError> {
-    let regions = marks.regions.as_ref();
+async fn mark(db: &impl GenericClient) -> Result<Option<RegionsMark>, StoreError> {
+    let Some(row) = db.query_opt("SELECT regions, description FROM masking", &[]).await? else {
+        return Ok(None);
+    };
+    let digest: &[u8] = row.try_get(0)?;
+    let digest = digest.try_into().map_err(|_| StoreError::Damaged("fingerprint"))?;
+    Ok(Some(RegionsMark { digest, description: row.try_get(1)? }))
+}
+
+async fn put_mark(tx: &Transaction<'_>, mark: &RegionsMark) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO masking (one, key, regions, description) VALUES (1, $1, $2, $3)
-         ON CONFLICT (one) DO UPDATE SET key = $1, regions = $2, description = $3",
-        &[
-            &marks.key.0.as_slice(),
-            &regions.map(|regions| regions.digest.as_slice()),
-            &regions.map(|regions| &regions.description),
-        ],
+        "INSERT INTO masking (one, regions, description) VALUES (1, $1, $2)
+         ON CONFLICT (one) DO UPDATE SET regions = $1, description = $2",
+        &[&mark.digest.as_slice(), &mark.description],
     )
     .await?;
     Ok(())
@@ -102,84 +137,47 @@ pub async fn put_location(
     Ok(())
 }
 
-/// Puts the masked location into the true one's place. Where it cannot be made the household is
-/// withheld, and the true location kept where nothing shows it. The address has to be there still,
-/// and nobody else masks meanwhile ([`one_at_a_time`]).
-pub async fn mask(
+/// Stores the household's one masked location.
+pub async fn put_masked(
     tx: &Transaction<'_>,
-    id: HouseholdId,
-    by: Option<&Masking>,
+    household: Uuid,
+    masked: &Location,
 ) -> Result<(), StoreError> {
-    let (place, origin) = whence(&household::household(tx, id).await?, by);
-    tx.execute("DELETE FROM location WHERE household = $1", &[&id.0]).await?;
-    if let Err(why) = settle(tx, id.0, by, place, origin).await? {
-        tracing::warn!(%why, "a household that revoked its consent is withheld until it can be masked");
-        tx.execute("UPDATE household SET withheld = true WHERE uuid = $1", &[&id.0]).await?;
-        tx.execute(
-            "INSERT INTO withheld_location (household, latitude, longitude, place)
-             VALUES ($1, $2, $3, $4)",
-            &[
-                &id.0,
-                &origin.map(Position::latitude),
-                &origin.map(Position::longitude),
-                &place.as_ref().map(|place| place.0.as_slice()),
-            ],
-        )
-        .await?;
-    }
+    tx.execute(
+        "INSERT INTO location (household, latitude, longitude, masked, nuts3)
+         VALUES ($1, $2, $3, true, $4)",
+        &[&household, &masked.latitude, &masked.longitude, &region(masked)],
+    )
+    .await?;
     Ok(())
 }
 
-/// Stores the household's one release, if there can be one.
-async fn settle(
+/// Withholds the household, and keeps its true location where nothing shows it.
+pub async fn withhold(
     tx: &Transaction<'_>,
     household: Uuid,
-    by: Option<&Masking>,
-    place: Option<Place>,
     origin: Option<Position>,
-) -> Result<Result<(), Unmasked>, StoreError> {
-    let Some(by) = by else { return Ok(Err(Unmasked::NoRegions)) };
-    let kept = match place {
-        Some(place) => of_place(tx, place).await?,
-        None => None,
-    };
-    let release = match by.release(kept, origin) {
-        Ok(release) => release,
-        Err(why) => return Ok(Err(why)),
-    };
-    let (at, bounds, region) = (release.position(), release.bounds(), release.region());
-    let (latitude, longitude, density) = (at.latitude(), at.longitude(), release.density());
-    let (nuts3, d_min, d_max) = (region.as_str(), bounds.min_m(), bounds.max_m());
+) -> Result<(), StoreError> {
+    tx.execute("UPDATE household SET withheld = true WHERE uuid = $1", &[&household]).await?;
+    let (latitude, longitude) = (origin.map(Position::latitude), origin.map(Position::longitude));
     tx.execute(
-        "INSERT INTO location (household, latitude, longitude, nuts3, density, d_min, d_max)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        &[&household, &latitude, &longitude, &nuts3, &density, &d_min, &d_max],
+        "INSERT INTO withheld_location (household, latitude, longitude) VALUES ($1, $2, $3)",
+        &[&household, &latitude, &longitude],
     )
     .await?;
-    if let (Some(place), None) = (place, kept) {
-        tx.execute(
-            "INSERT INTO place_release (place, latitude, longitude, nuts3, density, d_min, d_max)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            &[&place.0.as_slice(), &latitude, &longitude, &nuts3, &density, &d_min, &d_max],
-        )
-        .await?;
-    }
-    Ok(Ok(()))
+    Ok(())
 }
 
-async fn of_place(tx: &Transaction<'_>, place: Place) -> Result<Option<Release>, StoreError> {
-    let found = tx
-        .query_opt(
-            "SELECT latitude, longitude, nuts3, density, d_min, d_max
-             FROM place_release WHERE place = $1",
-            &[&place.0.as_slice()],
-        )
-        .await?;
-    let kept = |row: Row| {
-        let at = (row.try_get(0)?, row.try_get(1)?);
-        release(at, row.try_get(2)?, row.try_get(3)?, (row.try_get(4)?, row.try_get(5)?))
-    };
-    found.map(kept).transpose()
+/// Masks a household that was withheld, and shows it again.
+pub async fn settle(
+    tx: &Transaction<'_>,
+    household: Uuid,
+    masked: &Location,
+) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM withheld_location WHERE household = $1", &[&household]).await?;
+    put_masked(tx, household, masked).await?;
+    tx.execute("UPDATE household SET withheld = false WHERE uuid = $1", &[&household]).await?;
+    Ok(())
 }
 
 async fn mask_pending(
@@ -189,33 +187,24 @@ async fn mask_pending(
     let tx = client.transaction().await?;
     one_at_a_time(&tx).await?;
     let mut report = PendingReport::default();
-    let pending = tx
-        .query("SELECT household, latitude, longitude, place FROM withheld_location", &[])
-        .await?;
+    let pending =
+        tx.query("SELECT household, latitude, longitude FROM withheld_location", &[]).await?;
     for row in pending {
         let household: Uuid = row.try_get(0)?;
         let (latitude, longitude): (Option<f64>, Option<f64>) = (row.try_get(1)?, row.try_get(2)?);
         let origin = latitude.zip(longitude).and_then(|(lat, lon)| Position::new(lat, lon).ok());
-        let place: Option<&[u8]> = row.try_get(3)?;
-        let place = place.and_then(|place| place.try_into().ok()).map(Place);
-        match settle(&tx, household, by, place, origin).await? {
-            Ok(()) => {
-                tx.execute("DELETE FROM withheld_location WHERE household = $1", &[&household])
-                    .await?;
-                tx.execute("UPDATE household SET withheld = false WHERE uuid = $1", &[&household])
-                    .await?;
+        match draw(by, origin) {
+            Ok(masked) => {
+                settle(&tx, household, &masked).await?;
                 report.masked += 1;
             }
             Err(_) if origin.is_some() => report.outside += 1,
-            Err(_) => {}
+            Err(_) => report.without_location += 1,
         }
     }
     if report.masked > 0 {
         tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
     }
-    let withheld: i64 =
-        tx.query_one("SELECT count(*) FROM household WHERE withheld", &[]).await?.try_get(0)?;
-    report.without_location = u64::try_from(withheld).unwrap_or(0).saturating_sub(report.outside);
     tx.commit().await?;
     Ok(report)
 }

@@ -268,7 +268,7 @@ async fn admit(db: &Client, reports: &[&Report]) -> Result<Vec<Admitted>, StoreE
     }
     let admitted = |report: &&Report| {
         let (consent, meters) =
-            of_household.get(&report.household.0).ok_or(StoreError::NotFound)?;
+            of_household.get(&report.household.0).ok_or(StoreError::ConsentRevoked)?;
         let granted_at = match (consent.state, consent.granted_at) {
             (ConsentState::Granted, Some(granted_at)) => granted_at,
             (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),

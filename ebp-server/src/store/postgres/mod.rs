@@ -30,6 +30,7 @@ mod patience;
 mod pooler;
 mod quota;
 mod register;
+mod release;
 mod status;
 mod tls;
 mod value;

@@ -36,8 +36,9 @@ pub async fn register(
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
     let (id, participant) = participant(&tx, registration).await?;
     tx.execute(
-        "INSERT INTO household (uuid, participant, registered_at) VALUES ($1, $2, $3)",
-        &[&household, &id, &Instant(at)],
+        "INSERT INTO household (uuid, participant, registered_at, released_uuid)
+         VALUES ($1, $2, $3, $4)",
+        &[&household, &id, &Instant(at), &Uuid::new_v4()],
     )
     .await?;
     tx.execute("INSERT INTO consent (household) VALUES ($1)", &[&household]).await?;
@@ -51,9 +52,18 @@ pub async fn register(
     for (position, meter) in (0_i64..).zip(&registration.meters) {
         let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
         tx.execute(
-            "INSERT INTO meter (uuid, household, type, model, measurement_device, position)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            &[&uuid, &household, &meter.kind.name(), &meter.model, &device, &position],
+            "INSERT INTO meter (uuid, household, type, model, measurement_device, position,
+                                released_uuid)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            &[
+                &uuid,
+                &household,
+                &meter.kind.name(),
+                &meter.model,
+                &device,
+                &position,
+                &Uuid::new_v4(),
+            ],
         )
         .await?;
         meters.push(uuid);
@@ -75,8 +85,10 @@ async fn pv_systems(
         let meter = system.meter.and_then(|place| meters.get(place)).copied();
         tx.execute(
             "INSERT INTO pv_system
-                 (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
-             VALUES ($1, $2, $3::text::numeric, $4::text::numeric, $5::text::numeric, $6, $7, $8)",
+                 (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position,
+                  released_uuid)
+             VALUES ($1, $2, $3::text::numeric, $4::text::numeric, $5::text::numeric, $6, $7, $8,
+                     $9)",
             &[
                 &uuid,
                 &household,
@@ -86,6 +98,7 @@ async fn pv_systems(
                 &Day(system.installed_on),
                 &meter,
                 &position,
+                &Uuid::new_v4(),
             ],
         )
         .await?;

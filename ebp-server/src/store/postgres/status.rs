@@ -31,9 +31,15 @@ pub async fn report(
              WHERE measurement_device.uuid = $1 FOR SHARE OF consent",
         )
         .await?;
-    let row = tx.query_opt(&statement, &[&device]).await?.ok_or(StoreError::NotFound)?;
-    if row.try_get(0)? {
-        return Err(StoreError::ConsentRevoked);
+    match tx.query_opt(&statement, &[&device]).await? {
+        Some(row) if !row.try_get::<_, bool>(0)? => {}
+        Some(_) => return Err(StoreError::ConsentRevoked),
+        // Of a household that revoked, or not there.
+        None => {
+            let sql = "SELECT FROM measurement_device WHERE uuid = $1";
+            let known = tx.query_opt(sql, &[&device]).await?;
+            return Err(known.map_or(StoreError::NotFound, |_| StoreError::ConsentRevoked));
+        }
     }
     // Asked only now: what was waited for may have changed it. The meters stay the device's until
     // this is stored.

@@ -115,8 +115,8 @@ fn create_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> Result<(), S
 pub fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
     let revoked: Option<bool> = tx
         .query_row(
-            "SELECT consent.revoked_at IS NOT NULL
-             FROM measurement_device JOIN consent USING (household)
+            "SELECT consent.household IS NULL OR consent.revoked_at IS NOT NULL
+             FROM measurement_device LEFT JOIN consent USING (household)
              WHERE measurement_device.uuid = ?1",
             [Id(device)],
             |row| row.get(0),

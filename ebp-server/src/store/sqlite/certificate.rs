@@ -192,7 +192,7 @@ pub fn revoke_household(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE certificate SET revoked_at = ?2
+        "UPDATE certificate SET revoked_at = max(?2, not_before)
          WHERE revoked_at IS NULL
              AND device IN (SELECT uuid FROM measurement_device WHERE household = ?1)",
         params![Id(household.0), Instant(at)],

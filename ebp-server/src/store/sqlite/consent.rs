@@ -1,26 +1,26 @@
 //! Consent's two steps.
 
 use ebp_core::{contract::Consent, model::ConsentState};
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use rust_decimal::Decimal;
 
 use super::{
-    certificate, masking,
-    value::{Id, Instant, Text},
+    release,
+    value::{Id, Instant},
 };
 use crate::{
     masking::Masking,
-    store::{HouseholdId, StoreError},
+    store::{HouseholdId, StoreError, masking::Revoking},
 };
 
-/// The household's consent.
+/// The household's consent. Who asks was let through for a household that was there: that it is not
+/// any more means that its consent was revoked.
 pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, StoreError> {
     let (granted_at, revoked_at): (Option<Instant>, Option<Instant>) = db
         .prepare_cached("SELECT granted_at, revoked_at FROM consent WHERE household = ?1")?
         .query_row([Id(household.0)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?
-        .ok_or(StoreError::NotFound)?;
+        .ok_or(StoreError::ConsentRevoked)?;
     Ok(of(granted_at, revoked_at))
 }
 
@@ -56,14 +56,11 @@ pub fn grant(
 }
 
 /// Revokes it and removes what identifies the household.
-///
-/// The masked location takes the true one's place in the same transaction. Where it cannot be made
-/// the household is withheld and its location kept apart: nothing is lost, nothing told.
 pub fn revoke(
     tx: &Transaction<'_>,
     household: HouseholdId,
     at: Timestamp,
-    masking: Option<&Masking>,
+    by: Option<&Masking>,
 ) -> Result<Consent, StoreError> {
     let before = consent(tx, household)?;
     let granted_at = match (before.state, before.granted_at) {
@@ -71,41 +68,8 @@ pub fn revoke(
         (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
         _ => return Err(StoreError::ConsentNotGranted),
     };
-    let id = Id(household.0);
     // A clock that was set back in between must not keep anybody from revoking.
-    tx.execute(
-        "UPDATE consent SET revoked_at = ?2 WHERE household = ?1",
-        params![id, Instant(at.max(granted_at))],
-    )?;
-    let participant: Option<i64> =
-        tx.query_row("SELECT participant FROM household WHERE uuid = ?1", [id], |row| row.get(0))?;
-    tx.execute("UPDATE household SET participant = NULL WHERE uuid = ?1", [id])?;
-    // A participant who is the contact of another household, too, stays that.
-    tx.execute(
-        "DELETE FROM participant WHERE id = ?1
-             AND NOT EXISTS (SELECT 1 FROM household WHERE participant = ?1)",
-        [participant],
-    )?;
-    certificate::revoke_household(tx, household, at)?;
-    masking::mask(tx, household, masking)?;
-    tx.execute("DELETE FROM address WHERE household = ?1", [id])?;
-    coarsen_pv_systems(tx, household)?;
-    consent(tx, household)
-}
-
-/// Each photovoltaic system without the detail that could tell whose it is.
-fn coarsen_pv_systems(tx: &Transaction<'_>, household: HouseholdId) -> Result<(), StoreError> {
-    let systems: Vec<(Id, Text<Decimal>, Text<Date>)> = tx
-        .prepare("SELECT uuid, nominal_power, installed_on FROM pv_system WHERE household = ?1")?
-        .query_map([Id(household.0)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<Result<_, _>>()?;
-    for (uuid, Text(power), Text(installed_on)) in systems {
-        let power = ebp_anon::pv::nominal_power(power);
-        let year = ebp_anon::pv::installation_date(installed_on);
-        tx.execute(
-            "UPDATE pv_system SET nominal_power = ?2, installed_on = ?3 WHERE uuid = ?1",
-            params![uuid, Text(power), Text(year)],
-        )?;
-    }
-    Ok(())
+    let revoked_at = at.max(granted_at);
+    release::release(tx, household, &Revoking { granted_at, revoked_at, drawn: None, by })?;
+    Ok(of(Some(Instant(granted_at)), Some(Instant(revoked_at))))
 }

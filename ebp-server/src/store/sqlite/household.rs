@@ -2,7 +2,7 @@
 
 use ebp_core::{
     contract::{Account, Components, Household, MeasurementDevice},
-    model::{Address, Metadata, Meter, Participant, PvSystem},
+    model::{Address, Masked, Metadata, Meter, Participant, PvSystem},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -27,26 +27,27 @@ pub fn actor(db: &Connection, names: &Names) -> Result<Actor, StoreError> {
 fn device_actor(db: &Connection, names: &Names, uuid: Uuid) -> Result<Actor, StoreError> {
     let found = db
         .prepare_cached(
-            "SELECT household.uuid, participant.id, consent.revoked_at IS NOT NULL,
+            "SELECT household.uuid, participant.id,
+                    household.uuid IS NULL OR consent.revoked_at IS NOT NULL,
                     measurement_device.last_activity, consent.granted_at IS NOT NULL
              FROM measurement_device
-             JOIN household ON household.uuid = measurement_device.household
-             JOIN consent ON consent.household = household.uuid
+             LEFT JOIN household ON household.uuid = measurement_device.household
+             LEFT JOIN consent ON consent.household = household.uuid
              LEFT JOIN participant
                  ON participant.id = household.participant AND participant.email = ?2
                      AND participant.uuid = coalesce(?3, participant.uuid)
              WHERE measurement_device.uuid = ?1",
         )?
         .query_row(params![Id(uuid), names.email, names.participant.map(Id)], |row| {
-            let household: Id = row.get(0)?;
+            let household: Option<Id> = row.get(0)?;
             let participant: Option<i64> = row.get(1)?;
             let revoked: bool = row.get(2)?;
             let last_activity: Option<Instant> = row.get(3)?;
             let device = DeviceActivity { uuid, last_activity: last_activity.map(|at| at.0) };
-            Ok(match participant {
+            Ok(match participant.zip(household) {
                 _ if revoked => Actor::Revoked,
                 None => Actor::Superseded,
-                Some(participant) => Actor::Participant {
+                Some((participant, household)) => Actor::Participant {
                     participant: ParticipantId(participant),
                     household: Some(HouseholdId(household.0)),
                     device: Some(device),
@@ -115,13 +116,13 @@ pub fn household(db: &Connection, household: HouseholdId) -> Result<Household, S
         .optional()?;
     let location = db
         .prepare_cached(
-            "SELECT latitude, longitude, precision, nuts3, density, d_min, d_max
+            "SELECT latitude, longitude, precision, masked, nuts3
              FROM location WHERE household = ?1",
         )?
         .query_row([id], |row| {
             let masked = match row.get(3)? {
-                None => None,
-                Some(nuts3) => Some((nuts3, row.get(4)?, row.get(5)?, row.get(6)?)),
+                false => None,
+                true => Some(Masked { nuts3: row.get(4)? }),
             };
             let precision: String = row.get(2)?;
             Ok(masking::location((row.get(0)?, row.get(1)?), &precision, masked))

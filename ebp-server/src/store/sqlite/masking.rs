@@ -6,36 +6,39 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ebp_anon::{Position, Release};
-use ebp_core::model::{Location, Precision};
+use ebp_anon::Position;
+use ebp_core::model::{Location, Masked, Precision};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
-use super::{SqliteStore, household, value::Id};
+use super::{
+    SqliteStore, release,
+    value::{Id, Instant},
+};
 use crate::{
-    masking::{self, KeyMark, Marks, Masking, Place, RegionsMark, Unmasked},
+    masking::{self, Masking, RegionsMark},
     store::{
-        HouseholdId, MaskingStore, PendingReport, StoreError,
-        masking::{release, whence},
+        MaskingStore, PendingReport, RevokedAgain, RevokedHousehold, StoreError,
+        masking::{draw, location, region},
     },
 };
 
 #[async_trait]
 impl MaskingStore for SqliteStore {
-    async fn marks(&self) -> Result<Option<Marks>, StoreError> {
-        self.readers.run(marks).await
+    async fn masked_by(&self) -> Result<Option<RegionsMark>, StoreError> {
+        self.readers.run(mark).await
     }
 
     async fn mask_by(&self, by: Arc<Masking>, change: bool) -> Result<(), StoreError> {
-        let given = by.marks();
+        let given = by.mark();
         self.writer
             .run(move |tx| {
-                let kept = marks(tx)?;
-                let agreed = masking::agree(kept.clone(), &given, change)?;
-                if kept.as_ref() != Some(&agreed) {
-                    put_marks(tx, &agreed)?;
+                let kept = mark(tx)?;
+                let agreed = masking::agree(kept.clone(), given.as_ref(), change)?;
+                match &agreed {
+                    Some(agreed) if kept.as_ref() != Some(agreed) => put_mark(tx, agreed),
+                    _ => Ok(()),
                 }
-                Ok(())
             })
             .await?;
         self.masked_by.set(by);
@@ -47,33 +50,77 @@ impl MaskingStore for SqliteStore {
         let work = move |tx: &Transaction<'_>| mask_pending(tx, by.as_deref());
         self.writer.run_and_erase(work).await
     }
+
+    async fn revoked_households(&self) -> Result<Vec<RevokedHousehold>, StoreError> {
+        self.readers.run(revoked_households).await
+    }
+
+    async fn revoked_devices(&self) -> Result<Vec<Uuid>, StoreError> {
+        self.readers
+            .run(|db| {
+                let sql = "SELECT uuid FROM measurement_device
+                           WHERE household IS NULL ORDER BY uuid";
+                let mut statement = db.prepare(sql)?;
+                let devices = statement.query_map([], |row| row.get(0).map(|Id(uuid)| uuid))?;
+                Ok(devices.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn revoke_again(&self, revoked: &RevokedHousehold) -> Result<RevokedAgain, StoreError> {
+        let (revoked, by) = (revoked.clone(), self.masked_by.get());
+        let work = move |tx: &Transaction<'_>| release::again(tx, &revoked, by.as_deref());
+        self.writer.run_and_erase(work).await
+    }
+
+    async fn remember_revoked_device(&self, device: Uuid) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx| {
+                let sql =
+                    "INSERT INTO measurement_device (uuid) VALUES (?1) ON CONFLICT DO NOTHING";
+                tx.execute(sql, [Id(device)])?;
+                Ok(())
+            })
+            .await
+    }
 }
 
-fn marks(db: &Connection) -> Result<Option<Marks>, StoreError> {
-    let marks = |row: &Row<'_>| {
-        let (digest, description): (Option<_>, Option<_>) = (row.get(1)?, row.get(2)?);
-        let regions = digest.zip(description);
-        Ok(Marks {
-            key: KeyMark(row.get(0)?),
-            regions: regions.map(|(digest, description)| RegionsMark { digest, description }),
-        })
-    };
-    let sql = "SELECT key, regions, description FROM masking";
-    Ok(db.query_row(sql, [], marks).optional()?)
+fn mark(db: &Connection) -> Result<Option<RegionsMark>, StoreError> {
+    let mark = |row: &Row<'_>| Ok(RegionsMark { digest: row.get(0)?, description: row.get(1)? });
+    Ok(db.query_row("SELECT regions, description FROM masking", [], mark).optional()?)
 }
 
-fn put_marks(tx: &Transaction<'_>, marks: &Marks) -> Result<(), StoreError> {
-    let regions = marks.regions.as_ref();
+fn put_mark(tx: &Transaction<'_>, mark: &RegionsMark) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO masking (one, key, regions, description) VALUES (1, ?1, ?2, ?3)
-         ON CONFLICT (one) DO UPDATE SET key = ?1, regions = ?2, description = ?3",
-        params![
-            marks.key.0,
-            regions.map(|regions| regions.digest),
-            regions.map(|regions| &regions.description)
-        ],
+        "INSERT INTO masking (one, regions, description) VALUES (1, ?1, ?2)
+         ON CONFLICT (one) DO UPDATE SET regions = ?1, description = ?2",
+        params![mark.digest, mark.description],
     )?;
     Ok(())
+}
+
+fn revoked_households(db: &Connection) -> Result<Vec<RevokedHousehold>, StoreError> {
+    let revoked = |row: &Row<'_>| {
+        let (Id(household), Instant(granted_at)) = (row.get(0)?, row.get(1)?);
+        let Instant(revoked_at) = row.get(2)?;
+        let latitude: Option<f64> = row.get(3)?;
+        let location = match latitude {
+            None => None,
+            Some(latitude) => {
+                let masked = Masked { nuts3: row.get(5)? };
+                Some(location((latitude, row.get(4)?), "", Some(masked)))
+            }
+        };
+        Ok(RevokedHousehold { household, granted_at, revoked_at, location })
+    };
+    Ok(db
+        .prepare(
+            "SELECT consent.household, granted_at, revoked_at, latitude, longitude, nuts3
+             FROM consent LEFT JOIN location ON location.household = consent.household AND masked
+             WHERE revoked_at IS NOT NULL ORDER BY consent.household",
+        )?
+        .query_map([], revoked)?
+        .collect::<Result<_, _>>()?)
 }
 
 /// Stores a true location.
@@ -92,101 +139,54 @@ pub fn put_location(
     Ok(())
 }
 
-/// Puts the masked location into the true one's place. Where it cannot be made the household is
-/// withheld, and the true location kept where nothing shows it. The address has to be there still.
-pub fn mask(tx: &Transaction<'_>, id: HouseholdId, by: Option<&Masking>) -> Result<(), StoreError> {
-    let (place, origin) = whence(&household::household(tx, id)?, by);
-    tx.execute("DELETE FROM location WHERE household = ?1", [Id(id.0)])?;
-    if let Err(why) = settle(tx, id, by, place, origin)? {
-        tracing::warn!(%why, "a household that revoked its consent is withheld until it can be masked");
-        tx.execute("UPDATE household SET withheld = 1 WHERE uuid = ?1", [Id(id.0)])?;
-        tx.execute(
-            "INSERT INTO withheld_location (household, latitude, longitude, place)
-             VALUES (?1, ?2, ?3, ?4)",
-            params![
-                Id(id.0),
-                origin.map(Position::latitude),
-                origin.map(Position::longitude),
-                place.map(|place| place.0)
-            ],
-        )?;
-    }
+/// Stores the household's one masked location.
+pub fn put_masked(tx: &Transaction<'_>, id: Id, masked: &Location) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO location (household, latitude, longitude, masked, nuts3)
+         VALUES (?1, ?2, ?3, 1, ?4)",
+        params![id, masked.latitude, masked.longitude, region(masked)],
+    )?;
     Ok(())
 }
 
-/// Stores the household's one release, if there can be one.
-fn settle(
-    tx: &Transaction<'_>,
-    id: HouseholdId,
-    by: Option<&Masking>,
-    place: Option<Place>,
-    origin: Option<Position>,
-) -> Result<Result<(), Unmasked>, StoreError> {
-    let Some(by) = by else { return Ok(Err(Unmasked::NoRegions)) };
-    let kept = match place {
-        Some(place) => of_place(tx, place)?,
-        None => None,
-    };
-    let release = match by.release(kept, origin) {
-        Ok(release) => release,
-        Err(why) => return Ok(Err(why)),
-    };
-    let (at, bounds) = (release.position(), release.bounds());
-    let columns = "latitude, longitude, nuts3, density, d_min, d_max";
-    let values = |key: &dyn rusqlite::ToSql, table: &str, name: &str| {
-        tx.execute(
-            &format!("INSERT INTO {table} ({name}, {columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
-            params![
-                key,
-                at.latitude(),
-                at.longitude(),
-                release.region().as_str(),
-                release.density(),
-                bounds.min_m(),
-                bounds.max_m()
-            ],
-        )
-    };
-    values(&Id(id.0), "location", "household")?;
-    if let (Some(place), None) = (place, kept) {
-        values(&place.0, "place_release", "place")?;
-    }
-    Ok(Ok(()))
+/// Withholds the household, and keeps its true location where nothing shows it.
+pub fn withhold(tx: &Transaction<'_>, id: Id, origin: Option<Position>) -> Result<(), StoreError> {
+    tx.execute("UPDATE household SET withheld = 1 WHERE uuid = ?1", [id])?;
+    let (latitude, longitude) = (origin.map(Position::latitude), origin.map(Position::longitude));
+    tx.execute(
+        "INSERT INTO withheld_location (household, latitude, longitude) VALUES (?1, ?2, ?3)",
+        params![id, latitude, longitude],
+    )?;
+    Ok(())
 }
 
-fn of_place(tx: &Transaction<'_>, place: Place) -> Result<Option<Release>, StoreError> {
-    let kept = |row: &Row<'_>| {
-        let (nuts3, density): (String, f64) = (row.get(2)?, row.get(3)?);
-        Ok(release((row.get(0)?, row.get(1)?), &nuts3, density, (row.get(4)?, row.get(5)?)))
-    };
-    let sql = "SELECT latitude, longitude, nuts3, density, d_min, d_max
-               FROM place_release WHERE place = ?1";
-    tx.query_row(sql, [place.0], kept).optional()?.transpose()
+/// Masks a household that was withheld, and shows it again.
+pub fn settle(tx: &Transaction<'_>, id: Id, masked: &Location) -> Result<(), StoreError> {
+    put_masked(tx, id, masked)?;
+    tx.execute("DELETE FROM withheld_location WHERE household = ?1", [id])?;
+    tx.execute("UPDATE household SET withheld = 0 WHERE uuid = ?1", [id])?;
+    Ok(())
 }
 
-/// A household that waits to be masked: who, where, and at which address.
-type Pending = (Id, Option<f64>, Option<f64>, Option<[u8; 32]>);
+/// A household that waits to be masked: who, and where.
+type Pending = (Id, Option<f64>, Option<f64>);
 
 fn mask_pending(tx: &Transaction<'_>, by: Option<&Masking>) -> Result<PendingReport, StoreError> {
     let mut report = PendingReport::default();
     let pending: Vec<Pending> = tx
-        .prepare("SELECT household, latitude, longitude, place FROM withheld_location")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .prepare("SELECT household, latitude, longitude FROM withheld_location")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
-    for (household, latitude, longitude, place) in pending {
+    for (household, latitude, longitude) in pending {
         let origin = latitude.zip(longitude).and_then(|(lat, lon)| Position::new(lat, lon).ok());
-        match settle(tx, HouseholdId(household.0), by, place.map(Place), origin)? {
-            Ok(()) => {
-                tx.execute("DELETE FROM withheld_location WHERE household = ?1", [household])?;
-                tx.execute("UPDATE household SET withheld = 0 WHERE uuid = ?1", [household])?;
+        match draw(by, origin) {
+            Ok(masked) => {
+                settle(tx, household, &masked)?;
                 report.masked += 1;
             }
             Err(_) if origin.is_some() => report.outside += 1,
-            Err(_) => {}
+            Err(_) => report.without_location += 1,
         }
     }
-    let withheld: i64 =
-        tx.query_row("SELECT count(*) FROM household WHERE withheld", [], |row| row.get(0))?;
-    report.without_location = u64::try_from(withheld).unwrap_or(0).saturating_sub(report.outside);
     Ok(report)
 }

@@ -21,6 +21,7 @@ mod migrate;
 mod quota;
 mod reader;
 mod register;
+mod release;
 mod status;
 mod value;
 mod writer;

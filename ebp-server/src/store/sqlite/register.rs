@@ -24,8 +24,9 @@ pub fn register(
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
     let (id, participant) = participant(tx, registration)?;
     tx.execute(
-        "INSERT INTO household (uuid, participant, registered_at) VALUES (?1, ?2, ?3)",
-        params![Id(household), id, Instant(at)],
+        "INSERT INTO household (uuid, participant, registered_at, released_uuid)
+         VALUES (?1, ?2, ?3, ?4)",
+        params![Id(household), id, Instant(at), Id(Uuid::new_v4())],
     )?;
     tx.execute("INSERT INTO consent (household) VALUES (?1)", [Id(household)])?;
     household_details(tx, household, registration)?;
@@ -37,9 +38,19 @@ pub fn register(
     for (position, meter) in (0_i64..).zip(&registration.meters) {
         let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
         tx.execute(
-            "INSERT INTO meter (uuid, household, type, model, measurement_device, position)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![Id(uuid), Id(household), Kind(meter.kind), meter.model, Id(device), position],
+            "INSERT INTO meter (uuid, household, type, model, measurement_device, position, number,
+                                released_uuid)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                Id(uuid),
+                Id(household),
+                Kind(meter.kind),
+                meter.model,
+                Id(device),
+                position,
+                free_number(tx)?,
+                Id(Uuid::new_v4())
+            ],
         )?;
         meters.push(uuid);
     }
@@ -49,8 +60,9 @@ pub fn register(
         let meter = system.meter.and_then(|place| meters.get(place)).map(|uuid| Id(*uuid));
         tx.execute(
             "INSERT INTO pv_system
-                 (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position,
+                  released_uuid)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 Id(uuid),
                 Id(household),
@@ -59,12 +71,31 @@ pub fn register(
                 Text(system.tilt),
                 Text(system.installed_on),
                 meter,
-                position
+                position,
+                Id(Uuid::new_v4())
             ],
         )?;
         pv_systems.push(uuid);
     }
     Ok(Registered { household, participant, measurement_device: device, meters, pv_systems })
+}
+
+/// A number that no other meter has. It is random, so that it does not tell when its meter was
+/// registered, and of two octets for as many meters as a survey has.
+pub fn free_number(tx: &Transaction<'_>) -> Result<u32, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM meter WHERE number = ?1)";
+    let mut most = 0x7fff;
+    for tries in 1_u32.. {
+        let [.., a, b, c, d] = Uuid::new_v4().into_bytes();
+        let number = 1 + u32::from_be_bytes([a, b, c, d]) % most;
+        if !tx.query_row(sql, [number], |row| row.get::<_, bool>(0))? {
+            return Ok(number);
+        }
+        if tries.is_multiple_of(8) {
+            most = 0x7fff_fffe;
+        }
+    }
+    Err(StoreError::Damaged("meter"))
 }
 
 fn household_details(

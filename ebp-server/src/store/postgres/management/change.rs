@@ -14,10 +14,15 @@ use crate::store::{
     change::{Members, check_household},
 };
 
-/// The household is there and its consent is not revoked.
+/// The household is there and its consent is not revoked. A withheld one is not there.
 pub async fn require_open(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
     let row = tx
-        .query_opt("SELECT revoked_at IS NOT NULL FROM consent WHERE household = $1", &[&id.0])
+        .query_opt(
+            "SELECT revoked_at IS NOT NULL
+             FROM household JOIN consent ON consent.household = household.uuid
+             WHERE household.uuid = $1 AND NOT withheld",
+            &[&id.0],
+        )
         .await?
         .ok_or(StoreError::NotFound)?;
     if row.try_get(0)? { Err(StoreError::ConsentRevoked) } else { Ok(()) }
@@ -143,10 +148,18 @@ pub async fn add_meter(
     let taken = tx.query_opt("SELECT FROM meter WHERE uuid = $1", &[&new.uuid]).await?.is_some();
     let meter = members(tx, id).await?.new_meter(new, taken)?;
     tx.execute(
-        "INSERT INTO meter (uuid, household, type, model, measurement_device, position)
-         SELECT $1, $2, $3, $4, $5, coalesce(max(position) + 1, 0)
+        "INSERT INTO meter (uuid, household, type, model, measurement_device, position,
+                            released_uuid)
+         SELECT $1, $2, $3, $4, $5, coalesce(max(position) + 1, 0), $6
          FROM meter WHERE household = $2",
-        &[&meter.uuid, &id.0, &meter.kind.name(), &meter.model, &meter.measurement_device],
+        &[
+            &meter.uuid,
+            &id.0,
+            &meter.kind.name(),
+            &meter.model,
+            &meter.measurement_device,
+            &Uuid::new_v4(),
+        ],
     )
     .await?;
     Ok(meter.uuid)
@@ -179,9 +192,10 @@ pub async fn add_pv_system(
     let system = members(tx, id).await?.new_pv_system(new)?;
     tx.execute(
         "INSERT INTO pv_system
-             (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
+             (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position,
+              released_uuid)
          SELECT $1, $2, $3::text::numeric, $4::text::numeric, $5::text::numeric, $6, $7,
-                coalesce(max(position) + 1, 0)
+                coalesce(max(position) + 1, 0), $8
          FROM pv_system WHERE household = $2",
         &[
             &system.uuid,
@@ -191,6 +205,7 @@ pub async fn add_pv_system(
             &system.tilt.to_string(),
             &Day(system.installed_on),
             &system.meter,
+            &Uuid::new_v4(),
         ],
     )
     .await?;

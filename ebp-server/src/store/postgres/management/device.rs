@@ -39,7 +39,8 @@ pub async fn change(tx: &Transaction<'_>, device: Uuid, meters: &[Uuid]) -> Resu
         .query_opt("SELECT household FROM measurement_device WHERE uuid = $1", &[&device])
         .await?
         .ok_or(StoreError::NotFound)?;
-    let id = HouseholdId(row.try_get(0)?);
+    let household: Option<Uuid> = row.try_get(0)?;
+    let id = HouseholdId(household.ok_or(StoreError::ConsentRevoked)?);
     require_open(tx, id).await?;
     tx.execute(
         "UPDATE meter SET measurement_device = NULL
@@ -101,6 +102,8 @@ pub async fn show(db: &Client, uuid: Uuid) -> Result<ManagedDevice, StoreError> 
         )
         .await?;
     let row = db.query_opt(&statement, &[&uuid]).await?.ok_or(StoreError::NotFound)?;
+    let household: Option<Uuid> = row.try_get(1)?;
+    household.ok_or(StoreError::ConsentRevoked)?;
     let mut device = device(&row)?;
     add_told(db, std::slice::from_mut(&mut device)).await?;
     Ok(device)
@@ -112,9 +115,10 @@ pub async fn counts(db: &Client, active_since: Timestamp) -> Result<DeviceCounts
         .query_one(
             "SELECT count(*) FILTER (WHERE revoked_at IS NULL AND last_activity >= $1),
                     count(*) FILTER (WHERE revoked_at IS NULL AND last_activity < $1),
-                    count(*) FILTER (WHERE revoked_at IS NULL AND last_activity IS NULL),
-                    count(*) FILTER (WHERE revoked_at IS NOT NULL)
-             FROM measurement_device JOIN consent USING (household)",
+                    count(*) FILTER (WHERE consent.household IS NOT NULL AND revoked_at IS NULL
+                        AND last_activity IS NULL),
+                    count(*) FILTER (WHERE consent.household IS NULL OR revoked_at IS NOT NULL)
+             FROM measurement_device LEFT JOIN consent USING (household)",
             &[&Instant(active_since)],
         )
         .await?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use deadpool_postgres::{Client, Transaction};
 use ebp_core::{
     contract::{HouseholdHealth, MeasurementDevice, MeterHealth},
-    model::Incident,
+    model::{ConsentState, Incident},
 };
 use tokio_postgres::{IsolationLevel, Row};
 use uuid::Uuid;
@@ -20,7 +20,8 @@ use super::{
 use crate::store::{ListCursor, ListPage, ListQuery, StoreError, status::Told};
 
 /// Health of the households, withheld ones included, as it was at one time: a few queries,
-/// however many households there are.
+/// however many households there are. Of those that revoked nothing more is told: the time of a last
+/// measurement says which household it was.
 pub async fn list(
     client: &mut Client,
     query: ListQuery,
@@ -53,7 +54,8 @@ pub async fn list(
     };
     let rows = tx.query(&statement, &[&at, &uuid, &limit]).await?;
     let mut page = page(query, rows.iter().map(health).collect::<Result<_, StoreError>>()?);
-    let households: Vec<Uuid> = page.items.iter().map(|health| health.uuid).collect();
+    let open = page.items.iter().filter(|health| health.consent != ConsentState::Revoked);
+    let households: Vec<Uuid> = open.map(|health| health.uuid).collect();
     let mut devices = devices(&tx, &households).await?;
     let mut meters = meters(&tx, &households).await?;
     for health in &mut page.items {

@@ -8,7 +8,7 @@ mod change;
 mod device;
 mod health;
 mod registration;
-mod remove;
+pub mod remove;
 
 use async_trait::async_trait;
 use ebp_core::contract::{

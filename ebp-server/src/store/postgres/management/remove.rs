@@ -37,7 +37,8 @@ pub async fn device(tx: &Transaction<'_>, uuid: Uuid) -> Result<(), StoreError> 
         .query_opt("SELECT household FROM measurement_device WHERE uuid = $1", &[&uuid])
         .await?
         .ok_or(StoreError::NotFound)?;
-    let id = HouseholdId(row.try_get(0)?);
+    let household: Option<Uuid> = row.try_get(0)?;
+    let id = HouseholdId(household.ok_or(StoreError::ConsentRevoked)?);
     hold(tx, id).await?;
     // A certificate that is being registered for it is waited for.
     tx.execute("SELECT FROM measurement_device WHERE uuid = $1 FOR UPDATE", &[&uuid]).await?;
@@ -64,7 +65,7 @@ async fn hold(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
 }
 
 /// The household's meters that have measurements.
-async fn measured(tx: &Transaction<'_>, id: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
+pub async fn measured(tx: &Transaction<'_>, id: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
     let statement = tx
         .prepare_cached(
             // Order and limit keep it a look into the partitions' indexes for each meter: EXISTS by

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::super::{
     certificate, household, masking,
+    register::free_number,
     value::{Id, Kind, Text},
 };
 use crate::store::{
@@ -17,10 +18,14 @@ use crate::store::{
     change::{Members, check_household},
 };
 
-/// The household is there and its consent is not revoked.
+/// The household is there and its consent is not revoked. A withheld one is not there.
 pub fn require_open(db: &Connection, id: HouseholdId) -> Result<(), StoreError> {
     let revoked: Option<bool> = db
-        .prepare_cached("SELECT revoked_at IS NOT NULL FROM consent WHERE household = ?1")?
+        .prepare_cached(
+            "SELECT revoked_at IS NOT NULL
+             FROM household JOIN consent ON consent.household = household.uuid
+             WHERE household.uuid = ?1 AND NOT withheld",
+        )?
         .query_row([Id(id.0)], |row| row.get(0))
         .optional()?;
     match revoked {
@@ -137,15 +142,18 @@ pub fn add_meter(
     )?;
     let meter = members(tx, id)?.new_meter(new, taken)?;
     tx.execute(
-        "INSERT INTO meter (uuid, household, type, model, measurement_device, position)
-         SELECT ?1, ?2, ?3, ?4, ?5, coalesce(max(position) + 1, 0)
+        "INSERT INTO meter (uuid, household, type, model, measurement_device, position, number,
+                            released_uuid)
+         SELECT ?1, ?2, ?3, ?4, ?5, coalesce(max(position) + 1, 0), ?6, ?7
          FROM meter WHERE household = ?2",
         params![
             Id(meter.uuid),
             Id(id.0),
             Kind(meter.kind),
             meter.model,
-            meter.measurement_device.map(Id)
+            meter.measurement_device.map(Id),
+            free_number(tx)?,
+            Id(Uuid::new_v4())
         ],
     )?;
     Ok(meter.uuid)
@@ -177,8 +185,9 @@ pub fn add_pv_system(
     let system = members(tx, id)?.new_pv_system(new)?;
     tx.execute(
         "INSERT INTO pv_system
-             (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(max(position) + 1, 0)
+             (uuid, household, nominal_power, azimuth, tilt, installed_on, meter, position,
+              released_uuid)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(max(position) + 1, 0), ?8
          FROM pv_system WHERE household = ?2",
         params![
             Id(system.uuid),
@@ -187,7 +196,8 @@ pub fn add_pv_system(
             Text(system.azimuth),
             Text(system.tilt),
             Text(system.installed_on),
-            system.meter.map(Id)
+            system.meter.map(Id),
+            Id(Uuid::new_v4())
         ],
     )?;
     Ok(system.uuid)

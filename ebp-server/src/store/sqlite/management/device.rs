@@ -55,13 +55,14 @@ fn read_from_now_on(
     Ok(())
 }
 
-/// The household that the device stands in.
+/// The household that the device stands in, unless it revoked its consent.
 pub fn household_of(db: &Connection, device: Uuid) -> Result<HouseholdId, StoreError> {
-    let found: Option<Id> = db
+    let found: Option<Option<Id>> = db
         .prepare_cached("SELECT household FROM measurement_device WHERE uuid = ?1")?
         .query_row([Id(device)], |row| row.get(0))
         .optional()?;
-    found.map(|id| HouseholdId(id.0)).ok_or(StoreError::NotFound)
+    let household = found.ok_or(StoreError::NotFound)?.ok_or(StoreError::ConsentRevoked)?;
+    Ok(HouseholdId(household.0))
 }
 
 /// All devices.
@@ -91,6 +92,7 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<ManagedDevice>
 
 /// One device.
 pub fn show(db: &Connection, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
+    household_of(db, uuid)?;
     let mut device = db
         .prepare_cached(
             "SELECT uuid, household, last_activity FROM measurement_device
@@ -109,9 +111,10 @@ pub fn counts(db: &Connection, active_since: Timestamp) -> Result<DeviceCounts, 
         .prepare_cached(
             "SELECT count(*) FILTER (WHERE revoked_at IS NULL AND last_activity >= ?1),
                     count(*) FILTER (WHERE revoked_at IS NULL AND last_activity < ?1),
-                    count(*) FILTER (WHERE revoked_at IS NULL AND last_activity IS NULL),
-                    count(*) FILTER (WHERE revoked_at IS NOT NULL)
-             FROM measurement_device JOIN consent USING (household)",
+                    count(*) FILTER (WHERE consent.household IS NOT NULL AND revoked_at IS NULL
+                        AND last_activity IS NULL),
+                    count(*) FILTER (WHERE consent.household IS NULL OR revoked_at IS NOT NULL)
+             FROM measurement_device LEFT JOIN consent USING (household)",
         )?
         .query_row([Instant(active_since)], |row| {
             Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])

@@ -2,7 +2,7 @@
 
 use ebp_core::{
     contract::{HouseholdHealth, MeterHealth},
-    model::Meter,
+    model::{ConsentState, Meter},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -15,7 +15,8 @@ use super::{
 };
 use crate::store::{HouseholdId, ListCursor, ListPage, ListQuery, StoreError};
 
-/// Health of the households, withheld ones included.
+/// Health of the households, withheld ones included. Of those that revoked nothing more is told: the
+/// time of a last measurement says which household it was.
 pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
     let (at, uuid, limit) = bounds(query);
     let rows: Vec<(ListCursor, HouseholdHealth)> = db
@@ -41,6 +42,9 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<HouseholdHealt
         .collect::<Result<_, _>>()?;
     let mut page = page(query, rows);
     for health in &mut page.items {
+        if health.consent == ConsentState::Revoked {
+            continue;
+        }
         let id = HouseholdId(health.uuid);
         let known = household::meters(db, id)?;
         health.measurement_devices = household::devices_with(db, id, &known)?;

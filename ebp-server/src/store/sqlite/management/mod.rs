@@ -7,7 +7,7 @@ mod change;
 pub mod device;
 mod health;
 mod registration;
-mod remove;
+pub mod remove;
 
 use async_trait::async_trait;
 use ebp_core::contract::{

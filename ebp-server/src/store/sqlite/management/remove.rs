@@ -47,7 +47,7 @@ pub fn device(tx: &Transaction<'_>, uuid: Uuid) -> Result<(), StoreError> {
 }
 
 /// The household's meters that have measurements.
-fn measured(db: &Connection, id: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
+pub fn measured(db: &Connection, id: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
     Ok(db
         .prepare_cached(
             "SELECT uuid FROM meter WHERE household = ?1

@@ -5,6 +5,9 @@
 //! is PostgreSQL's: a file that belongs to root may be readable by its group (0640), if it is another
 //! user who runs the program, since a service's secrets are often `root:ebp`. What is no file, such
 //! as a pipe, has no mode that tells anything.
+//!
+//! Enters: paths, contents. Leaves: files with mode 0600, folders with 0700, or [`Exposed`]. Absent:
+//! what is in a file, and whether an exposed one is refused or warned of; the caller decides that.
 
 use std::{
     fmt,

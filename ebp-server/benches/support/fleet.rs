@@ -47,6 +47,7 @@ impl Fleet {
                 id: ebp_server::store::HouseholdId(Uuid::new_v4()),
                 meter: Uuid::new_v4(),
                 device: Uuid::new_v4(),
+                participant: Uuid::new_v4(),
                 email: format!("device{i}@example.org"),
             })
             .collect();
@@ -90,14 +91,15 @@ async fn put(db: &Client, households: &[Household]) {
     let (devices, meters) = (of(|household| household.device), of(|household| household.meter));
     db.execute(
         "WITH made AS (
-             SELECT * FROM unnest($1::uuid[], $2::text[]) AS made (household, email)
+             SELECT * FROM unnest($1::uuid[], $2::text[], $4::uuid[])
+                 AS made (household, email, participant)
          ), people AS (
-             INSERT INTO participant (name, email) SELECT 'Bench', email FROM made
+             INSERT INTO participant (uuid, name, email) SELECT participant, 'Bench', email FROM made
              RETURNING id, email
          )
          INSERT INTO household (uuid, participant, registered_at)
          SELECT household, id, $3::text::timestamptz FROM made JOIN people USING (email)",
-        &[&ids, &emails, &START],
+        &[&ids, &emails, &START, &of(|household| household.participant)],
     )
     .await
     .unwrap();

@@ -2,6 +2,7 @@
 //! a device that is lost.
 
 use ebp_core::{
+    clock::Clock,
     contract::{Problem, paths, problem_type},
     scope::{Group, Scopes},
 };
@@ -60,7 +61,7 @@ async fn a_participants_certificate_does_not_act_for_the_next_holder_of_the_addr
     device.delete(paths::CONSENT).ok().await;
     let mut next = registration("erika@example.org");
     next.participant.name = "Max Nachfolger".into();
-    server.store.register(next, jiff::Timestamp::now()).await.unwrap();
+    server.store.register(next, server.clock.now()).await.unwrap();
     for path in [paths::ACCOUNT, paths::HOUSEHOLD, paths::CONSENT] {
         assert_eq!(refused(&person, path).await, "nobody is registered by it");
     }

@@ -76,10 +76,11 @@ async fn find_actors(
     names: impl ExactSizeIterator<Item = &Names>,
 ) -> Result<Vec<Result<Actor, StoreError>>, StoreError> {
     let mut answers: Vec<_> = (0..names.len()).map(|_| Ok(Actor::Unknown)).collect();
+    let names: Vec<&Names> = names.collect();
     // Nobody is asked for here who has no device.
-    let (devices, (participants, emails)): (Vec<Uuid>, (Vec<Option<Uuid>>, Vec<&str>)) = names
-        .map(|names| (names.device.unwrap_or_default(), (names.participant, names.email.as_str())))
-        .unzip();
+    let devices: Vec<Uuid> = names.iter().map(|names| names.device.unwrap_or_default()).collect();
+    let participants: Vec<Option<Uuid>> = names.iter().map(|names| names.participant).collect();
+    let emails: Vec<&str> = names.iter().map(|names| names.email.as_str()).collect();
     let statement = db
         .prepare_cached(
             "SELECT household.uuid, participant.id,

@@ -89,7 +89,7 @@ impl AccessStore for SqliteStore {
     }
 
     async fn forget_tries(&self) -> Result<u64, StoreError> {
-        self.writer.run(|tx| forget_tries(tx)).await
+        self.writer.run(forget_tries).await
     }
 }
 

@@ -183,18 +183,18 @@ fn pass_over_common(content: Cursor<'_>) -> Option<Cursor<'_>> {
     cursor.is_absent().then_some(cursor)
 }
 
-/// Whether a whole list response with a right checksum of its own begins at the first of `bytes`;
+/// Whether a whole list response that is right by that checksum begins at the first of `bytes`;
 /// `looked` counts how often it was worth a closer look.
 pub(super) fn intact_list<'a>(
     bytes: &'a [u8],
-    first: Checksum,
+    checksum: Checksum,
     looked: &mut usize,
-) -> Option<(Message<'a>, Checksum, &'a [u8])> {
+) -> Option<(Message<'a>, &'a [u8])> {
     let message = messages(bytes).next()?.ok()?;
     if message.tag != LIST_RESPONSE {
         return None;
     }
     *looked += 1;
     let end = message.end()?;
-    Some((message, end.checked(first)?, end.behind.rest()))
+    (end.checked(checksum)? == checksum).then(|| (message, end.behind.rest()))
 }

@@ -95,6 +95,41 @@ fn the_server_looks_addresses_up() {
     assert!(!said.contains("Hang") && !said.contains("50.41") && !said.contains("35390"), "{said}");
 }
 
+/// What the service answered for an address that a household no longer has goes.
+#[test]
+fn an_answer_goes_with_its_address() {
+    let mut survey = Survey::new();
+    let (url, asked) = nominatim();
+    survey
+        .configure(&format!("[geocoding]\nurl = \"{url}\"\ncontact = \"research@example.org\"\n"));
+    let _server = survey.start();
+    let answers = || -> Vec<String> {
+        let files = fs::read_dir(survey.data().join("geocoding")).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("answer-")).collect()
+    };
+    let file = registration(survey.folder.path(), "Am Hang 1");
+    let added = ["add", file.to_str().unwrap(), "--format", "json"];
+    let made = survey.as_researcher(&added).done().json().remove(0);
+    let household = made["household"].as_str().unwrap();
+    let before = answers();
+    assert_eq!(before.len(), 1);
+    let change = survey.at("change.json");
+    let edit = |street: &str| {
+        let address =
+            json!({"street": street, "postal_code": "35390", "city": "Gießen", "country": "DE"});
+        fs::write(&change, json!({"address": address}).to_string()).unwrap();
+        survey.as_researcher(&["edit", household, change.to_str().unwrap()]).done();
+    };
+    edit("Am Hang 2");
+    let after = answers();
+    assert_eq!((after.len(), asked.load(Ordering::SeqCst)), (1, 2), "{after:?}");
+    assert_ne!(before, after);
+    // The same again is no other address.
+    edit("Am Hang 2");
+    assert_eq!(answers(), after);
+}
+
 #[test]
 fn a_researcher_looks_addresses_up() {
     let folder = tempfile::tempdir().unwrap();

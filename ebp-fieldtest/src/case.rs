@@ -56,7 +56,7 @@ impl<'a> Case<'a> {
         let meter = &survey.meters[number];
         let life = &survey.devices[meter.device].life;
         let (start, end) = (survey.options.start, survey.end);
-        let mut rows = survey.server.measurements(meter.household, meter.uuid)?;
+        let mut rows = survey.server.measurements(meter)?;
         rows.retain(|row| row.measured_at < end);
         let revoked = survey.plan.revokes.filter(|(device, _)| *device == meter.device);
         let revoked = revoked.map(|(_, at)| at);

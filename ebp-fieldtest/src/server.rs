@@ -16,6 +16,7 @@ use ebp_core::{
     clock::Clock,
     contract::{Registered, Registration, StoredMeasurement},
     identity::Identity,
+    model::measurement_id,
     scope::Scopes,
 };
 use ebp_server::{
@@ -27,6 +28,8 @@ use ebp_server::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
+
+use crate::{case::CYCLE, world::MeterRecord};
 
 /// The true time.
 #[derive(Debug)]
@@ -178,11 +181,33 @@ impl Server {
         Ok(Client::new(&self.url(), identity, options)?)
     }
 
-    /// Everything that is stored of a meter.
+    /// Everything that is stored of a meter. Of a household that revoked its consent, the meter is
+    /// the one of that model that such a household has since; the rows have the identifiers of before.
     ///
     /// # Errors
     /// The store's.
-    pub fn measurements(&self, household: Uuid, meter: Uuid) -> Result<Vec<StoredMeasurement>> {
+    pub fn measurements(&self, of: &MeterRecord) -> Result<Vec<StoredMeasurement>> {
+        if self.runtime.block_on(self.store.meters(HouseholdId(of.household)))?.is_empty() {
+            for revoked in self.runtime.block_on(self.store.revoked_households())? {
+                let meters =
+                    self.runtime.block_on(self.store.meters(HouseholdId(revoked.household)));
+                let Some(meter) = meters?.into_iter().find(|meter| meter.model == of.model) else {
+                    continue;
+                };
+                let mut rows = self.stored(revoked.household, meter.uuid)?;
+                for row in &mut rows {
+                    let slot = CYCLE.slot(row.measured_at);
+                    if row.uuid == measurement_id(meter.uuid, slot) {
+                        row.uuid = measurement_id(of.uuid, slot);
+                    }
+                }
+                return Ok(rows);
+            }
+        }
+        self.stored(of.household, of.uuid)
+    }
+
+    fn stored(&self, household: Uuid, meter: Uuid) -> Result<Vec<StoredMeasurement>> {
         let mut all = Vec::new();
         let mut query = PageQuery { from: None, to: None, after: None, limit: 5000 };
         loop {

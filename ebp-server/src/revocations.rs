@@ -25,12 +25,24 @@ const PAGE: usize = 500;
 pub struct Revocations(Vec<Revocation>);
 
 /// One line of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 enum Revocation {
     Consent(RevokedHousehold),
-    Device { device: Uuid },
-    Certificate { certificate: RegisterEntry },
+    Device(RevokedDevice),
+    Certificate(RevokedCertificate),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RevokedDevice {
+    device: Uuid,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RevokedCertificate {
+    certificate: RegisterEntry,
 }
 
 /// What became of them.
@@ -62,10 +74,11 @@ impl Revocations {
         let mut lines: Vec<Revocation> =
             store.revoked_households().await?.into_iter().map(Revocation::Consent).collect();
         let devices = store.revoked_devices().await?;
-        lines.extend(devices.into_iter().map(|device| Revocation::Device { device }));
+        lines
+            .extend(devices.into_iter().map(|device| Revocation::Device(RevokedDevice { device })));
         for certificate in issued(store).await? {
             if certificate.revoked_at.is_some() {
-                lines.push(Revocation::Certificate { certificate });
+                lines.push(Revocation::Certificate(RevokedCertificate { certificate }));
             }
         }
         Ok(Self(lines))
@@ -77,7 +90,7 @@ impl Revocations {
     /// [`InvalidLine`].
     pub fn parse(text: &str) -> Result<Self, InvalidLine> {
         let line = |(index, line): (usize, &str)| {
-            let line = serde_json::from_str(line).ok().filter(Revocation::is_valid);
+            let line = Revocation::parse(line).filter(Revocation::is_valid);
             line.ok_or(InvalidLine(index + 1))
         };
         Ok(Self(text.lines().enumerate().map(line).collect::<Result<_, _>>()?))
@@ -119,8 +132,10 @@ impl Revocations {
                     RevokedAgain::Already => applied.already += 1,
                     RevokedAgain::Unknown => applied.unknown += 1,
                 },
-                Revocation::Device { device } => store.remember_revoked_device(*device).await?,
-                Revocation::Certificate { certificate } => {
+                Revocation::Device(RevokedDevice { device }) => {
+                    store.remember_revoked_device(*device).await?
+                }
+                Revocation::Certificate(RevokedCertificate { certificate }) => {
                     let known = store.certificate(certificate.serial).await?;
                     if known.is_some_and(|known| known.revoked_at.is_some()) {
                         applied.already += 1;
@@ -144,14 +159,23 @@ impl Revocations {
 }
 
 impl Revocation {
+    /// One after another: what serde buffers to choose among kinds has no exact numbers.
+    fn parse(line: &str) -> Option<Self> {
+        serde_json::from_str(line)
+            .map(Self::Consent)
+            .or_else(|_| serde_json::from_str(line).map(Self::Device))
+            .or_else(|_| serde_json::from_str(line).map(Self::Certificate))
+            .ok()
+    }
+
     /// Households with a masked location first, then those without, then devices: one that the
     /// database has goes with its household.
     const fn rank(&self) -> u8 {
         match self {
             Self::Consent(RevokedHousehold { location: Some(_), .. }) => 0,
             Self::Consent(_) => 1,
-            Self::Device { .. } => 2,
-            Self::Certificate { .. } => 3,
+            Self::Device(_) => 2,
+            Self::Certificate(_) => 3,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What researchers and administrators do.
 
 use ebp_core::{
+    clock::Clock,
     contract::{paths, problem_type},
     scope::{Group, Scopes},
 };
@@ -139,11 +140,29 @@ async fn each_group_sees_its_own_half() {
         administrator.get(&path).problem(400, problem_type::INVALID).await;
     }
 
+    let item = json!({"uuid": Uuid::new_v4(), "meter": registered.meters[0],
+                      "measured_at": server.clock.now(), "data": [{"0100010800ff": 1}]});
+    api.upload(&[item]).ok().await;
     api.delete(paths::CONSENT).ok().await;
     let seen = researcher.get(paths::MANAGEMENT_HOUSEHOLD).ok().await;
     assert_eq!(seen["items"].as_array().unwrap().len(), 1, "a withheld household is not shown");
     let health = administrator.get(paths::MANAGEMENT_HOUSEHOLD).ok().await;
-    assert_eq!(health["items"][0]["withheld"], true);
+    let revoked = &health["items"][0];
+    assert_eq!(revoked["withheld"], true);
+    assert_eq!((&revoked["meters"], &revoked["measurement_devices"]), (&json!([]), &json!([])));
+    // Whatever researchers ask, by the identifier of before or since, it is not there.
+    for uuid in [registered.household.to_string(), revoked["uuid"].as_str().unwrap().to_owned()] {
+        let path = format!("/management/household/{uuid}");
+        researcher.get(&path).problem(404, problem_type::NOT_FOUND).await;
+        let change = json!({"metadata": {"children": 1, "adults": 1, "adults_with_job": 0,
+            "heat_pump": false, "electric_vehicle_charger": false, "home_battery": false}});
+        let call = researcher.json(Method::PATCH, &path, &change);
+        call.problem(404, problem_type::NOT_FOUND).await;
+        let meter = json!({"type": "ELECTRICITY", "model": "EHZ"});
+        let call = researcher.json(Method::POST, &format!("{path}/meter"), &meter);
+        call.problem(404, problem_type::NOT_FOUND).await;
+    }
+    api.get(paths::CONSENT).problem(410, problem_type::CONSENT_REVOKED).await;
 }
 
 #[tokio::test]

@@ -171,7 +171,7 @@ pub fn replace(path: &Path, temporary: &Path, content: &[u8]) -> io::Result<()> 
     fs::rename(temporary, path)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

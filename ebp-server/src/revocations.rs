@@ -196,19 +196,32 @@ pub async fn issued(store: &dyn Store) -> Result<Vec<RegisterEntry>, StoreError>
     loop {
         let page = store.all_devices(query).await?;
         for device in page.items {
-            let mut of_device = ListQuery { after: None, limit: PAGE };
-            loop {
-                let page = store.certificates(device.uuid, of_device).await?;
-                entries.extend(page.items);
-                of_device.after = page.next;
-                if of_device.after.is_none() {
-                    break;
-                }
-            }
+            add_certificates(store, device.uuid, &mut entries).await?;
         }
         match page.next {
             Some(next) => query.after = Some(next),
-            None => return Ok(entries),
+            None => break,
+        }
+    }
+    // Devices of households that revoked their consent are no household's any more.
+    for device in store.revoked_devices().await? {
+        add_certificates(store, device, &mut entries).await?;
+    }
+    Ok(entries)
+}
+
+async fn add_certificates(
+    store: &dyn Store,
+    device: Uuid,
+    entries: &mut Vec<RegisterEntry>,
+) -> Result<(), StoreError> {
+    let mut query = ListQuery { after: None, limit: PAGE };
+    loop {
+        let page = store.certificates(device, query).await?;
+        entries.extend(page.items);
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return Ok(()),
         }
     }
 }

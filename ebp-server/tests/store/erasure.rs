@@ -117,6 +117,9 @@ impl Scene {
 
     /// Registers somebody, whose values then lie in tables, log and statistics.
     async fn consenting(&self, store: &dyn Store, name: &str) -> (HouseholdId, Vec<Vec<u8>>) {
+        // Its log begins a segment: a checkpoint on the way would otherwise let go of one.
+        let db = self.cluster.client(&self.database).await;
+        db.batch_execute("SELECT pg_switch_wal()").await.unwrap();
         let now = at("2026-01-01T00:00:00Z");
         let (registration, needles) = somebody(name);
         let made = store.register(registration, now).await.unwrap();
@@ -124,7 +127,6 @@ impl Scene {
         store.grant_consent(household, now).await.unwrap();
         let items = (0..100).map(|i| measurement(i << 64 | sum(name), made.meters[0], now));
         store.insert_measurements(household, items.collect(), now).await.unwrap();
-        let db = self.cluster.client(&self.database).await;
         db.batch_execute("CHECKPOINT").await.unwrap();
         db.batch_execute("ANALYZE").await.unwrap();
         let statistics = db

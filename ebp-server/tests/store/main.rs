@@ -29,3 +29,4 @@ mod sqlite;
 mod standby;
 mod status;
 mod story;
+mod waiting;

@@ -278,7 +278,7 @@ impl Store for PostgresStore {
         };
         self.lookups.ping().await?;
         match self.reports.ask(nothing).await {
-            Err(StoreError::NotFound) => Ok(()),
+            Err(StoreError::NotFound | StoreError::ConsentRevoked) => Ok(()),
             other => other.map(drop),
         }
     }

@@ -38,7 +38,7 @@ fn a_server_does_not_start_with_what_others_may_read() {
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
         command
     };
-    for name in ["authority/ca.key", "server.key", "secrets.toml", "release.key"] {
+    for name in ["authority/ca.key", "server.key", "secrets.toml"] {
         let path = data.join(name);
         for open in [0o644, 0o640, 0o660, 0o604] {
             set(&path, open);

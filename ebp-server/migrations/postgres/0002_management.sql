@@ -47,7 +47,7 @@ CREATE TABLE certificate (
     not_after  timestamptz NOT NULL,
     revoked_at timestamptz
 );
-CREATE INDEX certificate_by_device ON certificate (device, not_before);
+CREATE INDEX certificate_by_device ON certificate (device, not_before, serial);
 CREATE FUNCTION certificate_is_revoked_for_good() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at THEN

@@ -95,6 +95,8 @@ BEGIN
                        part.referrer, part.conname, part.definition);
     END LOOP;
     DROP TABLE referring;
+    -- Its rows refer to households that may be renamed before it is dropped.
+    EXECUTE format('TRUNCATE %I', old);
 END $$;
 
 -- Drops what an erasure, or one that was interrupted, has left of the table beside it.

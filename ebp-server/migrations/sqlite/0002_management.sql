@@ -47,7 +47,7 @@ CREATE TABLE certificate (
     not_after  INTEGER NOT NULL,
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX certificate_by_device ON certificate (device, not_before);
+CREATE INDEX certificate_by_device ON certificate (device, not_before, serial);
 CREATE TRIGGER certificate_is_revoked_for_good BEFORE UPDATE ON certificate
 WHEN OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS NOT OLD.revoked_at
 BEGIN

@@ -25,14 +25,31 @@ pub struct EvaluatedMeter {
     pub household: HouseholdId,
     /// Whether the household is withheld: then it is counted, and not to be named.
     pub withheld: bool,
-    /// When the household granted its consent, if ever.
+    /// When the household granted its consent, if ever; the month of it, once that is revoked.
     pub granted_at: Option<Timestamp>,
-    /// When the household revoked its consent, if ever.
+    /// The month in which the household revoked its consent, if ever.
     pub revoked_at: Option<Timestamp>,
     /// When it was first measured, if ever.
     pub first: Option<Timestamp>,
     /// When it was last measured, and when that was received; if it ever was.
     pub last: Option<Observation>,
+}
+
+impl EvaluatedMeter {
+    /// When it was allowed to be measured. Of a household that revoked its consent the months alone
+    /// are known: its meters count until their last measurements, and those without any not at all.
+    #[must_use]
+    pub fn allowed(&self) -> Stretch {
+        let from = self.granted_at.unwrap_or(Timestamp::MAX);
+        let behind = |last: Observation| {
+            last.measured_at.checked_add(SignedDuration::from_micros(1)).unwrap_or(Timestamp::MAX)
+        };
+        let to = match self.revoked_at {
+            None => Timestamp::MAX,
+            Some(_) => self.last.map_or(from, behind),
+        };
+        Stretch { from, to }
+    }
 }
 
 /// The part of a [`Store`](super::Store) that evaluations read.

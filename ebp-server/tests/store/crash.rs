@@ -94,7 +94,14 @@ async fn postgresql_killed_in_the_midst_of_revocations() {
     }
     let tasks: Vec<_> = (0..)
         .zip(&households)
-        .map(|(i, household)| tokio::spawn(revoke(stores[i % 2].clone(), *household)))
+        .map(|(i, household): (u32, _)| {
+            let revoking = revoke(stores[i as usize % 2].clone(), *household);
+            // One after another, so that each kill meets some.
+            tokio::spawn(async move {
+                tokio::time::sleep(i * Duration::from_millis(80)).await;
+                revoking.await;
+            })
+        })
         .collect();
     let cluster = Arc::new(cluster);
     let (mut before, mut between) = (BTreeMap::new(), 0);

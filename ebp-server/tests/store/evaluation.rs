@@ -32,16 +32,15 @@ pub async fn instants(store: &dyn Store) {
             .unwrap();
     }
     let meters = store.evaluated_meters().await.unwrap();
-    let expected = |revoked: Option<Timestamp>| -> Vec<EvaluatedMeter> {
+    let expected: Vec<EvaluatedMeter> = {
         let of = |(number, made): (usize, &Registered)| {
-            let revoked_at = revoked.filter(|_| number == 0);
             let meter = EvaluatedMeter {
                 uuid: made.meters[0],
                 model: "EHZ".into(),
                 household: HouseholdId(made.household),
-                withheld: revoked_at.is_some(),
+                withheld: false,
                 granted_at: Some(start + SignedDuration::from_secs(number as i64)),
-                revoked_at,
+                revoked_at: None,
                 first: Some(hour(1)),
                 last: Some(Observation { measured_at: hour(60), received_at: received }),
             };
@@ -56,7 +55,7 @@ pub async fn instants(store: &dyn Store) {
         };
         households.iter().enumerate().flat_map(of).collect()
     };
-    assert_eq!(meters, expected(None));
+    assert_eq!(meters, expected);
     let meter = households[1].meters[0];
     let observation = |h| Observation { measured_at: hour(h), received_at: received };
     let (all, none) = (stretch(hour(0), hour(200)), stretch(hour(0), hour(0)));
@@ -73,7 +72,21 @@ pub async fn instants(store: &dyn Store) {
 
     let revoked = hour(101);
     store.revoke_consent(HouseholdId(households[0].household), revoked).await.unwrap();
-    assert_eq!(store.evaluated_meters().await.unwrap(), expected(Some(revoked)));
+    let (released, others): (Vec<_>, Vec<_>) =
+        store.evaluated_meters().await.unwrap().into_iter().partition(|meter| meter.withheld);
+    assert_eq!(others, expected[2..]);
+    // Under other identifiers, with the months of consent, and counted until the last measurement.
+    assert_eq!(released.len(), 2);
+    for meter in &released {
+        let before = expected.iter().find(|before| before.model == meter.model).unwrap();
+        assert_ne!((meter.uuid, meter.household), (before.uuid, before.household));
+        assert_eq!((meter.first, meter.last), (before.first, before.last));
+        let months = [meter.granted_at, meter.revoked_at].map(Option::unwrap);
+        assert_eq!(months, ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"].map(at));
+        let counted =
+            meter.last.map_or(months[0], |last| last.measured_at + SignedDuration::from_micros(1));
+        assert_eq!(meter.allowed(), stretch(months[0], counted));
+    }
 }
 
 const fn stretch(from: Timestamp, to: Timestamp) -> Stretch {

@@ -106,13 +106,9 @@ impl Source {
                     let observations = runtime
                         .block_on(store.observations(meter.uuid, terms.window(), terms.reception()))
                         .map_err(failed)?;
-                    let EvaluatedMeter { uuid, model, withheld, first, .. } = meter;
                     // Nothing may be measured without consent.
-                    let never = Timestamp::MAX;
-                    let allowed = Some(Stretch {
-                        from: meter.granted_at.unwrap_or(never),
-                        to: meter.revoked_at.unwrap_or(never),
-                    });
+                    let allowed = Some(meter.allowed());
+                    let EvaluatedMeter { uuid, model, withheld, first, .. } = meter;
                     take(MeterRecord {
                         meter: uuid,
                         model,

@@ -231,19 +231,23 @@ pub async fn revoke_participant(
     household: HouseholdId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    const DEVICES: &str = "SELECT measurement_device.uuid
-        FROM measurement_device JOIN household ON household.uuid = measurement_device.household
-        WHERE participant = (SELECT participant FROM household WHERE uuid = $1)";
     tx.execute(
-        &format!(
-            "UPDATE certificate SET revoked_at = $2
-             WHERE revoked_at IS NULL AND device IN ({DEVICES})"
-        ),
+        "UPDATE certificate SET revoked_at = $2
+         WHERE revoked_at IS NULL AND device IN (
+             SELECT measurement_device.uuid
+             FROM measurement_device JOIN household ON household.uuid = measurement_device.household
+             WHERE participant = (SELECT participant FROM household WHERE uuid = $1))",
         &[&household.0, &Instant(at)],
     )
     .await?;
-    let tokens = format!("DELETE FROM enrolment WHERE device IN ({DEVICES})");
-    tx.execute(&tokens, &[&household.0]).await?;
+    tx.execute(
+        "DELETE FROM enrolment WHERE device IN (
+             SELECT measurement_device.uuid
+             FROM measurement_device JOIN household ON household.uuid = measurement_device.household
+             WHERE participant = (SELECT participant FROM household WHERE uuid = $1))",
+        &[&household.0],
+    )
+    .await?;
     Ok(())
 }
 

@@ -207,18 +207,22 @@ pub fn revoke_participant(
     household: HouseholdId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    const DEVICES: &str = "SELECT measurement_device.uuid
-        FROM measurement_device JOIN household ON household.uuid = measurement_device.household
-        WHERE participant = (SELECT participant FROM household WHERE uuid = ?1)";
     let id = Id(household.0);
     tx.execute(
-        &format!(
-            "UPDATE certificate SET revoked_at = ?2
-             WHERE revoked_at IS NULL AND device IN ({DEVICES})"
-        ),
+        "UPDATE certificate SET revoked_at = ?2
+         WHERE revoked_at IS NULL AND device IN (
+             SELECT measurement_device.uuid
+             FROM measurement_device JOIN household ON household.uuid = measurement_device.household
+             WHERE participant = (SELECT participant FROM household WHERE uuid = ?1))",
         params![id, Instant(at)],
     )?;
-    tx.execute(&format!("DELETE FROM enrolment WHERE device IN ({DEVICES})"), [id])?;
+    tx.execute(
+        "DELETE FROM enrolment WHERE device IN (
+             SELECT measurement_device.uuid
+             FROM measurement_device JOIN household ON household.uuid = measurement_device.household
+             WHERE participant = (SELECT participant FROM household WHERE uuid = ?1))",
+        [id],
+    )?;
     Ok(())
 }
 

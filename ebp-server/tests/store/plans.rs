@@ -236,6 +236,13 @@ const POSTGRES_SURVEY: &str = "
     INSERT INTO consent (household) SELECT uuid FROM household;
     UPDATE consent SET granted_at = '2025-01-01Z';
     INSERT INTO measurement_device (uuid, household) SELECT gen_random_uuid(), uuid FROM household;
+    INSERT INTO enrolment (token, device, scopes, expires_at)
+        SELECT sha256(uuid::text::bytea), uuid, 'x', '2025-01-01Z' FROM measurement_device;
+    INSERT INTO certificate (serial, device, scopes, not_before, not_after)
+        SELECT decode(md5(uuid::text || i), 'hex'), uuid, 'x',
+               '2025-01-01Z'::timestamptz + i * interval '60 d',
+               '2025-04-01Z'::timestamptz + i * interval '60 d'
+        FROM measurement_device, generate_series(1, 6) AS i;
     INSERT INTO meter (uuid, household, type, model, measurement_device, position)
         SELECT gen_random_uuid(), household, 'ELECTRICITY', 'EHZ', uuid, 0 FROM measurement_device;
     SELECT make_measurement_partition('2025-01-01Z'::timestamptz + i * interval '1 month')

@@ -139,16 +139,16 @@ fn target(of: &Value) -> (u64, u64) {
     (of["reached"].as_u64().unwrap(), of["expected"].as_u64().unwrap())
 }
 
-/// Of four meters over two days, the second of which is evaluated: one flawless, one silent for the
+/// Of four meters over two days, the second of which is evaluated: one complete, one silent for the
 /// window's first 31 slots, one that died the day before, one never measured.
 #[test]
 fn a_silent_meter_lowers_the_figures() {
     let mut survey = Survey::new();
-    let (first, [flawless, late]) = survey.household("a@example.org", "2026-02-28T00:00:00Z");
+    let (first, [complete, late]) = survey.household("a@example.org", "2026-02-28T00:00:00Z");
     let (second, [dead, never]) = survey.household("b@example.org", "2026-02-28T00:00:00Z");
     let (from, middle, to) =
         ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z");
-    survey.insert(first, regular(flawless, 46, from, to));
+    survey.insert(first, regular(complete, 46, from, to));
     survey.insert(first, regular(late, 46, from, middle));
     survey.insert(first, regular(late, 46, "2026-03-02T07:45:00Z", to));
     survey.insert(second, regular(dead, 46, from, "2026-03-01T12:00:00Z"));
@@ -158,7 +158,7 @@ fn a_silent_meter_lowers_the_figures() {
         let of = meter(&report, uuid);
         (target(&of["measurements"]), target(&of["reports"]), of["begins"].clone())
     };
-    assert_eq!(targets(flawless), ((96, 96), (24, 24), json!(middle)));
+    assert_eq!(targets(complete), ((96, 96), (24, 24), json!(middle)));
     assert_eq!(targets(late), ((65, 96), (17, 24), json!(middle)));
     assert_eq!(targets(dead), ((0, 96), (0, 24), json!(middle)));
     assert_eq!(targets(never), ((0, 96), (0, 24), json!(middle)));
@@ -176,8 +176,8 @@ fn a_silent_meter_lowers_the_figures() {
     assert_eq!(export["overall"], report["overall"]);
     // In the window's place of a device that starts late there is nothing to excuse.
     let whole = survey.database(&["--from", "2026-02-28", "--to", to]);
-    assert_eq!(target(&meter(&whole, flawless)["measurements"]), (192, 192));
-    assert_eq!(meter(&whole, flawless)["begins"], from);
+    assert_eq!(target(&meter(&whole, complete)["measurements"]), (192, 192));
+    assert_eq!(meter(&whole, complete)["begins"], from);
     assert_eq!(target(&meter(&whole, never)["measurements"]), (0, 288));
 }
 

@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    fn told(body: &str) -> Vec<String> {
+    fn faults_of(body: &str) -> Vec<String> {
         match read::<Registration>(body.as_bytes()) {
             Ok(read) => read.faults.iter().map(ToString::to_string).collect(),
             Err(ApiError::Invalid(what)) => vec![what],
@@ -128,8 +128,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_by_its_place_and_without_values() {
-        assert_eq!(told("{"), ["the body is no JSON (line 1, column 1)"]);
-        let all = told(r#"{"participant": {"name": 7}, "a/b": "secret"}"#);
+        assert_eq!(faults_of("{"), ["the body is no JSON (line 1, column 1)"]);
+        let all = faults_of(r#"{"participant": {"name": 7}, "a/b": "secret"}"#);
         assert_eq!(
             all,
             [
@@ -142,11 +142,11 @@ mod tests {
             ]
         );
         assert_eq!(
-            told(r#"{"participant": {"email": "a@b.c", "e\u006dail": "secret"}}"#),
+            faults_of(r#"{"participant": {"email": "a@b.c", "e\u006dail": "secret"}}"#),
             ["participant/email: stands more than once"]
         );
-        assert!(told(&format!("[{}0]", "0,".repeat(VALUES))).is_empty());
+        assert!(faults_of(&format!("[{}0]", "0,".repeat(VALUES))).is_empty());
         let deep = format!("{{\"participant\":{}", "[".repeat(100_000));
-        assert!(told(&deep)[0].contains("no JSON"));
+        assert!(faults_of(&deep)[0].contains("no JSON"));
     }
 }

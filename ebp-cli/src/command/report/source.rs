@@ -12,7 +12,7 @@ use std::{
 
 use ebp_core::{
     clock::{Clock, SystemClock},
-    evaluation::{MeterRecord, Observation, Stretch, Terms},
+    evaluation::{MeterRecord, Observation, Terms},
 };
 use ebp_server::{
     open_store,

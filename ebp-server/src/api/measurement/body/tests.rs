@@ -53,7 +53,7 @@ fn text(error: &ApiError) -> String {
     }
 }
 
-fn told(body: &str) -> String {
+fn refusal(body: &str) -> String {
     text(&read_both(body).unwrap_err())
 }
 
@@ -104,45 +104,45 @@ fn repeated_members_are_refused_by_their_name() {
         ("more/b", twice(r#""more":{"b":1,"b":2}"#)),
         ("data/0/0100010800ff", twice(r#""x":1"#).replace("6789}", "6789,\"0100010800ff\":1}")),
     ] {
-        let told = told(&upload(&[GOOD, &item]));
-        assert_eq!(told, format!("measurements/1/{name}: stands more than once"));
+        let refused = refusal(&upload(&[GOOD, &item]));
+        assert_eq!(refused, format!("measurements/1/{name}: stands more than once"));
     }
     let body = format!(r#"{{"measurements":[],"measurements":[{GOOD}]}}"#);
-    assert_eq!(told(&body), "measurements: stands more than once");
-    assert_eq!(told(r#"{"a":1,"a":1,"measurements":[]}"#), "a: stands more than once");
-    assert_eq!(told(r#"{"a":{"b":1,"b":1},"measurements":[]}"#), "a/b: stands more than once");
+    assert_eq!(refusal(&body), "measurements: stands more than once");
+    assert_eq!(refusal(r#"{"a":1,"a":1,"measurements":[]}"#), "a: stands more than once");
+    assert_eq!(refusal(r#"{"a":{"b":1,"b":1},"measurements":[]}"#), "a/b: stands more than once");
 }
 
 #[test]
 fn what_is_wrong_is_told_without_values() {
-    assert_eq!(told("{\"measurements\":[}"), "the body is no JSON (line 1, column 18)");
+    assert_eq!(refusal("{\"measurements\":[}"), "the body is no JSON (line 1, column 18)");
     for wrong in ["[\"secret\"]", "{\"measurements\":\"secret\"}", "{}", "7", "\"secret\""] {
-        let told = told(wrong);
-        assert!(told.starts_with("the body must be an object with an array"), "{told}");
-        assert!(!told.contains("secret"));
+        let refused = refusal(wrong);
+        assert!(refused.starts_with("the body must be an object with an array"), "{refused}");
+        assert!(!refused.contains("secret"));
     }
     for wrong in ["{\"uuid\":\"secret\"}", "[]", "0", "null", "\"secret\""] {
-        let told = told(&upload(&[GOOD, wrong]));
-        assert_eq!(told, "`measurements[1].uuid` is missing or no UUID");
+        let refused = refusal(&upload(&[GOOD, wrong]));
+        assert_eq!(refused, "`measurements[1].uuid` is missing or no UUID");
     }
     let deep = upload(&[&"[".repeat(100_000)]);
-    assert!(told(&deep).starts_with("the body is no JSON"));
+    assert!(refusal(&deep).starts_with("the body is no JSON"));
     let deep = upload(&[&format!("{}{}", "[".repeat(200), "]".repeat(200))]);
-    assert!(told(&deep).contains("nested too deeply"));
+    assert!(refusal(&deep).contains("nested too deeply"));
 }
 
 #[test]
 fn pieces_and_their_number_are_bounded() {
     let long = GOOD.replace("2026", &"2".repeat(limits::MEASUREMENT_BYTES));
-    assert!(told(&upload(&[GOOD, &long])).starts_with("too large: a measurement"));
+    assert!(refusal(&upload(&[GOOD, &long])).starts_with("too large: a measurement"));
     let long = format!("{{\"a\":{long},\"measurements\":[]}}");
-    assert!(told(&long).starts_with("too large: a measurement"));
+    assert!(refusal(&long).starts_with("too large: a measurement"));
     let members: String = (0..17).map(|i| format!("\"{i}\":0,")).collect();
-    assert!(told(&format!("{{{members}\"measurements\":[]}}")).contains("16 members"));
+    assert!(refusal(&format!("{{{members}\"measurements\":[]}}")).contains("16 members"));
     let many = upload(&vec![GOOD; limits::UPLOAD_ITEMS]);
     assert_eq!(read_both(&many).unwrap().len(), limits::UPLOAD_ITEMS);
     let many = upload(&vec![GOOD; limits::UPLOAD_ITEMS + 1]);
-    assert!(told(&many).contains("more than 10000 measurements"));
+    assert!(refusal(&many).contains("more than 10000 measurements"));
     let points = "{\"0100010800ff\":1},".repeat(limits::DATA_POINTS);
     let item = GOOD.replace("\"data\":[", &format!("\"data\":[{points}"));
     let refused = Item::Malformed(Uuid::from_u128(1), Refusal::TooManyPoints);

@@ -74,7 +74,7 @@ pub struct Masker<'a> {
 impl Masker<'_> {
     /// The release of a place: the same one whenever it is asked for. So no stranger may ask: by
     /// comparing a guess's release with a published one he finds out whether it was right. Who
-    /// answers others masks by [`mask`](crate::mask) instead, and keeps what was drawn.
+    /// answers others masks by [`mask`](crate::mask()) instead, and keeps what was drawn.
     ///
     /// # Errors
     /// [`MaskError`], which never tells the position.

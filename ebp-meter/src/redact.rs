@@ -4,7 +4,7 @@
 //! ids, serial numbers, keys and signatures, and right checksums, so that they decode to the same
 //! values. Absent: files; bytes outside of whole telegrams, of which nobody knows what they are.
 //!
-//! What is kept is what is known to be harmless by its code and by its form ([`text`]); everything
+//! What is kept is what is known to be harmless by its code and by its form (`text`); everything
 //! else goes. At the end every telegram is
 //! decoded again: one whose measured values changed, or in which a removed piece is still found, is
 //! left out rather than handed on.

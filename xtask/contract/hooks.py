@@ -38,7 +38,7 @@ NO_SCHEMA_CAN_SAY = (
     "must be one of the household",
     "must be a PV-GENERATION meter of the household",
     "must stay PV-GENERATION while a photovoltaic system is connected to it",
-    "must be a request signed with ECDSA P-256 or Ed25519",
+    "must be a request (PKCS#10) signed by its own key",
 )
 
 _lock = threading.Lock()

@@ -3,6 +3,7 @@
 //! Enters: an endpoint, and whether it takes a body. Leaves: responses. Absent: the success; it
 //! stands in `operations`.
 
+use axum::http::Method;
 use ebp_core::contract::{PROBLEM_JSON, paths};
 use utoipa::openapi::{
     Content, Header, Ref, RefOr, Response, ResponseBuilder,
@@ -77,12 +78,15 @@ pub fn request_id() -> Header {
 
 /// The problems that an endpoint can answer: status, and reference to the response.
 pub fn of(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
-    let Endpoint { path, access, .. } = endpoint;
+    let Endpoint { method, path, access } = endpoint;
     let named = path.contains('{');
     let listed = matches!(
         *path,
         paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES
     );
+    // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.
+    let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
+    let removes = *method == Method::DELETE && !certificates;
     let known = *access != Access::Anybody;
     let of_household = matches!(access, Access::Scope(_) | Access::Device);
     let can = |status| match status {
@@ -90,7 +94,7 @@ pub fn of(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)>
         401 => known || has_body,
         403 => known,
         404 => named || has_body,
-        409 => of_household || has_body,
+        409 => of_household || has_body || removes,
         410 => of_household || has_body,
         408 | 413 | 415 | 422 => has_body,
         429 | 500 | 503 => true,

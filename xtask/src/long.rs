@@ -1,11 +1,9 @@
 //! `cargo xtask long NAME`: what takes longer than a change can wait for. The book shows what came of
 //! each last, with its date and commit.
 
-use std::process::Command;
-
 use anyhow::{Result, bail};
 
-use crate::run::{cargo, shown, succeed};
+use crate::run::{cargo, commit, succeed};
 
 /// The tasks: each with what it is.
 const TASKS: [(&str, &str); 1] = [("fieldtest", "200 seeds of the field test, three weeks each")];
@@ -43,15 +41,4 @@ fn fieldtest(arguments: &[String]) -> Result<()> {
         command.args(["--jobs", &processors.to_string()]);
     }
     succeed(command.args(arguments))
-}
-
-/// What is tested, for the book.
-fn commit() -> Result<String> {
-    let mut command = Command::new("git");
-    command.args(["describe", "--always", "--dirty", "--abbrev=12"]);
-    let output = command.output()?;
-    if !output.status.success() {
-        bail!("`{}` failed", shown(&command));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     parts::{self, Part},
-    run::{cargo, install, output, works},
+    run::{cargo, commit, install, output, works},
 };
 
 const EQUIVALENT: &str = "xtask/lists/equivalent_mutants.txt";
@@ -149,10 +149,6 @@ fn row(name: &str, outcome: &Outcome, equivalent: usize) -> String {
 
 fn date() -> Result<String> {
     output(std::process::Command::new("date").arg("+%Y-%m-%d"))
-}
-
-fn commit() -> Result<String> {
-    output(std::process::Command::new("git").args(["describe", "--always", "--dirty"]))
 }
 
 #[cfg(test)]

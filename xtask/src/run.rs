@@ -38,6 +38,11 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
 }
 
+/// Which commit is worked on, for the book.
+pub fn commit() -> Result<String> {
+    output(Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]))
+}
+
 /// Whether the command can be run; its output is not shown.
 pub fn works(command: &mut Command) -> bool {
     command

@@ -63,7 +63,9 @@ pub use config::{
     ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, TokensConfig,
 };
 pub use problem::ApiError;
-pub use revocations::{Applied, InvalidLine, Revocations, issued};
+pub use revocations::{
+    Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,
+};
 pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
 pub use store::open_store;
@@ -84,6 +86,7 @@ use database_clock::DatabaseClock;
 use geocoding::{GeocodeError, Geocoder};
 use masking::MaskingError;
 use overload::Overload;
+use revocations::Keeper;
 use store::{Database, Quota, Store, StoreError};
 use telemetry::Telemetry;
 
@@ -109,6 +112,7 @@ pub(crate) struct App {
     limits: Limits,
     quota: Option<Quota>,
     geocoder: Option<Arc<Geocoder>>,
+    revocations: Arc<Keeper>,
     overload: Overload,
     /// Connections of those who showed a certificate.
     holders: Arc<limit::Shares>,
@@ -145,6 +149,9 @@ pub enum ServeError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The server's own list of revocations cannot be used.
+    #[error(transparent)]
+    Revocations(#[from] KeptRevocationsError),
 }
 
 /// Serves the Data API on `listener` until `shutdown`; then no connection is accepted any more and
@@ -214,6 +221,14 @@ pub async fn serve(
         store.limit_measurements(quota);
     }
     masking::mask_by(&store, &masking, false).await?;
+    let revocations = Arc::new(Keeper {
+        list: KeptRevocations::in_folder(&data),
+        database,
+        masking,
+        geocoder: geocoder.clone(),
+    });
+    revocations.apply(&*store).await?;
+    let keeping = revocations.clone().keep(store.clone());
     masking::mask_pending_soon(store.clone());
     let app = Arc::new(App {
         store: store.clone(),
@@ -227,6 +242,7 @@ pub async fn serve(
         clock,
         database_clock,
         geocoder,
+        revocations,
         // A connection has one request at a time; half of them are left for whatever else is asked.
         overload: Overload::new(limits.connections / 2),
         holders: limit::Shares::with_least(limits.connections, LEAST_CONNECTIONS),
@@ -238,6 +254,7 @@ pub async fn serve(
     });
     let router = router::router(app.clone());
     listener::run(listener, tls.into(), router, &app, shutdown).await;
+    keeping.abort();
     store.close().await?;
     Ok(())
 }

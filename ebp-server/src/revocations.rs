@@ -8,6 +8,11 @@
 //! the same again before it is served, with the same identifiers and masked locations. The backup
 //! knows by itself which household gets which identifier.
 
+mod keeper;
+mod kept;
+
+use std::collections::BTreeMap;
+
 use ebp_core::model::Address;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,6 +21,9 @@ use crate::{
     authority::RegisterEntry,
     store::{ListQuery, RevokedAgain, RevokedHousehold, Store, StoreError},
 };
+
+pub(crate) use keeper::Keeper;
+pub use kept::{KeptRevocations, KeptRevocationsError};
 
 /// So many of a list at once.
 const PAGE: usize = 500;
@@ -76,11 +84,12 @@ impl Revocations {
         let devices = store.revoked_devices().await?;
         lines
             .extend(devices.into_iter().map(|device| Revocation::Device(RevokedDevice { device })));
-        for certificate in issued(store).await? {
-            if certificate.revoked_at.is_some() {
-                lines.push(Revocation::Certificate(RevokedCertificate { certificate }));
-            }
-        }
+        let certificates = store.revoked_certificates().await?;
+        lines.extend(
+            certificates
+                .into_iter()
+                .map(|certificate| Revocation::Certificate(RevokedCertificate { certificate })),
+        );
         Ok(Self(lines))
     }
 
@@ -105,11 +114,32 @@ impl Revocations {
         lines.collect()
     }
 
-    /// These and those.
+    /// These and those, each once, in an order that says nothing of when they were revoked. Of a
+    /// household that one knows as withheld and the other as masked, the masked location stays.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
-        self
+    pub fn and(self, other: Self) -> Self {
+        let mut lines = BTreeMap::new();
+        for line in self.0.into_iter().chain(other.0) {
+            let key = line.key();
+            if line.tells_more_than(lines.get(&key)) {
+                lines.insert(key, line);
+            }
+        }
+        Self(lines.into_values().collect())
+    }
+
+    /// Those of these that the others do not have, or do not tell as much of.
+    #[must_use]
+    pub fn without(self, others: &Self) -> Self {
+        let others: BTreeMap<_, _> = others.0.iter().map(|line| (line.key(), line)).collect();
+        let is_missing = |line: &Revocation| line.tells_more_than(others.get(&line.key()).copied());
+        Self(self.0.into_iter().filter(is_missing).collect())
+    }
+
+    /// Whether nothing was revoked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Revokes the same in that store, where it is not yet. Doing so again changes nothing.
@@ -176,6 +206,26 @@ impl Revocation {
             Self::Consent(_) => 1,
             Self::Device(_) => 2,
             Self::Certificate(_) => 3,
+        }
+    }
+
+    /// Whose revocation it is.
+    fn key(&self) -> (u8, [u8; 16]) {
+        match self {
+            Self::Consent(household) => (0, household.household.into_bytes()),
+            Self::Device(device) => (1, device.device.into_bytes()),
+            Self::Certificate(revoked) => (2, *revoked.certificate.serial.octets()),
+        }
+    }
+
+    /// Whether another line of the same key, if there is one, lacks what this one tells.
+    fn tells_more_than(&self, other: Option<&Self>) -> bool {
+        match (self, other) {
+            (_, None) => true,
+            (Self::Consent(this), Some(Self::Consent(other))) => {
+                this.location.is_some() && other.location.is_none()
+            }
+            _ => false,
         }
     }
 
@@ -254,5 +304,28 @@ mod tests {
             assert_eq!(Revocations::parse(&wrong), Err(InvalidLine(1)), "{wrong}");
         }
         assert_eq!(Revocations::parse(""), Ok(Revocations::default()));
+    }
+
+    #[test]
+    fn lists_are_joined_by_what_tells_most() {
+        let household = |number: u8, location: &str| {
+            format!(
+                "{{\"household\":\"6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a00{number}\",\
+                 \"granted_at\":\"2026-01-01T00:00:00Z\",\"revoked_at\":\"2026-02-01T00:00:00Z\"\
+                 {location}}}\n"
+            )
+        };
+        let masked = ",\"location\":{\"latitude\":50.1,\"longitude\":8.25,\"masked\":{}}";
+        let device = "{\"device\":\"6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a001\"}\n";
+        let parse = |text: String| Revocations::parse(&text).unwrap();
+        let one = parse(device.to_owned() + &household(2, "") + &household(1, masked));
+        let other = parse(household(2, masked) + &household(1, "") + device);
+        let joined = household(1, masked) + &household(2, masked) + device;
+        assert_eq!(one.clone().and(other.clone()).to_lines().unwrap(), joined);
+        assert_eq!(other.clone().and(one.clone()).to_lines().unwrap(), joined);
+        let missing = one.clone().without(&other).to_lines().unwrap();
+        assert_eq!(missing, household(1, masked));
+        assert!(one.clone().without(&one).is_empty());
+        assert_eq!(one.clone().without(&Revocations::default()), one);
     }
 }

@@ -77,7 +77,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if chosen.is_empty() {
         bail!("there is no target `{name}`, only {}", names().join(", "));
     }
-    chosen.into_iter().try_for_each(|target| fuzz(target, seconds))
+    chosen.into_iter().try_for_each(|target| fuzz(target, seconds, Build::Fast))
 }
 
 /// Runs every target for a moment, where fuzzing is possible at all.
@@ -86,7 +86,7 @@ pub fn smoke() -> Result<()> {
         eprintln!("xtask: SKIPPED fuzzing: {missing}");
         return Ok(());
     }
-    TARGETS.iter().try_for_each(|target| fuzz(target, SMOKE_SECONDS))
+    TARGETS.iter().try_for_each(|target| fuzz(target, SMOKE_SECONDS, Build::Soon))
 }
 
 fn names() -> Vec<&'static str> {
@@ -111,15 +111,30 @@ fn missing() -> Option<&'static str> {
         .then_some("cargo-fuzz is not installed: `cargo install --locked cargo-fuzz`")
 }
 
-fn fuzz((name, longest, memory): &(&str, u32, u32), seconds: u32) -> Result<()> {
+/// How a target is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Build {
+    /// To try as many inputs as it can.
+    Fast,
+    /// To try some inputs soon.
+    Soon,
+}
+
+fn fuzz((name, longest, memory): &(&str, u32, u32), seconds: u32, build: Build) -> Result<()> {
     let corpus = Path::new("fuzz/corpus").join(name);
     fs::create_dir_all(&corpus).with_context(|| corpus.display().to_string())?;
     for (number, seed) in seeds(name)?.iter().enumerate() {
         fs::write(corpus.join(format!("seed-{number:04}")), seed)?;
     }
+    let mut command = nightly();
+    command.args(["fuzz", "run", name]);
+    if build == Build::Soon {
+        command.arg("--dev");
+        command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_DEV_DEBUG", "0");
+    }
     succeed(
-        nightly()
-            .args(["fuzz", "run", name, "--"])
+        command
+            .arg("--")
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-max_len={longest}"))
             .arg(format!("-malloc_limit_mb={memory}"))

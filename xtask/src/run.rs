@@ -20,9 +20,12 @@ pub fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Installs a program of cargo's as its authors locked it.
+/// Installs a program of cargo's as its authors locked it. It is built to be there soon, not to be
+/// fast: building it takes longer than what it does.
 pub fn install(program: &str) -> Result<()> {
-    succeed(cargo().args(["install", "--locked", program]))
+    let mut command = cargo();
+    command.args(["install", "--locked", "--debug", program]).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    succeed(&mut command)
 }
 
 /// What the command prints, without the last line's end; its complaints are shown.

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use clap::Subcommand;
 use ebp_core::{clock::SystemClock, scope::Group};
 use ebp_server::{
-    EXAMPLE, LogFormat, ServeError,
+    EXAMPLE, KeptRevocationsError, LogFormat, ServeError,
     auth::{SecretError, set_secret},
     store::StoreError,
 };
@@ -198,6 +198,18 @@ pub fn explain(error: ServeError) -> Failure {
         }
         ServeError::Store(error) if error.is_full() => Failure::failed(crate::exit::chain(&error))
             .remedy("make room on the database's disk and start it again; nothing is lost"),
+        ServeError::Revocations(error) => {
+            let failure = Failure::failed(crate::exit::chain(&error));
+            match error {
+                KeptRevocationsError::Line { .. } => failure.remedy(
+                    "correct the line, or put another server's list in its place; without the list \
+                     a database that lost revocations is served as it is",
+                ),
+                KeptRevocationsError::File { .. } => failure
+                    .remedy("check the permissions of the data folder, and that its disk has room"),
+                _ => failure,
+            }
+        }
         ServeError::Geocoding(error) => Failure::failed(crate::exit::chain(&error))
             .remedy("correct [geocoding] in the configuration"),
         other => Failure::failed(crate::exit::chain(&other)),

@@ -10,7 +10,12 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::StatusCode};
 use ebp_core::contract::Consent;
 
-use crate::{App, api::management::household::forget_address, auth::Caller, problem::ApiError};
+use crate::{
+    App,
+    api::{finish::finish, management::household::forget_address},
+    auth::Caller,
+    problem::ApiError,
+};
 
 /// `GET /household/consent`: where consent stands.
 pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Consent>, ApiError> {
@@ -36,9 +41,14 @@ pub async fn revoke(
         Some(_) => app.store.household(household).await?.address,
         None => None,
     };
-    let revoked = app.store.revoke_consent(household, app.clock.now()).await?;
-    if let Some(address) = address {
-        forget_address(&app, address).await;
-    }
-    Ok(Json(revoked))
+    let revoking = async move {
+        let revoked = app.store.revoke_consent(household, app.clock.now()).await?;
+        app.revocations.complete(&*app.store).await;
+        if let Some(address) = address {
+            forget_address(&app, address).await;
+        }
+        Ok(Json(revoked))
+    };
+    // Also for a client that hangs up.
+    finish(revoking).await
 }

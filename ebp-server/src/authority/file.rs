@@ -21,6 +21,15 @@ pub fn create_private_dir(dir: &Path) -> Result<(), AuthorityError> {
 /// Puts `content` in the place of what `path` held: after a crash at any instant the file is the
 /// old or the new one. The new one has `mode` from its first byte on.
 pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {
+    replace(path, content, mode).map_err(|source| AuthorityError::file(path, source))
+}
+
+/// The same for a file that only its owner may read.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace(path, content, 0o600)
+}
+
+fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let dir = match path.parent() {
         Some(dir) if dir != Path::new("") => dir,
         _ => Path::new("."),
@@ -38,9 +47,8 @@ pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> Result<(), Author
         fs::rename(&temporary, path)?;
         File::open(dir)?.sync_all()
     };
-    write().map_err(|source| {
+    write().inspect_err(|_| {
         // Nothing more can be done about a leftover; the error that matters is the first.
         let _ = fs::remove_file(&temporary);
-        AuthorityError::file(path, source)
     })
 }

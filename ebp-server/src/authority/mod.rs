@@ -40,7 +40,7 @@ use rcgen::{
 use uuid::Uuid;
 
 pub use error::AuthorityError;
-pub(crate) use file::write_atomic;
+pub(crate) use file::{write_atomic, write_private};
 pub use issue::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
 pub use register::{CertificateKind, Register, RegisterEntry};
 pub use serial::{InvalidSerial, Serial};

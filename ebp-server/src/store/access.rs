@@ -167,6 +167,9 @@ pub trait AccessStore: Send + Sync {
         query: ListQuery,
     ) -> Result<ListPage<RegisterEntry>, StoreError>;
 
+    /// All that are revoked, by their serial numbers.
+    async fn revoked_certificates(&self) -> Result<Vec<RegisterEntry>, StoreError>;
+
     /// Revokes a certificate, for good; one that is not registered here is registered as revoked.
     /// Revoking again changes nothing. Returns what is kept then.
     async fn revoke_certificate(

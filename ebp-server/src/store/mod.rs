@@ -10,8 +10,10 @@
 mod access;
 mod admission;
 mod change;
+mod database;
 mod error;
 mod evaluation;
+mod history;
 mod management;
 mod masking;
 mod page;
@@ -22,7 +24,7 @@ mod set;
 mod sqlite;
 mod status;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::fmt;
 
 use async_trait::async_trait;
 use ebp_core::{
@@ -40,8 +42,10 @@ pub use access::{
     TryLimits, TrySource,
 };
 pub use admission::{Admission, Key, KnownMeter, Place, Refusal};
+pub use database::{Database, open_store};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
+pub use history::{History, HistoryStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
 pub use masking::{MaskingStore, PendingReport, RevokedAgain, RevokedHousehold};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
@@ -172,7 +176,9 @@ pub struct Page {
 /// ever; any number of processes may use the same database at once. Instants are kept to the
 /// microsecond.
 #[async_trait]
-pub trait Store: ManagementStore + AccessStore + EvaluationStore + MaskingStore {
+pub trait Store:
+    ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore
+{
     /// Takes in a household. A participant with the same e-mail address and name is the same one.
     ///
     /// # Errors
@@ -354,26 +360,6 @@ pub struct PoolStatus {
     pub waiting: usize,
     /// Connections at most.
     pub most: usize,
-}
-
-/// Which database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Database {
-    /// A SQLite file, of one server.
-    Sqlite(PathBuf),
-    /// A PostgreSQL database, of any number of servers.
-    Postgres(PostgresSettings),
-}
-
-/// Opens the database; makes a SQLite file, and migrates either, where needed.
-///
-/// # Errors
-/// If it cannot be opened or reached, is no database, or is of a newer version of the program.
-pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(match database {
-        Database::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
-        Database::Postgres(settings) => Arc::new(PostgresStore::open(settings).await?),
-    })
 }
 
 #[cfg(test)]

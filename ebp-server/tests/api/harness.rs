@@ -65,7 +65,7 @@ pub enum Engine {
 }
 
 /// In a server's folder, so that the next server over it finds the database again.
-const URL: &str = "database-url";
+pub const URL: &str = "database-url";
 
 pub struct Server {
     pub dir: tempfile::TempDir,
@@ -101,7 +101,7 @@ impl Server {
     }
 
     /// A folder with an authority, and a database where that is not in the folder.
-    async fn prepare(engine: Engine) -> tempfile::TempDir {
+    pub async fn prepare(engine: Engine) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         Authority::init(&dir.path().join("authority"), "Test CA", clock).unwrap();
@@ -154,6 +154,11 @@ impl Server {
         self.task.await.unwrap().unwrap();
         self.store.close().await.unwrap();
         self.dir
+    }
+
+    /// How the server ended, by itself.
+    pub async fn ended(self) -> Result<(), ServeError> {
+        self.task.await.unwrap()
     }
 
     pub fn data(&self) -> &Path {

@@ -20,6 +20,7 @@ mod measurement_list;
 mod measurement_upload;
 mod operation;
 mod overload;
+mod put_back;
 mod quota;
 mod removal;
 mod scope;

@@ -239,6 +239,26 @@ impl Standby<'_> {
         self.control(&["-w", "-t", "60", "-l", "standby.log", "start"]);
     }
 
+    /// The URL of a database of the primary, or of this once it is promoted.
+    pub fn or_else(&self, url: &str) -> String {
+        let primary = format!("host={}", self.cluster.folder.display());
+        url.replace(&primary, &format!("{primary},{}", self.folder.display()))
+    }
+
+    /// Waits until it has all that the primary wrote so far.
+    pub async fn catch_up(&self) {
+        let primary = self.cluster.client("postgres").await;
+        let sql = "SELECT bool_and(replay_lsn >= pg_current_wal_lsn()) FROM pg_stat_replication";
+        while primary.query_one(sql, &[]).await.unwrap().get::<_, Option<bool>>(0) != Some(true) {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Makes it the primary.
+    pub fn promote(&self) {
+        self.control(&["-w", "-t", "60", "promote"]);
+    }
+
     /// Ends it, at once.
     pub fn stop(&self) {
         self.control(&["-w", "-m", "immediate", "stop"]);

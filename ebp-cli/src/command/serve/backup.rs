@@ -7,7 +7,7 @@ use std::{
 
 use clap::Subcommand;
 use ebp_server::{
-    Applied, Restoration, Revocations, Settings, backup,
+    Applied, KeptRevocations, Restoration, Revocations, Settings, backup,
     geocoding::Geocoder,
     masking::{self, MaskingFiles},
     store::{Database, Store, StoreError},
@@ -59,13 +59,16 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> O
         Some(path) => parse(path)?,
         None => Revocations::default(),
     };
+    let kept = KeptRevocations::in_folder(&settings.data);
+    let kept = kept.read().map_err(|error| super::explain(error.into()))?;
     let restoration = Restoration::begin(input, &database).map_err(explain)?;
     let (applied, known) = crate::runtime::on_this_thread()?.block_on(async {
         // What is replaced may know of more than what was kept.
-        let (revocations, known) = match database.exists() {
-            false => (given, false),
-            true => (given.and(of(&Database::Sqlite(database.clone())).await?), true),
-        };
+        let known = database.exists() || !kept.is_empty();
+        let mut revocations = given.and(kept);
+        if database.exists() {
+            revocations = revocations.and(of(&Database::Sqlite(database.clone())).await?);
+        }
         let copy = Database::Sqlite(restoration.copy().to_owned());
         let store = open_to_revoke(&copy, &settings.masking).await?;
         let applied = revocations.apply(&*store).await.map_err(failed)?;

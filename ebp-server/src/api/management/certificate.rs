@@ -44,6 +44,7 @@ pub async fn revoke_all(
     // The store first: every server goes by it.
     let known = of_device(&app, device)?;
     let revoked = app.store.revoke_device(device, known, app.clock.now()).await?;
+    app.revocations.complete(&*app.store).await;
     if let Err(error) = app.authority.revoke_device(device) {
         tracing::warn!(%error, "the authority's register does not tell of revoked certificates");
     }
@@ -64,6 +65,7 @@ pub async fn revoke(
     // The store first: every server goes by it.
     let entry = entry.ok_or(ApiError::NotFound)?;
     let revoked = app.store.revoke_certificate(entry, app.clock.now()).await?;
+    app.revocations.complete(&*app.store).await;
     if in_file.is_some() {
         app.authority.revoke(&serial)?;
     }

@@ -83,6 +83,8 @@ pub async fn change(
         _ => None,
     };
     app.store.change_household(household, change, app.clock.now()).await?;
+    // Another e-mail address revokes the certificates of the one before.
+    app.revocations.complete(&*app.store).await;
     if let Some(address) = before {
         forget_address(&app, address).await;
     }

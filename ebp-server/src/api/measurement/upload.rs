@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     App,
-    api::receive::{Received, receive},
+    api::{
+        finish::finish,
+        receive::{Received, receive},
+    },
     auth::Caller,
     limit::{ClientId, Share},
     problem::ApiError,
@@ -52,11 +55,9 @@ pub async fn upload(
     let body = receive(&app, client, body, limits::UPLOAD_BYTES).await?;
     let place = app.overload.take(client, body.as_ref().len())?;
     let work = Work { app: app.clone(), caller, household, client, body, packing, place };
-    // Polled on its own, so that it ends whether or not somebody waits for it.
-    let done = tokio::spawn(work.perform().in_current_span()).await;
+    let done = finish(work.perform().in_current_span()).await;
     app.overload.answered();
-    let items = done.map_err(|error| ApiError::Internal(error.to_string()))??;
-    Ok(Json(UploadResponse { items }))
+    Ok(Json(UploadResponse { items: done? }))
 }
 
 /// An upload that is in, and what it takes up.

@@ -5,7 +5,9 @@ use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{PostgresStore, certificate, register::one_at_a_time, value::Instant};
+use super::{
+    PostgresStore, certificate, patience::SURVEY, register::one_at_a_time, value::Instant,
+};
 use crate::{
     authority::{RegisterEntry, Serial},
     store::{
@@ -99,6 +101,11 @@ impl AccessStore for PostgresStore {
     ) -> Result<ListPage<RegisterEntry>, StoreError> {
         let client = self.client().await?;
         self.look_up(certificate::list(&client, device, query)).await
+    }
+
+    async fn revoked_certificates(&self) -> Result<Vec<RegisterEntry>, StoreError> {
+        let client = self.client().await?;
+        self.connections.within(SURVEY, certificate::revoked(&client)).await
     }
 
     async fn revoke_certificate(

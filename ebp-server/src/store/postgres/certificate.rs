@@ -176,6 +176,13 @@ pub async fn list(
     Ok(page(query, rows.iter().map(place).collect::<Result<_, _>>()?))
 }
 
+/// All that are revoked.
+pub async fn revoked(db: &Client) -> Result<Vec<RegisterEntry>, StoreError> {
+    let sql = "SELECT serial, device, scopes, not_before, not_after, revoked_at
+               FROM certificate WHERE revoked_at IS NOT NULL ORDER BY serial";
+    db.query(sql, &[]).await?.iter().map(entry).collect()
+}
+
 /// Revokes a certificate, which is registered first where it is not.
 pub async fn revoke(
     tx: &Transaction<'_>,

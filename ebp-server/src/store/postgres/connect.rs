@@ -3,7 +3,9 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
+};
 use tokio_postgres::{
     Config, NoTls,
     config::{Host, SslMode, TargetSessionAttrs},
@@ -12,6 +14,7 @@ use tokio_postgres::{
 use super::{
     PostgresError,
     error::chain,
+    history::Histories,
     patience::{Connections, Distrust},
     tls::Tls,
 };
@@ -127,11 +130,19 @@ pub fn pool(settings: &PostgresSettings) -> Result<Connections, StoreError> {
         }
         None => Manager::from_config(config, NoTls, manage),
     };
+    let histories = Histories::default();
+    let judge = histories.clone();
     // The pool's own limits do not cover its hooks.
-    let settle = Hook::async_fn(|client, _| {
+    let settle = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+        let histories = judge.clone();
         Box::pin(async move {
-            match tokio::time::timeout(SETTLE, client.batch_execute(SESSION)).await {
-                Ok(settled) => settled.map_err(HookError::Backend),
+            let asked = async {
+                // Sent at once, answered one after the other.
+                tokio::try_join!(client.batch_execute(SESSION), histories.ask(client))
+            };
+            match tokio::time::timeout(SETTLE, asked).await {
+                Ok(Ok(((), history))) => histories.admit(history).map_err(HookError::message),
+                Ok(Err(error)) => Err(HookError::Backend(error)),
                 Err(_) => Err(HookError::message(NO_ANSWER)),
             }
         })
@@ -154,7 +165,7 @@ pub fn pool(settings: &PostgresSettings) -> Result<Connections, StoreError> {
         .post_create(settle)
         .build()
         .map_err(|error| PostgresError::Protocol(error.to_string()))?;
-    Ok(Connections::new(pool, distrust))
+    Ok(Connections::new(pool, distrust, histories))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod erase;
 mod error;
 mod evaluation;
 mod gather;
+mod history;
 mod household;
 mod incident;
 mod listing;

@@ -13,7 +13,7 @@ use std::{
 use deadpool::managed::Manager as _;
 use deadpool_postgres::{Client, ClientWrapper, Pool};
 
-use super::PostgresError;
+use super::{PostgresError, history::Histories};
 use crate::store::StoreError;
 
 /// For what every request needs.
@@ -46,12 +46,19 @@ impl Distrust {
 pub struct Connections {
     pool: Pool,
     distrust: Distrust,
+    histories: Histories,
 }
 
 impl Connections {
-    /// Of that pool, which asks `distrust` before it lends a connection again.
-    pub fn new(pool: Pool, distrust: Distrust) -> Self {
-        Self { pool, distrust }
+    /// Of that pool, which asks `distrust` before it lends a connection again, and `histories`
+    /// before it lends a new one.
+    pub fn new(pool: Pool, distrust: Distrust, histories: Histories) -> Self {
+        Self { pool, distrust, histories }
+    }
+
+    /// Which history its connections go on with.
+    pub fn histories(&self) -> &Histories {
+        &self.histories
     }
 
     /// The pool.

@@ -57,6 +57,10 @@ impl AccessStore for SqliteStore {
         self.readers.run(move |db| certificate::list(db, device, query)).await
     }
 
+    async fn revoked_certificates(&self) -> Result<Vec<RegisterEntry>, StoreError> {
+        self.readers.run(certificate::revoked).await
+    }
+
     async fn revoke_certificate(
         &self,
         entry: RegisterEntry,

@@ -152,6 +152,14 @@ pub fn list(
     Ok(page(query, rows))
 }
 
+/// All that are revoked.
+pub fn revoked(db: &Connection) -> Result<Vec<RegisterEntry>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM certificate WHERE revoked_at IS NOT NULL ORDER BY serial"
+    ))?;
+    statement.query_map([], entry)?.map(|row| row?).collect()
+}
+
 /// Revokes a certificate, which is registered first where it is not.
 pub fn revoke(
     tx: &Transaction<'_>,

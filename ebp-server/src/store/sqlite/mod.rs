@@ -12,6 +12,7 @@ mod certificate;
 mod connection;
 mod consent;
 mod evaluation;
+mod history;
 mod household;
 mod incident;
 mod management;

@@ -35,6 +35,9 @@ fn main() {
         ("curl", program("curl")),
         ("promtool", program("promtool")),
         ("tar", program("tar")),
+        ("bash", program("bash")),
+        ("zsh", program("zsh")),
+        ("fish", program("fish")),
         ("dev_full", Path::new("/dev/full").exists().then(PathBuf::new)),
         ("mount", may_mount().then(PathBuf::new)),
     ] {

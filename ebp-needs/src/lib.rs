@@ -15,7 +15,7 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Names of what can be needed, and the reason that the runner shows.
-const NEEDS: [(&str, &str); 9] = [
+const NEEDS: [(&str, &str); 12] = [
     ("postgresql", "needs PostgreSQL (Debian: postgresql)"),
     ("pgbouncer", "needs PgBouncer (Debian: pgbouncer)"),
     ("geodata", "needs the official geodata (EBP_GEODATA=FOLDER)"),
@@ -23,6 +23,9 @@ const NEEDS: [(&str, &str); 9] = [
     ("curl", "needs curl"),
     ("promtool", "needs promtool (Debian: prometheus)"),
     ("tar", "needs tar"),
+    ("bash", "needs bash"),
+    ("zsh", "needs zsh"),
+    ("fish", "needs fish"),
     ("dev_full", "needs /dev/full"),
     ("mount", "needs the right to mount file systems"),
 ];

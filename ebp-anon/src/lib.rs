@@ -6,8 +6,8 @@
 //! detail ([`pv`]). This reduces a risk; it does not end it: the book's chapter on anonymization
 //! says what is left.
 //!
-//! Enters: official geodata (once, through feature `import`, into one compact file), true positions,
-//! randomness. Leaves: [`Release`]s, estimates of their risk. Deliberately absent: people, HTTP,
+//! Enters: official geodata (once, through feature `import`, into one compact file; Germany's is carried
+//! by feature `germany`), true positions, randomness. Leaves: [`Release`]s, estimates of their risk. Deliberately absent: people, HTTP,
 //! databases; and seeds, but in tests.
 //!
 //! ```
@@ -30,10 +30,12 @@
 pub mod batch;
 mod bounds;
 mod ellipsoid;
+mod embedded;
 pub mod geocode;
 pub mod geodata;
 pub mod map;
 mod mask;
+pub mod outline;
 mod position;
 pub mod pv;
 mod randomness;
@@ -43,6 +45,7 @@ pub mod risk;
 
 pub use bounds::{DistanceBounds, InvalidDensity};
 pub use ellipsoid::geodesic_m;
+pub use embedded::embedded;
 pub use mask::{MaskError, Release, mask};
 pub use position::{Decimals, InvalidPosition, Position, ReleasedPosition};
 #[cfg(any(test, feature = "seeded"))]

@@ -10,6 +10,7 @@ use ebp_anon::{
     Position, RegionCode, Regions,
     geodata::{self, Geodata, Provenance, density, shapefile},
 };
+use ebp_needs::needs;
 
 fn join(
     folder: &Path,
@@ -19,9 +20,10 @@ fn join(
     geodata::join(borders, &density::read(&folder.join(densities), None).unwrap(), &[])
 }
 
+#[needs(geodata)]
 #[test]
 fn tables_of_one_vintage_agree() {
-    let Some(folder) = official::folder("tables_of_one_vintage_agree") else { return };
+    let folder = official::folder();
     let workbook = density::read(&folder.join(official::DENSITIES), None).unwrap();
     let plain = density::read(&folder.join("de_nuts3_density_2018_nuts2021.csv"), None).unwrap();
     assert_eq!(workbook.by_region.len(), 401);
@@ -31,10 +33,10 @@ fn tables_of_one_vintage_agree() {
     assert_eq!(join(&folder, official::DENSITIES).unwrap().len(), 401);
 }
 
+#[needs(geodata)]
 #[test]
 fn another_vintage_is_refused_and_its_regions_named() {
-    let test = "another_vintage_is_refused_and_its_regions_named";
-    let Some(folder) = official::folder(test) else { return };
+    let folder = official::folder();
     // 400 rows with old codes: Eisenach has become a part of Wartburgkreis.
     let error = join(&folder, "destatis/04-kreise_2023-12-31.xlsx").unwrap_err();
     assert_eq!(error.without_density, [RegionCode::new("DEG0N").unwrap()]);
@@ -48,9 +50,21 @@ fn another_vintage_is_refused_and_its_regions_named() {
     }
 }
 
+/// What `data/README.md` says of how the embedded file was made.
+#[needs(geodata)]
+#[test]
+fn the_embedded_file_is_what_the_import_makes() {
+    let made = join(&official::folder(), official::DENSITIES).unwrap();
+    assert_eq!(made, official::regions().geodata().regions);
+    let notices = include_str!("../data/README.md");
+    for notice in &official::regions().provenance().notices {
+        assert!(notices.contains(notice), "{notice}");
+    }
+}
+
 #[test]
 fn the_compact_file_answers_alike() {
-    let Some(regions) = official::regions("the_compact_file_answers_alike") else { return };
+    let regions = official::regions();
     let bytes = regions.geodata().to_compact();
     assert!(bytes.len() < 500_000, "{}", bytes.len());
     let read = Geodata::from_compact(&bytes).unwrap();

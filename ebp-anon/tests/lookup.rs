@@ -16,6 +16,7 @@ use ebp_anon::{
     geocode::PostalCodes,
     geodata::{Geodata, Provenance, RegionData, Ring, Vertex, shapefile},
 };
+use ebp_needs::needs;
 use proptest::prelude::*;
 
 /// A ring in degrees, with its southern and northern ends.
@@ -67,7 +68,7 @@ proptest! {
     /// Everywhere in and around Germany; a point lies in one region or in none.
     #[test]
     fn anywhere(latitude in 47.0_f64..55.3, longitude in 5.5_f64..15.4) {
-        let Some(regions) = official::regions("anywhere") else { return Ok(()) };
+        let regions = official::regions();
         let expected = by_the_textbook(regions, longitude, latitude);
         prop_assert!(expected.len() <= 1, "{:?}", expected);
         let position = Position::new(latitude, longitude).unwrap();
@@ -78,7 +79,7 @@ proptest! {
     /// Two centimetres and more from a corner of a border, where cells and rows are many.
     #[test]
     fn beside_borders(pick: u32, north in -40_i32..40, east in -40_i32..40) {
-        let Some(regions) = official::regions("beside_borders") else { return Ok(()) };
+        let regions = official::regions();
         static CORNERS: OnceLock<Vec<Vertex>> = OnceLock::new();
         let corners = CORNERS.get_or_init(|| regions.geodata().regions.iter()
             .flat_map(|region| region.shapes.iter().flatten().flatten().copied()).collect());
@@ -100,7 +101,7 @@ proptest! {
 /// Germany never in none.
 #[test]
 fn borders_belong_to_one_region() {
-    let Some(regions) = official::regions("borders_belong_to_one_region") else { return };
+    let regions = official::regions();
     let mut sides: HashMap<[i32; 4], u32> = HashMap::new();
     for region in &regions.geodata().regions {
         for ring in region.shapes.iter().flatten() {
@@ -126,7 +127,7 @@ fn borders_belong_to_one_region() {
 /// Cities within districts, islands, a lake's far shore, neighbours abroad.
 #[test]
 fn known_places() {
-    let Some(regions) = official::regions("known_places") else { return };
+    let regions = official::regions();
     for (latitude, longitude, expected) in [
         (50.0782, 8.2398, Some("Wiesbaden")),
         (48.1374, 11.5755, Some("München, Landeshauptstadt")),
@@ -154,10 +155,11 @@ fn known_places() {
 
 /// 10,814 postal codes' points and the districts that they are said to lie in: 99.8 % agree (the
 /// rest lies at borders that a map 1:5,000,000 draws roughly).
+#[needs(geodata, postal_codes)]
 #[test]
 fn postal_codes_lie_where_they_belong() {
-    let Some(folder) = official::folder("postal_codes_lie_where_they_belong") else { return };
-    let regions = official::regions("postal_codes_lie_where_they_belong").unwrap();
+    let folder = official::folder();
+    let regions = official::regions();
     let districts: BTreeMap<String, String> =
         csv::Reader::from_path(folder.join("de_ags_nuts3_2018.csv"))
             .unwrap()
@@ -240,9 +242,10 @@ fn holes_islands_and_several_records() {
 
 /// Points that are written down in the file's own projection, so that neither the projection nor
 /// the further corners of long sides are taken on trust: see `shapefile::read`.
+#[needs(geodata)]
 #[test]
 fn every_region_is_read_with_its_name() {
-    let Some(folder) = official::folder("every_region_is_read_with_its_name") else { return };
+    let folder = official::folder();
     let borders = shapefile::read(&folder.join(official::BORDERS)).unwrap();
     assert_eq!(borders.regions.len(), 401);
     assert_eq!(borders.projection, "ETRS_1989_UTM_Zone_32N");

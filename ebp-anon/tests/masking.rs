@@ -52,9 +52,7 @@ fn kolmogorov_smirnov(mut numbers: Vec<f64>) -> f64 {
 
 #[test]
 fn bounds_hold_as_released_in_every_region() {
-    let Some(regions) = official::regions("bounds_hold_as_released_in_every_region") else {
-        return;
-    };
+    let regions = official::regions();
     let mut randomness = OsRandomness::new();
     for origin in one_in_each(regions) {
         for _ in 0..50 {
@@ -74,9 +72,7 @@ fn bounds_hold_as_released_in_every_region() {
 /// one in a thousand each may fail by chance, so that is what is counted; all together must pass.
 #[test]
 fn masked_positions_are_even_over_the_ring() {
-    let Some(regions) = official::regions("masked_positions_are_even_over_the_ring") else {
-        return;
-    };
+    let regions = official::regions();
     let mut randomness = SeededRandomness::for_tests(20_261_124);
     let (mut squares, mut azimuths, mut odd) = (Vec::new(), Vec::new(), 0);
     for origin in one_in_each(regions) {
@@ -103,9 +99,7 @@ fn masked_positions_are_even_over_the_ring() {
 /// one area.
 #[test]
 fn directions_and_distances_are_independent() {
-    let Some(regions) = official::regions("directions_and_distances_are_independent") else {
-        return;
-    };
+    let regions = official::regions();
     let mut randomness = SeededRandomness::for_tests(7);
     let origin = Position::new(54.2, 12.9).unwrap();
     let mut cells = [0_u32; 64];
@@ -126,7 +120,7 @@ fn directions_and_distances_are_independent() {
 
 #[test]
 fn known_facts() {
-    let Some(regions) = official::regions("known_facts") else { return };
+    let regions = official::regions();
     let range = |of: fn(&ebp_anon::Region) -> f64| {
         regions.iter().map(of).fold((f64::MAX, 0.0_f64), |(least, greatest), metres| {
             (least.min(metres), greatest.max(metres))
@@ -146,9 +140,7 @@ fn known_facts() {
 
 #[test]
 fn outside_is_refused_without_a_word_of_where() {
-    let Some(regions) = official::regions("outside_is_refused_without_a_word_of_where") else {
-        return;
-    };
+    let regions = official::regions();
     let paris = Position::new(48.856_613, 2.352_222).unwrap();
     let error = mask(regions, paris, &mut OsRandomness::new()).unwrap_err();
     assert_eq!(error, MaskError::OutsideEveryRegion);
@@ -157,9 +149,7 @@ fn outside_is_refused_without_a_word_of_where() {
 
 #[test]
 fn a_release_shows_nothing_of_the_true_position() {
-    let Some(regions) = official::regions("a_release_shows_nothing_of_the_true_position") else {
-        return;
-    };
+    let regions = official::regions();
     let origin = Position::new(50.078_217, 8.239_761).unwrap();
     let key = ReleaseKey::from_os().unwrap();
     let masker = Masker { regions, key: &key, least_persons: None };
@@ -191,8 +181,7 @@ impl ReleaseStore for Kept {
 
 #[test]
 fn a_household_has_one_release_and_rows_of_one_place_are_alike() {
-    let test = "a_household_has_one_release_and_rows_of_one_place_are_alike";
-    let Some(regions) = official::regions(test) else { return };
+    let regions = official::regions();
     let key = ReleaseKey::from_os().unwrap();
     let masker = Masker { regions, key: &key, least_persons: None };
     let mut store = Kept::default();
@@ -214,7 +203,7 @@ fn a_household_has_one_release_and_rows_of_one_place_are_alike() {
 #[test]
 fn too_few_persons_widen_or_withhold() {
     use ebp_anon::{LeastPersons, Otherwise, risk};
-    let Some(regions) = official::regions("too_few_persons_widen_or_withhold") else { return };
+    let regions = official::regions();
     let key = ReleaseKey::from_os().unwrap();
     // Between Berlin and Hamburg: 36 persons per km², some 10,000 in the ring.
     let origin = Position::new(53.1, 11.9).unwrap();
@@ -240,7 +229,7 @@ fn too_few_persons_widen_or_withhold() {
 /// only. Persons that live in the ring around every release, by a lattice of 100 m (50 m).
 #[test]
 fn many_releases_give_a_household_away() {
-    let Some(regions) = official::regions("many_releases_give_a_household_away") else { return };
+    let regions = official::regions();
     let mut randomness = SeededRandomness::for_tests(3);
     let origin = Position::new(53.1, 11.9).unwrap();
     let region = regions.at(origin).unwrap();

@@ -7,25 +7,21 @@ mod official;
 
 use std::fs::File;
 
-use ebp_anon::{SeededRandomness, geocode::PostalCodes, mask, risk};
+use ebp_anon::{Position, SeededRandomness, geocode::PostalCodes, mask, risk};
+use ebp_needs::needs;
 
 /// A part of sorted numbers: the one that so many do not exceed.
 fn part(numbers: &[f64], part: f64) -> f64 {
     numbers[((numbers.len() - 1) as f64 * part) as usize]
 }
 
-#[test]
-fn the_released_point_alone_leaves_more_persons() {
-    let test = "the_released_point_alone_leaves_more_persons";
-    let Some(regions) = official::regions(test) else { return };
-    let file = official::folder(test).unwrap().join("de_plz_centroids_geonames.csv");
-    let codes = PostalCodes::read(File::open(file).unwrap()).unwrap();
+/// Masks every one of the places, and holds what is left to who knows the released point alone
+/// against what is left to who knows the region, too.
+fn the_point_alone_leaves_more_persons(places: impl Iterator<Item = Position>) {
+    let regions = official::regions();
     let mut randomness = SeededRandomness::for_tests(12);
     let (mut region, mut point, mut slivers) = (Vec::new(), Vec::new(), [0, 0]);
-    // In an order of their own: the table has none.
-    let mut places: Vec<_> = codes.iter().map(|(_, place)| place).collect();
-    places.sort_by(|one, other| one.latitude().total_cmp(&other.latitude()));
-    for place in places.into_iter().step_by(8) {
+    for place in places {
         let Ok(release) = mask(regions, place, &mut randomness) else { continue };
         let risk = risk::assess(regions, &release);
         region.push(risk.persons_in_region);
@@ -46,4 +42,26 @@ fn the_released_point_alone_leaves_more_persons() {
     assert!(part(&point, 0.05) > part(&region, 0.05));
     assert!(part(&point, 0.0) > part(&region, 0.0));
     assert!(slivers[1] < slivers[0] || slivers[0] == 0);
+}
+
+/// The figures of the book: where people live.
+#[needs(postal_codes)]
+#[test]
+fn the_released_point_alone_leaves_more_persons() {
+    let file = official::folder().join("de_plz_centroids_geonames.csv");
+    let codes = PostalCodes::read(File::open(file).unwrap()).unwrap();
+    // In an order of their own: the table has none.
+    let mut places: Vec<_> = codes.iter().map(|(_, place)| place).collect();
+    places.sort_by(|one, other| one.latitude().total_cmp(&other.latitude()));
+    the_point_alone_leaves_more_persons(places.into_iter().step_by(8));
+}
+
+/// The same all over the country, by a lattice.
+#[test]
+fn the_released_point_alone_leaves_more_persons_everywhere() {
+    let places = (0..45_u32 * 60).filter_map(|step| {
+        let (north, east) = (f64::from(step / 60) * 0.18, f64::from(step % 60) * 0.16);
+        Position::new(47.2 + north, 5.8 + east).ok()
+    });
+    the_point_alone_leaves_more_persons(places);
 }

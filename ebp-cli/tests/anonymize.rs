@@ -1,11 +1,10 @@
-//! `ebp geodata` and `ebp anonymize` from outside, with a made-up region; and with the real ones
-//! where they are (`EBP_GEODATA`, or `../shared/geo` beside the repository).
+//! `ebp geodata` and `ebp anonymize` from outside, with a made-up region, with those that are built
+//! in, and with the official files (`EBP_GEODATA`, or `../shared/geo` beside the repository).
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
 
 use std::{
     env, fs,
-    io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Output,
@@ -17,6 +16,7 @@ use ebp_anon::{
     geodata::{Geodata, Provenance, RegionData, Vertex},
     geodesic_m,
 };
+use ebp_needs::needs;
 
 fn ebp(folder: &Path, arguments: &[&str]) -> Output {
     Command::cargo_bin("ebp").unwrap().current_dir(folder).args(arguments).output().unwrap()
@@ -43,16 +43,11 @@ fn square(density: f64) -> tempfile::TempDir {
     folder
 }
 
-/// The real geodata, or a line that the test was skipped.
-fn real(test: &str) -> Option<PathBuf> {
+/// The folder of the official files.
+fn official() -> PathBuf {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/geo");
     let folder = env::var_os("EBP_GEODATA").map_or(beside, PathBuf::from);
-    if folder.join("bkg_nuts5000_n3/NUTS5000_N3.shp").is_file() {
-        return Some(fs::canonicalize(folder).unwrap());
-    }
-    let line = format!("SKIPPED {test}: no geodata in {} (set EBP_GEODATA)\n", folder.display());
-    io::stderr().write_all(line.as_bytes()).unwrap();
-    None
+    fs::canonicalize(folder).unwrap()
 }
 
 const TABLE: &str = "id,latitude,longitude,note\n1,50.512345,8.512345,\"a, b\"\n2,10,8.5,\n\
@@ -207,8 +202,6 @@ fn what_is_wrong_is_told_with_its_remedy() {
         assert!(!folder.path().join("out.csv").exists());
         assert!(!folder.path().join("out.csv.partial").exists());
     }
-    let output = ebp(folder.path(), &["anonymize", "--lat", "50.5", "--lon", "8.5"]);
-    assert_eq!(output.status.code(), Some(2));
     fs::write(folder.path().join("broken.ebpgeo"), "EBPGEO").unwrap();
     let output = ebp(folder.path(), &["geodata", "show", "broken.ebpgeo"]);
     assert!(text(&output.stderr).contains("ebp geodata import"), "{}", text(&output.stderr));
@@ -296,10 +289,40 @@ fn columns_that_tell_are_warned_of() {
     assert!(text(&output.stderr).contains("street"), "{}", text(&output.stderr));
 }
 
+/// Nothing has to be imported first.
+#[test]
+fn the_regions_that_are_built_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let wiesbaden = ["anonymize", "--lat", "50.0782", "--lon", "8.2398", "--audit"];
+    let masked = ebp(folder.path(), &[&wiesbaden[..], &["--format", "json"]].concat());
+    let (stdout, told) = (text(&masked.stdout), text(&masked.stderr));
+    assert!(masked.status.success(), "{told}");
+    let masked: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&masked["true_nuts3"], &masked["density"]), (&"DE714".into(), &1365.0.into()));
+    assert!(told.contains("regions: built in, NUTS5000_N3.shp"), "{told}");
+    assert!(told.contains("a release of its own") && told.contains("--key-file"), "{told}");
+
+    // Others that are named win, and a run with a key says nothing of a release of its own.
+    fs::copy(square(36.0).path().join("square.ebpgeo"), folder.path().join("own.ebpgeo")).unwrap();
+    let own = ["--regions", "own.ebpgeo", "--lat", "50.5", "--key-file", "key"];
+    let named = ebp(folder.path(), &[&wiesbaden[..1], &own[..], &wiesbaden[3..]].concat());
+    assert!(text(&named.stdout).contains("XX001"), "{named:?}");
+    assert_eq!(text(&named.stderr), "");
+
+    fs::write(folder.path().join("in.csv"), "id,latitude,longitude\n1,48.1374,11.5755\n").unwrap();
+    let table = ["anonymize", "--input", "in.csv", "--output", "out.csv"];
+    let told = text(&ebp(folder.path(), &table).stderr);
+    for word in ["1 rows masked", "© GeoBasis-DE / BKG (2024)", "dl-de/by-2-0", "Destatis"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    let shown = text(&ebp(folder.path(), &["geodata", "show"]).stdout);
+    assert!(shown.contains("401") && shown.contains("status 2022-12-31"), "{shown}");
+}
+
+#[needs(geodata)]
 #[test]
 fn official_files_become_one_and_another_vintage_does_not() {
-    let test = "official_files_become_one_and_another_vintage_does_not";
-    let Some(real) = real(test) else { return };
+    let real = official();
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| real.join(name).to_str().unwrap().to_owned();
     let import = |densities: &str, output: &str| {

@@ -13,12 +13,40 @@ use support::{
     wait_for,
 };
 
+/// Nothing has to be configured for it.
 #[test]
-fn withheld_without_regions_and_masked_with_them() {
+fn masked_by_the_regions_that_are_built_in() {
     let mut survey = Survey::new();
     let mut server = survey.start();
-    server.wait_for("no regions are configured");
-    let (wanda, olga) = (survey.household("wanda", 1), survey.household("olga", 2));
+    let line = server.wait_for("are masked by the regions that are built in");
+    assert!(line.contains("NUTS5000_N3.shp") && line.contains("31.12.2018"), "{line}");
+    let wanda = survey.household("wanda", 1);
+    survey.api(&wanda).revoke();
+    let masked = survey.revoked().remove(0)["location"]["masked"]["nuts3"].to_string();
+    assert!(masked.starts_with("\"DE7"), "in Hesse or next to it: {masked}");
+    survey.assert_absent(&wanda.needles, &server.stderr());
+    server.signal(rustix::process::Signal::INT);
+    server.end().done();
+
+    // What masked it is told to who looks at the survey.
+    run!("household", "mask", "--pending", "--data", survey.data())
+        .done()
+        .says(&["regions: NUTS5000_N3.shp"]);
+    run!("report", "--data", survey.data()).done().says(&["were masked by NUTS5000_N3.shp"]);
+    // From now on others are another vintage.
+    survey.make_regions("regions.ebpgeo", 1365.0);
+    survey.configure("regions = \"regions.ebpgeo\"\n");
+    survey.refuses_to_start(&["another vintage", "NUTS5000_N3.shp", "--new-regions"]);
+}
+
+/// In Austria, where the regions that are built in end; they had masked nobody, so that the survey's
+/// own take their place.
+#[test]
+fn withheld_outside_of_all_regions_and_masked_with_them() {
+    let mut survey = Survey::new();
+    let server = survey.start();
+    let wanda = survey.household_at("wanda", (47.412_345_678, 9.712_345_678));
+    let olga = survey.household_at("olga", (47.415_345_678, 9.715_345_678));
     assert!(holding(&survey.data(), &wanda.needles).len() >= 6, "it is there");
     survey.api(&wanda).revoke();
     // At once, and for good; the location alone waits, shown to nobody.
@@ -33,9 +61,9 @@ fn withheld_without_regions_and_masked_with_them() {
     assert!(!survey.data().join("release.key").exists(), "there is no secret function");
 
     // By hand, while no server runs.
-    survey.make_regions("regions.ebpgeo", 1365.0);
-    run!("household", "mask", "--pending", "--data", survey.data())
-        .refused(2, &["no regions are configured", "`regions`"]);
+    survey.make_region("regions.ebpgeo", "AT342", (47, 9), 1365.0);
+    let still = run!("household", "mask", "--pending", "--data", survey.data()).done();
+    assert!(still.stdout.contains("1 stay withheld: their locations lie outside"), "{still:?}");
     survey.configure("regions = \"regions.ebpgeo\"\n");
     let masked =
         run!("household", "mask", "--pending", "--config", survey.at("server.toml")).done();
@@ -46,7 +74,7 @@ fn withheld_without_regions_and_masked_with_them() {
     assert!(survey.show(&wanda).is_none(), "it is called something else");
     let shown = survey.revoked().remove(0);
     let location = &shown["location"];
-    assert_eq!(location["masked"], json!({"nuts3": "DE714"}));
+    assert_eq!(location["masked"], json!({"nuts3": "AT342"}));
     for member in [&shown["registered_at"], &shown["consent"]["revoked_at"]] {
         assert!(member.as_str().unwrap().ends_with("-01T00:00:00Z"), "{member}");
     }

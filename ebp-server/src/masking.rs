@@ -1,6 +1,6 @@
 //! What households are masked by when they revoke their consent: the regions.
 //!
-//! Enters: the compact file of regions, true locations of households that revoke. Leaves: masked
+//! Enters: the compact file of regions or those that the program carries, true locations of households that revoke. Leaves: masked
 //! locations, each drawn once with the operating system's randomness; fingerprints by which servers
 //! of one database agree on the regions. Absent: the database, which keeps what was drawn; the
 //! network.
@@ -13,6 +13,7 @@ mod start;
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use ebp_anon::{
@@ -104,6 +105,14 @@ impl RegionsMark {
     }
 }
 
+/// The fingerprint of the regions that the program carries; none if it was built without them.
+#[must_use]
+pub fn embedded_mark() -> Option<&'static RegionsMark> {
+    static MARK: LazyLock<Option<RegionsMark>> =
+        LazyLock::new(|| ebp_anon::embedded().map(RegionsMark::of));
+    MARK.as_ref()
+}
+
 /// What regions are kept after these were given; nothing changes if they are the same.
 ///
 /// # Errors
@@ -143,6 +152,8 @@ pub enum Unmasked {
 #[derive(Debug)]
 pub struct Masking {
     regions: Option<Regions>,
+    /// Those that the program carries, where there are no others.
+    embedded: Option<&'static Regions>,
     postal_codes: Option<PostalCodes>,
 }
 
@@ -174,13 +185,26 @@ impl Masking {
     /// knows.
     #[must_use]
     pub const fn new(regions: Option<Regions>, postal_codes: Option<PostalCodes>) -> Self {
-        Self { regions, postal_codes }
+        Self { regions, embedded: None, postal_codes }
+    }
+
+    /// Masks by the regions that the program carries, if it was built with them.
+    #[must_use]
+    pub fn by_embedded(postal_codes: Option<PostalCodes>) -> Self {
+        Self { regions: None, embedded: ebp_anon::embedded(), postal_codes }
+    }
+
+    fn regions(&self) -> Option<&Regions> {
+        self.regions.as_ref().or(self.embedded)
     }
 
     /// The regions' fingerprint.
     #[must_use]
     pub fn mark(&self) -> Option<RegionsMark> {
-        self.regions.as_ref().map(RegionsMark::of)
+        match &self.regions {
+            Some(regions) => Some(RegionsMark::of(regions)),
+            None => self.embedded.and_then(|_| embedded_mark().cloned()),
+        }
     }
 
     /// Where a household is that revokes: where it is known to be, otherwise roughly where its
@@ -205,7 +229,7 @@ impl Masking {
     /// # Errors
     /// [`Unmasked`]; it says nothing of the position.
     pub fn draw(&self, origin: Option<Position>) -> Result<Location, Unmasked> {
-        let regions = self.regions.as_ref().ok_or(Unmasked::NoRegions)?;
+        let regions = self.regions().ok_or(Unmasked::NoRegions)?;
         let origin = origin.ok_or(Unmasked::NoLocation)?;
         let released = ebp_anon::mask(regions, origin, &mut OsRandomness::new())?.position();
         let landed = regions.at(released.position()).map(|region| region.code());

@@ -10,7 +10,7 @@ use crate::{
 
 /// Crates, and the sets of features that each is checked with by itself: a build of the whole
 /// workspace would hide a crate that leans on features which only another one asks for.
-const ALONE: [(&str, &[&str]); 11] = [
+const ALONE: [(&str, &[&str]); 15] = [
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "client"]),
     ("ebp-core", &["--features", "spool"]),
@@ -18,10 +18,14 @@ const ALONE: [(&str, &[&str]); 11] = [
     ("ebp-core", &["--all-features"]),
     ("ebp-meter", &[]),
     ("ebp-anon", &[]),
+    ("ebp-anon", &["--features", "germany"]),
     ("ebp-server", &[]),
+    ("ebp-server", &["--no-default-features"]),
     ("ebp-cli", &[]),
+    ("ebp-cli", &["--no-default-features", "--features", "server"]),
     ("ebp-cli", &["--no-default-features", "--features", "device"]),
     ("ebp-fieldtest", &[]),
+    ("ebp-needs", &[]),
 ];
 
 /// Format, lints, house rules, features, documentation, dependencies, tests.

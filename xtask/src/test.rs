@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test of the workspace, and one line that sums them up.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader},
     process::Stdio,
 };
@@ -15,12 +16,19 @@ struct Sum {
     passed: u64,
     failed: u64,
     ignored: u64,
+    /// How many tests were ignored for each reason that was told.
+    reasons: BTreeMap<String, u64>,
 }
 
 impl Sum {
     /// Adds a program's closing line, such as
     /// `test result: ok. 14 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`.
     fn add(&mut self, line: &str) {
+        if let Some((_, reason)) = line.split_once(" ... ignored, ")
+            && line.starts_with("test ")
+        {
+            *self.reasons.entry(reason.to_owned()).or_default() += 1;
+        }
         let Some((_, counts)) =
             line.strip_prefix("test result: ").and_then(|result| result.split_once(". "))
         else {
@@ -56,7 +64,11 @@ pub fn run() -> Result<()> {
         println!("{line}");
     }
     let status = tests.wait()?;
-    println!("\n{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.ignored);
+    println!();
+    for (reason, count) in &sum.reasons {
+        println!("{count} skipped: {reason}");
+    }
+    println!("{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.ignored);
     if !status.success() {
         bail!("the tests failed");
     }
@@ -73,6 +85,8 @@ mod tests {
         sum.add("test result: ok. 14 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s");
         sum.add("test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out");
         sum.add("test some::test ... ok");
-        assert_eq!(sum, Sum { passed: 16, failed: 3, ignored: 1 });
+        sum.add("test some::other ... ignored, needs curl");
+        let reasons = [("needs curl".to_owned(), 1)].into();
+        assert_eq!(sum, Sum { passed: 16, failed: 3, ignored: 1, reasons });
     }
 }

@@ -8,13 +8,14 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 6] = [
+const EDGES: [(&str, &[&str]); 7] = [
     ("ebp-core", &[]),
     ("ebp-meter", &["ebp-core"]),
     ("ebp-anon", &["ebp-core"]),
     ("ebp-server", &["ebp-core", "ebp-anon"]),
     ("ebp-cli", &["ebp-core", "ebp-meter", "ebp-anon", "ebp-server"]),
     ("ebp-fieldtest", &["ebp-core", "ebp-meter", "ebp-server"]),
+    ("ebp-needs", &[]),
 ];
 
 /// A file has one subject; what grows past this has two.
@@ -28,6 +29,13 @@ pub fn run() -> Result<()> {
         for file in rust_files(&Path::new(name).join("src"))? {
             let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
             breaches.extend(module(&file, &text));
+        }
+    }
+    for (name, _) in EDGES {
+        let tests = Path::new(name).join("tests");
+        for file in if tests.is_dir() { rust_files(&tests)? } else { Vec::new() } {
+            let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+            breaches.extend(early_return(&file, &text));
         }
     }
     let map = fs::read_to_string("ARCHITECTURE.md").context("ARCHITECTURE.md")?;
@@ -91,6 +99,14 @@ fn module(path: &Path, text: &str) -> Vec<String> {
     breaches
 }
 
+/// A test without what it needs is ignored by the runner; it does not tell of it and pass.
+fn early_return(path: &Path, text: &str) -> Option<String> {
+    let tells = text.contains("SKIPPED") || text.contains("\"skipped: ");
+    tells.then(|| {
+        format!("{}: mark tests by what they need, with `ebp_needs::needs`", path.display())
+    })
+}
+
 fn what(word: &str) -> &'static str {
     match word {
         "Enters" => "enters (`Enters:`)",
@@ -142,6 +158,13 @@ mod tests {
         );
         assert_eq!(module(Path::new("ebp-core/src/model/a.rs"), "//! One subject.\n").len(), 0);
         assert_eq!(module(part, &"//! Enters Leaves Absent\n".repeat(401)).len(), 1);
+    }
+
+    #[test]
+    fn a_test_that_passes_for_want_of_something_is_found() {
+        let path = Path::new("ebp-cli/tests/a.rs");
+        assert!(early_return(path, "eprintln!(\"skipped: no curl\"); return;").is_some());
+        assert!(early_return(path, "// Slots are skipped: none is missing.").is_none());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::{
 
 use ebp_anon::{
     LeastPersons, MaskError, Masker, Otherwise, Position, Region, Regions, Release, ReleaseKey,
+    geodata::Provenance,
     map::{Map, MapFormat, View},
     risk,
 };
@@ -22,18 +23,18 @@ use crate::{
     exit::{Context, Failure, Outcome, chain},
     output::new_table,
     stdout::print,
+    tell::tell,
 };
 
 /// Move locations to random ones nearby, farther where fewer people live.
 ///
 /// A location is moved once: several releases of one household give it away. The same place gets
-/// the same point within one run; with --key-file in every run. No file that is there is written
-/// over.
+/// the same point within one run; with --key-file in every run. Germany's regions and population
+/// densities are built in; others are named. No file that is there is written over.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("geodata").required(true).multiple(true))]
 pub struct Arguments {
-    /// A shapefile of NUTS-3 regions from BKG or Eurostat.
-    #[arg(long, value_name = "SHP", group = "geodata", requires = "density")]
+    /// A shapefile of NUTS-3 regions from BKG or Eurostat, instead of those that are built in.
+    #[arg(long, value_name = "SHP", requires = "density")]
     nuts: Option<PathBuf>,
 
     /// Population densities: Destatis' 04-kreise.xlsx, Eurostat's demo_r_d3dens, or a CSV.
@@ -45,7 +46,7 @@ pub struct Arguments {
     country: Vec<String>,
 
     /// A file of `ebp geodata import` instead of the two.
-    #[arg(long, value_name = "FILE", group = "geodata", conflicts_with = "nuts")]
+    #[arg(long, value_name = "FILE", conflicts_with = "nuts")]
     regions: Option<PathBuf>,
 
     /// Degrees north (WGS 84). The shell's history keeps it: prefer a table for real households.
@@ -126,7 +127,22 @@ enum Shape {
 /// Does as the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
     let map_format = arguments.map.as_deref().map(map_format).transpose()?;
-    let regions = regions(arguments)?;
+    let own = own_regions(arguments)?;
+    let regions = match &own {
+        Some(regions) => regions,
+        None => {
+            let regions = geodata::embedded()?;
+            let Provenance { borders, densities, .. } = regions.provenance();
+            tell!("regions: built in, {borders}, {densities}");
+            regions
+        }
+    };
+    if arguments.key_file.is_none() {
+        tell!(
+            "this is a release of its own: another run moves the same households elsewhere, and \
+             both together tell more; --key-file FILE makes it repeatable"
+        );
+    }
     let key = match &arguments.key_file {
         Some(file) => key::load_or_make_key(file)?,
         None => ReleaseKey::from_os().map_err(Failure::failed)?,
@@ -134,7 +150,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let otherwise = if arguments.widen { Otherwise::Widen } else { Otherwise::Withhold };
     let least_persons =
         arguments.min_k.map(|persons| LeastPersons { persons: persons.into(), otherwise });
-    let masker = Masker { regions: &regions, key: &key, least_persons };
+    let masker = Masker { regions, key: &key, least_persons };
     match (&arguments.lat, &arguments.lon, &arguments.input, &arguments.output) {
         (Some(latitude), Some(longitude), ..) => {
             let origin = Position::parse(latitude, longitude).map_err(Failure::usage)?;
@@ -147,9 +163,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-fn regions(arguments: &Arguments) -> Result<Regions, Failure> {
+/// The regions that the arguments name, if they name any.
+fn own_regions(arguments: &Arguments) -> Result<Option<Regions>, Failure> {
     match (&arguments.regions, &arguments.nuts, &arguments.density) {
-        (Some(file), ..) => geodata::load(file),
+        (Some(file), ..) => geodata::load(file).map(Some),
         (None, Some(nuts), Some(density)) => {
             let sources = geodata::Sources {
                 nuts: nuts.clone(),
@@ -158,9 +175,11 @@ fn regions(arguments: &Arguments) -> Result<Regions, Failure> {
                 country: arguments.country.clone(),
                 notice: Vec::new(),
             };
-            Regions::new(geodata::import(&sources)?).map_err(|error| Failure::failed(chain(&error)))
+            Regions::new(geodata::import(&sources)?)
+                .map(Some)
+                .map_err(|error| Failure::failed(chain(&error)))
         }
-        _ => Err(Failure::usage("give --nuts and --density, or --regions")),
+        _ => Ok(None),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     tell::tell,
 };
 
-/// Prepare the geodata that anonymization needs.
+/// Prepare and show the geodata that anonymization needs.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -42,8 +42,8 @@ enum Action {
     },
     /// Show where a compact file is from, and whom to name.
     Show {
-        /// The compact file.
-        file: PathBuf,
+        /// The compact file; what the program itself carries if left out.
+        file: Option<PathBuf>,
     },
 }
 
@@ -90,7 +90,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             }
             Ok(())
         }
-        Action::Show { file } => show(&load(file)?),
+        Action::Show { file: Some(file) } => show(&load(file)?),
+        Action::Show { file: None } => show(embedded()?),
     }
 }
 
@@ -150,6 +151,26 @@ pub fn load(file: &Path) -> Result<Regions, Failure> {
     Regions::new(geodata).map_err(|error| failed(&error))
 }
 
+/// The geodata that the program carries.
+pub fn embedded() -> Result<&'static Regions, Failure> {
+    ebp_anon::embedded().ok_or_else(|| {
+        Failure::usage("this program was built without geodata")
+            .remedy("name a file of `ebp geodata import`, or build it with feature `germany`")
+    })
+}
+
+/// What a server does with households that revoke, by regions of that file or of the program.
+pub fn masks(file: Option<&Path>) -> String {
+    match (file, ebp_anon::embedded()) {
+        (Some(file), _) => format!("masked by the regions of {}", file.display()),
+        (None, Some(regions)) => {
+            let Provenance { borders, densities, .. } = regions.provenance();
+            format!("masked by the regions that are built in: {borders}, {densities}")
+        }
+        (None, None) => "withheld: no regions are configured".to_owned(),
+    }
+}
+
 /// Why the server's geodata cannot be used, with the remedy.
 pub fn explain(error: &MaskingError) -> Failure {
     let failure = Failure::failed(chain(error));
@@ -166,8 +187,8 @@ pub fn explain_mismatch(mismatch: &MaskingMismatch) -> Failure {
     let failure = Failure::failed(mismatch);
     match mismatch {
         MaskingMismatch::Regions { .. } => failure.remedy(
-            "use the file of before, or accept the new one for households that are masked from \
-             now on with `ebp household mask --new-regions`",
+            "name the file of before as `regions` in the configuration, or accept these for \
+             households that are masked from now on with `ebp household mask --new-regions`",
         ),
         _ => failure,
     }

@@ -154,6 +154,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 "serving https://{address} from {}",
                 config.data.display()
             ));
+            let by = super::geodata::masks(config.regions.as_deref());
+            crate::log::tell(format_args!("households that revoke their consent are {by}"));
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}

@@ -14,6 +14,7 @@ use ebp_core::{
     client::{Client, ClientError},
     contract::UploadRequest,
 };
+use ebp_needs::needs;
 use jiff::Timestamp;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -25,7 +26,7 @@ use crate::{
     support::{household::Household, server::Server, wait_for},
 };
 
-/// A small file system of its own, unmounted in the end; none where mounting is not permitted.
+/// A small file system of its own, unmounted in the end.
 struct SmallDisk {
     folder: TempDir,
     ballast: PathBuf,
@@ -33,19 +34,15 @@ struct SmallDisk {
 
 impl SmallDisk {
     /// So many megabytes.
-    fn mount(size: usize) -> Option<Self> {
+    fn mount(size: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}m,mode=0755"), "ebp-test"])
             .arg(folder.path())
-            .output();
-        if !mounted.is_ok_and(|output| output.status.success()) {
-            let line = "*** SKIPPED: the test of a full disk. It mounts a small file system, which \
-                        needs root. ***\n";
-            std::io::stderr().write_all(line.as_bytes()).unwrap();
-            return None;
-        }
-        Some(Self { ballast: folder.path().join("ballast"), folder })
+            .output()
+            .unwrap();
+        assert!(mounted.status.success(), "{}", String::from_utf8_lossy(&mounted.stderr));
+        Self { ballast: folder.path().join("ballast"), folder }
     }
 
     fn path(&self) -> &Path {
@@ -151,9 +148,10 @@ fn assert_told_to_come_back(error: &ClientError) {
     }
 }
 
+#[needs(mount)]
 #[test]
 fn uploads_wait_until_there_is_room() {
-    let Some(disk) = SmallDisk::mount(24) else { return };
+    let disk = SmallDisk::mount(24);
     let mut scene = Scene::set(Server::in_folder(&disk.path().join("data")));
     disk.fill_but(3);
     let request = scene.upload_until_full();
@@ -179,12 +177,10 @@ fn uploads_wait_until_there_is_room() {
 }
 
 /// A cluster whose database has a disk of its own: its log goes on, and so does all that reads.
+#[needs(postgresql, mount)]
 #[test]
 fn postgresql_has_no_room_for_tables() {
-    if cluster::shared().is_none() {
-        return;
-    }
-    let Some(disk) = SmallDisk::mount(40) else { return };
+    let disk = SmallDisk::mount(40);
     let place = disk.path().join("tables");
     fs::create_dir(&place).unwrap();
     cluster::give_to_postgres(&place);
@@ -217,12 +213,10 @@ fn postgresql_has_no_room_for_tables() {
 
 /// A cluster that shares its disk with its log: PostgreSQL ends by itself when there is no room for
 /// that. The server outlives it.
+#[needs(postgresql, mount)]
 #[test]
 fn postgresql_has_no_room_at_all() {
-    if cluster::shared().is_none() {
-        return;
-    }
-    let Some(disk) = SmallDisk::mount(96) else { return };
+    let disk = SmallDisk::mount(96);
     let cluster = Cluster::start_in(disk.path(), "max_wal_size = 8MB\nmin_wal_size = 2MB\n");
     let (url, _) = block_on(cluster.database());
     let mut scene = Scene::set(Server::configured(&format!("database_url = {url:?}")));

@@ -2,8 +2,10 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
+use ebp_needs::needs;
+
 use crate::{
-    cluster::{self, Cluster},
+    cluster::Cluster,
     senders::{Senders, assert_complete},
     support::{household::Household, server::Server},
 };
@@ -12,13 +14,11 @@ fn rounds() -> u64 {
     std::env::var("EBP_HOLD_ROUNDS").map_or(6, |text| text.parse().unwrap())
 }
 
-/// A cluster of the test's own, which it may kill; none where there is no PostgreSQL.
-fn cluster() -> Option<(Cluster, String)> {
-    // Tells of a machine without PostgreSQL, or fails where it is required.
-    cluster::shared()?;
+/// A cluster of the test's own, which it may kill.
+fn cluster() -> (Cluster, String) {
     let cluster = Cluster::start("");
     let (url, _) = block_on(cluster.database());
-    Some((cluster, url))
+    (cluster, url)
 }
 
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -55,9 +55,10 @@ fn the_server_on_sqlite() {
     });
 }
 
+#[needs(postgresql)]
 #[test]
 fn the_server_on_postgresql() {
-    let Some((_cluster, url)) = cluster() else { return };
+    let (_cluster, url) = cluster();
     storm(Server::configured(&format!("database_url = {url:?}")), |server, _| {
         server.kill();
         server.go_on();
@@ -65,9 +66,10 @@ fn the_server_on_postgresql() {
 }
 
 /// The server itself is left alone: it finds its database again.
+#[needs(postgresql)]
 #[test]
 fn postgresql_under_a_server() {
-    let Some((cluster, url)) = cluster() else { return };
+    let (cluster, url) = cluster();
     storm(Server::configured(&format!("database_url = {url:?}")), |server, round| {
         match round % 3 {
             0 => cluster.kill(),

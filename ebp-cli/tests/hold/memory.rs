@@ -12,10 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ebp_needs::needs;
 use flate2::{Compression, write::GzEncoder};
 
 use crate::{
-    cluster::{self, Cluster},
+    cluster::Cluster,
     kills::block_on,
     raw::{connect, hang_up, rest, send, tls, upload_head},
     senders::{batch, client, granted_at, insist},
@@ -251,11 +252,9 @@ fn memory_is_bounded_on_sqlite() {
     hold(Server::configured(LIMITS));
 }
 
+#[needs(postgresql)]
 #[test]
 fn memory_is_bounded_on_postgresql() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let cluster = Arc::new(Cluster::start(""));
     let (url, _) = block_on(cluster.database());
     hold(Server::configured(&format!("database_url = {url:?}\n{LIMITS}")));

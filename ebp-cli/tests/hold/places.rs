@@ -8,8 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ebp_needs::needs;
+
 use crate::{
-    cluster::{self, Cluster},
+    cluster::Cluster,
     kills::block_on,
     raw::{Tls, connect, send, tls, upload_head},
     senders::{batch, client, granted_at, insist},
@@ -69,11 +71,9 @@ fn trickling_bodies_on_sqlite() {
     others_are_served(&Server::start());
 }
 
+#[needs(postgresql)]
 #[test]
 fn trickling_bodies_on_postgresql() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let cluster = Cluster::start("");
     let (url, _) = block_on(cluster.database());
     others_are_served(&Server::configured(&format!("database_url = {url:?}")));

@@ -10,6 +10,8 @@ use std::{
     thread,
 };
 
+use ebp_needs::needs;
+
 use super::people::Participant;
 use crate::{
     cluster,
@@ -149,9 +151,10 @@ fn of_sqlite_with_the_list_that_was_kept() {
         .refused(1, &["revoked.jsonl: line 1", "ebp serve revocations list"]);
 }
 
+#[needs(postgresql)]
 #[test]
 fn of_postgresql() {
-    let Some(cluster) = cluster::shared() else { return };
+    let cluster = cluster::shared();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = || runtime.block_on(cluster.database()).0;
     let (url, other) = (database(), database());

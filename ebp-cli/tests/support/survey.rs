@@ -62,10 +62,15 @@ impl Survey {
 
     /// One region from 50 to 51 degrees north and 8 to 9 east.
     pub fn make_regions(&self, name: &str, density: f64) {
-        let corner = |x, y| Vertex { x: x * 10_000_000, y: y * 10_000_000 };
-        let shape = vec![vec![corner(8, 50), corner(9, 50), corner(9, 51), corner(8, 51)]];
+        self.make_region(name, "DE714", (50, 8), density);
+    }
+
+    /// One region of a degree by a degree, north and east of there.
+    pub fn make_region(&self, name: &str, code: &str, (south, west): (i32, i32), density: f64) {
+        let corner = |x, y| Vertex { x: (west + x) * 10_000_000, y: (south + y) * 10_000_000 };
+        let shape = vec![vec![corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1)]];
         let regions = vec![RegionData {
-            code: RegionCode::new("DE714").unwrap(),
+            code: RegionCode::new(code).unwrap(),
             name: "Square".to_owned(),
             density,
             shapes: vec![shape],
@@ -97,9 +102,13 @@ impl Survey {
         assert!(words.iter().all(|word| last.contains(word)), "{words:?} not in {last}");
     }
 
+    /// In Hesse, each somewhere else.
     pub fn household(&self, name: &str, number: u32) -> Consenting {
         let away = f64::from(number) * 0.003;
-        let (latitude, longitude) = (50.412_345_678 + away, 8.512_345_678 + away);
+        self.household_at(name, (50.412_345_678 + away, 8.512_345_678 + away))
+    }
+
+    pub fn household_at(&self, name: &str, (latitude, longitude): (f64, f64)) -> Consenting {
         let email = format!("{name}.geheimnis@example.org");
         let registration = json!({
             "participant": {"name": format!("{name} Unauffindbar"), "email": email},

@@ -12,7 +12,7 @@
 //! # database_ca = "/etc/ebp/db-ca.pem"   # whose certificate vouches for PostgreSQL's server
 //! # database_connections = 8
 //! # secrets = "/run/secrets/ebp.toml"   # otherwise in `data`
-//! # regions = "regions.ebpgeo"         # by what households are masked that revoke consent
+//! # regions = "regions.ebpgeo"         # otherwise households are masked by Germany's, built in
 //!
 //! [limits]                              # all optional
 //! connections = 1024
@@ -87,7 +87,7 @@ pub struct ServerConfig {
     #[serde(default)]
     pub secrets: Option<PathBuf>,
     /// The compact file of regions that households are masked by when they revoke their consent;
-    /// without it they are withheld.
+    /// without it they are masked by Germany's, which the program carries.
     #[serde(default)]
     pub regions: Option<PathBuf>,
     /// How the location of an address is found that is registered without one.

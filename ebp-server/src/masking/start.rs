@@ -4,20 +4,25 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Masking, load_postal_codes, load_regions};
-use crate::{ServeError, store::Store};
+use super::{Masking, RegionsMark, embedded_mark, load_postal_codes, load_regions};
+use crate::{
+    ServeError,
+    store::{Store, StoreError},
+};
 
 /// The files of a masking.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MaskingFiles {
-    /// The compact file of regions; without it households that revoke are withheld.
+    /// The compact file of regions; without it households are masked by the regions that the program
+    /// carries, and withheld when they revoke where it was built without any.
     pub regions: Option<PathBuf>,
     /// Postal codes and their points, for households whose location nobody knows.
     pub postal_codes: Option<PathBuf>,
 }
 
 /// Loads the files and tells the store, which from now on masks by them. Other regions than before
-/// are refused unless they may `change`.
+/// are refused unless they may `change`, or those of before are the program's own and have masked no
+/// household yet.
 ///
 /// # Errors
 /// If a file cannot be used, or is another one than the database's households are masked by.
@@ -28,14 +33,43 @@ pub async fn mask_by(
 ) -> Result<(), ServeError> {
     let regions = files.regions.as_deref().map(load_regions).transpose()?;
     let postal_codes = files.postal_codes.as_deref().map(load_postal_codes).transpose()?;
-    if regions.is_none() {
-        tracing::warn!(
+    let masking = match regions {
+        Some(regions) => Masking::new(Some(regions), postal_codes),
+        None => Masking::by_embedded(postal_codes),
+    };
+    let mark = masking.mark();
+    match (&mark, &files.regions) {
+        (Some(mark), Some(file)) => tracing::info!(
+            file = %file.display(),
+            regions = mark.description,
+            "households that revoke their consent are masked"
+        ),
+        (Some(mark), None) => tracing::info!(
+            file = "built in",
+            regions = mark.description,
+            "households that revoke their consent are masked"
+        ),
+        (None, _) => tracing::warn!(
             "no regions are configured: households that revoke their consent are withheld from \
              everybody until there are"
-        );
+        ),
     }
-    store.mask_by(Arc::new(Masking::new(regions, postal_codes)), change).await?;
+    let change = change || replaces_unused(store, mark.as_ref()).await?;
+    store.mask_by(Arc::new(masking), change).await?;
     Ok(())
+}
+
+/// Whether these take the place of the program's own regions, by which no household was masked yet.
+async fn replaces_unused(
+    store: &Arc<dyn Store>,
+    given: Option<&RegionsMark>,
+) -> Result<bool, StoreError> {
+    let kept = store.masked_by().await?.map(|kept| kept.digest);
+    let is_embedded = kept.is_some() && kept == embedded_mark().map(|mark| mark.digest);
+    if !is_embedded || given.is_none_or(|given| Some(given.digest) == kept) {
+        return Ok(false);
+    }
+    Ok(store.revoked_households().await?.iter().all(|household| household.location.is_none()))
 }
 
 /// Masks in the background what was withheld so far.

@@ -112,7 +112,7 @@ async fn no_byte_of_what_was_removed_is_left() {
     let stored = api.upload(&items).ok().await;
     assert!(outcomes(&stored).iter().all(|outcome| outcome == "accepted"));
 
-    // There are no regions here, so that the location alone waits; the store's tests search for it.
+    // The location is searched for by the tests of the store.
     let needles: [&[u8]; 4] = [b"wanda", b"geheimnis", b"verborgener", b"hintertupfingen"];
     // PostgreSQL's files are elsewhere; the store's own tests search them.
     let database = server.database();

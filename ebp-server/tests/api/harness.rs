@@ -105,9 +105,9 @@ impl Server {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         Authority::init(&dir.path().join("authority"), "Test CA", clock).unwrap();
-        let cluster = if engine == Engine::Postgres { cluster::shared() } else { None };
-        if let Some(cluster) = cluster {
-            std::fs::write(dir.path().join(URL), cluster.database().await.0).unwrap();
+        if engine == Engine::Postgres {
+            let url = cluster::shared().database().await.0;
+            std::fs::write(dir.path().join(URL), url).unwrap();
         }
         dir
     }

@@ -143,6 +143,10 @@ async fn each_group_sees_its_own_half() {
     let item = json!({"uuid": Uuid::new_v4(), "meter": registered.meters[0],
                       "measured_at": server.clock.now(), "data": [{"0100010800ff": 1}]});
     api.upload(&[item]).ok().await;
+    // Where no region is, a household that revokes is withheld.
+    let path = format!("/management/household/{}", registered.household);
+    let abroad = json!({"location": {"latitude": 50.6326, "longitude": 5.5797}});
+    researcher.json(Method::PATCH, &path, &abroad).ok().await;
     api.delete(paths::CONSENT).ok().await;
     let seen = researcher.get(paths::MANAGEMENT_HOUSEHOLD).ok().await;
     assert_eq!(seen["items"].as_array().unwrap().len(), 1, "a withheld household is not shown");

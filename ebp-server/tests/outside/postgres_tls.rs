@@ -4,13 +4,14 @@
 use std::{path::Path, process::Command, sync::Arc};
 
 use ebp_core::clock::SystemClock;
+use ebp_needs::needs;
 use ebp_server::{
     authority::Authority,
     open_store,
     store::{Database, PostgresSettings},
 };
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::Cluster;
 
 /// A free port, for a moment.
 fn port() -> u16 {
@@ -30,11 +31,9 @@ fn give_to_postgres(path: &Path) {
     }
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn only_the_named_authority_and_the_right_name() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
     let (ours, theirs) = (dir.path().join("ours"), dir.path().join("theirs"));
     let issuer = authority(&ours, "Ours");

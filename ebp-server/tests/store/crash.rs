@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use ebp_needs::needs;
 use ebp_server::{
     open_store,
     store::{Database, HouseholdId, Store, StoreError},
@@ -9,7 +10,7 @@ use ebp_server::{
 use uuid::Uuid;
 
 use crate::{
-    cluster::{self, Cluster},
+    cluster::Cluster,
     masking::{ALL, masking, somewhere},
     story::{at, measurement},
 };
@@ -66,11 +67,9 @@ async fn unless_meanwhile_revoked(
     Some(released)
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn postgresql_killed_in_the_midst_of_revocations() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let cluster = Cluster::start("");
     let (_, settings) = cluster.database().await;
     let mut stores = Vec::new();

@@ -4,13 +4,14 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use ebp_core::contract::Registration;
+use ebp_needs::needs;
 use ebp_server::{
     open_store,
     store::{Database, HouseholdId, PostgresSettings, Store},
 };
 
 use crate::{
-    cluster::{self, Cluster},
+    cluster::Cluster,
     story::{at, measurement, names, registration},
 };
 
@@ -155,11 +156,9 @@ impl Scene {
     }
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn no_byte_of_what_was_removed_is_left() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let scene = Scene::new().await;
     let now = at("2026-01-02T00:00:00Z");
     let store = scene.masking(&scene.url).await;

@@ -3,13 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ebp_needs::needs;
 use ebp_server::{
     open_store,
     store::{Database, HouseholdId, Store},
 };
 
 use crate::{
-    cluster::{self, Cluster},
+    cluster::Cluster,
     erasure::{CONFIGURATION, holding, somebody},
     story::at,
 };
@@ -23,11 +24,9 @@ const NEIGHBOURS: &str = "
 /// So many revocations meet a kill.
 const KILLS: u64 = 10;
 
+#[needs(postgresql)]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_file_keeps_what_an_interrupted_erasure_copied() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let cluster = Arc::new(Cluster::start(CONFIGURATION));
     let (url, settings) = cluster.database().await;
     let open = async || -> Arc<dyn Store> {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ebp_core::model::MeasurementIds;
+use ebp_needs::needs;
 use ebp_server::{
     open_store,
     store::{Database, HouseholdId, Outcome, PageQuery, PostgresSettings, Store, StoreError},
@@ -62,11 +63,9 @@ async fn send(
     }
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn killed_and_stopped_in_the_midst_of_uploads() {
-    if cluster::shared().is_none() {
-        return;
-    }
     // As an operator has it: what is acknowledged is synced.
     let cluster = Cluster::start("");
     let (url, settings) = cluster.database().await;
@@ -129,11 +128,9 @@ async fn killed_and_stopped_in_the_midst_of_uploads() {
     assert!(db.query_one(both, &[]).await.unwrap().get::<_, bool>(0));
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn while_it_is_away_everything_is_put_off() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let cluster = Cluster::start("fsync = off\n");
     let (_, settings) = cluster.database().await;
     let store = open_store(&Database::Postgres(settings.clone())).await.unwrap();
@@ -158,9 +155,10 @@ async fn while_it_is_away_everything_is_put_off() {
 }
 
 /// More at once than there are connections: they wait for one another, and none is refused.
+#[needs(postgresql)]
 #[tokio::test]
 async fn few_connections_serve_many() {
-    let Some(cluster) = cluster::shared() else { return };
+    let cluster = cluster::shared();
     let (_, settings) = cluster.database().await;
     let settings = PostgresSettings { connections: 2, ..settings };
     let store = open_store(&Database::Postgres(settings)).await.unwrap();

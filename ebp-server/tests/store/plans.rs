@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ebp_needs::needs;
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -139,9 +140,10 @@ async fn sqlite_searches() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn postgres_searches() {
-    let Some(fresh) = postgres::Fresh::new().await else { return };
+    let fresh = postgres::Fresh::new().await;
     fresh.open().await;
     let db = fresh.plain().await;
     db.batch_execute(POSTGRES_SURVEY).await.unwrap();

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use ebp_needs::needs;
 use ebp_server::{
     open_store,
     store::{Database, HouseholdId, Outcome, PostgresSettings},
@@ -71,20 +72,19 @@ impl Drop for Bouncer {
     }
 }
 
-fn program() -> Option<PathBuf> {
+fn program() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let program = std::env::split_paths(&path)
+    std::env::split_paths(&path)
         .chain([PathBuf::from("/usr/sbin")])
         .map(|folder| folder.join("pgbouncer"))
-        .find(|program| program.exists());
-    let required = std::env::var_os("EBP_TEST_POSTGRESQL").is_some();
-    assert!(program.is_some() || !required, "there is no pgbouncer (Debian: pgbouncer)");
-    program
+        .find(|program| program.exists())
+        .expect("there is no `pgbouncer` (Debian: pgbouncer)")
 }
 
+#[needs(postgresql, pgbouncer)]
 #[tokio::test]
 async fn a_pooler_of_transactions_is_refused_and_one_of_sessions_serves() {
-    let (Some(cluster), Some(program)) = (cluster::shared(), program()) else { return };
+    let (cluster, program) = (cluster::shared(), program());
     let (url, _) = cluster.database().await;
 
     let transactions = Bouncer::start(&program, &url, "transaction");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ebp_core::model::MeasurementIds;
+use ebp_needs::needs;
 use ebp_server::{
     open_store,
     store::{
@@ -24,10 +25,10 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// A database of the shared cluster; none where there is no PostgreSQL.
-    pub async fn new() -> Option<Self> {
-        let (url, settings) = cluster::shared()?.database().await;
-        Some(Self { url, settings })
+    /// A database of the shared cluster.
+    pub async fn new() -> Self {
+        let (url, settings) = cluster::shared().database().await;
+        Self { url, settings }
     }
 
     pub async fn open(&self) -> Arc<dyn Store> {
@@ -42,15 +43,16 @@ impl Fresh {
     }
 }
 
-story::suite!(Fresh::new());
+story::suite!([needs(postgresql)] Fresh::new());
 
 async fn count(db: &Client, sql: &str) -> i64 {
     db.query_one(sql, &[]).await.unwrap().get(0)
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn ten_at_once_migrate_once() {
-    let Some(fresh) = Fresh::new().await else { return };
+    let fresh = Fresh::new().await;
     let fresh = Arc::new(fresh);
     let open = |i: usize| {
         let fresh = fresh.clone();
@@ -68,9 +70,10 @@ async fn ten_at_once_migrate_once() {
     assert_eq!(count(&db, "SELECT count(*) FROM schema_migration").await, 7);
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn a_database_of_tomorrow_is_left_alone() {
-    let Some(fresh) = Fresh::new().await else { return };
+    let fresh = Fresh::new().await;
     fresh.open().await;
     let db = fresh.plain().await;
     db.batch_execute("INSERT INTO schema_migration (version) VALUES (99)").await.unwrap();
@@ -79,9 +82,10 @@ async fn a_database_of_tomorrow_is_left_alone() {
     assert!(newer, "{error}");
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn a_database_that_is_not_there_is_named_as_the_reason() {
-    let Some(cluster) = cluster::shared() else { return };
+    let cluster = cluster::shared();
     let settings = PostgresSettings::new(cluster.url("nowhere"));
     let error = PostgresStore::open(&settings).await.err().unwrap();
     assert!(!error.is_temporary() && error.to_string().contains("nowhere"), "{error}");
@@ -90,9 +94,10 @@ async fn a_database_that_is_not_there_is_named_as_the_reason() {
     assert!(error.is_temporary(), "{error}");
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn the_database_keeps_the_rules_by_itself() {
-    let Some(fresh) = Fresh::new().await else { return };
+    let fresh = Fresh::new().await;
     let store = fresh.open().await;
     let now = at("2026-01-01T00:00:00Z");
     let erika = store.register(registration("erika@example.org"), now).await.unwrap();
@@ -171,9 +176,10 @@ async fn the_database_keeps_the_rules_by_itself() {
     refused(&format!("DELETE FROM meter WHERE uuid = '{}'", otto.meters[0]), "is kept").await;
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn an_archived_month_takes_nothing_in() {
-    let Some(fresh) = Fresh::new().await else { return };
+    let fresh = Fresh::new().await;
     let store = fresh.open().await;
     let (start, now) = (at("2026-01-01T00:00:00Z"), at("2026-06-01T00:00:00Z"));
     let made = store.register(registration("erika@example.org"), start).await.unwrap();

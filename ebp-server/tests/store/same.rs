@@ -1,6 +1,7 @@
 //! Both stores answer alike, whatever they are sent.
 
 use ebp_core::model::Measurement;
+use ebp_needs::needs;
 use ebp_server::store::{HouseholdId, Outcome, PageQuery, Store};
 use jiff::SignedDuration;
 use proptest::{
@@ -55,10 +56,11 @@ async fn upload(store: &dyn Store, case: u128, uploads: &[Vec<Sent>]) -> Vec<Vec
     answers
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn answers_of_both() {
-    let Some(postgres) = postgres::Fresh::new().await else { return };
-    let (postgres, sqlite) = (postgres.open().await, Fresh::new().await.unwrap());
+    let postgres = postgres::Fresh::new().await;
+    let (postgres, sqlite) = (postgres.open().await, Fresh::new().await);
     let sqlite = sqlite.open().await;
     let sent = (0..6_u8, 0..4_usize, prop_oneof![Just(-1_i16), 0..99_i16, Just(200)], 0..2_u8);
     let uploads = prop::collection::vec(prop::collection::vec(sent, 0..12), 1..8);

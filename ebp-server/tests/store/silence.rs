@@ -11,6 +11,7 @@ use std::{
 };
 
 use ebp_core::model::MeasurementIds;
+use ebp_needs::needs;
 use ebp_server::{
     open_store,
     store::{Database, HouseholdId, Outcome, PostgresSettings, Store, StoreError},
@@ -72,11 +73,9 @@ fn signal(name: &str, processes: &[i32]) {
     assert!(Command::new("kill").arg(name).args(processes).status().unwrap().success());
 }
 
+#[needs(postgresql)]
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_that_serve_are_stopped() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let cluster = Cluster::start("fsync = off\n");
     let (url, settings) = cluster.database().await;
     let store = open(&settings).await;
@@ -133,11 +132,9 @@ impl Proxy {
     }
 }
 
+#[needs(postgresql)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_in_between_forgets_its_connections() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let cluster = Cluster::start("fsync = off\n");
     let (url, _) = cluster.database().await;
     let folder = tempfile::tempdir().unwrap();
@@ -152,11 +149,9 @@ async fn a_proxy_in_between_forgets_its_connections() {
     }
 }
 
+#[needs(postgresql)]
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_revokes_while_a_dump_runs_is_answered_and_keeps_nobody_waiting() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let cluster = Cluster::start("fsync = off\n");
     let (url, settings) = cluster.database().await;
     let store = open(&settings).await;
@@ -205,9 +200,10 @@ async fn whoever_revokes_while_a_dump_runs_is_answered_and_keeps_nobody_waiting(
     panic!("what was removed is not erased after the dump");
 }
 
+#[needs(postgresql)]
 #[tokio::test]
 async fn a_database_that_cannot_be_written_to_is_refused() {
-    let Some(cluster) = cluster::shared() else { return };
+    let cluster = cluster::shared();
     let (url, settings) = cluster.database().await;
     open(&settings).await;
     let name = url.rsplit('=').next().unwrap().to_owned();

@@ -20,9 +20,9 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    pub async fn new() -> Option<Self> {
+    pub async fn new() -> Self {
         let (_dir, path) = fresh();
-        Some(Self { _dir, database: Database::Sqlite(path) })
+        Self { _dir, database: Database::Sqlite(path) }
     }
 
     pub async fn open(&self) -> Arc<dyn Store> {
@@ -30,7 +30,7 @@ impl Fresh {
     }
 }
 
-story::suite!(Fresh::new());
+story::suite!([] Fresh::new());
 
 pub fn fresh() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();

@@ -3,23 +3,22 @@
 use std::time::Duration;
 
 use ebp_core::model::MeasurementIds;
+use ebp_needs::needs;
 use ebp_server::{
     open_store,
     store::{Database, HouseholdId, Outcome},
 };
 
 use crate::{
-    cluster::{self, Cluster},
+    cluster::Cluster,
     story::{at, measurement, registration},
 };
 
 /// A sender's wait for the standby is broken off, as an administrator or a shutdown does it: the
 /// row can be seen from then on, and the standby does not have it.
+#[needs(postgresql)]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_standby_does_not_have_is_not_confirmed() {
-    if cluster::shared().is_none() {
-        return;
-    }
     let cluster = Cluster::start("");
     let (url, settings) = cluster.database().await;
     let store = open_store(&Database::Postgres(settings)).await.unwrap();

@@ -234,135 +234,150 @@ async fn together<F: Future<Output = bool> + Send + 'static>(
 }
 
 /// The suite, as tests of the module that says how a store is opened: an object with `open()`,
-/// which opens the same fresh database every time, or none where there is no such engine.
+/// which opens the same fresh database every time. What stands in brackets before it is an attribute of
+/// every test.
 macro_rules! suite {
-    ($fresh:expr) => {
+    ([$($needs:meta)*] $fresh:expr) => {
+        $(#[$needs])*
         #[tokio::test]
         async fn story() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::story::story(&*fresh.open().await).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn refused_registrations() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::story::refused_registrations(&*fresh.open().await).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn identifiers() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::measurement::identifiers(&*fresh.open().await).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn slots() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::places::slots(&*fresh.open().await).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn races() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::story::races(vec![fresh.open().await, fresh.open().await]).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn what_goes_while_others_tell_of_it() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::contest::meters([fresh.open().await, fresh.open().await]).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::contest::devices([fresh.open().await, fresh.open().await]).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::contest::hands([fresh.open().await, fresh.open().await]).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn turn_of_months() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::story::turn_of_months(vec![fresh.open().await, fresh.open().await]).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn pages_give_each_measurement_once() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::measurement::walks(&*fresh.open().await).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn evaluation() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::evaluation::instants(&*fresh.open().await).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn quotas() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::quota::of_each_meter(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::quota::at_once([fresh.open().await, fresh.open().await]).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn management_and_access() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::management::incidents(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::status::told(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::management::lists(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::management::changes(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::removal::mistakes(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::access::enrolment(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::access::certificates(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::access::renewals(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::access::device_revocation(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::access::participants(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::access::tries(&*fresh.open().await).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn masking() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::masking::masked_once(&*fresh.open().await, &*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::masking::each_is_drawn_by_itself(&*fresh.open().await, &*fresh.open().await)
                 .await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             let (store, later) = (fresh.open().await, fresh.open().await);
             crate::masking::withheld_until_it_can_be_masked(&*store, &*later).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::masking::postal_codes_stand_in(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             let (store, other) = (fresh.open().await, fresh.open().await);
             crate::masking::the_regions_are_remembered(&*store, &*other).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::masking::without_measurements_there_is_no_location(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::release::nothing_says_which_it_was(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::masking::nobody_else_masks(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::masking::races([fresh.open().await, fresh.open().await]).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn guesses_tell_nothing() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::guess::guesses_tell_nothing(&*fresh.open().await).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn a_closed_store_says_so() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::story::closed(fresh.open().await).await;
         }
     };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ebp_needs::needs;
 use ebp_server::{
     open_store,
     store::{Database, HouseholdId},
@@ -23,9 +24,10 @@ const EARLIER: [&str; 5] = [
 ];
 
 /// Before, the migration waited for the dump, and everybody else for the migration.
+#[needs(postgresql)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_waits_for_a_dump_and_keeps_nobody_waiting() {
-    let Some(cluster) = cluster::shared() else { return };
+    let cluster = cluster::shared();
     let (url, settings) = cluster.database().await;
     let name = url.rsplit('=').next().unwrap();
     let (earlier, dump) = (cluster.client(name).await, cluster.client(name).await);
@@ -51,9 +53,10 @@ async fn a_migration_waits_for_a_dump_and_keeps_nobody_waiting() {
 
 /// Before, consent ended when it was asked for: what uploads under way had measured since was stored
 /// behind its end.
+#[needs(postgresql)]
 #[tokio::test(flavor = "multi_thread")]
 async fn consent_ends_when_uploads_that_were_under_way_have_ended() {
-    let Some(cluster) = cluster::shared() else { return };
+    let cluster = cluster::shared();
     let (url, settings) = cluster.database().await;
     let store = open_store(&Database::Postgres(settings)).await.unwrap();
     let now = at("2026-01-01T00:00:00Z");

@@ -23,26 +23,12 @@ pub use postgresql::as_postgres;
 pub use postgresql::binaries;
 use postgresql::is_root;
 
-/// Set, a machine without PostgreSQL fails the tests instead of skipping them.
-const REQUIRED: &str = "EBP_TEST_POSTGRESQL";
-
-/// The cluster that all tests of a process share; each takes a database of its own. Without
-/// PostgreSQL's binaries there is none, which is said past libtest's capture.
-pub fn shared() -> Option<&'static Cluster> {
-    static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
-    SHARED
-        .get_or_init(|| {
-            if binaries().is_none() {
-                let note = "\n*** SKIPPED: PostgreSQL's tests. There is no `initdb` on this \
-                            machine; install PostgreSQL (Debian: postgresql-15). ***\n\n";
-                assert!(std::env::var_os(REQUIRED).is_none(), "{note}");
-                std::io::stderr().write_all(note.as_bytes()).unwrap();
-                return None;
-            }
-            // Nothing that these tests do outlives a loss of power, nor has to.
-            Some(Cluster::start("fsync = off\nfull_page_writes = off\n"))
-        })
-        .as_ref()
+/// The cluster that all tests of a process share; each takes a database of its own. A test that asks
+/// for it is marked with `needs(postgresql)`.
+pub fn shared() -> &'static Cluster {
+    static SHARED: OnceLock<Cluster> = OnceLock::new();
+    // Nothing that these tests do outlives a loss of power, nor has to.
+    SHARED.get_or_init(|| Cluster::start("fsync = off\nfull_page_writes = off\n"))
 }
 
 pub struct Cluster {
@@ -73,7 +59,7 @@ impl Cluster {
     }
 
     fn launch(parent: &Path, configuration: &str, segments: &str) -> Self {
-        let binaries = binaries().unwrap();
+        let binaries = binaries().expect("there is no `initdb` (Debian: postgresql)");
         let folder = tempfile::Builder::new().prefix("ebp-pg").tempdir_in(parent).unwrap().keep();
         give_to_postgres(&folder);
         let end = format!(

@@ -25,7 +25,10 @@ use ebp_meter::{
 };
 use jiff::Timestamp;
 
-use super::state::{DemoHousehold, DemoMeter, State};
+use super::{
+    households::{DemoHousehold, DemoMeter},
+    state::State,
+};
 use crate::exit::{Context, Failure, Outcome, chain};
 
 /// From one telegram of a virtual meter to the next: often, so that no cycle waits for long.

@@ -5,6 +5,8 @@
 //! and both cycles are those of the other commands; only the meters are made of software, and
 //! their time runs faster.
 
+mod households;
+mod leaving;
 mod meters;
 mod participants;
 mod state;
@@ -34,7 +36,7 @@ use crate::{
     stdout::print,
     tell::tell,
 };
-use state::{DemoHousehold, State};
+use state::State;
 
 /// The demo's measurement cycle stands for a quarter of an hour.
 const CYCLE_STANDS_FOR: Duration = Duration::from_secs(900);
@@ -45,16 +47,18 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// Run the whole chain on this machine with virtual meters.
 ///
-/// A certificate authority and a server, two registered households with three meters, their consent,
-/// measuring and sending, and at the end what the participants' accounts show. Ends with Ctrl-C; its
-/// state stays in a folder, from which it starts again.
+/// A certificate authority and a server, three registered households with four meters, their
+/// consent, measuring and sending, and at the end what the participants' accounts show. Then the
+/// third household revokes its consent and is masked, which a map shows; each run registers it anew.
+/// Ends with Ctrl-C; its state stays in a folder, from which it starts again.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The folder of its state.
     #[arg(long, value_name = "FOLDER", default_value = "demo-state")]
     state: PathBuf,
 
-    /// End after every meter was measured and everything was sent once.
+    /// End after every meter was measured and everything was sent once; in a slot that was measured
+    /// before, wait for the next.
     #[arg(long)]
     once: bool,
 
@@ -83,6 +87,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let progress = Progress::new();
     progress.step("certificate authority and registrations");
     let state = State::open(&arguments.state, arguments.cycle)?;
+    introduce(&state, arguments.once, &progress);
     let speed =
         u32::try_from(CYCLE_STANDS_FOR.as_secs() / arguments.cycle.duration().as_secs().max(1));
     let server = Server::start(&state, Arc::clone(&stop))?;
@@ -110,6 +115,18 @@ pub fn run(arguments: &Arguments) -> Outcome {
     ended.into_iter().collect()
 }
 
+/// What runs, how fast, and what to try next.
+fn introduce(state: &State, once: bool, progress: &Progress) {
+    let end = if once { "After one round" } else { "Ctrl-C ends it; then" };
+    progress.tell(&format!(
+        "A server, three households, their devices and four virtual meters run here.\n\
+         {} stand for a quarter of an hour. {end} household 3 leaves the survey.\n\
+         Try next: {}",
+        state.cycle,
+        state.report_command()
+    ));
+}
+
 /// Consent, cycles, and what arrived.
 struct Chain<'a> {
     state: &'a State,
@@ -130,19 +147,29 @@ impl Chain<'_> {
             .iter()
             .map(|household| Device::open(&household.device_config))
             .collect::<Result<_, _>>()?;
-        self.measure(&mut devices)?;
+        if self.measure(&mut devices)? > 0 && self.once {
+            self.progress.step("this slot is measured already: waiting for the next");
+            wait_for_next_slot_or(self.state.cycle, || self.interrupted.load(Ordering::Relaxed));
+            self.measure(&mut devices)?;
+        }
         self.send(&devices)?;
         if !self.once {
-            self.show(false)?;
+            self.show()?;
+            self.progress.hidden(|| tell!("{}", self.state.how_to_look(false)));
             self.go_on(&mut devices)?;
             self.progress.clear();
         }
-        self.show(true)
+        self.show()?;
+        if let Some(household) = self.state.leaving() {
+            self.progress.hidden(|| leaving::leave(self.state, household))?;
+        }
+        self.progress.hidden(|| tell!("{}", self.state.how_to_look(true)));
+        Ok(())
     }
 
-    /// Measures every household's meters once, both households at the same time as two devices
-    /// would.
-    fn measure(&self, devices: &mut [Device]) -> Outcome {
+    /// Measures every household's meters once, all households at the same time as their devices
+    /// would. Returns how many meters had been measured in this slot before.
+    fn measure(&self, devices: &mut [Device]) -> Result<usize, Failure> {
         let results: Vec<_> = thread::scope(|scope| {
             let threads: Vec<_> = devices
                 .iter_mut()
@@ -155,10 +182,13 @@ impl Chain<'_> {
                 })
                 .collect()
         });
+        let mut before = 0;
         for result in results {
-            self.progress.measured(result?.now);
+            let measured = result?;
+            self.progress.measured(measured.now);
+            before += measured.before;
         }
-        Ok(())
+        Ok(before)
     }
 
     fn send(&self, devices: &[Device]) -> Outcome {
@@ -179,7 +209,7 @@ impl Chain<'_> {
                 break;
             }
             cycles += 1;
-            let result = self.measure(devices).and_then(|()| {
+            let result = self.measure(devices).and_then(|_| {
                 if cycles % CYCLES_PER_REPORT == 0 { self.send(devices) } else { Ok(()) }
             });
             match result {
@@ -191,13 +221,9 @@ impl Chain<'_> {
         self.send(devices)
     }
 
-    fn show(&self, at_the_end: bool) -> Outcome {
+    fn show(&self) -> Outcome {
         let text = participants::what_arrived(self.state)?;
-        self.progress.hidden(|| {
-            print(&text)?;
-            tell!("{}", self.state.how_to_look(at_the_end));
-            Ok(())
-        })
+        self.progress.hidden(|| print(&text))
     }
 }
 
@@ -283,14 +309,6 @@ impl Progress {
     fn clear(&self) {
         self.step.finish_and_clear();
         self.cycles.finish_and_clear();
-    }
-}
-
-/// The household that a folder in the state belongs to.
-impl DemoHousehold {
-    /// How the table calls it.
-    fn label(&self) -> String {
-        format!("household {}", self.number)
     }
 }
 

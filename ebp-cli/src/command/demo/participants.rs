@@ -7,11 +7,11 @@ use ebp_core::{
     client::{Client, ClientError, ClientOptions},
     contract::StoredMeasurement,
     identity::Identity,
-    model::ConsentState,
+    model::{ConsentState, MeterType},
     obis::ObisCode,
 };
 
-use super::state::{DemoHousehold, State};
+use super::{households::DemoHousehold, state::State};
 use crate::{
     device,
     exit::{Failure, Outcome, chain},
@@ -45,19 +45,17 @@ fn when_up<T>(ask: impl Fn() -> Result<T, ClientError>) -> Result<T, ClientError
     ask()
 }
 
-/// A table of every meter's measurements, as the participants' accounts give them back.
+/// Revokes consent, for good.
+pub fn revoke_consent(state: &State, household: &DemoHousehold) -> Outcome {
+    client(state, household)?.revoke_consent().map_err(device::client)?;
+    Ok(())
+}
+
+/// A table of every meter's measurements, as the participants' accounts give them back. It fits 80
+/// columns.
 pub fn what_arrived(state: &State) -> Result<String, Failure> {
     let mut table = new_table();
-    table.set_header([
-        "household",
-        "meter",
-        "type",
-        "measurements",
-        "last measured at (UTC)",
-        "1.8.0 kWh",
-        "2.8.0 kWh",
-        "power kW",
-    ]);
+    table.set_header(["household", "meter", "count", "last, UTC", "1.8.0 kWh", "2.8.0 kWh", "kW"]);
     for household in &state.households {
         let client = client(state, household)?;
         for meter in client.meters().map_err(device::client)? {
@@ -68,11 +66,16 @@ pub fn what_arrived(state: &State) -> Result<String, Failure> {
             let last = measurements.last();
             let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
             table.add_row([
-                Cell::new(household.label()),
-                Cell::new(&meter.model),
-                Cell::new(meter.kind.name()),
+                Cell::new(household.number),
+                Cell::new(match meter.kind {
+                    MeterType::Electricity => meter.model.clone(),
+                    MeterType::PvGeneration => format!("{} (PV)", meter.model),
+                }),
                 right(measurements.len().to_string()),
-                Cell::new(last.map(|m| m.measured_at.to_string()).unwrap_or_default()),
+                Cell::new(
+                    last.map(|m| m.measured_at.strftime("%H:%M:%S").to_string())
+                        .unwrap_or_default(),
+                ),
                 right(value(last, &[ObisCode::POSITIVE_ENERGY])),
                 right(value(last, &[ObisCode::NEGATIVE_ENERGY])),
                 right(value(last, &[ObisCode::SUM_POWER, ObisCode::POSITIVE_POWER])),
@@ -87,6 +90,6 @@ fn value(measurement: Option<&StoredMeasurement>, codes: &[ObisCode]) -> String 
     codes
         .iter()
         .find_map(|code| points.iter().find(|point| point.obis == *code))
-        .map(|point| point.value.to_string())
+        .map(|point| point.value.round_dp(3).to_string())
         .unwrap_or_default()
 }

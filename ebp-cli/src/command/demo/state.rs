@@ -4,25 +4,27 @@
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpListener},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use ebp_core::{
     clock::{Clock, SystemClock},
-    contract::{Registration, RegistrationMeter, RegistrationPvSystem},
+    contract::Registration,
     cycle::Cycle,
-    model::{Address, Location, Metadata, MeterType, Participant},
 };
 use ebp_server::{
     ServerConfig,
     authority::{Authority, ClientRequest},
     store::{Actor, Database, Names, StoreError},
 };
-use rust_decimal::Decimal;
 use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
+use super::households::{
+    self, DemoHousehold, Identifiers, LEAVING, LEAVING_EMAIL, device_config, registration,
+};
 use crate::{
     command::{ca, household},
     config::write_whole,
@@ -43,46 +45,13 @@ pub struct State {
     pub server: ServerConfig,
     /// The authority's certificate.
     pub ca: PathBuf,
-    /// The households.
+    /// The households; the last one leaves.
     pub households: Vec<DemoHousehold>,
+    /// The server's database.
+    pub database: Database,
     address: SocketAddr,
     listener: TcpListener,
     _lock: File,
-}
-
-/// A household of the demo.
-pub struct DemoHousehold {
-    /// 1 or 2.
-    pub number: u8,
-    /// Its meters.
-    pub meters: Vec<DemoMeter>,
-    /// Its device's configuration.
-    pub device_config: PathBuf,
-    /// The participant's own certificate.
-    pub certificate: PathBuf,
-    /// The participant's key.
-    pub key: PathBuf,
-}
-
-/// A meter of the demo.
-pub struct DemoMeter {
-    /// Its identifier.
-    pub uuid: Uuid,
-    /// Its model.
-    pub model: &'static str,
-    /// What it counts.
-    pub kind: MeterType,
-    /// The link to its pseudoterminal.
-    pub link: PathBuf,
-    /// Where its registers are kept between runs.
-    pub registers: PathBuf,
-    /// The recording that stands for it with `--replay`.
-    pub recording: &'static str,
-}
-
-/// The demo's own identifiers, fixed so that a start continues what an earlier one began.
-const fn id(number: u128) -> Uuid {
-    Uuid::from_u128(0xeb9d_e301_0000_4000_8000_0000_0000_0000 + number)
 }
 
 impl State {
@@ -106,23 +75,18 @@ impl State {
         }
         .map_err(ca::explain)?;
         let (address, listener) = listen(&folder)?;
-        let households = vec![
-            household(
-                &folder,
-                1,
-                &[("MT175", MeterType::Electricity), ("EHZ", MeterType::PvGeneration)],
-            ),
-            household(&folder, 2, &[("MT681", MeterType::Electricity)]),
-        ];
+        let database = settings.database;
+        let mut households = households::staying(&folder);
+        households.push(leaving(&folder, &database)?);
         let registrations: Vec<_> = households.iter().map(registration).collect();
-        let participants = register(&settings.database, &registrations)?;
+        let participants = register(&database, &registrations)?;
         for ((household, registration), participant) in
             households.iter().zip(&registrations).zip(participants)
         {
             certificates(&authority, household, registration, participant)?;
             device_config(household, &ca, address, cycle)?;
         }
-        Ok(Self { folder, cycle, server, ca, households, address, listener, _lock: lock })
+        Ok(Self { folder, cycle, server, ca, households, database, address, listener, _lock: lock })
     }
 
     /// The socket that the server listens on.
@@ -140,11 +104,26 @@ impl State {
         format!("https://localhost:{}", self.address.port())
     }
 
+    /// The household that leaves, if it is not another one's turn.
+    pub fn leaving(&self) -> Option<&DemoHousehold> {
+        self.households.iter().find(|household| household.number == LEAVING)
+    }
+
+    /// The command that evaluates the survey, as it is typed here.
+    pub fn report_command(&self) -> String {
+        let cycle = self.cycle;
+        let report = cycle.duration().as_secs() * u64::from(super::CYCLES_PER_REPORT);
+        format!(
+            "{} report --config {} --measurement-cycle {cycle} --report-cycle {report}s",
+            program(),
+            shown(&self.folder.join(SERVER))
+        )
+    }
+
     /// A command that fetches the same from the server, and where the state is.
     pub fn how_to_look(&self, ended: bool) -> String {
         let household = &self.households[0];
-        let shown = |path: &Path| shorten(path).display().to_string();
-        let program = std::env::args().next().unwrap_or_else(|| "ebp".to_owned());
+        let program = program();
         let serve = if ended {
             format!(
                 "start the server again with\n  {program} serve --config {} --listen {}\nand ",
@@ -167,9 +146,38 @@ impl State {
     }
 }
 
+/// This program as it was called.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "ebp".to_owned())
+}
+
 /// A path as it is shortest to type from here.
-fn shorten(path: &Path) -> &Path {
-    std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path)
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()
+}
+
+/// The household that leaves: the one of a run that was ended before, if it is still there, or
+/// another one.
+fn leaving(folder: &Path, database: &Database) -> Result<DemoHousehold, Failure> {
+    let identifiers = match Identifiers::kept(folder) {
+        Some(kept) if is_registered(database, kept.device)? => kept,
+        _ => Identifiers::draw(folder)?,
+    };
+    Ok(households::leaving(folder, &identifiers))
+}
+
+/// Whether the household that leaves is there with that device.
+fn is_registered(database: &Database, device: Uuid) -> Result<bool, Failure> {
+    let runtime = crate::runtime::on_this_thread()?;
+    runtime.block_on(async {
+        let store = ebp_server::open_store(database).await.map_err(household::explain)?;
+        let names =
+            Names { participant: None, email: LEAVING_EMAIL.to_owned(), device: Some(device) };
+        let actor = store.actor(&names).await.map_err(household::explain)?;
+        store.close().await.map_err(household::explain)?;
+        Ok(matches!(actor, Actor::Participant { .. }))
+    })
 }
 
 /// One demo at a time in a folder.
@@ -188,7 +196,9 @@ fn server_config(folder: &Path) -> Result<ServerConfig, Failure> {
     if !path.exists() {
         write_whole(&path, b"data = \"server\"\nhostnames = [\"localhost\", \"127.0.0.1\"]\n")?;
     }
-    fs::create_dir_all(folder.join("server")).or_failed(folder.display())?;
+    // Households' data are for their owner alone.
+    let data = folder.join("server");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&data).or_failed(data.display())?;
     ServerConfig::load(Some(&path), &[], None).map_err(|error| Failure::failed(chain(&error)))
 }
 
@@ -203,77 +213,6 @@ fn listen(folder: &Path) -> Result<(SocketAddr, TcpListener), Failure> {
     let address = listener.local_addr().or_failed("the listener")?;
     write_whole(&path, address.port().to_string().as_bytes())?;
     Ok((address, listener))
-}
-
-fn household(folder: &Path, number: u8, meters: &[(&'static str, MeterType)]) -> DemoHousehold {
-    let own = folder.join(format!("household-{number}"));
-    let meters = meters.iter().zip(1..).map(|(&(model, kind), place)| DemoMeter {
-        uuid: id(u128::from(number) << 8 | place),
-        model,
-        kind,
-        link: folder.join("meters").join(model),
-        registers: folder.join("meters").join(format!("{model}.json")),
-        recording: match model {
-            "MT175" => "ISKRA_MT175_eHZ.bin",
-            "EHZ" => "EMH_eHZ-HW8E2A5L0EK2P.bin",
-            _ => "ISKRA_MT631-D1A52-K0z-H01_with_PIN.bin",
-        },
-    });
-    DemoHousehold {
-        number,
-        meters: meters.collect(),
-        device_config: own.join("device.toml"),
-        certificate: own.join("participant.pem"),
-        key: own.join("participant.key"),
-    }
-}
-
-/// Invented people in a real town; only the meters' models mean something.
-fn registration(household: &DemoHousehold) -> Registration {
-    let (name, email, street) = match household.number {
-        1 => ("Erika Beispiel", "erika@example.org", "Musterstraße 1"),
-        _ => ("Max Beispiel", "max@example.org", "Musterstraße 2"),
-    };
-    let pv_meter = household.meters.iter().position(|meter| meter.kind == MeterType::PvGeneration);
-    Registration {
-        participant: Participant { name: name.into(), email: email.into() },
-        address: Address {
-            street: street.into(),
-            postal_code: "65183".into(),
-            city: "Wiesbaden".into(),
-            country: "DE".into(),
-        },
-        location: Some(Location::entered(50.0826, 8.2400)),
-        metadata: Metadata {
-            children: household.number - 1,
-            adults: 2,
-            adults_with_job: 1,
-            electric_vehicle_charger: household.number == 2,
-            heat_pump: false,
-            home_battery: household.number == 1,
-        },
-        meters: household
-            .meters
-            .iter()
-            .map(|meter| RegistrationMeter {
-                uuid: Some(meter.uuid),
-                kind: meter.kind,
-                model: meter.model.into(),
-            })
-            .collect(),
-        pv_systems: vec![RegistrationPvSystem {
-            nominal_power: Decimal::new(984, 2),
-            azimuth: Decimal::new(180, 0),
-            tilt: Decimal::new(30, 0),
-            installed_on: jiff::civil::date(2019, 6, 14),
-            meter: pv_meter,
-        }],
-        measurement_device: Some(device_id(household)),
-    }
-}
-
-fn device_id(household: &DemoHousehold) -> Uuid {
-    id(u128::from(household.number) << 16)
 }
 
 /// Registers those households that are not registered yet, and returns their participants, as far as
@@ -319,7 +258,7 @@ fn certificates(
 ) -> Outcome {
     let folder = household.device_config.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).or_failed(folder.display())?;
-    let device = Some(device_id(household));
+    let device = Some(household.device);
     for (device, chain, key) in [
         (None, household.certificate.clone(), household.key.clone()),
         (device, folder.join("device.pem"), folder.join("device.key")),
@@ -340,27 +279,4 @@ fn certificates(
             .map_err(ca::explain)?;
     }
     Ok(())
-}
-
-/// The file that `ebp read --config` and `ebp transmit --config` take, too.
-fn device_config(
-    household: &DemoHousehold,
-    ca: &Path,
-    address: SocketAddr,
-    cycle: Cycle,
-) -> Outcome {
-    let mut text = format!(
-        "# A measurement device of the demo. Its cycle of {cycle} stands for a quarter of an hour.\n\
-         spool = \"spool\"\nclock = \"trusted\"\n\n[api]\nurl = \"https://localhost:{}\"\nca = {ca:?}\n\
-         certificate = \"device.pem\"\nkey = \"device.key\"\n\n\
-         [cycle]\nmeasurement = \"{cycle}\"\ntimeout = \"10s\"\n",
-        address.port()
-    );
-    for meter in &household.meters {
-        text.push_str(&format!(
-            "\n[[meter]]\nuuid = \"{}\"\nmodel = \"{}\"\nport = {:?}\n",
-            meter.uuid, meter.model, meter.link
-        ));
-    }
-    write_whole(&household.device_config, text.as_bytes())
 }

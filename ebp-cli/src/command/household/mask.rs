@@ -7,12 +7,13 @@ use crate::{
     command::{serve, server_data::ServerData},
     exit::{Failure, Outcome},
     stdout::print,
+    tell::tell,
 };
 
 /// What is to be masked.
 #[derive(Debug, clap::Args)]
 pub struct Mask {
-    /// Mask those that are withheld, by `regions` of the configuration.
+    /// Mask those that are withheld, by `regions` of the configuration or those of the program.
     #[arg(long, group = "what")]
     pending: bool,
 
@@ -26,7 +27,7 @@ impl Mask {
     /// Does as the arguments say.
     pub fn run(&self, data: &ServerData) -> Outcome {
         let settings = data.settings()?;
-        if settings.masking.regions.is_none() {
+        if settings.masking.regions.is_none() && ebp_anon::embedded().is_none() {
             return Err(Failure::usage("no regions are configured").remedy(
                 "name the file of `ebp geodata import` as `regions` in the configuration",
             ));
@@ -36,6 +37,9 @@ impl Mask {
             masking::mask_by(&store, &settings.masking, self.new_regions)
                 .await
                 .map_err(serve::explain)?;
+            if let Some(by) = store.masked_by().await.map_err(explain)? {
+                tell!("regions: {}", by.description);
+            }
             let report = match self.pending {
                 true => store.mask_pending().await.map_err(explain)?,
                 false => PendingReport::default(),

@@ -109,6 +109,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
     }
     let withheld = source.withheld_households();
+    if let Some(regions) = source.masked_by()? {
+        tell!("households that revoked their consent were masked by {regions}");
+    }
     let mut evaluation = Evaluation::new(terms);
     source.each(&terms, |record: MeterRecord| evaluation.add(record))?;
 

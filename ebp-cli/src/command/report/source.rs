@@ -97,6 +97,19 @@ impl Source {
         }
     }
 
+    /// By which regions households were masked that revoked their consent, if there are any.
+    pub fn masked_by(&self) -> Result<Option<String>, Failure> {
+        let Self::Database { runtime, store, .. } = self else { return Ok(None) };
+        runtime
+            .block_on(async {
+                if store.revoked_households().await?.iter().all(|one| one.location.is_none()) {
+                    return Ok(None);
+                }
+                Ok(store.masked_by().await?.map(|mark| mark.description))
+            })
+            .map_err(failed)
+    }
+
     /// Gives each meter's record, with the measurements that count.
     pub fn each(self, terms: &Terms, mut take: impl FnMut(MeterRecord)) -> Result<(), Failure> {
         match self {

@@ -1,0 +1,225 @@
+//! The demo's households: two that stay, and one that each run registers anew and that leaves.
+//!
+//! Enters: the demo's folder. Leaves: households with their meters and registrations. Absent: the
+//! database, certificates.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use ebp_core::{
+    contract::{Registration, RegistrationMeter, RegistrationPvSystem},
+    cycle::Cycle,
+    model::{Address, Location, Metadata, MeterType, Participant},
+};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::{
+    config::write_whole,
+    exit::{Context, Failure, Outcome},
+};
+
+/// The number of the household that leaves.
+pub const LEAVING: u8 = 3;
+/// What each household reads: its meters' models and what they count.
+const METERS: [&[(&str, MeterType)]; 3] = [
+    &[("MT175", MeterType::Electricity), ("EHZ", MeterType::PvGeneration)],
+    &[("MT681", MeterType::Electricity)],
+    &[("MT691", MeterType::Electricity)],
+];
+/// Where the identifiers of the household that leaves are kept, in its folder.
+const IDENTIFIERS: &str = "identifiers";
+/// The contact of the household that leaves.
+pub const LEAVING_EMAIL: &str = "lea@example.org";
+
+/// A household of the demo.
+pub struct DemoHousehold {
+    /// 1, 2 or [`LEAVING`].
+    pub number: u8,
+    /// Its device's identifier.
+    pub device: Uuid,
+    /// Its meters.
+    pub meters: Vec<DemoMeter>,
+    /// Its device's configuration.
+    pub device_config: PathBuf,
+    /// The participant's own certificate.
+    pub certificate: PathBuf,
+    /// The participant's key.
+    pub key: PathBuf,
+}
+
+/// A meter of the demo.
+pub struct DemoMeter {
+    /// Its identifier.
+    pub uuid: Uuid,
+    /// Its model.
+    pub model: &'static str,
+    /// What it counts.
+    pub kind: MeterType,
+    /// The link to its pseudoterminal.
+    pub link: PathBuf,
+    /// Where its registers are kept between runs.
+    pub registers: PathBuf,
+    /// The recording that stands for it with `--replay`.
+    pub recording: &'static str,
+}
+
+/// The demo's own identifiers, fixed so that a start continues what an earlier one began.
+const fn id(number: u128) -> Uuid {
+    Uuid::from_u128(0xeb9d_e301_0000_4000_8000_0000_0000_0000 + number)
+}
+
+/// The households whose identifiers are the same in every run.
+pub fn staying(folder: &Path) -> Vec<DemoHousehold> {
+    let of = |number: u8| {
+        let number = u128::from(number);
+        Identifiers {
+            device: id(number << 16),
+            meters: vec![id(number << 8 | 1), id(number << 8 | 2)],
+        }
+    };
+    [1, 2].into_iter().map(|number| household(folder, number, &of(number))).collect()
+}
+
+/// A household's identifiers: what leaves is known for good as gone, so that each run needs others.
+pub struct Identifiers {
+    /// Its device's.
+    pub device: Uuid,
+    meters: Vec<Uuid>,
+}
+
+impl Identifiers {
+    /// Those of a run that was ended before its household had left.
+    pub fn kept(folder: &Path) -> Option<Self> {
+        let text = fs::read_to_string(own(folder, LEAVING).join(IDENTIFIERS)).ok()?;
+        let mut all = text.lines().map(str::parse::<Uuid>);
+        let (device, meter) = (all.next()?.ok()?, all.next()?.ok()?);
+        Some(Self { device, meters: vec![meter] })
+    }
+
+    /// Draws new ones and puts away what is left of the household before.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn draw(folder: &Path) -> Result<Self, Failure> {
+        let own = own(folder, LEAVING);
+        if own.exists() {
+            fs::remove_dir_all(&own).or_failed(own.display())?;
+        }
+        let drawn = Self { device: Uuid::new_v4(), meters: vec![Uuid::new_v4()] };
+        for meter in household(folder, LEAVING, &drawn).meters {
+            // There is none before the first run.
+            let _ = fs::remove_file(meter.registers);
+        }
+        fs::create_dir_all(&own).or_failed(own.display())?;
+        let text = format!("{}\n{}\n", drawn.device, drawn.meters[0]);
+        write_whole(&own.join(IDENTIFIERS), text.as_bytes())?;
+        Ok(drawn)
+    }
+}
+
+/// The household that leaves.
+pub fn leaving(folder: &Path, identifiers: &Identifiers) -> DemoHousehold {
+    household(folder, LEAVING, identifiers)
+}
+
+fn own(folder: &Path, number: u8) -> PathBuf {
+    folder.join(format!("household-{number}"))
+}
+
+fn household(folder: &Path, number: u8, identifiers: &Identifiers) -> DemoHousehold {
+    let own = own(folder, number);
+    let meters = METERS[usize::from(number) - 1].iter().zip(&identifiers.meters);
+    let meters = meters.map(|(&(model, kind), &uuid)| DemoMeter {
+        uuid,
+        model,
+        kind,
+        link: folder.join("meters").join(model),
+        registers: folder.join("meters").join(format!("{model}.json")),
+        recording: match model {
+            "MT175" => "ISKRA_MT175_eHZ.bin",
+            "MT691" => "ISKRA_MT691_eHZ-MS2020.bin",
+            "EHZ" => "EMH_eHZ-HW8E2A5L0EK2P.bin",
+            _ => "ISKRA_MT631-D1A52-K0z-H01_with_PIN.bin",
+        },
+    });
+    DemoHousehold {
+        number,
+        device: identifiers.device,
+        meters: meters.collect(),
+        device_config: own.join("device.toml"),
+        certificate: own.join("participant.pem"),
+        key: own.join("participant.key"),
+    }
+}
+
+/// Invented people in a real town; only the meters' models mean something.
+pub fn registration(household: &DemoHousehold) -> Registration {
+    let (name, email, street) = match household.number {
+        1 => ("Erika Beispiel", "erika@example.org", "Musterstraße 1"),
+        2 => ("Max Beispiel", "max@example.org", "Musterstraße 2"),
+        _ => ("Lea Beispiel", LEAVING_EMAIL, "Musterstraße 3"),
+    };
+    let pv_meter = household.meters.iter().position(|meter| meter.kind == MeterType::PvGeneration);
+    Registration {
+        participant: Participant { name: name.into(), email: email.into() },
+        address: Address {
+            street: street.into(),
+            postal_code: "65183".into(),
+            city: "Wiesbaden".into(),
+            country: "DE".into(),
+        },
+        location: Some(Location::entered(50.0826, 8.2400)),
+        metadata: Metadata {
+            children: household.number - 1,
+            adults: 2,
+            adults_with_job: 1,
+            electric_vehicle_charger: household.number == 2,
+            heat_pump: false,
+            home_battery: household.number == 1,
+        },
+        meters: household
+            .meters
+            .iter()
+            .map(|meter| RegistrationMeter {
+                uuid: Some(meter.uuid),
+                kind: meter.kind,
+                model: meter.model.into(),
+            })
+            .collect(),
+        pv_systems: vec![RegistrationPvSystem {
+            nominal_power: Decimal::new(984, 2),
+            azimuth: Decimal::new(180, 0),
+            tilt: Decimal::new(30, 0),
+            installed_on: jiff::civil::date(2019, 6, 14),
+            meter: pv_meter,
+        }],
+        measurement_device: Some(household.device),
+    }
+}
+
+/// The file that `ebp read --config` and `ebp transmit --config` take, too.
+pub fn device_config(
+    household: &DemoHousehold,
+    ca: &Path,
+    address: SocketAddr,
+    cycle: Cycle,
+) -> Outcome {
+    let mut text = format!(
+        "# A measurement device of the demo. Its cycle of {cycle} stands for a quarter of an hour.\n\
+         spool = \"spool\"\nclock = \"trusted\"\n\n[api]\nurl = \"https://localhost:{}\"\nca = {ca:?}\n\
+         certificate = \"device.pem\"\nkey = \"device.key\"\n\n\
+         [cycle]\nmeasurement = \"{cycle}\"\ntimeout = \"10s\"\n",
+        address.port()
+    );
+    for meter in &household.meters {
+        text.push_str(&format!(
+            "\n[[meter]]\nuuid = \"{}\"\nmodel = \"{}\"\nport = {:?}\n",
+            meter.uuid, meter.model, meter.link
+        ));
+    }
+    write_whole(&household.device_config, text.as_bytes())
+}

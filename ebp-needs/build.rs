@@ -1,0 +1,92 @@
+//! Looks for what tests may need on this machine, and leaves the names of what is missing in
+//! `EBP_MISSING`. What is found is watched; what is missing is looked for again when one of the
+//! variables below changes or Debian's list of installed packages does.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// Set, tests that need PostgreSQL or PgBouncer run and fail where these are missing.
+const REQUIRED: &str = "EBP_TEST_POSTGRESQL";
+/// The folder of the official geodata.
+const GEODATA: &str = "EBP_GEODATA";
+/// Changes when a package is installed.
+const PACKAGES: &str = "/var/lib/dpkg/status";
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    for variable in ["PATH", REQUIRED, GEODATA] {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+    let geodata = env::var_os(GEODATA)
+        .map_or(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/geo"), PathBuf::from);
+    let is_required = env::var_os(REQUIRED).is_some();
+    let postgresql = is_required.then(PathBuf::new).or_else(initdb);
+    let pgbouncer = is_required.then(PathBuf::new).or_else(|| program("pgbouncer"));
+    let in_geodata = |name: &str| file(geodata.join(name));
+    let mut missing = Vec::new();
+    for (name, found) in [
+        ("postgresql", postgresql),
+        ("pgbouncer", pgbouncer),
+        ("geodata", in_geodata("bkg_nuts5000_n3/NUTS5000_N3.shp")),
+        ("postal_codes", in_geodata("de_plz_centroids_geonames.csv")),
+        ("curl", program("curl")),
+        ("promtool", program("promtool")),
+        ("tar", program("tar")),
+        ("bash", program("bash")),
+        ("zsh", program("zsh")),
+        ("fish", program("fish")),
+        ("dev_full", Path::new("/dev/full").exists().then(PathBuf::new)),
+        ("mount", may_mount().then(PathBuf::new)),
+    ] {
+        match found {
+            Some(path) if path.is_file() => {
+                println!("cargo::rerun-if-changed={}", path.display());
+            }
+            Some(_) => {}
+            None => missing.push(name),
+        }
+    }
+    if !missing.is_empty() && Path::new(PACKAGES).is_file() {
+        println!("cargo::rerun-if-changed={PACKAGES}");
+    }
+    println!("cargo::rustc-env=EBP_MISSING={}", missing.join(" "));
+}
+
+fn file(path: PathBuf) -> Option<PathBuf> {
+    path.is_file().then_some(path)
+}
+
+/// A program of PATH, or of where administrators' programs are.
+fn program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders = env::split_paths(&path).chain(["/usr/sbin".into()]);
+    folders.find_map(|folder| file(folder.join(name)))
+}
+
+/// PostgreSQL's `initdb`: of PATH, or where distributions hide it.
+fn initdb() -> Option<PathBuf> {
+    program("initdb").or_else(|| {
+        [("/usr/lib/postgresql", ""), ("/usr", "pgsql"), ("/opt", "pgsql")].into_iter().find_map(
+            |(parent, part)| {
+                let entries = std::fs::read_dir(parent).ok()?.flatten();
+                let mut folders =
+                    entries.filter(|entry| entry.file_name().to_string_lossy().contains(part));
+                folders.find_map(|folder| file(folder.path().join("bin/initdb")))
+            },
+        )
+    })
+}
+
+/// Whether a small file system can be mounted, tried out of everybody's sight.
+fn may_mount() -> bool {
+    Command::new("unshare")
+        .args(["--mount", "mount", "-t", "tmpfs", "-o", "size=1m", "ebp-test", "/mnt"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}

@@ -23,6 +23,9 @@ use uuid::Uuid;
 
 use crate::exit::{Context, Failure};
 
+/// A commented example that says what the defaults are.
+pub const EXAMPLE: &str = include_str!("device.example.toml");
+
 /// What `--config FILE` of `ebp read` and `ebp transmit` says.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -366,6 +369,23 @@ port = "/dev/ttyUSB0"
             let failure = load(&GOOD.replace(from, to)).unwrap_err();
             assert_eq!(failure.to_string(), expected);
         }
+    }
+
+    #[test]
+    fn the_example_is_true() {
+        load(EXAMPLE).unwrap();
+        // Each line that is a setting, though it is commented out; those that are no sentence.
+        let whole: Vec<_> = EXAMPLE
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ")).unwrap_or(line))
+            .collect();
+        let config = load(&whole.join("\n")).unwrap();
+        let (cycle, default) = (&config.cycle, Cycles::default());
+        assert_eq!((cycle.measurement, cycle.report), (default.measurement, default.report));
+        assert_eq!((cycle.timeout, cycle.unlock_after), (default.timeout, default.unlock_after));
+        assert_eq!(config.spool_max_bytes, DEFAULT_MAX_BYTES);
+        assert_eq!(config.api.timeout, answer_timeout());
+        assert!(config.meters[0].max_current_a.is_some() && config.meters[0].pin_file.is_some());
     }
 
     #[test]

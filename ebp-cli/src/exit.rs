@@ -3,6 +3,7 @@
 //! Enters: errors of the crates. Leaves: one line for people and a code for scripts.
 //! Absent: deciding what to do about an error; whoever runs into one decides that.
 
+mod system;
 mod unlock;
 
 use std::{fmt, io};
@@ -70,12 +71,13 @@ impl Failure {
     }
 }
 
-/// One line: the message, then the remedy.
+/// One line: the message, then the remedy; of an error of the operating system that has none the
+/// usual one.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let one_line = |text: &str| text.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
         f.write_str(&one_line(&self.message))?;
-        match &self.remedy {
+        match self.remedy.as_deref().or_else(|| system::remedy(&self.message)) {
             Some(remedy) => write!(f, ": {}", one_line(remedy)),
             None => Ok(()),
         }

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    command::completions::answer();
     let cli = command::Cli::parse();
     log::start(cli.verbose, cli.logs_json());
     match cli.run() {

@@ -2,9 +2,12 @@
 //!
 //! Enters: readouts. Leaves: text on a writer. Absent: reading; which readouts are shown.
 
+pub mod phrase;
+pub mod table;
+
 use std::io::{self, Write};
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use ebp_core::{obis::ObisCode, quantity::Unit};
 use ebp_meter::readout::{Entry, MeterTime, Readout, Value};
 use jiff::Timestamp;
@@ -96,11 +99,15 @@ enum Shown {
     Absent,
 }
 
+/// One value as JSON shows it.
 #[derive(Serialize)]
-struct ReadingValue {
+pub struct ReadingValue {
     obis: ObisCode,
     code: String,
     value: Shown,
+    /// With how many decimals the meter sends a number.
+    #[serde(skip)]
+    places: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,6 +129,16 @@ struct Wire {
     unit_code: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u64>,
+}
+
+/// More decimals than any meter sends are a damaged scaler.
+const MOST_PLACES: i16 = 9;
+
+/// With how many decimals the meter sends the number, in the unit that [`Entry::readable`] is in.
+fn places(entry: &Entry) -> Option<u32> {
+    let kilo = if entry.unit.is_some_and(|unit| unit.kilo_symbol().is_some()) { 3 } else { 0 };
+    let places = kilo - i16::from(entry.scaler);
+    (0..=MOST_PLACES).contains(&places).then(|| u32::from(places.unsigned_abs()))
 }
 
 /// The unit that [`Entry::readable`] is in.
@@ -163,6 +180,7 @@ impl ReadingValue {
         Self {
             obis: entry.obis,
             code: entry.obis.to_string(),
+            places: places(entry),
             value,
             unit: entry.unit.map(shown_unit).filter(|unit| !unit.is_empty()),
             name: entry.obis.name(),
@@ -191,7 +209,7 @@ impl ReadingValue {
 }
 
 /// The entries that are shown: with `all` every one, otherwise the survey's values in its order.
-fn values(readout: &Readout, all: bool) -> Vec<ReadingValue> {
+pub fn values(readout: &Readout, all: bool) -> Vec<ReadingValue> {
     if all {
         return readout.entries.iter().map(|entry| ReadingValue::new(entry, true)).collect();
     }
@@ -295,32 +313,7 @@ impl<W: Write> Printer<W> {
         if self.printed > 0 {
             writeln!(self.out)?;
         }
-        let maker = readout.manufacturer.as_deref().unwrap_or("unknown maker");
-        let id =
-            readout.server_id.as_ref().map_or_else(|| "no server id".to_owned(), |id| id.hex());
-        let protocol = readout.protocol.name().to_uppercase();
-        let integrity = match readout.integrity {
-            ebp_meter::readout::Integrity::Ok => String::new(),
-            other => format!(", checksum: {}", other.name()),
-        };
-        writeln!(self.out, "{maker} {id} ({protocol}, {} bytes{integrity})", readout.bytes)?;
-        let mut table = new_table();
-        table.set_header(["code", "value", "unit", "name"]);
-        for value in values {
-            let name = match value.corrected {
-                Some(corrected) => {
-                    format!("{} (corrected: {corrected})", value.name.unwrap_or_default())
-                }
-                None => value.name.unwrap_or_default().to_owned(),
-            };
-            table.add_row([
-                Cell::new(&value.code),
-                Cell::new(value.text()).set_alignment(CellAlignment::Right),
-                Cell::new(value.unit.as_deref().unwrap_or_default()),
-                Cell::new(name),
-            ]);
-        }
-        writeln!(self.out, "{table}")
+        writeln!(self.out, "{}\n{}", table::heading(readout), table::values(values, table::WIDTH))
     }
 }
 

@@ -80,6 +80,15 @@ fn help() {
     }
 }
 
+#[test]
+fn a_devices_cycle_is_neither_watched_nor_printed() {
+    run!("read", "--config", "a", "--watch").refused(2, &["--watch", "--every", "-v"]);
+    let run = run!("read", "--config", "a", "--format", "json");
+    run.refused(2, &["--format", "spool", "ebp device status"]);
+    let example = run!("read", "--print-example").done().stdout;
+    assert!(example.contains("[[meter]]") && example.contains("spool = "), "{example}");
+}
+
 /// Every subcommand that there is has its snapshot above.
 #[test]
 fn no_subcommand_is_left_out() {
@@ -123,6 +132,9 @@ fn wrong_usage_is_code_2() {
         &["read", "--every"],
         &["read", "--port", "a", "b"],
         &["read", "--config", "a", "--port", "b"],
+        &["read", "--config", "a", "--baud", "9600"],
+        &["read", "--config", "a", "--profiles", "b"],
+        &["read", "--print-example", "--port", "b"],
         &["transmit"],
         &["simulate"],
         &["simulate", "--model", "MT175", "--replay", "file"],
@@ -133,6 +145,8 @@ fn wrong_usage_is_code_2() {
         &["demo", "--cycle", "0s"],
         &["completions", "cobol"],
         &["man", "no-such-command"],
+        &["man", "meter", "no-such-command"],
+        &["man", "help"],
     ] {
         let run = support::run(arguments);
         assert_eq!(run.code, Some(2), "{arguments:?}: {run:#?}");
@@ -145,7 +159,7 @@ fn wrong_usage_is_code_2() {
 fn completions_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let run = run!("completions", shell).done();
-        assert!(run.stdout.contains("simulate"), "{shell}");
+        assert!(run.stdout.contains("COMPLETE"), "{shell}: it asks the program: {}", run.stdout);
         assert_eq!(run.stderr, "", "{shell}");
     }
 }
@@ -178,6 +192,33 @@ fn parse_completions(shell: &str) {
     assert!(parsed.status.success() && errors.is_empty(), "{shell}: {errors}");
 }
 
+/// What a shell is told when the key is pressed behind these words.
+fn completed(words: &[&str], folder: &std::path::Path) -> String {
+    let mut command = ebp();
+    command.env("COMPLETE", "fish").current_dir(folder).args(["--", "ebp"]).args(words);
+    let run = process::run(command, b"").done();
+    assert_eq!(run.stderr, "", "{words:?}");
+    run.stdout
+}
+
+#[test]
+fn values_are_completed() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = |words: &[&str]| -> Vec<String> {
+        let text = completed(words, folder.path());
+        text.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect()
+    };
+    assert!(names(&["simu"]).contains(&"simulate".to_owned()));
+    assert_eq!(names(&["read", "--model", "mt17"]), ["MT174", "MT175"]);
+    assert_eq!(names(&["meter", "show", "Q3"]), ["Q3D"]);
+    fs::write(folder.path().join("recording.bin"), "").unwrap();
+    assert_eq!(names(&["read", "rec"]), ["recording.bin"]);
+    let meter = "6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a002";
+    let config = format!("[[meter]]\nuuid = {meter:?}\nmodel = \"MT175\"\n");
+    fs::write(folder.path().join("device.toml"), config).unwrap();
+    assert_eq!(names(&["household", "remove", "--meter", "6e"]), [meter]);
+}
+
 #[test]
 fn a_manual_page_for_every_subcommand() {
     let folder = tempfile::tempdir().unwrap();
@@ -188,7 +229,18 @@ fn a_manual_page_for_every_subcommand() {
         let path = pages.join(format!("{name}.1"));
         let page = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         assert!(page.contains(".SH NAME") && page.contains(".SH SYNOPSIS"), "{name}");
+        for section in ["EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"] {
+            assert!(page.contains(&format!(".SH \"{section}\"\n.TP")), "{section} of {name}");
+        }
+        let printed = support::run(["man"].iter().chain(*subcommand)).done().stdout;
+        assert_eq!(printed, page, "{name}");
     }
+    let pages: Vec<_> = fs::read_dir(&pages)
+        .unwrap()
+        .map(|page| page.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(pages.len(), SUBCOMMANDS.len(), "and none else: {pages:?}");
+    assert!(!pages.iter().any(|page| page.contains("help")), "{pages:?}");
     assert!(run!("man").done().stdout.contains("ebp"));
     assert!(run!("man", "read").done().stdout.contains("timeout"));
 }

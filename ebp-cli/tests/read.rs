@@ -257,24 +257,48 @@ fn what_a_meter_speaks_is_found_out() {
     });
 }
 
+/// Within the default timeout, whether its model is told or found out.
 #[test]
 fn a_meter_that_wants_to_be_asked_is_asked() {
     let folder = tempfile::tempdir().unwrap();
     let meter = Meter::start(&folder.path().join("meter"), ["--model", "MT174"]);
-    let run = run!(
-        "read",
-        "--port",
-        meter.link,
-        "--model",
-        "MT174",
-        "--format",
-        "json",
-        "--timeout",
-        "30s"
-    );
-    let reading = run.done().json().remove(0);
-    assert_eq!(reading["protocol"], "d0");
-    assert!(number(&reading, ENERGY) >= 4711.0, "{reading}");
+    for told in [&["--model", "MT174"][..], &[]] {
+        let mut command = ebp();
+        command.args(["read", "--format", "json", "--port"]).arg(&meter.link).args(told);
+        let reading = process::run(command, b"").done().json().remove(0);
+        assert_eq!(reading["protocol"], "d0");
+        assert!(number(&reading, ENERGY) >= 4711.0, "{reading}");
+    }
+}
+
+/// Behind a bridge whose speed cannot be changed a meter answers at 300 baud, for longer than the
+/// timeout: as long as it goes on it is listened to.
+#[test]
+fn a_slow_answer_counts_by_its_silence_not_its_length() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("tcp://{}", listener.local_addr().unwrap());
+    let meter = thread::spawn(move || {
+        let mut line = listener.accept().unwrap().0;
+        let mut asked = [0; 5];
+        line.read_exact(&mut asked).unwrap();
+        line.write_all(b"/ISk5MT174-0001\r\n").unwrap();
+        let mut acknowledged = [0; 6];
+        line.read_exact(&mut acknowledged).unwrap();
+        assert_eq!(acknowledged, *b"\x06000\r\n", "it is to stay at its speed");
+        let block = b"1-0:1.8.0*255(0004712*kWh)\r\n!\r\n\x03";
+        let check = block.iter().fold(0, |check, byte| check ^ byte);
+        for byte in [b"\x02".as_slice(), block, &[check]].concat() {
+            line.write_all(&[byte]).unwrap();
+            thread::sleep(std::time::Duration::from_millis(80));
+        }
+        line
+    });
+    let mut command = ebp();
+    command.args(["read", "--format", "json", "--model", "MT174", "--timeout", "2s"]);
+    command.args(["--port", &port]);
+    let reading = process::run(command, b"").done().json().remove(0);
+    assert_eq!(value(&reading, ENERGY), "4712");
+    meter.join().unwrap();
 }
 
 #[test]

@@ -56,6 +56,63 @@ fn a_watcher_of_a_silent_meter_says_so_once_and_waits() {
     assert!(watching.lives());
 }
 
+/// Damaged telegrams are told of while it goes on, and counted at its end.
+#[test]
+fn a_watcher_counts_what_was_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut damaged = fs::read(support::recording::ehz()).unwrap();
+    damaged[150] ^= 1;
+    let file = folder.path().join("damaged.bin");
+    fs::write(&file, [damaged, fs::read(support::recording::ehz()).unwrap()].concat()).unwrap();
+    let link = folder.path().join("meter");
+    let _meter = Meter::start(&link, ["--replay", file.to_str().unwrap()]);
+    let mut command = ebp();
+    command.args(["read", "--watch", "--format", "json", "--port"]).arg(&link);
+    let mut watching = Running::start(command);
+    watching.wait_for("passed over so far: 1 damaged (checksum wrong)");
+    watching.wait_for_lines(2);
+    watching.signal(rustix::process::Signal::INT);
+    let run = watching.end().done();
+    let last = run.stderr.lines().last().unwrap();
+    assert!(last.starts_with("ebp: passed over: ") && last.contains("damaged"), "{run:#?}");
+}
+
+/// On a terminal the table is drawn over again: up to its first line, and every line anew.
+#[test]
+fn a_terminal_is_drawn_over() {
+    use std::io::Read;
+    let folder = tempfile::tempdir().unwrap();
+    let meter = Meter::quick(folder.path(), "MT175");
+    let ours =
+        rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY)
+            .unwrap();
+    rustix::pty::grantpt(&ours).unwrap();
+    rustix::pty::unlockpt(&ours).unwrap();
+    let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = fs::OpenOptions::new().write(true).read(true).open(name).unwrap();
+    let mut command = ebp();
+    command.args(["read", "--watch", "--port"]).arg(&meter.link).env("TERM", "xterm");
+    let mut child = command.stdout(terminal).stderr(Stdio::piped()).spawn().unwrap();
+    let mut screen = fs::File::from(ours);
+    let (mut text, mut buffer) = (String::new(), [0; 4096]);
+    while !text.contains("2 telegrams") {
+        let count = screen.read(&mut buffer).unwrap();
+        text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        assert!(text.len() < 100_000, "{text}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(text.contains("waiting for a telegram"), "{text}");
+    assert!(text.contains("\x1b[1A\r") && text.contains("\x1b[J"), "{text:?}");
+    assert!(
+        text.contains("read at ") && text.contains(" s ago; 1 telegram (Ctrl-C ends)"),
+        "{text}"
+    );
+    let lines = text.split(['\n', '\r']).map(|line| line.replace("\x1b[K", ""));
+    let too_wide: Vec<_> = lines.filter(|line| line.chars().count() > 84).collect();
+    assert!(too_wide.is_empty(), "{too_wide:#?}");
+}
+
 /// A watcher notices at the next telegram.
 #[test]
 fn a_watcher_ends_quietly_at_a_closed_pipe() {

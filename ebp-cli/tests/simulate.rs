@@ -61,8 +61,8 @@ fn grows(model: &str, link: &Path) {
     command.args(["read", "--watch", "--all", "--format", "json", "--timeout", "20s"]);
     command.args(["--model", model, "--port"]).arg(link);
     let reader = Running::start(command);
-    // At 300 baud one telegram takes as long as many others.
-    let lines = reader.wait_for_lines(if asked { 1 } else { 4 });
+    // Asking takes as long as some telegrams that are pushed.
+    let lines = reader.wait_for_lines(if asked { 2 } else { 4 });
     let readings: Vec<Value> =
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     // This one only counts what is fed in.
@@ -75,7 +75,6 @@ fn grows(model: &str, link: &Path) {
         (EXPORT, energies) => {
             assert!(energies.iter().all(|energy| *energy == 2345.6), "{energies:?}")
         }
-        (_, [energy]) => assert!(*energy > 4711.5, "{model}: {energies:?}"),
         (_, energies) => {
             assert!(energies.windows(2).all(|pair| pair[0] < pair[1]), "{model}: {energies:?}");
         }

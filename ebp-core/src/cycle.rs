@@ -7,14 +7,28 @@ use std::{fmt, ops::Range, str::FromStr, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The length of a measurement or report cycle, in whole seconds from 1 s to 24 h.
+/// The length of a measurement or report cycle, in whole seconds from 1 s to 24 h. A day has a whole
+/// number of them, so that slots begin at the same times on each day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cycle(i64);
 
 /// A text that names no cycle.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no cycle: write a whole number with s, m or h, from 1s to 24h, such as 15m")]
-pub struct InvalidCycle(pub String);
+pub enum InvalidCycle {
+    /// It is no length from 1 s to 24 h.
+    #[error("`{0}` is no cycle: write a whole number with s, m or h, from 1s to 24h, such as 15m")]
+    Form(String),
+    /// A day has no whole number of them.
+    #[error("`{text}` does not divide the day: the nearest cycles that do are {below} and {above}")]
+    Uneven {
+        /// The text.
+        text: String,
+        /// The longest cycle below it that divides the day, in the text's unit.
+        below: Cycle,
+        /// The shortest one above it.
+        above: Cycle,
+    },
+}
 
 impl Cycle {
     /// The survey's measurement cycle: 15 minutes (thesis 3.1.1).
@@ -48,19 +62,27 @@ impl Cycle {
 impl FromStr for Cycle {
     type Err = InvalidCycle;
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidCycle(s.to_owned());
+        let invalid = || InvalidCycle::Form(s.to_owned());
         let split = s.find(|c: char| !c.is_ascii_digit()).ok_or_else(invalid)?;
         let count: i64 = s[..split].parse().map_err(|_| invalid())?;
-        let seconds = match &s[split..] {
-            "s" => Some(count),
-            "m" | "min" => count.checked_mul(60),
-            "h" => count.checked_mul(3600),
-            _ => None,
+        let unit = match &s[split..] {
+            "s" => 1,
+            "m" | "min" => 60,
+            "h" => 3600,
+            _ => return Err(invalid()),
         };
-        match seconds {
-            Some(seconds @ 1..) if seconds <= Self::LONGEST.0 => Ok(Self(seconds)),
-            _ => Err(invalid()),
+        let day = Self::LONGEST.0 / unit;
+        if !(1..=day).contains(&count) {
+            return Err(invalid());
         }
+        if day % count == 0 {
+            return Ok(Self(count * unit));
+        }
+        // One and the day itself divide it, so that there is one on either side.
+        let divides = |other: &i64| day % other == 0;
+        let below = Self((1..count).rev().find(divides).unwrap_or(1) * unit);
+        let above = Self((count..=day).find(divides).unwrap_or(day) * unit);
+        Err(InvalidCycle::Uneven { text: s.to_owned(), below, above })
     }
 }
 
@@ -134,7 +156,20 @@ mod tests {
             assert_eq!(text.parse::<Cycle>().unwrap().to_string(), text);
         }
         for text in ["", "15", "0m", "25h", "-1m", "m", "99999999999999999999h"] {
-            assert!(text.parse::<Cycle>().is_err(), "{text}");
+            let invalid = InvalidCycle::Form(text.to_owned());
+            assert_eq!(text.parse::<Cycle>(), Err(invalid), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cycle_that_does_not_divide_the_day_is_told_its_neighbours() {
+        for (text, below, above) in
+            [("7m", "6m", "8m"), ("50m", "48m", "1h"), ("13h", "12h", "24h"), ("7s", "6s", "8s")]
+        {
+            let error = text.parse::<Cycle>().unwrap_err().to_string();
+            let nearest = format!("the nearest cycles that do are {below} and {above}");
+            assert_eq!(error, format!("`{text}` does not divide the day: {nearest}"));
+            assert!(below.parse::<Cycle>().is_ok() && above.parse::<Cycle>().is_ok());
         }
     }
 }

@@ -32,7 +32,7 @@ proptest! {
         let mut waiting = BTreeMap::new();
         for (meter, cycle, second, restart) in steps {
             let meter = Uuid::from_u128(meter);
-            let cycle: Cycle = ["1m", "15m", "7m"][cycle].parse().unwrap();
+            let cycle: Cycle = ["1m", "15m", "6m"][cycle].parse().unwrap();
             let slot = cycle.slot(Timestamp::from_second(second).unwrap());
             let (start, end) = (slot.seconds().start, slot.seconds().end);
             let free =

@@ -113,7 +113,7 @@ impl Life {
                     }
                     format!("measured {}", measurement.measured_at)
                 }
-                Event::MeasuredUnplaced => {
+                Event::MeasuredUnplaced(_) => {
                     self.kept_unplaced += u64::from(is_certain);
                     "measured without a time".to_owned()
                 }

@@ -129,7 +129,11 @@ fn listen(
     };
     let start = Instant::now();
     loop {
-        let left = wait.saturating_sub(start.elapsed());
+        let left = match session.answering() {
+            // A slow answer counts by its silence, not by its length.
+            Some(silence) => wait.saturating_sub(silence),
+            None => wait.saturating_sub(start.elapsed()),
+        };
         match session.next(left.min(SLICE)) {
             // The swap lets only one win.
             Ok(Outcome::Readout(readout)) if !found.swap(true, Ordering::AcqRel) => {
@@ -144,7 +148,7 @@ fn listen(
         if found.load(Ordering::Acquire) {
             return Finding::GivenUp;
         }
-        if start.elapsed() >= wait {
+        if start.elapsed() >= wait && session.answering().is_none_or(|silence| silence >= wait) {
             break;
         }
     }

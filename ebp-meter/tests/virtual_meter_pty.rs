@@ -204,6 +204,17 @@ fn a_meter_that_waits_answers_when_asked() {
     let mut answer = vec![0; 17];
     port.read_exact(&mut answer).unwrap();
     assert_eq!(answer, b"/ISk5MT174-0001\r\n");
+    // Acknowledged, it goes on at the speed that it offered: at 300 baud no register would be whole
+    // before this port's patience is over.
+    port.set_timeout(Duration::from_secs(5)).unwrap();
+    port.write_all(b"\x06050\r\n").unwrap();
+    let mut registers = Vec::new();
+    while !registers.ends_with(b"!\r\n\x03") {
+        let mut byte = [0];
+        port.read_exact(&mut byte).unwrap();
+        registers.extend(byte);
+    }
+    assert_eq!(registers[0], 2, "{}", registers.escape_ascii());
     running.stop();
 }
 

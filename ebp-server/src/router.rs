@@ -81,6 +81,7 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::ENROLL,                ANYBODY,                 h::post(device::enroll)),
         post(paths::RENEW,                 Access::Device,          h::post(device::renew)),
 
+        get(paths::ROOT,                   ANYBODY,                 h::get(description::root)),
         get(paths::HEALTHZ,                ANYBODY,                 h::get(health::show)),
         get(paths::READYZ,                 ANYBODY,                 h::get(health::ready)),
         get(paths::METRICS,                ADMINISTRATOR,           h::get(health::metrics)),

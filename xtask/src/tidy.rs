@@ -1,5 +1,7 @@
 //! `cargo xtask tidy`: the house rules that a program can check.
 
+mod book;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -44,6 +46,7 @@ pub fn run() -> Result<()> {
             .filter(|path| !Path::new(path).exists())
             .map(|path| format!("ARCHITECTURE.md names {path}, which does not exist")),
     );
+    breaches.extend(book::breaches()?);
     for breach in &breaches {
         eprintln!("tidy: {breach}");
     }

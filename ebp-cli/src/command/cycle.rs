@@ -23,8 +23,10 @@ use ebp_meter::aggregator::{
 };
 
 use crate::{
+    config::{DeviceConfig, MeterEntry},
     device::{self, Device},
     exit::{Context, Failure, Outcome},
+    output::phrase::{counted, instant_to_come},
     tell::tell,
 };
 use consent::Asking;
@@ -59,11 +61,33 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
         return for_good(&mut device, &stop);
     }
     let measured = once_until(&device, &stop)?;
-    tell!(
-        "ebp: measured {} meters ({} were measured in this slot before)",
-        measured.now,
-        measured.before
-    );
+    let before = match measured.before {
+        0 => String::new(),
+        1 => " (1 was measured in this slot before)".to_owned(),
+        before => format!(" ({before} were measured in this slot before)"),
+    };
+    tell!("ebp: measured {}{before}", counted(measured.now, "meter"));
+    Ok(())
+}
+
+/// Tells what a daemon measures, and when next.
+fn tell_plan(device: &Device) -> Outcome {
+    let DeviceConfig { cycle, meters, .. } = &device.config;
+    let place = |meter: &MeterEntry| format!("{} at {}", meter.model, meter.port);
+    let places = meters.iter().map(place).collect::<Vec<_>>().join(", ");
+    let when = if device.spool.knows_the_time(&*device.clock).map_err(device::spool)? {
+        let (now, cycle) = (device.clock.now(), cycle.measurement);
+        let slot = cycle.slot(now);
+        let is_measured = |meter: &MeterEntry| device.spool.has_slot(meter.uuid, slot);
+        let measured: Result<Vec<bool>, SpoolError> = meters.iter().map(is_measured).collect();
+        let is_due = measured.map_err(device::spool)?.contains(&false);
+        let next = instant_to_come(now, cycle.until_next(now));
+        format!("{}next {next}", if is_due { "now, " } else { "" })
+    } else {
+        "each minute until the clock is right".to_owned()
+    };
+    let (count, cycle) = (counted(meters.len(), "meter"), cycle.measurement);
+    tell!("ebp: measuring {count} every {cycle} ({places}): {when}");
     Ok(())
 }
 
@@ -95,6 +119,7 @@ fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failu
 
 /// Until consent is revoked, or a signal comes.
 fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
+    tell_plan(device)?;
     let mut run = Run::new(device, false, stop)?;
     let mut words = Words::for_good(run.engine.meters());
     let known = device.spool.consent().map_err(device::spool)?;
@@ -121,7 +146,9 @@ fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
             words.hear(meter, event);
         }
         if step.placed > 0 {
-            tell!("ebp: the clock is right now: {} measurements have got their time", step.placed);
+            let have = if step.placed == 1 { "has" } else { "have" };
+            let placed = counted(step.placed, "measurement");
+            tell!("ebp: the clock is right now: {placed} {have} got the true time");
         }
         if step.is_over || revoked {
             break Err(device::revoked());

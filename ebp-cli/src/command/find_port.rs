@@ -13,6 +13,7 @@ use ebp_meter::{
 
 use crate::{
     exit::{Code, Failure},
+    output::phrase::counted,
     tell::tell,
 };
 
@@ -71,7 +72,9 @@ pub fn nothing_speaks(tried: &[(PortInfo, Finding)]) -> Failure {
 fn describe(finding: &Finding) -> String {
     match finding {
         Finding::Silent => "silent".to_owned(),
-        Finding::Unintelligible { bytes } => format!("{bytes} bytes, but no telegram"),
+        Finding::Unintelligible { bytes } => {
+            format!("{}, but no telegram", counted(*bytes, "byte"))
+        }
         Finding::Failed(error) => crate::exit::chain(error),
         Finding::Telegram => "a meter".to_owned(),
         Finding::GivenUp => "not listened to for long enough".to_owned(),

@@ -6,7 +6,7 @@
 mod anonymize;
 #[cfg(feature = "server")]
 mod ca;
-mod completions;
+pub mod completions;
 mod cycle;
 #[cfg(feature = "server")]
 mod demo;

@@ -1,5 +1,9 @@
 //! `ebp read`: a meter's figures, from a port or, with `--config`, into the spool.
 
+mod live;
+mod passed;
+mod watch;
+
 use std::{
     io::{self, IsTerminal, Write},
     path::PathBuf,
@@ -8,20 +12,31 @@ use std::{
 
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
-    decoder::Noise,
-    port::{PortError, PortName},
+    port::PortName,
     readout::{Integrity, Protocol, Readout},
     scan,
     session::{self, ReadOptions, Session},
 };
 
+use live::Live;
+use passed::Passed;
+use watch::Watch;
+
 use super::{cycle, find_port, models::Models};
 use crate::{
+    config,
     exit::{Failure, Outcome},
-    output::{Format, Printer},
-    stdout::quiet_at_closed_pipe,
+    output::{Format, Printer, phrase::counted},
+    stdout::{print, quiet_at_closed_pipe},
     tell::tell,
 };
+
+/// The heading of the options that say how a meter speaks.
+const LINE: &str = "How the meter speaks";
+/// The heading of the options that say what is printed.
+const OUTPUT: &str = "What is printed";
+/// The heading of the options of a measurement device.
+const DEVICE: &str = "Measuring for a survey";
 
 /// Read a meter and print its figures.
 ///
@@ -37,48 +52,84 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "config")]
     port: Option<PortName>,
 
-    /// The meter's model, such as MT175: sets protocol and speed.
-    #[arg(long, conflicts_with = "config")]
-    model: Option<String>,
-
-    #[command(flatten)]
-    models: Models,
-
-    /// The telegrams' language.
-    #[arg(long, value_enum, default_value_t = ProtocolChoice::Auto)]
-    protocol: ProtocolChoice,
-
-    /// The speed in bits per second; detected without it.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(50..=921_600))]
-    baud: Option<u32>,
-
-    /// How the figures are printed.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-
-    /// Print every value the meter sends, and how it sends them.
-    #[arg(long)]
-    all: bool,
-
     /// Go on with each telegram; wait for a device that was pulled out to come back.
+    ///
+    /// On a terminal the table is drawn over again, with the time and its age. Ctrl-C ends it.
     #[arg(long)]
     watch: bool,
 
-    /// How long to wait for a telegram.
-    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration)]
+    /// How long to wait for a telegram. An answer under way counts by its pauses, not its length.
+    #[arg(
+        long, default_value = "10s", value_name = "DURATION", conflicts_with = "config",
+        value_parser = humantime::parse_duration
+    )]
     timeout: Duration,
 
     /// Save the bytes as they arrive to this file; `ebp read FILE` reads them back.
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     raw: Option<PathBuf>,
 
+    /// How the figures are printed [default: table].
+    #[arg(long, value_enum, help_heading = OUTPUT)]
+    format: Option<Format>,
+
+    /// Print every value the meter sends, and how it sends them.
+    #[arg(long, conflicts_with = "config", help_heading = OUTPUT)]
+    all: bool,
+
+    /// The meter's model, such as MT175: sets protocol and speed.
+    #[arg(long, conflicts_with = "config", help_heading = LINE)]
+    model: Option<String>,
+
+    #[command(flatten, next_help_heading = LINE)]
+    models: Models,
+
+    /// The telegrams' language.
+    #[arg(
+        long, value_enum, default_value_t = ProtocolChoice::Auto, conflicts_with = "config",
+        help_heading = LINE
+    )]
+    protocol: ProtocolChoice,
+
+    /// The speed in bits per second; detected without it.
+    #[arg(
+        long, value_parser = clap::value_parser!(u32).range(50..=921_600), conflicts_with = "config",
+        help_heading = LINE
+    )]
+    baud: Option<u32>,
+
     /// The device's configuration: measure every meter in it once per slot, into the spool.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "profiles", help_heading = DEVICE)]
     config: Option<PathBuf>,
 
-    /// Stay and measure in every measurement cycle.
-    #[arg(long, requires = "config")]
+    /// Stay and measure in every measurement cycle; with -v each measurement is told.
+    #[arg(long, requires = "config", help_heading = DEVICE)]
     every: bool,
+
+    /// Print a commented configuration of a device that says what the defaults are, and end.
+    #[arg(long, exclusive = true, help_heading = DEVICE)]
+    print_example: bool,
+}
+
+impl Arguments {
+    fn format(&self) -> Format {
+        self.format.unwrap_or(Format::Table)
+    }
+
+    /// Says of an option that has no meaning for a device what has.
+    fn check_for_device(&self) -> Outcome {
+        if self.watch {
+            return Err(Failure::usage("--watch reads one port, and --config a device's meters")
+                .remedy("--every goes on measuring, with -v it tells each measurement"));
+        }
+        if self.format.is_some() {
+            return Err(Failure::usage(
+                "--format says how a reading is printed; with --config it goes into the spool",
+            )
+            .remedy("-v tells each measurement, `ebp device status` what the spool holds"));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -93,7 +144,11 @@ enum ProtocolChoice {
 
 /// Reads as the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
+    if arguments.print_example {
+        return print(config::EXAMPLE);
+    }
     if let Some(config) = &arguments.config {
+        arguments.check_for_device()?;
         return cycle::measure(config, arguments.every);
     }
     let mut options = ReadOptions {
@@ -109,7 +164,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let mut reader = Reader {
         arguments,
-        printer: Printer::new(io::stdout().lock(), arguments.format, arguments.all),
+        printer: Printer::new(io::stdout().lock(), arguments.format(), arguments.all),
         passed: Passed::default(),
     };
     let result = match arguments.port.as_ref().or(arguments.from.as_ref()) {
@@ -134,51 +189,6 @@ fn apply_model(models: &Models, model: &str, options: &mut ReadOptions) -> Outco
     Ok(())
 }
 
-/// What was passed over, counted so that a bad line floods no log.
-#[derive(Default)]
-struct Passed {
-    damaged: usize,
-    unreadable: usize,
-    garbage_bytes: usize,
-    is_file: bool,
-    seven_bits: bool,
-}
-
-impl Passed {
-    fn count(&mut self, noise: &Noise) {
-        tracing::debug!(?noise, "passed over");
-        match noise {
-            Noise::WrongChecksum { .. } => self.damaged += 1,
-            Noise::Unreadable { .. } => self.unreadable += 1,
-            Noise::Garbage { bytes } => self.garbage_bytes += bytes,
-            Noise::SevenBitLine => self.seven_bits = true,
-        }
-    }
-
-    /// One line on standard error.
-    fn tell(&self) {
-        if let Some(text) = self.text() {
-            tell!("ebp: passed over: {text}");
-        }
-    }
-
-    /// What was passed over, if anything. Bytes between telegrams are told of files only: on a live
-    /// line the first telegram is always caught in its middle.
-    fn text(&self) -> Option<String> {
-        let mut parts = Vec::new();
-        if self.damaged > 0 {
-            parts.push(format!("{} damaged (checksum wrong)", self.damaged));
-        }
-        if self.unreadable > 0 {
-            parts.push(format!("{} unreadable", self.unreadable));
-        }
-        if self.garbage_bytes > 0 && self.is_file {
-            parts.push(format!("{} bytes outside of telegrams", self.garbage_bytes));
-        }
-        (!parts.is_empty()).then(|| parts.join(", "))
-    }
-}
-
 struct Reader<'a, W: Write> {
     arguments: &'a Arguments,
     printer: Printer<W>,
@@ -195,7 +205,7 @@ impl<W: Write> Reader<'_, W> {
         let result = if !session.is_live() {
             self.whole_file(&mut session)
         } else if self.arguments.watch {
-            self.watch(&mut session)
+            Watch::new(self)?.run(&mut session)
         } else {
             self.first(&mut session)
         };
@@ -216,7 +226,7 @@ impl<W: Write> Reader<'_, W> {
     }
 
     fn hint_if_locked(&self, readout: &Readout) {
-        let for_people = self.arguments.format == Format::Table && io::stderr().is_terminal();
+        let for_people = self.arguments.format() == Format::Table && io::stderr().is_terminal();
         if for_people && !readout.is_detailed() {
             tell!(
                 "ebp: this meter shows no power, so it is probably locked: `ebp meter identify` says \
@@ -227,7 +237,8 @@ impl<W: Write> Reader<'_, W> {
 
     /// The first whole telegram; a salvaged one only if no whole one comes in time.
     fn first(&mut self, session: &mut Session) -> Outcome {
-        let deadline = Instant::now() + self.arguments.timeout;
+        let timeout = self.arguments.timeout;
+        let mut deadline = Instant::now() + timeout;
         let mut salvaged = None;
         loop {
             let wait = deadline.saturating_duration_since(Instant::now());
@@ -241,14 +252,21 @@ impl<W: Write> Reader<'_, W> {
                     return Ok(());
                 }
                 session::Outcome::Noise(noise) => self.passed.count(&noise),
-                session::Outcome::TimedOut | session::Outcome::End => break,
+                session::Outcome::TimedOut => match session.answering() {
+                    // A slow answer counts by its silence, not by its length.
+                    Some(silence) if silence < timeout => {
+                        deadline = Instant::now() + (timeout - silence);
+                    }
+                    _ => break,
+                },
+                session::Outcome::End => break,
             }
         }
         match salvaged {
             Some(readout) => self.print(&readout),
             None => Err(super::silence::nothing_read(
                 session,
-                self.arguments.timeout,
+                timeout,
                 self.passed.seven_bits,
                 self.passed.text().as_deref(),
             )),
@@ -271,9 +289,9 @@ impl<W: Write> Reader<'_, W> {
                 session::Outcome::End => {
                     self.passed.garbage_bytes = 0;
                     let mut message = format!(
-                        "{} holds no telegram ({} bytes",
+                        "{} holds no telegram ({}",
                         session.name(),
-                        session.received()
+                        counted(session.received(), "byte")
                     );
                     if let Some(passed) = self.passed.text() {
                         message.push_str(&format!("; {passed}"));
@@ -283,37 +301,6 @@ impl<W: Write> Reader<'_, W> {
                         "give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves",
                     ));
                 }
-            }
-        }
-    }
-
-    /// Each telegram, through silences and unplugged cables.
-    fn watch(&mut self, session: &mut Session) -> Outcome {
-        let mut silent = false;
-        loop {
-            match session.next(self.arguments.timeout) {
-                Ok(session::Outcome::Readout(readout)) => {
-                    if silent {
-                        tell!("ebp: {} speaks again", session.name());
-                    }
-                    silent = false;
-                    self.print(&readout)?;
-                }
-                Ok(session::Outcome::Noise(noise)) => self.passed.count(&noise),
-                Ok(session::Outcome::TimedOut) if silent => {}
-                Ok(session::Outcome::TimedOut) => {
-                    silent = true;
-                    let waited = humantime::format_duration(self.arguments.timeout);
-                    tell!("ebp: nothing from {} for {waited}; still waiting", session.name());
-                }
-                Ok(session::Outcome::End) => return Ok(()),
-                Err(PortError::Vanished { port }) => {
-                    tell!("ebp: {port} is gone; waiting for it to come back");
-                    wait_for_return(session)?;
-                    tell!("ebp: {port} is back");
-                    silent = false;
-                }
-                Err(error) => return Err(error.into()),
             }
         }
     }
@@ -331,17 +318,5 @@ impl<W: Write> Reader<'_, W> {
             return self.session(session);
         }
         Err(find_port::nothing_speaks(&scan.tried))
-    }
-}
-
-/// Tries again twice a second until the device is there, which may be under a changed node.
-fn wait_for_return(session: &mut Session) -> Outcome {
-    loop {
-        std::thread::sleep(Duration::from_millis(500));
-        match session.reopen() {
-            Ok(()) => return Ok(()),
-            // A device that has just appeared may still lack its permissions or refuse its settings.
-            Err(error) => tracing::debug!(%error, "not back yet"),
-        }
     }
 }

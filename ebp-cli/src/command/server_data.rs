@@ -7,17 +7,22 @@ use ebp_server::{ConfigError, ENVIRONMENT_PREFIX, ServerConfig, Settings};
 
 use crate::exit::{Failure, chain};
 
+/// The heading of the options that say where a server's data is.
+const HEADING: &str = "Where the server's data is";
+
 /// Names the configuration file, the data folder, or both. What is said here beats the
 /// environment (`EBP_SERVER_…`), which beats the file.
 #[derive(Debug, clap::Args)]
 pub struct ServerData {
     /// The server's configuration.
-    #[arg(long, global = true, value_name = "FILE", env = "EBP_SERVER_CONFIG")]
+    #[arg(
+        long, global = true, value_name = "FILE", env = "EBP_SERVER_CONFIG", help_heading = HEADING
+    )]
     config: Option<PathBuf>,
 
     /// The folder of database and certificates, instead of the configuration's; `ebp-data` where
     /// there is none.
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER", help_heading = HEADING)]
     data: Option<PathBuf>,
 }
 

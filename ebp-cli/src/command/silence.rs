@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use ebp_meter::session::Session;
 
-use crate::exit::{Code, Failure};
+use crate::{
+    exit::{Code, Failure},
+    output::phrase::counted,
+};
 
 /// Why a live port gave no telegram within that time, as far as that can be told.
 pub fn nothing_read(
@@ -27,8 +30,10 @@ pub fn nothing_read(
              or wait longer with --timeout 30s",
         );
     }
-    let mut message =
-        format!("{port} sent {} bytes in {waited} but no whole telegram", session.received());
+    let mut message = format!(
+        "{port} sent {} in {waited} but no whole telegram",
+        counted(session.received(), "byte")
+    );
     if let Some(passed) = passed {
         message.push_str(&format!(" ({passed})"));
     }

@@ -23,22 +23,31 @@ use super::{models::Models, unlock::secret};
 use crate::exit::{Context, Failure, Outcome};
 use crate::tell::tell;
 
-/// Be a meter on a pseudoterminal.
+/// The heading of the options of a meter that is made up.
+const METER: &str = "The meter";
+/// The heading of the options of its lock.
+const LOCK: &str = "Its lock";
+/// The heading of the options of a recording.
+const RECORDING: &str = "A recording instead of it";
+/// The heading of the options that say how it sends.
+const SENDING: &str = "How it sends";
+
+/// Simulate a meter on a pseudoterminal.
 ///
 /// Sends the telegrams of a household's meter of that model, whose registers integrate the
 /// household's power, or plays a recording at the original line speed. Ends with Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The model, such as MT175.
-    #[arg(long, required_unless_present = "replay")]
+    #[arg(long, required_unless_present = "replay", help_heading = METER)]
     model: Option<String>,
 
     /// Play this recording of a meter's bytes instead.
-    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    #[arg(long, value_name = "FILE", conflicts_with = "model", help_heading = RECORDING)]
     replay: Option<PathBuf>,
 
     /// Play the recording once instead of over and over.
-    #[arg(long, requires = "replay")]
+    #[arg(long, requires = "replay", help_heading = RECORDING)]
     once: bool,
 
     /// A symbolic link to the pseudoterminal, so that readers know where it is.
@@ -47,45 +56,48 @@ pub struct Arguments {
 
     /// Be a locked meter: whole kWh and no power. With a PIN (--pin, --pin-file or the environment
     /// variable EBP_PIN) light unlocks it, as strictly as a real one; without it stays locked.
-    #[arg(long, conflicts_with = "replay")]
+    #[arg(long, conflicts_with = "replay", help_heading = LOCK)]
     locked: bool,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = LOCK)]
     lock: LockArguments,
 
     /// Be the generation meter of a photovoltaic system instead of the household's at the grid.
-    #[arg(long, conflicts_with = "replay")]
+    #[arg(long, conflicts_with = "replay", help_heading = METER)]
     generation: bool,
 
     /// Peak power of the household's photovoltaic system, watts.
-    #[arg(long, default_value_t = 8_000, value_name = "WATTS")]
+    #[arg(long, default_value_t = 8_000, value_name = "WATTS", help_heading = METER)]
     pv_peak: u32,
 
     /// The number in the meter's server id.
-    #[arg(long, default_value_t = 1_234_567)]
+    #[arg(long, default_value_t = 1_234_567, help_heading = METER)]
     number: u32,
 
     /// The same seed gives the same household and the same noise.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, help_heading = METER)]
     seed: u64,
 
     /// Damage the telegrams: flipped bits, missing bytes, cut-off telegrams, garbage between them.
-    #[arg(long)]
+    #[arg(long, help_heading = SENDING)]
     noise: bool,
 
     /// Simulated seconds in a second; registers grow that much faster.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    #[arg(
+        long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=86_400),
+        help_heading = SENDING
+    )]
     speed: u32,
 
     /// From one telegram to the next, where it shall not be the model's own.
-    #[arg(long, value_parser = humantime::parse_duration)]
+    #[arg(long, value_parser = humantime::parse_duration, help_heading = SENDING)]
     interval: Option<Duration>,
 
     /// Begin from the registers and the lock in this file, and save them there at the end.
-    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    #[arg(long, value_name = "FILE", conflicts_with = "replay", help_heading = METER)]
     state: Option<PathBuf>,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = METER)]
     models: Models,
 }
 

@@ -4,14 +4,17 @@ use std::{path::PathBuf, thread, time::Duration};
 
 use ebp_core::{
     identity,
+    model::Measurement,
     transmitter::{Outcome as Step, Report, ReportEngine, Reported, Schedule},
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
+    config::DeviceConfig,
     device::{self, Complaints, Device},
     exit::{Failure, Outcome},
+    output::phrase::{counted, instant_to_come, values},
     stdout::print,
     tell::tell,
 };
@@ -23,6 +26,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// and at most. Each try asks the server.
 const FIRST_SPOOL_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_SPOOL_WAIT: Duration = Duration::from_secs(600);
+
+/// So many measurements are told one by one before they are sent.
+const MOST_TOLD: usize = 100;
 
 /// The name of this part of the device, whose version the status tells.
 const COMPONENT: &str = "transmitter";
@@ -68,6 +74,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if !arguments.every {
         return once(&device, &mut engine, arguments.format);
     }
+    tell_plan(&device, &engine);
     let mut complaints = Complaints::default();
     let mut spool_wait = FIRST_SPOOL_WAIT;
     loop {
@@ -96,6 +103,30 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
+/// Tells where a daemon sends to, and when next.
+fn tell_plan(device: &Device, engine: &ReportEngine) {
+    let (clock, wait) = (device.clock.as_ref(), engine.due_in(device.clock.as_ref()));
+    let when = if wait.is_zero() { "now".to_owned() } else { instant_to_come(clock.now(), wait) };
+    let DeviceConfig { api, cycle, .. } = &device.config;
+    tell!("ebp: sending to {} every {}: next {when}", api.url, cycle.report);
+}
+
+/// With -v, what is about to be sent.
+fn tell_values(device: &Device) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    // What is wrong with the spool is told by the report itself.
+    let Ok(pending) = device.spool.pending(MOST_TOLD) else { return };
+    for Measurement { meter, measured_at, data, .. } in &pending {
+        tracing::info!("sending: meter {meter}: {}, measured at {measured_at}", values(data));
+    }
+    let rest = device.spool.len().unwrap_or_default().saturating_sub(pending.len() as u64);
+    if rest > 0 {
+        tracing::info!("sending: {} more", counted(rest, "measurement"));
+    }
+}
+
 /// The report cycle of this device.
 fn engine(device: &Device) -> Result<ReportEngine, Failure> {
     let meters: Vec<Uuid> = device.config.meters.iter().map(|meter| meter.uuid).collect();
@@ -109,6 +140,7 @@ fn engine(device: &Device) -> Result<ReportEngine, Failure> {
 
 /// One report.
 fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>) -> Outcome {
+    tell_values(device);
     let reported = report_now(device, engine)?;
     let Reported { measurements, incidents, status } = reported;
     let Report { accepted, duplicate, refused, remaining } = measurements;
@@ -120,19 +152,25 @@ fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>
         });
         print(format!("{object}\n"))?;
     } else {
-        tell!(
-            "ebp: sent {} measurements ({duplicate} of them were there already), {remaining} remain{}",
-            accepted + duplicate,
-            if incidents > 0 { format!("; told {incidents} incidents") } else { String::new() }
-        );
+        let sent = counted(accepted + duplicate, "measurement");
+        let there = match duplicate {
+            0 => String::new(),
+            1 => " (1 of them was there already)".to_owned(),
+            n => format!(" ({n} of them were there already)"),
+        };
+        let remain = if remaining == 1 { "remains" } else { "remain" };
+        let told = match incidents {
+            0 => String::new(),
+            n => format!("; told {}", counted(n, "incident")),
+        };
+        tell!("ebp: sent {sent}{there}, {remaining} {remain}{told}");
     }
     if refused > 0 {
-        return Err(Failure::failed(format!("the server refused {refused} measurements")).remedy(
-            format!(
-                "they are kept with its reasons in {}; ask the administrator",
-                device.spool.path().display()
-            ),
-        ));
+        let refused = counted(refused, "measurement");
+        return Err(Failure::failed(format!("the server refused {refused}")).remedy(format!(
+            "what it refused is kept with its reasons in {}; ask the administrator",
+            device.spool.path().display()
+        )));
     }
     Ok(())
 }
@@ -148,7 +186,8 @@ fn report_now(device: &Device, engine: &mut ReportEngine) -> Result<Reported, Fa
     if let Some(wait) = engine.asked_to_wait(clock) {
         let minutes = wait.as_secs().div_ceil(60);
         return Err(Failure::failed(format!(
-            "the server asked not to be called for another {minutes} minutes"
+            "the server asked not to be called for another {}",
+            counted(minutes, "minute")
         ))
         .remedy("nothing is lost; try again then"));
     }
@@ -159,7 +198,9 @@ fn report_now(device: &Device, engine: &mut ReportEngine) -> Result<Reported, Fa
         Step::Over => Err(device::revoked()),
         Step::Failed { source, .. } => Err(device::client(*source)),
         Step::Unanswered { sent, .. } => Err(Failure::failed(format!(
-            "the server's answer mentions none of the {sent} measurements that were sent to it"
+            "the server's answer mentions nothing of {} that {} sent to it",
+            counted(sent, "measurement"),
+            if sent == 1 { "was" } else { "were" }
         ))
         .remedy("nothing is lost; tell the administrator if it goes on")),
     }

@@ -50,6 +50,8 @@ pub const MANAGED_CERTIFICATE: &str = "/management/device/{uuid}/certificate/{se
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.
 pub const RENEW: &str = "/device/renew";
+/// Where the API is described.
+pub const ROOT: &str = "/";
 /// Whether the server lives.
 pub const HEALTHZ: &str = "/healthz";
 /// Whether the server is ready for requests.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ebp_core::model::{IncidentType, Measurement};
+use ebp_core::model::{IncidentType, Measurement, MeasurementData};
 
 use super::{NotUnlocked, ReadError};
 use crate::unlock::Lasting;
@@ -32,7 +32,7 @@ pub enum Event<E> {
     /// It was measured, and the measurement is kept.
     Measured(Measurement),
     /// It was measured, and what it showed waits for the time to be known.
-    MeasuredUnplaced,
+    MeasuredUnplaced(MeasurementData),
     /// It had been measured in this slot before.
     AlreadyMeasured,
     /// It could not be measured.

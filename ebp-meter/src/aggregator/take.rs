@@ -217,7 +217,7 @@ impl<K: Keeper> Taking<'_, K> {
                 self.watch.measured = Some(self.present.slot.number());
                 let unplaced = Unplaced { meter, at, meter_seconds, data, flags };
                 let stored = self.keeper.store_unplaced(&unplaced, part);
-                stored.map(|is_new| is_new.then_some(Event::MeasuredUnplaced))
+                stored.map(|is_new| is_new.then_some(Event::MeasuredUnplaced(unplaced.data)))
             }
             (None, Key::Placed(_)) => Ok(None),
         };

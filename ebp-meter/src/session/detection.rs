@@ -5,7 +5,8 @@
 //!
 //! Nearly all meters push SML at 9600 8N1, so that comes first; then registers pushed at 9600 7E1,
 //! then the request at 300 7E1; then round again. What is heard can cut a step short: registers
-//! read at 8 data bits show their parity, SML read at 7 its escape sequence.
+//! read at 8 data bits show their parity, SML read at 7 its escape sequence. So can silence: where
+//! no byte came, no meter pushes at that speed, whatever its framing.
 
 use std::time::Duration;
 
@@ -139,6 +140,15 @@ impl Detection {
         self.at = (self.at + 1) % self.steps.len();
     }
 
+    /// Nobody speaks at this speed: the next step is one at another speed, or one that asks.
+    fn skip_speed(&mut self) {
+        let (silent, baud) = (self.at, self.step().line.baud);
+        self.skip();
+        while self.at != silent && !self.step().request && self.step().line.baud == baud {
+            self.skip();
+        }
+    }
+
     /// Bytes came.
     pub fn hear(&mut self, bytes: &[u8], now: Duration) {
         if bytes.is_empty() {
@@ -208,11 +218,23 @@ impl Detection {
             self.at = at;
             return Some(self.step());
         }
+        if late && self.heard.times.is_none() && !self.step().request {
+            self.skip_speed();
+            return Some(self.step());
+        }
         if late {
             self.skip();
             return Some(self.step());
         }
         None
+    }
+
+    /// How long ago the last byte came of an answer that is under way; none where no meter is
+    /// answering. An answer is given up when it pauses for long, or is longer than any.
+    pub fn answering(&self, now: Duration) -> Option<Duration> {
+        let (_, last) =
+            self.heard.times.filter(|_| self.step().request && self.ask_at.is_none())?;
+        Some(now.saturating_sub(last))
     }
 
     /// The step that the bytes themselves point to.

@@ -223,6 +223,13 @@ impl Session {
         }
     }
 
+    /// How long ago the last byte came of a meter's answer that is under way; none where none is. An
+    /// answer at 300 baud takes long: whoever waits for it should count its silence, not its length.
+    #[must_use]
+    pub fn answering(&self) -> Option<Duration> {
+        self.detection.answering(self.pace.now())
+    }
+
     /// Whether the port goes on for ever (see [`Port::is_live`]).
     #[must_use]
     pub fn is_live(&self) -> bool {

@@ -254,7 +254,7 @@ fn a_meter_that_wants_to_be_asked_is_asked_again_and_again() {
     let mut session = port.session(ReadOptions::default());
     let (protocol, at) = first(&mut session, &time);
     assert_eq!(protocol, Protocol::D0);
-    assert!((9.0..12.0).contains(&at), "{at} s");
+    assert!((4.5..7.5).contains(&at), "{at} s: silence at 9600 baud shows the way");
     assert_eq!(session.line(), Some(LineSettings::D0_PUSH), "it speaks faster than it is asked");
     let (_, again) = first(&mut session, &time);
     assert!((2.0..5.0).contains(&(again - at)), "{again} s");
@@ -297,7 +297,7 @@ fn silence_times_out_in_time_and_an_adapter_without_300_baud_does_no_harm() {
         assert_eq!(time.now(), Duration::from_secs(second));
     }
     let lines = record.lines.lock().unwrap();
-    assert_eq!(lines[..4], ["9600 8N1", "9600 7E1", "9600 8N1", "9600 7E1"]);
+    assert_eq!(lines[..3], ["9600 8N1"; 3]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! ASCII telegrams of IEC 62056-21: identification, registers, end.
 //!
 //! Enters: a profile and the values. Leaves: characters, seven bits each. Absent: parity, which a
-//! line adds and a pty does not; the change of baud that mode C offers.
+//! line adds and a pty does not; the dialogue before it.
 
 use std::fmt::Write;
 

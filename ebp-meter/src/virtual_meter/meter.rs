@@ -17,6 +17,7 @@ use super::{
     lock::LockMemory,
     memory::{Memory, MemoryError},
     moment::Moment,
+    request::Ear,
     telegram,
 };
 use crate::{
@@ -112,8 +113,7 @@ pub struct VirtualMeter {
     locked: bool,
     button: Option<Button>,
     memory: Option<Memory>,
-    heard: Vec<u8>,
-    asked: bool,
+    ear: Ear,
 }
 
 impl VirtualMeter {
@@ -145,8 +145,7 @@ impl VirtualMeter {
             state,
             button: None,
             memory: None,
-            heard: Vec::new(),
-            asked: false,
+            ear: Ear::default(),
         })
     }
 
@@ -268,27 +267,15 @@ impl VirtualMeter {
 
     /// Light from a reading head that reached the meter so long after it was switched on.
     ///
-    /// A meter that waits for requests takes `/?!`, one with a button its presses. Called without
-    /// bytes too, as time passes.
+    /// A meter that waits for requests takes `/?!` and what acknowledges its offer of a speed, one
+    /// with a button its presses. Called without bytes too, as time passes.
     pub fn light(&mut self, at: Duration, bytes: &[u8]) {
         if let Some(button) = &mut self.button {
             button.light(at, bytes);
             self.locked = !button.is_detailed();
         }
-        if self.profile.line.protocol != Transport::D0Request {
-            return;
-        }
-        // A request is `/?` address `!` CR LF (IEC 62056-21, 6.3.1), the address up to 32 characters.
-        for &byte in bytes {
-            match byte {
-                b'/' => self.heard = vec![b'/'],
-                b'\n' if self.heard.ends_with(b"!\r") && self.heard.starts_with(b"/?") => {
-                    self.asked = true;
-                    self.heard.clear();
-                }
-                _ if !self.heard.is_empty() && self.heard.len() < 40 => self.heard.push(byte),
-                _ => self.heard.clear(),
-            }
+        if self.profile.line.protocol == Transport::D0Request {
+            self.ear.hear(bytes);
         }
     }
 
@@ -299,7 +286,12 @@ impl VirtualMeter {
 
     /// Whether it was asked for its data since it was last asked so.
     pub fn take_request(&mut self) -> bool {
-        std::mem::take(&mut self.asked)
+        self.ear.take_request()
+    }
+
+    /// The speed that a reader acknowledged since the last request, bits per second.
+    pub fn take_acknowledgement(&mut self) -> Option<u32> {
+        self.ear.take_acknowledgement()
     }
 }
 

@@ -20,6 +20,7 @@ pub mod noise;
 pub mod pty;
 mod random;
 pub mod replay;
+mod request;
 mod run;
 mod telegram;
 

@@ -14,6 +14,7 @@ use super::{
     noise::{Noise, NoiseOptions, NoiseOptionsError},
     pty::{Pty, PtyError},
     replay::{Replay, Rhythm},
+    request::answer_speed,
 };
 
 /// How long at most the loop sleeps before it looks whether it shall stop.
@@ -28,6 +29,14 @@ const STALE: Duration = Duration::from_millis(250);
 
 /// So much of an unbroken stream may lie unread.
 const SLOW: Duration = Duration::from_secs(2);
+
+/// How long a meter waits for the acknowledgement of the speed that it offers; without one it goes on
+/// at the speed at which it was asked (IEC 62056-21 grants the reader 1.5 s).
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_millis(1_500);
+
+/// From the acknowledgement to the answer: time for the reader to change its speed (IEC 62056-21,
+/// 200 ms at least).
+const REACTION: Duration = Duration::from_millis(200);
 
 /// A byte on the line: start bit, eight bits (or seven and parity), stop bit.
 const BITS_PER_BYTE: u32 = 10;
@@ -125,19 +134,44 @@ fn live(meter: &mut VirtualMeter, tempo: Tempo, line: &mut Line) -> Result<(), S
 
 /// The life of a meter that waits for requests.
 fn answer(meter: &mut VirtualMeter, tempo: Tempo, line: &mut Line) -> Result<(), SimulateError> {
-    let baud = meter.profile().line.baud;
+    let (first, offered) = (meter.profile().line.baud, meter.profile().line.reply_baud);
     let mut told = Duration::ZERO;
     while !line.stopped() {
         line.wait(line.started.elapsed() + NAP, meter)?;
         let now = line.started.elapsed();
         meter.advance(times(now - told, 1, tempo.factor));
         told = now;
-        if meter.take_request() {
-            let telegram = meter.telegram()?;
-            line.send(&telegram, baud, meter)?;
+        if !meter.take_request() {
+            continue;
         }
+        let telegram = meter.telegram()?;
+        // The identification is the first line.
+        let name = telegram.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let (identification, registers) = telegram.split_at(name);
+        line.send(identification, first, meter)?;
+        let speed = match offered {
+            Some(offered) => answer_speed(first, offered, acknowledgement(meter, line)?),
+            None => first,
+        };
+        line.send(registers, speed, meter)?;
     }
     Ok(())
+}
+
+/// The speed that the reader acknowledges in time. The meter then lets it change its own.
+fn acknowledgement(
+    meter: &mut VirtualMeter,
+    line: &mut Line,
+) -> Result<Option<u32>, SimulateError> {
+    let until = line.started.elapsed() + ACKNOWLEDGED_WITHIN;
+    while !line.stopped() && line.started.elapsed() < until {
+        line.wait(line.started.elapsed() + PIECE, meter)?;
+        if let Some(speed) = meter.take_acknowledgement() {
+            line.wait(line.started.elapsed() + REACTION, meter)?;
+            return Ok(Some(speed));
+        }
+    }
+    Ok(None)
 }
 
 /// A recording's performance.

@@ -18,6 +18,17 @@ pub async fn document() -> Json<&'static Value> {
     Json(&DOCUMENT)
 }
 
+/// `GET /`: where the API is described, for people and (RFC 8631) for machines.
+pub async fn root() -> Response {
+    const PAGE: &str = "<!doctype html><html lang=\"en\"><title>ebp Data API</title>\
+        <p>This is a Data API of ebp. It is described at <a href=\"/docs\">/docs</a>, \
+        for programs at <a href=\"/openapi.json\">/openapi.json</a>.</p></html>\n";
+    let links = "</docs>; rel=\"service-doc\", </openapi.json>; rel=\"service-desc\"";
+    let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [(header::LINK, links), (header::CONTENT_SECURITY_POLICY, policy)];
+    (headers, Html(PAGE)).into_response()
+}
+
 /// `GET /docs`: one page that needs nothing but this server.
 pub async fn page() -> Response {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \

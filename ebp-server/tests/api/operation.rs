@@ -57,6 +57,14 @@ async fn the_description_is_there_without_the_internet() {
     let nobody = server.api(None);
     let document = nobody.get(paths::OPENAPI).ok().await;
     assert!(document["paths"][paths::MEASUREMENT]["post"].is_object());
+    let root = nobody.get(paths::ROOT).send().await.unwrap();
+    assert_eq!(root.status(), 200);
+    let links = root.headers()["link"].to_str().unwrap().to_owned();
+    let text = root.text().await.unwrap();
+    for path in [paths::DOCS, paths::OPENAPI] {
+        assert!(links.contains(&format!("<{path}>")) && text.contains(path), "{links} {text}");
+        assert_eq!(nobody.get(path).send().await.unwrap().status(), 200);
+    }
     let page = nobody.get(paths::DOCS).send().await.unwrap();
     assert!(page.headers().contains_key("content-security-policy"));
     let text = page.text().await.unwrap();

@@ -9,6 +9,7 @@ use super::Measured;
 use crate::{
     device::{self, Complaints},
     exit::{Code, Failure, chain},
+    output::phrase,
     tell::tell,
 };
 
@@ -63,9 +64,19 @@ impl Words {
         };
         let Named { name, complaints } = &mut self.meters[index];
         match event {
-            Event::Measured(_) | Event::MeasuredUnplaced => {
+            Event::Measured(measurement) => {
                 self.measured.now += 1;
                 complaints.worked();
+                let values = phrase::values(&measurement.data);
+                tracing::info!("{name}: {values}, measured at {}", measurement.measured_at);
+            }
+            Event::MeasuredUnplaced(data) => {
+                self.measured.now += 1;
+                complaints.worked();
+                tracing::info!(
+                    "{name}: {}, at a time that is not known yet",
+                    phrase::values(&data)
+                );
             }
             Event::AlreadyMeasured => {
                 self.measured.before += 1;

@@ -30,7 +30,7 @@ use super::{
 use crate::{
     command::{find_port, models::Models},
     exit::{Code, Context, Failure, Outcome},
-    output::{Format, Printer},
+    output::{Format, Printer, phrase::counted},
     tell::tell,
 };
 
@@ -106,9 +106,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     ];
     write(&arguments.output, &files)?;
     tell!(
-        "ebp: {} has {} telegrams without identifying numbers; look at it before you send it",
+        "ebp: {} has {} without identifying numbers; look at it before you send it",
         arguments.output.display(),
-        redacted.readouts.len()
+        counted(redacted.readouts.len(), "telegram")
     );
     match nothing {
         Some(nothing) => Err(Failure { code: Code::NothingRead, ..nothing }),

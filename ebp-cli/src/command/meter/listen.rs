@@ -14,7 +14,7 @@ use ebp_meter::{
     session::{Outcome, ReadOptions, Session},
 };
 
-use crate::{command::silence::nothing_read, exit::Failure};
+use crate::{command::silence::nothing_read, exit::Failure, output::phrase::counted};
 
 /// The rest of a row of telegrams is waited for so long.
 const FURTHER: Duration = Duration::from_secs(5);
@@ -62,7 +62,12 @@ pub fn listen(port: &PortName, timeout: Duration, count: usize) -> Result<Heard,
                     noise.push(words(&passed));
                 }
             }
-            Outcome::TimedOut | Outcome::End => break,
+            Outcome::TimedOut => match session.answering().filter(|silence| *silence < timeout) {
+                // A slow answer counts by its silence, not by its length.
+                Some(silence) => deadline = Instant::now() + (timeout - silence),
+                None => break,
+            },
+            Outcome::End => break,
         }
     }
     let nothing = readouts.is_empty().then(|| {
@@ -78,10 +83,12 @@ pub fn listen(port: &PortName, timeout: Duration, count: usize) -> Result<Heard,
 fn words(noise: &Noise) -> String {
     match noise {
         Noise::WrongChecksum { bytes } => {
-            format!("a telegram of {bytes} bytes with a wrong checksum")
+            format!("a telegram of {} with a wrong checksum", counted(*bytes, "byte"))
         }
-        Noise::Unreadable { bytes, reason } => format!("{bytes} bytes unreadable: {reason}"),
-        Noise::Garbage { bytes } => format!("{bytes} bytes outside of telegrams"),
+        Noise::Unreadable { bytes, reason } => {
+            format!("{} unreadable: {reason}", counted(*bytes, "byte"))
+        }
+        Noise::Garbage { bytes } => format!("{} outside of telegrams", counted(*bytes, "byte")),
         Noise::SevenBitLine => "the line delivers only 7 of 8 bits".to_owned(),
     }
 }

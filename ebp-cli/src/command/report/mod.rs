@@ -3,6 +3,7 @@
 //! Enters: arguments. Leaves: figures on standard output, a picture. Absent: arithmetic, which is
 //! `ebp_core::evaluation`.
 
+mod cycles;
 mod print;
 mod source;
 
@@ -27,6 +28,11 @@ use crate::{
 };
 use source::Source;
 
+/// The heading of the options that say what is evaluated.
+const EVALUATED: &str = "What is evaluated";
+/// The heading of the options that say what is printed.
+const OUTPUT: &str = "What is printed";
+
 /// Evaluate a survey: was every meter measured in every slot and reported in every cycle?
 ///
 /// Counts from the first measurement that was ever made of a meter, or from the window's beginning:
@@ -44,32 +50,32 @@ pub struct Arguments {
 
     /// Where the window begins: a day or an instant (UTC), such as 2026-03-01 or
     /// 2026-03-01T12:00:00Z. The first measurement if left out.
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = instant, help_heading = EVALUATED)]
     from: Option<Timestamp>,
 
     /// Where the window ends; that day or instant is not part of it. Behind the slot of the last
     /// measurement if left out; then what was not yet due when that was received is not missing.
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = instant, help_heading = EVALUATED)]
     to: Option<Timestamp>,
 
     /// How often meters should be measured.
-    #[arg(long, value_name = "CYCLE", default_value = "15m")]
+    #[arg(long, value_name = "CYCLE", default_value = "15m", help_heading = EVALUATED)]
     measurement_cycle: Cycle,
 
     /// How often devices should report.
-    #[arg(long, value_name = "CYCLE", default_value = "60m")]
+    #[arg(long, value_name = "CYCLE", default_value = "60m", help_heading = EVALUATED)]
     report_cycle: Cycle,
 
     /// How the figures are printed.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
     format: Format,
 
     /// Leave out the tables of single meters.
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     summary: bool,
 
     /// Draw when which meter was silent.
-    #[arg(long, value_name = "SVG")]
+    #[arg(long, value_name = "SVG", help_heading = OUTPUT)]
     plot: Option<PathBuf>,
 }
 
@@ -114,6 +120,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let mut evaluation = Evaluation::new(terms);
     source.each(&terms, |record: MeterRecord| evaluation.add(record))?;
+    for doubt in cycles::doubts(&evaluation) {
+        tell!("ebp: {doubt}");
+    }
 
     if let Some(path) = &arguments.plot {
         let context = || format!("cannot write {}", path.display());

@@ -8,7 +8,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 use ebp_core::evaluation::{Evaluation, Figures, MeterEvaluation, Statistics, Target};
 use serde_json::{Value, json};
 
-use crate::output::new_table;
+use crate::output::{new_table, phrase::counted};
 
 /// Tables 5.1 and 5.2 of the thesis, then C.1 and C.2.
 pub fn tables(
@@ -21,8 +21,8 @@ pub fn tables(
     let window = terms.window();
     writeln!(
         out,
-        "{} meters from {} to {}, measured every {}, reported every {}",
-        meters.len(),
+        "{} from {} to {}, measured every {}, reported every {}",
+        counted(meters.len(), "meter"),
         window.from,
         window.to,
         terms.measurement_cycle(),

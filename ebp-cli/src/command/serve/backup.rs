@@ -17,6 +17,7 @@ use crate::{
     command::server_data::ServerData,
     config::read_text,
     exit::{Failure, Outcome, chain},
+    output::phrase::counted,
     stdout::print,
     tell::tell,
 };
@@ -157,9 +158,13 @@ async fn open(database: &Database) -> Result<Arc<dyn Store>, Failure> {
 
 fn told(applied: &Applied) {
     let Applied { households, certificates, already, unknown, .. } = applied;
+    let (households, certificates) =
+        (counted(*households, "household"), counted(*certificates, "certificate"));
+    let were = if *already == 1 { "was" } else { "were" };
+    let are = if *unknown == 1 { "is" } else { "are" };
     tell!(
-        "ebp: revoked again: {households} households, {certificates} certificates; {already} were \
-         already, {unknown} are not in the database"
+        "ebp: revoked again: {households}, {certificates}; {already} {were} already, {unknown} {are} \
+         not in the database"
     );
 }
 

@@ -31,6 +31,15 @@ use crate::{
     tell::tell,
 };
 
+/// The heading of the options that say how light is made.
+const LIGHT: &str = "The light";
+/// The heading of the options about wrong tries.
+const TRIES: &str = "Wrong tries";
+/// The heading of the options that only print what would be done.
+const DRY_RUN: &str = "Without a meter";
+/// The heading of the options for a model that is not known.
+const MODEL: &str = "Other models";
+
 /// Unlock a meter by light, with its PIN.
 ///
 /// The PIN is read from --pin-file (which only its owner may read), else from the environment
@@ -53,26 +62,26 @@ pub struct Arguments {
     pin_file: Option<PathBuf>,
 
     /// Print what would be done, and how long it takes; the PIN is masked.
-    #[arg(long)]
+    #[arg(long, help_heading = DRY_RUN)]
     dry_run: bool,
 
     /// Print every press of the dry run, and with them the PIN.
-    #[arg(long, requires = "dry_run")]
+    #[arg(long, requires = "dry_run", help_heading = DRY_RUN)]
     reveal: bool,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = LIGHT)]
     light: Light,
 
     /// Where tries are remembered: $XDG_STATE_HOME/ebp without this, /var/lib/ebp for root.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", help_heading = TRIES)]
     state: Option<PathBuf>,
 
     /// Forget the meter's earlier wrong tries, because PIN and model are certain; without --port
     /// those of all meters.
-    #[arg(long)]
+    #[arg(long, help_heading = TRIES)]
     reset_tries: bool,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = MODEL)]
     models: Models,
 
     /// How long to wait for the first telegram.
@@ -84,11 +93,13 @@ pub struct Arguments {
     format: Shape,
 
     /// Find the timing of an unknown model together with its owner, who watches the display.
-    #[arg(long, requires = "output", conflicts_with_all = ["dry_run", "format"])]
+    #[arg(
+        long, requires = "output", conflicts_with_all = ["dry_run", "format"], help_heading = MODEL
+    )]
     calibrate: bool,
 
     /// The profile that --calibrate writes.
-    #[arg(long, value_name = "FILE", requires = "calibrate")]
+    #[arg(long, value_name = "FILE", requires = "calibrate", help_heading = MODEL)]
     output: Option<PathBuf>,
 }
 

@@ -40,11 +40,39 @@ fn silence_leads_through_all_steps_and_round_again() {
         seen.push((step.line.to_string(), step.request));
     }
     let seen: Vec<_> = seen.iter().map(|(line, request)| (line.as_str(), *request)).collect();
+    // Where nothing comes at 9600 8N1, nothing is pushed at 9600 7E1.
     assert_eq!(
         seen,
-        [("9600 7E1", false), ("300 7E1", true), ("9600 8N1", false), ("9600 7E1", false)]
+        [("300 7E1", true), ("9600 8N1", false), ("300 7E1", true), ("9600 8N1", false)]
     );
-    assert_eq!(now, seconds(4.5 + 4.5 + 3.0 + 4.5));
+    assert_eq!(now, seconds(4.5 + 3.0 + 4.5 + 3.0));
+}
+
+#[test]
+fn silence_of_a_port_that_cannot_be_written_to_is_listened_to() {
+    let mut detection = Detection::new(AUTO);
+    detection.begin(Duration::ZERO);
+    detection.cannot_ask();
+    assert_eq!(detection.due(seconds(4.5)).unwrap().line, LineSettings::SML);
+}
+
+#[test]
+fn an_answer_is_under_way_from_its_first_byte_to_its_end() {
+    let mut detection =
+        Detection::new(ReadOptions { protocol: Some(Protocol::D0), baud: Some(300) });
+    detection.begin(Duration::ZERO);
+    assert_eq!(detection.answering(seconds(1.0)), None, "nothing has come");
+    detection.hear(b"/ISk5MT174\r\n", seconds(1.0));
+    assert_eq!(detection.answering(seconds(1.5)), Some(seconds(0.5)));
+    detection.identified();
+    detection.hear(b"1.8.0(", seconds(2.0));
+    assert_eq!(detection.answering(seconds(2.0)), Some(Duration::ZERO));
+    detection.settle(seconds(3.0));
+    assert_eq!(detection.answering(seconds(3.0)), None, "it is whole");
+    let mut pushed = Detection::new(AUTO);
+    pushed.begin(Duration::ZERO);
+    pushed.hear(b"\x1b\x1b", seconds(1.0));
+    assert_eq!(pushed.answering(seconds(1.0)), None, "nobody was asked");
 }
 
 #[test]

@@ -1,0 +1,256 @@
+//! What the manual pages say beyond the command line: exit codes, variables, files, examples.
+
+/// A thing and what it is.
+type Entry = (&'static str, &'static str);
+
+/// How every command ends.
+pub const EXIT_STATUS: &[Entry] = &[
+    ("0", "Done."),
+    ("1", "Failed; one line on standard error says why and what to do."),
+    ("2", "Wrong usage."),
+    ("3", "Nothing was read in time."),
+    ("4", "Refused for lack of consent."),
+    ("5", "Not authorized."),
+];
+
+const LOG: Entry =
+    ("EBP_LOG", "Of what is logged how much, such as info or ebp_meter=debug; beats -v.");
+const PIN: Entry = ("EBP_PIN", "The meter's PIN, where no file with it is named.");
+const STATE: Entry = (
+    "XDG_STATE_HOME",
+    "Where tries to unlock are remembered (ebp/unlock-tries.json in it); ~/.local/state without it.",
+);
+const SERVER: Entry = (
+    "EBP_SERVER_…",
+    "Each setting of the server, such as EBP_SERVER_DATA; with _FILE behind it the content of that file.",
+);
+const SERVER_CONFIG: Entry = ("EBP_SERVER_CONFIG", "The server's configuration, as --config.");
+
+/// The variables that a command goes by.
+pub fn environment(path: &[&str]) -> Vec<Entry> {
+    let own: &[Entry] = match path.first().copied().unwrap_or_default() {
+        "unlock" => &[PIN, STATE],
+        "simulate" => &[PIN],
+        "serve" | "ca" | "household" | "report" => &[SERVER_CONFIG, SERVER],
+        "" => &[PIN, STATE, SERVER_CONFIG, SERVER],
+        _ => &[],
+    };
+    own.iter().chain([&LOG]).copied().collect()
+}
+
+const PORTS: Entry = ("/dev/ttyUSB0, /dev/serial/by-id/…", "Reading heads.");
+const DEVICE: Entry = (
+    "/etc/ebp/device.toml",
+    "A device's configuration by custom: its spool, the Data API, its meters. --config names it.",
+);
+const SPOOL: Entry =
+    ("spool.sqlite", "What a device has measured and not yet sent, in the folder `spool`.");
+const TRIES: Entry =
+    ("unlock-tries.json", "Wrong PINs of each meter, so that none is ever blocked.");
+const CONFIG: Entry =
+    ("/etc/ebp/server.toml", "A server's configuration by custom; --config names it.");
+const DATA: Entry = (
+    "ebp-data/",
+    "The server's folder where none is named: ebp.sqlite, server.key, secrets.toml, authority/.",
+);
+const NONE: Entry = ("none", "It reads and writes what its arguments name.");
+
+/// The files that a command goes by.
+pub fn files(path: &[&str]) -> Vec<Entry> {
+    let own: &[Entry] = match path.first().copied().unwrap_or_default() {
+        "read" => &[PORTS, DEVICE, SPOOL, TRIES],
+        "unlock" => &[PORTS, TRIES],
+        "meter" => &[PORTS],
+        "transmit" | "device" => &[DEVICE, SPOOL],
+        "serve" | "ca" | "household" | "report" => &[CONFIG, DATA],
+        "demo" => &[("demo-state/", "Everything of the demo, from which it starts again.")],
+        "" => &[PORTS, DEVICE, SPOOL, TRIES, CONFIG, DATA],
+        _ => &[NONE],
+    };
+    own.to_vec()
+}
+
+/// Examples by command; of a command that has none of its own those of the one above it hold.
+const EXAMPLES: &[(&[&str], &[Entry])] = &[
+    (
+        &[],
+        &[
+            ("ebp read", "Finds the reading head and prints the meter's figures."),
+            ("ebp demo", "The whole chain on this machine, with virtual meters."),
+        ],
+    ),
+    (
+        &["read"],
+        &[
+            ("ebp read", "Finds the reading head, the protocol and the speed."),
+            (
+                "ebp read --watch --format json --port /dev/ttyUSB0",
+                "Every telegram, a JSON object a line.",
+            ),
+            ("ebp read tcp://192.168.1.20:3333", "Behind a bridge such as ser2net."),
+            (
+                "ebp read --config /etc/ebp/device.toml --every -v",
+                "A device's daemon, each measurement told.",
+            ),
+        ],
+    ),
+    (
+        &["unlock"],
+        &[
+            ("ebp unlock --model MT175 --dry-run", "What would be done, without a meter."),
+            (
+                "ebp unlock --port /dev/ttyUSB0 --model MT175 --pin-file pin",
+                "Enters the PIN by light.",
+            ),
+        ],
+    ),
+    (
+        &["meter"],
+        &[
+            ("ebp meter list", "The models that are known."),
+            (
+                "ebp meter identify --port /dev/ttyUSB0",
+                "Which meter is there, and what to do next.",
+            ),
+        ],
+    ),
+    (
+        &["meter", "show"],
+        &[("ebp meter show MT175", "All that is known of a model, with its sources.")],
+    ),
+    (
+        &["meter", "bundle"],
+        &[(
+            "ebp meter bundle --port /dev/ttyUSB0 --output bundle.tar",
+            "A report without identifying numbers.",
+        )],
+    ),
+    (
+        &["simulate"],
+        &[
+            (
+                "ebp simulate --model MT175 --link /tmp/meter",
+                "A virtual meter that `ebp read --port /tmp/meter` reads.",
+            ),
+            (
+                "ebp simulate --model MT175 --locked --pin 1234 --link /tmp/meter",
+                "One to practise unlocking on.",
+            ),
+            (
+                "ebp simulate --replay meter.bin --link /tmp/meter",
+                "A recording, at the line's speed.",
+            ),
+        ],
+    ),
+    (
+        &["transmit"],
+        &[
+            ("ebp transmit --config /etc/ebp/device.toml", "One report, now."),
+            (
+                "ebp transmit --config /etc/ebp/device.toml --due",
+                "For a timer that starts it every minute.",
+            ),
+            ("ebp transmit --config /etc/ebp/device.toml --every", "A daemon."),
+        ],
+    ),
+    (
+        &["device"],
+        &[
+            (
+                "ebp device enroll --url https://ebp.example.org:8443 --fingerprint HEX --token-file token --output /etc/ebp",
+                "Gets the device its certificate.",
+            ),
+            ("ebp device status --config /etc/ebp/device.toml", "How the device is."),
+        ],
+    ),
+    (
+        &["serve"],
+        &[
+            ("ebp serve --data /var/lib/ebp --listen 0.0.0.0:8443", "Serves the Data API."),
+            ("ebp serve --print-config", "A commented configuration."),
+            (
+                "ebp serve secret set researchers --data /var/lib/ebp",
+                "Asks for the researchers' shared secret.",
+            ),
+            (
+                "ebp serve backup --data /var/lib/ebp --output /backup/ebp.sqlite",
+                "Copies the database while the server goes on.",
+            ),
+        ],
+    ),
+    (
+        &["ca"],
+        &[
+            ("ebp ca init --data /var/lib/ebp", "Makes the certificate authority."),
+            (
+                "ebp ca issue --data /var/lib/ebp --email erika@example.org",
+                "A participant's certificate.",
+            ),
+            ("ebp ca list --data /var/lib/ebp", "The certificates."),
+        ],
+    ),
+    (
+        &["household"],
+        &[
+            ("ebp household add --data /var/lib/ebp registration.toml", "Registers a household."),
+            (
+                "ebp household list --url https://ebp.example.org:8443 --ca ca.pem --secret-file secret",
+                "From anywhere, as a researcher.",
+            ),
+        ],
+    ),
+    (
+        &["report"],
+        &[
+            (
+                "ebp report --data /var/lib/ebp --from 2026-03-01 --to 2026-03-22",
+                "Was every slot measured?",
+            ),
+            (
+                "ebp report --input measurements.csv --plot gaps.svg",
+                "The same of a table, with a picture.",
+            ),
+        ],
+    ),
+    (
+        &["anonymize"],
+        &[(
+            "ebp anonymize --input households.csv --output masked.csv --stats",
+            "Masks a table of locations.",
+        )],
+    ),
+    (
+        &["geodata"],
+        &[
+            (
+                "ebp geodata import --nuts NUTS5000_N3.shp --density 04-kreise.xlsx --output regions.ebpgeo",
+                "Regions and densities from official geodata.",
+            ),
+            ("ebp geodata show regions.ebpgeo", "What is in such a file."),
+        ],
+    ),
+    (
+        &["demo"],
+        &[("ebp demo", "Goes on until Ctrl-C."), ("ebp demo --once", "Ends after one round.")],
+    ),
+    (
+        &["completions"],
+        &[(
+            "ebp completions bash > ~/.local/share/bash-completion/completions/ebp",
+            "For bash; open a new shell.",
+        )],
+    ),
+    (
+        &["man"],
+        &[
+            ("ebp man read | man -l -", "Reads a page."),
+            ("ebp man --output /usr/local/share/man/man1", "Writes all pages."),
+        ],
+    ),
+];
+
+/// Examples of the command, or else of the nearest one above it.
+pub fn examples(path: &[&str]) -> &'static [Entry] {
+    let own = EXAMPLES.iter().filter(|(command, _)| path.starts_with(command));
+    own.max_by_key(|(command, _)| command.len()).map_or(&[], |(_, examples)| examples)
+}

@@ -1,0 +1,75 @@
+//! What was passed over while reading, counted so that a bad line floods no log.
+
+use std::time::{Duration, Instant};
+
+use ebp_meter::decoder::Noise;
+
+use crate::{output::phrase::counted, tell::tell};
+
+/// While a meter is watched, damaged telegrams are told of at most so often.
+const BETWEEN: Duration = Duration::from_secs(60);
+
+/// What was passed over.
+#[derive(Default)]
+pub struct Passed {
+    damaged: usize,
+    unreadable: usize,
+    /// Bytes outside of telegrams.
+    pub garbage_bytes: usize,
+    /// Whether a file is read, which has an end.
+    pub is_file: bool,
+    /// Whether the line cuts off the eighth bit.
+    pub seven_bits: bool,
+    told: Option<(Instant, usize)>,
+}
+
+impl Passed {
+    /// Takes it into account.
+    pub fn count(&mut self, noise: &Noise) {
+        tracing::debug!(?noise, "passed over");
+        match noise {
+            Noise::WrongChecksum { .. } => self.damaged += 1,
+            Noise::Unreadable { .. } => self.unreadable += 1,
+            Noise::Garbage { bytes } => self.garbage_bytes += bytes,
+            Noise::SevenBitLine => self.seven_bits = true,
+        }
+    }
+
+    /// One line on standard error, if anything was passed over.
+    pub fn tell(&self) {
+        if let Some(text) = self.text() {
+            tell!("ebp: passed over: {text}");
+        }
+    }
+
+    /// The same while more may come: at once when the first damaged telegram came, then once a
+    /// minute when there are more.
+    pub fn tell_now_and_then(&mut self) {
+        let count = self.damaged + self.unreadable;
+        let is_due = match self.told {
+            None => count > 0,
+            Some((at, before)) => count > before && at.elapsed() >= BETWEEN,
+        };
+        if let Some(text) = self.text().filter(|_| is_due) {
+            tell!("ebp: passed over so far: {text}");
+            self.told = Some((Instant::now(), count));
+        }
+    }
+
+    /// What was passed over, if anything. Bytes between telegrams are told of files only: on a live
+    /// line the first telegram is always caught in its middle.
+    pub fn text(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.damaged > 0 {
+            parts.push(format!("{} damaged (checksum wrong)", self.damaged));
+        }
+        if self.unreadable > 0 {
+            parts.push(format!("{} unreadable", self.unreadable));
+        }
+        if self.garbage_bytes > 0 && self.is_file {
+            let bytes = counted(self.garbage_bytes, "byte");
+            parts.push(format!("{bytes} outside of telegrams"));
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}

@@ -1,0 +1,154 @@
+//! `ebp read --watch`: each telegram, through silences and unplugged cables, until Ctrl-C.
+
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use ebp_core::clock::{Clock, SystemClock};
+use ebp_meter::{
+    port::PortError,
+    readout::Readout,
+    session::{self, Session},
+};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::{Live, Reader};
+use crate::{
+    exit::{Context, Failure, Outcome},
+    output::Format,
+    stdout::quiet_at_closed_pipe,
+    tell::tell,
+};
+
+/// How often a wish to stop is looked for, and the age of what is shown is drawn anew.
+const SLICE: Duration = Duration::from_millis(250);
+/// How often a device that is gone is tried.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How a shell says that Ctrl-C ended a program.
+const BY_SIGNAL: i32 = 130;
+
+/// A flag that Ctrl-C and SIGTERM raise; the second of them ends the program at once, should it be
+/// waiting for whoever reads its output.
+fn stop_at_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, BY_SIGNAL, Arc::clone(&stop))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
+            .or_failed("signals")?;
+    }
+    Ok(stop)
+}
+
+/// A meter that is watched.
+pub(super) struct Watch<'a, 'b, W: Write> {
+    reader: &'a mut Reader<'b, W>,
+    /// Where the figures are drawn over, if they are.
+    live: Option<Live<io::Stdout>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
+    pub fn new(reader: &'a mut Reader<'b, W>) -> Result<Self, Failure> {
+        let is_drawn =
+            reader.arguments.format() == Format::Table && Live::<io::Stdout>::is_possible();
+        let live = is_drawn.then(|| Live::new(io::stdout(), reader.arguments.all));
+        Ok(Self { reader, live, stop: stop_at_signals()? })
+    }
+
+    /// Watches until Ctrl-C, or to the end of what has one.
+    pub fn run(mut self, session: &mut Session) -> Outcome {
+        let timeout = self.reader.arguments.timeout;
+        let mut silent = false;
+        let mut heard = Instant::now();
+        while !self.is_stopped() {
+            self.draw()?;
+            match session.next(SLICE.min(timeout)) {
+                Ok(session::Outcome::Readout(readout)) => {
+                    if silent {
+                        self.say(format_args!("{} speaks again", session.name()))?;
+                    }
+                    (silent, heard) = (false, Instant::now());
+                    self.show(*readout)?;
+                }
+                Ok(session::Outcome::Noise(noise)) => {
+                    heard = Instant::now();
+                    self.reader.passed.count(&noise);
+                    if self.live.is_none() {
+                        self.reader.passed.tell_now_and_then();
+                    }
+                }
+                Ok(session::Outcome::TimedOut) => {
+                    if !silent && heard.elapsed() >= timeout && session.answering().is_none() {
+                        silent = true;
+                        let waited = humantime::format_duration(timeout);
+                        let port = session.name();
+                        self.say(format_args!("nothing from {port} for {waited}; still waiting"))?;
+                    }
+                }
+                Ok(session::Outcome::End) => break,
+                Err(PortError::Vanished { port }) => {
+                    self.say(format_args!("{port} is gone; waiting for it to come back"))?;
+                    self.wait_for_return(session)?;
+                    if self.is_stopped() {
+                        break;
+                    }
+                    self.say(format_args!("{port} is back"))?;
+                    (silent, heard) = (false, Instant::now());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.draw()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn show(&mut self, readout: Readout) -> Outcome {
+        match &mut self.live {
+            Some(live) => {
+                live.show(readout, SystemClock.now());
+                Ok(())
+            }
+            None => self.reader.print(&readout),
+        }
+    }
+
+    fn draw(&mut self) -> Outcome {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let passed = self.reader.passed.text();
+        quiet_at_closed_pipe(live.draw(passed.as_deref()))
+    }
+
+    /// Tells people something, above what is drawn.
+    fn say(&mut self, text: std::fmt::Arguments<'_>) -> Outcome {
+        if let Some(live) = &mut self.live {
+            quiet_at_closed_pipe(live.clear())?;
+        }
+        tell!("ebp: {text}");
+        self.draw()
+    }
+
+    /// Tries again twice a second until the device is there, which may be under a changed node.
+    fn wait_for_return(&mut self, session: &mut Session) -> Outcome {
+        while !self.is_stopped() {
+            thread::sleep(AGAIN);
+            match session.reopen() {
+                Ok(()) => return Ok(()),
+                // A device that has just appeared may still lack its permissions or refuse its
+                // settings.
+                Err(error) => tracing::debug!(%error, "not back yet"),
+            }
+            self.draw()?;
+        }
+        Ok(())
+    }
+}

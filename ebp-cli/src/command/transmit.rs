@@ -129,7 +129,7 @@ fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>
     if refused > 0 {
         return Err(Failure::failed(format!("the server refused {refused} measurements")).remedy(
             format!(
-                "they are kept with its reasons in {}; ask the administrator",
+                "they are kept in {}; `ebp device status --config` shows the reasons",
                 device.spool.path().display()
             ),
         ));

@@ -22,6 +22,7 @@ mod operation;
 mod overload;
 mod quota;
 mod removal;
+mod repeated;
 mod scope;
 mod server;
 mod status;

@@ -195,6 +195,13 @@ pub fn client(error: ClientError) -> Failure {
         ClientError::Tls { refusal: TlsRefusal::TheirsOtherName, .. } => {
             Some("write `url` under [api] with a name that the server's certificate has")
         }
+        ClientError::Problem { kind, .. } if kind == problem_type::CANNOT_ISSUE => Some(
+            "tell the administrator to put the authority's ca.key into the server's data folder",
+        ),
+        ClientError::Problem { kind, .. } if kind == problem_type::UNREGISTERED => Some(
+            "tell the administrator: the household or this device is not registered any more, which \
+             no new certificate changes; nothing is lost",
+        ),
         ClientError::Problem { status: 401, .. } => Some(
             "ask the administrator for a one-time token, for a new certificate with `ebp device enroll`",
         ),

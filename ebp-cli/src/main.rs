@@ -11,6 +11,7 @@ mod device;
 mod exit;
 mod log;
 mod output;
+mod owner;
 #[cfg(feature = "server")]
 mod runtime;
 mod state;

@@ -131,6 +131,7 @@ mod tests {
             kind: problem_type::CONSENT_REVOKED.into(),
             title: "over".into(),
             faults: Vec::new(),
+            household: None,
             retry_after: None,
         }
     }

@@ -103,6 +103,7 @@ impl Link {
             kind: problem_type::INTERNAL.to_owned(),
             title: "not now".to_owned(),
             faults: Vec::new(),
+            household: None,
             retry_after,
         }
     }

@@ -29,6 +29,7 @@ use ebp_core::{
 use crate::masking::{MaskingError, load_postal_codes};
 use cache::Cache;
 use nominatim::{Answer, Service};
+pub use normal::normalised;
 
 /// How addresses are located.
 #[derive(Debug, Clone, PartialEq, Eq)]

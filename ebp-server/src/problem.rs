@@ -13,6 +13,8 @@ use ebp_core::{
     scope::Scope,
 };
 
+use uuid::Uuid;
+
 use crate::{
     authority::AuthorityError,
     store::{Faults, StoreError},
@@ -27,6 +29,9 @@ pub enum ApiError {
     /// No or no valid identity.
     #[error("not authenticated: {0}")]
     Unauthenticated(&'static str),
+    /// A good identity of nobody who is registered.
+    #[error("nobody is registered by this identity")]
+    Unregistered,
     /// The certificate does not permit it.
     #[error("the scope `{0}` is missing")]
     Scope(Scope),
@@ -63,6 +68,9 @@ pub enum ApiError {
     /// What is to be removed is needed: why.
     #[error("it cannot be removed: {0}")]
     InUse(&'static str),
+    /// The participant has this household at the same address.
+    #[error("registered already")]
+    RegisteredAlready(Uuid),
     /// Consent is not granted.
     #[error("consent is not granted")]
     ConsentNotGranted,
@@ -106,6 +114,7 @@ impl From<StoreError> for ApiError {
             StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
             StoreError::ConsentRevoked => Self::ConsentRevoked,
             StoreError::InUse(why) => Self::InUse(why),
+            StoreError::RegisteredAlready(household) => Self::RegisteredAlready(household),
             StoreError::Registration(faults) => Self::Faults(faults),
             error if error.is_temporary() => Self::Unavailable(error.to_string()),
             error => Self::Internal(error.to_string()),
@@ -140,6 +149,11 @@ impl ApiError {
             Self::Unauthenticated(_) => {
                 (kind::UNAUTHENTICATED, StatusCode::UNAUTHORIZED, "A valid identity is needed")
             }
+            Self::Unregistered => (
+                kind::UNREGISTERED,
+                StatusCode::UNAUTHORIZED,
+                "Nobody is registered by this identity",
+            ),
             Self::Scope(_) => {
                 (kind::SCOPE, StatusCode::FORBIDDEN, "The identity does not permit this")
             }
@@ -181,6 +195,11 @@ impl ApiError {
                 "The path has no such method",
             ),
             Self::InUse(_) => (kind::IN_USE, StatusCode::CONFLICT, "It cannot be removed"),
+            Self::RegisteredAlready(_) => (
+                kind::REGISTERED_ALREADY,
+                StatusCode::CONFLICT,
+                "The participant has a household at this address",
+            ),
             Self::ConsentNotGranted => {
                 (kind::CONSENT_NOT_GRANTED, StatusCode::CONFLICT, "Consent is not granted")
             }
@@ -235,6 +254,10 @@ impl ApiError {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::ClockBehind(by) => Some(format!("by {by:#} at least")),
+            Self::RegisteredAlready(household) => Some(format!(
+                "it is household {household}: change that one, or register a further one with \
+                 ?further=true"
+            )),
             Self::Invalid(what) | Self::TooLarge(what) => Some(what.clone()),
             _ => None,
         }
@@ -261,7 +284,7 @@ impl ApiError {
             | Self::RenewedRecently(seconds)
             | Self::QuotaUsedUp(seconds)
             | Self::Overloaded(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
-            Self::Unauthenticated(_) => Some((
+            Self::Unauthenticated(_) | Self::Unregistered => Some((
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer, Basic realm=\"ebp\", charset=\"UTF-8\""),
             )),
@@ -284,6 +307,10 @@ impl IntoResponse for ApiError {
             status: status.as_u16(),
             title: title.to_owned(),
             detail: self.detail(),
+            household: match &self {
+                Self::RegisteredAlready(household) => Some(*household),
+                _ => None,
+            },
             faults: self.faults(),
         };
         let mut response = (status, axum::Json(problem)).into_response();

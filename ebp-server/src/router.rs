@@ -60,11 +60,14 @@ pub(crate) fn routes() -> Vec<Route> {
 
         get(paths::MANAGEMENT_HOUSEHOLD,   EITHER,                  h::get(management::household::list)),
         post(paths::MANAGEMENT_HOUSEHOLD,  RESEARCHER,              h::post(management::household::register)),
+        post(paths::REGISTRATION_CHECK,    RESEARCHER,              h::post(management::household::check)),
         get(paths::MANAGED_HOUSEHOLD,      RESEARCHER,              h::get(management::household::show)),
         patch(paths::MANAGED_HOUSEHOLD,    RESEARCHER,              h::patch(management::household::change)),
+        delete(paths::MANAGED_HOUSEHOLD,   RESEARCHER,              h::delete(management::household::remove)),
         post(paths::MANAGED_METERS,        RESEARCHER,              h::post(management::member::add_meter)),
         patch(paths::MANAGED_METER,        RESEARCHER,              h::patch(management::member::change_meter)),
         delete(paths::MANAGED_METER,       RESEARCHER,              h::delete(management::member::remove_meter)),
+        get(paths::MANAGED_MEASUREMENT,    RESEARCHER,              h::get(management::measurement::list)),
         post(paths::MANAGED_PV_SYSTEMS,    RESEARCHER,              h::post(management::member::add_pv_system)),
         patch(paths::MANAGED_PV_SYSTEM,    RESEARCHER,              h::patch(management::member::change_pv_system)),
         delete(paths::MANAGED_PV_SYSTEM,   RESEARCHER,              h::delete(management::member::remove_pv_system)),
@@ -80,6 +83,7 @@ pub(crate) fn routes() -> Vec<Route> {
 
         post(paths::ENROLL,                ANYBODY,                 h::post(device::enroll)),
         post(paths::RENEW,                 Access::Device,          h::post(device::renew)),
+        get(paths::DEVICE_METER,           Access::Device,          h::get(device::meters)),
 
         get(paths::ROOT,                   ANYBODY,                 h::get(description::root)),
         get(paths::HEALTHZ,                ANYBODY,                 h::get(health::show)),

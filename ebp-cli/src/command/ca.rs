@@ -1,30 +1,27 @@
 //! `ebp ca`: the certificate authority of mutual TLS.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+mod issue;
+mod list;
+
+use std::sync::Arc;
 
 use clap::Subcommand;
-use ebp_core::{
-    clock::{Clock, SystemClock},
-    scope::{Scope, Scopes},
-};
+use ebp_core::clock::{Clock, SystemClock};
 use ebp_server::{
-    authority::{Authority, AuthorityError, ClientRequest, RegisterEntry, Serial},
-    store::{Actor, Database, Names, Store, StoreError},
+    authority::{Authority, AuthorityError, RegisterEntry, Serial},
+    store::{Database, Store, StoreError},
 };
-use uuid::Uuid;
 
 use super::server_data::ServerData;
 use crate::{
     exit::{Failure, Outcome},
-    output::{Format, new_table},
+    output::Format,
+    owner,
     stdout::print,
     tell::tell,
 };
+use issue::Issue;
+pub use issue::usual_scopes;
 
 /// Issue and revoke the certificates by which devices and the server know each other.
 #[derive(Debug, clap::Args)]
@@ -51,7 +48,8 @@ enum Action {
         /// Its serial number, as `ebp ca list` shows it.
         serial: Serial,
     },
-    /// List the certificates that were issued: by this authority, and by servers of the database.
+    /// List the certificates that were issued: by this authority, and by servers of the database,
+    /// with the household and device that each is of.
     List {
         /// How they are printed.
         #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -62,42 +60,17 @@ enum Action {
     Crl,
 }
 
-#[derive(Debug, clap::Args)]
-struct Issue {
-    /// The participant's e-mail address, as registered.
-    #[arg(long)]
-    email: String,
-
-    /// The participant's identifier, as `ebp household add` and `show` print it; without it the
-    /// server's database is asked for the one with that address.
-    #[arg(long, value_name = "UUID")]
-    participant: Option<Uuid>,
-
-    /// The device that will hold it; without one it is the participant's own.
-    #[arg(long, value_name = "UUID")]
-    device: Option<Uuid>,
-
-    /// What it permits: account, household, consent, measurement-read, measurement-write. A device's
-    /// has consent and measurement-write without this, a participant's own all but measurement-write.
-    #[arg(long, value_delimiter = ',', value_name = "SCOPE")]
-    scope: Vec<Scope>,
-
-    /// How long it is valid.
-    #[arg(long, default_value = "397d", value_parser = humantime::parse_duration)]
-    validity: Duration,
-
-    /// Where certificate and key go; names of their own in the current folder without this.
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
-    output: PathBuf,
-}
-
 /// Does as the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
     let settings = arguments.data.settings()?;
     let (dir, database) = (settings.authority, settings.database);
     let clock = Arc::new(SystemClock);
     if let Action::Init { name } = &arguments.action {
+        let data = dir.parent().unwrap_or(&dir);
+        let own = owner::is_own(data, &[]);
         let authority = Authority::init(&dir, name, clock).map_err(explain)?;
+        owner::give(data, own, &[]);
+        owner::give_to_owner_of(data);
         tell!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
         tell!("ebp: its SHA-256 fingerprint is {}", authority.fingerprint().map_err(explain)?);
         return Ok(());
@@ -124,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 }
             }
             entries.sort_by_key(|entry| entry.not_before);
-            list(&entries, *format)
+            list::list(entries, &database, *format)
         }
         Action::Crl => {
             authority.require_private_key().map_err(explain)?;
@@ -174,126 +147,6 @@ pub fn with_store<T>(
             Ok(Some(answer))
         })
         .map_err(|error: StoreError| Failure::failed(crate::exit::chain(&error)))
-}
-
-/// The scopes of a certificate that asks for none: what its holder needs and nothing more
-/// (thesis 4.3.1: the participant sees and controls everything but writes no measurements).
-pub fn usual_scopes(is_device: bool) -> Scopes {
-    if is_device {
-        return Scopes::of_a_device();
-    }
-    Scope::ALL.into_iter().filter(|scope| *scope != Scope::MeasurementWrite).collect()
-}
-
-impl Issue {
-    /// Who is registered with that address; and the device, if there is one, is theirs.
-    fn registered(&self, database: &Database) -> Result<Uuid, Failure> {
-        let found = with_store(database, async |store| {
-            let participant = match store.participant(&self.email).await {
-                Err(StoreError::NotFound) => return Ok(None),
-                found => found?,
-            };
-            let names = Names {
-                participant: Some(participant),
-                email: self.email.clone(),
-                device: self.device,
-            };
-            Ok(Some((participant, store.actor(&names).await?)))
-        })?;
-        match found {
-            None => Err(Failure::failed("there is no database here that knows the participant")
-                .remedy("give --participant, as `ebp household add` and `show` print it")),
-            Some(None) => Err(Failure::failed("nobody is registered with that e-mail address")
-                .remedy("write it as registered, or register the household first")),
-            Some(Some((participant, Actor::Participant { .. }))) => Ok(participant),
-            Some(Some(_)) => {
-                Err(Failure::failed("the device is not of that participant's household")
-                    .remedy("`ebp household show` tells a household's devices"))
-            }
-        }
-    }
-
-    fn run(&self, authority: &Authority, database: &Database) -> Outcome {
-        let scopes = match self.scope.as_slice() {
-            [] => usual_scopes(self.device.is_some()),
-            scopes => scopes.iter().copied().collect(),
-        };
-        let participant = match self.participant {
-            Some(participant) => participant,
-            None => self.registered(database)?,
-        };
-        let issued = authority
-            .issue(&ClientRequest {
-                participant,
-                email: self.email.clone(),
-                device: self.device,
-                scopes: scopes.clone(),
-                validity: self.validity,
-            })
-            .map_err(explain)?;
-        let serial = &issued.entry.serial;
-        let name = self
-            .device
-            .map_or_else(|| format!("participant-{serial}"), |device| device.to_string());
-        let file = |ending: &str| self.output.join(format!("{name}.{ending}"));
-        let (chain, key) = (file("pem"), file("key"));
-        refuse_to_overwrite(&chain)?;
-        refuse_to_overwrite(&key)?;
-        issued.save(&chain, &key).map_err(explain)?;
-        let text = format!(
-            "serial       {serial}\nscopes       {scopes}\nvalid until  {}\ncertificate  {}\nkey          {}\n",
-            issued.entry.not_after,
-            chain.display(),
-            key.display()
-        );
-        print(&text)
-    }
-}
-
-fn refuse_to_overwrite(path: &Path) -> Outcome {
-    if path.exists() {
-        return Err(Failure::failed(format!("{} exists already", path.display()))
-            .remedy("move it away, or choose another folder with --output"));
-    }
-    Ok(())
-}
-
-fn list(entries: &[RegisterEntry], format: Format) -> Outcome {
-    let rows = entries.iter().map(|entry| {
-        [
-            entry.serial.to_string(),
-            entry.kind.name().to_owned(),
-            entry.device.map(|device| device.to_string()).unwrap_or_default(),
-            entry.scopes.to_string(),
-            entry.not_after.to_string(),
-            entry.revoked_at.map(|at| at.to_string()).unwrap_or_default(),
-        ]
-    });
-    let header = ["serial", "kind", "device", "scopes", "not_after", "revoked_at"];
-    let mut text = Vec::new();
-    match format {
-        Format::Json => {
-            for entry in entries {
-                serde_json::to_writer(&mut text, entry).map_err(Failure::failed)?;
-                text.push(b'\n');
-            }
-        }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(&mut text);
-            csv.write_record(header).map_err(Failure::failed)?;
-            for row in rows {
-                csv.write_record(row).map_err(Failure::failed)?;
-            }
-            csv.flush()?;
-            drop(csv);
-        }
-        Format::Table => {
-            let mut table = new_table();
-            table.set_header(header).add_rows(rows);
-            writeln!(text, "{table}")?;
-        }
-    }
-    print(&text)
 }
 
 /// The authority's errors with their remedies.

@@ -4,6 +4,7 @@
 //! Absent: what is to be done when, which [`ebp_meter::aggregator`] decides; the transmission.
 
 mod consent;
+pub mod known;
 mod meters;
 mod words;
 
@@ -53,6 +54,7 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
     // A full disk is told of by the measuring itself.
     let _ = device.spool.note_component("reader", env!("CARGO_PKG_VERSION"));
     meters::warn_of_names_and_pins(&device.config);
+    known::tell_of_others(&device);
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stop)).or_failed("signals")?;

@@ -1,5 +1,14 @@
-//! `ebp device`: the certificate of a measurement device, and how it is.
+//! `ebp device`: a measurement device, its certificate and configuration, and how it is; for
+//! administrators all of them.
 
+#[cfg(feature = "server")]
+mod add;
+#[cfg(feature = "server")]
+mod batch;
+mod enroll;
+mod init;
+#[cfg(feature = "server")]
+mod list;
 #[cfg(feature = "server")]
 mod manage;
 mod status;
@@ -9,24 +18,24 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use ebp_core::{
     client::{
-        Client, ClientOptions, DeviceKey, Enrolled, KeyKind, Trust, enroll,
+        Client, ClientOptions,
         renewal::{self, RenewalError, Validity},
     },
     clock::{Clock, SystemClock},
     identity::Identity,
-    private_file,
 };
 
-use super::secret;
 use crate::{
-    config::{Api, DeviceConfig, read_private, read_text},
+    config::{Api, DeviceConfig},
     device,
-    exit::{Context, Failure, Outcome, chain},
-    stdout::print,
+    exit::{Failure, Outcome, chain},
     tell::tell,
 };
+use enroll::Enroll;
+use init::Init;
 
-/// Enroll a measurement device and keep its certificate.
+/// Enroll and configure a measurement device, and keep its certificate; as an administrator, manage
+/// all devices.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -40,6 +49,9 @@ enum Action {
     /// The key is made here, readable by its owner only, and never leaves this machine. If the
     /// answer is lost, the same command finishes what it began.
     Enroll(Enroll),
+    /// Write the device's configuration: the meters that the server says it reads, each with the port
+    /// at which it speaks.
+    Init(Init),
     /// Get the next certificate, if two thirds of this one's lifetime are over. The daemons do this
     /// by themselves.
     Renew {
@@ -50,6 +62,22 @@ enum Action {
         #[arg(long)]
         now: bool,
     },
+    /// List all devices with their households and how they are, as an administrator.
+    #[cfg(feature = "server")]
+    List(list::List),
+    /// Show a device, as JSON.
+    #[cfg(feature = "server")]
+    Show(list::Show),
+    /// Add a device to a household; or prepare many at once, each with a sheet and a token.
+    #[cfg(feature = "server")]
+    Add(add::Add),
+    /// Make a one-time token by which a device is enrolled. An earlier one that was not used is void.
+    #[cfg(feature = "server")]
+    Token(add::Token),
+    /// Remove a device that was added by mistake. One that read meters with measurements, or has a
+    /// certificate, stays.
+    #[cfg(feature = "server")]
+    Remove(add::Remove),
     /// Revoke every certificate of a device that was lost or stolen, for good and from its next
     /// request on, and void its one-time tokens. It may be enrolled anew.
     ///
@@ -70,42 +98,6 @@ enum Action {
         #[arg(long, value_enum, default_value_t = Shape::Table)]
         format: Shape,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct Enroll {
-    /// The Data API's address, such as `https://ebp.example.org:8443`.
-    #[arg(long)]
-    url: String,
-
-    /// The file whose first line is the token; without it the token is asked for on the terminal,
-    /// or read from standard input.
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-
-    /// The authority's certificate (PEM).
-    #[arg(long, value_name = "FILE", required_unless_present = "fingerprint")]
-    ca: Option<PathBuf>,
-
-    /// The SHA-256 fingerprint of the authority's certificate, as `ebp ca init` prints it.
-    #[arg(long, value_name = "HEX", conflicts_with = "ca")]
-    fingerprint: Option<String>,
-
-    /// The kind of key.
-    #[arg(long, value_enum, default_value_t = Kind::P256)]
-    key: Kind,
-
-    /// Where ca.pem, device.pem and device.key go.
-    #[arg(long, value_name = "FOLDER")]
-    output: PathBuf,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Kind {
-    /// ECDSA on the curve P-256.
-    P256,
-    /// Ed25519.
-    Ed25519,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -152,6 +144,17 @@ impl Files {
 pub fn run(arguments: &Arguments) -> Outcome {
     match &arguments.action {
         Action::Enroll(enroll) => enroll.run(),
+        Action::Init(init) => init.run(),
+        #[cfg(feature = "server")]
+        Action::List(list) => list.run(),
+        #[cfg(feature = "server")]
+        Action::Show(show) => show.run(),
+        #[cfg(feature = "server")]
+        Action::Add(add) => add.run(),
+        #[cfg(feature = "server")]
+        Action::Token(token) => token.run(),
+        #[cfg(feature = "server")]
+        Action::Remove(remove) => remove.run(),
         Action::Renew { files, now } => renew(&files.api()?, *now),
         #[cfg(feature = "server")]
         Action::Revoke(revoke) => revoke.run(),
@@ -161,62 +164,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
             let config = files.config.as_deref().map(DeviceConfig::load).transpose()?;
             status::status(&files.api()?, config.as_ref(), *format)
         }
-    }
-}
-
-impl Enroll {
-    fn run(&self) -> Outcome {
-        let trust = match (&self.ca, &self.fingerprint) {
-            (Some(ca), _) => Trust::Authority(read_text(ca)?),
-            (None, Some(text)) => text.parse().map_err(Failure::usage)?,
-            (None, None) => return Err(Failure::usage("give --ca or --fingerprint")),
-        };
-        let file = |name: &str| self.output.join(name);
-        let (ca, certificate, key) = (file("ca.pem"), file("device.pem"), file("device.key"));
-        if certificate.exists() {
-            return Err(Failure::failed(format!("{} exists already", certificate.display()))
-                .remedy("`ebp device renew` gets the next one; to begin anew move it away"));
-        }
-        let token = match &self.token_file {
-            Some(path) => secret::from_file("the token", path)?,
-            None => secret::ask("the one-time token", false)?,
-        };
-        private_file::create_folder(&self.output)
-            .or_failed(format!("cannot make {}", self.output.display()))?;
-        // Kept before it is used: if the answer is lost, the same key may ask again.
-        let device_key = if key.exists() {
-            DeviceKey::from_pem(&read_private(&key)?).or_failed(key.display())?
-        } else {
-            let made = DeviceKey::generate(match self.key {
-                Kind::P256 => KeyKind::P256,
-                Kind::Ed25519 => KeyKind::Ed25519,
-            });
-            let made = made.map_err(Failure::failed)?;
-            renewal::write_private(&key, made.to_pem().as_bytes()).map_err(explain)?;
-            made
-        };
-        let options = ClientOptions::default();
-        let Enrolled { certificate: answer, authority } =
-            enroll(&self.url, &trust, token.trim(), &device_key, options).map_err(|error| {
-                let failure = device::client(error);
-                match failure.code {
-                    crate::exit::Code::NotAuthorized => {
-                        failure.remedy("ask the administrator for a new token")
-                    }
-                    _ => failure,
-                }
-            })?;
-        renewal::write_private(&ca, authority.as_bytes()).map_err(explain)?;
-        renewal::write_private(&certificate, answer.chain.as_bytes()).map_err(explain)?;
-        let text = format!(
-            "device       {}\nvalid until  {}\ncertificate  {}\nkey          {}\nauthority    {}\n",
-            answer.device,
-            answer.not_after,
-            certificate.display(),
-            key.display(),
-            ca.display()
-        );
-        print(&text)
     }
 }
 

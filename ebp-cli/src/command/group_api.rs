@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use ebp_core::{
-    client::{ClientError, ClientOptions, Manager, Trust},
+    client::{ClientError, ClientOptions, Manager, TlsRefusal, Trust},
     contract::problem_type,
     scope::Group,
 };
@@ -12,7 +12,7 @@ use ebp_core::{
 use super::secret;
 use crate::{
     config::read_text,
-    exit::{Code, Failure, chain},
+    exit::{Code, Context, Failure, chain},
 };
 
 /// How the Data API is reached.
@@ -37,19 +37,32 @@ pub struct GroupApi {
 }
 
 impl GroupApi {
+    /// By what the server is trusted.
+    fn trust(&self) -> Result<Trust, Failure> {
+        match (&self.ca, &self.fingerprint) {
+            (Some(ca), _) => Ok(Trust::Authority(read_text(ca)?)),
+            (None, Some(text)) => text.parse().map_err(Failure::usage),
+            (None, None) => Err(Failure::usage("it is not said by what the server is trusted")
+                .remedy("give --ca or --fingerprint")),
+        }
+    }
+
+    /// The command that enrolls a device by the token in that file, as typed on the device.
+    pub fn enrolment_command(&self, token_file: &str) -> Result<String, Failure> {
+        let fingerprint = self.trust()?.fingerprint().or_failed("the authority's certificate")?;
+        let url = self.url.as_deref().unwrap_or_default();
+        Ok(format!(
+            "ebp device enroll --url {url} --fingerprint {fingerprint} --token-file {token_file} \
+             --output /etc/ebp"
+        ))
+    }
+
     /// The group's client; the secret is asked for where no file has it.
     pub fn connect(&self, group: Group) -> Result<Manager, Failure> {
         let url = self.url.as_deref().ok_or_else(|| {
             Failure::usage("the Data API's address is missing").remedy("give it with --url")
         })?;
-        let trust = match (&self.ca, &self.fingerprint) {
-            (Some(ca), _) => Trust::Authority(read_text(ca)?),
-            (None, Some(text)) => text.parse().map_err(Failure::usage)?,
-            (None, None) => {
-                return Err(Failure::usage("it is not said by what the server is trusted")
-                    .remedy("give --ca or --fingerprint"));
-            }
-        };
+        let trust = self.trust()?;
         let what = format!("the secret of the {group}");
         let secret = match &self.secret_file {
             Some(path) => secret::from_file(&what, path)?,
@@ -69,10 +82,25 @@ pub fn refused(group: Group, error: ClientError) -> Failure {
         ClientError::Problem { status: 401 | 403, .. } => format!("check the {group}' secret"),
         ClientError::Problem { status: 404, .. } => match group {
             Group::Researchers => "`ebp household list` shows those there are".to_owned(),
-            Group::Administrators => "`GET /management/device` lists those there are".to_owned(),
+            Group::Administrators => "`ebp device list` shows those there are".to_owned(),
         },
-        ClientError::Problem { kind, .. } if kind == problem_type::IN_USE => {
-            "what has measurements is kept; a system's meter is another one after `edit --pv-system`"
+        ClientError::Problem { kind, .. } if kind == problem_type::IN_USE => match group {
+            Group::Researchers => "what has measurements is kept; a system's meter is another one \
+                                   after `ebp household edit --pv-system`"
+                .to_owned(),
+            Group::Administrators => {
+                "`ebp device revoke` ends its certificates; what it read is kept".to_owned()
+            }
+        },
+        ClientError::Problem { kind, .. } if kind == problem_type::REGISTERED_ALREADY => {
+            "nothing was stored; if it is another household, register it with --further".to_owned()
+        }
+        ClientError::Problem { kind, .. } if kind == problem_type::CONSENT_REVOKED => {
+            "what was registered is anonymized and cannot be changed any more".to_owned()
+        }
+        ClientError::Problem { kind, .. } if kind == problem_type::CANNOT_ISSUE => {
+            "put the authority's ca.key into the server's data folder, or issue certificates where \
+             it is with `ebp ca issue`"
                 .to_owned()
         }
         ClientError::Problem { kind, retry_after, .. } if kind == problem_type::TOO_MANY_TRIES => {
@@ -84,6 +112,10 @@ pub fn refused(group: Group, error: ClientError) -> Failure {
         }
         ClientError::Problem { status: 429, .. } => "try again in a minute".to_owned(),
         ClientError::InvalidUrl { .. } | ClientError::Unreachable { .. } => "check --url".to_owned(),
+        ClientError::Tls { refusal: TlsRefusal::TheirsUntrusted, .. } => {
+            "check --ca or --fingerprint: `ebp ca init` printed the right one on the server's machine"
+                .to_owned()
+        }
         ClientError::Tls { .. } => "check --ca or --fingerprint".to_owned(),
         _ => return Failure::failed(chain(&error)),
     };

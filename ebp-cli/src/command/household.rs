@@ -1,21 +1,19 @@
 //! `ebp household`: registrations, over the Data API or on the server's own machine.
 
+mod add;
+mod doubts;
+mod edit;
+mod import;
 mod locate;
 mod mask;
+mod measurements;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{io::Write, path::Path};
 
 use clap::Subcommand;
 use ebp_core::{
     client::{ClientError, Manager},
-    clock::{Clock, SystemClock},
-    contract::{
-        HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange, Registered,
-        Registration, RegistrationEntry, RegistrationMeter,
-    },
+    contract::RegistrationEntry,
     scope::Group,
 };
 use ebp_server::store::StoreError;
@@ -31,10 +29,12 @@ use crate::{
     exit::{Failure, Outcome, chain},
     output::new_table,
     stdout::print,
-    tell::tell,
 };
-use locate::{ByHand, Locating, Locator};
+use add::Add;
+use edit::{Edit, Remove};
+use import::Import;
 use mask::Mask;
+use measurements::Measurements;
 
 /// Register households, see and change them, as a researcher.
 ///
@@ -55,20 +55,10 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Register a household with its participant, meters and photovoltaic systems.
-    Add {
-        /// The registration, TOML or JSON; docs/src/server.md shows one.
-        file: PathBuf,
-
-        /// How the identifiers are printed.
-        #[arg(long, value_enum, default_value_t = Shape::Table)]
-        format: Shape,
-
-        #[command(flatten)]
-        by_hand: ByHand,
-
-        #[command(flatten)]
-        locating: Locating,
-    },
+    ///
+    /// A household of the same participant at the same address is refused, however the address is
+    /// written, unless --further says that it is another one.
+    Add(Add),
     /// List registrations and consents.
     List {
         /// How they are printed; JSON is one object a line.
@@ -82,66 +72,25 @@ enum Action {
     },
     /// Change a household, or a meter or photovoltaic system of it, and show it as JSON.
     Edit(Edit),
-    /// Remove a meter or photovoltaic system that was registered by mistake.
+    /// Remove a household, or a meter or photovoltaic system of it, that was registered by mistake.
     ///
     /// What has measurements stays.
     Remove(Remove),
-    /// Register many households: one registration a line (JSON Lines).
+    /// Register many households, from JSON Lines or CSV.
     ///
-    /// Prints one JSON object for each that was registered. Those that were refused are told with
+    /// Prints line, participant and identifiers of each. A household that is registered already
+    /// stays as it is, so that a file can be imported again. Those that were refused are told with
     /// their line, and the others go on.
-    Import {
-        /// The file.
-        file: PathBuf,
-
-        #[command(flatten)]
-        locating: Locating,
-    },
+    Import(Import),
+    /// Print the measurements of a household, as far as its consent goes.
+    ///
+    /// A household that revoked its consent is there under its new identifier once it is masked.
+    Measurements(Measurements),
     /// Mask households that revoked their consent and are withheld, on the server's own machine.
     ///
     /// `ebp serve` does the same at its start. Prints how many are masked and how many still wait.
     #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
     Mask(Mask),
-}
-
-#[derive(Debug, clap::Args)]
-struct Edit {
-    /// The household.
-    household: Uuid,
-
-    /// What changes, TOML or JSON: participant, address, location, metadata, each whole; or with
-    /// one of the options below the members of a meter or photovoltaic system.
-    file: PathBuf,
-
-    /// The meter that changes.
-    #[arg(long, value_name = "UUID", group = "member")]
-    meter: Option<Uuid>,
-
-    /// The photovoltaic system that changes.
-    #[arg(long, value_name = "UUID", group = "member")]
-    pv_system: Option<Uuid>,
-
-    /// The file holds a further meter.
-    #[arg(long, group = "member")]
-    new_meter: bool,
-
-    /// The file holds a further photovoltaic system.
-    #[arg(long, group = "member")]
-    new_pv_system: bool,
-}
-
-#[derive(Debug, clap::Args)]
-struct Remove {
-    /// The household.
-    household: Uuid,
-
-    /// The meter that goes.
-    #[arg(long, value_name = "UUID", required_unless_present = "pv_system")]
-    meter: Option<Uuid>,
-
-    /// The photovoltaic system that goes.
-    #[arg(long, value_name = "UUID", conflicts_with = "meter")]
-    pv_system: Option<Uuid>,
 }
 
 /// The client's errors, for a researcher.
@@ -161,96 +110,20 @@ enum Shape {
 pub fn run(arguments: &Arguments) -> Outcome {
     let api = &arguments.api;
     match &arguments.action {
-        Action::Add { file, format, by_hand, locating } => {
-            let mut registration: Registration = load(file)?;
-            by_hand.apply(&mut registration)?;
-            let meters = registration.meters.clone();
-            let registered = match api.url {
-                Some(_) => {
-                    locating.geocoder()?.locate(&mut registration);
-                    api.connect(Group::Researchers)?.register(&registration).map_err(refused)?
-                }
-                None => {
-                    locating.geocoder_here(&arguments.data)?.locate(&mut registration);
-                    register_here(&arguments.data, registration)?
-                }
-            };
-            print_registered(registered, &meters, *format)
-        }
+        Action::Add(add) => add.run(&arguments.data, api),
         Action::List { format } => list(&api.connect(Group::Researchers)?, *format),
         Action::Show { household } => {
             print_json(&api.connect(Group::Researchers)?.registration(*household).map_err(refused)?)
         }
         Action::Edit(edit) => edit.run(api),
         Action::Remove(remove) => remove.run(&api.connect(Group::Researchers)?),
-        Action::Import { file, locating } => {
-            let locator = locating.geocoder()?;
-            import(&api.connect(Group::Researchers)?, file, &locator)
+        Action::Import(import) => {
+            let locator = import.locating.geocoder()?;
+            import.run(&api.connect(Group::Researchers)?, &locator)
         }
+        Action::Measurements(measurements) => measurements.run(&api.connect(Group::Researchers)?),
         Action::Mask(mask) => mask.run(&arguments.data),
     }
-}
-
-impl Edit {
-    fn run(&self, api: &GroupApi) -> Outcome {
-        let (household, file) = (self.household, &self.file);
-        // The file is read before the secret is asked for.
-        if let Some(meter) = self.meter {
-            let change: MeterChange = load(file)?;
-            return print_json(
-                &api.connect(Group::Researchers)?
-                    .change_meter(household, meter, &change)
-                    .map_err(refused)?,
-            );
-        }
-        if let Some(system) = self.pv_system {
-            let change: PvSystemChange = load(file)?;
-            return print_json(
-                &api.connect(Group::Researchers)?
-                    .change_pv_system(household, system, &change)
-                    .map_err(refused)?,
-            );
-        }
-        if self.new_meter {
-            let meter: NewMeter = load(file)?;
-            return print_json(
-                &api.connect(Group::Researchers)?.add_meter(household, &meter).map_err(refused)?,
-            );
-        }
-        if self.new_pv_system {
-            let system: NewPvSystem = load(file)?;
-            return print_json(
-                &api.connect(Group::Researchers)?
-                    .add_pv_system(household, &system)
-                    .map_err(refused)?,
-            );
-        }
-        let change: HouseholdChange = load(file)?;
-        print_json(&api.connect(Group::Researchers)?.change(household, &change).map_err(refused)?)
-    }
-}
-
-impl Remove {
-    fn run(&self, manager: &Manager) -> Outcome {
-        if let Some(meter) = self.meter {
-            manager.remove_meter(self.household, meter).map_err(refused)?;
-        }
-        if let Some(system) = self.pv_system {
-            manager.remove_pv_system(self.household, system).map_err(refused)?;
-        }
-        Ok(())
-    }
-}
-
-fn register_here(data: &ServerData, registration: Registration) -> Result<Registered, Failure> {
-    let settings = data.settings()?;
-    let runtime = crate::runtime::on_this_thread()?;
-    runtime.block_on(async {
-        let store = ebp_server::open_store(&settings.database).await.map_err(explain)?;
-        let registered = store.register(registration, SystemClock.now()).await.map_err(explain)?;
-        store.close().await.map_err(explain)?;
-        Ok(registered)
-    })
 }
 
 fn list(manager: &Manager, format: Shape) -> Outcome {
@@ -292,66 +165,9 @@ fn list(manager: &Manager, format: Shape) -> Outcome {
     print(&text)
 }
 
-/// One registration a line; a refused one does not hold up the others.
-fn import(manager: &Manager, path: &Path, locator: &Locator) -> Outcome {
-    let text = read_text(path)?;
-    let mut failed = 0;
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let place = format!("{}:{}", path.display(), index + 1);
-        let registered = match serde_json::from_str::<Registration>(line) {
-            Err(error) => Err(Failure::failed(error)),
-            Ok(mut registration) => {
-                locator.locate(&mut registration);
-                match manager.register(&registration) {
-                    Err(error) if error.not_authorized() || error.is_temporary() => {
-                        return Err(refused(error));
-                    }
-                    other => other.map_err(refused),
-                }
-            }
-        };
-        match registered {
-            Ok(registered) => print_json(&registered)?,
-            Err(failure) => {
-                tell!("ebp: {place}: {}", failure.message);
-                failed += 1;
-            }
-        }
-    }
-    if failed > 0 {
-        return Err(Failure::failed(format!("{failed} registrations were refused"))
-            .remedy("correct those lines and import only them; the others are stored"));
-    }
-    Ok(())
-}
-
 fn print_json(value: &impl Serialize) -> Outcome {
     let mut text = serde_json::to_string(value).map_err(Failure::failed)?;
     text.push('\n');
-    print(&text)
-}
-
-fn print_registered(
-    registered: Registered,
-    meters: &[RegistrationMeter],
-    format: Shape,
-) -> Outcome {
-    let text = match format {
-        Shape::Json => return print_json(&registered),
-        Shape::Table => {
-            let Registered { household, participant, measurement_device, meters: uuids, .. } =
-                registered;
-            let mut table = new_table();
-            table.set_header(["what", "uuid"]);
-            table.add_row(["household".to_owned(), household.to_string()]);
-            table.add_row(["participant".to_owned(), participant.to_string()]);
-            table.add_row(["measurement device".to_owned(), measurement_device.to_string()]);
-            for (meter, uuid) in meters.iter().zip(uuids) {
-                table.add_row([format!("meter {}", meter.model), uuid.to_string()]);
-            }
-            format!("{table}\n")
-        }
-    };
     print(&text)
 }
 
@@ -374,6 +190,8 @@ pub fn explain(error: StoreError) -> Failure {
         StoreError::Registration(_) => {
             failure.remedy("correct the file and try again; nothing was stored")
         }
+        StoreError::RegisteredAlready(_) => failure
+            .remedy("nothing was stored; if it is another household, register it with --further"),
         StoreError::Open { .. } | StoreError::File { .. } => {
             failure.remedy("check the data folder (--data or --config) and its permissions")
         }

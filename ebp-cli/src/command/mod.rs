@@ -32,6 +32,8 @@ mod serve;
 mod server_data;
 mod silence;
 mod simulate;
+#[cfg(feature = "server")]
+mod stored;
 mod transmit;
 mod unlock;
 

@@ -168,7 +168,7 @@ fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>
     if refused > 0 {
         let refused = counted(refused, "measurement");
         return Err(Failure::failed(format!("the server refused {refused}")).remedy(format!(
-            "what it refused is kept with its reasons in {}; ask the administrator",
+            "what it refused is kept in {}; `ebp device status --config` shows the reasons",
             device.spool.path().display()
         )));
     }

@@ -10,8 +10,10 @@ mod backup;
 #[allow(dead_code, reason = "the server's own tests use the rest")]
 #[path = "../../../ebp-server/tests/support/cluster.rs"]
 mod cluster;
+mod devices;
 mod enrolment;
 mod environment;
+mod households;
 mod limit;
 mod log;
 mod lost;

@@ -5,6 +5,8 @@ use std::{error::Error, fmt, io, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use rustls::{AlertDescription, CertificateError};
 
+use uuid::Uuid;
+
 use crate::contract::{Problem, problem_type};
 
 /// Why a request brought no answer, or not the one hoped for.
@@ -65,6 +67,8 @@ pub enum ClientError {
         title: String,
         /// What in particular: the fields that are wrong and what they must be.
         faults: Vec<String>,
+        /// The household that stands in the way, where the server names one.
+        household: Option<Uuid>,
         /// How long the server asks to be left in peace.
         retry_after: Option<Duration>,
     },
@@ -147,6 +151,18 @@ impl ClientError {
         matches!(self, Self::Problem { kind, .. } if kind == problem_type::CONSENT_NOT_GRANTED)
     }
 
+    /// The household that the participant has at the same address, where a registration is refused
+    /// for that.
+    #[must_use]
+    pub fn registered_already(&self) -> Option<Uuid> {
+        match self {
+            Self::Problem { kind, household, .. } if kind == problem_type::REGISTERED_ALREADY => {
+                *household
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the server has no room for these measurements by now, and may have for others.
     #[must_use]
     pub fn quota_used_up(&self) -> bool {
@@ -181,7 +197,7 @@ impl ClientError {
     pub(super) fn of_transport(server: &str, error: reqwest::Error) -> Self {
         let server = server.to_owned();
         match tls_error(&error) {
-            Some(tls) => Self::Tls { server, refusal: refusal(tls), reason: tls.to_string() },
+            Some(tls) => Self::Tls { server, refusal: refusal(tls), reason: reason(tls) },
             None if error.is_timeout() => {
                 Self::Unreachable { server, reason: "no answer in time".into() }
             }
@@ -196,17 +212,17 @@ impl ClientError {
         body: &[u8],
         retry_after: Option<Duration>,
     ) -> Self {
-        let (kind, title, faults): (_, _, Vec<String>) =
+        let (kind, title, faults, household): (_, _, Vec<String>, _) =
             match serde_json::from_slice::<Problem>(body) {
-                Ok(Problem { kind, title, faults, detail, .. }) if faults.is_empty() => {
-                    (kind, title, detail.into_iter().collect())
+                Ok(Problem { kind, title, faults, detail, household, .. }) if faults.is_empty() => {
+                    (kind, title, detail.into_iter().collect(), household)
                 }
-                Ok(Problem { kind, title, faults, .. }) => {
-                    (kind, title, faults.iter().map(ToString::to_string).collect())
+                Ok(Problem { kind, title, faults, household, .. }) => {
+                    (kind, title, faults.iter().map(ToString::to_string).collect(), household)
                 }
                 Err(_) => {
                     let reason = status.canonical_reason().unwrap_or("").to_owned();
-                    ("about:blank".into(), reason, Vec::new())
+                    ("about:blank".into(), reason, Vec::new(), None)
                 }
             };
         Self::Problem {
@@ -215,6 +231,7 @@ impl ClientError {
             kind: shortened(kind),
             title: shortened(title),
             faults: faults.into_iter().take(50).map(shortened).collect(),
+            household,
             retry_after,
         }
     }
@@ -239,6 +256,14 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(carried) => tls_error(carried),
         None => tls_error(error.source()?),
+    }
+}
+
+/// In the words of the TLS library, or of a check of our own that it only passes on.
+fn reason(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(own)) => own.0.to_string(),
+        _ => error.to_string(),
     }
 }
 

@@ -7,12 +7,13 @@ use reqwest::{Method, header::HeaderValue};
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{Client, ClientError, ClientOptions, Trust, set_up};
+use super::{Client, ClientError, ClientOptions, PageRequest, Trust, set_up};
 use crate::{
     contract::{
-        HouseholdChange, Listing, Made, ManagedCertificate, ManagedHousehold, MeterChange,
-        NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
-        RevokedDevice, paths,
+        EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
+        ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementPage, MeterChange,
+        NewDevice, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration,
+        RegistrationEntry, RevokedDevice, paths,
     },
     scope::Group,
 };
@@ -64,12 +65,52 @@ impl Manager {
         self.client.get(&format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD))
     }
 
-    /// Takes in a registration.
+    /// Takes in a registration; with `further` also where the participant has a household at the
+    /// same address.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 400 or 422 lists every fault.
-    pub fn register(&self, registration: &Registration) -> Result<Registered, ClientError> {
-        self.send(Method::POST, paths::MANAGEMENT_HOUSEHOLD, registration)
+    /// [`ClientError`]; a problem of status 400 or 422 lists every fault, one of status 409 names
+    /// the participant's household at that address ([`ClientError::registered_already`]).
+    pub fn register(
+        &self,
+        registration: &Registration,
+        further: bool,
+    ) -> Result<Registered, ClientError> {
+        let query = if further { "?further=true" } else { "" };
+        let path = format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD);
+        self.send(Method::POST, &path, registration)
+    }
+
+    /// Whether a registration would be taken in; nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Self::register`].
+    pub fn check(&self, registration: &Registration, further: bool) -> Result<(), ClientError> {
+        let query = if further { "?further=true" } else { "" };
+        let path = format!("{}{query}", paths::REGISTRATION_CHECK);
+        let request = self.client.request(Method::POST, &path).json(registration);
+        self.client.receive(&path, request).map(drop)
+    }
+
+    /// Removes a household that was registered by mistake.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 409 where something was measured in it.
+    pub fn remove_household(&self, household: Uuid) -> Result<(), ClientError> {
+        self.remove(&of(paths::MANAGED_HOUSEHOLD, household, None))
+    }
+
+    /// A page of a meter's measurements, oldest first.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such household or meter.
+    pub fn measurements_page(
+        &self,
+        household: Uuid,
+        meter: Uuid,
+        request: &PageRequest,
+    ) -> Result<MeasurementPage, ClientError> {
+        self.client.page(&of(paths::MANAGED_MEASUREMENT, household, Some(meter)), request)
     }
 
     /// A registration with all that belongs to it.
@@ -176,6 +217,63 @@ impl Manager {
         self.client.send(Method::DELETE, &certificates_of(device))
     }
 
+    /// For administrators: a page of all devices.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn devices(&self, cursor: Option<&str>) -> Result<Listing<ManagedDevice>, ClientError> {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        self.client.get(&format!("{}{query}", paths::MANAGEMENT_DEVICE))
+    }
+
+    /// For administrators: how the devices and meters of a page of households are.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn health(&self, cursor: Option<&str>) -> Result<Listing<HouseholdHealth>, ClientError> {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        self.client.get(&format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD))
+    }
+
+    /// For administrators: a device.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    pub fn device(&self, device: Uuid) -> Result<ManagedDevice, ClientError> {
+        self.client.get(&device_path(device))
+    }
+
+    /// For administrators: adds a device to a household.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such household, or it has no such
+    /// meter.
+    pub fn add_device(&self, device: &NewDevice) -> Result<Made, ClientError> {
+        self.send(Method::POST, paths::MANAGEMENT_DEVICE, device)
+    }
+
+    /// For administrators: removes a device that was added by mistake.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 409 where it is needed.
+    pub fn remove_device(&self, device: Uuid) -> Result<(), ClientError> {
+        self.remove(&device_path(device))
+    }
+
+    /// For administrators: a one-time token by which a device is enrolled. An earlier one that was
+    /// not used is void.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    pub fn enrolment(
+        &self,
+        device: Uuid,
+        request: &EnrolmentRequest,
+    ) -> Result<EnrolmentToken, ClientError> {
+        let path = paths::MANAGED_ENROLMENT.replace("{uuid}", &device.to_string());
+        self.send(Method::POST, &path, request)
+    }
+
     fn remove(&self, path: &str) -> Result<(), ClientError> {
         self.client.receive(path, self.client.request(Method::DELETE, path)).map(drop)
     }
@@ -188,6 +286,10 @@ impl Manager {
     ) -> Result<T, ClientError> {
         self.client.answer(path, self.client.request(method, path).json(body))
     }
+}
+
+fn device_path(device: Uuid) -> String {
+    paths::MANAGED_DEVICE.replace("{uuid}", &device.to_string())
 }
 
 fn certificates_of(device: Uuid) -> String {

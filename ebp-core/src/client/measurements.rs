@@ -32,7 +32,15 @@ impl Client {
         meter: Uuid,
         request: &PageRequest,
     ) -> Result<MeasurementPage, ClientError> {
-        let path = paths::measurements_of(meter);
+        self.page(&paths::measurements_of(meter), request)
+    }
+
+    /// A page of what is listed there.
+    pub(super) fn page(
+        &self,
+        path: &str,
+        request: &PageRequest,
+    ) -> Result<MeasurementPage, ClientError> {
         let mut url = Url::parse(&format!("{}{path}", self.server))
             .map_err(|_| ClientError::InvalidUrl { url: self.server.clone() })?;
         let parameters = [
@@ -46,7 +54,7 @@ impl Client {
                 url.query_pairs_mut().append_pair(name, &value);
             }
         }
-        self.answer(&path, self.http.request(Method::GET, url))
+        self.answer(path, self.http.request(Method::GET, url))
     }
 
     /// Endpoint 7: a meter's measurements from `from` to before `to`, oldest first, asked for page

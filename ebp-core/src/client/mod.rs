@@ -204,6 +204,14 @@ impl Client {
         self.get(paths::METER)
     }
 
+    /// The meters that this device reads, for whoever shows a device's certificate.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn device_meters(&self) -> Result<Vec<Meter>, ClientError> {
+        self.get(paths::DEVICE_METER)
+    }
+
     /// Endpoint 8: uploads measurements; sending one again changes nothing.
     ///
     /// # Errors

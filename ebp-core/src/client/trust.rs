@@ -9,7 +9,8 @@ use std::{
 
 use ring::digest::{SHA256, digest};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -55,6 +56,19 @@ impl FromStr for Trust {
 }
 
 impl Trust {
+    /// The SHA-256 of the authority's certificate, as `ebp ca init` prints it.
+    ///
+    /// # Errors
+    /// If the authority's certificate is none.
+    pub fn fingerprint(&self) -> Result<String, Error> {
+        match self {
+            Self::Fingerprint(octets) => Ok(fingerprint(octets)),
+            Self::Authority(pem) => CertificateDer::from_pem_slice(pem.as_bytes())
+                .map(|certificate| fingerprint(&sha256(&certificate)))
+                .map_err(|error| Error::General(error.to_string())),
+        }
+    }
+
     /// A client's configuration, and where the authority's certificate will be once a connection
     /// was made.
     pub(super) fn client_config(
@@ -117,6 +131,30 @@ impl fmt::Debug for Pinned {
     }
 }
 
+/// The server's authority is another one than the one with the fingerprint.
+#[derive(Debug, thiserror::Error)]
+#[error("its authority's fingerprint is {}", fingerprint(.0))]
+pub(super) struct OtherAuthority([u8; 32]);
+
+/// As `ebp ca init` prints it.
+fn fingerprint(octets: &[u8; 32]) -> String {
+    octets.map(|octet| format!("{octet:02x}")).join(":")
+}
+
+/// What the server shows instead: its authority's certificate is the last one.
+fn other_authority(shown: &[CertificateDer<'_>]) -> Error {
+    let Some(authority) = shown.last() else {
+        return Error::InvalidCertificate(CertificateError::UnknownIssuer);
+    };
+    CertificateError::Other(OtherError(Arc::new(OtherAuthority(sha256(authority))))).into()
+}
+
+fn sha256(octets: &[u8]) -> [u8; 32] {
+    let mut sum = [0; 32];
+    sum.copy_from_slice(digest(&SHA256, octets).as_ref());
+    sum
+}
+
 impl ServerCertVerifier for Pinned {
     fn verify_server_cert(
         &self,
@@ -128,8 +166,8 @@ impl ServerCertVerifier for Pinned {
     ) -> Result<ServerCertVerified, Error> {
         let authority = intermediates
             .iter()
-            .find(|shown| digest(&SHA256, shown).as_ref() == self.fingerprint)
-            .ok_or(Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer))?;
+            .find(|shown| sha256(shown) == self.fingerprint)
+            .ok_or_else(|| other_authority(intermediates))?;
         let mut roots = RootCertStore::empty();
         roots.add(authority.clone().into_owned())?;
         let verifier =

@@ -28,10 +28,14 @@ pub const INCIDENT_RESOLVE: &str = "/household/meter/{uuid}/incident/resolve";
 pub const MANAGEMENT_HOUSEHOLD: &str = "/management/household";
 /// One household.
 pub const MANAGED_HOUSEHOLD: &str = "/management/household/{household}";
+/// Whether a registration would be taken in.
+pub const REGISTRATION_CHECK: &str = "/management/household/check";
 /// A household's meters.
 pub const MANAGED_METERS: &str = "/management/household/{household}/meter";
 /// One of them.
 pub const MANAGED_METER: &str = "/management/household/{household}/meter/{uuid}";
+/// A meter's measurements, for researchers.
+pub const MANAGED_MEASUREMENT: &str = "/management/household/{household}/meter/{uuid}/measurement";
 /// A household's photovoltaic systems.
 pub const MANAGED_PV_SYSTEMS: &str = "/management/household/{household}/pv_system";
 /// One of them.
@@ -52,6 +56,8 @@ pub const ENROLL: &str = "/device/enroll";
 pub const RENEW: &str = "/device/renew";
 /// Where the API is described.
 pub const ROOT: &str = "/";
+/// The meters that a device reads.
+pub const DEVICE_METER: &str = "/device/meter";
 /// Whether the server lives.
 pub const HEALTHZ: &str = "/healthz";
 /// Whether the server is ready for requests.

@@ -3,11 +3,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The stable `type` of each problem.
 pub mod problem_type {
     /// No, a revoked or an unknown identity (401).
     pub const UNAUTHENTICATED: &str = "urn:ebp:problem:unauthenticated";
+    /// The identity is good, and nobody is registered by it (401): household or device were removed.
+    pub const UNREGISTERED: &str = "urn:ebp:problem:unregistered";
     /// The certificate's scopes do not cover the endpoint (403).
     pub const SCOPE: &str = "urn:ebp:problem:scope";
     /// The endpoint is not for this group, or not for this kind of identity (403).
@@ -30,6 +33,9 @@ pub mod problem_type {
     pub const NOT_FOUND: &str = "urn:ebp:problem:not-found";
     /// What is to be removed is needed (409); the detail says by what.
     pub const IN_USE: &str = "urn:ebp:problem:in-use";
+    /// The participant has a household at the same address (409): `household` names it, and the
+    /// detail says what to do.
+    pub const REGISTERED_ALREADY: &str = "urn:ebp:problem:registered-already";
     /// Consent is not yet granted (409).
     pub const CONSENT_NOT_GRANTED: &str = "urn:ebp:problem:consent-not-granted";
     /// Consent was granted before; that is a one-time step (409).
@@ -75,6 +81,9 @@ pub struct Problem {
     /// What is particular to this one; never a value that the request carried.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
+    /// The household that stands in the way, where one does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub household: Option<Uuid>,
     /// Every fault of the request's body.
     #[serde(rename = "errors", skip_serializing_if = "Vec::is_empty", default)]
     pub faults: Vec<Fault>,

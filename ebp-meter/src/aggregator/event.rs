@@ -47,6 +47,8 @@ pub enum Event<E> {
     NotUnlocked(NotUnlocked),
     /// Another meter answers at its port than before.
     OtherMeter,
+    /// A meter of that maker (FLAG id) answers, and the configured model is another one's.
+    OtherMaker(String),
     /// So many per cent of its telegrams are damaged: the head may slip.
     ManyDamaged(u32),
     /// Its telegrams are whole again.

@@ -163,6 +163,19 @@ impl<K: Keeper> Taking<'_, K> {
         self.watch.wants_reset &= !gone;
     }
 
+    /// Tells once of a maker that the configured model is not of.
+    fn look_at_maker(&mut self, maker: Option<&str>) {
+        let (Some(maker), Some(profile)) = (maker, &self.configured.profile) else { return };
+        let is_other = !profile.flag.as_str().eq_ignore_ascii_case(maker);
+        let other = is_other.then(|| maker.to_owned());
+        if self.watch.other_maker != other {
+            self.watch.other_maker.clone_from(&other);
+            if let Some(maker) = other {
+                self.tell(Event::OtherMaker(maker));
+            }
+        }
+    }
+
     fn measured(&mut self, telegram: Telegram) {
         self.port_works();
         let Telegram { readout, at, late } = telegram;
@@ -172,6 +185,7 @@ impl<K: Keeper> Taking<'_, K> {
                 self.tell(Event::OtherMeter);
             }
         }
+        self.look_at_maker(readout.manufacturer.as_deref());
         let detailed = self.configured.is_detailed(&readout);
         self.look_at_detail(detailed, at);
         let data = readout.survey();

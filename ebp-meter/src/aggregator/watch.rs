@@ -56,6 +56,8 @@ pub(super) struct Watch {
     /// In which unlocking was last tried.
     pub tried_unlocking: Option<i64>,
     pub failures: u32,
+    /// The maker that was told to be another one than the model's.
+    pub other_maker: Option<String>,
     /// When no telegram came last, seconds since the Unix epoch, where the time is known.
     pub silent_at: Option<i64>,
     pub next_try: Duration,

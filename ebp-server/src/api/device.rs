@@ -1,4 +1,5 @@
-//! A device's certificate: the first by a one-time token, the next by the one before.
+//! A device's certificate: the first by a one-time token, the next by the one before; and which
+//! meters it reads.
 //!
 //! The key is made on the device and never leaves it: what arrives is a request signed by it.
 
@@ -9,13 +10,16 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
 };
-use ebp_core::contract::{DeviceCertificate, EnrollRequest, RenewRequest};
+use ebp_core::{
+    contract::{DeviceCertificate, EnrollRequest, RenewRequest},
+    model::Meter,
+};
 use uuid::Uuid;
 
 use super::body;
 use crate::{
     App,
-    auth::{ClientCertificate, DeviceHolder},
+    auth::{Caller, ClientCertificate, DeviceHolder},
     authority::{CertificateRequest, ClientRequest},
     problem::ApiError,
     store::{Digest, Issuance, NewCertificate, Origin, StoreError},
@@ -78,6 +82,17 @@ pub async fn renew(
     const REVOKED: ApiError = ApiError::Unauthenticated("the certificate is revoked");
     let certificate = issue(&app, device, &request, &csr, Origin::Renewal(*serial)).await?;
     Ok((StatusCode::CREATED, Json(certificate.ok_or(REVOKED)?)))
+}
+
+/// `GET /device/meter`: the meters that the device is to read, for its configuration.
+pub async fn meters(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    DeviceHolder { device, .. }: DeviceHolder,
+) -> Result<Json<Vec<Meter>>, ApiError> {
+    let mut meters = app.store.meters(caller.household()?).await?;
+    meters.retain(|meter| meter.measurement_device == Some(device));
+    Ok(Json(meters))
 }
 
 /// Nothing if that by which it was asked for has been revoked meanwhile.

@@ -284,7 +284,7 @@ async fn act(
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
     match app.store.actor(names).await? {
-        Actor::Unknown => Err(ApiError::Unauthenticated("nobody is registered by it")),
+        Actor::Unknown => Err(ApiError::Unregistered),
         Actor::Superseded => Err(ApiError::Unauthenticated(SUPERSEDED)),
         Actor::Revoked => Err(ApiError::ConsentRevoked),
         Actor::Participant { participant, household, device, consents } => {

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Authority, AuthorityError, CertificateKind, RegisterEntry, Serial, file, request_key,
+    Authority, AuthorityError, CertificateKind, RegisterEntry, Serial, file, register, request_key,
     scope_extension,
 };
 
@@ -149,7 +149,7 @@ impl Authority {
         params.subject_alt_names = hosts.iter().map(|h| host_name(h)).collect::<Result<_, _>>()?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let term = Term::AtMost(SERVER_VALIDITY);
-        self.issue_any(params, CertificateKind::Server, None, Scopes::default(), term)
+        self.issue_any(params, CertificateKind::Server, (None, None), Scopes::default(), term)
     }
 
     /// Issues a client's certificate: e-mail address (`rfc822Name`), participant and device
@@ -163,7 +163,7 @@ impl Authority {
         self.issue_any(
             client_params(request)?,
             CertificateKind::Client,
-            request.device,
+            (Some(request.participant), request.device),
             request.scopes.clone(),
             Term::Exactly(request.validity),
         )
@@ -197,12 +197,14 @@ impl Authority {
         &self,
         params: CertificateParams,
         kind: CertificateKind,
-        device: Option<Uuid>,
+        (participant, device): (Option<Uuid>, Option<Uuid>),
         scopes: Scopes,
         term: Term,
     ) -> Result<Issued, AuthorityError> {
         let key = KeyPair::generate()?;
-        let (entry, chain_pem) = self.sign(params, kind, device, scopes, term, &key)?;
+        let (mut entry, chain_pem) = self.sign(params, kind, device, scopes, term, &key)?;
+        let own = participant.filter(|_| device.is_none());
+        entry.holder = own.map(|participant| register::holder(&entry.serial, participant));
         self.change_register(|register| {
             register.entries.push(entry.clone());
             Ok(())
@@ -231,6 +233,7 @@ impl Authority {
             not_before,
             not_after,
             revoked_at: None,
+            holder: None,
         };
         params.serial_number = Some(entry.serial.into());
         params.not_before = instant(entry.not_before, SignedDuration::ZERO)?;

@@ -4,6 +4,7 @@ use std::{fs, io::Read, path::Path};
 
 use ebp_core::scope::Scopes;
 use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -49,6 +50,27 @@ pub struct RegisterEntry {
     pub not_after: Timestamp,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// Of a participant's own certificate: by what whoever knows the participant's identifier finds
+    /// out that it is theirs ([`RegisterEntry::is_held_by`]). Once the identifier is gone it tells
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+}
+
+impl RegisterEntry {
+    /// Whether it is that participant's own certificate. A device's is not.
+    #[must_use]
+    pub fn is_held_by(&self, participant: Uuid) -> bool {
+        self.holder.as_deref() == Some(&*holder(&self.serial, participant))
+    }
+}
+
+/// A digest of serial number and participant, both of which are random.
+pub(super) fn holder(serial: &Serial, participant: Uuid) -> String {
+    let mut octets = serial.octets().to_vec();
+    octets.extend(participant.as_bytes());
+    let digest = digest(&SHA256, &octets);
+    digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 mod scopes_as_text {

@@ -95,7 +95,7 @@ pub fn of(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)>
         403 => known,
         404 => named || has_body,
         409 => of_household || has_body || removes,
-        410 => of_household || has_body,
+        410 => of_household || has_body || removes,
         408 | 413 | 415 | 422 => has_body,
         429 | 500 | 503 => true,
         _ => false,

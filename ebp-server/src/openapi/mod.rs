@@ -31,13 +31,14 @@ use crate::{
 };
 use operations::{Described, describe};
 
-/// Queries: of a meter's measurements, and of the lists under `/management`.
+/// Queries: of a meter's measurements, of registering, and of the lists under `/management`.
 const MEASUREMENT_QUERY: [(&str, Kind); 4] = [
     ("from", Kind::Instant),
     ("to", Kind::Instant),
     ("limit", Kind::Limit),
     ("cursor", Kind::Cursor),
 ];
+const REGISTER_QUERY: [(&str, Kind); 1] = [("further", Kind::Flag)];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
 
 #[derive(Clone, Copy)]
@@ -47,6 +48,7 @@ enum Kind {
     Cursor,
     Uuid,
     Serial,
+    Flag,
 }
 
 impl Kind {
@@ -58,6 +60,7 @@ impl Kind {
             Self::Uuid => text.format(known(KnownFormat::Uuid)),
             Self::Cursor => text.pattern(Some("^[0-9a-f]{48}$")),
             Self::Serial => text.pattern(Some("^[0-9a-f]{32}$")),
+            Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
             Self::Limit => ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
@@ -191,7 +194,8 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         parameter(name, ParameterIn::Path, kind, yes.clone())
     });
     let query: &[(&str, Kind)] = match (endpoint.path, endpoint.method.as_str()) {
-        (paths::METER_MEASUREMENT, "GET") => &MEASUREMENT_QUERY,
+        (paths::METER_MEASUREMENT | paths::MANAGED_MEASUREMENT, "GET") => &MEASUREMENT_QUERY,
+        (paths::MANAGEMENT_HOUSEHOLD | paths::REGISTRATION_CHECK, "POST") => &REGISTER_QUERY,
         (
             paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES,
             "GET",

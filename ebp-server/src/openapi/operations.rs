@@ -138,11 +138,14 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::MANAGEMENT_HOUSEHOLD, "Registrations and consents (researchers) or health (administrators)", None, "200",
             either([listing::<RegistrationEntry>(), listing::<HouseholdHealth>()])),
         op(M::POST, paths::MANAGEMENT_HOUSEHOLD, "Take in a registration", one::<Registration>(), "201", one::<Registered>()),
+        op(M::POST, paths::REGISTRATION_CHECK, "Whether a registration would be taken in; nothing is stored", one::<Registration>(), "204", None),
         op(M::GET, paths::MANAGED_HOUSEHOLD, "A registration with all that belongs to it", None, "200", one::<ManagedHousehold>()),
         op(M::PATCH, paths::MANAGED_HOUSEHOLD, "Change contact, address, location, metadata", one::<HouseholdChange>(), "200", one::<ManagedHousehold>()),
+        op(M::DELETE, paths::MANAGED_HOUSEHOLD, "Remove a household that was registered by mistake, while nothing was measured in it", None, "204", None),
         op(M::POST, paths::MANAGED_METERS, "Add a meter", one::<NewMeter>(), "201", one::<Made>()),
         op(M::PATCH, paths::MANAGED_METER, "Change a meter", one::<MeterChange>(), "200", one::<ManagedHousehold>()),
         op(M::DELETE, paths::MANAGED_METER, "Remove a meter that was registered by mistake", None, "204", None),
+        op(M::GET, paths::MANAGED_MEASUREMENT, "A meter's measurements, a page at a time", None, "200", one::<MeasurementPage>()),
         op(M::POST, paths::MANAGED_PV_SYSTEMS, "Add a photovoltaic system", one::<NewPvSystem>(), "201", one::<Made>()),
         op(M::PATCH, paths::MANAGED_PV_SYSTEM, "Change a photovoltaic system", one::<PvSystemChange>(), "200", one::<ManagedHousehold>()),
         op(M::DELETE, paths::MANAGED_PV_SYSTEM, "Remove a photovoltaic system that was registered by mistake", None, "204", None),
@@ -158,6 +161,7 @@ pub fn describe() -> Vec<Described> {
 
         op(M::POST, paths::ENROLL, "A device's first certificate, by a one-time token", one::<EnrollRequest>(), "201", one::<DeviceCertificate>()),
         op(M::POST, paths::RENEW, "A device's next certificate", one::<RenewRequest>(), "201", one::<DeviceCertificate>()),
+        op(M::GET, paths::DEVICE_METER, "The meters that the device reads", None, "200", many::<Meter>()),
 
         op(M::GET, paths::HEALTHZ, "Whether the server lives", None, "200", plain("application/json", Type::Object)),
         op(M::GET, paths::ROOT, "Where the API is described", None, "200", plain("text/html", Type::String)),

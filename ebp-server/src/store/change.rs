@@ -22,6 +22,17 @@ pub fn check_household(change: &HouseholdChange, taken: bool) -> Result<(), Stor
     faults.none_or_all()
 }
 
+/// Whether a household may be removed; `measured` are its meters with measurements.
+///
+/// # Errors
+/// [`StoreError::InUse`] if there are any.
+pub fn may_remove_household(measured: &[Uuid]) -> Result<(), StoreError> {
+    if measured.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::InUse("measurements were made in the household, and they are kept"))
+}
+
 /// What a household has.
 #[derive(Debug, Default)]
 pub struct Members {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use uuid::Uuid;
+
 use super::{Faults, PostgresError};
 use crate::masking::MaskingMismatch;
 
@@ -24,6 +26,9 @@ pub enum StoreError {
     /// The registration has faults; each names its place and no value.
     #[error("the registration cannot be taken in: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Registration(Faults),
+    /// The same participant has a household at the same address.
+    #[error("household {0} has the same participant and the same address")]
+    RegisteredAlready(Uuid),
     /// It is needed and stays: why.
     #[error("it cannot be removed: {0}")]
     InUse(&'static str),

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use ebp_core::contract::{
     HouseholdChange, HouseholdHealth, ManagedDevice, ManagedHousehold, MeterChange, NewMeter,
-    NewPvSystem, PvSystemChange, RegistrationEntry,
+    NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -73,6 +73,40 @@ pub struct DeviceCounts {
 /// told in one [`StoreError::Registration`], all of it.
 #[async_trait]
 pub trait ManagementStore: Send + Sync {
+    /// Takes in a household as [`Store::register`](super::Store::register) does, also where the
+    /// participant has one at the same address.
+    ///
+    /// # Errors
+    /// [`StoreError::Registration`] lists every fault of the registration.
+    async fn register_further(
+        &self,
+        registration: Registration,
+        at: Timestamp,
+    ) -> Result<Registered, StoreError>;
+
+    /// Whether a registration could be taken in now, as a `further` one or not; nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Store::register`](super::Store::register).
+    async fn check_registration(
+        &self,
+        registration: Registration,
+        further: bool,
+    ) -> Result<(), StoreError>;
+
+    /// Removes a household that was registered by mistake, with all that belongs to it. Its devices'
+    /// certificates are revoked, and name no device then. The participant goes, too, unless they
+    /// have another household. No byte of the removed values stays in the database's files.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is no such household; [`StoreError::InUse`] if anything was
+    /// measured in it.
+    async fn remove_household(
+        &self,
+        household: HouseholdId,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
     /// Registrations and consents, without withheld households.
     async fn registrations(
         &self,

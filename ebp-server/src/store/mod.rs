@@ -20,6 +20,7 @@ mod page;
 mod postgres;
 mod quota;
 mod registration;
+mod repeated;
 mod set;
 mod sqlite;
 mod status;
@@ -182,7 +183,8 @@ pub trait Store:
     /// Takes in a household. A participant with the same e-mail address and name is the same one.
     ///
     /// # Errors
-    /// [`StoreError::Registration`] lists every fault of the registration.
+    /// [`StoreError::Registration`] lists every fault of the registration;
+    /// [`StoreError::RegisteredAlready`] names the participant's household at the same address.
     async fn register(
         &self,
         registration: Registration,

@@ -26,6 +26,7 @@ mod overload;
 mod put_back;
 mod quota;
 mod removal;
+mod repeated;
 mod scope;
 mod server;
 mod status;

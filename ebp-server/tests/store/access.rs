@@ -33,6 +33,7 @@ fn entry(byte: u8, device: Uuid, now: Timestamp) -> RegisterEntry {
         not_before: now,
         not_after: now + DAY * 90,
         revoked_at: None,
+        holder: None,
     }
 }
 
@@ -218,7 +219,7 @@ async fn move_to(store: &dyn Store, made: &Registered, email: &str, now: Timesta
 pub async fn participants(store: &dyn Store) {
     let now = at("2026-01-01T00:00:00Z");
     let made = store.register(registration("one@example.org"), now).await.unwrap();
-    let again = store.register(registration("ONE@example.org"), now).await.unwrap();
+    let again = store.register_further(registration("ONE@example.org"), now).await.unwrap();
     assert_eq!(again.participant, made.participant, "one participant of two households");
     assert_eq!(store.participant("One@Example.org").await.unwrap(), made.participant);
     assert!(matches!(store.participant("x@example.org").await, Err(StoreError::NotFound)));

@@ -167,6 +167,8 @@ fn attacks() -> Vec<String> {
         "UPDATE consent SET granted_at = NULL, revoked_at = NULL WHERE household = {revoked}",
         "UPDATE consent SET household = {new} WHERE household = {fresh}",
         "DELETE FROM consent WHERE household = {revoked}",
+        // Of one in which something was measured.
+        "DELETE FROM consent WHERE household = {open}",
         // Address and location.
         "INSERT INTO address VALUES ({revoked}, 'x', '51147', 'x', 'DE')",
         "INSERT INTO address VALUES ({fresh}, 'x', '51147', 'x', 'DE')",

@@ -23,6 +23,7 @@ mod postgres;
 mod quota;
 mod release;
 mod removal;
+mod repeated;
 mod same;
 mod silence;
 mod sqlite;

@@ -103,8 +103,9 @@ impl Identity {
                 }
                 // What belongs to others is unknown to it, which a check of the hooks looks at.
                 let own = !(self.foreign && path.contains('{'));
-                // A device's only, and one that has a token of its own for each time.
-                let device = path != "/device/renew" || self.has_device();
+                // A device's only.
+                let devices = ["/device/renew", "/device/meter"];
+                let device = !devices.contains(&path.as_str()) || self.has_device();
                 if may && own && device {
                     labels.push(format!("{} {path}", method.to_uppercase()));
                 }

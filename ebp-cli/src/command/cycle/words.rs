@@ -101,6 +101,10 @@ impl Words {
                 "ebp: {name}: another meter answers there than before; if it was exchanged, register \
                  the new one"
             ),
+            Event::OtherMaker(maker) => tell!(
+                "ebp: {name}: a meter of {maker} speaks there, which its `model` is not one of; \
+                 `ebp meter identify` says which fit"
+            ),
             Event::ManyDamaged(percent) => tell!(
                 "ebp: {name}: {percent} % of its telegrams are damaged; the reading head may have slipped"
             ),

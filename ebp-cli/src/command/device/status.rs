@@ -1,5 +1,7 @@
 //! `ebp device status`: what an administrator wants to know of a device, from its own files.
 
+use std::collections::BTreeMap;
+
 use ebp_core::{
     client::renewal::Validity,
     clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
@@ -13,11 +15,13 @@ use uuid::Uuid;
 
 use super::{Shape, client, explain};
 use crate::{
+    command::cycle::known,
     config::{Api, DeviceConfig},
     device,
     exit::{Failure, Outcome},
     output::new_table,
     stdout::print,
+    tell::tell,
 };
 
 /// What is printed.
@@ -47,6 +51,8 @@ struct Figures {
     pending: u64,
     unplaced: u64,
     refused: usize,
+    /// How many were refused for which reason.
+    reasons: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,10 +68,17 @@ struct Meter {
 /// Prints it, and fails where the server does not answer well.
 pub fn status(api: &Api, config: Option<&DeviceConfig>, format: Shape) -> Outcome {
     let validity = Validity::of(&api.certificate).map_err(explain)?;
-    let (server, failure) = match client(api)?.consent() {
+    let client = client(api)?;
+    let (server, failure) = match client.consent() {
         Ok(consent) => (Some(consent.state.name().to_owned()), None),
         Err(error) => (None, Some(device::client(error))),
     };
+    // A server of an earlier version does not know the question.
+    if let (Some(config), Ok(known)) = (config, client.device_meters()) {
+        for told in known::differences(&known::configured(config), &known) {
+            tell!("ebp: {told}");
+        }
+    }
     let status = Status {
         not_before: validity.not_before,
         not_after: validity.not_after,
@@ -106,13 +119,19 @@ fn here(config: &DeviceConfig) -> Result<Here, Failure> {
         })
     };
     let known = spool.consent().map_err(device::spool)?;
+    let refused = spool.refused().map_err(device::spool)?;
+    let mut reasons = BTreeMap::new();
+    for one in &refused {
+        *reasons.entry(one.reason.clone()).or_default() += 1;
+    }
     Ok(Here {
         consent_known: known.map(|known| (known.state.name(), known.as_of)),
         clock_synchronised: clock.synchronised(),
         spool: Figures {
             pending: spool.len().map_err(device::spool)?,
             unplaced: spool.unplaced_len().map_err(device::spool)?,
-            refused: spool.refused().map_err(device::spool)?.len(),
+            refused: refused.len(),
+            reasons,
         },
         meters: config
             .meters
@@ -136,11 +155,14 @@ fn table(status: &Status) -> String {
     }
     let clock = if here.clock_synchronised { "synchronised" } else { "not synchronised" };
     table.add_row(["clock", clock]);
-    let Figures { pending, unplaced, refused } = here.spool;
+    let Figures { pending, unplaced, refused, ref reasons } = here.spool;
     let waiting = format!(
         "{pending} to be sent, {unplaced} of unknown time, {refused} refused by the server"
     );
     table.add_row(["measurements", &waiting]);
+    for (reason, count) in reasons {
+        table.add_row(["refused", &format!("{count}: {reason}")]);
+    }
     let mut meters = new_table();
     meters.set_header(["meter", "port", "last measured at (UTC)", "damaged", "incidents"]);
     for meter in &here.meters {

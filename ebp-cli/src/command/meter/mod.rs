@@ -5,7 +5,7 @@
 mod bundle;
 mod identify;
 mod list;
-mod listen;
+pub mod listen;
 mod show;
 mod tar;
 

@@ -68,7 +68,8 @@ pub fn is_disliked(uuid: Uuid) -> bool {
 pub fn problem(status: u16, kind: &str) -> ClientError {
     let server = "https://api.example".to_owned();
     let (kind, title) = (kind.to_owned(), "a problem".to_owned());
-    ClientError::Problem { server, status, kind, title, faults: Vec::new(), retry_after: None }
+    let (faults, household) = (Vec::new(), None);
+    ClientError::Problem { server, status, kind, title, faults, household, retry_after: None }
 }
 
 fn unreachable() -> ClientError {

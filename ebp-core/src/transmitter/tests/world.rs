@@ -88,6 +88,7 @@ impl World {
                     kind: problem_type::INTERNAL.into(),
                     title: "busy".into(),
                     faults: Vec::new(),
+                    household: None,
                     retry_after: Some(wait),
                 })
             }

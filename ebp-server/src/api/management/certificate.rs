@@ -10,7 +10,7 @@ use axum::{
 use ebp_core::contract::{Listing, ManagedCertificate, RevokedDevice};
 use uuid::Uuid;
 
-use super::{listing, query};
+use super::{list_query, listing};
 use crate::{
     App,
     api::uuid,
@@ -25,7 +25,7 @@ pub async fn list(
     Path(device): Path<String>,
     uri: Uri,
 ) -> Result<Json<Listing<ManagedCertificate>>, ApiError> {
-    let (device, query) = (uuid(&device)?, query(&uri)?);
+    let (device, query) = (uuid(&device)?, list_query(&uri)?);
     // 404 if there is no such device.
     app.store.managed_device(device).await?;
     let page = app.store.certificates(device, query).await?;

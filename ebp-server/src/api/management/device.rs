@@ -17,7 +17,7 @@ use ebp_core::{
 use jiff::SignedDuration;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::{listing, query};
+use super::{list_query, listing};
 use crate::{
     App,
     api::{body, device::digest, uuid},
@@ -33,7 +33,7 @@ pub async fn list(
     State(app): State<Arc<App>>,
     uri: Uri,
 ) -> Result<Json<Listing<ManagedDevice>>, ApiError> {
-    Ok(Json(listing(app.store.all_devices(query(&uri)?).await?)))
+    Ok(Json(listing(app.store.all_devices(list_query(&uri)?).await?)))
 }
 
 /// `POST /management/device`: a further device of a household.

@@ -14,10 +14,10 @@ use ebp_core::{
     scope::Group,
 };
 
-use super::{listing, query};
+use super::{list_query, listing};
 use crate::{
     App,
-    api::{body, uuid},
+    api::{body, query, uuid},
     auth::Manager,
     problem::ApiError,
     store::{Faults, HouseholdId, faults},
@@ -30,26 +30,73 @@ pub async fn list(
     Manager(group): Manager,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let query = query(&uri)?;
+    let query = list_query(&uri)?;
     Ok(match group {
         Group::Researchers => Json(listing(app.store.registrations(query).await?)).into_response(),
         Group::Administrators => Json(listing(app.store.health(query).await?)).into_response(),
     })
 }
 
-/// `POST /management/household`: takes in a registration; what is wrong with it is told all at
-/// once.
+/// `POST /management/household?further`: takes in a registration; what is wrong with it is told all
+/// at once. With `further=true` the participant may have a household at the same address.
 pub async fn register(
     State(app): State<Arc<App>>,
+    uri: Uri,
     request: Request,
 ) -> Result<(StatusCode, Json<Registered>), ApiError> {
+    let further = further(&uri)?;
     let mut registration: Registration = body::for_store(&app, request).await?;
-    // Nobody is asked about what is refused anyway.
+    // Don't geocode a registration that will be rejected.
     if registration.location.is_none() && faults(&registration).is_empty() {
+        app.store.check_registration(registration.clone(), further).await?;
         registration.location = locate(&app, &registration.address).await;
     }
-    let registered = app.store.register(registration, app.clock.now()).await?;
+    let now = app.clock.now();
+    let registered = match further {
+        true => app.store.register_further(registration, now).await?,
+        false => app.store.register(registration, now).await?,
+    };
     Ok((StatusCode::CREATED, Json(registered)))
+}
+
+/// `POST /management/household/check?further`: whether a registration would be taken in. Nothing is
+/// stored, and no address is looked up.
+pub async fn check(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    let further = further(&uri)?;
+    let registration: Registration = body::for_store(&app, request).await?;
+    app.store.check_registration(registration, further).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `?further`: whether the participant may have a household at the same address.
+fn further(uri: &Uri) -> Result<bool, ApiError> {
+    let mut further = false;
+    query::read(uri, &["further"], |_, value| {
+        further = value.parse().map_err(|_| "`further` must be true or false".to_owned())?;
+        Ok(())
+    })?;
+    Ok(further)
+}
+
+/// `DELETE /management/household/{household}`: one that was registered by mistake.
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    Path(household): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let household = HouseholdId(uuid(&household)?);
+    let address = match &app.geocoder {
+        Some(_) => app.store.registration(household).await?.address,
+        None => None,
+    };
+    app.store.remove_household(household, app.clock.now()).await?;
+    if let Some(address) = address {
+        forget_address(&app, address).await;
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /management/household/{household}`: a registration with all that belongs to it.

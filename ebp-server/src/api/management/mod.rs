@@ -6,6 +6,7 @@
 pub mod certificate;
 pub mod device;
 pub mod household;
+pub mod measurement;
 pub mod member;
 
 use axum::http::Uri;
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// `?limit&cursor`; `cursor` is what the page before gave as `next`.
-fn query(uri: &Uri) -> Result<ListQuery, ApiError> {
+fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {
     let mut query = ListQuery { after: None, limit: limits::PAGE_DEFAULT };
     query::read(uri, &["limit", "cursor"], |name, value| {
         if name == "limit" {

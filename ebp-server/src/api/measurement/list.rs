@@ -23,7 +23,7 @@ pub async fn list(
 ) -> Result<Json<MeasurementPage>, ApiError> {
     // An id that is none is unknown, like any other.
     let meter = Uuid::try_parse(&meter).map_err(|_| ApiError::NotFound)?;
-    let query = query(&uri)?;
+    let query = page_query(&uri)?;
     let page = app.store.measurements_page(caller.household()?, meter, query).await?;
     Ok(Json(MeasurementPage {
         items: page.items,
@@ -31,7 +31,8 @@ pub async fn list(
     }))
 }
 
-fn query(uri: &Uri) -> Result<PageQuery, ApiError> {
+/// `?from&to&limit&cursor`; `cursor` is what the page before gave as `next`.
+pub fn page_query(uri: &Uri) -> Result<PageQuery, ApiError> {
     let mut query = PageQuery { from: None, to: None, after: None, limit: limits::PAGE_DEFAULT };
     query::read(uri, &["from", "to", "limit", "cursor"], |name, value| {
         let instant = || {
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Result<PageQuery, String> {
-        query(&format!("/m?{text}").parse().unwrap()).map_err(|error| error.to_string())
+        page_query(&format!("/m?{text}").parse().unwrap()).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod pieces;
 mod upload;
 mod whole;
 
-pub use list::list;
+pub use list::{list, page_query};
 pub use upload::upload;
 
 use axum::http::{HeaderMap, HeaderValue, header};

@@ -270,6 +270,7 @@ fn entry(row: &Row) -> Result<RegisterEntry, StoreError> {
         not_before: not_before.0,
         not_after: not_after.0,
         revoked_at: revoked_at.map(|at| at.0),
+        holder: None,
     })
 }
 

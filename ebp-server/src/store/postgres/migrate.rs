@@ -15,7 +15,7 @@ use super::PostgresError;
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/postgres/0001_survey.sql"),
     include_str!("../../../migrations/postgres/0002_management.sql"),
     include_str!("../../../migrations/postgres/0003_device_status.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../../migrations/postgres/0005_constraints.sql"),
     include_str!("../../../migrations/postgres/0006_masking.sql"),
     include_str!("../../../migrations/postgres/0007_erasure.sql"),
+    include_str!("../../../migrations/postgres/0008_removal.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

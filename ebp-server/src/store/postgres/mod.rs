@@ -123,7 +123,7 @@ impl Store for PostgresStore {
         at: Timestamp,
     ) -> Result<Registered, StoreError> {
         let mut client = self.client().await?;
-        self.change(register::register(&mut client, &registration, at)).await
+        self.change(register::register(&mut client, &registration, false, at)).await
     }
 
     async fn actor(&self, names: &Names) -> Result<Actor, StoreError> {

@@ -1,15 +1,19 @@
 //! Taking in a household.
 
-use deadpool_postgres::{Client, Transaction};
-use ebp_core::contract::{Registered, Registration};
+use deadpool_postgres::{Client, GenericClient, Transaction};
+use ebp_core::{
+    contract::{Registered, Registration},
+    model::{Address, Participant},
+};
 use jiff::Timestamp;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
     masking,
     value::{Day, Instant},
 };
-use crate::store::{Faults, StoreError, faults};
+use crate::store::{Faults, StoreError, faults, repeated};
 
 const LOCK: i64 = 7_203_846_102;
 
@@ -22,16 +26,17 @@ pub async fn one_at_a_time(tx: &Transaction<'_>) -> Result<(), StoreError> {
 }
 
 /// Stores a registration with all that belongs to it.
+///
+/// `further` lets in another household of the same participant at the same address.
 pub async fn register(
     client: &mut Client,
     registration: &Registration,
+    further: bool,
     at: Timestamp,
 ) -> Result<Registered, StoreError> {
     let tx = client.transaction().await?;
     one_at_a_time(&tx).await?;
-    let mut faults = faults(registration);
-    conflicts(&tx, registration, &mut faults).await?;
-    faults.none_or_all()?;
+    check(&tx, registration, further).await?;
     let household = Uuid::new_v4();
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
     let (id, participant) = participant(&tx, registration).await?;
@@ -71,6 +76,49 @@ pub async fn register(
     let pv_systems = pv_systems(&tx, household, registration, &meters).await?;
     tx.commit().await?;
     Ok(Registered { household, participant, measurement_device: device, meters, pv_systems })
+}
+
+/// Whether it could be stored now.
+pub async fn check(
+    db: &impl GenericClient,
+    registration: &Registration,
+    further: bool,
+) -> Result<(), StoreError> {
+    let mut faults = faults(registration);
+    // A registration that is repeated has the identifiers of the first one, which are no faults.
+    if faults.is_empty() && !further {
+        let addresses = addresses(db, &registration.participant).await?;
+        repeated::refuse(&registration.address, addresses)?;
+    }
+    conflicts(db, registration, &mut faults).await?;
+    faults.none_or_all()
+}
+
+/// The addresses of the participant's households.
+async fn addresses(
+    db: &impl GenericClient,
+    participant: &Participant,
+) -> Result<Vec<(Uuid, Address)>, StoreError> {
+    let rows = db
+        .query(
+            "SELECT household.uuid, street, postal_code, city, country
+             FROM participant JOIN household ON household.participant = participant.id
+             JOIN address ON address.household = household.uuid
+             WHERE lower(email COLLATE \"C\") = lower($1 COLLATE \"C\") AND name = $2
+             ORDER BY registered_at, household.uuid",
+            &[&participant.email, &participant.name],
+        )
+        .await?;
+    let address = |row: &Row| {
+        let address = Address {
+            street: row.try_get(1)?,
+            postal_code: row.try_get(2)?,
+            city: row.try_get(3)?,
+            country: row.try_get(4)?,
+        };
+        Ok((row.try_get(0)?, address))
+    };
+    rows.iter().map(address).collect()
 }
 
 async fn pv_systems(
@@ -169,13 +217,13 @@ async fn participant(
 
 /// What of the registration cannot stand beside what is stored.
 async fn conflicts(
-    tx: &Transaction<'_>,
+    db: &impl GenericClient,
     registration: &Registration,
     faults: &mut Faults,
 ) -> Result<(), StoreError> {
     let contact = &registration.participant;
     let given: Vec<Uuid> = registration.meters.iter().filter_map(|meter| meter.uuid).collect();
-    let row = tx
+    let row = db
         .query_one(
             "SELECT EXISTS (SELECT FROM participant
                             WHERE lower(email COLLATE \"C\") = lower($1 COLLATE \"C\")

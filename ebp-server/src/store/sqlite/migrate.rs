@@ -10,13 +10,14 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../../migrations/sqlite/0002_management.sql"),
     include_str!("../../../migrations/sqlite/0003_device_status.sql"),
     include_str!("../../../migrations/sqlite/0004_measurement_flags.sql"),
     include_str!("../../../migrations/sqlite/0005_constraints.sql"),
     include_str!("../../../migrations/sqlite/0006_masking.sql"),
+    include_str!("../../../migrations/sqlite/0007_removal.sql"),
 ];
 
 /// Brings the file to the latest version.

@@ -86,7 +86,7 @@ impl Store for SqliteStore {
         registration: Registration,
         at: Timestamp,
     ) -> Result<Registered, StoreError> {
-        self.writer.run(move |tx| register::register(tx, &registration, at)).await
+        self.writer.run(move |tx| register::register(tx, &registration, false, at)).await
     }
 
     async fn actor(&self, names: &Names) -> Result<Actor, StoreError> {

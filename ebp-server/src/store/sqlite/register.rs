@@ -1,25 +1,29 @@
 //! Taking in a household.
 
-use ebp_core::contract::{Registered, Registration};
+use ebp_core::{
+    contract::{Registered, Registration},
+    model::{Address, Participant},
+};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
     masking,
     value::{Id, Instant, Kind, Text},
 };
-use crate::store::{Faults, StoreError, faults};
+use crate::store::{Faults, StoreError, faults, repeated};
 
 /// Stores a registration with all that belongs to it.
+///
+/// `further` lets in another household of the same participant at the same address.
 pub fn register(
     tx: &Transaction<'_>,
     registration: &Registration,
+    further: bool,
     at: Timestamp,
 ) -> Result<Registered, StoreError> {
-    let mut faults = faults(registration);
-    conflicts(tx, registration, &mut faults)?;
-    faults.none_or_all()?;
+    check(tx, registration, further)?;
     let household = Uuid::new_v4();
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
     let (id, participant) = participant(tx, registration)?;
@@ -78,6 +82,47 @@ pub fn register(
         pv_systems.push(uuid);
     }
     Ok(Registered { household, participant, measurement_device: device, meters, pv_systems })
+}
+
+/// Whether it could be stored now.
+pub fn check(
+    db: &Connection,
+    registration: &Registration,
+    further: bool,
+) -> Result<(), StoreError> {
+    let mut faults = faults(registration);
+    // A registration that is repeated has the identifiers of the first one, which are no faults.
+    if faults.is_empty() && !further {
+        repeated::refuse(&registration.address, addresses(db, &registration.participant)?)?;
+    }
+    conflicts(db, registration, &mut faults)?;
+    faults.none_or_all()
+}
+
+/// The addresses of the participant's households.
+fn addresses(
+    db: &Connection,
+    participant: &Participant,
+) -> Result<Vec<(Uuid, Address)>, StoreError> {
+    let address = |row: &Row<'_>| {
+        let Id(household) = row.get(0)?;
+        let address = Address {
+            street: row.get(1)?,
+            postal_code: row.get(2)?,
+            city: row.get(3)?,
+            country: row.get(4)?,
+        };
+        Ok((household, address))
+    };
+    Ok(db
+        .prepare_cached(
+            "SELECT household.uuid, street, postal_code, city, country
+             FROM participant JOIN household ON household.participant = participant.id
+             JOIN address ON address.household = household.uuid
+             WHERE email = ?1 AND name = ?2 ORDER BY registered_at, household.uuid",
+        )?
+        .query_map([&participant.email, &participant.name], address)?
+        .collect::<Result<_, _>>()?)
 }
 
 /// A number that no other meter has. It is random, so that it does not tell when its meter was
@@ -154,19 +199,19 @@ fn participant(
 
 /// What of the registration cannot stand beside what is stored.
 fn conflicts(
-    tx: &Transaction<'_>,
+    db: &Connection,
     registration: &Registration,
     faults: &mut Faults,
 ) -> Result<(), StoreError> {
     let contact = &registration.participant;
-    let taken: bool = tx.query_row(
+    let taken: bool = db.query_row(
         "SELECT EXISTS (SELECT 1 FROM participant WHERE email = ?1 AND name != ?2)",
         [&contact.email, &contact.name],
         |row| row.get(0),
     )?;
     faults.check(!taken, "/participant/email", "belongs to a participant of another name");
     if let Some(device) = registration.measurement_device {
-        let taken: bool = tx.query_row(
+        let taken: bool = db.query_row(
             "SELECT EXISTS (SELECT 1 FROM measurement_device WHERE uuid = ?1)",
             [Id(device)],
             |row| row.get(0),
@@ -175,7 +220,7 @@ fn conflicts(
     }
     for (i, meter) in registration.meters.iter().enumerate() {
         let Some(uuid) = meter.uuid else { continue };
-        let taken: bool = tx.query_row(
+        let taken: bool = db.query_row(
             "SELECT EXISTS (SELECT 1 FROM meter WHERE uuid = ?1)",
             [Id(uuid)],
             |row| row.get(0),

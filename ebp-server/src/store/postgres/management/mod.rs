@@ -13,12 +13,16 @@ pub mod remove;
 use async_trait::async_trait;
 use ebp_core::contract::{
     HouseholdChange, HouseholdHealth, ManagedDevice, ManagedHousehold, MeterChange, NewMeter,
-    NewPvSystem, PvSystemChange, RegistrationEntry,
+    NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{PostgresStore, register::one_at_a_time, value::Instant};
+use super::{
+    PostgresStore,
+    register::{self, one_at_a_time},
+    value::Instant,
+};
 use crate::store::{
     DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, ManagementStore, StoreError,
 };
@@ -40,6 +44,31 @@ macro_rules! change {
 
 #[async_trait]
 impl ManagementStore for PostgresStore {
+    async fn register_further(
+        &self,
+        registration: Registration,
+        at: Timestamp,
+    ) -> Result<Registered, StoreError> {
+        let mut client = self.client().await?;
+        self.change(register::register(&mut client, &registration, true, at)).await
+    }
+
+    async fn check_registration(
+        &self,
+        registration: Registration,
+        further: bool,
+    ) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        self.look_up(register::check(&client, &registration, further)).await
+    }
+
+    async fn remove_household(&self, id: HouseholdId, at: Timestamp) -> Result<(), StoreError> {
+        let removed: Result<(), StoreError> = change!(self, tx, remove::household(&tx, id, at));
+        removed?;
+        self.eraser.finish().await;
+        Ok(())
+    }
+
     async fn registrations(
         &self,
         query: ListQuery,

@@ -1,10 +1,64 @@
 //! Removing what was registered by mistake. What has measurements stays.
 
 use deadpool_postgres::Transaction;
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::change::{members, require_open};
-use crate::store::{HouseholdId, StoreError};
+use super::{
+    super::certificate,
+    change::{members, require_open},
+};
+use crate::store::{HouseholdId, StoreError, change::may_remove_household};
+
+/// Removes a household with all that belongs to it, and notes that the tables' files have to be rid
+/// of the removed values.
+pub async fn household(
+    tx: &Transaction<'_>,
+    id: HouseholdId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    // Participants come first: whoever writes the tables anew waits for them.
+    tx.batch_execute("LOCK TABLE participant, address, location, pv_system IN ROW EXCLUSIVE MODE")
+        .await?;
+    hold(tx, id).await?;
+    may_remove_household(&measured(tx, id).await?)?;
+    let row = tx.query_one("SELECT participant FROM household WHERE uuid = $1", &[&id.0]).await?;
+    let participant: i64 = row.try_get(0)?;
+    // Incidents that are being reported, and certificates that are being registered, are waited for.
+    for sql in [
+        "SELECT FROM meter WHERE household = $1 FOR UPDATE",
+        "SELECT FROM measurement_device WHERE household = $1 FOR UPDATE",
+    ] {
+        tx.execute(sql, &[&id.0]).await?;
+    }
+    certificate::revoke_household(tx, id, at).await?;
+    for sql in [
+        // Before its meters: the database looks that they have no measurements.
+        "DELETE FROM consent WHERE household = $1",
+        "UPDATE certificate SET device = NULL
+         WHERE device IN (SELECT uuid FROM measurement_device WHERE household = $1)",
+        "DELETE FROM enrolment
+         WHERE device IN (SELECT uuid FROM measurement_device WHERE household = $1)",
+        "DELETE FROM incident WHERE meter IN (SELECT uuid FROM meter WHERE household = $1)",
+        "DELETE FROM pv_system WHERE household = $1",
+        "DELETE FROM meter WHERE household = $1",
+        "DELETE FROM measurement_device WHERE household = $1",
+        "DELETE FROM address WHERE household = $1",
+        "DELETE FROM location WHERE household = $1",
+        "DELETE FROM metadata WHERE household = $1",
+        "DELETE FROM household WHERE uuid = $1",
+    ] {
+        tx.execute(sql, &[&id.0]).await?;
+    }
+    tx.execute(
+        "DELETE FROM participant WHERE id = $1
+             AND NOT EXISTS (SELECT FROM household WHERE participant = $1)",
+        &[&participant],
+    )
+    .await?;
+    tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
+    Ok(())
+}
 
 /// Removes a meter with its incidents.
 pub async fn meter(tx: &Transaction<'_>, id: HouseholdId, uuid: Uuid) -> Result<(), StoreError> {

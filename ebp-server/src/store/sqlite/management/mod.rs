@@ -12,18 +12,38 @@ pub mod remove;
 use async_trait::async_trait;
 use ebp_core::contract::{
     HouseholdChange, HouseholdHealth, ManagedDevice, ManagedHousehold, MeterChange, NewMeter,
-    NewPvSystem, PvSystemChange, RegistrationEntry,
+    NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::SqliteStore;
+use super::{SqliteStore, register};
 use crate::store::{
     DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, ManagementStore, StoreError,
 };
 
 #[async_trait]
 impl ManagementStore for SqliteStore {
+    async fn register_further(
+        &self,
+        registration: Registration,
+        at: Timestamp,
+    ) -> Result<Registered, StoreError> {
+        self.writer.run(move |tx| register::register(tx, &registration, true, at)).await
+    }
+
+    async fn check_registration(
+        &self,
+        registration: Registration,
+        further: bool,
+    ) -> Result<(), StoreError> {
+        self.readers.run(move |db| register::check(db, &registration, further)).await
+    }
+
+    async fn remove_household(&self, id: HouseholdId, at: Timestamp) -> Result<(), StoreError> {
+        self.writer.run_and_erase(move |tx| remove::household(tx, id, at)).await
+    }
+
     async fn registrations(
         &self,
         query: ListQuery,

@@ -1,14 +1,51 @@
 //! Removing what was registered by mistake. What has measurements stays.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
 use super::{
-    super::value::Id,
+    super::{certificate, value::Id},
     change::{members, require_open},
     device::household_of,
 };
-use crate::store::{HouseholdId, StoreError};
+use crate::store::{HouseholdId, StoreError, change::may_remove_household};
+
+/// Removes a household with all that belongs to it.
+pub fn household(tx: &Transaction<'_>, id: HouseholdId, at: Timestamp) -> Result<(), StoreError> {
+    require_open(tx, id)?;
+    may_remove_household(&measured(tx, id)?)?;
+    let household = Id(id.0);
+    let participant: i64 =
+        tx.query_row("SELECT participant FROM household WHERE uuid = ?1", [household], |row| {
+            row.get(0)
+        })?;
+    certificate::revoke_household(tx, id, at)?;
+    for sql in [
+        // Before its meters: the database looks that they have no measurements.
+        "DELETE FROM consent WHERE household = ?1",
+        "UPDATE certificate SET device = NULL
+         WHERE device IN (SELECT uuid FROM measurement_device WHERE household = ?1)",
+        "DELETE FROM enrolment
+         WHERE device IN (SELECT uuid FROM measurement_device WHERE household = ?1)",
+        "DELETE FROM incident WHERE meter IN (SELECT uuid FROM meter WHERE household = ?1)",
+        "DELETE FROM pv_system WHERE household = ?1",
+        "DELETE FROM meter WHERE household = ?1",
+        "DELETE FROM measurement_device WHERE household = ?1",
+        "DELETE FROM address WHERE household = ?1",
+        "DELETE FROM location WHERE household = ?1",
+        "DELETE FROM metadata WHERE household = ?1",
+        "DELETE FROM household WHERE uuid = ?1",
+    ] {
+        tx.execute(sql, [household])?;
+    }
+    tx.execute(
+        "DELETE FROM participant WHERE id = ?1
+             AND NOT EXISTS (SELECT 1 FROM household WHERE participant = ?1)",
+        [participant],
+    )?;
+    Ok(())
+}
 
 /// Removes a meter with its incidents.
 pub fn meter(tx: &Transaction<'_>, id: HouseholdId, uuid: Uuid) -> Result<(), StoreError> {

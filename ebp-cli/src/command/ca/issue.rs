@@ -1,0 +1,232 @@
+//! `ebp ca issue`: a certificate for a participant or device that is registered.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ebp_core::{
+    private_file,
+    scope::{Scope, Scopes},
+};
+use ebp_server::{
+    authority::{Authority, ClientRequest},
+    store::{Actor, Database, HouseholdId, Names, Store, StoreError},
+};
+use uuid::Uuid;
+
+use super::{explain, with_store};
+use crate::{
+    exit::{Context, Failure, Outcome},
+    stdout::print,
+};
+
+/// For whom, for what, and where to.
+#[derive(Debug, clap::Args)]
+pub struct Issue {
+    /// The participant's e-mail address, as registered.
+    #[arg(long, required_unless_present = "household")]
+    email: Option<String>,
+
+    /// The household whose participant it is for, instead of their e-mail address.
+    #[arg(long, value_name = "UUID", conflicts_with_all = ["email", "participant"])]
+    household: Option<Uuid>,
+
+    /// The participant's identifier, as `ebp household add` and `show` print it. It is needed where
+    /// the server's database is not at hand; where it is, the participant must be registered in it.
+    #[arg(long, value_name = "UUID")]
+    participant: Option<Uuid>,
+
+    /// The device that will hold it; without one it is the participant's own.
+    #[arg(long, value_name = "UUID")]
+    device: Option<Uuid>,
+
+    /// What it permits: account, household, consent, measurement-read, measurement-write. A device's
+    /// has consent and measurement-write without this, a participant's own all but measurement-write.
+    #[arg(long, value_delimiter = ',', value_name = "SCOPE")]
+    scope: Vec<Scope>,
+
+    /// How long it is valid.
+    #[arg(long, default_value = "397d", value_parser = humantime::parse_duration)]
+    validity: Duration,
+
+    /// Where certificate and key go; the folder is made if it is not there. Names of their own in
+    /// the current folder without this.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    output: PathBuf,
+}
+
+/// Whom a certificate names.
+struct Holder {
+    participant: Uuid,
+    email: String,
+}
+
+/// Why nobody can be named.
+enum Nobody {
+    NoHousehold(Uuid),
+    ConsentRevoked,
+    NoEmail,
+    OtherParticipant,
+    NoDevice(Uuid),
+    ForeignDevice,
+}
+
+impl From<Nobody> for Failure {
+    fn from(why: Nobody) -> Self {
+        let (message, remedy) = match why {
+            Nobody::NoHousehold(household) => {
+                (format!("there is no household {household}"), "`ebp household list` lists them")
+            }
+            Nobody::ConsentRevoked => (
+                "the household has revoked its consent".to_owned(),
+                "nobody is left there for whom a certificate could be",
+            ),
+            Nobody::NoEmail => (
+                "nobody is registered with that e-mail address".to_owned(),
+                "write it as registered, or register the household first",
+            ),
+            Nobody::OtherParticipant => (
+                "the participant with that e-mail address has another identifier".to_owned(),
+                "leave --participant out: the database knows the right one",
+            ),
+            Nobody::NoDevice(device) => (
+                format!("there is no device {device}"),
+                "`ebp household show` tells a household's devices",
+            ),
+            Nobody::ForeignDevice => (
+                "the device is not of that participant's household".to_owned(),
+                "`ebp household show` tells a household's devices",
+            ),
+        };
+        Self::failed(message).remedy(remedy)
+    }
+}
+
+impl Issue {
+    /// Issues it, once it is known that the files can be written.
+    pub fn run(&self, authority: &Authority, database: &Database) -> Outcome {
+        let scopes = match self.scope.as_slice() {
+            [] => usual_scopes(self.device.is_some()),
+            scopes => scopes.iter().copied().collect(),
+        };
+        let Holder { participant, email } = self.holder(database)?;
+        if let Some(device) = self.device {
+            for file in self.files(&device.to_string()) {
+                refuse_to_overwrite(&file)?;
+            }
+        }
+        make_writable(&self.output)?;
+        let issued = authority
+            .issue(&ClientRequest {
+                participant,
+                email,
+                device: self.device,
+                scopes: scopes.clone(),
+                validity: self.validity,
+            })
+            .map_err(explain)?;
+        let serial = &issued.entry.serial;
+        let name = self
+            .device
+            .map_or_else(|| format!("participant-{serial}"), |device| device.to_string());
+        let [chain, key] = self.files(&name);
+        issued.save(&chain, &key).map_err(explain)?;
+        let text = format!(
+            "serial       {serial}\nscopes       {scopes}\nvalid until  {}\ncertificate  {}\nkey          {}\n",
+            issued.entry.not_after,
+            chain.display(),
+            key.display()
+        );
+        print(&text)
+    }
+
+    fn files(&self, name: &str) -> [PathBuf; 2] {
+        ["pem", "key"].map(|ending| self.output.join(format!("{name}.{ending}")))
+    }
+
+    /// Who is registered; where no database is at hand, who is named.
+    fn holder(&self, database: &Database) -> Result<Holder, Failure> {
+        let known = with_store(database, async |store| self.registered(store).await)?;
+        match (known, self.participant, &self.email) {
+            (Some(holder), ..) => Ok(holder?),
+            (None, Some(participant), Some(email)) => {
+                Ok(Holder { participant, email: email.clone() })
+            }
+            (None, ..) => Err(Failure::failed(
+                "there is no database here that knows the participant",
+            )
+            .remedy("give --email and --participant, as `ebp household add` and `show` print it")),
+        }
+    }
+
+    /// Who is registered with what is said; and the device, if there is one, is theirs.
+    async fn registered(&self, store: &dyn Store) -> Result<Result<Holder, Nobody>, StoreError> {
+        let (participant, email) = match (self.household, &self.email) {
+            (Some(household), _) => {
+                let found = match store.registration(HouseholdId(household)).await {
+                    Err(StoreError::NotFound) => return Ok(Err(Nobody::NoHousehold(household))),
+                    found => found?,
+                };
+                let contact = found.participant_uuid.zip(found.participant);
+                let Some((participant, contact)) = contact else {
+                    return Ok(Err(Nobody::ConsentRevoked));
+                };
+                if self.device.is_some_and(|device| !found.measurement_devices.contains(&device)) {
+                    return Ok(Err(Nobody::ForeignDevice));
+                }
+                (participant, contact.email)
+            }
+            (None, email) => {
+                let email = email.clone().unwrap_or_default();
+                match store.participant(&email).await {
+                    Err(StoreError::NotFound) => return Ok(Err(Nobody::NoEmail)),
+                    found => (found?, email),
+                }
+            }
+        };
+        if self.participant.is_some_and(|named| named != participant) {
+            return Ok(Err(Nobody::OtherParticipant));
+        }
+        let (named, device) = (Some(participant), self.device);
+        let names = Names { participant: named, email: email.clone(), device };
+        Ok(match (store.actor(&names).await?, device) {
+            (Actor::Participant { .. }, _) => Ok(Holder { participant, email }),
+            (Actor::Unknown, Some(device)) => Err(Nobody::NoDevice(device)),
+            (Actor::Revoked, _) => Err(Nobody::ConsentRevoked),
+            _ => Err(Nobody::ForeignDevice),
+        })
+    }
+}
+
+/// The scopes of a certificate that asks for none: what its holder needs and nothing more
+/// (thesis 4.3.1: the participant sees and controls everything but writes no measurements).
+pub fn usual_scopes(is_device: bool) -> Scopes {
+    if is_device {
+        return Scopes::of_a_device();
+    }
+    Scope::ALL.into_iter().filter(|scope| *scope != Scope::MeasurementWrite).collect()
+}
+
+/// Makes the folder if it is not there, and sees that files can be made in it: a certificate that
+/// nobody can have would stay in the register.
+fn make_writable(folder: &Path) -> Outcome {
+    private_file::create_folder(folder).or_failed(format!("cannot make {}", folder.display()))?;
+    let probe = folder.join(format!(".{}", Uuid::new_v4()));
+    private_file::options()
+        .write(true)
+        .create_new(true)
+        .open(&probe)
+        .and_then(|_| fs::remove_file(&probe))
+        .or_failed(format!("cannot write in {}", folder.display()))
+        .map_err(|failure| failure.remedy("choose another folder with --output"))
+}
+
+fn refuse_to_overwrite(path: &Path) -> Outcome {
+    if path.exists() {
+        return Err(Failure::failed(format!("{} exists already", path.display()))
+            .remedy("move it away, or choose another folder with --output"));
+    }
+    Ok(())
+}

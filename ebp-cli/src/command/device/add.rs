@@ -1,0 +1,126 @@
+//! `ebp device add`, `token` and `remove`, for administrators.
+
+use std::path::{Path, PathBuf};
+
+use ebp_core::{
+    client::renewal,
+    contract::{EnrolmentRequest, EnrolmentToken, NewDevice},
+    scope::Group,
+};
+use uuid::Uuid;
+
+use super::{batch, explain, list::refused};
+use crate::{
+    command::group_api::GroupApi,
+    exit::{Failure, Outcome},
+    stdout::print,
+    tell::tell,
+};
+
+/// Which devices are added.
+#[derive(Debug, clap::Args)]
+pub struct Add {
+    /// The household.
+    #[arg(required_unless_present = "csv")]
+    household: Option<Uuid>,
+
+    /// A meter of the household that it reads from now on; may be given several times.
+    #[arg(long, value_name = "UUID")]
+    meter: Vec<Uuid>,
+
+    /// Prepare many devices: a CSV file with a column `household` (and `meters`, with blanks between)
+    /// for a further device of it, or `device` for one that is there.
+    #[arg(long, value_name = "FILE", requires = "output", conflicts_with_all = ["household", "meter"])]
+    csv: Option<PathBuf>,
+
+    /// The folder, made if need be, of a sheet (DEVICE.txt) and a token file (DEVICE.token, readable
+    /// by its owner only) for each device.
+    #[arg(long, value_name = "FOLDER", requires = "csv")]
+    output: Option<PathBuf>,
+
+    /// For how many hours the tokens are good, 1 to 720.
+    #[arg(long, value_name = "N", requires = "csv", value_parser = clap::value_parser!(u16).range(1..=720))]
+    hours: Option<u16>,
+
+    #[command(flatten)]
+    api: GroupApi,
+}
+
+/// For which device a token is made, and where it goes.
+#[derive(Debug, clap::Args)]
+pub struct Token {
+    /// The device.
+    device: Uuid,
+
+    /// For how many hours it is good, 1 to 720; 72 without this.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=720))]
+    hours: Option<u16>,
+
+    /// The file that it is written to, readable by its owner only; without this it is printed.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    #[command(flatten)]
+    api: GroupApi,
+}
+
+/// Which device is removed.
+#[derive(Debug, clap::Args)]
+pub struct Remove {
+    /// The device.
+    device: Uuid,
+
+    #[command(flatten)]
+    api: GroupApi,
+}
+
+impl Add {
+    /// Adds one, or as many as the file has rows.
+    pub fn run(&self) -> Outcome {
+        if let (Some(file), Some(folder)) = (&self.csv, &self.output) {
+            return batch::run(file, folder, self.hours, &self.api);
+        }
+        let household = self.household.ok_or_else(|| Failure::usage("give a household"))?;
+        let new = NewDevice { household, meters: self.meter.clone() };
+        let made = self.api.connect(Group::Administrators)?.add_device(&new).map_err(refused)?;
+        print(format!("{}\n", made.uuid))?;
+        tell!("ebp: next, `ebp device token {}` makes the token that enrolls it", made.uuid);
+        Ok(())
+    }
+}
+
+impl Token {
+    /// Makes it, and says how the device is enrolled by it.
+    pub fn run(&self) -> Outcome {
+        // What it is typed with is known before a token is made that nobody would have.
+        let file = self.output.as_deref().map_or("token".into(), Path::to_string_lossy);
+        let command = self.api.enrolment_command(&file)?;
+        if let Some(path) = self.output.as_deref().filter(|path| path.exists()) {
+            return Err(Failure::failed(format!("{} exists already", path.display()))
+                .remedy("move it away, or choose another file with --output"));
+        }
+        let manager = self.api.connect(Group::Administrators)?;
+        let request = EnrolmentRequest { hours: self.hours, ..EnrolmentRequest::default() };
+        let EnrolmentToken { token, expires_at, .. } =
+            manager.enrolment(self.device, &request).map_err(refused)?;
+        match &self.output {
+            Some(path) => {
+                renewal::write_private(path, format!("{token}\n").as_bytes()).map_err(explain)?;
+            }
+            None => print(format!("{token}\n"))?,
+        }
+        tell!("ebp: it is good until {expires_at}, for one key; on the device:");
+        tell!("{command}");
+        Ok(())
+    }
+}
+
+impl Remove {
+    /// Removes it.
+    pub fn run(&self) -> Outcome {
+        let manager = self.api.connect(Group::Administrators)?;
+        manager.remove_device(self.device).map_err(refused)?;
+        tell!("ebp: device {} is removed", self.device);
+        Ok(())
+    }
+}

@@ -1,0 +1,349 @@
+//! `ebp device init`: a device's configuration, from what the server knows and what speaks here.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ebp_core::{client::ClientOptions, model::Meter};
+use ebp_meter::{identify::identify, port::PortName, profile::Profiles};
+use uuid::Uuid;
+
+use super::client;
+use crate::{
+    command::{find_port, meter::listen::listen},
+    config::{Api, write_whole},
+    device,
+    exit::{Failure, Outcome},
+    owner,
+    tell::tell,
+};
+
+/// Some meters put their identity in every other telegram.
+const TELEGRAMS: usize = 3;
+
+/// For which device, and what is known of its ports.
+#[derive(Debug, clap::Args)]
+pub struct Init {
+    /// The folder that `ebp device enroll` filled.
+    #[arg(long, value_name = "FOLDER")]
+    folder: PathBuf,
+
+    /// The Data API's address, such as `https://ebp.example.org:8443`.
+    #[arg(long)]
+    url: String,
+
+    /// A port with a reading head; or METER=PORT, the meter by its identifier or model. May be given
+    /// several times; without it all serial ports of this machine are listened to.
+    #[arg(long, value_name = "[METER=]PORT")]
+    port: Vec<String>,
+
+    /// How long each port is listened to.
+    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    /// Listen to no port: each meter's port must be named.
+    #[arg(long)]
+    no_listen: bool,
+
+    /// Where measurements are kept until they are sent.
+    #[arg(long, value_name = "FOLDER", default_value = "/var/lib/ebp/spool")]
+    spool: PathBuf,
+
+    /// The configuration; `device.toml` in the folder without this.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// What was said of a port.
+#[derive(Debug, Clone, PartialEq)]
+struct Named {
+    /// The meter's identifier or model, if that was said.
+    meter: Option<String>,
+    port: PortName,
+}
+
+impl Init {
+    /// Writes the configuration, once every meter has a port.
+    pub fn run(&self) -> Outcome {
+        let output = self.output.clone().unwrap_or_else(|| self.folder.join("device.toml"));
+        if output.exists() {
+            return Err(Failure::failed(format!("{} exists already", output.display()))
+                .remedy("move it away, or choose another file with --output"));
+        }
+        let named: Vec<Named> =
+            self.port.iter().map(|text| Named::parse(text)).collect::<Result<_, _>>()?;
+        let file = |name: &str| self.folder.join(name);
+        let api = Api {
+            url: self.url.clone(),
+            ca: file("ca.pem"),
+            certificate: file("device.pem"),
+            key: file("device.key"),
+            timeout: ClientOptions::default().timeout,
+        };
+        let meters = client(&api)?.device_meters().map_err(device::client)?;
+        if meters.is_empty() {
+            return Err(Failure::failed("the server knows no meter that this device reads")
+                .remedy("ask a researcher to add it with `ebp household edit --new-meter`"));
+        }
+        let ports = self.ports(&meters, named)?;
+        write_whole(&output, self.text(&output, &meters, &ports).as_bytes())?;
+        let own = owner::is_own(&self.spool, &[]);
+        if own {
+            make_spool(&self.spool);
+        }
+        owner::give(&self.folder, false, &[output.clone()]);
+        tell!("ebp: {} is written, with {} meters", output.display(), meters.len());
+        tell!("ebp: next, `ebp read --config {}` measures once", output.display());
+        Ok(())
+    }
+
+    /// Each meter's port, in the meters' order.
+    fn ports(&self, meters: &[Meter], named: Vec<Named>) -> Result<Vec<PortName>, Failure> {
+        let mut ports: Vec<Option<PortName>> = vec![None; meters.len()];
+        let mut open = Vec::new();
+        for Named { meter, port } in named {
+            match meter {
+                Some(meter) => ports[place(meters, &meter)?] = Some(port),
+                None => open.push(port),
+            }
+        }
+        let profiles = Profiles::embedded();
+        if !self.no_listen {
+            if open.is_empty() && ports.iter().any(Option::is_none) {
+                open = find_port::all()?.into_iter().map(|info| info.name).collect();
+            }
+            for (meter, port) in meters.iter().zip(&ports) {
+                if let Some(port) = port {
+                    refuse_other_model(meter, port, &self.models_at(port, &profiles)?)?;
+                }
+            }
+            let heard: Vec<(PortName, Models)> = open
+                .into_iter()
+                .map(|port| Ok((port.clone(), self.models_at(&port, &profiles)?)))
+                .collect::<Result<_, Failure>>()?;
+            assign(meters, &mut ports, &heard, &profiles)?;
+        } else if let ([port], [None]) = (&open[..], &ports[..]) {
+            ports[0] = Some(port.clone());
+        }
+        let missing = meters.iter().zip(&ports).find(|(_, port)| port.is_none());
+        if let Some((meter, _)) = missing {
+            return Err(Failure::usage(format!(
+                "it is not known at which port meter {} ({}) is",
+                meter.uuid, meter.model
+            ))
+            .remedy(format!("name it with --port {}=PORT", meter.uuid)));
+        }
+        let ports: Vec<PortName> = ports.into_iter().flatten().collect();
+        let mut seen = HashSet::new();
+        if let Some(twice) = ports.iter().find(|port| !seen.insert(port.to_string())) {
+            return Err(Failure::usage(format!("two meters share the port {twice}"))
+                .remedy("each meter has a reading head of its own"));
+        }
+        Ok(ports)
+    }
+
+    /// The models that may speak at a port, best first; what is silent is told.
+    fn models_at(&self, port: &PortName, profiles: &Profiles) -> Result<Models, Failure> {
+        let heard = match listen(port, self.timeout, TELEGRAMS) {
+            Ok(heard) => heard,
+            Err(failure) => {
+                tell!("ebp: {port}: {failure}");
+                return Ok(Models::default());
+            }
+        };
+        match identify(profiles, &heard.readouts) {
+            Some(identity) => {
+                let models: Vec<String> =
+                    identity.models.into_iter().map(|candidate| candidate.model).collect();
+                let flag = identity.flag.unwrap_or_default();
+                tell!("ebp: {port}: a meter of {flag}, maybe {}", models.join(" or "));
+                Ok(Models { speaks: true, flag, models })
+            }
+            None => {
+                tell!("ebp: {port}: no meter speaks");
+                Ok(Models::default())
+            }
+        }
+    }
+
+    /// The configuration as it is written.
+    fn text(&self, output: &Path, meters: &[Meter], ports: &[PortName]) -> String {
+        let quote = |text: &str| toml::Value::from(text).to_string();
+        let beside = output.parent() == Some(&self.folder);
+        let path = |name: &str| match beside {
+            true => quote(name),
+            false => quote(&self.folder.join(name).to_string_lossy()),
+        };
+        let mut text = format!(
+            "# Made by `ebp device init`; the book's chapter on measurement devices says what else there is.\n\
+             spool = {}\n\n[api]\nurl = {}\nca = {}\ncertificate = {}\nkey = {}\n",
+            quote(&self.spool.to_string_lossy()),
+            quote(&self.url),
+            path("ca.pem"),
+            path("device.pem"),
+            path("device.key"),
+        );
+        for (meter, port) in meters.iter().zip(ports) {
+            text += &format!(
+                "\n[[meter]]\nuuid = {}\nmodel = {}\nport = {}\n",
+                quote(&meter.uuid.to_string()),
+                quote(&meter.model),
+                quote(&port.to_string())
+            );
+        }
+        text
+    }
+}
+
+fn make_spool(folder: &Path) {
+    match ebp_core::private_file::create_folder(folder) {
+        Ok(()) => owner::give(folder, true, &[]),
+        Err(error) => tell!("ebp: cannot make {}: {error}", folder.display()),
+    }
+}
+
+/// Who may speak at a port.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Models {
+    speaks: bool,
+    flag: String,
+    models: Vec<String>,
+}
+
+impl Models {
+    /// Whether that meter may be the one; one of no known model may be any.
+    fn may_be(&self, meter: &Meter, profiles: &Profiles) -> bool {
+        let Ok(profile) = profiles.get(&meter.model) else { return self.speaks };
+        self.models.iter().any(|model| profile.is_called(model))
+    }
+}
+
+impl Named {
+    fn parse(text: &str) -> Result<Self, Failure> {
+        // What is there is a port, whatever its name.
+        let (meter, port) = match text.split_once('=') {
+            Some((meter, port)) if !Path::new(text).exists() => (Some(meter.to_owned()), port),
+            _ => (None, text),
+        };
+        Ok(Self { meter, port: port.parse()? })
+    }
+}
+
+/// The place of the meter with that identifier, or the only one of that model.
+fn place(meters: &[Meter], name: &str) -> Result<usize, Failure> {
+    let uuid = name.parse::<Uuid>().ok();
+    let is_meant =
+        |meter: &Meter| Some(meter.uuid) == uuid || meter.model.eq_ignore_ascii_case(name);
+    let found: Vec<usize> = (0..meters.len()).filter(|at| is_meant(&meters[*at])).collect();
+    match found[..] {
+        [at] => Ok(at),
+        [] => {
+            let known: Vec<String> =
+                meters.iter().map(|meter| format!("{} ({})", meter.uuid, meter.model)).collect();
+            Err(Failure::usage(format!("this device reads no meter `{name}`"))
+                .remedy(format!("it reads {}", known.join(", "))))
+        }
+        _ => Err(Failure::usage(format!("this device reads several meters `{name}`"))
+            .remedy("name the meter by its identifier")),
+    }
+}
+
+fn refuse_other_model(meter: &Meter, port: &PortName, heard: &Models) -> Result<(), Failure> {
+    if !heard.speaks || heard.may_be(meter, &Profiles::embedded()) {
+        return Ok(());
+    }
+    Err(Failure::failed(format!(
+        "meter {} is registered as {}, and at {port} speaks one of {}, maybe {}",
+        meter.uuid,
+        meter.model,
+        heard.flag,
+        heard.models.join(" or ")
+    ))
+    .remedy(
+        "put the reading head on the right meter, or have its model corrected with \
+         `ebp household edit --meter`",
+    ))
+}
+
+/// Gives each meter without a port the only one at which it may speak.
+fn assign(
+    meters: &[Meter],
+    ports: &mut [Option<PortName>],
+    heard: &[(PortName, Models)],
+    profiles: &Profiles,
+) -> Result<(), Failure> {
+    let open: Vec<usize> = (0..meters.len()).filter(|at| ports[*at].is_none()).collect();
+    if let ([at], [(port, models)]) = (&open[..], heard) {
+        refuse_other_model(&meters[*at], port, models)?;
+        ports[*at] = Some(port.clone());
+        return Ok(());
+    }
+    for at in &open {
+        let may_be = |models: &Models, at: usize| models.may_be(&meters[at], profiles);
+        let fits: Vec<&(PortName, Models)> =
+            heard.iter().filter(|(_, models)| may_be(models, *at)).collect();
+        // Two meters of one model cannot be told apart by what they send.
+        if let [(port, models)] = fits[..]
+            && open.iter().filter(|other| may_be(models, **other)).count() == 1
+        {
+            ports[*at] = Some(port.clone());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ebp_core::model::MeterType;
+
+    use super::*;
+
+    fn meter(number: u128, model: &str) -> Meter {
+        Meter {
+            uuid: Uuid::from_u128(number),
+            kind: MeterType::Electricity,
+            model: model.to_owned(),
+            measurement_device: None,
+        }
+    }
+
+    fn heard(port: &str, flag: &str, models: &[&str]) -> (PortName, Models) {
+        let models = models.iter().map(|model| (*model).to_owned()).collect();
+        (port.parse().unwrap(), Models { speaks: true, flag: flag.to_owned(), models })
+    }
+
+    #[test]
+    fn each_meter_gets_the_only_port_at_which_it_may_speak() {
+        let profiles = Profiles::embedded();
+        let assigned = |meters: &[Meter], heard: &[(PortName, Models)]| {
+            let mut ports = vec![None; meters.len()];
+            assign(meters, &mut ports, heard, &profiles).map(|()| {
+                ports.into_iter().map(|port| port.map(|port| port.to_string())).collect::<Vec<_>>()
+            })
+        };
+        let (mt175, ehz) = (meter(1, "mt175"), meter(2, "EHZ"));
+        let both = [heard("b", "EMH", &["EHZ"]), heard("a", "ISK", &["MT175", "MT631"])];
+        let found = assigned(&[mt175.clone(), ehz.clone()], &both).unwrap();
+        assert_eq!(found, [Some("a".to_owned()), Some("b".to_owned())]);
+        let same = [heard("a", "ISK", &["MT175"]), heard("b", "ISK", &["MT175"])];
+        let twice = [mt175.clone(), meter(3, "MT175")];
+        assert_eq!(assigned(&twice, &same).unwrap(), [None, None]);
+        let wrong = assigned(&[mt175], &both[..1]).unwrap_err().to_string();
+        assert!(wrong.contains("MT175") || wrong.contains("mt175"), "{wrong}");
+        assert!(wrong.contains("EMH") && wrong.contains("EHZ"), "{wrong}");
+        // One that nobody knows may be any that speaks; a silent port is taken as it is named.
+        let silent = [("c".parse().unwrap(), Models::default())];
+        assert_eq!(assigned(&[ehz], &silent).unwrap(), [Some("c".to_owned())]);
+    }
+
+    #[test]
+    fn a_meter_is_named_by_identifier_or_by_a_model_of_its_own() {
+        let meters = [meter(1, "MT175"), meter(2, "EHZ"), meter(3, "EHZ")];
+        assert_eq!(place(&meters, "mt175").unwrap(), 0);
+        assert_eq!(place(&meters, &Uuid::from_u128(3).to_string()).unwrap(), 2);
+        assert!(place(&meters, "EHZ").unwrap_err().to_string().contains("several"));
+        assert!(place(&meters, "x").unwrap_err().to_string().contains("MT175"));
+    }
+}

@@ -1,0 +1,127 @@
+//! `ebp household add`: one registration, over the Data API or into the database of this machine.
+
+use std::path::PathBuf;
+
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    contract::{Registered, Registration, RegistrationMeter},
+    scope::Group,
+};
+
+use super::{
+    Shape, doubts, explain, load,
+    locate::{ByHand, Locating},
+    print_json, refused,
+};
+use crate::{
+    command::{group_api::GroupApi, server_data::ServerData},
+    exit::{Failure, Outcome},
+    output::new_table,
+    owner,
+    stdout::print,
+};
+
+/// What is registered, and where its location is from.
+#[derive(Debug, clap::Args)]
+pub struct Add {
+    /// The registration, TOML or JSON; docs/src/server.md shows one.
+    file: PathBuf,
+
+    /// Register it although the participant has a household at the same address.
+    #[arg(long)]
+    further: bool,
+
+    /// How the identifiers are printed.
+    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    format: Shape,
+
+    #[command(flatten)]
+    by_hand: ByHand,
+
+    #[command(flatten)]
+    locating: Locating,
+}
+
+impl Add {
+    /// Registers it, and tells of what will be trouble later.
+    pub fn run(&self, data: &ServerData, api: &GroupApi) -> Outcome {
+        let mut registration: Registration = load(&self.file)?;
+        self.by_hand.apply(&mut registration)?;
+        let meters = registration.meters.clone();
+        doubts::tell_unknown_models(meters.iter().map(|meter| meter.model.as_str()));
+        let registered = match api.url {
+            Some(_) => {
+                self.locating.geocoder()?.locate(&mut registration);
+                let has_location = registration.location.is_some();
+                let manager = api.connect(Group::Researchers)?;
+                let registered = manager.register(&registration, self.further).map_err(refused)?;
+                // The server may have found it.
+                if !has_location
+                    && manager
+                        .registration(registered.household)
+                        .map_err(refused)?
+                        .location
+                        .is_none()
+                {
+                    doubts::tell_no_location(registered.household);
+                }
+                registered
+            }
+            None => {
+                self.locating.geocoder_here(data)?.locate(&mut registration);
+                let has_location = registration.location.is_some();
+                let registered = self.register_here(data, registration)?;
+                if !has_location {
+                    doubts::tell_no_location(registered.household);
+                }
+                registered
+            }
+        };
+        print_registered(registered, &meters, self.format)
+    }
+
+    fn register_here(
+        &self,
+        data: &ServerData,
+        registration: Registration,
+    ) -> Result<Registered, Failure> {
+        let settings = data.settings()?;
+        let runtime = crate::runtime::on_this_thread()?;
+        runtime.block_on(async {
+            let store = ebp_server::open_store(&settings.database).await.map_err(explain)?;
+            let now = SystemClock.now();
+            let registered = match self.further {
+                true => store.register_further(registration, now).await,
+                false => store.register(registration, now).await,
+            };
+            let registered = registered.map_err(explain)?;
+            store.close().await.map_err(explain)?;
+            owner::give_to_owner_of(&settings.data);
+            Ok(registered)
+        })
+    }
+}
+
+fn print_registered(
+    registered: Registered,
+    meters: &[RegistrationMeter],
+    format: Shape,
+) -> Outcome {
+    let text = match format {
+        Shape::Json => return print_json(&registered),
+        Shape::Table => {
+            let Registered { household, participant, measurement_device, meters: uuids, .. } =
+                registered;
+            let mut table = new_table();
+            table.set_header(["what", "uuid"]);
+            table.add_row(["household".to_owned(), household.to_string()]);
+            table.add_row(["participant".to_owned(), participant.to_string()]);
+            table.add_row(["measurement device".to_owned(), measurement_device.to_string()]);
+            for (meter, uuid) in meters.iter().zip(uuids) {
+                table.add_row([format!("meter {}", meter.model), uuid.to_string()]);
+            }
+            format!("{table}\n")
+        }
+    };
+    print(&text)
+}

@@ -1,0 +1,102 @@
+//! `ebp household edit` and `remove`.
+
+use std::path::PathBuf;
+
+use ebp_core::{
+    client::Manager,
+    contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
+    scope::Group,
+};
+use uuid::Uuid;
+
+use super::{doubts, load, print_json, refused};
+use crate::{command::group_api::GroupApi, exit::Outcome, tell::tell};
+
+/// What changes.
+#[derive(Debug, clap::Args)]
+pub struct Edit {
+    /// The household.
+    household: Uuid,
+
+    /// What changes, TOML or JSON: participant, address, location, metadata, each whole; or with
+    /// one of the options below the members of a meter or photovoltaic system.
+    file: PathBuf,
+
+    /// The meter that changes.
+    #[arg(long, value_name = "UUID", group = "member")]
+    meter: Option<Uuid>,
+
+    /// The photovoltaic system that changes.
+    #[arg(long, value_name = "UUID", group = "member")]
+    pv_system: Option<Uuid>,
+
+    /// The file holds a further meter.
+    #[arg(long, group = "member")]
+    new_meter: bool,
+
+    /// The file holds a further photovoltaic system.
+    #[arg(long, group = "member")]
+    new_pv_system: bool,
+}
+
+/// What goes.
+#[derive(Debug, clap::Args)]
+pub struct Remove {
+    /// The household.
+    household: Uuid,
+
+    /// The meter that goes.
+    #[arg(long, value_name = "UUID")]
+    meter: Option<Uuid>,
+
+    /// The photovoltaic system that goes.
+    #[arg(long, value_name = "UUID", conflicts_with = "meter")]
+    pv_system: Option<Uuid>,
+}
+
+impl Edit {
+    /// Changes it and prints the household.
+    pub fn run(&self, api: &GroupApi) -> Outcome {
+        let (household, file) = (self.household, &self.file);
+        // The file is read before the secret is asked for.
+        let connect = || api.connect(Group::Researchers);
+        if let Some(meter) = self.meter {
+            let change: MeterChange = load(file)?;
+            doubts::tell_unknown_models(change.model.as_deref());
+            let changed = connect()?.change_meter(household, meter, &change);
+            return print_json(&changed.map_err(refused)?);
+        }
+        if let Some(system) = self.pv_system {
+            let change: PvSystemChange = load(file)?;
+            let changed = connect()?.change_pv_system(household, system, &change);
+            return print_json(&changed.map_err(refused)?);
+        }
+        if self.new_meter {
+            let meter: NewMeter = load(file)?;
+            doubts::tell_unknown_models([meter.model.as_str()]);
+            return print_json(&connect()?.add_meter(household, &meter).map_err(refused)?);
+        }
+        if self.new_pv_system {
+            let system: NewPvSystem = load(file)?;
+            return print_json(&connect()?.add_pv_system(household, &system).map_err(refused)?);
+        }
+        let change: HouseholdChange = load(file)?;
+        print_json(&connect()?.change(household, &change).map_err(refused)?)
+    }
+}
+
+impl Remove {
+    /// Removes it.
+    pub fn run(&self, manager: &Manager) -> Outcome {
+        let household = self.household;
+        if let Some(meter) = self.meter {
+            return manager.remove_meter(household, meter).map_err(refused);
+        }
+        if let Some(system) = self.pv_system {
+            return manager.remove_pv_system(household, system).map_err(refused);
+        }
+        manager.remove_household(household).map_err(refused)?;
+        tell!("ebp: household {household} is removed, and its devices' certificates are revoked");
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! Registrations of a file, JSON Lines or CSV: both become JSON values, which one reader takes.
+//!
+//! A column of CSV is named by the way to its member, with points: `address.street`,
+//! `meters.0.model`. An empty cell is a member that is absent.
+
+use ebp_core::contract::Registration;
+use ebp_server::store::Faults;
+use serde::Deserialize;
+use serde_json::{Map, Number, Value};
+
+/// A file that cannot be read as a whole.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FileError {
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong with it, without its values.
+    pub reason: String,
+}
+
+/// A line's number from 1, and its registration, or what is wrong with it: all of it, and no value.
+pub type Line = (u64, Result<Registration, String>);
+
+/// The lines that are not empty. What begins with a brace is JSON Lines, anything else CSV.
+///
+/// # Errors
+/// [`FileError`] if a CSV file's header names what no registration has.
+pub fn lines(text: &str) -> Result<Vec<Line>, FileError> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim_start().starts_with('{') {
+        return Ok(json_lines(text));
+    }
+    csv_lines(text)
+}
+
+fn json_lines(text: &str) -> Vec<Line> {
+    (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(number, line)| {
+            let value = serde_json::from_str(line)
+                .map_err(|error| format!("it is no JSON (column {})", error.column()));
+            (number, value.and_then(|value| registration(&value)))
+        })
+        .collect()
+}
+
+fn registration(value: &Value) -> Result<Registration, String> {
+    let faults = Faults::of_json::<Registration>(value);
+    if !faults.is_empty() {
+        return Err(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    }
+    Registration::deserialize(value).map_err(|_| "it is not written as it must be".to_owned())
+}
+
+fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
+    let header = text.lines().next().unwrap_or_default();
+    // As spreadsheets write it where the comma is the decimal point's.
+    let (delimiter, decimal) = match header.contains(';') && !header.contains(',') {
+        true => (b';', ','),
+        false => (b',', '.'),
+    };
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
+    let wrong = |error: &csv::Error| {
+        let line = error.position().map_or(1, csv::Position::line);
+        FileError { line, reason: "it is no CSV with as many cells as the header".to_owned() }
+    };
+    let columns = reader.headers().map_err(|error| wrong(&error))?;
+    let columns: Vec<Column> = columns
+        .iter()
+        .map(|name| Column::named(name.trim()))
+        .collect::<Result<_, _>>()
+        .map_err(|reason| FileError { line: 1, reason })?;
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| wrong(&error))?;
+        let number = record.position().map_or(0, csv::Position::line);
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        let mut row = Value::Object(Map::new());
+        for (column, cell) in columns.iter().zip(&record) {
+            column.put(cell.trim(), decimal, &mut row);
+        }
+        lines.push((number, registration(&row)));
+    }
+    Ok(lines)
+}
+
+/// A column: the way to its member, and how a cell is read.
+struct Column {
+    path: Vec<String>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Number,
+    Truth,
+}
+
+/// Every member of a registration; `N` is a number.
+const MEMBERS: [(&str, Kind); 23] = [
+    ("participant.name", Kind::Text),
+    ("participant.email", Kind::Text),
+    ("address.street", Kind::Text),
+    ("address.postal_code", Kind::Text),
+    ("address.city", Kind::Text),
+    ("address.country", Kind::Text),
+    ("location.latitude", Kind::Number),
+    ("location.longitude", Kind::Number),
+    ("metadata.children", Kind::Number),
+    ("metadata.adults", Kind::Number),
+    ("metadata.adults_with_job", Kind::Number),
+    ("metadata.electric_vehicle_charger", Kind::Truth),
+    ("metadata.heat_pump", Kind::Truth),
+    ("metadata.home_battery", Kind::Truth),
+    ("meters.N.uuid", Kind::Text),
+    ("meters.N.type", Kind::Text),
+    ("meters.N.model", Kind::Text),
+    ("pv_systems.N.nominal_power", Kind::Number),
+    ("pv_systems.N.azimuth", Kind::Number),
+    ("pv_systems.N.tilt", Kind::Number),
+    ("pv_systems.N.installed_on", Kind::Text),
+    ("pv_systems.N.meter", Kind::Number),
+    ("measurement_device", Kind::Text),
+];
+
+/// A registration has no more meters or systems.
+const MOST: usize = 100;
+
+impl Column {
+    fn named(name: &str) -> Result<Self, String> {
+        let path: Vec<String> = name.split('.').map(str::to_owned).collect();
+        let place = |part: &str| part.parse::<usize>().is_ok_and(|place| place < MOST);
+        let general: Vec<&str> =
+            path.iter().map(|part| if place(part) { "N" } else { part.as_str() }).collect();
+        let general = general.join(".");
+        MEMBERS
+            .iter()
+            .find(|(member, _)| *member == general)
+            .map(|(_, kind)| Self { path, kind: *kind })
+            .ok_or_else(|| {
+                let known: Vec<&str> = MEMBERS.iter().map(|(member, _)| *member).collect();
+                format!("no registration has a column `{name}`: write {}", known.join(", "))
+            })
+    }
+
+    /// Puts a cell into the row; an empty one leaves it as it is.
+    fn put(&self, cell: &str, decimal: char, row: &mut Value) {
+        if cell.is_empty() {
+            return;
+        }
+        let value = match self.kind {
+            Kind::Text => Value::String(cell.to_owned()),
+            Kind::Truth => match cell.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "1" => Value::Bool(true),
+                "false" | "no" | "0" => Value::Bool(false),
+                _ => Value::String(cell.to_owned()),
+            },
+            // What is no number is told by the schema.
+            Kind::Number => cell
+                .replace(decimal, ".")
+                .parse::<Number>()
+                .map_or_else(|_| Value::String(cell.to_owned()), Value::Number),
+        };
+        *self.path.iter().fold(row, member) = value;
+    }
+}
+
+/// The member of that name, or the place of that number, made where it is not there.
+fn member<'a>(value: &'a mut Value, name: &String) -> &'a mut Value {
+    match name.parse::<usize>() {
+        Ok(place) => {
+            if !value.is_array() {
+                *value = Value::Array(Vec::new());
+            }
+            // Of an array a moment ago.
+            let Value::Array(items) = value else { return value };
+            if items.len() <= place {
+                items.resize(place + 1, Value::Null);
+            }
+            &mut items[place]
+        }
+        Err(_) => {
+            if !value.is_object() {
+                *value = Value::Object(Map::new());
+            }
+            &mut value[name.as_str()]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: &str = r#"{"participant": {"name": "Erika", "email": "erika@example.org"},
+        "address": {"street": "Gasse 1", "postal_code": "01067", "city": "Dresden", "country": "DE"},
+        "location": {"latitude": 51.05, "longitude": 13.74},
+        "metadata": {"children": 0, "adults": 2, "adults_with_job": 1,
+                     "electric_vehicle_charger": false, "heat_pump": true, "home_battery": false},
+        "meters": [{"type": "ELECTRICITY", "model": "MT175"},
+                   {"type": "PV-GENERATION", "model": "EHZ"}],
+        "pv_systems": [{"nominal_power": 7.48, "azimuth": 180, "tilt": 35,
+                        "installed_on": "2019-05-03", "meter": 1}]}"#;
+
+    const HEADER: &str = "participant.name,participant.email,address.street,address.postal_code,\
+        address.city,address.country,location.latitude,location.longitude,metadata.children,\
+        metadata.adults,metadata.adults_with_job,metadata.electric_vehicle_charger,\
+        metadata.heat_pump,metadata.home_battery,meters.0.type,meters.0.model,meters.1.type,\
+        meters.1.model,pv_systems.0.nominal_power,pv_systems.0.azimuth,pv_systems.0.tilt,\
+        pv_systems.0.installed_on,pv_systems.0.meter";
+    const ROW: &str = "Erika,erika@example.org,Gasse 1,01067,Dresden,DE,51.05,13.74,0,2,1,false,yes,\
+        0,ELECTRICITY,MT175,PV-GENERATION,EHZ,7.48,180,35,2019-05-03,1";
+
+    fn only(text: &str) -> Registration {
+        lines(text).unwrap().remove(0).1.unwrap()
+    }
+
+    #[test]
+    fn both_forms_say_the_same() {
+        let json = only(&JSON.replace('\n', " "));
+        assert_eq!(only(&format!("{HEADER}\n{ROW}\n")), json);
+        let semicolons = format!("{HEADER}\n{ROW}\n").replace(',', ";").replace("7.48", "7,48");
+        assert_eq!(only(&format!("\u{feff}{semicolons}")), json);
+    }
+
+    #[test]
+    fn lines_are_numbered_and_faults_tell_no_value() {
+        let wrong = ROW.replace("erika@example.org", "geheim").replace(",2,1,", ",geheim,1,");
+        let text = format!("{HEADER}\n{ROW}\n\n{wrong}\n");
+        let all = lines(&text).unwrap();
+        let (number, told) = (all[1].0, all[1].1.as_ref().unwrap_err());
+        assert_eq!((all.len(), number), (2, 4), "{told}");
+        assert!(told.contains("participant/email") && told.contains("metadata/adults"), "{told}");
+        assert!(!told.contains("geheim"), "{told}");
+        let told = lines("{\"participant\": \n{}\n").unwrap();
+        assert!(told[0].1.as_ref().unwrap_err().contains("no JSON"), "{told:?}");
+    }
+
+    #[test]
+    fn an_unknown_column_or_a_short_row_is_refused_by_its_line() {
+        let error = lines("participant.name,strasse\nErika,Gasse 1\n").unwrap_err();
+        assert!(error.line == 1 && error.reason.contains("`strasse`"), "{error:?}");
+        let error = lines("participant.name,participant.email\nErika\n").unwrap_err();
+        assert_eq!(error.line, 2, "{error:?}");
+        assert!(lines("meters.1000000.model\nx\n").is_err());
+    }
+}

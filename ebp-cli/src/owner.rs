@@ -1,0 +1,132 @@
+//! Giving what root makes to the user that the services run as.
+//!
+//! Enters: files and folders that a command made. Leaves: them, owned by the user `ebp` where there
+//! is one and root is at work. Absent: files that others made.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{AtFlags, CWD, Gid, Uid, chownat},
+    process::geteuid,
+};
+
+use crate::tell::tell;
+
+/// The services' user.
+const SERVICE: &str = "ebp";
+
+/// A user's and its group's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Owner {
+    user: u32,
+    group: u32,
+}
+
+/// The services' user, if it is to be given anything: root is at work, and there is one.
+fn service() -> Option<Owner> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    in_passwd(&fs::read_to_string("/etc/passwd").ok()?, SERVICE)
+}
+
+/// A user of `/etc/passwd`.
+fn in_passwd(text: &str, name: &str) -> Option<Owner> {
+    let mut fields = text
+        .lines()
+        .map(|line| line.split(':'))
+        .find_map(|mut fields| (fields.next() == Some(name)).then_some(fields))?;
+    let (user, group) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(Owner { user, group })
+}
+
+/// Whether a folder is a command's own to give: it is not there yet, or holds nothing but files of
+/// these names.
+pub fn is_own(folder: &Path, names: &[&str]) -> bool {
+    let ours = |name: &OsStr| names.iter().any(|own| name == *own);
+    let Ok(mut entries) = fs::read_dir(folder) else { return true };
+    entries.all(|entry| entry.is_ok_and(|entry| ours(&entry.file_name())))
+}
+
+/// Gives files to the services' user, and their folder if it is `own`.
+pub fn give(folder: &Path, own: bool, files: &[PathBuf]) {
+    let Some(owner) = service() else { return };
+    let mut all: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    if own {
+        all.push(folder);
+    }
+    if all.iter().all(|path| give_one(path, owner)) && own {
+        tell!("ebp: {} belongs to the user `{SERVICE}`", folder.display());
+    }
+    let theirs = fs::metadata(folder).is_ok_and(|metadata| metadata.uid() == owner.user);
+    if !theirs {
+        tell!(
+            "ebp: {} is not the user `{SERVICE}`'s, who has to write there: chown {SERVICE} {}",
+            folder.display(),
+            folder.display()
+        );
+    }
+}
+
+/// Gives what root made in a service's folder to the folder's owner.
+pub fn give_to_owner_of(folder: &Path) {
+    let Ok(metadata) = fs::metadata(folder) else { return };
+    if !geteuid().is_root() || metadata.uid() == 0 {
+        return;
+    }
+    give_below(folder, Owner { user: metadata.uid(), group: metadata.gid() });
+}
+
+/// What belongs to root below the folder. A file of several names may be somebody else's, too.
+fn give_below(folder: &Path, owner: Owner) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(metadata) = entry.metadata() else { continue };
+        if metadata.is_dir() {
+            give_below(&entry.path(), owner);
+        }
+        if metadata.uid() == 0
+            && (metadata.is_dir() || (metadata.is_file() && metadata.nlink() == 1))
+        {
+            give_one(&entry.path(), owner);
+        }
+    }
+}
+
+/// Whether it is theirs now; where it is not, that is told.
+fn give_one(path: &Path, owner: Owner) -> bool {
+    let (user, group) = (Uid::from_raw(owner.user), Gid::from_raw(owner.group));
+    let given = chownat(CWD, path, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW);
+    if let Err(error) = given {
+        tell!("ebp: {} cannot be given to another user: {error}", path.display());
+    }
+    given.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_is_found_by_its_whole_name() {
+        let text = "root:x:0:0::/root:/bin/sh\nebpx:x:1:1::/:/x\nebp:x:990:991::/nonexistent:/x\n";
+        assert_eq!(in_passwd(text, "ebp"), Some(Owner { user: 990, group: 991 }));
+        assert_eq!(in_passwd("ebp:x:a:b\n", "ebp"), None);
+        assert_eq!(in_passwd("", "ebp"), None);
+    }
+
+    #[test]
+    fn a_folder_with_files_of_others_is_not_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_own = |path: &Path| is_own(path, &["device.key"]);
+        assert!(is_own(folder.path()) && is_own(&folder.path().join("new")));
+        fs::write(folder.path().join("device.key"), "").unwrap();
+        assert!(is_own(folder.path()));
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(!is_own(folder.path()));
+    }
+}

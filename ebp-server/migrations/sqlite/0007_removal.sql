@@ -1,0 +1,11 @@
+-- A household that was registered by mistake can be removed while nothing was measured in it. The
+-- consent of every other one is kept for ever.
+DROP TRIGGER consent_is_kept;
+CREATE TRIGGER consent_is_kept BEFORE DELETE ON consent
+WHEN OLD.revoked_at IS NOT NULL OR EXISTS (
+    SELECT 1 FROM meter WHERE household = OLD.household
+        AND EXISTS (SELECT 1 FROM measurement WHERE measurement.meter = meter.number)
+)
+BEGIN
+    SELECT RAISE(ABORT, 'consent is kept for ever');
+END;

@@ -1,6 +1,6 @@
 //! Bodies under `/management`: what researchers and administrators see and change.
 //!
-//! Researchers see people and never devices' state; administrators see devices and nobody's name.
+//! Researchers see people and never devices' state; administrators see devices and no names.
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;

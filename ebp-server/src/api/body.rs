@@ -20,7 +20,7 @@ const VALUES: usize = 20_000;
 
 /// Reads the body; what is wrong with it is told all at once.
 pub async fn json<T: Form>(app: &App, request: Request) -> Result<T, ApiError> {
-    read(small(app, request).await?.as_ref())?.flawless()
+    read(small(app, request).await?.as_ref())?.into_valid()
 }
 
 /// Reads a body for a method of the store that refuses one with faults. Where the store finds the
@@ -29,7 +29,7 @@ pub async fn for_store<T: Form>(app: &App, request: Request) -> Result<T, ApiErr
     let read: Read<T> = read(small(app, request).await?.as_ref())?;
     match read.body {
         Some(body) if read.faults == Faults::of(&body) => Ok(body),
-        _ => read.flawless(),
+        _ => read.into_valid(),
     }
 }
 
@@ -62,7 +62,7 @@ struct Read<T> {
 }
 
 impl<T> Read<T> {
-    fn flawless(self) -> Result<T, ApiError> {
+    fn into_valid(self) -> Result<T, ApiError> {
         match self.body {
             Some(body) if self.faults.is_empty() => Ok(body),
             _ => Err(ApiError::Faults(self.faults)),

@@ -39,7 +39,7 @@ impl Body {
     }
 }
 
-/// A body that is no JSON, or JSON of nobody's own form.
+/// A body that is no JSON, or JSON of a form that no endpoint takes.
 fn plain(media: &'static str, kind: Type) -> Option<Body> {
     let schema = ObjectBuilder::new().schema_type(kind);
     Some(Body { media, ..Body::json(schema.into(), Vec::new()) })

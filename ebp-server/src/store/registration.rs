@@ -84,7 +84,7 @@ impl Faults {
 
     fn household(&mut self, body: &Value) {
         let masked = body.pointer("/location/masked");
-        self.check(masked.is_none_or(Value::is_null), "/location/masked", "is nobody's to give");
+        self.check(masked.is_none_or(Value::is_null), "/location/masked", "must not be set");
         let number = |pointer| body.pointer(pointer).and_then(Value::as_u64);
         if let (Some(adults), Some(working)) =
             (number("/metadata/adults"), number("/metadata/adults_with_job"))

@@ -127,7 +127,7 @@ impl Store for PostgresStore {
     }
 
     async fn actor(&self, names: &Names) -> Result<Actor, StoreError> {
-        // PostgreSQL's texts have no such character, and so nobody's address has.
+        // PostgreSQL's texts have no such character, so no address contains it.
         if names.email.contains('\0') {
             return Ok(Actor::Unknown);
         }

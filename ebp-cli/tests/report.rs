@@ -147,7 +147,7 @@ fn the_database_of_a_server_that_has_run() {
     let json: Value =
         serde_json::from_str(&report(folder.path(), &arguments, "").done().stdout).unwrap();
     let meters = json["meters"].as_array().unwrap();
-    assert_eq!(meters.len(), 3);
+    assert_eq!(meters.len(), 4);
     for meter in meters {
         assert!(meter["measurements"]["reached"].as_u64().unwrap() > 0, "{json}");
         assert_eq!(meter["doubled"], 0, "{json}");

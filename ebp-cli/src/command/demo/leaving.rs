@@ -37,7 +37,7 @@ pub fn leave(state: &State, leaving: &DemoHousehold) -> Outcome {
     participants::revoke_consent(state, leaving)?;
     let left = revoked(state)?.into_iter().find(|known| !before.contains(&known.household));
     let location = left.and_then(|left| left.location);
-    print(&tell_of(leaving, location.as_ref(), ebp_anon::embedded()))
+    print(tell_of(leaving, location.as_ref(), ebp_anon::embedded()))
 }
 
 fn revoked(state: &State) -> Result<Vec<RevokedHousehold>, Failure> {

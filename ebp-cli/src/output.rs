@@ -226,13 +226,19 @@ pub struct Printer<W: Write> {
     out: W,
     format: Format,
     all: bool,
+    width: u16,
     printed: usize,
 }
 
 impl<W: Write> Printer<W> {
     /// Prints to `out`; with `all` every entry and how the meter sent it.
     pub fn new(out: W, format: Format, all: bool) -> Self {
-        Self { out, format, all, printed: 0 }
+        Self { out, format, all, width: table::WIDTH, printed: 0 }
+    }
+
+    /// Lets tables be as wide as the terminal that they are for.
+    pub fn for_terminal(self) -> Self {
+        Self { width: table::width(self.all), ..self }
     }
 
     /// Prints one readout that was complete at `read_at`, and flushes, so that a reader of a pipe
@@ -313,7 +319,7 @@ impl<W: Write> Printer<W> {
         if self.printed > 0 {
             writeln!(self.out)?;
         }
-        writeln!(self.out, "{}\n{}", table::heading(readout), table::values(values, table::WIDTH))
+        writeln!(self.out, "{}\n{}", table::heading(readout), table::values(values, self.width))
     }
 }
 

@@ -43,7 +43,8 @@ fn the_table_in_the_book_is_the_programs() {
     assert_eq!(list.code, 0, "{}", list.stderr);
     let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/meters.md");
     let text = fs::read_to_string(book).unwrap();
-    let table = text.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let listed = text.split("$ ebp meter list\n").nth(1);
+    let table = listed.and_then(|rest| rest.split("```").next()).unwrap();
     assert_eq!(table, list.stdout, "put what `ebp meter list` prints into docs/src/meters.md");
 }
 

@@ -164,7 +164,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let mut reader = Reader {
         arguments,
-        printer: Printer::new(io::stdout().lock(), arguments.format(), arguments.all),
+        printer: Printer::new(io::stdout().lock(), arguments.format(), arguments.all)
+            .for_terminal(),
         passed: Passed::default(),
     };
     let result = match arguments.port.as_ref().or(arguments.from.as_ref()) {

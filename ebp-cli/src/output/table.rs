@@ -1,9 +1,12 @@
 //! How a readout looks to people: which meter it is, and a table of its values that fits 80 columns.
 
+use std::io;
+
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use ebp_core::obis::ObisCode;
 use ebp_meter::readout::{Integrity, Readout};
 use rust_decimal::Decimal;
+use rustix::termios::tcgetwinsize;
 
 use super::{ReadingValue, Shown, new_table};
 
@@ -11,6 +14,15 @@ use super::{ReadingValue, Shown, new_table};
 pub const WIDTH: u16 = 80;
 /// How wide a value may be before it is broken into lines: keys and the like, never a number.
 const LONGEST_VALUE: usize = 24;
+
+/// How wide it may be: on a terminal that is wider, keys and the like have more room, which only a
+/// table of all values has.
+pub fn width(all: bool) -> u16 {
+    match tcgetwinsize(io::stdout()) {
+        Ok(size) if all => size.ws_col.max(WIDTH),
+        _ => WIDTH,
+    }
+}
 
 /// Which meter sent the telegram, and how: one line.
 pub fn heading(readout: &Readout) -> String {

@@ -154,7 +154,7 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
         .summary(Some(summary))
         .description(Some(who(endpoint.access)))
         .operation_id(Some(links::operation_id(method, endpoint.path)))
-        .tag(endpoint.path.split('/').nth(1).unwrap_or_default());
+        .tag(tag(endpoint.path));
     for parameter in parameters(endpoint) {
         operation = operation.parameter(parameter);
     }
@@ -237,6 +237,11 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
         }
         Access::Device => vec![SecurityRequirement::new("certificate", Vec::<String>::new())],
     }
+}
+
+/// The group that an operation stands in: the path's first name.
+fn tag(path: &str) -> &str {
+    path.split('/').nth(1).filter(|name| !name.is_empty()).unwrap_or("docs")
 }
 
 fn method_of(method: &Method) -> HttpMethod {

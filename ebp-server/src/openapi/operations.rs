@@ -163,8 +163,8 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::RENEW, "A device's next certificate", one::<RenewRequest>(), "201", one::<DeviceCertificate>()),
         op(M::GET, paths::DEVICE_METER, "The meters that the device reads", None, "200", many::<Meter>()),
 
-        op(M::GET, paths::HEALTHZ, "Whether the server lives", None, "200", plain("application/json", Type::Object)),
         op(M::GET, paths::ROOT, "Where the API is described", None, "200", plain("text/html", Type::String)),
+        op(M::GET, paths::HEALTHZ, "Whether the server lives", None, "200", plain("application/json", Type::Object)),
         op(M::GET, paths::READYZ, "Whether the server is ready for requests", None, "200", plain("application/json", Type::Object)),
         op(M::GET, paths::METRICS, "What the server counts of itself, for Prometheus", None, "200", plain(OPENMETRICS, Type::String)),
         op(M::GET, paths::OPENAPI, "This document", None, "200", plain("application/json", Type::Object)),

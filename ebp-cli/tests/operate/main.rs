@@ -18,6 +18,7 @@ mod limit;
 mod log;
 mod lost;
 mod metrics;
+mod participants;
 mod people;
 mod private;
 mod registration;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
 
+#[path = "../owner_support/mod.rs"]
+mod owner_support;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use ebp_core::clock::{Clock, SystemClock};
 use serde_json::json;
 
-use super::people::registration;
+use super::{owner_support::Person, people::registration};
 use crate::support::{
     ebp,
     process::{self, Run},
@@ -73,13 +74,37 @@ fn consent_is_seen_granted_and_revoked() {
     crate::support::run(elsewhere).refused(1, &["/nonexistent"]);
 }
 
+/// Revoking says what it does, and nothing happens unless its name is typed.
+#[test]
+fn a_word_is_typed_at_a_terminal() {
+    let server = Server::start();
+    let erika = Participant::register(&server, "erika@example.org");
+    for (word, typed, code, state) in [
+        ("grant", "yes", 1, "not-granted"),
+        ("grant", "grant", 0, "granted"),
+        ("revoke", "", 1, "granted"),
+    ] {
+        let mut person = Person::new();
+        let mut command = ebp();
+        command.args(["consent", word, "--url", &erika.url, "--folder"]).arg(erika.own());
+        let mut child = person.starts(&mut command);
+        person.reads(&format!("Type {word} to do it: "));
+        person.types(&format!("{typed}\n"));
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{}", person.saw());
+        let said = if word == "grant" { "starts the measuring" } else { "cannot be undone" };
+        assert!(person.saw().contains(said), "{}", person.saw());
+        let shown = erika.ask(&["consent", "show", "--format", "json"]).done().json();
+        assert_eq!(shown[0]["state"], state);
+    }
+}
+
 #[test]
 fn own_measurements_and_incidents_are_seen() {
     let server = Server::start();
     let erika = Participant::register(&server, "erika@example.org");
     erika.ask(&["consent", "grant", "--yes"]).done();
     let device = device(&server, &erika);
-    let now = jiff::Timestamp::now();
+    let now = SystemClock.now();
     let item = json!({"uuid": uuid::Uuid::new_v4(), "meter": erika.meter, "measured_at": now,
                       "data": [{"0100010800ff": 12345.6789}, {"0100100700ff": 0.25}]});
     device.measure(&json!({"measurements": [item]}));

@@ -185,12 +185,12 @@ impl Column {
                 .parse::<Number>()
                 .map_or_else(|_| Value::String(cell.to_owned()), Value::Number),
         };
-        *self.path.iter().fold(row, member) = value;
+        *self.path.iter().fold(row, |value, name| member(value, name)) = value;
     }
 }
 
 /// The member of that name, or the place of that number, made where it is not there.
-fn member<'a>(value: &'a mut Value, name: &String) -> &'a mut Value {
+fn member<'a>(value: &'a mut Value, name: &str) -> &'a mut Value {
     match name.parse::<usize>() {
         Ok(place) => {
             if !value.is_array() {
@@ -207,7 +207,7 @@ fn member<'a>(value: &'a mut Value, name: &String) -> &'a mut Value {
             if !value.is_object() {
                 *value = Value::Object(Map::new());
             }
-            &mut value[name.as_str()]
+            &mut value[name]
         }
     }
 }

@@ -74,6 +74,7 @@ pub fn give(folder: &Path, own: bool, files: &[PathBuf]) {
 }
 
 /// Gives what root made in a service's folder to the folder's owner.
+#[cfg(feature = "server")]
 pub fn give_to_owner_of(folder: &Path) {
     let Ok(metadata) = fs::metadata(folder) else { return };
     if !geteuid().is_root() || metadata.uid() == 0 {
@@ -83,6 +84,7 @@ pub fn give_to_owner_of(folder: &Path) {
 }
 
 /// What belongs to root below the folder. A file of several names may be somebody else's, too.
+#[cfg(feature = "server")]
 fn give_below(folder: &Path, owner: Owner) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(metadata) = entry.metadata() else { continue };

@@ -101,7 +101,7 @@ impl Link {
             server: self.client.server().to_owned(),
             status,
             kind: problem_type::INTERNAL.to_owned(),
-            title: "not now".to_owned(),
+            title: "not now".into(),
             faults: Vec::new(),
             household: None,
             retry_after,

@@ -254,6 +254,11 @@ impl ApiError {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::ClockBehind(by) => Some(format!("by {by:#} at least")),
+            Self::ConsentRevoked => Some(
+                "measuring has ended; contact, address and incidents are removed, the location is \
+                 masked, photovoltaic systems are coarsened, and all has other identifiers"
+                    .to_owned(),
+            ),
             Self::RegisteredAlready(household) => Some(format!(
                 "it is household {household}: change that one, or register a further one with \
                  ?further=true"

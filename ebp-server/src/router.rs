@@ -54,7 +54,7 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::METER_MEASUREMENT,      scope(MeasurementRead),  h::get(measurement::list)),
         post(paths::MEASUREMENT,           scope(MeasurementWrite), h::post(measurement::upload)),
         get(paths::PV_SYSTEM,              scope(Household),        h::get(pv_system::list)),
-        get(paths::INCIDENT,               scope(MeasurementWrite), h::get(incident::list)),
+        get(paths::INCIDENT,               Access::EitherScope([MeasurementWrite, Household]), h::get(incident::list)),
         post(paths::INCIDENT_REPORT,       scope(MeasurementWrite), h::post(incident::report)),
         post(paths::INCIDENT_RESOLVE,      scope(MeasurementWrite), h::post(incident::resolve)),
 

@@ -195,7 +195,7 @@ fn renew(api: &Api, now: bool) -> Outcome {
 /// Renewal's errors with their remedies.
 pub fn explain(error: RenewalError) -> Failure {
     match error {
-        RenewalError::Client(error) => device::client(error),
+        RenewalError::Client(error) => device::client(*error),
         error => {
             let failure = Failure::failed(chain(&error));
             match error {

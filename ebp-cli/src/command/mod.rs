@@ -6,7 +6,13 @@
 mod anonymize;
 #[cfg(feature = "server")]
 mod ca;
+<<<<<<< HEAD
 pub mod completions;
+=======
+mod completions;
+#[cfg(feature = "server")]
+mod consent;
+>>>>>>> w_b
 mod cycle;
 #[cfg(feature = "server")]
 mod demo;
@@ -19,8 +25,12 @@ mod group_api;
 #[cfg(feature = "server")]
 mod household;
 mod man;
+#[cfg(feature = "server")]
+mod measurements;
 mod meter;
 mod models;
+#[cfg(feature = "server")]
+mod participant;
 mod raw;
 mod read;
 #[cfg(feature = "server")]
@@ -76,6 +86,8 @@ enum Survey {
     Serve(serve::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
+    Consent(consent::Arguments),
+    Measurements(measurements::Arguments),
     Report(report::Arguments),
     Anonymize(anonymize::Arguments),
     Geodata(geodata::Arguments),
@@ -118,6 +130,8 @@ impl Survey {
             Self::Serve(arguments) => serve::run(&arguments),
             Self::Ca(arguments) => ca::run(&arguments),
             Self::Household(arguments) => household::run(&arguments),
+            Self::Consent(arguments) => consent::run(&arguments),
+            Self::Measurements(arguments) => measurements::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),
             Self::Anonymize(arguments) => anonymize::run(&arguments),
             Self::Geodata(arguments) => geodata::run(&arguments),

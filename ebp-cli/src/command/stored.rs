@@ -32,7 +32,7 @@ pub struct Wanted {
 
     /// How they are printed: JSON is one measurement a line, CSV one value a line.
     #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    pub format: Format,
 }
 
 /// A measurement as JSON shows it.

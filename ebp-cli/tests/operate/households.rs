@@ -204,7 +204,7 @@ fn a_certificate_is_for_who_is_registered() {
 
     let issued = issue(&["--household", &household]).done().stdout;
     let serial = issued.lines().next().unwrap().split_whitespace().nth(1).unwrap().to_owned();
-    assert!(fs::read_dir(&new).unwrap().count() == 2);
+    assert_eq!(fs::read_dir(&new).unwrap().count(), 3, "certificate, key, ca.pem");
     let listed = listed();
     let own = listed.iter().find(|entry| entry["serial"] == *serial).unwrap();
     assert_eq!((&own["household"], &own["device"]), (&json!(household), &Value::Null));

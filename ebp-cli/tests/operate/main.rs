@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
 
+#[path = "../owner_support/mod.rs"]
+mod owner_support;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -18,6 +20,7 @@ mod limit;
 mod log;
 mod lost;
 mod metrics;
+mod participants;
 mod people;
 mod private;
 mod registration;

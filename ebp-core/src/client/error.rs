@@ -64,11 +64,11 @@ pub enum ClientError {
         /// One of [`problem_type`], or `about:blank` where the answer was no problem document.
         kind: String,
         /// What went wrong, in the server's words.
-        title: String,
+        title: Box<str>,
         /// What in particular: the fields that are wrong and what they must be.
         faults: Vec<String>,
         /// The household that stands in the way, where the server names one.
-        household: Option<Uuid>,
+        household: Option<Box<Uuid>>,
         /// How long the server asks to be left in peace.
         retry_after: Option<Duration>,
     },
@@ -157,7 +157,7 @@ impl ClientError {
     pub fn registered_already(&self) -> Option<Uuid> {
         match self {
             Self::Problem { kind, household, .. } if kind == problem_type::REGISTERED_ALREADY => {
-                *household
+                household.as_deref().copied()
             }
             _ => None,
         }
@@ -229,9 +229,9 @@ impl ClientError {
             server: server.to_owned(),
             status: status.as_u16(),
             kind: shortened(kind),
-            title: shortened(title),
+            title: shortened(title).into(),
             faults: faults.into_iter().take(50).map(shortened).collect(),
-            household,
+            household: household.map(Box::new),
             retry_after,
         }
     }

@@ -37,7 +37,13 @@ pub enum RenewalError {
     Key(#[from] KeyError),
     /// The server did not give the next one.
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Client(Box<ClientError>),
+}
+
+impl From<ClientError> for RenewalError {
+    fn from(error: ClientError) -> Self {
+        Self::Client(Box::new(error))
+    }
 }
 
 /// When a certificate is valid.

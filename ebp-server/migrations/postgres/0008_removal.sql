@@ -14,3 +14,9 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'consent is kept for ever';
 END $$;
+
+-- SHA-256 of the identifiers of participants who are gone since they revoked their consent. Whoever
+-- shows a certificate of theirs is told so; nobody finds out an identifier by it, which is random.
+CREATE TABLE revoked_participant (
+    digest bytea PRIMARY KEY CHECK (length(digest) = 32)
+);

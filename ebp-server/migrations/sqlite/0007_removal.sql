@@ -9,3 +9,9 @@ WHEN OLD.revoked_at IS NOT NULL OR EXISTS (
 BEGIN
     SELECT RAISE(ABORT, 'consent is kept for ever');
 END;
+
+-- SHA-256 of the identifiers of participants who are gone since they revoked their consent. Whoever
+-- shows a certificate of theirs is told so; nobody finds out an identifier by it, which is random.
+CREATE TABLE revoked_participant (
+    digest BLOB PRIMARY KEY CHECK (length(digest) = 32)
+) STRICT, WITHOUT ROWID;

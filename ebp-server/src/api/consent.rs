@@ -2,8 +2,8 @@
 //!
 //! After revocation every endpoint answers 410 to the household's devices, this one included: a
 //! second `DELETE` has the same effect as the first, none, and the same final word as all others.
-//! A participant's certificate without a device stands for nobody any more then (401), since the
-//! address that it carries is removed.
+//! A participant's own certificate hears the same, with what was done, unless they have another
+//! household: of the participant nothing is kept but a digest of the identifier in it.
 
 use std::sync::Arc;
 

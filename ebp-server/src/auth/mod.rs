@@ -138,6 +138,8 @@ pub enum Access {
     Anybody,
     /// Participants and their devices whose identity has that scope (table 4.4).
     Scope(Scope),
+    /// The same, whose identity has one of these scopes.
+    EitherScope([Scope; 2]),
     /// These groups (table 4.3).
     Groups(&'static [Group]),
     /// A device by its own certificate, whatever its scopes.
@@ -258,6 +260,11 @@ fn permit(access: Access, scopes: &Scopes) -> Result<(), ApiError> {
         Access::Scope(scope) | Access::DeviceScope(scope) if !scopes.contains(scope) => {
             Err(ApiError::Scope(scope))
         }
+        Access::EitherScope([first, second])
+            if !scopes.contains(first) && !scopes.contains(second) =>
+        {
+            Err(ApiError::Scope(first))
+        }
         _ => Ok(()),
     }
 }
@@ -284,6 +291,10 @@ async fn act(
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
     match app.store.actor(names).await? {
+        // A participant's own may be of before a change of the address, which another one cures.
+        Actor::Unknown if names.device.is_none() => {
+            Err(ApiError::Unauthenticated("nobody is registered by it"))
+        }
         Actor::Unknown => Err(ApiError::Unregistered),
         Actor::Superseded => Err(ApiError::Unauthenticated(SUPERSEDED)),
         Actor::Revoked => Err(ApiError::ConsentRevoked),

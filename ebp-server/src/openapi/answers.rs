@@ -88,7 +88,7 @@ pub fn of(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)>
     let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
     let removes = *method == Method::DELETE && !certificates;
     let known = *access != Access::Anybody;
-    let of_household = matches!(access, Access::Scope(_) | Access::Device);
+    let of_household = matches!(access, Access::Scope(_) | Access::EitherScope(_) | Access::Device);
     let can = |status| match status {
         400 => has_body || named || listed,
         401 => known || has_body,

@@ -11,7 +11,10 @@ mod operations;
 use std::collections::BTreeSet;
 
 use axum::http::Method;
-use ebp_core::contract::{Fault, Problem, paths};
+use ebp_core::{
+    contract::{Fault, Problem, paths},
+    scope::Scope,
+};
 use serde_json::Value;
 use utoipa::{
     PartialSchema,
@@ -211,6 +214,9 @@ fn who(access: Access) -> String {
     match access {
         Access::Anybody => "For anybody.".into(),
         Access::Scope(scope) => format!("For participants and devices with the scope `{scope}`."),
+        Access::EitherScope([first, second]) => {
+            format!("For participants and devices with the scope `{first}` or `{second}`.")
+        }
         Access::Groups(groups) => {
             let names: Vec<_> = groups.iter().map(|group| group.name()).collect();
             format!("For {}.", names.join(" and "))
@@ -228,6 +234,12 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
         Access::Anybody => Vec::new(),
         Access::Scope(scope) => {
             ["certificate", "token"].map(|s| SecurityRequirement::new(s, [scope.name()])).to_vec()
+        }
+        Access::EitherScope(scopes) => {
+            let of = |scope: Scope| {
+                ["certificate", "token"].map(|s| SecurityRequirement::new(s, [scope.name()]))
+            };
+            scopes.map(of).concat()
         }
         Access::Groups(groups) => {
             groups.iter().map(|group| SecurityRequirement::new("group", [group.name()])).collect()

@@ -13,11 +13,19 @@ use ebp_core::{
     model::{Address, Location, Masked, Precision},
 };
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::StoreError;
 use crate::masking::{Masking, RegionsMark, Unmasked};
+
+/// By what a participant who revoked is known: what certificates name them by is not kept.
+pub fn participant_digest(participant: Uuid) -> [u8; 32] {
+    let mut octets = [0; 32];
+    octets.copy_from_slice(digest(&SHA256, participant.as_bytes()).as_ref());
+    octets
+}
 
 /// How the households are that had to be withheld.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -90,7 +90,10 @@ async fn every_endpoint_with_every_identity() {
             let allowed = match endpoint.access {
                 Access::Anybody => true,
                 Access::Groups(groups) => groups.contains(group),
-                Access::Scope(_) | Access::Device | Access::DeviceScope(_) => false,
+                Access::Scope(_)
+                | Access::EitherScope(_)
+                | Access::Device
+                | Access::DeviceScope(_) => false,
             };
             let (status, kind) = ask(api, &endpoint, &registered).await;
             let expected = if allowed { "" } else { problem_type::GROUP };
@@ -106,7 +109,8 @@ async fn every_endpoint_with_every_identity() {
                 Access::Anybody => "",
                 Access::Groups(_) => problem_type::GROUP,
                 Access::Scope(needed) if *scope == Some(needed) => "",
-                Access::Scope(_) => problem_type::SCOPE,
+                Access::EitherScope(needed) if scope.is_some_and(|own| needed.contains(&own)) => "",
+                Access::Scope(_) | Access::EitherScope(_) => problem_type::SCOPE,
                 Access::Device | Access::DeviceScope(_) if !by_device => problem_type::GROUP,
                 Access::Device => "",
                 Access::DeviceScope(needed) if *scope == Some(needed) => "",

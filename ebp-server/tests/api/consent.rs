@@ -53,8 +53,9 @@ async fn afterwards_all_is_over_for_good() {
     for (method, path) in everything {
         let call = api.request(method.clone(), path);
         call.problem(410, problem_type::CONSENT_REVOKED).await;
-        // The address that the certificate carries is nobody's any more.
-        personal.request(method, path).problem(401, problem_type::UNAUTHENTICATED).await;
+        // The participant's own certificate hears the same, and what was done.
+        let problem = personal.request(method, path).problem(410, problem_type::CONSENT_REVOKED);
+        assert!(problem.await.detail.unwrap().contains("the location is masked"));
     }
     // Whoever registers with the address again is somebody new and does not revive the old.
     let again = server.register("erika@example.org").await;

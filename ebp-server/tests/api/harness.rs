@@ -171,7 +171,8 @@ impl Server {
     }
 
     pub async fn register(&self, email: &str) -> Registered {
-        let registered = self.store.register(registration(email), self.clock.now()).await.unwrap();
+        let registered =
+            self.store.register_further(registration(email), self.clock.now()).await.unwrap();
         self.remember(email, &registered);
         registered
     }

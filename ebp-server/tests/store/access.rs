@@ -268,7 +268,7 @@ pub async fn participants(store: &dyn Store) {
     assert_eq!(listed(store, gone.measurement_device).await, [(4, false)]);
     let successor = store.register(registration("gone@example.org"), now).await.unwrap();
     assert_ne!(successor.participant, gone.participant);
-    assert_eq!(store.actor(&of(&gone, "gone@example.org", false)).await.unwrap(), Actor::Unknown);
+    assert_eq!(store.actor(&of(&gone, "gone@example.org", false)).await.unwrap(), Actor::Revoked);
     assert_eq!(store.actor(&of(&gone, "gone@example.org", true)).await.unwrap(), Actor::Revoked);
     assert!(acts(&of(&successor, "gone@example.org", false)).await);
 }

@@ -133,6 +133,7 @@ impl Issue {
             .map_or_else(|| format!("participant-{serial}"), |device| device.to_string());
         let [chain, key] = self.files(&name);
         issued.save(&chain, &key).map_err(explain)?;
+        self.save_authority(authority)?;
         let text = format!(
             "serial       {serial}\nscopes       {scopes}\nvalid until  {}\ncertificate  {}\nkey          {}\n",
             issued.entry.not_after,
@@ -140,6 +141,16 @@ impl Issue {
             key.display()
         );
         print(&text)
+    }
+
+    /// The authority's certificate goes with a participant's own, so that the folder is complete.
+    fn save_authority(&self, authority: &Authority) -> Outcome {
+        let path = self.output.join("ca.pem");
+        if self.device.is_some() || path.exists() {
+            return Ok(());
+        }
+        fs::write(&path, authority.certificate_pem())
+            .or_failed(format!("cannot write {}", path.display()))
     }
 
     fn files(&self, name: &str) -> [PathBuf; 2] {

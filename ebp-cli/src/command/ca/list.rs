@@ -102,8 +102,11 @@ impl Owners {
                 break;
             }
         }
+        if !with_participants {
+            return Ok(owners);
+        }
         let mut query = ListQuery { after: None, limit: PAGE };
-        while with_participants {
+        loop {
             let page = store.registrations(query).await?;
             for entry in page.items.iter().filter(|entry| entry.participant.is_some()) {
                 let household = match store.registration(HouseholdId(entry.uuid)).await {

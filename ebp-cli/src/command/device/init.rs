@@ -93,7 +93,7 @@ impl Init {
         if own {
             make_spool(&self.spool);
         }
-        owner::give(&self.folder, false, &[output.clone()]);
+        owner::give(&self.folder, false, std::slice::from_ref(&output));
         tell!("ebp: {} is written, with {} meters", output.display(), meters.len());
         tell!("ebp: next, `ebp read --config {}` measures once", output.display());
         Ok(())

@@ -28,7 +28,10 @@ pub async fn participant_actor(db: &Client, names: &Names) -> Result<Actor, Stor
         )
         .await?;
     let rows = db.query(&statement, &[&names.email, &names.participant]).await?;
-    let Some(first) = rows.first() else { return Ok(Actor::Unknown) };
+    let Some(first) = rows.first() else {
+        let revoked = has_revoked(db, names.participant).await?;
+        return Ok(if revoked { Actor::Revoked } else { Actor::Unknown });
+    };
     let household: Option<Uuid> = first.try_get(1)?;
     Ok(Actor::Participant {
         participant: ParticipantId(first.try_get(0)?),
@@ -36,6 +39,16 @@ pub async fn participant_actor(db: &Client, names: &Names) -> Result<Actor, Stor
         device: None,
         consents: rows.len() == 1 && first.try_get(2)?,
     })
+}
+
+/// Whether that participant is gone since they revoked their consent.
+async fn has_revoked(db: &Client, participant: Option<Uuid>) -> Result<bool, StoreError> {
+    let Some(participant) = participant else { return Ok(false) };
+    let statement = db
+        .prepare_cached("SELECT EXISTS (SELECT FROM revoked_participant WHERE digest = $1)")
+        .await?;
+    let digest = masking::participant_digest(participant);
+    Ok(db.query_one(&statement, &[&digest.as_slice()]).await?.try_get(0)?)
 }
 
 /// The participant's contact details.

@@ -16,7 +16,7 @@ use crate::{
     masking::Masking,
     store::{
         HouseholdId, RevokedAgain, RevokedHousehold, StoreError,
-        masking::{Released, Revoking, month},
+        masking::{Released, Revoking, month, participant_digest},
     },
 };
 
@@ -64,17 +64,30 @@ pub async fn release(
 
 /// A participant who is the contact of another household, too, stays that.
 async fn detach_participant(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
-    let participant: Option<i64> = tx
-        .query_one("SELECT participant FROM household WHERE uuid = $1", &[&id])
-        .await?
-        .try_get(0)?;
+    let row = tx
+        .query_one(
+            "SELECT participant.id, participant.uuid
+             FROM household JOIN participant ON participant.id = household.participant
+             WHERE household.uuid = $1",
+            &[&id],
+        )
+        .await?;
+    let (participant, uuid): (i64, Uuid) = (row.try_get(0)?, row.try_get(1)?);
     tx.execute("UPDATE household SET participant = NULL WHERE uuid = $1", &[&id]).await?;
-    tx.execute(
-        "DELETE FROM participant WHERE id = $1
-             AND NOT EXISTS (SELECT FROM household WHERE participant = $1)",
-        &[&participant],
-    )
-    .await?;
+    let gone = tx
+        .execute(
+            "DELETE FROM participant WHERE id = $1
+                 AND NOT EXISTS (SELECT FROM household WHERE participant = $1)",
+            &[&participant],
+        )
+        .await?;
+    if gone > 0 {
+        tx.execute(
+            "INSERT INTO revoked_participant VALUES ($1) ON CONFLICT DO NOTHING",
+            &[&participant_digest(uuid).as_slice()],
+        )
+        .await?;
+    }
     Ok(())
 }
 

@@ -73,6 +73,7 @@ fn participant_actor(db: &Connection, names: &Names) -> Result<Actor, StoreError
         })?
         .collect::<Result<_, _>>()?;
     Ok(match rows[..] {
+        [] if has_revoked(db, names.participant)? => Actor::Revoked,
         [] => Actor::Unknown,
         [(participant, household, consents)] => Actor::Participant {
             participant: ParticipantId(participant),
@@ -87,6 +88,14 @@ fn participant_actor(db: &Connection, names: &Names) -> Result<Actor, StoreError
             consents: false,
         },
     })
+}
+
+/// Whether that participant is gone since they revoked their consent.
+fn has_revoked(db: &Connection, participant: Option<Uuid>) -> Result<bool, StoreError> {
+    let Some(participant) = participant else { return Ok(false) };
+    Ok(db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM revoked_participant WHERE digest = ?1)")?
+        .query_row([masking::participant_digest(participant)], |row| row.get(0))?)
 }
 
 /// The participant's contact details.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::store::{
     HouseholdId, RevokedAgain, RevokedHousehold, StoreError,
-    masking::{Released, Revoking, month},
+    masking::{Released, Revoking, month, participant_digest},
 };
 
 /// Stamps consent, removes what identifies the household, and gives it and all that is its own other
@@ -53,14 +53,25 @@ pub fn release(
 
 /// A participant who is the contact of another household, too, stays that.
 fn detach_participant(tx: &Transaction<'_>, id: Id) -> Result<(), StoreError> {
-    let participant: Option<i64> =
-        tx.query_row("SELECT participant FROM household WHERE uuid = ?1", [id], |row| row.get(0))?;
+    let (participant, Id(uuid)): (i64, Id) = tx.query_row(
+        "SELECT participant.id, participant.uuid
+         FROM household JOIN participant ON participant.id = household.participant
+         WHERE household.uuid = ?1",
+        [id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     tx.execute("UPDATE household SET participant = NULL WHERE uuid = ?1", [id])?;
-    tx.execute(
+    let gone = tx.execute(
         "DELETE FROM participant WHERE id = ?1
              AND NOT EXISTS (SELECT 1 FROM household WHERE participant = ?1)",
         [participant],
     )?;
+    if gone > 0 {
+        tx.execute(
+            "INSERT OR IGNORE INTO revoked_participant (digest) VALUES (?1)",
+            [participant_digest(uuid)],
+        )?;
+    }
     Ok(())
 }
 

@@ -70,10 +70,10 @@ fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
         .map(|name| Column::named(name.trim()))
         .collect::<Result<_, _>>()
         .map_err(|reason| FileError { line: 1, reason })?;
-    let mut lines = Vec::new();
+    let (mut lines, mut place) = (Vec::new(), Place { text, byte: 0, line: 1 });
     for record in reader.records() {
         let record = record.map_err(|error| wrong(&error))?;
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = place.line_at(record.position().map_or(0, csv::Position::byte));
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -84,6 +84,27 @@ fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
         lines.push((number, registration(&row)));
     }
     Ok(lines)
+}
+
+/// A place in a text whose line is known. The reader counts lines, too, but a record that follows
+/// empty ones begins with those.
+struct Place<'a> {
+    text: &'a str,
+    byte: usize,
+    line: u64,
+}
+
+impl Place<'_> {
+    /// The line of what follows that byte and the empty lines behind it; bytes only grow.
+    fn line_at(&mut self, byte: u64) -> u64 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
+        let rest = self.text.as_bytes().get(byte..).unwrap_or_default();
+        let ends = rest.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
+        let passed = self.text.as_bytes().get(self.byte..byte + ends).unwrap_or_default();
+        self.line += passed.iter().filter(|octet| **octet == b'\n').map(|_| 1).sum::<u64>();
+        self.byte = byte + ends;
+        self.line
+    }
 }
 
 /// A column: the way to its member, and how a cell is read.
@@ -164,12 +185,12 @@ impl Column {
                 .parse::<Number>()
                 .map_or_else(|_| Value::String(cell.to_owned()), Value::Number),
         };
-        *self.path.iter().fold(row, member) = value;
+        *self.path.iter().fold(row, |value, name| member(value, name)) = value;
     }
 }
 
 /// The member of that name, or the place of that number, made where it is not there.
-fn member<'a>(value: &'a mut Value, name: &String) -> &'a mut Value {
+fn member<'a>(value: &'a mut Value, name: &str) -> &'a mut Value {
     match name.parse::<usize>() {
         Ok(place) => {
             if !value.is_array() {
@@ -186,7 +207,7 @@ fn member<'a>(value: &'a mut Value, name: &String) -> &'a mut Value {
             if !value.is_object() {
                 *value = Value::Object(Map::new());
             }
-            &mut value[name.as_str()]
+            &mut value[name]
         }
     }
 }

@@ -24,12 +24,13 @@ pub async fn household(
     may_remove_household(&measured(tx, id).await?)?;
     let row = tx.query_one("SELECT participant FROM household WHERE uuid = $1", &[&id.0]).await?;
     let participant: i64 = row.try_get(0)?;
-    // Incidents that are being reported, and certificates that are being registered, are waited for.
-    for sql in [
-        "SELECT FROM meter WHERE household = $1 FOR UPDATE",
-        "SELECT FROM measurement_device WHERE household = $1 FOR UPDATE",
-    ] {
-        tx.execute(sql, &[&id.0]).await?;
+    // Certificates that are being registered, and incidents that are being reported, are waited for.
+    tx.execute("SELECT FROM measurement_device WHERE household = $1 FOR UPDATE", &[&id.0]).await?;
+    let meters =
+        tx.query("SELECT uuid FROM meter WHERE household = $1 FOR UPDATE", &[&id.0]).await?;
+    for row in meters {
+        let meter: Uuid = row.try_get(0)?;
+        tx.execute("DELETE FROM incident WHERE meter = $1", &[&meter]).await?;
     }
     certificate::revoke_household(tx, id, at).await?;
     for sql in [
@@ -39,7 +40,6 @@ pub async fn household(
          WHERE device IN (SELECT uuid FROM measurement_device WHERE household = $1)",
         "DELETE FROM enrolment
          WHERE device IN (SELECT uuid FROM measurement_device WHERE household = $1)",
-        "DELETE FROM incident WHERE meter IN (SELECT uuid FROM meter WHERE household = $1)",
         "DELETE FROM pv_system WHERE household = $1",
         "DELETE FROM meter WHERE household = $1",
         "DELETE FROM measurement_device WHERE household = $1",

@@ -1,0 +1,131 @@
+//! How participants reach the Data API: by the folder with their certificate and key.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ebp_core::{
+    client::{Client, ClientError, ClientOptions, TlsRefusal},
+    contract::problem_type,
+    identity::Identity,
+};
+
+use crate::{
+    device,
+    exit::{Code, Context, Failure, chain},
+};
+
+/// The participant's folder, and the server.
+#[derive(Debug, clap::Args)]
+pub struct Own {
+    /// The participant's folder: certificate (.pem), its key (.key) and ca.pem, as `ebp ca issue`
+    /// makes them.
+    #[arg(long, global = true, value_name = "FOLDER", default_value = ".")]
+    folder: PathBuf,
+
+    /// The certificate, where the folder has several.
+    #[arg(long, global = true, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+
+    /// The Data API's address, such as `https://ebp.example.org:8443`.
+    #[arg(long, global = true)]
+    url: Option<String>,
+}
+
+impl Own {
+    /// The participant's client. Nothing is sent yet.
+    pub fn connect(&self) -> Result<Client, Failure> {
+        let url = self.url.as_deref().ok_or_else(|| {
+            Failure::usage("the Data API's address is missing").remedy("give it with --url")
+        })?;
+        let certificate = match &self.certificate {
+            Some(certificate) => certificate.clone(),
+            None => only_certificate(&self.folder)?,
+        };
+        let (key, ca) = (certificate.with_extension("key"), self.folder.join("ca.pem"));
+        let identity = Identity::load(&certificate, &key, &ca).map_err(|error| {
+            Failure::failed(chain(&error))
+                .remedy("the research group makes these files with `ebp ca issue`")
+        })?;
+        Client::new(url, &identity, ClientOptions::default()).map_err(refused)
+    }
+}
+
+/// The only certificate of a folder that has its key beside it.
+fn only_certificate(folder: &Path) -> Result<PathBuf, Failure> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .or_failed(format!("cannot read {}", folder.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension() == Some(OsStr::new("pem")))
+        .filter(|path| path.with_extension("key").exists())
+        .collect();
+    found.sort();
+    match &mut found[..] {
+        [only] => Ok(std::mem::take(only)),
+        [] => Err(Failure::usage(format!("{} has no certificate with its key", folder.display()))
+            .remedy("name the participant's folder with --folder")),
+        several => {
+            let names: Vec<String> =
+                several.iter().map(|path| path.display().to_string()).collect();
+            Err(Failure::usage(format!("{} has several certificates", folder.display()))
+                .remedy(format!("name one with --certificate: {}", names.join(", "))))
+        }
+    }
+}
+
+/// The client's errors, for a participant.
+pub fn refused(error: ClientError) -> Failure {
+    let (code, remedy) = match &error {
+        _ if error.consent_revoked() => {
+            (Code::NoConsent, "it cannot be undone; return the device to the research group")
+        }
+        _ if error.consent_not_granted() => (Code::NoConsent, "`ebp consent grant` grants it"),
+        ClientError::Problem { kind, .. } if kind == problem_type::CONSENT_ALREADY_GRANTED => {
+            (Code::Failed, "nothing changed; `ebp consent show` says since when it is granted")
+        }
+        ClientError::Problem { kind, .. } if kind == problem_type::HOUSEHOLD_AMBIGUOUS => (
+            Code::Failed,
+            "you have several households: ask the research group for a certificate that names the \
+             device of the one that is meant (`ebp ca issue --device`)",
+        ),
+        ClientError::InvalidUrl { .. } | ClientError::Unreachable { .. } => {
+            (Code::Failed, "check --url")
+        }
+        ClientError::Tls { refusal: TlsRefusal::TheirsUntrusted, .. } => {
+            (Code::Failed, "check ca.pem: it must be the authority's certificate")
+        }
+        ClientError::Problem { kind, .. } if kind == problem_type::UNREGISTERED => (
+            Code::NotAuthorized,
+            "your household is not registered any more, which no new certificate changes",
+        ),
+        _ if error.not_authorized() => {
+            (Code::NotAuthorized, "ask the research group for a new certificate")
+        }
+        _ => return device::client(error),
+    };
+    Failure::new(code, chain(&error)).remedy(remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_only_certificate_with_its_key_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str| fs::write(folder.path().join(name), "").unwrap();
+        make("ca.pem");
+        let told = only_certificate(folder.path()).unwrap_err().to_string();
+        assert!(told.contains("no certificate") && told.contains("--folder"), "{told}");
+        make("participant-1.pem");
+        make("participant-1.key");
+        let found = only_certificate(folder.path()).unwrap();
+        assert!(found.ends_with("participant-1.pem"), "{found:?}");
+        make("participant-2.pem");
+        make("participant-2.key");
+        let told = only_certificate(folder.path()).unwrap_err().to_string();
+        assert!(told.contains("--certificate") && told.contains("participant-2.pem"), "{told}");
+    }
+}

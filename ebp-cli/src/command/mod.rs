@@ -6,13 +6,9 @@
 mod anonymize;
 #[cfg(feature = "server")]
 mod ca;
-<<<<<<< HEAD
 pub mod completions;
-=======
-mod completions;
 #[cfg(feature = "server")]
 mod consent;
->>>>>>> w_b
 mod cycle;
 #[cfg(feature = "server")]
 mod demo;

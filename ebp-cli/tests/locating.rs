@@ -149,7 +149,7 @@ fn a_researcher_looks_addresses_up() {
     let run = add("Am Hang 1", &[]).done();
     assert_eq!(run.stderr, "");
     // Asked once: what was answered is remembered.
-    add("Am Hang 1", &[]).done();
+    add("Am Hang 1", &["--further"]).done();
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     add("Nirgendweg 1", &[]).done().says(&["was not found", "ebp household edit"]);
     fs::write(at("codes.csv"), "plz,lat,lon\n35390,50.58,8.68\n").unwrap();

@@ -198,9 +198,8 @@ fn report_now(device: &Device, engine: &mut ReportEngine) -> Result<Reported, Fa
         Step::Over => Err(device::revoked()),
         Step::Failed { source, .. } => Err(device::client(*source)),
         Step::Unanswered { sent, .. } => Err(Failure::failed(format!(
-            "the server's answer mentions nothing of {} that {} sent to it",
-            counted(sent, "measurement"),
-            if sent == 1 { "was" } else { "were" }
+            "the server's answer mentions none of the {} sent to it",
+            counted(sent, "measurement")
         ))
         .remedy("nothing is lost; tell the administrator if it goes on")),
     }

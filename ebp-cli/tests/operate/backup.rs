@@ -138,9 +138,9 @@ fn of_sqlite_with_the_list_that_was_kept() {
     let without = server.run(["serve", "restore", "--input", &copy], "").done();
     assert!(without.stderr.contains("nothing is known of what was revoked"), "{without:?}");
     let applied = server.run(["serve", "revocations", "apply", &list], "").done();
-    assert!(applied.stderr.contains("revoked again: 1 households"), "{applied:?}");
+    assert!(applied.stderr.contains("revoked again: 1 household,"), "{applied:?}");
     let again = server.run(["serve", "revocations", "apply", &list], "").done();
-    assert!(again.stderr.contains("0 households, 0 certificates; 1 were already"), "{again:?}");
+    assert!(again.stderr.contains("0 households, 0 certificates; 1 was already"), "{again:?}");
     let same = server.run(["serve", "revocations", "list"], "").done();
     assert_eq!(same.stdout, listed.stdout, "the same identifiers and masked locations");
     server.go_on();
@@ -185,7 +185,7 @@ fn of_postgresql() {
     tool("pg_restore", &["--exit-on-error", "--no-owner", "--dbname", &other, &copy]);
     server.set("EBP_SERVER_DATABASE_URL", &other);
     let applied = server.run(["serve", "revocations", "apply", &list], "").done();
-    assert!(applied.stderr.contains("revoked again: 1 households"), "{applied:?}");
+    assert!(applied.stderr.contains("revoked again: 1 household,"), "{applied:?}");
     let same = server.run(["serve", "revocations", "list"], "").done();
     assert_eq!(same.stdout, listed.stdout, "the same identifiers and masked locations");
     server.go_on();

@@ -21,7 +21,7 @@ async fn copy(folder: &Path) -> String {
         ebp_server::backup::backup(&folder.join("ebp.sqlite"), &copy).unwrap();
         return copy.to_str().unwrap().to_owned();
     };
-    let (cluster, name) = (cluster::shared().unwrap(), url.rsplit('=').next().unwrap());
+    let (cluster, name) = (cluster::shared(), url.rsplit('=').next().unwrap());
     let sql = format!("CREATE DATABASE {name}_copy TEMPLATE {name}");
     let admin = cluster.client("postgres").await;
     // A connection that was closed is gone a moment later.

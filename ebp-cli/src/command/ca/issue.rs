@@ -168,7 +168,7 @@ impl Issue {
             (None, ..) => Err(Failure::failed(
                 "there is no database here that knows the participant",
             )
-            .remedy("give --email and --participant, as `ebp household add` and `show` print it")),
+            .remedy("give --participant, as `ebp household add` and `show` print it, and --email")),
         }
     }
 

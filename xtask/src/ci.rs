@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    contract, fuzz,
+    contract, crates, fuzz,
     run::{cargo, install, succeed, works},
     test, tidy,
 };
@@ -42,6 +42,7 @@ pub fn run() -> Result<()> {
         "warnings",
     ]))?;
     features()?;
+    crates::run()?;
     succeed(
         cargo()
             .args(["doc", "--workspace", "--all-features", "--no-deps", "--document-private-items"])

@@ -5,6 +5,7 @@
 mod ci;
 mod contract;
 mod coverage;
+mod crates;
 mod fuzz;
 mod long;
 mod mutants;
@@ -23,6 +24,7 @@ cargo xtask TASK
   test      run every test of the workspace and sum up their results
   tidy      hold the tree against the house rules of ARCHITECTURE.md
   features  check each crate by itself and with each of its features
+  crates    count the crates that the program is built of, and hold them against their bound
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
   mutants [PART ...] [--shard K/N]  whether the tests notice planted faults in masking, consent,
             spool and the other parts where one costs privacy or measurements
@@ -50,6 +52,7 @@ fn start(task: &str) -> Result<()> {
         "test" => test::run(),
         "tidy" => tidy::run(),
         "features" => ci::features(),
+        "crates" => crates::run(),
         "coverage" => coverage::run(),
         "mutants" => mutants::run(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz::run(&env::args().skip(2).collect::<Vec<_>>()),

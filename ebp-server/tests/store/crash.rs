@@ -91,20 +91,17 @@ async fn postgresql_killed_in_the_midst_of_revocations() {
         stores[0].insert_measurements(id, vec![item], now).await.unwrap();
         households.push(HouseholdId(made.household));
     }
-    let tasks: Vec<_> = (0..)
-        .zip(&households)
-        .map(|(i, household): (u32, _)| {
-            let revoking = revoke(stores[i as usize % 2].clone(), *household);
-            // One after another, so that each kill meets some.
-            tokio::spawn(async move {
-                tokio::time::sleep(i * Duration::from_millis(80)).await;
-                revoking.await;
-            })
-        })
-        .collect();
     let cluster = Arc::new(cluster);
-    let (mut before, mut between) = (BTreeMap::new(), 0);
-    for round in 0..5 {
+    let (mut before, mut between, mut tasks) = (BTreeMap::new(), 0, Vec::new());
+    for (round, some) in (0_u64..).zip(households.chunks(12)) {
+        // Each kill meets some, and until the last one there are others left.
+        for (i, household) in (0_u32..).zip(some) {
+            let revoking = revoke(stores[i as usize % 2].clone(), *household);
+            tasks.push(tokio::spawn(async move {
+                tokio::time::sleep(i * Duration::from_millis(10)).await;
+                revoking.await;
+            }));
+        }
         tokio::time::sleep(Duration::from_millis(20 + 40 * round)).await;
         let killed = cluster.clone();
         tokio::task::spawn_blocking(move || {

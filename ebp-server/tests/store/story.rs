@@ -287,16 +287,17 @@ macro_rules! suite {
         $(#[$needs])*
         #[tokio::test]
         async fn registered_once_and_removed() {
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::repeated::registered_once(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::repeated::registered_at_once([fresh.open().await, fresh.open().await]).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::repeated::removed_while_unmeasured(&*fresh.open().await).await;
-            let Some(fresh) = $fresh.await else { return };
+            let fresh = $fresh.await;
             crate::repeated::removed_or_measured([fresh.open().await, fresh.open().await]).await;
         }
 
+        $(#[$needs])*
         #[tokio::test]
         async fn turn_of_months() {
             let fresh = $fresh.await;

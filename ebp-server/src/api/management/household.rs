@@ -93,6 +93,8 @@ pub async fn remove(
         None => None,
     };
     app.store.remove_household(household, app.clock.now()).await?;
+    // Its devices' certificates were revoked.
+    app.revocations.complete(&*app.store).await;
     if let Some(address) = address {
         forget_address(&app, address).await;
     }

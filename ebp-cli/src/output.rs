@@ -2,6 +2,8 @@
 //!
 //! Enters: readouts. Leaves: text on a writer. Absent: reading; which readouts are shown.
 
+#[cfg(feature = "server")]
+pub mod list;
 pub mod phrase;
 pub mod table;
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     exit::{Failure, Outcome},
-    output::{Format, new_table},
+    output::{Format, list},
     stdout::print,
 };
 
@@ -61,36 +61,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn text(incidents: &[(Uuid, Incident)], format: Format) -> Result<Vec<u8>, Failure> {
-    let rows = incidents.iter().map(|(meter, incident)| {
+    let lines: Vec<Line> =
+        incidents.iter().map(|(meter, incident)| Line { meter: *meter, incident }).collect();
+    list::list(format, HEADER, true, &lines, |Line { meter, incident }| {
         [
             meter.to_string(),
             incident.kind.name().to_owned(),
             incident.reported_at.to_string(),
             incident.resolved_at.map(|at| at.to_string()).unwrap_or_default(),
         ]
-    });
-    match format {
-        Format::Json => {
-            let mut text = Vec::new();
-            for (meter, incident) in incidents {
-                let line = Line { meter: *meter, incident };
-                serde_json::to_writer(&mut text, &line).map_err(Failure::failed)?;
-                text.push(b'\n');
-            }
-            Ok(text)
-        }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(Vec::new());
-            csv.write_record(HEADER).map_err(Failure::failed)?;
-            for row in rows {
-                csv.write_record(row).map_err(Failure::failed)?;
-            }
-            csv.into_inner().map_err(Failure::failed)
-        }
-        Format::Table => {
-            let mut table = new_table();
-            table.set_header(HEADER.map(|name| name.replace('_', " "))).add_rows(rows);
-            Ok(format!("{table}\n").into_bytes())
-        }
-    }
+    })
 }

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::with_store;
 use crate::{
-    exit::{Failure, Outcome},
-    output::{Format, new_table},
+    exit::Outcome,
+    output::{Format, list},
     stdout::print,
 };
 
@@ -44,41 +44,20 @@ pub fn list(entries: Vec<RegisterEntry>, database: &Database, format: Format) ->
             entry: RegisterEntry { holder: None, ..entry },
         })
         .collect();
-    let rows = listed.iter().map(|Listed { entry, household }| {
-        let text = |uuid: Option<Uuid>| uuid.map(|uuid| uuid.to_string()).unwrap_or_default();
-        [
-            entry.serial.to_string(),
-            entry.kind.name().to_owned(),
-            text(*household),
-            text(entry.device),
-            entry.scopes.to_string(),
-            entry.not_after.to_string(),
-            entry.revoked_at.map(|at| at.to_string()).unwrap_or_default(),
-        ]
-    });
-    match format {
-        Format::Json => {
-            let mut text = Vec::new();
-            for entry in &listed {
-                serde_json::to_writer(&mut text, entry).map_err(Failure::failed)?;
-                text.push(b'\n');
-            }
-            print(&text)
-        }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(Vec::new());
-            csv.write_record(HEADER).map_err(Failure::failed)?;
-            for row in rows {
-                csv.write_record(row).map_err(Failure::failed)?;
-            }
-            print(csv.into_inner().map_err(Failure::failed)?)
-        }
-        Format::Table => {
-            let mut table = new_table();
-            table.set_header(HEADER).add_rows(rows);
-            print(format!("{table}\n"))
-        }
-    }
+    print(list::list(format, HEADER, true, &listed, row)?)
+}
+
+fn row(Listed { entry, household }: &Listed) -> [String; 7] {
+    let text = |uuid: Option<Uuid>| uuid.map(|uuid| uuid.to_string()).unwrap_or_default();
+    [
+        entry.serial.to_string(),
+        entry.kind.name().to_owned(),
+        text(*household),
+        text(entry.device),
+        entry.scopes.to_string(),
+        entry.not_after.to_string(),
+        entry.revoked_at.map(|at| at.to_string()).unwrap_or_default(),
+    ]
 }
 
 /// The households of devices and participants.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     command::group_api::{self, GroupApi},
     exit::{Failure, Outcome},
-    output::{Format, new_table},
+    output::{Format, list},
     stdout::print,
 };
 
@@ -57,30 +57,7 @@ impl List {
                 break;
             }
         }
-        let rows = devices.iter().map(row);
-        match self.format {
-            Format::Json => {
-                let mut text = Vec::new();
-                for device in &devices {
-                    serde_json::to_writer(&mut text, device).map_err(Failure::failed)?;
-                    text.push(b'\n');
-                }
-                print(&text)
-            }
-            Format::Csv => {
-                let mut csv = csv::Writer::from_writer(Vec::new());
-                csv.write_record(HEADER).map_err(Failure::failed)?;
-                for row in rows {
-                    csv.write_record(row).map_err(Failure::failed)?;
-                }
-                print(csv.into_inner().map_err(Failure::failed)?)
-            }
-            Format::Table => {
-                let mut table = new_table();
-                table.set_header(HEADER.map(|name| name.replace('_', " "))).add_rows(rows);
-                print(format!("{table}\n"))
-            }
-        }
+        print(list::list(self.format, HEADER, true, &devices, row)?)
     }
 }
 

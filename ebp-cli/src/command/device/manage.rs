@@ -20,7 +20,7 @@ use super::super::{
 };
 use crate::{
     exit::{Failure, Outcome},
-    output::{Format, new_table},
+    output::{Format, list},
     stdout::print,
     tell::tell,
 };
@@ -118,7 +118,7 @@ impl Certificates {
 
     fn print(&self, certificates: &[ManagedCertificate], first: bool) -> Outcome {
         let header = ["serial", "scopes", "not_before", "not_after", "revoked_at"];
-        let rows = certificates.iter().map(|certificate| {
+        let row = |certificate: &ManagedCertificate| {
             [
                 certificate.serial.clone(),
                 certificate.scopes.clone(),
@@ -126,31 +126,7 @@ impl Certificates {
                 certificate.not_after.to_string(),
                 certificate.revoked_at.map(|at| at.to_string()).unwrap_or_default(),
             ]
-        });
-        match self.format {
-            Format::Json => {
-                let mut text = Vec::new();
-                for certificate in certificates {
-                    serde_json::to_writer(&mut text, certificate).map_err(Failure::failed)?;
-                    text.push(b'\n');
-                }
-                print(&text)
-            }
-            Format::Csv => {
-                let mut csv = csv::Writer::from_writer(Vec::new());
-                if first {
-                    csv.write_record(header).map_err(Failure::failed)?;
-                }
-                for row in rows {
-                    csv.write_record(row).map_err(Failure::failed)?;
-                }
-                print(csv.into_inner().map_err(Failure::failed)?)
-            }
-            Format::Table => {
-                let mut table = new_table();
-                table.set_header(header).add_rows(rows);
-                print(format!("{table}\n"))
-            }
-        }
+        };
+        print(list::list(self.format, header, first, certificates, row)?)
     }
 }

@@ -91,7 +91,7 @@ fn the_account_shows_the_registration() {
     let mut registration: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     registration["measurement_device"] = household.device.clone().into();
     fs::write(&file, registration.to_string()).unwrap();
-    let again = run!("household", "add", file, "--data", server.data());
+    let again = run!("household", "add", "--further", file, "--data", server.data());
     again.refused(1, &["correct the file and try again; nothing was stored"]);
 }
 

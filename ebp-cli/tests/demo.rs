@@ -64,9 +64,12 @@ fn complete(table: &str) -> Vec<Row> {
 /// What it prints when household 3 has left: the place that it is said to be at.
 #[track_caller]
 fn released(shown: &str) -> String {
-    for told in ["household 3 has revoked its consent", "○ home", "● released", "© GeoBasis-DE"]
-    {
+    for told in ["household 3 has revoked its consent", "© GeoBasis-DE"] {
         assert!(shown.contains(told), "{told}: {shown}");
+    }
+    // On the map, and below it with what it means.
+    for mark in ["○", "●"] {
+        assert_eq!(shown.matches(mark).count(), 2, "{mark}: {shown}");
     }
     let line = shown.lines().find(|line| line.starts_with("● where it is said to be: ")).unwrap();
     line.to_owned()

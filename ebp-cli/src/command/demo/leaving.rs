@@ -80,7 +80,7 @@ fn tell_of(
         );
     }
     let frame = Frame { centre: origin, height_m: HEIGHT_M, columns: COLUMNS, rows: ROWS };
-    let marks = [(origin, "○ home"), (to, "● released")];
+    let marks = [(origin, "○"), (to, "●")];
     text += "\n\n";
     for line in outline(regions, frame, &marks) {
         text += &format!("{line}\n");
@@ -138,9 +138,12 @@ mod tests {
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
-        for told in ["○ home", "● released", "50.100000 8.300000", "2.5 to 6.4 km", "© GeoBasis-DE"]
-        {
+        for told in ["50.100000 8.300000", "2.5 to 6.4 km", "© GeoBasis-DE"] {
             assert!(text.contains(told), "{told}: {text}");
+        }
+        // On the map, and below it with what it means.
+        for mark in ["○", "●"] {
+            assert_eq!(text.matches(mark).count(), 2, "{mark}: {text}");
         }
         assert!(text.lines().count() > ROWS, "{text}");
     }

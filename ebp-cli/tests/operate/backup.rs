@@ -131,6 +131,9 @@ fn of_sqlite_with_the_list_that_was_kept() {
     assert!(!listed.stdout.contains(&meter), "nothing of before");
     fs::write(&list, &listed.stdout).unwrap();
     server.end().done();
+    // The data folder was lost: its own list, too.
+    assert_eq!(fs::read_to_string(path("revocations.jsonl")).unwrap(), listed.stdout);
+    fs::remove_file(path("revocations.jsonl")).unwrap();
     for ending in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(path(&format!("ebp.sqlite{ending}")));
     }

@@ -20,3 +20,6 @@ END $$;
 CREATE TABLE revoked_participant (
     digest bytea PRIMARY KEY CHECK (length(digest) = 32)
 );
+
+-- A server asks for all of them, to keep a list of its own.
+CREATE INDEX revoked_certificate ON certificate (serial) WHERE revoked_at IS NOT NULL;

@@ -21,14 +21,15 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 9] = [
+const ON_PURPOSE: [(&str, &str); 10] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE revoked_at", "counts all devices, asked by Prometheus"),
     ("FROM masking", "one row"),
     ("FROM withheld_location", "all that wait for geodata, looked at when a server starts"),
-    ("FROM consent LEFT JOIN location", "all that revoked, for a list by hand"),
+    ("FROM consent LEFT JOIN location", "all that revoked, for the list of revocations"),
     ("FROM consent\n", "the same in PostgreSQL"),
     ("WHERE household IS NULL", "their devices, for the same list"),
+    ("FROM certificate WHERE revoked_at IS NOT NULL", "all that are revoked, by an index of those"),
     ("DELETE FROM secret_try", "a row for each address that tried a wrong secret"),
     ("serial <> coalesce(", "the newest of the few certificates of a device"),
 ];

@@ -41,6 +41,9 @@ NO_SCHEMA_CAN_SAY = (
     "must be a request (PKCS#10) signed by its own key",
 )
 
+# Of none that is there.
+NO_HOUSEHOLD = "00000000-0000-4000-8000-000000000000"
+
 _lock = threading.Lock()
 _statuses: dict = {}
 _known = {kind: list(FIXTURE[kind]) for kind in ("households", "meters", "pv_systems", "devices")}
@@ -64,9 +67,9 @@ def _pick(values, case, salt):
 def _fill_path(case):
     """Identifiers that are made up give way to known ones, three times out of four."""
     parameters = case.path_parameters or {}
+    path = case.operation.path
     if zlib.crc32(repr(sorted(parameters.items())).encode()) % 4 == 0:
         return
-    path = case.operation.path
     if "serial" in parameters:
         if not any(device == parameters["uuid"] for device, _ in _certificates):
             device, serial = _pick(_certificates, case, "serial")
@@ -74,7 +77,6 @@ def _fill_path(case):
         return
     removes = case.operation.method.upper() == "DELETE"
     if removes and path == "/management/household/{household}":
-        # The one that the others of this run need stays.
         if _removable["households"]:
             parameters["household"] = _removable["households"].pop()
         return
@@ -88,6 +90,14 @@ def _fill_path(case):
                 parameters["uuid"] = _removable[kind].pop()
         elif parameters["uuid"] not in _known[kind]:
             parameters["uuid"] = _pick(_known[kind], case, kind)
+
+
+def _keep_household(case):
+    """The household that the others of this run need is not removed, whatever led to it."""
+    parameters = case.path_parameters or {}
+    if case.operation.label == "DELETE /management/household/{household}":
+        if parameters.get("household") in _known["households"]:
+            parameters["household"] = NO_HOUSEHOLD
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -114,6 +124,13 @@ def _prepare():
     for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke]:
         answer = requests.post(FIXTURE["url"] + "/household/consent", cert=tuple(certificate), verify=FIXTURE["ca"], timeout=30)
         assert answer.status_code == 201, answer.text
+    # An incident is there to be resolved, whichever is asked for first.
+    for meter in FIXTURE["meters"]:
+        for kind in ("SERIAL-PORT-UNAVAILABLE", "OBIS-CODES-UNAVAILABLE"):
+            answer = requests.post(
+                f"{FIXTURE['url']}/household/meter/{meter}/incident/report", json={"type": kind},
+                cert=tuple(FIXTURE["consenting"][0]), verify=FIXTURE["ca"], timeout=30)
+            assert answer.status_code in (200, 201), answer.text
     manage = {"headers": {"Authorization": FIXTURE["administrator"]}, "verify": FIXTURE["ca"], "timeout": 30}
     for _ in range(3):
         made = requests.post(FIXTURE["url"] + "/management/device", json={"household": FIXTURE["households"][0]}, **manage)
@@ -158,9 +175,11 @@ def before_call(context, case, kwargs):
     if label.endswith(" /household/consent") and label[:3] != "GET":
         with _lock:
             _as_spare(_to_grant if label.startswith("POST") else _to_revoke, case, kwargs)
+    if _is_positive(case):
+        _fill_path(case)
+    _keep_household(case)
     if not _is_positive(case):
         return
-    _fill_path(case)
     with _lock:
         if label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
             case.body = {"token": _tokens.pop(), "csr": FIXTURE["csr"]}

@@ -425,7 +425,10 @@ pub fn new_table() -> Table {
 
 #[cfg(test)]
 mod tests {
-    use ebp_meter::readout::{Correction, Integrity};
+    use ebp_meter::{
+        profile::FlagId,
+        readout::{Correction, Integrity},
+    };
 
     use super::*;
 
@@ -450,11 +453,11 @@ mod tests {
         energy.status = Some(0x182);
         Readout {
             protocol: Protocol::Sml,
-            server_id: Some(ServerId(vec![10, 1, 0x49, 0x53, 0x4b, 0, 4, 0xc1, 0xd2, 0xe3])),
-            manufacturer: Some("ISK".into()),
+            server_id: Some(ServerId([10, 1, 0x49, 0x53, 0x4b, 0, 4, 0xc1, 0xd2, 0xe3][..].into())),
+            manufacturer: FlagId::new(*b"ISK"),
             meter_time: Some(MeterTime::SecIndex(123_456)),
             entries: vec![
-                entry(ObisCode::MANUFACTURER, Value::Octets(b"ISK".to_vec()), None, 0),
+                entry(ObisCode::MANUFACTURER, Value::Octets(b"ISK"[..].into()), None, 0),
                 power,
                 energy,
                 entry(ObisCode::NEGATIVE_ENERGY, Value::Absent, None, 0),

@@ -25,7 +25,7 @@ mod choice;
 mod figure;
 mod known;
 
-use ebp_core::obis::ObisCode;
+use ebp_core::{model::MeasurementData, obis::ObisCode};
 
 pub use choice::{Pinned, choose};
 pub use figure::{Figure, Source};
@@ -65,6 +65,21 @@ impl Choices {
             .zip(&self.0)
             .filter_map(|(obis, choice)| figure::of(obis, choice.as_ref()?, readout))
             .collect()
+    }
+}
+
+impl Readout {
+    /// The survey's values (thesis table 4.5) by the registers that count for them, as this
+    /// telegram alone shows them.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Figure> {
+        choose(self, &KnownRegisters::default(), &Pinned::new()).figures(self)
+    }
+
+    /// The same as a measurement carries them: kWh and kW, exactly, in the order of the table.
+    #[must_use]
+    pub fn survey(&self) -> MeasurementData {
+        self.figures().iter().map(Figure::point).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     lock::{Facts, KnownMeter, Lock},
-    profile::{Profile, Profiles},
+    profile::{FlagId, Profile, Profiles},
     readout::{Protocol, Readout},
 };
 
@@ -77,7 +77,7 @@ pub struct Identity {
 #[must_use]
 pub fn identify(profiles: &Profiles, readouts: &[Readout]) -> Option<Identity> {
     let protocol = readouts.first()?.protocol;
-    let flag = readouts.iter().find_map(|readout| readout.manufacturer.clone());
+    let flag: Option<FlagId> = readouts.iter().find_map(|readout| readout.manufacturer);
     let codes: BTreeSet<ObisCode> =
         readouts.iter().flat_map(|readout| &readout.entries).map(|entry| entry.obis).collect();
     let mut fitting: Vec<(u8, &Profile)> = profiles
@@ -99,6 +99,7 @@ pub fn identify(profiles: &Profiles, readouts: &[Readout]) -> Option<Identity> {
         .into_iter()
         .map(|(fit, profile)| Candidate { model: profile.name.clone(), fit })
         .collect();
+    let flag = flag.map(|flag| flag.to_string());
     Some(Identity { flag, maker, models, lock })
 }
 

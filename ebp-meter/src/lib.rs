@@ -25,6 +25,7 @@ pub mod canonical;
 pub mod d0;
 pub mod decoder;
 mod file;
+mod flag_id;
 pub mod identify;
 pub mod interface;
 pub mod lock;

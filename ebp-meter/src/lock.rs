@@ -142,6 +142,14 @@ impl Facts {
     }
 }
 
+impl Readout {
+    /// Whether the meter shows power, under whatever code. A locked meter sends none.
+    #[must_use]
+    pub fn is_detailed(&self) -> bool {
+        Facts::of(std::slice::from_ref(self)).power
+    }
+}
+
 /// Whether that is active power as it is now, of all or of one phase, with or without its sign.
 const fn is_power(obis: ObisCode) -> bool {
     matches!(

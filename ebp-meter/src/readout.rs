@@ -6,16 +6,13 @@
 use std::fmt;
 
 use ebp_core::{
-    model::MeasurementData,
     obis::ObisCode,
     quantity::{Unit, readable, scaled},
 };
 use rust_decimal::Decimal;
+use smallvec::SmallVec;
 
-use crate::{
-    canonical::{Figure, KnownRegisters, Pinned, choose},
-    lock::Facts,
-};
+use crate::flag_id::FlagId;
 
 /// The language of a telegram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,6 +75,9 @@ pub enum MeterTime {
     },
 }
 
+/// Bytes of a telegram: identities and makers' letters are short enough to be held in place.
+pub type Octets = SmallVec<[u8; 16]>;
+
 /// A value as the telegram carries it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Value {
@@ -88,7 +88,7 @@ pub enum Value {
     /// A number before scaling, of any width on the wire.
     Integer(i128),
     /// Bytes: identifiers, keys, texts.
-    Octets(Vec<u8>),
+    Octets(Octets),
     /// A time.
     Time(MeterTime),
 }
@@ -172,7 +172,7 @@ impl Entry {
 
 /// The identity by which a meter names itself, up to ten bytes (DIN 43863-5). `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ServerId(pub Vec<u8>);
+pub struct ServerId(pub Octets);
 
 impl ServerId {
     /// Its bytes in hexadecimal digits.
@@ -184,15 +184,11 @@ impl ServerId {
     /// The maker's three letters, where the id is built as DIN 43863-5 says
     /// (`0a 01 49534b 00 04c1d2e3`: the length 0a, medium 1, `ISK`, block 00, number).
     #[must_use]
-    pub fn manufacturer(&self) -> Option<&str> {
-        let letters = match self.0.as_slice() {
-            [_, _, a, b, c, _, _, _, _, _] => [a, b, c],
-            _ => return None,
-        };
-        letters
-            .iter()
-            .all(|l| l.is_ascii_uppercase())
-            .then(|| std::str::from_utf8(&self.0[2..5]).ok())?
+    pub fn manufacturer(&self) -> Option<FlagId> {
+        match *self.0.as_slice() {
+            [_, _, a, b, c, _, _, _, _, _] => FlagId::new([a, b, c]),
+            _ => None,
+        }
     }
 }
 
@@ -226,7 +222,7 @@ pub struct Readout {
     /// The meter's identity, where it gave one.
     pub server_id: Option<ServerId>,
     /// The maker's FLAG id (three letters), where the telegram names it in any of the known places.
-    pub manufacturer: Option<String>,
+    pub manufacturer: Option<FlagId>,
     /// The meter's own time, where it gave one.
     pub meter_time: Option<MeterTime>,
     /// Every entry, in the telegram's order.
@@ -245,25 +241,6 @@ impl Readout {
     pub fn entry(&self, obis: ObisCode) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.obis == obis)
     }
-
-    /// The survey's values (thesis table 4.5) by the registers that count for them, as this
-    /// telegram alone shows them: see [`canonical`](crate::canonical).
-    #[must_use]
-    pub fn figures(&self) -> Vec<Figure> {
-        choose(self, &KnownRegisters::default(), &Pinned::new()).figures(self)
-    }
-
-    /// The same as a measurement carries them: kWh and kW, exactly, in the order of the table.
-    #[must_use]
-    pub fn survey(&self) -> MeasurementData {
-        self.figures().iter().map(Figure::point).collect()
-    }
-
-    /// Whether the meter shows power, under whatever code. A locked meter sends none.
-    #[must_use]
-    pub fn is_detailed(&self) -> bool {
-        Facts::of(std::slice::from_ref(self)).power
-    }
 }
 
 #[cfg(test)]
@@ -272,11 +249,14 @@ mod tests {
 
     #[test]
     fn a_server_id_tells_its_maker_and_hides_itself() {
-        let id = ServerId(vec![0x0a, 0x01, 0x49, 0x53, 0x4b, 0x00, 0x04, 0xc1, 0xd2, 0xe3]);
-        assert_eq!(id.manufacturer(), Some("ISK"));
+        let id = ServerId([0x0a, 0x01, 0x49, 0x53, 0x4b, 0x00, 0x04, 0xc1, 0xd2, 0xe3][..].into());
+        assert_eq!(id.manufacturer().as_deref(), Some("ISK"));
         assert_eq!(id.hex(), "0a0149534b0004c1d2e3");
         assert_eq!(format!("{id:?}"), "ServerId(redacted)");
-        assert_eq!(ServerId(vec![6, 0x45, 0x4d, 0x48, 1, 2, 3, 4, 5, 6]).manufacturer(), None);
-        assert_eq!(ServerId(Vec::new()).manufacturer(), None);
+        assert_eq!(
+            ServerId([6, 0x45, 0x4d, 0x48, 1, 2, 3, 4, 5, 6][..].into()).manufacturer(),
+            None
+        );
+        assert_eq!(ServerId(Octets::new()).manufacturer(), None);
     }
 }

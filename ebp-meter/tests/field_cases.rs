@@ -128,7 +128,7 @@ fn texts_are_texts_and_identities_are_one() {
         let readouts = readouts(file);
         let entry = readouts[0].entry(code.parse().unwrap()).unwrap();
         let Value::Octets(text) = &entry.value else { panic!("{code}") };
-        String::from_utf8(text.clone()).unwrap()
+        String::from_utf8(text.to_vec()).unwrap()
     };
     assert_eq!(text("d22_elster_as2018.raw", "0.9.5"), "3");
     assert_eq!(text("d20_lgz_zmd310.raw", "1-1:0.1.0"), "01");

@@ -3,6 +3,7 @@ use proptest::{collection::vec, prelude::*};
 use rust_decimal::Decimal;
 
 use super::*;
+use crate::flag_id::FlagId;
 use crate::readout::{Entry, Integrity, Protocol, Value};
 
 fn entry(obis: ObisCode, value: i128, unit: Option<Unit>, scaler: i8) -> Entry {
@@ -164,7 +165,8 @@ fn phases_stand_in_for_their_sum() {
 fn a_magnitude_counts_where_its_direction_is_known() {
     let power = |maker: Option<&str>, status| {
         let mut readout = sml(&[("1.8.0", 1), ("15.7.0", 12)]);
-        readout.manufacturer = maker.map(str::to_owned);
+        readout.manufacturer =
+            maker.and_then(|maker| FlagId::new(maker.as_bytes().try_into().ok()?));
         readout.entries[0].status = status;
         shown(&readout.figures()).into_iter().nth(1)
     };

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     decoder::{Decode, Event, Noise},
-    readout::{Entry, Integrity, Protocol, Readout, ServerId, Value},
+    readout::{Entry, Integrity, Octets, Protocol, Readout, ServerId, Value},
 };
 
 /// Decoder of IEC 62056-21 registers. Holds at most one telegram of 64 KiB and the events that
@@ -82,7 +82,7 @@ fn server_id(entries: &[Entry]) -> Option<ServerId> {
     [[96, 1, 0], [96, 1, 255], [0, 0, 9], [0, 0, 0]].into_iter().find_map(|groups| {
         entries.iter().find_map(|entry| match &entry.value {
             Value::Octets(text) if entry.obis.0[2..5] == groups => {
-                Some(ServerId(packed(text).unwrap_or_else(|| text.clone())))
+                Some(ServerId(packed(text).map_or_else(|| text.clone(), Octets::from)))
             }
             _ => None,
         })

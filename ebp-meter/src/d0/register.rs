@@ -88,7 +88,7 @@ fn value(obis: ObisCode, text: &str) -> (Value, Option<Unit>, i8) {
     if text.is_empty() {
         return (Value::Absent, None, 0);
     }
-    let as_text = || (Value::Octets(text.as_bytes().to_vec()), None, 0);
+    let as_text = || (Value::Octets(text.as_bytes().into()), None, 0);
     let Some((digits, symbol)) = text.split_once('*') else {
         // Without a unit, only what measures electricity is a number: identifiers, clocks and
         // status words are digits, too.

@@ -54,9 +54,10 @@ use serde::Deserialize;
 
 use crate::canonical::Pinned;
 
+pub use crate::flag_id::FlagId;
 pub use error::{ProfileError, UnknownModel};
 pub use limits::{Limits, max_kilowatts};
-pub use line::{FlagId, Line, ServerIdForm, TelegramForm, Transport};
+pub use line::{Line, ServerIdForm, TelegramForm, Transport};
 pub use pin::{Interval, Menu, Pin, Relock, RelockBehaviour};
 pub use register::{AsciiForm, Content, Quantity, Register, Registers, Status};
 pub use set::Profiles;

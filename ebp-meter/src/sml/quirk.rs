@@ -156,7 +156,10 @@ impl Quirk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::readout::{Entry, Integrity, Protocol};
+    use crate::{
+        flag_id::FlagId,
+        readout::{Entry, Integrity, Protocol},
+    };
 
     fn entry(obis: ObisCode, value: i128, unit: Unit, status: Option<u64>) -> Entry {
         Entry {
@@ -174,7 +177,7 @@ mod tests {
         let mut readout = Readout {
             protocol: Protocol::Sml,
             server_id: None,
-            manufacturer: Some(maker.into()),
+            manufacturer: FlagId::new(maker.as_bytes().try_into().unwrap()),
             meter_time: None,
             entries: vec![
                 entry(ObisCode::POSITIVE_ENERGY, -1, Unit::WATT_HOUR, Some(status)),

@@ -158,7 +158,10 @@ fn size() -> Size {
 #[cfg(test)]
 mod tests {
     use ebp_core::{obis::ObisCode, quantity::Unit};
-    use ebp_meter::readout::{Entry, Integrity, Protocol, Value};
+    use ebp_meter::{
+        profile::FlagId,
+        readout::{Entry, Integrity, Protocol, Value},
+    };
 
     use super::*;
 
@@ -175,7 +178,7 @@ mod tests {
         Readout {
             protocol: Protocol::Sml,
             server_id: None,
-            manufacturer: Some("ISK".into()),
+            manufacturer: FlagId::new(*b"ISK"),
             meter_time: None,
             entries: vec![
                 entry(ObisCode::POSITIVE_ENERGY, 12_345_600, Unit::WATT_HOUR, -1),

@@ -90,7 +90,7 @@ impl Made {
     fn new(code_field: &str, records: &[(&str, &str, f64)], name_bytes: &[u8]) -> Self {
         use ::shapefile::{
             Point, Polygon, PolygonRing,
-            dbase::{FieldName, FieldValue, Record, TableWriterBuilder},
+            dbase::{Date, FieldName, FieldValue, Record, TableWriterBuilder},
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made.shp");
@@ -98,7 +98,8 @@ impl Made {
         let table = TableWriterBuilder::new()
             .add_character_field(field(code_field), 5)
             .add_character_field(field("GEN"), 30)
-            .add_numeric_field(field("LEVL_CODE"), 2, 0);
+            .add_numeric_field(field("LEVL_CODE"), 2, 0)
+            .add_date_field(field("WSK"));
         let mut writer = ::shapefile::Writer::from_path(&path, table).unwrap();
         for (index, (code, name, level)) in records.iter().enumerate() {
             let west = 400_000.0 + 100_000.0 * index as f64;
@@ -111,6 +112,8 @@ impl Made {
             record.insert(code_field.to_owned(), FieldValue::Character(Some((*code).to_owned())));
             record.insert("GEN".to_owned(), FieldValue::Character(Some((*name).to_owned())));
             record.insert("LEVL_CODE".to_owned(), FieldValue::Numeric(Some(*level)));
+            record
+                .insert("WSK".to_owned(), FieldValue::Date(Some(Date::new(31, 1, 2026).unwrap())));
             writer.write_shape_and_record(&shape, &record).unwrap();
         }
         drop(writer);
@@ -121,6 +124,10 @@ impl Made {
         while let Some(at) = bytes.windows(6).position(|window| window == b"NAMENA") {
             bytes[at..at + 6].fill(b' ');
             bytes[at..at + name_bytes.len()].copy_from_slice(name_bytes);
+        }
+        // A date without a value, as pyshp writes it.
+        while let Some(at) = bytes.windows(8).position(|window| window == b"20260131") {
+            bytes[at..at + 8].fill(b'0');
         }
         fs::write(dbf, bytes).unwrap();
         Self { folder }

@@ -240,7 +240,9 @@ fn method(projected: &Node, datum: Datum) -> Result<String, ProjectionError> {
             let first = parameter(&["standard_parallel_1", "latitude_of_1st_standard_parallel"])?;
             let second = parameter(&["standard_parallel_2", "latitude_of_2nd_standard_parallel"])?;
             let latitude = latitude()?;
-            Ok(format!("+proj=lcc +lat_1={first} +lat_2={second} +lat_0={latitude} {offsets} {ground}"))
+            Ok(format!(
+                "+proj=lcc +lat_1={first} +lat_2={second} +lat_0={latitude} {offsets} {ground}"
+            ))
         }
         name if datum == Datum::Wgs84 && is_web_mercator(name, projected) => {
             Ok(format!("+proj=merc {offsets} +R=6378137"))

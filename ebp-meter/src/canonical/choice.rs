@@ -49,7 +49,7 @@ pub(super) const fn phase_of(quantity: u8) -> Option<(usize, u8)> {
 #[must_use]
 pub fn choose(readout: &Readout, known: &KnownRegisters, pinned: &Pinned) -> Choices {
     let mut choices = Choices::default();
-    let mut has_others = [false; 2];
+    let mut others = Others::default();
     for (index, entry) in readout.entries.iter().enumerate() {
         let [1, _, quantity, kind @ 7..=8, ..] = entry.obis.0 else { continue };
         let at = match (entry.obis.0, quantity) {
@@ -59,7 +59,7 @@ pub fn choose(readout: &Readout, known: &KnownRegisters, pinned: &Pinned) -> Cho
             ([1, 0, 2, 7, 0, PRESENT], _) => NEGATIVE,
             ([1, 0, 16, 7, 0, PRESENT], _) => SUM,
             _ => {
-                has_others[usize::from(kind == POWER)] = true;
+                others.see(quantity, kind);
                 continue;
             }
         };
@@ -69,20 +69,41 @@ pub fn choose(readout: &Readout, known: &KnownRegisters, pinned: &Pinned) -> Cho
         }
     }
     let registers = Registers { readout, known };
-    if has_others[0] {
-        for (at, quantity) in [(IMPORT, 1), (EXPORT, 2)] {
-            if choices.0[at].is_none() {
-                choices.0[at] = registers.energy(quantity);
-            }
+    for (at, quantity) in [(IMPORT, 1), (EXPORT, 2)] {
+        if choices.0[at].is_none() && others.energies[usize::from(quantity)] {
+            choices.0[at] = registers.energy(quantity);
         }
     }
-    registers.powers(&mut choices.0, has_others[1]);
-    for (at, obis) in ObisCode::SURVEY.into_iter().enumerate() {
-        if let Some(codes) = pinned.get(&obis) {
-            choices.0[at] = registers.pinned(obis, codes);
+    registers.powers(&mut choices.0, &others);
+    for (obis, codes) in pinned {
+        if let Some(at) = ObisCode::SURVEY.iter().position(|own| own == obis) {
+            choices.0[at] = registers.pinned(*obis, codes);
         }
     }
     choices
+}
+
+/// Which quantities a readout has under other codes than their own, so that nothing is looked for
+/// that is not there.
+#[derive(Default)]
+struct Others {
+    /// Of 1.8 and 2.8, by group C.
+    energies: [bool; 3],
+    /// Of 1.7, 2.7, 15.7 and 16.7, by group C.
+    powers: [bool; 17],
+    /// Powers of phases.
+    phases: bool,
+}
+
+impl Others {
+    fn see(&mut self, quantity: u8, kind: u8) {
+        let at = usize::from(quantity);
+        match kind {
+            ENERGY => self.energies.get_mut(at).into_iter().for_each(|seen| *seen = true),
+            _ => self.powers.get_mut(at).into_iter().for_each(|seen| *seen = true),
+        }
+        self.phases |= kind == POWER && quantity > 16;
+    }
 }
 
 /// The tariffs of that energy, 1.8 or 2.8, that the readout has as present values, a bit each.
@@ -174,24 +195,21 @@ impl Registers<'_> {
     }
 
     /// Powers: what has a sign moves to 16.7.0, and what is missing is taken from other registers.
-    fn powers(&self, choices: &mut [Option<Choice>; 5], has_others: bool) {
+    fn powers(&self, choices: &mut [Option<Choice>; 5], others: &Others) {
         let unit = Unit::WATT;
         let is_negative = |index: usize| {
             let entry = self.readout.entries.get(index);
             entry.is_some_and(|entry| matches!(entry.value, Value::Integer(value) if value < 0))
         };
-        if has_others {
-            let storage = self.present(POWER);
-            for (at, quantity) in [(POSITIVE, 1), (NEGATIVE, 2), (SUM, 16)] {
-                if choices[at].is_none() {
-                    let fits = |code: [u8; 6]| matches!(code, [1, _, q, 7, 0, _] if q == quantity);
-                    choices[at] = self.only(unit, fits, storage).map(Choice::Other);
-                }
+        for (at, quantity) in [(POSITIVE, 1), (NEGATIVE, 2), (SUM, 16)] {
+            if choices[at].is_none() && others.powers[usize::from(quantity)] {
+                let fits = |code: [u8; 6]| matches!(code, [1, _, q, 7, 0, _] if q == quantity);
+                choices[at] = self.only(unit, fits, self.present(POWER)).map(Choice::Other);
             }
-            if choices[SUM].is_none() && quirk::tells_direction(self.readout) {
-                let fits = |code: [u8; 6]| matches!(code, [1, _, 15, 7, 0, _]);
-                choices[SUM] = self.only(unit, fits, PRESENT).map(Choice::Other);
-            }
+        }
+        if choices[SUM].is_none() && others.powers[15] && quirk::tells_direction(self.readout) {
+            let fits = |code: [u8; 6]| matches!(code, [1, _, 15, 7, 0, _]);
+            choices[SUM] = self.only(unit, fits, PRESENT).map(Choice::Other);
         }
         let index = |choice: &Option<Choice>| match choice {
             Some(Choice::Own(index) | Choice::Other(index)) => Some(*index),
@@ -208,7 +226,7 @@ impl Registers<'_> {
             choices[NEGATIVE] = None;
         }
         let is_there = |at: usize| choices[at].is_some();
-        if !has_others || is_there(SUM) || is_there(POSITIVE) || is_there(NEGATIVE) {
+        if !others.phases || is_there(SUM) || is_there(POSITIVE) || is_there(NEGATIVE) {
             return;
         }
         choices[SUM] = self.phases(WITH_SIGN).map(|phases| Choice::Sum(phases, Vec::new()));

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     decoder::{Decode, Event, Noise},
     flag_id::FlagId,
-    readout::{Entry, Integrity, Protocol, Readout, ServerId, Value},
+    readout::{Entry, Integrity, Octets, Protocol, Readout, ServerId, Value},
 };
 
 /// What is appended to the buffer at a time: about as much as a telegram.
@@ -204,7 +204,7 @@ impl Finder {
                 RawValue::Int(int) => {
                     (Value::Integer(int.value()), if int.signed { int.width } else { 0 })
                 }
-                RawValue::Octets(octets) => (Value::Octets(octets.into()), 0),
+                RawValue::Octets(octets) => (Value::Octets(Octets::from_slice(octets)), 0),
                 RawValue::Time(time) => (Value::Time(time), 0),
             };
             self.widths.push(width);
@@ -250,7 +250,7 @@ fn octets(readout: &Readout, obis: ObisCode) -> Option<&[u8]> {
 /// The identity from the list's head, or else from the entries that repeat it.
 fn server_id(head: &[u8], readout: &Readout) -> Option<ServerId> {
     if !head.is_empty() {
-        return Some(ServerId(head.into()));
+        return Some(ServerId(Octets::from_slice(head)));
     }
     [ObisCode::SERVER_ID, ObisCode::DEVICE_ID]
         .into_iter()

@@ -13,8 +13,8 @@ use crate::readout::{Correction, Readout, Value};
 pub struct Quirk {
     /// How a value that was put right is marked.
     pub correction: Correction,
-    /// The maker whose meters have it.
-    pub manufacturer: &'static str,
+    /// The maker whose meters have it, by its FLAG id.
+    pub manufacturer: &'static [u8; 3],
     /// The powers that have it.
     pub powers: &'static [Power],
     /// What the status word of 1.8.0 must be like for the word to mean what is assumed here:
@@ -59,7 +59,7 @@ const EXPORT_L3: u64 = 1 << 14;
 pub const QUIRKS: [Quirk; 3] = [
     Quirk {
         correction: Correction::DzgSign,
-        manufacturer: "DZG",
+        manufacturer: b"DZG",
         powers: &[
             Power { obis: ObisCode::SUM_POWER, direction: EXPORT },
             // A phase may export while the meter as a whole imports.
@@ -75,7 +75,7 @@ pub const QUIRKS: [Quirk; 3] = [
     },
     Quirk {
         correction: Correction::Ed300lDirection,
-        manufacturer: "EMH",
+        manufacturer: b"EMH",
         powers: &[Power { obis: ObisCode::ABSOLUTE_POWER, direction: 1 << 5 }],
         status_form: (0, 0),
         repair: Repair::Negate,
@@ -84,7 +84,7 @@ pub const QUIRKS: [Quirk; 3] = [
     },
     Quirk {
         correction: Correction::HolleyDirection,
-        manufacturer: "HLY",
+        manufacturer: b"HLY",
         powers: &[Power { obis: ObisCode::SUM_POWER, direction: EXPORT }],
         status_form: (0xff, 0x04),
         repair: Repair::Negate,
@@ -99,7 +99,7 @@ pub const QUIRKS: [Quirk; 3] = [
 /// it was on the wire, 0 for what is no number with a sign.
 pub fn apply(readout: &mut Readout, widths: &[u8]) {
     for quirk in &QUIRKS {
-        if readout.manufacturer.as_deref() == Some(quirk.manufacturer) {
+        if quirk.is_of(readout) {
             quirk.apply(readout, widths);
         }
     }
@@ -109,7 +109,7 @@ pub fn apply(readout: &mut Readout, widths: &[u8]) {
 #[must_use]
 pub fn tells_direction(readout: &Readout) -> bool {
     QUIRKS.iter().any(|quirk| {
-        readout.manufacturer.as_deref() == Some(quirk.manufacturer)
+        quirk.is_of(readout)
             && quirk.repair == Repair::Negate
             && quirk.powers.iter().any(|power| power.obis == ObisCode::ABSOLUTE_POWER)
             && quirk.status(readout).is_some()
@@ -117,6 +117,11 @@ pub fn tells_direction(readout: &Readout) -> bool {
 }
 
 impl Quirk {
+    /// Whether the readout is of a meter of that maker.
+    fn is_of(&self, readout: &Readout) -> bool {
+        readout.manufacturer.is_some_and(|maker| maker.bytes() == *self.manufacturer)
+    }
+
     /// The status word of 1.8.0, where it is one that this fault goes by.
     fn status(&self, readout: &Readout) -> Option<u64> {
         let (mask, form) = self.status_form;

@@ -122,11 +122,9 @@ fn years_in_rows(
         row.get(code).and_then(level_3).is_some()
             && !is_missing(row.get(value).unwrap_or_default().trim())
     };
-    let filled = || {
-        rows.iter().filter(|(_, row)| has_value(row)).filter_map(|(_, row)| year_of(row)).max()
-    };
-    let wanted =
-        year.or_else(filled).or(newest).ok_or(TableError::NoColumn("TIME_PERIOD"))?;
+    let filled =
+        || rows.iter().filter(|(_, row)| has_value(row)).filter_map(|(_, row)| year_of(row)).max();
+    let wanted = year.or_else(filled).or(newest).ok_or(TableError::NoColumn("TIME_PERIOD"))?;
     let mut by_region = BTreeMap::new();
     let mut found = false;
     for (line, row) in rows.iter().filter(|(_, row)| year_of(row) == Some(wanted)) {
@@ -138,7 +136,11 @@ fn years_in_rows(
             insert(&mut by_region, *line, code, value, without_flag(value))?;
         }
     }
-    if found { Ok(eurostat(by_region, wanted, newest.filter(|_| year.is_none()))) } else { Err(TableError::NoYear(wanted)) }
+    if found {
+        Ok(eurostat(by_region, wanted, newest.filter(|_| year.is_none())))
+    } else {
+        Err(TableError::NoYear(wanted))
+    }
 }
 
 fn plain(

@@ -130,10 +130,7 @@ fn degrees_stay() {
 fn what_is_not_known_is_refused_by_name() {
     let utm = mercator("X", ETRS89, 500_000.0, 9.0, 0.9996);
     for (text, named) in [
-        (
-            utm.replace("Transverse_Mercator", "Albers"),
-            "Albers",
-        ),
+        (utm.replace("Transverse_Mercator", "Albers"), "Albers"),
         (utm.replace("D_ETRS_1989", "D_Pulkovo_1942"), "D_Pulkovo_1942"),
         (utm.replace("6378137.0", "6378206.4"), "GRS_1980"),
         (utm.replace(r#"UNIT["Meter",1.0]"#, r#"UNIT["Foot",0.3048]"#), "Foot"),
@@ -165,7 +162,8 @@ fn parameter(name: &str, value: f64) -> String {
 }
 
 fn conversion(name: &str, method: &str, parameters: &[(&str, f64)]) -> String {
-    let parameters: Vec<_> = parameters.iter().map(|(name, value)| parameter(name, *value)).collect();
+    let parameters: Vec<_> =
+        parameters.iter().map(|(name, value)| parameter(name, *value)).collect();
     format!(
         r#"PROJCRS["{name}",{BASE},CONVERSION["{name}",METHOD["{method}",ID["EPSG",9802]],{}],{AXES}]"#,
         parameters.join(",")
@@ -272,7 +270,10 @@ fn the_newer_text() {
     let bound = format!(r#"BOUNDCRS[SOURCECRS[{utm}],TARGETCRS[{BASE}]]"#);
     check(&bound, places);
     let dhdn = mercator("DHDN / 3-degree Gauss-Kruger zone 3", 3_500_000.0, 9.0, 1.0)
-        .replace("European Terrestrial Reference System 1989 ensemble", "Deutsches Hauptdreiecksnetz")
+        .replace(
+            "European Terrestrial Reference System 1989 ensemble",
+            "Deutsches Hauptdreiecksnetz",
+        )
         .replace("6378137,298.257222101", "6377397.155,299.1528128");
     check(
         &dhdn,

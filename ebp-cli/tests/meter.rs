@@ -33,7 +33,7 @@ fn recording(model: &str, locked: bool) -> (Vec<u8>, Vec<u8>) {
     for _ in 0..3 {
         bytes.extend(meter.telegram().unwrap());
     }
-    (bytes, id)
+    (bytes, id.to_vec())
 }
 
 #[test]

@@ -9,8 +9,9 @@ use ebp_core::{
     model::{
         Flag,
         IncidentType::{ObisCodesUnavailable as CODES, SerialPortUnavailable as PORT},
-        measurement_id,
+        Measurement, measurement_id,
     },
+    obis::ObisCode,
 };
 use proptest::prelude::*;
 use world::*;
@@ -317,6 +318,41 @@ fn doubtful_values_are_kept_and_flagged_once() {
     expected[2] = vec![Flag::RegisterRanBackwards];
     expected[5] = vec![Flag::PowerOutOfRange];
     assert_eq!(flags, expected);
+}
+
+#[test]
+fn a_sum_of_tariffs_is_flagged_and_wants_all_of_them() {
+    let mut world = World::new(vec![SimMeter { shows: Shows::Tariffs, ..SimMeter::default() }]);
+    world.run(s(1800));
+    world.heads.meters[0].shows = Shows::OneTariff;
+    world.run(s(900));
+    // Another process remembers what the meter has shown.
+    world.restart(s(10));
+    world.run(s(900));
+    world.heads.meters[0].shows = Shows::Tariffs;
+    world.run(s(900));
+    let kept: Vec<_> = world.keeper.measurements.iter().map(|(m, _)| m).collect();
+    let codes = |m: &&Measurement| m.data.iter().map(|point| point.obis).collect::<Vec<_>>();
+    let whole = vec![ObisCode::POSITIVE_ENERGY, ObisCode::SUM_POWER];
+    let power = whole[1..].to_vec();
+    let expected = [&whole, &whole, &power, &power, &power, &whole];
+    assert_eq!(kept.iter().map(codes).collect::<Vec<_>>(), expected.map(Clone::clone));
+    for measurement in kept {
+        let is_sum = measurement.data.len() == 2;
+        assert_eq!(measurement.flags == [Flag::CodeSubstituted], is_sum, "{measurement:?}");
+    }
+}
+
+#[test]
+fn no_pin_is_sent_to_a_meter_that_is_not_locked() {
+    let meter = SimMeter { shows: Shows::NoPower, ..SimMeter::default() };
+    let mut world = World::new(vec![meter]).with_pins();
+    world.run(s(2 * 3600));
+    assert_eq!(world.heads.meters[0].unlocks, 0);
+    assert!(world.is_noted(0, CODES), "its extended data is switched off: somebody has to know");
+    world.heads.meters[0].shows = Shows::Total;
+    world.run(s(900));
+    assert!(!world.is_noted(0, CODES));
 }
 
 #[test]

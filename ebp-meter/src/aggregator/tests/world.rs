@@ -44,10 +44,24 @@ pub enum State {
     Empty,
 }
 
+/// Which registers a meter shows.
+#[derive(Debug, Clone, Copy)]
+pub enum Shows {
+    /// Energy and power.
+    Total,
+    /// Energy with decimals alone.
+    NoPower,
+    /// Two tariffs without their total.
+    Tariffs,
+    /// One of them.
+    OneTariff,
+}
+
 /// A meter that pushes a telegram every so often.
 #[derive(Debug, Clone)]
 pub struct SimMeter {
     pub state: State,
+    pub shows: Shows,
     pub locked: bool,
     pub pin_is_right: bool,
     /// Whether its detail outlasts the open list.
@@ -71,6 +85,7 @@ impl Default for SimMeter {
     fn default() -> Self {
         Self {
             state: State::Fine,
+            shows: Shows::Total,
             locked: false,
             pin_is_right: true,
             offers_inf: true,
@@ -111,12 +126,24 @@ impl SimMeter {
             time: None,
             corrected: None,
         };
+        let tariff = |number| ObisCode([1, 0, 1, 8, number, 255]);
+        let power = entry(ObisCode::SUM_POWER, 360, Unit::WATT, 0);
         let entries = match (self.state, self.is_detailed(at.since_boot)) {
             (State::Empty, _) => Vec::new(),
-            (_, true) => vec![
-                entry(ObisCode::POSITIVE_ENERGY, watt_hours * 10, Unit::WATT_HOUR, -1),
-                entry(ObisCode::SUM_POWER, 360, Unit::WATT, 0),
-            ],
+            (_, true) => match self.shows {
+                Shows::Total => {
+                    let total = watt_hours * 10;
+                    vec![entry(ObisCode::POSITIVE_ENERGY, total, Unit::WATT_HOUR, -1), power]
+                }
+                Shows::NoPower => {
+                    vec![entry(ObisCode::POSITIVE_ENERGY, watt_hours * 10, Unit::WATT_HOUR, -1)]
+                }
+                Shows::Tariffs => {
+                    let first = entry(tariff(1), watt_hours - 1_000, Unit::WATT_HOUR, 0);
+                    vec![first, entry(tariff(2), 1_000, Unit::WATT_HOUR, 0), power]
+                }
+                Shows::OneTariff => vec![entry(tariff(1), watt_hours, Unit::WATT_HOUR, 0), power],
+            },
             (_, false) => {
                 vec![entry(ObisCode::POSITIVE_ENERGY, watt_hours / 1000, Unit::WATT_HOUR, 3)]
             }

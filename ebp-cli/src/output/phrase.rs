@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-pub use ebp_core::phrase::{counted, counted_as};
+pub use ebp_core::phrase::counted;
+#[cfg(feature = "server")]
+pub use ebp_core::phrase::counted_as;
 use ebp_core::{model::DataPoint, obis::ObisCode};
 use jiff::{SignedDuration, Timestamp};
 

@@ -33,6 +33,8 @@ fn main() {
         ("geodata", in_geodata("bkg_nuts5000_n3/NUTS5000_N3.shp")),
         ("postal_codes", in_geodata("de_plz_centroids_geonames.csv")),
         ("curl", program("curl")),
+        ("openssl", program("openssl")),
+        ("systemd_analyze", program("systemd-analyze")),
         ("promtool", program("promtool")),
         ("tar", program("tar")),
         ("bash", program("bash")),

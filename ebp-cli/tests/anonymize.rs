@@ -312,7 +312,7 @@ fn the_regions_that_are_built_in() {
     fs::write(folder.path().join("in.csv"), "id,latitude,longitude\n1,48.1374,11.5755\n").unwrap();
     let table = ["anonymize", "--input", "in.csv", "--output", "out.csv"];
     let told = text(&ebp(folder.path(), &table).stderr);
-    for word in ["1 rows masked", "© GeoBasis-DE / BKG (2024)", "dl-de/by-2-0", "Destatis"] {
+    for word in ["1 row masked", "© GeoBasis-DE / BKG (2024)", "dl-de/by-2-0", "Destatis"] {
         assert!(told.contains(word), "{word}: {told}");
     }
     let shown = text(&ebp(folder.path(), &["geodata", "show"]).stdout);

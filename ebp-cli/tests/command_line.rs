@@ -52,6 +52,8 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["consent", "grant"],
     &["consent", "revoke"],
     &["measurements"],
+    &["participant"],
+    &["participant", "pkcs12"],
     &["report"],
     &["device"],
     &["device", "enroll"],
@@ -89,6 +91,24 @@ fn help() {
         command.args(*subcommand).arg("-h").env("COLUMNS", "100");
         let short = process::run(command, b"").done();
         assert!(short.stdout.lines().count() <= run.stdout.lines().count(), "{subcommand:?}");
+    }
+}
+
+/// More than a handful of options stand in groups: what a command is mostly used with under
+/// `Options`, and the rest under headings of their own.
+#[test]
+fn many_options_stand_under_headings() {
+    // Those of every command: -v, -h, -V.
+    const COMMON: usize = 3;
+    for subcommand in SUBCOMMANDS {
+        let mut command = ebp();
+        command.args(*subcommand).arg("-h").env("COLUMNS", "100");
+        let help = process::run(command, b"").done().stdout;
+        let options = help.split("\nOptions:\n").nth(1).unwrap();
+        let options = options.split("\n\n").next().unwrap();
+        let is_option = |line: &&str| line.trim_start().starts_with('-');
+        let count = options.lines().filter(is_option).count() - COMMON;
+        assert!(count <= 6, "{subcommand:?} has {count} options without a heading");
     }
 }
 

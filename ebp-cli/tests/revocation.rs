@@ -63,11 +63,11 @@ fn withheld_outside_of_all_regions_and_masked_with_them() {
     // By hand, while no server runs.
     survey.make_region("regions.ebpgeo", "AT342", (47, 9), 1365.0);
     let still = run!("household", "mask", "--pending", "--data", survey.data()).done();
-    assert!(still.stdout.contains("1 stay withheld: their locations lie outside"), "{still:?}");
+    assert!(still.stdout.contains("1 stays withheld: its location lies outside"), "{still:?}");
     survey.configure("regions = \"regions.ebpgeo\"\n");
     let masked =
         run!("household", "mask", "--pending", "--config", survey.at("server.toml")).done();
-    assert_eq!(masked.stdout, "1 households masked\n");
+    assert_eq!(masked.stdout, "1 household masked\n");
     survey.assert_absent(&wanda.needles, &[]);
 
     let mut server = survey.start();

@@ -3,6 +3,9 @@
 //! Enters: three PEM files. Leaves: TLS configurations. Absent: issuing, renewing, and what is in
 //! the certificate but the device's identifier: the server reads participant and scopes from it.
 
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
+
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
@@ -17,6 +20,9 @@ use rustls::{
 };
 use uuid::Uuid;
 use x509_parser::extensions::GeneralName;
+
+#[cfg(feature = "pkcs12")]
+pub use pkcs12::Pkcs12Error;
 
 use crate::{
     clock::Clock,

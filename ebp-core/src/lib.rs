@@ -25,6 +25,7 @@ pub mod cycle;
 pub mod evaluation;
 pub mod model;
 pub mod obis;
+pub mod phrase;
 pub mod private_file;
 pub mod quantity;
 pub mod scope;

@@ -105,18 +105,19 @@ pub fn draw_up(survey: &mut Survey) -> Result<Account> {
         let waiting = spool.pending(1_000_000)?;
         let waits = waiting.iter().filter(|m| m.measured_at < survey.end).count();
         if waits > 0 {
-            account.fault(index, survey.end, format!("{waits} measurements still wait"));
+            account.fault(index, survey.end, format!("measurements that still wait: {waits}"));
         }
         let unplaced = spool.unplaced_len()?;
         account.unplaced += unplaced;
         let life = &survey.devices[index].life;
         if unplaced > 0 && life.unplaced_runs.iter().next().is_none() {
-            account.fault(index, survey.end, format!("{unplaced} measurements never got a time"));
+            let what = format!("measurements that never got a time: {unplaced}");
+            account.fault(index, survey.end, what);
         }
         account.lost += life.lost.len() as u64;
         let refused = spool.refused_len()?;
         if refused > 0 && !life.damaged {
-            account.fault(index, survey.end, format!("{refused} measurements are refused"));
+            account.fault(index, survey.end, format!("measurements that are refused: {refused}"));
         }
     }
     account.consents(survey);

@@ -217,7 +217,7 @@ impl Device {
                 let lost: Vec<_> =
                     before.into_iter().filter(|uuid| !after.contains(uuid)).collect();
                 if !lost.is_empty() {
-                    self.life.say(now, format!("{} measurements are lost with it", lost.len()));
+                    self.life.say(now, format!("measurements lost with it: {}", lost.len()));
                 }
                 self.life.lost.extend(lost);
             }

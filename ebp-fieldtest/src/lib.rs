@@ -115,7 +115,7 @@ fn judge(survey: &Survey, account: &mut Account) {
         }
     }
     if overall.missed > 0 || overall.doubled > 0 {
-        wrong.push(format!("{} slots missed, {} doubled", overall.missed, overall.doubled));
+        wrong.push(format!("slots missed: {}, doubled: {}", overall.missed, overall.doubled));
     }
     let cycle = overall.measurement_cycle_minutes();
     if survey.options.faults.is_empty()

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ebp_core::model::Measurement;
+use ebp_core::{model::Measurement, phrase::counted_as};
 use ebp_meter::aggregator::Event;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -93,7 +93,12 @@ impl Life {
     pub fn hear(&mut self, now: Timestamp, stepped: Stepped, is_certain: bool) {
         self.placed += stepped.placed;
         if stepped.placed > 0 {
-            self.say(now, format!("{} measurements have got their time", stepped.placed));
+            let placed = counted_as(
+                stepped.placed,
+                "measurement has got its time",
+                "measurements have got their time",
+            );
+            self.say(now, placed);
         }
         if stepped.is_revoked {
             self.revocation_heard.get_or_insert(now);

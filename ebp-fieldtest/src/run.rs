@@ -13,6 +13,7 @@ use ebp_core::{
     contract::Consent,
     cycle::Cycle,
     model::ConsentState,
+    phrase::counted,
     spool::{Spool, SpoolError, SpoolOptions},
     transmitter::{DataApi, Outcome, ReportEngine, Schedule},
 };
@@ -191,8 +192,11 @@ impl Run {
             Ok(Outcome::Reported(done)) => {
                 let all = done.measurements;
                 stepped.sent = Some(format!(
-                    "sent {} measurements, {} there already, {} refused, {} remain",
-                    all.accepted, all.duplicate, all.refused, all.remaining
+                    "sent {}, {} there already, {} refused, still waiting: {}",
+                    counted(all.accepted, "measurement"),
+                    all.duplicate,
+                    all.refused,
+                    all.remaining
                 ));
             }
             Ok(Outcome::Failed { source, .. }) => {

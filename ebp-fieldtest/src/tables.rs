@@ -8,7 +8,10 @@ use std::{
 };
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use ebp_core::evaluation::{Evaluation, Statistics, Target};
+use ebp_core::{
+    evaluation::{Evaluation, Statistics, Target},
+    phrase::counted,
+};
 use jiff::SignedDuration;
 
 use crate::{account::Account, world::Survey};
@@ -23,15 +26,15 @@ const TOLD: usize = 5;
 pub fn print(survey: &Survey, account: &Account, out: &mut impl Write) -> io::Result<()> {
     let options = &survey.options;
     if !account.faults.is_empty() {
-        let faults = account.faults.len();
-        writeln!(out, "FAILED: {faults} faults, seed {}; they stand below.\n", options.seed)?;
+        let faults = counted(account.faults.len(), "fault");
+        writeln!(out, "FAILED: {faults}, seed {}; told below.\n", options.seed)?;
     }
     writeln!(
         out,
-        "{} meters on {} devices in 8 households, {} days from {}, seed {}",
-        survey.meters.len(),
-        survey.devices.len(),
-        options.days,
+        "{} on {} in 8 households, {} from {}, seed {}",
+        counted(survey.meters.len(), "meter"),
+        counted(survey.devices.len(), "device"),
+        counted(options.days, "day"),
         options.start,
         options.seed
     )?;
@@ -48,7 +51,10 @@ pub fn print(survey: &Survey, account: &Account, out: &mut impl Write) -> io::Re
     }
     match account.faults.len() {
         0 => writeln!(out, "\nThe field test is passed."),
-        faults => writeln!(out, "\nThe field test FAILS: {faults} faults, seed {}.", options.seed),
+        faults => {
+            let faults = counted(faults, "fault");
+            writeln!(out, "\nThe field test FAILS: {faults}, seed {}.", options.seed)
+        }
     }
 }
 
@@ -78,13 +84,13 @@ fn drawn(survey: &Survey, account: &Account, out: &mut impl Write) -> io::Result
 fn counts(account: &Account, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "slots: {} of {} count, {} measured beyond them; unplaced: {} measurements, {} slots, of runs \
+        "slots: {} of {} count, {} measured beyond them; unplaced: {}, {}, of runs \
          that never knew the time; lost with a damaged file: {}; purged by a revocation: {}",
         account.slots[0],
         account.slots[1],
         account.extra,
-        account.unplaced,
-        account.unplaced_slots,
+        counted(account.unplaced, "measurement"),
+        counted(account.unplaced_slots, "slot"),
         account.lost,
         account.purged,
     )?;

@@ -44,7 +44,7 @@ fn a_day_without_any_and_a_failure_is_said_first() -> anyhow::Result<()> {
     assert!(account.faults.is_empty() && passed.starts_with("10 meters"), "{passed}");
     account.faults.push(Fault { device: 4, at: start, what: "a slot is missing".to_owned() });
     let failed = told(&account)?;
-    assert!(failed.starts_with("FAILED: 1 faults, seed 3"), "{failed}");
+    assert!(failed.starts_with("FAILED: 1 fault, seed 3"), "{failed}");
     assert!(failed.contains("FAULT at device 4") && failed.contains("FAILS"), "{failed}");
     Ok(())
 }

@@ -15,12 +15,14 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Names of what can be needed, and the reason that the runner shows.
-const NEEDS: [(&str, &str); 12] = [
+const NEEDS: [(&str, &str); 14] = [
     ("postgresql", "needs PostgreSQL (Debian: postgresql)"),
     ("pgbouncer", "needs PgBouncer (Debian: pgbouncer)"),
     ("geodata", "needs the official geodata (EBP_GEODATA=FOLDER)"),
     ("postal_codes", "needs the postal codes' points (EBP_GEODATA=FOLDER)"),
     ("curl", "needs curl"),
+    ("openssl", "needs the program openssl 3 (Debian: openssl)"),
+    ("systemd_analyze", "needs systemd-analyze (Debian: systemd)"),
     ("promtool", "needs promtool (Debian: prometheus)"),
     ("tar", "needs tar"),
     ("bash", "needs bash"),

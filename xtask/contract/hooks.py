@@ -175,10 +175,11 @@ def before_call(context, case, kwargs):
     if label.endswith(" /household/consent") and label[:3] != "GET":
         with _lock:
             _as_spare(_to_grant if label.startswith("POST") else _to_revoke, case, kwargs)
-    if _is_positive(case):
+    is_positive = _is_positive(case)
+    if is_positive:
         _fill_path(case)
     _keep_household(case)
-    if not _is_positive(case):
+    if not is_positive:
         return
     with _lock:
         if label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:

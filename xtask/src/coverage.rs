@@ -72,7 +72,7 @@ fn judge(files: &[Covered], listed: &[(String, String)]) -> Result<()> {
         println!("- {file}: {percent:.1} %: {}", reason.map_or("NO REASON IS LISTED", |it| it));
     }
     if unlisted > 0 {
-        bail!("{unlisted} files are covered too thinly; see above, and {THIN}");
+        bail!("files covered too thinly: {unlisted}; see above, and {THIN}");
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     if !unnoticed.is_empty() {
         unnoticed.iter().for_each(|mutant| eprintln!("mutants: no test notices {mutant}"));
-        bail!("{} mutants were not noticed", unnoticed.len());
+        bail!("mutants that were not noticed: {}", unnoticed.len());
     }
     Ok(())
 }

@@ -51,7 +51,7 @@ pub fn run() -> Result<()> {
         eprintln!("tidy: {breach}");
     }
     if !breaches.is_empty() {
-        bail!("{} breaches of the house rules", breaches.len());
+        bail!("breaches of the house rules: {}", breaches.len());
     }
     eprintln!("tidy: the house is in order");
     Ok(())

@@ -99,7 +99,7 @@ pub enum ShapefileError {
         found: String,
     },
     /// More or fewer records than shapes.
-    #[error("{path}: {records} records for {shapes} shapes", path = path.display())]
+    #[error("{path} needs one record for each shape; records: {records}, shapes: {shapes}", path = path.display())]
     Unequal {
         /// The .dbf.
         path: PathBuf,

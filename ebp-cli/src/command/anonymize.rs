@@ -18,13 +18,21 @@ use ebp_anon::{
 };
 use serde_json::json;
 
-use super::geodata;
+use super::{
+    geodata,
+    heading::{OUTPUT, REGIONS},
+};
 use crate::{
     exit::{Context, Failure, Outcome, chain},
     output::new_table,
     stdout::print,
     tell::tell,
 };
+
+/// The heading of the options about the map.
+const MAP: &str = "The map";
+/// The heading of the options about households among too few persons.
+const RISK: &str = "Where few people live";
 
 /// Move locations to random ones nearby, farther where fewer people live.
 ///
@@ -34,19 +42,19 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// A shapefile of NUTS-3 regions from BKG or Eurostat, instead of those that are built in.
-    #[arg(long, value_name = "SHP", requires = "density")]
+    #[arg(long, value_name = "SHP", requires = "density", help_heading = REGIONS)]
     nuts: Option<PathBuf>,
 
     /// Population densities: Destatis' 04-kreise.xlsx, Eurostat's demo_r_d3dens, or a CSV.
-    #[arg(long, value_name = "CSV|XLSX|TSV", requires = "nuts")]
+    #[arg(long, value_name = "CSV|XLSX|TSV", requires = "nuts", help_heading = REGIONS)]
     density: Option<PathBuf>,
 
     /// Only regions of this country, such as DE; can be given several times.
-    #[arg(long, value_name = "CC", requires = "nuts")]
+    #[arg(long, value_name = "CC", requires = "nuts", help_heading = REGIONS)]
     country: Vec<String>,
 
     /// A file of `ebp geodata import` instead of the two.
-    #[arg(long, value_name = "FILE", conflicts_with = "nuts")]
+    #[arg(long, value_name = "FILE", conflicts_with = "nuts", help_heading = REGIONS)]
     regions: Option<PathBuf>,
 
     /// Degrees north (WGS 84). The shell's history keeps it: prefer a table for real households.
@@ -74,36 +82,36 @@ pub struct Arguments {
     output: Option<PathBuf>,
 
     /// Draw regions and masked locations, as SVG or GeoJSON.
-    #[arg(long, value_name = "FILE.svg|FILE.geojson")]
+    #[arg(long, value_name = "FILE.svg|FILE.geojson", help_heading = MAP)]
     map: Option<PathBuf>,
 
     /// Draw the true locations and their rings, too: for internal use only.
-    #[arg(long, requires = "map")]
+    #[arg(long, requires = "map", help_heading = MAP)]
     origins: bool,
 
     /// Estimate the risk: persons among whom each household is, and a summary.
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     stats: bool,
 
     /// Add the true region, its density and the bounds, and with --stats what follows from them: for
     /// internal use only, since they narrow down where a household is.
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     audit: bool,
 
     /// Put an apostrophe before cells that a spreadsheet would run as formulas.
-    #[arg(long, requires = "input")]
+    #[arg(long, requires = "input", help_heading = OUTPUT)]
     spreadsheet_safe: bool,
 
     /// Expect at least so many persons where a household may be.
-    #[arg(long, value_name = "PERSONS")]
+    #[arg(long, value_name = "PERSONS", help_heading = RISK)]
     min_k: Option<u32>,
 
     /// Move households farther, up to 20 km, until --min-k is reached.
-    #[arg(long, requires = "min_k", conflicts_with = "withhold")]
+    #[arg(long, requires = "min_k", conflicts_with = "withhold", help_heading = RISK)]
     widen: bool,
 
     /// Give nothing out of households below --min-k (the default).
-    #[arg(long, requires = "min_k")]
+    #[arg(long, requires = "min_k", help_heading = RISK)]
     withhold: bool,
 
     /// The secret that places' displacements follow from; made if it does not exist. Whoever has it
@@ -112,7 +120,7 @@ pub struct Arguments {
     key_file: Option<PathBuf>,
 
     /// How a single location is printed.
-    #[arg(long, value_enum, default_value_t = Shape::Table, conflicts_with = "input")]
+    #[arg(long, value_enum, default_value_t = Shape::Table, conflicts_with = "input", help_heading = OUTPUT)]
     format: Shape,
 }
 

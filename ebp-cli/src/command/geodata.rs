@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use crate::{
     config::write_whole,
     exit::{Context, Failure, Outcome, chain},
-    output::new_table,
+    output::{new_table, phrase::counted},
     stdout::print,
     tell::tell,
 };
@@ -84,7 +84,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             let regions = Regions::new(geodata).map_err(|error| Failure::failed(chain(&error)))?;
             let bytes = regions.geodata().to_compact();
             write_whole(output, &bytes)?;
-            tell!("{}: {count} regions, {} kB", output.display(), bytes.len() / 1000);
+            let count = counted(count, "region");
+            tell!("{}: {count}, {} kB", output.display(), bytes.len() / 1000);
             for notice in &regions.provenance().notices {
                 tell!("show with everything derived from it: {notice}");
             }

@@ -9,7 +9,7 @@ use ebp_core::{
     scope::Group,
 };
 
-use super::secret;
+use super::{heading::API, secret};
 use crate::{
     config::read_text,
     exit::{Code, Context, Failure, chain},
@@ -19,20 +19,20 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct GroupApi {
     /// The Data API's address, such as `https://ebp.example.org:8443`.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = API)]
     pub url: Option<String>,
 
     /// The authority's certificate (PEM).
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = API)]
     ca: Option<PathBuf>,
 
     /// The SHA-256 fingerprint of the authority's certificate, instead of --ca.
-    #[arg(long, global = true, value_name = "HEX", conflicts_with = "ca")]
+    #[arg(long, global = true, value_name = "HEX", conflicts_with = "ca", help_heading = API)]
     fingerprint: Option<String>,
 
     /// The file whose first line is the group's secret, which only its owner may read; without it
     /// the secret is asked for on the terminal, or read from standard input.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = API)]
     secret_file: Option<PathBuf>,
 }
 

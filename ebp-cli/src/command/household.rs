@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::{
     group_api::{self, GroupApi},
+    heading::OUTPUT,
     server_data::ServerData,
 };
 use crate::{
@@ -62,7 +63,7 @@ enum Action {
     /// List registrations and consents.
     List {
         /// How they are printed; JSON is one object a line.
-        #[arg(long, value_enum, default_value_t = Shape::Table)]
+        #[arg(long, value_enum, default_value_t = Shape::Table, help_heading = OUTPUT)]
         format: Shape,
     },
     /// Show a registration with all that belongs to it, as JSON.
@@ -117,10 +118,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         Action::Edit(edit) => edit.run(api),
         Action::Remove(remove) => remove.run(&api.connect(Group::Researchers)?),
-        Action::Import(import) => {
-            let locator = import.locating.geocoder()?;
-            import.run(&api.connect(Group::Researchers)?, &locator)
-        }
+        Action::Import(import) => import.run(api),
         Action::Measurements(measurements) => measurements.run(&api.connect(Group::Researchers)?),
         Action::Mask(mask) => mask.run(&arguments.data),
     }

@@ -18,6 +18,7 @@ mod find_port;
 mod geodata;
 #[cfg(feature = "server")]
 mod group_api;
+mod heading;
 #[cfg(feature = "server")]
 mod household;
 mod man;
@@ -84,6 +85,7 @@ enum Survey {
     Household(household::Arguments),
     Consent(consent::Arguments),
     Measurements(measurements::Arguments),
+    Participant(participant::Arguments),
     Report(report::Arguments),
     Anonymize(anonymize::Arguments),
     Geodata(geodata::Arguments),
@@ -128,6 +130,7 @@ impl Survey {
             Self::Household(arguments) => household::run(&arguments),
             Self::Consent(arguments) => consent::run(&arguments),
             Self::Measurements(arguments) => measurements::run(&arguments),
+            Self::Participant(arguments) => participant::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),
             Self::Anonymize(arguments) => anonymize::run(&arguments),
             Self::Geodata(arguments) => geodata::run(&arguments),

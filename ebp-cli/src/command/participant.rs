@@ -1,4 +1,7 @@
-//! How participants reach the Data API: by the folder with their certificate and key.
+//! How participants reach the Data API: by the folder with their certificate and key; and
+//! `ebp participant`, by which other programs do with it.
+
+mod pkcs12;
 
 use std::{
     ffi::OsStr,
@@ -6,31 +9,85 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Subcommand;
 use ebp_core::{
     client::{Client, ClientError, ClientOptions, TlsRefusal},
     contract::problem_type,
     identity::Identity,
 };
 
+use super::heading::{API, PARTICIPANT};
 use crate::{
     device,
-    exit::{Code, Context, Failure, chain},
+    exit::{Code, Context, Failure, Outcome, chain},
 };
+use pkcs12::Pkcs12;
 
-/// The participant's folder, and the server.
+/// Use your certificate as a participant of the survey in other programs.
 #[derive(Debug, clap::Args)]
-pub struct Own {
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Write certificate and key into one PKCS#12 file (.p12), for programs that want that.
+    ///
+    /// The file is protected by a password, which is asked for, or read from a file. Whoever has both
+    /// can see and decide what you can.
+    Pkcs12(Pkcs12),
+}
+
+/// Does as the arguments say.
+pub fn run(arguments: &Arguments) -> Outcome {
+    match &arguments.action {
+        Action::Pkcs12(pkcs12) => pkcs12.run(),
+    }
+}
+
+/// The files that the research group gave the participant.
+#[derive(Debug, clap::Args)]
+pub struct Files {
     /// The participant's folder: certificate (.pem), its key (.key) and ca.pem, as `ebp ca issue`
     /// makes them.
-    #[arg(long, global = true, value_name = "FOLDER", default_value = ".")]
+    #[arg(
+        long, global = true, value_name = "FOLDER", default_value = ".", help_heading = PARTICIPANT
+    )]
     folder: PathBuf,
 
     /// The certificate, where the folder has several.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = PARTICIPANT)]
     certificate: Option<PathBuf>,
+}
+
+impl Files {
+    /// The certificate's file.
+    fn certificate(&self) -> Result<PathBuf, Failure> {
+        match &self.certificate {
+            Some(certificate) => Ok(certificate.clone()),
+            None => only_certificate(&self.folder),
+        }
+    }
+
+    /// Certificate, key and authority.
+    fn identity(&self, certificate: &Path) -> Result<Identity, Failure> {
+        let (key, ca) = (certificate.with_extension("key"), self.folder.join("ca.pem"));
+        Identity::load(certificate, &key, &ca).map_err(|error| {
+            Failure::failed(chain(&error))
+                .remedy("the research group makes these files with `ebp ca issue`")
+        })
+    }
+}
+
+/// The participant's files, and the server.
+#[derive(Debug, clap::Args)]
+pub struct Own {
+    #[command(flatten)]
+    files: Files,
 
     /// The Data API's address, such as `https://ebp.example.org:8443`.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = API)]
     url: Option<String>,
 }
 
@@ -40,15 +97,7 @@ impl Own {
         let url = self.url.as_deref().ok_or_else(|| {
             Failure::usage("the Data API's address is missing").remedy("give it with --url")
         })?;
-        let certificate = match &self.certificate {
-            Some(certificate) => certificate.clone(),
-            None => only_certificate(&self.folder)?,
-        };
-        let (key, ca) = (certificate.with_extension("key"), self.folder.join("ca.pem"));
-        let identity = Identity::load(&certificate, &key, &ca).map_err(|error| {
-            Failure::failed(chain(&error))
-                .remedy("the research group makes these files with `ebp ca issue`")
-        })?;
+        let identity = self.files.identity(&self.files.certificate()?)?;
         Client::new(url, &identity, ClientOptions::default()).map_err(refused)
     }
 }

@@ -25,7 +25,7 @@ use live::Live;
 use passed::Passed;
 use watch::Watch;
 
-use super::{cycle, find_port, models::Models};
+use super::{cycle, find_port, heading::OUTPUT, models::Models};
 use crate::{
     config,
     exit::{Failure, Outcome},
@@ -36,8 +36,6 @@ use crate::{
 
 /// The heading of the options that say how a meter speaks.
 const LINE: &str = "How the meter speaks";
-/// The heading of the options that say what is printed.
-const OUTPUT: &str = "What is printed";
 /// The heading of the options of a measurement device.
 const DEVICE: &str = "Measuring for a survey";
 

@@ -20,6 +20,7 @@ use super::{ca, secret, server_data::ServerData};
 use crate::tell::tell;
 use crate::{
     exit::{Context, Failure, Outcome},
+    output::phrase::counted_as,
     stdout::print,
 };
 
@@ -186,7 +187,8 @@ fn unblock(data: &ServerData) -> Outcome {
         Failure::failed("there is no database here")
             .remedy("give --data or --config as for `ebp serve`")
     })?;
-    tell!("ebp: wrong secrets are forgotten, of {forgotten} addresses and networks");
+    let of = counted_as(forgotten, "address or network", "addresses and networks");
+    tell!("ebp: wrong secrets are forgotten, of {of}");
     Ok(())
 }
 

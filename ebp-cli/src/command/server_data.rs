@@ -5,10 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use ebp_core::clock::SystemClock;
 use ebp_server::{ConfigError, ENVIRONMENT_PREFIX, ServerConfig, Settings};
 
+use super::heading::SERVER_DATA;
 use crate::exit::{Failure, chain};
-
-/// The heading of the options that say where a server's data is.
-const HEADING: &str = "Where the server's data is";
 
 /// Names the configuration file, the data folder, or both. What is said here beats the
 /// environment (`EBP_SERVER_…`), which beats the file.
@@ -16,13 +14,13 @@ const HEADING: &str = "Where the server's data is";
 pub struct ServerData {
     /// The server's configuration.
     #[arg(
-        long, global = true, value_name = "FILE", env = "EBP_SERVER_CONFIG", help_heading = HEADING
+        long, global = true, value_name = "FILE", env = "EBP_SERVER_CONFIG", help_heading = SERVER_DATA
     )]
     config: Option<PathBuf>,
 
     /// The folder of database and certificates, instead of the configuration's; `ebp-data` where
     /// there is none.
-    #[arg(long, global = true, value_name = "FOLDER", help_heading = HEADING)]
+    #[arg(long, global = true, value_name = "FOLDER", help_heading = SERVER_DATA)]
     data: Option<PathBuf>,
 }
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::heading::{MEASUREMENTS, OUTPUT};
 use crate::{
     exit::{Failure, Outcome},
     output::{Format, new_table},
@@ -19,19 +20,19 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct Wanted {
     /// Of this meter only, instead of all of the household's.
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, value_name = "UUID", help_heading = MEASUREMENTS)]
     pub meter: Option<Uuid>,
 
     /// Measured at this instant or later, such as 2026-01-31T00:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", help_heading = MEASUREMENTS)]
     from: Option<Timestamp>,
 
     /// Measured before this instant.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", help_heading = MEASUREMENTS)]
     to: Option<Timestamp>,
 
     /// How they are printed: JSON is one measurement a line, CSV one value a line.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
     pub format: Format,
 }
 

@@ -198,7 +198,7 @@ fn report_now(device: &Device, engine: &mut ReportEngine) -> Result<Reported, Fa
         Step::Over => Err(device::revoked()),
         Step::Failed { source, .. } => Err(device::client(*source)),
         Step::Unanswered { sent, .. } => Err(Failure::failed(format!(
-            "the server's answer mentions none of the {} sent to it",
+            "the server's answer says nothing of what was sent: {}",
             counted(sent, "measurement")
         ))
         .remedy("nothing is lost; tell the administrator if it goes on")),

@@ -1,15 +1,12 @@
-//! Small phrases that messages are made of: counts, instants to come, values of a measurement.
+//! Small phrases that messages are made of: instants to come, values of a measurement.
 
-use std::{fmt::Display, time::Duration};
+use std::time::Duration;
 
+pub use ebp_core::phrase::counted;
+#[cfg(feature = "server")]
+pub use ebp_core::phrase::counted_as;
 use ebp_core::{model::DataPoint, obis::ObisCode};
 use jiff::{SignedDuration, Timestamp};
-
-/// `1 meter`, `2 meters`. The noun is one whose plural ends in `s`.
-pub fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
-    let plural = if count == N::from(1) { "" } else { "s" };
-    format!("{count} {noun}{plural}")
-}
 
 /// `at 2026-03-01T12:15:00Z, in 7m 12s`: whole seconds, rounded up.
 pub fn instant_to_come(now: Timestamp, wait: Duration) -> String {
@@ -32,13 +29,6 @@ pub fn values(data: &[DataPoint]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_is_one_and_all_else_are_many() {
-        assert_eq!(counted(1_usize, "meter"), "1 meter");
-        assert_eq!(counted(0_u64, "meter"), "0 meters");
-        assert_eq!(counted(2_u32, "meter"), "2 meters");
-    }
 
     #[test]
     fn instants_have_whole_seconds() {

@@ -42,6 +42,20 @@ pub fn parse(page: &str) -> Vec<Block> {
     blocks
 }
 
+/// The texts of a page's blocks in that language.
+pub fn texts(page: &str, language: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if info == language {
+            texts.push(text.join("\n") + "\n");
+        }
+    }
+    texts
+}
+
 impl Block {
     /// Its scripts, each with its line and what it is expected to print.
     pub fn scripts(&self) -> Vec<(usize, String, String)> {

@@ -49,7 +49,8 @@ impl Stage {
     /// only draws, `locked-ehz` on a locked EHZ; `server` is the server of `/var/lib/ebp`, whose
     /// groups have the secret in the file `secret`; `device` is a device with a meter, consent and a
     /// server, configured by /etc/ebp/device.toml and device.toml; `registration` is the book's
-    /// example of one in registration.toml, `measurements` a table in measurements.csv.
+    /// example of one in registration.toml, `measurements` a table in measurements.csv; `participant`
+    /// is the folder survey that a participant is given, and a password in the file of that name.
     pub fn prepare(&self, names: &str) {
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             match name {
@@ -70,6 +71,7 @@ impl Stage {
                     let example = toml_block(&server, "[participant]");
                     fs::write(self.folder.path().join("registration.toml"), example).unwrap();
                 }
+                "participant" => self.give_participant(),
                 "measurements" => {
                     fs::write(self.folder.path().join("measurements.csv"), MEASUREMENTS).unwrap();
                 }
@@ -81,7 +83,7 @@ impl Stage {
 
     /// A household's device, with a server of its own.
     fn install_device(&self) {
-        let server = Server::in_folder(&self.folder.path().join("survey"));
+        let server = Server::in_folder(&self.folder.path().join("device-server"));
         let household = Household::register(&server, "erika@example.org", &["MT175"], "24h");
         household.account(&server).grant();
         let text = fs::read_to_string(&household.config).unwrap();
@@ -91,6 +93,19 @@ impl Stage {
             self.meters.borrow_mut().push(Meter::quick(&folder, "MT175"));
         }
         *self.survey.borrow_mut() = Some((server, household));
+    }
+
+    /// A registered participant's folder, and a password of their choice.
+    fn give_participant(&self) {
+        let server = Server::in_folder(&self.folder.path().join("participant-server"));
+        let household = Household::register(&server, "erika@example.org", &["MT175"], "24h");
+        let folder = self.folder.path().join("survey");
+        fs::create_dir(&folder).unwrap();
+        for file in [&household.participant.chain, &household.participant.key] {
+            fs::copy(file, folder.join(file.file_name().unwrap())).unwrap();
+        }
+        fs::copy(server.ca(), folder.join("ca.pem")).unwrap();
+        write_private(&self.folder.path().join("password"), "correct horse battery\n");
     }
 
     fn serve(&self) {

@@ -33,7 +33,7 @@ fn moods() -> Vec<(Mood, &'static str)> {
         (Mood::DoneBut("".into()), "cannot reach"),
         (Mood::Instead(json("<html>a portal of a hotel</html>")), "no JSON"),
         (Mood::DoneBut(json("{\"items\": [")), "it breaks off"),
-        (Mood::Instead(json("{\"items\": []}")), "mentions none"),
+        (Mood::Instead(json("{\"items\": []}")), "says nothing of what was sent"),
         (
             Mood::Instead(json(&format!(
                 "{{\"items\": [{{\"uuid\": \"{no_such}\", \"outcome\": \"accepted\"}}]}}"

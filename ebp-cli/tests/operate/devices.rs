@@ -40,24 +40,8 @@ impl Administrator {
     fn enroll(&self, device: &str) -> String {
         let (file, folder) = (self.path("token"), self.path("enrolled"));
         self.ask(&["token", device, "--output", &file]).done();
-        self.enroll_by(&file, &folder).done();
+        self.server.enroll(&file, &folder).done();
         folder
-    }
-
-    fn enroll_by(&self, token: &str, folder: &str) -> Run {
-        let (url, ca) = (self.server.url(), self.server.ca());
-        run!(
-            "device",
-            "enroll",
-            "--url",
-            url,
-            "--ca",
-            ca,
-            "--token-file",
-            token,
-            "--output",
-            folder
-        )
     }
 }
 
@@ -118,19 +102,8 @@ fn a_token_and_its_command_fit_together() {
     let met = words[words.iter().position(|word| *word == "--fingerprint").unwrap() + 1];
     let (wrong, elsewhere) = ("ab".repeat(32), administrator.path("elsewhere"));
     let enroll = |fingerprint: &str| {
-        let url = administrator.server.url();
-        run!(
-            "device",
-            "enroll",
-            "--url",
-            url,
-            "--fingerprint",
-            fingerprint,
-            "--token-file",
-            other,
-            "--output",
-            elsewhere
-        )
+        let trust = ["--fingerprint".as_ref(), fingerprint.as_ref()];
+        administrator.server.enroll_trusting(trust, &other, &elsewhere)
     };
     enroll(&wrong).refused(1, &[met, "the token was not sent", "`ebp ca init`"]);
     enroll(met).done();
@@ -165,12 +138,16 @@ fn ten_devices_get_a_sheet_and_a_private_token_each() {
     }
     assert!(fs::read_to_string(format!("{output}/{own}.txt")).unwrap().contains("Meter "));
     let token = format!("{output}/{own}.token");
-    administrator.enroll_by(&token, &administrator.path("own")).done();
+    administrator.server.enroll(&token, administrator.path("own")).done();
 
     fs::write(&file, format!("household\n{household}\nx\n")).unwrap();
     administrator.ask(&many).refused(2, &["devices.csv:3:", "UUID"]);
     fs::write(&file, format!("household\n{household}\n{own}\n")).unwrap();
-    let half = administrator.ask(&many).says(&["devices.csv:3:", "404", "1 devices are prepared"]);
+    let half = administrator.ask(&many).says(&[
+        "devices.csv:3:",
+        "404",
+        "1 device is prepared; take its row out",
+    ]);
     assert_eq!((half.code, half.stdout.lines().count()), (Some(1), 1));
 }
 
@@ -202,7 +179,7 @@ fn a_device_configures_itself_for_what_speaks_at_its_ports() {
 
     init(&["--port", other_port, "--port", &format!("MT175={own}"), "--no-listen"]).done();
     fs::remove_file(&config).unwrap();
-    drop(init(&["--port", &own]).done().says(&["is written, with 1 meters"]));
+    drop(init(&["--port", &own]).done().says(&["is written, with 1 meter"]));
     let text = fs::read_to_string(&config).unwrap();
     assert!(text.contains(&erika.meter.to_string()) && text.contains("MT175"), "{text}");
     init(&["--port", &own]).refused(1, &["exists already"]);

@@ -9,10 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::people::{Participant, as_group};
-use crate::{
-    run,
-    support::{ebp, process, process::Running, server::Server, wait_for},
-};
+use crate::support::{ebp, process, process::Running, server::Server, wait_for};
 
 fn token(server: &Server, device: &str) -> String {
     let path = format!("/management/device/{device}/enrolment");
@@ -44,22 +41,8 @@ fn from_the_token_to_the_revocation() {
     let device = erika.device.to_string();
     let made_before = listed(&server, &device);
     let folder = erika.folder.path().join("device");
-    let (url, ca) = (server.url(), server.ca());
     let token_file = erika.file("token", &(token(&server, &device) + "\n"));
-    let enroll = |folder: &Path| {
-        run!(
-            "device",
-            "enroll",
-            "--url",
-            url,
-            "--ca",
-            ca,
-            "--token-file",
-            token_file,
-            "--output",
-            folder
-        )
-    };
+    let enroll = |folder: &Path| server.enroll(&token_file, folder);
     let enrolled = enroll(&folder).done();
     assert!(enrolled.stdout.contains(&device), "{enrolled:?}");
     let (chain, key) = (folder.join("device.pem"), folder.join("device.key"));

@@ -10,10 +10,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::people::{Participant, anybody, as_group, registration};
-use crate::{
-    run,
-    support::{ebp, process, server::Server, wait_for},
-};
+use crate::support::{ebp, process, server::Server, wait_for};
 
 #[test]
 fn every_request_of_a_story_and_nobody_in_it() {
@@ -33,20 +30,8 @@ fn every_request_of_a_story_and_nobody_in_it() {
     let made = as_group(&server, "administrators", &path, Some(&json!({})));
     let token = made.json::<Value>().unwrap()["token"].as_str().unwrap().to_owned();
     for (folder, token, code) in [("wrong", "wrong-token", 5), ("right", token.as_str(), 0)] {
-        let (file, ca) = (erika.file("token", token), server.ca());
         let output = erika.folder.path().join(folder);
-        let run = run!(
-            "device",
-            "enroll",
-            "--url",
-            url,
-            "--ca",
-            ca,
-            "--token-file",
-            file,
-            "--output",
-            output
-        );
+        let run = server.enroll(erika.file("token", token), output);
         assert_eq!(run.code, Some(code), "{run:?}");
     }
     let account = erika.account(&server);

@@ -1,8 +1,15 @@
-//! `ebp consent` and `ebp measurements`: what participants decide and see without a page.
+//! `ebp consent`, `ebp measurements` and `ebp participant`: what participants decide and see without
+//! a page, and how other programs get their certificate.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use ebp_core::clock::{Clock, SystemClock};
+use ebp_needs::needs;
 use serde_json::json;
 
 use super::{owner_support::Person, people::registration};
@@ -24,7 +31,7 @@ impl Participant {
     fn register(server: &Server, email: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("registration.json");
-        std::fs::write(&file, registration("Erika Beispiel", email).to_string()).unwrap();
+        fs::write(&file, registration("Erika Beispiel", email).to_string()).unwrap();
         let added = ["household", "add", file.to_str().unwrap(), "--format", "json"];
         let added = server.run(added, "").done().json().remove(0);
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
@@ -144,4 +151,93 @@ fn device(server: &Server, of: &Participant) -> crate::support::household::Api {
     let issued =
         crate::support::household::issue(server.data(), folder, "erika@example.org", &more);
     crate::support::household::Api::new(server, &issued)
+}
+
+/// `openssl` with these arguments.
+fn openssl(arguments: &[&str], stdin: &str) -> Run {
+    let mut command = Command::new("openssl");
+    command.args(arguments);
+    process::run(command, stdin.as_bytes())
+}
+
+/// What stands in PEM, without what is told around it.
+fn pem_blocks(text: &str) -> Vec<String> {
+    let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    blocks.map(|block| block.split("-----END").next().unwrap().replace('\n', "")).collect()
+}
+
+#[needs(openssl)]
+#[test]
+fn a_pkcs12_file_holds_key_and_chain_and_opens_by_its_password_alone() {
+    let server = Server::start();
+    let erika = Participant::register(&server, "erika@example.org");
+    let path = |name: &str| erika.folder.path().join(name).to_str().unwrap().to_owned();
+    let (file, password) = (path("survey.p12"), path("password"));
+    crate::support::write_private(Path::new(&password), "correct horse battery\n");
+    let write = || {
+        let mut command = ebp();
+        command.args(["participant", "pkcs12", "--folder"]).arg(erika.own());
+        command.args(["--output", &file, "--password-file", &password]);
+        process::run(command, b"")
+    };
+    assert_eq!(write().done().stdout, format!("{file}\n"));
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let before = fs::read(&file).unwrap();
+    write().refused(1, &["exists already", "--output"]);
+    assert_eq!(fs::read(&file).unwrap(), before);
+
+    // Without its legacy algorithms.
+    let given = format!("file:{password}");
+    let open = |more: &[&str]| {
+        let arguments = [&["pkcs12", "-in", &file, "-passin", &given], more].concat();
+        openssl(&arguments, "")
+    };
+    let told = open(&["-info", "-noout"]).done().stderr;
+    for word in ["MAC: sha256", "AES-256-CBC", "hmacWithSHA256"] {
+        assert!(told.contains(word), "{told}");
+    }
+    assert!(!told.contains("3DES") && !told.contains("RC2"), "{told}");
+    let entries = fs::read_dir(erika.own()).unwrap().map(|entry| entry.unwrap().path());
+    let key = entries.into_iter().find(|path| path.extension() == Some("key".as_ref())).unwrap();
+    let chain = fs::read_to_string(key.with_extension("pem")).unwrap();
+    let certificates = pem_blocks(&open(&["-nokeys"]).done().stdout);
+    assert_eq!(certificates, pem_blocks(&chain));
+    assert!(certificates.len() > 1, "the authority's is there, too");
+    let public = |key: &str| openssl(&["pkey", "-pubout"], key).done().stdout;
+    let held = open(&["-nodes", "-nocerts"]).done().stdout;
+    assert_eq!(public(&held), public(&fs::read_to_string(&key).unwrap()));
+
+    crate::support::write_private(Path::new(&password), "correct horse staple\n");
+    let wrong = open(&["-nodes"]);
+    assert!(wrong.code != Some(0) && wrong.stdout.is_empty(), "{wrong:?}");
+    wrong.says(&["invalid password"]);
+}
+
+#[test]
+fn a_pkcs12_file_wants_a_password_and_says_what_is_missing() {
+    let server = Server::start();
+    let erika = Participant::register(&server, "erika@example.org");
+    let ask = |more: &[&str], stdin: &[u8]| {
+        let mut command = ebp();
+        command.args(["participant", "pkcs12"]).args(more);
+        process::run(command, stdin)
+    };
+    let own = erika.own();
+    let own = own.to_str().unwrap();
+    ask(&["--folder", own], b"\n").refused(2, &["password of the file is empty"]);
+    let umlaut = ask(&["--folder", own], "correct hörse battery\n".as_bytes());
+    umlaut.refused(2, &["ASCII", "choose another"]);
+    let exposed = erika.folder.path().join("password");
+    fs::write(&exposed, "correct horse battery\n").unwrap();
+    fs::set_permissions(&exposed, fs::Permissions::from_mode(0o644)).unwrap();
+    let exposed = exposed.to_str().unwrap();
+    let refused = ask(&["--folder", own, "--password-file", exposed], b"");
+    refused.refused(1, &["others than its owner", "chmod 600"]);
+    ask(&["--folder", "/nonexistent"], b"x\n").refused(1, &["/nonexistent"]);
+    let into = "/nonexistent/survey.p12";
+    ask(&["--folder", own, "--output", into], b"x\n").refused(1, &[into]);
+    // Nothing was written so far; then it lies beside the certificate, under its name.
+    let written = ask(&["--folder", own], b"correct horse battery\n").done().stdout;
+    let file = Path::new(written.trim());
+    assert!(file.starts_with(own) && file.with_extension("pem").exists(), "{written}");
 }

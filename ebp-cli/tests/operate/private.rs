@@ -112,8 +112,7 @@ fn secrets_tokens_and_keys_that_others_may_read_are_refused() {
     let token = erika.file("token", "a token\n");
     set(&token, 0o644);
     let output = erika.folder.path().join("device");
-    run!("device", "enroll", "--url", url, "--ca", ca, "--token-file", token, "--output", output)
-        .refused(1, &[&chmod(&token)]);
+    server.enroll(&token, &output).refused(1, &[&chmod(&token)]);
     assert!(!output.exists());
 }
 

@@ -7,6 +7,61 @@ use serde_json::{Value, json};
 use super::people::registration;
 use crate::support::{ebp, process, process::Run, server::Server};
 
+/// What `--print-example` prints is what the very command takes, and so is what it comments out.
+#[test]
+fn the_printed_examples_are_registered() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let print = |action: &str| {
+        let mut command = ebp();
+        command.args(["household", action, "--print-example"]);
+        // What is in the environment is no argument.
+        command.env("EBP_SERVER_CONFIG", "/nonexistent.toml");
+        process::run(command, b"").done().stdout
+    };
+    let file = folder.path().join("registration.toml");
+    let add = |text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        let add = ["household", "add", file.to_str().unwrap(), "--format", "json"];
+        server.run([&add, more].concat(), "").done().json().remove(0)
+    };
+    let example = print("add");
+    let added = add(&example, &[]);
+    assert_eq!(added["meters"].as_array().unwrap().len(), 2);
+    let is_member = |line: &str| {
+        let name = line.split(" = ").next().unwrap();
+        line.starts_with('[')
+            || (name != line && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_')))
+    };
+    let whole = example
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| is_member(rest)).unwrap_or(line));
+    let whole = whole.collect::<Vec<_>>().join("\n");
+    assert!(whole.contains("\n[location]\nlatitude = "), "{whole}");
+    let added = add(&whole, &["--further"]);
+    let named = |value: &Value| whole.contains(value.as_str().unwrap());
+    assert!(named(&added["measurement_device"]) && named(&added["meters"][0]), "{added}");
+
+    server.set_secrets();
+    let many = folder.path().join("many.csv");
+    fs::write(&many, print("import")).unwrap();
+    let secret = folder.path().join("secret");
+    crate::support::write_private(&secret, "the secret of the researchers\n");
+    let import = |more: &[&str]| {
+        let mut command = ebp();
+        command.args(["household", "import"]).arg(&many).args(["--url", &server.url()]);
+        command.arg("--ca").arg(server.ca()).arg("--secret-file").arg(&secret).args(more);
+        process::run(command, b"").done().json()
+    };
+    let dry = import(&["--dry-run"]);
+    assert_eq!(dry.iter().map(|line| &line["outcome"]).collect::<Vec<_>>(), ["known", "new"]);
+    let lines = import(&[]);
+    assert_eq!(
+        lines.iter().map(|line| &line["outcome"]).collect::<Vec<_>>(),
+        ["known", "registered"]
+    );
+}
+
 #[test]
 fn add_list_show_edit_import() {
     let server = Server::start();

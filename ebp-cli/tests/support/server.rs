@@ -1,7 +1,7 @@
 //! A server as its operator starts it: authority, data folder, `ebp serve` on a free port.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
 };
 
@@ -119,15 +119,29 @@ impl Server {
     }
 
     /// Runs a command with the server's data folder and environment.
-    pub fn run<A: AsRef<std::ffi::OsStr>>(
-        &self,
-        arguments: impl IntoIterator<Item = A>,
-        stdin: &str,
-    ) -> Run {
+    pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>, stdin: &str) -> Run {
         let mut command = ebp();
         command.args(arguments).arg("--data").arg(self.data());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         super::process::run(command, stdin.as_bytes())
+    }
+
+    /// Enrolls a device by the token in a file, which trusts the authority's certificate.
+    pub fn enroll(&self, token: impl AsRef<OsStr>, output: impl AsRef<OsStr>) -> Run {
+        self.enroll_trusting(["--ca".as_ref(), self.ca().as_ref()], token, output)
+    }
+
+    /// The same, trusting what that option says.
+    pub fn enroll_trusting(
+        &self,
+        trust: [&OsStr; 2],
+        token: impl AsRef<OsStr>,
+        output: impl AsRef<OsStr>,
+    ) -> Run {
+        let mut command = ebp();
+        command.args(["device", "enroll", "--url", &self.url()]).args(trust);
+        command.arg("--token-file").arg(token).arg("--output").arg(output);
+        super::process::run(command, b"")
     }
 
     /// Sets the secrets of both groups: `the secret of the GROUP`.

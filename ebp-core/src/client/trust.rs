@@ -224,4 +224,26 @@ mod tests {
             assert!(wrong.parse::<Trust>().is_err(), "{wrong}");
         }
     }
+
+    /// What `ebp ca init` prints, what is typed, and what the certificate itself has, are one.
+    #[test]
+    fn the_fingerprint_is_that_of_the_authoritys_certificate() {
+        let octets: Vec<String> = (0..32_u8).map(|octet| format!("{octet:02X}")).collect();
+        let typed: Trust = octets.join(":").parse().unwrap();
+        let shown = typed.fingerprint().unwrap();
+        assert_eq!(shown, octets.join(":").to_lowercase());
+        assert_eq!(shown.parse::<Trust>().unwrap().fingerprint().unwrap(), shown);
+
+        let issued = rcgen::generate_simple_self_signed(["ebp".into()]).unwrap();
+        let authority = Trust::Authority(issued.cert.pem());
+        let expected = Trust::Fingerprint(sha256(issued.cert.der()));
+        assert_eq!(authority.fingerprint().unwrap(), expected.fingerprint().unwrap());
+        // Of several the first one, which is the authority's own.
+        let other = rcgen::generate_simple_self_signed(["other".into()]).unwrap();
+        let both = Trust::Authority(issued.cert.pem() + &other.cert.pem());
+        assert_eq!(both.fingerprint().unwrap(), expected.fingerprint().unwrap());
+        for none in ["", "no certificate", &issued.signing_key.serialize_pem()] {
+            assert!(Trust::Authority(none.to_owned()).fingerprint().is_err(), "{none}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{Spool, SpoolError, SpoolOptions, open::beside};
-use crate::contract::Notice;
+use crate::{contract::Notice, phrase::counted};
 
 /// What the name of a damaged file goes on with; then comes the time at which it was set aside.
 const SUFFIX: &str = ".damaged-";
@@ -31,7 +31,8 @@ pub(super) fn set_aside(
     let aside = rename(path, options.clock.now())?;
     let spool = Spool::of_file(path, options)?;
     let taken = spool.salvage(&aside)?;
-    let detail = format!("{damage}; set aside as {}, {taken} rows taken over", aside.display());
+    let taken = counted(taken, "row");
+    let detail = format!("{damage}; set aside as {}, {taken} taken over", aside.display());
     spool.note(Notice::SpoolSetAside, &detail)?;
     Ok(spool)
 }

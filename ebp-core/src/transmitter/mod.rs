@@ -27,6 +27,7 @@ use crate::{
     clock::Clock,
     contract::{UploadItem, UploadOutcome, UploadRequest, UploadResponse},
     model::{ConsentState, Measurement},
+    phrase::counted,
     spool::{Spool, SpoolError},
 };
 
@@ -86,7 +87,7 @@ pub enum TransmitError {
         before: Report,
     },
     /// The server's answer says nothing of what was sent.
-    #[error("the server's answer mentions none of the {sent} measurements that were sent to it")]
+    #[error("the server's answer says nothing of what was sent: {}", counted(*sent, "measurement"))]
     Unanswered {
         /// How many were sent.
         sent: usize,

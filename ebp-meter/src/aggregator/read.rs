@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ebp_core::{clock::DeviceClock, model::Flag};
+use ebp_core::{clock::DeviceClock, model::Flag, phrase::counted};
 
 use super::{ConfiguredMeter, Heard, Reading, Telegram, bench::Bench};
 use crate::{
@@ -28,7 +28,7 @@ pub enum ReadError {
         waited: Duration,
     },
     /// Something came, but no telegram.
-    #[error("{bytes} bytes in {} s, but no whole telegram", waited.as_secs())]
+    #[error("{} in {} s, but no whole telegram", counted(*bytes, "byte"), waited.as_secs())]
     Unintelligible {
         /// How many bytes came.
         bytes: u64,

@@ -1,5 +1,6 @@
 //! The cycle over meters that answer, fail, hang, crash and lock themselves, in simulated time.
 
+mod other;
 mod world;
 
 use std::collections::BTreeSet;

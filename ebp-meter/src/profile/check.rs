@@ -3,7 +3,7 @@
 //! Enters: a profile as read. Leaves: the first [`Contradiction`] with the way to its place.
 //! Absent: files and lines, which [`super::error`] finds.
 
-use ebp_core::quantity::Unit;
+use ebp_core::{phrase::counted, quantity::Unit};
 
 use super::{
     Content, POWER, Profile, Quantity, Register, Registers, Status, Transport,
@@ -234,9 +234,10 @@ fn number(ascii: bool, entry: &Register, here: &dyn Fn(&'static str) -> Vec<Step
         }
         (false, _, Some(_)) => refuse(here("ascii"), "an SML entry has no ASCII form"),
         (false, Some(width), None) => match entry.integer {
-            Some(integer) if width < 8 && integer >> (8 * u32::from(width)) != 0 => {
-                refuse(here("integer"), format!("{integer} does not fit into {width} bytes"))
-            }
+            Some(integer) if width < 8 && integer >> (8 * u32::from(width)) != 0 => refuse(
+                here("integer"),
+                format!("{integer} does not fit into {}", counted(width, "byte")),
+            ),
             _ => Ok(()),
         },
         (true, _, None) => refuse(here("obis"), format!("{obis} needs its ASCII form")),
@@ -273,7 +274,10 @@ fn status_word(status: &Status, here: &dyn Fn(&'static str) -> Vec<Step>) -> Che
     if fits(status.import) && status.export.is_none_or(fits) {
         Ok(())
     } else {
-        refuse(here("status"), format!("the status does not fit into {} bytes", status.width))
+        refuse(
+            here("status"),
+            format!("the status does not fit into {}", counted(status.width, "byte")),
+        )
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use ebp_core::{obis::ObisCode, quantity::Unit};
+use ebp_core::{obis::ObisCode, phrase::counted, quantity::Unit};
 
 use super::{
     crc::Checksum,
@@ -108,7 +108,11 @@ impl EncodeInt {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EncodeError {
     /// An integer is no number of its width.
-    #[error("{value} does not fit a{} integer of {width} bytes", if *.signed { " signed" } else { "n unsigned" })]
+    #[error(
+        "{value} does not fit a{} integer of {}",
+        if *.signed { " signed" } else { "n unsigned" },
+        counted(*width, "byte")
+    )]
     Misfit {
         /// The number.
         value: i128,

@@ -5,6 +5,8 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
+use ebp_core::phrase::counted_as;
+
 use super::{Phase, PlanError, PressError, TriesError, Variant};
 use crate::{port::PortError, readout::Readout};
 
@@ -96,8 +98,9 @@ pub struct Unlocked {
 pub enum Refused {
     /// As many tries failed as may.
     #[error(
-        "{wrong} wrong tries on this meter, which may block itself after {limit}: when its PIN and \
-         model are certain, forget them with --reset-tries (remembered in {})", file.display()
+        "{} on this meter, which may block itself after {limit}: when its PIN and \
+         model are certain, forget them with --reset-tries (remembered in {})",
+        counted_as(*wrong, "wrong try", "wrong tries"), file.display()
     )]
     TriesExhausted {
         /// Counted.

@@ -11,6 +11,8 @@
 
 use std::{fmt, time::Duration};
 
+use ebp_core::phrase::counted_as;
+
 use super::Pin;
 use crate::profile::{self, Interval, Profile, RelockBehaviour};
 
@@ -200,8 +202,8 @@ impl fmt::Display for Plan {
                     self.steps.iter().filter(|step| step.lit && step.phase == phase).peekable();
                 let length = presses.peek().map_or(Duration::ZERO, |step| step.duration);
                 let count = presses.count();
-                let s = if count == 1 { "" } else { "es" };
-                writeln!(f, "  {phase}: {count} press{s} of {}", seconds(length))?;
+                let presses = counted_as(count, "press", "presses");
+                writeln!(f, "  {phase}: {presses} of {}", seconds(length))?;
             }
         }
         Ok(())

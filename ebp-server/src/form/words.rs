@@ -1,6 +1,9 @@
 //! What a validator found, in plain words that repeat nothing of the body.
 
-use ebp_core::contract::Fault;
+use ebp_core::{
+    contract::Fault,
+    phrase::{counted, counted_as},
+};
 use jsonschema::{
     JsonType, ValidationError,
     error::{TypeKind, ValidationErrorKind as Kind},
@@ -61,10 +64,14 @@ fn words(kind: &Kind) -> String {
         Kind::Maximum { limit } => format!("must be {limit} or less"),
         Kind::ExclusiveMinimum { limit } => format!("must be more than {limit}"),
         Kind::ExclusiveMaximum { limit } => format!("must be less than {limit}"),
-        Kind::MinLength { limit } => format!("must have {limit} characters or more"),
-        Kind::MaxLength { limit } => format!("must have {limit} characters or less"),
-        Kind::MinItems { limit } => format!("must have {limit} entries or more"),
-        Kind::MaxItems { limit } => format!("must have {limit} entries or less"),
+        Kind::MinLength { limit } => format!("must have {} or more", counted(*limit, "character")),
+        Kind::MaxLength { limit } => format!("must have {} or less", counted(*limit, "character")),
+        Kind::MinItems { limit } => {
+            format!("must have {} or more", counted_as(*limit, "entry", "entries"))
+        }
+        Kind::MaxItems { limit } => {
+            format!("must have {} or less", counted_as(*limit, "entry", "entries"))
+        }
         Kind::UniqueItems => "must not have the same entry twice".to_owned(),
         Kind::Format { format } => match format.as_str() {
             "uuid" => "must be a UUID".to_owned(),

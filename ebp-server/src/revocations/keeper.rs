@@ -69,8 +69,8 @@ impl Keeper {
     async fn complete_often(&self, store: &dyn Store) {
         loop {
             tokio::time::sleep(EVERY).await;
-            match self.list.complete(store).await {
-                Ok(()) => {}
+            match self.list.complete_if_changed(store).await {
+                Ok(_) => {}
                 Err(KeptRevocationsError::Store(error)) => {
                     tracing::debug!(%error, "the database cannot be asked for revocations");
                 }

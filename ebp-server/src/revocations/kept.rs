@@ -8,6 +8,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use tokio::{sync::Mutex, task::spawn_blocking};
@@ -15,7 +16,7 @@ use tokio::{sync::Mutex, task::spawn_blocking};
 use super::{Applied, InvalidLine, Revocations};
 use crate::{
     authority::write_private,
-    store::{Store, StoreError},
+    store::{RevocationCounts, Store, StoreError},
 };
 
 /// The file's name in the data folder.
@@ -50,8 +51,15 @@ pub enum KeptRevocationsError {
 #[derive(Debug)]
 pub struct KeptRevocations {
     file: ListFile,
-    /// The file is read, completed and written by one at a time.
-    turn: Mutex<()>,
+    /// The file is read, completed and written by one at a time; what there was to put on it then.
+    turn: Mutex<Option<Completed>>,
+}
+
+/// How store and file were when the list was last completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Completed {
+    counts: RevocationCounts,
+    file: Option<(u64, SystemTime)>,
 }
 
 #[derive(Debug, Clone)]
@@ -77,9 +85,32 @@ impl KeptRevocations {
     /// # Errors
     /// [`KeptRevocationsError`]; the list then is as it was.
     pub async fn complete(&self, store: &dyn Store) -> Result<(), KeptRevocationsError> {
-        let _turn = self.turn.lock().await;
+        let mut turn = self.turn.lock().await;
+        // Asked first: what is revoked meanwhile is found by the next look.
+        let counts = store.revocation_counts().await?;
+        *turn = None;
         let known = Revocations::of(store).await?;
-        self.in_background(move |file| file.add(known)).await
+        let file = self.in_background(move |file| file.add(known).map(|()| file.stamp())).await?;
+        *turn = Some(Completed { counts, file });
+        Ok(())
+    }
+
+    /// The same where the store knows of more or fewer than when the list was last completed, or
+    /// somebody has changed the file: for those who look often. Whether there was anything to do.
+    ///
+    /// # Errors
+    /// As [`Self::complete`].
+    pub async fn complete_if_changed(
+        &self,
+        store: &dyn Store,
+    ) -> Result<bool, KeptRevocationsError> {
+        let counts = store.revocation_counts().await?;
+        let file = self.in_background(|file| Ok(file.stamp())).await?;
+        if *self.turn.lock().await == Some(Completed { counts, file }) {
+            return Ok(false);
+        }
+        self.complete(store).await?;
+        Ok(true)
     }
 
     /// Revokes in the store what is on the list and not revoked there, then completes the list.
@@ -106,6 +137,12 @@ impl KeptRevocations {
 }
 
 impl ListFile {
+    /// Its length, and when it was written; none where it is not there.
+    fn stamp(&self) -> Option<(u64, SystemTime)> {
+        let metadata = fs::metadata(&self.0).ok()?;
+        Some((metadata.len(), metadata.modified().ok()?))
+    }
+
     /// Its text, and what that says.
     fn read(&self) -> Result<(String, Revocations), KeptRevocationsError> {
         let text = match fs::read_to_string(&self.0) {

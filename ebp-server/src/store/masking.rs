@@ -54,6 +54,20 @@ pub struct RevokedHousehold {
     pub location: Option<Location>,
 }
 
+/// How many revocations a store knows: by this it is seen whether there are more than before, without
+/// reading them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RevocationCounts {
+    /// Households that revoked their consent.
+    pub households: i64,
+    /// Those of them that have a masked location.
+    pub masked: i64,
+    /// Devices of households that revoked their consent.
+    pub devices: i64,
+    /// Revoked certificates.
+    pub certificates: i64,
+}
+
 /// What came of revoking a household again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevokedAgain {
@@ -87,6 +101,9 @@ pub trait MaskingStore: Send + Sync {
     /// Masks the households that are withheld, as far as that is possible. Of their true locations
     /// no byte stays in the database's files.
     async fn mask_pending(&self) -> Result<PendingReport, StoreError>;
+
+    /// How many revocations it knows.
+    async fn revocation_counts(&self) -> Result<RevocationCounts, StoreError>;
 
     /// The households that revoked their consent, by their identifiers.
     async fn revoked_households(&self) -> Result<Vec<RevokedHousehold>, StoreError>;

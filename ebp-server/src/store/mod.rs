@@ -48,7 +48,7 @@ pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use history::{History, HistoryStore};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
-pub use masking::{MaskingStore, PendingReport, RevokedAgain, RevokedHousehold};
+pub use masking::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use quota::{Quota, Source};
 pub use registration::{Faults, faults};

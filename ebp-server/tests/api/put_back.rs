@@ -7,7 +7,7 @@ use ebp_core::{
     contract::{paths, problem_type},
     scope::{Group, Scopes},
 };
-use ebp_server::{Limits, Revocations};
+use ebp_server::{KeptRevocations, Limits, Revocations};
 
 use crate::{
     cluster,
@@ -77,6 +77,42 @@ async fn a_database_that_was_put_back_gets_its_revocations_again() {
     let applied = Revocations::of(&*server.store).await.unwrap().to_lines().unwrap();
     assert_eq!(applied, kept, "with the same identifiers");
     assert_eq!(fs::read_to_string(server.data().join("revocations.jsonl")).unwrap(), kept);
+    server.stop().await;
+}
+
+/// Who looks often reads neither the revocations nor the list where nothing has changed.
+#[tokio::test]
+async fn a_list_is_completed_again_only_where_something_has_changed() {
+    let server = Server::start().await;
+    let (erika, _) = server.consenting("erika@example.org").await;
+    let identity = server.issue("erika@example.org", Some(erika.measurement_device), Scopes::all());
+    let (folder, store) = (tempfile::tempdir().unwrap(), &*server.store);
+    let list = KeptRevocations::in_folder(folder.path());
+    let look = async || list.complete_if_changed(store).await.unwrap();
+    assert!(look().await, "at first nothing is known of the list");
+    assert!(!look().await);
+    let of_erika = server.api(Some(&identity));
+    of_erika.delete(paths::CONSENT).ok().await;
+    assert!(look().await);
+    assert!(!look().await);
+    let file = folder.path().join("revocations.jsonl");
+    let kept = fs::read_to_string(&file).unwrap();
+    assert!(kept.lines().count() >= 2, "the household and its device: {kept}");
+
+    let (max, _) = server.consenting("max@example.org").await;
+    server.issue("max@example.org", Some(max.measurement_device), Scopes::all());
+    assert!(!look().await, "what is registered is nothing that is revoked");
+    let certificates =
+        paths::MANAGED_CERTIFICATES.replace("{uuid}", &max.measurement_device.to_string());
+    server.manager(Group::Administrators).delete(&certificates).ok().await;
+    assert!(look().await);
+    let more = fs::read_to_string(&file).unwrap();
+    assert!(more.lines().count() > kept.lines().count(), "{more}");
+
+    // Nor is a list missed that somebody took away.
+    fs::remove_file(&file).unwrap();
+    assert!(look().await);
+    assert_eq!(fs::read_to_string(&file).unwrap(), more);
     server.stop().await;
 }
 

@@ -19,7 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Arguments, begin_map, exists_already, refuse_existing};
 use crate::{
     exit::{Context, Failure, Outcome, chain},
-    output::new_table,
+    output::{new_table, phrase::counted},
     stdout::print,
     tell::tell,
 };
@@ -60,11 +60,12 @@ pub fn mask(
     written.finish()?;
     rejected.finish()?;
     let BatchReport { masked, rejected, risk } = report;
+    let masked = counted(masked, "row");
     match rejected {
-        0 => tell!("{masked} rows masked, none rejected"),
+        0 => tell!("{masked} masked, none rejected"),
         _ => {
             let list = rejected_path.display();
-            tell!("{masked} rows masked, {rejected} rejected and listed in {list}");
+            tell!("{masked} masked, {rejected} rejected and listed in {list}");
         }
     }
     for notice in &masker.regions.provenance().notices {

@@ -22,24 +22,27 @@ use crate::{
     stdout::print,
 };
 
+/// The heading of the options that say whom the certificate names.
+const HOLDER: &str = "For whom";
+
 /// For whom, for what, and where to.
 #[derive(Debug, clap::Args)]
 pub struct Issue {
     /// The participant's e-mail address, as registered.
-    #[arg(long, required_unless_present = "household")]
+    #[arg(long, required_unless_present = "household", help_heading = HOLDER)]
     email: Option<String>,
 
     /// The household whose participant it is for, instead of their e-mail address.
-    #[arg(long, value_name = "UUID", conflicts_with_all = ["email", "participant"])]
+    #[arg(long, value_name = "UUID", conflicts_with_all = ["email", "participant"], help_heading = HOLDER)]
     household: Option<Uuid>,
 
     /// The participant's identifier, as `ebp household add` and `show` print it. It is needed where
     /// the server's database is not at hand; where it is, the participant must be registered in it.
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, value_name = "UUID", help_heading = HOLDER)]
     participant: Option<Uuid>,
 
     /// The device that will hold it; without one it is the participant's own.
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, value_name = "UUID", help_heading = HOLDER)]
     device: Option<Uuid>,
 
     /// What it permits: account, household, consent, measurement-read, measurement-write. A device's

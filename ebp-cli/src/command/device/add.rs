@@ -17,6 +17,9 @@ use crate::{
     tell::tell,
 };
 
+/// The heading of the options that prepare many devices.
+const MANY: &str = "Many devices at once";
+
 /// Which devices are added.
 #[derive(Debug, clap::Args)]
 pub struct Add {
@@ -30,16 +33,16 @@ pub struct Add {
 
     /// Prepare many devices: a CSV file with a column `household` (and `meters`, with blanks between)
     /// for a further device of it, or `device` for one that is there.
-    #[arg(long, value_name = "FILE", requires = "output", conflicts_with_all = ["household", "meter"])]
+    #[arg(long, value_name = "FILE", requires = "output", conflicts_with_all = ["household", "meter"], help_heading = MANY)]
     csv: Option<PathBuf>,
 
     /// The folder, made if need be, of a sheet (DEVICE.txt) and a token file (DEVICE.token, readable
     /// by its owner only) for each device.
-    #[arg(long, value_name = "FOLDER", requires = "csv")]
+    #[arg(long, value_name = "FOLDER", requires = "csv", help_heading = MANY)]
     output: Option<PathBuf>,
 
     /// For how many hours the tokens are good, 1 to 720.
-    #[arg(long, value_name = "N", requires = "csv", value_parser = clap::value_parser!(u16).range(1..=720))]
+    #[arg(long, value_name = "N", requires = "csv", value_parser = clap::value_parser!(u16).range(1..=720), help_heading = MANY)]
     hours: Option<u16>,
 
     #[command(flatten)]

@@ -19,6 +19,7 @@ use crate::{
     command::group_api::GroupApi,
     config::read_text,
     exit::{Context, Failure, Outcome},
+    output::phrase::counted_as,
     stdout::print,
     tell::tell,
 };
@@ -57,14 +58,20 @@ pub fn run(file: &Path, folder: &Path, hours: Option<u16>, api: &GroupApi) -> Ou
         let device = prepared.map_err(|failure| Failure {
             message: format!("{}:{line}: {}", file.display(), failure.message),
             remedy: Some(format!(
-                "{done} devices are prepared; take their rows out before you try again{}",
+                "{}{}",
+                counted_as(
+                    done,
+                    "device is prepared; take its row out before you try again",
+                    "devices are prepared; take their rows out before you try again"
+                ),
                 failure.remedy.map(|remedy| format!(": {remedy}")).unwrap_or_default()
             )),
             ..failure
         })?;
         print(format!("{device}\n"))?;
     }
-    tell!("ebp: {} devices are prepared in {}", rows.len(), folder.display());
+    let prepared = counted_as(rows.len(), "device is prepared", "devices are prepared");
+    tell!("ebp: {prepared} in {}", folder.display());
     Ok(())
 }
 

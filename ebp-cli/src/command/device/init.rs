@@ -16,12 +16,16 @@ use crate::{
     config::{Api, write_whole},
     device,
     exit::{Failure, Outcome},
+    output::phrase::counted,
     owner,
     tell::tell,
 };
 
 /// Some meters put their identity in every other telegram.
 const TELEGRAMS: usize = 3;
+
+/// The heading of the options about ports.
+const PORTS: &str = "Where the meters are";
 
 /// For which device, and what is known of its ports.
 #[derive(Debug, clap::Args)]
@@ -36,15 +40,15 @@ pub struct Init {
 
     /// A port with a reading head; or METER=PORT, the meter by its identifier or model. May be given
     /// several times; without it all serial ports of this machine are listened to.
-    #[arg(long, value_name = "[METER=]PORT")]
+    #[arg(long, value_name = "[METER=]PORT", help_heading = PORTS)]
     port: Vec<String>,
 
     /// How long each port is listened to.
-    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration, help_heading = PORTS)]
     timeout: Duration,
 
     /// Listen to no port: each meter's port must be named.
-    #[arg(long)]
+    #[arg(long, help_heading = PORTS)]
     no_listen: bool,
 
     /// Where measurements are kept until they are sent.
@@ -94,7 +98,7 @@ impl Init {
             make_spool(&self.spool);
         }
         owner::give(&self.folder, false, std::slice::from_ref(&output));
-        tell!("ebp: {} is written, with {} meters", output.display(), meters.len());
+        tell!("ebp: {} is written, with {}", output.display(), counted(meters.len(), "meter"));
         tell!("ebp: next, `ebp read --config {}` measures once", output.display());
         Ok(())
     }

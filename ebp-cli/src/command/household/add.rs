@@ -14,25 +14,33 @@ use super::{
     print_json, refused,
 };
 use crate::{
-    command::{group_api::GroupApi, server_data::ServerData},
+    command::{group_api::GroupApi, heading::OUTPUT, server_data::ServerData},
     exit::{Failure, Outcome},
     output::new_table,
     owner,
     stdout::print,
 };
 
+/// A registration with a comment on each member.
+const EXAMPLE: &str = include_str!("../../registration.example.toml");
+
 /// What is registered, and where its location is from.
 #[derive(Debug, clap::Args)]
 pub struct Add {
-    /// The registration, TOML or JSON; docs/src/server.md shows one.
-    file: PathBuf,
+    /// The registration, TOML or JSON; --print-example shows one.
+    #[arg(required_unless_present = "print_example")]
+    file: Option<PathBuf>,
+
+    /// Print a commented registration with everything that may stand in it, and end.
+    #[arg(long, conflicts_with = "file")]
+    print_example: bool,
 
     /// Register it although the participant has a household at the same address.
     #[arg(long)]
     further: bool,
 
     /// How the identifiers are printed.
-    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    #[arg(long, value_enum, default_value_t = Shape::Table, help_heading = OUTPUT)]
     format: Shape,
 
     #[command(flatten)]
@@ -45,7 +53,10 @@ pub struct Add {
 impl Add {
     /// Registers it, and tells of what will be trouble later.
     pub fn run(&self, data: &ServerData, api: &GroupApi) -> Outcome {
-        let mut registration: Registration = load(&self.file)?;
+        let Some(file) = self.file.as_deref().filter(|_| !self.print_example) else {
+            return print(EXAMPLE);
+        };
+        let mut registration: Registration = load(file)?;
         self.by_hand.apply(&mut registration)?;
         let meters = registration.meters.clone();
         doubts::tell_unknown_models(meters.iter().map(|meter| meter.model.as_str()));

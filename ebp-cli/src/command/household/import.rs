@@ -9,6 +9,7 @@ use ebp_core::{
     client::{ClientError, Manager},
     contract::{ManagedHousehold, Registered, Registration},
     model::Participant,
+    scope::Group,
 };
 use ebp_server::geocoding::normalised;
 use serde::Serialize;
@@ -20,30 +21,44 @@ use super::{
     print_json, refused,
 };
 use crate::{
+    command::{group_api::GroupApi, heading::OUTPUT},
     config::read_text,
     exit::{Failure, Outcome},
-    output::new_table,
+    output::{
+        new_table,
+        phrase::{counted, counted_as},
+    },
     stdout::print,
     tell::tell,
 };
+
+/// A file of two registrations.
+const EXAMPLE: &str = include_str!("../../registrations.example.csv");
 
 /// What is imported.
 #[derive(Debug, clap::Args)]
 pub struct Import {
     /// The file: JSON Lines, one registration a line, or CSV with a header such as
-    /// participant.name,participant.email,address.street,meters.0.type,meters.0.model.
-    pub file: PathBuf,
+    /// participant.name,participant.email,address.street,meters.0.type,meters.0.model; --print-example
+    /// shows one.
+    #[arg(required_unless_present = "print_example")]
+    file: Option<PathBuf>,
+
+    /// Print a CSV file with every column that a registration may have, and end. JSON Lines have the
+    /// same members.
+    #[arg(long, conflicts_with = "file")]
+    print_example: bool,
 
     /// Store nothing, and look up no address: tell what would be registered and what is wrong.
     #[arg(long)]
     dry_run: bool,
 
     /// How the lines are printed; JSON is one object for each.
-    #[arg(long, value_enum, default_value_t = Shape::Json)]
+    #[arg(long, value_enum, default_value_t = Shape::Json, help_heading = OUTPUT)]
     format: Shape,
 
     #[command(flatten)]
-    pub locating: Locating,
+    locating: Locating,
 }
 
 /// What became of a line.
@@ -84,9 +99,13 @@ struct Imported {
 
 impl Import {
     /// Registers line by line; a refused one does not hold up the others.
-    pub fn run(&self, manager: &Manager, locator: &Locator) -> Outcome {
-        let text = read_text(&self.file)?;
-        let path = self.file.display();
+    pub fn run(&self, api: &GroupApi) -> Outcome {
+        let Some(file) = self.file.as_deref().filter(|_| !self.print_example) else {
+            return print(EXAMPLE);
+        };
+        let locator = &self.locating.geocoder()?;
+        let manager = &api.connect(Group::Researchers)?;
+        let (text, path) = (read_text(file)?, file.display());
         let mut lines = parse::lines(&text)
             .map_err(|error| Failure::usage(format!("{path}:{}: {}", error.line, error.reason)))?;
         doubts::tell_unknown_models(lines.iter().flat_map(|(_, parsed)| {
@@ -123,11 +142,17 @@ impl Import {
         }
         match failed {
             0 => Ok(()),
-            _ if self.dry_run => {
-                Err(Failure::failed(format!("{failed} registrations would be refused"))
-                    .remedy("correct those lines; nothing was stored"))
-            }
-            _ => Err(Failure::failed(format!("{failed} registrations were refused")).remedy(
+            _ if self.dry_run => Err(Failure::failed(format!(
+                "{} would be refused",
+                counted(failed, "registration")
+            ))
+            .remedy("correct those lines; nothing was stored")),
+            _ => Err(Failure::failed(counted_as(
+                failed,
+                "registration was refused",
+                "registrations were refused",
+            ))
+            .remedy(
                 "correct those lines and import the file again: what is stored stays as it is",
             )),
         }

@@ -14,7 +14,7 @@ use ebp_core::{
 use ebp_server::geocoding::{GeocodeError, Geocoder, GeocodingSettings, Located};
 
 use crate::{
-    command::server_data::ServerData,
+    command::{heading::LOCATION, server_data::ServerData},
     exit::{Failure, chain},
     tell::tell,
 };
@@ -26,11 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, clap::Args)]
 pub struct ByHand {
     /// Degrees north (WGS 84) of the household, instead of what the file says.
-    #[arg(long, value_name = "DEGREES", requires = "longitude", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DEGREES", requires = "longitude", allow_negative_numbers = true, help_heading = LOCATION)]
     latitude: Option<String>,
 
     /// Degrees east (WGS 84).
-    #[arg(long, value_name = "DEGREES", requires = "latitude", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DEGREES", requires = "latitude", allow_negative_numbers = true, help_heading = LOCATION)]
     longitude: Option<String>,
 }
 
@@ -52,21 +52,21 @@ impl ByHand {
 pub struct Locating {
     /// A geocoding service like Nominatim that is asked for addresses without a location. It is told
     /// the addresses, one a second at most.
-    #[arg(long, value_name = "URL", requires = "geocoder_contact")]
+    #[arg(long, value_name = "URL", requires = "geocoder_contact", help_heading = LOCATION)]
     geocoder: Option<String>,
 
     /// Whom the service's operator may write to: an e-mail or web address.
-    #[arg(long, value_name = "CONTACT", requires = "geocoder")]
+    #[arg(long, value_name = "CONTACT", requires = "geocoder", help_heading = LOCATION)]
     geocoder_contact: Option<String>,
 
     /// Where answers are remembered for a month, sealed. The default is `ebp/geocoding` in the
     /// user's folder of caches.
-    #[arg(long, value_name = "FOLDER", requires = "geocoder")]
+    #[arg(long, value_name = "FOLDER", requires = "geocoder", help_heading = LOCATION)]
     geocoder_cache: Option<PathBuf>,
 
     /// Postal codes and their points (CSV with plz, lat, lon), for what is not found otherwise; such
     /// a location is marked as approximate.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = LOCATION)]
     postal_codes: Option<PathBuf>,
 }
 

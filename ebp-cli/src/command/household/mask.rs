@@ -6,6 +6,7 @@ use super::explain;
 use crate::{
     command::{serve, server_data::ServerData},
     exit::{Failure, Outcome},
+    output::phrase::{counted, counted_as},
     stdout::print,
     tell::tell,
 };
@@ -48,13 +49,20 @@ impl Mask {
             Ok::<_, Failure>(report)
         })?;
         let PendingReport { masked, outside, without_location } = report;
-        let mut text = format!("{masked} households masked\n");
+        let mut text = format!("{} masked\n", counted(masked, "household"));
         if outside > 0 {
-            text +=
-                &format!("{outside} stay withheld: their locations lie outside of all regions\n");
+            text += &counted_as(
+                outside,
+                "stays withheld: its location lies outside of all regions\n",
+                "stay withheld: their locations lie outside of all regions\n",
+            );
         }
         if without_location > 0 {
-            text += &format!("{without_location} stay withheld: nobody knows their location\n");
+            text += &counted_as(
+                without_location,
+                "stays withheld: nobody knows its location\n",
+                "stay withheld: nobody knows their location\n",
+            );
         }
         print(&text)
     }

@@ -53,6 +53,10 @@ const DATA: Entry = (
     "ebp-data/",
     "The server's folder where none is named: ebp.sqlite, server.key, secrets.toml, authority/.",
 );
+const PARTICIPANT: Entry = (
+    "NAME.pem, NAME.key, ca.pem",
+    "A participant's certificate, its key and the authority's certificate; --folder names their folder.",
+);
 const NONE: Entry = ("none", "It reads and writes what its arguments name.");
 
 /// The files that a command goes by.
@@ -63,6 +67,7 @@ pub fn files(path: &[&str]) -> Vec<Entry> {
         "meter" => &[PORTS],
         "transmit" | "device" => &[DEVICE, SPOOL],
         "serve" | "ca" | "household" | "report" => &[CONFIG, DATA],
+        "consent" | "measurements" | "participant" => &[PARTICIPANT],
         "demo" => &[("demo-state/", "Everything of the demo, from which it starts again.")],
         "" => &[PORTS, DEVICE, SPOOL, TRIES, CONFIG, DATA],
         _ => &[NONE],
@@ -198,6 +203,13 @@ const EXAMPLES: &[(&[&str], &[Entry])] = &[
                 "From anywhere, as a researcher.",
             ),
         ],
+    ),
+    (
+        &["participant"],
+        &[(
+            "ebp participant pkcs12 --folder survey --output survey.p12",
+            "Asks for a password, and writes certificate and key into one file.",
+        )],
     ),
     (
         &["report"],

@@ -3,6 +3,7 @@
 //! Enters: a profile. Leaves: everything in it with its sources, and how it is unlocked in plain
 //! words. Absent: any one meter.
 
+use ebp_core::phrase::counted;
 use ebp_meter::profile::{Content, Interval, Pin, Profile, Register, Registers};
 
 use crate::{
@@ -167,8 +168,7 @@ fn register(entry: &Register) -> String {
     if let Some(width) = entry.width {
         let sign = if entry.signed { "signed" } else { "unsigned" };
         let most = if entry.compact { "at most " } else { "" };
-        let s = if width == 1 { "" } else { "s" };
-        parts.push(format!("{most}{width} byte{s} {sign}"));
+        parts.push(format!("{most}{} {sign}", counted(width, "byte")));
     }
     if entry.status.is_some() {
         parts.push("with a status word".to_owned());

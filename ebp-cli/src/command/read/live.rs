@@ -125,7 +125,7 @@ impl<W: Write> Live<W> {
         if lines.len() > room {
             let more = lines.len() - (room - 1);
             lines.truncate(room - 1);
-            lines.push(format!("… and {more} lines more in a higher window"));
+            lines.push(format!("… and {} more in a higher window", counted(more, "line")));
         }
         lines.extend(passed);
         lines.push(format!(

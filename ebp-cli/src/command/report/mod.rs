@@ -19,7 +19,7 @@ use ebp_core::{
 };
 use jiff::Timestamp;
 
-use super::server_data::ServerData;
+use super::{heading::OUTPUT, server_data::ServerData};
 use crate::{
     exit::{Code, Context, Failure, Outcome},
     output::Format,
@@ -30,8 +30,6 @@ use source::Source;
 
 /// The heading of the options that say what is evaluated.
 const EVALUATED: &str = "What is evaluated";
-/// The heading of the options that say what is printed.
-const OUTPUT: &str = "What is printed";
 
 /// Evaluate a survey: was every meter measured in every slot and reported in every cycle?
 ///

@@ -8,7 +8,10 @@ use comfy_table::{Cell, CellAlignment, Table};
 use ebp_core::evaluation::{Evaluation, Figures, MeterEvaluation, Statistics, Target};
 use serde_json::{Value, json};
 
-use crate::output::{new_table, phrase::counted};
+use crate::output::{
+    new_table,
+    phrase::{counted, counted_as},
+};
 
 /// Tables 5.1 and 5.2 of the thesis, then C.1 and C.2.
 pub fn tables(
@@ -28,10 +31,13 @@ pub fn tables(
         terms.measurement_cycle(),
         terms.report_cycle(),
     )?;
-    match withheld {
-        0 => {}
-        1 => writeln!(out, "1 household is withheld: its meters are counted, and not named")?,
-        n => writeln!(out, "{n} households are withheld: their meters are counted, and not named")?,
+    if withheld > 0 {
+        let households = counted_as(
+            withheld,
+            "household is withheld: its meters are counted, and not named",
+            "households are withheld: their meters are counted, and not named",
+        );
+        writeln!(out, "{households}")?;
     }
     let mut cycles = table(&["", "", "mean", "median", "deviation"]);
     for ((name, pooled), (_, mean)) in

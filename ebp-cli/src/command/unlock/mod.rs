@@ -23,7 +23,7 @@ use ebp_meter::{
     unlock::{Head, Method, PlanError, RealPace, Tries, UnlockError, UnlockOptions},
 };
 
-use super::{find_port, models::Models};
+use super::{find_port, heading::OUTPUT, models::Models};
 use crate::{
     exit::{Context, Failure, Outcome},
     output::Shape,
@@ -61,6 +61,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pin_file: Option<PathBuf>,
 
+    /// How long to wait for the first telegram.
+    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
     /// Print what would be done, and how long it takes; the PIN is masked.
     #[arg(long, help_heading = DRY_RUN)]
     dry_run: bool,
@@ -84,12 +88,8 @@ pub struct Arguments {
     #[command(flatten, next_help_heading = MODEL)]
     models: Models,
 
-    /// How long to wait for the first telegram.
-    #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
-    timeout: Duration,
-
     /// How the result is printed.
-    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    #[arg(long, value_enum, default_value_t = Shape::Table, help_heading = OUTPUT)]
     format: Shape,
 
     /// Find the timing of an unknown model together with its owner, who watches the display.

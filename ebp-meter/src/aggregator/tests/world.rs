@@ -22,7 +22,7 @@ use crate::{
     aggregator::*,
     port::{PortError, PortName},
     profile::Profiles,
-    readout::{Entry, Integrity, MeterTime, Protocol, Readout, Value},
+    readout::{Entry, Integrity, MeterTime, Protocol, Readout, ServerId, Value},
     unlock::{Lasting, UnlockError, Unlocked},
 };
 
@@ -73,6 +73,8 @@ pub struct SimMeter {
     pub late: Duration,
     /// Watt hours beyond those that the power gives.
     pub extra_wh: i64,
+    /// What its telegrams say of it: its maker and its own number.
+    pub identity: Option<(&'static str, u8)>,
     pub reads: usize,
     pub unlocks: usize,
     pub presses: usize,
@@ -93,6 +95,7 @@ impl Default for SimMeter {
             phase: Duration::from_millis(400),
             late: Duration::ZERO,
             extra_wh: 0,
+            identity: None,
             reads: 0,
             unlocks: 0,
             presses: 0,
@@ -150,8 +153,8 @@ impl SimMeter {
         };
         Readout {
             protocol: Protocol::Sml,
-            server_id: None,
-            manufacturer: None,
+            server_id: self.identity.map(|(_, number)| ServerId(vec![number])),
+            manufacturer: self.identity.map(|(maker, _)| maker.to_owned()),
             meter_time: Some(MeterTime::SecIndex(u32::try_from(truth.as_second() / 1000).unwrap())),
             entries,
             unaddressed: Vec::new(),

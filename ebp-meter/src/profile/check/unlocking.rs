@@ -1,5 +1,7 @@
 //! Contradictions in how a model is unlocked and kept so.
 
+use ebp_core::phrase::counted_as;
+
 use super::{Checked, Step, refuse};
 use crate::profile::{Interval, Pin, Profile, Relock, RelockBehaviour};
 
@@ -74,7 +76,10 @@ pub(super) fn pin(pin: &Pin) -> Checked {
     if pin.stop_at == 0 || pin.stop_at >= pin.tries.max(2) {
         return refuse(
             at!["pin", "stop_at"],
-            format!("stop_at must be at least 1 and below the {} tries allowed", pin.tries),
+            format!(
+                "stop_at must be at least 1 and below the {} allowed",
+                counted_as(pin.tries, "try", "tries")
+            ),
         );
     }
     match &pin.menu {

@@ -16,7 +16,7 @@ use super::{PostgresStore, patience::SURVEY, register::one_at_a_time, release, v
 use crate::{
     masking::{self, Masking, RegionsMark},
     store::{
-        MaskingStore, PendingReport, RevokedAgain, RevokedHousehold, StoreError,
+        MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold, StoreError,
         masking::{draw, location, region},
     },
 };
@@ -51,6 +51,22 @@ impl MaskingStore for PostgresStore {
             self.eraser.finish().await;
         }
         Ok(report)
+    }
+
+    async fn revocation_counts(&self) -> Result<RevocationCounts, StoreError> {
+        let client = self.client().await?;
+        let sql = "SELECT (SELECT count(*) FROM consent WHERE revoked_at IS NOT NULL),
+                          (SELECT count(*) FROM location WHERE masked),
+                          (SELECT count(*) FROM measurement_device WHERE household IS NULL),
+                          (SELECT count(*) FROM certificate WHERE revoked_at IS NOT NULL)";
+        let asked = async { Ok::<_, StoreError>(client.query_one(sql, &[]).await?) };
+        let row = self.connections.within(SURVEY, asked).await?;
+        Ok(RevocationCounts {
+            households: row.try_get(0)?,
+            masked: row.try_get(1)?,
+            devices: row.try_get(2)?,
+            certificates: row.try_get(3)?,
+        })
     }
 
     async fn revoked_households(&self) -> Result<Vec<RevokedHousehold>, StoreError> {

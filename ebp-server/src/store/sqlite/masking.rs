@@ -18,7 +18,7 @@ use super::{
 use crate::{
     masking::{self, Masking, RegionsMark},
     store::{
-        MaskingStore, PendingReport, RevokedAgain, RevokedHousehold, StoreError,
+        MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold, StoreError,
         masking::{draw, location, region},
     },
 };
@@ -49,6 +49,22 @@ impl MaskingStore for SqliteStore {
         let by = self.masked_by.get();
         let work = move |tx: &Transaction<'_>| mask_pending(tx, by.as_deref());
         self.writer.run_and_erase(work).await
+    }
+
+    async fn revocation_counts(&self) -> Result<RevocationCounts, StoreError> {
+        let counts = |row: &Row<'_>| {
+            Ok(RevocationCounts {
+                households: row.get(0)?,
+                masked: row.get(1)?,
+                devices: row.get(2)?,
+                certificates: row.get(3)?,
+            })
+        };
+        let sql = "SELECT (SELECT count(*) FROM consent WHERE revoked_at IS NOT NULL),
+                          (SELECT count(*) FROM location WHERE masked),
+                          (SELECT count(*) FROM measurement_device WHERE household IS NULL),
+                          (SELECT count(*) FROM certificate WHERE revoked_at IS NOT NULL)";
+        self.readers.run(move |db| Ok(db.query_row(sql, [], counts)?)).await
     }
 
     async fn revoked_households(&self) -> Result<Vec<RevokedHousehold>, StoreError> {

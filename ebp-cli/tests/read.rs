@@ -208,7 +208,9 @@ fn a_pty_is_read_in_every_format() {
         assert!(number(&reading, ENERGY) >= 4711.5);
     }
     let csv = run!("read", "--port", meter.link, "--format", "csv").done();
-    assert!(csv.stdout.starts_with("read_at,server_id,obis,code,value,unit,name,corrected,crc\n"));
+    assert!(
+        csv.stdout.starts_with("read_at,server_id,obis,code,value,unit,name,corrected,crc,from\n")
+    );
     assert!(csv.stdout.lines().count() >= 4, "{}", csv.stdout);
 }
 

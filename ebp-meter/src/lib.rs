@@ -26,6 +26,7 @@ pub mod decoder;
 mod file;
 pub mod identify;
 pub mod interface;
+pub mod maker;
 pub mod port;
 pub mod profile;
 pub mod readout;

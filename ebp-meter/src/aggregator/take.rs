@@ -264,7 +264,7 @@ impl<K: Keeper> Taking<'_, K> {
         let memory = self.memory();
         if memory.unproven {
             // The detail went with the list: its operator has configured InF away.
-            (memory.per_reading, memory.unproven) = (true, false);
+            (memory.by_pressing, memory.unproven) = (true, false);
         }
         memory.codes.failed(slot, second);
         let codes = memory.codes;
@@ -279,14 +279,14 @@ impl<K: Keeper> Taking<'_, K> {
         memory.not_before = None;
         if unlocked.already {
             // It needed no PIN: whatever was believed, its detail lasts.
-            memory.per_reading = false;
+            (memory.per_reading, memory.by_pressing) = (false, false);
         } else {
             memory.was_unlocked = true;
             memory.unproven = behaviour == Some(RelockBehaviour::Permanent)
                 && unlocked.lasting == Lasting::Unknown;
-            memory.per_reading |= behaviour == Some(RelockBehaviour::PerReading)
-                || (behaviour == Some(RelockBehaviour::Permanent)
-                    && matches!(unlocked.lasting, Lasting::WhileOpen(_)));
+            memory.per_reading |= behaviour == Some(RelockBehaviour::PerReading);
+            memory.by_pressing |= behaviour == Some(RelockBehaviour::Permanent)
+                && matches!(unlocked.lasting, Lasting::WhileOpen(_));
             self.watch.last_press = Some(self.present.now());
         }
         self.codes_are_there();

@@ -46,7 +46,8 @@ impl<'a> Row<'a> {
             flag: profile.flag.as_str(),
             protocol: profile.line.protocol.name(),
             line: profile.line.settings().to_string(),
-            lock: match profile.relock.as_ref().map(|relock| relock.behaviour) {
+            lock: match profile.keeps_unlocked() {
+                None if profile.has_lock() => "unknown",
                 None => "none",
                 Some(RelockBehaviour::Permanent) => "permanent",
                 Some(RelockBehaviour::KeepAlive) => "keep-alive",

@@ -23,7 +23,7 @@ use crate::{
     port::{PortError, PortName},
     profile::Profiles,
     readout::{Entry, Integrity, MeterTime, Protocol, Readout, Value},
-    unlock::{Lasting, UnlockError, Unlocked},
+    unlock::{UnlockError, Unlocked},
 };
 
 pub const START: &str = "2026-01-31T12:00:00Z";
@@ -223,25 +223,13 @@ impl Heads for SimHeads {
             }
             (Job::Unlock { .. }, _) if sim.is_detailed(at) => {
                 let readout = sim.readout(now, truth);
-                let lasting = Lasting::Unknown;
-                Done::Unlock(Ok(Box::new(Unlocked {
-                    already: true,
-                    variant: None,
-                    lasting,
-                    readout,
-                })))
+                Done::Unlock(Ok(Box::new(Unlocked::already(readout))))
             }
             (Job::Unlock { .. }, _) if sim.pin_is_right => {
                 sim.locked = !sim.offers_inf;
                 sim.open_until = Some(at + s(120));
                 let readout = sim.readout(now, truth);
-                let lasting = Lasting::Unknown;
-                Done::Unlock(Ok(Box::new(Unlocked {
-                    already: false,
-                    variant: None,
-                    lasting,
-                    readout,
-                })))
+                Done::Unlock(Ok(Box::new(Unlocked::now(readout))))
             }
             (Job::Unlock { .. }, _) => {
                 Done::Unlock(Err(UnlockError::NotUnlocked { tries: 2, left: 0 }.into()))

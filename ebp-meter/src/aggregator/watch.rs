@@ -69,6 +69,8 @@ pub(super) struct Watch {
     pub damage: Damage,
     /// When the list that the PIN opens was last kept open.
     pub last_press: Option<Duration>,
+    /// Since when every reading of this process has shown details.
+    pub detailed_since: Option<Duration>,
     pub last_reset: Option<Duration>,
     /// Resetting might help.
     pub wants_reset: bool,
@@ -245,7 +247,7 @@ fn lead(meter: &ConfiguredMeter, options: &Options) -> Duration {
 }
 
 fn keeps_by_pressing(meter: &ConfiguredMeter, memory: &Memory) -> bool {
-    memory.by_pressing || meter.relock() == Some(RelockBehaviour::KeepAlive)
+    !memory.lasts && (memory.by_pressing || meter.relock() == Some(RelockBehaviour::KeepAlive))
 }
 
 /// Whether the last failure to unlock is long enough ago. A clock that was set must not make that

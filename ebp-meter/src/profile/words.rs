@@ -164,10 +164,15 @@ mod tests {
         Shine into the optical window for 0.4 s (0.1 to 2 s will do). After 2 short presses the display asks for the first digit of the PIN.
         Enter each of the 4 digits by as many presses; a digit 0 needs none.
         Wait 3.8 s after each digit (3 to 5.9 s will do): the meter then asks for the next one.
-        After 8 short presses the display shows InF, then shine for 5.5 s: the extended data (InF) is on.
-        Without a press for 120 s it returns to its normal display. After 3 wrong PINs it refuses further ones; ebp stops after 2.
-        Once InF is on, it stays on until a power failure.
+        Where InF stands in the list behind the PIN no source says, and it may be missing: walk there by short presses, and shine for 5.5 s only while the display shows InF. `ebp unlock --step` does it with you.
+        Without a press for 120 s it returns to its normal display. Whether wrong PINs block it no source says; 3 are assumed to, ebp stops after 2.
+        It stays unlocked as long as a press comes in time; where the list has InF and that is on, probably until a power failure (assumed).
         ");
+        let words = profiles.get("SGM-C4").unwrap().how_to_unlock().join("\n");
+        assert!(words.contains("After 7 short presses the display shows InF"), "{words}");
+        let words = profiles.get("Siconia").unwrap().how_to_unlock().join("\n");
+        assert!(words.contains("After one long press the display asks"), "{words}");
+        assert!(words.contains("Wrong PINs block nothing"), "{words}");
         let none = profiles.get("MT174").unwrap();
         assert_eq!(none.how_to_unlock(), ["This model has no lock: it sends all it knows."]);
         assert_eq!(none.relock_in_words(), None);

@@ -62,6 +62,8 @@ pub struct SimMeter {
     pub reads: usize,
     pub unlocks: usize,
     pub presses: usize,
+    /// How often the way to `InF` was to be taken, where it is known.
+    pub inf_presses: usize,
     pub resets: usize,
     /// The list that the PIN opened closes then.
     pub open_until: Option<Duration>,
@@ -81,6 +83,7 @@ impl Default for SimMeter {
             reads: 0,
             unlocks: 0,
             presses: 0,
+            inf_presses: 0,
             resets: 0,
             open_until: None,
         }
@@ -178,8 +181,9 @@ impl Heads for SimHeads {
                     State::Hangs => return,
                 }
             }
-            Job::Unlock { .. } => {
+            Job::Unlock { inf, .. } => {
                 sim.unlocks += 1;
+                sim.inf_presses += usize::from(inf);
                 now + s(45)
             }
             Job::Press => {

@@ -35,10 +35,10 @@ const MAKERS: &[(&str, &str)] = &[
     ("LOG", "Logarex"), // telegram of an LK13BE
     ("LSZ", "Siemens Building Technologies"),
     ("LUG", "Landis & Staefa"),
-    ("NZR", "NZR"), // face of a meter
-    ("PAF", "Pafal"), // telegram of a 5EC3gr
+    ("NZR", "NZR"),                       // face of a meter
+    ("PAF", "Pafal"),                     // telegram of a 5EC3gr
     ("PPC", "Power Plus Communications"), // face of a gateway
-    ("SAG", "Sagemcom"), // telegram of a Siconia
+    ("SAG", "Sagemcom"),                  // telegram of a Siconia
     ("SIE", "Siemens"),
     ("SLB", "Schlumberger"),
     ("ZIV", "ZIV"),

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use ebp_meter::{
     port::LineSettings,
     profile::{
-        Blocking, LockKind, Profile, ProfileError, Profiles, Quirk, RelockBehaviour, Transport, Wake,
+        Blocking, LockKind, Profile, ProfileError, Profiles, Quirk, RelockBehaviour, Transport,
+        Wake,
     },
 };
 

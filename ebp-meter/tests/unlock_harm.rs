@@ -73,7 +73,10 @@ fn no_order_of_the_list_is_harmed_where_no_source_names_its_place_of_inf() {
             let unlocked = default_run(&unit(&profile, order, true), "1234").unwrap();
             assert_eq!(unlocked.lasting, Lasting::WhileOpen(Duration::from_secs(120)));
             assert_eq!(unlocked.inf, InfSwitch::Untouched);
-            assert!(unlocked.seen.unwrap() < Duration::from_secs(20), "said as long as it was seen");
+            assert!(
+                unlocked.seen.unwrap() < Duration::from_secs(20),
+                "said as long as it was seen"
+            );
             let (every, within) = (Duration::from_secs(100), Duration::from_secs(120));
             assert_eq!(Keep::of(&profile, unlocked.lasting), Some(Keep::Press { every, within }));
         }

@@ -168,8 +168,8 @@ fn nothing_that_is_shown_of_a_plan_depends_on_the_pin() {
 #[test]
 fn the_phases_are_told_apart() {
     let profiles = Profiles::embedded();
-    let relock = Plan::relock(profiles.get("MB310").unwrap(), &pin(1), 13, Variant::Normal)
-        .unwrap();
+    let relock =
+        Plan::relock(profiles.get("MB310").unwrap(), &pin(1), 13, Variant::Normal).unwrap();
     let phases: Vec<String> = relock.phases().iter().map(Phase::to_string).collect();
     assert_eq!(
         phases,

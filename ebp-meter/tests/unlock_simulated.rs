@@ -10,8 +10,8 @@ use ebp_meter::{
     port::PortName,
     profile::{Blocking, Profile, Profiles},
     unlock::{
-        InfSwitch, Keep, KeepUp, Lasting, MeterKey, Method, OnPort, Phase, Plan, PressError, Progress,
-        Refused, Tries, UnlockError, Upkeep, Variant,
+        InfSwitch, Keep, KeepUp, Lasting, MeterKey, Method, OnPort, Phase, Plan, PressError,
+        Progress, Refused, Tries, UnlockError, Upkeep, Variant,
         press::{Head, execute},
     },
     virtual_meter::{Display, LockOptions},
@@ -394,8 +394,8 @@ fn relocking_switches_inf_off_again() {
     for (profile, inf_presses) in with_inf() {
         let options = LockOptions { inf_on: true, ..LockOptions::default() };
         let world = World::new(&profile, &profile, "1234", options);
-        let plan = Plan::relock(&profile, &"1234".parse().unwrap(), inf_presses, Variant::Normal)
-            .unwrap();
+        let plan =
+            Plan::relock(&profile, &"1234".parse().unwrap(), inf_presses, Variant::Normal).unwrap();
         let head = Head::on(profile.line.settings());
         let done = execute(&plan, &mut OnPort(&mut SimPort(world.clone())), &head, &world).unwrap();
         assert!(done.finished);

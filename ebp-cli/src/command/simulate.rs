@@ -14,8 +14,8 @@ use ebp_meter::{
     profile::Profile,
     unlock::Pin,
     virtual_meter::{
-        Button, Energies, HouseholdOptions, LockOptions, Memory, MemoryError, MenuList, MeterOptions,
-        NoiseOptions, Replay, Rhythm, Source, Tempo, VirtualMeter, run as run_meter,
+        Button, Energies, HouseholdOptions, LockOptions, Memory, MemoryError, MenuList,
+        MeterOptions, NoiseOptions, Replay, Rhythm, Source, Tempo, VirtualMeter, run as run_meter,
     },
 };
 

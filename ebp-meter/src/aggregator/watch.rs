@@ -98,10 +98,10 @@ impl Watch {
             let at = if options.once { now } else { present.next.saturating_sub(lead) };
             let may = self.tried_unlocking != Some(present.following.number());
             if may && now >= at && !(options.once && is_measured) {
-                return Due::Job(Job::Unlock {
-                    until: present.next + options.timeout,
-                    inf: !memory.by_pressing,
-                }, false);
+                return Due::Job(
+                    Job::Unlock { until: present.next + options.timeout, inf: !memory.by_pressing },
+                    false,
+                );
             }
             if may {
                 wake = wake.min(at.max(now));
@@ -130,10 +130,10 @@ impl Watch {
         }
         match self.unlock_at(meter, options, &memory, present) {
             Some(at) if now >= at => {
-                return Due::Job(Job::Unlock {
-                    until: present.next,
-                    inf: !memory.by_pressing,
-                }, false);
+                return Due::Job(
+                    Job::Unlock { until: present.next, inf: !memory.by_pressing },
+                    false,
+                );
             }
             Some(at) => wake = wake.min(at),
             None => {}
@@ -198,9 +198,8 @@ impl Watch {
         options: &Options,
     ) -> bool {
         // One-shots cannot press in between.
-        let each =
-            memory.per_reading
-                || (options.once && memory.was_unlocked && keeps_by_pressing(meter, memory));
+        let each = memory.per_reading
+            || (options.once && memory.was_unlocked && keeps_by_pressing(meter, memory));
         let open = meter.stays_open().unwrap_or_default();
         let stays =
             self.last_press.is_some_and(|last| last + open > present.next + options.timeout);

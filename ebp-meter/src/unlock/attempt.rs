@@ -11,11 +11,9 @@ use std::{
 use ebp_core::clock::Clock;
 
 use super::{
-    Head, Lasting, Link, MeterKey, Pace, Pin, Plan, PlanError, PressError, Progress,
-    Refused, Tries, UnlockError, UnlockOptions, Unlocked, Variant, is_detailed,
-    lasting::Open,
-    press::execute,
-    watched::Watched,
+    Head, Lasting, Link, MeterKey, Pace, Pin, Plan, PlanError, PressError, Progress, Refused,
+    Tries, UnlockError, UnlockOptions, Unlocked, Variant, is_detailed, lasting::Open,
+    press::execute, watched::Watched,
 };
 use crate::{
     profile::{self, Blocking, Profile},

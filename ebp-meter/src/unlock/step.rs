@@ -191,7 +191,8 @@ impl Walk<'_, '_> {
         let attempt = self.attempt;
         let wait = attempt.interval() * 3;
         let closes = self.open.last_press + list_open(self.timing);
-        let in_time = |now: Duration| now + needed + MARGIN.min(list_open(self.timing) / 4) < closes;
+        let in_time =
+            |now: Duration| now + needed + MARGIN.min(list_open(self.timing) / 4) < closes;
         if !in_time(attempt.pace.now()) {
             return Ok(false);
         }

@@ -44,11 +44,21 @@ pub enum Display {
 #[derive(Clone)]
 enum State {
     Normal,
-    Waking { presses: u8 },
+    Waking {
+        presses: u8,
+    },
     /// `from` is when the pause began that fixes the digit: the end of the last press, or of the
     /// display test.
-    Entry { fixed: Vec<u8>, current: u8, first: bool, pauses: u32, from: Duration },
-    Menu { item: u8 },
+    Entry {
+        fixed: Vec<u8>,
+        current: u8,
+        first: bool,
+        pauses: u32,
+        from: Duration,
+    },
+    Menu {
+        item: u8,
+    },
 }
 
 /// The state machine. Times are measured from any start, must not run backward, and are taken by
@@ -133,12 +143,7 @@ impl Lock {
     /// What it remembers.
     #[must_use]
     pub const fn memory(&self) -> LockMemory {
-        LockMemory {
-            inf: self.inf,
-            asks_pin: self.asks_pin,
-            wrong: self.wrong,
-            harm: self.harm,
-        }
+        LockMemory { inf: self.inf, asks_pin: self.asks_pin, wrong: self.wrong, harm: self.harm }
     }
 
     /// Goes on from what another of the same model remembered. One that was blocked is blocked for

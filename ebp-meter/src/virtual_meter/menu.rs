@@ -86,7 +86,9 @@ impl fmt::Display for MenuItem {
 
 /// No item is called so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no item of a meter's list: write P, E, E CLR, 1d, 7d, 30d, 365d, HIS, HIS CLR, 0.2.2, InF, PIN or other")]
+#[error(
+    "`{0}` is no item of a meter's list: write P, E, E CLR, 1d, 7d, 30d, 365d, HIS, HIS CLR, 0.2.2, InF, PIN or other"
+)]
 pub struct UnknownItem(String);
 
 impl FromStr for MenuItem {

@@ -157,10 +157,15 @@ impl World {
         options: &UnlockOptions,
         owner: &mut dyn AskItem,
     ) -> (Result<Stepped, UnlockError>, Vec<Progress>) {
-        self.attempt(tries, options, |_| {}, |attempt, link, progress| {
-            let pin: Pin = pin.parse().unwrap();
-            attempt.run_with_owner(link, &pin, owner, progress)
-        })
+        self.attempt(
+            tries,
+            options,
+            |_| {},
+            |attempt, link, progress| {
+                let pin: Pin = pin.parse().unwrap();
+                attempt.run_with_owner(link, &pin, owner, progress)
+            },
+        )
     }
 
     fn attempt<T>(

@@ -82,8 +82,11 @@ pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Outco
                 };
             }
             if inf.is_none() {
-                text += &show::untouched(profile);
-                text += "\n";
+                text += &format!(
+                    "InF: {}; a press every {} s keeps the details (`ebp read --every`)\n",
+                    show::untouched(profile),
+                    profile.keep_alive_s()
+                );
             }
         }
     }

@@ -158,13 +158,12 @@ pub fn result(
     }
 }
 
-/// Why no long press is sent to this model, and what keeps its details then.
+/// Why no long press is sent to InF on this model.
 pub fn untouched(profile: &Profile) -> String {
     format!(
-        "no source names the place of InF in the list of {}, so no long press is sent; a press every {} s \
-         keeps the details, and `ebp unlock --step` switches InF on together with you",
-        profile.name,
-        profile.keep_alive_s()
+        "no source names its place in the list of {}, so no long press is sent; `ebp unlock --step` \
+         switches it on together with you",
+        profile.name
     )
 }
 
@@ -227,7 +226,9 @@ fn report<'a>(
 
 fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
     let how = match (unlocked.already, unlocked.variant) {
-        _ if unlocked.inf == InfSwitch::WithoutEffect => "it showed its details, and does no longer",
+        _ if unlocked.inf == InfSwitch::WithoutEffect => {
+            "it showed its details, and does no longer"
+        }
         (true, _) => "it showed its details already; nothing was done",
         (false, Some(Variant::Slower)) => "it shows its details, after the slower try",
         (false, _) => "it shows its details",
@@ -238,20 +239,26 @@ fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
     let seen = seen.map_or_else(String::new, |s| format!("seen for {s} s after the last press"));
     let lasting = match (unlocked.lasting, Keep::of(profile, unlocked.lasting)) {
         (Lasting::Permanent, _) => {
-            format!("{seen}, longer than the list is open: InF is on, usually until a power failure")
+            format!(
+                "{seen}, longer than the list is open: InF is on, usually until a power failure"
+            )
         }
-        (Lasting::WhileOpen(open), Some(Keep::Press { every, .. })) => {
-            with(&seen, &format!(
-                "until {} s after the last press by the model's profile; a press every {} s keeps them \
+        (Lasting::WhileOpen(open), Some(Keep::Press { every, .. })) => with(
+            &seen,
+            &format!(
+                "by the model's profile until {} s after it; a press every {} s keeps them \
                  (`ebp read --every` sends it)",
                 open.as_secs(),
                 every.as_secs()
-            ))
-        }
-        (Lasting::WhileOpen(open), _) => with(&seen, &format!(
-            "until {} s after the last press by the model's profile; then it needs the PIN again",
-            open.as_secs()
-        )),
+            ),
+        ),
+        (Lasting::WhileOpen(open), _) => with(
+            &seen,
+            &format!(
+                "by the model's profile until {} s after it; then it needs the PIN again",
+                open.as_secs()
+            ),
+        ),
         (Lasting::Unknown, _) => seen,
     };
     rows.push(("lasts", lasting));
@@ -272,7 +279,11 @@ fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
     lines(&rows)
 }
 
-/// What was seen, then what is said.
+/// What was seen, then what is said of the time after the last press.
 fn with(seen: &str, said: &str) -> String {
-    if seen.is_empty() { said.to_owned() } else { format!("{seen}; {said}") }
+    if seen.is_empty() {
+        format!("seen after the last press; {said}")
+    } else {
+        format!("{seen}; {said}")
+    }
 }

@@ -85,12 +85,10 @@ pub fn run(
     let attempt =
         Attempt { profile, tries, clock: &SystemClock, pace: &pace, options: &options, stop };
     let mut shown = show::Shown::lines();
-    let stepped = attempt.run_with_owner(
-        &mut session,
-        &pin,
-        &mut Owner(&terminal),
-        &mut |progress| shown.tell(&progress),
-    );
+    let stepped =
+        attempt.run_with_owner(&mut session, &pin, &mut Owner(&terminal), &mut |progress| {
+            shown.tell(&progress)
+        });
     let stepped = stepped.map_err(Failure::from)?;
     tell_end(&stepped);
     show::result(Shape::Table, profile, port, Ok(stepped.unlocked))

@@ -113,4 +113,3 @@ fn a_model_that_wants_presses_gets_them() {
     let coarse = world.keeper.measurements.iter().filter(|(m, _)| m.data.len() == 1).count();
     assert_eq!(coarse, 3);
 }
-

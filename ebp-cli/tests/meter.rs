@@ -72,6 +72,17 @@ fn lists_for_scripts_and_further_models_of_a_folder() {
     ] {
         assert_eq!(lock_of(model), lock, "{model}");
     }
+    for row in &rows {
+        let model = &row["model"];
+        assert!(!row["codes"].as_array().unwrap().is_empty(), "{model}");
+        assert!(!row["sources"].as_array().unwrap().is_empty(), "{model}");
+        match (row["lock"].as_str().unwrap(), row.get("pin_timing")) {
+            ("none", None) => {}
+            ("unknown", Some(timing)) => assert_eq!(timing, "unknown", "{model}"),
+            (_, Some(timing)) => assert!(timing["wake_presses"].is_u64(), "{model}"),
+            other => panic!("{model}: {other:?}"),
+        }
+    }
     let csv = run(folder, &["meter", "list", "--format", "csv"]);
     assert_eq!(csv.stdout.lines().count(), rows.len());
     assert!(csv.stdout.starts_with("model,aliases,maker,flag,protocol,line,lock,about\n"));

@@ -105,7 +105,11 @@ fn tell_end(stepped: &Stepped) {
         (SteppedEnd::AlreadyOn, Some(presses)) => {
             tell!("ebp: InF is on already, {presses} presses behind the PIN; nothing was switched");
         }
-        (SteppedEnd::AlreadyOn, None) | (SteppedEnd::Held, None) => {}
+        (SteppedEnd::AlreadyOn, None) => tell!(
+            "ebp: nothing was pressed; should its list be open from an earlier try, run this again when the \
+             details are gone"
+        ),
+        (SteppedEnd::Held, None) => {}
         (SteppedEnd::GivenUp, _) => tell!("ebp: no long press was sent; nothing was switched"),
         (SteppedEnd::NotFound, _) => {
             tell!("ebp: InF did not come; no long press was sent, nothing was switched");

@@ -11,52 +11,15 @@ use std::collections::BTreeSet;
 use ebp_core::obis::ObisCode;
 use serde::Serialize;
 
+pub use crate::maker::maker_name;
 use crate::{
+    lock::{Facts, KnownMeter, Lock},
     profile::{Profile, Profiles},
     readout::{Protocol, Readout},
-    unlock,
 };
 
-/// The makers' FLAG ids (DLMS user association) of household meters in Germany, with their names.
-const MAKERS: [(&str, &str); 18] = [
-    ("APA", "Apator"),
-    ("DNT", "Dr. Neuhaus"),
-    ("DZG", "DZG Metering"),
-    ("EBZ", "eBZ"),
-    ("EFR", "EFR"),
-    ("ELS", "Elster"),
-    ("EMH", "EMH metering"),
-    ("ESY", "EasyMeter"),
-    ("HLY", "Holley"),
-    ("ISK", "Iskraemeco"),
-    ("ITR", "Itron"),
-    ("ITZ", "Itron"),
-    ("KFM", "Kaifa"),
-    ("LGZ", "Landis+Gyr"),
-    ("LOG", "Logarex"),
-    ("NZR", "NZR"),
-    ("PPC", "Power Plus Communications"),
-    ("SAG", "Sagemcom"),
-];
-
-/// The name of the maker with that FLAG id, whatever its case (IEC 62056-21 lets a maker write its
-/// third letter small to ask for a faster answer).
-#[must_use]
-pub fn maker_name(flag: &str) -> Option<&'static str> {
-    MAKERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(flag)).map(|(_, name)| *name)
-}
-
-/// Whether a meter holds its details back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Lock {
-    /// It sends whole kWh and no power.
-    Locked,
-    /// It sends its details.
-    Unlocked,
-    /// It sends no details, and the only models that fit know no lock.
-    None,
-}
+/// Below this, of a hundred, a model's registers are those of another, and it decides nothing.
+pub const FITS: u8 = 50;
 
 /// A model that may be the one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -98,15 +61,10 @@ pub fn identify(profiles: &Profiles, readouts: &[Readout]) -> Option<Identity> {
         .map(|profile| (fit(profile, &codes, protocol), profile))
         .collect();
     fitting.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.name.cmp(&y.name)));
-    let detailed = readouts.iter().any(|readout| match fitting.first() {
-        Some((_, profile)) => unlock::is_detailed(profile, readout),
-        None => readout.is_detailed(),
-    });
-    let lock = match (detailed, fitting.is_empty()) {
-        (true, _) => Lock::Unlocked,
-        (false, false) if fitting.iter().all(|(_, profile)| profile.pin.is_none()) => Lock::None,
-        _ => Lock::Locked,
-    };
+    let model = fitting.first().filter(|(fit, _)| *fit >= FITS).map(|(_, profile)| *profile);
+    let is_known = |flag: &str| maker_name(flag).is_some() || !fitting.is_empty();
+    let maker_is_known = flag.as_deref().is_some_and(is_known);
+    let lock = Lock::of(Facts::of(readouts), KnownMeter { maker_is_known, model });
     let known = || fitting.first().map(|(_, profile)| profile.maker.clone());
     let maker = flag.as_deref().and_then(|flag| maker_name(flag).map(str::to_owned).or_else(known));
     let models = fitting

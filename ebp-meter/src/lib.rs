@@ -21,11 +21,13 @@
 //! Deliberately absent: the cloud's databases, HTTP, geometry.
 
 pub mod aggregator;
+pub mod canonical;
 pub mod d0;
 pub mod decoder;
 mod file;
 pub mod identify;
 pub mod interface;
+pub mod lock;
 pub mod maker;
 pub mod port;
 pub mod profile;

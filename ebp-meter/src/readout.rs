@@ -6,11 +6,16 @@
 use std::fmt;
 
 use ebp_core::{
-    model::{DataPoint, MeasurementData},
+    model::MeasurementData,
     obis::ObisCode,
     quantity::{Unit, readable, scaled},
 };
 use rust_decimal::Decimal;
+
+use crate::{
+    canonical::{Figure, KnownRegisters, Pinned, choose},
+    lock::Facts,
+};
 
 /// The language of a telegram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,6 +113,8 @@ pub enum Correction {
     DzgSign,
     /// EMH ED300L: the direction of 15.7.0 was taken from the status word of 1.8.0.
     Ed300lDirection,
+    /// Holley DTZ541 and kin: the direction of 16.7.0 was taken from the status word of 1.8.0.
+    HolleyDirection,
 }
 
 impl Correction {
@@ -117,6 +124,7 @@ impl Correction {
         match self {
             Self::DzgSign => "dzg-sign",
             Self::Ed300lDirection => "ed300l-direction",
+            Self::HolleyDirection => "holley-direction",
         }
     }
 }
@@ -194,6 +202,22 @@ impl fmt::Debug for ServerId {
     }
 }
 
+/// A register of an ASCII telegram whose address is no OBIS code, as it stands there. `Debug` hides
+/// its value, which may identify the meter.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unaddressed {
+    /// What stands before the parenthesis.
+    pub address: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+impl fmt::Debug for Unaddressed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unaddressed({} characters)", self.text.len())
+    }
+}
+
 /// What one telegram says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readout {
@@ -207,6 +231,8 @@ pub struct Readout {
     pub meter_time: Option<MeterTime>,
     /// Every entry, in the telegram's order.
     pub entries: Vec<Entry>,
+    /// ASCII registers whose address is no OBIS code.
+    pub unaddressed: Vec<Unaddressed>,
     /// How far it can be relied on.
     pub integrity: Integrity,
     /// The telegram's length on the wire, bytes from its first start byte to its last end byte.
@@ -220,26 +246,23 @@ impl Readout {
         self.entries.iter().find(|entry| entry.obis == obis)
     }
 
-    /// The survey's values (thesis table 4.5) as a measurement carries them: kWh and kW, exactly,
-    /// in the order of the table. Entries without a number are left out.
+    /// The survey's values (thesis table 4.5) by the registers that count for them, as this
+    /// telegram alone shows them: see [`canonical`](crate::canonical).
     #[must_use]
-    pub fn survey(&self) -> MeasurementData {
-        ObisCode::SURVEY
-            .into_iter()
-            .filter_map(|obis| {
-                let value = self.entry(obis)?.readable()?;
-                Some(DataPoint { obis, value })
-            })
-            .collect()
+    pub fn figures(&self) -> Vec<Figure> {
+        choose(self, &KnownRegisters::default(), &Pinned::new()).figures(self)
     }
 
-    /// Whether the meter shows what the survey wants in detail: an instantaneous power, and energy
-    /// finer than whole kWh (a locked meter sends neither; see METERS in the book).
+    /// The same as a measurement carries them: kWh and kW, exactly, in the order of the table.
+    #[must_use]
+    pub fn survey(&self) -> MeasurementData {
+        self.figures().iter().map(Figure::point).collect()
+    }
+
+    /// Whether the meter shows power, under whatever code. A locked meter sends none.
     #[must_use]
     pub fn is_detailed(&self) -> bool {
-        [ObisCode::SUM_POWER, ObisCode::POSITIVE_POWER, ObisCode::NEGATIVE_POWER]
-            .into_iter()
-            .any(|obis| self.entry(obis).is_some_and(|entry| entry.exact().is_some()))
+        Facts::of(std::slice::from_ref(self)).power
     }
 }
 

@@ -96,6 +96,7 @@ fn locked_telegram() -> Readout {
             entry(ObisCode::POSITIVE_ENERGY, Value::Integer(12), 3),
             entry(ObisCode::NEGATIVE_ENERGY, Value::Integer(3), 3),
         ],
+        unaddressed: Vec::new(),
         integrity: Integrity::Ok,
         bytes: 200,
     }

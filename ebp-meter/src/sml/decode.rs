@@ -209,6 +209,7 @@ impl Finder {
             manufacturer: None,
             meter_time: list.sensor_time,
             entries,
+            unaddressed: Vec::new(),
             integrity,
             bytes,
         };

@@ -101,7 +101,7 @@ impl Attempt<'_> {
         let last_press = seen_at.saturating_sub(seen);
         let open = Open { readout: unlocked.readout.clone(), last_press, seen_at };
         let mut walk = Walk { attempt: self, timing, variant, open, items: Vec::new() };
-        let (end, inf_presses) = walk.to_inf(link, ask, progress)?;
+        let (end, inf_presses) = walk.walk_to_inf(link, ask, progress)?;
         let unlocked = if end == SteppedEnd::Held {
             self.watch(link, timing, variant, walk.open, progress)?
         } else {
@@ -122,7 +122,7 @@ struct Walk<'a, 'b> {
 }
 
 impl Walk<'_, '_> {
-    fn to_inf(
+    fn walk_to_inf(
         &mut self,
         link: &mut dyn Link,
         ask: &mut dyn AskItem,

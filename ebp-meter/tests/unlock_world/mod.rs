@@ -229,6 +229,7 @@ impl World {
             manufacturer: None,
             meter_time: None,
             entries,
+            unaddressed: Vec::new(),
             integrity: Integrity::Ok,
             bytes: 300,
         }

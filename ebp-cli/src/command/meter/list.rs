@@ -86,8 +86,11 @@ impl<'a> Entry<'a> {
             }),
             None => profile.has_lock().then_some(Timing::Unknown("unknown")),
         };
-        let mut sources =
-            BTreeSet::from([&*profile.line.source, &profile.telegram.source, &profile.unlocked.source]);
+        let mut sources = BTreeSet::from([
+            &*profile.line.source,
+            &profile.telegram.source,
+            &profile.unlocked.source,
+        ]);
         sources.extend(profile.locked.iter().map(|set| set.source.as_str()));
         sources.extend(profile.lock.iter().map(|lock| lock.source.as_str()));
         Self {

@@ -193,7 +193,7 @@ const ASSUMED: &str = "pin_presses = 9\nsource = \"assumed\"";
 /// InF is one item earlier than assumed, and PIN stands where InF is assumed to be.
 const SHIFTED: &str = "P,E,1d,7d,30d,365d,HIS,InF,PIN";
 
-fn with_list<'a>(items: &'a str) -> [&'a str; 7] {
+fn with_list(items: &str) -> [&str; 7] {
     ["--locked", "--pin", PIN, "--state", "meter.json", "--menu", items]
 }
 

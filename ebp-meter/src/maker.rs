@@ -1,5 +1,7 @@
 //! The makers of electricity meters by their three letters.
 //!
+//! Enters: a FLAG id. Leaves: its maker's name. Absent: models.
+//!
 //! The letters are the FLAG ids that the DLMS User Association gives out (dlms.com/flag-id). The
 //! names are from its list as m-bus.de/man.html copied it, except those marked, which telegrams and
 //! faces of meters show.

@@ -218,7 +218,7 @@ fn the_meter_at_hand_is_identified_with_what_to_do() {
         fs::write(folder.join("telegrams"), recording(model, locked).0).unwrap();
         let identify = ["meter", "identify", "--port", "telegrams"];
         let json = run(folder, &[&identify[..], &["--format", "json"]].concat()).json();
-        assert_eq!(json["lock"], if locked { "locked" } else { "unlocked" }, "{json}");
+        assert_eq!(json["lock"], if locked { "locked" } else { "open" }, "{json}");
         let models = json["models"].as_array().unwrap();
         assert!(models.iter().any(|found| found["model"] == model), "{json}");
         let next = json["next"].as_str().unwrap();
@@ -299,7 +299,7 @@ fn a_bundle_has_the_values_and_not_the_meter() {
         assert_eq!(survey(folder, "telegrams"), survey(folder, "bundle/telegrams.raw"), "{model}");
         let about: serde_json::Value = serde_json::from_slice(&files["about.json"]).unwrap();
         assert_eq!((&about["telegrams"], &about["port"]), (&3.into(), &"file".into()));
-        assert_eq!(about["meter"]["lock"], if locked { "locked" } else { "unlocked" });
+        assert_eq!(about["meter"]["lock"], if locked { "locked" } else { "open" });
 
         let again = run(folder, &[&bundle[..], &["bundle.tar"]].concat());
         assert_eq!(again.code, 1, "a bundle is never overwritten");

@@ -46,7 +46,7 @@ fn the_right_pin_opens_a_meter_for_good() {
     meter.end();
     let _meter = Meter::locked(folder);
     let identity = run(folder, &[&identify[..], &["--format", "json"]].concat()).json();
-    assert_eq!(identity["lock"], "unlocked");
+    assert_eq!(identity["lock"], "open");
     assert_eq!(identity["maker"], "Iskraemeco");
 }
 

@@ -242,7 +242,7 @@ fn values_are_completed() {
     };
     assert!(names(&["simu"]).contains(&"simulate".to_owned()));
     assert_eq!(names(&["read", "--model", "mt17"]), ["MT174", "MT175"]);
-    assert_eq!(names(&["meter", "show", "Q3"]), ["Q3D"]);
+    assert_eq!(names(&["meter", "show", "Q3"]), ["Q3C", "Q3D"]);
     fs::write(folder.path().join("recording.bin"), "").unwrap();
     assert_eq!(names(&["read", "rec"]), ["recording.bin"]);
     let meter = "6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a002";

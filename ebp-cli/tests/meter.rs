@@ -58,6 +58,31 @@ fn lists_for_scripts_and_further_models_of_a_folder() {
     assert_eq!(rows.len(), Profiles::embedded().iter().count() + 1);
     let quick = rows.iter().find(|row| row["model"] == "QUICK").unwrap();
     assert_eq!((&quick["flag"], &quick["lock"]), (&"ISK".into(), &"permanent".into()));
+    let lock_of = |model: &str| {
+        rows.iter().find(|row| row["model"] == model).unwrap()["lock"].as_str().unwrap().to_owned()
+    };
+    for (model, lock) in [
+        ("EASY", "keep-alive"),
+        ("MT175", "keep-alive"),
+        ("MB310", "permanent"),
+        ("ED300L", "keep-alive"),
+        ("E320", "unknown"),
+        ("MT174", "none"),
+        ("12EC3", "none"),
+    ] {
+        assert_eq!(lock_of(model), lock, "{model}");
+    }
+    for row in &rows {
+        let model = &row["model"];
+        assert!(!row["codes"].as_array().unwrap().is_empty(), "{model}");
+        assert!(!row["sources"].as_array().unwrap().is_empty(), "{model}");
+        match (row["lock"].as_str().unwrap(), row.get("pin_timing")) {
+            ("none", None) => {}
+            ("unknown", Some(timing)) => assert_eq!(timing, "unknown", "{model}"),
+            (_, Some(timing)) => assert!(timing["wake_presses"].is_u64(), "{model}"),
+            other => panic!("{model}: {other:?}"),
+        }
+    }
     let csv = run(folder, &["meter", "list", "--format", "csv"]);
     assert_eq!(csv.stdout.lines().count(), rows.len());
     assert!(csv.stdout.starts_with("model,aliases,maker,flag,protocol,line,lock,about\n"));
@@ -144,6 +169,15 @@ fn a_model_is_shown_with_all_that_its_profile_says() {
         assert_eq!(json.get("pin").is_some(), profile.pin.is_some());
         assert!(!json["how_to_unlock"].as_array().unwrap().is_empty());
     }
+    // What nobody says is not told as if somebody did.
+    let page = run(folder, &["meter", "show", "mt175"]).stdout;
+    for text in [
+        "wrong PINs                  3 block it, ebp stops after 2 [assumed: no source gives a number]",
+        "presses to InF              8, not used [assumed",
+        "a press every 100 s",
+    ] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
     let page = run(folder, &["meter", "show", "mt174"]);
     insta::assert_snapshot!(page.stdout, @r"
     model        MT174
@@ -195,7 +229,7 @@ fn the_meter_at_hand_is_identified_with_what_to_do() {
             insta::assert_snapshot!(table.stdout, @r"
             maker   EMH metering (EMH)
             model   EHZ (100 % of the registers fit)
-                    ED300L (60 % of the registers fit)
+                    ED300L (66 % of the registers fit)
                     mMe4.0 (9 % of the registers fit)
             speaks  sml
             lock    locked: it sends whole kWh and no power

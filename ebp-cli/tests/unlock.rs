@@ -8,10 +8,13 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
+    path::Path,
     process::Stdio,
 };
 
-use owner_support::{Meter, PIN, Person, Said, ebp, folder, interrupt, pin_file, run, unlock};
+use owner_support::{
+    Meter, PIN, Person, Said, ebp, folder, interrupt, pin_file, quick_profile, run, unlock,
+};
 
 #[test]
 fn the_right_pin_opens_a_meter_for_good() {
@@ -43,7 +46,7 @@ fn the_right_pin_opens_a_meter_for_good() {
     meter.end();
     let _meter = Meter::locked(folder);
     let identity = run(folder, &[&identify[..], &["--format", "json"]].concat()).json();
-    assert_eq!(identity["lock"], "unlocked");
+    assert_eq!(identity["lock"], "open");
     assert_eq!(identity["maker"], "Iskraemeco");
 }
 
@@ -179,6 +182,106 @@ fn calibrating_needs_somebody_who_may_give_up() {
     assert!(!folder.join("tries/unlock-tries.json").exists(), "nothing was spent");
 }
 
+/// The quick meter, of whose list no source says where InF stands.
+fn of_unknown_list(folder: &Path) {
+    let text = quick_profile().replacen("pin_presses = 9\nsource = \"test\"", ASSUMED, 1);
+    assert!(text.contains(ASSUMED));
+    fs::write(folder.join("profiles/quick.toml"), text).unwrap();
+}
+
+const ASSUMED: &str = "pin_presses = 9\nsource = \"assumed\"";
+/// InF is one item earlier than assumed, and PIN stands where InF is assumed to be.
+const SHIFTED: &str = "P,E,1d,7d,30d,365d,HIS,InF,PIN";
+
+fn with_list(items: &str) -> [&str; 7] {
+    ["--locked", "--pin", PIN, "--state", "meter.json", "--menu", items]
+}
+
+fn lock(folder: &Path) -> serde_json::Value {
+    let state = fs::read(folder.join("meter.json")).unwrap();
+    serde_json::from_slice::<serde_json::Value>(&state).unwrap()["lock"].take()
+}
+
+#[test]
+fn where_no_source_names_inf_no_long_press_is_sent() {
+    let folder = folder();
+    let folder = folder.path();
+    of_unknown_list(folder);
+    let meter = Meter::start(folder, &with_list(SHIFTED));
+    let pin = pin_file(folder, PIN);
+    let said = Said::from(unlock(folder, &pin, &["--format", "json"]).output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let json = said.json();
+    assert_eq!((&json["lasting"], &json["keep"]), (&"while-open".into(), &"press".into()));
+    assert!(json["seen_s"].as_u64().unwrap() < 10 && json.get("inf").is_none(), "{json}");
+    assert!(!said.stderr.contains("InF"), "{}", said.stderr);
+    meter.end();
+    let lock = lock(folder);
+    assert_eq!((&lock["asks_pin"], &lock["inf"]), (&true.into(), &false.into()));
+    assert!(lock.get("harm").is_none(), "{lock}");
+}
+
+#[test]
+fn a_long_press_without_effect_is_told_with_where_to_look() {
+    let folder = folder();
+    let folder = folder.path();
+    of_unknown_list(folder);
+    let meter = Meter::start(folder, &with_list(SHIFTED));
+    let pin = pin_file(folder, PIN);
+    // Its owner has counted wrong.
+    let said = Said::from(unlock(folder, &pin, &["--inf-presses", "8"]).output().unwrap());
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    assert!(said.stdout.contains("it showed its details, and does no longer"), "{}", said.stdout);
+    for part in ["another item of the list may have been changed", "look at the display", "--step"]
+    {
+        assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
+    }
+    // And the next run finds out what has happened.
+    let again = Said::from(unlock(folder, &pin, &[]).output().unwrap());
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert!(again.stderr.contains("its PIN query is off"), "{}", again.stderr);
+    meter.end();
+    let lock = lock(folder);
+    assert_eq!((&lock["asks_pin"], &lock["harm"]["pin_query_off"]), (&false.into(), &1.into()));
+}
+
+#[test]
+fn step_by_step_the_long_press_waits_for_a_yes() {
+    for (answer, is_on) in [("y", false), ("yes", true)] {
+        let folder = folder();
+        let folder = folder.path();
+        of_unknown_list(folder);
+        let meter = Meter::start(folder, &with_list("P,E CLR,InF,PIN"));
+        let pin = pin_file(folder, PIN);
+        let nobody = Said::from(unlock(folder, &pin, &["--step"]).output().unwrap());
+        assert_eq!(nobody.code, 2, "{}", nobody.stderr);
+        assert!(nobody.stderr.contains("--step needs a terminal"), "{}", nobody.stderr);
+
+        let mut person = Person::new();
+        let child = person.starts(&mut unlock(folder, &pin, &["--step"]));
+        person.reads("digit 2 of 4");
+        for (place, shown) in [
+            ("behind the PIN: what does", "P"),
+            ("1 press behind the PIN", "E CLR"),
+            ("2 presses behind the PIN", "InF OFF"),
+            ("Send it?", answer),
+        ] {
+            person.reads(place);
+            person.types(&format!("{shown}\n"));
+        }
+        let said = Said::from(child.wait_with_output().unwrap());
+        assert_eq!(said.code, 0, "{}", person.saw());
+        assert_eq!(said.stdout.contains("InF is on"), is_on, "{}", said.stdout);
+        let told = if is_on { "--inf-presses 2" } else { "nothing was switched" };
+        assert!(person.saw().contains(told), "{}", person.saw());
+        assert!(person.saw().contains("the display showed P, E CLR, InF OFF"), "{}", person.saw());
+        meter.end();
+        let lock = lock(folder);
+        assert_eq!((&lock["asks_pin"], &lock["inf"]), (&true.into(), &is_on.into()));
+        assert!(lock.get("harm").is_none(), "{lock}");
+    }
+}
+
 #[test]
 fn a_dry_run_needs_no_meter_and_masks_the_pin() {
     let folder = folder();
@@ -191,19 +294,27 @@ fn a_dry_run_needs_no_meter_and_masks_the_pin() {
       digit 2 of 4: 0 to 9 presses of 0.4 s
       digit 3 of 4: 0 to 9 presses of 0.4 s
       digit 4 of 4: 0 to 9 presses of 0.4 s
-    switch the extended data (InF): at most 11.4 s
-      walking to InF: 8 presses of 0.4 s
-      switching InF: 1 press of 5.5 s
     if no details appear, slower: enter the PIN: at most 60.1 s
       waking the display: 2 presses of 0.6 s
       digit 1 of 4: 0 to 9 presses of 0.6 s
       digit 2 of 4: 0 to 9 presses of 0.6 s
       digit 3 of 4: 0 to 9 presses of 0.6 s
       digit 4 of 4: 0 to 9 presses of 0.6 s
-    if no details appear, slower: switch the extended data (InF): at most 15.8 s
-      walking to InF: 8 presses of 0.6 s
-      switching InF: 1 press of 6.5 s
+    InF: no source names its place in the list of MT175, so no long press is sent; `ebp unlock --step` switches it on together with you; a press every 100 s keeps the details (`ebp read --every`)
     ");
+    // A long press only where its place is known.
+    for (arguments, presses) in [
+        (&["MT175"][..], serde_json::Value::Null),
+        (&["MB310"], 13.into()),
+        (&["SGM-C4"], 7.into()),
+        (&["MT175", "--inf-presses", "5"], 5.into()),
+    ] {
+        let dry = ["unlock", "--dry-run", "--format", "json", "--model"];
+        let json = run(folder, &[&dry[..], arguments].concat()).json();
+        assert_eq!(json["inf_presses"], presses, "{arguments:?}");
+        let holds = json.to_string().contains("switching InF");
+        assert_eq!(holds, !presses.is_null(), "{arguments:?}");
+    }
     let pin = pin_file(folder, PIN);
     let pin = pin.to_str().unwrap();
     let of_pin = run(folder, &["unlock", "--model", "MT175", "--dry-run", "--pin-file", pin]);
@@ -234,6 +345,8 @@ fn what_is_refused_before_any_light() {
         (&["MT175", "--reveal"], 2, "no PIN, and no terminal to ask for it"),
         (&["MT17"], 2, "do you mean MT174 or MT175?"),
         (&["MT174"], 2, "MT174 has no PIN"),
+        (&["E320"], 2, "how the PIN of E320 is entered by light is not known"),
+        (&["MT175", "--step"], 2, "cannot be used with"),
         (&["MT175", "--pin", PIN.trim_matches('0')], 2, "unexpected argument '--pin'"),
         (&["MT175", "--calibrate", "--output", "x"], 2, "cannot be used with"),
     ] {

@@ -11,40 +11,12 @@ use std::collections::BTreeSet;
 use ebp_core::obis::ObisCode;
 use serde::Serialize;
 
+pub use crate::maker::maker_name;
 use crate::{
     lock::{Facts, KnownMeter, Lock},
     profile::{FlagId, Profile, Profiles},
     readout::{Protocol, Readout},
 };
-
-/// The makers' FLAG ids (DLMS user association) of household meters in Germany, with their names.
-const MAKERS: [(&str, &str); 18] = [
-    ("APA", "Apator"),
-    ("DNT", "Dr. Neuhaus"),
-    ("DZG", "DZG Metering"),
-    ("EBZ", "eBZ"),
-    ("EFR", "EFR"),
-    ("ELS", "Elster"),
-    ("EMH", "EMH metering"),
-    ("ESY", "EasyMeter"),
-    ("HLY", "Holley"),
-    ("ISK", "Iskraemeco"),
-    ("ITR", "Itron"),
-    ("ITZ", "Itron"),
-    ("KFM", "Kaifa"),
-    ("LGZ", "Landis+Gyr"),
-    ("LOG", "Logarex"),
-    ("NZR", "NZR"),
-    ("PPC", "Power Plus Communications"),
-    ("SAG", "Sagemcom"),
-];
-
-/// The name of the maker with that FLAG id, whatever its case (IEC 62056-21 lets a maker write its
-/// third letter small to ask for a faster answer).
-#[must_use]
-pub fn maker_name(flag: &str) -> Option<&'static str> {
-    MAKERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(flag)).map(|(_, name)| *name)
-}
 
 /// Below this, of a hundred, a model's registers are those of another, and it decides nothing.
 pub const FITS: u8 = 50;

@@ -29,6 +29,7 @@ mod flag_id;
 pub mod identify;
 pub mod interface;
 pub mod lock;
+pub mod maker;
 pub mod port;
 pub mod profile;
 pub mod readout;

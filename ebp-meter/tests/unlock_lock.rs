@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ebp_meter::{
     profile::{Profile, Profiles},
-    virtual_meter::{Display, Lock, LockOptions},
+    virtual_meter::{Display, Harm, Lock, LockOptions, MenuItem},
 };
 use proptest::prelude::*;
 
@@ -80,6 +80,8 @@ fn the_way_in_and_out() {
 fn nine_wraps_to_zero() {
     let mut torch = Torch::new("PICUS", "0111", LockOptions::default());
     torch.wake(1);
+    // Its display test comes first.
+    torch.pause(3000);
     torch.enter(&[10, 1, 1, 1]);
     assert!(torch.lock.is_detailed());
 }
@@ -144,12 +146,77 @@ fn the_menu_switches_inf_and_the_pin_query() {
     torch.pause(300);
     torch.press(5500);
     assert!(!torch.lock.asks_pin());
+    assert_eq!(torch.lock.harm(), Harm { pin_query_off: 1, ..Harm::default() });
     torch.pause(200_000);
     assert!(torch.lock.is_detailed(), "InF lasts");
     torch.wake(2);
     assert_eq!(torch.lock.display(), Display::Menu { item: 0 });
     torch.lock.power_failure(torch.now);
     assert!(!torch.lock.is_detailed() && torch.lock.asks_pin());
+}
+
+#[test]
+fn a_press_during_the_display_test_ends_it_and_counts_for_nothing() {
+    let mut torch = Torch::new("Picus", "2111", LockOptions::default());
+    torch.press(400);
+    torch.pause(1000);
+    assert_eq!(torch.lock.display(), Display::Test);
+    torch.press(400);
+    assert_eq!(torch.lock.display(), Display::Entry { digit: 1 });
+    torch.pause(1000);
+    torch.enter(&[2, 1, 1, 1]);
+    assert!(torch.lock.is_detailed());
+    // Who begins with the digits at once enters one press too few.
+    let mut torch = Torch::new("Picus", "2111", LockOptions::default());
+    torch.wake(1);
+    torch.enter(&[2, 1, 1, 1]);
+    assert!(!torch.lock.is_detailed());
+    assert_eq!(torch.lock.wrong_pins(), 1);
+}
+
+#[test]
+fn one_long_press_wakes_a_siconia_and_a_short_one_does_not() {
+    let mut torch = Torch::new("Siconia", "1111", LockOptions::default());
+    torch.press(400);
+    torch.pause(1000);
+    assert_eq!(torch.lock.display(), Display::Normal);
+    torch.press(5500);
+    assert_eq!(torch.lock.display(), Display::Entry { digit: 1 });
+    torch.pause(1000);
+    torch.enter(&[1, 1, 1, 1]);
+    assert!(torch.lock.is_detailed());
+}
+
+#[test]
+fn an_item_that_is_configured_away_lets_the_next_one_move_up() {
+    for (menu, place, harm) in [
+        (None, 8, Harm { pin_query_off: 1, ..Harm::default() }),
+        (Some("P,E,E CLR,InF"), 2, Harm { energy_cleared: 1, ..Harm::default() }),
+        (Some("P,InF,HIS CLR"), 1, Harm { history_cleared: 1, ..Harm::default() }),
+        (Some("0.2.2,InF"), 0, Harm { parameter_acted: 1, ..Harm::default() }),
+        (Some("P,1d,InF"), 1, Harm::default()),
+    ] {
+        let options = LockOptions {
+            inf_offered: false,
+            menu: menu.map(|items| items.parse().unwrap()),
+            ..LockOptions::default()
+        };
+        let mut torch = Torch::new("EASY", "1234", options);
+        torch.press(400);
+        torch.pause(300);
+        torch.press(400);
+        torch.pause(1000);
+        torch.enter(&[1, 2, 3, 4]);
+        for _ in 0..place {
+            torch.press(400);
+            torch.pause(300);
+        }
+        assert_ne!(torch.lock.item(), Some(MenuItem::Inf));
+        torch.press(5500);
+        assert_eq!(torch.lock.harm(), harm, "{menu:?}");
+        assert!(!torch.lock.is_inf_on());
+        assert_eq!(torch.lock.memory().harm, harm);
+    }
 }
 
 #[test]

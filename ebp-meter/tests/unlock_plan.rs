@@ -42,7 +42,9 @@ fn digits(profile: &Profile, plan: &Plan) -> Vec<u8> {
     let mut after_wake = false;
     for (lit, duration) in stretches(plan) {
         if lit {
-            assert!(timing.short_press.accept().contains(&duration));
+            let waking = presses < timing.wake_presses;
+            let press = if waking { timing.wake_press() } else { &timing.short_press };
+            assert!(press.accept().contains(&duration));
             presses += 1;
             if presses > timing.wake_presses {
                 current = (current + 1) % 10;
@@ -52,11 +54,19 @@ fn digits(profile: &Profile, plan: &Plan) -> Vec<u8> {
             }
             continue;
         }
-        if duration < period {
-            let interval = if after_wake { &timing.after_wake } else { &timing.between_presses };
+        // The display test comes before the first digit.
+        let test = if after_wake { timing.display_test() } else { Duration::ZERO };
+        if duration < period + test {
+            let interval = match presses {
+                _ if after_wake => &timing.after_wake,
+                n if n < timing.wake_presses => timing.between_wake(),
+                _ => &timing.between_presses,
+            };
             assert!(interval.accept().contains(&duration), "{duration:?}");
             continue;
         }
+        let duration = duration - test;
+        after_wake = false;
         let count = u32::try_from(duration.as_nanos() / period.as_nanos()).unwrap();
         let last = duration - period * (count - 1);
         assert!(timing.next_digit.accept().contains(&last), "{duration:?} fixes {count}");
@@ -144,7 +154,7 @@ fn nothing_that_is_shown_of_a_plan_depends_on_the_pin() {
         15.10 s  light  0.40 s  digit 4 of 4
         15.50 s  dark   3.80 s  digit 4 of 4
     ");
-    insta::assert_snapshot!(Plan::switch_inf(mt175, Variant::Normal).unwrap(), @r"
+    insta::assert_snapshot!(Plan::switch_inf_after(mt175, 8, Variant::Normal).unwrap(), @r"
     switch the extended data (InF): at most 11.4 s
       walking to InF: 8 presses of 0.4 s
       switching InF: 1 press of 5.5 s
@@ -158,7 +168,8 @@ fn nothing_that_is_shown_of_a_plan_depends_on_the_pin() {
 #[test]
 fn the_phases_are_told_apart() {
     let profiles = Profiles::embedded();
-    let relock = Plan::relock(profiles.get("MB310").unwrap(), &pin(1), Variant::Normal).unwrap();
+    let relock =
+        Plan::relock(profiles.get("MB310").unwrap(), &pin(1), 13, Variant::Normal).unwrap();
     let phases: Vec<String> = relock.phases().iter().map(Phase::to_string).collect();
     assert_eq!(
         phases,
@@ -187,6 +198,13 @@ fn what_gives_no_plan() {
     without.pin.as_mut().unwrap().menu = None;
     let error = Plan::switch_inf(&without, Variant::Normal).unwrap_err();
     assert!(matches!(error, PlanError::NoMenu { .. }), "{error}");
+    // Nor does an assumed place of InF.
+    let error = Plan::switch_inf(profiles.get("DD3").unwrap(), Variant::Normal).unwrap_err();
+    assert_eq!(error.to_string(), "no source names the way to InF in the menu of DD3");
+    assert!(Plan::switch_inf(profiles.get("MB310").unwrap(), Variant::Normal).is_ok());
+    let error =
+        Plan::enter_pin(profiles.get("E320").unwrap(), &pin(1), Variant::Normal).unwrap_err();
+    assert_eq!(error.to_string(), "how the PIN of E320 is entered by light is not known");
 }
 
 #[test]

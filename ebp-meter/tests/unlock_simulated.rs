@@ -8,10 +8,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use ebp_meter::{
     port::PortName,
-    profile::{Profile, Profiles},
+    profile::{Blocking, Profile, Profiles},
     unlock::{
-        Keep, KeepUp, Lasting, MeterKey, Method, OnPort, Phase, Plan, PressError, Progress,
-        Refused, Tries, UnlockError, Upkeep, Variant,
+        InfSwitch, Keep, KeepUp, Lasting, MeterKey, Method, OnPort, Phase, Plan, PressError,
+        Progress, Refused, Tries, UnlockError, Upkeep, Variant,
         press::{Head, execute},
     },
     virtual_meter::{Display, LockOptions},
@@ -22,6 +22,12 @@ fn lockable() -> Vec<Profile> {
     Profiles::embedded().iter().filter(|profile| profile.pin.is_some()).cloned().collect()
 }
 
+/// Those whose list is known or assumed to have InF, at that place.
+fn with_inf() -> Vec<(Profile, u8)> {
+    let inf = |profile: &Profile| Some(profile.pin.as_ref()?.menu.as_ref()?.inf_presses);
+    lockable().into_iter().filter_map(|profile| inf(&profile).map(|n| (profile, n))).collect()
+}
+
 fn fresh() -> (tempfile::TempDir, Tries) {
     let folder = tempfile::tempdir().unwrap();
     let tries = Tries::in_folder(folder.path());
@@ -30,17 +36,21 @@ fn fresh() -> (tempfile::TempDir, Tries) {
 
 #[test]
 fn every_model_opens_by_break_and_by_zero_bytes_and_for_good() {
-    for profile in lockable() {
+    for (profile, inf_presses) in with_inf() {
         for way in [Way::Break, Way::ZeroBytes, Way::Inverted] {
             for pin in ["0000", "9999", "0907", "4711", "1000"] {
                 let world = World::new(&profile, &profile, pin, LockOptions::default()).by(way);
                 let (_folder, tries) = fresh();
                 let mut options = world.options();
                 options.head.inverted = way == Way::Inverted;
+                options.inf_presses = Some(inf_presses);
                 let (result, progress) = world.run(pin, &tries, &options);
                 let unlocked = result.unwrap_or_else(|e| panic!("{} {pin}: {e}", profile.name));
                 assert_eq!(unlocked.lasting, Lasting::Permanent, "{}", profile.name);
                 assert_eq!(unlocked.variant, Some(Variant::Normal));
+                assert_eq!(unlocked.inf, InfSwitch::On);
+                assert!(unlocked.seen.unwrap() > Duration::from_secs(120));
+                assert!(world.lock().lock.harm().is_none());
                 assert!(!unlocked.already && world.lock().lock.is_inf_on());
                 assert_eq!(tries.get(&key(&world)).unwrap(), None, "cleared");
                 assert!(progress.contains(&Progress::Step {
@@ -67,7 +77,8 @@ fn key(world: &World) -> MeterKey {
 
 #[test]
 fn wrong_pins_stop_before_the_meters_limit_in_this_run_and_all_later_ones() {
-    for profile in lockable() {
+    let may_block = |profile: &Profile| profile.pin.as_ref().unwrap().blocks != Blocking::Never;
+    for profile in lockable().into_iter().filter(may_block) {
         let world = World::new(&profile, &profile, "1234", LockOptions::default());
         let (_folder, tries) = fresh();
         let (result, progress) = world.run("1235", &tries, &world.options());
@@ -94,6 +105,28 @@ fn wrong_pins_stop_before_the_meters_limit_in_this_run_and_all_later_ones() {
 }
 
 #[test]
+fn a_meter_that_blocks_nothing_takes_the_pin_that_its_owner_has_put_right() {
+    let mut models = 0;
+    for profile in lockable() {
+        if profile.pin.as_ref().unwrap().blocks != Blocking::Never {
+            continue;
+        }
+        models += 1;
+        let world = World::new(&profile, &profile, "1234", LockOptions::default());
+        let (_folder, tries) = fresh();
+        for run in 1..=3 {
+            let error = world.run("1235", &tries, &world.options()).0.unwrap_err();
+            assert!(matches!(error, UnlockError::NotUnlocked { tries: 2, left: 2 }), "{error}");
+            assert_eq!(world.lock().lock.wrong_pins(), 2 * run);
+        }
+        assert_ne!(world.lock().lock.display(), Display::Blocked, "{}", profile.name);
+        assert!(world.run("1234", &tries, &world.options()).0.is_ok(), "{}", profile.name);
+        assert_eq!(tries.get(&key(&world)).unwrap(), None);
+    }
+    assert!(models >= 4, "{models}");
+}
+
+#[test]
 fn the_refusal_says_how_to_go_on() {
     let world = World::of("MT175", "1234");
     let (_folder, tries) = fresh();
@@ -105,17 +138,19 @@ fn the_refusal_says_how_to_go_on() {
 
 #[test]
 fn interrupted_in_the_midst_the_light_is_off_and_the_next_run_waits() {
-    for profile in lockable() {
+    for (profile, inf_presses) in with_inf() {
         for way in [Way::Break, Way::ZeroBytes] {
             let world = World::new(&profile, &profile, "1234", LockOptions::default()).by(way);
             let (_folder, tries) = fresh();
+            let mut options = world.options();
+            options.inf_presses = Some(inf_presses);
             let stop = world.stop.clone();
             let at_digit_two = |progress: &Progress| {
                 if let Progress::Step { phase: Phase::Digit { number: 2, .. }, .. } = progress {
                     stop.store(true, Ordering::Relaxed);
                 }
             };
-            let (result, _) = world.run_with("1234", &tries, &world.options(), at_digit_two);
+            let (result, _) = world.run_with("1234", &tries, &options, at_digit_two);
             let error = result.unwrap_err();
             assert!(matches!(error, UnlockError::Interrupted { .. }), "{error}");
             assert_eq!(tries.get(&key(&world)).unwrap().unwrap().wrong, 1);
@@ -133,7 +168,7 @@ fn interrupted_in_the_midst_the_light_is_off_and_the_next_run_waits() {
             assert_eq!(world.lock().presses, presses);
 
             // The meter has set zeros by itself meanwhile: it counts that as a wrong PIN.
-            let (result, progress) = world.run("1234", &tries, &world.options());
+            let (result, progress) = world.run("1234", &tries, &options);
             assert_eq!(world.lock().lock.wrong_pins(), 0, "{}", profile.name);
             assert!(progress.iter().any(|p| matches!(p, Progress::Resting { .. })));
             assert_eq!(result.unwrap().lasting, Lasting::Permanent);
@@ -209,10 +244,12 @@ fn shifted(profile: &Profile) -> Profile {
 
 #[test]
 fn a_unit_that_misses_the_normal_variant_opens_to_the_slower() {
-    for profile in lockable() {
+    for (profile, inf_presses) in with_inf() {
         let world = World::new(&profile, &shifted(&profile), "1923", LockOptions::default());
         let (_folder, tries) = fresh();
-        let (result, progress) = world.run("1923", &tries, &world.options());
+        let mut options = world.options();
+        options.inf_presses = Some(inf_presses);
+        let (result, progress) = world.run("1923", &tries, &options);
         let unlocked = result.unwrap_or_else(|error| panic!("{}: {error}", profile.name));
         assert_eq!(unlocked.variant, Some(Variant::Slower), "{}", profile.name);
         assert_eq!(unlocked.lasting, Lasting::Permanent);
@@ -223,7 +260,11 @@ fn a_unit_that_misses_the_normal_variant_opens_to_the_slower() {
         let mut options = world.options();
         options.slower = false;
         let (result, _) = world.run("1923", &tries, &options);
-        assert!(matches!(result, Err(UnlockError::NotUnlocked { tries: 1, left: 1 })));
+        let never = profile.pin.as_ref().unwrap().blocks == Blocking::Never;
+        let expected = if never { 2 } else { 1 };
+        assert!(
+            matches!(result, Err(UnlockError::NotUnlocked { tries: 1, left }) if left == expected)
+        );
     }
 }
 
@@ -250,10 +291,8 @@ fn where_inf_is_configured_away_the_detail_is_known_to_end() {
         let (_folder, tries) = fresh();
         let unlocked = world.run("1234", &tries, &world.options()).0.unwrap();
         assert_eq!(unlocked.lasting, Lasting::WhileOpen(Duration::from_secs(120)));
-        assert_eq!(
-            Keep::of(&profile, unlocked.lasting),
-            Some(Keep::PinPerReading { within: Duration::from_secs(120) })
-        );
+        let (every, within) = (Duration::from_secs(100), Duration::from_secs(120));
+        assert_eq!(Keep::of(&profile, unlocked.lasting), Some(Keep::Press { every, within }));
     }
 }
 
@@ -318,14 +357,16 @@ fn the_pin_before_each_reading_for_a_day() {
 
 #[test]
 fn after_a_power_failure_the_meter_is_unlocked_anew() {
-    for profile in lockable() {
+    for (profile, inf_presses) in with_inf() {
         let world = World::new(&profile, &profile, "1234", LockOptions::default());
         let (_folder, tries) = fresh();
-        world.run("1234", &tries, &world.options()).0.unwrap();
+        let mut options = world.options();
+        options.inf_presses = Some(inf_presses);
+        world.run("1234", &tries, &options).0.unwrap();
         let now = world.lock().now;
         world.lock().lock.power_failure(now);
         assert!(!world.lock().lock.is_detailed());
-        let unlocked = world.run("1234", &tries, &world.options()).0.unwrap();
+        let unlocked = world.run("1234", &tries, &options).0.unwrap();
         assert!(!unlocked.already);
         assert_eq!(unlocked.lasting, Lasting::Permanent);
     }
@@ -350,10 +391,11 @@ fn a_power_failure_in_the_midst_is_a_try_in_vain_and_the_slower_one_helps() {
 
 #[test]
 fn relocking_switches_inf_off_again() {
-    for profile in lockable() {
+    for (profile, inf_presses) in with_inf() {
         let options = LockOptions { inf_on: true, ..LockOptions::default() };
         let world = World::new(&profile, &profile, "1234", options);
-        let plan = Plan::relock(&profile, &"1234".parse().unwrap(), Variant::Normal).unwrap();
+        let plan =
+            Plan::relock(&profile, &"1234".parse().unwrap(), inf_presses, Variant::Normal).unwrap();
         let head = Head::on(profile.line.settings());
         let done = execute(&plan, &mut OnPort(&mut SimPort(world.clone())), &head, &world).unwrap();
         assert!(done.finished);
@@ -402,12 +444,12 @@ fn heads_that_cannot_do_what_is_asked() {
 
 #[test]
 fn a_meter_that_asks_for_no_pin_is_found_out_before_its_menu_is_walked_through() {
-    for profile in lockable() {
+    for (profile, inf_presses) in with_inf() {
         let world = World::new(&profile, &profile, "1234", LockOptions::default());
         {
             // Its owner has switched the PIN query off, and InF is off.
             let pin = "1234".parse().unwrap();
-            let mut plan = Plan::relock(&profile, &pin, Variant::Normal).unwrap();
+            let mut plan = Plan::relock(&profile, &pin, inf_presses, Variant::Normal).unwrap();
             let head = Head::on(profile.line.settings());
             let port = &mut SimPort(world.clone());
             execute(&plan, &mut OnPort(port), &head, &world).unwrap();
@@ -429,6 +471,7 @@ fn a_meter_that_asks_for_no_pin_is_found_out_before_its_menu_is_walked_through()
         let (result, progress) = world.run("9999", &tries, &world.options());
         let unlocked = result.unwrap();
         assert_eq!(unlocked.lasting, Lasting::WhileOpen(Duration::from_secs(120)));
+        assert!(unlocked.pin_was_needless);
         assert!(!progress.contains(&Progress::SwitchingInf), "{}", profile.name);
         let Some(Progress::Step { phase: Phase::Digit { number, .. }, .. }) = progress.last()
         else {
@@ -450,7 +493,9 @@ fn without_telegrams_after_inf_nothing_is_claimed() {
     let world = World::of("MT175", "1234");
     let (_folder, tries) = fresh();
     let pulled = world.clone();
-    let (result, _) = world.run_with("1234", &tries, &world.options(), |progress| {
+    let mut options = world.options();
+    options.inf_presses = Some(8);
+    let (result, _) = world.run_with("1234", &tries, &options, |progress| {
         if matches!(progress, Progress::Confirming { .. }) {
             pulled.lock().silent = true;
         }
@@ -478,7 +523,9 @@ fn and_it_opens_and_is_confirmed_like_others() {
     let world = World::of("MT175", "1234");
     world.lock().every_other = true;
     let (_folder, tries) = fresh();
-    let unlocked = world.run("1234", &tries, &world.options()).0.unwrap();
+    let mut options = world.options();
+    options.inf_presses = Some(8);
+    let unlocked = world.run("1234", &tries, &options).0.unwrap();
     assert_eq!(unlocked.lasting, Lasting::Permanent);
 }
 

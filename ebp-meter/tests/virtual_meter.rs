@@ -183,6 +183,60 @@ fn the_virtual_dvs74_has_the_fault_of_the_real_one() {
     assert!(corrected > 100, "{corrected} of 2000");
 }
 
+/// A meter with one phase has all its power there, and no 16.7.0.
+#[test]
+fn the_power_of_one_phase_is_all_of_it() {
+    let profiles = Profiles::embedded();
+    let profile = profiles.get("DWS7412").unwrap();
+    for start in [NIGHT, NOON] {
+        let mut meter = meter(profile, MeterType::Electricity, false, start);
+        let readout = decode(&meter.telegram().unwrap());
+        let watts = Decimal::from(meter.power()) / Decimal::from(1_000);
+        let phase = readout.entry("1-0:36.7.0*255".parse().unwrap()).unwrap();
+        assert_eq!(phase.exact(), Some(cut(watts, -2)));
+        assert!(readout.entry(ObisCode::SUM_POWER).is_none());
+        assert!(ebp_meter::unlock::is_detailed(profile, &readout));
+    }
+}
+
+/// Sources differ in the scaler of a DD3's tariffs: whichever the meter sends is read.
+#[test]
+fn tariffs_of_a_dd3_are_read_in_either_scaler() {
+    let text = include_str!("../profiles/dd3.toml");
+    let other = text.replace(
+        "1.8.1*255\", unit = \"Wh\", scaler = 0,",
+        "1.8.1*255\", unit = \"Wh\", scaler = -5,",
+    );
+    assert_ne!(text, other);
+    for (text, scaler) in [(text, 0), (&other, -5)] {
+        let profile = Profile::parse("dd3.toml", text).unwrap();
+        check(&profile, MeterType::Electricity, false, NOON);
+        let entry = |r: &&Register| r.obis == "1-0:1.8.1*255".parse().unwrap();
+        assert_eq!(profile.registers(false).iter().find(entry).unwrap().scaler, Some(scaler));
+    }
+}
+
+/// Models of which the status says while power is fed in, and EasyMeter Q3C, which says it by a sign
+/// in 1.7.0.
+#[test]
+fn feeding_in_is_shown_as_the_sources_have_it() {
+    let profiles = Profiles::embedded();
+    let telegram = |model: &str, start: &str| {
+        let profile = profiles.get(model).unwrap();
+        decode(&meter(profile, MeterType::Electricity, false, start).telegram().unwrap())
+    };
+    let status = |model: &str, start: &str| {
+        telegram(model, start).entry(ObisCode::POSITIVE_ENERGY).unwrap().status
+    };
+    assert_eq!((status("MT175", NIGHT), status("MT175", NOON)), (Some(0x182), Some(0x1a2)));
+    let power = |start: &str| {
+        let readout = telegram("Q3C", start);
+        assert!(readout.entry("1-1:1.8.0*255".parse().unwrap()).is_some());
+        readout.entry(ObisCode::POSITIVE_POWER).unwrap().exact().unwrap()
+    };
+    assert!(power(NIGHT) > Decimal::ZERO && power(NOON) < Decimal::ZERO);
+}
+
 /// The second opinion of an independent decoder.
 #[test]
 fn sml_rs_reads_them_too() {

@@ -14,8 +14,8 @@ use ebp_meter::{
     profile::Profile,
     unlock::Pin,
     virtual_meter::{
-        Button, Energies, HouseholdOptions, LockOptions, Memory, MemoryError, MeterOptions,
-        NoiseOptions, Replay, Rhythm, Source, Tempo, VirtualMeter, run as run_meter,
+        Button, Energies, HouseholdOptions, LockOptions, Memory, MemoryError, MenuList,
+        MeterOptions, NoiseOptions, Replay, Rhythm, Source, Tempo, VirtualMeter, run as run_meter,
     },
 };
 
@@ -112,9 +112,15 @@ struct LockArguments {
     #[arg(long, value_name = "FILE", requires = "locked")]
     pin_file: Option<PathBuf>,
 
-    /// Have no InF in the menu, as some operators configure it.
+    /// Have no InF in the list behind the PIN, as some operators configure it: the items behind it move
+    /// up.
     #[arg(long, requires = "locked")]
     no_inf: bool,
+
+    /// The items of the list behind the PIN, in their order, where they shall not be the model's: of P,
+    /// E, E CLR, 1d, 7d, 30d, 365d, HIS, HIS CLR, 0.2.2, InF, PIN and other.
+    #[arg(long, value_name = "ITEMS", requires = "locked")]
+    menu: Option<MenuList>,
 
     /// Let the reading head hear its own light.
     #[arg(long, requires = "locked")]
@@ -140,6 +146,13 @@ impl LockArguments {
             None => secret::given(self.pin_file.as_deref())?,
         };
         let Some(pin) = pin else { return Ok(None) };
+        if profile.pin.is_none() {
+            return Err(Failure::usage(format!(
+                "how the PIN of {} is entered by light is not known, so that none opens it",
+                profile.name
+            ))
+            .remedy("leave --pin out: it stays locked then"));
+        }
         if let Some(timing) = profile.pin.as_ref().filter(|t| usize::from(t.digits) != pin.len()) {
             return Err(Failure::usage(format!(
                 "the PIN of {} has {} digits",
@@ -148,6 +161,7 @@ impl LockArguments {
         }
         let options = LockOptions {
             inf_offered: !self.no_inf,
+            menu: self.menu.clone(),
             echoes: self.echo,
             drift_ppm: self.drift,
             ..LockOptions::default()
@@ -169,8 +183,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
         tell!("ebp: the meter is at {}; read it with `ebp read --port {0}`", path.display());
     })
     .map_err(Failure::failed)?;
-    if let (Some(path), Source::Meter(meter)) = (&arguments.state, &source) {
-        Memory::in_file(path).keep(&meter.state()).map_err(told)?;
+    if let Source::Meter(meter) = &source {
+        let state = meter.state();
+        if let Some(path) = &arguments.state {
+            Memory::in_file(path).keep(&state).map_err(told)?;
+        }
+        if let Some(lock) = state.lock.filter(|lock| !lock.harm.is_none()) {
+            tell!("ebp: long presses did harm to this meter: {}", lock.harm);
+        }
     }
     Ok(())
 }

@@ -44,7 +44,11 @@ impl From<PlanError> for Failure {
             PlanError::WrongLength { .. } => {
                 "the PIN is in the letter of the metering point operator"
             }
-            PlanError::NoMenu { .. } => "`ebp unlock --calibrate` finds it",
+            PlanError::NoMenu { .. } => "`ebp unlock --step` finds it together with you",
+            PlanError::UnknownTiming { .. } => {
+                "`ebp unlock --calibrate` measures it together with you; or enter the PIN with a torch"
+            }
+            PlanError::OperatorOff { .. } => "ask the metering point operator to switch them on",
         };
         Self::usage(error).remedy(remedy)
     }

@@ -53,7 +53,9 @@ impl Bench<'_> {
                 let (telegram, heard) = read_meter(meter, reading, self);
                 Done::Read { telegram, heard }
             }
-            Job::Unlock { until } => Done::Unlock(self.unlock(meter, until).map(Box::new)),
+            Job::Unlock { until, inf } => {
+                Done::Unlock(self.unlock(meter, until, inf).map(Box::new))
+            }
             Job::Press => Done::Press(self.press(meter)),
             Job::Reset => Done::Reset(
                 usb::reset(&meter.port, Path::new("/sys")).map_err(|error| error.to_string()),
@@ -78,7 +80,12 @@ impl Bench<'_> {
         self.time.clone().unwrap_or_else(|| Arc::new(RealPace::default()))
     }
 
-    fn unlock(&self, meter: &ConfiguredMeter, until: Duration) -> Result<Unlocked, NotUnlocked> {
+    fn unlock(
+        &self,
+        meter: &ConfiguredMeter,
+        until: Duration,
+        inf: bool,
+    ) -> Result<Unlocked, NotUnlocked> {
         let (profile, pin) = secrets(meter)?;
         let mut session = self
             .session(&meter.port, profile.line.settings(), read_options(profile))
@@ -92,6 +99,7 @@ impl Bench<'_> {
             head: head(meter, profile),
             first_telegram: FIRST_TELEGRAM,
             slower: thorough,
+            inf,
             wait_for_rest: thorough,
             // The next reading shows whether the detail lasts.
             confirm: false,

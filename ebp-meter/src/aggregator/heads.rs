@@ -22,6 +22,8 @@ pub enum Job {
     Unlock {
         /// The time until then may be used; with enough of it a slower try follows one in vain.
         until: Duration,
+        /// Whether to switch `InF` on where its place is known; not where that was seen not to help.
+        inf: bool,
     },
     /// One short press, which keeps an open list open.
     Press,

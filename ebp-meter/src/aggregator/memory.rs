@@ -61,8 +61,12 @@ pub struct Memory {
     pub codes: Failing,
     /// Unlocking has worked before: when the codes are missing again, the power was cut.
     pub was_unlocked: bool,
-    /// Its detail did not outlast the open list: it wants its PIN before each reading.
+    /// It wants its PIN before each reading.
     pub per_reading: bool,
+    /// Its detail did not outlast the open list: a press now and then keeps it open.
+    pub by_pressing: bool,
+    /// Its detail was seen with its list closed: it lasts by itself.
+    pub lasts: bool,
     /// The detail of the last unlocking has not been seen to last yet.
     pub unproven: bool,
     /// No further try to unlock before this time, seconds since the Unix epoch.

@@ -116,9 +116,9 @@ impl ConfiguredMeter {
         self.timing().map(|pin| Duration::from_secs(pin.return_to_normal_s.into()))
     }
 
-    /// What keeps its detail.
+    /// What keeps its detail, as far as its profile can promise.
     pub(super) fn relock(&self) -> Option<RelockBehaviour> {
-        Some(self.profile.as_ref()?.relock.as_ref()?.behaviour)
+        self.profile.as_ref()?.keeps_unlocked()
     }
 
     fn timing(&self) -> Option<&profile::Pin> {

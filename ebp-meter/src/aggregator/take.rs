@@ -266,16 +266,24 @@ impl<K: Keeper> Taking<'_, K> {
         let list_is_closed = self.watch.last_press.is_none_or(|last| at.since_boot > last + open);
         let after = self.options.unlock_after.max(1);
         if lock.holds_nothing_back() {
+            let since = *self.watch.detailed_since.get_or_insert(at.since_boot);
+            // The last press may have been another process's.
+            let is_certain = match self.options.once {
+                true => self.options.cycle.duration() > open,
+                false => at.since_boot > since + open,
+            };
             let memory = self.memory();
             memory.unproven &= !list_is_closed;
+            memory.lasts |= memory.was_unlocked && list_is_closed && is_certain;
             return self.codes_are_there();
         }
-        self.watch.last_press = None;
+        (self.watch.last_press, self.watch.detailed_since) = (None, None);
         let second = self.second();
         let memory = self.memory();
+        memory.lasts = false;
         if memory.unproven {
             // The detail went with the list: its operator has configured InF away.
-            (memory.per_reading, memory.unproven) = (true, false);
+            (memory.by_pressing, memory.unproven) = (true, false);
         }
         memory.codes.failed(slot, second);
         let codes = memory.codes;
@@ -290,14 +298,14 @@ impl<K: Keeper> Taking<'_, K> {
         memory.not_before = None;
         if unlocked.already {
             // It needed no PIN: whatever was believed, its detail lasts.
-            memory.per_reading = false;
+            (memory.per_reading, memory.by_pressing, memory.lasts) = (false, false, true);
         } else {
             memory.was_unlocked = true;
             memory.unproven = behaviour == Some(RelockBehaviour::Permanent)
                 && unlocked.lasting == Lasting::Unknown;
-            memory.per_reading |= behaviour == Some(RelockBehaviour::PerReading)
-                || (behaviour == Some(RelockBehaviour::Permanent)
-                    && matches!(unlocked.lasting, Lasting::WhileOpen(_)));
+            memory.per_reading |= behaviour == Some(RelockBehaviour::PerReading);
+            memory.by_pressing |= behaviour == Some(RelockBehaviour::Permanent)
+                && matches!(unlocked.lasting, Lasting::WhileOpen(_));
             self.watch.last_press = Some(self.present.now());
         }
         self.codes_are_there();

@@ -1,6 +1,7 @@
 //! The cycle over meters that answer, fail, hang, crash and lock themselves, in simulated time.
 
 mod other;
+mod unlocking;
 mod world;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use ebp_core::{
     obis::ObisCode,
 };
 use proptest::prelude::*;
+use unlocking::of_model;
 use world::*;
 
 use super::*;
@@ -215,67 +217,6 @@ fn a_locked_meter_is_measured_and_unlocked_in_the_pause() {
 }
 
 #[test]
-fn a_meter_without_inf_gets_its_pin_before_each_reading() {
-    let locked = SimMeter { locked: true, offers_inf: false, ..SimMeter::default() };
-    let mut world = World::new(vec![locked, SimMeter::default()]).with_pins();
-    world.run(s(6 * 3600));
-    assert_eq!((world.slots(0).len(), world.slots(1).len()), (24, 24));
-    let coarse = world
-        .keeper
-        .measurements
-        .iter()
-        .filter(|(m, _)| m.meter.as_u128() == 0 && m.data.len() == 1)
-        .count();
-    assert_eq!(coarse, 4, "three until it is unlocked, one that shows how long that lasts");
-    for (m, slot) in &world.keeper.measurements[2..] {
-        let late = m.measured_at.duration_since(slot.start());
-        assert!(late.as_millis() <= 1_700, "{late}");
-    }
-    assert!(!world.is_noted(0, CODES));
-    let unlocks = world.heads.meters[0].unlocks;
-    assert!((20..=22).contains(&unlocks), "{unlocks}");
-}
-
-#[test]
-fn a_wrong_pin_or_none_is_an_incident() {
-    for with_pin in [true, false] {
-        let locked = SimMeter { locked: true, pin_is_right: false, ..SimMeter::default() };
-        let mut world = World::new(vec![locked]);
-        if with_pin {
-            world = world.with_pins();
-        }
-        world.run(s(1500));
-        assert!(!world.is_noted(0, CODES));
-        world.run(s(3 * 3600));
-        assert!(world.is_noted(0, CODES));
-        let unlocks = world.heads.meters[0].unlocks;
-        assert!(if with_pin { (3..=4).contains(&unlocks) } else { unlocks == 0 }, "{unlocks}");
-        assert_eq!(world.slots(0).len(), 14, "what it shows is kept");
-        // Its owner unlocks it by hand.
-        world.heads.meters[0].locked = false;
-        world.run(s(900));
-        assert!(!world.is_noted(0, CODES));
-    }
-}
-
-#[test]
-fn a_model_that_wants_presses_gets_them() {
-    let locked = SimMeter { locked: true, offers_inf: false, ..SimMeter::default() };
-    let mut world = World::with(vec![locked], Options::SURVEY, None).with_pins();
-    let mut profile = crate::profile::Profiles::embedded().get("MT175").unwrap().clone();
-    let relock = profile.relock.as_mut().unwrap();
-    relock.behaviour = crate::profile::RelockBehaviour::KeepAlive;
-    relock.keep_alive_s = Some(100);
-    world.engine.meters[0].profile = Some(profile.into());
-    world.run(s(6 * 3600));
-    let meter = &world.heads.meters[0];
-    assert_eq!((meter.unlocks, world.slots(0).len()), (1, 24));
-    assert!(meter.presses > 180, "{}", meter.presses);
-    let coarse = world.keeper.measurements.iter().filter(|(m, _)| m.data.len() == 1).count();
-    assert_eq!(coarse, 3);
-}
-
-#[test]
 fn one_shots_under_a_timer_come_to_the_same_decisions() {
     let meters = vec![
         SimMeter { locked: true, ..SimMeter::default() },
@@ -283,6 +224,8 @@ fn one_shots_under_a_timer_come_to_the_same_decisions() {
         SimMeter { locked: true, offers_inf: false, ..SimMeter::default() },
     ];
     let mut world = World::new(meters).with_pins();
+    // A source names the place of InF for it.
+    of_model(&mut world, "MB310");
     for slot in 0..8 {
         let begun = ebp_core::clock::DeviceClock::since_boot(&world.clock);
         world.once();

@@ -72,6 +72,8 @@ pub(super) struct Watch {
     pub damage: Damage,
     /// When the list that the PIN opens was last kept open.
     pub last_press: Option<Duration>,
+    /// Since when every reading of this process has shown details.
+    pub detailed_since: Option<Duration>,
     pub last_reset: Option<Duration>,
     /// Resetting might help.
     pub wants_reset: bool,
@@ -99,7 +101,10 @@ impl Watch {
             let at = if options.once { now } else { present.next.saturating_sub(lead) };
             let may = self.tried_unlocking != Some(present.following.number());
             if may && now >= at && !(options.once && is_measured) {
-                return Due::Job(Job::Unlock { until: present.next + options.timeout }, false);
+                return Due::Job(
+                    Job::Unlock { until: present.next + options.timeout, inf: !memory.by_pressing },
+                    false,
+                );
             }
             if may {
                 wake = wake.min(at.max(now));
@@ -128,12 +133,15 @@ impl Watch {
         }
         match self.unlock_at(meter, options, &memory, present) {
             Some(at) if now >= at => {
-                return Due::Job(Job::Unlock { until: present.next }, false);
+                return Due::Job(
+                    Job::Unlock { until: present.next, inf: !memory.by_pressing },
+                    false,
+                );
             }
             Some(at) => wake = wake.min(at),
             None => {}
         }
-        match self.press_at(meter) {
+        match self.press_at(meter, &memory) {
             Some(at) if now >= at && !options.once => return Due::Job(Job::Press, false),
             Some(at) if !options.once => wake = wake.min(at),
             _ => {}
@@ -193,8 +201,8 @@ impl Watch {
         options: &Options,
     ) -> bool {
         // One-shots cannot press in between.
-        let each =
-            memory.per_reading || (options.once && memory.was_unlocked && keeps_by_pressing(meter));
+        let each = memory.per_reading
+            || (options.once && memory.was_unlocked && keeps_by_pressing(meter, memory));
         let open = meter.stays_open().unwrap_or_default();
         let stays =
             self.last_press.is_some_and(|last| last + open > present.next + options.timeout);
@@ -227,9 +235,9 @@ impl Watch {
     }
 
     /// When the next press is due that keeps the list open.
-    fn press_at(&self, meter: &ConfiguredMeter) -> Option<Duration> {
-        let every = meter.profile.as_ref()?.relock.as_ref()?;
-        let every = keeps_by_pressing(meter).then(|| every.keep_alive_s.unwrap_or(100))?;
+    fn press_at(&self, meter: &ConfiguredMeter, memory: &Memory) -> Option<Duration> {
+        let every =
+            keeps_by_pressing(meter, memory).then_some(meter.profile.as_ref()?.keep_alive_s())?;
         let at = Duration::from_secs(u64::from(every.saturating_sub(2)));
         self.last_press.map(|last| last.saturating_add(at))
     }
@@ -241,9 +249,8 @@ fn lead(meter: &ConfiguredMeter, options: &Options) -> Duration {
     if asks || options.cycle.duration() < SHORT_CYCLE { Duration::ZERO } else { LEAD }
 }
 
-fn keeps_by_pressing(meter: &ConfiguredMeter) -> bool {
-    let relock = meter.profile.as_ref().and_then(|profile| profile.relock.as_ref());
-    relock.is_some_and(|relock| relock.behaviour == RelockBehaviour::KeepAlive)
+fn keeps_by_pressing(meter: &ConfiguredMeter, memory: &Memory) -> bool {
+    !memory.lasts && (memory.by_pressing || meter.relock() == Some(RelockBehaviour::KeepAlive))
 }
 
 /// Whether the last failure to unlock is long enough ago. A clock that was set must not make that

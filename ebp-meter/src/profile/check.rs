@@ -3,12 +3,16 @@
 //! Enters: a profile as read. Leaves: the first [`Contradiction`] with the way to its place.
 //! Absent: files and lines, which [`super::error`] finds.
 
-use ebp_core::{phrase::counted, quantity::Unit};
+use ebp_core::{obis::ObisCode, phrase::counted, quantity::Unit};
 
 use super::{
     Content, POWER, Profile, Quantity, Register, Registers, Status, Transport,
     error::{Contradiction, Step},
+    register::on_channel_0,
 };
+
+/// The power of the first phase, which is all that a meter of one phase has.
+const FIRST_PHASE_POWER: ObisCode = ObisCode([1, 0, 36, 7, 0, 255]);
 
 type Checked = Result<(), Contradiction>;
 
@@ -43,7 +47,12 @@ pub(super) fn check(profile: &Profile) -> Checked {
         registers(profile, "locked", locked)?;
     }
     registers(profile, "unlocked", &profile.unlocked)?;
-    if !profile.unlocked.registers.iter().any(|register| POWER.contains(&register.obis)) {
+    let one_phase = profile.phases == Some(1);
+    let is_power = |register: &Register| {
+        let code = on_channel_0(register.obis);
+        POWER.contains(&code) || (one_phase && code == FIRST_PHASE_POWER)
+    };
+    if !profile.unlocked.registers.iter().any(is_power) && profile.lock.is_none() {
         return refuse(
             at!["unlocked"],
             "an unlocked meter must send its power (16.7.0, 1.7.0, 2.7.0 or 15.7.0)",
@@ -108,6 +117,9 @@ fn line(profile: &Profile) -> Checked {
         }
         _ => {}
     }
+    if profile.phases.is_some_and(|phases| phases != 1 && phases != 3) {
+        return refuse(at!["phases"], "a meter has 1 or 3 phases");
+    }
     if line.reply_baud.is_some() && line.protocol != Transport::D0Request {
         return refuse(
             at!["line", "reply_baud"],
@@ -136,6 +148,12 @@ fn line(profile: &Profile) -> Checked {
 }
 
 fn lock(profile: &Profile) -> Checked {
+    if profile.lock.is_some() {
+        return match (&profile.pin, &profile.relock) {
+            (None, None) => Ok(()),
+            _ => refuse(at!["lock"], "[lock] is for models whose [pin] is not known"),
+        };
+    }
     match (&profile.locked, &profile.pin, &profile.relock) {
         (Some(_), None, _) => refuse(at!["locked"], "a model that can be locked needs [pin]"),
         (Some(_), _, None) => refuse(at!["locked"], "a model that can be locked needs [relock]"),
@@ -200,7 +218,7 @@ fn register(profile: &Profile, set: &'static str, index: usize, entry: &Register
 fn number(ascii: bool, entry: &Register, here: &dyn Fn(&'static str) -> Vec<Step>) -> Checked {
     let obis = entry.obis;
     if entry.integer.is_none() {
-        let Some(quantity) = Quantity::of(obis) else {
+        let Some(quantity) = Quantity::of_any_channel(obis) else {
             return refuse(
                 here("obis"),
                 format!(
@@ -245,10 +263,11 @@ fn number(ascii: bool, entry: &Register, here: &dyn Fn(&'static str) -> Vec<Step
         (true, None, Some(form)) => {
             let plain = entry.unit.and_then(Unit::symbol).unwrap_or_default();
             let kilo = entry.unit.and_then(Unit::kilo_symbol);
-            if form.unit != plain && Some(form.unit.as_str()) != kilo {
+            let unnamed = form.kilo && form.unit.is_empty() && kilo.is_some();
+            if form.unit != plain && Some(form.unit.as_str()) != kilo && !unnamed {
                 return refuse(here("ascii"), format!("`{}` is not the unit of {obis}", form.unit));
             }
-            let thousand = if Some(form.unit.as_str()) == kilo { 3 } else { 0 };
+            let thousand = if unnamed || Some(form.unit.as_str()) == kilo { 3 } else { 0 };
             if entry.scaler.unwrap_or(0) > thousand {
                 return refuse(here("scaler"), "an ASCII number cannot leave out its last digits");
             }
@@ -291,6 +310,11 @@ fn sources(profile: &Profile) -> Checked {
     all.extend(profile.locked.iter().map(|set| (at!["locked", "source"], &set.source)));
     all.extend(profile.relock.iter().map(|set| (at!["relock", "source"], &set.source)));
     all.extend(profile.pin.iter().map(|set| (at!["pin", "source"], &set.source)));
+    all.extend(profile.lock.iter().map(|set| (at!["lock", "source"], &set.source)));
+    if let Some(pin) = &profile.pin {
+        all.extend(pin.tries_source.iter().map(|source| (at!["pin", "tries_source"], source)));
+        all.extend(pin.menu.iter().map(|menu| (at!["pin", "menu", "source"], &menu.source)));
+    }
     for (index, note) in profile.quirks.iter().enumerate() {
         all.push((at!["quirks", index, "source"], &note.source));
     }

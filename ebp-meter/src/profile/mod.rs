@@ -58,7 +58,7 @@ pub use crate::flag_id::FlagId;
 pub use error::{ProfileError, UnknownModel};
 pub use limits::{Limits, max_kilowatts};
 pub use line::{Line, ServerIdForm, TelegramForm, Transport};
-pub use pin::{Interval, Menu, Pin, Relock, RelockBehaviour};
+pub use pin::{Blocking, Interval, LockKind, LockNote, Menu, Pin, Relock, RelockBehaviour, Wake};
 pub use register::{AsciiForm, Content, Quantity, Register, Registers, Status};
 pub use set::Profiles;
 
@@ -78,6 +78,8 @@ pub struct Profile {
     /// A sentence for whoever looks for their meter in the list.
     #[serde(default)]
     pub about: String,
+    /// How many phases it has, where that is one: its power may then stand in 36.7.0 alone.
+    pub phases: Option<u8>,
     /// How it speaks.
     pub line: Line,
     /// What its telegrams look like beside their registers.
@@ -94,6 +96,8 @@ pub struct Profile {
     pub counts: Pinned,
     /// What keeps it unlocked; absent for models that know no lock.
     pub relock: Option<Relock>,
+    /// Its lock, where nobody says how its PIN is entered.
+    pub lock: Option<LockNote>,
     /// What it carries at most, where its maker says so.
     pub limits: Option<Limits>,
     /// Its known faults.
@@ -126,6 +130,29 @@ impl Profile {
             Some(locked_set) if locked => &locked_set.registers,
             _ => &self.unlocked.registers,
         }
+    }
+
+    /// Whether something holds its details back.
+    #[must_use]
+    pub fn has_lock(&self) -> bool {
+        self.pin.is_some() || self.lock.as_ref().is_some_and(|lock| lock.kind != LockKind::None)
+    }
+
+    /// What keeps it unlocked as far as its profile can promise: `permanent` only where a source names
+    /// the way to `InF`. Which it is, the meter at hand shows.
+    #[must_use]
+    pub fn keeps_unlocked(&self) -> Option<RelockBehaviour> {
+        let sourced = self.pin.as_ref().and_then(Pin::sourced_inf_presses).is_some();
+        self.relock.as_ref().map(|relock| match relock.behaviour {
+            RelockBehaviour::Permanent if !sourced => RelockBehaviour::KeepAlive,
+            behaviour => behaviour,
+        })
+    }
+
+    /// Seconds from one press to the next, where presses keep it unlocked.
+    #[must_use]
+    pub fn keep_alive_s(&self) -> u32 {
+        self.relock.as_ref().and_then(|relock| relock.keep_alive_s).unwrap_or(KEEP_ALIVE_S)
     }
 
     /// Whether the model has that fault.
@@ -180,8 +207,12 @@ pub struct QuirkNote {
     pub source: String,
 }
 
+/// Seconds between two presses that keep a list open which closes after 120 s: it works on a Q3A
+/// (github.com/m9aertner/ATtiny-PinKeepAlive).
+const KEEP_ALIVE_S: u32 = 100;
+
 /// The codes one of which an unlocked meter must send for the survey: power, in whichever form the
-/// model has it. `1-0:1.7.255*255` is EasyMeter Q3D's way to write 1.7.0.
+/// model has it, on whichever channel. `1-0:1.7.255*255` is EasyMeter Q3D's way to write 1.7.0.
 const POWER: [ObisCode; 5] = [
     ObisCode::SUM_POWER,
     ObisCode::POSITIVE_POWER,

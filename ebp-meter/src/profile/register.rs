@@ -65,7 +65,11 @@ impl Register {
         if self.content.is_some() || self.integer.is_some() || self.octets.is_some() {
             return None;
         }
-        Quantity::of(self.obis)
+        Quantity::of_any_channel(self.obis).map(|quantity| match quantity {
+            // EasyMeter Q3C sends feeding in as negative drawing.
+            Quantity::ImportPower { phase } if self.signed => Quantity::Power { phase },
+            quantity => quantity,
+        })
     }
 
     /// Whether the entry is a number, measured or constant.
@@ -115,6 +119,9 @@ pub struct AsciiForm {
     pub unit: String,
     /// Digits before the point, filled with zeros.
     pub digits: u8,
+    /// Whether a number without a unit counts thousands: Pafal writes kWh so.
+    #[serde(default)]
+    pub kilo: bool,
 }
 
 /// What a household's meter can measure.
@@ -191,6 +198,13 @@ impl Quantity {
         })
     }
 
+    /// The same of a code on channels 1 and 2 too, and with F = 0: EasyMeter Q3C and Elster AS1440
+    /// count there, Pafal writes `1.8.0*00`.
+    #[must_use]
+    pub const fn of_any_channel(obis: ObisCode) -> Option<Self> {
+        Self::of(on_channel_0(obis))
+    }
+
     /// The unit in which it is measured.
     #[must_use]
     pub const fn unit(self) -> Unit {
@@ -205,6 +219,14 @@ impl Quantity {
             Self::Frequency => Unit::HERTZ,
             Self::Angle { .. } => Unit::DEGREE,
         }
+    }
+}
+
+/// A quantity's code as the survey writes it.
+pub(super) const fn on_channel_0(obis: ObisCode) -> ObisCode {
+    match obis.0 {
+        [1, 0..=2, c, d @ (7 | 8), e, 0 | 255] => ObisCode([1, 0, c, d, e, 255]),
+        _ => obis,
     }
 }
 
@@ -304,5 +326,11 @@ mod tests {
         }
         assert_eq!(of("1.8.0*96"), None, "the last day's energy is not counted");
         assert_eq!(of("0-0:1.8.0"), None);
+        assert_eq!(of("1-1:1.8.0"), None);
+        let any = |text: &str| Quantity::of_any_channel(text.parse().unwrap());
+        assert_eq!(any("1-1:1.8.0"), Some(Quantity::ImportEnergy { tariff: 0 }));
+        assert_eq!(any("1-2:2.8.0"), Some(Quantity::ExportEnergy { tariff: 0 }));
+        assert_eq!(any("1.8.0*00"), Some(Quantity::ImportEnergy { tariff: 0 }));
+        assert_eq!(any("1.8.0*96"), None);
     }
 }

@@ -12,57 +12,18 @@ use ebp_core::clock::Clock;
 
 use super::{
     Head, Lasting, Link, MeterKey, Pace, Pin, Plan, PlanError, PressError, Progress, Refused,
-    Tries, UnlockError, Unlocked, Variant, has_way_to_inf, is_detailed, press::execute,
-    watched::Watched,
+    Tries, UnlockError, UnlockOptions, Unlocked, Variant, is_detailed, lasting::Open,
+    press::execute, watched::Watched,
 };
 use crate::{
-    profile::{self, Profile},
+    profile::{self, Blocking, Profile},
     readout::Readout,
 };
 
 /// What the meter is given beyond its own time to return to normal: so owners do it.
-const REST_MARGIN: Duration = Duration::from_secs(10);
+pub(super) const REST_MARGIN: Duration = Duration::from_secs(10);
 /// The longest wait for one telegram before the stop flag is looked at.
 const SLICE: Duration = Duration::from_millis(250);
-
-/// What is asked of an attempt beyond the profile.
-#[derive(Debug, Clone)]
-pub struct UnlockOptions {
-    /// How the head is driven.
-    pub head: Head,
-    /// How long the first telegram may take.
-    pub first_telegram: Duration,
-    /// How long after the PIN the detail may take to appear; `None` for five telegrams, at least
-    /// ten seconds.
-    pub verify: Option<Duration>,
-    /// Whether to try again with the slower variant.
-    pub slower: bool,
-    /// Whether to switch `InF` on where the profile says so.
-    pub inf: bool,
-    /// Whether to look, after `InF`, if the detail outlasts the open list. It takes two minutes.
-    pub confirm: bool,
-    /// Whether to wait where the meter needs rest; else that is a refusal.
-    pub wait_for_rest: bool,
-    /// Whether this meter's earlier tries no longer count: its owner vouches for PIN and model.
-    pub pardon: bool,
-}
-
-impl UnlockOptions {
-    /// Everything that helps, with a common head.
-    #[must_use]
-    pub const fn for_model(profile: &Profile) -> Self {
-        Self {
-            head: Head::on(profile.line.settings()),
-            first_telegram: Duration::from_secs(30),
-            verify: None,
-            slower: true,
-            inf: true,
-            confirm: true,
-            wait_for_rest: true,
-            pardon: false,
-        }
-    }
-}
 
 /// An attempt with everything that it needs.
 pub struct Attempt<'a> {
@@ -80,7 +41,7 @@ pub struct Attempt<'a> {
     pub stop: &'a AtomicBool,
 }
 
-type Report<'a> = &'a mut dyn FnMut(Progress);
+pub(super) type Report<'a> = &'a mut dyn FnMut(Progress);
 
 impl Attempt<'_> {
     /// Unlocks the meter.
@@ -105,19 +66,16 @@ impl Attempt<'_> {
             plans.push(second?);
         }
         let Some(timing) = &self.profile.pin else {
-            return Err(PlanError::NoLock { model: self.profile.name.clone() }.into());
+            return Err(PlanError::without_pin(self.profile).into());
         };
         progress(Progress::Waiting);
         let (readout, meter) = self.first_look(link)?;
         if is_detailed(self.profile, &readout) {
-            return Ok(Unlocked {
-                already: true,
-                variant: None,
-                lasting: Lasting::Unknown,
-                readout,
-            });
+            return Ok(Unlocked::already(readout));
         }
-        if self.options.pardon {
+        let spent = self.tries.get(&meter)?.is_some_and(|known| known.wrong >= timing.stop_at);
+        // A meter that blocks nothing is not held to what its owner may have put right since.
+        if self.options.pardon || (spent && timing.blocks == Blocking::Never) {
             self.tries.pardon(&meter)?;
         }
         let mut made = 0;
@@ -126,33 +84,25 @@ impl Attempt<'_> {
                 progress(Progress::SlowerVariant);
             }
             match self.one_try(link, timing, &meter, plan, progress) {
-                Ok(Tried::Detailed(readout)) => {
+                Ok(Tried::Detailed(open)) => {
                     self.tries.forget(&meter)?;
-                    let (lasting, readout) =
-                        self.make_it_last(link, timing, *variant, readout, progress)?;
-                    return Ok(Unlocked {
-                        already: false,
-                        variant: Some(*variant),
-                        lasting,
-                        readout,
-                    });
+                    return self.make_it_last(link, timing, *variant, open, progress);
                 }
                 // Where its menu stands now nobody knows, so InF is left alone.
                 Ok(Tried::NeedlessPin(readout)) => {
                     self.tries.forget(&meter)?;
-                    let open = Duration::from_secs(timing.return_to_normal_s.into());
+                    let lasting = Lasting::WhileOpen(list_open(timing));
                     return Ok(Unlocked {
-                        already: false,
                         variant: Some(*variant),
-                        lasting: Lasting::WhileOpen(open),
-                        readout,
+                        lasting,
+                        pin_was_needless: true,
+                        ..Unlocked::now(readout)
                     });
                 }
                 // Detail that came while the meter rested: late telegrams of the try before.
                 Ok(Tried::Before(readout)) => {
                     self.tries.forget(&meter)?;
-                    let lasting = Lasting::Unknown;
-                    return Ok(Unlocked { already: made == 0, variant: None, lasting, readout });
+                    return Ok(Unlocked { already: made == 0, ..Unlocked::now(readout) });
                 }
                 Ok(Tried::InVain) => made += 1,
                 // The first try of this run used up what was left: say what happened, not that.
@@ -161,7 +111,10 @@ impl Attempt<'_> {
             }
         }
         let counted = self.tries.get(&meter)?.map_or(0, |known| known.wrong);
-        let left = timing.stop_at.saturating_sub(counted);
+        let left = match timing.blocks {
+            Blocking::Never => timing.stop_at,
+            Blocking::Yes | Blocking::Unknown => timing.stop_at.saturating_sub(counted),
+        };
         Err(UnlockError::NotUnlocked { tries: made, left })
     }
 
@@ -247,15 +200,21 @@ impl Attempt<'_> {
                 self.tries.ended(meter, self.clock.now())?;
                 return Err(UnlockError::Interrupted { rest: normal });
             }
-            Executed::Detailed { readout, whole: true } => return Ok(Tried::Detailed(readout)),
+            Executed::Detailed { readout, whole: true } => {
+                return Ok(Tried::Detailed(self.open(plan, readout)));
+            }
             Executed::Detailed { readout, whole: false } => {
                 return Ok(Tried::NeedlessPin(readout));
             }
             Executed::Whole => {}
         }
         progress(Progress::Verifying);
+        let last_press = self.last_press(plan);
         match self.look(link, self.verify(timing), |readout| is_detailed(self.profile, readout))? {
-            Looked::Seen(readout) => Ok(Tried::Detailed(readout)),
+            Looked::Seen(readout) => {
+                let seen_at = self.pace.now();
+                Ok(Tried::Detailed(Open { readout, last_press, seen_at }))
+            }
             Looked::Not => {
                 self.tries.ended(meter, self.clock.now())?;
                 Ok(Tried::InVain)
@@ -267,51 +226,16 @@ impl Attempt<'_> {
         }
     }
 
-    /// Switches `InF` on where that is the model's way, and looks whether it did.
-    fn make_it_last(
-        &self,
-        link: &mut dyn Link,
-        timing: &profile::Pin,
-        variant: Variant,
-        readout: Readout,
-        progress: Report<'_>,
-    ) -> Result<(Lasting, Readout), UnlockError> {
-        let open = Duration::from_secs(timing.return_to_normal_s.into());
-        if !(self.options.inf && has_way_to_inf(self.profile)) {
-            return Ok((Lasting::WhileOpen(open), readout));
-        }
-        progress(Progress::SwitchingInf);
-        let plan = Plan::switch_inf(self.profile, variant)?;
-        if let Executed::Stopped { .. } = self.execute(link, &plan, progress)? {
-            return Err(UnlockError::Interrupted { rest: rest(timing) });
-        }
-        if !self.options.confirm {
-            return Ok((Lasting::Unknown, readout));
-        }
-        let closed_at = self.pace.now() + open;
-        let until = closed_at + self.verify(timing).min(REST_MARGIN);
-        progress(Progress::Confirming { left: until.saturating_sub(self.pace.now()) });
-        let mut last = readout;
-        let mut missing = 0;
-        let mut lasting = Lasting::Unknown;
-        loop {
-            let left = until.saturating_sub(self.pace.now());
-            match self.look(link, left, |_| true)? {
-                Looked::Seen(readout) if is_detailed(self.profile, &readout) => {
-                    (last, missing) = (readout, 0);
-                    if self.pace.now() > closed_at {
-                        lasting = Lasting::Permanent;
-                    }
-                }
-                Looked::Seen(_) if missing > 0 => return Ok((Lasting::WhileOpen(open), last)),
-                Looked::Seen(_) => missing += 1,
-                // Without a telegram from then on nobody knows.
-                Looked::Not | Looked::Stopped => return Ok((lasting, last)),
-            }
-        }
+    /// When the last press of a plan ended that has just come to its end.
+    pub(super) fn last_press(&self, plan: &Plan) -> Duration {
+        self.pace.now().saturating_sub(plan.last_pause())
     }
 
-    fn execute(
+    fn open(&self, plan: &Plan, readout: Readout) -> Open {
+        Open { readout, last_press: self.last_press(plan), seen_at: self.pace.now() }
+    }
+
+    pub(super) fn execute(
         &self,
         link: &mut dyn Link,
         plan: &Plan,
@@ -329,7 +253,7 @@ impl Attempt<'_> {
     }
 
     /// Reads telegrams until one is the wanted one.
-    fn look(
+    pub(super) fn look(
         &self,
         link: &mut dyn Link,
         wait: Duration,
@@ -349,12 +273,12 @@ impl Attempt<'_> {
         }
     }
 
-    fn interval(&self) -> Duration {
+    pub(super) fn interval(&self) -> Duration {
         self.profile.line.push_interval().unwrap_or(Duration::from_secs(4))
     }
 
     /// Five telegrams, at least ten seconds; but the list must still be open for `InF` then.
-    fn verify(&self, timing: &profile::Pin) -> Duration {
+    pub(super) fn verify(&self, timing: &profile::Pin) -> Duration {
         let five = self.interval() * 5;
         let most = Duration::from_secs(u64::from(timing.return_to_normal_s) / 2);
         self.options.verify.unwrap_or(five.max(Duration::from_secs(10))).min(most)
@@ -362,25 +286,30 @@ impl Attempt<'_> {
 }
 
 /// How long a meter is left alone after light.
-fn rest(timing: &profile::Pin) -> Duration {
-    Duration::from_secs(timing.return_to_normal_s.into()) + REST_MARGIN
+pub(super) fn rest(timing: &profile::Pin) -> Duration {
+    list_open(timing) + REST_MARGIN
 }
 
-enum Looked {
+/// How long the list stays open without a press, as the profile says.
+pub(super) fn list_open(timing: &profile::Pin) -> Duration {
+    Duration::from_secs(timing.return_to_normal_s.into())
+}
+
+pub(super) enum Looked {
     Seen(Readout),
     Not,
     Stopped,
 }
 
 enum Tried {
-    Detailed(Readout),
+    Detailed(Open),
     Before(Readout),
     /// The wake presses alone opened the list.
     NeedlessPin(Readout),
     InVain,
 }
 
-enum Executed {
+pub(super) enum Executed {
     Whole,
     /// Detail was seen, at the end of the plan or before.
     Detailed {

@@ -20,7 +20,7 @@ pub fn is_detailed(profile: &Profile, readout: &Readout) -> bool {
     });
     let fine = readout.entries.iter().any(|entry| {
         matches!(
-            Quantity::of(entry.obis),
+            Quantity::of_any_channel(entry.obis),
             Some(Quantity::ImportEnergy { .. } | Quantity::ExportEnergy { .. })
         ) && entry.exact().is_some()
             && entry.scaler < 3

@@ -35,20 +35,19 @@ impl Keep {
     /// The way of that model after unlocking has achieved that; nothing for models without a lock.
     ///
     /// A meter whose profile promises `InF` but which does not offer it (operators configure it
-    /// away) falls back to the PIN before each reading, which needs no press in between.
+    /// away), or of which nobody says where it stands, is kept open by presses.
     #[must_use]
     pub fn of(profile: &Profile, lasting: Lasting) -> Option<Self> {
         let (pin, relock) = (profile.pin.as_ref()?, profile.relock.as_ref()?);
         let within = Duration::from_secs(pin.return_to_normal_s.into());
         Some(match (lasting, relock.behaviour) {
             (Lasting::Permanent, _) => Self::Permanent,
-            (_, RelockBehaviour::KeepAlive) => {
-                let every = Duration::from_secs(relock.keep_alive_s.unwrap_or(100).into());
-                Self::Press { every, within }
+            (_, RelockBehaviour::KeepAlive | RelockBehaviour::Permanent) => {
+                let every = Duration::from_secs(profile.keep_alive_s().into());
+                // As much of a list that closes sooner.
+                Self::Press { every: every.min(within * 5 / 6), within }
             }
-            (_, RelockBehaviour::PerReading | RelockBehaviour::Permanent) => {
-                Self::PinPerReading { within }
-            }
+            (_, RelockBehaviour::PerReading) => Self::PinPerReading { within },
         })
     }
 }

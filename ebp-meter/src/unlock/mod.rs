@@ -7,7 +7,8 @@
 //! The files in the order in which things happen: [`pin`] keeps the secret, [`plan`] turns it into
 //! presses and pauses, [`press`] makes light of them, [`tries`] remembers what a meter was told
 //! wrongly, [`attempt`] puts it all together and looks whether it worked, [`keep`] says what to do
-//! so that it lasts. [`calibrate`] finds the timing of a model that nobody has described yet.
+//! so that it lasts. A long press is sent only where a source or the meter's owner says that `InF`
+//! stands there. [`calibrate`] finds the timing of a model that nobody has described yet.
 //!
 //! ```
 //! use ebp_meter::{profile::Profiles, unlock::{Pin, Plan, Variant}};
@@ -21,21 +22,28 @@ pub mod attempt;
 pub mod calibrate;
 mod detail;
 pub mod keep;
+mod lasting;
 mod link;
+mod options;
 mod outcome;
 pub mod pin;
 pub mod plan;
+mod plan_error;
 pub mod press;
+mod step;
 pub mod tries;
 mod watched;
 
-pub use attempt::{Attempt, UnlockOptions};
+pub use attempt::Attempt;
 pub use calibrate::{Ask, CalibrateError, Calibration, Finding, Question, Quit};
 pub use detail::is_detailed;
 pub use keep::{Keep, KeepUp, Upkeep};
 pub use link::Link;
-pub use outcome::{Lasting, Progress, Refused, UnlockError, Unlocked};
+pub use options::UnlockOptions;
+pub use outcome::{InfSwitch, Lasting, Progress, Refused, UnlockError, Unlocked};
 pub use pin::{Pin, PinError};
-pub use plan::{Phase, Plan, PlanError, Step, Variant, has_way_to_inf};
+pub use plan::{Phase, Plan, Step, Variant};
+pub use plan_error::PlanError;
 pub use press::{Head, Method, OnPort, Pace, PressError, RealPace, Stage, execute};
+pub use step::{AskItem, Item, Stepped, SteppedEnd};
 pub use tries::{MeterKey, Tries, TriesError};

@@ -74,10 +74,25 @@ impl fmt::Display for Progress {
 pub enum Lasting {
     /// Past the open list: until a power failure.
     Permanent,
-    /// As long as the list is open: so long after the last press.
+    /// As long as the list is open: so long after the last press, by the model's profile.
+    /// [`Unlocked::seen`] says how much of it was seen.
     WhileOpen(Duration),
     /// Nobody looked.
     Unknown,
+}
+
+/// What a long press on the way to `InF` did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InfSwitch {
+    /// None was sent.
+    Untouched,
+    /// The details outlasted the open list.
+    On,
+    /// The details went with the list: the press met another item, which it may have changed, or one
+    /// that it does nothing to.
+    WithoutEffect,
+    /// It was sent, and nobody looked what it did.
+    Unseen,
 }
 
 /// A meter that shows its details.
@@ -89,8 +104,36 @@ pub struct Unlocked {
     pub variant: Option<Variant>,
     /// How long it lasts.
     pub lasting: Lasting,
+    /// For how long after the last press details were seen.
+    pub seen: Option<Duration>,
+    /// What a long press did.
+    pub inf: InfSwitch,
+    /// The meter showed its details before the PIN was entered whole: it asks for none.
+    pub pin_was_needless: bool,
     /// The telegram that shows it.
     pub readout: Readout,
+}
+
+impl Unlocked {
+    /// A meter whose details a telegram shows; nothing more is known.
+    #[must_use]
+    pub const fn now(readout: Readout) -> Self {
+        Self {
+            already: false,
+            variant: None,
+            lasting: Lasting::Unknown,
+            seen: None,
+            inf: InfSwitch::Untouched,
+            pin_was_needless: false,
+            readout,
+        }
+    }
+
+    /// A meter that showed its details before anything was done.
+    #[must_use]
+    pub fn already(readout: Readout) -> Self {
+        Self { already: true, ..Self::now(readout) }
+    }
 }
 
 /// What forbids a try.

@@ -13,8 +13,12 @@ use std::{fmt, time::Duration};
 
 use ebp_core::phrase::counted_as;
 
-use super::Pin;
-use crate::profile::{self, Interval, Profile, RelockBehaviour};
+use super::{Pin, PlanError};
+use crate::profile::{self, Interval, Profile};
+
+/// The shortest light that keeps a list open: 200 ms did not, 300 ms did on a Q3A
+/// (github.com/m9aertner/ATtiny-PinKeepAlive).
+pub const KEEP_ALIVE: Duration = Duration::from_millis(300);
 
 /// Which of a profile's two lengths are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,35 +104,81 @@ impl Plan {
         Ok(plan.finish("enter the PIN"))
     }
 
-    /// From the list that the right PIN opened to `InF`, and the long press that switches it.
+    /// From the list that the right PIN opened to `InF`, and the long press that switches it, by the
+    /// presses that a source names for the model.
     ///
     /// # Errors
-    /// [`PlanError::NoLock`], [`PlanError::NoMenu`] where the way is not known.
+    /// [`PlanError::NoLock`]; [`PlanError::NoMenu`] where no source names the way: a long press at
+    /// another item may clear energies or the history, or switch the PIN query off.
     pub fn switch_inf(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
+        let timing = Builder::new(profile, variant)?.timing;
+        let presses = timing
+            .sourced_inf_presses()
+            .ok_or_else(|| PlanError::NoMenu { model: profile.name.clone() })?;
+        Self::switch_inf_after(profile, presses, variant)
+    }
+
+    /// The same by the presses that the meter's owner has counted.
+    ///
+    /// # Errors
+    /// [`PlanError::NoLock`].
+    pub fn switch_inf_after(
+        profile: &Profile,
+        presses: u8,
+        variant: Variant,
+    ) -> Result<Self, PlanError> {
         let mut plan = Builder::new(profile, variant)?;
-        plan.inf(profile)?;
+        plan.inf(presses);
         Ok(plan.finish("switch the extended data (InF)"))
     }
 
-    /// Makes a meter tell less again: from the normal display through the PIN to `InF`, and the long
-    /// press that switches it off. A meter whose `InF` is off already would be switched on by it.
+    /// Makes a meter tell less again: from the normal display through the PIN to `InF`, so many
+    /// presses behind it, and the long press that switches it off. A meter whose `InF` is off already
+    /// would be switched on by it.
     ///
     /// # Errors
-    /// As [`Plan::enter_pin`] and [`Plan::switch_inf`].
-    pub fn relock(profile: &Profile, pin: &Pin, variant: Variant) -> Result<Self, PlanError> {
+    /// As [`Plan::enter_pin`].
+    pub fn relock(
+        profile: &Profile,
+        pin: &Pin,
+        inf_presses: u8,
+        variant: Variant,
+    ) -> Result<Self, PlanError> {
         let mut plan = Builder::new(profile, variant)?;
         plan.pin(profile, pin)?;
-        plan.inf(profile)?;
+        plan.inf(inf_presses);
         Ok(plan.finish("switch the extended data (InF) off"))
     }
 
-    /// One short press, which keeps an open list open.
+    /// One short press to the next item of the list.
+    ///
+    /// # Errors
+    /// [`PlanError::NoLock`].
+    pub fn next_item(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
+        let mut plan = Builder::new(profile, variant)?;
+        plan.press(Phase::Menu);
+        plan.step(false, plan.variant.of(&plan.timing.between_presses), Phase::Menu);
+        Ok(plan.finish("go to the next item"))
+    }
+
+    /// The long press that switches the item on the display.
+    ///
+    /// # Errors
+    /// [`PlanError::NoLock`].
+    pub fn hold(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
+        Self::switch_inf_after(profile, 0, variant)
+    }
+
+    /// One short press, which keeps an open list open: of at least [`KEEP_ALIVE`], where the model
+    /// takes that for a short press.
     ///
     /// # Errors
     /// [`PlanError::NoLock`].
     pub fn keep_alive(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
         let mut plan = Builder::new(profile, variant)?;
-        plan.press(Phase::KeepAlive);
+        let (usual, short) = (variant.of(&plan.timing.short_press), &plan.timing.short_press);
+        let longest = *short.accept().end();
+        plan.step(true, usual.max(KEEP_ALIVE.min(longest)), Phase::KeepAlive);
         Ok(plan.finish("keep the extended data"))
     }
 
@@ -162,6 +212,12 @@ impl Plan {
     #[must_use]
     pub const fn longest(&self) -> Duration {
         self.longest
+    }
+
+    /// How long it is dark behind its last press.
+    #[must_use]
+    pub fn last_pause(&self) -> Duration {
+        self.steps.iter().rev().take_while(|step| !step.lit).map(|step| step.duration).sum()
     }
 
     /// How many presses it has. It tells something of the PIN.
@@ -231,33 +287,6 @@ fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// The model has no lock.
-    #[error("{model} has no PIN: it tells all it knows")]
-    NoLock {
-        /// Which model.
-        model: String,
-    },
-    /// The PIN has another number of digits.
-    #[error("the PIN of {model} has {expected} digits, the given one has {given}")]
-    WrongLength {
-        /// Which model.
-        model: String,
-        /// So many digits it has.
-        expected: usize,
-        /// So many were given.
-        given: usize,
-    },
-    /// The way to `InF` is not known.
-    #[error("the way to InF in the menu of {model} is not known")]
-    NoMenu {
-        /// Which model.
-        model: String,
-    },
-}
-
 struct Builder<'a> {
     timing: &'a profile::Pin,
     variant: Variant,
@@ -267,10 +296,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(profile: &'a Profile, variant: Variant) -> Result<Self, PlanError> {
-        let timing = profile
-            .pin
-            .as_ref()
-            .ok_or_else(|| PlanError::NoLock { model: profile.name.clone() })?;
+        let timing = profile.pin.as_ref().ok_or_else(|| PlanError::without_pin(profile))?;
         Ok(Self { timing, variant, steps: Vec::new(), longest: Duration::ZERO })
     }
 
@@ -292,6 +318,17 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// From the normal display to the first digit.
+    fn wake(&mut self) {
+        let timing = self.timing;
+        for press in 0..timing.wake_presses {
+            if press > 0 {
+                self.step(false, self.variant.of(timing.between_wake()), Phase::Wake);
+            }
+            self.step(true, self.variant.of(timing.wake_press()), Phase::Wake);
+        }
+    }
+
     fn pin(&mut self, profile: &Profile, pin: &Pin) -> Result<(), PlanError> {
         let of = usize::from(self.timing.digits);
         if pin.len() != of {
@@ -301,10 +338,15 @@ impl<'a> Builder<'a> {
                 given: pin.len(),
             });
         }
-        self.presses(self.timing.wake_presses, Phase::Wake);
+        self.wake();
         let digits = pin.digits();
-        if digits[0] != 0 {
-            self.step(false, self.variant.of(&self.timing.after_wake), Phase::Wake);
+        // A leading zero is fixed by the pause alone, which begins when the digit is asked for.
+        let before = match digits[0] {
+            0 => self.timing.display_test(),
+            _ => self.variant.of(&self.timing.after_wake),
+        };
+        if !before.is_zero() {
+            self.step(false, before, Phase::Wake);
         }
         let period = *self.timing.next_digit.accept().start();
         for (index, &digit) in digits.iter().enumerate() {
@@ -323,26 +365,21 @@ impl<'a> Builder<'a> {
     fn longest_pin(&self) -> Duration {
         let t = self.timing;
         let [press, between] = [&t.short_press, &t.between_presses].map(|i| self.variant.of(i));
-        let wake = (press + between) * u32::from(t.wake_presses);
+        let wake = (self.variant.of(t.wake_press()) + self.variant.of(t.between_wake()))
+            * u32::from(t.wake_presses);
         let digit = (press + between) * 9 + self.variant.of(&t.next_digit);
         wake + self.variant.of(&t.after_wake) + digit * u32::from(t.digits)
     }
 
-    fn inf(&mut self, profile: &Profile) -> Result<(), PlanError> {
-        let menu = self
-            .timing
-            .menu
-            .as_ref()
-            .ok_or_else(|| PlanError::NoMenu { model: profile.name.clone() })?;
+    fn inf(&mut self, presses: u8) {
         let from = self.steps.len();
-        self.presses(menu.inf_presses, Phase::Menu);
-        if menu.inf_presses > 0 {
+        self.presses(presses, Phase::Menu);
+        if presses > 0 {
             self.step(false, self.variant.of(&self.timing.between_presses), Phase::Menu);
         }
         self.step(true, self.variant.of(&self.timing.long_press), Phase::Switch);
         self.step(false, self.variant.of(&self.timing.between_presses), Phase::Switch);
         self.longest += self.steps[from..].iter().map(|step| step.duration).sum::<Duration>();
-        Ok(())
     }
 
     fn finish(self, goal: &'static str) -> Plan {
@@ -351,12 +388,4 @@ impl<'a> Builder<'a> {
         let press = self.variant.of(&self.timing.short_press);
         Plan { goal, steps: self.steps, longest, press }
     }
-}
-
-/// Whether the profile's way to keep detail for good is `InF`, and that way is known.
-#[must_use]
-pub fn has_way_to_inf(profile: &Profile) -> bool {
-    let permanent =
-        profile.relock.as_ref().is_some_and(|r| r.behaviour == RelockBehaviour::Permanent);
-    permanent && profile.pin.as_ref().is_some_and(|pin| pin.menu.is_some())
 }

@@ -54,9 +54,9 @@ fn value(profile: &Profile, register: &Register, moment: &Moment) -> String {
         || register.integer.unwrap_or_default().into(),
         |quantity| moment.integer(quantity, scaler),
     );
-    let plain = AsciiForm { unit: String::new(), digits: 1 };
+    let plain = AsciiForm { unit: String::new(), digits: 1, kilo: false };
     let form = register.ascii.as_ref().unwrap_or(&plain);
-    let kilo = unit(register).kilo_symbol() == Some(form.unit.as_str());
+    let kilo = form.kilo || unit(register).kilo_symbol() == Some(form.unit.as_str());
     let places = i16::from(if kilo { 3_i8 } else { 0 }) - i16::from(scaler);
     let number = number(integer, usize::try_from(places).unwrap_or_default(), form.digits.into());
     if form.unit.is_empty() { number } else { format!("{number}*{}", form.unit) }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::{
     light::LightReceiver,
-    lock::{Display, Lock, LockMemory, LockOptions},
+    lock::{Display, Lock},
+    unit::{LockMemory, LockOptions},
 };
 use crate::{profile::Profile, unlock::Pin};
 

@@ -11,39 +11,14 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use super::{
+    menu::{Harm, MenuItem, MenuList},
+    unit::{LockMemory, LockOptions},
+};
 use crate::{
-    profile::{self, Interval, Profile},
+    profile::{self, Blocking, Interval, Profile, Wake},
     unlock::Pin,
 };
-
-/// How a unit differs from its model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockOptions {
-    /// Whether the item `InF` is there; some operators configure it away.
-    pub inf_offered: bool,
-    /// Whether `InF` is on at the start.
-    pub inf_on: bool,
-    /// Whether the head hears its own light.
-    pub echoes: bool,
-    /// How fast the meter's own clock runs, parts in a million; -20000 is 2 % slow.
-    pub drift_ppm: i32,
-    /// How long entry is blocked where the profile does not know it.
-    pub blocked: Duration,
-}
-
-impl Default for LockOptions {
-    fn default() -> Self {
-        Self {
-            inf_offered: true,
-            inf_on: false,
-            echoes: false,
-            drift_ppm: 0,
-            blocked: Duration::from_secs(3600),
-        }
-    }
-}
 
 /// What the display shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,20 +44,21 @@ pub enum Display {
 #[derive(Clone)]
 enum State {
     Normal,
-    Waking { presses: u8 },
-    Entry { fixed: Vec<u8>, current: u8, first: bool, pauses: u32 },
-    Menu { item: u8 },
-}
-
-/// What a lock remembers while its program is not running, as if the meter had stayed on the grid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockMemory {
-    /// Whether `InF` is on.
-    pub inf: bool,
-    /// Whether the PIN is asked for.
-    pub asks_pin: bool,
-    /// Wrong PINs since the last right one.
-    pub wrong: u8,
+    Waking {
+        presses: u8,
+    },
+    /// `from` is when the pause began that fixes the digit: the end of the last press, or of the
+    /// display test.
+    Entry {
+        fixed: Vec<u8>,
+        current: u8,
+        first: bool,
+        pauses: u32,
+        from: Duration,
+    },
+    Menu {
+        item: u8,
+    },
 }
 
 /// The state machine. Times are measured from any start, must not run backward, and are taken by
@@ -94,12 +70,16 @@ pub struct Lock {
     options: LockOptions,
     state: State,
     lit_since: Option<Duration>,
+    /// The last time that came in.
+    now: Duration,
     /// The end of the last press that was noticed.
     released: Duration,
     wrong: u8,
     blocked_until: Option<Duration>,
     inf: bool,
     asks_pin: bool,
+    menu: MenuList,
+    harm: Harm,
 }
 
 impl Lock {
@@ -107,18 +87,23 @@ impl Lock {
     #[must_use]
     pub fn new(profile: &Profile, pin: Pin, options: LockOptions) -> Option<Self> {
         let timing = profile.pin.clone()?;
-        let inf = options.inf_on;
+        let (inf, asks_pin) = (options.inf_on, options.asks_pin);
+        let menu = options.menu.clone().unwrap_or_else(|| MenuList::of(&timing));
+        let menu = if options.inf_offered { menu } else { menu.without(MenuItem::Inf) };
         Some(Self {
             timing,
             pin,
             options,
             state: State::Normal,
             lit_since: None,
+            now: Duration::ZERO,
             released: Duration::ZERO,
             wrong: 0,
             blocked_until: None,
             inf,
-            asks_pin: true,
+            asks_pin,
+            menu,
+            harm: Harm::default(),
         })
     }
 
@@ -158,14 +143,15 @@ impl Lock {
     /// What it remembers.
     #[must_use]
     pub const fn memory(&self) -> LockMemory {
-        LockMemory { inf: self.inf, asks_pin: self.asks_pin, wrong: self.wrong }
+        LockMemory { inf: self.inf, asks_pin: self.asks_pin, wrong: self.wrong, harm: self.harm }
     }
 
     /// Goes on from what another of the same model remembered. One that was blocked is blocked for
     /// the whole time again, since how much of it had passed is not known.
     pub fn restore(&mut self, memory: LockMemory) {
         (self.inf, self.asks_pin, self.wrong) = (memory.inf, memory.asks_pin, memory.wrong);
-        if self.wrong >= self.timing.tries {
+        self.harm = memory.harm;
+        if self.is_blocking() {
             self.blocked_until = Some(self.released + self.blocked());
         }
     }
@@ -183,6 +169,7 @@ impl Lock {
             _ if self.blocked_until.is_some() => Display::Blocked,
             State::Normal => Display::Normal,
             State::Waking { .. } => Display::Test,
+            State::Entry { first: true, from, .. } if self.now < *from => Display::Test,
             State::Entry { fixed, .. } => Display::Entry { digit: fixed.len() + 1 },
             State::Menu { item } => Display::Menu { item: *item },
         }
@@ -206,6 +193,26 @@ impl Lock {
         self.asks_pin
     }
 
+    /// What long presses did that nobody wanted.
+    #[must_use]
+    pub const fn harm(&self) -> Harm {
+        self.harm
+    }
+
+    /// What stands on the display while the list is open.
+    #[must_use]
+    pub fn item(&self) -> Option<MenuItem> {
+        match self.state {
+            State::Menu { item } => self.menu.get(item),
+            _ => None,
+        }
+    }
+
+    /// Whether as many PINs were wrong as block it.
+    fn is_blocking(&self) -> bool {
+        self.timing.blocks != Blocking::Never && self.wrong >= self.timing.tries
+    }
+
     fn own_time(&self, at: Duration) -> Duration {
         at.mul_f64((1.0 + f64::from(self.options.drift_ppm) / 1e6).max(0.0))
     }
@@ -222,8 +229,9 @@ impl Lock {
 
     /// Everything that happens by itself until then, in the dark.
     fn pass(&mut self, now: Duration) {
-        while let State::Entry { pauses, .. } = &mut self.state {
-            let fix_at = *self.timing.next_digit.accept().start() * (*pauses + 1) + self.released;
+        self.now = self.now.max(now);
+        while let State::Entry { pauses, from, .. } = &mut self.state {
+            let fix_at = *self.timing.next_digit.accept().start() * (*pauses + 1) + *from;
             if now < fix_at {
                 break;
             }
@@ -254,27 +262,39 @@ impl Lock {
         }
         self.state = State::Normal;
         self.wrong = self.wrong.saturating_add(1);
-        if self.wrong >= self.timing.tries {
+        if self.is_blocking() {
             self.blocked_until = Some(at + self.blocked());
         }
     }
 
     /// A stretch of light has ended: what was it?
     fn pressed(&mut self, since: Duration, at: Duration) {
+        self.now = self.now.max(at);
         let (length, pause) = (at.saturating_sub(since), since.saturating_sub(self.released));
         let takes = |interval: &Interval| interval.accept().contains(&length);
         if length < *self.timing.short_press.accept().start() {
             return;
         }
         let (short, long) = (takes(&self.timing.short_press), takes(&self.timing.long_press));
+        let wakes = match self.timing.wake {
+            Wake::Short => short,
+            Wake::Long => long,
+        };
         let bounced = !matches!(self.state, State::Normal)
             && pause < *self.timing.between_presses.accept().start();
         self.released = at;
         if bounced {
+            if let State::Entry { from, .. } = &mut self.state {
+                *from = at.max(*from);
+            }
             return;
         }
-        if short && self.pause_fits(pause) {
-            self.short_press();
+        if matches!(self.state, State::Normal | State::Waking { .. }) {
+            self.state = if wakes { self.waking_press(at) } else { State::Normal };
+        } else if short && self.ends_display_test(since, at) {
+            // It counts for nothing more.
+        } else if short && self.pause_fits(since, pause) {
+            self.short_press(at);
         } else if long && let State::Menu { item } = self.state {
             self.long_press(item);
         } else {
@@ -282,51 +302,78 @@ impl Lock {
         }
     }
 
-    /// Whether the pause before a press was one that the model's tolerances define.
-    fn pause_fits(&self, pause: Duration) -> bool {
-        let State::Entry { first, pauses, .. } = &self.state else { return true };
-        let within = |interval: &Interval, pause: Duration| interval.accept().contains(&pause);
-        match (pauses, first) {
-            (0, true) => within(&self.timing.after_wake, pause),
-            (0, false) => within(&self.timing.between_presses, pause),
-            // The periods before the last one are exact by definition.
-            (n, _) => {
-                within(&self.timing.next_digit, pause.saturating_sub(self.period() * (n - 1)))
+    /// Whether a press fell into the display test, which it ends without counting for a digit.
+    fn ends_display_test(&mut self, since: Duration, at: Duration) -> bool {
+        match &mut self.state {
+            State::Entry { first: true, pauses: 0, from, .. } if since < *from => {
+                *from = at;
+                true
             }
+            _ => false,
         }
     }
 
-    fn short_press(&mut self) {
-        let presses = match &mut self.state {
-            State::Entry { current, first, pauses, .. } => {
-                (*current, *first, *pauses) = ((*current + 1) % 10, false, 0);
-                return;
-            }
-            State::Menu { item } => {
-                *item = (*item + 1)
-                    % self.timing.menu.as_ref().map_or(10, |menu| {
-                        menu.inf_presses.max(menu.pin_presses.unwrap_or(0)).saturating_add(1)
-                    });
-                return;
-            }
-            State::Normal => 1,
-            State::Waking { presses } => *presses + 1,
-        };
-        self.state = if presses < self.timing.wake_presses || self.blocked_until.is_some() {
-            State::Waking { presses }
-        } else if self.asks_pin {
-            State::Entry { fixed: Vec::new(), current: 0, first: true, pauses: 0 }
-        } else {
-            State::Menu { item: 0 }
-        };
+    /// Whether the pause before a press was one that the model's tolerances define.
+    fn pause_fits(&self, since: Duration, pause: Duration) -> bool {
+        let State::Entry { first, pauses, from, .. } = &self.state else { return true };
+        let within = |interval: &Interval, pause: Duration| interval.accept().contains(&pause);
+        match (pauses, first) {
+            (0, true) => within(
+                &self.timing.after_wake,
+                since.saturating_sub(*from) + self.timing.display_test(),
+            ),
+            (0, false) => within(&self.timing.between_presses, pause),
+            // The periods before the last one are exact by definition.
+            (n, _) => within(
+                &self.timing.next_digit,
+                since.saturating_sub(*from).saturating_sub(self.period() * (n - 1)),
+            ),
+        }
     }
 
-    fn long_press(&mut self, item: u8) {
-        let Some(menu) = &self.timing.menu else { return };
-        if item == menu.inf_presses {
-            self.inf = self.options.inf_offered && !self.inf;
-        } else if Some(item) == menu.pin_presses {
-            self.asks_pin = !self.asks_pin;
+    /// A press on the way to the first digit.
+    fn waking_press(&self, at: Duration) -> State {
+        let presses = match self.state {
+            State::Waking { presses } => presses + 1,
+            _ => 1,
+        };
+        if presses < self.timing.wake_presses || self.blocked_until.is_some() {
+            State::Waking { presses }
+        } else if self.asks_pin {
+            let from = at + self.timing.display_test();
+            State::Entry { fixed: Vec::new(), current: 0, first: true, pauses: 0, from }
+        } else {
+            State::Menu { item: 0 }
+        }
+    }
+
+    fn short_press(&mut self, at: Duration) {
+        match &mut self.state {
+            State::Entry { current, first, pauses, from, .. } => {
+                (*current, *first, *pauses, *from) = ((*current + 1) % 10, false, 0, at);
+            }
+            State::Menu { item } => *item = self.menu.after(*item),
+            State::Normal | State::Waking { .. } => {}
+        }
+    }
+
+    fn long_press(&mut self, place: u8) {
+        let count = |times: &mut u8| *times = times.saturating_add(1);
+        match self.menu.get(place) {
+            Some(MenuItem::Inf) => self.inf = !self.inf,
+            Some(MenuItem::Pin) => {
+                self.asks_pin = !self.asks_pin;
+                if !self.asks_pin {
+                    count(&mut self.harm.pin_query_off);
+                }
+            }
+            Some(MenuItem::EClr) => count(&mut self.harm.energy_cleared),
+            Some(MenuItem::HistoryClr) => count(&mut self.harm.history_cleared),
+            Some(MenuItem::Parameter) => {
+                self.asks_pin = true;
+                count(&mut self.harm.parameter_acted);
+            }
+            _ => {}
         }
     }
 }

@@ -14,11 +14,11 @@ use super::{
     content,
     energies::Energies,
     household::{Household, HouseholdOptions},
-    lock::LockMemory,
     memory::{Memory, MemoryError},
     moment::Moment,
     request::Ear,
     telegram,
+    unit::LockMemory,
 };
 use crate::{
     profile::{Profile, Transport},
@@ -255,6 +255,7 @@ impl VirtualMeter {
             seed: self.options.household.seed,
             number: self.options.number,
             telegrams: self.state.telegrams,
+            one_phase: self.profile.phases == Some(1),
         };
         self.state.telegrams = self.state.telegrams.wrapping_add(1);
         if let Some(memory) = &self.memory {

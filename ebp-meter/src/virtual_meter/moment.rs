@@ -17,6 +17,8 @@ pub(super) struct Moment {
     pub seed: u64,
     pub number: u32,
     pub telegrams: u32,
+    /// Whether all power goes over the first phase.
+    pub one_phase: bool,
 }
 
 impl Moment {
@@ -49,6 +51,8 @@ impl Moment {
         let (first, second) = (self.milliwatts / 2, self.milliwatts * 3 / 10);
         match phase {
             0 => self.milliwatts,
+            1 if self.one_phase => self.milliwatts,
+            _ if self.one_phase => 0,
             1 => first,
             2 => second,
             _ => self.milliwatts - first - second,

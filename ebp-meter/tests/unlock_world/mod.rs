@@ -16,7 +16,10 @@ use ebp_meter::{
     port::{LineSettings, Port, PortError, PortName, Received},
     profile::{Profile, Profiles},
     readout::{Entry, Integrity, Protocol, Readout, ServerId, Value},
-    unlock::{Attempt, Link, Pace, Pin, Progress, Tries, UnlockError, UnlockOptions, Unlocked},
+    unlock::{
+        AskItem, Attempt, Link, Pace, Pin, Progress, Stepped, Tries, UnlockError, UnlockOptions,
+        Unlocked,
+    },
     virtual_meter::{Lock, LockOptions, light::LightReceiver},
 };
 use jiff::Timestamp;
@@ -139,10 +142,40 @@ impl World {
         pin: &str,
         tries: &Tries,
         options: &UnlockOptions,
-        mut on: impl FnMut(&Progress),
+        on: impl FnMut(&Progress),
     ) -> (Result<Unlocked, UnlockError>, Vec<Progress>) {
+        self.attempt(tries, options, on, |attempt, link, progress| {
+            attempt.run(link, &pin.parse().unwrap(), progress)
+        })
+    }
+
+    /// One run of `--step`.
+    pub fn step(
+        &self,
+        pin: &str,
+        tries: &Tries,
+        options: &UnlockOptions,
+        owner: &mut dyn AskItem,
+    ) -> (Result<Stepped, UnlockError>, Vec<Progress>) {
+        self.attempt(
+            tries,
+            options,
+            |_| {},
+            |attempt, link, progress| {
+                let pin: Pin = pin.parse().unwrap();
+                attempt.run_with_owner(link, &pin, owner, progress)
+            },
+        )
+    }
+
+    fn attempt<T>(
+        &self,
+        tries: &Tries,
+        options: &UnlockOptions,
+        mut on: impl FnMut(&Progress),
+        run: impl FnOnce(&Attempt<'_>, &mut dyn Link, &mut dyn FnMut(Progress)) -> T,
+    ) -> (T, Vec<Progress>) {
         let mut seen = Vec::new();
-        let pin: Pin = pin.parse().unwrap();
         let attempt = Attempt {
             profile: &self.profile,
             tries,
@@ -153,7 +186,7 @@ impl World {
         };
         let mut link =
             SimLink { port: SimPort(self.clone()), world: self.clone(), heard: Vec::new() };
-        let result = attempt.run(&mut link, &pin, &mut |progress| {
+        let result = run(&attempt, &mut link, &mut |progress| {
             on(&progress);
             seen.push(progress);
         });

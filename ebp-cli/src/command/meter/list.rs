@@ -2,9 +2,9 @@
 //!
 //! Enters: the profiles. Leaves: a table, JSON or CSV. Absent: what only `ebp meter show` tells.
 
-use std::io::Write;
+use std::{collections::BTreeSet, io::Write};
 
-use ebp_meter::profile::{Profile, RelockBehaviour};
+use ebp_meter::profile::{Profile, RelockBehaviour, Wake};
 use serde::Serialize;
 
 use crate::{
@@ -37,6 +37,72 @@ struct Row<'a> {
     about: &'a str,
 }
 
+/// What JSON says beyond the table.
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    row: Row<'a>,
+    /// How the PIN is entered: `unknown` where nobody says, nothing for models without a lock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pin_timing: Option<Timing>,
+    /// What a locked one sends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked_codes: Option<Vec<String>>,
+    /// What it sends unlocked.
+    codes: Vec<String>,
+    /// Where these are from.
+    sources: BTreeSet<&'a str>,
+}
+
+/// Lengths in milliseconds.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Timing {
+    Known {
+        wake: &'static str,
+        wake_presses: u8,
+        short_press_ms: u32,
+        next_digit_ms: u32,
+        source: String,
+    },
+    Unknown(&'static str),
+}
+
+impl<'a> Entry<'a> {
+    fn of(profile: &'a Profile) -> Self {
+        let codes = |locked| {
+            profile.registers(locked).iter().map(|register| register.obis.to_string()).collect()
+        };
+        let pin_timing = match &profile.pin {
+            Some(pin) => Some(Timing::Known {
+                wake: match pin.wake {
+                    Wake::Short => "short",
+                    Wake::Long => "long",
+                },
+                wake_presses: pin.wake_presses,
+                short_press_ms: pin.short_press.send_ms,
+                next_digit_ms: pin.next_digit.send_ms,
+                source: pin.source.clone(),
+            }),
+            None => profile.has_lock().then_some(Timing::Unknown("unknown")),
+        };
+        let mut sources = BTreeSet::from([
+            &*profile.line.source,
+            &profile.telegram.source,
+            &profile.unlocked.source,
+        ]);
+        sources.extend(profile.locked.iter().map(|set| set.source.as_str()));
+        sources.extend(profile.lock.iter().map(|lock| lock.source.as_str()));
+        Self {
+            row: Row::of(profile),
+            pin_timing,
+            locked_codes: profile.locked.is_some().then(|| codes(true)),
+            codes: codes(false),
+            sources,
+        }
+    }
+}
+
 impl<'a> Row<'a> {
     fn of(profile: &'a Profile) -> Self {
         Self {
@@ -46,7 +112,8 @@ impl<'a> Row<'a> {
             flag: profile.flag.as_str(),
             protocol: profile.line.protocol.name(),
             line: profile.line.settings().to_string(),
-            lock: match profile.relock.as_ref().map(|relock| relock.behaviour) {
+            lock: match profile.keeps_unlocked() {
+                None if profile.has_lock() => "unknown",
                 None => "none",
                 Some(RelockBehaviour::Permanent) => "permanent",
                 Some(RelockBehaviour::KeepAlive) => "keep-alive",
@@ -64,8 +131,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut text = Vec::new();
     match arguments.format {
         Format::Json => {
-            for row in rows {
-                serde_json::to_writer(&mut text, &row).map_err(Failure::failed)?;
+            for entry in profiles.iter().map(Entry::of) {
+                serde_json::to_writer(&mut text, &entry).map_err(Failure::failed)?;
                 text.push(b'\n');
             }
         }

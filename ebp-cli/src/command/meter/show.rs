@@ -4,7 +4,9 @@
 //! words. Absent: any one meter.
 
 use ebp_core::phrase::counted;
-use ebp_meter::profile::{Content, Interval, Pin, Profile, Register, Registers};
+use ebp_meter::profile::{
+    Blocking, Content, Interval, LockKind, Pin, Profile, Register, Registers, RelockBehaviour, Wake,
+};
 
 use crate::{
     command::models::Models,
@@ -71,9 +73,18 @@ fn page(profile: &Profile) -> String {
         let words = profile.relock_in_words().unwrap_or_default();
         text += "\nstays unlocked\n";
         text += &indented(&with_source(words, &relock.source));
-        if let Some(every) = relock.keep_alive_s {
-            text += &format!("  a press every {every} s\n");
+        if profile.keeps_unlocked() == Some(RelockBehaviour::KeepAlive) {
+            text += &format!("  a press every {} s\n", profile.keep_alive_s());
         }
+    }
+    if let Some(lock) = &profile.lock {
+        let kind = match lock.kind {
+            LockKind::None => "none",
+            LockKind::PinOfUnknownTiming => "a PIN, whose timing is unknown",
+            LockKind::Operator => "a setting of the operator's",
+        };
+        text += "\nlock\n";
+        text += &indented(&with_source(kind, &lock.source));
     }
     if let Some(locked) = &profile.locked {
         text += "\nsent while locked\n";
@@ -118,23 +129,47 @@ fn timing(pin: &Pin) -> String {
     };
     let mut rows = vec![
         ("digits", pin.digits.to_string()),
-        ("presses to the first digit", pin.wake_presses.to_string()),
+        ("presses to the first digit", waking(pin)),
         ("short press", ms(&pin.short_press)),
         ("long press", ms(&pin.long_press)),
         ("between presses", ms(&pin.between_presses)),
         ("after waking", ms(&pin.after_wake)),
         ("to the next digit", ms(&pin.next_digit)),
         ("back to normal", format!("{} s", pin.return_to_normal_s)),
-        ("wrong PINs", format!("{} block it, ebp stops after {}", pin.tries, pin.stop_at)),
+        ("wrong PINs", wrong_pins(pin)),
     ];
+    rows.extend(pin.between_wake.as_ref().map(|pause| ("between waking presses", ms(pause))));
     rows.extend(pin.blocked_s.map(|seconds| ("blocked for", format!("{seconds} s"))));
     if let Some(menu) = &pin.menu {
-        let presses = menu.inf_presses.to_string();
+        let used = if menu.is_sourced() { "" } else { ", not used" };
+        let presses = format!("{}{used}", menu.inf_presses);
         rows.push(("presses to InF", with_source(&presses, &menu.source)));
         rows.extend(menu.pin_presses.map(|presses| ("presses to PIN", presses.to_string())));
     }
     rows.push(("source", pin.source.clone()));
     lines(&rows)
+}
+
+fn waking(pin: &Pin) -> String {
+    let kind = match pin.wake {
+        Wake::Short => "short",
+        Wake::Long => "long",
+    };
+    let mut text = format!("{} {kind}", pin.wake_presses);
+    if pin.display_test_ms > 0 {
+        text += &format!(", then a display test of {} ms", pin.display_test_ms);
+    }
+    text
+}
+
+fn wrong_pins(pin: &Pin) -> String {
+    let source = pin.tries_source.as_deref().unwrap_or("assumed");
+    let blocks = match pin.blocks {
+        Blocking::Never => "block nothing".to_owned(),
+        Blocking::Yes => format!("{} (assumed) block it for a time", pin.tries),
+        Blocking::Unknown => format!("{} block it", pin.tries),
+    };
+    with_source(&format!("{blocks}, ebp stops after {}", pin.stop_at), source)
 }
 
 fn registers(set: &Registers) -> String {

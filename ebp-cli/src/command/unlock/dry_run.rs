@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use ebp_meter::{
     profile::Profile,
-    unlock::{Pin, Plan, PlanError, Variant, has_way_to_inf},
+    unlock::{Pin, Plan, PlanError, Variant},
 };
 use serde::Serialize;
 
-use super::{Arguments, secret};
+use super::{Arguments, secret, show};
 use crate::{
     exit::{Failure, Outcome},
     output::Shape,
@@ -20,6 +20,8 @@ use crate::{
 #[derive(Serialize)]
 struct DryRun<'a> {
     model: &'a str,
+    /// Nothing where no long press is sent.
+    inf_presses: Option<u8>,
     plans: Vec<DryPlan>,
 }
 
@@ -51,11 +53,12 @@ pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Outco
             None => any_pin(profile)?,
         }
     };
+    let inf = arguments.options(profile).inf_presses(profile);
     let mut plans = Vec::new();
     for variant in [Variant::Normal, Variant::Slower] {
         plans.push((variant, Plan::enter_pin(profile, &pin, variant)?));
-        if has_way_to_inf(profile) {
-            plans.push((variant, Plan::switch_inf(profile, variant)?));
+        if let Some(presses) = inf {
+            plans.push((variant, Plan::switch_inf_after(profile, presses, variant)?));
         }
     }
     let mut text = String::new();
@@ -65,7 +68,7 @@ pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Outco
                 .iter()
                 .map(|(variant, plan)| as_json(*variant, plan, arguments.reveal))
                 .collect();
-            let dry_run = DryRun { model: &profile.name, plans };
+            let dry_run = DryRun { model: &profile.name, inf_presses: inf, plans };
             text = serde_json::to_string(&dry_run).map_err(Failure::failed)? + "\n";
         }
         Shape::Table => {
@@ -78,6 +81,13 @@ pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Outco
                     false => plan.to_string(),
                 };
             }
+            if inf.is_none() {
+                text += &format!(
+                    "InF: {}; a press every {} s keeps the details (`ebp read --every`)\n",
+                    show::untouched(profile),
+                    profile.keep_alive_s()
+                );
+            }
         }
     }
     print(&text)
@@ -85,8 +95,8 @@ pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Outco
 
 /// A masked plan is the same for every PIN, so that none is needed to show it.
 fn any_pin(profile: &Profile) -> Result<Pin, Failure> {
-    let no_lock = || PlanError::NoLock { model: profile.name.clone() };
-    let digits = profile.pin.as_ref().ok_or_else(no_lock)?.digits;
+    let no_plan = || PlanError::without_pin(profile);
+    let digits = profile.pin.as_ref().ok_or_else(no_plan)?.digits;
     Ok("0".repeat(digits.into()).parse()?)
 }
 
@@ -101,7 +111,7 @@ fn as_json(variant: Variant, plan: &Plan, reveal: bool) -> DryPlan {
     });
     DryPlan {
         goal: plan.goal(),
-        variant: super::show::variant_name(variant),
+        variant: show::variant_name(variant),
         at_most_s: plan.longest().as_secs_f64(),
         phases: plan.phases().iter().map(ToString::to_string).collect(),
         steps,

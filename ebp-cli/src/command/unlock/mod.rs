@@ -7,6 +7,7 @@ mod calibrate;
 mod dry_run;
 pub mod secret;
 mod show;
+mod step;
 
 use std::{
     path::PathBuf,
@@ -33,6 +34,8 @@ use crate::{
 
 /// The heading of the options that say how light is made.
 const LIGHT: &str = "The light";
+/// The heading of the options about the list behind the PIN.
+const LIST: &str = "The list behind the PIN";
 /// The heading of the options about wrong tries.
 const TRIES: &str = "Wrong tries";
 /// The heading of the options that only print what would be done.
@@ -43,7 +46,9 @@ const MODEL: &str = "Other models";
 /// Unlock a meter by light, with its PIN.
 ///
 /// The PIN is read from --pin-file (which only its owner may read), else from the environment
-/// variable EBP_PIN, else it is asked for. Wrong tries are remembered, and ebp stops before the meter
+/// variable EBP_PIN, else it is asked for. A long press, which switches items of the list behind the
+/// PIN, is sent only where a source names the place of InF for the model, or where you say so (--step,
+/// --inf-presses). Wrong tries are remembered, and ebp stops before the meter
 /// would block itself. Ctrl-C switches the light off.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -75,6 +80,19 @@ pub struct Arguments {
 
     #[command(flatten, next_help_heading = LIGHT)]
     light: Light,
+
+    /// Walk through the list together with you: at each item you say what the display shows, and the
+    /// long press is sent to InF only after your yes.
+    #[arg(long, conflicts_with_all = ["dry_run", "calibrate", "format"], help_heading = LIST)]
+    step: bool,
+
+    /// So many short presses behind the PIN the display of this very meter shows InF: switch it there.
+    /// At another item the long press may clear energies or the history, or switch the PIN query off.
+    #[arg(
+        long, value_name = "N", conflicts_with_all = ["step", "calibrate"], help_heading = LIST,
+        value_parser = clap::value_parser!(u8).range(0..=50)
+    )]
+    inf_presses: Option<u8>,
 
     /// Where tries are remembered: $XDG_STATE_HOME/ebp without this, /var/lib/ebp for root.
     #[arg(long, value_name = "FOLDER", help_heading = TRIES)]
@@ -162,6 +180,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     can_be_unlocked(profile)?;
     let port = find_port::named_or_only(arguments.port.as_ref(), read_options(profile))?;
+    if arguments.step {
+        return step::run(arguments, profile, &port, &tries, &stop);
+    }
     let unlocked = arguments.unlock(profile, &port, tries, &stop);
     show::result(arguments.format, profile, &port, unlocked)
 }
@@ -170,11 +191,32 @@ pub fn run(arguments: &Arguments) -> Outcome {
 fn can_be_unlocked(profile: &Profile) -> Outcome {
     match profile.pin {
         Some(_) => Ok(()),
-        None => Err(UnlockError::Plan(PlanError::NoLock { model: profile.name.clone() }).into()),
+        None => Err(UnlockError::Plan(PlanError::without_pin(profile)).into()),
     }
 }
 
+fn open(profile: &Profile, port: &PortName) -> Result<Session, Failure> {
+    let session =
+        Session::from_port(port::open(port, profile.line.settings())?, read_options(profile));
+    if session.is_live() {
+        return Ok(session);
+    }
+    Err(Failure::usage(format!("{port} is no meter that can be shone upon"))
+        .remedy("give the serial device of the reading head, or tcp://host:port"))
+}
+
 impl Arguments {
+    fn options(&self, profile: &Profile) -> UnlockOptions {
+        let usual = UnlockOptions::for_model(profile);
+        UnlockOptions {
+            head: self.light.drive(usual.head),
+            first_telegram: self.timeout,
+            pardon: self.reset_tries,
+            inf_presses: self.inf_presses,
+            ..usual
+        }
+    }
+
     fn unlock(
         &self,
         profile: &Profile,
@@ -183,20 +225,9 @@ impl Arguments {
         stop: &Arc<AtomicBool>,
     ) -> Result<ebp_meter::unlock::Unlocked, Failure> {
         // Before the PIN is asked for: a port that is not there needs none.
-        let session =
-            Session::from_port(port::open(port, profile.line.settings())?, read_options(profile));
-        if !session.is_live() {
-            return Err(Failure::usage(format!("{port} is no meter that can be shone upon"))
-                .remedy("give the serial device of the reading head, or tcp://host:port"));
-        }
+        let session = open(profile, port)?;
         let pin = secret::pin(self.pin_file.as_deref(), stop)?;
-        let usual = UnlockOptions::for_model(profile);
-        let options = UnlockOptions {
-            head: self.light.drive(usual.head),
-            first_telegram: self.timeout,
-            pardon: self.reset_tries,
-            ..usual
-        };
+        let options = self.options(profile);
         let around = Surroundings {
             clock: Arc::new(SystemClock),
             pace: Arc::new(RealPace::default()),

@@ -12,7 +12,7 @@ use ebp_core::model::MeasurementData;
 use ebp_meter::{
     port::PortName,
     profile::Profile,
-    unlock::{Keep, Lasting, Phase, Progress, Unlocked, Variant},
+    unlock::{InfSwitch, Keep, Lasting, Phase, Progress, Unlocked, Variant},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -46,6 +46,11 @@ impl Shown {
             bar
         });
         Self { bar, digits, last: String::new() }
+    }
+
+    /// Lines even on a terminal: questions come in between.
+    pub fn lines() -> Self {
+        Self { bar: None, digits: 0, last: String::new() }
     }
 
     /// Something goes on.
@@ -106,6 +111,14 @@ struct Report<'a> {
     variant: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lasting: Option<&'static str>,
+    /// For how long after the last press details were seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen_s: Option<u64>,
+    /// What the long press at InF did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inf: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     keep: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,7 +144,45 @@ pub fn result(
         }
     };
     print(&text)?;
-    result.map(drop)
+    let unlocked = result?;
+    match warning(&unlocked) {
+        Some(warning) if unlocked.inf == InfSwitch::WithoutEffect => Err(Failure::failed(
+            "the long press had no effect on the details: another item of the list may have been changed",
+        )
+        .remedy(warning)),
+        Some(warning) => {
+            tell!("ebp: {warning}");
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Why no long press is sent to InF on this model.
+pub fn untouched(profile: &Profile) -> String {
+    format!(
+        "no source names its place in the list of {}, so no long press is sent; `ebp unlock --step` \
+         switches it on together with you",
+        profile.name
+    )
+}
+
+/// What the owner must know beside the result.
+fn warning(unlocked: &Unlocked) -> Option<String> {
+    if unlocked.pin_was_needless {
+        return Some(
+            "this meter asks for no PIN: its PIN query is off, so that everybody can read its history on \
+             the display. If you did not want that, walk to the item PIN of the list by short presses and \
+             hold the light there for more than 5 s"
+                .to_owned(),
+        );
+    }
+    (unlocked.inf == InfSwitch::WithoutEffect).then(|| {
+        "look at the display: wake it as for the PIN; if the list comes without a question for the PIN, \
+         the PIN query was switched off, and a light of more than 5 s at the item PIN switches it on again; \
+         see whether E and the history (HIS) are still there; find InF with `ebp unlock --step`"
+            .to_owned()
+    })
 }
 
 fn report<'a>(
@@ -144,7 +195,7 @@ fn report<'a>(
     Report {
         model: &profile.name,
         port: port.to_string(),
-        unlocked: unlocked.is_some(),
+        unlocked: unlocked.is_some_and(|unlocked| unlocked.inf != InfSwitch::WithoutEffect),
         already: unlocked.map(|unlocked| unlocked.already),
         variant: unlocked.and_then(|unlocked| unlocked.variant).map(variant_name),
         lasting: unlocked.map(|unlocked| match unlocked.lasting {
@@ -152,6 +203,14 @@ fn report<'a>(
             Lasting::WhileOpen(_) => "while-open",
             Lasting::Unknown => "unknown",
         }),
+        seen_s: unlocked.and_then(|unlocked| unlocked.seen).map(|seen| seen.as_secs()),
+        inf: unlocked.and_then(|unlocked| match unlocked.inf {
+            InfSwitch::Untouched => None,
+            InfSwitch::On => Some("on"),
+            InfSwitch::WithoutEffect => Some("without-effect"),
+            InfSwitch::Unseen => Some("unseen"),
+        }),
+        warning: unlocked.and_then(warning),
         keep: unlocked.and_then(|unlocked| Keep::of(profile, unlocked.lasting)).map(|keep| {
             match keep {
                 Keep::Permanent => "permanent",
@@ -167,25 +226,45 @@ fn report<'a>(
 
 fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
     let how = match (unlocked.already, unlocked.variant) {
+        _ if unlocked.inf == InfSwitch::WithoutEffect => {
+            "it showed its details, and does no longer"
+        }
         (true, _) => "it showed its details already; nothing was done",
         (false, Some(Variant::Slower)) => "it shows its details, after the slower try",
         (false, _) => "it shows its details",
     };
     let mut rows =
         vec![("meter", format!("{} at {port}", profile.name)), ("unlocked", how.to_owned())];
+    let seen = unlocked.seen.map(|seen| seen.as_secs());
+    let seen = seen.map_or_else(String::new, |s| format!("seen for {s} s after the last press"));
     let lasting = match (unlocked.lasting, Keep::of(profile, unlocked.lasting)) {
-        (Lasting::Permanent, _) => "until a power failure (InF is on)".to_owned(),
-        (Lasting::WhileOpen(open), Some(Keep::Press { every, .. })) => format!(
-            "{} s after the last press; a press every {} s keeps it",
-            open.as_secs(),
-            every.as_secs()
-        ),
-        (Lasting::WhileOpen(open), _) => {
-            format!("{} s after the last press; then it needs the PIN again", open.as_secs())
+        (Lasting::Permanent, _) => {
+            format!(
+                "{seen}, longer than the list is open: InF is on, usually until a power failure"
+            )
         }
-        (Lasting::Unknown, _) => String::new(),
+        (Lasting::WhileOpen(open), Some(Keep::Press { every, .. })) => with(
+            &seen,
+            &format!(
+                "by the model's profile until {} s after it; a press every {} s keeps them \
+                 (`ebp read --every` sends it)",
+                open.as_secs(),
+                every.as_secs()
+            ),
+        ),
+        (Lasting::WhileOpen(open), _) => with(
+            &seen,
+            &format!(
+                "by the model's profile until {} s after it; then it needs the PIN again",
+                open.as_secs()
+            ),
+        ),
+        (Lasting::Unknown, _) => seen,
     };
     rows.push(("lasts", lasting));
+    if unlocked.inf == InfSwitch::Untouched && matches!(unlocked.lasting, Lasting::WhileOpen(_)) {
+        rows.push(("InF", untouched(profile)));
+    }
     let values: Vec<_> = unlocked
         .readout
         .figures()
@@ -197,4 +276,13 @@ fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
         .collect();
     rows.extend(values.iter().map(|(code, value)| (code.as_str(), value.clone())));
     lines(&rows)
+}
+
+/// What was seen, then what is said of the time after the last press.
+fn with(seen: &str, said: &str) -> String {
+    if seen.is_empty() {
+        format!("seen after the last press; {said}")
+    } else {
+        format!("{seen}; {said}")
+    }
 }

@@ -21,9 +21,9 @@ pub use keeper::SimKeeper;
 use crate::{
     aggregator::*,
     port::{PortError, PortName},
-    profile::Profiles,
+    profile::{FlagId, Profiles},
     readout::{Entry, Integrity, MeterTime, Protocol, Readout, ServerId, Value},
-    unlock::{Lasting, UnlockError, Unlocked},
+    unlock::{UnlockError, Unlocked},
 };
 
 pub const START: &str = "2026-01-31T12:00:00Z";
@@ -78,6 +78,8 @@ pub struct SimMeter {
     pub reads: usize,
     pub unlocks: usize,
     pub presses: usize,
+    /// How often the way to `InF` was to be taken, where it is known.
+    pub inf_presses: usize,
     pub resets: usize,
     /// The list that the PIN opened closes then.
     pub open_until: Option<Duration>,
@@ -99,6 +101,7 @@ impl Default for SimMeter {
             reads: 0,
             unlocks: 0,
             presses: 0,
+            inf_presses: 0,
             resets: 0,
             open_until: None,
         }
@@ -153,8 +156,8 @@ impl SimMeter {
         };
         Readout {
             protocol: Protocol::Sml,
-            server_id: self.identity.map(|(_, number)| ServerId(vec![number])),
-            manufacturer: self.identity.map(|(maker, _)| maker.to_owned()),
+            server_id: self.identity.map(|(_, number)| ServerId([number][..].into())),
+            manufacturer: self.identity.and_then(|(maker, _)| FlagId::new(maker.as_bytes().try_into().ok()?)),
             meter_time: Some(MeterTime::SecIndex(u32::try_from(truth.as_second() / 1000).unwrap())),
             entries,
             unaddressed: Vec::new(),
@@ -209,8 +212,9 @@ impl Heads for SimHeads {
                     State::Hangs => return,
                 }
             }
-            Job::Unlock { .. } => {
+            Job::Unlock { inf, .. } => {
                 sim.unlocks += 1;
+                sim.inf_presses += usize::from(inf);
                 now + s(45)
             }
             Job::Press => {
@@ -254,25 +258,13 @@ impl Heads for SimHeads {
             }
             (Job::Unlock { .. }, _) if sim.is_detailed(at) => {
                 let readout = sim.readout(now, truth);
-                let lasting = Lasting::Unknown;
-                Done::Unlock(Ok(Box::new(Unlocked {
-                    already: true,
-                    variant: None,
-                    lasting,
-                    readout,
-                })))
+                Done::Unlock(Ok(Box::new(Unlocked::already(readout))))
             }
             (Job::Unlock { .. }, _) if sim.pin_is_right => {
                 sim.locked = !sim.offers_inf;
                 sim.open_until = Some(at + s(120));
                 let readout = sim.readout(now, truth);
-                let lasting = Lasting::Unknown;
-                Done::Unlock(Ok(Box::new(Unlocked {
-                    already: false,
-                    variant: None,
-                    lasting,
-                    readout,
-                })))
+                Done::Unlock(Ok(Box::new(Unlocked::now(readout))))
             }
             (Job::Unlock { .. }, _) => {
                 Done::Unlock(Err(UnlockError::NotUnlocked { tries: 2, left: 0 }.into()))

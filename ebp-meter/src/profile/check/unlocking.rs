@@ -3,9 +3,10 @@
 use ebp_core::phrase::counted_as;
 
 use super::{Checked, Step, refuse};
-use crate::profile::{Interval, Pin, Profile, Relock, RelockBehaviour};
+use crate::profile::{Blocking, Interval, Pin, Profile, Relock, RelockBehaviour, pin::is_assumed};
 
 pub(super) fn pin(pin: &Pin) -> Checked {
+    let between_wake = pin.between_wake.iter().map(|interval| ("between_wake", interval));
     let intervals: [(&'static str, &Interval); 5] = [
         ("short_press", &pin.short_press),
         ("long_press", &pin.long_press),
@@ -13,7 +14,7 @@ pub(super) fn pin(pin: &Pin) -> Checked {
         ("after_wake", &pin.after_wake),
         ("next_digit", &pin.next_digit),
     ];
-    for (key, interval) in intervals {
+    for (key, interval) in intervals.into_iter().chain(between_wake) {
         let [shortest, longest] = interval.accept_ms;
         if shortest >= longest {
             return refuse(
@@ -49,10 +50,27 @@ pub(super) fn pin(pin: &Pin) -> Checked {
             "the longest pause between presses is longer than the one that fixes a digit",
         );
     }
-    if pin.next_digit.accept_ms[1] >= pin.next_digit.accept_ms[0].saturating_mul(2) {
+    let period = pin.next_digit.accept_ms[0];
+    let longest_period = pin.period_to_ms.unwrap_or(period).max(period);
+    if pin.next_digit.accept_ms[1] >= longest_period.saturating_mul(2)
+        || pin.next_digit.slower_ms >= period.saturating_mul(2)
+    {
         return refuse(
             at!["pin", "next_digit", "accept_ms"],
             "a pause of twice the shortest that fixes a digit sets a zero too many",
+        );
+    }
+    let [first, last] = pin.after_wake.accept_ms;
+    if first < pin.display_test_ms {
+        return refuse(
+            at!["pin", "after_wake", "accept_ms"],
+            "a press during the display test counts for no digit",
+        );
+    }
+    if last > pin.display_test_ms.saturating_add(pin.next_digit.accept_ms[0]) {
+        return refuse(
+            at!["pin", "after_wake", "accept_ms"],
+            "the longest pause after waking is longer than the one that fixes a digit",
         );
     }
     if pin.next_digit.accept_ms[1] > pin.return_to_normal_s.saturating_mul(1000) {
@@ -82,6 +100,13 @@ pub(super) fn pin(pin: &Pin) -> Checked {
             ),
         );
     }
+    let source = pin.tries_source.as_deref();
+    if pin.blocks != Blocking::Unknown && source.is_none_or(is_assumed) {
+        return refuse(
+            at!["pin", "blocks"],
+            "blocks needs tries_source: who says so. Leave it out where nobody does",
+        );
+    }
     match &pin.menu {
         Some(menu) if menu.pin_presses == Some(menu.inf_presses) => {
             refuse(at!["pin", "menu", "pin_presses"], "InF and PIN cannot be at the same place")
@@ -95,24 +120,23 @@ pub(super) fn relock(profile: &Profile, relock: &Relock) -> Checked {
         (RelockBehaviour::KeepAlive, None) => {
             refuse(at!["relock"], "behaviour keep_alive needs keep_alive_s")
         }
-        (RelockBehaviour::KeepAlive, Some(seconds)) => {
-            let limit = profile.pin.as_ref().map_or(u32::MAX, |pin| pin.return_to_normal_s);
-            if (1..limit).contains(&seconds) {
-                Ok(())
-            } else {
-                refuse(
-                    at!["relock", "keep_alive_s"],
-                    format!(
-                        "a press every {seconds} s does not keep a meter awake that returns to normal after {limit} s"
-                    ),
-                )
-            }
+        (RelockBehaviour::KeepAlive | RelockBehaviour::Permanent, Some(seconds))
+            if !is_in_time(profile, seconds) =>
+        {
+            let limit = open_s(profile);
+            refuse(
+                at!["relock", "keep_alive_s"],
+                format!(
+                    "a press every {seconds} s does not keep a meter awake that returns to normal after {limit} s"
+                ),
+            )
         }
-        (_, Some(_)) => refuse(
+        (RelockBehaviour::KeepAlive, Some(_)) => Ok(()),
+        (RelockBehaviour::PerReading, Some(_)) => refuse(
             at!["relock", "keep_alive_s"],
-            "keep_alive_s belongs to behaviour keep_alive only",
+            "keep_alive_s belongs to behaviour keep_alive or permanent",
         ),
-        (RelockBehaviour::Permanent, None) => {
+        (RelockBehaviour::Permanent, _) => {
             let menu = profile.pin.as_ref().and_then(|pin| pin.menu.as_ref());
             if menu.is_some() {
                 Ok(())
@@ -122,4 +146,13 @@ pub(super) fn relock(profile: &Profile, relock: &Relock) -> Checked {
         }
         (RelockBehaviour::PerReading, None) => Ok(()),
     }
+}
+
+/// How long the list stays open without a press, seconds.
+fn open_s(profile: &Profile) -> u32 {
+    profile.pin.as_ref().map_or(u32::MAX, |pin| pin.return_to_normal_s)
+}
+
+fn is_in_time(profile: &Profile, seconds: u32) -> bool {
+    (1..open_s(profile)).contains(&seconds)
 }

@@ -23,7 +23,9 @@
 pub mod aggregator;
 pub mod d0;
 pub mod decoder;
+pub mod diagnosis;
 mod file;
+pub mod hex_text;
 pub mod identify;
 pub mod interface;
 pub mod port;

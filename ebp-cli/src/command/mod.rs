@@ -42,6 +42,7 @@ mod simulate;
 mod stored;
 mod transmit;
 mod unlock;
+mod waiting;
 
 use clap::{Parser, Subcommand};
 

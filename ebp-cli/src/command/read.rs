@@ -1,5 +1,6 @@
 //! `ebp read`: a meter's figures, from a port or, with `--config`, into the spool.
 
+mod address;
 mod live;
 mod passed;
 mod watch;
@@ -7,26 +8,31 @@ mod watch;
 use std::{
     io::{self, IsTerminal, Write},
     path::PathBuf,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
     port::PortName,
     readout::{Integrity, Protocol, Readout},
-    scan,
-    session::{self, ReadOptions, Session},
+    session::{self, AnswerSpeed, ReadOptions, Session},
 };
 
+use address::AddressText;
 use live::Live;
 use passed::Passed;
 use watch::Watch;
 
-use super::{cycle, find_port, models::Models};
+use super::{
+    cycle, find_port,
+    models::Models,
+    silence,
+    waiting::{Waiting, tell_wrapping},
+};
 use crate::{
     config,
     exit::{Failure, Outcome},
-    output::{Format, Printer, phrase::counted},
+    output::{Format, Printer},
     stdout::{print, quiet_at_closed_pipe},
     tell::tell,
 };
@@ -91,7 +97,14 @@ pub struct Arguments {
     )]
     protocol: ProtocolChoice,
 
-    /// The speed in bits per second; detected without it.
+    /// The address of a meter that is asked and answers to that alone: mostly its number.
+    ///
+    /// A profile may have it as `address` in its `[line]`, where no other user of the machine sees it.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "config", help_heading = LINE)]
+    address: Option<AddressText>,
+
+    /// The speed in bits per second; detected without it. 300 is that of requests, and then of the
+    /// answers, too.
     #[arg(
         long, value_parser = clap::value_parser!(u32).range(50..=921_600), conflicts_with = "config",
         help_heading = LINE
@@ -158,6 +171,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             ProtocolChoice::D0 => Some(Protocol::D0),
         },
         baud: arguments.baud,
+        address: arguments.address.as_ref().map(AddressText::parse).transpose()?,
+        speed: AnswerSpeed::asked(arguments.baud),
     };
     if let Some(model) = &arguments.model {
         apply_model(&arguments.models, model, &mut options)?;
@@ -181,12 +196,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
     result
 }
 
-/// Takes protocol and speed from the model's profile, where the command line does not give them.
+/// Takes protocol, speed and address from the model's profile, where the command line does not give them.
 fn apply_model(models: &Models, model: &str, options: &mut ReadOptions) -> Outcome {
     let profiles = models.load()?;
     let profile = profiles.get(model).map_err(Failure::usage)?;
     options.protocol.get_or_insert(profile.line.protocol.protocol());
     options.baud.get_or_insert(profile.line.baud);
+    options.address = options.address.or(profile.line.address);
     Ok(())
 }
 
@@ -239,33 +255,27 @@ impl<W: Write> Reader<'_, W> {
     /// The first whole telegram; a salvaged one only if no whole one comes in time.
     fn first(&mut self, session: &mut Session) -> Outcome {
         let timeout = self.arguments.timeout;
-        let mut deadline = Instant::now() + timeout;
+        let mut waiting = Waiting::new(timeout);
         let mut salvaged = None;
         loop {
-            let wait = deadline.saturating_duration_since(Instant::now());
-            match session.next(wait)? {
+            match session.next(waiting.left()).map_err(|error| silence::lost(error, session))? {
                 session::Outcome::Readout(readout) if readout.integrity == Integrity::Salvaged => {
                     salvaged = Some(readout);
                 }
                 session::Outcome::Readout(readout) => {
+                    tell_wrapping(session);
                     self.print(&readout)?;
                     self.hint_if_locked(&readout);
                     return Ok(());
                 }
                 session::Outcome::Noise(noise) => self.passed.count(&noise),
-                session::Outcome::TimedOut => match session.answering() {
-                    // A slow answer counts by its silence, not by its length.
-                    Some(silence) if silence < timeout => {
-                        deadline = Instant::now() + (timeout - silence);
-                    }
-                    _ => break,
-                },
-                session::Outcome::End => break,
+                session::Outcome::TimedOut if waiting.goes_on(session) => {}
+                session::Outcome::TimedOut | session::Outcome::End => break,
             }
         }
         match salvaged {
             Some(readout) => self.print(&readout),
-            None => Err(super::silence::nothing_read(
+            None => Err(silence::nothing_read(
                 session,
                 timeout,
                 self.passed.seven_bits,
@@ -281,26 +291,23 @@ impl<W: Write> Reader<'_, W> {
         loop {
             match session.next(self.arguments.timeout)? {
                 session::Outcome::Readout(readout) => {
+                    if telegrams == 0 {
+                        tell_wrapping(session);
+                    }
                     telegrams += 1;
                     self.print(&readout)?;
                 }
                 session::Outcome::Noise(noise) => self.passed.count(&noise),
                 session::Outcome::TimedOut => {}
-                session::Outcome::End if telegrams > 0 => return Ok(()),
+                session::Outcome::End if telegrams > 0 => {
+                    self.passed.cause = session.cause();
+                    return Ok(());
+                }
                 session::Outcome::End => {
                     self.passed.garbage_bytes = 0;
-                    let mut message = format!(
-                        "{} holds no telegram ({}",
-                        session.name(),
-                        counted(session.received(), "byte")
-                    );
-                    if let Some(passed) = self.passed.text() {
-                        message.push_str(&format!("; {passed}"));
-                    }
-                    message.push(')');
-                    return Err(Failure::failed(message).remedy(
-                        "give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves",
-                    ));
+                    let passed = self.passed.text();
+                    let seven_bits = self.passed.seven_bits;
+                    return Err(silence::nothing_in_file(session, seven_bits, passed.as_deref()));
                 }
             }
         }
@@ -308,7 +315,7 @@ impl<W: Write> Reader<'_, W> {
 
     /// Reads whichever of the machine's ports speaks.
     fn scan(&mut self, options: ReadOptions) -> Outcome {
-        let scan = scan::scan(find_port::all()?, options, self.arguments.timeout);
+        let scan = find_port::scan(options, self.arguments.timeout)?;
         if let Some((port, session, readout)) = scan.found {
             tell!("ebp: reading {}", port.name);
             if !self.arguments.watch && self.arguments.raw.is_none() {

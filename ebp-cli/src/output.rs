@@ -11,7 +11,10 @@ use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use ebp_core::{obis::ObisCode, quantity::Unit};
-use ebp_meter::readout::{Entry, MeterTime, Readout, Value};
+use ebp_meter::{
+    canonical::{Figure, KnownRegisters, Pinned, Source},
+    readout::{Entry, MeterTime, Protocol, Readout, ServerId, Unaddressed, Value},
+};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -104,7 +107,9 @@ enum Shown {
 /// One value as JSON shows it.
 #[derive(Serialize)]
 pub struct ReadingValue {
-    obis: ObisCode,
+    /// None for a register whose address is no OBIS code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    obis: Option<ObisCode>,
     code: String,
     value: Shown,
     /// With how many decimals the meter sends a number.
@@ -116,6 +121,12 @@ pub struct ReadingValue {
     name: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     corrected: Option<&'static str>,
+    /// The register that stood in for the code's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    /// The registers that it was computed from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    derived: Option<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     wire: Option<Wire>,
 }
@@ -131,6 +142,9 @@ struct Wire {
     unit_code: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u64>,
+    /// How octets are written: `text`, or `hex` digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    octets: Option<&'static str>,
 }
 
 /// More decimals than any meter sends are a damaged scaler.
@@ -148,23 +162,30 @@ fn shown_unit(unit: Unit) -> String {
     unit.kilo_symbol().map_or_else(|| unit.to_string(), str::to_owned)
 }
 
-/// Text where the octets are one (a maker's letters), otherwise hexadecimal digits.
-fn octets(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if bytes.len() >= 3 && bytes.iter().all(|b| b.is_ascii_graphic()) => {
-            text.to_owned()
-        }
-        _ => bytes.iter().map(|b| format!("{b:02x}")).collect(),
-    }
+/// Octets as a text, if they are one: in ASCII telegrams all of them, in SML those that look so (a
+/// maker's letters).
+fn text_of(bytes: &[u8], protocol: Protocol) -> Option<&str> {
+    let is_text = match protocol {
+        Protocol::D0 => bytes.iter().all(|b| matches!(b, b' '..=b'~')),
+        Protocol::Sml => bytes.len() >= 3 && bytes.iter().all(u8::is_ascii_graphic),
+    };
+    is_text.then(|| std::str::from_utf8(bytes).ok())?
 }
 
 impl ReadingValue {
-    fn new(entry: &Entry, all: bool) -> Self {
+    /// An entry as the meter sent it.
+    fn of_entry(entry: &Entry, protocol: Protocol) -> Self {
+        let mut octets = None;
         let value = match &entry.value {
             Value::Integer(raw) => {
                 entry.readable().map_or_else(|| Shown::Text(raw.to_string()), Shown::Number)
             }
-            Value::Octets(bytes) => Shown::Text(octets(bytes)),
+            Value::Octets(bytes) => {
+                let text = text_of(bytes, protocol);
+                octets = Some(if text.is_some() { "text" } else { "hex" });
+                let hex = || bytes.iter().map(|b| format!("{b:02x}")).collect();
+                Shown::Text(text.map_or_else(hex, str::to_owned))
+            }
             Value::Bool(value) => Shown::Bool(*value),
             Value::Time(time) => Shown::Time((*time).into()),
             Value::Absent => Shown::Absent,
@@ -173,21 +194,60 @@ impl ReadingValue {
             Value::Integer(raw) => raw.to_string().parse().ok(),
             _ => None,
         };
-        let wire = all.then(|| Wire {
+        let wire = Wire {
             scaler: raw.is_some().then_some(entry.scaler),
             raw,
             unit_code: entry.unit.map(|unit| unit.0),
             status: entry.status,
-        });
+            octets,
+        };
         Self {
-            obis: entry.obis,
+            obis: Some(entry.obis),
             code: entry.obis.to_string(),
             places: places(entry),
             value,
             unit: entry.unit.map(shown_unit).filter(|unit| !unit.is_empty()),
             name: entry.obis.name(),
             corrected: entry.corrected.map(|c| c.name()),
-            wire,
+            from: None,
+            derived: None,
+            wire: Some(wire),
+        }
+    }
+
+    /// One of the survey's quantities.
+    fn of_figure(figure: &Figure) -> Self {
+        let unit = if figure.obis.0[3] == 8 { Unit::WATT_HOUR } else { Unit::WATT };
+        Self {
+            obis: Some(figure.obis),
+            code: figure.obis.to_string(),
+            places: figure.places,
+            value: Shown::Number(figure.value),
+            unit: Some(shown_unit(unit)),
+            name: figure.obis.name(),
+            corrected: figure.corrected.map(|c| c.name()),
+            from: match figure.source {
+                Source::Register(code) => Some(code.to_string()),
+                Source::Own | Source::Sum(..) => None,
+            },
+            derived: figure.source.derivation(),
+            wire: None,
+        }
+    }
+
+    /// A register whose address is no OBIS code.
+    fn of_unaddressed(register: &Unaddressed) -> Self {
+        Self {
+            obis: None,
+            code: register.address.clone(),
+            places: None,
+            value: Shown::Text(register.text.clone()),
+            unit: None,
+            name: None,
+            corrected: None,
+            from: None,
+            derived: None,
+            wire: None,
         }
     }
 
@@ -210,17 +270,38 @@ impl ReadingValue {
     }
 }
 
-/// The entries that are shown: with `all` every one, otherwise the survey's values in its order.
-pub fn values(readout: &Readout, all: bool) -> Vec<ReadingValue> {
-    if all {
-        return readout.entries.iter().map(|entry| ReadingValue::new(entry, true)).collect();
+/// What is shown of a telegram: every entry as the meter sent it.
+pub fn entries(readout: &Readout) -> Vec<ReadingValue> {
+    let entry = |entry| ReadingValue::of_entry(entry, readout.protocol);
+    let unaddressed = readout.unaddressed.iter().map(ReadingValue::of_unaddressed);
+    readout.entries.iter().map(entry).chain(unaddressed).collect()
+}
+
+/// The figures of one meter after another, each by what it has shown before.
+#[derive(Default)]
+pub struct Figures {
+    pinned: Pinned,
+    known: KnownRegisters,
+    server_id: Option<ServerId>,
+}
+
+impl Figures {
+    /// For meters of a model whose profile says what counts.
+    pub fn new(pinned: Pinned) -> Self {
+        Self { pinned, ..Self::default() }
     }
-    ObisCode::SURVEY
-        .into_iter()
-        .filter_map(|obis| readout.entry(obis))
-        .filter(|entry| entry.exact().is_some())
-        .map(|entry| ReadingValue::new(entry, false))
-        .collect()
+
+    /// What is shown of a telegram: the survey's values.
+    pub fn of(&mut self, readout: &Readout) -> Vec<ReadingValue> {
+        if let Some(id) = &readout.server_id
+            && self.server_id.as_ref() != Some(id)
+        {
+            self.known = KnownRegisters::default();
+            self.server_id = Some(id.clone());
+        }
+        let figures = self.known.figures(readout, &self.pinned);
+        figures.iter().map(ReadingValue::of_figure).collect()
+    }
 }
 
 /// Prints readouts one after the other in one format.
@@ -228,6 +309,7 @@ pub struct Printer<W: Write> {
     out: W,
     format: Format,
     all: bool,
+    figures: Figures,
     width: u16,
     printed: usize,
 }
@@ -235,7 +317,12 @@ pub struct Printer<W: Write> {
 impl<W: Write> Printer<W> {
     /// Prints to `out`; with `all` every entry and how the meter sent it.
     pub fn new(out: W, format: Format, all: bool) -> Self {
-        Self { out, format, all, width: table::WIDTH, printed: 0 }
+        Self { out, format, all, figures: Figures::default(), width: table::WIDTH, printed: 0 }
+    }
+
+    /// Lets a model's profile say what counts.
+    pub fn pinned(self, pinned: Pinned) -> Self {
+        Self { figures: Figures::new(pinned), ..self }
     }
 
     /// Lets tables be as wide as the terminal that they are for.
@@ -249,7 +336,7 @@ impl<W: Write> Printer<W> {
     /// # Errors
     /// When the writer fails.
     pub fn print(&mut self, readout: &Readout, read_at: Timestamp) -> io::Result<()> {
-        let values = values(readout, self.all);
+        let values = if self.all { entries(readout) } else { self.figures.of(readout) };
         match self.format {
             Format::Json => self.json(readout, read_at, values)?,
             Format::Csv => self.csv(readout, read_at, &values)?,
@@ -296,6 +383,7 @@ impl<W: Write> Printer<W> {
                 "name",
                 "corrected",
                 "crc",
+                "from",
             ];
             csv.write_record(header)?;
         }
@@ -304,13 +392,14 @@ impl<W: Write> Printer<W> {
             csv.write_record([
                 &read_at.to_string(),
                 &server_id,
-                &value.obis.hex(),
+                &value.obis.map(ObisCode::hex).unwrap_or_default(),
                 &value.code,
                 &value.text(),
                 value.unit.as_deref().unwrap_or_default(),
                 value.name.unwrap_or_default(),
                 value.corrected.unwrap_or_default(),
                 readout.integrity.name(),
+                value.from.as_deref().or(value.derived.as_deref()).unwrap_or_default(),
             ])?;
         }
         let bytes = csv.into_inner().map_err(|error| error.into_error())?;
@@ -336,7 +425,10 @@ pub fn new_table() -> Table {
 
 #[cfg(test)]
 mod tests {
-    use ebp_meter::readout::{Correction, Integrity, Protocol, ServerId};
+    use ebp_meter::{
+        profile::FlagId,
+        readout::{Correction, Integrity},
+    };
 
     use super::*;
 
@@ -361,16 +453,17 @@ mod tests {
         energy.status = Some(0x182);
         Readout {
             protocol: Protocol::Sml,
-            server_id: Some(ServerId(vec![10, 1, 0x49, 0x53, 0x4b, 0, 4, 0xc1, 0xd2, 0xe3])),
-            manufacturer: Some("ISK".into()),
+            server_id: Some(ServerId([10, 1, 0x49, 0x53, 0x4b, 0, 4, 0xc1, 0xd2, 0xe3][..].into())),
+            manufacturer: FlagId::new(*b"ISK"),
             meter_time: Some(MeterTime::SecIndex(123_456)),
             entries: vec![
-                entry(ObisCode::MANUFACTURER, Value::Octets(b"ISK".to_vec()), None, 0),
+                entry(ObisCode::MANUFACTURER, Value::Octets(b"ISK"[..].into()), None, 0),
                 power,
                 energy,
                 entry(ObisCode::NEGATIVE_ENERGY, Value::Absent, None, 0),
                 entry(ObisCode([1, 0, 32, 7, 0, 255]), Value::Integer(2301), Some(Unit::VOLT), -1),
             ],
+            unaddressed: Vec::new(),
             integrity: Integrity::Ok,
             bytes: 316,
         }

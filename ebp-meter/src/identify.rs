@@ -12,9 +12,9 @@ use ebp_core::obis::ObisCode;
 use serde::Serialize;
 
 use crate::{
-    profile::{Profile, Profiles},
+    lock::{Facts, KnownMeter, Lock},
+    profile::{FlagId, Profile, Profiles},
     readout::{Protocol, Readout},
-    unlock,
 };
 
 /// The makers' FLAG ids (DLMS user association) of household meters in Germany, with their names.
@@ -46,17 +46,8 @@ pub fn maker_name(flag: &str) -> Option<&'static str> {
     MAKERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(flag)).map(|(_, name)| *name)
 }
 
-/// Whether a meter holds its details back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Lock {
-    /// It sends whole kWh and no power.
-    Locked,
-    /// It sends its details.
-    Unlocked,
-    /// It sends no details, and the only models that fit know no lock.
-    None,
-}
+/// Below this, of a hundred, a model's registers are those of another, and it decides nothing.
+pub const FITS: u8 = 50;
 
 /// A model that may be the one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,7 +77,7 @@ pub struct Identity {
 #[must_use]
 pub fn identify(profiles: &Profiles, readouts: &[Readout]) -> Option<Identity> {
     let protocol = readouts.first()?.protocol;
-    let flag = readouts.iter().find_map(|readout| readout.manufacturer.clone());
+    let flag: Option<FlagId> = readouts.iter().find_map(|readout| readout.manufacturer);
     let codes: BTreeSet<ObisCode> =
         readouts.iter().flat_map(|readout| &readout.entries).map(|entry| entry.obis).collect();
     let mut fitting: Vec<(u8, &Profile)> = profiles
@@ -98,21 +89,17 @@ pub fn identify(profiles: &Profiles, readouts: &[Readout]) -> Option<Identity> {
         .map(|profile| (fit(profile, &codes, protocol), profile))
         .collect();
     fitting.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.name.cmp(&y.name)));
-    let detailed = readouts.iter().any(|readout| match fitting.first() {
-        Some((_, profile)) => unlock::is_detailed(profile, readout),
-        None => readout.is_detailed(),
-    });
-    let lock = match (detailed, fitting.is_empty()) {
-        (true, _) => Lock::Unlocked,
-        (false, false) if fitting.iter().all(|(_, profile)| profile.pin.is_none()) => Lock::None,
-        _ => Lock::Locked,
-    };
+    let model = fitting.first().filter(|(fit, _)| *fit >= FITS).map(|(_, profile)| *profile);
+    let is_known = |flag: &str| maker_name(flag).is_some() || !fitting.is_empty();
+    let maker_is_known = flag.as_deref().is_some_and(is_known);
+    let lock = Lock::of(Facts::of(readouts), KnownMeter { maker_is_known, model });
     let known = || fitting.first().map(|(_, profile)| profile.maker.clone());
     let maker = flag.as_deref().and_then(|flag| maker_name(flag).map(str::to_owned).or_else(known));
     let models = fitting
         .into_iter()
         .map(|(fit, profile)| Candidate { model: profile.name.clone(), fit })
         .collect();
+    let flag = flag.map(|flag| flag.to_string());
     Some(Identity { flag, maker, models, lock })
 }
 

@@ -21,13 +21,16 @@
 //! Deliberately absent: the cloud's databases, HTTP, geometry.
 
 pub mod aggregator;
+pub mod canonical;
 pub mod d0;
 pub mod decoder;
 pub mod diagnosis;
 mod file;
+mod flag_id;
 pub mod hex_text;
 pub mod identify;
 pub mod interface;
+pub mod lock;
 pub mod port;
 pub mod profile;
 pub mod readout;

@@ -6,11 +6,13 @@
 use std::fmt;
 
 use ebp_core::{
-    model::{DataPoint, MeasurementData},
     obis::ObisCode,
     quantity::{Unit, readable, scaled},
 };
 use rust_decimal::Decimal;
+use smallvec::SmallVec;
+
+use crate::flag_id::FlagId;
 
 /// The language of a telegram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +75,9 @@ pub enum MeterTime {
     },
 }
 
+/// Bytes of a telegram: identities and makers' letters are short enough to be held in place.
+pub type Octets = SmallVec<[u8; 16]>;
+
 /// A value as the telegram carries it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Value {
@@ -83,7 +88,7 @@ pub enum Value {
     /// A number before scaling, of any width on the wire.
     Integer(i128),
     /// Bytes: identifiers, keys, texts.
-    Octets(Vec<u8>),
+    Octets(Octets),
     /// A time.
     Time(MeterTime),
 }
@@ -108,6 +113,8 @@ pub enum Correction {
     DzgSign,
     /// EMH ED300L: the direction of 15.7.0 was taken from the status word of 1.8.0.
     Ed300lDirection,
+    /// Holley DTZ541 and kin: the direction of 16.7.0 was taken from the status word of 1.8.0.
+    HolleyDirection,
 }
 
 impl Correction {
@@ -117,6 +124,7 @@ impl Correction {
         match self {
             Self::DzgSign => "dzg-sign",
             Self::Ed300lDirection => "ed300l-direction",
+            Self::HolleyDirection => "holley-direction",
         }
     }
 }
@@ -164,7 +172,7 @@ impl Entry {
 
 /// The identity by which a meter names itself, up to ten bytes (DIN 43863-5). `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ServerId(pub Vec<u8>);
+pub struct ServerId(pub Octets);
 
 impl ServerId {
     /// Its bytes in hexadecimal digits.
@@ -176,21 +184,33 @@ impl ServerId {
     /// The maker's three letters, where the id is built as DIN 43863-5 says
     /// (`0a 01 49534b 00 04c1d2e3`: the length 0a, medium 1, `ISK`, block 00, number).
     #[must_use]
-    pub fn manufacturer(&self) -> Option<&str> {
-        let letters = match self.0.as_slice() {
-            [_, _, a, b, c, _, _, _, _, _] => [a, b, c],
-            _ => return None,
-        };
-        letters
-            .iter()
-            .all(|l| l.is_ascii_uppercase())
-            .then(|| std::str::from_utf8(&self.0[2..5]).ok())?
+    pub fn manufacturer(&self) -> Option<FlagId> {
+        match *self.0.as_slice() {
+            [_, _, a, b, c, _, _, _, _, _] => FlagId::new([a, b, c]),
+            _ => None,
+        }
     }
 }
 
 impl fmt::Debug for ServerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ServerId(redacted)")
+    }
+}
+
+/// A register of an ASCII telegram whose address is no OBIS code, as it stands there. `Debug` hides
+/// its value, which may identify the meter.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unaddressed {
+    /// What stands before the parenthesis.
+    pub address: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+impl fmt::Debug for Unaddressed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unaddressed({} characters)", self.text.len())
     }
 }
 
@@ -202,11 +222,13 @@ pub struct Readout {
     /// The meter's identity, where it gave one.
     pub server_id: Option<ServerId>,
     /// The maker's FLAG id (three letters), where the telegram names it in any of the known places.
-    pub manufacturer: Option<String>,
+    pub manufacturer: Option<FlagId>,
     /// The meter's own time, where it gave one.
     pub meter_time: Option<MeterTime>,
     /// Every entry, in the telegram's order.
     pub entries: Vec<Entry>,
+    /// ASCII registers whose address is no OBIS code.
+    pub unaddressed: Vec<Unaddressed>,
     /// How far it can be relied on.
     pub integrity: Integrity,
     /// The telegram's length on the wire, bytes from its first start byte to its last end byte.
@@ -219,28 +241,6 @@ impl Readout {
     pub fn entry(&self, obis: ObisCode) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.obis == obis)
     }
-
-    /// The survey's values (thesis table 4.5) as a measurement carries them: kWh and kW, exactly,
-    /// in the order of the table. Entries without a number are left out.
-    #[must_use]
-    pub fn survey(&self) -> MeasurementData {
-        ObisCode::SURVEY
-            .into_iter()
-            .filter_map(|obis| {
-                let value = self.entry(obis)?.readable()?;
-                Some(DataPoint { obis, value })
-            })
-            .collect()
-    }
-
-    /// Whether the meter shows what the survey wants in detail: an instantaneous power, and energy
-    /// finer than whole kWh (a locked meter sends neither; see METERS in the book).
-    #[must_use]
-    pub fn is_detailed(&self) -> bool {
-        [ObisCode::SUM_POWER, ObisCode::POSITIVE_POWER, ObisCode::NEGATIVE_POWER]
-            .into_iter()
-            .any(|obis| self.entry(obis).is_some_and(|entry| entry.exact().is_some()))
-    }
 }
 
 #[cfg(test)]
@@ -249,11 +249,14 @@ mod tests {
 
     #[test]
     fn a_server_id_tells_its_maker_and_hides_itself() {
-        let id = ServerId(vec![0x0a, 0x01, 0x49, 0x53, 0x4b, 0x00, 0x04, 0xc1, 0xd2, 0xe3]);
-        assert_eq!(id.manufacturer(), Some("ISK"));
+        let id = ServerId([0x0a, 0x01, 0x49, 0x53, 0x4b, 0x00, 0x04, 0xc1, 0xd2, 0xe3][..].into());
+        assert_eq!(id.manufacturer().as_deref(), Some("ISK"));
         assert_eq!(id.hex(), "0a0149534b0004c1d2e3");
         assert_eq!(format!("{id:?}"), "ServerId(redacted)");
-        assert_eq!(ServerId(vec![6, 0x45, 0x4d, 0x48, 1, 2, 3, 4, 5, 6]).manufacturer(), None);
-        assert_eq!(ServerId(Vec::new()).manufacturer(), None);
+        assert_eq!(
+            ServerId([6, 0x45, 0x4d, 0x48, 1, 2, 3, 4, 5, 6][..].into()).manufacturer(),
+            None
+        );
+        assert_eq!(ServerId(Octets::new()).manufacturer(), None);
     }
 }

@@ -4,16 +4,20 @@
 //! ids, serial numbers, keys and signatures, and right checksums, so that they decode to the same
 //! values. Absent: files; bytes outside of whole telegrams, of which nobody knows what they are.
 //!
-//! What is kept is what is known to be harmless by its code and by its form (`text`); everything
-//! else goes. At the end every telegram is
-//! decoded again: one whose measured values changed, or in which a removed piece is still found, is
-//! left out rather than handed on.
+//! What is kept is what is known to be harmless by its code and by its form (`text`), measured
+//! values with a unit and the maker's letters; everything else goes. At the end every telegram is
+//! decoded again: one whose measured values changed, or in which a number of the meter is still found
+//! outside of its measured values, is dropped rather than handed on. What was taken out or dropped is
+//! told with its rule.
 
 mod ascii;
 mod sml;
 mod text;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use ebp_core::obis::ObisCode;
 
@@ -27,6 +31,58 @@ use crate::{
 /// Pieces with fewer bytes other than zeros are too common to be looked for.
 const TELLING: usize = 3;
 
+/// How much is taken out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// The digits of energy go, too: how much a household needs tells something of it.
+    pub blur: bool,
+}
+
+/// Why the value of a register is not handed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// It may tell which meter it is.
+    Identifies,
+    /// It is a text, or a number without a unit, that is not known to be harmless.
+    Unknown,
+    /// It is energy, which was asked to be taken out.
+    Blurred,
+}
+
+impl Rule {
+    /// The rule in words, behind "because it …".
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Identifies => "may tell which meter it is",
+            Self::Unknown => {
+                "is text, or a number without a unit, that is not known to be harmless"
+            }
+            Self::Blurred => "is energy, which --blur takes out",
+        }
+    }
+}
+
+/// Why a whole telegram is not handed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dropped {
+    /// Its values would not be the same without what identifies.
+    ValuesChange,
+    /// A number of the meter stands where it cannot be taken out.
+    NumberStays,
+}
+
+impl Dropped {
+    /// The reason in words, behind "because".
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::ValuesChange => "its values would not read the same without what identifies",
+            Self::NumberStays => "a number of the meter stands where it cannot be taken out",
+        }
+    }
+}
+
 /// Telegrams without identifying numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Redacted {
@@ -34,36 +90,72 @@ pub struct Redacted {
     pub bytes: Vec<u8>,
     /// What they say.
     pub readouts: Vec<Readout>,
-    /// Bytes that were left out: noise, damaged telegrams, and those that could not be redacted.
+    /// Bytes that were left out: noise, damaged telegrams, and those that were dropped.
     pub left_out: usize,
+    /// The registers whose value was taken out, by the rule. Where an address is no code, it is
+    /// left out here as well.
+    pub removed: BTreeMap<Rule, BTreeSet<ObisCode>>,
+    /// How many whole telegrams were dropped, by the reason.
+    pub dropped: BTreeMap<Dropped, usize>,
 }
 
 /// One telegram with its identity taken out, and what was taken.
 struct Piece {
     original: Vec<u8>,
     redacted: Vec<u8>,
-    removed: Vec<Vec<u8>>,
+    /// Where measured values and the maker's letters stand, which always stay: in an ASCII telegram
+    /// its bytes, in an SML frame those of its data.
+    kept: Vec<Range<usize>>,
+    /// An SML frame's data, redacted.
+    data: Vec<u8>,
+    removed: Vec<Removed>,
+}
+
+/// A value that was taken out.
+struct Removed {
+    code: Option<ObisCode>,
+    bytes: Vec<u8>,
+    rule: Rule,
 }
 
 /// Takes the identifying numbers out of recorded bytes.
 #[must_use]
-pub fn redact(bytes: &[u8], protocol: Protocol) -> Redacted {
+pub fn redact(bytes: &[u8], protocol: Protocol, extent: Extent) -> Redacted {
     let pieces = match protocol {
-        Protocol::Sml => sml::pieces(bytes),
-        Protocol::D0 => ascii::pieces(bytes),
+        Protocol::Sml => sml::pieces(bytes, extent),
+        Protocol::D0 => ascii::pieces(bytes, extent),
     };
     let secrets: BTreeSet<Vec<u8>> = pieces
         .iter()
         .flat_map(|piece| &piece.removed)
-        .flat_map(|removed| shapes(removed))
+        .filter(|removed| removed.rule == Rule::Identifies)
+        .flat_map(|removed| shapes(&removed.bytes))
         .collect();
     let mut out = Redacted::default();
     let mut used = 0;
-    for piece in &pieces {
+    for mut piece in pieces {
+        let has_parity = protocol == Protocol::D0 && ascii::scrub(&mut piece, &secrets);
+        let holds_number = holds_any(&piece, &secrets);
+        if has_parity {
+            ascii::set_parity(&mut piece.redacted);
+        }
         let before = decode(&piece.original, protocol);
-        let after = decode(&piece.redacted, protocol);
-        if !same_values(&before, &after) || holds_any(&piece.redacted, &secrets) {
+        if before.is_empty() {
             continue;
+        }
+        let after = decode(&piece.redacted, protocol);
+        let dropped = if !same_values(&before, &after, extent) {
+            Some(Dropped::ValuesChange)
+        } else {
+            holds_number.then_some(Dropped::NumberStays)
+        };
+        if let Some(reason) = dropped {
+            *out.dropped.entry(reason).or_default() += 1;
+            continue;
+        }
+        for removed in &piece.removed {
+            let codes = out.removed.entry(removed.rule).or_default();
+            codes.extend(removed.code);
         }
         used += piece.original.len();
         out.bytes.extend_from_slice(&piece.redacted);
@@ -88,8 +180,14 @@ fn shapes(removed: &[u8]) -> Vec<Vec<u8>> {
     shapes
 }
 
-fn holds_any(bytes: &[u8], secrets: &BTreeSet<Vec<u8>>) -> bool {
-    secrets.iter().any(|secret| memchr::memmem::find(bytes, secret).is_some())
+/// Whether a secret stands in it outside of what always stays.
+fn holds_any(piece: &Piece, secrets: &BTreeSet<Vec<u8>>) -> bool {
+    let data = if piece.data.is_empty() { &piece.redacted } else { &piece.data };
+    let mut searched = data.clone();
+    for kept in &piece.kept {
+        searched[kept.clone()].fill(0);
+    }
+    secrets.iter().any(|secret| memchr::memmem::find(&searched, secret).is_some())
 }
 
 fn decode(bytes: &[u8], protocol: Protocol) -> Vec<Readout> {
@@ -108,12 +206,14 @@ fn decode(bytes: &[u8], protocol: Protocol) -> Vec<Readout> {
 }
 
 /// Whether both say the same but for what was taken out. At least one telegram must be there.
-fn same_values(before: &[Readout], after: &[Readout]) -> bool {
+fn same_values(before: &[Readout], after: &[Readout], extent: Extent) -> bool {
     let same = |(a, b): (&Readout, &Readout)| {
         a.integrity == b.integrity
             && a.entries.len() == b.entries.len()
             && a.entries.iter().zip(&b.entries).all(|(a, b)| {
-                let hidden = matches!(a.value, Value::Octets(_)) || identifies(a.obis);
+                let hidden = matches!(a.value, Value::Octets(_))
+                    || identifies(a.obis)
+                    || (extent.blur && is_energy(a.obis));
                 a.obis == b.obis
                     && (hidden || (a.value == b.value && a.corrected == b.corrected))
                     && (a.unit, a.scaler) == (b.unit, b.scaler)
@@ -126,6 +226,11 @@ fn same_values(before: &[Readout], after: &[Readout]) -> bool {
 /// its letters is known.
 const fn identifies(obis: ObisCode) -> bool {
     obis.identifies() && !is_maker(obis)
+}
+
+/// Whether that is energy: now, in a tariff, or of the past.
+const fn is_energy(obis: ObisCode) -> bool {
+    matches!(obis.0, [1, _, 1..=95, 8 | 9, ..])
 }
 
 /// Where the maker's letters stand.

@@ -163,7 +163,7 @@ fn corrections_in_all_recordings() {
 
 #[test]
 fn makers() {
-    let maker = |name: &str| readouts_of(name)[0].manufacturer.clone();
+    let maker = |name: &str| readouts_of(name)[0].manufacturer;
     for (name, expected) in [
         ("DZG_DVS-7412.2_jmberg", Some("DZG")),
         ("DrNeuhaus_SMARTY_ix-130", Some("DNT")),

@@ -93,7 +93,7 @@ fn easymeter_q3d() {
     assert_eq!(readout.protocol, Protocol::D0);
     assert_eq!(readout.manufacturer.as_deref(), Some("ESY"));
     assert_eq!(readout.server_id.as_ref().unwrap().hex(), "0a014553591000a7d8c0");
-    assert_eq!(readout.server_id.as_ref().unwrap().manufacturer(), Some("ESY"));
+    assert_eq!(readout.server_id.as_ref().unwrap().manufacturer().as_deref(), Some("ESY"));
     assert_eq!(readout.integrity, Integrity::Unchecked);
     assert_eq!(readout.bytes, Q3D.len());
     assert_eq!(readout.entries.len(), 9);
@@ -127,7 +127,7 @@ fn apator_ec3_in_short_forms() {
     let readout = readout(EC3.as_bytes());
     assert_eq!(readout.manufacturer.as_deref(), Some("PAF"));
     assert_eq!(survey(&readout), ["1.8.0 4051.8", "2.8.0 10.3"]);
-    assert_eq!(readout.server_id.as_ref().unwrap().0, b"00000123");
+    assert_eq!(readout.server_id.as_ref().unwrap().0[..], *b"00000123");
 }
 
 #[test]

@@ -10,10 +10,11 @@ use ebp_core::model::MeterType;
 use ebp_meter::{
     d0,
     decoder::{Decode, Event},
-    identify::{Lock, identify},
+    identify::identify,
+    lock::Lock,
     profile::{Profile, Profiles},
     readout::{Integrity, Protocol, Readout, Value},
-    redact::redact,
+    redact::{Extent, Rule, redact},
     sml,
     virtual_meter::{Energies, HouseholdOptions, MeterOptions, VirtualMeter},
 };
@@ -60,7 +61,7 @@ fn every_recording_keeps_its_values_and_loses_its_meter() {
         let before = readouts(bytes, Protocol::Sml);
         let before: Vec<_> =
             before.iter().filter(|readout| readout.integrity == Integrity::Ok).collect();
-        let redacted = redact(bytes, Protocol::Sml);
+        let redacted = redact(bytes, Protocol::Sml, Extent::default());
         let after = readouts(&redacted.bytes, Protocol::Sml);
         assert_eq!(after, redacted.readouts, "{name}");
         assert_eq!(before.len(), after.len(), "{name}");
@@ -93,7 +94,7 @@ fn every_model_keeps_its_values_and_loses_its_number() {
             }
             let protocol = profile.line.protocol.protocol();
             let bytes = virtual_meter(profile, locked);
-            let redacted = redact(&bytes, protocol);
+            let redacted = redact(&bytes, protocol, Extent::default());
             let name = &profile.name;
             let before = readouts(&bytes, protocol);
             assert_eq!((before.len(), redacted.left_out), (3, 0), "{name}");
@@ -119,7 +120,7 @@ fn a_meter_is_known_by_its_registers_and_its_lock_is_seen() {
         let best = open.models[0].fit;
         let own = open.models.iter().find(|model| model.model == profile.name).unwrap();
         assert!(own.fit == best && best >= 90, "{}: {:?}", profile.name, open.models);
-        assert_eq!(open.lock, Lock::Unlocked, "{}", profile.name);
+        assert_eq!(open.lock, Lock::Open, "{}", profile.name);
         if profile.locked.is_some() {
             let bytes = virtual_meter(profile, true);
             let locked = identify(&profiles, &readouts(&bytes, protocol)).unwrap();
@@ -134,17 +135,69 @@ fn what_is_in_no_whole_telegram_is_left_out() {
     let profile = Profiles::embedded().get("MT175").unwrap().clone();
     let bytes = virtual_meter(&profile, false);
     let noisy = [b"1ISK0047118159", &bytes[..70], &bytes[..], &bytes[..90]].concat();
-    let redacted = redact(&noisy, Protocol::Sml);
+    let redacted = redact(&noisy, Protocol::Sml, Extent::default());
     assert_eq!((redacted.readouts.len(), redacted.left_out), (3, 14 + 70 + 90));
     assert!(!found(&redacted.bytes, b"47118159"));
-    assert!(redact(&[], Protocol::Sml).bytes.is_empty());
+    assert!(redact(&[], Protocol::Sml, Extent::default()).bytes.is_empty());
+}
+
+/// A maker's letters as a register, a day's number that looks like the meter's, registers without a
+/// code: nothing of that costs the telegram.
+#[test]
+fn no_telegram_of_the_field_is_lost() {
+    for (file, protocol) in [
+        ("d20_lgz_zmd310.raw", Protocol::D0),
+        ("d22_elster_as2018.raw", Protocol::D0),
+        ("d24_pafal_ec3gr.raw", Protocol::D0),
+        ("d25_zmd405_parity_bits.raw", Protocol::D0),
+        ("d26_logarex_inf_off.raw", Protocol::D0),
+        ("d29_q3d_name_twice.raw", Protocol::D0),
+        ("hly_export.bin", Protocol::Sml),
+        ("s01_lgz_e320.raw", Protocol::Sml),
+        ("s05_easymeter_q3c.raw", Protocol::Sml),
+    ] {
+        let path = format!("{}/tests/field/{file}", env!("CARGO_MANIFEST_DIR"));
+        let bytes = std::fs::read(path).unwrap();
+        let before = readouts(&bytes, protocol);
+        for blur in [false, true] {
+            let redacted = redact(&bytes, protocol, Extent { blur });
+            assert_eq!(redacted.readouts.len(), before.len(), "{file}: {:?}", redacted.dropped);
+            assert!(!found(&redacted.bytes, b"12345678"), "{file}");
+            assert!(!found(&redacted.bytes, &12_345_678_u32.to_be_bytes()), "{file}");
+            for (before, after) in before.iter().zip(&redacted.readouts) {
+                let (before, after) = (before.survey(), after.survey());
+                assert_eq!(before.len(), after.len(), "{file}");
+                for (before, after) in before.iter().zip(&after) {
+                    let is_blurred = blur && before.obis.0[3] == 8;
+                    assert_eq!(after.value.is_zero() && is_blurred, is_blurred, "{file}");
+                    assert!(is_blurred || before == after, "{file}");
+                }
+            }
+            let rules: Vec<_> = redacted.removed.keys().collect();
+            assert!(rules.contains(&&Rule::Identifies), "{file}: {rules:?}");
+        }
+    }
+}
+
+/// A number of the meter in a field that would otherwise stay.
+#[test]
+fn a_number_of_the_meter_goes_wherever_it_stands() {
+    let lines = "/ISk5MT174-0001\r\n0.0.0(47118159)\r\nC.5.0(47118159)\r\n1.8.0(1*kWh)\r\n\
+                 47118159.1(5)\r\n2.8.0(47118159*kWh)\r\n!\r\n";
+    let redacted = redact(lines.as_bytes(), Protocol::D0, Extent::default());
+    let text = String::from_utf8(redacted.bytes).unwrap();
+    let expected = "/ISk5MT174-0001\r\n0.0.0(00000000)\r\nC.5.0(00000000)\r\n1.8.0(1*kWh)\r\n\
+                    0000000000(0)\r\n2.8.0(47118159*kWh)\r\n!\r\n";
+    assert_eq!(text, expected);
+    let codes = &redacted.removed[&Rule::Identifies];
+    assert_eq!(codes.iter().map(|code| code.short()).collect::<Vec<_>>(), ["0.0.0"]);
 }
 
 /// Nobody knows what free text says: of it only what is known stays.
 #[test]
 fn ascii_text_that_is_not_known_goes() {
     let told = |lines: &str| {
-        let redacted = redact(lines.as_bytes(), Protocol::D0);
+        let redacted = redact(lines.as_bytes(), Protocol::D0, Extent::default());
         assert_eq!(redacted.readouts.len(), 1, "{lines}");
         String::from_utf8(redacted.bytes).unwrap()
     };
@@ -184,7 +237,7 @@ fn ascii_with_block_check_and_parity() {
         if parity {
             bytes.iter_mut().for_each(|b| *b |= ((b.count_ones() % 2) as u8) << 7);
         }
-        let redacted = redact(&bytes, Protocol::D0);
+        let redacted = redact(&bytes, Protocol::D0, Extent::default());
         assert_eq!(redacted.readouts.len(), 1);
         assert_eq!(redacted.readouts[0].integrity, Integrity::Ok);
         let text: Vec<u8> = redacted.bytes.iter().map(|b| b & 0x7f).collect();
@@ -207,7 +260,7 @@ proptest! {
         let mut telegrams = virtual_meter(profile, false);
         let at = at.min(telegrams.len());
         telegrams.splice(at..at, bytes);
-        let redacted = redact(&telegrams, protocol);
+        let redacted = redact(&telegrams, protocol, Extent::default());
         prop_assert!(redacted.left_out <= telegrams.len());
         prop_assert!(!found(&redacted.bytes, &NUMBER.to_be_bytes()));
         prop_assert!(!found(&redacted.bytes, NUMBER.to_string().as_bytes()));

@@ -28,7 +28,7 @@ proptest! {
         let (readouts, noise) = decode(&bytes);
         prop_assert_eq!(noise, []);
         let [readout] = readouts.as_slice() else { panic!("{} readouts", readouts.len()) };
-        prop_assert_eq!(&readout.server_id.as_ref().unwrap().0, &telegram.server_id);
+        prop_assert_eq!(&readout.server_id.as_ref().unwrap().0[..], &telegram.server_id[..]);
         prop_assert_eq!(readout.meter_time, telegram.sec_index.map(MeterTime::SecIndex));
         prop_assert_eq!(readout.bytes, bytes.len());
         prop_assert_eq!(readout.integrity, Integrity::Ok);
@@ -41,7 +41,7 @@ proptest! {
             prop_assert_eq!(found.time, sent.sec_index.map(MeterTime::SecIndex));
             let value = match &sent.value {
                 EncodeValue::Int(int) => Value::Integer(int.value),
-                EncodeValue::Octets(octets) if !octets.is_empty() => Value::Octets(octets.clone()),
+                EncodeValue::Octets(octets) if !octets.is_empty() => Value::Octets(octets.as_slice().into()),
                 EncodeValue::Octets(_) | EncodeValue::Absent => Value::Absent,
             };
             if found.corrected.is_none() {

@@ -403,7 +403,7 @@ fn an_identity_only_among_the_entries() {
     let values = list(&[&id, &power()]);
     let content = list(&[ABSENT, ABSENT, ABSENT, ABSENT, &values, ABSENT, ABSENT]);
     let readout = only(&frame(&checked(unchecked(2, LIST_TAG, &content), Checksum::X25)));
-    assert_eq!(readout.server_id.unwrap().0, SERVER);
+    assert_eq!(readout.server_id.unwrap().0[..], SERVER);
     assert_eq!(readout.manufacturer.as_deref(), Some("ISK"));
 }
 
@@ -457,7 +457,7 @@ fn escaped_bytes_in_a_value() {
         let data = file(&list_message(&[energy(&octets), power()]));
         let readout = only(&wrap(&data));
         let Value::Octets(found) = &readout.entries[0].value else { panic!() };
-        assert_eq!(found[..run], vec![0x1b; run]);
+        assert_eq!(found[..run], *[0x1b].repeat(run));
         assert_eq!(exact(&readout, ObisCode::SUM_POWER), "300");
     }
 }

@@ -88,14 +88,15 @@ fn locked_telegram() -> Readout {
     let id = b"\x0a\x01ABC\0\0\0\0\x07".to_vec();
     Readout {
         protocol: Protocol::Sml,
-        server_id: Some(ServerId(id.clone())),
+        server_id: Some(ServerId(id.as_slice().into())),
         manufacturer: None,
         meter_time: None,
         entries: vec![
-            entry(ObisCode::SERVER_ID, Value::Octets(id), 0),
+            entry(ObisCode::SERVER_ID, Value::Octets(id.into()), 0),
             entry(ObisCode::POSITIVE_ENERGY, Value::Integer(12), 3),
             entry(ObisCode::NEGATIVE_ENERGY, Value::Integer(3), 3),
         ],
+        unaddressed: Vec::new(),
         integrity: Integrity::Ok,
         bytes: 200,
     }

@@ -62,7 +62,7 @@ fn every_model_opens_by_break_and_by_zero_bytes_and_for_good() {
 
 fn key(world: &World) -> MeterKey {
     use ebp_meter::readout::ServerId;
-    MeterKey::of(Some(&ServerId(b"\x0a\x01ISK\0\0\0\0\x07".to_vec())), &world.name)
+    MeterKey::of(Some(&ServerId(b"\x0a\x01ISK\0\0\0\0\x07"[..].into())), &world.name)
 }
 
 #[test]

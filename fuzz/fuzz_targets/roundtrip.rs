@@ -37,7 +37,7 @@ fuzz_target!(|telegram: AnyTelegram| {
         assert_eq!(found.time, sent.sec_index.map(MeterTime::SecIndex));
         let value = match &sent.value {
             EncodeValue::Int(int) => Value::Integer(int.value),
-            EncodeValue::Octets(octets) if !octets.is_empty() => Value::Octets(octets.clone()),
+            EncodeValue::Octets(octets) if !octets.is_empty() => Value::Octets(octets.as_slice().into()),
             EncodeValue::Octets(_) | EncodeValue::Absent => Value::Absent,
         };
         assert!(found.value == value || found.corrected.is_some());

@@ -1,21 +1,44 @@
 //! From a shapefile's projection to WGS 84.
 //!
 //! Enters: the well-known text of a .prj file, and coordinates in that system. Leaves: degrees on
-//! WGS 84. Absent: the way there, and every projection that German and European offices do not
-//! publish regions in: it is refused by name rather than guessed.
+//! WGS 84. Absent: the way there; the projections' formulas, which are `proj4rs`' (1.4e-9 m from PROJ
+//! over Germany); every projection that German and European offices do not publish regions in: it is
+//! refused by name rather than guessed.
 //!
-//! ETRS89 (EPSG 4258, 25832, 25833, 3035) is taken for WGS 84, from which it has drifted by less
-//! than a metre. DHDN (EPSG 4314, 31466-31469) is moved by the seven parameters of EPSG:1777,
-//! which are right to some 3 m in the whole of Germany; without them points lie 150-200 m off.
+//! Read are both versions of well-known text (ISO 19162, and the older one in ESRI's and OGC's
+//! manner). ETRS89 (EPSG 4258, 25832, 25833, 3034, 3035, 5243) is taken for WGS 84 (EPSG 4326, 3857),
+//! from which it has drifted by less than a metre. DHDN (EPSG 4314, 31466-31469) is moved by the seven
+//! parameters of EPSG:1777, which are right to some 3 m in the whole of Germany; without them points
+//! lie 150-200 m off.
+
+mod well_known_text;
+
+use std::fmt;
+
+use proj4rs::{Proj, transform::transform};
+
+use well_known_text::Node;
 
 /// A projection that can be undone.
-#[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
     /// As the .prj names it.
     pub name: String,
-    method: Method,
-    ellipsoid: Ellipsoid,
-    datum: Datum,
+    /// What proj4rs was told.
+    definition: String,
+    from: Proj,
+    to: Proj,
+}
+
+impl fmt::Debug for Projection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Projection({:?}, {})", self.name, self.definition)
+    }
+}
+
+impl PartialEq for Projection {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.definition) == (&other.name, &other.definition)
+    }
 }
 
 /// Why a .prj is of no use.
@@ -26,7 +49,7 @@ pub enum ProjectionError {
     Unreadable,
     /// Something in it is not known here.
     #[error(
-        "{what} {name:?} is not known; known are ETRS89, WGS 84 and DHDN, in degrees, as transverse Mercator (UTM, Gauss-Krüger) or as Lambert's equal-area azimuthal projection"
+        "{what} {name:?} is not known; known are ETRS89, WGS 84 and DHDN, in degrees, as transverse Mercator (UTM, Gauss-Krüger), as Lambert's equal-area azimuthal or conformal conic projection, or as web Mercator"
     )]
     Unknown {
         /// Datum, projection, unit…
@@ -37,14 +60,12 @@ pub enum ProjectionError {
     /// A number is missing.
     #[error("the .prj file has no {0}")]
     Missing(&'static str),
+    /// Its numbers make no projection.
+    #[error("the .prj file's numbers make no projection: {0}")]
+    Impossible(String),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Ellipsoid {
-    a: f64,
-    f: f64,
-}
-
+/// What coordinates in degrees are counted from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Datum {
     /// WGS 84, or as good as.
@@ -53,304 +74,218 @@ enum Datum {
     Dhdn,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Method {
-    Degrees,
-    TransverseMercator { meridian: f64, scale: f64, easting: f64, northing: f64 },
-    EqualArea { latitude: f64, meridian: f64, easting: f64, northing: f64 },
+impl Datum {
+    /// As proj4rs is told.
+    const fn definition(self) -> &'static str {
+        match self {
+            Self::Wgs84 => "+ellps=GRS80 +towgs84=0,0,0,0,0,0,0",
+            Self::Dhdn => {
+                "+a=6377397.155 +rf=299.1528128 +towgs84=598.1,73.7,418.2,0.202,0.045,-2.455,6.7"
+            }
+        }
+    }
 }
 
 impl Projection {
-    /// Reads a .prj file's text, in ESRI's manner or OGC's.
+    /// Reads a .prj file's text.
     ///
     /// # Errors
     /// [`ProjectionError`] names what is not known or missing.
     pub fn parse(text: &str) -> Result<Self, ProjectionError> {
         let root = Node::parse(text).ok_or(ProjectionError::Unreadable)?;
-        let name = root.text().to_owned();
-        let unknown = |what, name: &str| ProjectionError::Unknown { what, name: name.to_owned() };
+        // A system together with a way to another one: the shapes are in the former.
+        let root = match root.keyword.as_str() {
+            "BOUNDCRS" => root
+                .child(&["SOURCECRS"])
+                .and_then(|source| source.children.first())
+                .ok_or(ProjectionError::Missing("SOURCECRS"))?,
+            _ => &root,
+        };
         let (geographic, projected) = match root.keyword.as_str() {
-            "GEOGCS" => (&root, None),
-            "PROJCS" => {
-                let geographic = root.child("GEOGCS").ok_or(ProjectionError::Missing("GEOGCS"))?;
-                (geographic, Some(&root))
+            "GEOGCS" | "GEOGCRS" | "GEODCRS" | "GEOGRAPHICCRS" | "GEODETICCRS" => (root, None),
+            "PROJCS" | "PROJCRS" | "PROJECTEDCRS" => {
+                let geographic = root
+                    .child(&["GEOGCS", "BASEGEOGCRS", "BASEGEODCRS"])
+                    .ok_or(ProjectionError::Missing("GEOGCS"))?;
+                (geographic, Some(root))
             }
             other => return Err(unknown("coordinate system", other)),
         };
-        let datum = geographic.child("DATUM").ok_or(ProjectionError::Missing("DATUM"))?;
-        let spheroid = datum.child("SPHEROID").ok_or(ProjectionError::Missing("SPHEROID"))?;
-        let (Some(a), Some(inverse)) = (spheroid.number(0), spheroid.number(1)) else {
-            return Err(ProjectionError::Missing("size of the spheroid"));
+        let datum = datum(geographic)?;
+        let definition = match projected {
+            None => format!("+proj=longlat {}", datum.definition()),
+            Some(projected) => format!("{} +units=m", method(projected, datum)?),
         };
-        if geographic.child("PRIMEM").and_then(|meridian| meridian.number(0)).unwrap_or(0.0) != 0.0
-        {
-            return Err(unknown("prime meridian", "other than Greenwich"));
-        }
-        unit(geographic, 1_f64.to_radians())?;
-        let datum = match plain(datum.text()).as_str() {
-            name if name.contains("etrs") || name.contains("europeanterrestrialreference") => {
-                Datum::Wgs84
-            }
-            name if name.contains("wgs1984")
-                || name.contains("wgs84")
-                || name.contains("worldgeodeticsystem1984") =>
-            {
-                Datum::Wgs84
-            }
-            name if name.contains("deutscheshauptdreiecksnetz") || name.contains("dhdn") => {
-                Datum::Dhdn
-            }
-            _ => return Err(unknown("datum", datum.text())),
+        let of = |definition: &str| {
+            Proj::from_proj_string(&format!("{definition} +no_defs"))
+                .map_err(|error| ProjectionError::Impossible(error.to_string()))
         };
-        let ellipsoid = Ellipsoid { a, f: 1.0 / inverse };
-        let right = match datum {
-            Datum::Wgs84 => (a - 6_378_137.0).abs() < 0.01 && (inverse - 298.257).abs() < 0.001,
-            Datum::Dhdn => (a - 6_377_397.155).abs() < 0.01 && (inverse - 299.152_8).abs() < 0.001,
+        // Web Mercator takes degrees of WGS 84 for those of a sphere, and back.
+        let to = match definition.contains("+proj=merc") {
+            true => SPHERE,
+            false => "+proj=longlat +ellps=GRS80 +towgs84=0,0,0,0,0,0,0",
         };
-        if !right {
-            return Err(unknown("spheroid", spheroid.text()));
-        }
-        let method = match projected {
-            None => Method::Degrees,
-            Some(projected) => method(projected)?,
-        };
-        Ok(Self { name, method, ellipsoid, datum })
+        let (from, to) = (of(&definition)?, of(to)?);
+        Ok(Self { name: root.text().to_owned(), definition, from, to })
     }
 
-    /// Latitude and longitude on WGS 84, degrees, of coordinates in this system.
+    /// Latitude and longitude on WGS 84, degrees, of coordinates in this system; no numbers where
+    /// there is no such place.
     pub fn to_degrees(&self, x: f64, y: f64) -> (f64, f64) {
-        let (latitude, longitude) = match self.method {
-            Method::Degrees => (y.to_radians(), x.to_radians()),
-            Method::TransverseMercator { meridian, scale, easting, northing } => {
-                let (latitude, east) = self
-                    .ellipsoid
-                    .unproject_mercator((x - easting) / scale, (y - northing) / scale);
-                (latitude, meridian + east)
-            }
-            Method::EqualArea { latitude, meridian, easting, northing } => {
-                let (latitude, east) =
-                    self.ellipsoid.unproject_equal_area(latitude, x - easting, y - northing);
-                (latitude, meridian + east)
-            }
-        };
-        let (latitude, longitude) = match self.datum {
-            Datum::Wgs84 => (latitude, longitude),
-            Datum::Dhdn => from_dhdn(self.ellipsoid, latitude, longitude),
-        };
-        (latitude.to_degrees(), longitude.to_degrees())
+        if self.is_degrees() {
+            return (y, x);
+        }
+        let is_angle = self.definition.contains("+proj=longlat");
+        let (x, y) = if is_angle { (x.to_radians(), y.to_radians()) } else { (x, y) };
+        let mut place = (x, y, 0.0);
+        match transform(&self.from, &self.to, &mut place) {
+            Ok(()) => (place.1.to_degrees(), place.0.to_degrees()),
+            Err(_) => (f64::NAN, f64::NAN),
+        }
     }
 
     /// Whether straight lines of this system are straight in degrees, too.
     pub fn is_degrees(&self) -> bool {
-        self.method == Method::Degrees && self.datum == Datum::Wgs84
+        self.definition.starts_with("+proj=longlat +ellps=GRS80")
     }
 }
 
-fn method(projected: &Node) -> Result<Method, ProjectionError> {
-    let projection = projected.child("PROJECTION").ok_or(ProjectionError::Missing("PROJECTION"))?;
+/// Degrees on web Mercator's sphere.
+const SPHERE: &str = "+proj=longlat +R=6378137";
+
+fn unknown(what: &'static str, name: &str) -> ProjectionError {
+    ProjectionError::Unknown { what, name: name.to_owned() }
+}
+
+/// The datum of a geographic system, whose ellipsoid, meridian and unit must be as expected.
+fn datum(geographic: &Node) -> Result<Datum, ProjectionError> {
+    let node = geographic
+        .child(&["DATUM", "ENSEMBLE", "GEODETICDATUM", "TRF"])
+        .ok_or(ProjectionError::Missing("DATUM"))?;
+    let spheroid =
+        node.child(&["SPHEROID", "ELLIPSOID"]).ok_or(ProjectionError::Missing("SPHEROID"))?;
+    let (Some(a), Some(inverse)) = (spheroid.number(0), spheroid.number(1)) else {
+        return Err(ProjectionError::Missing("size of the spheroid"));
+    };
+    let meridian = geographic.child(&["PRIMEM", "PRIMEMERIDIAN"]);
+    if meridian.and_then(|meridian| meridian.number(0)).unwrap_or(0.0) != 0.0 {
+        return Err(unknown("prime meridian", "other than Greenwich"));
+    }
+    unit(geographic, 1_f64.to_radians())?;
+    let name = plain(node.text());
+    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    let datum = if has(&["etrs", "europeanterrestrialreference"])
+        || has(&["wgs1984", "wgs84", "worldgeodeticsystem1984"])
+    {
+        Datum::Wgs84
+    } else if has(&["deutscheshauptdreiecksnetz", "dhdn"]) {
+        Datum::Dhdn
+    } else {
+        return Err(unknown("datum", node.text()));
+    };
+    let right = match datum {
+        Datum::Wgs84 => (a - 6_378_137.0).abs() < 0.01 && (inverse - 298.257).abs() < 0.001,
+        Datum::Dhdn => (a - 6_377_397.155).abs() < 0.01 && (inverse - 299.152_8).abs() < 0.001,
+    };
+    if right { Ok(datum) } else { Err(unknown("spheroid", spheroid.text())) }
+}
+
+/// The projection as proj4rs is told.
+fn method(projected: &Node, datum: Datum) -> Result<String, ProjectionError> {
+    // The newer text has name and parameters of the conversion in a node of its own.
+    let conversion = projected.child(&["CONVERSION"]).unwrap_or(projected);
+    let projection = conversion
+        .child(&["PROJECTION", "METHOD"])
+        .ok_or(ProjectionError::Missing("PROJECTION"))?;
     let parameter = |names: &[&'static str]| {
-        projected
+        let node = conversion
             .children
             .iter()
             .filter(|child| child.keyword == "PARAMETER")
-            .find(|child| names.contains(&child.text().to_ascii_lowercase().as_str()))
-            .and_then(|child| child.number(0))
-            .ok_or(ProjectionError::Missing(names[0]))
+            .find(|child| names.iter().any(|name| plain(name) == plain(child.text())))
+            .ok_or(ProjectionError::Missing(names[0]))?;
+        unit(node, if plain(node.text()).contains("ing") { 1.0 } else { 1_f64.to_radians() })?;
+        node.number(0).ok_or(ProjectionError::Missing(names[0]))
     };
     unit(projected, 1.0)?;
-    let easting = parameter(&["false_easting"])?;
-    let northing = parameter(&["false_northing"])?;
-    let meridian = parameter(&["central_meridian", "longitude_of_center"])?.to_radians();
-    let latitude = parameter(&["latitude_of_origin", "latitude_of_center"])?.to_radians();
+    let easting = parameter(&["false_easting", "easting_at_false_origin"])?;
+    let northing = parameter(&["false_northing", "northing_at_false_origin"])?;
+    let meridian = parameter(&[
+        "central_meridian",
+        "longitude_of_center",
+        "longitude_of_natural_origin",
+        "longitude_of_false_origin",
+        "longitude_of_origin",
+    ])?;
+    let latitude = || {
+        parameter(&[
+            "latitude_of_origin",
+            "latitude_of_center",
+            "latitude_of_natural_origin",
+            "latitude_of_false_origin",
+        ])
+    };
+    let offsets = format!("+lon_0={meridian} +x_0={easting} +y_0={northing}");
+    let ground = datum.definition();
     match plain(projection.text()).as_str() {
-        "transversemercator" | "gausskruger" if latitude == 0.0 => {
-            let scale = parameter(&["scale_factor"])?;
-            Ok(Method::TransverseMercator { meridian, scale, easting, northing })
+        "transversemercator" | "gausskruger" => {
+            let scale = parameter(&["scale_factor", "scale_factor_at_natural_origin"])?;
+            let latitude = latitude()?;
+            Ok(format!("+proj=etmerc +lat_0={latitude} +k={scale} {offsets} {ground}"))
         }
         "lambertazimuthalequalarea" => {
-            Ok(Method::EqualArea { latitude, meridian, easting, northing })
+            Ok(format!("+proj=laea +lat_0={} {offsets} {ground}", latitude()?))
         }
-        _ => {
-            Err(ProjectionError::Unknown { what: "projection", name: projection.text().to_owned() })
+        "lambertconformalconic" | "lambertconformalconic2sp" | "lambertconicconformal2sp" => {
+            let first = parameter(&["standard_parallel_1", "latitude_of_1st_standard_parallel"])?;
+            let second = parameter(&["standard_parallel_2", "latitude_of_2nd_standard_parallel"])?;
+            let latitude = latitude()?;
+            Ok(format!(
+                "+proj=lcc +lat_1={first} +lat_2={second} +lat_0={latitude} {offsets} {ground}"
+            ))
         }
+        name if datum == Datum::Wgs84 && is_web_mercator(name, projected) => {
+            Ok(format!("+proj=merc {offsets} +R=6378137"))
+        }
+        _ => Err(unknown("projection", projection.text())),
     }
 }
 
-/// Checks the unit of a system.
-fn unit(system: &Node, expected: f64) -> Result<(), ProjectionError> {
-    let unit = system.child("UNIT").ok_or(ProjectionError::Missing("UNIT"))?;
+/// Whether that is the Mercator projection of a sphere that map services use. OGC's older text has
+/// the ellipsoid's name for it, and says so only beside it.
+fn is_web_mercator(method: &str, projected: &Node) -> bool {
+    match method {
+        "mercatorauxiliarysphere" | "popularvisualisationpseudomercator" => true,
+        "mercator1sp" => {
+            let extension = projected.child(&["EXTENSION"]).map_or("", Node::second_text);
+            extension.contains("+a=6378137 +b=6378137")
+                || plain(projected.text()).contains("pseudomercator")
+        }
+        _ => false,
+    }
+}
+
+/// Checks the unit of a system or of a parameter, where one stands there.
+fn unit(node: &Node, expected: f64) -> Result<(), ProjectionError> {
+    let units = ["UNIT", "LENGTHUNIT", "ANGLEUNIT"];
+    let own = node.child(&units);
+    let of_axis = || node.child(&["AXIS"]).and_then(|axis| axis.child(&units));
+    let Some(unit) = own.or_else(of_axis) else {
+        // Only the older text must say it at each system.
+        return match node.keyword.as_str() {
+            "GEOGCS" | "PROJCS" => Err(ProjectionError::Missing("UNIT")),
+            _ => Ok(()),
+        };
+    };
     match unit.number(0) {
         Some(size) if (size / expected - 1.0).abs() < 1e-9 => Ok(()),
-        _ => Err(ProjectionError::Unknown { what: "unit", name: unit.text().to_owned() }),
+        _ => Err(unknown("unit", unit.text())),
     }
 }
 
 /// A name without what differs between writers.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
-}
-
-impl Ellipsoid {
-    /// Eccentricity, squared.
-    fn e2(self) -> f64 {
-        self.f * (2.0 - self.f)
-    }
-
-    /// Transverse Mercator without scale and offsets: Krüger's series to the fourth order in the
-    /// third flattening, right to some micrometres in a zone.
-    fn unproject_mercator(self, x: f64, y: f64) -> (f64, f64) {
-        let n = self.f / (2.0 - self.f);
-        let (n2, n3, n4) = (n * n, n * n * n, n * n * n * n);
-        let radius = self.a / (1.0 + n) * (1.0 + n2 / 4.0 + n4 / 64.0);
-        let (xi, eta) = (y / radius, x / radius);
-        let beta = [
-            n / 2.0 - 2.0 / 3.0 * n2 + 37.0 / 96.0 * n3 - n4 / 360.0,
-            n2 / 48.0 + n3 / 15.0 - 437.0 / 1440.0 * n4,
-            17.0 / 480.0 * n3 - 37.0 / 840.0 * n4,
-            4397.0 / 161_280.0 * n4,
-        ];
-        let (mut north, mut east) = (xi, eta);
-        for (index, term) in beta.into_iter().enumerate() {
-            let twice = 2.0 * (index + 1) as f64;
-            north -= term * (twice * xi).sin() * (twice * eta).cosh();
-            east -= term * (twice * xi).cos() * (twice * eta).sinh();
-        }
-        let conformal = (north.sin() / east.cosh()).asin();
-        let delta = [
-            2.0 * n - 2.0 / 3.0 * n2 - 2.0 * n3 + 116.0 / 45.0 * n4,
-            7.0 / 3.0 * n2 - 8.0 / 5.0 * n3 - 227.0 / 45.0 * n4,
-            56.0 / 15.0 * n3 - 136.0 / 35.0 * n4,
-            4279.0 / 630.0 * n4,
-        ];
-        let latitude = delta.into_iter().enumerate().fold(conformal, |latitude, (index, term)| {
-            latitude + term * (2.0 * (index + 1) as f64 * conformal).sin()
-        });
-        (latitude, east.sinh().atan2(north.cos()))
-    }
-
-    /// Lambert's azimuthal equal-area projection (Snyder 1987, equations 24-17 to 24-28), with the
-    /// latitude found by Newton's method.
-    fn unproject_equal_area(self, latitude: f64, x: f64, y: f64) -> (f64, f64) {
-        let (e2, e) = (self.e2(), self.e2().sqrt());
-        let q = |latitude: f64| {
-            let s = latitude.sin();
-            (1.0 - e2) * (s / (1.0 - e2 * s * s) + (e * s).atanh() / e)
-        };
-        let pole = q(std::f64::consts::FRAC_PI_2);
-        let sphere = self.a * (pole / 2.0).sqrt();
-        let centre = (q(latitude) / pole).asin();
-        let parallel = latitude.cos() / (1.0 - e2 * latitude.sin().powi(2)).sqrt();
-        let stretch = self.a * parallel / (sphere * centre.cos());
-        let (x, y) = (x / stretch, y * stretch);
-        let rho = x.hypot(y);
-        if rho == 0.0 {
-            return (latitude, 0.0);
-        }
-        let angle = 2.0 * (rho / (2.0 * sphere)).asin();
-        let authalic = angle.cos() * centre.sin() + y * angle.sin() * centre.cos() / rho;
-        let east = (x * angle.sin())
-            .atan2(rho * centre.cos() * angle.cos() - y * centre.sin() * angle.sin());
-        let wanted = pole * authalic;
-        let mut found = authalic.asin();
-        for _ in 0..5 {
-            let s = found.sin();
-            let bend = 1.0 - e2 * s * s;
-            found += (wanted - q(found)) * bend * bend / (2.0 * (1.0 - e2) * found.cos());
-        }
-        (found, east)
-    }
-}
-
-/// DHDN to WGS 84 by EPSG:1777 (seven parameters, position vector).
-fn from_dhdn(bessel: Ellipsoid, latitude: f64, longitude: f64) -> (f64, f64) {
-    const SHIFT: [f64; 3] = [598.1, 73.7, 418.2];
-    const TURN: [f64; 3] = [0.202, 0.045, -2.455];
-    const SCALE: f64 = 1.0 + 6.7e-6;
-    let [rx, ry, rz] = TURN.map(|seconds| (seconds / 3600.0_f64).to_radians());
-    let (sin, cos) = latitude.sin_cos();
-    let transverse = bessel.a / (1.0 - bessel.e2() * sin * sin).sqrt();
-    let (x, y, z) = (
-        transverse * cos * longitude.cos(),
-        transverse * cos * longitude.sin(),
-        transverse * (1.0 - bessel.e2()) * sin,
-    );
-    let (x, y, z) = (
-        SHIFT[0] + SCALE * (x - rz * y + ry * z),
-        SHIFT[1] + SCALE * (rz * x + y - rx * z),
-        SHIFT[2] + SCALE * (-ry * x + rx * y + z),
-    );
-    let wgs84 = Ellipsoid { a: 6_378_137.0, f: 1.0 / 298.257_223_563 };
-    let axis = x.hypot(y);
-    let mut latitude = latitude;
-    for _ in 0..6 {
-        let sin = latitude.sin();
-        let transverse = wgs84.a / (1.0 - wgs84.e2() * sin * sin).sqrt();
-        latitude = (z + wgs84.e2() * transverse * sin).atan2(axis);
-    }
-    (latitude, y.atan2(x))
-}
-
-/// A keyword with texts, numbers and further nodes in brackets.
-#[derive(Debug, Default)]
-struct Node {
-    keyword: String,
-    texts: Vec<String>,
-    numbers: Vec<f64>,
-    children: Vec<Node>,
-}
-
-impl Node {
-    fn parse(text: &str) -> Option<Self> {
-        let mut rest = text.trim_start_matches('\u{feff}').trim();
-        let node = Self::take(&mut rest, 0)?;
-        rest.trim().is_empty().then_some(node)
-    }
-
-    fn take(rest: &mut &str, depth: usize) -> Option<Self> {
-        if depth > 8 {
-            return None;
-        }
-        let (keyword, after) = rest.split_once(['[', '('])?;
-        let mut node = Self { keyword: keyword.trim().to_ascii_uppercase(), ..Self::default() };
-        *rest = after;
-        loop {
-            *rest = rest.trim_start();
-            if let Some(quoted) = rest.strip_prefix('"') {
-                let (text, after) = quoted.split_once('"')?;
-                node.texts.push(text.to_owned());
-                *rest = after;
-            } else {
-                let end = rest.find([',', ']', ')', '[', '('])?;
-                let word = rest[..end].trim();
-                if rest[end..].starts_with(['[', '(']) {
-                    node.children.push(Self::take(rest, depth + 1)?);
-                } else {
-                    // Directions such as EAST stand without quotes and tell nothing here.
-                    node.numbers.extend(word.parse::<f64>());
-                    *rest = &rest[end..];
-                }
-            }
-            *rest = rest.trim_start();
-            if let Some(after) = rest.strip_prefix(',') {
-                *rest = after;
-            } else {
-                *rest = rest.strip_prefix([']', ')'])?;
-                return Some(node);
-            }
-        }
-    }
-
-    fn child(&self, keyword: &str) -> Option<&Self> {
-        self.children.iter().find(|child| child.keyword == keyword)
-    }
-
-    fn text(&self) -> &str {
-        self.texts.first().map_or("", String::as_str)
-    }
-
-    fn number(&self, index: usize) -> Option<f64> {
-        self.numbers.get(index).copied()
-    }
 }
 
 #[cfg(test)]

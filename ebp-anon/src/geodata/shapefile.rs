@@ -10,7 +10,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, BufReader},
+    io::{self, BufReader, Read, Seek},
     path::{Path, PathBuf},
 };
 
@@ -181,6 +181,21 @@ struct Row {
     name: String,
 }
 
+/// A record's values in the order of the fields. What cannot be read is not there: columns of no
+/// interest hold what they like, such as dates that are none.
+struct Values(Vec<Result<FieldValue, String>>);
+
+impl dbase::ReadableRecord for Values {
+    fn read_using<S: Read + Seek, M: Read + Seek>(
+        fields: &mut dbase::FieldIterator<'_, S, M>,
+    ) -> Result<Self, dbase::FieldError> {
+        let value = |field: Result<dbase::NamedValue<'_, FieldValue>, dbase::FieldError>| {
+            field.map(|field| field.value).map_err(|error| error.to_string())
+        };
+        Ok(Self(fields.map(value).collect()))
+    }
+}
+
 /// The attribute table; rows of other levels, and without a code, are none.
 struct Table {
     rows: Vec<Option<Row>>,
@@ -202,7 +217,7 @@ impl Table {
         let find = |names: &[&str]| {
             names
                 .iter()
-                .find_map(|name| fields.iter().find(|field| field.eq_ignore_ascii_case(name)))
+                .find_map(|name| fields.iter().position(|field| field.eq_ignore_ascii_case(name)))
         };
         let Some(code_field) = find(&CODE_FIELDS) else {
             return Err(ShapefileError::NoCodes {
@@ -212,17 +227,29 @@ impl Table {
         };
         let (level_field, name_field) = (find(&LEVEL_FIELDS), find(&NAME_FIELDS));
         let mut rows = Vec::new();
-        for record in reader.iter_records() {
-            let record = record.map_err(failed)?;
-            let text = |field: &str| match record.get(field) {
-                Some(FieldValue::Character(Some(text))) => text.trim().to_owned(),
-                _ => String::new(),
+        for (index, record) in reader.iter_records_as::<Values>().enumerate() {
+            let Values(values) = record.map_err(failed)?;
+            let value = |field: usize| match values.get(field) {
+                Some(Err(error)) => Err(ShapefileError::Record {
+                    path: path.to_owned(),
+                    record: index + 1,
+                    what: format!("{}: {error}", fields[field]),
+                }),
+                Some(Ok(value)) => Ok(Some(value)),
+                None => Ok(None),
             };
-            let code = text(code_field);
-            let level = level_field.and_then(|field| number(record.get(field)));
+            let text = |field: usize| {
+                Ok(match value(field)? {
+                    Some(FieldValue::Character(Some(text))) => text.trim().to_owned(),
+                    _ => String::new(),
+                })
+            };
+            let code = text(code_field)?;
+            let level = level_field.map(&value).transpose()?.flatten();
+            let level = level.and_then(|level| number(Some(level)));
             // A code of level 3 has five characters; with the level in the table that is asked.
             let wanted = level.map_or(code.len() == 5, |level| level == 3.0) && !code.is_empty();
-            let name = name_field.map(|field| text(field)).unwrap_or_default();
+            let name = name_field.map(text).transpose()?.unwrap_or_default();
             rows.push(wanted.then_some(Row { code, name }));
         }
         let has = |name: &str| fields.iter().any(|field| field == name);

@@ -6,13 +6,16 @@ mod passed;
 mod watch;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::PathBuf,
     time::Duration,
 };
 
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
+    canonical::Pinned,
+    identify::identify,
+    lock::Lock,
     port::PortName,
     readout::{Integrity, Protocol, Readout},
     session::{self, AnswerSpeed, ReadOptions, Session},
@@ -174,13 +177,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
         address: arguments.address.as_ref().map(AddressText::parse).transpose()?,
         speed: AnswerSpeed::asked(arguments.baud),
     };
-    if let Some(model) = &arguments.model {
-        apply_model(&arguments.models, model, &mut options)?;
-    }
+    let pinned = match &arguments.model {
+        Some(model) => apply_model(&arguments.models, model, &mut options)?,
+        None => Pinned::new(),
+    };
     let mut reader = Reader {
         arguments,
         printer: Printer::new(io::stdout().lock(), arguments.format(), arguments.all)
+            .pinned(pinned.clone())
             .for_terminal(),
+        pinned,
         passed: Passed::default(),
     };
     let result = match arguments.port.as_ref().or(arguments.from.as_ref()) {
@@ -196,19 +202,21 @@ pub fn run(arguments: &Arguments) -> Outcome {
     result
 }
 
-/// Takes protocol, speed and address from the model's profile, where the command line does not give them.
-fn apply_model(models: &Models, model: &str, options: &mut ReadOptions) -> Outcome {
+/// Takes protocol, speed and address from the model's profile, where the command line does not give
+/// them; returns what counts for that model.
+fn apply_model(models: &Models, model: &str, options: &mut ReadOptions) -> Result<Pinned, Failure> {
     let profiles = models.load()?;
     let profile = profiles.get(model).map_err(Failure::usage)?;
     options.protocol.get_or_insert(profile.line.protocol.protocol());
     options.baud.get_or_insert(profile.line.baud);
     options.address = options.address.or(profile.line.address);
-    Ok(())
+    Ok(profile.counts.clone())
 }
 
 struct Reader<'a, W: Write> {
     arguments: &'a Arguments,
     printer: Printer<W>,
+    pinned: Pinned,
     passed: Passed,
 }
 
@@ -242,14 +250,24 @@ impl<W: Write> Reader<'_, W> {
         }
     }
 
-    fn hint_if_locked(&self, readout: &Readout) {
-        let for_people = self.arguments.format() == Format::Table && io::stderr().is_terminal();
-        if for_people && !readout.is_detailed() {
-            tell!(
+    /// Says what the meter holds back, and who can change that.
+    fn hint_at_lock(&self, readout: &Readout) -> Outcome {
+        if self.arguments.format() != Format::Table {
+            return Ok(());
+        }
+        let profiles = self.arguments.models.load()?;
+        match identify(&profiles, std::slice::from_ref(readout)).map(|identity| identity.lock) {
+            Some(Lock::Locked) => tell!(
                 "ebp: this meter shows no power, so it is probably locked: `ebp meter identify` says \
                  how `ebp unlock` opens it with its PIN (from your metering point operator)"
-            );
+            ),
+            Some(Lock::ExtendedDataOff) => tell!(
+                "ebp: this meter sends decimals but no power: its extended data (InF) is switched off; \
+                 its manual says how to switch it on at the display"
+            ),
+            _ => {}
         }
+        Ok(())
     }
 
     /// The first whole telegram; a salvaged one only if no whole one comes in time.
@@ -265,7 +283,7 @@ impl<W: Write> Reader<'_, W> {
                 session::Outcome::Readout(readout) => {
                     tell_wrapping(session);
                     self.print(&readout)?;
-                    self.hint_if_locked(&readout);
+                    self.hint_at_lock(&readout)?;
                     return Ok(());
                 }
                 session::Outcome::Noise(noise) => self.passed.count(&noise),
@@ -287,7 +305,7 @@ impl<W: Write> Reader<'_, W> {
     /// Every telegram of a file or a pipe.
     fn whole_file(&mut self, session: &mut Session) -> Outcome {
         self.passed.is_file = true;
-        let mut telegrams = 0_usize;
+        let (mut telegrams, mut last) = (0_usize, None);
         loop {
             match session.next(self.arguments.timeout)? {
                 session::Outcome::Readout(readout) => {
@@ -296,12 +314,13 @@ impl<W: Write> Reader<'_, W> {
                     }
                     telegrams += 1;
                     self.print(&readout)?;
+                    last = Some(readout);
                 }
                 session::Outcome::Noise(noise) => self.passed.count(&noise),
                 session::Outcome::TimedOut => {}
                 session::Outcome::End if telegrams > 0 => {
                     self.passed.cause = session.cause();
-                    return Ok(());
+                    return last.map_or(Ok(()), |readout| self.hint_at_lock(&readout));
                 }
                 session::Outcome::End => {
                     self.passed.garbage_bytes = 0;
@@ -320,7 +339,7 @@ impl<W: Write> Reader<'_, W> {
             tell!("ebp: reading {}", port.name);
             if !self.arguments.watch && self.arguments.raw.is_none() {
                 self.print(&readout)?;
-                self.hint_if_locked(&readout);
+                self.hint_at_lock(&readout)?;
                 return Ok(());
             }
             return self.session(session);

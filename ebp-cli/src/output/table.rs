@@ -84,8 +84,17 @@ fn number(value: &ReadingValue) -> Option<String> {
 /// right.
 fn name(value: &ReadingValue) -> String {
     let corrected = value.corrected.map(|correction| format!("corrected: {correction}"));
-    let lines: Vec<&str> =
-        [value.name, meaning(value), corrected.as_deref()].into_iter().flatten().collect();
+    let from = value.from.as_ref().map(|code| format!("from {code}"));
+    let lines: Vec<&str> = [
+        value.name,
+        meaning(value),
+        from.as_deref(),
+        value.derived.as_deref(),
+        corrected.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     lines.join("\n")
 }
 
@@ -93,10 +102,12 @@ fn name(value: &ReadingValue) -> String {
 fn meaning(value: &ReadingValue) -> Option<&'static str> {
     const DRAWN: &str = "drawn from the grid";
     const FED: &str = "fed into the grid";
-    let ObisCode([1, 0, quantity, kind, _, _]) = value.obis else { return None };
+    let ObisCode([1, _, quantity, kind, _, _]) = value.obis? else { return None };
     let Shown::Number(number) = value.value else { return None };
     match (quantity, kind) {
-        (1, 7 | 8) | (21 | 41 | 61, 7) => Some(DRAWN),
+        (1, 8) => Some(DRAWN),
+        (1 | 21 | 41 | 61, 7) if number < Decimal::ZERO => Some(FED),
+        (1 | 21 | 41 | 61, 7) => Some(DRAWN),
         (2, 7 | 8) | (22 | 42 | 62, 7) => Some(FED),
         (16 | 36 | 56 | 76, 7) if number > Decimal::ZERO => Some(DRAWN),
         (16 | 36 | 56 | 76, 7) if number < Decimal::ZERO => Some(FED),

@@ -31,17 +31,21 @@ pub enum Flag {
     /// Its instant may be off by up to 15 s.
     #[serde(rename = "time-within-15s")]
     TimeWithin15s,
+    /// A value is from another register than its code names: another channel, the sum of tariffs or
+    /// phases, a power whose sign makes it the sum.
+    CodeSubstituted,
 }
 
 impl Flag {
     /// All of them, in the order in which a measurement lists them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RegisterRanBackwards,
         Self::PowerOutOfRange,
         Self::ClockCorrected,
         Self::TimeWithin2s,
         Self::TimeWithin5s,
         Self::TimeWithin15s,
+        Self::CodeSubstituted,
     ];
 
     /// Those that bound how far an instant may be off, the closest first.
@@ -57,6 +61,7 @@ impl Flag {
             Self::TimeWithin2s => "time-within-2s",
             Self::TimeWithin5s => "time-within-5s",
             Self::TimeWithin15s => "time-within-15s",
+            Self::CodeSubstituted => "code-substituted",
         }
     }
 
@@ -68,7 +73,10 @@ impl Flag {
             Self::TimeWithin2s => Some(Duration::from_secs(2)),
             Self::TimeWithin5s => Some(Duration::from_secs(5)),
             Self::TimeWithin15s => Some(Duration::from_secs(15)),
-            Self::RegisterRanBackwards | Self::PowerOutOfRange | Self::ClockCorrected => None,
+            Self::RegisterRanBackwards
+            | Self::PowerOutOfRange
+            | Self::ClockCorrected
+            | Self::CodeSubstituted => None,
         }
     }
 

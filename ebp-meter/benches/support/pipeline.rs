@@ -6,6 +6,7 @@
 use std::hint::black_box;
 
 use ebp_meter::{
+    canonical::{KnownRegisters, Pinned, choose},
     decoder::{Decode, Event},
     sml::{
         Decoder,
@@ -73,14 +74,17 @@ fn borrowed<const INNER: bool>(bytes: &[u8]) -> Found {
     found
 }
 
-/// Ours as the program uses it: owned readouts, quirks put right, from pieces of 4 KiB.
+/// Ours as the program uses it: owned readouts, quirks put right, the survey's registers chosen, from
+/// pieces of 4 KiB.
 pub fn readouts(bytes: &[u8]) -> Found {
     let mut found = Found::default();
     let mut decoder = Decoder::new();
+    let (known, pinned) = (KnownRegisters::default(), Pinned::new());
     for piece in bytes.chunks(4096) {
         decoder.push(piece);
         while let Some(event) = decoder.next_event() {
             if let Event::Readout(readout) = black_box(event) {
+                black_box(choose(&readout, &known, &pinned));
                 found.lists += 1;
                 found.entries += readout.entries.len();
             }

@@ -8,6 +8,8 @@ use ebp_core::model::Failures;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::KnownRegisters;
+
 /// How many slots in a row something has failed in.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -65,6 +67,8 @@ pub struct Memory {
     pub unproven: bool,
     /// No further try to unlock before this time, seconds since the Unix epoch.
     pub not_before: Option<i64>,
+    /// The registers that it has shown.
+    pub registers: KnownRegisters,
 }
 
 #[cfg(test)]

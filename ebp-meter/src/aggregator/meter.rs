@@ -10,11 +10,13 @@ use uuid::Uuid;
 
 use super::plausible::DEFAULT_MAX_KILOWATTS;
 use crate::{
+    canonical::Pinned,
+    lock::{Facts, KnownMeter, Lock},
     port::PortName,
-    profile::{self, Profile, RelockBehaviour},
+    profile::{self, Profile, RelockBehaviour, Transport},
     readout::Readout,
     session::ReadOptions,
-    unlock::{self, Method, Pin, Plan, Variant},
+    unlock::{Method, Pin, Plan, Variant},
 };
 
 /// What looking for detail after the PIN and the way to `InF` may take.
@@ -63,13 +65,18 @@ impl ConfiguredMeter {
         }
     }
 
-    /// Whether a telegram has what the survey wants in detail.
+    /// What it holds back, by a telegram of its own.
     #[must_use]
-    pub fn is_detailed(&self, readout: &Readout) -> bool {
-        match &self.profile {
-            Some(profile) => unlock::is_detailed(profile, readout),
-            None => readout.is_detailed(),
-        }
+    pub fn lock(&self, readout: &Readout) -> Lock {
+        let model = self.profile.as_deref();
+        let facts = Facts::of(std::slice::from_ref(readout));
+        Lock::of(facts, KnownMeter { maker_is_known: model.is_some(), model })
+    }
+
+    /// What its model's profile says counts.
+    #[must_use]
+    pub fn pinned(&self) -> Pinned {
+        self.profile.as_ref().map(|profile| profile.counts.clone()).unwrap_or_default()
     }
 
     /// The most that it carries, kW.
@@ -85,10 +92,13 @@ impl ConfiguredMeter {
         }
     }
 
-    /// Whether it has a lock and its PIN is known.
+    /// Whether it has a lock and its PIN is known. A meter that must be asked has none.
     #[must_use]
     pub fn can_unlock(&self) -> bool {
-        self.pin_file.is_some() && self.timing().is_some()
+        let asks = |profile: &Arc<Profile>| profile.line.protocol == Transport::D0Request;
+        self.pin_file.is_some()
+            && self.timing().is_some()
+            && !self.profile.as_ref().is_some_and(asks)
     }
 
     /// How long entering the PIN takes at most; nothing for models without a lock.

@@ -5,7 +5,8 @@
 
 use ebp_core::{
     clock::Moment,
-    model::{Failures, Flag, IncidentType, Measurement, measurement_id},
+    model::{Failures, Flag, IncidentType, Measurement, MeasurementData, measurement_id},
+    obis::ObisCode,
 };
 use jiff::Timestamp;
 
@@ -18,6 +19,8 @@ use super::{
     watch::{TRY_AGAIN, Watch},
 };
 use crate::{
+    canonical::{Figure, KnownRegisters, Source},
+    lock::Lock,
     profile::RelockBehaviour,
     readout::MeterTime,
     unlock::{Lasting, Refused, UnlockError, Unlocked},
@@ -182,20 +185,23 @@ impl<K: Keeper> Taking<'_, K> {
         if let Some(id) = readout.server_id.clone() {
             let other = self.watch.server_id.replace(id.clone()).is_some_and(|known| known != id);
             if other {
+                self.memory().registers = KnownRegisters::default();
                 self.tell(Event::OtherMeter);
             }
         }
         self.look_at_maker(readout.manufacturer.as_deref());
-        let detailed = self.configured.is_detailed(&readout);
-        self.look_at_detail(detailed, at);
-        let data = readout.survey();
-        if data.is_empty() {
-            return self.failed(MeasureError::NoSurveyValues);
-        }
+        self.look_at_lock(self.configured.lock(&readout), at);
+        let pinned = self.configured.pinned();
+        let mut figures = self.memory().registers.figures(&readout, &pinned);
         let last = match self.keeper.last_reading(self.configured.uuid) {
             Ok(last) => last,
             Err(error) => return self.failed(MeasureError::Keep(error)),
         };
+        figures.retain(|figure| !falls(figure, last.as_ref()));
+        let data: MeasurementData = figures.iter().map(Figure::point).collect();
+        if data.is_empty() {
+            return self.failed(MeasureError::NoSurveyValues);
+        }
         // By the clock as it is now, should it have been set since.
         let time = match self.present.slot {
             Key::Placed(_) => self.present.moment.time_of(at.since_boot).or(Some(at.at)),
@@ -203,6 +209,10 @@ impl<K: Keeper> Taking<'_, K> {
         };
         let before: Vec<_> = last.iter().chain(&self.watch.trusted).collect();
         let mut flags = plausible::flags(&data, time, &before, self.configured.max_kilowatts());
+        let is_doubtful = !flags.is_empty();
+        if figures.iter().any(|figure| figure.source != Source::Own) {
+            flags.push(Flag::CodeSubstituted);
+        }
         // The meter's own time belongs to an exact instant, or it sets others wrong.
         let meter_seconds = match readout.meter_time {
             Some(MeterTime::SecIndex(seconds)) if late.is_zero() => Some(seconds),
@@ -210,7 +220,7 @@ impl<K: Keeper> Taking<'_, K> {
         };
         let meter = self.configured.uuid;
         let trusted = time
-            .filter(|_| flags.is_empty())
+            .filter(|_| !is_doubtful)
             .map(|measured_at| LastReading { measured_at, data: data.clone() });
         if !late.is_zero() {
             flags.extend(Flag::of_time_bound(late));
@@ -248,13 +258,14 @@ impl<K: Keeper> Taking<'_, K> {
         self.watch.worked();
     }
 
-    /// Whether the survey's codes are there, and what follows if they are not.
-    fn look_at_detail(&mut self, detailed: bool, at: Moment) {
+    /// What the meter holds back, and what follows from that.
+    fn look_at_lock(&mut self, lock: Lock, at: Moment) {
+        self.watch.lock = Some(lock);
         let slot = self.slot;
         let open = self.configured.stays_open().unwrap_or_default();
         let list_is_closed = self.watch.last_press.is_none_or(|last| at.since_boot > last + open);
         let after = self.options.unlock_after.max(1);
-        if detailed {
+        if lock.holds_nothing_back() {
             let memory = self.memory();
             memory.unproven &= !list_is_closed;
             return self.codes_are_there();
@@ -268,7 +279,7 @@ impl<K: Keeper> Taking<'_, K> {
         }
         memory.codes.failed(slot, second);
         let codes = memory.codes;
-        if codes.slots >= after && !self.configured.can_unlock() {
+        if codes.slots >= after && !(self.configured.can_unlock() && lock == Lock::Locked) {
             self.note(IncidentType::ObisCodesUnavailable, true, codes.failures(None));
         }
     }
@@ -314,4 +325,14 @@ impl<K: Keeper> Taking<'_, K> {
         }
         self.tell(Event::NotUnlocked(why));
     }
+}
+
+/// Whether that sum of tariffs is smaller than the last reading of the same: one of its registers
+/// is damaged, and a sum has no register of its own that could be asked.
+fn falls(figure: &Figure, last: Option<&LastReading>) -> bool {
+    let is_energy = [ObisCode::POSITIVE_ENERGY, ObisCode::NEGATIVE_ENERGY].contains(&figure.obis);
+    let before = last.and_then(|last| last.data.iter().find(|point| point.obis == figure.obis));
+    is_energy
+        && matches!(figure.source, Source::Sum(..))
+        && before.is_some_and(|before| figure.value < before.value)
 }

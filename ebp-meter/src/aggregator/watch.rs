@@ -11,6 +11,7 @@ use super::{
     ConfiguredMeter, Job, LastReading, Memory, Options, Reading, damage::Damage, slots::Present,
 };
 use crate::{
+    lock::Lock,
     profile::{RelockBehaviour, Transport},
     readout::ServerId,
 };
@@ -56,6 +57,8 @@ pub(super) struct Watch {
     /// In which unlocking was last tried.
     pub tried_unlocking: Option<i64>,
     pub failures: u32,
+    /// What it held back when it was last read.
+    pub lock: Option<Lock>,
     /// The maker that was told to be another one than the model's.
     pub other_maker: Option<String>,
     /// When no telegram came last, seconds since the Unix epoch, where the time is known.
@@ -209,6 +212,7 @@ impl Watch {
         // The power was cut: there is nothing to wait for.
         let after = if memory.was_unlocked { 1 } else { options.unlock_after };
         let wanted = memory.codes.slots >= after.max(1)
+            && self.lock == Some(Lock::Locked)
             && !memory.per_reading
             && meter.can_unlock()
             && may_try(memory, present)

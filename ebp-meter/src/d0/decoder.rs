@@ -6,11 +6,11 @@ use std::collections::VecDeque;
 
 use super::{
     frame::{Frame, Framer, Piece},
-    register,
+    register::{self, Registers},
 };
 use crate::{
     decoder::{Decode, Event, Noise},
-    readout::{Entry, Integrity, Protocol, Readout, ServerId, Value},
+    readout::{Entry, Integrity, Octets, Protocol, Readout, ServerId, Value},
 };
 
 /// Decoder of IEC 62056-21 registers. Holds at most one telegram of 64 KiB and the events that
@@ -58,7 +58,7 @@ fn event(piece: Piece) -> Event {
 
 fn readout(frame: Frame) -> Event {
     let text = String::from_utf8_lossy(&frame.registers);
-    let entries: Vec<Entry> = text.lines().flat_map(register::entries).collect();
+    let Registers { entries, unaddressed } = register::read(&text);
     let bytes = frame.bytes;
     if entries.is_empty() {
         let reason = "it holds no register".to_owned();
@@ -70,6 +70,7 @@ fn readout(frame: Frame) -> Event {
         manufacturer: Some(frame.identification.manufacturer),
         meter_time: None,
         entries,
+        unaddressed,
         integrity: if frame.checked { Integrity::Ok } else { Integrity::Unchecked },
         bytes,
     })
@@ -81,7 +82,7 @@ fn server_id(entries: &[Entry]) -> Option<ServerId> {
     [[96, 1, 0], [96, 1, 255], [0, 0, 9], [0, 0, 0]].into_iter().find_map(|groups| {
         entries.iter().find_map(|entry| match &entry.value {
             Value::Octets(text) if entry.obis.0[2..5] == groups => {
-                Some(ServerId(packed(text).unwrap_or_else(|| text.clone())))
+                Some(ServerId(packed(text).map_or_else(|| text.clone(), Octets::from)))
             }
             _ => None,
         })
@@ -89,15 +90,21 @@ fn server_id(entries: &[Entry]) -> Option<ServerId> {
 }
 
 /// `1ESY1011003684` as the ten bytes that SML meters send (DIN 43863-5: medium, maker, block,
-/// number), so that one meter has one identity in both protocols.
+/// number), so that one meter has one identity in both protocols. Landis+Gyr and Logarex put zeros
+/// before it (`001LGZ0012345678`), others the length byte (`0A01ESY…`) or spaces between its parts.
 fn packed(text: &[u8]) -> Option<Vec<u8>> {
+    let text: Vec<u8> = text.iter().copied().filter(|byte| *byte != b' ').collect();
+    let medium = text.len().checked_sub(14)?;
+    let (before, text) = text.split_at(medium);
+    if !matches!(before, [] | b"0" | b"00" | b"0A0" | b"0a0") {
+        return None;
+    }
     let (&[medium, a, b, c], rest) = text.split_first_chunk()?;
     let rest = std::str::from_utf8(rest).ok()?;
     let (block, number) = rest.split_at_checked(2)?;
     let right = medium.is_ascii_digit()
         && [a, b, c].iter().all(u8::is_ascii_uppercase)
         && block.bytes().all(|b| b.is_ascii_hexdigit())
-        && number.len() == 8
         && number.bytes().all(|b| b.is_ascii_digit());
     if !right {
         return None;
@@ -114,10 +121,23 @@ mod tests {
     #[test]
     fn one_identity_in_both_protocols() {
         let sml = [0x0a, 0x01, 0x49, 0x53, 0x4b, 0x00, 0x04, 0xc1, 0xd2, 0xe3];
-        assert_eq!(packed(b"1ISK0079811299").unwrap(), sml);
-        for other in
-            [b"12345678".as_slice(), b"1ISK007981129", b"1isk0079811299", b"", b"1ISK00798112x9"]
-        {
+        for text in [
+            "1ISK0079811299",
+            "01ISK0079811299",
+            "001ISK0079811299",
+            "1 ISK 00 7981 1299",
+            "0A01ISK0079811299",
+        ] {
+            assert_eq!(packed(text.as_bytes()).unwrap(), sml, "{text}");
+        }
+        for other in [
+            b"12345678".as_slice(),
+            b"1ISK007981129",
+            b"1isk0079811299",
+            b"",
+            b"1ISK00798112x9",
+            b"991ISK0079811299",
+        ] {
             assert_eq!(packed(other), None);
         }
     }

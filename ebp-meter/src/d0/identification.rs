@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::flag_id::FlagId;
+
 /// The longest identification accepted, bytes without `/` and line end. The standard allows 20;
 /// some meters say more.
 pub(super) const LONGEST: usize = 64;
@@ -31,7 +33,7 @@ pub(crate) enum Mode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identification {
     /// The maker's FLAG id, three capital letters.
-    pub manufacturer: String,
+    pub manufacturer: FlagId,
     /// The character behind it.
     pub mode: Mode,
     /// How long the reader has to wait before it answers: the third letter in lower case stands
@@ -56,8 +58,7 @@ impl Identification {
         if !valid {
             return None;
         }
-        let manufacturer =
-            [a, b, c].iter().map(|&letter| char::from(letter).to_ascii_uppercase()).collect();
+        let manufacturer = FlagId::new([a, b, c].map(|letter| letter.to_ascii_uppercase()))?;
         let reaction = Duration::from_millis(if c.is_ascii_lowercase() { 20 } else { 200 });
         Some(Self { manufacturer, mode: mode(character), reaction })
     }
@@ -78,7 +79,7 @@ mod tests {
     #[test]
     fn makers_and_modes() {
         let line = Identification::parse(b"ISk5MT174-0001").unwrap();
-        assert_eq!(line.manufacturer, "ISK");
+        assert_eq!(&*line.manufacturer, "ISK");
         assert_eq!(line.mode, Mode::C { baud: 9600, character: b'5' });
         assert_eq!(line.reaction, Duration::from_millis(20));
         let line = Identification::parse(b"EBZ5DD3BZ06ETA_107").unwrap();

@@ -5,24 +5,46 @@
 
 use ebp_core::{obis::ObisCode, quantity::Unit};
 
-use crate::readout::{Entry, Value};
+use crate::readout::{Entry, Unaddressed, Value};
 
-/// Reads the line's registers. A further value behind the same address (the time of a maximum)
-/// becomes a further entry of that address.
-pub(super) fn entries(line: &str) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    let (mut rest, mut obis) = (line.trim(), None);
-    while let Some((address, behind)) = rest.split_once('(') {
-        let Some((text, behind)) = behind.split_once(')') else { break };
-        if !address.is_empty() {
-            obis = parse_address(address.trim());
-        }
-        if let Some(obis) = obis {
-            entries.push(entry(obis, text.trim()));
-        }
-        rest = behind;
+/// A telegram's registers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Registers {
+    /// Those with an OBIS code.
+    pub entries: Vec<Entry>,
+    /// Those whose address is none.
+    pub unaddressed: Vec<Unaddressed>,
+}
+
+/// Reads all registers of a telegram.
+pub(super) fn read(text: &str) -> Registers {
+    let mut registers = Registers::default();
+    for line in text.lines() {
+        registers.line(line);
     }
-    entries
+    registers
+}
+
+impl Registers {
+    /// Reads a line's registers. A further value behind the same address (the time of a maximum)
+    /// becomes a further entry of that address.
+    fn line(&mut self, line: &str) {
+        let (mut rest, mut address) = (line.trim(), "");
+        while let Some((before, behind)) = rest.split_once('(') {
+            let Some((text, behind)) = behind.split_once(')') else { break };
+            let (before, text) = (before.trim(), text.trim());
+            if !before.is_empty() {
+                address = before;
+            }
+            match parse_address(address) {
+                Some(obis) => self.entries.push(entry(obis, text)),
+                None => self
+                    .unaddressed
+                    .push(Unaddressed { address: address.to_owned(), text: text.to_owned() }),
+            }
+            rest = behind;
+        }
+    }
 }
 
 /// `1-0:1.8.0*255` and its short forms down to `1.8`, with `&` for a reading stored by hand and the
@@ -66,7 +88,7 @@ fn value(obis: ObisCode, text: &str) -> (Value, Option<Unit>, i8) {
     if text.is_empty() {
         return (Value::Absent, None, 0);
     }
-    let as_text = || (Value::Octets(text.as_bytes().to_vec()), None, 0);
+    let as_text = || (Value::Octets(text.as_bytes().into()), None, 0);
     let Some((digits, symbol)) = text.split_once('*') else {
         // Without a unit, only what measures electricity is a number: identifiers, clocks and
         // status words are digits, too.
@@ -145,6 +167,10 @@ fn base_unit(symbol: &str) -> Option<Unit> {
 mod tests {
     use super::*;
 
+    fn entries(text: &str) -> Vec<Entry> {
+        read(text).entries
+    }
+
     fn one(line: &str) -> Entry {
         let mut entries = entries(line);
         assert_eq!(entries.len(), 1, "{line}");
@@ -213,15 +239,11 @@ mod tests {
 
     #[test]
     fn several_in_a_line() {
-        let entries = entries("1.8.1(1*kWh)1.8.2(2*kWh)1.6.1(3.4*kW)(2026-01-31 12:00)");
-        let codes: Vec<String> = entries.iter().map(|entry| entry.obis.short()).collect();
+        let read = entries("1.8.1(1*kWh)1.8.2(2*kWh)1.6.1(3.4*kW)(2026-01-31 12:00)");
+        let codes: Vec<String> = read.iter().map(|entry| entry.obis.short()).collect();
         assert_eq!(codes, ["1.8.1", "1.8.2", "1.6.1", "1.6.1"]);
-        assert!(matches!(entries[3].value, Value::Octets(_)));
-        assert_eq!(
-            super::entries("1.8.1(1*kWh)1.8.2(2*k").len(),
-            1,
-            "a cut line keeps its beginning"
-        );
-        assert_eq!(super::entries("(5)"), [], "a value without an address");
+        assert!(matches!(read[3].value, Value::Octets(_)));
+        assert_eq!(entries("1.8.1(1*kWh)1.8.2(2*k").len(), 1, "a cut line keeps its beginning");
+        assert_eq!(entries("(5)"), [], "a value without an address");
     }
 }

@@ -82,7 +82,7 @@ fn name_alone(text: &[u8]) -> Option<String> {
         let end = memchr::memchr(b'\n', behind)?;
         Identification::parse(behind[..end].trim_ascii_end())
     });
-    names.next().map(|identification| identification.manufacturer)
+    names.next().map(|identification| identification.manufacturer.to_string())
 }
 
 /// The last line of a short text.

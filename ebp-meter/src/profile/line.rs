@@ -3,7 +3,7 @@
 //! Enters: the tables `[line]` and `[telegram]`. Leaves: [`Line`], [`TelegramForm`].
 //! Absent: registers, light.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use ebp_core::obis::ObisCode;
 use serde::{Deserialize, Deserializer, de};
@@ -88,47 +88,6 @@ fn framing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Framing, D::Err
         "8N1" => Ok(Framing::EightNone),
         "7E1" => Ok(Framing::SevenEven),
         other => Err(de::Error::custom(format!("`{other}` is neither 8N1 nor 7E1"))),
-    }
-}
-
-/// A maker's three letters, given out by the DLMS user association.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FlagId([u8; 3]);
-
-impl FlagId {
-    /// The letters.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        // Always ASCII by construction.
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// The letters as bytes.
-    #[must_use]
-    pub const fn bytes(self) -> [u8; 3] {
-        self.0
-    }
-}
-
-impl fmt::Debug for FlagId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FlagId({})", self.as_str())
-    }
-}
-
-impl fmt::Display for FlagId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for FlagId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.as_bytes() {
-            &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Self([a, b, c])),
-            _ => Err(de::Error::custom(format!("`{text}` is no FLAG id of three capital letters"))),
-        }
     }
 }
 

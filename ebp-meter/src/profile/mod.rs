@@ -52,9 +52,12 @@ mod words;
 use ebp_core::obis::ObisCode;
 use serde::Deserialize;
 
+use crate::canonical::Pinned;
+
+pub use crate::flag_id::FlagId;
 pub use error::{ProfileError, UnknownModel};
 pub use limits::{Limits, max_kilowatts};
-pub use line::{FlagId, Line, ServerIdForm, TelegramForm, Transport};
+pub use line::{Line, ServerIdForm, TelegramForm, Transport};
 pub use pin::{Interval, Menu, Pin, Relock, RelockBehaviour};
 pub use register::{AsciiForm, Content, Quantity, Register, Registers, Status};
 pub use set::Profiles;
@@ -85,6 +88,10 @@ pub struct Profile {
     pub unlocked: Registers,
     /// How its PIN is entered; absent for models that know no lock.
     pub pin: Option<Pin>,
+    /// What counts for a code of the survey, where the rules of [`canonical`](crate::canonical)
+    /// would choose otherwise: the register, or those whose sum it is.
+    #[serde(default, deserialize_with = "register::counts")]
+    pub counts: Pinned,
     /// What keeps it unlocked; absent for models that know no lock.
     pub relock: Option<Relock>,
     /// What it carries at most, where its maker says so.

@@ -3,8 +3,12 @@
 //! Enters: the tables `[locked]` and `[unlocked]`. Leaves: [`Registers`].
 //! Absent: values; who fills them in asks for the [`Quantity`] that a code stands for.
 
+use std::collections::BTreeMap;
+
 use ebp_core::{obis::ObisCode, quantity::Unit};
 use serde::{Deserialize, Deserializer, de};
+
+use crate::canonical::Pinned;
 
 /// The entries of a telegram, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -212,6 +216,36 @@ pub(super) fn optional_obis<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<ObisCode>, D::Error> {
     obis(deserializer).map(Some)
+}
+
+/// `"16.7.0" = "1.7.0"` or `"1.8.0" = ["1.8.1", "1.8.2"]`: codes of the survey and what counts.
+pub(super) fn counts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pinned, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Codes {
+        One(String),
+        Several(Vec<String>),
+    }
+    let code = |text: &str| text.parse::<ObisCode>().map_err(de::Error::custom);
+    let mut pinned = Pinned::new();
+    for (own, codes) in BTreeMap::<String, Codes>::deserialize(deserializer)? {
+        let obis = code(&own)?;
+        if !obis.is_of_survey() {
+            return Err(de::Error::custom(format!("`{own}` is no code of the survey")));
+        }
+        let codes = match codes {
+            Codes::One(one) => vec![code(&one)?],
+            Codes::Several(several) => {
+                several.iter().map(|text| code(text)).collect::<Result<_, _>>()?
+            }
+        };
+        if codes.is_empty() || pinned.insert(obis, codes).is_some() {
+            return Err(de::Error::custom(format!(
+                "say once, and not with nothing, what counts for {own}"
+            )));
+        }
+    }
+    Ok(pinned)
 }
 
 fn octets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {

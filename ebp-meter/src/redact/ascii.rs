@@ -5,17 +5,19 @@
 //! with their units, versions and words of status. Zeros take the place of all other text, and the
 //! block check character is computed anew. Absent: what lies between telegrams.
 
+use std::{collections::BTreeSet, ops::Range};
+
 use ebp_core::obis::ObisCode;
 
 use super::{
-    Piece, identifies,
+    Extent, Piece, Removed, Rule, identifies, is_energy,
     text::{is_harmless, is_number, is_unit, name},
 };
 
 const STX: u8 = 0x02;
 const ETX: u8 = 0x03;
 
-pub(super) fn pieces(bytes: &[u8]) -> Vec<Piece> {
+pub(super) fn pieces(bytes: &[u8], extent: Extent) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut rest = bytes;
     while let Some(start) = rest.iter().position(|b| b & 0x7f == b'/') {
@@ -24,7 +26,7 @@ pub(super) fn pieces(bytes: &[u8]) -> Vec<Piece> {
             rest = &rest[1..];
             continue;
         };
-        pieces.push(piece(&rest[..length]));
+        pieces.push(piece(&rest[..length], extent));
         rest = &rest[length..];
     }
     pieces
@@ -43,30 +45,63 @@ fn length(bytes: &[u8]) -> Option<usize> {
     if framed && etx { (bytes.len() >= line + 2).then_some(line + 2) } else { Some(line) }
 }
 
-fn piece(original: &[u8]) -> Piece {
-    // Heads at 8 data bits hand the parity bit on.
-    let parity = original.iter().any(|b| b & 0x80 != 0);
-    let mut text: Vec<u8> = original.iter().map(|b| b & 0x7f).collect();
-    let mut removed = Vec::new();
-    let checked = text.len() - usize::from(is_checked(&text));
-    for (place, line) in text[..checked].split_mut(|&b| b == b'\n').enumerate() {
-        if place == 0 {
+/// The telegram without its parity bits and with a block check that may be wrong until
+/// [`scrub`] has been over it.
+fn piece(original: &[u8], extent: Extent) -> Piece {
+    let text: Vec<u8> = original.iter().map(|b| b & 0x7f).collect();
+    let maker = text.get(1..4).unwrap_or_default().to_ascii_uppercase();
+    let mut redaction = Redaction {
+        maker,
+        extent,
+        kept: Vec::from([1..4.min(text.len())]),
+        removed: Vec::new(),
+        text,
+    };
+    let end = redaction.text.len() - usize::from(is_checked(&redaction.text));
+    let mut from = 0;
+    while from < end {
+        let line = redaction.text[from..end].iter().position(|&b| b == b'\n');
+        let to = line.map_or(end, |length| from + length);
+        if from == 0 {
             // A slash, the maker's letters, the speed.
-            name(line.get_mut(5..).unwrap_or_default());
+            name(redaction.text.get_mut(5..to).unwrap_or_default());
         } else {
-            redact_line(line, &mut removed);
+            redaction.line(from..to);
+        }
+        from = to + 1;
+    }
+    let Redaction { text, kept, removed, .. } = redaction;
+    Piece { original: original.to_vec(), redacted: text, kept, data: Vec::new(), removed }
+}
+
+/// Takes numbers of the meter out where they stand outside of what stays, and makes the block check
+/// right. Returns whether the telegram came with parity bits.
+pub(super) fn scrub(piece: &mut Piece, secrets: &BTreeSet<Vec<u8>>) -> bool {
+    let text = &mut piece.redacted;
+    for secret in secrets {
+        let places: Vec<usize> = memchr::memmem::find_iter(text, secret).collect();
+        for place in places {
+            for at in place..place + secret.len() {
+                if !piece.kept.iter().any(|kept| kept.contains(&at)) {
+                    zero(&mut text[at..=at]);
+                }
+            }
         }
     }
-    if is_checked(&text)
+    if is_checked(text)
         && let Some(stx) = text.iter().position(|&b| b == STX)
     {
         let check = text.len() - 1;
         text[check] = text[stx + 1..check].iter().fold(0, |check, b| check ^ b);
+        // It may look like anything.
+        piece.kept.push(check..check + 1);
     }
-    if parity {
-        text.iter_mut().for_each(|b| *b |= ((b.count_ones() % 2) as u8) << 7);
-    }
-    Piece { original: original.to_vec(), redacted: text, removed }
+    piece.original.iter().any(|b| b & 0x80 != 0)
+}
+
+/// Heads at 8 data bits hand the parity bit on.
+pub(super) fn set_parity(text: &mut [u8]) {
+    text.iter_mut().for_each(|b| *b |= ((b.count_ones() % 2) as u8) << 7);
 }
 
 /// Whether a block check character stands at the end.
@@ -75,44 +110,94 @@ fn is_checked(text: &[u8]) -> bool {
         && text.iter().rposition(|&b| b == ETX).is_some_and(|at| at + 2 == text.len())
 }
 
-/// Addresses with their values; everything else goes.
-fn redact_line(line: &mut [u8], removed: &mut Vec<Vec<u8>>) {
-    // The end of the telegram, and of the frame.
-    let mark = matches!(line.first(), Some(&(b'!' | STX)));
-    let mut at = usize::from(mark);
-    let mut code = None;
-    while at < line.len() {
-        let open = line[at..].iter().position(|&b| b == b'(').map(|length| at + length);
-        let outside = at..open.unwrap_or(line.len());
-        // A further value behind the same address has none of its own.
-        if !outside.is_empty() {
-            code = read_code(&line[outside.clone()]);
-            if code.is_none() || open.is_none() {
-                zero(&mut line[outside]);
+/// A telegram while its identity is taken out.
+struct Redaction {
+    text: Vec<u8>,
+    /// The maker's letters in its first line.
+    maker: Vec<u8>,
+    extent: Extent,
+    kept: Vec<Range<usize>>,
+    removed: Vec<Removed>,
+}
+
+impl Redaction {
+    /// Addresses with their values; everything else goes.
+    fn line(&mut self, line: Range<usize>) {
+        let find = |text: &[u8], from: usize, byte: u8| {
+            text[from..line.end].iter().position(|&b| b == byte).map(|length| from + length)
+        };
+        // The end of the telegram, and of the frame.
+        let mark = matches!(self.text.get(line.start), Some(&(b'!' | STX)));
+        let mut at = line.start + usize::from(mark);
+        let mut code = None;
+        while at < line.end {
+            let open = find(&self.text, at, b'(');
+            let outside = at..open.unwrap_or(line.end);
+            // A further value behind the same address has none of its own.
+            if !outside.is_empty() {
+                code = read_code(&self.text[outside.clone()]);
+                if open.is_none() || !is_address(&self.text[outside.clone()]) {
+                    zero(&mut self.text[outside]);
+                }
             }
+            let Some(open) = open else { return };
+            let end = find(&self.text, open, b')').unwrap_or(line.end);
+            self.value(code, open + 1..end);
+            at = end + 1;
         }
-        let Some(open) = open else { return };
-        let close = line[open..].iter().position(|&b| b == b')').map(|length| open + length);
-        let end = close.unwrap_or(line.len());
-        redact_value(code, &mut line[open + 1..end], removed);
-        at = end + 1;
+    }
+
+    fn value(&mut self, code: Option<ObisCode>, place: Range<usize>) {
+        let value = &self.text[place.clone()];
+        if value.is_empty() {
+            return;
+        }
+        let star = value.iter().position(|&b| b == b'*').unwrap_or(value.len());
+        let unit = value.get(star + 1..).unwrap_or_default();
+        let has_unit = !unit.is_empty() && is_unit(unit);
+        // A maker may give a code its own meaning; a value with a unit is measured all the same.
+        let identifies =
+            code.is_some_and(|code| identifies(code) && !(has_unit && code.is_of_maker()));
+        // What measures electricity may leave its unit out.
+        let measures = code.is_some_and(|code| (1..=95).contains(&code.0[2]));
+        let number = place.start..place.start + star;
+        if !identifies && is_number(&value[..star]) && (has_unit || measures) {
+            if !has_unit {
+                zero(&mut self.text[place.end.min(number.end + 1)..place.end]);
+            }
+            if self.extent.blur && code.is_none_or(is_energy) {
+                self.remove(code, number, Rule::Blurred);
+            } else {
+                self.kept.push(number);
+            }
+        } else if value.to_ascii_uppercase() == self.maker {
+            self.kept.push(place);
+        } else if !code.is_some_and(|code| is_harmless(code, value)) {
+            let rule = if identifies || code.is_none() { Rule::Identifies } else { Rule::Unknown };
+            self.remove(code, place, rule);
+        }
+    }
+
+    fn remove(&mut self, code: Option<ObisCode>, place: Range<usize>, rule: Rule) {
+        let bytes = self.text[place.clone()].to_vec();
+        if bytes.iter().any(|b| b.is_ascii_graphic() && *b != b'0') {
+            self.removed.push(Removed { code, bytes, rule });
+        }
+        // A number stays one.
+        let is_digit =
+            |b: &u8| if rule == Rule::Blurred { b.is_ascii_digit() } else { b.is_ascii_graphic() };
+        self.text[place].iter_mut().filter(|b| is_digit(b)).for_each(|b| *b = b'0');
     }
 }
 
-fn redact_value(code: Option<ObisCode>, value: &mut [u8], removed: &mut Vec<Vec<u8>>) {
-    let star = value.iter().position(|&b| b == b'*').unwrap_or(value.len());
-    let is_measured = code.is_some_and(|code| {
-        (1..=95).contains(&code.0[2]) && !identifies(code) && is_number(&value[..star])
-    });
-    if is_measured {
-        let unit = &mut value[star..];
-        if !is_unit(unit.get(1..).unwrap_or_default()) {
-            zero(unit.get_mut(1..).unwrap_or_default());
-        }
-    } else if !code.is_some_and(|code| is_harmless(code, value)) {
-        removed.push(value.to_vec());
-        zero(value);
-    }
+/// Whether that is an address, a code or not: groups of at most three digits, or a letter of
+/// IEC 62056-61. A longer number could be anybody's.
+fn is_address(text: &[u8]) -> bool {
+    let mut digits = 0;
+    text.trim_ascii().iter().all(|byte| {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        digits <= 3 && (byte.is_ascii_digit() || b".:*&-CFLP".contains(byte))
+    })
 }
 
 fn zero(text: &mut [u8]) {

@@ -3,10 +3,12 @@
 //! Enters: recorded bytes. Leaves: whole frames with every byte string zeroed that is not known to be
 //! harmless, and both checksums computed anew. Absent: damaged frames.
 
-use ebp_core::obis::ObisCode;
+use std::ops::Range;
+
+use ebp_core::{obis::ObisCode, quantity::Unit};
 
 use super::{
-    Piece, identifies,
+    Extent, Piece, Removed, Rule, identifies,
     text::{is_harmless, is_word},
 };
 use crate::sml::{
@@ -16,18 +18,20 @@ use crate::sml::{
     message::LIST_RESPONSE,
 };
 
-pub(super) fn pieces(bytes: &[u8]) -> Vec<Piece> {
+pub(super) fn pieces(bytes: &[u8], extent: Extent) -> Vec<Piece> {
     let mut scratch = Vec::new();
     frames(bytes)
         .filter_map(|frame| {
             let State::Whole(checksum) = frame.state else { return None };
             let padding = frame.raw[frame.raw.len() - 3];
-            let mut redaction = Redaction::new(frame.payload(&mut scratch), checksum);
+            let mut redaction = Redaction::new(frame.payload(&mut scratch), checksum, extent);
             redaction.file().ok()?;
             let same_length = redaction.out.len() == redaction.data.len();
             Some(Piece {
                 original: frame.raw.to_vec(),
                 redacted: wrap(&redaction.out, same_length.then_some(padding), checksum),
+                kept: redaction.kept,
+                data: redaction.out,
                 removed: redaction.removed,
             })
         })
@@ -60,12 +64,24 @@ struct Redaction<'a> {
     checksum: Checksum,
     /// What was read so far, redacted. It is as long as what was read, but for checksums that grew.
     out: Vec<u8>,
-    removed: Vec<Vec<u8>>,
+    extent: Extent,
+    /// Where in `out` measured values stand.
+    kept: Vec<Range<usize>>,
+    removed: Vec<Removed>,
 }
 
 impl<'a> Redaction<'a> {
-    fn new(data: &'a [u8], checksum: Checksum) -> Self {
-        Self { data, cursor: Cursor::new(data), checksum, out: Vec::new(), removed: Vec::new() }
+    fn new(data: &'a [u8], checksum: Checksum, extent: Extent) -> Self {
+        let cursor = Cursor::new(data);
+        Self {
+            data,
+            cursor,
+            checksum,
+            out: Vec::new(),
+            extent,
+            kept: Vec::new(),
+            removed: Vec::new(),
+        }
     }
 
     fn at(&self) -> usize {
@@ -150,18 +166,58 @@ impl<'a> Redaction<'a> {
         let obis = ObisCode(code.try_into().map_err(|_| Malformed::Unexpected)?);
         // A status word, which some meters send as bytes.
         self.octets_if(is_word)?;
-        self.zeroed(3)?; // time, unit, scaler: no octets there
-        let from = self.out.len();
-        self.octets_if(|value| !identifies(obis) && is_harmless(obis, value))?;
-        if identifies(obis) {
-            // The value may be a number, whose type and length stay.
-            if let Some(head @ (0x52..=0x59 | 0x62..=0x69)) = self.out.get(from).copied() {
-                let digits = self.out.len() - usize::from(head & 0x0f) + 1;
-                self.removed.push(self.out[digits..].to_vec());
-                self.out[digits..].fill(0);
+        self.zeroed(1)?; // time
+        let unit = match self.element()? {
+            Element::Int(Int { bits, .. }) => u8::try_from(bits).ok().map(Unit),
+            Element::List(count) => {
+                self.zeroed(count)?;
+                None
             }
-        }
+            Element::Octets(octets) => {
+                self.zero(octets);
+                None
+            }
+            Element::Bool(_) => None,
+        };
+        self.zeroed(1)?; // scaler
+        self.value(obis, unit)?;
         self.zeroed(more) // signature
+    }
+
+    fn value(&mut self, obis: ObisCode, unit: Option<Unit>) -> Result<(), Malformed> {
+        let from = self.out.len();
+        let element = self.element()?;
+        let head = usize::from(matches!(element, Element::Int(_)));
+        let has_unit = unit.is_some_and(|unit| unit != Unit::COUNT);
+        let value = from + head..self.out.len();
+        match element {
+            Element::List(count) => return self.zeroed(count),
+            Element::Octets(octets) if identifies(obis) || !is_harmless(obis, octets) => {
+                let rule = if identifies(obis) { Rule::Identifies } else { Rule::Unknown };
+                let from = self.out.len() - octets.len();
+                self.remove(Some(obis), from..self.out.len(), rule);
+            }
+            // The type and the length of a number stay.
+            Element::Int(_) if identifies(obis) && !(has_unit && obis.is_of_maker()) => {
+                self.remove(Some(obis), value, Rule::Identifies);
+            }
+            Element::Int(_) if self.extent.blur && unit.is_some_and(Unit::is_energy) => {
+                self.remove(Some(obis), value, Rule::Blurred);
+            }
+            Element::Int(_) if has_unit => {
+                self.kept.push(value);
+            }
+            Element::Octets(_) | Element::Int(_) | Element::Bool(_) => {}
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, code: Option<ObisCode>, place: Range<usize>, rule: Rule) {
+        let bytes = self.out[place.clone()].to_vec();
+        if bytes.iter().any(|b| *b != 0) {
+            self.removed.push(Removed { code, bytes, rule });
+        }
+        self.out[place].fill(0);
     }
 
     /// Copies the next element; of a list its head.
@@ -207,11 +263,12 @@ impl<'a> Redaction<'a> {
     }
 
     fn zero(&mut self, octets: &[u8]) {
-        let from = self.out.len() - octets.len();
-        self.out[from..].fill(0);
+        let place = self.out.len() - octets.len()..self.out.len();
         // Shorter ones are counters: transactions, files.
         if octets.len() >= 8 {
-            self.removed.push(octets.to_vec());
+            self.remove(None, place, Rule::Identifies);
+        } else {
+            self.out[place].fill(0);
         }
     }
 }

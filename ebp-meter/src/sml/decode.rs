@@ -17,16 +17,17 @@ use super::{
 };
 use crate::{
     decoder::{Decode, Event, Noise},
+    flag_id::FlagId,
     readout::{Entry, Integrity, Protocol, Readout, ServerId, Value},
 };
 
-/// What is appended to the buffer at a time.
-const PIECE: usize = 16 * 1024;
+/// What is appended to the buffer at a time: about as much as a telegram.
+const PIECE: usize = 512;
 
 /// Room for so many entries is made at once, if a list claims to have as many.
 const USUAL_ENTRIES: usize = 16;
 
-/// Decodes SML. It holds at most one unfinished frame (64 KiB and a piece of 16 KiB) besides the
+/// Decodes SML. It holds at most one unfinished frame (64 KiB and a piece of 512 bytes) besides the
 /// events that were not taken yet, and remembers which checksum its meter uses.
 ///
 /// ```
@@ -86,12 +87,30 @@ impl Decode for Decoder {
             self.buffer.extend_from_slice(&bytes[used..]);
             return;
         }
-        for piece in bytes.chunks(PIECE) {
+        // What began before is finished in the buffer, in small pieces; once a frame ends among the
+        // new bytes, all behind it is read where it lies.
+        let mut rest = bytes;
+        while !rest.is_empty() && !self.buffer.is_empty() {
             let mut buffer = std::mem::take(&mut self.buffer);
+            let before = buffer.len();
+            let (piece, behind) = rest.split_at(rest.len().min(PIECE));
             buffer.extend_from_slice(piece);
             let used = self.scan(&buffer, false);
-            buffer.drain(..used);
+            rest = match used.checked_sub(before) {
+                Some(of_piece) => {
+                    buffer.clear();
+                    &rest[of_piece..]
+                }
+                None => {
+                    buffer.drain(..used);
+                    behind
+                }
+            };
             self.buffer = buffer;
+        }
+        if self.buffer.is_empty() {
+            let used = self.scan(rest, false);
+            self.buffer.extend_from_slice(&rest[used..]);
         }
         debug_assert!(self.buffer.len() < LONGEST);
     }
@@ -185,7 +204,7 @@ impl Finder {
                 RawValue::Int(int) => {
                     (Value::Integer(int.value()), if int.signed { int.width } else { 0 })
                 }
-                RawValue::Octets(octets) => (Value::Octets(octets.to_vec()), 0),
+                RawValue::Octets(octets) => (Value::Octets(octets.into()), 0),
                 RawValue::Time(time) => (Value::Time(time), 0),
             };
             self.widths.push(width);
@@ -209,6 +228,7 @@ impl Finder {
             manufacturer: None,
             meter_time: list.sensor_time,
             entries,
+            unaddressed: Vec::new(),
             integrity,
             bytes,
         };
@@ -230,33 +250,29 @@ fn octets(readout: &Readout, obis: ObisCode) -> Option<&[u8]> {
 /// The identity from the list's head, or else from the entries that repeat it.
 fn server_id(head: &[u8], readout: &Readout) -> Option<ServerId> {
     if !head.is_empty() {
-        return Some(ServerId(head.to_vec()));
+        return Some(ServerId(head.into()));
     }
     [ObisCode::SERVER_ID, ObisCode::DEVICE_ID]
         .into_iter()
         .find_map(|obis| octets(readout, obis))
-        .map(|bytes| ServerId(bytes.to_vec()))
+        .map(|bytes| ServerId(bytes.into()))
 }
 
 /// The maker's three letters: as the meter spells them, or from its identity.
-fn manufacturer(readout: &Readout) -> Option<String> {
+fn manufacturer(readout: &Readout) -> Option<FlagId> {
     let spelt = [ObisCode::MANUFACTURER, ObisCode::MANUFACTURER_OLD]
         .into_iter()
         .find_map(|obis| three_letters(octets(readout, obis)?));
     let id = readout.server_id.as_ref();
-    spelt
-        .or_else(|| id?.manufacturer())
-        .or_else(|| match id?.0.as_slice() {
-            // Before DIN 43863-5: `06 454d48 …` (EMH eHZ and ED300L), `06 49534b …` (Iskra MT175).
-            [0x06, letters @ ..] if letters.len() == 9 => three_letters(&letters[..3]),
-            _ => None,
-        })
-        .map(str::to_owned)
+    spelt.or_else(|| id?.manufacturer()).or_else(|| match id?.0.as_slice() {
+        // Before DIN 43863-5: `06 454d48 …` (EMH eHZ and ED300L), `06 49534b …` (Iskra MT175).
+        [0x06, letters @ ..] if letters.len() == 9 => three_letters(&letters[..3]),
+        _ => None,
+    })
 }
 
-fn three_letters(bytes: &[u8]) -> Option<&str> {
-    (bytes.len() == 3 && bytes.iter().all(u8::is_ascii_uppercase))
-        .then(|| std::str::from_utf8(bytes).ok())?
+fn three_letters(bytes: &[u8]) -> Option<FlagId> {
+    FlagId::new(bytes.try_into().ok()?)
 }
 
 #[cfg(test)]

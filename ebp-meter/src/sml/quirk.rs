@@ -56,7 +56,7 @@ const EXPORT_L2: u64 = 1 << 13;
 const EXPORT_L3: u64 = 1 << 14;
 
 /// Every quirk known.
-pub const QUIRKS: [Quirk; 2] = [
+pub const QUIRKS: [Quirk; 3] = [
     Quirk {
         correction: Correction::DzgSign,
         manufacturer: "DZG",
@@ -82,6 +82,17 @@ pub const QUIRKS: [Quirk; 2] = [
         source: "dumps EMH-ED300L_consumption (status 0x182) and EMH-ED300L_delivery (status 0x1b0): \
                  15.7.0 is positive in both",
     },
+    Quirk {
+        correction: Correction::HolleyDirection,
+        manufacturer: "HLY",
+        powers: &[Power { obis: ObisCode::SUM_POWER, direction: EXPORT }],
+        status_form: (0xff, 0x04),
+        repair: Repair::Negate,
+        source: "Apollon77/ioBroker.smartmeter issue 306: a DTZ541 has status 0x1c0104 while it draws \
+                 and 0x1d4904 while it feeds in, 16.7.0 positive in both; tasmota/docs reads DTZ541 and \
+                 EHZ541-BE so. An EHZ541-ZE sends a negative number (atc1441/\
+                 OBI_Energy_Tracker_Local_Cloud issue 32), which stays",
+    },
 ];
 
 /// Puts right what is known to be wrong. `widths` has the width in bytes of each entry's number as
@@ -94,14 +105,27 @@ pub fn apply(readout: &mut Readout, widths: &[u8]) {
     }
 }
 
+/// Whether the direction of 15.7.0, a magnitude by its standard, is known in that readout.
+#[must_use]
+pub fn tells_direction(readout: &Readout) -> bool {
+    QUIRKS.iter().any(|quirk| {
+        readout.manufacturer.as_deref() == Some(quirk.manufacturer)
+            && quirk.repair == Repair::Negate
+            && quirk.powers.iter().any(|power| power.obis == ObisCode::ABSOLUTE_POWER)
+            && quirk.status(readout).is_some()
+    })
+}
+
 impl Quirk {
-    fn apply(&self, readout: &mut Readout, widths: &[u8]) {
-        let energy = readout.entry(ObisCode::POSITIVE_ENERGY);
-        let Some(status) = energy.and_then(|entry| entry.status) else { return };
+    /// The status word of 1.8.0, where it is one that this fault goes by.
+    fn status(&self, readout: &Readout) -> Option<u64> {
         let (mask, form) = self.status_form;
-        if status & mask != form {
-            return;
-        }
+        let status = readout.entry(ObisCode::POSITIVE_ENERGY)?.status?;
+        (status & mask == form).then_some(status)
+    }
+
+    fn apply(&self, readout: &mut Readout, widths: &[u8]) {
+        let Some(status) = self.status(readout) else { return };
         for (entry, width) in readout.entries.iter_mut().zip(widths) {
             let Some(power) = self.powers.iter().find(|power| power.obis == entry.obis) else {
                 continue;
@@ -132,7 +156,10 @@ impl Quirk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::readout::{Entry, Integrity, Protocol};
+    use crate::{
+        flag_id::FlagId,
+        readout::{Entry, Integrity, Protocol},
+    };
 
     fn entry(obis: ObisCode, value: i128, unit: Unit, status: Option<u64>) -> Entry {
         Entry {
@@ -150,12 +177,13 @@ mod tests {
         let mut readout = Readout {
             protocol: Protocol::Sml,
             server_id: None,
-            manufacturer: Some(maker.into()),
+            manufacturer: FlagId::new(maker.as_bytes().try_into().unwrap()),
             meter_time: None,
             entries: vec![
                 entry(ObisCode::POSITIVE_ENERGY, -1, Unit::WATT_HOUR, Some(status)),
                 entry(power, value, Unit::WATT, None),
             ],
+            unaddressed: Vec::new(),
             integrity: Integrity::Ok,
             bytes: 0,
         };
@@ -183,6 +211,15 @@ mod tests {
         let l1 = ObisCode([1, 0, 36, 7, 0, 255]);
         assert_eq!(corrected("DZG", 0x04_0104, l1, -14_836, 2), 50_700);
         assert_eq!(corrected("DZG", 0x1c_1104, l1, -14_836, 2), -14_836);
+    }
+
+    #[test]
+    fn holley_sends_exported_power_without_its_sign() {
+        let holley = |status, value| corrected("HLY", status, ObisCode::SUM_POWER, value, 4);
+        assert_eq!(holley(0x1d_4904, 425), -425);
+        assert_eq!(holley(0x1c_0104, 425), 425, "import");
+        assert_eq!(holley(0x1d_4904, -425), -425, "a meter that sends a sign");
+        assert_eq!(holley(0x982, 425), 425, "another form of status");
     }
 
     #[test]

@@ -321,10 +321,8 @@ fn head(
 ) -> String {
     let maker = readout
         .manufacturer
-        .as_deref()
-        .or_else(|| readout.server_id.as_ref().and_then(ServerId::manufacturer))
-        .filter(|maker| maker.len() == 3 && maker.bytes().all(|b| b.is_ascii_uppercase()))
-        .unwrap_or("XXX");
+        .or_else(|| readout.server_id.as_ref().and_then(ServerId::manufacturer));
+    let maker = maker.as_deref().unwrap_or("XXX");
     let quoted = toml::Value::String(name.to_owned());
     let framing = match line.framing {
         Framing::EightNone => "8N1",

@@ -55,6 +55,7 @@ mod tests {
             manufacturer: None,
             meter_time: None,
             entries,
+            unaddressed: Vec::new(),
             integrity: Integrity::Ok,
             bytes: 0,
         }

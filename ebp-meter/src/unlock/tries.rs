@@ -282,7 +282,7 @@ mod tests {
     fn tries_are_counted_over_runs_and_cleared_by_success() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
-        let id = ServerId(b"\x0a\x01ISK\0\x04\xc1\xd2\xe3".to_vec());
+        let id = ServerId(b"\x0a\x01ISK\0\x04\xc1\xd2\xe3"[..].into());
         let port = PortName::Path("/dev/ttyUSB0".into());
         let (meter, other) = (MeterKey::of(Some(&id), &port), MeterKey::of(None, &port));
         assert_ne!(meter, other);

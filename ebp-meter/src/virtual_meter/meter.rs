@@ -158,7 +158,7 @@ impl VirtualMeter {
     /// The identity by which it names itself, built from maker and number (DIN 43863-5).
     #[must_use]
     pub fn server_id(&self) -> ServerId {
-        ServerId(content::server_id(&self.profile, self.options.number))
+        ServerId(content::server_id(&self.profile, self.options.number).into())
     }
 
     /// Gives it a lock that opens to light. From then on the lock alone decides what is sent.

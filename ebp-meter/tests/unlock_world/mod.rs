@@ -192,10 +192,11 @@ impl World {
             .collect();
         Readout {
             protocol: Protocol::Sml,
-            server_id: (!inner.anonymous).then(|| ServerId(b"\x0a\x01ISK\0\0\0\0\x07".to_vec())),
+            server_id: (!inner.anonymous).then(|| ServerId(b"\x0a\x01ISK\0\0\0\0\x07"[..].into())),
             manufacturer: None,
             meter_time: None,
             entries,
+            unaddressed: Vec::new(),
             integrity: Integrity::Ok,
             bytes: 300,
         }

@@ -79,13 +79,23 @@ fn years_in_columns(
         heading.trim().parse::<i16>().ok().map(|year| (year, column))
     });
     let years: BTreeMap<i16, usize> = years.collect();
+    let is_chosen = year.is_none();
     let (year, column) = match year {
         Some(year) => (year, *years.get(&year).ok_or(TableError::NoYear(year))?),
-        None => years
-            .last_key_value()
-            .map(|(&y, &c)| (y, c))
-            .ok_or(TableError::NoColumn("TIME_PERIOD"))?,
+        None => {
+            let has_values = |column: usize| {
+                rows.iter().any(|(_, row)| {
+                    row.get(0).is_some_and(|key| key.rsplit(',').next().and_then(level_3).is_some())
+                        && !is_missing(row.get(column).unwrap_or_default().trim())
+                })
+            };
+            let newest = years.last_key_value().map(|(&year, &column)| (year, column));
+            let filled =
+                years.iter().rev().map(|(&y, &c)| (y, c)).find(|(_, column)| has_values(*column));
+            filled.or(newest).ok_or(TableError::NoColumn("TIME_PERIOD"))?
+        }
     };
+    let newest = years.last_key_value().map(|(year, _)| *year).filter(|_| is_chosen);
     let mut by_region = BTreeMap::new();
     for (line, row) in rows {
         let code = row.get(0).and_then(|key| level_3(key.rsplit(',').next()?));
@@ -96,7 +106,7 @@ fn years_in_columns(
             insert(&mut by_region, *line, code, value, without_flag(value))?;
         }
     }
-    Ok(eurostat(by_region, year))
+    Ok(eurostat(by_region, year, newest))
 }
 
 fn years_in_rows(
@@ -107,8 +117,14 @@ fn years_in_rows(
     year: Option<i16>,
 ) -> Result<Densities, TableError> {
     let year_of = |row: &StringRecord| row.get(time)?.trim().parse::<i16>().ok();
-    let latest = || rows.iter().filter_map(|(_, row)| year_of(row)).max();
-    let wanted = year.or_else(latest).ok_or(TableError::NoColumn("TIME_PERIOD"))?;
+    let newest = rows.iter().filter_map(|(_, row)| year_of(row)).max();
+    let has_value = |row: &StringRecord| {
+        row.get(code).and_then(level_3).is_some()
+            && !is_missing(row.get(value).unwrap_or_default().trim())
+    };
+    let filled =
+        || rows.iter().filter(|(_, row)| has_value(row)).filter_map(|(_, row)| year_of(row)).max();
+    let wanted = year.or_else(filled).or(newest).ok_or(TableError::NoColumn("TIME_PERIOD"))?;
     let mut by_region = BTreeMap::new();
     let mut found = false;
     for (line, row) in rows.iter().filter(|(_, row)| year_of(row) == Some(wanted)) {
@@ -120,7 +136,11 @@ fn years_in_rows(
             insert(&mut by_region, *line, code, value, without_flag(value))?;
         }
     }
-    if found { Ok(eurostat(by_region, wanted)) } else { Err(TableError::NoYear(wanted)) }
+    if found {
+        Ok(eurostat(by_region, wanted, newest.filter(|_| year.is_none())))
+    } else {
+        Err(TableError::NoYear(wanted))
+    }
 }
 
 fn plain(
@@ -148,10 +168,19 @@ fn plain(
     })
 }
 
-fn eurostat(by_region: BTreeMap<crate::RegionCode, f64>, year: i16) -> Densities {
+/// `newest` is the newest year of the table, where nobody asked for another.
+fn eurostat(
+    by_region: BTreeMap<crate::RegionCode, f64>,
+    year: i16,
+    newest: Option<i16>,
+) -> Densities {
+    let empty = match newest {
+        Some(newest) if newest != year => format!(" ({newest} has no densities yet)"),
+        _ => String::new(),
+    };
     Densities {
         by_region,
-        description: format!("Eurostat, demo_r_d3dens, {year}, per land area"),
+        description: format!("Eurostat, demo_r_d3dens, {year}, per land area{empty}"),
         notice: Some(format!("Source: Eurostat, demo_r_d3dens, {year}")),
     }
 }

@@ -35,6 +35,25 @@ fn eurostats_rows_of_years() {
     assert!(matches!(parse(SDMX, Some(1990)), Err(TableError::NoYear(1990))));
 }
 
+/// A year's column comes before its figures do.
+#[test]
+fn a_newest_year_without_figures_is_named() {
+    let columns = TSV
+        .replace("2019 \n", "2019 \t2020 \n")
+        .replace("166.9 bp\n", "166.9 bp\t: \n")
+        .replace("1370.1 e\n", "1370.1 e\t:\n");
+    let rows = format!("{SDMX}ESTAT:DEMO_R_D3DENS(1.0),01/02/26,A,PER_KM2,DE714,2020,,\n");
+    for (text, regions) in [(columns, 2), (rows, 1)] {
+        let densities = parse(&text, None).unwrap();
+        assert_eq!(densities.by_region.len(), regions);
+        let said = &densities.description;
+        assert!(said.contains("2019, per land area (2020 has no densities yet)"), "{said}");
+        assert!(densities.notice.unwrap().ends_with("2019"));
+        // Who asks for that year gets it.
+        assert!(parse(&text, Some(2020)).unwrap().by_region.is_empty());
+    }
+}
+
 #[test]
 fn plain_tables() {
     for text in [

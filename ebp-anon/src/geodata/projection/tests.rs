@@ -130,10 +130,7 @@ fn degrees_stay() {
 fn what_is_not_known_is_refused_by_name() {
     let utm = mercator("X", ETRS89, 500_000.0, 9.0, 0.9996);
     for (text, named) in [
-        (
-            utm.replace("Transverse_Mercator", "Mercator_Auxiliary_Sphere"),
-            "Mercator_Auxiliary_Sphere",
-        ),
+        (utm.replace("Transverse_Mercator", "Albers"), "Albers"),
         (utm.replace("D_ETRS_1989", "D_Pulkovo_1942"), "D_Pulkovo_1942"),
         (utm.replace("6378137.0", "6378206.4"), "GRS_1980"),
         (utm.replace(r#"UNIT["Meter",1.0]"#, r#"UNIT["Foot",0.3048]"#), "Foot"),
@@ -147,4 +144,148 @@ fn what_is_not_known_is_refused_by_name() {
     for text in ["", "EPSG:25832", &utm[..utm.len() - 1], &"A[".repeat(1000), "PROJCS[\"", "A[]]"] {
         assert_eq!(Projection::parse(text), Err(ProjectionError::Unreadable));
     }
+}
+
+const WGS84: &str = r#"GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]"#;
+/// ETRS89 of the newer text (ISO 19162).
+const BASE: &str = r#"BASEGEOGCRS["ETRS89",ENSEMBLE["European Terrestrial Reference System 1989 ensemble",MEMBER["European Terrestrial Reference Frame 1989"],ELLIPSOID["GRS 1980",6378137,298.257222101,LENGTHUNIT["metre",1]],ENSEMBLEACCURACY[0.1]],PRIMEM["Greenwich",0,ANGLEUNIT["degree",0.0174532925199433]],ID["EPSG",4258]]"#;
+const AXES: &str = r#"CS[Cartesian,2],AXIS["northing (N)",north,ORDER[1],LENGTHUNIT["metre",1]],AXIS["easting (E)",east,ORDER[2],LENGTHUNIT["metre",1]],USAGE[SCOPE["Conformal mapping."],AREA["Germany (onshore)."],BBOX[24.6,-35.58,84.73,44.83]]"#;
+
+/// A parameter of the newer text.
+fn parameter(name: &str, value: f64) -> String {
+    let unit = match name {
+        name if name.contains("ing") => r#"LENGTHUNIT["metre",1]"#,
+        name if name.contains("Scale") => r#"SCALEUNIT["unity",1]"#,
+        _ => r#"ANGLEUNIT["degree",0.0174532925199433]"#,
+    };
+    format!(r#"PARAMETER["{name}",{value},{unit},ID["EPSG",8821]]"#)
+}
+
+fn conversion(name: &str, method: &str, parameters: &[(&str, f64)]) -> String {
+    let parameters: Vec<_> =
+        parameters.iter().map(|(name, value)| parameter(name, *value)).collect();
+    format!(
+        r#"PROJCRS["{name}",{BASE},CONVERSION["{name}",METHOD["{method}",ID["EPSG",9802]],{}],{AXES}]"#,
+        parameters.join(",")
+    )
+}
+
+#[test]
+fn conformal_conic() {
+    let conic = |projection: &str, easting, northing, meridian, first, second, latitude| {
+        format!(
+            r#"PROJCS["X",{ETRS89},PROJECTION["{projection}"],PARAMETER["False_Easting",{easting}],PARAMETER["False_Northing",{northing}],PARAMETER["Central_Meridian",{meridian}],PARAMETER["Standard_Parallel_1",{first}],PARAMETER["Standard_Parallel_2",{second}],PARAMETER["Latitude_Of_Origin",{latitude}],UNIT["Meter",1.0]]"#
+        )
+    };
+    let newer = |easting: f64, northing, meridian, first, second, latitude| {
+        conversion(
+            "X",
+            "Lambert Conic Conformal (2SP)",
+            &[
+                ("Latitude of false origin", latitude),
+                ("Longitude of false origin", meridian),
+                ("Latitude of 1st standard parallel", first),
+                ("Latitude of 2nd standard parallel", second),
+                ("Easting at false origin", easting),
+                ("Northing at false origin", northing),
+            ],
+        )
+    };
+    // EPSG:3034
+    let europe = [
+        (3_878_338.170_579_266, 2_594_989.688_655_87),
+        (3_894_425.525_905_255, 3_113_238.138_925_012),
+        (4_071_528.559_305_366, 2_308_361.004_473_07),
+    ];
+    check(&conic("Lambert_Conformal_Conic", 4e6, 2.8e6, 10.0, 35.0, 65.0, 52.0), europe);
+    check(&conic("Lambert_Conformal_Conic_2SP", 4e6, 2.8e6, 10.0, 35.0, 65.0, 52.0), europe);
+    check(&newer(4e6, 2.8e6, 10.0, 35.0, 65.0, 52.0), europe);
+    // EPSG:5243
+    let germany = [
+        (-161_634.747_522_277, -99_966.358_244_488),
+        (-141_285.869_481_168, 436_008.141_581_295),
+        (36_261.372_289_789, -397_944.446_758_864),
+    ];
+    let (first, second) = (48.666_666_666_666_7, 53.666_666_666_666_7);
+    check(&conic("Lambert_Conformal_Conic", 0.0, 0.0, 10.5, first, second, 51.0), germany);
+    check(&newer(0.0, 0.0, 10.5, first, second, 51.0), germany);
+}
+
+#[test]
+fn web_mercator() {
+    let places = [
+        (917_250.340_238_416, 6_459_829.733_786_408),
+        (923_951.773_584_171, 7_342_482.290_188_272),
+        (1_222_288.008_910_144, 6_010_900.252_768_109),
+    ];
+    let esri = format!(
+        r#"PROJCS["WGS_1984_Web_Mercator_Auxiliary_Sphere",{WGS84},PROJECTION["Mercator_Auxiliary_Sphere"],PARAMETER["False_Easting",0.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",0.0],PARAMETER["Standard_Parallel_1",0.0],PARAMETER["Auxiliary_Sphere_Type",0.0],UNIT["Meter",1.0]]"#
+    );
+    check(&esri, places);
+    let gdal = format!(
+        r#"PROJCS["WGS 84 / Pseudo-Mercator",{WGS84},PROJECTION["Mercator_1SP"],PARAMETER["central_meridian",0],PARAMETER["scale_factor",1],PARAMETER["false_easting",0],PARAMETER["false_northing",0],UNIT["metre",1],EXTENSION["PROJ4","+proj=merc +a=6378137 +b=6378137 +nadgrids=@null"]]"#
+    );
+    check(&gdal, places);
+    check(
+        &conversion(
+            "WGS 84 / Pseudo-Mercator",
+            "Popular Visualisation Pseudo Mercator",
+            &[
+                ("Latitude of natural origin", 0.0),
+                ("Longitude of natural origin", 0.0),
+                ("False easting", 0.0),
+                ("False northing", 0.0),
+            ],
+        ),
+        places,
+    );
+    // The same name for a Mercator projection of the ellipsoid.
+    let other = gdal.replace("Pseudo-Mercator", "World Mercator").replace("EXTENSION", "REMARK");
+    let error = Projection::parse(&other).unwrap_err().to_string();
+    assert!(error.contains("Mercator_1SP"), "{error}");
+}
+
+#[test]
+fn the_newer_text() {
+    let mercator = |name: &str, easting: f64, meridian: f64, scale: f64| {
+        conversion(
+            name,
+            "Transverse Mercator",
+            &[
+                ("Latitude of natural origin", 0.0),
+                ("Longitude of natural origin", meridian),
+                ("Scale factor at natural origin", scale),
+                ("False easting", easting),
+                ("False northing", 0.0),
+            ],
+        )
+    };
+    let utm = mercator("ETRS89 / UTM zone 32N", 500_000.0, 9.0, 0.9996);
+    let places = [
+        (445_607.391_297_462, 5_547_602.138_711_858),
+        (455_111.108_216_244, 6_083_887.962_886_462),
+        (649_344.499_251_371, 5_253_739.369_196_082),
+    ];
+    check(&utm, places);
+    let bound = format!(r#"BOUNDCRS[SOURCECRS[{utm}],TARGETCRS[{BASE}]]"#);
+    check(&bound, places);
+    let dhdn = mercator("DHDN / 3-degree Gauss-Kruger zone 3", 3_500_000.0, 9.0, 1.0)
+        .replace(
+            "European Terrestrial Reference System 1989 ensemble",
+            "Deutsches Hauptdreiecksnetz",
+        )
+        .replace("6378137,298.257222101", "6377397.155,299.1528128");
+    check(
+        &dhdn,
+        [
+            (3_445_660.023_410_731, 5_549_381.685_209_278),
+            (3_455_162.908_992_994, 6_085_882.168_430_123),
+            (3_649_481.430_803_414, 5_255_402.595_928_139),
+        ],
+    );
+    let degrees = BASE.replace("BASEGEOGCRS", "GEOGCRS");
+    assert!(Projection::parse(&degrees).unwrap().is_degrees());
+    let feet = utm.replace(r#"LENGTHUNIT["metre",1]"#, r#"LENGTHUNIT["foot",0.3048]"#);
+    let error = Projection::parse(&feet).unwrap_err().to_string();
+    assert!(error.contains("foot"), "{error}");
 }

@@ -18,7 +18,7 @@ use ebp_meter::{
     port::PortName,
     profile::Profiles,
     readout::Protocol,
-    redact::{Redacted, redact},
+    redact::{Extent, Redacted, redact},
     session::ReadOptions,
 };
 use serde::Serialize;
@@ -60,6 +60,10 @@ pub struct Arguments {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     telegrams: u16,
 
+    /// Take the digits of energy out, too.
+    #[arg(long)]
+    blur: bool,
+
     /// How long to wait for the first telegram.
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
     timeout: Duration,
@@ -80,6 +84,7 @@ struct About {
     telegrams: usize,
     bytes: usize,
     left_out_bytes: usize,
+    removed: Vec<String>,
     passed_over: Vec<String>,
     meter: Option<Identity>,
 }
@@ -95,8 +100,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut heard = listen(&port, arguments.timeout, arguments.telegrams.into())?;
     let meter = identify(&profiles, &heard.readouts).map(without_own_names);
     let protocol = heard.readouts.first().map(|readout| readout.protocol).or(heard.protocol);
-    let redacted = redact(&heard.bytes, protocol.unwrap_or(Protocol::Sml));
+    let redacted =
+        redact(&heard.bytes, protocol.unwrap_or(Protocol::Sml), Extent { blur: arguments.blur });
     let nothing = heard.nothing.take();
+    if redacted.readouts.is_empty() && nothing.is_none() {
+        return Err(nothing_left(&redacted));
+    }
     let about = about(&port, &heard, protocol, &redacted, meter);
     let files = [
         ("README.txt", README.as_bytes().to_vec()),
@@ -110,10 +119,37 @@ pub fn run(arguments: &Arguments) -> Outcome {
         arguments.output.display(),
         counted(redacted.readouts.len(), "telegram")
     );
+    for line in removed(&redacted) {
+        tell!("ebp: {line}");
+    }
     match nothing {
         Some(nothing) => Err(Failure { code: Code::NothingRead, ..nothing }),
         None => Ok(()),
     }
+}
+
+/// What was taken out and what was dropped, each with its rule.
+fn removed(redacted: &Redacted) -> Vec<String> {
+    let values =
+        redacted.removed.iter().filter(|(_, codes)| !codes.is_empty()).map(|(rule, codes)| {
+            let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
+            format!("zeros stand for {}: it {}", codes.join(", "), rule.reason())
+        });
+    let telegrams = redacted.dropped.iter().map(|(dropped, count)| {
+        format!("{} dropped: {}", counted(*count, "telegram"), dropped.reason())
+    });
+    values.chain(telegrams).collect()
+}
+
+/// Telegrams came, and none can be handed on.
+fn nothing_left(redacted: &Redacted) -> Failure {
+    let why = match removed(redacted) {
+        reasons if reasons.is_empty() => "it is no whole telegram".to_owned(),
+        reasons => reasons.join("; "),
+    };
+    Failure::failed(format!("nothing is left to hand on: {why}")).remedy(
+        "no bundle was made; describe the meter by its face and by what `ebp meter identify` says",
+    )
 }
 
 fn about(
@@ -139,6 +175,7 @@ fn about(
         telegrams: redacted.readouts.len(),
         bytes: heard.bytes.len(),
         left_out_bytes: redacted.left_out,
+        removed: removed(redacted),
         passed_over: heard.noise.clone(),
         meter,
     }

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use ebp_meter::{
-    identify::{Identity, Lock, identify},
+    identify::{FITS, Identity, identify},
+    lock::Lock,
     port::PortName,
     session::ReadOptions,
 };
@@ -21,8 +22,6 @@ use crate::{
 
 /// Some meters put identity and power in every other telegram.
 const TELEGRAMS: usize = 3;
-/// Below this a model's registers are those of another.
-const FITS: u8 = 50;
 
 /// Which meter, and how it is shown.
 #[derive(Debug, clap::Args)]
@@ -104,37 +103,48 @@ fn models(identity: &Identity) -> String {
 
 const fn lock(lock: Lock) -> &'static str {
     match lock {
+        Lock::Open => "open: it sends its power",
         Lock::Locked => "locked: it sends whole kWh and no power",
-        Lock::Unlocked => "unlocked: it sends its power and decimals",
-        Lock::None => "none: it sends all it knows, and that is no power",
+        Lock::ExtendedDataOff => "extended data off: it sends decimals but no power",
+        Lock::NoPowerByDesign => "none: meters of this kind send no power",
+        Lock::OperatorOff => "switched off by its operator: no PIN brings its power",
+        Lock::Unknown => "unknown: it sends no power, and too little is known of it",
     }
 }
 
 fn next(identity: &Identity, port: &str) -> String {
-    let Some(best) = identity.models.first().filter(|best| best.fit >= FITS) else {
-        return match identity.lock {
-            Lock::Locked => format!(
-                "no known model fits: `ebp unlock --port {port} --calibrate --model NAME --output NAME.toml` \
-                 finds its timing with you"
-            ),
-            _ => format!("read it with `ebp read --port {port}`"),
-        };
+    let best = identity.models.first().filter(|best| best.fit >= FITS).map(|best| &best.model);
+    let sure = match identity.models.len() {
+        0 | 1 => "",
+        _ => "; compare the model with the meter's face first",
     };
-    let model = &best.model;
-    match identity.lock {
-        Lock::Unlocked | Lock::None => {
+    match (identity.lock, best) {
+        (Lock::Open | Lock::NoPowerByDesign, Some(model)) => {
             format!("read it with `ebp read --port {port} --model {model}`")
         }
-        Lock::Locked => {
-            let sure = if identity.models.len() > 1 {
-                "; compare the model with the meter's face first"
-            } else {
-                ""
-            };
-            format!(
-                "get the PIN from your metering point operator, then `ebp unlock --port {port} --model \
-                 {model}`{sure}"
-            )
+        (Lock::Open | Lock::NoPowerByDesign, None) => {
+            format!("read it with `ebp read --port {port}`")
+        }
+        (Lock::Locked, Some(model)) => format!(
+            "get the PIN from your metering point operator, then `ebp unlock --port {port} --model \
+             {model}`{sure}"
+        ),
+        (Lock::Locked, None) => format!(
+            "no known model fits: `ebp unlock --port {port} --calibrate --model NAME --output NAME.toml` \
+             finds its timing with you"
+        ),
+        (Lock::ExtendedDataOff, _) => {
+            "switch its extended data (InF) on at the display, as its manual \
+             says; where it asks for a PIN, your metering point operator has it"
+                .to_owned()
+        }
+        (Lock::OperatorOff, _) => {
+            "ask your metering point operator to switch the extended data on".to_owned()
+        }
+        (Lock::Unknown, _) => {
+            "look for its name on its face in `ebp meter list`; no light is sent to a \
+             meter that is not known"
+                .to_owned()
         }
     }
 }

@@ -10,7 +10,7 @@ use ebp_meter::readout::Readout;
 use jiff::{Timestamp, tz::TimeZone};
 use rustix::termios::tcgetwinsize;
 
-use crate::output::{self, phrase::counted, table};
+use crate::output::{self, Figures, ReadingValue, phrase::counted, table};
 
 /// The least that is taken for a terminal's size; what says less does not know it.
 const LEAST: Size = Size { columns: 40, rows: 6 };
@@ -27,6 +27,7 @@ struct Size {
 pub struct Live<W: Write> {
     out: W,
     all: bool,
+    figures: Figures,
     size: Size,
     /// The lines that stand there now, down to the one above the cursor's.
     standing: Vec<String>,
@@ -36,16 +37,18 @@ pub struct Live<W: Write> {
 
 /// The telegram that is shown.
 struct Shown {
-    readout: Readout,
+    heading: String,
+    values: Vec<ReadingValue>,
     /// When it was complete, local time of day.
     at: String,
     since: Instant,
 }
 
 impl<W: Write> Live<W> {
-    /// Nothing stands there yet. With `all` every value will.
-    pub fn new(out: W, all: bool) -> Self {
-        Self { out, all, size: size(), standing: Vec::new(), shown: None, telegrams: 0 }
+    /// Nothing stands there yet. With `all` every value will, otherwise the figures.
+    pub fn new(out: W, all: bool, figures: Figures) -> Self {
+        let size = size();
+        Self { out, all, figures, size, standing: Vec::new(), shown: None, telegrams: 0 }
     }
 
     /// Whether standard output is a terminal whose lines can be drawn over.
@@ -54,9 +57,14 @@ impl<W: Write> Live<W> {
     }
 
     /// A telegram was complete at that instant: it is what [`Self::draw`] shows from now on.
-    pub fn show(&mut self, readout: Readout, read_at: Timestamp) {
+    pub fn show(&mut self, readout: &Readout, read_at: Timestamp) {
         let at = read_at.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string();
-        self.shown = Some(Shown { readout, at, since: Instant::now() });
+        let values = match self.all {
+            true => output::entries(readout),
+            false => self.figures.of(readout),
+        };
+        let heading = table::heading(readout);
+        self.shown = Some(Shown { heading, values, at, since: Instant::now() });
         self.telegrams += 1;
     }
 
@@ -105,13 +113,12 @@ impl<W: Write> Live<W> {
     /// The lines, as many as the terminal has room for above the cursor's.
     fn lines(&self, passed: Option<&str>) -> Vec<String> {
         let passed = passed.map(|text| format!("passed over: {text}"));
-        let Some(Shown { readout, at, since }) = &self.shown else {
+        let Some(Shown { heading, values, at, since }) = &self.shown else {
             let waiting = "waiting for a telegram (Ctrl-C ends)".to_owned();
             return passed.into_iter().chain([waiting]).collect();
         };
-        let values = output::values(readout, self.all);
-        let table = table::values(&values, self.size.columns.min(wide(self.all)));
-        let mut lines = vec![table::heading(readout)];
+        let table = table::values(values, self.size.columns.min(wide(self.all)));
+        let mut lines = vec![heading.clone()];
         lines.extend(table.lines());
         // Below the table stand a line or two, and then the cursor.
         let room = usize::from(self.size.rows).saturating_sub(2 + usize::from(passed.is_some()));
@@ -151,7 +158,10 @@ fn size() -> Size {
 #[cfg(test)]
 mod tests {
     use ebp_core::{obis::ObisCode, quantity::Unit};
-    use ebp_meter::readout::{Entry, Integrity, Protocol, Value};
+    use ebp_meter::{
+        profile::FlagId,
+        readout::{Entry, Integrity, Protocol, Value},
+    };
 
     use super::*;
 
@@ -168,12 +178,13 @@ mod tests {
         Readout {
             protocol: Protocol::Sml,
             server_id: None,
-            manufacturer: Some("ISK".into()),
+            manufacturer: FlagId::new(*b"ISK"),
             meter_time: None,
             entries: vec![
                 entry(ObisCode::POSITIVE_ENERGY, 12_345_600, Unit::WATT_HOUR, -1),
                 entry(ObisCode::SUM_POWER, watts, Unit::WATT, 0),
             ],
+            unaddressed: Vec::new(),
             integrity: Integrity::Ok,
             bytes: 316,
         }
@@ -185,15 +196,15 @@ mod tests {
 
     #[test]
     fn a_telegram_is_drawn_over_the_one_before() {
-        let mut live = Live::new(Vec::new(), false);
+        let mut live = Live::new(Vec::new(), false, Figures::default());
         live.size = USUAL;
         live.draw(None).unwrap();
         assert_eq!(live.standing.len(), 1);
-        live.show(readout(1_500), at());
+        live.show(&readout(1_500), at());
         let first = live.lines(None);
         live.draw(None).unwrap();
         let standing = live.standing.len();
-        live.show(readout(-20), at());
+        live.show(&readout(-20), at());
         let second = live.lines(None);
         assert_eq!(first.len(), second.len());
         assert_eq!(first[2], second[2], "columns stand still");
@@ -210,9 +221,9 @@ mod tests {
 
     #[test]
     fn a_low_window_shows_what_fits() {
-        let mut live = Live::new(Vec::new(), false);
+        let mut live = Live::new(Vec::new(), false, Figures::default());
         live.size = LEAST;
-        live.show(readout(1), at());
+        live.show(&readout(1), at());
         let lines = live.lines(None);
         assert_eq!(lines.len(), usize::from(LEAST.rows) - 1);
         assert!(lines[lines.len() - 2].contains("lines more"), "{lines:?}");

@@ -23,7 +23,7 @@ use super::{Live, Reader};
 use crate::{
     command::waiting::tell_wrapping,
     exit::{Context, Failure, Outcome},
-    output::Format,
+    output::{Figures, Format},
     stdout::quiet_at_closed_pipe,
     tell::tell,
 };
@@ -62,7 +62,9 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
     pub fn new(reader: &'a mut Reader<'b, W>) -> Result<Self, Failure> {
         let is_drawn =
             reader.arguments.format() == Format::Table && Live::<io::Stdout>::is_possible();
-        let live = is_drawn.then(|| Live::new(io::stdout(), reader.arguments.all));
+        let live = is_drawn.then(|| {
+            Live::new(io::stdout(), reader.arguments.all, Figures::new(reader.pinned.clone()))
+        });
         Ok(Self { reader, live, stop: stop_at_signals()?, has_read: false })
     }
 
@@ -125,7 +127,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
     fn show(&mut self, readout: Readout) -> Outcome {
         match &mut self.live {
             Some(live) => {
-                live.show(readout, SystemClock.now());
+                live.show(&readout, SystemClock.now());
                 Ok(())
             }
             None => self.reader.print(&readout),

@@ -188,12 +188,11 @@ fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
     rows.push(("lasts", lasting));
     let values: Vec<_> = unlocked
         .readout
-        .survey()
+        .figures()
         .iter()
-        .map(|point| {
-            let unit = unlocked.readout.entry(point.obis).and_then(|entry| entry.unit);
-            let unit = unit.and_then(|unit| unit.kilo_symbol()).unwrap_or_default();
-            (point.obis.to_string(), format!("{} {unit}", point.value))
+        .map(|figure| {
+            let unit = if figure.obis.0[3] == 8 { "kWh" } else { "kW" };
+            (figure.obis.to_string(), format!("{} {unit}", figure.value))
         })
         .collect();
     rows.extend(values.iter().map(|(code, value)| (code.as_str(), value.clone())));

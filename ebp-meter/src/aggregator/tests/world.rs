@@ -127,6 +127,7 @@ impl SimMeter {
             manufacturer: None,
             meter_time: Some(MeterTime::SecIndex(u32::try_from(truth.as_second() / 1000).unwrap())),
             entries,
+            unaddressed: Vec::new(),
             integrity: Integrity::Ok,
             bytes: 300,
         }

@@ -1,0 +1,274 @@
+//! The choice of registers, by the rules of the part's head.
+
+use std::collections::BTreeMap;
+
+use ebp_core::{obis::ObisCode, quantity::Unit};
+
+use super::{
+    Choice, Choices, EXPORT, IMPORT, KnownRegisters, NEGATIVE, POSITIVE, SUM,
+    figure::{number, unit_of},
+};
+use crate::{
+    readout::{Entry, Readout, Value},
+    sml::quirk,
+};
+
+/// What a model's profile says counts: for a code of the survey the registers whose sum it is.
+pub type Pinned = BTreeMap<ObisCode, Vec<ObisCode>>;
+
+/// Storage of the present value.
+const PRESENT: u8 = 255;
+/// Group D of energy.
+const ENERGY: u8 = 8;
+/// Group D of power.
+const POWER: u8 = 7;
+/// 36, 56 and 76.7.0: power of a phase with its sign.
+const WITH_SIGN: usize = 0;
+/// 21, 41 and 61.7.0: power drawn on a phase.
+const DRAWN: usize = 1;
+/// 22, 42 and 62.7.0: power fed in on a phase.
+const FED_IN: usize = 2;
+
+/// The kind of a phase's power and which phase it is of.
+pub(super) const fn phase_of(quantity: u8) -> Option<(usize, u8)> {
+    Some(match quantity {
+        36 => (WITH_SIGN, 0),
+        56 => (WITH_SIGN, 1),
+        76 => (WITH_SIGN, 2),
+        21 => (DRAWN, 0),
+        41 => (DRAWN, 1),
+        61 => (DRAWN, 2),
+        22 => (FED_IN, 0),
+        42 => (FED_IN, 1),
+        62 => (FED_IN, 2),
+        _ => return None,
+    })
+}
+
+/// Chooses the entries that count, given what the meter has shown before.
+#[must_use]
+pub fn choose(readout: &Readout, known: &KnownRegisters, pinned: &Pinned) -> Choices {
+    let mut choices = Choices::default();
+    let mut has_others = [false; 2];
+    for (index, entry) in readout.entries.iter().enumerate() {
+        let [1, _, quantity, kind @ 7..=8, ..] = entry.obis.0 else { continue };
+        let at = match (entry.obis.0, quantity) {
+            ([1, 0, 1, 8, 0, PRESENT], _) => IMPORT,
+            ([1, 0, 2, 8, 0, PRESENT], _) => EXPORT,
+            ([1, 0, 1, 7, 0, PRESENT], _) => POSITIVE,
+            ([1, 0, 2, 7, 0, PRESENT], _) => NEGATIVE,
+            ([1, 0, 16, 7, 0, PRESENT], _) => SUM,
+            _ => {
+                has_others[usize::from(kind == POWER)] = true;
+                continue;
+            }
+        };
+        if choices.0[at].is_none() && number(entry, unit_of(entry.obis), readout.protocol).is_some()
+        {
+            choices.0[at] = Some(Choice::Own(index));
+        }
+    }
+    let registers = Registers { readout, known };
+    if has_others[0] {
+        for (at, quantity) in [(IMPORT, 1), (EXPORT, 2)] {
+            if choices.0[at].is_none() {
+                choices.0[at] = registers.energy(quantity);
+            }
+        }
+    }
+    registers.powers(&mut choices.0, has_others[1]);
+    for (at, obis) in ObisCode::SURVEY.into_iter().enumerate() {
+        if let Some(codes) = pinned.get(&obis) {
+            choices.0[at] = registers.pinned(obis, codes);
+        }
+    }
+    choices
+}
+
+/// The tariffs of that energy, 1.8 or 2.8, that the readout has as present values, a bit each.
+pub(super) fn tariffs_of(readout: &Readout, quantity: u8) -> u64 {
+    let registers = Registers { readout, known: &KnownRegisters::default() };
+    let storage = registers.present(ENERGY);
+    let fits = move |code: [u8; 6]| matches!(code, [1, _, own, ENERGY, 1..=63, s] if own == quantity && s == storage);
+    registers
+        .numbers(Unit::WATT_HOUR, fits)
+        .fold(0, |tariffs, (_, entry)| tariffs | 1 << entry.obis.0[4])
+}
+
+/// A readout's registers of energy and power, and what its meter has shown before.
+struct Registers<'a> {
+    readout: &'a Readout,
+    known: &'a KnownRegisters,
+}
+
+impl Registers<'_> {
+    /// The numbers in that unit whose code fits, with their places.
+    fn numbers(
+        &self,
+        unit: Unit,
+        fits: impl Fn([u8; 6]) -> bool,
+    ) -> impl Iterator<Item = (usize, &Entry)> {
+        let protocol = self.readout.protocol;
+        self.readout
+            .entries
+            .iter()
+            .enumerate()
+            .filter(move |(_, entry)| fits(entry.obis.0) && number(entry, unit, protocol).is_some())
+    }
+
+    /// The storage that present values have in this telegram: 0 only where nothing of the kind
+    /// (energy or power of quantities that the survey wants) is under 255.
+    fn present(&self, kind: u8) -> u8 {
+        let is_present =
+            |code: [u8; 6]| matches!(code, [1, _, 1 | 2 | 16, own, _, PRESENT] if own == kind);
+        let unit = if kind == ENERGY { Unit::WATT_HOUR } else { Unit::WATT };
+        if self.numbers(unit, is_present).next().is_some() { PRESENT } else { 0 }
+    }
+
+    /// The only register that fits, of channel 0 or else of a single other one.
+    fn only(&self, unit: Unit, fits: impl Fn([u8; 6]) -> bool, storage: u8) -> Option<usize> {
+        let of_channel = |own: bool| {
+            let mut found = self
+                .numbers(unit, |code| fits(code) && code[5] == storage && (code[1] == 0) == own);
+            let (first, entry) = found.next()?;
+            // Of a storage that may be history there must be no second.
+            let is_only = found.all(|(_, other)| other.obis == entry.obis && storage == PRESENT);
+            Some((first, is_only))
+        };
+        let (first, is_only) = of_channel(true).or_else(|| of_channel(false))?;
+        is_only.then_some(first)
+    }
+
+    /// Energy of 1.8 or 2.8 from another register than its own.
+    fn energy(&self, quantity: u8) -> Option<Choice> {
+        let unit = Unit::WATT_HOUR;
+        let total = |tariff: u8| move |code: [u8; 6]| matches!(code, [1, _, q, 8, t, _] if q == quantity && t == tariff);
+        let storage = self.present(ENERGY);
+        let only = self.only(unit, total(0), storage).or_else(|| {
+            let hager = || self.only(unit, total(255), storage);
+            (storage == PRESENT).then(hager).flatten()
+        });
+        only.map(Choice::Other).or_else(|| self.tariffs(quantity, storage))
+    }
+
+    /// The sum of all tariffs of 1.8 or 2.8, if each that was ever seen is there once.
+    fn tariffs(&self, quantity: u8, storage: u8) -> Option<Choice> {
+        let fits = |code: [u8; 6]| matches!(code, [1, _, q, 8, 1..=63, s] if q == quantity && s == storage);
+        let all: Vec<(usize, &Entry)> = self.numbers(Unit::WATT_HOUR, fits).collect();
+        let channels =
+            |own: bool| all.iter().filter(move |(_, entry)| (entry.obis.0[1] == 0) == own);
+        let own: Vec<_> = channels(true).collect();
+        let of_channel = if own.is_empty() { channels(false).collect() } else { own };
+        let (_, first) = of_channel.first()?;
+        let mut seen = 0_u64;
+        for (_, entry) in &of_channel {
+            let tariff = 1 << entry.obis.0[4];
+            if entry.obis.0[1] != first.obis.0[1] || seen & tariff != 0 {
+                return None;
+            }
+            seen |= tariff;
+        }
+        let ever = self.known.tariffs[usize::from(quantity - 1)];
+        let indices = of_channel.iter().map(|(index, _)| *index).collect();
+        (ever & !seen == 0).then_some(Choice::Sum(indices, Vec::new()))
+    }
+
+    /// Powers: what has a sign moves to 16.7.0, and what is missing is taken from other registers.
+    fn powers(&self, choices: &mut [Option<Choice>; 5], has_others: bool) {
+        let unit = Unit::WATT;
+        let is_negative = |index: usize| {
+            let entry = self.readout.entries.get(index);
+            entry.is_some_and(|entry| matches!(entry.value, Value::Integer(value) if value < 0))
+        };
+        if has_others {
+            let storage = self.present(POWER);
+            for (at, quantity) in [(POSITIVE, 1), (NEGATIVE, 2), (SUM, 16)] {
+                if choices[at].is_none() {
+                    let fits = |code: [u8; 6]| matches!(code, [1, _, q, 7, 0, _] if q == quantity);
+                    choices[at] = self.only(unit, fits, storage).map(Choice::Other);
+                }
+            }
+            if choices[SUM].is_none() && quirk::tells_direction(self.readout) {
+                let fits = |code: [u8; 6]| matches!(code, [1, _, 15, 7, 0, _]);
+                choices[SUM] = self.only(unit, fits, PRESENT).map(Choice::Other);
+            }
+        }
+        let index = |choice: &Option<Choice>| match choice {
+            Some(Choice::Own(index) | Choice::Other(index)) => Some(*index),
+            _ => None,
+        };
+        if let Some(positive) = index(&choices[POSITIVE])
+            && (self.known.signed_power || is_negative(positive))
+        {
+            choices[POSITIVE] = None;
+            choices[SUM].get_or_insert(Choice::Other(positive));
+        }
+        // Which way that flows, its sign does not say.
+        if index(&choices[NEGATIVE]).is_some_and(is_negative) {
+            choices[NEGATIVE] = None;
+        }
+        let is_there = |at: usize| choices[at].is_some();
+        if !has_others || is_there(SUM) || is_there(POSITIVE) || is_there(NEGATIVE) {
+            return;
+        }
+        choices[SUM] = self.phases(WITH_SIGN).map(|phases| Choice::Sum(phases, Vec::new()));
+        if choices[SUM].is_none()
+            && let Some(drawn) = self.phases(DRAWN)
+        {
+            let fed_in = self.phases(FED_IN);
+            let has_sign = self.known.signed_phases || drawn.iter().any(|at| is_negative(*at));
+            if has_sign {
+                choices[SUM] = Some(Choice::Sum(drawn, Vec::new()));
+            } else if let Some(fed_in) = fed_in.filter(|fed| fed.len() == drawn.len()) {
+                choices[SUM] = Some(Choice::Sum(drawn, fed_in));
+            } else if self.known.phases[FED_IN] == 0 {
+                choices[POSITIVE] = Some(simplified(Choice::Sum(drawn, Vec::new())));
+            }
+        }
+        choices[SUM] = choices[SUM].take().map(simplified);
+    }
+
+    /// The registers of one kind of a phase's power, if they are those of all phases: of the only
+    /// one or of three, and of no fewer than were ever seen.
+    fn phases(&self, kind: usize) -> Option<Vec<usize>> {
+        let fits = |code: [u8; 6]| {
+            matches!(code, [1, 0, quantity, 7, 0, PRESENT]
+                if matches!(phase_of(quantity), Some((own, _)) if own == kind))
+        };
+        let mut found = [None; 3];
+        for (index, entry) in self.numbers(Unit::WATT, fits) {
+            let (_, phase) = phase_of(entry.obis.0[2])?;
+            if found[usize::from(phase)].replace(index).is_some() {
+                return None;
+            }
+        }
+        match (found, self.known.phases[kind] >> 1) {
+            ([Some(first), None, None], 0) => Some(vec![first]),
+            ([Some(first), Some(second), Some(third)], _) => Some(vec![first, second, third]),
+            _ => None,
+        }
+    }
+
+    /// What a profile says counts; nothing where one of its registers is missing.
+    fn pinned(&self, obis: ObisCode, codes: &[ObisCode]) -> Option<Choice> {
+        let unit = unit_of(obis);
+        let find = |code: &ObisCode| {
+            self.numbers(unit, |own| own == code.0).next().map(|(index, _)| index)
+        };
+        match codes {
+            [only] if *only == obis => find(only).map(Choice::Own),
+            _ => {
+                let indices = codes.iter().map(find).collect::<Option<Vec<_>>>()?;
+                (!indices.is_empty()).then(|| simplified(Choice::Sum(indices, Vec::new())))
+            }
+        }
+    }
+}
+
+/// The sum of a single register is that register.
+fn simplified(choice: Choice) -> Choice {
+    match choice {
+        Choice::Sum(plus, minus) if minus.is_empty() && plus.len() == 1 => Choice::Other(plus[0]),
+        other => other,
+    }
+}

@@ -1,0 +1,225 @@
+//! What a meter holds back, by what it sends.
+//!
+//! Enters: telegrams, what is known of the meter that sent them. Leaves: [`Lock`]. Absent: what to
+//! do about it.
+//!
+//! Two facts decide: whether energy has decimals of a kWh, and whether there is power under any
+//! code. A locked meter has neither.
+
+use ebp_core::{obis::ObisCode, quantity::Unit};
+use serde::Serialize;
+
+use crate::{
+    profile::{Profile, Transport},
+    readout::{Integrity, Protocol, Readout, Value},
+};
+
+/// What a meter holds back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lock {
+    /// Nothing: it sends power.
+    Open,
+    /// Whole kWh and no power: it wants its PIN.
+    Locked,
+    /// Decimals, but no power: its extended data set (`InF`) is switched off.
+    ExtendedDataOff,
+    /// Nothing: meters of this kind send no power.
+    NoPowerByDesign,
+    /// Its operator has switched the extended data off: decimals came with the PIN, and no power.
+    OperatorOff,
+    /// No power, and too little is known of the meter to say why.
+    Unknown,
+}
+
+impl Lock {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Locked => "locked",
+            Self::ExtendedDataOff => "extended-data-off",
+            Self::NoPowerByDesign => "no-power-by-design",
+            Self::OperatorOff => "operator-off",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether all is there that the meter can send.
+    #[must_use]
+    pub const fn holds_nothing_back(self) -> bool {
+        matches!(self, Self::Open | Self::NoPowerByDesign)
+    }
+
+    /// Judges by the facts and by what is known of the meter.
+    #[must_use]
+    pub fn of(facts: Facts, meter: KnownMeter<'_>) -> Self {
+        if facts.power {
+            return Self::Open;
+        }
+        if !facts.energy {
+            return Self::Unknown;
+        }
+        let asks = |profile: &Profile| profile.line.protocol == Transport::D0Request;
+        if facts.was_asked || meter.model.is_some_and(asks) {
+            return Self::NoPowerByDesign;
+        }
+        match meter.model {
+            Some(model) if !sends_power(model) => Self::NoPowerByDesign,
+            Some(model) if model.pin.is_none() && model.locked.is_none() => match facts.decimals {
+                true => Self::ExtendedDataOff,
+                false => Self::Unknown,
+            },
+            None if !meter.maker_is_known => Self::Unknown,
+            _ if facts.decimals => Self::ExtendedDataOff,
+            _ => Self::Locked,
+        }
+    }
+
+    /// Judges after the PIN was entered: what it sent before, and what it sends now.
+    #[must_use]
+    pub const fn after_pin(before: Facts, now: Facts) -> Self {
+        match (before.decimals, now) {
+            (_, Facts { power: true, .. }) => Self::Open,
+            (false, Facts { decimals: true, .. }) => Self::OperatorOff,
+            (_, Facts { decimals: true, .. }) => Self::ExtendedDataOff,
+            (_, Facts { energy: true, .. }) => Self::Locked,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What is known of the meter beside its telegrams.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KnownMeter<'a> {
+    /// Its maker is one whose meters are known.
+    pub maker_is_known: bool,
+    /// The model that it is, or that its registers fit well.
+    pub model: Option<&'a Profile>,
+}
+
+/// What some telegrams of a meter show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Active energy, whatever its channel and tariff.
+    pub energy: bool,
+    /// It has decimals of a kWh.
+    pub decimals: bool,
+    /// Active power in watts, under any code of it.
+    pub power: bool,
+    /// They have a block check character, so that they were asked for (IEC 62056-21 modes A to C).
+    pub was_asked: bool,
+}
+
+impl Facts {
+    /// Those of the telegrams.
+    #[must_use]
+    pub fn of(readouts: &[Readout]) -> Self {
+        let mut facts = Self::default();
+        for readout in readouts {
+            let is_ascii = readout.protocol == Protocol::D0;
+            facts.was_asked |= is_ascii && readout.integrity == Integrity::Ok;
+            for entry in &readout.entries {
+                if !matches!(entry.value, Value::Integer(_)) {
+                    continue;
+                }
+                match (entry.obis.0, entry.unit) {
+                    ([1, _, 1 | 2, 8, ..], Some(Unit::WATT_HOUR)) => facts.energy(entry.scaler, 3),
+                    // In kWh, since ASCII telegrams may leave that out.
+                    ([1, _, 1 | 2, 8, ..], None) if is_ascii => facts.energy(entry.scaler, 0),
+                    (code, Some(Unit::WATT)) => facts.power |= is_power(ObisCode(code)),
+                    _ => {}
+                }
+            }
+        }
+        facts
+    }
+
+    const fn energy(&mut self, scaler: i8, whole: i8) {
+        self.energy = true;
+        self.decimals |= scaler < whole;
+    }
+}
+
+impl Readout {
+    /// Whether the meter shows power, under whatever code. A locked meter sends none.
+    #[must_use]
+    pub fn is_detailed(&self) -> bool {
+        Facts::of(std::slice::from_ref(self)).power
+    }
+}
+
+/// Whether that is active power as it is now, of all or of one phase, with or without its sign.
+const fn is_power(obis: ObisCode) -> bool {
+    matches!(
+        obis.0,
+        [
+            1,
+            _,
+            1 | 2 | 15 | 16 | 21 | 22 | 35 | 36 | 41 | 42 | 55 | 56 | 61 | 62 | 75 | 76,
+            7,
+            _,
+            0 | 255
+        ]
+    )
+}
+
+/// Whether a meter of that model sends power when nothing holds it back.
+fn sends_power(profile: &Profile) -> bool {
+    let registers = &profile.unlocked.registers;
+    registers.iter().any(|register| register.is_number() && is_power(register.obis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profiles;
+
+    const LOCKED: Facts = Facts { energy: true, decimals: false, power: false, was_asked: false };
+    const DECIMALS: Facts = Facts { decimals: true, ..LOCKED };
+    const OPEN: Facts = Facts { power: true, ..DECIMALS };
+    const ASKED: Facts = Facts { was_asked: true, ..DECIMALS };
+
+    fn judged(facts: Facts, model: &str) -> Lock {
+        let profiles = Profiles::embedded();
+        let model = Some(profiles.get(model).unwrap());
+        Lock::of(facts, KnownMeter { maker_is_known: true, model })
+    }
+
+    #[test]
+    fn two_facts_decide() {
+        assert_eq!(judged(OPEN, "MT175"), Lock::Open);
+        assert_eq!(judged(LOCKED, "MT175"), Lock::Locked);
+        assert_eq!(judged(DECIMALS, "MT175"), Lock::ExtendedDataOff);
+        assert_eq!(judged(Facts { decimals: false, ..OPEN }, "MT175"), Lock::Open);
+        assert_eq!(judged(Facts::default(), "MT175"), Lock::Unknown);
+    }
+
+    #[test]
+    fn who_must_be_asked_has_no_lock() {
+        for facts in [ASKED, Facts { decimals: false, ..ASKED }] {
+            assert_eq!(Lock::of(facts, KnownMeter::default()), Lock::NoPowerByDesign);
+        }
+        assert_eq!(judged(LOCKED, "MT174"), Lock::NoPowerByDesign);
+    }
+
+    #[test]
+    fn of_unknown_meters_nothing_is_said() {
+        for facts in [LOCKED, DECIMALS] {
+            assert_eq!(Lock::of(facts, KnownMeter::default()), Lock::Unknown);
+        }
+        let of_known_maker = KnownMeter { maker_is_known: true, model: None };
+        assert_eq!(Lock::of(LOCKED, of_known_maker), Lock::Locked);
+        assert_eq!(Lock::of(DECIMALS, of_known_maker), Lock::ExtendedDataOff);
+        assert_eq!(Lock::of(OPEN, KnownMeter::default()), Lock::Open);
+    }
+
+    #[test]
+    fn the_pin_tells_who_switched_it_off() {
+        assert_eq!(Lock::after_pin(LOCKED, OPEN), Lock::Open);
+        assert_eq!(Lock::after_pin(LOCKED, DECIMALS), Lock::OperatorOff);
+        assert_eq!(Lock::after_pin(DECIMALS, DECIMALS), Lock::ExtendedDataOff);
+        assert_eq!(Lock::after_pin(LOCKED, LOCKED), Lock::Locked);
+    }
+}

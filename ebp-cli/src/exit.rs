@@ -114,11 +114,11 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 impl From<PortError> for Failure {
     fn from(error: PortError) -> Self {
         let code = match error {
-            PortError::InvalidName(_) => Code::Usage,
+            PortError::InvalidName(_) | PortError::WebAddress(_) => Code::Usage,
             _ => Code::Failed,
         };
         let remedy = match &error {
-            PortError::InvalidName(_) => None,
+            PortError::InvalidName(_) | PortError::WebAddress(_) => None,
             PortError::NotFound { port: PortName::Path(path) } if !path.starts_with("/dev") => {
                 Some("check the name; a reading head is a device such as /dev/ttyUSB0".to_owned())
             }

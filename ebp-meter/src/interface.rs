@@ -46,7 +46,7 @@ use crate::{
     port::{Port, PortError},
     profile::{Profile, Profiles, UnknownModel},
     readout::Readout,
-    session::{ReadOptions, Session},
+    session::{AnswerSpeed, ReadOptions, Session},
     unlock::{
         self, Attempt, Link, Pace, Pin, Progress, Tries, UnlockError, UnlockOptions, Unlocked,
     },
@@ -190,5 +190,10 @@ pub fn open(
 /// What a session need not find out where the model is known.
 #[must_use]
 pub const fn read_options(profile: &Profile) -> ReadOptions {
-    ReadOptions { protocol: Some(profile.line.protocol.protocol()), baud: Some(profile.line.baud) }
+    ReadOptions {
+        protocol: Some(profile.line.protocol.protocol()),
+        baud: Some(profile.line.baud),
+        address: profile.line.address,
+        speed: AnswerSpeed::Offered,
+    }
 }

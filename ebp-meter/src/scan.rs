@@ -14,15 +14,18 @@ use std::{
 };
 
 use crate::{
+    diagnosis::Cause,
     port::{PortError, PortInfo},
     readout::Readout,
-    session::{Outcome, ReadOptions, Session},
+    session::{Outcome, Progress, ReadOptions, Session},
 };
 
 /// How many ports are listened to at once. Each takes a thread that sleeps nearly all the time.
 const AT_ONCE: usize = 8;
 /// How long after another port was found a thread may go on waiting.
 const SLICE: Duration = Duration::from_millis(100);
+/// How often it is told how far a long answer is.
+const BETWEEN_WORDS: Duration = Duration::from_secs(10);
 
 /// What was found at a port.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub enum Finding {
     Unintelligible {
         /// How many.
         bytes: u64,
+        /// Why, as far as they show it.
+        cause: Option<Cause>,
     },
     /// Nothing within the time.
     Silent,
@@ -50,11 +55,15 @@ pub struct Scan {
     pub tried: Vec<(PortInfo, Finding)>,
 }
 
+/// Hears every ten seconds, from any thread, how far a long answer is.
+pub type Tell<'a> = &'a (dyn Fn(&PortInfo, Progress) + Sync);
+
 /// Listens to all the ports at once, each for at most `wait`; the first that gives a telegram
 /// wins. With more than eight ports the others wait for their turn, and get `wait` of their own.
 #[must_use]
-pub fn scan(ports: Vec<PortInfo>, options: ReadOptions, wait: Duration) -> Scan {
-    scan_with(ports, wait, End::FirstTelegram, &|port| Session::open(&port.name, options))
+pub fn scan(ports: Vec<PortInfo>, options: ReadOptions, wait: Duration, tell: Tell<'_>) -> Scan {
+    let open = |port: &PortInfo| Session::open(&port.name, options);
+    scan_with(ports, wait, End::FirstTelegram, Means { open: &open, tell })
 }
 
 /// Listens to all the ports, each until its first telegram or for `wait`; none is cut short because
@@ -64,8 +73,10 @@ pub fn listen_to_all(
     ports: Vec<PortInfo>,
     options: ReadOptions,
     wait: Duration,
+    tell: Tell<'_>,
 ) -> Vec<(PortInfo, Finding)> {
-    scan_with(ports, wait, End::EachPort, &|port| Session::open(&port.name, options)).tried
+    let open = |port: &PortInfo| Session::open(&port.name, options);
+    scan_with(ports, wait, End::EachPort, Means { open: &open, tell }).tried
 }
 
 /// When a scan is over.
@@ -77,9 +88,14 @@ enum End {
     EachPort,
 }
 
-type Opener<'a> = &'a (dyn Fn(&PortInfo) -> Result<Session, PortError> + Sync);
+/// How ports are opened, and who hears of long answers.
+#[derive(Clone, Copy)]
+struct Means<'a> {
+    open: &'a (dyn Fn(&PortInfo) -> Result<Session, PortError> + Sync),
+    tell: Tell<'a>,
+}
 
-fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, open: Opener<'_>) -> Scan {
+fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, means: Means<'_>) -> Scan {
     let threads = ports.len().min(AT_ONCE);
     let found = AtomicBool::new(false);
     let winner = Mutex::new(None);
@@ -96,7 +112,7 @@ fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, open: Opener<'_>) -
             // Nobody else sets a port's own.
             let own = AtomicBool::new(false);
             let won = if end == End::FirstTelegram { &found } else { &own };
-            let finding = listen(port, wait, open, won, |session, readout| {
+            let finding = listen(port, wait, means, won, |session, readout| {
                 *locked(&winner) = Some((at, session, readout));
             });
             *locked(&findings[at]) = Some(finding);
@@ -119,19 +135,25 @@ fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, open: Opener<'_>) -
 fn listen(
     port: &PortInfo,
     wait: Duration,
-    open: Opener<'_>,
+    means: Means<'_>,
     found: &AtomicBool,
     win: impl FnOnce(Session, Readout),
 ) -> Finding {
-    let mut session = match open(port) {
+    let mut session = match (means.open)(port) {
         Ok(session) => session,
         Err(error) => return Finding::Failed(error),
     };
     let start = Instant::now();
+    let mut word_at = start + BETWEEN_WORDS;
     loop {
-        let left = match session.answering() {
+        let answering = session.answering();
+        if Instant::now() >= word_at {
+            answering.inspect(|progress| (means.tell)(port, *progress));
+            word_at += BETWEEN_WORDS;
+        }
+        let left = match answering {
             // A slow answer counts by its silence, not by its length.
-            Some(silence) => wait.saturating_sub(silence),
+            Some(progress) => wait.saturating_sub(progress.silence),
             None => wait.saturating_sub(start.elapsed()),
         };
         match session.next(left.min(SLICE)) {
@@ -148,13 +170,14 @@ fn listen(
         if found.load(Ordering::Acquire) {
             return Finding::GivenUp;
         }
-        if start.elapsed() >= wait && session.answering().is_none_or(|silence| silence >= wait) {
+        let is_silent = session.answering().is_none_or(|progress| progress.silence >= wait);
+        if start.elapsed() >= wait && is_silent {
             break;
         }
     }
     match session.received() {
         0 => Finding::Silent,
-        bytes => Finding::Unintelligible { bytes },
+        bytes => Finding::Unintelligible { bytes, cause: session.cause() },
     }
 }
 

@@ -54,7 +54,8 @@ fn detection_finds_in_each_what_the_decoder_alone_finds() {
 
 #[test]
 fn none_is_taken_for_ascii_registers() {
-    let options = ReadOptions { protocol: Some(Protocol::D0), baud: None };
+    let options =
+        ReadOptions { protocol: Some(Protocol::D0), baud: None, ..ReadOptions::default() };
     for (name, bytes) in dumps() {
         assert_eq!(through_session(bytes, options), [], "{name}");
     }

@@ -93,7 +93,8 @@ fn telegrams_in_noise_on_a_pty() {
 #[test]
 fn a_meter_on_a_pty_is_asked() {
     let (mut meter, path) = pty();
-    let options = ReadOptions { protocol: Some(Protocol::D0), baud: Some(300) };
+    let options =
+        ReadOptions { protocol: Some(Protocol::D0), baud: Some(300), ..ReadOptions::default() };
     let mut session = Session::open(&named(&path), options).unwrap();
     let meter = thread::spawn(move || {
         let mut request = [0; 5];
@@ -175,7 +176,8 @@ fn a_file_is_read_to_its_end_in_either_protocol() {
         assert_eq!(session.received(), telegram.len() as u64 * 100);
     }
     // A file that has to be asked cannot be: it just ends.
-    let options = ReadOptions { protocol: Some(Protocol::D0), baud: Some(300) };
+    let options =
+        ReadOptions { protocol: Some(Protocol::D0), baud: Some(300), ..ReadOptions::default() };
     let mut session = Session::open(&named(&path), options).unwrap();
     assert_eq!(next_readout(&mut session).protocol, Protocol::D0);
 }
@@ -212,8 +214,9 @@ fn a_scan_finds_the_one_that_speaks() {
             meter.write_all(&sml(42)).unwrap();
         }
     });
-    let heard = listen_to_all(ports.clone(), ReadOptions::default(), Duration::from_secs(1));
-    let scan = scan(ports, ReadOptions::default(), SOON);
+    let heard =
+        listen_to_all(ports.clone(), ReadOptions::default(), Duration::from_secs(1), &|_, _| {});
+    let scan = scan(ports, ReadOptions::default(), SOON, &|_, _| {});
     stop.send(()).unwrap();
     meters.join().unwrap();
     let heard: Vec<Finding> = heard.into_iter().map(|(_, finding)| finding).collect();
@@ -263,15 +266,15 @@ fn a_scan_without_a_meter_tells_silence_from_noise() {
         }
     });
     let ports = vec![info(&silent), info(&nonsense)];
-    let scan = scan(ports, ReadOptions::default(), Duration::from_millis(300));
+    let scan = scan(ports, ReadOptions::default(), Duration::from_millis(300), &|_, _| {});
     stop.send(()).unwrap();
     noise.join().unwrap();
     assert!(scan.found.is_none());
     assert!(matches!(scan.tried[0].1, Finding::Silent));
-    assert!(matches!(scan.tried[1].1, Finding::Unintelligible { bytes } if bytes > 0));
+    assert!(matches!(scan.tried[1].1, Finding::Unintelligible { bytes, .. } if bytes > 0));
     assert!(scan_of_nothing().tried.is_empty());
 }
 
 fn scan_of_nothing() -> ebp_meter::scan::Scan {
-    scan(Vec::new(), ReadOptions::default(), SOON)
+    scan(Vec::new(), ReadOptions::default(), SOON, &|_, _| {})
 }

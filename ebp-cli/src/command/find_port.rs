@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use ebp_meter::{
     port::{self, PortInfo, PortName},
-    scan::{self, Finding},
-    session::ReadOptions,
+    scan::{self, Finding, Scan},
+    session::{Progress, ReadOptions},
 };
 
+use super::waiting;
 use crate::{
     exit::{Code, Failure},
     output::phrase::counted,
@@ -32,13 +33,22 @@ pub fn all() -> Result<Vec<PortInfo>, Failure> {
     Ok(ports)
 }
 
+/// Listens to all of the machine's serial ports until a meter speaks at one.
+pub fn scan(options: ReadOptions, wait: Duration) -> Result<Scan, Failure> {
+    Ok(scan::scan(all()?, options, wait, &tell_progress))
+}
+
+fn tell_progress(port: &PortInfo, progress: Progress) {
+    waiting::tell_progress(&port.name, progress);
+}
+
 /// The port that was named, else the only one at which a meter speaks: light that is meant for one
 /// meter must not fall on another.
 pub fn named_or_only(named: Option<&PortName>, options: ReadOptions) -> Result<PortName, Failure> {
     match named {
         Some(port) => Ok(port.clone()),
         None => {
-            let port = only(scan::listen_to_all(all()?, options, WAIT))?;
+            let port = only(scan::listen_to_all(all()?, options, WAIT, &tell_progress))?;
             tell!("ebp: the meter is at {port}");
             Ok(port)
         }
@@ -72,8 +82,12 @@ pub fn nothing_speaks(tried: &[(PortInfo, Finding)]) -> Failure {
 fn describe(finding: &Finding) -> String {
     match finding {
         Finding::Silent => "silent".to_owned(),
-        Finding::Unintelligible { bytes } => {
-            format!("{}, but no telegram", counted(*bytes, "byte"))
+        Finding::Unintelligible { bytes, cause } => {
+            let bytes = counted(*bytes, "byte");
+            match cause {
+                Some(cause) => format!("{bytes}, but no telegram; {cause}"),
+                None => format!("{bytes}, but no telegram"),
+            }
         }
         Finding::Failed(error) => crate::exit::chain(error),
         Finding::Telegram => "a meter".to_owned(),
@@ -113,7 +127,8 @@ mod tests {
     #[test]
     fn silence_and_noise_are_no_meter() {
         let failure =
-            heard(vec![Finding::Silent, Finding::Unintelligible { bytes: 7 }]).unwrap_err();
+            heard(vec![Finding::Silent, Finding::Unintelligible { bytes: 7, cause: None }])
+                .unwrap_err();
         assert_eq!(failure.code, Code::NothingRead);
     }
 }

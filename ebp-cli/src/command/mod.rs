@@ -43,6 +43,7 @@ mod simulate;
 mod stored;
 mod transmit;
 mod unlock;
+mod waiting;
 
 use clap::{Parser, Subcommand};
 

@@ -1,5 +1,6 @@
 //! `ebp read`: a meter's figures, from a port or, with `--config`, into the spool.
 
+mod address;
 mod live;
 mod passed;
 mod watch;
@@ -7,7 +8,7 @@ mod watch;
 use std::{
     io::{self, Write},
     path::PathBuf,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ebp_core::clock::{Clock, SystemClock};
@@ -17,19 +18,25 @@ use ebp_meter::{
     lock::Lock,
     port::PortName,
     readout::{Integrity, Protocol, Readout},
-    scan,
-    session::{self, ReadOptions, Session},
+    session::{self, AnswerSpeed, ReadOptions, Session},
 };
 
+use address::AddressText;
 use live::Live;
 use passed::Passed;
 use watch::Watch;
 
-use super::{cycle, find_port, heading::OUTPUT, models::Models};
+use super::{
+    cycle, find_port,
+    heading::OUTPUT,
+    models::Models,
+    silence,
+    waiting::{Waiting, tell_wrapping},
+};
 use crate::{
     config,
     exit::{Failure, Outcome},
-    output::{Format, Printer, phrase::counted},
+    output::{Format, Printer},
     stdout::{print, quiet_at_closed_pipe},
     tell::tell,
 };
@@ -92,7 +99,14 @@ pub struct Arguments {
     )]
     protocol: ProtocolChoice,
 
-    /// The speed in bits per second; detected without it.
+    /// The address of a meter that is asked and answers to that alone: mostly its number.
+    ///
+    /// A profile may have it as `address` in its `[line]`, where no other user of the machine sees it.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "config", help_heading = LINE)]
+    address: Option<AddressText>,
+
+    /// The speed in bits per second; detected without it. 300 is that of requests, and then of the
+    /// answers, too.
     #[arg(
         long, value_parser = clap::value_parser!(u32).range(50..=921_600), conflicts_with = "config",
         help_heading = LINE
@@ -159,6 +173,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             ProtocolChoice::D0 => Some(Protocol::D0),
         },
         baud: arguments.baud,
+        address: arguments.address.as_ref().map(AddressText::parse).transpose()?,
+        speed: AnswerSpeed::asked(arguments.baud),
     };
     let pinned = match &arguments.model {
         Some(model) => apply_model(&arguments.models, model, &mut options)?,
@@ -185,13 +201,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     result
 }
 
-/// Takes protocol and speed from the model's profile, where the command line does not give them;
-/// returns what counts for that model.
+/// Takes protocol, speed and address from the model's profile, where the command line does not give
+/// them; returns what counts for that model.
 fn apply_model(models: &Models, model: &str, options: &mut ReadOptions) -> Result<Pinned, Failure> {
     let profiles = models.load()?;
     let profile = profiles.get(model).map_err(Failure::usage)?;
     options.protocol.get_or_insert(profile.line.protocol.protocol());
     options.baud.get_or_insert(profile.line.baud);
+    options.address = options.address.or(profile.line.address);
     Ok(profile.counts.clone())
 }
 
@@ -255,33 +272,27 @@ impl<W: Write> Reader<'_, W> {
     /// The first whole telegram; a salvaged one only if no whole one comes in time.
     fn first(&mut self, session: &mut Session) -> Outcome {
         let timeout = self.arguments.timeout;
-        let mut deadline = Instant::now() + timeout;
+        let mut waiting = Waiting::new(timeout);
         let mut salvaged = None;
         loop {
-            let wait = deadline.saturating_duration_since(Instant::now());
-            match session.next(wait)? {
+            match session.next(waiting.left()).map_err(|error| silence::lost(error, session))? {
                 session::Outcome::Readout(readout) if readout.integrity == Integrity::Salvaged => {
                     salvaged = Some(readout);
                 }
                 session::Outcome::Readout(readout) => {
+                    tell_wrapping(session);
                     self.print(&readout)?;
                     self.hint_at_lock(&readout)?;
                     return Ok(());
                 }
                 session::Outcome::Noise(noise) => self.passed.count(&noise),
-                session::Outcome::TimedOut => match session.answering() {
-                    // A slow answer counts by its silence, not by its length.
-                    Some(silence) if silence < timeout => {
-                        deadline = Instant::now() + (timeout - silence);
-                    }
-                    _ => break,
-                },
-                session::Outcome::End => break,
+                session::Outcome::TimedOut if waiting.goes_on(session) => {}
+                session::Outcome::TimedOut | session::Outcome::End => break,
             }
         }
         match salvaged {
             Some(readout) => self.print(&readout),
-            None => Err(super::silence::nothing_read(
+            None => Err(silence::nothing_read(
                 session,
                 timeout,
                 self.passed.seven_bits,
@@ -297,6 +308,9 @@ impl<W: Write> Reader<'_, W> {
         loop {
             match session.next(self.arguments.timeout)? {
                 session::Outcome::Readout(readout) => {
+                    if telegrams == 0 {
+                        tell_wrapping(session);
+                    }
                     telegrams += 1;
                     self.print(&readout)?;
                     last = Some(readout);
@@ -304,22 +318,14 @@ impl<W: Write> Reader<'_, W> {
                 session::Outcome::Noise(noise) => self.passed.count(&noise),
                 session::Outcome::TimedOut => {}
                 session::Outcome::End if telegrams > 0 => {
+                    self.passed.cause = session.cause();
                     return last.map_or(Ok(()), |readout| self.hint_at_lock(&readout));
                 }
                 session::Outcome::End => {
                     self.passed.garbage_bytes = 0;
-                    let mut message = format!(
-                        "{} holds no telegram ({}",
-                        session.name(),
-                        counted(session.received(), "byte")
-                    );
-                    if let Some(passed) = self.passed.text() {
-                        message.push_str(&format!("; {passed}"));
-                    }
-                    message.push(')');
-                    return Err(Failure::failed(message).remedy(
-                        "give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves",
-                    ));
+                    let passed = self.passed.text();
+                    let seven_bits = self.passed.seven_bits;
+                    return Err(silence::nothing_in_file(session, seven_bits, passed.as_deref()));
                 }
             }
         }
@@ -327,7 +333,7 @@ impl<W: Write> Reader<'_, W> {
 
     /// Reads whichever of the machine's ports speaks.
     fn scan(&mut self, options: ReadOptions) -> Outcome {
-        let scan = scan::scan(find_port::all()?, options, self.arguments.timeout);
+        let scan = find_port::scan(options, self.arguments.timeout)?;
         if let Some((port, session, readout)) = scan.found {
             tell!("ebp: reading {}", port.name);
             if !self.arguments.watch && self.arguments.raw.is_none() {

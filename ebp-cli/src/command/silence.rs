@@ -1,10 +1,15 @@
-//! What to tell of a port that gave no telegram.
+//! What to tell of a port or a file that gave no telegram.
 //!
-//! Enters: a session that waited in vain. Leaves: a failure with its remedy. Absent: waiting.
+//! Enters: a session that waited in vain. Leaves: a failure with its cause, where the bytes show it,
+//! and its remedy. Absent: waiting; recognising the cause, which [`ebp_meter::diagnosis`] does.
 
 use std::time::Duration;
 
-use ebp_meter::session::Session;
+use ebp_meter::{
+    diagnosis::Cause,
+    port::{PortError, PortName},
+    session::Session,
+};
 
 use crate::{
     exit::{Code, Failure},
@@ -22,12 +27,12 @@ pub fn nothing_read(
     let port = session.name();
     if seven_bits {
         return Failure::new(Code::NothingRead, format!("{port} delivers only 7 of 8 bits"))
-            .remedy("set the line or the bridge to 8 data bits, no parity (8N1)");
+            .remedy(EIGHT_BITS);
     }
     if session.received() == 0 {
         return Failure::new(Code::NothingRead, format!("{port} was silent for {waited}")).remedy(
             "check that the reading head sits on the meter's optical port with its cable downwards, \
-             or wait longer with --timeout 30s",
+             or wait longer with --timeout 30s; some meters answer only to their number (--address)",
         );
     }
     let mut message = format!(
@@ -37,6 +42,147 @@ pub fn nothing_read(
     if let Some(passed) = passed {
         message.push_str(&format!(" ({passed})"));
     }
-    Failure::new(Code::NothingRead, message)
-        .remedy("align the reading head, or set the line by --protocol, --baud or --model")
+    with_cause(Code::NothingRead, message, session).unwrap_or_else(|message| {
+        let remedy = match Place::of(session) {
+            Place::Bridge => UNKNOWN_BRIDGE,
+            Place::Device(_) | Place::File => UNKNOWN,
+        };
+        Failure::new(Code::NothingRead, message).remedy(remedy)
+    })
 }
+
+const EIGHT_BITS: &str = "set the line or the bridge to 8 data bits, no parity (8N1)";
+/// Where the bytes of a bridge show nothing.
+const UNKNOWN_BRIDGE: &str = "set the bridge's line to the meter's speed (mostly 9600 8N1), and check \
+                              that the reading head sits on the meter's optical port, away from other \
+                              light";
+/// Where the bytes show nothing.
+const UNKNOWN: &str = "set the line by --protocol, --baud or --model, and check that the reading head \
+                       sits on the meter's optical port, away from other light";
+
+/// Why a file or a pipe holds no telegram.
+pub fn nothing_in_file(session: &Session, seven_bits: bool, passed: Option<&str>) -> Failure {
+    let mut message =
+        format!("{} holds no telegram ({}", session.name(), counted(session.received(), "byte"));
+    if let Some(passed) = passed {
+        message.push_str(&format!("; {passed}"));
+    }
+    message.push(')');
+    if seven_bits {
+        return Failure::failed(format!("{message}; {}", Cause::SevenBits)).remedy(EIGHT_BITS);
+    }
+    with_cause(Code::Failed, message, session).unwrap_or_else(|message| {
+        Failure::failed(message)
+            .remedy("give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves")
+    })
+}
+
+/// The failure of a port that failed while it was listened to. A bridge may have said why it hung up.
+pub fn lost(error: PortError, session: &Session) -> Failure {
+    match &error {
+        PortError::Vanished { port: PortName::Tcp(_) } if session.cause().is_some() => {
+            let bytes = counted(session.received(), "byte");
+            let message = format!("{} hung up after {bytes}", session.name());
+            with_cause(Code::Failed, message, session).unwrap_or_else(|_| error.into())
+        }
+        _ => error.into(),
+    }
+}
+
+/// The message with the cause and its remedy, or the message alone where there is none.
+fn with_cause(code: Code, message: String, session: &Session) -> Result<Failure, String> {
+    match session.cause() {
+        Some(cause) => Ok(Failure::new(code, format!("{message}; {cause}"))
+            .remedy(remedy(&cause, Place::of(session)))),
+        None => Err(message),
+    }
+}
+
+/// Where the bytes came from, as far as remedies differ by it.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    Device(&'a PortName),
+    Bridge,
+    File,
+}
+
+impl<'a> Place<'a> {
+    fn of(session: &'a Session) -> Self {
+        match session.name() {
+            PortName::Tcp(_) => Self::Bridge,
+            port if session.is_live() => Self::Device(port),
+            _ => Self::File,
+        }
+    }
+}
+
+/// What helps against bits that are lost at random.
+pub const ALIGN: &str =
+    "align the reading head: turn and move it by millimetres, and keep other light away";
+
+fn remedy(cause: &Cause, place: Place<'_>) -> String {
+    match (cause, place) {
+        (Cause::OwnEcho, _) => {
+            "the reading head hears its own light, and the meter does not answer: put the head on the \
+             meter's optical port with its cable downwards; some meters answer only to their number \
+             (--address)"
+                .to_owned()
+        }
+        (Cause::WebServer, _) => {
+            "give the bridge's raw port, not that of its web pages (its settings name it); what a page \
+             answers is read with `curl -s ADDRESS | ebp read -`"
+                .to_owned()
+        }
+        (Cause::Words(_), Place::Bridge) => {
+            "these are the bridge's own words: end what else reads through it, or look them up in its \
+             manual"
+                .to_owned()
+        }
+        (Cause::Words(_), Place::Device(_)) => {
+            "these are the words of a device that is no reading head: give the head's port".to_owned()
+        }
+        (Cause::Words(_), Place::File) => {
+            "these are words and no telegram: record what the meter sends".to_owned()
+        }
+        (Cause::Telnet, _) => RAW_ACCEPTER.to_owned(),
+        (Cause::Named { .. }, Place::Bridge) => {
+            "set the bridge to the speed at which the meter answers (mostly 300 baud, 7E1), and move the \
+             reading head until its light reaches the meter"
+                .to_owned()
+        }
+        (Cause::Named { .. }, Place::Device(_)) => {
+            "move the reading head until its light reaches the meter; --baud 300 keeps a meter at its \
+             slow speed"
+                .to_owned()
+        }
+        (Cause::Named { .. }, Place::File) => {
+            "record until the registers have come, which takes minutes at 300 baud".to_owned()
+        }
+        (Cause::SevenBits, _) => EIGHT_BITS.to_owned(),
+        (Cause::LineEnds(_), Place::Device(port)) => format!("make it raw: `stty -F {port} raw`"),
+        (Cause::LineEnds(_), Place::Bridge) => {
+            "make it raw where the bridge has the reading head: `stty -F DEVICE raw`, and no option \
+             that translates line ends"
+                .to_owned()
+        }
+        (Cause::LineEnds(_), Place::File) => {
+            "make it raw and record again: `stty -F DEVICE raw`".to_owned()
+        }
+        (Cause::BufferTooSmall { .. }, _) => {
+            "give the bridge a larger receive buffer, of 1024 bytes or more (ESPHome: `rx_buffer_size` \
+             of the `uart`)"
+                .to_owned()
+        }
+        (Cause::BytesLost, _) => {
+            "check what hands the bytes on: a bridge that is too slow or short of memory, a USB hub, \
+             radio"
+                .to_owned()
+        }
+        (Cause::BitsLost, _) => ALIGN.to_owned(),
+        (_, _) => UNKNOWN.to_owned(),
+    }
+}
+
+/// What is better than a Telnet bridge.
+pub const RAW_ACCEPTER: &str =
+    "set the bridge to raw TCP (ser2net: `accepter: tcp,PORT` without `telnet`)";

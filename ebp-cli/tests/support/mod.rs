@@ -6,6 +6,7 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
+pub mod asked;
 pub mod household;
 pub mod meter;
 pub mod process;

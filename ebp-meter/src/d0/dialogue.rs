@@ -8,9 +8,6 @@ use std::time::Duration;
 
 use super::identification::{Identification, LONGEST, Mode};
 
-/// The request that opens a readout, sent at 300 baud 7E1 (IEC 62056-21, 6.3.1), to any meter.
-pub const OPENING: &[u8] = b"/?!\r\n";
-
 /// The reader's turn after the meter's identification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
@@ -25,17 +22,18 @@ pub struct Turn {
 /// One request: from the opening to the reader's turn.
 #[derive(Debug, Default)]
 pub struct Dialogue {
-    fixed_line: bool,
+    stay: bool,
     line: Option<Vec<u8>>,
     done: bool,
 }
 
 impl Dialogue {
-    /// Begins after [`OPENING`] was sent. On a line whose baud rate cannot be changed the meter is
-    /// asked to stay at the one it began with.
+    /// Begins after a request was sent. With `stay` the meter is told to stay at the speed it began
+    /// with, whatever it offers: some offer a speed at which they then do not answer (Pafal 5EC3gr,
+    /// Landis+Gyr E350).
     #[must_use]
-    pub const fn new(fixed_line: bool) -> Self {
-        Self { fixed_line, line: None, done: false }
+    pub const fn new(stay: bool) -> Self {
+        Self { stay, line: None, done: false }
     }
 
     /// Takes what came; gives the reader's turn once, when the identification is whole. The echo
@@ -66,16 +64,13 @@ impl Dialogue {
         let pause = identification.reaction;
         let acknowledge = |character| Some([0x06, b'0', character, b'0', b'\r', b'\n']);
         match identification.mode {
-            Mode::C { .. } if self.fixed_line => {
+            Mode::C { .. } if self.stay => {
                 Turn { pause, acknowledge: acknowledge(b'0'), baud: None }
             }
             Mode::C { baud, character } => {
                 Turn { pause, acknowledge: acknowledge(character), baud: Some(baud) }
             }
-            Mode::B { baud } => {
-                let baud = (!self.fixed_line).then_some(baud);
-                Turn { pause: Duration::ZERO, acknowledge: None, baud }
-            }
+            Mode::B { baud } => Turn { pause: Duration::ZERO, acknowledge: None, baud: Some(baud) },
             Mode::A => Turn { pause: Duration::ZERO, acknowledge: None, baud: None },
         }
     }
@@ -96,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_fixed_rate_stays_there() {
+    fn a_meter_can_be_told_to_stay_at_its_speed() {
         let turn = Dialogue::new(true).push(b"/ISK5MT174-0001\r\n").unwrap();
         assert_eq!(turn.acknowledge.unwrap(), *b"\x06000\r\n");
         assert_eq!((turn.baud, turn.pause), (None, Duration::from_millis(200)));
@@ -106,8 +101,10 @@ mod tests {
     fn modes_a_and_b_are_not_acknowledged() {
         let turn = Dialogue::new(false).push(b"/ABC@x\r\n").unwrap();
         assert_eq!((turn.acknowledge, turn.baud), (None, None));
-        let turn = Dialogue::new(false).push(b"/ABCEx\r\n").unwrap();
-        assert_eq!((turn.acknowledge, turn.baud), (None, Some(9600)));
+        for stay in [false, true] {
+            let turn = Dialogue::new(stay).push(b"/ABCEx\r\n").unwrap();
+            assert_eq!((turn.acknowledge, turn.baud), (None, Some(9600)), "nobody asks it");
+        }
     }
 
     #[test]

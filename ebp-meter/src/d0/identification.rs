@@ -12,7 +12,7 @@ pub(super) const LONGEST: usize = 64;
 
 /// How the baud rate changes after the identification (IEC 62056-21, 6.3.2 and 6.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     /// It does not: the registers follow at once.
     A,
     /// It does, unasked.
@@ -31,7 +31,7 @@ pub(super) enum Mode {
 
 /// What the identification line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identification {
+pub(crate) struct Identification {
     /// The maker's FLAG id, three capital letters.
     pub manufacturer: FlagId,
     /// The character behind it.

@@ -15,11 +15,14 @@
 //! ```
 //! In modes A to C the registers stand between STX and ETX, and a block check character follows.
 
+mod address;
 mod decoder;
 mod dialogue;
 mod frame;
 mod identification;
 mod register;
 
+pub use address::{Address, InvalidAddress};
 pub use decoder::Decoder;
-pub use dialogue::{Dialogue, OPENING, Turn};
+pub use dialogue::{Dialogue, Turn};
+pub(crate) use identification::Identification;

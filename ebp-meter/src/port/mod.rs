@@ -9,6 +9,7 @@ mod open;
 mod refused;
 mod serial;
 mod tcp;
+pub mod telnet;
 pub mod usb;
 mod wait;
 
@@ -22,7 +23,7 @@ pub use open::open;
 pub enum PortName {
     /// `-`: standard input.
     StandardInput,
-    /// `tcp://host:port`: a bridge such as ser2net that hands on the raw bytes.
+    /// `tcp://host:port`: a bridge such as ser2net that hands on the bytes, raw or as Telnet.
     Tcp(String),
     /// A path: a serial device, a pty or a file; which of them shows when it is opened.
     Path(PathBuf),
@@ -44,11 +45,25 @@ impl FromStr for PortName {
                 Err(PortError::InvalidName(s.to_owned()))
             };
         }
+        if let Some(host) = web_host(s) {
+            return Err(PortError::WebAddress(host.to_owned()));
+        }
         if s.is_empty() || s.contains("://") {
             return Err(PortError::InvalidName(s.to_owned()));
         }
         Ok(Self::Path(PathBuf::from(s)))
     }
+}
+
+/// The host of a web server's address: without a password that may stand before it, and without a
+/// path.
+fn web_host(name: &str) -> Option<&str> {
+    let (scheme, rest) = name.split_once("://")?;
+    if !["http", "https", "ws", "wss"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    Some(authority.rsplit('@').next().unwrap_or_default())
 }
 
 impl fmt::Display for PortName {
@@ -156,6 +171,12 @@ pub enum PortError {
         "`{0}` names no port: give a device such as /dev/ttyUSB0, tcp://host:port, a file, or -"
     )]
     InvalidName(String),
+    /// It is the address of a web page; a meter's bytes are not read from one.
+    #[error(
+        "{0} is a web server there: give the bridge's raw port as tcp://host:port (its settings name \
+         it), or hand over what it answers with `curl -s ADDRESS | ebp read -`"
+    )]
+    WebAddress(String),
     /// There is no such device or file.
     #[error("{port} does not exist")]
     NotFound {
@@ -231,6 +252,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_web_servers_address_is_told_without_its_password() {
+        for name in ["http://admin:secret@pulse.local/data.json?node_id=1", "HTTPS://pulse.local"] {
+            let error = name.parse::<PortName>().unwrap_err();
+            assert!(
+                matches!(&error, PortError::WebAddress(host) if host == "pulse.local"),
+                "{error}"
+            );
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
     fn names() {
         assert_eq!("-".parse::<PortName>().unwrap(), PortName::StandardInput);
         assert_eq!(
@@ -245,7 +278,7 @@ mod tests {
             "tcp://:1",
             "tcp://host:0",
             "tcp://host:99999",
-            "http://x:1",
+            "rfc2217://x:1",
         ] {
             assert!(matches!(bad.parse::<PortName>(), Err(PortError::InvalidName(_))), "{bad}");
         }

@@ -1,7 +1,7 @@
-//! TCP bridges to a reading head: ser2net in raw mode, network adapters.
+//! TCP bridges to a reading head: ser2net, network adapters.
 //!
-//! Enters: `host:port`. Leaves: [`TcpPort`]. Absent: Telnet negotiation and RFC 2217: the bridge
-//! hands on the raw bytes, and its line settings are its own.
+//! Enters: `host:port`. Leaves: [`TcpPort`]. Absent: Telnet, which [`super::telnet`] undoes, and RFC
+//! 2217: the bridge's line settings are its own.
 
 use std::{
     io::{self, Read, Write},

@@ -126,6 +126,12 @@ fn line(profile: &Profile) -> Checked {
             "only a meter that waits for requests changes its baud",
         );
     }
+    if line.address.is_some() && line.protocol != Transport::D0Request {
+        return refuse(
+            at!["line", "address"],
+            "only a meter that waits for requests has an address",
+        );
+    }
     let telegram = &profile.telegram;
     let ascii = line.protocol != Transport::Sml;
     match (ascii, &telegram.identification) {

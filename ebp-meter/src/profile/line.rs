@@ -9,6 +9,7 @@ use ebp_core::obis::ObisCode;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::{
+    d0::Address,
     port::{Framing, LineSettings},
     readout::Protocol,
 };
@@ -59,6 +60,9 @@ pub struct Line {
     pub framing: Framing,
     /// Bits per second of the answer to a request, where the meter offers a faster one (mode C).
     pub reply_baud: Option<u32>,
+    /// The meter's own address, where it answers only to that one: for the profile of one meter
+    /// rather than of a model, since it identifies the meter.
+    pub address: Option<Address>,
     /// From the start of one telegram to the start of the next, milliseconds; for pushed ones.
     pub push_interval_ms: Option<u32>,
     /// Where these are from.

@@ -6,11 +6,12 @@
 //! Nearly all meters push SML at 9600 8N1, so that comes first; then registers pushed at 9600 7E1,
 //! then the request at 300 7E1; then round again. What is heard can cut a step short: registers
 //! read at 8 data bits show their parity, SML read at 7 its escape sequence. So can silence: where
-//! no byte came, no meter pushes at that speed, whatever its framing.
+//! hardly a byte came, no meter pushes at that speed, whatever its framing. And it can prolong one:
+//! as long as registers come, they are listened to, and nothing is sent into them.
 
 use std::time::Duration;
 
-use super::ReadOptions;
+use super::{ReadOptions, heard::Heard};
 use crate::{
     port::{Framing, LineSettings},
     readout::Protocol,
@@ -23,12 +24,20 @@ const SILENCE: Duration = Duration::from_millis(4500);
 const UNDECODED: Duration = Duration::from_secs(6);
 /// How long a meter may take to answer a request (IEC 62056-21 grants it 1.5 s) or to go on.
 const ANSWER: Duration = Duration::from_secs(3);
-/// How long an answer may last: 4 kB at 300 baud.
-const LONGEST_ANSWER: Duration = Duration::from_secs(140);
+/// How long registers may pause: a bridge may gather them, and a meter that pushes long telegrams
+/// rests between two.
+const REGISTERS_PAUSE: Duration = Duration::from_secs(6);
+/// How long an answer may last: some take 4 minutes at 300 baud.
+const LONGEST_ANSWER: Duration = Duration::from_secs(600);
+/// How long pushed registers are listened to that do not become a telegram: the longest telegram
+/// takes 68 s at 9600 baud, and the first one may have been cut at its beginning.
+const LONGEST_PUSH: Duration = Duration::from_secs(140);
+/// How long a byte may be the first of a telegram, when the time for silence is over.
+const BEGINNING: Duration = Duration::from_millis(500);
 /// The pause between a meter's answer and the next request (IEC 62056-21 asks for 1.5 s).
 const PAUSE: Duration = Duration::from_secs(2);
-/// How many bytes are evidence enough of a parity bit.
-const EVIDENCE: u32 = 48;
+/// When so many telegrams of registers have begun, one was whole and could not be read.
+const TOO_MANY_NAMES: u32 = 3;
 
 /// One way of listening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,23 +46,6 @@ pub(super) struct Step {
     pub line: LineSettings,
     /// After asking for the registers.
     pub request: bool,
-}
-
-/// What was heard within the present step.
-#[derive(Debug, Default)]
-struct Heard {
-    /// When the first and the last byte came.
-    times: Option<(Duration, Duration)>,
-    bytes: u32,
-    /// Bytes whose seven lower bits are text and whose eighth makes the parity even.
-    text_with_parity: u32,
-    eighth_bits: u32,
-    /// How many escape bytes of SML stand at the end.
-    escapes: u8,
-    /// Whether four of them stood in a row.
-    sml: bool,
-    /// Whether a meter gave its name in answer to a request.
-    identified: bool,
 }
 
 /// The state machine.
@@ -82,7 +74,7 @@ impl Detection {
         let steps = match options.protocol {
             Some(Protocol::Sml) => vec![sml],
             // Nobody pushes at 300 baud.
-            Some(Protocol::D0) if options.baud == Some(300) => vec![request],
+            _ if options.baud == Some(300) => vec![request],
             Some(Protocol::D0) => vec![push, request],
             None => vec![sml, push, request],
         };
@@ -107,14 +99,13 @@ impl Detection {
         self.steps.len()
     }
 
-    /// The port has no line settings: what is left is to listen, and to ask only where the user
-    /// said that the meter wants to be asked.
-    pub fn fix_line(&mut self, options: ReadOptions) {
+    /// The port has no line settings: what is left is to listen, and to ask where nobody speaks.
+    pub fn fix_line(&mut self) {
         if std::mem::replace(&mut self.fixed, true) {
             return;
         }
-        let (step, asks) = (self.step(), options.protocol == Some(Protocol::D0));
-        self.steps.retain(|other| *other == step || (asks && other.request));
+        let step = self.step();
+        self.steps.retain(|other| *other == step || other.request);
         self.at = 0;
     }
 
@@ -151,25 +142,12 @@ impl Detection {
 
     /// Bytes came.
     pub fn hear(&mut self, bytes: &[u8], now: Duration) {
-        if bytes.is_empty() {
-            return;
-        }
-        let heard = &mut self.heard;
-        heard.times = Some((heard.times.map_or(now, |(first, _)| first), now));
-        for &byte in bytes {
-            let text = matches!(byte & 0x7f, b' '..=b'~' | b'\r' | b'\n' | 0x02 | 0x03);
-            heard.bytes = heard.bytes.saturating_add(1);
-            heard.text_with_parity += u32::from(text && byte.count_ones() % 2 == 0);
-            heard.eighth_bits += u32::from(byte & 0x80 != 0);
-            heard.escapes = if byte == 0x1b { heard.escapes.saturating_add(1) } else { 0 };
-            heard.sml |= heard.escapes >= 4;
-            if heard.bytes >= 4 * EVIDENCE {
-                // The beginning may be noise of a line just switched: let it fade.
-                heard.bytes /= 2;
-                heard.text_with_parity /= 2;
-                heard.eighth_bits /= 2;
-            }
-        }
+        self.heard.hear(bytes, now);
+    }
+
+    /// What was heard within the present step.
+    pub const fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// A meter gave its name in answer to the request.
@@ -185,6 +163,16 @@ impl Detection {
         }
     }
 
+    /// Whether a telegram came in answer to the request.
+    pub const fn is_answered(&self) -> bool {
+        self.ask_at.is_some()
+    }
+
+    /// Goes back to the step that was just left.
+    pub fn repeat(&mut self, step: Step) {
+        self.at = self.steps.iter().position(|other| *other == step).unwrap_or(self.at);
+    }
+
     /// When [`Self::due`] may have something to say, if no byte comes.
     pub fn deadline(&self) -> Option<Duration> {
         let step = self.step();
@@ -194,17 +182,31 @@ impl Detection {
         if self.ask_at.is_some() {
             return self.ask_at;
         }
+        let silence = if step.request { ANSWER } else { SILENCE };
         let Some((first, last)) = self.heard.times else {
-            let silence = if step.request { ANSWER } else { SILENCE };
             return Some(self.began.saturating_add(silence));
         };
-        Some(if !step.request {
-            first.saturating_add(UNDECODED)
-        } else if self.heard.identified {
-            last.saturating_add(ANSWER).min(self.began.saturating_add(LONGEST_ANSWER))
+        let registers_end = || {
+            let last = self.heard.register_at.filter(|_| self.heard.is_registers())?;
+            Some(last.saturating_add(REGISTERS_PAUSE))
+        };
+        Some(if step.request {
+            match (registers_end(), self.heard.identified) {
+                (Some(end), _) => end,
+                (None, true) => last.saturating_add(ANSWER),
+                // Noise must not keep the request waiting for ever.
+                (None, false) => {
+                    last.saturating_add(ANSWER).min(self.began.saturating_add(2 * ANSWER))
+                }
+            }
+            .min(self.began.saturating_add(LONGEST_ANSWER))
+        } else if let Some(end) = registers_end() {
+            end.min(first.saturating_add(LONGEST_PUSH))
+        } else if self.heard.is_quiet() {
+            let begun = last.saturating_add(BEGINNING);
+            self.began.saturating_add(silence).max(begun).min(first.saturating_add(UNDECODED))
         } else {
-            // Noise must not keep the request waiting for ever.
-            last.saturating_add(ANSWER).min(self.began.saturating_add(2 * ANSWER))
+            first.saturating_add(UNDECODED)
         })
     }
 
@@ -218,23 +220,36 @@ impl Detection {
             self.at = at;
             return Some(self.step());
         }
-        if late && self.heard.times.is_none() && !self.step().request {
-            self.skip_speed();
-            return Some(self.step());
+        if !late {
+            return None;
         }
-        if late {
+        if self.step().request {
             self.skip();
-            return Some(self.step());
+        } else if self.heard.is_quiet() {
+            self.skip_speed();
+        } else if !self.fixed {
+            self.skip();
         }
-        None
+        // Where the line has no settings and somebody speaks, asking helps as little as changing
+        // them: it is listened to anew.
+        Some(self.step())
     }
 
-    /// How long ago the last byte came of an answer that is under way; none where no meter is
-    /// answering. An answer is given up when it pauses for long, or is longer than any.
+    /// How long ago the last byte came of an answer that is under way, or of a long telegram of
+    /// registers; none where neither is. It is given up when it pauses for long, or is longer than
+    /// any.
     pub fn answering(&self, now: Duration) -> Option<Duration> {
-        let (_, last) =
-            self.heard.times.filter(|_| self.step().request && self.ask_at.is_none())?;
-        Some(now.saturating_sub(last))
+        let heard = &self.heard;
+        let (first, last) = heard.times.filter(|_| self.ask_at.is_none())?;
+        let is_answer = if self.step().request {
+            heard.identified || heard.names > 0 || heard.is_registers()
+        } else {
+            !self.settled
+                && heard.is_registers()
+                && heard.names < TOO_MANY_NAMES
+                && now < first.saturating_add(LONGEST_PUSH)
+        };
+        is_answer.then(|| now.saturating_sub(last))
     }
 
     /// The step that the bytes themselves point to.
@@ -244,13 +259,7 @@ impl Detection {
             return None;
         }
         let framing = match step.line.framing {
-            Framing::EightNone
-                if heard.bytes >= EVIDENCE
-                    && heard.eighth_bits >= EVIDENCE / 4
-                    && heard.text_with_parity * 20 >= heard.bytes * 19 =>
-            {
-                Framing::SevenEven
-            }
+            Framing::EightNone if heard.is_text_with_parity() => Framing::SevenEven,
             Framing::SevenEven if heard.sml => Framing::EightNone,
             _ => return None,
         };

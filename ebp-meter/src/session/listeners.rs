@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::wrapping::{Unwrap, Wrapping};
 use crate::{
     d0,
     decoder::{Decode, Event, Noise},
@@ -17,40 +18,65 @@ const KEPT: usize = 32;
 
 struct Listener {
     protocol: Protocol,
+    unwrap: Unwrap,
     decoder: Box<dyn Decode>,
     noise: VecDeque<Noise>,
 }
 
-/// One decoder for each protocol that is still possible.
+/// One decoder for each protocol that is still possible, for the bytes as they come and for what may
+/// be wrapped in them.
 pub(super) struct Listeners {
     listeners: Vec<Listener>,
 }
 
 impl Listeners {
-    /// Decoders for the protocol, or for all.
-    pub fn new(protocol: Option<Protocol>) -> Self {
-        let decoder = |protocol| -> (Protocol, Box<dyn Decode>) {
-            match protocol {
-                Protocol::Sml => (protocol, Box::new(sml::Decoder::new())),
-                Protocol::D0 => (protocol, Box::new(d0::Decoder::new())),
-            }
+    /// Decoders for the protocol, or for all. With `wrapped` also for what is wrapped in the bytes.
+    pub fn new(protocol: Option<Protocol>, wrapped: bool) -> Self {
+        let protocols = match protocol {
+            Some(protocol) => vec![protocol],
+            None => vec![Protocol::Sml, Protocol::D0],
         };
-        match protocol {
-            Some(protocol) => Self::of([decoder(protocol)]),
-            None => Self::of([Protocol::Sml, Protocol::D0].map(decoder)),
-        }
+        let ways = if wrapped { &Wrapping::WAYS[..] } else { &Wrapping::WAYS[..1] };
+        let listener = |protocol, way: Option<Wrapping>| Listener {
+            protocol,
+            unwrap: Unwrap::new(way),
+            decoder: match protocol {
+                Protocol::Sml => Box::new(sml::Decoder::new()),
+                Protocol::D0 => Box::new(d0::Decoder::new()),
+            },
+            noise: VecDeque::new(),
+        };
+        let listeners = ways.iter().flat_map(|way| {
+            // No character of ASCII is doubled: Telnet leaves those telegrams as they are.
+            let hears =
+                |protocol: &&Protocol| *way != Some(Wrapping::Telnet) || **protocol != Protocol::D0;
+            protocols.iter().filter(hears).map(|protocol| listener(*protocol, *way))
+        });
+        Self { listeners: listeners.collect() }
     }
 
     /// The given decoders.
-    pub fn of(decoders: impl IntoIterator<Item = (Protocol, Box<dyn Decode>)>) -> Self {
-        let listener = |(protocol, decoder)| Listener { protocol, decoder, noise: VecDeque::new() };
+    #[cfg(test)]
+    fn of(decoders: impl IntoIterator<Item = (Protocol, Box<dyn Decode>)>) -> Self {
+        let listener = |(protocol, decoder)| Listener {
+            protocol,
+            unwrap: Unwrap::new(None),
+            decoder,
+            noise: VecDeque::new(),
+        };
         Self { listeners: decoders.into_iter().map(listener).collect() }
     }
 
-    /// The protocol, once one decoder alone is left.
+    /// The protocol, once decoders of one alone are left.
     pub fn settled(&self) -> Option<Protocol> {
+        let (first, others) = self.listeners.split_first()?;
+        others.iter().all(|other| other.protocol == first.protocol).then_some(first.protocol)
+    }
+
+    /// What the bytes were wrapped in, once a decoder has understood them.
+    pub fn wrapping(&self) -> Option<Wrapping> {
         match self.listeners.as_slice() {
-            [only] => Some(only.protocol),
+            [only] => only.unwrap.wrapping(),
             _ => None,
         }
     }
@@ -58,7 +84,7 @@ impl Listeners {
     /// Lets all hear the bytes.
     pub fn push(&mut self, bytes: &[u8], out: &mut VecDeque<Event>) {
         for listener in &mut self.listeners {
-            listener.decoder.push(bytes);
+            listener.decoder.push(listener.unwrap.undo(bytes));
         }
         self.collect(out);
     }
@@ -66,6 +92,7 @@ impl Listeners {
     /// The stream has ended.
     pub fn finish(&mut self, out: &mut VecDeque<Event>) {
         for listener in &mut self.listeners {
+            listener.decoder.push(listener.unwrap.finish());
             listener.decoder.finish();
         }
         self.collect(out);

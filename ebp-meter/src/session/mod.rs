@@ -1,29 +1,39 @@
 //! From a port to readouts: opening, finding out how the meter speaks, reading on.
 //!
 //! Enters: a port's name and what is known of the meter. Leaves: readouts and what was passed
-//! over, one by one. Absent: which ports there are ([`crate::scan`]), measurements, storing.
+//! over, one by one; what the bytes show where nothing could be read. Absent: which ports there are
+//! ([`crate::scan`]), measurements, storing.
 
 mod arrivals;
+mod asking;
 mod detection;
+mod heard;
 mod listeners;
+mod pace;
 #[cfg(test)]
 mod simulated;
+mod step;
+mod wrapping;
 
 use std::{
     collections::VecDeque,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
 use arrivals::Arrivals;
+pub use asking::AnswerSpeed;
+use asking::Asking;
 use detection::Detection;
 use listeners::Listeners;
+use pace::{Pace, RealTime, SimulatedTime};
+pub use wrapping::Wrapping;
 
 use crate::{
-    d0::{Dialogue, OPENING, Turn},
+    d0::{Address, Dialogue},
     decoder::{Event, Noise},
-    port::{self, Framing, LineSettings, Port, PortError, PortName, Received},
+    diagnosis::{self, Cause, Recording},
+    port::{self, LineSettings, Port, PortError, PortName, Received, telnet},
     readout::{Integrity, Protocol, Readout},
     unlock,
 };
@@ -35,6 +45,21 @@ pub struct ReadOptions {
     pub protocol: Option<Protocol>,
     /// Its baud rate. For a meter that wants to be asked, the one of the request.
     pub baud: Option<u32>,
+    /// Its address, if it is asked and answers to that alone.
+    pub address: Option<Address>,
+    /// At which speed it answers, if it is asked.
+    pub speed: AnswerSpeed,
+}
+
+/// How far an answer has come that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// How many bytes came.
+    pub bytes: u64,
+    /// How many registers were in them.
+    pub registers: u32,
+    /// How long ago the last byte came.
+    pub silence: Duration,
 }
 
 /// Between two looks at a telegram that is still coming: some 60 bytes at 9600 baud, of the 4096
@@ -61,8 +86,8 @@ pub type RawTap = Box<dyn FnMut(&[u8]) + Send>;
 /// A port with the decoders that understand what comes from it.
 pub struct Session {
     port: Box<dyn Port>,
-    options: ReadOptions,
     detection: Detection,
+    asking: Asking,
     listeners: Listeners,
     /// The request that is under way.
     dialogue: Option<Dialogue>,
@@ -71,6 +96,10 @@ pub struct Session {
     began: bool,
     ended: bool,
     arrivals: Arrivals,
+    /// What came at the present line settings, or what is looked at no more.
+    recording: Recording,
+    /// What an earlier one showed.
+    cause: Option<Cause>,
     events: VecDeque<Event>,
     tap: Option<RawTap>,
     pace: Box<dyn Pace>,
@@ -94,8 +123,7 @@ impl Session {
     /// Reads from a port that is open.
     #[must_use]
     pub fn from_port(port: Box<dyn Port>, options: ReadOptions) -> Self {
-        let listeners = Listeners::new(options.protocol);
-        Self::with(port, options, listeners, Box::new(RealTime(Instant::now())))
+        Self::with(port, options, Box::new(RealTime(Instant::now())))
     }
 
     /// Reads from a port that is open, in a time that a simulation lets pass.
@@ -105,25 +133,22 @@ impl Session {
         options: ReadOptions,
         pace: Arc<dyn unlock::Pace + Send + Sync>,
     ) -> Self {
-        Self::with(port, options, Listeners::new(options.protocol), Box::new(SimulatedTime(pace)))
+        Self::with(port, options, Box::new(SimulatedTime(pace)))
     }
 
-    fn with(
-        port: Box<dyn Port>,
-        options: ReadOptions,
-        listeners: Listeners,
-        pace: Box<dyn Pace>,
-    ) -> Self {
+    fn with(port: Box<dyn Port>, options: ReadOptions, pace: Box<dyn Pace>) -> Self {
         Self {
-            port,
-            options,
             detection: Detection::new(options),
-            listeners,
+            asking: Asking::new(options),
+            listeners: Listeners::new(options.protocol, may_be_wrapped(&*port)),
+            port,
             dialogue: None,
             line: None,
             began: false,
             ended: false,
             arrivals: Arrivals::new(pace.now()),
+            recording: Recording::default(),
+            cause: None,
             events: VecDeque::new(),
             tap: None,
             pace,
@@ -151,7 +176,7 @@ impl Session {
                 self.began = true;
             }
             let now = self.pace.now();
-            if self.detection.due(now).is_some() {
+            if self.is_next_step_due(now) {
                 self.listeners.give_noise(&mut self.events);
                 self.begin_step()?;
                 continue;
@@ -223,11 +248,31 @@ impl Session {
         }
     }
 
-    /// How long ago the last byte came of a meter's answer that is under way; none where none is. An
-    /// answer at 300 baud takes long: whoever waits for it should count its silence, not its length.
+    /// How far an answer has come that is under way, or a long telegram of registers; none where
+    /// neither is, nor where the meter has given its name again and again and nothing else. An answer
+    /// at 300 baud takes long: whoever waits for it should count its silence, not its length.
     #[must_use]
-    pub fn answering(&self) -> Option<Duration> {
-        self.detection.answering(self.pace.now())
+    pub fn answering(&self) -> Option<Progress> {
+        let silence = self.detection.answering(self.pace.now())?;
+        let heard = self.detection.heard();
+        let (bytes, registers) = (heard.received, heard.registers);
+        (!self.asking.is_in_vain()).then_some(Progress { bytes, registers, silence })
+    }
+
+    /// Why nothing could be read, as far as the bytes show it (of a live port the latest ones).
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        Cause::more_telling(self.cause.clone(), diagnosis::diagnose(self.recording.bytes()))
+    }
+
+    /// What the bytes are wrapped in, once that is certain.
+    #[must_use]
+    pub fn wrapping(&self) -> Option<Wrapping> {
+        let telnet = || {
+            let is_telnet = self.is_wrapping_possible() && telnet::begins(self.recording.bytes());
+            is_telnet.then_some(Wrapping::Telnet)
+        };
+        self.listeners.wrapping().or_else(telnet)
     }
 
     /// Whether the port goes on for ever (see [`Port::is_live`]).
@@ -249,7 +294,8 @@ impl Session {
     pub fn reopen(&mut self) -> Result<(), PortError> {
         let line = self.detection.step().line;
         self.port = port::open(self.port.name(), line)?;
-        self.listeners = Listeners::new(self.listeners.settled());
+        self.listeners = Listeners::new(self.listeners.settled(), self.is_wrapping_possible());
+        self.recording.clear();
         (self.dialogue, self.line, self.began, self.ended) = (None, None, false, false);
         Ok(())
     }
@@ -278,114 +324,13 @@ impl Session {
         self.line.is_some() && self.detection.steps() > 1
     }
 
-    /// Sets the line and asks, as the present step wants. A step whose line settings the device
-    /// refuses is passed over, unless they all are.
-    fn begin_step(&mut self) -> Result<(), PortError> {
-        let mut left = self.detection.steps();
-        loop {
-            let step = self.detection.step();
-            match self.port.set_line(step.line) {
-                Ok(true) => self.line = Some(step.line),
-                Ok(false) if self.line.is_none() => self.detection.fix_line(self.options),
-                Ok(false) => {}
-                Err(PortError::Line { source, .. }) if left > 1 => {
-                    tracing::debug!(port = %self.port.name(), line = %step.line, %source, "refused");
-                    left -= 1;
-                    self.detection.skip();
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-            break;
-        }
-        let step = self.detection.step();
-        tracing::debug!(port = %self.port.name(), line = %step.line, request = step.request, "listening");
-        self.dialogue = None;
-        self.detection.begin(self.pace.now());
-        if step.request {
-            match self.port.write(OPENING) {
-                Ok(()) => self.dialogue = Some(Dialogue::new(self.line.is_none())),
-                Err(PortError::ReadOnly { .. }) => self.detection.cannot_ask(),
-                Err(error) => return Err(error),
-            }
-            self.detection.begin(self.pace.now());
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<(), PortError> {
-        self.arrivals.note(bytes.len(), self.pace.now());
-        if let Some(tap) = &mut self.tap {
-            tap(bytes);
-        }
-        let before = self.events.len();
-        self.listeners.push(bytes, &mut self.events);
-        let now = self.pace.now();
-        self.detection.hear(bytes, now);
-        if let Some(turn) = self.dialogue.as_mut().and_then(|dialogue| dialogue.push(bytes)) {
-            self.answer(turn)?;
-        }
-        if self.events.range(before..).any(|event| matches!(event, Event::Readout(_))) {
-            self.detection.settle(now);
-        }
-        Ok(())
-    }
-
-    /// Takes the reader's turn after the meter's identification.
-    fn answer(&mut self, turn: Turn) -> Result<(), PortError> {
-        self.detection.identified();
-        self.pace.pause(turn.pause);
-        if let Some(acknowledge) = turn.acknowledge {
-            let begun = self.pace.now();
-            self.port.write(&acknowledge)?;
-            // Some USB adapters say that all was sent while the last characters are still on their
-            // way, and a change of the baud rate would garble those: count the time of ten bits
-            // for each character.
-            if let Some(line) = self.line {
-                let millis = acknowledge.len() as u64 * 10 * 1000 / u64::from(line.baud.max(1));
-                let sent = begun + Duration::from_millis(millis + 10);
-                self.pace.pause(sent.saturating_sub(self.pace.now()));
-            }
-        }
-        if let Some(baud) = turn.baud {
-            let line = LineSettings { baud, framing: Framing::SevenEven };
-            if self.port.set_line(line)? {
-                self.line = Some(line);
-            }
-        }
-        Ok(())
+    fn is_wrapping_possible(&self) -> bool {
+        may_be_wrapped(&*self.port)
     }
 }
 
-/// Time that passes: the machine's, or a test's.
-trait Pace: Send {
-    /// Since any beginning.
-    fn now(&self) -> Duration;
-
-    /// Lets time pass.
-    fn pause(&self, time: Duration);
-}
-
-struct SimulatedTime(Arc<dyn unlock::Pace + Send + Sync>);
-
-impl Pace for SimulatedTime {
-    fn now(&self) -> Duration {
-        self.0.now()
-    }
-
-    fn pause(&self, time: Duration) {
-        self.0.sleep_until(self.0.now().saturating_add(time));
-    }
-}
-
-struct RealTime(Instant);
-
-impl Pace for RealTime {
-    fn now(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    fn pause(&self, time: Duration) {
-        thread::sleep(time);
-    }
+/// Whether the bytes may be wrapped in something: behind a bridge, or in a recording of whatever kind.
+/// A serial device gives what the meter sends.
+fn may_be_wrapped(port: &dyn Port) -> bool {
+    !port.is_live() || matches!(port.name(), PortName::Tcp(_))
 }

@@ -7,7 +7,7 @@ use ebp_meter::{
     interface::read_options,
     port::{self, PortInfo, PortName},
     profile::Profiles,
-    session::ReadOptions,
+    session::{AnswerSpeed, ReadOptions},
     unlock::{Pin, Tries},
 };
 
@@ -28,7 +28,9 @@ fn meter(entry: &MeterEntry, profiles: &Profiles) -> ConfiguredMeter {
     let known = profile.as_ref().map(read_options).unwrap_or_default();
     let options = match (entry.protocol, entry.baud) {
         (None, None) => known,
-        (protocol, baud) => ReadOptions { protocol, baud },
+        (protocol, baud) => {
+            ReadOptions { protocol, baud, speed: AnswerSpeed::asked(baud), ..known }
+        }
     };
     ConfiguredMeter {
         profile: profile.map(Arc::new),

@@ -4,7 +4,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ebp_meter::{
@@ -14,7 +14,14 @@ use ebp_meter::{
     session::{Outcome, ReadOptions, Session},
 };
 
-use crate::{command::silence::nothing_read, exit::Failure, output::phrase::counted};
+use crate::{
+    command::{
+        silence::{lost, nothing_in_file, nothing_read},
+        waiting::{Waiting, tell_wrapping},
+    },
+    exit::Failure,
+    output::phrase::counted,
+};
 
 /// The rest of a row of telegrams is waited for so long.
 const FURTHER: Duration = Duration::from_secs(5);
@@ -49,12 +56,15 @@ pub fn listen(port: &PortName, timeout: Duration, count: usize) -> Result<Heard,
         tap.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
     }));
     let (mut readouts, mut noise, mut seven_bits) = (Vec::new(), Vec::new(), false);
-    let mut deadline = Instant::now() + timeout;
+    let mut waiting = Waiting::new(timeout);
     while readouts.len() < count {
-        match session.next(deadline.saturating_duration_since(Instant::now()))? {
+        match session.next(waiting.left()).map_err(|error| lost(error, &session))? {
             Outcome::Readout(readout) => {
+                if readouts.is_empty() {
+                    tell_wrapping(&session);
+                }
                 readouts.push(*readout);
-                deadline = Instant::now() + FURTHER;
+                waiting.renew(FURTHER);
             }
             Outcome::Noise(passed) => {
                 seven_bits |= passed == Noise::SevenBitLine;
@@ -62,17 +72,16 @@ pub fn listen(port: &PortName, timeout: Duration, count: usize) -> Result<Heard,
                     noise.push(words(&passed));
                 }
             }
-            Outcome::TimedOut => match session.answering().filter(|silence| *silence < timeout) {
-                // A slow answer counts by its silence, not by its length.
-                Some(silence) => deadline = Instant::now() + (timeout - silence),
-                None => break,
-            },
-            Outcome::End => break,
+            Outcome::TimedOut if waiting.goes_on(&session) => {}
+            Outcome::TimedOut | Outcome::End => break,
         }
     }
     let nothing = readouts.is_empty().then(|| {
         let passed = (!noise.is_empty()).then(|| noise.join(", "));
-        nothing_read(&session, timeout, seven_bits, passed.as_deref())
+        match session.is_live() {
+            true => nothing_read(&session, timeout, seven_bits, passed.as_deref()),
+            false => nothing_in_file(&session, seven_bits, passed.as_deref()),
+        }
     });
     let (protocol, line, is_live) = (session.protocol(), session.line(), session.is_live());
     drop(session);

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ebp_meter::decoder::Noise;
+use ebp_meter::{decoder::Noise, diagnosis::Cause};
 
-use crate::{output::phrase::counted, tell::tell};
+use crate::{command::silence::ALIGN, output::phrase::counted, tell::tell};
 
 /// While a meter is watched, damaged telegrams are told of at most so often.
 const BETWEEN: Duration = Duration::from_secs(60);
@@ -20,6 +20,8 @@ pub struct Passed {
     pub is_file: bool,
     /// Whether the line cuts off the eighth bit.
     pub seven_bits: bool,
+    /// Why telegrams were damaged, as far as their bytes show it.
+    pub cause: Option<Cause>,
     told: Option<(Instant, usize)>,
 }
 
@@ -37,8 +39,11 @@ impl Passed {
 
     /// One line on standard error, if anything was passed over.
     pub fn tell(&self) {
-        if let Some(text) = self.text() {
-            tell!("ebp: passed over: {text}");
+        let Some(text) = self.text() else { return };
+        match &self.cause {
+            Some(cause @ Cause::BitsLost) => tell!("ebp: passed over: {text}; {cause}: {ALIGN}"),
+            Some(cause) => tell!("ebp: passed over: {text}; {cause}"),
+            None => tell!("ebp: passed over: {text}"),
         }
     }
 

@@ -12,6 +12,7 @@ use std::{
 
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
+    diagnosis::Cause,
     port::PortError,
     readout::Readout,
     session::{self, Session},
@@ -20,6 +21,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Live, Reader};
 use crate::{
+    command::waiting::tell_wrapping,
     exit::{Context, Failure, Outcome},
     output::{Figures, Format},
     stdout::quiet_at_closed_pipe,
@@ -52,6 +54,8 @@ pub(super) struct Watch<'a, 'b, W: Write> {
     /// Where the figures are drawn over, if they are.
     live: Option<Live<io::Stdout>>,
     stop: Arc<AtomicBool>,
+    /// Whether a telegram came.
+    has_read: bool,
 }
 
 impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
@@ -61,7 +65,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         let live = is_drawn.then(|| {
             Live::new(io::stdout(), reader.arguments.all, Figures::new(reader.pinned.clone()))
         });
-        Ok(Self { reader, live, stop: stop_at_signals()? })
+        Ok(Self { reader, live, stop: stop_at_signals()?, has_read: false })
     }
 
     /// Watches until Ctrl-C, or to the end of what has one.
@@ -75,6 +79,9 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
                 Ok(session::Outcome::Readout(readout)) => {
                     if silent {
                         self.say(format_args!("{} speaks again", session.name()))?;
+                    }
+                    if !std::mem::replace(&mut self.has_read, true) {
+                        tell_wrapping(session);
                     }
                     (silent, heard) = (false, Instant::now());
                     self.show(*readout)?;
@@ -96,6 +103,9 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
                 }
                 Ok(session::Outcome::End) => break,
                 Err(PortError::Vanished { port }) => {
+                    if let Some(cause @ Cause::Words(_)) = session.cause() {
+                        self.say(format_args!("{port}: {cause}"))?;
+                    }
                     self.say(format_args!("{port} is gone; waiting for it to come back"))?;
                     self.wait_for_return(session)?;
                     if self.is_stopped() {

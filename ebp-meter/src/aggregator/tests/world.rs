@@ -157,7 +157,9 @@ impl SimMeter {
         Readout {
             protocol: Protocol::Sml,
             server_id: self.identity.map(|(_, number)| ServerId([number][..].into())),
-            manufacturer: self.identity.and_then(|(maker, _)| FlagId::new(maker.as_bytes().try_into().ok()?)),
+            manufacturer: self
+                .identity
+                .and_then(|(maker, _)| FlagId::new(maker.as_bytes().try_into().ok()?)),
             meter_time: Some(MeterTime::SecIndex(u32::try_from(truth.as_second() / 1000).unwrap())),
             entries,
             unaddressed: Vec::new(),

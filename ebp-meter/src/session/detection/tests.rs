@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::session::AnswerSpeed;
 
-const AUTO: ReadOptions = ReadOptions { protocol: None, baud: None };
+const AUTO: ReadOptions =
+    ReadOptions { protocol: None, baud: None, address: None, speed: AnswerSpeed::Offered };
 
 fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
@@ -19,11 +21,13 @@ fn lines(options: ReadOptions) -> Vec<String> {
 #[test]
 fn the_options_leave_steps_open() {
     assert_eq!(lines(AUTO), ["9600 8N1", "9600 7E1", "300 7E1 ?"]);
-    let of = |protocol, baud| lines(ReadOptions { protocol, baud });
+    let of = |protocol, baud| lines(ReadOptions { protocol, baud, ..ReadOptions::default() });
     assert_eq!(of(None, Some(19_200)), ["19200 8N1", "19200 7E1", "19200 7E1 ?"]);
     assert_eq!(of(Some(Protocol::Sml), None), ["9600 8N1"]);
     assert_eq!(of(Some(Protocol::D0), None), ["9600 7E1", "300 7E1 ?"]);
-    assert_eq!(of(Some(Protocol::D0), Some(300)), ["300 7E1 ?"]);
+    for protocol in [Some(Protocol::D0), None] {
+        assert_eq!(of(protocol, Some(300)), ["300 7E1 ?"]);
+    }
 }
 
 #[test]
@@ -58,10 +62,15 @@ fn silence_of_a_port_that_cannot_be_written_to_is_listened_to() {
 
 #[test]
 fn an_answer_is_under_way_from_its_first_byte_to_its_end() {
-    let mut detection =
-        Detection::new(ReadOptions { protocol: Some(Protocol::D0), baud: Some(300) });
+    let mut detection = Detection::new(ReadOptions {
+        protocol: Some(Protocol::D0),
+        baud: Some(300),
+        ..ReadOptions::default()
+    });
     detection.begin(Duration::ZERO);
     assert_eq!(detection.answering(seconds(1.0)), None, "nothing has come");
+    detection.hear(b"/?!\r\n", seconds(0.3));
+    assert_eq!(detection.answering(seconds(0.3)), None, "its own echo");
     detection.hear(b"/ISk5MT174\r\n", seconds(1.0));
     assert_eq!(detection.answering(seconds(1.5)), Some(seconds(0.5)));
     detection.identified();
@@ -99,7 +108,11 @@ fn escapes_of_sml_lead_back_to_eight_bits() {
     detection.hear(b"\x1b\x1b", seconds(0.1));
     detection.hear(b"\x1b\x1b\0\0\0\0", seconds(0.1));
     assert_eq!(detection.due(seconds(0.1)).unwrap().line, LineSettings::SML);
-    let mut only_d0 = Detection::new(ReadOptions { protocol: Some(Protocol::D0), baud: None });
+    let mut only_d0 = Detection::new(ReadOptions {
+        protocol: Some(Protocol::D0),
+        baud: None,
+        ..ReadOptions::default()
+    });
     only_d0.hear(b"\x1b\x1b\x1b\x1b", seconds(0.1));
     assert_eq!(only_d0.due(seconds(0.1)), None);
 }
@@ -128,8 +141,11 @@ fn what_spoke_is_stayed_with() {
 
 #[test]
 fn who_was_asked_is_asked_again() {
-    let mut detection =
-        Detection::new(ReadOptions { protocol: Some(Protocol::D0), baud: Some(300) });
+    let mut detection = Detection::new(ReadOptions {
+        protocol: Some(Protocol::D0),
+        baud: Some(300),
+        ..ReadOptions::default()
+    });
     detection.begin(Duration::ZERO);
     detection.hear(b"/ISk5MT174\r\n", seconds(1.0));
     detection.identified();
@@ -157,11 +173,12 @@ fn noise_does_not_keep_a_request_waiting() {
 #[test]
 fn a_port_without_line_settings_is_listened_to() {
     let mut detection = Detection::new(AUTO);
-    detection.fix_line(AUTO);
-    assert_eq!((detection.steps(), detection.deadline()), (1, None));
-    let options = ReadOptions { protocol: Some(Protocol::D0), baud: None };
+    detection.fix_line();
+    assert_eq!(detection.steps(), 2, "and asked in silence");
+    let options =
+        ReadOptions { protocol: Some(Protocol::D0), baud: None, ..ReadOptions::default() };
     let mut detection = Detection::new(options);
-    detection.fix_line(options);
+    detection.fix_line();
     assert_eq!(detection.steps(), 2);
     detection.cannot_ask();
     assert_eq!((detection.steps(), detection.step().request), (1, false));
@@ -174,7 +191,7 @@ proptest! {
         noise in proptest::collection::vec((0_u32..3000, any::<[u8; 16]>()), 1..50),
         protocol in prop_oneof![Just(None), Just(Some(Protocol::D0))],
     ) {
-        let mut detection = Detection::new(ReadOptions { protocol, baud: None });
+        let mut detection = Detection::new(ReadOptions { protocol, baud: None, ..ReadOptions::default() });
         let (mut now, mut seen) = (Duration::ZERO, vec![0; detection.steps()]);
         detection.begin(now);
         for (millis, bytes) in noise.iter().cycle() {

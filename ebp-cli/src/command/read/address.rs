@@ -1,0 +1,38 @@
+//! `--address` as it was typed: kept out of `Debug` and of what the command line says of a wrong one,
+//! since it identifies the meter.
+
+use std::{convert::Infallible, fmt, str::FromStr};
+
+use ebp_meter::d0::Address;
+
+use crate::exit::Failure;
+
+/// What stands behind `--address`.
+#[derive(Clone)]
+pub struct AddressText(String);
+
+impl FromStr for AddressText {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for AddressText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AddressText(…)")
+    }
+}
+
+impl AddressText {
+    /// The address.
+    ///
+    /// # Errors
+    /// Wrong usage, if it is none.
+    pub fn parse(&self) -> Result<Address, Failure> {
+        self.0.parse().map_err(|error| {
+            Failure::usage(format!("--address: {error}")).remedy("it stands on the meter's face")
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! How long a telegram is waited for, and what is told meanwhile.
+//!
+//! Enters: a time-out, and a session whose waits ended. Leaves: how long to wait next, whether to go
+//! on. Absent: reading.
+
+use std::time::{Duration, Instant};
+
+use ebp_meter::{
+    port::PortName,
+    session::{Progress, Session, Wrapping},
+};
+
+use super::silence::RAW_ACCEPTER;
+use crate::{output::phrase::counted, tell::tell};
+
+/// How often it is told how far a long answer is.
+const BETWEEN_WORDS: Duration = Duration::from_secs(10);
+
+/// A wait for a telegram. An answer that is under way counts by its silence, not by its length.
+pub struct Waiting {
+    timeout: Duration,
+    deadline: Instant,
+    word_at: Instant,
+}
+
+impl Waiting {
+    /// Begins now.
+    pub fn new(timeout: Duration) -> Self {
+        let now = Instant::now();
+        Self { timeout, deadline: now + timeout, word_at: now + BETWEEN_WORDS }
+    }
+
+    /// How long to wait before [`Self::goes_on`] is asked.
+    pub fn left(&self) -> Duration {
+        self.deadline.min(self.word_at).saturating_duration_since(Instant::now())
+    }
+
+    /// Waits for a further telegram, so long from now on.
+    pub fn renew(&mut self, timeout: Duration) {
+        self.deadline = Instant::now() + timeout;
+    }
+
+    /// Nothing came within [`Self::left`]: whether to wait on. Tells how far an answer is.
+    pub fn goes_on(&mut self, session: &Session) -> bool {
+        let (now, answering) = (Instant::now(), session.answering());
+        if now >= self.word_at {
+            self.word_at = now + BETWEEN_WORDS;
+            if let Some(progress) = answering {
+                tell_progress(session.name(), progress);
+            }
+        }
+        if now < self.deadline {
+            return true;
+        }
+        let left = answering.and_then(|progress| self.timeout.checked_sub(progress.silence));
+        self.deadline = now + left.unwrap_or_default();
+        left.is_some_and(|left| !left.is_zero())
+    }
+}
+
+/// Says how far an answer is.
+pub fn tell_progress(port: &PortName, progress: Progress) {
+    let bytes = counted(progress.bytes, "byte");
+    match progress.registers {
+        0 => tell!("ebp: {port} has answered with {bytes}; waiting for its registers"),
+        registers => {
+            let registers = counted(registers, "register");
+            tell!("ebp: {port} is sending: {bytes}, {registers} so far");
+        }
+    }
+}
+
+/// Says once what a meter's bytes were wrapped in.
+pub fn tell_wrapping(session: &Session) {
+    let port = session.name();
+    match session.wrapping() {
+        Some(Wrapping::Telnet) if session.is_live() => {
+            tell!("ebp: {port} speaks Telnet, which is undone here; better: {RAW_ACCEPTER}");
+        }
+        Some(Wrapping::Telnet) => {
+            tell!("ebp: {port} was recorded from a Telnet bridge, which is undone here");
+        }
+        Some(Wrapping::HexText) => {
+            tell!("ebp: {port} is hex text: the bytes that it stands for are read");
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,129 @@
+//! What happened to telegrams of ASCII registers (IEC 62056-21).
+
+use memchr::memmem;
+
+use super::{Cause, LineEnds};
+
+const STX: u8 = 0x02;
+const ETX: u8 = 0x03;
+/// So many registers are no accident.
+const FEW: usize = 3;
+/// So many telegrams that break at one place are no accident either.
+const MANY: usize = 3;
+/// Pieces of one length may differ by a stray byte.
+const STRAY: usize = 2;
+
+pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
+    let text: Vec<u8> = bytes.iter().map(|byte| byte & 0x7f).collect();
+    if registers(&text) < FEW {
+        return None;
+    }
+    if let Some(change) = line_ends(&text) {
+        return Some(Cause::LineEnds(change));
+    }
+    if let Some(bytes) = same_length(&text) {
+        return Some(Cause::BufferTooSmall { bytes });
+    }
+    is_damaged(bytes, &text).then_some(Cause::BitsLost)
+}
+
+/// How many values in brackets there are.
+fn registers(text: &[u8]) -> usize {
+    let (mut count, mut open) = (0, false);
+    for byte in text {
+        match byte {
+            b'(' => open = true,
+            b')' if open => {
+                count += 1;
+                open = false;
+            }
+            b' '..=b'~' => {}
+            _ => open = false,
+        }
+    }
+    count
+}
+
+/// The change of line ends without which a block check character is right.
+fn line_ends(text: &[u8]) -> Option<LineEnds> {
+    let count = |part: &[u8]| memmem::find_iter(text, part).count();
+    let (cr, lf) = (count(b"\r"), count(b"\n"));
+    // A changed end shows at nearly each line; a damaged one at few.
+    let nearly_all = |part: &[u8], ends: usize| ends > 0 && count(part) * 5 >= ends * 4;
+    let (change, from, to): (_, &[u8], &[u8]) = match (cr, lf) {
+        (0, lf) if nearly_all(b"\n\n", lf / 2) => (LineEnds::CrToLf, b"\n\n", b"\r\n"),
+        (0, 1..) => (LineEnds::CrLost, b"\n", b"\r\n"),
+        (cr, 0) if nearly_all(b"\r\r", cr / 2) => (LineEnds::LfToCr, b"\r\r", b"\r\n"),
+        (1.., 0) => (LineEnds::LfLost, b"\r", b"\r\n"),
+        (_, lf) if nearly_all(b"\r\r\n", lf) => (LineEnds::LfToCrLf, b"\r\r\n", b"\r\n"),
+        (cr, _) if nearly_all(b"\r\n\n", cr) => (LineEnds::CrToCrLf, b"\r\n\n", b"\r\n"),
+        _ => return None,
+    };
+    blocks(text)
+        .any(|(block, check)| {
+            let right = |check: u8| {
+                replace(block, from, to).iter().fold(0, |sum, byte| sum ^ byte) == check
+            };
+            let was = match (change, check) {
+                (LineEnds::CrToLf, b'\n') => b'\r',
+                (LineEnds::LfToCr, b'\r') => b'\n',
+                _ => check,
+            };
+            right(check) || right(was)
+        })
+        .then_some(change)
+}
+
+fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let (mut out, mut left) = (Vec::with_capacity(text.len()), text);
+    while let Some((first, behind)) = left.split_first() {
+        match left.strip_prefix(from) {
+            Some(behind) => {
+                out.extend_from_slice(to);
+                left = behind;
+            }
+            None => {
+                out.push(*first);
+                left = behind;
+            }
+        }
+    }
+    out
+}
+
+/// What stands behind STX up to ETX, inclusive, each with its block check character.
+fn blocks(text: &[u8]) -> impl Iterator<Item = (&[u8], u8)> {
+    text.split(|byte| *byte == STX).skip(1).filter_map(|block| {
+        let end = block.iter().position(|byte| *byte == ETX)?;
+        Some((&block[..=end], *block.get(end + 1)?))
+    })
+}
+
+/// The length that telegrams have which all lost their end.
+fn same_length(text: &[u8]) -> Option<usize> {
+    let starts: Vec<usize> = text
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| pair[0] == b'/' && pair[1].is_ascii_alphabetic())
+        .map(|(at, _)| at)
+        .collect();
+    let pieces: Vec<&[u8]> = starts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect();
+    if pieces.len() < MANY || pieces.iter().any(|piece| piece.contains(&b'!')) {
+        return None;
+    }
+    let lengths = || pieces.iter().map(|piece| piece.len());
+    let (shortest, longest) = (lengths().min()?, lengths().max()?);
+    (longest - shortest <= STRAY).then_some(longest)
+}
+
+/// Whether characters were damaged: they are unprintable, or some have a wrong parity where others
+/// have one, or a block's check character is wrong.
+fn is_damaged(bytes: &[u8], text: &[u8]) -> bool {
+    let readable =
+        |byte: &u8| matches!(*byte, b' '..=b'~' | b'\r' | b'\n' | b'\t' | STX | ETX | 0x06);
+    let has_parity = bytes.iter().any(|byte| byte & 0x80 != 0);
+    let is_wrong = |block: &[u8], check: u8| block.iter().fold(0, |sum, byte| sum ^ byte) != check;
+    (has_parity && bytes.iter().any(|byte| byte.count_ones() % 2 != 0))
+        || blocks(text).any(|(block, check)| is_wrong(block, check))
+        || (blocks(text).next().is_none() && !text.iter().all(readable))
+}

@@ -1,0 +1,291 @@
+//! Every cause by recordings of real use, and by what may not be taken for it.
+
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+use crate::sml::encode::{EncodeEntry, EncodeInt, EncodeValue, Telegram, encode};
+use ebp_core::{obis::ObisCode, quantity::Unit};
+
+const BUFFER: &[u8] = include_bytes!("../../tests/damaged/s06_q3c_buffer_overrun.raw");
+const BITS: &[u8] = include_bytes!("../../tests/damaged/s08b_lgz_bit_lost_only.raw");
+const BITS_AND_WHOLE: &[u8] = include_bytes!("../../tests/damaged/s08_lgz_bit_lost.raw");
+const ICRNL: &[u8] = include_bytes!("../../tests/damaged/s09b_emh_icrnl.raw");
+const CR_IN_VALUE: &[u8] = include_bytes!("../../tests/damaged/s09_emh_cr_in_value.raw");
+const PAFAL: &[u8] = include_bytes!("../../tests/damaged/d24_pafal_ec3gr.raw");
+const ZMD310: &[u8] = include_bytes!("../../tests/damaged/d20_lgz_zmd310.raw");
+
+/// A telegram of a meter that counts on, with so many entries.
+fn telegram(count: i64, entries: u8) -> Vec<u8> {
+    let entry = |tariff| EncodeEntry {
+        obis: ObisCode([1, 0, 1, 8, tariff, 255]),
+        status: None,
+        sec_index: None,
+        unit: Some(Unit::WATT_HOUR),
+        scaler: Some(-1),
+        value: EncodeValue::Int(EncodeInt::signed(221_558_112 + count * 7919, 8)),
+    };
+    encode(&Telegram {
+        server_id: vec![0x0a, 1, b'I', b'S', b'K', 0, 0, 0, 0, 1],
+        file_id: u32::try_from(count).unwrap(),
+        sec_index: Some(4711 + u32::try_from(count).unwrap()),
+        list_name: None,
+        entries: (0..entries).map(entry).collect(),
+    })
+    .unwrap()
+}
+
+fn telegrams() -> impl Iterator<Item = Vec<u8>> {
+    (1..8).map(|count| telegram(count, 14))
+}
+
+#[test]
+fn recordings_of_real_use() {
+    assert_eq!(diagnose(BUFFER), Some(Cause::BufferTooSmall { bytes: 256 }));
+    assert_eq!(diagnose(BITS), Some(Cause::BitsLost));
+    assert_eq!(diagnose(BITS_AND_WHOLE), Some(Cause::BitsLost));
+    assert_eq!(diagnose(ICRNL), Some(Cause::LineEnds(LineEnds::CrToLf)));
+    for good in [CR_IN_VALUE, PAFAL, ZMD310] {
+        assert_eq!(diagnose(good), None, "it has a telegram");
+    }
+}
+
+#[test]
+fn changed_line_ends_of_any_kind() {
+    let change = |bytes: &[u8], from: u8, to: &[u8]| -> Vec<u8> {
+        bytes.iter().flat_map(|b| if *b == from { to.to_vec() } else { vec![*b] }).collect()
+    };
+    let stream: Vec<u8> = telegrams().collect::<Vec<_>>().concat();
+    assert!(stream.contains(&b'\r') && stream.contains(&b'\n'));
+    for (from, to, expected) in [
+        (b'\r', &b"\n"[..], LineEnds::CrToLf),
+        (b'\n', b"\r", LineEnds::LfToCr),
+        (b'\n', b"\r\n", LineEnds::LfToCrLf),
+        (b'\r', b"\r\n", LineEnds::CrToCrLf),
+        (b'\r', b"\r\0", LineEnds::CrToCrNul),
+    ] {
+        let changed = change(&stream, from, to);
+        assert_eq!(diagnose(&changed), Some(Cause::LineEnds(expected)), "{expected:?}");
+    }
+    assert_eq!(diagnose(&change(CR_IN_VALUE, b'\r', b"")), Some(Cause::LineEnds(LineEnds::CrLost)));
+}
+
+#[test]
+fn changed_line_ends_of_registers() {
+    let change = |text: &[u8], from: &str, to: &str| -> Vec<u8> {
+        String::from_utf8(text.to_vec()).unwrap().replace(from, to).into_bytes()
+    };
+    for telegram in [PAFAL, ZMD310] {
+        for (from, to, expected) in [
+            ("\r", "\n", LineEnds::CrToLf),
+            ("\r", "", LineEnds::CrLost),
+            ("\n", "\r\n", LineEnds::LfToCrLf),
+            ("\r", "\r\n", LineEnds::CrToCrLf),
+        ] {
+            let changed = change(telegram, from, to);
+            assert_eq!(diagnose(&changed), Some(Cause::LineEnds(expected)), "{expected:?}");
+        }
+    }
+    let mut damaged = PAFAL.to_vec();
+    damaged[60] ^= 0x04;
+    assert_eq!(diagnose(&damaged), Some(Cause::BitsLost));
+}
+
+#[test]
+fn a_buffer_that_is_too_small() {
+    for size in [64, 120, 128, 256, 300] {
+        // The rest of each telegram is lost up to some place,
+        let with_end: Vec<u8> = telegrams()
+            .enumerate()
+            .flat_map(|(at, telegram)| {
+                let rest = size + 90 + 7 * at;
+                [&telegram[..size], &telegram[rest..]].concat()
+            })
+            .collect();
+        let Some(Cause::BufferTooSmall { bytes }) = diagnose(&with_end) else {
+            panic!("{size}: {:?}", diagnose(&with_end))
+        };
+        assert!(bytes.abs_diff(size) <= 24, "{bytes} for {size}");
+        // or to its end, or from its beginning.
+        let beginnings: Vec<u8> = telegrams().flat_map(|t| t[..size].to_vec()).collect();
+        assert_eq!(diagnose(&beginnings), Some(Cause::BufferTooSmall { bytes: size }));
+        let ends: Vec<u8> = telegrams().flat_map(|t| t[t.len() - size..].to_vec()).collect();
+        assert_eq!(diagnose(&ends), Some(Cause::BufferTooSmall { bytes: size }));
+    }
+    let registers = "/ABC5x\r\n1.8.0(000001*kWh)\r\n2.8.0(000002*kWh)\r\n1.7.0(0.1*kW)\r\n2.7.0(0";
+    let cut = Some(Cause::BufferTooSmall { bytes: registers.len() });
+    assert_eq!(diagnose(registers.repeat(5).as_bytes()), cut);
+}
+
+#[test]
+fn holes_at_changing_places_are_no_buffer() {
+    let holes: Vec<u8> = telegrams()
+        .enumerate()
+        .flat_map(|(at, telegram)| {
+            let from = 70 + 53 * at;
+            [&telegram[..from], &telegram[from + 19..]].concat()
+        })
+        .collect();
+    assert_eq!(diagnose(&holes), Some(Cause::BytesLost));
+}
+
+/// A turned head loses the same bits of the same telegram each time: that is no buffer.
+#[test]
+fn bits_lost_at_one_place_are_no_buffer() {
+    let stream = telegram(1, 14);
+    for place in 0..stream.len() {
+        for mask in [0x01, 0x10, 0x80] {
+            let mut damaged = stream.clone();
+            damaged[place] &= !mask;
+            if damaged == stream {
+                continue;
+            }
+            assert_eq!(diagnose(&damaged.repeat(5)), Some(Cause::BitsLost), "{place} {mask:02x}");
+        }
+    }
+}
+
+/// A generator of the usual kind: any will do.
+fn random(state: &mut u64, below: usize) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    usize::try_from(*state % below as u64).unwrap()
+}
+
+#[test]
+fn bits_lost_at_random() {
+    let mut state = 0x9e37_79b9_7f4a_7c15;
+    for round in 0..300 {
+        let damaged: Vec<u8> = telegrams()
+            .flat_map(|mut telegram| {
+                for _ in 0..=round % 8 {
+                    let place = random(&mut state, telegram.len());
+                    // Light that is not seen leaves a bit set.
+                    telegram[place] |= 1 << random(&mut state, 8);
+                }
+                telegram
+            })
+            .collect();
+        let found = diagnose(&damaged);
+        let is_whole = crate::sml::frame::frames(&damaged).all(|frame| frame.is_whole());
+        assert_eq!(found, (!is_whole).then_some(Cause::BitsLost), "{round}");
+    }
+}
+
+#[test]
+fn bytes_lost_at_random() {
+    let mut state = 0x9e37_79b9_7f4a_7c15;
+    for round in 0..300 {
+        let damaged: Vec<u8> = telegrams()
+            .flat_map(|mut telegram| {
+                // As many as four are not told by the length.
+                for _ in 0..=random(&mut state, 3) {
+                    telegram.remove(8 + random(&mut state, telegram.len() - 16));
+                }
+                telegram
+            })
+            .collect();
+        assert_eq!(diagnose(&damaged), Some(Cause::BytesLost), "{round}");
+    }
+}
+
+#[test]
+fn what_is_no_telegram() {
+    let words = |text: &str| Some(Cause::Words(text.to_owned()));
+    for (bytes, expected) in [
+        (&b"Port already in use\r\n"[..], words("Port already in use")),
+        (b"\xff\xfb\x03\xff\xfd\x03Port already in use\r\n", words("Port already in use")),
+        (
+            b"\r\nser2net port 2000\r\n\r\nDevice \"/dev/ttyUSB0\" is away\r\n",
+            words("Device '/dev/ttyUSB0' is away"),
+        ),
+        (b"HTTP/1.0 400 Bad request\r\nServer: x\r\n\r\n", Some(Cause::WebServer)),
+        (b"<!DOCTYPE HTML>\n<html lang=\"en\">", Some(Cause::WebServer)),
+        ("Ger\u{e4}t belegt\u{202e}\r\n".as_bytes(), words("Ger\u{e4}t belegt?")),
+        (b"\x15\x03\x01\x00\x02\x02\x46", Some(Cause::WebServer)),
+        (b"\xff\xfb\x01\xff\xfd\x00", Some(Cause::Telnet)),
+        (b"/?!\r\n", Some(Cause::OwnEcho)),
+        (b"\0/?12345678!\r\n/?!\r\n\x06000\r\n", Some(Cause::OwnEcho)),
+        (b"\xaf?!\x8d\n", Some(Cause::OwnEcho)),
+        (
+            b"/?!\r\n/PAF5EC3gr00006\r\n\x06050\r\n",
+            Some(Cause::Named { manufacturer: "PAF".to_owned() }),
+        ),
+        (b"", None),
+        (b"/?!", Some(Cause::OwnEcho)),
+        (b"1.8.0(00123.4)\r\n", None),
+        (&[0xf3; 400], None),
+        (&[0x1b; 5000], None),
+        (&[b'x'; 2000], None),
+    ] {
+        assert_eq!(diagnose(bytes), expected, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn words_are_short_and_printable() {
+    let Some(Cause::Words(words)) = diagnose("no such port, ".repeat(60).as_bytes()) else {
+        panic!()
+    };
+    assert!(words.len() <= 124 && words.ends_with(" ..."), "{words}");
+    assert_eq!(diagnose(b"\x1b[31mred\x1b[0m alert"), None, "no control characters");
+}
+
+#[test]
+fn an_eighth_bit_that_is_cut_off() {
+    let cut: Vec<u8> = telegrams().collect::<Vec<_>>().concat().iter().map(|b| b & 0x7f).collect();
+    assert_eq!(diagnose(&cut), Some(Cause::SevenBits));
+}
+
+#[test]
+fn damage_inside_of_hex_text() {
+    let text: String = ICRNL.iter().map(|byte| format!("{byte:02X} ")).collect();
+    assert_eq!(diagnose(text.as_bytes()), Some(Cause::LineEnds(LineEnds::CrToLf)));
+}
+
+#[test]
+fn a_recording_is_bounded_and_shows_no_bytes() {
+    let mut recording = Recording::default();
+    for _ in 0..100 {
+        recording.note(&[b'7'; 1000]);
+    }
+    assert_eq!(recording.bytes().len(), ROOM);
+    assert!(!format!("{recording:?}").contains("777"), "{recording:?}");
+    recording.end();
+    recording.note(b"more");
+    assert_eq!(recording.bytes(), [b'7'; 16]);
+}
+
+/// Bytes that reach deep into the diagnosis more often than any would.
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        vec(any::<u8>(), 0..40),
+        Just(telegram(1, 3)),
+        Just(telegram(1, 3)[..60].to_vec()),
+        Just(telegram(1, 3)[40..].to_vec()),
+        Just(b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01".to_vec()),
+        Just(b"\x1b\x1b\x1b\x1b\x1a\x00".to_vec()),
+        Just(b"\x77\x07\x01\x00\x01\x08\x00\xff".to_vec()),
+        Just(b"/ABC5x\r\n\x021.8.0(1.5*kWh)\n\n!\r\n\x03".to_vec()),
+        Just(b"\xff\xfb\x03/?!\r\n".to_vec()),
+        "[0-9a-f ]{0,40}".prop_map(String::into_bytes),
+    ];
+    vec(piece, 0..30).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_bytes_are_diagnosed_within_bounds(bytes in stream()) {
+        if let Some(Cause::Words(words)) = diagnose(&bytes) {
+            prop_assert!(words.chars().count() <= 124 && !words.contains(char::is_control));
+        }
+        let _ = diagnose(&bytes.repeat(3));
+    }
+
+    #[test]
+    fn whole_telegrams_have_no_cause(entries in 1_u8..20, count in 1_i64..9) {
+        prop_assert_eq!(diagnose(&telegram(count, entries).repeat(3)), None);
+    }
+}

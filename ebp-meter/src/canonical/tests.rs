@@ -182,11 +182,11 @@ fn units_are_what_they_must_be() {
         shown(&readout(protocol, entries).figures())
     };
     assert_eq!(
-        energy(Protocol::D0, None, 1944_638),
+        energy(Protocol::D0, None, 1_944_638),
         ["1.8.0 19446.38 own"],
         "kWh without saying so"
     );
-    assert_eq!(energy(Protocol::Sml, None, 1944_638), [""; 0]);
+    assert_eq!(energy(Protocol::Sml, None, 1_944_638), [""; 0]);
     assert_eq!(energy(Protocol::D0, Some(Unit::VAR_HOUR), 1), [""; 0]);
     let power = entry(ObisCode::SUM_POWER, 5, None, 0);
     assert_eq!(readout(Protocol::D0, vec![power]).figures(), []);

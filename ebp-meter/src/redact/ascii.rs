@@ -50,13 +50,10 @@ fn length(bytes: &[u8]) -> Option<usize> {
 fn piece(original: &[u8], extent: Extent) -> Piece {
     let text: Vec<u8> = original.iter().map(|b| b & 0x7f).collect();
     let maker = text.get(1..4).unwrap_or_default().to_ascii_uppercase();
-    let mut redaction = Redaction {
-        maker,
-        extent,
-        kept: Vec::from([1..4.min(text.len())]),
-        removed: Vec::new(),
-        text,
-    };
+    // The maker's letters stay.
+    let letters = 1..4.min(text.len()).max(1);
+    let kept = std::iter::once(letters).collect();
+    let mut redaction = Redaction { maker, extent, kept, removed: Vec::new(), text };
     let end = redaction.text.len() - usize::from(is_checked(&redaction.text));
     let mut from = 0;
     while from < end {

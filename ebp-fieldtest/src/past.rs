@@ -1,6 +1,8 @@
 //! A past that a program makes for households of its own: devices without faults but those that were
 //! planned, stepped by the field test's clock.
 //!
+//! Enters: devices, an instant. Leaves: devices as they are then. Absent: what happens to households.
+//!
 //! The caller owns server and clock, and lets time pass in pieces: between two of them it does
 //! whatever happens to the households.
 

@@ -48,7 +48,7 @@ fn noisy_telegram() -> Result<Vec<u8>, Box<dyn Error>> {
     let options = MeterOptions {
         kind: MeterType::Electricity,
         number: 4_711,
-        household: HouseholdOptions { seed: 1, pv_peak_watts: 8_000 },
+        household: HouseholdOptions { seed: 1, pv_peak_watts: 8_000, battery_watt_hours: 0 },
         locked: false,
         start: "2026-06-21T10:00:00Z".parse()?,
         energies: Energies::from_watt_hours(12_345_678, 4_711_081).unwrap_or_default(),

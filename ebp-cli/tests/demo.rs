@@ -45,6 +45,10 @@ fn demo(folder: &Path, more: &[&str]) -> Command {
     let mut command = ebp();
     // A name from there, as people type it.
     command.current_dir(folder).args(["demo", "--cycle", "1s"]).args(more);
+    // Pasts are tested by themselves.
+    if !more.contains(&"--replay") && !more.contains(&"--past") {
+        command.args(["--past", "0d"]);
+    }
     command
 }
 

@@ -21,7 +21,7 @@ fn recording(model: &str, locked: bool) -> (Vec<u8>, Vec<u8>) {
     let options = MeterOptions {
         kind: MeterType::Electricity,
         number: NUMBER,
-        household: HouseholdOptions { seed: 3, pv_peak_watts: 5_000 },
+        household: HouseholdOptions { seed: 3, pv_peak_watts: 5_000, battery_watt_hours: 0 },
         locked,
         start: "2026-06-21T10:00:00Z".parse().unwrap(),
         energies: Energies::from_watt_hours(4_711_234, 2_345).unwrap(),

@@ -140,7 +140,8 @@ fn wrong_tables_are_told_by_line() {
 fn the_database_of_a_server_that_has_run() {
     let folder = tempfile::tempdir().unwrap();
     let mut demo = ebp();
-    demo.current_dir(folder.path()).args(["demo", "--once", "--cycle", "1s", "--state", "state"]);
+    demo.current_dir(folder.path())
+        .args(["demo", "--once", "--cycle", "1s", "--past", "0d", "--state", "state"]);
     process::run(demo, b"").done();
     let data = ["--data", "state/server", "--measurement-cycle", "1s", "--report-cycle", "1s"];
     let arguments = [&data[..], &["--format", "json"]].concat();

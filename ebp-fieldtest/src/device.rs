@@ -25,16 +25,12 @@ use crate::{
     heads::WallHeads,
     life::Life,
     link::{Link, Sky},
-    plan::DevicePlan,
+    plan::{DevicePlan, TIME_TAKES},
     port::Shared,
     run::Run,
-    server::Server,
+    server,
 };
 
-/// The kernel no longer believes in its time after so long without a word (16 s at 500 ppm).
-const BELIEF: Duration = Duration::from_secs(9 * 3600);
-/// From a network to the time.
-const TIME_TAKES: Duration = Duration::from_secs(8);
 /// A fault that waits for a write or an upload comes without one after this time.
 const PATIENCE: Duration = Duration::from_secs(2 * 3600);
 
@@ -123,11 +119,25 @@ impl Device {
         own.into_iter().flatten().min().unwrap_or(Timestamp::MAX)
     }
 
-    /// Lives on to that instant, which is not later than its next.
+    /// It has that configuration from now on: its daemons are started again.
+    ///
+    /// # Errors
+    /// Where its card fails.
+    pub fn configure(
+        &mut self,
+        now: Timestamp,
+        meters: Vec<(ConfiguredMeter, Shared)>,
+    ) -> Result<()> {
+        self.meters = meters;
+        // Without power, they are started with it.
+        if self.on_at.is_none() { self.kill(now, None) } else { Ok(()) }
+    }
+
+    /// Lives on to that instant, which is not later than its next, with the server at `url`.
     ///
     /// # Errors
     /// Where something fails that no fault explains.
-    pub fn live(&mut self, now: Timestamp, server: &Server) -> Result<()> {
+    pub fn live(&mut self, now: Timestamp, url: &str) -> Result<()> {
         if self.on_at.is_none() {
             self.clock.advance(until(self.clock.truth(), now));
         }
@@ -154,16 +164,16 @@ impl Device {
             self.time_at = None;
             self.life.knows_the_time(now);
             self.life.say(now, "the clock is right");
-            self.time_lost_at = self.loses_time_after(now);
+            self.time_lost_at = self.plan.loses_time_after(now);
             self.run.iter_mut().for_each(Run::clock_was_set);
         }
         if self.time_lost_at.is_some_and(|at| at <= now) {
             self.clock.lose_synchronisation();
-            (self.time_lost_at, self.time_at) = (None, Some(self.time_after(now)));
+            (self.time_lost_at, self.time_at) = (None, Some(self.plan.time_after(now)));
             self.life.say(now, "the kernel no longer believes in its time");
         }
         if self.starts_at.is_some_and(|at| at <= now) {
-            self.start(now, server)?;
+            self.start(now, url)?;
         }
         self.step(now)
     }
@@ -184,7 +194,7 @@ impl Device {
                             now,
                             self.chance.lasting(Duration::from_secs(5), TIME_TAKES * 200),
                         );
-                        self.time_at = Some(self.time_after(soon));
+                        self.time_at = Some(self.plan.time_after(soon));
                     }
                     self.run.iter_mut().for_each(Run::clock_was_set);
                 }
@@ -294,26 +304,8 @@ impl Device {
             self.clock.synchronise();
         } else {
             self.life.forgets_the_time(now);
-            self.time_at = Some(self.time_after(after(now, takes / 2)));
+            self.time_at = Some(self.plan.time_after(after(now, takes / 2)));
         }
-    }
-
-    /// When another clock is heard after that instant.
-    fn time_after(&self, from: Timestamp) -> Timestamp {
-        let at = after(from, TIME_TAKES);
-        match self.plan.offline.at(at) {
-            Some(span) => after(span.to, TIME_TAKES),
-            None => at,
-        }
-    }
-
-    /// When the kernel gives up its time after that instant.
-    fn loses_time_after(&self, from: Timestamp) -> Option<Timestamp> {
-        let outages = self.plan.offline.iter().filter(|span| span.to > from);
-        let long = outages.map(|span| (span.from.max(from), span.to));
-        long.map(|(begin, to)| (after(begin, BELIEF), to))
-            .find(|(at, to)| at < to)
-            .map(|(at, _)| at)
     }
 
     /// When its daemons may end next.
@@ -323,9 +315,9 @@ impl Device {
         ends.next().map_or(Timestamp::MAX, |(at, _)| *at)
     }
 
-    fn start(&mut self, now: Timestamp, server: &Server) -> Result<()> {
+    fn start(&mut self, now: Timestamp, url: &str) -> Result<()> {
         self.starts_at = None;
-        let client = server.client(&self.identity, self.clock.clone())?;
+        let client = server::client(url, &self.identity, self.clock.clone())?;
         let chance = Chance::new(self.chance.number().into(), 7);
         let link = Link::new(
             client,

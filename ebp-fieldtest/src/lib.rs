@@ -8,7 +8,11 @@
 //! over mutual TLS to a server that is stopped and started. Only time is made up: whoever waits is
 //! asked until when, and then it is then.
 //!
+//! `ebp demo` makes its households' past with the same simulation ([`past`]), without the program and
+//! its tables (feature `program`).
+//!
 //! ```no_run
+//! # #[cfg(feature = "program")]
 //! # fn main() -> anyhow::Result<()> {
 //! use ebp_fieldtest::{faults::Kinds, fieldtest, world::Options};
 //! let options = Options {
@@ -19,28 +23,35 @@
 //! };
 //! let passed = fieldtest(options, std::path::Path::new("/tmp/fieldtest"), &mut std::io::stdout())?;
 //! # Ok(()) }
+//! # #[cfg(not(feature = "program"))]
+//! # fn main() {}
 //! ```
 
 pub mod account;
 mod card;
 mod case;
 pub mod chance;
-mod device;
+pub mod device;
 pub mod faults;
 mod heads;
 mod life;
 pub mod link;
+#[cfg(feature = "program")]
 pub mod many;
-mod meter;
+pub mod meter;
+pub mod past;
 pub mod plan;
-mod port;
+pub mod port;
 mod run;
-mod server;
+pub mod server;
 pub mod span;
+#[cfg(feature = "program")]
 pub mod tables;
 pub mod world;
 
-use std::{io::Write, path::Path, time::Duration};
+use std::path::Path;
+#[cfg(feature = "program")]
+use std::{io::Write, time::Duration};
 
 use anyhow::Result;
 
@@ -52,6 +63,7 @@ use world::{Options, Survey};
 ///
 /// # Errors
 /// Where the field test itself fails.
+#[cfg(feature = "program")]
 pub fn fieldtest(options: Options, folder: &Path, out: &mut impl Write) -> Result<bool> {
     Ok(summarised(options, folder, out)?.faults == 0)
 }
@@ -60,6 +72,7 @@ pub fn fieldtest(options: Options, folder: &Path, out: &mut impl Write) -> Resul
 ///
 /// # Errors
 /// Where the field test itself fails.
+#[cfg(feature = "program")]
 pub fn summarised(options: Options, folder: &Path, out: &mut impl Write) -> Result<Summary> {
     let (survey, account) = hold(options, folder)?;
     tables::print(&survey, &account, out)?;
@@ -75,6 +88,7 @@ pub fn summarised(options: Options, folder: &Path, out: &mut impl Write) -> Resu
 }
 
 /// What came of a field test.
+#[cfg(feature = "program")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// What must not be, so often.

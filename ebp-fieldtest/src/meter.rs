@@ -16,7 +16,9 @@ use ebp_core::{
 use ebp_meter::{
     profile::Profile,
     unlock::Pin,
-    virtual_meter::{Button, Energies, HouseholdOptions, LockOptions, MeterOptions, VirtualMeter},
+    virtual_meter::{
+        Button, Energies, HouseholdOptions, LockOptions, MeterOptions, MeterState, VirtualMeter,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -112,20 +114,40 @@ impl WallMeter {
         if let Some(button) = Button::new(profile, pin, lock) {
             meter = meter.with_button(button);
         }
-        let every = profile.line.push_interval().unwrap_or(Duration::from_secs(2));
+        Ok(Self::on_the_wall(meter, start, plan, chance))
+    }
+
+    /// That meter, which speaks at its model's rhythm from then on.
+    #[must_use]
+    pub fn on_the_wall(
+        meter: VirtualMeter,
+        start: Timestamp,
+        plan: MeterPlan,
+        mut chance: Chance,
+    ) -> Self {
+        let line = &meter.profile().line;
+        let every = line.push_interval().unwrap_or(Duration::from_secs(2));
+        let byte = Duration::from_secs(10) / line.baud.max(1);
         let phase = every.mul_f64(f64::from(chance.number()) / f64::from(u32::MAX));
-        Ok(Self {
+        Self {
             meter,
             plan,
             origin: start,
             reached: start,
             every,
             rhythm: after(start, phase),
-            byte: Duration::from_secs(10) / profile.line.baud.max(1),
+            byte,
             speech: None,
             chance,
             heard: Vec::new(),
-        })
+        }
+    }
+
+    /// What the meter remembers at that instant.
+    #[must_use]
+    pub fn state_at(&mut self, at: Timestamp) -> MeterState {
+        self.pass(at);
+        self.meter.state()
     }
 
     /// How its head fails at that time, and until when.

@@ -24,6 +24,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// The kernel no longer believes in its time after so long without a word (16 s at 500 ppm).
+const BELIEF: Duration = Duration::from_secs(9 * 3600);
+/// From a network to the time.
+pub const TIME_TAKES: Duration = Duration::from_secs(8);
+
 /// Everything that goes wrong.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -54,6 +59,28 @@ pub struct DevicePlan {
     pub events: Vec<(Timestamp, DeviceFault)>,
     /// Of its quartz, parts in a million.
     pub drift: i32,
+}
+
+impl DevicePlan {
+    /// When another clock is heard after that instant.
+    #[must_use]
+    pub fn time_after(&self, from: Timestamp) -> Timestamp {
+        let at = after(from, TIME_TAKES);
+        match self.offline.at(at) {
+            Some(span) => after(span.to, TIME_TAKES),
+            None => at,
+        }
+    }
+
+    /// When the kernel gives up its time after that instant.
+    #[must_use]
+    pub fn loses_time_after(&self, from: Timestamp) -> Option<Timestamp> {
+        let outages = self.offline.iter().filter(|span| span.to > from);
+        let long = outages.map(|span| (span.from.max(from), span.to));
+        long.map(|(begin, to)| (after(begin, BELIEF), to))
+            .find(|(at, to)| at < to)
+            .map(|(at, _)| at)
+    }
 }
 
 /// What goes wrong with a meter and its head.

@@ -54,6 +54,19 @@ impl Clock for TrueClock {
     }
 }
 
+/// A client of the server at that address with that identity and clock.
+///
+/// # Errors
+/// The client's.
+pub fn client(url: &str, identity: &Identity, clock: Arc<dyn Clock>) -> Result<Client> {
+    let options = ClientOptions {
+        connect_timeout: Duration::from_secs(5),
+        clock,
+        ..ClientOptions::default()
+    };
+    Ok(Client::new(url, identity, options)?)
+}
+
 /// A server that runs, and how it is told to end.
 type Running = (oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>);
 
@@ -166,19 +179,6 @@ impl Server {
         self.authority.issue(&request)?.save(&chain, &key)?;
         let authority = certificate_path(&self.folder.join("authority"));
         Ok(Identity::load(&chain, &key, &authority)?)
-    }
-
-    /// A client with that identity and clock.
-    ///
-    /// # Errors
-    /// The client's.
-    pub fn client(&self, identity: &Identity, clock: Arc<dyn Clock>) -> Result<Client> {
-        let options = ClientOptions {
-            connect_timeout: Duration::from_secs(5),
-            clock,
-            ..ClientOptions::default()
-        };
-        Ok(Client::new(&self.url(), identity, options)?)
     }
 
     /// Everything that is stored of a meter. Of a household that revoked its consent, the meter is

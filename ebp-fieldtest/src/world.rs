@@ -26,7 +26,7 @@ use crate::{
     meter::{MeterKind, WallMeter},
     plan::Plan,
     port::Shared,
-    server::{Server, TrueClock},
+    server::{self, Server, TrueClock},
 };
 
 /// The households' meters, a list for each device.
@@ -160,12 +160,11 @@ impl Survey {
             for participant in &mut participants {
                 self.steps += u64::from(participant.act(now, self.server.is_running())?);
             }
+            let url = self.server.url();
             for (index, device) in self.devices.iter_mut().enumerate() {
                 if device.next() <= now {
                     self.steps += 1;
-                    device
-                        .live(now, &self.server)
-                        .with_context(|| format!("device {index} at {now}"))?;
+                    device.live(now, &url).with_context(|| format!("device {index} at {now}"))?;
                 }
             }
         }
@@ -229,6 +228,7 @@ impl Builder<'_> {
         let household_power = HouseholdOptions {
             seed: chance.number().into(),
             pv_peak_watts: u32::try_from(chance.between(0, 12_000))?,
+            battery_watt_hours: 0,
         };
         let mut place = 0;
         for (index, of) in HOUSEHOLDS[number].iter().enumerate() {
@@ -244,7 +244,7 @@ impl Builder<'_> {
             if index == 0 {
                 let revokes = self.plan.revokes.filter(|(who, _)| *who == self.devices.len());
                 self.participants.push(Participant {
-                    client: self.server.client(&identity, self.clock.clone())?,
+                    client: server::client(&self.server.url(), &identity, self.clock.clone())?,
                     grants: Some(device_plan.granted),
                     revokes: revokes.map(|(_, at)| at),
                 });

@@ -46,7 +46,11 @@ fn meters(folder: &Path) {
                 let options = MeterOptions {
                     kind: ebp_core::model::MeterType::Electricity,
                     number,
-                    household: HouseholdOptions { seed: number.into(), pv_peak_watts: 8000 },
+                    household: HouseholdOptions {
+                        seed: number.into(),
+                        pv_peak_watts: 8000,
+                        battery_watt_hours: 0,
+                    },
                     locked: false,
                     start: "2026-01-01T00:00:00Z".parse().unwrap(),
                     energies: Energies::from_watt_hours(4_711_500, 2_345_600).unwrap(),

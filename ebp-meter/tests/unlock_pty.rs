@@ -38,7 +38,7 @@ impl Running {
         let meter = MeterOptions {
             kind: MeterType::Electricity,
             number: 7_654_321,
-            household: HouseholdOptions { seed: 1, pv_peak_watts: 5_000 },
+            household: HouseholdOptions { seed: 1, pv_peak_watts: 5_000, battery_watt_hours: 0 },
             locked: true,
             start: "2026-06-21T10:00:00Z".parse().unwrap(),
             energies: Energies::from_watt_hours(1_234, 2_345).unwrap(),

@@ -21,7 +21,7 @@ fn meter(profile: &Profile, kind: MeterType, locked: bool, start: &str) -> Virtu
     let options = MeterOptions {
         kind,
         number: 79_811_299,
-        household: HouseholdOptions { seed: 3, pv_peak_watts: 12_000 },
+        household: HouseholdOptions { seed: 3, pv_peak_watts: 12_000, battery_watt_hours: 0 },
         locked,
         start: start.parse().expect("a timestamp"),
         energies: Energies::from_watt_hours(12_345_678, 2_345_678).expect("small numbers"),
@@ -271,7 +271,7 @@ fn server_ids_are_built_as_real_ones_are() {
         let options = MeterOptions {
             kind: MeterType::Electricity,
             number,
-            household: HouseholdOptions { seed: 0, pv_peak_watts: 0 },
+            household: HouseholdOptions { seed: 0, pv_peak_watts: 0, battery_watt_hours: 0 },
             locked: false,
             start: NIGHT.parse().unwrap(),
             energies: Energies::default(),

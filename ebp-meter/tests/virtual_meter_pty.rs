@@ -69,7 +69,7 @@ fn meter(model: &str) -> Source {
     let options = MeterOptions {
         kind: MeterType::Electricity,
         number: 1_234_567,
-        household: HouseholdOptions { seed: 1, pv_peak_watts: 5_000 },
+        household: HouseholdOptions { seed: 1, pv_peak_watts: 5_000, battery_watt_hours: 0 },
         locked: false,
         start: "2026-06-21T10:00:00Z".parse().expect("a timestamp"),
         energies: Energies::from_watt_hours(1_000, 2_000).expect("small numbers"),

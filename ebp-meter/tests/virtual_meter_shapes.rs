@@ -74,7 +74,7 @@ fn telegram(model: &str, locked: bool) -> Vec<u8> {
     let options = MeterOptions {
         kind: MeterType::Electricity,
         number: 4_711,
-        household: HouseholdOptions { seed: 2, pv_peak_watts: 0 },
+        household: HouseholdOptions { seed: 2, pv_peak_watts: 0, battery_watt_hours: 0 },
         locked,
         start: "2026-01-15T02:00:00Z".parse().expect("a timestamp"),
         energies: Energies::from_watt_hours(2_355_929, 1_000_000).expect("small numbers"),

@@ -10,7 +10,7 @@ use crate::{
 
 /// Crates, and the sets of features that each is checked with by itself: a build of the whole
 /// workspace would hide a crate that leans on features which only another one asks for.
-const ALONE: [(&str, &[&str]); 16] = [
+const ALONE: [(&str, &[&str]); 17] = [
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "client"]),
     ("ebp-core", &["--features", "pkcs12"]),
@@ -26,6 +26,7 @@ const ALONE: [(&str, &[&str]); 16] = [
     ("ebp-cli", &["--no-default-features", "--features", "server"]),
     ("ebp-cli", &["--no-default-features", "--features", "device"]),
     ("ebp-fieldtest", &[]),
+    ("ebp-fieldtest", &["--no-default-features"]),
     ("ebp-needs", &[]),
 ];
 

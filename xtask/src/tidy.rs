@@ -15,7 +15,7 @@ const EDGES: [(&str, &[&str]); 7] = [
     ("ebp-meter", &["ebp-core"]),
     ("ebp-anon", &["ebp-core"]),
     ("ebp-server", &["ebp-core", "ebp-anon"]),
-    ("ebp-cli", &["ebp-core", "ebp-meter", "ebp-anon", "ebp-server"]),
+    ("ebp-cli", &["ebp-core", "ebp-meter", "ebp-anon", "ebp-server", "ebp-fieldtest"]),
     ("ebp-fieldtest", &["ebp-core", "ebp-meter", "ebp-server"]),
     ("ebp-needs", &[]),
 ];

@@ -211,7 +211,11 @@ impl Arguments {
         let options = MeterOptions {
             kind,
             number: self.number,
-            household: HouseholdOptions { seed: self.seed, pv_peak_watts: self.pv_peak },
+            household: HouseholdOptions {
+                seed: self.seed,
+                pv_peak_watts: self.pv_peak,
+                battery_watt_hours: 0,
+            },
             locked: self.locked,
             start: SystemClock.now(),
             energies: Energies::from_watt_hours(4_711_500, 2_345_600).unwrap_or_default(),

@@ -180,6 +180,11 @@ pub struct MeterChange {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Uuid>))]
     pub measurement_device: Option<Option<Uuid>>,
+    /// When it was taken down, such as for another meter: no device reads it any more, and nothing is
+    /// expected of it from then on. `null` where it is there after all.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
+    pub removed_at: Option<Option<Timestamp>>,
 }
 
 /// A further photovoltaic system of a household.

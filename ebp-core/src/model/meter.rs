@@ -1,6 +1,6 @@
 //! Meters and photovoltaic systems (thesis table 4.1, figure 4.4).
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -50,6 +50,9 @@ pub struct Meter {
     pub model: String,
     /// The measurement device that reads it.
     pub measurement_device: Option<Uuid>,
+    /// When it was taken down, if it was: nothing is expected of it from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Timestamp>,
 }
 
 /// A photovoltaic system.

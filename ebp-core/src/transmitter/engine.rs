@@ -113,7 +113,7 @@ pub enum Outcome {
 
 impl ReportEngine {
     /// A device's report cycle, going on from where the spool says it was. Its `meters` are those
-    /// whose incidents it learns.
+    /// that it reads.
     ///
     /// # Errors
     /// [`SpoolError`] of the file.
@@ -294,7 +294,7 @@ impl ReportEngine {
         clock: &dyn DeviceClock,
         done: &mut Reported,
     ) -> Result<(), TransmitError> {
-        let status = status::of(spool, clock)?;
+        let status = status::of(spool, clock, &self.meters)?;
         let told = status::Told { at: clock.now(), essence: status::essence(&status) };
         if self.progress.status.as_ref().is_some_and(|before| !before.is_outdated_by(&told)) {
             return Ok(());

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     clock::DeviceClock,
@@ -27,8 +28,13 @@ impl Told {
     }
 }
 
-/// The device's status.
-pub(super) fn of(spool: &Spool, clock: &dyn DeviceClock) -> Result<DeviceStatus, SpoolError> {
+/// The status of a device that reads those meters. Of any other, such as one that was exchanged, the
+/// server takes nothing.
+pub(super) fn of(
+    spool: &Spool,
+    clock: &dyn DeviceClock,
+    meters: &[Uuid],
+) -> Result<DeviceStatus, SpoolError> {
     let clock =
         if clock.synchronised() { ClockState::Synchronised } else { ClockState::Unsynchronised };
     let count = |count: u64| count.min(limits::STATUS_COUNT);
@@ -38,7 +44,8 @@ pub(super) fn of(spool: &Spool, clock: &dyn DeviceClock) -> Result<DeviceStatus,
         unplaced: count(spool.unplaced_len()?),
         bytes: count(spool.bytes_on_disk()),
     };
-    let meters = spool.telegrams()?.into_iter().take(limits::STATUS_METERS);
+    let is_read = |(meter, _): &(Uuid, Telegrams)| meters.contains(meter);
+    let meters = spool.telegrams()?.into_iter().filter(is_read).take(limits::STATUS_METERS);
     let meters = meters.map(|(meter, Telegrams { good, damaged })| MeterTelegrams {
         meter,
         telegrams: count(good.saturating_add(damaged)),

@@ -3,7 +3,10 @@
 //! Enters: a seed, the system's nominal power and the second. Leaves: power in whole milliwatts,
 //! always the same for the same seed and second. Absent: registers, floating point, the clock.
 
-use super::random::{Stream, at};
+use super::{
+    battery,
+    random::{Stream, at},
+};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -19,6 +22,8 @@ pub struct HouseholdOptions {
     pub seed: u64,
     /// Nominal power of its photovoltaic system, watts (kWp · 1000); 0 for none.
     pub pv_peak_watts: u32,
+    /// What its battery can hold, watt-hours; 0 for none.
+    pub battery_watt_hours: u32,
 }
 
 /// Power in milliwatts.
@@ -28,6 +33,16 @@ pub struct Power {
     pub load: i64,
     /// What the photovoltaic system yields.
     pub pv: i64,
+    /// What charges the battery; negative is what it gives.
+    pub battery: i64,
+}
+
+impl Power {
+    /// What the household draws from the grid; negative is what it feeds in.
+    #[must_use]
+    pub const fn from_grid(self) -> i64 {
+        self.load - self.pv + self.battery
+    }
 }
 
 /// A household. Remembers the plan of one day, so that a row of seconds is cheap.
@@ -50,12 +65,13 @@ impl Household {
         let (day, second_of_day) = (local.div_euclid(DAY), local.rem_euclid(DAY));
         let plan = match self.plan.take() {
             Some(plan) if plan.day == day => plan,
-            _ => DayPlan::new(self.options, day),
+            _ => DayPlan::with_battery(self.options, day),
         };
         let load = plan.load(self.options.seed, second_of_day);
         let pv = plan.pv(self.options, second_of_day);
+        let battery = battery::at(&plan.battery, second_of_day);
         self.plan = Some(plan);
-        Power { load, pv }
+        Power { load, pv, battery }
     }
 }
 
@@ -81,6 +97,8 @@ struct DayPlan {
     noon: i64,
     /// What the weather lets through, thousandths.
     clearness: i64,
+    /// What charges the battery in each minute, milliwatts; nothing where there is none.
+    battery: Vec<i64>,
 }
 
 impl DayPlan {
@@ -134,7 +152,22 @@ impl DayPlan {
             sunset: noon_at + half,
             noon: 620 + 380 * season / 1_000,
             clearness,
+            battery: Vec::new(),
         }
+    }
+
+    /// The day with what its battery does. What is in it at midnight is what the day before left.
+    fn with_battery(options: HouseholdOptions, day: i64) -> Self {
+        let mut today = Self::new(options, day);
+        if options.battery_watt_hours > 0 {
+            let surplus =
+                |plan: &Self, second| plan.pv(options, second) - plan.load(options.seed, second);
+            let before = Self::new(options, day - 1);
+            let of_days: [&dyn Fn(i64) -> i64; 2] =
+                [&|second| surplus(&before, second), &|second| surplus(&today, second)];
+            today.battery = battery::plan(options.battery_watt_hours, of_days);
+        }
+        today
     }
 
     fn load(&self, seed: u64, second: i64) -> i64 {
@@ -214,7 +247,11 @@ mod tests {
     #[test]
     fn days_are_like_a_household() {
         for seed in 0..8 {
-            let mut household = Household::new(HouseholdOptions { seed, pv_peak_watts: 9_800 });
+            let mut household = Household::new(HouseholdOptions {
+                seed,
+                pv_peak_watts: 9_800,
+                battery_watt_hours: 0,
+            });
             let (summer_load, summer_pv) = kilowatt_hours(MIDSUMMER, &mut household);
             let (winter_load, winter_pv) = kilowatt_hours(MIDWINTER, &mut household);
             assert!((3..20).contains(&summer_load), "{seed}: {summer_load} kWh");
@@ -226,7 +263,11 @@ mod tests {
 
     #[test]
     fn the_sun_is_down_at_night_and_never_beyond_the_peak() {
-        let mut household = Household::new(HouseholdOptions { seed: 5, pv_peak_watts: 5_000 });
+        let mut household = Household::new(HouseholdOptions {
+            seed: 5,
+            pv_peak_watts: 5_000,
+            battery_watt_hours: 0,
+        });
         for second in (MIDSUMMER..MIDSUMMER + DAY).step_by(7) {
             let power = household.power(second);
             assert!((0..=4_500_000).contains(&power.pv));
@@ -236,13 +277,14 @@ mod tests {
             }
         }
         assert!(household.power(MIDSUMMER + 45_000).pv > 0);
-        let mut none = Household::new(HouseholdOptions { seed: 5, pv_peak_watts: 0 });
+        let mut none =
+            Household::new(HouseholdOptions { seed: 5, pv_peak_watts: 0, battery_watt_hours: 0 });
         assert_eq!(none.power(MIDSUMMER + 45_000).pv, 0);
     }
 
     #[test]
     fn a_second_is_the_same_however_it_is_reached() {
-        let options = HouseholdOptions { seed: 9, pv_peak_watts: 3_000 };
+        let options = HouseholdOptions { seed: 9, pv_peak_watts: 3_000, battery_watt_hours: 0 };
         let mut forward = Household::new(options);
         let row: Vec<_> = (0..100).map(|hour| forward.power(MIDSUMMER + hour * 3_600)).collect();
         for (hour, power) in row.iter().enumerate().rev() {
@@ -254,8 +296,35 @@ mod tests {
     }
 
     #[test]
+    fn a_battery_keeps_the_sun_for_the_night() {
+        let options = HouseholdOptions { seed: 5, pv_peak_watts: 9_000, battery_watt_hours: 0 };
+        let (mut plain, mut stored) = (
+            Household::new(options),
+            Household::new(HouseholdOptions { battery_watt_hours: 8_000, ..options }),
+        );
+        let (mut fed, mut drawn) = ([0, 0], [0, 0]);
+        for second in MIDSUMMER..MIDSUMMER + DAY {
+            for (place, household) in [&mut plain, &mut stored].into_iter().enumerate() {
+                let power = household.power(second).from_grid();
+                fed[place] += (-power).max(0);
+                drawn[place] += power.max(0);
+            }
+        }
+        assert!(fed[1] < fed[0] && drawn[1] < drawn[0] / 2, "{fed:?} {drawn:?}");
+        // However it is reached.
+        let noon = MIDSUMMER + 45_000;
+        let other =
+            Household::new(HouseholdOptions { battery_watt_hours: 8_000, ..options }).power(noon);
+        assert_eq!(stored.power(noon), other);
+    }
+
+    #[test]
     fn extremes_do_not_panic() {
-        let options = HouseholdOptions { seed: u64::MAX, pv_peak_watts: u32::MAX };
+        let options = HouseholdOptions {
+            seed: u64::MAX,
+            pv_peak_watts: u32::MAX,
+            battery_watt_hours: u32::MAX,
+        };
         for second in [i64::from(i32::MIN) * 1_000, -1, 0, i64::from(i32::MAX) * 1_000] {
             let power = Household::new(options).power(second);
             assert!(power.pv >= 0);

@@ -89,7 +89,7 @@ mod tests {
         let options = MeterOptions {
             kind: MeterType::Electricity,
             number: 1,
-            household: HouseholdOptions { seed: 1, pv_peak_watts: 0 },
+            household: HouseholdOptions { seed: 1, pv_peak_watts: 0, battery_watt_hours: 0 },
             locked: false,
             start: "2026-06-21T09:00:00Z".parse().unwrap(),
             energies: Energies::default(),

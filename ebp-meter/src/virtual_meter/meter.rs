@@ -219,7 +219,7 @@ impl VirtualMeter {
     pub fn power(&mut self) -> i64 {
         let power = self.household.power(self.state.time_ms.div_euclid(1_000));
         match self.options.kind {
-            MeterType::Electricity => power.load - power.pv,
+            MeterType::Electricity => power.from_grid(),
             MeterType::PvGeneration => -power.pv,
         }
     }

@@ -7,6 +7,7 @@
 //! [`household`] makes up; so what a chain of programs makes of it can be checked to the last digit.
 
 mod ascii;
+mod battery;
 pub mod button;
 mod content;
 mod energies;

@@ -33,6 +33,17 @@ pub fn may_remove_household(measured: &[Uuid]) -> Result<(), StoreError> {
     Err(StoreError::InUse("measurements were made in the household, and they are kept"))
 }
 
+/// Whether a meter may be read by a device; `found` is how many there are that were not taken down.
+///
+/// # Errors
+/// [`StoreError::InUse`] if there is none.
+pub fn must_be_there(found: usize) -> Result<(), StoreError> {
+    if found > 0 {
+        return Ok(());
+    }
+    Err(StoreError::InUse("the meter was taken down; set its `removed_at` to null if it was not"))
+}
+
 /// What a household has.
 #[derive(Debug, Default)]
 pub struct Members {
@@ -58,13 +69,14 @@ impl Members {
             kind: new.kind,
             model: new.model.clone(),
             measurement_device: new.measurement_device,
+            removed_at: None,
         })
     }
 
     /// The meter as it is from now on.
     pub fn changed_meter(&self, uuid: Uuid, change: &MeterChange) -> Result<Meter, StoreError> {
         let mut meter = self.meter(uuid)?.clone();
-        let MeterChange { kind, model, measurement_device } = change;
+        let MeterChange { kind, model, measurement_device, removed_at } = change;
         let mut faults = Faults::of(change);
         if let Some(kind) = *kind {
             meter.kind = kind;
@@ -81,6 +93,17 @@ impl Members {
             meter.measurement_device = device;
             self.check_device(device, &mut faults);
         }
+        if let Some(removed_at) = *removed_at {
+            meter.removed_at = removed_at;
+            if removed_at.is_some() && measurement_device.is_none() {
+                meter.measurement_device = None;
+            }
+        }
+        faults.check(
+            meter.removed_at.is_none() || meter.measurement_device.is_none(),
+            "/measurement_device",
+            "must be null for a meter that was taken down",
+        );
         faults.none_or_all()?;
         Ok(meter)
     }

@@ -29,6 +29,8 @@ pub struct EvaluatedMeter {
     pub granted_at: Option<Timestamp>,
     /// The month in which the household revoked its consent, if ever.
     pub revoked_at: Option<Timestamp>,
+    /// When it was taken down, if it was.
+    pub removed_at: Option<Timestamp>,
     /// When it was first measured, if ever.
     pub first: Option<Timestamp>,
     /// When it was last measured, and when that was received; if it ever was.
@@ -36,7 +38,7 @@ pub struct EvaluatedMeter {
 }
 
 impl EvaluatedMeter {
-    /// When it was allowed to be measured. Of a household that revoked its consent the months alone
+    /// When it was allowed to be measured, and was there. Of a household that revoked its consent the months alone
     /// are known: its meters count until their last measurements, and those without any not at all.
     #[must_use]
     pub fn allowed(&self) -> Stretch {
@@ -48,7 +50,7 @@ impl EvaluatedMeter {
             None => Timestamp::MAX,
             Some(_) => self.last.map_or(from, behind),
         };
-        Stretch { from, to }
+        Stretch { from, to: self.removed_at.map_or(to, |removed| to.min(removed).max(from)) }
     }
 }
 

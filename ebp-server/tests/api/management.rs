@@ -51,6 +51,19 @@ async fn a_registration_is_entered_seen_and_changed() {
     let device = json!({ "measurement_device": made["measurement_device"] });
     let changed = researcher.json(Method::PATCH, &one, &device).ok().await;
     assert_eq!(changed["meters"][2]["measurement_device"], made["measurement_device"]);
+    // Exchanged: by researchers alone, and no device reads it any more.
+    let removed = json!({"removed_at": "2026-03-10T09:20:00Z"});
+    let administrator = server.manager(Group::Administrators);
+    let call = administrator.json(Method::PATCH, &one, &removed);
+    call.problem(403, problem_type::GROUP).await;
+    let changed = researcher.json(Method::PATCH, &one, &removed).ok().await;
+    assert_eq!(changed["meters"][2]["removed_at"], removed["removed_at"]);
+    assert_eq!(changed["meters"][2]["measurement_device"], Value::Null);
+    let call = researcher.json(Method::PATCH, &one, &json!({"removed_at": "yesterday"}));
+    call.problem(400, problem_type::INVALID).await;
+    let device = json!({"removed_at": null, "measurement_device": made["measurement_device"]});
+    let changed = researcher.json(Method::PATCH, &one, &device).ok().await;
+    assert!(changed["meters"][2].get("removed_at").is_none());
 
     let systems = fill(paths::MANAGED_PV_SYSTEMS, &made["household"], &json!(""));
     let system = json!({"nominal_power": 9.99, "azimuth": 90, "tilt": 20,

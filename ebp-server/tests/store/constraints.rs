@@ -195,6 +195,7 @@ fn attacks() -> Vec<String> {
         // Meters and devices are one household's.
         "UPDATE meter SET measurement_device = {open.device} WHERE uuid = {fresh.meter}",
         "UPDATE meter SET measurement_device = {new} WHERE uuid = {fresh.meter}",
+        "UPDATE meter SET removed_at = {now} WHERE uuid = {open.meter}",
         "UPDATE meter SET household = {open}, measurement_device = NULL WHERE uuid = {fresh.meter}",
         "UPDATE meter SET uuid = {new} WHERE uuid = {open.meter}",
         "UPDATE meter SET uuid = released_uuid WHERE uuid = {open.meter}",

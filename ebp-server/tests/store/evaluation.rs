@@ -1,7 +1,7 @@
 //! What evaluations read of a store.
 
 use ebp_core::{
-    contract::Registered,
+    contract::{MeterChange, Registered},
     evaluation::{Observation, Stretch},
 };
 use ebp_server::store::{EvaluatedMeter, HouseholdId, Store};
@@ -41,6 +41,7 @@ pub async fn instants(store: &dyn Store) {
                 withheld: false,
                 granted_at: Some(start + SignedDuration::from_secs(number as i64)),
                 revoked_at: None,
+                removed_at: None,
                 first: Some(hour(1)),
                 last: Some(Observation { measured_at: hour(60), received_at: received }),
             };
@@ -70,6 +71,15 @@ pub async fn instants(store: &dyn Store) {
     assert_eq!(seen(none, report).await.len(), 3);
     assert_eq!(seen(stretch(hour(30), hour(60)), report).await.len(), 3);
 
+    // Nothing is expected of a meter that was taken down, and a revocation forgets when.
+    let id = HouseholdId(households[0].household);
+    let removed = MeterChange { removed_at: Some(Some(hour(61))), ..MeterChange::default() };
+    store.change_meter(id, households[0].meters[0], removed).await.unwrap();
+    let meters = store.evaluated_meters().await.unwrap();
+    assert_eq!(meters[0].removed_at, Some(hour(61)));
+    assert_eq!(meters[0].allowed(), stretch(start, hour(61)));
+    assert_eq!(meters[1].allowed().to, Timestamp::MAX);
+
     let revoked = hour(101);
     store.revoke_consent(HouseholdId(households[0].household), revoked).await.unwrap();
     let (released, others): (Vec<_>, Vec<_>) =
@@ -81,6 +91,7 @@ pub async fn instants(store: &dyn Store) {
         let before = expected.iter().find(|before| before.model == meter.model).unwrap();
         assert_ne!((meter.uuid, meter.household), (before.uuid, before.household));
         assert_eq!((meter.first, meter.last), (before.first, before.last));
+        assert_eq!(meter.removed_at, None);
         let months = [meter.granted_at, meter.revoked_at].map(Option::unwrap);
         assert_eq!(months, ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"].map(at));
         let counted =

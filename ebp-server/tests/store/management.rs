@@ -5,7 +5,7 @@ use ebp_core::{
     model::{ConsentState, IncidentType, MeterType},
 };
 use ebp_server::store::{DeviceCounts, HouseholdId, ListQuery, Store, StoreError};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::story::{at, measurement, registration};
@@ -94,6 +94,42 @@ fn faults(error: StoreError) -> Vec<String> {
     }
 }
 
+/// A meter that was taken down is read by no device, until it is found to be there after all.
+async fn exchange(
+    store: &dyn Store,
+    id: HouseholdId,
+    device: Uuid,
+    meters: &[Uuid],
+    at: Timestamp,
+) {
+    let (old, other) = (meters[0], meters[1]);
+    let removed = MeterChange { removed_at: Some(Some(at)), ..MeterChange::default() };
+    store.change_meter(id, old, removed.clone()).await.unwrap();
+    let meter = store.meters(id).await.unwrap().remove(0);
+    assert_eq!((meter.uuid, meter.removed_at, meter.measurement_device), (old, Some(at), None));
+    for change in [
+        MeterChange { measurement_device: Some(Some(device)), ..MeterChange::default() },
+        MeterChange { measurement_device: Some(Some(device)), ..removed },
+    ] {
+        assert_eq!(faults(store.change_meter(id, old, change).await.unwrap_err()).len(), 1);
+    }
+    let refused = [
+        store.add_device(id, vec![old]).await.map(drop),
+        store.change_device(device, vec![other, old]).await,
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Err(StoreError::InUse(_))), "{refused:?}");
+    }
+    let back = MeterChange {
+        removed_at: Some(None),
+        measurement_device: Some(Some(device)),
+        ..MeterChange::default()
+    };
+    store.change_meter(id, old, back).await.unwrap();
+    let meter = store.meters(id).await.unwrap().remove(0);
+    assert_eq!((meter.removed_at, meter.measurement_device), (None, Some(device)));
+}
+
 /// Changes of a registration are checked whole, and lost where one fault is.
 pub async fn changes(store: &dyn Store) {
     let now = at("2026-01-01T00:00:00Z");
@@ -142,6 +178,7 @@ pub async fn changes(store: &dyn Store) {
     let change = MeterChange { measurement_device: Some(None), ..MeterChange::default() };
     store.change_meter(id, uuid, change).await.unwrap();
     assert_eq!(store.meters(id).await.unwrap()[2].measurement_device, None);
+    exchange(store, id, device, &made.meters, now).await;
 
     let system = NewPvSystem {
         nominal_power: "9.9".parse().unwrap(),

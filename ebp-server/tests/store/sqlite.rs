@@ -73,7 +73,7 @@ fn ten_at_once_make_one_database() {
     let connection = Connection::open(&path).unwrap();
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(count("SELECT count(*) FROM household"), 10);
-    assert_eq!(count("PRAGMA user_version"), 7);
+    assert_eq!(count("PRAGMA user_version"), 8);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let folder = path.parent().unwrap();
     assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
@@ -175,7 +175,7 @@ async fn the_database_keeps_the_rules_by_itself() {
 
     let meter = |household: uuid::Uuid, device: uuid::Uuid| {
         db.execute(
-            "INSERT INTO meter VALUES (?1, ?2, 'ELECTRICITY', 'EHZ', ?3, 9, NULL, NULL)",
+            "INSERT INTO meter VALUES (?1, ?2, 'ELECTRICITY', 'EHZ', ?3, 9, NULL, NULL, NULL)",
             params![uuid::Uuid::new_v4().as_bytes(), household.as_bytes(), device.as_bytes()],
         )
     };

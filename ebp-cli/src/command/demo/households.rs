@@ -49,6 +49,20 @@ pub struct DemoHousehold {
     pub certificate: PathBuf,
     /// The participant's key.
     pub key: PathBuf,
+    /// By which its load and its roof differ from others.
+    pub seed: u64,
+}
+
+impl DemoHousehold {
+    /// Whether it keeps what its roof yields.
+    pub const fn has_battery(&self) -> bool {
+        self.number == 1
+    }
+
+    /// Its own folder.
+    pub fn folder(&self) -> &Path {
+        self.device_config.parent().unwrap_or(Path::new("."))
+    }
 }
 
 /// A meter of the demo.
@@ -73,7 +87,7 @@ const fn id(number: u128) -> Uuid {
 }
 
 /// The households whose identifiers are the same in every run.
-pub fn staying(folder: &Path) -> Vec<DemoHousehold> {
+pub fn staying(folder: &Path, seed: u64) -> Vec<DemoHousehold> {
     let of = |number: u8| {
         let number = u128::from(number);
         Identifiers {
@@ -81,7 +95,20 @@ pub fn staying(folder: &Path) -> Vec<DemoHousehold> {
             meters: vec![id(number << 8 | 1), id(number << 8 | 2)],
         }
     };
-    [1, 2].into_iter().map(|number| household(folder, number, &of(number))).collect()
+    [1, 2].into_iter().map(|number| household(folder, number, &of(number), seed)).collect()
+}
+
+/// The meter that household 2 had before the one it has now.
+pub fn exchanged(household: &DemoHousehold) -> Option<DemoMeter> {
+    let meter = household.meters.first().filter(|_| household.number == 2)?;
+    Some(DemoMeter {
+        uuid: id(u128::from(household.number) << 8 | 9),
+        model: "MT631",
+        kind: meter.kind,
+        link: meter.link.clone(),
+        registers: meter.registers.with_file_name("MT631.json"),
+        recording: meter.recording,
+    })
 }
 
 /// A household's identifiers: what leaves is known for good as gone, so that each run needs others.
@@ -110,7 +137,7 @@ impl Identifiers {
             fs::remove_dir_all(&own).or_failed(own.display())?;
         }
         let drawn = Self { device: Uuid::new_v4(), meters: vec![Uuid::new_v4()] };
-        for meter in household(folder, LEAVING, &drawn).meters {
+        for meter in household(folder, LEAVING, &drawn, 0).meters {
             // There is none before the first run.
             let _ = fs::remove_file(meter.registers);
         }
@@ -122,15 +149,16 @@ impl Identifiers {
 }
 
 /// The household that leaves.
-pub fn leaving(folder: &Path, identifiers: &Identifiers) -> DemoHousehold {
-    household(folder, LEAVING, identifiers)
+pub fn leaving(folder: &Path, identifiers: &Identifiers, seed: u64) -> DemoHousehold {
+    household(folder, LEAVING, identifiers, seed)
 }
 
-fn own(folder: &Path, number: u8) -> PathBuf {
+/// A household's folder.
+pub fn own(folder: &Path, number: u8) -> PathBuf {
     folder.join(format!("household-{number}"))
 }
 
-fn household(folder: &Path, number: u8, identifiers: &Identifiers) -> DemoHousehold {
+fn household(folder: &Path, number: u8, identifiers: &Identifiers, seed: u64) -> DemoHousehold {
     let own = own(folder, number);
     let meters = METERS[usize::from(number) - 1].iter().zip(&identifiers.meters);
     let meters = meters.map(|(&(model, kind), &uuid)| DemoMeter {
@@ -153,6 +181,7 @@ fn household(folder: &Path, number: u8, identifiers: &Identifiers) -> DemoHouseh
         device_config: own.join("device.toml"),
         certificate: own.join("participant.pem"),
         key: own.join("participant.key"),
+        seed: seed.wrapping_mul(1_000).wrapping_add(number.into()),
     }
 }
 
@@ -179,7 +208,7 @@ pub fn registration(household: &DemoHousehold) -> Registration {
             adults_with_job: 1,
             electric_vehicle_charger: household.number == 2,
             heat_pump: false,
-            home_battery: household.number == 1,
+            home_battery: household.has_battery(),
         },
         meters: household
             .meters

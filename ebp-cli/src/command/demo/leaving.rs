@@ -126,7 +126,7 @@ mod tests {
 
     fn household() -> DemoHousehold {
         let folder = tempfile::tempdir().unwrap();
-        leaving(folder.path(), &Identifiers::draw(folder.path()).ok().unwrap())
+        leaving(folder.path(), &Identifiers::draw(folder.path()).ok().unwrap(), 1)
     }
 
     #[cfg(feature = "germany")]

@@ -100,22 +100,31 @@ pub fn start(
 fn virtual_meter(household: &DemoHousehold, meter: &DemoMeter) -> Result<Source, Failure> {
     let profiles = Profiles::embedded();
     let profile = profiles.get(meter.model).map_err(Failure::usage)?;
-    let (import, export) = match meter.kind {
-        MeterType::Electricity => (4_711_000, 12_345_000),
-        MeterType::PvGeneration => (3_000, 28_500_000),
-    };
-    let options = MeterOptions {
-        kind: meter.kind,
-        number: 1_000_000 + u32::from(household.number),
-        household: HouseholdOptions { seed: household.number.into(), pv_peak_watts: 9_840 },
-        locked: false,
-        start: late_morning(),
-        energies: Energies::from_watt_hours(import, export).unwrap_or_default(),
-    };
+    let options = options(household, meter, late_morning());
     let virtual_meter = VirtualMeter::new(profile, options)
         .and_then(|new| new.with_memory(Memory::in_file(&meter.registers)))
         .map_err(Failure::failed)?;
     Ok(Source::Meter(Box::new(virtual_meter)))
+}
+
+/// What a meter is, and what it showed when it was first looked at.
+pub fn options(household: &DemoHousehold, meter: &DemoMeter, start: Timestamp) -> MeterOptions {
+    let (import, export) = match meter.kind {
+        MeterType::Electricity => (4_711_000, 12_345_000),
+        MeterType::PvGeneration => (3_000, 28_500_000),
+    };
+    MeterOptions {
+        kind: meter.kind,
+        number: 1_000_000 + u32::from(household.number),
+        household: HouseholdOptions {
+            seed: household.seed,
+            pv_peak_watts: 9_840,
+            battery_watt_hours: if household.has_battery() { 8_000 } else { 0 },
+        },
+        locked: false,
+        start,
+        energies: Energies::from_watt_hours(import, export).unwrap_or_default(),
+    }
 }
 
 /// Today at ten (UTC): whenever the demo is started, there is sun on the roof.

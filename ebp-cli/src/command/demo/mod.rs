@@ -9,6 +9,9 @@ mod households;
 mod leaving;
 mod meters;
 mod participants;
+mod past;
+mod progress;
+mod server;
 mod state;
 
 use std::{
@@ -21,14 +24,6 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::{
-    clock::{Clock, SystemClock},
-    cycle::Cycle,
-};
-use ebp_server::store::Quota;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use tokio::net::TcpListener;
-
 use super::{cycle, transmit};
 use crate::{
     device::Device,
@@ -36,7 +31,15 @@ use crate::{
     stdout::print,
     tell::tell,
 };
-use state::State;
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    cycle::Cycle,
+};
+use ebp_server::store::Quota;
+use past::{Length, Past};
+use progress::Progress;
+use server::Server;
+use state::{Opening, State};
 
 /// The demo's measurement cycle stands for a quarter of an hour.
 const CYCLE_STANDS_FOR: Duration = Duration::from_secs(900);
@@ -50,6 +53,8 @@ const LOOK: Duration = Duration::from_millis(500);
 /// A certificate authority and a server, three registered households with four meters, their
 /// consent, measuring and sending, and at the end what the participants' accounts show. Then the
 /// third household revokes its consent and is masked, which a map shows; each run registers it anew.
+/// The other two have a past, which the first start makes in some seconds: 30 days of measurements,
+/// with a power cut, a loose reading head, a week without the PIN and a meter that was exchanged.
 /// Ends with Ctrl-C; its state stays in a folder, from which it starts again.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -70,6 +75,25 @@ pub struct Arguments {
     /// The measurement cycle, which stands for a quarter of an hour.
     #[arg(long, default_value = "2s")]
     cycle: Cycle,
+
+    /// How long the past of a new folder's households is, from 1d to 90d; 0d is none. 30d if left
+    /// out, and none with --replay.
+    #[arg(long, value_name = "DAYS", conflicts_with = "replay")]
+    past: Option<Length>,
+
+    /// The same seed gives the same households and the same past.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+impl Arguments {
+    fn past(&self) -> Option<Past> {
+        let length = match (&self.replay, self.past) {
+            (Some(_), _) => return None,
+            (None, given) => given.unwrap_or_default(),
+        };
+        length.days().map(|days| Past { days, seed: self.seed })
+    }
 }
 
 /// Runs the demo to its end.
@@ -86,11 +110,20 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let progress = Progress::new();
     progress.step("certificate authority and registrations");
-    let state = State::open(&arguments.state, arguments.cycle)?;
+    let opening = Opening {
+        cycle: arguments.cycle,
+        past: arguments.past(),
+        seed: arguments.seed,
+        progress: &progress,
+        interrupted: &interrupted,
+    };
+    let state = State::open(&arguments.state, &opening)?;
     introduce(&state, arguments.once, &progress);
     let speed =
         u32::try_from(CYCLE_STANDS_FOR.as_secs() / arguments.cycle.duration().as_secs().max(1));
-    let server = Server::start(&state, Arc::clone(&stop))?;
+    let mut settings = state.server.settings(Arc::new(SystemClock));
+    settings.quota = Some(Quota::of(state.cycle));
+    let server = Server::start(settings, state.listener()?, Arc::clone(&stop))?;
     let meters = match meters::start(&state, recordings, speed.unwrap_or(1).max(1), &stop) {
         Ok(meters) => meters,
         Err(failure) => {
@@ -118,8 +151,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
 /// What runs, how fast, and what to try next.
 fn introduce(state: &State, once: bool, progress: &Progress) {
     let end = if once { "After one round" } else { "Ctrl-C ends it; then" };
+    let past = if past::end(&state.folder).is_some() { ", two of them with a past" } else { "" };
     progress.tell(&format!(
-        "A server, three households, their devices and four virtual meters run here.\n\
+        "A server, three households{past}, their devices and four virtual meters run here.\n\
          {} stand for a quarter of an hour. {end} household 3 leaves the survey.\n\
          Try next: {}",
         state.cycle,
@@ -224,91 +258,6 @@ impl Chain<'_> {
     fn show(&self) -> Outcome {
         let text = participants::what_arrived(self.state)?;
         self.progress.hidden(|| print(&text))
-    }
-}
-
-/// The Data API on a thread of its own.
-struct Server {
-    thread: thread::JoinHandle<Outcome>,
-}
-
-impl Server {
-    fn start(state: &State, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
-        let mut settings = state.server.settings(Arc::new(SystemClock));
-        settings.quota = Some(Quota::of(state.cycle));
-        let listener = state.listener()?;
-        let serve = move || {
-            let runtime = crate::runtime::on_this_thread()?;
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).or_failed("the listener")?;
-                let shutdown = async move {
-                    while !stop.load(Ordering::Relaxed) {
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
-                };
-                ebp_server::serve(settings, listener, shutdown).await.map_err(super::serve::explain)
-            })
-        };
-        let thread =
-            thread::Builder::new().name("server".into()).spawn(serve).or_failed("a thread")?;
-        Ok(Self { thread })
-    }
-
-    fn end(self) -> Outcome {
-        self.thread.join().unwrap_or_else(|_| Err(Failure::failed("the server crashed")))
-    }
-}
-
-/// What is going on: a line that changes on a terminal, nothing in a pipe.
-struct Progress {
-    all: MultiProgress,
-    step: ProgressBar,
-    cycles: ProgressBar,
-}
-
-impl Progress {
-    fn new() -> Self {
-        let all = MultiProgress::new();
-        let style = |template: &str| {
-            ProgressStyle::with_template(template)
-                .unwrap_or_else(|_| ProgressStyle::default_spinner())
-        };
-        let step = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {msg}")));
-        let cycles = all.add(
-            ProgressBar::no_length().with_style(style("  {pos} measured, {msg} sent  {elapsed}")),
-        );
-        step.enable_steady_tick(Duration::from_millis(120));
-        cycles.set_message("0");
-        Self { all, step, cycles }
-    }
-
-    fn step(&self, done: &str) {
-        self.step.set_message(done.to_owned());
-        tracing::info!("{done}");
-    }
-
-    fn measured(&self, count: usize) {
-        self.cycles.inc(count as u64);
-    }
-
-    fn sent(&self, count: u64) {
-        let before: u64 = self.cycles.message().parse().unwrap_or(0);
-        self.cycles.set_message((before + count).to_string());
-    }
-
-    /// A line on standard error beside the progress.
-    fn tell(&self, text: &str) {
-        self.all.suspend(|| tell!("{text}"));
-    }
-
-    /// Does something with the progress out of the way.
-    fn hidden<T>(&self, what: impl FnOnce() -> T) -> T {
-        self.all.suspend(what)
-    }
-
-    fn clear(&self) {
-        self.step.finish_and_clear();
-        self.cycles.finish_and_clear();
     }
 }
 

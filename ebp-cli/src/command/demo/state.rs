@@ -3,10 +3,11 @@
 
 use std::{
     fs::{self, File},
+    io,
     net::{SocketAddr, TcpListener},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use ebp_core::{
@@ -15,15 +16,19 @@ use ebp_core::{
     cycle::Cycle,
 };
 use ebp_server::{
-    ServerConfig,
+    ServerConfig, Settings,
     authority::{Authority, ClientRequest},
     store::{Actor, Database, Names, StoreError},
 };
 use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
-use super::households::{
-    self, DemoHousehold, Identifiers, LEAVING, LEAVING_EMAIL, device_config, registration,
+use super::{
+    households::{
+        self, DemoHousehold, Identifiers, LEAVING, LEAVING_EMAIL, device_config, registration,
+    },
+    past::{self, Past},
+    progress::Progress,
 };
 use crate::{
     command::{ca, household},
@@ -34,6 +39,20 @@ use crate::{
 const SERVER: &str = "server.toml";
 /// The port that the server had, so that commands from the last run still fit.
 const PORT: &str = "port";
+
+/// How a folder is opened.
+pub struct Opening<'a> {
+    /// The measurement cycle.
+    pub cycle: Cycle,
+    /// The past that a new folder's households get.
+    pub past: Option<Past>,
+    /// By which households differ from those of another demo.
+    pub seed: u64,
+    /// Where it is told how far that is.
+    pub progress: &'a Progress,
+    /// Raised when the demo shall end.
+    pub interrupted: &'a AtomicBool,
+}
 
 /// The demo's folder, ready.
 pub struct State {
@@ -59,13 +78,24 @@ impl State {
     ///
     /// # Errors
     /// When another demo has it, or something in it cannot be made.
-    pub fn open(folder: &Path, cycle: Cycle) -> Result<Self, Failure> {
+    pub fn open(folder: &Path, opening: &Opening<'_>) -> Result<Self, Failure> {
+        let cycle = opening.cycle;
         fs::create_dir_all(folder.join("meters"))
             .or_failed(format!("cannot make {}", folder.display()))?;
         let folder = folder.canonicalize().or_failed(folder.display())?;
         let lock = lock(&folder)?;
         let server = server_config(&folder)?;
         let settings = server.settings(Arc::new(SystemClock));
+        let staying = households::staying(&folder, opening.seed);
+        // The database comes last: without it nothing else that is there counts.
+        if let Database::Sqlite(database) = &settings.database
+            && !database.exists()
+        {
+            discard(&folder, &settings, &staying)?;
+            if let Some(past) = opening.past {
+                past.make(&folder, &server, &staying, opening)?;
+            }
+        }
         let clock = Arc::new(SystemClock);
         let ca = settings.authority.join("ca.pem");
         let authority = if ca.exists() {
@@ -76,8 +106,8 @@ impl State {
         .map_err(ca::explain)?;
         let (address, listener) = listen(&folder)?;
         let database = settings.database;
-        let mut households = households::staying(&folder);
-        households.push(leaving(&folder, &database)?);
+        let mut households = staying;
+        households.push(leaving(&folder, &database, opening.seed)?);
         let registrations: Vec<_> = households.iter().map(registration).collect();
         let participants = register(&database, &registrations)?;
         for ((household, registration), participant) in
@@ -109,8 +139,12 @@ impl State {
         self.households.iter().find(|household| household.number == LEAVING)
     }
 
-    /// The command that evaluates the survey, as it is typed here.
+    /// The command that evaluates the survey, as it is typed here: the past, where there is one.
     pub fn report_command(&self) -> String {
+        if let Some(end) = past::end(&self.folder) {
+            let config = shown(&self.folder.join(SERVER));
+            return format!("{} report --config {config} --to {end}", program());
+        }
         let cycle = self.cycle;
         let report = cycle.duration().as_secs() * u64::from(super::CYCLES_PER_REPORT);
         format!(
@@ -159,12 +193,12 @@ fn shown(path: &Path) -> String {
 
 /// The household that leaves: the one of a run that was ended before, if it is still there, or
 /// another one.
-fn leaving(folder: &Path, database: &Database) -> Result<DemoHousehold, Failure> {
+fn leaving(folder: &Path, database: &Database, seed: u64) -> Result<DemoHousehold, Failure> {
     let identifiers = match Identifiers::kept(folder) {
         Some(kept) if is_registered(database, kept.device)? => kept,
         _ => Identifiers::draw(folder)?,
     };
-    Ok(households::leaving(folder, &identifiers))
+    Ok(households::leaving(folder, &identifiers, seed))
 }
 
 /// Whether the household that leaves is there with that device.
@@ -200,6 +234,25 @@ fn server_config(folder: &Path) -> Result<ServerConfig, Failure> {
     let data = folder.join("server");
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&data).or_failed(data.display())?;
     ServerConfig::load(Some(&path), &[], None).map_err(|error| Failure::failed(chain(&error)))
+}
+
+/// Removes what a first start has left that was ended before its database was there.
+fn discard(folder: &Path, settings: &Settings, staying: &[DemoHousehold]) -> Outcome {
+    let gone = |result: io::Result<()>| match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    for number in 1..=LEAVING {
+        let own = households::own(folder, number);
+        gone(fs::remove_dir_all(&own)).or_failed(own.display())?;
+    }
+    gone(fs::remove_dir_all(&settings.authority)).or_failed(settings.authority.display())?;
+    let registers = staying.iter().flat_map(|household| &household.meters);
+    let registers = registers.map(|meter| &meter.registers);
+    for file in [&settings.certificate, &settings.key].into_iter().chain(registers) {
+        gone(fs::remove_file(file)).or_failed(file.display())?;
+    }
+    past::discard(folder)
 }
 
 /// The port of last time, if it is free, or any other.
@@ -250,13 +303,13 @@ fn register(
 }
 
 /// A certificate for the participant and one for the device, each with the scopes it needs.
-fn certificates(
+pub fn certificates(
     authority: &Authority,
     household: &DemoHousehold,
     registration: &Registration,
     participant: Option<Uuid>,
 ) -> Outcome {
-    let folder = household.device_config.parent().unwrap_or(Path::new("."));
+    let folder = household.folder();
     fs::create_dir_all(folder).or_failed(folder.display())?;
     let device = Some(household.device);
     for (device, chain, key) in [

@@ -310,6 +310,7 @@ mod tests {
             kind: MeterType::Electricity,
             model: model.to_owned(),
             measurement_device: None,
+            removed_at: None,
         }
     }
 

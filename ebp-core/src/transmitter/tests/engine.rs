@@ -92,11 +92,16 @@ fn a_status_is_told_when_it_changes_and_once_a_day() {
     day(2, 3);
     spool.note(crate::contract::Notice::SpoolSetAside, "").unwrap();
     spool.note_telegrams(METER, 10, 2);
+    // Of a meter that was exchanged the server would take nothing.
+    let exchanged = Uuid::from_u128(99);
+    spool.note_telegrams(exchanged, 5, 0);
     day(3, 4);
     let last = world.statuses.borrow().last().unwrap().clone();
     assert_eq!(last.notices, [crate::contract::Notice::SpoolSetAside]);
     assert_eq!((last.meters[0].telegrams, last.meters[0].damaged), (12, 2));
-    assert!(spool.notices().unwrap().is_empty() && spool.telegrams().unwrap().is_empty());
+    assert!(spool.notices().unwrap().is_empty());
+    let left: Vec<_> = spool.telegrams().unwrap().into_iter().map(|(meter, _)| meter).collect();
+    assert_eq!((last.meters.len(), left), (1, vec![exchanged]));
     world.clock.lose_synchronisation();
     day(2, 5);
     day(20, 5);

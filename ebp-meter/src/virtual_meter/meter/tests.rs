@@ -9,7 +9,7 @@ fn options(kind: MeterType) -> MeterOptions {
     MeterOptions {
         kind,
         number: 12_345_678,
-        household: HouseholdOptions { seed: 7, pv_peak_watts: 9_000 },
+        household: HouseholdOptions { seed: 7, pv_peak_watts: 9_000, battery_watt_hours: 0 },
         locked: false,
         start: "2026-06-21T09:00:00Z".parse().unwrap(),
         energies: Energies::from_watt_hours(1_000_000, 2_000_000).unwrap(),

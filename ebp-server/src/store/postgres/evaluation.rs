@@ -20,7 +20,7 @@ impl EvaluationStore for PostgresStore {
                 // The first was measured within a day behind the first slot, and the last behind a
                 // slot of the last day: for each meter a few looks into the keys and two days.
                 "SELECT meter.uuid, model, meter.household, withheld, granted_at, revoked_at,
-                     of_earliest.first, of_latest.last, of_latest.received
+                     of_earliest.first, of_latest.last, of_latest.received, removed_at
                  FROM meter JOIN household ON household.uuid = meter.household
                  JOIN consent ON consent.household = meter.household
                  CROSS JOIN LATERAL (SELECT least(
@@ -106,6 +106,7 @@ fn meter(row: &Row) -> Result<EvaluatedMeter, StoreError> {
         withheld: row.try_get(3)?,
         granted_at: instant(4)?,
         revoked_at: instant(5)?,
+        removed_at: instant(9)?,
         first: instant(6)?,
         last: last.map(|(measured_at, received_at)| Observation { measured_at, received_at }),
     })

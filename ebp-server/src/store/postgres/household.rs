@@ -179,7 +179,7 @@ pub async fn meters(
 ) -> Result<Vec<Meter>, StoreError> {
     let statement = db
         .prepare_cached(
-            "SELECT uuid, type, model, measurement_device FROM meter
+            "SELECT uuid, type, model, measurement_device, removed_at FROM meter
              WHERE household = $1 ORDER BY position",
         )
         .await?;
@@ -190,6 +190,7 @@ pub async fn meters(
             kind: meter_type(row.try_get(1)?).ok_or(StoreError::Damaged("meter"))?,
             model: row.try_get(2)?,
             measurement_device: row.try_get(3)?,
+            removed_at: row.try_get::<_, Option<Instant>>(4)?.map(|Instant(at)| at),
         })
     };
     rows.iter().map(meter).collect()

@@ -15,7 +15,7 @@ use super::PostgresError;
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../../../migrations/postgres/0001_survey.sql"),
     include_str!("../../../migrations/postgres/0002_management.sql"),
     include_str!("../../../migrations/postgres/0003_device_status.sql"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/postgres/0006_masking.sql"),
     include_str!("../../../migrations/postgres/0007_erasure.sql"),
     include_str!("../../../migrations/postgres/0008_removal.sql"),
+    include_str!("../../../migrations/postgres/0009_exchanged_meter.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

@@ -101,7 +101,7 @@ async fn detach_devices(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError
         tx.execute("DELETE FROM incident WHERE meter = $1", &[&meter]).await?;
     }
     for sql in [
-        "UPDATE meter SET measurement_device = NULL WHERE household = $1",
+        "UPDATE meter SET measurement_device = NULL, removed_at = NULL WHERE household = $1",
         "UPDATE measurement_device SET household = NULL, last_activity = NULL
          WHERE household = $1",
     ] {

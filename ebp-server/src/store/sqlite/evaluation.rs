@@ -37,7 +37,8 @@ impl EvaluationStore for SqliteStore {
                               WHERE kept.meter = meter.number AND slot > -86400000000
                                   + (SELECT max(slot) FROM measurement AS other
                                      WHERE other.meter = meter.number)
-                              ORDER BY measured_at DESC, received_at DESC LIMIT 1)
+                              ORDER BY measured_at DESC, received_at DESC LIMIT 1),
+                             removed_at
                          FROM meter JOIN household ON household.uuid = meter.household
                          JOIN consent ON consent.household = meter.household
                          ORDER BY registered_at, household.uuid, position",
@@ -102,6 +103,7 @@ fn meter(row: &Row<'_>) -> rusqlite::Result<EvaluatedMeter> {
         withheld: row.get(3)?,
         granted_at: instant(4)?,
         revoked_at: instant(5)?,
+        removed_at: instant(9)?,
         first: instant(6)?,
         last: last.map(|(measured_at, received_at)| Observation { measured_at, received_at }),
     })

@@ -214,17 +214,18 @@ pub fn device_ids(db: &Connection, household: HouseholdId) -> Result<Vec<Uuid>, 
 pub fn meters(db: &Connection, household: HouseholdId) -> Result<Vec<Meter>, StoreError> {
     let meter = |row: &Row<'_>| {
         let (uuid, Kind(kind)): (Id, Kind) = (row.get(0)?, row.get(1)?);
-        let device: Option<Id> = row.get(3)?;
+        let (device, removed_at): (Option<Id>, Option<Instant>) = (row.get(3)?, row.get(4)?);
         Ok(Meter {
             uuid: uuid.0,
             kind,
             model: row.get(2)?,
             measurement_device: device.map(|id| id.0),
+            removed_at: removed_at.map(|Instant(at)| at),
         })
     };
     Ok(db
         .prepare_cached(
-            "SELECT uuid, type, model, measurement_device FROM meter
+            "SELECT uuid, type, model, measurement_device, removed_at FROM meter
              WHERE household = ?1 ORDER BY position",
         )?
         .query_map([Id(household.0)], meter)?

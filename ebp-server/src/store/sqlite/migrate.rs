@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::store::StoreError;
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../../migrations/sqlite/0002_management.sql"),
     include_str!("../../../migrations/sqlite/0003_device_status.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../../migrations/sqlite/0005_constraints.sql"),
     include_str!("../../../migrations/sqlite/0006_masking.sql"),
     include_str!("../../../migrations/sqlite/0007_removal.sql"),
+    include_str!("../../../migrations/sqlite/0008_exchanged_meter.sql"),
 ];
 
 /// Brings the file to the latest version.

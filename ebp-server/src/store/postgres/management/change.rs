@@ -8,7 +8,10 @@ use ebp_core::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::super::{certificate, household, masking, value::Day};
+use super::super::{
+    certificate, household, masking,
+    value::{Day, Instant},
+};
 use crate::store::{
     HouseholdId, StoreError,
     change::{Members, check_household},
@@ -175,8 +178,15 @@ pub async fn meter(
     require_open(tx, id).await?;
     let meter = members(tx, id).await?.changed_meter(uuid, change)?;
     tx.execute(
-        "UPDATE meter SET type = $2, model = $3, measurement_device = $4 WHERE uuid = $1",
-        &[&uuid, &meter.kind.name(), &meter.model, &meter.measurement_device],
+        "UPDATE meter SET type = $2, model = $3, measurement_device = $4, removed_at = $5
+         WHERE uuid = $1",
+        &[
+            &uuid,
+            &meter.kind.name(),
+            &meter.model,
+            &meter.measurement_device,
+            &meter.removed_at.map(Instant),
+        ],
     )
     .await?;
     Ok(())

@@ -13,7 +13,8 @@ use super::{
     page,
 };
 use crate::store::{
-    DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError, status::Told,
+    DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError, change::must_be_there,
+    status::Told,
 };
 
 /// Adds a device that reads those meters from now on.
@@ -59,8 +60,13 @@ async fn read_from_now_on(
 ) -> Result<(), StoreError> {
     for meter in meters {
         require_meter(tx, id, *meter).await?;
-        tx.execute("UPDATE meter SET measurement_device = $2 WHERE uuid = $1", &[meter, &device])
+        let read = tx
+            .execute(
+                "UPDATE meter SET measurement_device = $2 WHERE uuid = $1 AND removed_at IS NULL",
+                &[meter, &device],
+            )
             .await?;
+        must_be_there(usize::try_from(read).unwrap_or_default())?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::{
     certificate, household, masking,
     register::free_number,
-    value::{Id, Kind, Text},
+    value::{Id, Instant, Kind, Text},
 };
 use crate::store::{
     HouseholdId, StoreError,
@@ -169,8 +169,15 @@ pub fn meter(
     require_open(tx, id)?;
     let meter = members(tx, id)?.changed_meter(uuid, change)?;
     tx.execute(
-        "UPDATE meter SET type = ?2, model = ?3, measurement_device = ?4 WHERE uuid = ?1",
-        params![Id(uuid), Kind(meter.kind), meter.model, meter.measurement_device.map(Id)],
+        "UPDATE meter SET type = ?2, model = ?3, measurement_device = ?4, removed_at = ?5
+         WHERE uuid = ?1",
+        params![
+            Id(uuid),
+            Kind(meter.kind),
+            meter.model,
+            meter.measurement_device.map(Id),
+            meter.removed_at.map(Instant)
+        ],
     )?;
     Ok(())
 }

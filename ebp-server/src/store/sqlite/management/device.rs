@@ -14,7 +14,8 @@ use super::{
     bounds, page,
 };
 use crate::store::{
-    DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError, status::Told,
+    DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError, change::must_be_there,
+    status::Told,
 };
 
 /// Adds a device that reads those meters from now on.
@@ -47,10 +48,11 @@ fn read_from_now_on(
 ) -> Result<(), StoreError> {
     for meter in meters {
         require_meter(tx, id, *meter)?;
-        tx.execute(
-            "UPDATE meter SET measurement_device = ?2 WHERE uuid = ?1",
+        let read = tx.execute(
+            "UPDATE meter SET measurement_device = ?2 WHERE uuid = ?1 AND removed_at IS NULL",
             [Id(*meter), Id(device)],
         )?;
+        must_be_there(read)?;
     }
     Ok(())
 }

@@ -1,0 +1,272 @@
+//! The past of the demo's households: weeks in which they were measured before the demo began.
+//!
+//! Enters: a folder without a database, households. Leaves: the server's database, spools and
+//! registers as they are at the end of those weeks, or nothing. Absent: any shortcut. Virtual meters
+//! send bytes, the devices' engines read and send them over mutual TLS to the server, which knows
+//! registrations and consents of then; only nobody waits (`ebp_fieldtest::past`).
+//!
+//! All of it is made in a folder of its own, in memory where there is such a place, since devices
+//! flush their spools with each measurement. When it is whole it is put into the demo's folder, the
+//! database last: one that is there says that nothing is missing.
+
+mod devices;
+mod length;
+mod scratch;
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    contract::{MeterChange, NewMeter, Registered, RegistrationMeter},
+    cycle::Cycle,
+    identity::Identity,
+};
+use ebp_fieldtest::server::{TrueClock, client};
+use ebp_server::{
+    ServerConfig, Settings,
+    authority::Authority,
+    store::{Database, HouseholdId, Quota, Store},
+};
+use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Runtime;
+
+use super::{
+    LOOK,
+    households::{DemoHousehold, exchanged, registration},
+    server::Server,
+    state::{Opening, certificates},
+};
+use crate::{
+    command::{ca, household},
+    config::write_whole,
+    device,
+    exit::{Context, Failure, Outcome, chain},
+};
+use devices::{Devices, Happening};
+pub use length::Length;
+use scratch::Scratch;
+
+/// Where it is kept when the past ended.
+const END: &str = "past-end";
+/// The authority is that much older than the households' consent.
+const FOUNDED_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+
+/// What comes between the past and the demo's first measurement takes less: a slot that begins
+/// meanwhile would have no measurement of either.
+const BEGINNING_TAKES: Duration = Duration::from_secs(10);
+
+/// A past to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Past {
+    /// How many days it has.
+    pub days: u16,
+    /// The same seed is the same past.
+    pub seed: u64,
+}
+
+/// When the past of that folder's households ended, if they have one.
+pub fn end(folder: &Path) -> Option<Timestamp> {
+    fs::read_to_string(folder.join(END)).ok()?.trim().parse().ok()
+}
+
+/// Removes what is left of a past that was not made to its end.
+pub fn discard(folder: &Path) -> Outcome {
+    scratch::discard(folder)?;
+    // There is none before the first start.
+    let _ = fs::remove_file(folder.join(END));
+    Ok(())
+}
+
+impl Past {
+    /// Makes it, until the present slot begins: the demo goes on in that slot.
+    ///
+    /// # Errors
+    /// When something fails, or the demo shall end; then nothing of it is there.
+    pub fn make(
+        self,
+        folder: &Path,
+        server: &ServerConfig,
+        households: &[DemoHousehold],
+        opening: &Opening<'_>,
+    ) -> Outcome {
+        let scratch = Scratch::new(folder)?;
+        let days = SignedDuration::from_hours(24 * i64::from(self.days));
+        let begin = Cycle::HOUR.slot(SystemClock.now()).start() - days;
+        let clock = TrueClock::new(begin - FOUNDED_BEFORE);
+        let settings = settings(server, &clock, &scratch);
+        let authority =
+            Authority::init(&settings.authority, "ebp demo", clock.clone()).map_err(ca::explain)?;
+        clock.set(begin);
+        let world = World::new(settings, &authority, clock, households, begin)?;
+        let end = world.live_through(self, begin, &scratch, opening);
+        let end = world.close().and(end)?;
+        write_whole(&folder.join(END), format!("{end}\n").as_bytes())?;
+        scratch.put_into(folder, server, households)
+    }
+}
+
+/// The server of that time, in the scratch folder, with the demo's own authority.
+fn settings(server: &ServerConfig, clock: &Arc<TrueClock>, scratch: &Scratch) -> Settings {
+    let mut settings = server.settings(clock.clone());
+    settings.data = scratch.server();
+    settings.database = Database::Sqlite(scratch.database());
+    settings.quota = Some(Quota::of(Cycle::QUARTER_HOUR));
+    // Weeks of requests come within seconds.
+    settings.limits.rate = None;
+    settings
+}
+
+/// The server of the past with its households.
+struct World<'a> {
+    clock: Arc<TrueClock>,
+    households: &'a [DemoHousehold],
+    registered: Vec<Registered>,
+    ca: std::path::PathBuf,
+    url: String,
+    runtime: Runtime,
+    store: Arc<dyn Store>,
+    server: Server,
+    stop: Arc<AtomicBool>,
+}
+
+impl<'a> World<'a> {
+    /// Registers the households as they were then and starts the server.
+    fn new(
+        settings: Settings,
+        authority: &Authority,
+        clock: Arc<TrueClock>,
+        households: &'a [DemoHousehold],
+        begin: Timestamp,
+    ) -> Result<Self, Failure> {
+        let runtime = crate::runtime::on_this_thread()?;
+        let ca = settings.authority.join("ca.pem");
+        let store = runtime
+            .block_on(ebp_server::open_store(&settings.database))
+            .map_err(household::explain)?;
+        let mut registered = Vec::new();
+        for (index, household) in households.iter().enumerate() {
+            // One after the other: lists are in that order.
+            let at =
+                begin - SignedDuration::from_secs(60) + SignedDuration::from_secs(index as i64);
+            let mut registration = registration(household);
+            if let Some(meter) = exchanged(household) {
+                let RegistrationMeter { uuid, model, .. } = &mut registration.meters[0];
+                (*uuid, *model) = (Some(meter.uuid), meter.model.into());
+            }
+            let participant = async {
+                registered.push(store.register(registration.clone(), at).await?);
+                store.participant(&registration.participant.email).await
+            };
+            let participant = runtime.block_on(participant).map_err(household::explain)?;
+            certificates(authority, household, &registration, Some(participant))?;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").or_failed("cannot listen on 127.0.0.1")?;
+        listener.set_nonblocking(true).or_failed("the listener")?;
+        let address = listener.local_addr().or_failed("the listener")?;
+        let stop = Arc::<AtomicBool>::default();
+        let server = Server::start(settings, listener, Arc::clone(&stop))?;
+        let url = format!("https://localhost:{}", address.port());
+        Ok(Self { clock, households, registered, ca, url, runtime, store, server, stop })
+    }
+
+    /// Consent is granted, then time passes until the present slot begins. Returns when that is.
+    fn live_through(
+        &self,
+        past: Past,
+        begin: Timestamp,
+        scratch: &Scratch,
+        opening: &Opening<'_>,
+    ) -> Result<Timestamp, Failure> {
+        self.grant_consent()?;
+        let mut devices = Devices::put_up(self.households, &self.ca, scratch, past, begin)?;
+        let bar = opening.progress.bar(u64::from(past.days) * 24, "of the households' past");
+        let mut hours = 0;
+        let mut at = begin;
+        loop {
+            // It takes a while, which passes, too.
+            let now = SystemClock.now();
+            let present = Cycle::QUARTER_HOUR.slot(now).start();
+            let is_over = at >= present && Cycle::QUARTER_HOUR.until_next(now) > BEGINNING_TAKES;
+            if is_over {
+                break;
+            }
+            if opening.interrupted.load(Ordering::Relaxed) {
+                return Err(Failure::failed("ended while the households' past was made").remedy(
+                    "the next start makes it from its beginning; --past 0d leaves it out",
+                ));
+            }
+            if at >= present {
+                thread::sleep(LOOK);
+                continue;
+            }
+            let to = (at + SignedDuration::from_hours(1)).min(present);
+            let due = devices.next_happening().unwrap_or(to).min(to);
+            devices.pass(&self.clock, &self.url, due)?;
+            at = due;
+            while let Some(happening) = devices.take_happening(at) {
+                if let Happening::Exchange { household } = happening {
+                    self.exchange(household, at)?;
+                }
+                devices.happens(happening, at)?;
+            }
+            hours = hours.max(at.duration_since(begin).as_hours().unsigned_abs());
+            bar.reach(hours);
+        }
+        devices.finish(at)?;
+        Ok(at)
+    }
+
+    fn grant_consent(&self) -> Outcome {
+        for household in self.households {
+            let identity = Identity::load(&household.certificate, &household.key, &self.ca)
+                .map_err(|error| Failure::failed(chain(&error)))?;
+            let client = client(&self.url, &identity, self.clock.clone()).map_err(unexpected)?;
+            client.grant_consent().map_err(device::client)?;
+        }
+        Ok(())
+    }
+
+    /// The researchers register that a meter was exchanged.
+    fn exchange(&self, household: usize, at: Timestamp) -> Outcome {
+        let (of, id) = (&self.households[household], self.registered[household].household);
+        let (Some(old), Some(new)) = (exchanged(of), of.meters.first()) else { return Ok(()) };
+        let removed = MeterChange { removed_at: Some(Some(at)), ..MeterChange::default() };
+        let new = NewMeter {
+            uuid: Some(new.uuid),
+            kind: new.kind,
+            model: new.model.into(),
+            measurement_device: Some(of.device),
+        };
+        let id = HouseholdId(id);
+        let register = async {
+            self.store.change_meter(id, old.uuid, removed).await?;
+            self.store.add_meter(id, new).await
+        };
+        self.runtime.block_on(register).map_err(household::explain)?;
+        Ok(())
+    }
+
+    /// Ends the server.
+    fn close(self) -> Outcome {
+        self.stop.store(true, Ordering::Relaxed);
+        let ended = self.server.end();
+        self.runtime.block_on(self.store.close()).map_err(household::explain)?;
+        ended
+    }
+}
+
+/// What the simulation itself fails by.
+fn unexpected(error: impl std::fmt::Display) -> Failure {
+    Failure::failed(format!("the households' past cannot be made: {error:#}"))
+        .remedy("--past 0d leaves it out")
+}

@@ -1,0 +1,60 @@
+//! The demo's server: the Data API on a thread of its own.
+
+use std::{
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use ebp_server::Settings;
+
+use crate::{
+    command::serve,
+    exit::{Context, Failure, Outcome},
+};
+
+/// A server that runs.
+pub struct Server {
+    thread: thread::JoinHandle<Outcome>,
+}
+
+impl Server {
+    /// Serves on that socket until `stop` is raised.
+    ///
+    /// # Errors
+    /// When the system has no thread for it.
+    pub fn start(
+        settings: Settings,
+        listener: TcpListener,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, Failure> {
+        let serve = move || {
+            let runtime = crate::runtime::on_this_thread()?;
+            runtime.block_on(async {
+                let listener =
+                    tokio::net::TcpListener::from_std(listener).or_failed("the listener")?;
+                let shutdown = async move {
+                    while !stop.load(Ordering::Relaxed) {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                };
+                ebp_server::serve(settings, listener, shutdown).await.map_err(serve::explain)
+            })
+        };
+        let thread =
+            thread::Builder::new().name("server".into()).spawn(serve).or_failed("a thread")?;
+        Ok(Self { thread })
+    }
+
+    /// Waits for its end; somebody else has told it to stop.
+    ///
+    /// # Errors
+    /// When it has failed.
+    pub fn end(self) -> Outcome {
+        self.thread.join().unwrap_or_else(|_| Err(Failure::failed("the server crashed")))
+    }
+}

@@ -1,4 +1,6 @@
 //! The three letters by which a maker's meters name it.
+//!
+//! Enters: letters. Leaves: [`FlagId`]. Absent: whose they are, which `maker` tells.
 
 use std::{fmt, ops::Deref};
 

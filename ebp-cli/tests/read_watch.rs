@@ -36,9 +36,12 @@ fn a_watcher_waits_for_a_meter_that_was_pulled_out() {
             .then_some(())
     });
     assert!(watching.lives());
-    for line in watching.kill().stdout.lines() {
+    for (number, line) in watching.kill().stdout.lines().enumerate() {
         let reading: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(reading["frame"]["crc"], "ok");
+        // Whoever comes in the midst of a telegram may find its values whole.
+        let comes_in = number == 0 || number == before;
+        let crc = &reading["frame"]["crc"];
+        assert!(crc == "ok" || (comes_in && crc == "salvaged"), "{number}: {line}");
     }
 }
 

@@ -121,7 +121,14 @@ fn a_full_card() {
     let scene = Scene::set();
     let Scene { server, household, card, stored, .. } = &scene;
     let ballast = card.fill();
-    let measured = measure_anew(household);
+    // Some may still fit into pages that the spool has already.
+    let mut measured = measure_anew(household);
+    for _ in 0..20 {
+        if measured.code != Some(0) {
+            break;
+        }
+        measured = measure_anew(household);
+    }
     assert_eq!(measured.code, Some(1), "{measured:#?}");
     measured.says(&["no room left on the disk for the spool", "nothing that was stored is lost"]);
     // Sending may need room, too: then it says so, and keeps what the server may have.

@@ -2,9 +2,12 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
     sync::LazyLock,
 };
+
+#[allow(dead_code, reason = "what only the meters' tests read")]
+#[path = "../../../ebp-meter/tests/sml_support/recordings.rs"]
+mod recordings;
 
 /// The folder of the recordings.
 pub fn folder() -> &'static Path {
@@ -28,18 +31,5 @@ pub fn ehz() -> PathBuf {
 }
 
 fn find() -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let sml_rs = packages.iter().find(|package| package["name"] == "sml-rs").unwrap();
-    Path::new(sml_rs["manifest_path"].as_str().unwrap())
-        .parent()
-        .unwrap()
-        .join("tests/libsml-testing")
+    recordings::sml_rs().join("tests/libsml-testing")
 }

@@ -29,12 +29,22 @@ fn load() -> Vec<(String, Vec<u8>)> {
     dumps
 }
 
+/// The system that is built for, `x86_64-unknown-linux-gnu`.
+fn host() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("-vV").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    told.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
+}
+
 /// Where cargo has unpacked sml-rs.
-fn sml_rs() -> PathBuf {
+pub fn sml_rs() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
+        // Crates for other systems are not on a machine that has only built.
+        .args(["--filter-platform", &host()])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

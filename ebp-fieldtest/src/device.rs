@@ -1,7 +1,7 @@
 //! A measurement device: its power, its clock, its card, and the daemons that run on it.
 //!
-//! Enters: its faults, instants. Leaves: what it lived through ([`Life`]). Absent: what its daemons
-//! do, which is [`crate::run`]; the verdict.
+//! Enters: its faults, instants. Leaves: what it lived through (`Life`). Absent: what its daemons
+//! do, which is `run`; the verdict.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -153,13 +153,12 @@ impl ReadingValue {
 
     /// One of the survey's quantities.
     fn of_figure(figure: &Figure) -> Self {
-        let unit = if figure.obis.0[3] == 8 { Unit::WATT_HOUR } else { Unit::WATT };
         Self {
             obis: Some(figure.obis),
             code: figure.obis.to_string(),
             places: figure.places,
             value: Shown::Number(figure.value),
-            unit: Some(shown_unit(unit)),
+            unit: Some(shown_unit(figure.unit())),
             name: figure.obis.name(),
             corrected: figure.corrected.map(|c| c.name()),
             from: match figure.source {

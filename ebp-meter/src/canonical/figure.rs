@@ -60,6 +60,12 @@ pub struct Figure {
 }
 
 impl Figure {
+    /// Watt-hours or watts, of which its value counts thousands.
+    #[must_use]
+    pub const fn unit(&self) -> Unit {
+        unit_of(self.obis)
+    }
+
     /// As a measurement carries it.
     #[must_use]
     pub const fn point(&self) -> DataPoint {

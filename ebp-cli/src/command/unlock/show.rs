@@ -270,7 +270,7 @@ fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
         .figures()
         .iter()
         .map(|figure| {
-            let unit = if figure.obis.0[3] == 8 { "kWh" } else { "kW" };
+            let unit = figure.unit().kilo_symbol().unwrap_or_default();
             (figure.obis.to_string(), format!("{} {unit}", figure.value))
         })
         .collect();

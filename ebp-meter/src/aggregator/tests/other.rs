@@ -3,7 +3,7 @@
 use super::{world::*, *};
 
 /// What was told of the meter's identity, oldest first.
-fn told(world: &World) -> Vec<String> {
+fn events_of(world: &World) -> Vec<String> {
     let mut told = Vec::new();
     for (_, event) in &world.events {
         match event {
@@ -24,18 +24,18 @@ fn device(identity: Option<(&'static str, u8)>) -> World {
 fn another_maker_is_told_once_and_measured_all_the_same() {
     let mut world = device(Some(("EMH", 1)));
     world.run(s(3 * 900));
-    assert_eq!(told(&world), ["EMH"]);
+    assert_eq!(events_of(&world), ["EMH"]);
     assert_eq!(world.slots(0).len(), 3);
     // A third one is told, and the first one again once the right one was there.
     for (maker, all) in [("ESY", 2), ("ESY", 2), ("ISK", 2), ("EMH", 3)] {
         world.heads.meters[0].identity = Some((maker, 1));
         world.run(s(900));
-        assert_eq!(told(&world).len(), all, "{maker}: {:?}", told(&world));
+        assert_eq!(events_of(&world).len(), all, "{maker}: {:?}", events_of(&world));
     }
     // A process that begins anew tells it anew.
     world.restart(s(1));
     world.run(s(900));
-    assert_eq!(told(&world), ["EMH", "ESY", "EMH", "EMH"]);
+    assert_eq!(events_of(&world), ["EMH", "ESY", "EMH", "EMH"]);
 }
 
 #[test]
@@ -44,13 +44,13 @@ fn the_right_maker_and_one_that_is_not_said_are_no_others() {
     for identity in [Some(("ISK", 1)), Some(("isk", 1)), None] {
         let mut world = device(identity);
         world.run(s(2 * 900));
-        assert_eq!(told(&world), Vec::<String>::new(), "{identity:?}");
+        assert_eq!(events_of(&world), Vec::<String>::new(), "{identity:?}");
     }
     // Of a model that is not known, nothing is.
     let meters = vec![SimMeter { identity: Some(("EMH", 1)), ..SimMeter::default() }];
     let mut world = World::with(meters, Options::SURVEY, None);
     world.run(s(900));
-    assert_eq!(told(&world), Vec::<String>::new());
+    assert_eq!(events_of(&world), Vec::<String>::new());
 }
 
 #[test]
@@ -59,5 +59,5 @@ fn a_meter_in_the_place_of_another_is_told_once() {
     world.run(s(900));
     world.heads.meters[0].identity = Some(("ISK", 2));
     world.run(s(2 * 900));
-    assert_eq!(told(&world), ["another meter"]);
+    assert_eq!(events_of(&world), ["another meter"]);
 }

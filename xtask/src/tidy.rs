@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the house rules that a program can check.
 
 mod book;
+mod circles;
 
 use std::{
     fs,
@@ -28,6 +29,11 @@ pub fn run() -> Result<()> {
     let mut breaches = Vec::new();
     for (name, allowed) in EDGES {
         breaches.extend(edges(name, allowed)?);
+        for root in ["lib.rs", "main.rs"].map(|root| Path::new(name).join("src").join(root)) {
+            if root.exists() {
+                breaches.extend(circles::breaches(&root)?);
+            }
+        }
         for file in rust_files(&Path::new(name).join("src"))? {
             let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
             breaches.extend(module(&file, &text));

@@ -5,13 +5,15 @@
 
 use std::{cell::RefCell, collections::BTreeMap, error::Error};
 
+use ebp_client::ClientError;
 use ebp_core::{
-    client::ClientError,
     clock::FixedClock,
     contract::{UploadItem, UploadOutcome, UploadRequest, UploadResponse},
     cycle::Cycle,
     model::{ConsentState, DataPoint, Measurement, measurement_id},
     obis::ObisCode,
+};
+use ebp_device::{
     spool::Spool,
     transmitter::{Upload, transmit},
 };

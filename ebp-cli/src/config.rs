@@ -10,11 +10,13 @@ use std::{
     time::Duration,
 };
 
+use ebp_client::ClientOptions;
 use ebp_core::{
-    client::ClientOptions,
-    clock::ClockSource,
     cycle::Cycle,
     private_file::{self, PrivateFileError},
+};
+use ebp_device::{
+    clock::ClockSource,
     spool::{DEFAULT_MAX_BYTES, SpoolOptions},
 };
 use ebp_meter::{aggregator::Options, port::PortName, readout::Protocol, unlock::Method};

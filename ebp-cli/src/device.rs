@@ -3,15 +3,18 @@
 //! Enters: a configuration file. Leaves: what measuring and sending need, opened, with failures
 //! explained. Absent: both cycles.
 
-use ebp_core::{
-    client::{
-        Client, ClientError, TlsRefusal,
-        renewal::{self, Validity},
-    },
-    clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
-    consent::{Decision, Gate},
-    contract::problem_type,
+use ebp_client::{
+    Client, ClientError, TlsRefusal, Validity,
     identity::{Identity, IdentityError},
+    renewal,
+};
+use ebp_core::{
+    clock::{Clock, DeviceClock, SystemClock},
+    contract::problem_type,
+};
+use ebp_device::{
+    clock::DeviceSystemClock,
+    consent::{Decision, Gate},
     spool::{Spool, SpoolError},
 };
 
@@ -49,7 +52,8 @@ impl Device {
         let identity = Identity::load(&api.certificate, &api.key, &api.ca).map_err(identity)?;
         let client = Client::new(&api.url, &identity, api.client_options()).map_err(client)?;
         let spool = Spool::open_with(&config.spool, config.spool_options()).map_err(spool)?;
-        let validity = Validity::of(&api.certificate).map_err(crate::command::device::explain)?;
+        let validity = Validity::of(&api.certificate)
+            .map_err(|error| crate::command::device::explain(error.into()))?;
         let clock = Arc::new(DeviceSystemClock::new(config.clock));
         Ok(Self { config, spool, client, clock, validity })
     }
@@ -72,7 +76,10 @@ impl Device {
 
     fn renew_when_due(&mut self) -> Result<(), Failure> {
         let api = &self.config.api;
-        let validity = || Validity::of(&api.certificate).map_err(crate::command::device::explain);
+        let validity = || {
+            Validity::of(&api.certificate)
+                .map_err(|error| crate::command::device::explain(error.into()))
+        };
         let due = |validity: Validity| SystemClock.now() >= validity.due_at();
         if due(validity()?) {
             let _lock = renewal::lock(&api.key).map_err(crate::command::device::explain)?;

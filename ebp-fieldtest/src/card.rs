@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ebp_core::spool::FILE_NAME;
+use ebp_device::spool::FILE_NAME;
 
 use crate::chance::Chance;
 

@@ -9,8 +9,8 @@ use ebp_core::{
     contract::StoredMeasurement,
     cycle::{Cycle, Slot},
     evaluation::Stretch,
-    transmitter::Schedule,
 };
+use ebp_device::transmitter::Schedule;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{

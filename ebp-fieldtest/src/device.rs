@@ -6,11 +6,9 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use ebp_core::{
-    clock::{DeviceClock, SimulatedClock},
-    identity::Identity,
-    spool::Spool,
-};
+use ebp_client::identity::Identity;
+use ebp_core::clock::{DeviceClock, SimulatedClock};
+use ebp_device::spool::Spool;
 use ebp_meter::{
     aggregator::{ConfiguredMeter, Permission},
     unlock::Tries,

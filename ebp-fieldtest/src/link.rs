@@ -9,13 +9,13 @@ use std::{
     time::Duration,
 };
 
+use ebp_client::{Client, ClientError};
 use ebp_core::{
-    client::{Client, ClientError},
     clock::SimulatedClock,
     contract::{Consent, DeviceStatus, UploadRequest, UploadResponse, problem_type},
     model::{Incident, IncidentType},
-    transmitter::{DataApi, Upload},
 };
+use ebp_device::transmitter::{DataApi, Upload};
 use jiff::Timestamp;
 use uuid::Uuid;
 

@@ -6,19 +6,18 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
+use ebp_client::ClientError;
 use ebp_core::{
-    client::ClientError,
-    clock::SimulatedClock,
+    clock::SimulatedClock, contract::Consent, cycle::Cycle, model::ConsentState, phrase::counted,
+};
+use ebp_device::keeper::SpoolKeeper;
+use ebp_device::{
     consent::{Decision, Gate},
-    contract::Consent,
-    cycle::Cycle,
-    model::ConsentState,
-    phrase::counted,
     spool::{Spool, SpoolError, SpoolOptions},
     transmitter::{DataApi, Outcome, ReportEngine, Schedule},
 };
 use ebp_meter::aggregator::{
-    Aggregator, ConfiguredMeter, Event, MeasureError, OnSpool, Options, Permission,
+    Aggregator, ConfiguredMeter, Event, MeasureError, Options, Permission,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -160,7 +159,7 @@ impl Run {
             stepped.permission = Some(permission);
             stepped.is_revoked = permission == Permission::Revoked;
         }
-        let mut keeper = OnSpool(&reader.spool);
+        let mut keeper = SpoolKeeper(&reader.spool);
         let step = reader.engine.step(&*self.clock, &mut keeper, &mut reader.heads);
         let revoked = step.events.iter().any(|(_, event)| is_revoked(event));
         stepped.events = step.events;

@@ -11,11 +11,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use ebp_client::{Client, ClientOptions, identity::Identity};
 use ebp_core::{
-    client::{Client, ClientOptions},
     clock::Clock,
     contract::{Registered, Registration, StoredMeasurement},
-    identity::Identity,
     model::measurement_id,
     scope::Scopes,
 };

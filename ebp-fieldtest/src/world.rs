@@ -6,7 +6,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use ebp_core::{client::Client, contract::Registration, model::MeterType};
+use ebp_client::Client;
+use ebp_core::{contract::Registration, model::MeterType};
 use ebp_meter::{
     aggregator::ConfiguredMeter,
     interface::read_options,

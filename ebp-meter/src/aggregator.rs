@@ -32,8 +32,6 @@ mod heads;
 mod keeper;
 mod memory;
 mod meter;
-#[cfg(feature = "spool")]
-mod on_spool;
 pub mod plausible;
 mod read;
 mod slots;
@@ -48,8 +46,6 @@ pub use heads::{Done, Heads, Heard, Job, NotUnlocked, Reading, Telegram};
 pub use keeper::{Keeper, LastReading, Placed, Unplaced};
 pub use memory::{Failing, Memory};
 pub use meter::ConfiguredMeter;
-#[cfg(feature = "spool")]
-pub use on_spool::OnSpool;
 pub use read::{Choice, ReadError};
 pub use threads::{Surroundings, Threads};
 

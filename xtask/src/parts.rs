@@ -23,7 +23,7 @@ pub struct Part {
 const SERVER_TESTS: &[&str] =
     &["--lib", "--test", "store", "--test", "api", "--test", "api_postgres"];
 
-const CORE_TESTS: &[&str] = &["--lib", "--test", "spool_slots", "--test", "spool_time"];
+const DEVICE_TESTS: &[&str] = &["--lib", "--test", "spool_slots", "--test", "spool_time"];
 
 /// All of them.
 pub const PARTS: [Part; 9] = [
@@ -37,21 +37,21 @@ pub const PARTS: [Part; 9] = [
     Part { name: "coarsening", package: "ebp-anon", files: &["ebp-anon/src/pv.rs"], tests: &[] },
     Part {
         name: "consent",
-        package: "ebp-core",
-        files: &["ebp-core/src/consent.rs"],
-        tests: CORE_TESTS,
+        package: "ebp-device",
+        files: &["ebp-device/src/consent.rs"],
+        tests: DEVICE_TESTS,
     },
     Part {
         name: "spool",
-        package: "ebp-core",
-        files: &["ebp-core/src/spool/**.rs"],
-        tests: CORE_TESTS,
+        package: "ebp-device",
+        files: &["ebp-device/src/spool/**.rs"],
+        tests: DEVICE_TESTS,
     },
     Part {
         name: "transmitter",
-        package: "ebp-core",
-        files: &["ebp-core/src/transmitter/**.rs"],
-        tests: CORE_TESTS,
+        package: "ebp-device",
+        files: &["ebp-device/src/transmitter/**.rs"],
+        tests: DEVICE_TESTS,
     },
     Part {
         name: "admission",

@@ -11,13 +11,26 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 7] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("ebp-core", &[]),
+    ("ebp-client", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),
+    ("ebp-device", &["ebp-core", "ebp-client", "ebp-meter"]),
     ("ebp-anon", &["ebp-core"]),
     ("ebp-server", &["ebp-core", "ebp-anon"]),
-    ("ebp-cli", &["ebp-core", "ebp-meter", "ebp-anon", "ebp-server", "ebp-fieldtest"]),
-    ("ebp-fieldtest", &["ebp-core", "ebp-meter", "ebp-server"]),
+    (
+        "ebp-cli",
+        &[
+            "ebp-core",
+            "ebp-client",
+            "ebp-meter",
+            "ebp-device",
+            "ebp-anon",
+            "ebp-server",
+            "ebp-fieldtest",
+        ],
+    ),
+    ("ebp-fieldtest", &["ebp-core", "ebp-client", "ebp-meter", "ebp-device", "ebp-server"]),
     ("ebp-needs", &[]),
 ];
 

@@ -6,7 +6,8 @@ use std::{
 };
 
 use clap::Subcommand;
-use ebp_core::{client::Client, contract::Consent};
+use ebp_client::Client;
+use ebp_core::contract::Consent;
 use signal_hook::consts::SIGINT;
 
 use super::participant::{Own, refused};

@@ -18,10 +18,9 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::spool::SpoolError;
-use ebp_meter::aggregator::{
-    Aggregator, OnSpool, Options, Permission, Step, Surroundings, Threads,
-};
+use ebp_device::keeper::SpoolKeeper;
+use ebp_device::spool::SpoolError;
+use ebp_meter::aggregator::{Aggregator, Options, Permission, Step, Surroundings, Threads};
 
 use crate::{
     config::{DeviceConfig, MeterEntry},
@@ -201,7 +200,7 @@ impl Run {
     }
 
     fn step(&mut self, device: &Device) -> Step<SpoolError> {
-        self.engine.step(&*device.clock, &mut OnSpool(&device.spool), &mut self.heads)
+        self.engine.step(&*device.clock, &mut SpoolKeeper(&device.spool), &mut self.heads)
     }
 
     fn is_stopped(&self) -> bool {

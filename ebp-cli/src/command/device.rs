@@ -16,14 +16,12 @@ mod status;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use ebp_core::{
-    client::{
-        Client, ClientOptions,
-        renewal::{self, RenewalError, Validity},
-    },
-    clock::{Clock, SystemClock},
+use ebp_client::{
+    Client, ClientOptions, Validity, ValidityError,
     identity::Identity,
+    renewal::{self, RenewalError},
 };
+use ebp_core::clock::{Clock, SystemClock};
 
 use crate::{
     config::{Api, DeviceConfig},
@@ -182,7 +180,7 @@ fn client(api: &Api) -> Result<Client, Failure> {
 fn renew(api: &Api, now: bool) -> Outcome {
     let _lock = renewal::lock(&api.key).map_err(explain)?;
     renewal::settle(&api.certificate, &api.key).map_err(explain)?;
-    let validity = Validity::of(&api.certificate).map_err(explain)?;
+    let validity = Validity::of(&api.certificate).map_err(|error| explain(error.into()))?;
     if !now && SystemClock.now() < validity.due_at() {
         tell!("ebp: the certificate is renewed from {} on", validity.due_at());
         return Ok(());
@@ -199,7 +197,7 @@ pub fn explain(error: RenewalError) -> Failure {
         error => {
             let failure = Failure::failed(chain(&error));
             match error {
-                RenewalError::NoCertificate(_) => {
+                RenewalError::Validity(ValidityError::NoCertificate(_)) => {
                     failure.remedy("`ebp device enroll` gets the first one")
                 }
                 _ => failure,

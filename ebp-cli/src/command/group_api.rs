@@ -3,11 +3,8 @@
 
 use std::path::PathBuf;
 
-use ebp_core::{
-    client::{ClientError, ClientOptions, Manager, TlsRefusal, Trust},
-    contract::problem_type,
-    scope::Group,
-};
+use ebp_client::{ClientError, ClientOptions, Manager, TlsRefusal, Trust};
+use ebp_core::{contract::problem_type, scope::Group};
 
 use super::{heading::API, secret};
 use crate::{

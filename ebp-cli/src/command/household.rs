@@ -11,11 +11,8 @@ mod measurements;
 use std::{io::Write, path::Path};
 
 use clap::Subcommand;
-use ebp_core::{
-    client::{ClientError, Manager},
-    contract::RegistrationEntry,
-    scope::Group,
-};
+use ebp_client::{ClientError, Manager};
+use ebp_core::{contract::RegistrationEntry, scope::Group};
 use ebp_server::store::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;

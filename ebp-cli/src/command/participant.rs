@@ -10,11 +10,8 @@ use std::{
 };
 
 use clap::Subcommand;
-use ebp_core::{
-    client::{Client, ClientError, ClientOptions, TlsRefusal},
-    contract::problem_type,
-    identity::Identity,
-};
+use ebp_client::{Client, ClientError, ClientOptions, TlsRefusal, identity::Identity};
+use ebp_core::contract::problem_type;
 
 use super::heading::{API, PARTICIPANT};
 use crate::{

@@ -1,10 +1,8 @@
 //! How stored measurements are printed, page by page.
 
 use clap::Args;
-use ebp_core::{
-    client::{ClientError, PageRequest},
-    contract::{MeasurementPage, StoredMeasurement},
-};
+use ebp_client::{ClientError, PageRequest};
+use ebp_core::contract::{MeasurementPage, StoredMeasurement};
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;

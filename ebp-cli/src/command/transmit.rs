@@ -2,11 +2,9 @@
 
 use std::{path::PathBuf, thread, time::Duration};
 
-use ebp_core::{
-    identity,
-    model::Measurement,
-    transmitter::{Outcome as Step, Report, ReportEngine, Reported, Schedule},
-};
+use ebp_client::identity;
+use ebp_core::model::Measurement;
+use ebp_device::transmitter::{Outcome as Step, Report, ReportEngine, Reported, Schedule};
 use serde_json::json;
 use uuid::Uuid;
 

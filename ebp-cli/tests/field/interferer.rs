@@ -9,7 +9,8 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::{clock::SystemClock, identity::Identity};
+use ebp_client::identity::Identity;
+use ebp_core::clock::SystemClock;
 use reqwest::blocking::Client;
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ebp_core::{clock::SystemClock, identity::Identity};
+use ebp_client::identity::Identity;
+use ebp_core::clock::SystemClock;
 use flate2::{Compression, write::GzEncoder};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 

@@ -10,10 +10,8 @@ use std::{
     sync::Arc,
 };
 
-use ebp_core::{
-    client::{Client, ClientError},
-    contract::UploadRequest,
-};
+use ebp_client::{Client, ClientError};
+use ebp_core::contract::UploadRequest;
 use ebp_needs::needs;
 use jiff::Timestamp;
 use tempfile::TempDir;

@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::{clock::SystemClock, identity::Identity};
+use ebp_client::identity::Identity;
+use ebp_core::clock::SystemClock;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use crate::support::{household::Certificate, server::Server};

@@ -10,10 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ebp_client::{Client, ClientOptions, identity::Identity};
 use ebp_core::{
-    client::{Client, ClientOptions},
     contract::{UploadOutcome, UploadRequest},
-    identity::Identity,
     model::{DataPoint, Measurement},
     obis::ObisCode,
 };

@@ -6,10 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ebp_core::{
-    client::{Client, ClientOptions},
-    identity::Identity,
-};
+use ebp_client::{Client, ClientOptions, identity::Identity};
 use serde_json::Value;
 
 use super::people::{Participant, anybody, as_group};

@@ -98,7 +98,8 @@ impl Participant {
     pub fn device(&self, server: &Server) -> Client {
         use std::sync::Arc;
 
-        use ebp_core::{clock::SystemClock, identity::Identity};
+        use ebp_client::identity::Identity;
+        use ebp_core::clock::SystemClock;
         let Issued { chain, key, .. } = &self.device_certificate;
         let identity = Identity::load(chain, key, &server.ca()).unwrap();
         let tls = identity.client_config(Arc::new(SystemClock)).unwrap();

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use ebp_core::{clock::SystemClock, identity::Identity, spool::Spool};
+use ebp_client::identity::Identity;
+use ebp_core::clock::SystemClock;
+use ebp_device::spool::Spool;
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;

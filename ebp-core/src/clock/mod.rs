@@ -8,7 +8,7 @@ mod simulated;
 
 use jiff::Timestamp;
 
-pub use device::{BootId, ClockSource, DeviceClock, DeviceSystemClock, Moment, UnknownClockSource};
+pub use device::{BootId, DeviceClock, Moment};
 pub use simulated::SimulatedClock;
 
 /// Where the time comes from: the machine's clock, or a test's.

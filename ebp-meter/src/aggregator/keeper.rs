@@ -1,7 +1,7 @@
 //! Where measurements and what is known of the meters are kept, as the cycle sees it.
 //!
-//! Enters: nothing. Leaves: [`Keeper`]. Absent: databases; with the feature `spool` the device's
-//! spool is one.
+//! Enters: nothing. Leaves: [`Keeper`]. Absent: databases: the device's spool is
+//! one, in `ebp-device`.
 
 use ebp_core::{
     clock::{DeviceClock, Moment},

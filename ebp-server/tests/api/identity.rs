@@ -2,11 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ebp_client::{Client, ClientError, ClientOptions, identity::Identity};
 use ebp_core::{
-    client::{Client, ClientError, ClientOptions},
     clock::{Clock, SystemClock},
     contract::{paths, problem_type},
-    identity::Identity,
     scope::Scopes,
 };
 use ebp_server::authority::{Authority, ClientRequest};

@@ -97,8 +97,14 @@ mod tests {
     fn a_use_in_one_direction_is_no_circle() {
         let found = circles(&[
             ("lib.rs", "mod a; mod b; pub use a::A;"),
-            ("a.rs", "use crate::b::B; pub struct A(pub B); impl A { pub fn b(&self) -> &B { &self.0 } }"),
-            ("b.rs", "#[derive(Debug)] pub struct B;\n#[cfg(test)] mod tests { use crate::a::A; fn f(_: A) {} }"),
+            (
+                "a.rs",
+                "use crate::b::B; pub struct A(pub B); impl A { pub fn b(&self) -> &B { &self.0 } }",
+            ),
+            (
+                "b.rs",
+                "#[derive(Debug)] pub struct B;\n#[cfg(test)] mod tests { use crate::a::A; fn f(_: A) {} }",
+            ),
         ]);
         assert_eq!(found, Vec::<String>::new());
     }

@@ -5,12 +5,10 @@ use std::{
     thread,
 };
 
-use ebp_core::{
-    client::ClientError,
-    clock::SystemClock,
+use ebp_client::ClientError;
+use ebp_core::{clock::SystemClock, contract::Consent, model::ConsentState};
+use ebp_device::{
     consent::{Decision, Gate},
-    contract::Consent,
-    model::ConsentState,
     spool::SpoolError,
 };
 use ebp_meter::aggregator::Permission;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ebp_core::{model::IncidentType, spool::SpoolError};
+use ebp_core::model::IncidentType;
+use ebp_device::spool::SpoolError;
 use ebp_meter::aggregator::{ConfiguredMeter, Event, MeasureError, ReadError};
 
 use super::Measured;

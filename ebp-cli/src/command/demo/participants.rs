@@ -3,10 +3,9 @@
 use std::{thread, time::Duration};
 
 use comfy_table::{Cell, CellAlignment};
+use ebp_client::{Client, ClientError, ClientOptions, identity::Identity};
 use ebp_core::{
-    client::{Client, ClientError, ClientOptions},
     contract::StoredMeasurement,
-    identity::Identity,
     model::{ConsentState, MeterType},
     obis::ObisCode,
 };

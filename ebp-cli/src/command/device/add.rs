@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use ebp_client::renewal;
 use ebp_core::{
-    client::renewal,
     contract::{EnrolmentRequest, EnrolmentToken, NewDevice},
     scope::Group,
 };

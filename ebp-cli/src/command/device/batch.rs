@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ebp_client::{Manager, renewal};
 use ebp_core::{
-    client::{Manager, renewal},
     contract::{EnrolmentRequest, EnrolmentToken, ManagedDevice, NewDevice},
     private_file,
     scope::Group,

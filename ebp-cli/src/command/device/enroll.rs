@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use ebp_core::{
-    client::{
-        ClientError, ClientOptions, DeviceKey, Enrolled, KeyKind, TlsRefusal, Trust, enroll,
-        renewal,
-    },
-    private_file,
+use ebp_client::{
+    ClientError, ClientOptions, DeviceKey, Enrolled, KeyKind, TlsRefusal, Trust, enroll, renewal,
 };
+use ebp_core::private_file;
 
 use super::explain;
 use crate::{

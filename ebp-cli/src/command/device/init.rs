@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::{client::ClientOptions, model::Meter};
+use ebp_client::ClientOptions;
+use ebp_core::model::Meter;
 use ebp_meter::{identify::identify, port::PortName, profile::Profiles};
 use uuid::Uuid;
 

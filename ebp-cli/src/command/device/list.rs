@@ -1,7 +1,7 @@
 //! `ebp device list` and `show`: all devices, as administrators see them.
 
+use ebp_client::ClientError;
 use ebp_core::{
-    client::ClientError,
     contract::{ClockState, DeviceHealth, ManagedDevice},
     scope::Group,
 };

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use ebp_client::Validity;
 use ebp_core::{
-    client::renewal::Validity,
-    clock::{Clock, DeviceClock, DeviceSystemClock, SystemClock},
+    clock::{Clock, DeviceClock, SystemClock},
     model::IncidentType,
+};
+use ebp_device::{
+    clock::DeviceSystemClock,
     spool::{Spool, Telegrams},
 };
 use ebp_meter::port::PortName;
@@ -67,7 +70,7 @@ struct Meter {
 
 /// Prints it, and fails where the server does not answer well.
 pub fn status(api: &Api, config: Option<&DeviceConfig>, format: Shape) -> Outcome {
-    let validity = Validity::of(&api.certificate).map_err(explain)?;
+    let validity = Validity::of(&api.certificate).map_err(|error| explain(error.into()))?;
     let client = client(api)?;
     let (server, failure) = match client.consent() {
         Ok(consent) => (Some(consent.state.name().to_owned()), None),

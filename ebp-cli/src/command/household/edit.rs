@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use ebp_client::Manager;
 use ebp_core::{
-    client::Manager,
     contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
     scope::Group,
 };

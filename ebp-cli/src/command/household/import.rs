@@ -5,8 +5,8 @@ mod parse;
 
 use std::{collections::HashMap, path::PathBuf};
 
+use ebp_client::{ClientError, Manager};
 use ebp_core::{
-    client::{ClientError, Manager},
     contract::{ManagedHousehold, Registered, Registration},
     model::Participant,
     scope::Group,

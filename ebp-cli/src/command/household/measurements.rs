@@ -1,6 +1,6 @@
 //! `ebp household measurements`: what was measured in a household, for researchers.
 
-use ebp_core::client::Manager;
+use ebp_client::Manager;
 use uuid::Uuid;
 
 use super::refused;

@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ebp_core::{identity::Pkcs12Error, private_file};
+use ebp_client::identity::Pkcs12Error;
+use ebp_core::private_file;
 
 use super::Files;
 use crate::{

@@ -29,16 +29,12 @@ pub struct Edge {
 pub fn edges(tree: &Tree, resolver: &Resolver<'_>) -> Vec<Edge> {
     let mut found = BTreeMap::new();
     for (module, content) in tree.modules.iter().enumerate() {
-        let mut visitor =
-            Visitor { resolver, module, file: content.file, found: &mut found };
+        let mut visitor = Visitor { resolver, module, file: content.file, found: &mut found };
         for item in &content.content {
             visitor.visit_item(item);
         }
     }
-    found
-        .into_iter()
-        .map(|((from, to, item), line)| Edge { from, to, line, item })
-        .collect()
+    found.into_iter().map(|((from, to, item), line)| Edge { from, to, line, item }).collect()
 }
 
 struct Visitor<'a> {
@@ -88,10 +84,9 @@ impl Visitor<'_> {
         let mut path: Vec<String> = Vec::new();
         let mut line = 0;
         let mut colons = 0;
-        let tokens = tokens.into_iter().chain([TokenTree::Punct(proc_macro2::Punct::new(
-            ';',
-            proc_macro2::Spacing::Alone,
-        ))]);
+        let tokens = tokens
+            .into_iter()
+            .chain([TokenTree::Punct(proc_macro2::Punct::new(';', proc_macro2::Spacing::Alone))]);
         for token in tokens {
             match token {
                 TokenTree::Punct(mark) if mark.as_char() == ':' => colons += 1,
@@ -146,5 +141,4 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
             visit::visit_impl_item(self, item);
         }
     }
-
 }

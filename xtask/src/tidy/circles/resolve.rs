@@ -67,12 +67,13 @@ impl<'a> Resolver<'a> {
                 return Some(named);
             }
         }
-        here.globs
-            .iter()
-            .filter_map(|path| self.resolve_within(module, path, depth))
-            .find_map(|named| match named {
-                Named::Module(from) if from != module => self.member(from, name, depth.checked_sub(1)?),
+        here.globs.iter().filter_map(|path| self.resolve_within(module, path, depth)).find_map(
+            |named| match named {
+                Named::Module(from) if from != module => {
+                    self.member(from, name, depth.checked_sub(1)?)
+                }
                 _ => None,
-            })
+            },
+        )
     }
 }

@@ -79,8 +79,7 @@ impl Tree {
                         Some((_, items)) => self.read_items(items, file, &below, Some(index))?,
                         None => {
                             let beside = folder.join(format!("{name}.rs"));
-                            let path =
-                                if beside.exists() { beside } else { below.join("mod.rs") };
+                            let path = if beside.exists() { beside } else { below.join("mod.rs") };
                             self.read_file(&path, &below, Some(index))?
                         }
                     };
@@ -126,7 +125,6 @@ impl Module {
                     self.import(tree, path);
                 }
             }
-            _ => {}
         }
     }
 }

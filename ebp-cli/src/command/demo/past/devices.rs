@@ -10,10 +10,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ebp_core::{
-    identity::{Identity, device_of},
-    private_file,
-};
+use ebp_client::identity::{Identity, device_of};
+use ebp_core::private_file;
 use ebp_fieldtest::{
     chance::Chance,
     device::Device,

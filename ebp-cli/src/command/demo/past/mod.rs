@@ -25,11 +25,11 @@ use std::{
     time::Duration,
 };
 
+use ebp_client::identity::Identity;
 use ebp_core::{
     clock::{Clock, SystemClock},
     contract::{MeterChange, NewMeter, Registered, RegistrationMeter},
     cycle::Cycle,
-    identity::Identity,
 };
 use ebp_fieldtest::server::{TrueClock, client};
 use ebp_server::{

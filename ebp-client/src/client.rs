@@ -1,0 +1,323 @@
+//! The requests of devices and participants, over mutual TLS.
+//!
+//! Enters: the server's address, the device's [`Identity`]. Leaves: the contract's bodies, or a
+//! [`ClientError`] that says whether waiting, a person, or nothing helps. Absent: retrying and
+//! waiting; storage.
+
+use std::{
+    io::{Read, Write},
+    sync::Arc,
+    time::Duration,
+};
+
+use flate2::{Compression, write::GzEncoder};
+use reqwest::{
+    Method, StatusCode, Url,
+    blocking::{RequestBuilder, Response},
+    header::{self, HeaderMap, HeaderValue},
+};
+use rustls::ClientConfig;
+use serde::de::DeserializeOwned;
+
+use crate::{ClientError, identity::Identity, server_clock::ServerClock, validity::Validity};
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    contract::{
+        Account, Consent, Household, MeasurementDevice, UploadRequest, UploadResponse, paths,
+    },
+    model::{Meter, PvSystem},
+};
+
+/// An answer longer than this is not read: the largest page is a tenth of it.
+const MAX_ANSWER: u64 = 64 << 20;
+
+/// A server that asks for more patience than this is asked again after it.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// How the client behaves.
+#[derive(Clone)]
+pub struct ClientOptions {
+    /// How long to wait for a connection.
+    pub connect_timeout: Duration,
+    /// How long to wait for the whole answer.
+    pub timeout: Duration,
+    /// The version of the program, told as `user-agent`.
+    pub version: String,
+    /// The clock by which the server's certificate is valid.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(60),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// A client of one Data API.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) http: reqwest::blocking::Client,
+    pub(crate) server: String,
+    clock: Arc<dyn Clock>,
+    /// For a client with a certificate.
+    server_clock: Option<ServerClock>,
+}
+
+impl Client {
+    /// A client of the Data API at `base_url` (`https://host:port`, a path may follow) that shows
+    /// `identity` and trusts its authority alone. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError::InvalidUrl`], [`ClientError::SetUp`].
+    pub fn new(
+        base_url: &str,
+        identity: &Identity,
+        options: ClientOptions,
+    ) -> Result<Self, ClientError> {
+        let tls = |e: rustls::Error| set_up(base_url, e.to_string());
+        let config = identity.client_config(options.clock.clone()).map_err(tls)?;
+        let anonymous = identity.anonymous_config(options.clock.clone()).map_err(tls)?;
+        let validity = Validity::of_der(identity.certificate());
+        let client = Self::with_tls(base_url, config, None, options)?;
+        let server_clock = validity.map(|validity| ServerClock::new(anonymous, validity));
+        Ok(Self { server_clock, ..client })
+    }
+
+    /// A client with that TLS configuration and, where given, that `Authorization` header.
+    pub(crate) fn with_tls(
+        base_url: &str,
+        tls: ClientConfig,
+        authorization: Option<HeaderValue>,
+        options: ClientOptions,
+    ) -> Result<Self, ClientError> {
+        let server = base_url.trim_end_matches('/').to_owned();
+        let valid = Url::parse(&server).is_ok_and(|url| {
+            url.scheme() == "https"
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        if !valid {
+            return Err(ClientError::InvalidUrl { url: base_url.to_owned() });
+        }
+        let set_up = |reason: String| set_up(&server, reason);
+        let mut headers = HeaderMap::new();
+        headers.extend(authorization.map(|value| (header::AUTHORIZATION, value)));
+        let http = reqwest::blocking::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .https_only(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(options.connect_timeout)
+            .timeout(options.timeout)
+            .user_agent(format!("ebp/{}", options.version))
+            .default_headers(headers)
+            .build()
+            .map_err(|e| set_up(e.to_string()))?;
+        Ok(Self { http, server, clock: options.clock, server_clock: None })
+    }
+
+    /// The Data API's address.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Endpoint 1: the participant.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn account(&self) -> Result<Account, ClientError> {
+        self.get(paths::ACCOUNT)
+    }
+
+    /// Endpoint 2: the household's registration details.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn household(&self) -> Result<Household, ClientError> {
+        self.get(paths::HOUSEHOLD)
+    }
+
+    /// The household's consent.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn consent(&self) -> Result<Consent, ClientError> {
+        self.get(paths::CONSENT)
+    }
+
+    /// Endpoint 3: grants consent, a step that is taken once.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 409 where it was granted before.
+    pub fn grant_consent(&self) -> Result<Consent, ClientError> {
+        self.send(Method::POST, paths::CONSENT)
+    }
+
+    /// Endpoint 4: revokes consent, for good.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn revoke_consent(&self) -> Result<Consent, ClientError> {
+        self.send(Method::DELETE, paths::CONSENT)
+    }
+
+    /// Endpoint 5: the household's measurement devices.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn measurement_devices(&self) -> Result<Vec<MeasurementDevice>, ClientError> {
+        self.get(paths::MEASUREMENT_DEVICE)
+    }
+
+    /// Endpoint 6: the household's meters.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn meters(&self) -> Result<Vec<Meter>, ClientError> {
+        self.get(paths::METER)
+    }
+
+    /// The meters that this device reads, for whoever shows a device's certificate.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn device_meters(&self) -> Result<Vec<Meter>, ClientError> {
+        self.get(paths::DEVICE_METER)
+    }
+
+    /// Endpoint 8: uploads measurements; sending one again changes nothing.
+    ///
+    /// # Errors
+    /// [`ClientError`]. The server may have stored them nevertheless, where its answer got lost.
+    pub fn upload(&self, request: &UploadRequest) -> Result<UploadResponse, ClientError> {
+        let body = compressed(request).map_err(|reason| ClientError::SetUp {
+            server: self.server.clone(),
+            reason: reason.to_string(),
+        })?;
+        let request = self
+            .request(Method::POST, paths::MEASUREMENT)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_ENCODING, "gzip")
+            .body(body);
+        self.answer(paths::MEASUREMENT, request)
+    }
+
+    /// Endpoint 9: the household's photovoltaic systems.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn pv_systems(&self) -> Result<Vec<PvSystem>, ClientError> {
+        self.get(paths::PV_SYSTEM)
+    }
+
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.send(Method::GET, path)
+    }
+
+    pub(crate) fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<T, ClientError> {
+        self.answer(path, self.request(method, path))
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.server))
+    }
+
+    pub(crate) fn answer<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: RequestBuilder,
+    ) -> Result<T, ClientError> {
+        let body = self.receive(path, request)?;
+        serde_json::from_slice(&body).map_err(|e| self.garbled(path, place(&e)))
+    }
+
+    pub(crate) fn garbled(&self, path: &str, reason: String) -> ClientError {
+        let path = path.split('?').next().unwrap_or(path).to_owned();
+        ClientError::Garbled { server: self.server.clone(), path, reason }
+    }
+
+    /// The body of an answer that says yes.
+    pub(crate) fn receive(
+        &self,
+        path: &str,
+        request: RequestBuilder,
+    ) -> Result<Vec<u8>, ClientError> {
+        let transport = |error| {
+            let error = ClientError::of_transport(&self.server, error);
+            match &self.server_clock {
+                Some(asked) => asked.explain(&self.server, &*self.clock, error),
+                None => error,
+            }
+        };
+        let response =
+            request.header(header::ACCEPT, "application/json").send().map_err(transport)?;
+        let (status, retry_after) = (response.status(), self.retry_after(&response));
+        let mut body = Vec::new();
+        response.take(MAX_ANSWER + 1).read_to_end(&mut body).map_err(|e| {
+            ClientError::Unreachable {
+                server: self.server.clone(),
+                reason: format!("the answer breaks off: {e}"),
+            }
+        })?;
+        if !status.is_success() {
+            return Err(ClientError::of_answer(&self.server, status, &body, retry_after));
+        }
+        if body.len() as u64 > MAX_ANSWER {
+            return Err(self.garbled(path, format!("it is longer than {MAX_ANSWER} bytes")));
+        }
+        Ok(body)
+    }
+
+    /// `Retry-After` in either of its forms (RFC 9110, section 10.2.3), of the answers that it
+    /// belongs to.
+    fn retry_after(&self, response: &Response) -> Option<Duration> {
+        if !matches!(
+            response.status(),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        ) {
+            return None;
+        }
+        let text = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        let wait = match text.parse() {
+            Ok(seconds) => Duration::from_secs(seconds),
+            Err(_) => {
+                let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+                at.duration_since(self.clock.now()).try_into().unwrap_or(Duration::ZERO)
+            }
+        };
+        Some(wait.min(MAX_RETRY_AFTER))
+    }
+}
+
+pub(crate) fn set_up(server: &str, reason: String) -> ClientError {
+    ClientError::SetUp { server: server.to_owned(), reason }
+}
+
+/// Where an answer leaves the contract, without the values in it: they may be a person's.
+fn place(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Data => "not what the contract says",
+        serde_json::error::Category::Eof => "it breaks off",
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is no JSON",
+    };
+    format!("{what}, line {} column {}", error.line(), error.column())
+}
+
+fn compressed(request: &UploadRequest) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    serde_json::to_writer(&mut encoder, request)?;
+    encoder.flush()?;
+    encoder.finish()
+}

@@ -1,0 +1,138 @@
+//! A device's key, and the certificates it gets for it.
+//!
+//! The key is made here and never sent: the server sees a request that is signed by it.
+
+use std::fmt;
+
+use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519};
+use reqwest::Method;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+
+use crate::{Client, ClientError, ClientOptions, Trust, client::set_up};
+use ebp_core::contract::{DeviceCertificate, EnrollRequest, RenewRequest, paths};
+
+/// Of which kind a device's key is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeyKind {
+    /// ECDSA on the curve P-256.
+    #[default]
+    P256,
+    /// Ed25519.
+    Ed25519,
+}
+
+/// A device's private key. `Debug` does not show it.
+pub struct DeviceKey(KeyPair);
+
+impl fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceKey(redacted)")
+    }
+}
+
+/// The key cannot be made, read or used.
+#[derive(Debug, thiserror::Error)]
+#[error("the device's key cannot be used: {0}")]
+pub struct KeyError(#[from] rcgen::Error);
+
+impl DeviceKey {
+    /// A new one.
+    ///
+    /// # Errors
+    /// If the machine has no randomness.
+    pub fn generate(kind: KeyKind) -> Result<Self, KeyError> {
+        let algorithm = match kind {
+            KeyKind::P256 => &PKCS_ECDSA_P256_SHA256,
+            KeyKind::Ed25519 => &PKCS_ED25519,
+        };
+        Ok(Self(KeyPair::generate_for(algorithm)?))
+    }
+
+    /// Reads one (PEM, PKCS#8).
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        Ok(Self(KeyPair::from_pem(pem)?))
+    }
+
+    /// The key (PEM, PKCS#8), for its file.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        self.0.serialize_pem()
+    }
+
+    /// Of which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> KeyKind {
+        if self.0.algorithm() == &PKCS_ED25519 { KeyKind::Ed25519 } else { KeyKind::P256 }
+    }
+
+    /// A request for a certificate (PKCS#10, PEM). It names nobody: the server knows for whom it is.
+    fn request(&self) -> Result<String, KeyError> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        Ok(params.serialize_request(&self.0)?.pem()?)
+    }
+}
+
+/// What enrolment brought.
+#[derive(Debug)]
+pub struct Enrolled {
+    /// The device's certificate.
+    pub certificate: DeviceCertificate,
+    /// The authority's certificate (PEM).
+    pub authority: String,
+}
+
+/// Gets the device's first certificate for a one-time token. If the answer is lost the same may be
+/// asked again with the same key.
+///
+/// # Errors
+/// [`ClientError`]; a problem of status 401 if the token is unknown, used or expired.
+pub fn enroll(
+    base_url: &str,
+    trust: &Trust,
+    token: &str,
+    key: &DeviceKey,
+    options: ClientOptions,
+) -> Result<Enrolled, ClientError> {
+    let failed = |reason: String| set_up(base_url, reason);
+    let csr = key.request().map_err(|e| failed(e.to_string()))?;
+    let (tls, authority) =
+        trust.client_config(options.clock.clone()).map_err(|e| failed(e.to_string()))?;
+    let client = Client::with_tls(base_url, tls, None, options)?;
+    let request = client
+        .request(Method::POST, paths::ENROLL)
+        .json(&EnrollRequest { token: token.to_owned(), csr });
+    let certificate: DeviceCertificate = client.answer(paths::ENROLL, request)?;
+    let authority = authority
+        .get()
+        .and_then(|trusted| authority_in(&certificate.chain, &trusted))
+        .ok_or_else(|| ClientError::Garbled {
+            server: base_url.to_owned(),
+            path: paths::ENROLL.to_owned(),
+            reason: "the certificate is not of the authority that is trusted".to_owned(),
+        })?;
+    Ok(Enrolled { certificate, authority })
+}
+
+impl Client {
+    /// The device's next certificate, for that key.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn renew(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
+        let csr = key.request().map_err(|e| set_up(&self.server, e.to_string()))?;
+        let request = self.request(Method::POST, paths::RENEW).json(&RenewRequest { csr });
+        self.answer(paths::RENEW, request)
+    }
+}
+
+/// The authority's certificate (PEM), which stands last in the chain, if it is the trusted one.
+fn authority_in(chain: &str, trusted: &CertificateDer<'_>) -> Option<String> {
+    let start = chain.rfind("-----BEGIN CERTIFICATE-----")?;
+    let pem = &chain[start..];
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
+    (der == *trusted).then(|| pem.to_owned())
+}

@@ -1,0 +1,28 @@
+//! Client of the Data API of the `ebp` measurement system.
+//!
+//! Enters: the server's address, a certificate and its key, or a group's secret. Leaves: the
+//! contract's bodies, or a [`ClientError`] that says whether waiting, a person, or nothing helps.
+//! Absent: retrying and waiting, which the report cycle does; storage; meters.
+//!
+//! A client blocks its thread; it must not be used on a thread of an asynchronous runtime.
+
+mod client;
+mod enrolment;
+mod error;
+pub mod identity;
+mod incidents;
+mod management;
+mod measurements;
+pub mod renewal;
+mod server_clock;
+mod status;
+mod trust;
+mod validity;
+
+pub use client::{Client, ClientOptions};
+pub use enrolment::{DeviceKey, Enrolled, KeyError, KeyKind, enroll};
+pub use error::{ClientError, TlsRefusal};
+pub use management::Manager;
+pub use measurements::{Measurements, PageRequest};
+pub use trust::{InvalidFingerprint, Trust};
+pub use validity::{Validity, ValidityError};

@@ -1,0 +1,305 @@
+//! What researchers and administrators ask of the Data API, each with the secret that they share.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use reqwest::{Method, header::HeaderValue};
+use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use crate::{Client, ClientError, ClientOptions, PageRequest, Trust, client::set_up};
+use ebp_core::{
+    contract::{
+        EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
+        ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementPage, MeterChange,
+        NewDevice, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration,
+        RegistrationEntry, RevokedDevice, paths,
+    },
+    scope::Group,
+};
+
+/// A client that acts for a group. `Debug` shows no secret.
+pub struct Manager {
+    client: Client,
+    group: Group,
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manager").field("group", &self.group).finish_non_exhaustive()
+    }
+}
+
+impl Manager {
+    /// A client of the Data API at `base_url` that shows the group's secret (HTTP Basic with the
+    /// group's name as user). Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError::InvalidUrl`], [`ClientError::SetUp`].
+    pub fn new(
+        base_url: &str,
+        trust: &Trust,
+        group: Group,
+        secret: &str,
+        options: ClientOptions,
+    ) -> Result<Self, ClientError> {
+        let failed = |reason: String| set_up(base_url, reason);
+        let (tls, _) =
+            trust.client_config(options.clock.clone()).map_err(|e| failed(e.to_string()))?;
+        let credentials = BASE64_STANDARD.encode(format!("{group}:{secret}"));
+        let mut header = HeaderValue::from_str(&format!("Basic {credentials}"))
+            .map_err(|e| failed(e.to_string()))?;
+        header.set_sensitive(true);
+        Ok(Self { client: Client::with_tls(base_url, tls, Some(header), options)?, group })
+    }
+
+    /// Endpoint 10 for researchers: a page of registrations and consents.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn registrations(
+        &self,
+        cursor: Option<&str>,
+    ) -> Result<Listing<RegistrationEntry>, ClientError> {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        self.client.get(&format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD))
+    }
+
+    /// Takes in a registration; with `further` also where the participant has a household at the
+    /// same address.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 400 or 422 lists every fault, one of status 409 names
+    /// the participant's household at that address ([`ClientError::registered_already`]).
+    pub fn register(
+        &self,
+        registration: &Registration,
+        further: bool,
+    ) -> Result<Registered, ClientError> {
+        let query = if further { "?further=true" } else { "" };
+        let path = format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD);
+        self.send(Method::POST, &path, registration)
+    }
+
+    /// Whether a registration would be taken in; nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Self::register`].
+    pub fn check(&self, registration: &Registration, further: bool) -> Result<(), ClientError> {
+        let query = if further { "?further=true" } else { "" };
+        let path = format!("{}{query}", paths::REGISTRATION_CHECK);
+        let request = self.client.request(Method::POST, &path).json(registration);
+        self.client.receive(&path, request).map(drop)
+    }
+
+    /// Removes a household that was registered by mistake.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 409 where something was measured in it.
+    pub fn remove_household(&self, household: Uuid) -> Result<(), ClientError> {
+        self.remove(&of(paths::MANAGED_HOUSEHOLD, household, None))
+    }
+
+    /// A page of a meter's measurements, oldest first.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such household or meter.
+    pub fn measurements_page(
+        &self,
+        household: Uuid,
+        meter: Uuid,
+        request: &PageRequest,
+    ) -> Result<MeasurementPage, ClientError> {
+        self.client.page(&of(paths::MANAGED_MEASUREMENT, household, Some(meter)), request)
+    }
+
+    /// A registration with all that belongs to it.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is none.
+    pub fn registration(&self, household: Uuid) -> Result<ManagedHousehold, ClientError> {
+        self.client.get(&of(paths::MANAGED_HOUSEHOLD, household, None))
+    }
+
+    /// Changes a household's members.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 400 or 422 lists every fault.
+    pub fn change(
+        &self,
+        household: Uuid,
+        change: &HouseholdChange,
+    ) -> Result<ManagedHousehold, ClientError> {
+        self.send(Method::PATCH, &of(paths::MANAGED_HOUSEHOLD, household, None), change)
+    }
+
+    /// Adds a meter.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn add_meter(&self, household: Uuid, meter: &NewMeter) -> Result<Made, ClientError> {
+        self.send(Method::POST, &of(paths::MANAGED_METERS, household, None), meter)
+    }
+
+    /// Changes a meter.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn change_meter(
+        &self,
+        household: Uuid,
+        meter: Uuid,
+        change: &MeterChange,
+    ) -> Result<ManagedHousehold, ClientError> {
+        self.send(Method::PATCH, &of(paths::MANAGED_METER, household, Some(meter)), change)
+    }
+
+    /// Adds a photovoltaic system.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn add_pv_system(
+        &self,
+        household: Uuid,
+        system: &NewPvSystem,
+    ) -> Result<Made, ClientError> {
+        self.send(Method::POST, &of(paths::MANAGED_PV_SYSTEMS, household, None), system)
+    }
+
+    /// Changes a photovoltaic system.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn change_pv_system(
+        &self,
+        household: Uuid,
+        system: Uuid,
+        change: &PvSystemChange,
+    ) -> Result<ManagedHousehold, ClientError> {
+        self.send(Method::PATCH, &of(paths::MANAGED_PV_SYSTEM, household, Some(system)), change)
+    }
+
+    /// Removes a meter that was registered by mistake.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 409 where it has measurements or is connected.
+    pub fn remove_meter(&self, household: Uuid, meter: Uuid) -> Result<(), ClientError> {
+        self.remove(&of(paths::MANAGED_METER, household, Some(meter)))
+    }
+
+    /// Removes a photovoltaic system that was registered by mistake.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 409 where its meter has measurements.
+    pub fn remove_pv_system(&self, household: Uuid, system: Uuid) -> Result<(), ClientError> {
+        self.remove(&of(paths::MANAGED_PV_SYSTEM, household, Some(system)))
+    }
+
+    /// For administrators: a page of a device's certificates, oldest first.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    pub fn certificates(
+        &self,
+        device: Uuid,
+        cursor: Option<&str>,
+    ) -> Result<Listing<ManagedCertificate>, ClientError> {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        self.client.get(&format!("{}{query}", certificates_of(device)))
+    }
+
+    /// For administrators: revokes every certificate of a device and voids its one-time tokens, for
+    /// good and from its next request on.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    pub fn revoke_device(&self, device: Uuid) -> Result<RevokedDevice, ClientError> {
+        self.client.send(Method::DELETE, &certificates_of(device))
+    }
+
+    /// For administrators: a page of all devices.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn devices(&self, cursor: Option<&str>) -> Result<Listing<ManagedDevice>, ClientError> {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        self.client.get(&format!("{}{query}", paths::MANAGEMENT_DEVICE))
+    }
+
+    /// For administrators: how the devices and meters of a page of households are.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn health(&self, cursor: Option<&str>) -> Result<Listing<HouseholdHealth>, ClientError> {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        self.client.get(&format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD))
+    }
+
+    /// For administrators: a device.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    pub fn device(&self, device: Uuid) -> Result<ManagedDevice, ClientError> {
+        self.client.get(&device_path(device))
+    }
+
+    /// For administrators: adds a device to a household.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such household, or it has no such
+    /// meter.
+    pub fn add_device(&self, device: &NewDevice) -> Result<Made, ClientError> {
+        self.send(Method::POST, paths::MANAGEMENT_DEVICE, device)
+    }
+
+    /// For administrators: removes a device that was added by mistake.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 409 where it is needed.
+    pub fn remove_device(&self, device: Uuid) -> Result<(), ClientError> {
+        self.remove(&device_path(device))
+    }
+
+    /// For administrators: a one-time token by which a device is enrolled. An earlier one that was
+    /// not used is void.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    pub fn enrolment(
+        &self,
+        device: Uuid,
+        request: &EnrolmentRequest,
+    ) -> Result<EnrolmentToken, ClientError> {
+        let path = paths::MANAGED_ENROLMENT.replace("{uuid}", &device.to_string());
+        self.send(Method::POST, &path, request)
+    }
+
+    fn remove(&self, path: &str) -> Result<(), ClientError> {
+        self.client.receive(path, self.client.request(Method::DELETE, path)).map(drop)
+    }
+
+    fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.client.answer(path, self.client.request(method, path).json(body))
+    }
+}
+
+fn device_path(device: Uuid) -> String {
+    paths::MANAGED_DEVICE.replace("{uuid}", &device.to_string())
+}
+
+fn certificates_of(device: Uuid) -> String {
+    paths::MANAGED_CERTIFICATES.replace("{uuid}", &device.to_string())
+}
+
+fn of(template: &str, household: Uuid, member: Option<Uuid>) -> String {
+    let path = template.replace("{household}", &household.to_string());
+    match member {
+        Some(uuid) => path.replace("{uuid}", &uuid.to_string()),
+        None => path,
+    }
+}

@@ -1,0 +1,65 @@
+//! Whose clock is wrong, where the server takes a certificate for expired that is not.
+//!
+//! In TLS "expired" is also said of a certificate that is not valid yet. The server itself tells its
+//! time to whoever asks without a certificate.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rustls::ClientConfig;
+use serde::Deserialize;
+
+use crate::{ClientError, TlsRefusal, validity::Validity};
+use ebp_core::{clock::Clock, contract::paths};
+
+/// How long the server's time is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks the server for its time, without a certificate.
+#[derive(Clone)]
+pub(super) struct ServerClock {
+    tls: ClientConfig,
+    validity: Validity,
+}
+
+/// What `/healthz` says.
+#[derive(Deserialize)]
+struct Health {
+    time: Timestamp,
+}
+
+impl ServerClock {
+    /// For a client whose certificate is valid then; `tls` shows none.
+    pub fn new(tls: ClientConfig, validity: Validity) -> Self {
+        Self { tls, validity }
+    }
+
+    /// The error itself, or that the server's clock is behind, where that is what is wrong.
+    pub fn explain(&self, server: &str, clock: &dyn Clock, error: ClientError) -> ClientError {
+        let ClientError::Tls { refusal: TlsRefusal::OursExpired, .. } = error else { return error };
+        let now = clock.now();
+        if now < self.validity.not_before || now > self.validity.not_after {
+            return error;
+        }
+        match self.ask(server) {
+            Some(time) if time < self.validity.not_before => ClientError::ServerClockBehind {
+                server: server.to_owned(),
+                time,
+                behind: SignedDuration::from_secs(now.duration_since(time).as_secs()),
+            },
+            _ => error,
+        }
+    }
+
+    fn ask(&self, server: &str) -> Option<Timestamp> {
+        let http = reqwest::blocking::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .https_only(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()
+            .ok()?;
+        let answer = http.get(format!("{server}{}", paths::HEALTHZ)).send().ok()?;
+        Some(answer.json::<Health>().ok()?.time)
+    }
+}

@@ -1,0 +1,140 @@
+//! Opening the spool's file: how it is written, and its schema's versions.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
+
+use super::SpoolError;
+use ebp_core::private_file;
+
+/// The schema's steps; the file's `user_version` counts those it has been through.
+const MIGRATIONS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
+
+/// How long another process may hold the file; it does so for milliseconds, a slow card for seconds.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes of a page, the unit of every write. A measurement is about 170 bytes and touches three or
+/// four pages; the smaller they are, the less is written (`tests/spool_writes.rs` measures it).
+pub(super) const PAGE_BYTES: u32 = 512;
+
+/// After so many pages of the journal (1 MiB) they are moved into the file.
+const CHECKPOINT_PAGES: u32 = 2048;
+
+/// Makes the folder, readable by its owner alone, where it is missing.
+pub(super) fn folder(path: &Path) -> Result<(), SpoolError> {
+    private_file::create_folder(path)
+        .map_err(|source| SpoolError::Folder { path: path.to_owned(), source })
+}
+
+/// Opens the file and brings its schema up to date.
+pub(super) fn database(path: &Path) -> Result<Connection, SpoolError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let fault = |source| SpoolError::of(path, source);
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    configure(&connection).map_err(fault)?;
+    migrate(&connection, path)?;
+    Ok(connection)
+}
+
+/// Looks at every page, so that damage is found before anything is written beside it.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|source| SpoolError::of(path, source))?;
+    match verdict.as_str() {
+        "ok" => Ok(()),
+        _ => Err(SpoolError::Damaged { path: path.to_owned(), reason: verdict }),
+    }
+}
+
+/// The file beside it whose name goes on with `suffix`.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Which file a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId(Option<(u64, u64)>);
+
+impl FileId {
+    /// No file: whatever is there has taken its place.
+    pub(super) const NONE: Self = Self(None);
+
+    /// The file at that path, or none.
+    #[cfg(unix)]
+    pub(super) fn of(path: &Path) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self(fs::metadata(path).ok().map(|file| (file.dev(), file.ino())))
+    }
+
+    /// Not known.
+    #[cfg(not(unix))]
+    pub(super) fn of(_: &Path) -> Self {
+        Self(None)
+    }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    write_ahead(connection)?;
+    // What `store` has returned from is on the disk, whatever happens to the power.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // A one-shot process under a timer would otherwise write every page twice and the journal's
+    // directory entry as well, each time it ends.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -512)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
+/// Switching a new file to the write-ahead log does not wait for the time-out when another process
+/// is doing the same (SQLite, "Write-Ahead Logging", section 8), so this waits for it.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    const STEP: Duration = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(e)
+                if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && waited < PATIENCE =>
+            {
+                std::thread::sleep(STEP);
+                waited += STEP;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn migrate(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
+    let fault = |source| SpoolError::of(path, source);
+    let latest = MIGRATIONS.len();
+    let version =
+        || connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    if usize::try_from(version().map_err(fault)?) == Ok(latest) {
+        return Ok(());
+    }
+    // The version is asked again under the lock: of two processes that start at once, one migrates.
+    let transaction =
+        Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(fault)?;
+    let version = version().map_err(fault)?;
+    let done = usize::try_from(version)
+        .ok()
+        .filter(|done| *done <= latest)
+        .ok_or_else(|| SpoolError::Newer { path: path.to_owned(), version })?;
+    for step in &MIGRATIONS[done..] {
+        transaction.execute_batch(step).map_err(fault)?;
+    }
+    transaction.pragma_update(None, "user_version", latest as i64).map_err(fault)?;
+    transaction.commit().map_err(fault)
+}

@@ -1,0 +1,67 @@
+//! How large the spool may become.
+
+use rusqlite::Transaction;
+
+use super::{Spool, SpoolError};
+use ebp_core::contract::Notice;
+
+/// 256 MiB. A measurement of three values takes 171 bytes; two meters in quarter-hours fill 12 MB a
+/// year, so that this is room for 22 years without the server, and for five with eight meters.
+pub const DEFAULT_MAX_BYTES: u64 = 256 << 20;
+
+/// What is kept free beyond the limit, for all that is not a measurement.
+const RESERVE: u64 = 1 << 20;
+
+impl Spool {
+    /// Bytes that the spool has on the disk, its journal included.
+    #[must_use]
+    pub fn bytes_on_disk(&self) -> u64 {
+        let length = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        length(&self.path) + length(&super::open::beside(&self.path, "-wal"))
+    }
+
+    /// Whether the limit is reached: no measurement is taken in until the server has confirmed some.
+    ///
+    /// # Errors
+    /// [`SpoolError`] of the file.
+    pub fn is_full(&self) -> Result<bool, SpoolError> {
+        Ok(self.used_bytes()? >= self.options.max_bytes)
+    }
+
+    /// The transaction, if there is room; a notice, if there is not.
+    pub(super) fn with_room<'a>(
+        &self,
+        transaction: Transaction<'a>,
+    ) -> Result<Transaction<'a>, SpoolError> {
+        if !self.is_full()? {
+            return Ok(transaction);
+        }
+        self.write_notice(&transaction, Notice::SpoolFull, "").map_err(|e| self.fault(e))?;
+        transaction.commit().map_err(|e| self.fault(e))?;
+        let max_bytes = self.options.max_bytes;
+        Err(SpoolError::LimitReached { path: self.path.clone(), max_bytes })
+    }
+
+    /// The database itself keeps the file below the limit and its reserve.
+    pub(super) fn limit_pages(&self) -> Result<(), SpoolError> {
+        let page: u64 = self.figure("page_size")?;
+        let pages = (self.options.max_bytes.saturating_add(RESERVE) / page.max(1))
+            .clamp(1, u64::from(u32::MAX - 1));
+        self.connection
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+            .map_err(|e| self.fault(e))
+    }
+
+    /// Bytes of the file that are in use; pages that became free are used again.
+    fn used_bytes(&self) -> Result<u64, SpoolError> {
+        let pages = self.figure("page_count")?.saturating_sub(self.figure("freelist_count")?);
+        Ok(pages * self.figure("page_size")?)
+    }
+
+    fn figure(&self, pragma: &str) -> Result<u64, SpoolError> {
+        self.connection
+            .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+            .map(|figure| u64::try_from(figure).unwrap_or(0))
+            .map_err(|e| self.fault(e))
+    }
+}

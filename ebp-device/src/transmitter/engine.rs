@@ -1,0 +1,370 @@
+//! The report cycle as a machine that is stepped: it never waits and reads no clock by itself, and
+//! all that it knows is in the spool, so that a daemon and a command under a timer do the same.
+//!
+//! One report: consent is asked for, the measurements are sent, the server's incidents are learnt
+//! once in each run of the machine, trouble is told, and then how the device is, if that has changed
+//! or a day has passed. What fails is tried again after a while that grows; what was done before it
+//! stays done.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    DataApi, Report, Schedule, TransmitError, schedule::patience, status, transmit_in_batches,
+};
+use crate::{
+    consent::{Decision, Gate},
+    spool::{IncidentChange, Spool, SpoolError},
+};
+use ebp_client::ClientError;
+use ebp_core::{
+    clock::{DeviceClock, Moment},
+    contract::DeviceStatus,
+};
+
+/// The engine's memory in the spool.
+const MEMORY: &str = "report";
+
+/// A device's report cycle.
+#[derive(Debug, Clone)]
+pub struct ReportEngine {
+    schedule: Schedule,
+    meters: Vec<Uuid>,
+    batch: usize,
+    progress: Progress,
+}
+
+/// What the engine has to know after a restart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Progress {
+    /// When the last report was complete.
+    reported_at: Option<Timestamp>,
+    /// How many attempts have failed since.
+    failures: u32,
+    /// When the last one failed, and how long to wait from then on.
+    failed: Option<Failed>,
+    wait: Duration,
+    /// Whether it was the server that asked for that.
+    asked_for: bool,
+    /// In which run of the machine the server's incidents were learnt.
+    learnt_in: Option<Uuid>,
+    /// What the server was last told of the device, and when.
+    status: Option<status::Told>,
+}
+
+/// An instant by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Failed {
+    at: Timestamp,
+    boot: Uuid,
+    since_boot: Duration,
+}
+
+impl Failed {
+    /// How long ago it was. In the same run of the machine no clock that was set can deceive; after
+    /// it, the time of day has to do.
+    fn ago(&self, now: &Moment) -> Option<Duration> {
+        if self.boot == now.boot.0 && !self.boot.is_nil() {
+            return Some(now.since_boot.saturating_sub(self.since_boot));
+        }
+        Duration::try_from(now.at.duration_since(self.at)).ok()
+    }
+}
+
+/// What a complete report did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// What became of the measurements.
+    pub measurements: Report,
+    /// Incidents that were reported or resolved.
+    pub incidents: u64,
+    /// Whether the device's status was told.
+    pub status: bool,
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing was due.
+    NotDue,
+    /// The report is complete.
+    Reported(Reported),
+    /// Consent is not granted (yet): nothing was sent.
+    NotGranted,
+    /// It was not, or not wholly; what could be done is done.
+    Failed {
+        /// Why.
+        source: Box<ClientError>,
+        /// What was done before.
+        done: Reported,
+    },
+    /// The server's answer says nothing of what was sent.
+    Unanswered {
+        /// How many measurements were sent.
+        sent: usize,
+        /// What was done before.
+        done: Reported,
+    },
+    /// Consent is revoked for good: the spool is purged, and nothing will ever be due again.
+    Over,
+}
+
+impl ReportEngine {
+    /// A device's report cycle, going on from where the spool says it was. Its `meters` are those
+    /// that it reads.
+    ///
+    /// # Errors
+    /// [`SpoolError`] of the file.
+    pub fn new(schedule: Schedule, meters: Vec<Uuid>, spool: &Spool) -> Result<Self, SpoolError> {
+        let progress = recalled(spool)?;
+        Ok(Self { schedule, meters, batch: super::BATCH, progress })
+    }
+
+    /// How long until a report is due, as far as is known; a daemon looks again now and then, since
+    /// the time of day may be set meanwhile.
+    #[must_use]
+    pub fn due_in(&self, clock: &dyn DeviceClock) -> Duration {
+        let Progress { reported_at, failed, wait, .. } = self.progress;
+        let now = clock.moment();
+        if let Some(failed) = failed {
+            // By a clock that was set back, nothing has failed yet.
+            return failed.ago(&now).map_or(Duration::ZERO, |ago| wait.saturating_sub(ago));
+        }
+        match reported_at {
+            Some(at) if self.schedule.is_same_cycle(at, now.at) => self.schedule.until_next(now.at),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// How long the server has asked to be left in peace, from now on.
+    #[must_use]
+    pub fn asked_to_wait(&self, clock: &dyn DeviceClock) -> Option<Duration> {
+        let wait = self.due_in(clock);
+        (self.progress.asked_for && !wait.is_zero()).then_some(wait)
+    }
+
+    /// Reports if that is due. `random` is a fresh random number.
+    ///
+    /// # Errors
+    /// [`SpoolError`]: the spool failed. Nothing that the server did not confirm has left it.
+    pub fn step(
+        &mut self,
+        spool: &Spool,
+        api: &impl DataApi,
+        clock: &dyn DeviceClock,
+        random: u32,
+    ) -> Result<Outcome, SpoolError> {
+        // Another process may have reported meanwhile.
+        self.progress = recalled(spool)?;
+        self.wait_on_in_this_boot(spool, &clock.moment())?;
+        if self.due_in(clock).is_zero() {
+            self.report(spool, api, clock, random)
+        } else {
+            Ok(Outcome::NotDue)
+        }
+    }
+
+    /// A wait that began before the machine was started goes on by the clock that cannot be set:
+    /// the time of day may be set right at any time from now on.
+    fn wait_on_in_this_boot(&mut self, spool: &Spool, now: &Moment) -> Result<(), SpoolError> {
+        let Some(failed) = self.progress.failed.filter(|failed| failed.boot != now.boot.0) else {
+            return Ok(());
+        };
+        let ago = failed.ago(now).unwrap_or(self.progress.wait);
+        self.progress.wait = self.progress.wait.saturating_sub(ago);
+        self.progress.failed =
+            Some(Failed { at: now.at, boot: now.boot.0, since_boot: now.since_boot });
+        self.remember(spool)
+    }
+
+    /// Reports now, be it due or not. `random` is a fresh random number.
+    ///
+    /// # Errors
+    /// As [`ReportEngine::step`].
+    pub fn report(
+        &mut self,
+        spool: &Spool,
+        api: &impl DataApi,
+        clock: &dyn DeviceClock,
+        random: u32,
+    ) -> Result<Outcome, SpoolError> {
+        self.progress = recalled(spool)?;
+        let outcome = self.work(spool, api, clock)?;
+        let now = clock.now();
+        match &outcome {
+            Outcome::Over | Outcome::NotDue => return Ok(outcome),
+            Outcome::Reported(_) | Outcome::NotGranted => {
+                self.progress.reported_at = Some(now);
+                self.progress.failures = 0;
+                self.progress.failed = None;
+                self.progress.asked_for = false;
+            }
+            Outcome::Failed { .. } | Outcome::Unanswered { .. } => {
+                let asked_for = match &outcome {
+                    Outcome::Failed { source, .. } => source.retry_after(),
+                    _ => None,
+                };
+                let failures = self.progress.failures.saturating_add(1);
+                self.progress.failures = failures;
+                let Moment { at, boot, since_boot } = clock.moment();
+                self.progress.failed = Some(Failed { at, boot: boot.0, since_boot });
+                self.progress.wait = patience(failures, asked_for, random);
+                self.progress.asked_for = asked_for.is_some();
+            }
+        }
+        self.remember(spool)?;
+        Ok(outcome)
+    }
+
+    fn work(
+        &mut self,
+        spool: &Spool,
+        api: &impl DataApi,
+        clock: &dyn DeviceClock,
+    ) -> Result<Outcome, SpoolError> {
+        let mut done = Reported::default();
+        let failed = |source, done| Outcome::Failed { source, done };
+        match Gate::decide(spool, || api.consent(), &At(clock))? {
+            Decision::Granted { unasked: None, .. } => {}
+            Decision::Granted { unasked: Some(source), .. } => return Ok(failed(source, done)),
+            Decision::Unknown(source) => return Ok(failed(source.into(), done)),
+            Decision::NotGranted => return Ok(Outcome::NotGranted),
+            Decision::Revoked => return Ok(Outcome::Over),
+        }
+        match transmit_in_batches(spool, api, &At(clock), self.batch) {
+            Ok(report) => done.measurements = report,
+            Err(TransmitError::NotGranted) => return Ok(Outcome::NotGranted),
+            Err(TransmitError::Revoked) => return Ok(Outcome::Over),
+            Err(TransmitError::Upload { source, before }) => {
+                done.measurements = before;
+                return Ok(failed(source, done));
+            }
+            Err(TransmitError::Unanswered { sent, before }) => {
+                done.measurements = before;
+                return Ok(Outcome::Unanswered { sent, done });
+            }
+            Err(TransmitError::Spool(error)) => return Err(error),
+        }
+        let rest = self
+            .learn_incidents(spool, api, clock)
+            .and_then(|()| tell_incidents(spool, api, &mut done))
+            .and_then(|()| self.tell_status(spool, api, clock, &mut done));
+        match rest {
+            Ok(()) => Ok(Outcome::Reported(done)),
+            Err(TransmitError::Spool(error)) => Err(error),
+            Err(TransmitError::Upload { source, .. }) if source.consent_revoked() => {
+                spool.purge(clock.now())?;
+                Ok(Outcome::Over)
+            }
+            Err(TransmitError::Upload { source, .. }) => Ok(failed(source, done)),
+            Err(_) => Ok(Outcome::Reported(done)),
+        }
+    }
+
+    /// What the server holds, once in each run of the machine: an earlier spool may have told it.
+    fn learn_incidents(
+        &mut self,
+        spool: &Spool,
+        api: &impl DataApi,
+        clock: &dyn DeviceClock,
+    ) -> Result<(), TransmitError> {
+        let boot = clock.boot().0;
+        if self.progress.learnt_in == Some(boot) {
+            return Ok(());
+        }
+        for meter in &self.meters {
+            match api.incidents(*meter) {
+                Ok(held) => spool.learn_incidents(*meter, &held, clock.now())?,
+                Err(error) if is_final(&error) => {
+                    tracing::warn!(%meter, %error, "the meter's incidents are not told");
+                }
+                Err(error) => return Err(failure(error)),
+            }
+        }
+        self.progress.learnt_in = Some(boot);
+        Ok(())
+    }
+
+    fn tell_status(
+        &mut self,
+        spool: &Spool,
+        api: &impl DataApi,
+        clock: &dyn DeviceClock,
+        done: &mut Reported,
+    ) -> Result<(), TransmitError> {
+        let status = status::of(spool, clock, &self.meters)?;
+        let told = status::Told { at: clock.now(), essence: status::essence(&status) };
+        if self.progress.status.as_ref().is_some_and(|before| !before.is_outdated_by(&told)) {
+            return Ok(());
+        }
+        match api.report_status(&status) {
+            Ok(()) => done.status = true,
+            // Telling the same in every cycle would not help.
+            Err(error) if is_final(&error) => tracing::warn!(%error, "the status is not taken"),
+            Err(error) => return Err(failure(error)),
+        }
+        status::told(spool, &status)?;
+        // What was noted is told and gone; that is no change to tell of.
+        let essence = status::essence(&DeviceStatus { notices: Vec::new(), ..status });
+        self.progress.status = Some(status::Told { essence, ..told });
+        Ok(())
+    }
+
+    fn remember(&self, spool: &Spool) -> Result<(), SpoolError> {
+        let text = serde_json::to_string(&self.progress).unwrap_or_default();
+        spool.remember(MEMORY, &text)
+    }
+}
+
+/// One that cannot be understood is of another version: as if there were none.
+fn recalled(spool: &Spool) -> Result<Progress, SpoolError> {
+    let text = spool.recall(MEMORY)?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+fn tell_incidents(
+    spool: &Spool,
+    api: &impl DataApi,
+    done: &mut Reported,
+) -> Result<(), TransmitError> {
+    for news in spool.incidents_to_tell()? {
+        spool.incident_telling(&news)?;
+        let answer = match news.change {
+            IncidentChange::Reported => api.report_incident(news.meter, news.kind, news.at),
+            IncidentChange::Resolved => api.resolve_incident(news.meter, news.kind, news.at),
+        };
+        match answer {
+            Ok(()) => done.incidents += 1,
+            // No such meter, or it never heard of what has ended: it will not another time either.
+            Err(error) if is_final(&error) => {
+                tracing::warn!(meter = %news.meter, kind = %news.kind, %error, "not taken");
+            }
+            Err(error) => return Err(failure(error)),
+        }
+        spool.incident_told(&news)?;
+    }
+    Ok(())
+}
+
+/// Whether the server has understood what it was told, and will never take it.
+fn is_final(error: &ClientError) -> bool {
+    matches!(error, ClientError::Problem { status: 400 | 404 | 405 | 409 | 422, .. })
+        && !error.consent_not_granted()
+}
+
+fn failure(source: ClientError) -> TransmitError {
+    TransmitError::Upload { source: source.into(), before: Report::default() }
+}
+
+/// The device's time of day.
+struct At<'a>(&'a dyn DeviceClock);
+
+impl ebp_core::clock::Clock for At<'_> {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}

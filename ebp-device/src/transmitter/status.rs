@@ -1,0 +1,85 @@
+//! How the device is: put together from what the spool knows.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::spool::{Spool, SpoolError, Telegrams};
+use ebp_core::{
+    clock::DeviceClock,
+    contract::{ClockState, DeviceStatus, MeterTelegrams, Notice, SpoolFigures, limits},
+};
+
+/// Told again after this time even when nothing has changed.
+const DAILY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the server was last told, without what changes all the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Told {
+    pub at: Timestamp,
+    pub essence: String,
+}
+
+impl Told {
+    /// Whether it is worth telling the other now.
+    pub(super) fn is_outdated_by(&self, now: &Self) -> bool {
+        // By a clock that was set back, a day may be long in coming.
+        self.essence != now.essence || now.at < self.at || now.at.duration_since(self.at) >= DAILY
+    }
+}
+
+/// The status of a device that reads those meters. Of any other, such as one that was exchanged, the
+/// server takes nothing.
+pub(super) fn of(
+    spool: &Spool,
+    clock: &dyn DeviceClock,
+    meters: &[Uuid],
+) -> Result<DeviceStatus, SpoolError> {
+    let clock =
+        if clock.synchronised() { ClockState::Synchronised } else { ClockState::Unsynchronised };
+    let count = |count: u64| count.min(limits::STATUS_COUNT);
+    let figures = SpoolFigures {
+        pending: count(spool.len()?),
+        refused: count(spool.refused_len()?),
+        unplaced: count(spool.unplaced_len()?),
+        bytes: count(spool.bytes_on_disk()),
+    };
+    let is_read = |(meter, _): &(Uuid, Telegrams)| meters.contains(meter);
+    let meters = spool.telegrams()?.into_iter().filter(is_read).take(limits::STATUS_METERS);
+    let meters = meters.map(|(meter, Telegrams { good, damaged })| MeterTelegrams {
+        meter,
+        telegrams: count(good.saturating_add(damaged)),
+        damaged: count(damaged),
+    });
+    let mut notices: Vec<Notice> = spool.notices()?.iter().map(|noted| noted.notice).collect();
+    notices.sort_unstable();
+    Ok(DeviceStatus {
+        components: spool.components()?,
+        clock: Some(clock),
+        spool: Some(figures),
+        meters: meters.collect(),
+        notices,
+    })
+}
+
+/// What of a status is worth telling at once when it changes.
+pub(super) fn essence(status: &DeviceStatus) -> String {
+    let DeviceStatus { components, clock, spool, notices, .. } = status;
+    let spool = spool.map(|SpoolFigures { refused, unplaced, .. }| (refused, unplaced));
+    let clock = clock.map(ClockState::name);
+    serde_json::to_string(&(components, clock, spool, notices)).unwrap_or_default()
+}
+
+/// The server has been told that.
+pub(super) fn told(spool: &Spool, status: &DeviceStatus) -> Result<(), SpoolError> {
+    let counts: Vec<_> = status
+        .meters
+        .iter()
+        .map(|count| {
+            let good = count.telegrams.saturating_sub(count.damaged);
+            (count.meter, Telegrams { good, damaged: count.damaged })
+        })
+        .collect();
+    spool.telegrams_told(&counts)?;
+    spool.notices_told(&status.notices)
+}

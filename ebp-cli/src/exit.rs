@@ -3,6 +3,8 @@
 //! Enters: errors of the crates. Leaves: one line for people and a code for scripts.
 //! Absent: deciding what to do about an error; whoever runs into one decides that.
 
+pub mod device;
+pub mod file;
 mod system;
 mod unlock;
 

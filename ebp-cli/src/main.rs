@@ -6,9 +6,9 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod command;
-mod config;
-mod device;
 mod exit;
+mod failure_log;
+mod file;
 mod log;
 mod output;
 mod owner;

@@ -15,8 +15,8 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{Client, ClientError, DeviceKey, KeyError, KeyKind, ValidityError};
-use ebp_core::private_file;
+use crate::{ClientError, DeviceKey, KeyError, KeyKind, ValidityError};
+use ebp_core::{contract::DeviceCertificate, private_file};
 
 /// Why a certificate is not renewed.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +46,17 @@ impl From<ClientError> for RenewalError {
     }
 }
 
-/// Gets the next certificate for a new key of the same kind, and puts both in their places. Returns
-/// until when it is valid.
+/// Gets the next certificate for a new key of the same kind with `ask` (such as
+/// [`Client::renew`](crate::Client::renew)), and puts both in their places. Returns until when it is
+/// valid.
 ///
 /// # Errors
 /// [`RenewalError`]; certificate and key are the old ones then, or the new ones.
-pub fn renew(client: &Client, certificate: &Path, key: &Path) -> Result<Timestamp, RenewalError> {
+pub fn renew(
+    ask: impl FnOnce(&DeviceKey) -> Result<DeviceCertificate, ClientError>,
+    certificate: &Path,
+    key: &Path,
+) -> Result<Timestamp, RenewalError> {
     let (old, exposed) = private_file::read_anyway(key).map_err(|source| file(key, source))?;
     if let Some(exposed) = exposed {
         // The next one is private again.
@@ -59,7 +64,7 @@ pub fn renew(client: &Client, certificate: &Path, key: &Path) -> Result<Timestam
     }
     let kind = DeviceKey::from_pem(&String::from_utf8_lossy(&old))?.kind();
     let next = next_key(&beside(key), kind)?;
-    let answer = client.renew(&next)?;
+    let answer = ask(&next)?;
     write_private(&beside(certificate), answer.chain.as_bytes())?;
     settle(certificate, key)?;
     Ok(answer.not_after)

@@ -1,12 +1,11 @@
 //! `ebp read --config`: one measurement of every configured meter in each slot, into the spool.
 //!
 //! Enters: a device's configuration. Leaves: measurements in the spool, and what is to be said.
-//! Absent: what is to be done when, which [`ebp_meter::aggregator`] decides; the transmission.
+//! Absent: what is to be done when, which [`ebp_device::daemon`] decides; the transmission.
 
-mod consent;
 pub mod known;
 mod meters;
-mod words;
+pub mod words;
 
 use std::{
     path::Path,
@@ -18,25 +17,27 @@ use std::{
     time::Duration,
 };
 
-use ebp_device::keeper::SpoolKeeper;
-use ebp_device::spool::SpoolError;
-use ebp_meter::aggregator::{Aggregator, Options, Permission, Step, Surroundings, Threads};
+use ebp_device::{
+    config::{DeviceConfig, MeterEntry},
+    consent::Decision,
+    daemon::{ConsentThread, Measuring, OneCycle},
+    device::Device,
+    spool::SpoolError,
+};
+use ebp_meter::{
+    aggregator::{ConfiguredMeter, Surroundings, Threads},
+    profile::Profiles,
+};
 
 use crate::{
-    config::{DeviceConfig, MeterEntry},
-    device::{self, Device},
-    exit::{Context, Failure, Outcome},
+    exit::{Context, Failure, Outcome, device},
     output::phrase::{counted, instant_to_come},
     tell::tell,
 };
-use consent::Asking;
 use words::Words;
 
 /// The longest wait before the clock is looked at, should it have been set.
 const LOOK: Duration = Duration::from_secs(1);
-/// Renewing the certificate may take as long as the network is patient; there is time for it when
-/// nothing else is due for so long.
-const ROOM_FOR_RENEWAL: Duration = Duration::from_secs(120);
 
 /// What a measurement cycle did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -99,117 +100,83 @@ pub fn once(device: &Device) -> Result<Measured, Failure> {
 }
 
 fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failure> {
-    device.may_measure()?;
-    let mut run = Run::new(device, true, stop)?;
-    run.engine.remember_consent(Permission::Granted);
-    let mut words = Words::for_once(run.engine.meters());
+    ask_permission(device)?;
+    let meters = configured(device);
+    let heads = heads(device, &meters, stop);
+    let mut cycle = OneCycle::new(device, meters, heads);
+    let mut words = Words::for_once(cycle.meters());
     loop {
-        let step = run.step(device);
-        let is_over = step.is_over;
+        let step = cycle.step(device);
         for (meter, event) in step.events {
             words.hear(meter, event);
         }
-        if is_over || run.is_stopped() {
+        if step.is_over || stop.load(Ordering::Relaxed) {
             break;
         }
         thread::park_timeout(step.next.min(LOOK));
     }
-    run.end();
+    darken(cycle.heads_mut(), stop);
     words.conclusion()
 }
 
 /// Until consent is revoked, or a signal comes.
 fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
     tell_plan(device)?;
-    let mut run = Run::new(device, false, stop)?;
-    let mut words = Words::for_good(run.engine.meters());
-    let known = device.spool.consent().map_err(device::spool)?;
-    run.engine.remember_consent(consent::permission(known.map(|known| known.state)));
-    let mut asking = Asking::new();
-    let mut renewal_is_due = true;
+    let meters = configured(device);
+    let heads = heads(device, &meters, stop);
+    let asking = ConsentThread::default();
+    let mut daemon = Measuring::new(device, meters, heads, asking).map_err(device::spool)?;
+    let mut words = Words::for_good(daemon.meters());
     let outcome = loop {
-        if run.is_stopped() {
+        if stop.load(Ordering::Relaxed) {
             break Ok(());
         }
-        if let Some(answer) = asking.answer(device) {
-            words.hear_consent(answer.failure);
-            run.engine.hear_consent(answer.permission, &*device.clock);
-            if answer.wants_reopening {
-                device.reopen_spool();
-            }
+        let step = daemon.step(device);
+        for event in step.events {
+            words.hear_daemon(event);
         }
-        let step = run.step(device);
-        let revoked = step.events.iter().any(|(_, event)| words::is_revoked(event));
-        if step.events.iter().any(|(_, event)| words::is_spool_gone(event)) {
-            device.reopen_spool();
-        }
-        for (meter, event) in step.events {
-            words.hear(meter, event);
-        }
-        if step.placed > 0 {
-            let have = if step.placed == 1 { "has" } else { "have" };
-            let placed = counted(step.placed, "measurement");
-            tell!("ebp: the clock is right now: {placed} {have} got the true time");
-        }
-        if step.is_over || revoked {
+        if step.is_over {
             break Err(device::revoked());
-        }
-        if step.ask_consent {
-            asking.ask(device);
-            renewal_is_due = true;
-        }
-        let cycle = device.config.cycle.measurement.duration();
-        if renewal_is_due && step.next > ROOM_FOR_RENEWAL.min(cycle / 2) {
-            device.keep_identity();
-            renewal_is_due = false;
-            continue;
         }
         thread::park_timeout(step.next.min(LOOK));
     };
-    run.end();
+    darken(daemon.heads_mut(), stop);
     outcome
 }
 
-/// The cycle on this machine's heads.
-struct Run {
-    engine: Aggregator,
-    heads: Threads,
-    stop: Arc<AtomicBool>,
+fn configured(device: &Device) -> Vec<ConfiguredMeter> {
+    ebp_device::meters::configured(&device.config, &Profiles::embedded())
 }
 
-impl Run {
-    fn new(device: &Device, once: bool, stop: &Arc<AtomicBool>) -> Result<Self, Failure> {
-        let cycle = &device.config.cycle;
-        let options = Options {
-            cycle: cycle.measurement,
-            timeout: cycle.timeout,
-            unlock_after: cycle.unlock_after,
-            incident_after: cycle.incident_after,
-            once,
-        };
-        let meters = meters::configured(&device.config);
-        let waiting = thread::current();
-        let around = Surroundings {
-            clock: Arc::clone(&device.clock),
-            tries: meters::tries(&device.config),
-            stop: Arc::clone(stop),
-            notify: Arc::new(move || waiting.unpark()),
-        };
-        let heads = Threads::new(&meters, around);
-        Ok(Self { engine: Aggregator::new(meters, options), heads, stop: Arc::clone(stop) })
-    }
+/// This machine's reading heads; a report of theirs wakes this thread.
+fn heads(device: &Device, meters: &[ConfiguredMeter], stop: &Arc<AtomicBool>) -> Threads {
+    let waiting = thread::current();
+    let around = Surroundings {
+        clock: Arc::clone(&device.clock),
+        tries: meters::tries(&device.config),
+        stop: Arc::clone(stop),
+        notify: Arc::new(move || waiting.unpark()),
+    };
+    Threads::new(meters, around)
+}
 
-    fn step(&mut self, device: &Device) -> Step<SpoolError> {
-        self.engine.step(&*device.clock, &mut SpoolKeeper(&device.spool), &mut self.heads)
-    }
+/// Heads that shine go dark before the process ends.
+fn darken(heads: &mut Threads, stop: &AtomicBool) {
+    stop.store(true, Ordering::Relaxed);
+    heads.darken();
+}
 
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Heads that shine go dark before the process ends.
-    fn end(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.heads.darken();
+/// Fails unless the device may measure now.
+fn ask_permission(device: &Device) -> Outcome {
+    match device.may_measure().map_err(device::spool)? {
+        Decision::Granted { unasked, .. } => {
+            if let Some(error) = unasked {
+                tracing::warn!(%error, "consent could not be asked for; it was granted");
+            }
+            Ok(())
+        }
+        Decision::NotGranted => Err(device::not_granted()),
+        Decision::Revoked => Err(device::revoked()),
+        Decision::Unknown(error) => Err(device::client(error)),
     }
 }

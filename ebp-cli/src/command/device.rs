@@ -16,19 +16,14 @@ mod status;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use ebp_client::{
-    Client, ClientOptions, Validity, ValidityError,
-    identity::Identity,
-    renewal::{self, RenewalError},
-};
+use ebp_client::{Client, ClientOptions, Validity, identity::Identity, renewal};
 use ebp_core::clock::{Clock, SystemClock};
 
 use crate::{
-    config::{Api, DeviceConfig},
-    device,
-    exit::{Failure, Outcome, chain},
+    exit::{Failure, Outcome, chain, device},
     tell::tell,
 };
+use ebp_device::config::{Api, DeviceConfig};
 use enroll::Enroll;
 use init::Init;
 
@@ -178,30 +173,16 @@ fn client(api: &Api) -> Result<Client, Failure> {
 }
 
 fn renew(api: &Api, now: bool) -> Outcome {
-    let _lock = renewal::lock(&api.key).map_err(explain)?;
-    renewal::settle(&api.certificate, &api.key).map_err(explain)?;
-    let validity = Validity::of(&api.certificate).map_err(|error| explain(error.into()))?;
+    let _lock = renewal::lock(&api.key).map_err(device::renewal)?;
+    renewal::settle(&api.certificate, &api.key).map_err(device::renewal)?;
+    let validity = Validity::of(&api.certificate).map_err(device::validity)?;
     if !now && SystemClock.now() < validity.due_at() {
         tell!("ebp: the certificate is renewed from {} on", validity.due_at());
         return Ok(());
     }
-    let until = renewal::renew(&client(api)?, &api.certificate, &api.key).map_err(explain)?;
+    let client = client(api)?;
+    let renewed = renewal::renew(|key| client.renew(key), &api.certificate, &api.key);
+    let until = renewed.map_err(device::renewal)?;
     tell!("ebp: the new certificate is valid until {until}");
     Ok(())
-}
-
-/// Renewal's errors with their remedies.
-pub fn explain(error: RenewalError) -> Failure {
-    match error {
-        RenewalError::Client(error) => device::client(*error),
-        error => {
-            let failure = Failure::failed(chain(&error));
-            match error {
-                RenewalError::Validity(ValidityError::NoCertificate(_)) => {
-                    failure.remedy("`ebp device enroll` gets the first one")
-                }
-                _ => failure,
-            }
-        }
-    }
 }

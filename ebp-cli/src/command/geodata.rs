@@ -15,8 +15,8 @@ use ebp_server::masking::{MaskingError, MaskingMismatch};
 use jiff::tz::TimeZone;
 
 use crate::{
-    config::write_whole,
     exit::{Context, Failure, Outcome, chain},
+    file::write_whole,
     output::{new_table, phrase::counted},
     stdout::print,
     tell::tell,

@@ -8,8 +8,8 @@ use ebp_core::{contract::problem_type, scope::Group};
 
 use super::{heading::API, secret};
 use crate::{
-    config::read_text,
     exit::{Code, Context, Failure, chain},
+    file::read_text,
 };
 
 /// How the Data API is reached.

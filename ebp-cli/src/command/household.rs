@@ -23,8 +23,8 @@ use super::{
     server_data::ServerData,
 };
 use crate::{
-    config::{read_text, wrong_toml},
     exit::{Failure, Outcome, chain},
+    file::{read_text, wrong_toml},
     output::new_table,
     stdout::print,
 };

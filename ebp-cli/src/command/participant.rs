@@ -14,10 +14,7 @@ use ebp_client::{Client, ClientError, ClientOptions, TlsRefusal, identity::Ident
 use ebp_core::contract::problem_type;
 
 use super::heading::{API, PARTICIPANT};
-use crate::{
-    device,
-    exit::{Code, Context, Failure, Outcome, chain},
-};
+use crate::exit::{Code, Context, Failure, Outcome, chain, device};
 use pkcs12::Pkcs12;
 
 /// Use your certificate as a participant of the survey in other programs.

@@ -34,7 +34,6 @@ use super::{
     waiting::{Waiting, tell_wrapping},
 };
 use crate::{
-    config,
     exit::{Failure, Outcome},
     output::{Format, Printer},
     stdout::{print, quiet_at_closed_pipe},
@@ -160,7 +159,7 @@ enum ProtocolChoice {
 /// Reads as the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.print_example {
-        return print(config::EXAMPLE);
+        return print(ebp_device::config::EXAMPLE);
     }
     if let Some(config) = &arguments.config {
         arguments.check_for_device()?;

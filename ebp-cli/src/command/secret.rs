@@ -10,8 +10,8 @@ use std::{
 use signal_hook::consts::SIGINT;
 
 use crate::{
-    config::read_private,
     exit::{Context, Failure},
+    file::read_private,
     terminal::Terminal,
 };
 

@@ -42,7 +42,7 @@ impl ServerData {
         loaded.map_err(|error| match (&error, file) {
             (ConfigError::Content { source, .. }, Some(path)) => {
                 let text = std::fs::read_to_string(path).unwrap_or_default();
-                crate::config::wrong_toml(path, &text, source)
+                crate::file::wrong_toml(path, &text, source)
             }
             (ConfigError::UnknownVariable { .. } | ConfigError::Variable { .. }, _) => {
                 Failure::usage(chain(&error)).remedy(

@@ -2,16 +2,21 @@
 
 use std::{path::PathBuf, thread, time::Duration};
 
-use ebp_client::identity;
 use ebp_core::model::Measurement;
-use ebp_device::transmitter::{Outcome as Step, Report, ReportEngine, Reported, Schedule};
+use ebp_device::{
+    config::DeviceConfig,
+    daemon::Reporting,
+    device::Device,
+    spool::SpoolError,
+    transmitter::{Outcome as Sent, Report, Reported},
+};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    config::DeviceConfig,
-    device::{self, Complaints, Device},
-    exit::{Failure, Outcome},
+    command::cycle::words,
+    exit::{Failure, Outcome, device},
+    failure_log::FailureLog,
     output::phrase::{counted, instant_to_come, values},
     stdout::print,
     tell::tell,
@@ -19,11 +24,6 @@ use crate::{
 
 /// How often a waiting daemon looks at the clock, which may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// How long a daemon waits when its spool has failed, so that not even that could be kept: at first,
-/// and at most. Each try asks the server.
-const FIRST_SPOOL_WAIT: Duration = Duration::from_secs(5);
-const LONGEST_SPOOL_WAIT: Duration = Duration::from_secs(600);
 
 /// So many measurements are told one by one before they are sent.
 const MOST_TOLD: usize = 100;
@@ -63,47 +63,40 @@ enum ReportFormat {
 /// Sends once, or in every report cycle.
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut device = Device::open(&arguments.config)?;
-    let mut engine = engine(&device)?;
-    let clock = device.clock.clone();
-    let clock = clock.as_ref();
-    if arguments.due && !engine.due_in(clock).is_zero() {
+    let mut daemon = daemon(&device)?;
+    if arguments.due && !daemon.due_in(&device).is_zero() {
         return Ok(());
     }
     if !arguments.every {
-        return once(&device, &mut engine, arguments.format);
+        return once(&device, &mut daemon, arguments.format);
     }
-    tell_plan(&device, &engine);
-    let mut complaints = Complaints::default();
-    let mut spool_wait = FIRST_SPOOL_WAIT;
+    tell_plan(&device, &daemon);
+    let mut failures = FailureLog::default();
     loop {
-        let wait = engine.due_in(clock);
+        let wait = daemon.due_in(&device);
         if !wait.is_zero() {
             thread::sleep(wait.min(LOOK));
             continue;
         }
-        device.keep_identity();
-        match once(&device, &mut engine, arguments.format) {
-            Ok(()) => {
-                complaints.worked();
-                spool_wait = FIRST_SPOOL_WAIT;
-            }
-            Err(failure) if device.is_over(&failure) => return Err(failure),
-            Err(failure) => {
-                complaints.failed(&failure);
-                if engine.due_in(clock).is_zero() {
-                    // The spool failed, so that not even the failure could be kept.
-                    thread::sleep(spool_wait);
-                    spool_wait = LONGEST_SPOOL_WAIT.min(spool_wait * 2);
-                    device.reopen_spool();
-                }
-            }
+        tell_values(&device);
+        let step = daemon.step(&mut device, random());
+        match step.certificate {
+            Some(Ok(certificate)) => words::hear_certificate(&certificate),
+            Some(Err(error)) => words::hear_not_renewed(error),
+            None => {}
+        }
+        let Some(outcome) = step.outcome else { continue };
+        match explained(outcome).and_then(|sent| tell(&device, sent, arguments.format)) {
+            Ok(()) => failures.worked(),
+            Err(failure) if step.is_over => return Err(failure),
+            Err(failure) => failures.failed(&failure),
         }
     }
 }
 
 /// Tells where a daemon sends to, and when next.
-fn tell_plan(device: &Device, engine: &ReportEngine) {
-    let (clock, wait) = (device.clock.as_ref(), engine.due_in(device.clock.as_ref()));
+fn tell_plan(device: &Device, daemon: &Reporting) {
+    let (clock, wait) = (device.clock.as_ref(), daemon.due_in(device));
     let when = if wait.is_zero() { "now".to_owned() } else { instant_to_come(clock.now(), wait) };
     let DeviceConfig { api, cycle, .. } = &device.config;
     tell!("ebp: sending to {} every {}: next {when}", api.url, cycle.report);
@@ -125,21 +118,21 @@ fn tell_values(device: &Device) {
     }
 }
 
-/// The report cycle of this device.
-fn engine(device: &Device) -> Result<ReportEngine, Failure> {
-    let meters: Vec<Uuid> = device.config.meters.iter().map(|meter| meter.uuid).collect();
-    // Whoever has no device's certificate is known by its meters.
-    let own = identity::device_of(&device.config.api.certificate).or(meters.first().copied());
-    let schedule = Schedule::of(own.unwrap_or_default(), device.config.cycle.report);
+/// The reporting daemon of this device.
+fn daemon(device: &Device) -> Result<Reporting, Failure> {
     // A full disk must not keep what is there from being sent.
     let _ = device.spool.note_component(COMPONENT, env!("CARGO_PKG_VERSION"));
-    ReportEngine::new(schedule, meters, &device.spool).map_err(device::spool)
+    Reporting::new(device).map_err(device::spool)
 }
 
 /// One report.
-fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>) -> Outcome {
+fn once(device: &Device, daemon: &mut Reporting, format: Option<ReportFormat>) -> Outcome {
     tell_values(device);
-    let reported = report_now(device, engine)?;
+    tell(device, report_now(device, daemon)?, format)
+}
+
+/// Tells what a report came to.
+fn tell(device: &Device, reported: Reported, format: Option<ReportFormat>) -> Outcome {
     let Reported { measurements, incidents, status } = reported;
     let Report { accepted, duplicate, refused, remaining } = measurements;
     if format.is_some() {
@@ -176,12 +169,11 @@ fn once(device: &Device, engine: &mut ReportEngine, format: Option<ReportFormat>
 /// Asks for the consent and sends everything.
 #[cfg(feature = "server")]
 pub fn report(device: &Device) -> Result<Report, Failure> {
-    Ok(report_now(device, &mut engine(device)?)?.measurements)
+    Ok(report_now(device, &mut daemon(device)?)?.measurements)
 }
 
-fn report_now(device: &Device, engine: &mut ReportEngine) -> Result<Reported, Failure> {
-    let clock = device.clock.as_ref();
-    if let Some(wait) = engine.asked_to_wait(clock) {
+fn report_now(device: &Device, daemon: &mut Reporting) -> Result<Reported, Failure> {
+    if let Some(wait) = daemon.asked_to_wait(device) {
         let minutes = wait.as_secs().div_ceil(60);
         return Err(Failure::failed(format!(
             "the server asked not to be called for another {}",
@@ -189,13 +181,17 @@ fn report_now(device: &Device, engine: &mut ReportEngine) -> Result<Reported, Fa
         ))
         .remedy("nothing is lost; try again then"));
     }
-    match engine.report(&device.spool, &device.client, clock, random()).map_err(device::spool)? {
-        Step::Reported(reported) => Ok(reported),
-        Step::NotDue => Ok(Reported::default()),
-        Step::NotGranted => Err(device::not_granted()),
-        Step::Over => Err(device::revoked()),
-        Step::Failed { source, .. } => Err(device::client(*source)),
-        Step::Unanswered { sent, .. } => Err(Failure::failed(format!(
+    explained(daemon.report(device, random()))
+}
+
+fn explained(outcome: Result<Sent, SpoolError>) -> Result<Reported, Failure> {
+    match outcome.map_err(device::spool)? {
+        Sent::Reported(reported) => Ok(reported),
+        Sent::NotDue => Ok(Reported::default()),
+        Sent::NotGranted => Err(device::not_granted()),
+        Sent::Over => Err(device::revoked()),
+        Sent::Failed { source, .. } => Err(device::client(*source)),
+        Sent::Unanswered { sent, .. } => Err(Failure::failed(format!(
             "the server's answer says nothing of what was sent: {}",
             counted(sent, "measurement")
         ))

@@ -154,7 +154,7 @@ impl ReportEngine {
     pub fn step(
         &mut self,
         spool: &Spool,
-        api: &impl DataApi,
+        api: &(impl DataApi + ?Sized),
         clock: &dyn DeviceClock,
         random: u32,
     ) -> Result<Outcome, SpoolError> {
@@ -188,7 +188,7 @@ impl ReportEngine {
     pub fn report(
         &mut self,
         spool: &Spool,
-        api: &impl DataApi,
+        api: &(impl DataApi + ?Sized),
         clock: &dyn DeviceClock,
         random: u32,
     ) -> Result<Outcome, SpoolError> {
@@ -223,7 +223,7 @@ impl ReportEngine {
     fn work(
         &mut self,
         spool: &Spool,
-        api: &impl DataApi,
+        api: &(impl DataApi + ?Sized),
         clock: &dyn DeviceClock,
     ) -> Result<Outcome, SpoolError> {
         let mut done = Reported::default();
@@ -269,7 +269,7 @@ impl ReportEngine {
     fn learn_incidents(
         &mut self,
         spool: &Spool,
-        api: &impl DataApi,
+        api: &(impl DataApi + ?Sized),
         clock: &dyn DeviceClock,
     ) -> Result<(), TransmitError> {
         let boot = clock.boot().0;
@@ -292,7 +292,7 @@ impl ReportEngine {
     fn tell_status(
         &mut self,
         spool: &Spool,
-        api: &impl DataApi,
+        api: &(impl DataApi + ?Sized),
         clock: &dyn DeviceClock,
         done: &mut Reported,
     ) -> Result<(), TransmitError> {
@@ -328,7 +328,7 @@ fn recalled(spool: &Spool) -> Result<Progress, SpoolError> {
 
 fn tell_incidents(
     spool: &Spool,
-    api: &impl DataApi,
+    api: &(impl DataApi + ?Sized),
     done: &mut Reported,
 ) -> Result<(), TransmitError> {
     for news in spool.incidents_to_tell()? {

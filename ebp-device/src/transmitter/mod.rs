@@ -105,7 +105,7 @@ pub enum TransmitError {
 /// [`TransmitError`]; what was sent and confirmed before stays done.
 pub fn transmit(
     spool: &Spool,
-    server: &impl Upload,
+    server: &(impl Upload + ?Sized),
     clock: &dyn Clock,
 ) -> Result<Report, TransmitError> {
     transmit_in_batches(spool, server, clock, BATCH)
@@ -113,7 +113,7 @@ pub fn transmit(
 
 fn transmit_in_batches(
     spool: &Spool,
-    server: &impl Upload,
+    server: &(impl Upload + ?Sized),
     clock: &dyn Clock,
     full: usize,
 ) -> Result<Report, TransmitError> {

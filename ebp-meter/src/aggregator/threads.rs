@@ -76,8 +76,8 @@ impl Threads {
 
     /// Waits until no head shines any more, once all were told to stop; but not for ever, since a
     /// thread that hangs cannot be waited for. Those that only listen end with the process.
-    pub fn darken(self) {
-        let shining = self.at_work.into_iter().filter(|work| work.shines);
+    pub fn darken(&mut self) {
+        let shining = self.at_work.drain(..).filter(|work| work.shines);
         let threads: Vec<_> =
             shining.flat_map(|work| work.thread.into_iter().chain(work.left)).collect();
         let deadline = Instant::now() + DARK_WITHIN;

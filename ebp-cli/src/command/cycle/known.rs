@@ -1,20 +1,21 @@
 //! Whether the configured meters are those that the server says this device reads.
 
-use std::thread;
+use std::{sync::Arc, thread};
 
 use ebp_core::model::Meter;
 use uuid::Uuid;
 
-use crate::{config::DeviceConfig, device::Device, tell::tell};
+use crate::tell::tell;
+use ebp_device::{config::DeviceConfig, device::Device};
 
 /// Asks on a thread of its own, so that nothing is measured late, and tells what does not fit. A
 /// server that does not answer, or does not know the question, is not told of here.
 pub fn tell_of_others(device: &Device) {
-    let client = device.client.clone();
+    let api = Arc::clone(device.api());
     let configured = configured(&device.config);
     // Without a thread it stays untold: the server's refusal tells of it later.
     let _ = thread::Builder::new().name("known meters".to_owned()).spawn(move || {
-        if let Ok(known) = client.device_meters() {
+        if let Ok(known) = api.device_meters() {
             for told in differences(&configured, &known) {
                 tell!("ebp: {told}");
             }

@@ -1,48 +1,15 @@
-//! The configured meters, with what is known of their models.
+//! What of the configured meters may become trouble, and where tries to unlock them are kept.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path};
 
+use ebp_device::config::DeviceConfig;
 use ebp_meter::{
-    aggregator::ConfiguredMeter,
-    interface::read_options,
     port::{self, PortInfo, PortName},
     profile::Profiles,
-    session::{AnswerSpeed, ReadOptions},
     unlock::{Pin, Tries},
 };
 
-use crate::{
-    config::{DeviceConfig, MeterEntry},
-    state,
-    tell::tell,
-};
-
-/// The meters of a configuration.
-pub fn configured(config: &DeviceConfig) -> Vec<ConfiguredMeter> {
-    let profiles = Profiles::embedded();
-    config.meters.iter().map(|entry| meter(entry, &profiles)).collect()
-}
-
-fn meter(entry: &MeterEntry, profiles: &Profiles) -> ConfiguredMeter {
-    let profile = profiles.get(&entry.model).ok().cloned();
-    let known = profile.as_ref().map(read_options).unwrap_or_default();
-    let options = match (entry.protocol, entry.baud) {
-        (None, None) => known,
-        (protocol, baud) => {
-            ReadOptions { protocol, baud, speed: AnswerSpeed::asked(baud), ..known }
-        }
-    };
-    ConfiguredMeter {
-        profile: profile.map(Arc::new),
-        options,
-        pin_file: entry.pin_file.clone(),
-        method: entry.light,
-        inverted: entry.inverted,
-        reset_usb: entry.reset_usb,
-        max_current_a: entry.max_current_a,
-        ..ConfiguredMeter::new(entry.uuid, entry.port.clone())
-    }
-}
+use crate::{state, tell::tell};
 
 /// Where tries to unlock are remembered: where `ebp unlock` does, so that both count together.
 pub fn tries(config: &DeviceConfig) -> Tries {

@@ -2,28 +2,33 @@
 
 use std::collections::BTreeMap;
 
+use ebp_client::ClientError;
 use ebp_core::model::IncidentType;
-use ebp_device::spool::SpoolError;
-use ebp_meter::aggregator::{ConfiguredMeter, Event, MeasureError, ReadError};
+use ebp_device::{
+    daemon::MeasuringEvent,
+    device::{Certificate, DeviceError},
+    spool::SpoolError,
+};
+use ebp_meter::aggregator::{ConfiguredMeter, Event, MeasureError, Permission, ReadError};
 
 use super::Measured;
 use crate::{
-    device::{self, Complaints},
-    exit::{Code, Failure, chain},
-    output::phrase,
+    exit::{Code, Failure, chain, device},
+    failure_log::FailureLog,
+    output::phrase::{self, counted},
     tell::tell,
 };
 
 /// A meter's name for people: its identifier in the survey and where it is.
 struct Named {
     name: String,
-    complaints: Complaints,
+    complaints: FailureLog,
 }
 
 /// Hears events and says what is worth saying.
 pub struct Words {
     meters: Vec<Named>,
-    consent: Complaints,
+    consent: FailureLog,
     once: bool,
     measured: Measured,
     /// Of a one-shot, by meter.
@@ -44,18 +49,35 @@ impl Words {
     fn new(meters: &[ConfiguredMeter], once: bool) -> Self {
         let named = |meter: &ConfiguredMeter| Named {
             name: format!("meter {} at {}", meter.uuid, meter.port),
-            complaints: Complaints::default(),
+            complaints: FailureLog::default(),
         };
         Self {
             meters: meters.iter().map(named).collect(),
-            consent: Complaints::default(),
+            consent: FailureLog::default(),
             once,
             measured: Measured::default(),
             failures: BTreeMap::new(),
         }
     }
 
-    /// Something happened.
+    /// The daemon has something to tell.
+    pub fn hear_daemon(&mut self, event: MeasuringEvent) {
+        match event {
+            MeasuringEvent::Meter(meter, event) => self.hear(meter, event),
+            MeasuringEvent::Placed(count) => {
+                let have = if count == 1 { "has" } else { "have" };
+                let placed = counted(count, "measurement");
+                tell!("ebp: the clock is right now: {placed} {have} got the true time");
+            }
+            MeasuringEvent::Consent(permission, unasked) => self.hear_consent(permission, unasked),
+            MeasuringEvent::ConsentNotKept(error) => self.consent.failed(&device::spool(error)),
+            MeasuringEvent::Certificate(certificate) => hear_certificate(&certificate),
+            MeasuringEvent::NotRenewed(error) => hear_not_renewed(error),
+            MeasuringEvent::SpoolReopened => tracing::info!("the spool was opened again"),
+        }
+    }
+
+    /// Something happened to a meter, or to none.
     pub fn hear(&mut self, meter: Option<usize>, event: Event<SpoolError>) {
         let Some(index) = meter.filter(|index| *index < self.meters.len()) else {
             if let Event::NotKept(error) = event {
@@ -115,11 +137,16 @@ impl Words {
         }
     }
 
-    /// Why consent could not be asked for, or that there is none; nothing when it is granted.
-    pub fn hear_consent(&mut self, failure: Option<Failure>) {
-        match failure {
-            Some(failure) => self.consent.failed(&failure),
-            None => self.consent.worked(),
+    fn hear_consent(&mut self, permission: Permission, unasked: Option<Box<ClientError>>) {
+        match (permission, unasked) {
+            (Permission::NotGranted, _) => self.consent.failed(&device::not_granted()),
+            (Permission::Unknown, Some(error)) => self.consent.failed(&device::client(*error)),
+            (_, unasked) => {
+                if let Some(error) = unasked {
+                    tracing::warn!(%error, "consent could not be asked for; it was granted");
+                }
+                self.consent.worked();
+            }
         }
     }
 
@@ -140,21 +167,16 @@ impl Words {
     }
 }
 
-/// Whether consent was found to be revoked, by another process of this device.
-pub const fn is_revoked(event: &Event<SpoolError>) -> bool {
-    matches!(
-        event,
-        Event::Failed(MeasureError::Keep(SpoolError::Revoked { .. }))
-            | Event::NotKept(SpoolError::Revoked { .. })
-    )
+/// Tells where others may know the key of a certificate that was taken up.
+pub fn hear_certificate(certificate: &Certificate) {
+    if let Certificate::Changed { exposed: Some(exposed), .. } = certificate {
+        tracing::warn!("the device's key may be known to others: {exposed}");
+    }
 }
 
-/// Whether opening the spool again helps.
-pub const fn is_spool_gone(event: &Event<SpoolError>) -> bool {
-    match event {
-        Event::Failed(MeasureError::Keep(error)) | Event::NotKept(error) => error.wants_reopening(),
-        _ => false,
-    }
+/// A failure costs nothing yet: a third of the lifetime is left.
+pub fn hear_not_renewed(error: DeviceError) {
+    tracing::warn!(failure = %device::device(error), "the certificate is not renewed");
 }
 
 const fn incident(kind: IncidentType, is_present: bool) -> &'static str {

@@ -18,8 +18,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    config::write_whole,
     exit::{Context, Failure, Outcome},
+    file::write_whole,
 };
 
 /// The number of the household that leaves.

@@ -26,7 +26,6 @@ use std::{
 
 use super::{cycle, transmit};
 use crate::{
-    device::Device,
     exit::{Code, Context, Failure, Outcome},
     stdout::print,
     tell::tell,
@@ -35,6 +34,7 @@ use ebp_core::{
     clock::{Clock, SystemClock},
     cycle::Cycle,
 };
+use ebp_device::device::Device;
 use ebp_server::store::Quota;
 use past::{Length, Past};
 use progress::Progress;

@@ -12,8 +12,7 @@ use ebp_core::{
 
 use super::{households::DemoHousehold, state::State};
 use crate::{
-    device,
-    exit::{Failure, Outcome, chain},
+    exit::{Failure, Outcome, chain, device},
     output::new_table,
 };
 

@@ -32,8 +32,8 @@ use super::{
 };
 use crate::{
     command::{ca, household},
-    config::write_whole,
     exit::{Context, Failure, Outcome, chain},
+    file::write_whole,
 };
 
 const SERVER: &str = "server.toml";

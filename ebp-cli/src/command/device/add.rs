@@ -9,7 +9,7 @@ use ebp_core::{
 };
 use uuid::Uuid;
 
-use super::{batch, explain, list::refused};
+use super::{batch, list::refused};
 use crate::{
     command::group_api::GroupApi,
     exit::{Failure, Outcome},
@@ -108,7 +108,8 @@ impl Token {
             manager.enrolment(self.device, &request).map_err(refused)?;
         match &self.output {
             Some(path) => {
-                renewal::write_private(path, format!("{token}\n").as_bytes()).map_err(explain)?;
+                renewal::write_private(path, format!("{token}\n").as_bytes())
+                    .map_err(crate::exit::device::renewal)?;
             }
             None => print(format!("{token}\n"))?,
         }

@@ -14,11 +14,11 @@ use ebp_core::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{explain, list::refused};
+use super::list::refused;
 use crate::{
     command::group_api::GroupApi,
-    config::read_text,
     exit::{Context, Failure, Outcome},
+    file::read_text,
     output::phrase::counted_as,
     stdout::print,
     tell::tell,
@@ -91,7 +91,8 @@ fn prepare(
     let (sheet_file, token_file): (PathBuf, PathBuf) = (file("txt"), file("token"));
     let EnrolmentToken { token, expires_at, .. } =
         manager.enrolment(uuid, request).map_err(refused)?;
-    renewal::write_private(&token_file, format!("{token}\n").as_bytes()).map_err(explain)?;
+    renewal::write_private(&token_file, format!("{token}\n").as_bytes())
+        .map_err(crate::exit::device::renewal)?;
     let enroll = api.enrolment_command(&format!("{uuid}.token"))?;
     let url = api.url.as_deref().unwrap_or_default();
     let sheet = sheet(&device, &expires_at.to_string(), &enroll, url);

@@ -7,12 +7,10 @@ use ebp_client::{
 };
 use ebp_core::private_file;
 
-use super::explain;
 use crate::{
     command::secret,
-    config::{read_private, read_text},
-    device,
-    exit::{Context, Failure, Outcome},
+    exit::{Context, Failure, Outcome, device},
+    file::{read_private, read_text},
     owner,
     stdout::print,
     tell::tell,
@@ -85,14 +83,14 @@ impl Enroll {
                 Kind::Ed25519 => KeyKind::Ed25519,
             });
             let made = made.map_err(Failure::failed)?;
-            renewal::write_private(&key, made.to_pem().as_bytes()).map_err(explain)?;
+            renewal::write_private(&key, made.to_pem().as_bytes()).map_err(device::renewal)?;
             made
         };
         let options = ClientOptions::default();
         let Enrolled { certificate: answer, authority } =
             enroll(&self.url, &trust, token.trim(), &device_key, options).map_err(refused)?;
-        renewal::write_private(&ca, authority.as_bytes()).map_err(explain)?;
-        renewal::write_private(&certificate, answer.chain.as_bytes()).map_err(explain)?;
+        renewal::write_private(&ca, authority.as_bytes()).map_err(device::renewal)?;
+        renewal::write_private(&certificate, answer.chain.as_bytes()).map_err(device::renewal)?;
         owner::give(&self.output, own, &[ca.clone(), certificate.clone(), key.clone()]);
         let text = format!(
             "device       {}\nvalid until  {}\ncertificate  {}\nkey          {}\nauthority    {}\n",

@@ -14,13 +14,13 @@ use uuid::Uuid;
 use super::client;
 use crate::{
     command::{find_port, meter::listen::listen},
-    config::{Api, write_whole},
-    device,
-    exit::{Failure, Outcome},
+    exit::{Failure, Outcome, device},
+    file::write_whole,
     output::phrase::counted,
     owner,
     tell::tell,
 };
+use ebp_device::config::Api;
 
 /// Some meters put their identity in every other telegram.
 const TELEGRAMS: usize = 3;

@@ -16,16 +16,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Shape, client, explain};
+use super::{Shape, client};
 use crate::{
     command::cycle::known,
-    config::{Api, DeviceConfig},
-    device,
-    exit::{Failure, Outcome},
+    exit::{Failure, Outcome, device},
     output::new_table,
     stdout::print,
     tell::tell,
 };
+use ebp_device::config::{Api, DeviceConfig};
 
 /// What is printed.
 #[derive(Debug, Serialize)]
@@ -70,7 +69,7 @@ struct Meter {
 
 /// Prints it, and fails where the server does not answer well.
 pub fn status(api: &Api, config: Option<&DeviceConfig>, format: Shape) -> Outcome {
-    let validity = Validity::of(&api.certificate).map_err(|error| explain(error.into()))?;
+    let validity = Validity::of(&api.certificate).map_err(device::validity)?;
     let client = client(api)?;
     let (server, failure) = match client.consent() {
         Ok(consent) => (Some(consent.state.name().to_owned()), None),

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     command::{group_api::GroupApi, heading::OUTPUT},
-    config::read_text,
     exit::{Failure, Outcome},
+    file::read_text,
     output::{
         new_table,
         phrase::{counted, counted_as},

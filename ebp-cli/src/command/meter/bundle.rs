@@ -241,11 +241,11 @@ fn decoded(redacted: &Redacted, at: jiff::Timestamp) -> Result<Vec<u8>, Failure>
 
 fn write(output: &Path, files: &[(&str, Vec<u8>)]) -> Outcome {
     if output.extension().is_some_and(|extension| extension == "tar") {
-        return crate::config::write_whole(output, &tar::archive(files));
+        return crate::file::write_whole(output, &tar::archive(files));
     }
     fs::create_dir_all(output).or_failed(format!("cannot make {}", output.display()))?;
     for (name, bytes) in files {
-        crate::config::write_whole(&output.join(name), bytes)?;
+        crate::file::write_whole(&output.join(name), bytes)?;
     }
     Ok(())
 }

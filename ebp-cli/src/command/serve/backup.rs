@@ -15,8 +15,8 @@ use ebp_server::{
 
 use crate::{
     command::server_data::ServerData,
-    config::read_text,
     exit::{Failure, Outcome, chain},
+    file::read_text,
     output::phrase::counted,
     stdout::print,
     tell::tell,

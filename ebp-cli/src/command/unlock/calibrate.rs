@@ -108,7 +108,7 @@ pub fn run(arguments: &Arguments, name: &str, tries: &Tries, stop: &Arc<AtomicBo
         Calibration { port: session.port_mut(), head, pace: &pace, spend: &mut || Ok(true) };
     calibration.find_inf(&mut finding, &mut owner)?;
     let text = finding.profile(name, &heard.readout, heard.line, heard.interval)?;
-    crate::config::write_whole(output, text.as_bytes())?;
+    crate::file::write_whole(output, text.as_bytes())?;
     tell!("ebp: {} is complete; `ebp unlock --profiles` takes its folder", output.display());
     Ok(())
 }

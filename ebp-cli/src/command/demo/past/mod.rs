@@ -48,9 +48,8 @@ use super::{
 };
 use crate::{
     command::{ca, household},
-    config::write_whole,
-    device,
-    exit::{Context, Failure, Outcome, chain},
+    exit::{Context, Failure, Outcome, chain, device},
+    file::write_whole,
 };
 use devices::{Devices, Happening};
 pub use length::Length;

@@ -3,19 +3,15 @@
 //! Enters: TOML. Leaves: [`DeviceConfig`], every value parsed. Absent: opening anything it names.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     num::NonZeroU16,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use ebp_client::ClientOptions;
-use ebp_core::{
-    cycle::Cycle,
-    private_file::{self, PrivateFileError},
-};
-use ebp_device::{
+use ebp_core::cycle::Cycle;
+use crate::{
     clock::ClockSource,
     spool::{DEFAULT_MAX_BYTES, SpoolOptions},
 };
@@ -23,10 +19,50 @@ use ebp_meter::{aggregator::Options, port::PortName, readout::Protocol, unlock::
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
 
-use crate::exit::{Context, Failure};
-
 /// A commented example that says what the defaults are.
 pub const EXAMPLE: &str = include_str!("device.example.toml");
+
+/// Why a configuration cannot be used; every variant names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no TOML, or a setting is unknown, missing or of a wrong value.
+    #[error("{}:{line}: {reason}", path.display())]
+    Wrong {
+        /// Which.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// It has no `[[meter]]`.
+    #[error("{}: no meter is configured", .0.display())]
+    NoMeter(PathBuf),
+    /// Two meters have the same identifier.
+    #[error("{}: meter {meter} is configured twice", path.display())]
+    MeterTwice {
+        /// Which file.
+        path: PathBuf,
+        /// The identifier.
+        meter: Uuid,
+    },
+    /// Two meters have the same port; each has a reading head of its own.
+    #[error("{}: two meters share the port {port}", path.display())]
+    SharedPort {
+        /// Which file.
+        path: PathBuf,
+        /// The port.
+        port: PortName,
+    },
+}
 
 /// What `--config FILE` of `ebp read` and `ebp transmit` says.
 #[derive(Debug, Deserialize)]
@@ -206,11 +242,11 @@ impl DeviceConfig {
     /// Reads the file; paths in it that are not absolute are taken from its folder.
     ///
     /// # Errors
-    /// Names the file, and for a wrong value the line.
-    pub fn load(path: &Path) -> Result<Self, Failure> {
-        let text = read_text(path)?;
-        let mut config: Self =
-            toml::from_str(&text).map_err(|error| wrong_toml(path, &text, &error))?;
+    /// [`ConfigError`] when the file cannot be read, or a value in it is wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| wrong(path, &text, &error))?;
         let folder = path.parent().unwrap_or(Path::new("."));
         for file in [
             &mut config.spool,
@@ -236,26 +272,19 @@ impl DeviceConfig {
         SpoolOptions { max_bytes: self.spool_max_bytes, ..SpoolOptions::default() }
     }
 
-    fn check(&self, path: &Path) -> Result<(), Failure> {
-        let path = path.display();
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
         if self.meters.is_empty() {
-            return Err(Failure::usage(format!("{path}: no meter is configured"))
-                .remedy("add a [[meter]] with uuid, model and port"));
+            return Err(ConfigError::NoMeter(path.to_owned()));
         }
         for (i, meter) in self.meters.iter().enumerate() {
             for other in &self.meters[..i] {
                 if meter.uuid == other.uuid {
-                    return Err(Failure::usage(format!(
-                        "{path}: meter {} is configured twice",
-                        meter.uuid
-                    )));
+                    let (path, meter) = (path.to_owned(), meter.uuid);
+                    return Err(ConfigError::MeterTwice { path, meter });
                 }
                 if meter.port == other.port {
-                    return Err(Failure::usage(format!(
-                        "{path}: two meters share the port {}",
-                        meter.port
-                    ))
-                    .remedy("each meter has a reading head of its own"));
+                    let (path, port) = (path.to_owned(), meter.port.clone());
+                    return Err(ConfigError::SharedPort { path, port });
                 }
             }
         }
@@ -263,46 +292,12 @@ impl DeviceConfig {
     }
 }
 
-/// Reads a text file; the error names it.
-pub fn read_text(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    let path = path.display();
-    match error.kind() {
-        io::ErrorKind::NotFound => Failure::usage(format!("{path} does not exist")),
-        io::ErrorKind::PermissionDenied => Failure::failed(format!("no permission to read {path}")),
-        _ => Failure::failed(format!("{path}: {error}")),
-    }
-}
-
-/// Reads a text file that holds a secret, which only its owner may read; the error names it.
-pub fn read_private(path: &Path) -> Result<String, Failure> {
-    private_file::read_to_string(path).map_err(|error| match error {
-        PrivateFileError::Unreadable { path, source } => unreadable(&path, &source),
-        PrivateFileError::Exposed(exposed) => Failure::failed(exposed),
-    })
-}
-
-/// Writes a file whole or not at all, so that a crash leaves the old one or the new one.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let write = || -> io::Result<()> {
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    write().or_failed(format!("cannot write {}", path.display()))
-}
-
-/// A TOML error on one line with file and line number.
-pub fn wrong_toml(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
+/// A TOML error on one line, with file and line number.
+fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let line =
         error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-    Failure::usage(format!("{}:{line}: {}", path.display(), error.message().replace('\n', "; ")))
+    let reason = error.message().replace('\n', "; ");
+    ConfigError::Wrong { path: path.to_owned(), line, reason }
 }
 
 #[cfg(test)]
@@ -323,14 +318,12 @@ model = "MT175"
 port = "/dev/ttyUSB0"
 "#;
 
-    fn load(text: &str) -> Result<DeviceConfig, Failure> {
+    fn load(text: &str) -> Result<DeviceConfig, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("device.toml");
         fs::write(&path, text).unwrap();
-        DeviceConfig::load(&path).map_err(|mut failure| {
-            failure.message = failure.message.replace(&folder.path().display().to_string(), "");
-            failure
-        })
+        DeviceConfig::load(&path)
+            .map_err(|error| error.to_string().replace(&folder.path().display().to_string(), ""))
     }
 
     #[test]
@@ -369,7 +362,7 @@ port = "/dev/ttyUSB0"
             ),
         ] {
             let failure = load(&GOOD.replace(from, to)).unwrap_err();
-            assert_eq!(failure.to_string(), expected);
+            assert_eq!(failure, expected);
         }
     }
 
@@ -394,6 +387,6 @@ port = "/dev/ttyUSB0"
     fn two_meters_on_one_port_are_refused() {
         let second = GOOD.split("[[meter]]").nth(1).unwrap().replace("a001", "a002");
         let failure = load(&format!("{GOOD}[[meter]]{second}")).unwrap_err();
-        assert!(failure.to_string().contains("share the port"), "{failure}");
+        assert!(failure.contains("share the port"), "{failure}");
     }
 }

@@ -1,0 +1,15 @@
+//! What goes wrong with files that commands read.
+
+use std::{io, path::Path};
+
+use super::Failure;
+
+/// A file cannot be read.
+pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => Failure::usage(format!("{path} does not exist")),
+        io::ErrorKind::PermissionDenied => Failure::failed(format!("no permission to read {path}")),
+        _ => Failure::failed(format!("{path}: {error}")),
+    }
+}

@@ -1,0 +1,29 @@
+//! What a daemon says of its failures: each once, not in every attempt, and when it is over.
+//!
+//! Enters: failures, successes. Leaves: lines on standard error. Absent: what is done about them.
+
+use crate::{exit::Failure, tell::tell};
+
+/// Tells a failure that goes on once.
+#[derive(Debug, Default)]
+pub struct FailureLog {
+    last: Option<String>,
+}
+
+impl FailureLog {
+    /// Tells of a failure unless it is the one told of last.
+    pub fn failed(&mut self, failure: &Failure) {
+        let text = failure.to_string();
+        if self.last.as_ref() != Some(&text) {
+            tell!("ebp: {text}");
+            self.last = Some(text);
+        }
+    }
+
+    /// Tells that it works again, if it did not.
+    pub fn worked(&mut self) {
+        if self.last.take().is_some() {
+            tell!("ebp: it works again");
+        }
+    }
+}

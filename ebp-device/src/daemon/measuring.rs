@@ -1,0 +1,243 @@
+//! The measuring daemon: one measurement of every configured meter in each slot, into the spool.
+
+use std::time::Duration;
+
+use ebp_client::ClientError;
+use ebp_core::model::ConsentState;
+use ebp_meter::aggregator::{
+    Aggregator, ConfiguredMeter, Event, Heads, MeasureError, Options, Permission, Step,
+};
+
+use super::ask::{Answer, AskConsent};
+use crate::{
+    config::DeviceConfig,
+    consent::{Decision, Gate},
+    device::{Certificate, Device, DeviceError},
+    keeper::SpoolKeeper,
+    spool::SpoolError,
+};
+
+/// Renewing the certificate may take as long as the network is patient; there is time for it when
+/// nothing else is due for so long.
+const ROOM_FOR_RENEWAL: Duration = Duration::from_secs(120);
+
+/// What the daemon has to tell.
+#[derive(Debug)]
+pub enum MeasuringEvent {
+    /// Of the meter with that index in the configuration, or of none.
+    Meter(Option<usize>, Event<SpoolError>),
+    /// Measurements of a time without a clock have got their time, so many.
+    Placed(u64),
+    /// Consent was asked for; what holds now, and why the server could not be asked.
+    Consent(Permission, Option<Box<ClientError>>),
+    /// Consent was asked for, and the spool could not remember the answer: nothing is measured.
+    ConsentNotKept(SpoolError),
+    /// The certificate is another one now.
+    Certificate(Certificate),
+    /// The certificate was not renewed.
+    NotRenewed(DeviceError),
+    /// The spool's file was damaged or gone, and was opened again.
+    SpoolReopened,
+}
+
+/// What a step did.
+#[derive(Debug)]
+pub struct MeasuringStep {
+    /// What happened, in order.
+    pub events: Vec<MeasuringEvent>,
+    /// Step again after that time at the latest, and as soon as a head or the Data API reports.
+    pub next: Duration,
+    /// Consent is revoked for good: nothing is measured any more.
+    pub is_over: bool,
+}
+
+/// The measuring daemon.
+pub struct Measuring<H, A> {
+    engine: Aggregator,
+    heads: H,
+    asking: A,
+    renewal_is_due: bool,
+}
+
+impl<H: Heads, A: AskConsent> Measuring<H, A> {
+    /// A daemon for those meters, which measures at once if the device remembers that consent was
+    /// granted.
+    ///
+    /// # Errors
+    /// [`SpoolError`] where the spool cannot be read.
+    pub fn new(
+        device: &Device,
+        meters: Vec<ConfiguredMeter>,
+        heads: H,
+        asking: A,
+    ) -> Result<Self, SpoolError> {
+        let mut engine = Aggregator::new(meters, options(&device.config, false));
+        let known = device.spool.consent()?;
+        engine.remember_consent(permission(known.map(|known| known.state)));
+        Ok(Self { engine, heads, asking, renewal_is_due: true })
+    }
+
+    /// The meters, in the order of their indices.
+    #[must_use]
+    pub fn meters(&self) -> &[ConfiguredMeter] {
+        self.engine.meters()
+    }
+
+    /// The reading heads.
+    pub const fn heads(&self) -> &H {
+        &self.heads
+    }
+
+    /// The reading heads, to end what they do.
+    pub const fn heads_mut(&mut self) -> &mut H {
+        &mut self.heads
+    }
+
+    /// What asks for consent.
+    pub const fn asking(&self) -> &A {
+        &self.asking
+    }
+
+    /// Does what is due now.
+    pub fn step(&mut self, device: &mut Device) -> MeasuringStep {
+        let mut events = Vec::new();
+        if let Some(answer) = self.asking.answer() {
+            self.hear(answer, device, &mut events);
+        }
+        let step =
+            self.engine.step(&*device.clock, &mut SpoolKeeper(&device.spool), &mut self.heads);
+        let is_revoked = step.events.iter().any(|(_, event)| tells_of_revocation(event));
+        if step.events.iter().any(|(_, event)| wants_reopening(event)) {
+            device.reopen_spool();
+            events.push(MeasuringEvent::SpoolReopened);
+        }
+        events.extend(step.events.into_iter().map(|(of, event)| MeasuringEvent::Meter(of, event)));
+        if step.placed > 0 {
+            events.push(MeasuringEvent::Placed(step.placed));
+        }
+        if step.is_over || is_revoked {
+            return MeasuringStep { events, next: Duration::MAX, is_over: true };
+        }
+        if step.ask_consent {
+            self.asking.ask(device.api());
+            self.renewal_is_due = true;
+        }
+        let mut next = step.next;
+        let cycle = device.config.cycle.measurement.duration();
+        if self.renewal_is_due && next > ROOM_FOR_RENEWAL.min(cycle / 2) {
+            self.renewal_is_due = false;
+            // Renewing takes time.
+            next = Duration::ZERO;
+            match device.keep_identity() {
+                Ok(Certificate::Unchanged) => {}
+                Ok(changed) => events.push(MeasuringEvent::Certificate(changed)),
+                Err(error) => events.push(MeasuringEvent::NotRenewed(error)),
+            }
+        }
+        MeasuringStep { events, next, is_over: false }
+    }
+
+    /// Takes in an answer about consent.
+    fn hear(&mut self, answer: Answer, device: &mut Device, events: &mut Vec<MeasuringEvent>) {
+        let decided = match answer {
+            Answer::Heard(answer) => Gate::decide(&device.spool, || answer, &*device.clock).map(
+                |decision| match decision {
+                    Decision::Granted { unasked, .. } => (Permission::Granted, unasked),
+                    Decision::NotGranted => (Permission::NotGranted, None),
+                    Decision::Unknown(error) => (Permission::Unknown, Some(Box::new(error))),
+                    Decision::Revoked => (Permission::Revoked, None),
+                },
+            ),
+            Answer::NotAsked => device
+                .spool
+                .consent()
+                .map(|known| (permission(known.map(|known| known.state)), None)),
+        };
+        let permission = match decided {
+            Ok((permission, unasked)) => {
+                events.push(MeasuringEvent::Consent(permission, unasked));
+                permission
+            }
+            // A revocation may not have been remembered: nothing is measured until it can be.
+            Err(error) => {
+                let reopen = error.wants_reopening();
+                events.push(MeasuringEvent::ConsentNotKept(error));
+                if reopen {
+                    device.reopen_spool();
+                    events.push(MeasuringEvent::SpoolReopened);
+                }
+                Permission::Unknown
+            }
+        };
+        self.engine.hear_consent(permission, &*device.clock);
+    }
+}
+
+/// One measurement cycle of a device that may measure.
+pub struct OneCycle<H> {
+    engine: Aggregator,
+    heads: H,
+}
+
+impl<H: Heads> OneCycle<H> {
+    /// A cycle over those meters. Ask [`Device::may_measure`] before: this one does not.
+    pub fn new(device: &Device, meters: Vec<ConfiguredMeter>, heads: H) -> Self {
+        let mut engine = Aggregator::new(meters, options(&device.config, true));
+        engine.remember_consent(Permission::Granted);
+        Self { engine, heads }
+    }
+
+    /// The meters, in the order of their indices.
+    #[must_use]
+    pub fn meters(&self) -> &[ConfiguredMeter] {
+        self.engine.meters()
+    }
+
+    /// The reading heads, to end what they do.
+    pub const fn heads_mut(&mut self) -> &mut H {
+        &mut self.heads
+    }
+
+    /// Does what is due now.
+    pub fn step(&mut self, device: &Device) -> Step<SpoolError> {
+        self.engine.step(&*device.clock, &mut SpoolKeeper(&device.spool), &mut self.heads)
+    }
+}
+
+fn options(config: &DeviceConfig, once: bool) -> Options {
+    let cycle = &config.cycle;
+    Options {
+        cycle: cycle.measurement,
+        timeout: cycle.timeout,
+        unlock_after: cycle.unlock_after,
+        incident_after: cycle.incident_after,
+        once,
+    }
+}
+
+/// What a remembered answer permits.
+const fn permission(state: Option<ConsentState>) -> Permission {
+    match state {
+        None => Permission::Unknown,
+        Some(ConsentState::NotGranted) => Permission::NotGranted,
+        Some(ConsentState::Granted) => Permission::Granted,
+        Some(ConsentState::Revoked) => Permission::Revoked,
+    }
+}
+
+/// Whether consent was found to be revoked, by another process of this device.
+const fn tells_of_revocation(event: &Event<SpoolError>) -> bool {
+    matches!(
+        event,
+        Event::Failed(MeasureError::Keep(SpoolError::Revoked { .. }))
+            | Event::NotKept(SpoolError::Revoked { .. })
+    )
+}
+
+/// Whether opening the spool again helps.
+const fn wants_reopening(event: &Event<SpoolError>) -> bool {
+    match event {
+        Event::Failed(MeasureError::Keep(error)) | Event::NotKept(error) => error.wants_reopening(),
+        _ => false,
+    }
+}

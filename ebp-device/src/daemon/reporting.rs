@@ -1,0 +1,101 @@
+//! The reporting daemon: what the spool holds goes to the Data API, once in each report cycle.
+
+use std::time::Duration;
+
+use ebp_client::identity;
+use uuid::Uuid;
+
+use crate::{
+    device::{Certificate, Device, DeviceError},
+    spool::SpoolError,
+    transmitter::{Outcome, ReportEngine, Schedule},
+};
+
+/// How long the daemon waits when its spool has failed, so that not even that could be kept: at
+/// first, and at most. Each try asks the server.
+const FIRST_SPOOL_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_SPOOL_WAIT: Duration = Duration::from_secs(600);
+
+/// What a step of the reporting daemon did.
+#[derive(Debug)]
+pub struct ReportingStep {
+    /// What came of the report; nothing where none was due.
+    pub outcome: Option<Result<Outcome, SpoolError>>,
+    /// What became of the certificate; nothing where none was due.
+    pub certificate: Option<Result<Certificate, DeviceError>>,
+    /// Step again after that time at the latest. A driver looks at the clock more often, since it
+    /// may be set meanwhile.
+    pub next: Duration,
+    /// Consent is revoked for good: nothing is sent any more.
+    pub is_over: bool,
+}
+
+/// The reporting daemon.
+pub struct Reporting {
+    engine: ReportEngine,
+    spool_wait: Duration,
+    /// Not before that time since the machine's start, since the spool failed.
+    not_before: Duration,
+}
+
+impl Reporting {
+    /// A daemon that reports at the device's own minute.
+    ///
+    /// # Errors
+    /// [`SpoolError`] where the spool cannot be read.
+    pub fn new(device: &Device) -> Result<Self, SpoolError> {
+        let meters: Vec<Uuid> = device.config.meters.iter().map(|meter| meter.uuid).collect();
+        // A device without an identifier in its certificate is known by its first meter.
+        let own = identity::device_of(&device.config.api.certificate).or(meters.first().copied());
+        let schedule = Schedule::of(own.unwrap_or_default(), device.config.cycle.report);
+        let engine = ReportEngine::new(schedule, meters, &device.spool)?;
+        Ok(Self { engine, spool_wait: FIRST_SPOOL_WAIT, not_before: Duration::ZERO })
+    }
+
+    /// How long until a report is due.
+    #[must_use]
+    pub fn due_in(&self, device: &Device) -> Duration {
+        let not_yet = self.not_before.saturating_sub(device.clock.since_boot());
+        self.engine.due_in(&*device.clock).max(not_yet)
+    }
+
+    /// How long the server asked not to be called, if it did.
+    #[must_use]
+    pub fn asked_to_wait(&self, device: &Device) -> Option<Duration> {
+        self.engine.asked_to_wait(&*device.clock)
+    }
+
+    /// Reports now, whether it is due or not. `random` is a fresh random number.
+    ///
+    /// # Errors
+    /// [`SpoolError`]: the spool failed. Nothing that the server did not confirm has left it.
+    pub fn report(&mut self, device: &Device, random: u32) -> Result<Outcome, SpoolError> {
+        self.engine.report(&device.spool, &**device.api(), &*device.clock, random)
+    }
+
+    /// Does what is due now. `random` is a fresh random number.
+    pub fn step(&mut self, device: &mut Device, random: u32) -> ReportingStep {
+        let wait = self.due_in(device);
+        if !wait.is_zero() {
+            return ReportingStep { outcome: None, certificate: None, next: wait, is_over: false };
+        }
+        let certificate = Some(device.keep_identity());
+        let outcome = self.report(device, random);
+        let is_over = match &outcome {
+            Ok(Outcome::Over) | Err(SpoolError::Revoked { .. }) => true,
+            Err(_) => false,
+            Ok(_) => {
+                self.spool_wait = FIRST_SPOOL_WAIT;
+                false
+            }
+        };
+        if outcome.is_err() && self.engine.due_in(&*device.clock).is_zero() {
+            // Not even the failure could be kept.
+            device.reopen_spool();
+            self.not_before = device.clock.since_boot().saturating_add(self.spool_wait);
+            self.spool_wait = LONGEST_SPOOL_WAIT.min(self.spool_wait * 2);
+        }
+        let next = self.due_in(device);
+        ReportingStep { outcome: Some(outcome), certificate, next, is_over }
+    }
+}

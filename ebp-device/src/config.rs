@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use ebp_client::ClientOptions;
-use ebp_core::cycle::Cycle;
 use crate::{
     clock::ClockSource,
     spool::{DEFAULT_MAX_BYTES, SpoolOptions},
 };
+use ebp_client::ClientOptions;
+use ebp_core::cycle::Cycle;
 use ebp_meter::{aggregator::Options, port::PortName, readout::Protocol, unlock::Method};
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
@@ -65,7 +65,7 @@ pub enum ConfigError {
 }
 
 /// What `--config FILE` of `ebp read` and `ebp transmit` says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceConfig {
     /// The folder of the spool.
@@ -90,7 +90,7 @@ pub struct DeviceConfig {
 }
 
 /// The Data API and this device's identity.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Api {
     /// The address, such as `https://ebp.example.org:8443`.
@@ -107,7 +107,7 @@ pub struct Api {
 }
 
 /// How often is measured and sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cycles {
     /// The measurement cycle.
@@ -138,7 +138,7 @@ impl Default for Cycles {
 }
 
 /// A meter that the device reads.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeterEntry {
     /// Its identifier in the survey.
@@ -231,7 +231,32 @@ fn light<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Method, D::Error>
     }
 }
 
+impl MeterEntry {
+    /// A meter of that model at that port, and the defaults otherwise.
+    #[must_use]
+    pub const fn new(uuid: Uuid, model: String, port: PortName) -> Self {
+        Self {
+            uuid,
+            model,
+            port,
+            protocol: None,
+            baud: None,
+            pin_file: None,
+            light: Method::Auto,
+            inverted: false,
+            reset_usb: false,
+            max_current_a: None,
+        }
+    }
+}
+
 impl Api {
+    /// The Data API at that address, with those files.
+    #[must_use]
+    pub fn new(url: String, ca: PathBuf, certificate: PathBuf, key: PathBuf) -> Self {
+        Self { url, ca, certificate, key, timeout: answer_timeout() }
+    }
+
     /// How its client behaves.
     pub fn client_options(&self) -> ClientOptions {
         ClientOptions { timeout: self.timeout, ..ClientOptions::default() }
@@ -239,6 +264,20 @@ impl Api {
 }
 
 impl DeviceConfig {
+    /// A configuration with a spool in that folder, an API and meters, and the defaults otherwise.
+    #[must_use]
+    pub fn new(spool: PathBuf, api: Api, meters: Vec<MeterEntry>) -> Self {
+        Self {
+            spool,
+            spool_max_bytes: DEFAULT_MAX_BYTES,
+            state: None,
+            clock: ClockSource::default(),
+            api,
+            cycle: Cycles::default(),
+            meters,
+        }
+    }
+
     /// Reads the file; paths in it that are not absolute are taken from its folder.
     ///
     /// # Errors

@@ -28,7 +28,9 @@ use uuid::Uuid;
 use crate::{
     case::{CYCLE, Case, span_of, stretch},
     chance::until,
+    life::Life,
     meter::Said,
+    plan::CERTIFICATE,
     port::locked,
     span::Spans,
     world::Survey,
@@ -36,6 +38,9 @@ use crate::{
 
 /// How far a measurement's instant may be from the true one, beyond what it says itself.
 const PRECISE: Duration = Duration::from_secs(1);
+
+/// A device that has power, time and the server for so long renews its certificate.
+const RENEWABLE: Duration = Duration::from_secs(2 * 3600);
 
 /// Something that must not be.
 #[derive(Debug, Clone)]
@@ -115,12 +120,16 @@ pub fn draw_up(survey: &mut Survey) -> Result<Account> {
             account.fault(index, survey.end, what);
         }
         account.lost += life.lost.len() as u64;
+        if life.spools_lost > 0 && life.spools_reopened == 0 {
+            account.fault(index, survey.end, "a lost spool was not opened again".to_owned());
+        }
         let refused = spool.refused_len()?;
         if refused > 0 && !life.damaged {
             account.fault(index, survey.end, format!("measurements that are refused: {refused}"));
         }
     }
     account.consents(survey);
+    account.certificates(survey);
     for number in 0..survey.meters.len() {
         account.meter(survey, number)?;
     }
@@ -163,6 +172,27 @@ impl Account {
             }
         }
         Ok(())
+    }
+
+    /// A person has to replace a certificate only where the device could not renew it.
+    fn certificates(&mut self, survey: &Survey) {
+        for (index, device) in survey.devices.iter().enumerate() {
+            let Life { off, blind, unknown, .. } = &device.life;
+            let mut unable = off.clone();
+            unable.join(blind);
+            unable.join(&device.plan.offline);
+            unable.join(&survey.plan.server_down);
+            for (span, _) in &survey.plan.sky.weather {
+                unable.add(span.from, span.to);
+            }
+            for expired in unknown.iter().map(|span| span.from) {
+                let due = expired - SignedDuration::try_from(CERTIFICATE / 3).unwrap_or_default();
+                if unable.longest_gap(due, expired) >= RENEWABLE {
+                    let what = format!("a certificate expired that could be renewed from {due} on");
+                    self.fault(index, expired, what);
+                }
+            }
+        }
     }
 
     /// Whoever revokes is not measured any more, and whoever grants late not before.

@@ -50,6 +50,21 @@ impl Card {
         Ok(Self { database: read(database(folder))?, log: read(log(folder))? })
     }
 
+    /// Removes the spool's files, whoever has them open.
+    ///
+    /// # Errors
+    /// If one cannot be removed.
+    pub fn remove(folder: &Path) -> io::Result<()> {
+        let index = folder.join(format!("{FILE_NAME}-shm"));
+        for path in [database(folder), log(folder), index] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Puts it in the place of what is there; nobody may have it open.
     ///
     /// # Errors

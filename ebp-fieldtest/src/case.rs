@@ -94,6 +94,7 @@ impl<'a> Case<'a> {
         let device = &self.survey.devices[self.meter.device];
         let mut spans = self.life.off.clone();
         spans.join(&self.life.blind);
+        spans.join(&self.life.unknown);
         spans.join(&device.plan.offline);
         spans.join(&self.survey.plan.server_down);
         for (span, _) in &self.survey.plan.sky.weather {

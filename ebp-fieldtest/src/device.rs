@@ -6,9 +6,12 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use ebp_client::identity::Identity;
+use ebp_client::Validity;
 use ebp_core::clock::{DeviceClock, SimulatedClock};
-use ebp_device::spool::Spool;
+use ebp_device::{
+    config::{Api, DeviceConfig, MeterEntry},
+    spool::Spool,
+};
 use ebp_meter::{
     aggregator::{ConfiguredMeter, Permission},
     unlock::Tries,
@@ -26,7 +29,7 @@ use crate::{
     plan::{DevicePlan, TIME_TAKES},
     port::Shared,
     run::Run,
-    server,
+    server::Files,
 };
 
 /// A fault that waits for a write or an upload comes without one after this time.
@@ -46,7 +49,8 @@ pub struct Device {
     meters: Vec<(ConfiguredMeter, Shared)>,
     clock: Arc<SimulatedClock>,
     folder: PathBuf,
-    identity: Identity,
+    /// Its certificate, key and authority.
+    pub files: Files,
     /// Its faults.
     pub plan: DevicePlan,
     sky: Arc<Sky>,
@@ -59,6 +63,12 @@ pub struct Device {
     time_at: Option<Timestamp>,
     time_lost_at: Option<Timestamp>,
     run: Option<Run>,
+    /// A lost spool waits until then.
+    spool_lost_at: Option<Timestamp>,
+    /// When its certificate expires, where that is still to come.
+    expires_at: Option<Timestamp>,
+    /// When a person enrols it anew.
+    enrolled_at: Option<Timestamp>,
     /// What it lived through.
     pub life: Life,
 }
@@ -69,7 +79,7 @@ impl Device {
         uuid: Uuid,
         meters: Vec<(ConfiguredMeter, Shared)>,
         folder: PathBuf,
-        identity: Identity,
+        files: Files,
         (plan, sky): (DevicePlan, Arc<Sky>),
         (start, chance): (Timestamp, Chance),
     ) -> Self {
@@ -83,7 +93,7 @@ impl Device {
             meters,
             clock,
             folder,
-            identity,
+            files,
             on_at: Some((plan.installed, boot)),
             plan,
             sky,
@@ -94,6 +104,9 @@ impl Device {
             time_at: None,
             time_lost_at: None,
             run: None,
+            spool_lost_at: None,
+            expires_at: None,
+            enrolled_at: None,
             life,
         }
     }
@@ -112,6 +125,9 @@ impl Device {
             self.starts_at,
             self.time_at,
             self.time_lost_at,
+            self.spool_lost_at,
+            self.expires_at,
+            self.enrolled_at,
             self.run.as_ref().map(Run::next),
         ];
         own.into_iter().flatten().min().unwrap_or(Timestamp::MAX)
@@ -173,7 +189,71 @@ impl Device {
         if self.starts_at.is_some_and(|at| at <= now) {
             self.start(now, url)?;
         }
+        if self.spool_lost_at.is_some_and(|at| at <= now) {
+            self.lose_spool(now)?;
+        }
+        if self.expires_at.is_some_and(|at| at <= now) {
+            self.expire(now);
+        }
         self.step(now)
+    }
+
+    /// The spool's files are gone under the daemons: what waited in them is lost. While the device
+    /// has to remember what cannot be had again (measurements without a time), it comes later.
+    fn lose_spool(&mut self, now: Timestamp) -> Result<()> {
+        self.spool_lost_at = None;
+        let Some(run) = &self.run else {
+            self.spool_lost_at = Some(after(now, PATIENCE));
+            return Ok(());
+        };
+        let is_blind = !self.clock.synchronised() || run.spool().unplaced_len()? > 0;
+        if is_blind || self.life.consent_heard.is_none() || self.armed.is_some() {
+            self.spool_lost_at = Some(after(now, PATIENCE));
+            return Ok(());
+        }
+        let waiting = run.spool().pending(1_000_000)?;
+        Card::remove(&self.folder)?;
+        self.life.spools_lost += 1;
+        self.life.say(now, format!("the spool's files are gone, with {} in them", waiting.len()));
+        self.life.lost.extend(waiting.into_iter().map(|measurement| measurement.uuid));
+        Ok(())
+    }
+
+    /// The certificate is not valid any more, and no other one came in time: the administrator is
+    /// told of it and enrols the device anew within half a day.
+    fn expire(&mut self, now: Timestamp) {
+        self.expires_at = None;
+        if self.life.revocation_heard.is_none() {
+            let takes = self.chance.lasting(PATIENCE, PATIENCE * 6);
+            self.enrolled_at = Some(after(now, takes));
+            self.life.say(now, "its certificate has expired");
+        }
+    }
+
+    /// Whether a person has to enrol it anew by now.
+    #[must_use]
+    pub fn wants_certificate(&self, now: Timestamp) -> bool {
+        self.enrolled_at.is_some_and(|at| at <= now)
+    }
+
+    /// A person put a new certificate into its files.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn is_enrolled(&mut self, now: Timestamp) -> Result<()> {
+        self.enrolled_at = None;
+        let expired = self.life.certificates.last().copied().unwrap_or(now);
+        self.life.unknown.add(expired, now);
+        self.life.enrolled_anew += 1;
+        self.life.say(now, "it is enrolled anew");
+        self.look_at_certificate(now)
+    }
+
+    fn look_at_certificate(&mut self, now: Timestamp) -> Result<()> {
+        let until = Validity::of(&self.files.certificate)?.not_after;
+        self.life.has_certificate(now, until);
+        self.expires_at = Some(until).filter(|until| *until > now);
+        Ok(())
     }
 
     fn happens(&mut self, now: Timestamp, fault: DeviceFault) -> Result<()> {
@@ -197,6 +277,7 @@ impl Device {
                     self.run.iter_mut().for_each(Run::clock_was_set);
                 }
             }
+            DeviceFault::SpoolLost => self.spool_lost_at = Some(now),
             DeviceFault::Kill { mid_write: false } => self.kill(now, None)?,
             DeviceFault::Kill { mid_write: true } => {
                 self.armed = Some(Armed::Kill { by: after(now, PATIENCE) });
@@ -309,16 +390,18 @@ impl Device {
     /// When its daemons may end next.
     fn ends_at(&self) -> Timestamp {
         let rest = self.plan.events[self.next_event..].iter();
-        let mut ends = rest.filter(|(_, fault)| !matches!(fault, DeviceFault::Step { .. }));
+        let mut ends = rest.filter(|(_, fault)| {
+            !matches!(fault, DeviceFault::Step { .. } | DeviceFault::SpoolLost)
+        });
         ends.next().map_or(Timestamp::MAX, |(at, _)| *at)
     }
 
     fn start(&mut self, now: Timestamp, url: &str) -> Result<()> {
         self.starts_at = None;
-        let client = server::client(url, &self.identity, self.clock.clone())?;
-        let chance = Chance::new(self.chance.number().into(), 7);
+        let seed = self.chance.number().into();
+        let chance = Chance::new(seed, 7);
         let link = Link::new(
-            client,
+            url,
             self.clock.clone(),
             self.folder.clone(),
             self.plan.offline.clone(),
@@ -332,12 +415,25 @@ impl Device {
         let mut heads = WallHeads::new(self.meters.clone(), self.clock.clone(), tries);
         heads.end = self.ends_at();
         let meters: Vec<_> = self.meters.iter().map(|(meter, _)| meter.clone()).collect();
-        let run = Run::start(&self.folder, &meters, heads, &self.clock, link, self.uuid)?;
+        let config = self.config(url, &meters);
+        let around = (link, self.uuid, Chance::new(seed, 8));
+        let run = Run::start(&config, meters, heads, &self.clock, around)?;
+        self.look_at_certificate(now)?;
         for noted in run.spool().notices()? {
             self.life.say(now, format!("notice: {:?}, {}", noted.notice, noted.detail));
         }
         self.run = Some(run);
         Ok(())
+    }
+
+    fn config(&self, url: &str, meters: &[ConfiguredMeter]) -> DeviceConfig {
+        let Files { ca, certificate, key } = self.files.clone();
+        let api = Api::new(url.to_owned(), ca, certificate, key);
+        let entry = |meter: &ConfiguredMeter| {
+            let model = meter.profile.as_ref().map(|profile| profile.name.clone());
+            MeterEntry::new(meter.uuid, model.unwrap_or_default(), meter.port.clone())
+        };
+        DeviceConfig::new(self.folder.clone(), api, meters.iter().map(entry).collect())
     }
 
     fn step(&mut self, now: Timestamp) -> Result<()> {
@@ -350,7 +446,7 @@ impl Device {
             Some(Armed::Kill { .. } | Armed::Power { cut: Cut::MidWrite, .. })
         );
         let before = if tears { Some(Card::read(&self.folder)?) } else { None };
-        let stepped = run.step(&mut self.chance)?;
+        let stepped = run.step(&mut self.chance);
         let in_upload = run.link.take_cut();
         let torn = match before {
             Some(before) => {
@@ -361,6 +457,10 @@ impl Device {
         };
         if let Some(Permission::Granted) = stepped.permission {
             self.life.hears_of_consent(now);
+        }
+        if let Some(until) = stepped.certificate {
+            self.expires_at = Some(until).filter(|until| *until > now);
+            self.enrolled_at = None;
         }
         // What was being written when the power went may be there or not.
         self.life.hear(now, stepped, torn.is_none());

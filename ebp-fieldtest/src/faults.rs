@@ -27,12 +27,16 @@ pub enum Kind {
     Clock,
     /// Damaged spool files.
     Damage,
+    /// Spool files that are gone while the daemons run.
+    Spool,
+    /// Certificates that are valid for days only.
+    Certificate,
     /// Consent revoked, and granted late.
     Consent,
 }
 
 impl Kind {
-    const NAMES: [(Self, &str); 10] = [
+    const NAMES: [(Self, &str); 12] = [
         (Self::Power, "power"),
         (Self::Daemon, "daemon"),
         (Self::Network, "network"),
@@ -42,6 +46,8 @@ impl Kind {
         (Self::Lock, "lock"),
         (Self::Clock, "clock"),
         (Self::Damage, "damage"),
+        (Self::Spool, "spool"),
+        (Self::Certificate, "certificate"),
         (Self::Consent, "consent"),
     ];
 }
@@ -118,6 +124,8 @@ pub enum DeviceFault {
         /// In the midst of the next write to the spool, or at once.
         mid_write: bool,
     },
+    /// The spool's files are gone while the daemons run.
+    SpoolLost,
     /// The time of day is set by so much, as a program that keeps it does.
     Step {
         /// Milliseconds.

@@ -38,6 +38,16 @@ pub struct Life {
     pub revocation_heard: Option<Timestamp>,
     /// How often it measured after that.
     pub measured_in_spite: u64,
+    /// How often the spool's files were gone while the daemons ran.
+    pub spools_lost: u64,
+    /// How often a daemon opened its spool again.
+    pub spools_reopened: u64,
+    /// Until when the certificates that it had were valid, in order.
+    pub certificates: Vec<Timestamp>,
+    /// How many of them a person had to replace.
+    pub enrolled_anew: u64,
+    /// When it had no valid certificate, and a while afterwards.
+    pub unknown: Spans,
     /// Requests that reached the server.
     pub requests: u64,
     /// Answers that did not come back.
@@ -89,6 +99,14 @@ impl Life {
         self.consent_heard.get_or_insert(now);
     }
 
+    /// It has a certificate that is valid until then.
+    pub fn has_certificate(&mut self, now: Timestamp, until: Timestamp) {
+        if self.certificates.last() != Some(&until) {
+            self.certificates.push(until);
+            self.say(now, format!("its certificate is valid until {until}"));
+        }
+    }
+
     /// What a step of the daemons had to tell.
     pub fn hear(&mut self, now: Timestamp, stepped: Stepped, is_certain: bool) {
         self.placed += stepped.placed;
@@ -106,8 +124,12 @@ impl Life {
         if let Some(permission) = stepped.permission {
             self.say(now, format!("consent: {permission:?}"));
         }
-        if let Some(sent) = stepped.sent {
-            self.say(now, sent);
+        for line in stepped.lines {
+            self.say(now, line);
+        }
+        self.spools_reopened += stepped.reopened;
+        if let Some(until) = stepped.certificate {
+            self.has_certificate(now, until);
         }
         for (meter, event) in stepped.events {
             let text = match &event {

@@ -9,13 +9,18 @@ use std::{
     time::Duration,
 };
 
-use ebp_client::{Client, ClientError};
+use ebp_client::{Client, ClientError, DeviceKey, identity::Identity};
 use ebp_core::{
     clock::SimulatedClock,
-    contract::{Consent, DeviceStatus, UploadRequest, UploadResponse, problem_type},
-    model::{Incident, IncidentType},
+    contract::{
+        Consent, DeviceCertificate, DeviceStatus, UploadRequest, UploadResponse, problem_type,
+    },
+    model::{Incident, IncidentType, Meter},
 };
-use ebp_device::transmitter::{DataApi, Upload};
+use ebp_device::{
+    connection::{Connect, DeviceApi},
+    transmitter::{DataApi, Upload},
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -23,6 +28,7 @@ use crate::{
     card::Card,
     chance::{Chance, until},
     faults::Weather,
+    server,
     span::{Span, Spans},
 };
 
@@ -35,9 +41,12 @@ pub struct Sky {
     pub lost_answers: u32,
 }
 
-/// The way.
-pub struct Link {
-    client: Client,
+/// A device's way to the Data API in one run of its daemons, whatever certificate it shows.
+#[derive(Clone)]
+pub struct Link(Arc<Inner>);
+
+struct Inner {
+    url: String,
     clock: Arc<SimulatedClock>,
     folder: PathBuf,
     offline: Spans,
@@ -55,10 +64,23 @@ struct State {
     cut: Option<Card>,
 }
 
+/// That way with a certificate.
+struct Connection {
+    client: Client,
+    link: Link,
+}
+
+impl Connect for Link {
+    fn connect(&self, identity: &Identity) -> Result<Arc<dyn DeviceApi>, ClientError> {
+        let client = server::client(&self.0.url, identity, self.0.clock.clone())?;
+        Ok(Arc::new(Connection { client, link: self.clone() }))
+    }
+}
+
 impl Link {
-    /// A way for one run of a device.
+    /// A way to the server at `url` for one run of a device, whose spool is in that folder.
     pub fn new(
-        client: Client,
+        url: &str,
         clock: Arc<SimulatedClock>,
         folder: PathBuf,
         offline: Spans,
@@ -66,7 +88,8 @@ impl Link {
         chance: Chance,
     ) -> Self {
         let state = State { chance, requests: 0, lost: 0, cut_in_upload: false, cut: None };
-        Self { client, clock, folder, offline, sky, state: Mutex::new(state) }
+        let (url, state) = (url.to_owned(), Mutex::new(state));
+        Self(Arc::new(Inner { url, clock, folder, offline, sky, state }))
     }
 
     /// The power goes in the next upload.
@@ -86,19 +109,16 @@ impl Link {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unreachable(&self, reason: &str) -> ClientError {
-        ClientError::Unreachable {
-            server: self.client.server().to_owned(),
-            reason: reason.to_owned(),
-        }
+        ClientError::Unreachable { server: self.0.url.clone(), reason: reason.to_owned() }
     }
 
     fn problem(&self, status: u16, retry_after: Option<Duration>) -> ClientError {
         ClientError::Problem {
-            server: self.client.server().to_owned(),
+            server: self.0.url.clone(),
             status,
             kind: problem_type::INTERNAL.to_owned(),
             title: "not now".into(),
@@ -109,22 +129,22 @@ impl Link {
     }
 
     fn weather(&self, now: Timestamp) -> Option<(Span, Weather)> {
-        self.sky.weather.iter().find(|(span, _)| span.from <= now && now < span.to).copied()
+        self.0.sky.weather.iter().find(|(span, _)| span.from <= now && now < span.to).copied()
     }
 
     fn request<T>(&self, work: impl FnOnce() -> Result<T, ClientError>) -> Result<T, ClientError> {
-        let now = self.clock.truth();
+        let now = self.0.clock.truth();
         if self.state().cut.is_some() {
             return Err(self.unreachable("the power is gone"));
         }
-        if self.offline.at(now).is_some() {
+        if self.0.offline.at(now).is_some() {
             return Err(self.unreachable("no network"));
         }
         self.state().requests += 1;
         match self.weather(now) {
             None => {
                 let answer = work()?;
-                let is_lost = self.state().chance.percent(self.sky.lost_answers);
+                let is_lost = self.state().chance.percent(self.0.sky.lost_answers);
                 if is_lost {
                     self.state().lost += 1;
                     return Err(self.unreachable("no answer in time"));
@@ -141,7 +161,7 @@ impl Link {
             Some((_, Weather::Garbage)) => {
                 work()?;
                 Err(ClientError::Garbled {
-                    server: self.client.server().to_owned(),
+                    server: self.0.url.clone(),
                     path: "/".to_owned(),
                     reason: "it is no JSON".to_owned(),
                 })
@@ -154,30 +174,30 @@ impl Link {
     }
 }
 
-impl Upload for Link {
+impl Upload for Connection {
     fn upload(&self, request: &UploadRequest) -> Result<UploadResponse, ClientError> {
-        let answer = self.request(|| {
+        let answer = self.link.request(|| {
             let answer = self.client.upload(request)?;
-            let mut state = self.state();
+            let mut state = self.link.state();
             if std::mem::take(&mut state.cut_in_upload) {
-                state.cut = Card::read(&self.folder).ok();
+                state.cut = Card::read(&self.link.0.folder).ok();
             }
             Ok(answer)
         })?;
-        if self.state().cut.is_some() {
-            return Err(self.unreachable("the power is gone"));
+        if self.link.state().cut.is_some() {
+            return Err(self.link.unreachable("the power is gone"));
         }
         Ok(answer)
     }
 }
 
-impl DataApi for Link {
+impl DataApi for Connection {
     fn consent(&self) -> Result<Consent, ClientError> {
-        self.request(|| self.client.consent())
+        self.link.request(|| self.client.consent())
     }
 
     fn incidents(&self, meter: Uuid) -> Result<Vec<Incident>, ClientError> {
-        self.request(|| DataApi::incidents(&self.client, meter))
+        self.link.request(|| DataApi::incidents(&self.client, meter))
     }
 
     fn report_incident(
@@ -186,7 +206,7 @@ impl DataApi for Link {
         kind: IncidentType,
         at: Option<Timestamp>,
     ) -> Result<(), ClientError> {
-        self.request(|| DataApi::report_incident(&self.client, meter, kind, at))
+        self.link.request(|| DataApi::report_incident(&self.client, meter, kind, at))
     }
 
     fn resolve_incident(
@@ -195,10 +215,20 @@ impl DataApi for Link {
         kind: IncidentType,
         at: Option<Timestamp>,
     ) -> Result<(), ClientError> {
-        self.request(|| DataApi::resolve_incident(&self.client, meter, kind, at))
+        self.link.request(|| DataApi::resolve_incident(&self.client, meter, kind, at))
     }
 
     fn report_status(&self, status: &DeviceStatus) -> Result<(), ClientError> {
-        self.request(|| DataApi::report_status(&self.client, status))
+        self.link.request(|| DataApi::report_status(&self.client, status))
+    }
+}
+
+impl DeviceApi for Connection {
+    fn device_meters(&self) -> Result<Vec<Meter>, ClientError> {
+        self.link.request(|| self.client.device_meters())
+    }
+
+    fn renew(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
+        self.link.request(|| self.client.renew(key))
     }
 }

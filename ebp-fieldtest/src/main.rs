@@ -45,7 +45,7 @@ struct Arguments {
     days: Option<u32>,
 
     /// What goes wrong: all, none, or some of power, daemon, network, server, answers, head, lock,
-    /// clock, damage, consent, separated by commas.
+    /// clock, damage, spool, certificate, consent, separated by commas.
     #[arg(long, value_name = "KINDS", default_value = "all")]
     faults: Kinds,
 

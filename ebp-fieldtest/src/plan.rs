@@ -24,6 +24,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// How long a device's certificate is valid where certificates expire: it is renewed at two thirds.
+pub const CERTIFICATE: Duration = Duration::from_secs(4 * 86_400);
+
 /// The kernel no longer believes in its time after so long without a word (16 s at 500 ppm).
 const BELIEF: Duration = Duration::from_secs(9 * 3600);
 /// From a network to the time.
@@ -118,6 +121,9 @@ impl Plan {
             let one = plan.meter(&mut chance, start, last, days, kinds);
             plan.meters.push(one);
         }
+        if kinds.has(Kind::Certificate) && days > 6 {
+            plan.outlive_a_certificate(&mut Chance::new(seed, 3), last);
+        }
         if kinds.has(Kind::Consent) && faults {
             let mut chance = Chance::new(seed, 2);
             // The first device's household goes, the second one's comes late.
@@ -130,6 +136,17 @@ impl Plan {
             *plan.drawn.entry("consent granted late").or_default() += 1;
         }
         plan
+    }
+
+    /// A device has no network from before its first certificate is due until after its end.
+    fn outlive_a_certificate(&mut self, chance: &mut Chance, last: Timestamp) {
+        // Not the first one, whose participant revokes consent.
+        let index = usize::try_from(chance.between(1, self.devices.len() as u64 - 1)).unwrap_or(1);
+        let device = &mut self.devices[index];
+        let due = after(device.installed, CERTIFICATE / 3 * 2);
+        let back = after(device.installed, CERTIFICATE + chance.lasting(HOUR, DAY / 2));
+        device.offline.add(due - jiff::SignedDuration::from_hours(2), back.min(last));
+        self.note("network outage that outlives a certificate");
     }
 
     fn note(&mut self, what: &'static str) {
@@ -240,6 +257,12 @@ impl Plan {
                     "daemons restarted"
                 });
                 plan.events.push((chance.instant(begin, last), DeviceFault::Kill { mid_write }));
+            }
+        }
+        if kinds.has(Kind::Spool) {
+            for _ in 0..chance.count(1, 2, days) {
+                self.note("spool gone under the daemons");
+                plan.events.push((chance.instant(begin, last), DeviceFault::SpoolLost));
             }
         }
         plan.events.sort_by_key(|(at, _)| *at);

@@ -1,24 +1,23 @@
-//! One run of a device's two daemons, as `ebp read --every` and `ebp transmit --every` drive their
-//! engines: the same engines, spool, consent gate and client, stepped instead of waited for.
+//! One run of a device's two daemons: those of `ebp read --every` and `ebp transmit --every`
+//! ([`ebp_device::daemon`]), stepped instead of waited for.
 //!
-//! Enters: a device's parts, instants. Leaves: events, and when to step again. Absent: power.
+//! Enters: a device's configuration, clock and network, instants. Leaves: events, and when to step
+//! again. Absent: power.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use ebp_client::ClientError;
-use ebp_core::{
-    clock::SimulatedClock, contract::Consent, cycle::Cycle, model::ConsentState, phrase::counted,
-};
-use ebp_device::keeper::SpoolKeeper;
+use ebp_core::{clock::SimulatedClock, contract::Consent, cycle::Cycle, phrase::counted};
 use ebp_device::{
-    consent::{Decision, Gate},
-    spool::{Spool, SpoolError, SpoolOptions},
-    transmitter::{DataApi, Outcome, ReportEngine, Schedule},
+    config::DeviceConfig,
+    connection::DeviceApi,
+    daemon::{Answer, AskConsent, Measuring, MeasuringEvent, Reporting},
+    device::{Certificate, Device, DeviceError},
+    spool::{Spool, SpoolError},
+    transmitter::{Outcome, Schedule},
 };
-use ebp_meter::aggregator::{
-    Aggregator, ConfiguredMeter, Event, MeasureError, Options, Permission,
-};
+use ebp_meter::aggregator::{ConfiguredMeter, Event, Permission};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -38,23 +37,21 @@ pub type Events = Vec<(Option<usize>, Event<SpoolError>)>;
 pub struct Run {
     clock: Arc<SimulatedClock>,
     /// The way to the Data API.
-    pub link: Arc<Link>,
+    pub link: Link,
     reader: Reader,
     sender: Sender,
 }
 
 struct Reader {
-    engine: Aggregator,
-    spool: Spool,
-    heads: WallHeads,
+    device: Device,
+    daemon: Measuring<WallHeads, LateAnswer>,
     next: Timestamp,
-    answer: Option<(Timestamp, Result<Consent, ClientError>)>,
     is_over: bool,
 }
 
 struct Sender {
-    engine: ReportEngine,
-    spool: Spool,
+    device: Device,
+    daemon: Reporting,
     next: Timestamp,
     is_over: bool,
 }
@@ -68,38 +65,71 @@ pub struct Stepped {
     pub permission: Option<Permission>,
     /// Whether one of them has heard of a revocation.
     pub is_revoked: bool,
-    /// What the sending one came to, where that is worth a line.
-    pub sent: Option<String>,
+    /// What else is worth a line.
+    pub lines: Vec<String>,
     /// A measurement's time became known.
     pub placed: u64,
+    /// Until when the device's certificate is valid, where it is another one now.
+    pub certificate: Option<Timestamp>,
+    /// How often a spool was opened again.
+    pub reopened: u64,
+}
+
+/// Asks for consent; the answer takes a while.
+struct LateAnswer {
+    clock: Arc<SimulatedClock>,
+    chance: Chance,
+    answer: Option<(Timestamp, Result<Consent, ClientError>)>,
+}
+
+impl LateAnswer {
+    fn due(&self) -> Option<Timestamp> {
+        self.answer.as_ref().map(|(at, _)| *at)
+    }
+}
+
+impl AskConsent for LateAnswer {
+    fn ask(&mut self, api: &Arc<dyn DeviceApi>) {
+        let answer = api.consent();
+        // None takes longer than an attempt that fails.
+        let longest = if answer.is_ok() { 900 } else { 10_000 };
+        let takes = Duration::from_millis(self.chance.between(20, longest));
+        self.answer = Some((after(self.clock.truth(), takes), answer));
+    }
+
+    fn answer(&mut self) -> Option<Answer> {
+        let now = self.clock.truth();
+        let (_, answer) = self.answer.take_if(|(at, _)| *at <= now)?;
+        Some(Answer::Heard(answer))
+    }
 }
 
 impl Run {
-    /// Starts both.
+    /// Starts both, for a device of that identifier.
     ///
     /// # Errors
-    /// If the spool cannot be opened.
+    /// If the device cannot be opened.
     pub fn start(
-        folder: &Path,
-        meters: &[ConfiguredMeter],
+        config: &DeviceConfig,
+        meters: Vec<ConfiguredMeter>,
         heads: WallHeads,
         clock: &Arc<SimulatedClock>,
-        link: Link,
-        device: Uuid,
+        (link, uuid, chance): (Link, Uuid, Chance),
     ) -> Result<Self> {
         let now = clock.truth();
-        let options = || SpoolOptions { clock: clock.clone(), ..SpoolOptions::default() };
-        let spool = Spool::open_with(folder, options())?;
-        let mut engine = Aggregator::new(meters.to_vec(), Options::SURVEY);
-        engine.remember_consent(permission(spool.consent()?.map(|known| known.state)));
-        let reader = Reader { engine, spool, heads, next: now, answer: None, is_over: false };
-        let spool = Spool::open_with(folder, options())?;
-        spool.note_component("transmitter", env!("CARGO_PKG_VERSION"))?;
-        let schedule = Schedule::of(device, Cycle::HOUR);
-        let uuids = meters.iter().map(|meter| meter.uuid).collect();
-        let engine = ReportEngine::new(schedule, uuids, &spool)?;
-        let sender = Sender { engine, spool, next: now, is_over: false };
-        Ok(Self { clock: clock.clone(), link: Arc::new(link), reader, sender })
+        let open = || -> Result<Device, DeviceError> {
+            Device::open_with(config.clone(), clock.clone(), Arc::new(link.clone()))
+        };
+        let device = open()?;
+        let asking = LateAnswer { clock: clock.clone(), chance, answer: None };
+        let daemon = Measuring::new(&device, meters, heads, asking)?;
+        let reader = Reader { device, daemon, next: now, is_over: false };
+        let device = open()?;
+        device.spool.note_component("transmitter", env!("CARGO_PKG_VERSION"))?;
+        let schedule = Schedule::of(uuid, Cycle::HOUR);
+        let daemon = Reporting::with_schedule(&device, schedule)?;
+        let sender = Sender { device, daemon, next: now, is_over: false };
+        Ok(Self { clock: clock.clone(), link, reader, sender })
     }
 
     /// When one of them has something to do.
@@ -117,80 +147,87 @@ impl Run {
 
     /// Nothing that the heads do now reaches beyond that instant.
     pub const fn ends_at(&mut self, end: Timestamp) {
-        self.reader.heads.end = end;
+        self.reader.daemon.heads_mut().end = end;
     }
 
     /// What waits in the spool.
-    ///
-    /// # Errors
-    /// The spool's.
-    pub fn spool(&self) -> &Spool {
-        &self.sender.spool
+    pub const fn spool(&self) -> &Spool {
+        &self.sender.device.spool
     }
 
     /// Does what is due.
-    ///
-    /// # Errors
-    /// Where a spool fails in a way that no fault explains.
-    pub fn step(&mut self, chance: &mut Chance) -> Result<Stepped> {
+    pub fn step(&mut self, chance: &mut Chance) -> Stepped {
         let now = self.clock.truth();
         let mut stepped = Stepped::default();
         if self.reader.next() <= now {
-            self.read(now, chance, &mut stepped)?;
+            self.reader.step(now, &mut stepped);
         }
         if self.sender.next() <= now {
-            self.send(now, chance, &mut stepped);
+            self.sender.step(now, chance.number(), &mut stepped);
         }
-        Ok(stepped)
+        stepped
     }
+}
 
-    fn read(&mut self, now: Timestamp, chance: &mut Chance, stepped: &mut Stepped) -> Result<()> {
-        let reader = &mut self.reader;
-        if reader.answer.as_ref().is_some_and(|(at, _)| *at <= now)
-            && let Some((_, answer)) = reader.answer.take()
-        {
-            let permission = match Gate::decide(&reader.spool, || answer, &*self.clock)? {
-                Decision::Granted { .. } => Permission::Granted,
-                Decision::NotGranted => Permission::NotGranted,
-                Decision::Unknown(_) => Permission::Unknown,
-                Decision::Revoked => Permission::Revoked,
-            };
-            reader.engine.hear_consent(permission, &*self.clock);
-            stepped.permission = Some(permission);
-            stepped.is_revoked = permission == Permission::Revoked;
+impl Stepped {
+    fn hear_certificate(&mut self, certificate: Result<Certificate, DeviceError>) {
+        match certificate {
+            Ok(Certificate::Unchanged) => {}
+            Ok(Certificate::Changed { until, .. }) => self.certificate = Some(until),
+            Err(error) => self.lines.push(format!("the certificate is not renewed: {error}")),
         }
-        let mut keeper = SpoolKeeper(&reader.spool);
-        let step = reader.engine.step(&*self.clock, &mut keeper, &mut reader.heads);
-        let revoked = step.events.iter().any(|(_, event)| is_revoked(event));
-        stepped.events = step.events;
-        stepped.placed = step.placed;
-        reader.is_over |= step.is_over || revoked;
-        if step.ask_consent {
-            // An answer takes a while, and none takes longer.
-            let answer = self.link.consent();
-            let takes =
-                if answer.is_ok() { chance.between(20, 900) } else { chance.between(20, 10_000) };
-            reader.answer = Some((after(now, Duration::from_millis(takes)), answer));
-        }
-        reader.next = after(now, step.next.max(Duration::from_micros(100)));
-        Ok(())
     }
+}
 
-    fn send(&mut self, now: Timestamp, chance: &mut Chance, stepped: &mut Stepped) {
-        let Self { clock, sender, link, .. } = self;
-        let wait = sender.engine.due_in(&**clock);
-        if !wait.is_zero() {
-            sender.next = after(now, wait.min(Duration::from_secs(3600)));
-            return;
-        }
-        match sender.engine.report(&sender.spool, &**link, &**clock, chance.number()) {
-            Ok(Outcome::Over) => {
-                (sender.is_over, stepped.is_revoked) = (true, true);
-                stepped.sent = Some("consent is revoked: the sender ends".to_owned());
+impl Reader {
+    fn step(&mut self, now: Timestamp, stepped: &mut Stepped) {
+        let step = self.daemon.step(&mut self.device);
+        for event in step.events {
+            match event {
+                MeasuringEvent::Meter(meter, event) => stepped.events.push((meter, event)),
+                MeasuringEvent::Placed(count) => stepped.placed += count,
+                MeasuringEvent::Consent(permission, _) => stepped.permission = Some(permission),
+                MeasuringEvent::ConsentNotKept(error) => {
+                    stepped.lines.push(format!("an answer about consent is not kept: {error}"));
+                }
+                MeasuringEvent::Certificate(certificate) => {
+                    stepped.hear_certificate(Ok(certificate));
+                }
+                MeasuringEvent::NotRenewed(error) => stepped.hear_certificate(Err(error)),
+                MeasuringEvent::SpoolReopened => {
+                    stepped.reopened += 1;
+                    stepped.lines.push("the reader opens its spool again".to_owned());
+                }
             }
-            Ok(Outcome::Reported(done)) => {
+        }
+        stepped.is_revoked |= step.is_over;
+        self.is_over |= step.is_over;
+        self.next = after(now, step.next.max(Duration::from_micros(100)));
+    }
+
+    fn next(&self) -> Timestamp {
+        if self.is_over {
+            return Timestamp::MAX;
+        }
+        let waited_for = [self.daemon.asking().due(), self.daemon.heads().next()];
+        waited_for.into_iter().flatten().fold(self.next, Timestamp::min)
+    }
+}
+
+impl Sender {
+    fn step(&mut self, now: Timestamp, random: u32, stepped: &mut Stepped) {
+        let step = self.daemon.step(&mut self.device, random);
+        if let Some(certificate) = step.certificate {
+            stepped.hear_certificate(certificate);
+        }
+        let is_due = step.outcome.is_some();
+        match step.outcome {
+            Some(Ok(Outcome::Over)) => {
+                stepped.lines.push("consent is revoked: the sender ends".to_owned());
+            }
+            Some(Ok(Outcome::Reported(done))) => {
                 let all = done.measurements;
-                stepped.sent = Some(format!(
+                stepped.lines.push(format!(
                     "sent {}, {} there already, {} refused, still waiting: {}",
                     counted(all.accepted, "measurement"),
                     all.duplicate,
@@ -198,47 +235,22 @@ impl Run {
                     all.remaining
                 ));
             }
-            Ok(Outcome::Failed { source, .. }) => {
-                stepped.sent = Some(format!("not sent: {source}"))
+            Some(Ok(Outcome::Failed { source, .. })) => {
+                stepped.lines.push(format!("not sent: {source}"));
             }
-            Ok(Outcome::NotGranted | Outcome::NotDue) => {}
-            Ok(Outcome::Unanswered { .. }) => stepped.sent = Some("unanswered".to_owned()),
-            Err(error) => stepped.sent = Some(format!("the spool fails the sender: {error}")),
+            Some(Ok(Outcome::Unanswered { .. })) => stepped.lines.push("unanswered".to_owned()),
+            Some(Err(error)) => {
+                stepped.lines.push(format!("the spool fails the sender: {error}"));
+            }
+            Some(Ok(Outcome::NotGranted | Outcome::NotDue)) | None => {}
         }
-        let wait = sender.engine.due_in(&**clock);
-        sender.next = after(now, wait.max(LOOK).min(Duration::from_secs(3600)));
+        stepped.is_revoked |= step.is_over;
+        self.is_over |= step.is_over;
+        let least = if is_due { LOOK } else { Duration::ZERO };
+        self.next = after(now, step.next.clamp(least, Duration::from_secs(3600)));
     }
-}
 
-impl Reader {
-    fn next(&self) -> Timestamp {
-        if self.is_over {
-            return Timestamp::MAX;
-        }
-        let answer = self.answer.as_ref().map(|(at, _)| *at);
-        [answer, self.heads.next()].into_iter().flatten().fold(self.next, Timestamp::min)
-    }
-}
-
-impl Sender {
     const fn next(&self) -> Timestamp {
         if self.is_over { Timestamp::MAX } else { self.next }
-    }
-}
-
-const fn is_revoked(event: &Event<SpoolError>) -> bool {
-    matches!(
-        event,
-        Event::Failed(MeasureError::Keep(SpoolError::Revoked { .. }))
-            | Event::NotKept(SpoolError::Revoked { .. })
-    )
-}
-
-const fn permission(state: Option<ConsentState>) -> Permission {
-    match state {
-        None => Permission::Unknown,
-        Some(ConsentState::NotGranted) => Permission::NotGranted,
-        Some(ConsentState::Granted) => Permission::Granted,
-        Some(ConsentState::Revoked) => Permission::Revoked,
     }
 }

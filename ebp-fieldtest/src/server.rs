@@ -11,7 +11,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ebp_client::{Client, ClientOptions, identity::Identity};
+use ebp_client::{
+    Client, ClientError, ClientOptions,
+    identity::{Identity, IdentityError},
+};
 use ebp_core::{
     clock::Clock,
     contract::{Registered, Registration, StoredMeasurement},
@@ -57,13 +60,38 @@ impl Clock for TrueClock {
 ///
 /// # Errors
 /// The client's.
-pub fn client(url: &str, identity: &Identity, clock: Arc<dyn Clock>) -> Result<Client> {
+pub fn client(
+    url: &str,
+    identity: &Identity,
+    clock: Arc<dyn Clock>,
+) -> Result<Client, ClientError> {
     let options = ClientOptions {
         connect_timeout: Duration::from_secs(5),
         clock,
         ..ClientOptions::default()
     };
-    Ok(Client::new(url, identity, options)?)
+    Client::new(url, identity, options)
+}
+
+/// The files of an identity.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The authority's certificate.
+    pub ca: PathBuf,
+    /// The certificate chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+impl Files {
+    /// What is in them.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn identity(&self) -> Result<Identity, IdentityError> {
+        Identity::load(&self.certificate, &self.key, &self.ca)
+    }
 }
 
 /// A server that runs, and how it is told to end.
@@ -78,21 +106,27 @@ pub struct Server {
     store: Arc<dyn Store>,
     address: SocketAddr,
     running: Option<Running>,
+    device_certificates: Duration,
 }
 
 impl Server {
-    /// A server with everything in that folder; it does not run yet.
+    /// A server with everything in that folder; it does not run yet. Devices get certificates that
+    /// are valid for so long.
     ///
     /// # Errors
     /// If it cannot be made.
-    pub fn new(folder: &Path, clock: &Arc<TrueClock>) -> Result<Self> {
+    pub fn new(
+        folder: &Path,
+        clock: &Arc<TrueClock>,
+        device_certificates: Duration,
+    ) -> Result<Self> {
         let now = clock.now();
         // The authority is older than the survey: certificates are valid in all of it.
         clock.set(now - SignedDuration::from_hours(48));
         let dir = folder.join("authority");
         Authority::init(&dir, "Field test", clock.clone())?;
         let authority = Authority::open(&dir, clock.clone())?;
-        let settings = settings(folder, clock);
+        let settings = settings(folder, clock, device_certificates);
         authority.ensure_server(&settings.hostnames, &settings.certificate, &settings.key)?;
         clock.set(now);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -103,7 +137,8 @@ impl Server {
         let store = runtime.block_on(open_store(&settings.database))?;
         let address = "127.0.0.1:0".parse()?;
         let (folder, clock) = (folder.to_owned(), clock.clone());
-        Ok(Self { folder, clock, authority, runtime, store, address, running: None })
+        let running = None;
+        Ok(Self { folder, clock, authority, runtime, store, address, running, device_certificates })
     }
 
     /// Starts it, at the same address each time.
@@ -111,7 +146,7 @@ impl Server {
     /// # Errors
     /// If it cannot be started.
     pub fn start(&mut self) -> Result<()> {
-        let settings = settings(&self.folder, &self.clock);
+        let settings = settings(&self.folder, &self.clock, self.device_certificates);
         let listener = self.runtime.block_on(TcpListener::bind(self.address))?;
         self.address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
@@ -162,22 +197,35 @@ impl Server {
         Ok(self.runtime.block_on(self.store.add_device(HouseholdId(household), meters))?)
     }
 
-    /// Issues a device's certificate.
+    /// Issues a certificate, of a device or of a participant alone, valid for so long.
     ///
     /// # Errors
     /// The authority's.
-    pub fn identity(&self, folder: &Path, email: &str, device: Uuid) -> Result<Identity> {
+    pub fn issue(
+        &self,
+        files: &Files,
+        email: &str,
+        device: Option<Uuid>,
+        validity: Duration,
+    ) -> Result<()> {
         let request = ClientRequest {
             participant: self.runtime.block_on(self.store.participant(email))?,
             email: email.to_owned(),
-            device: Some(device),
+            device,
             scopes: Scopes::all(),
-            validity: Duration::from_secs(86_400 * 200),
+            validity,
         };
-        let (chain, key) = (folder.join("device.pem"), folder.join("device.key"));
-        self.authority.issue(&request)?.save(&chain, &key)?;
-        let authority = certificate_path(&self.folder.join("authority"));
-        Ok(Identity::load(&chain, &key, &authority)?)
+        Ok(self.authority.issue(&request)?.save(&files.certificate, &files.key)?)
+    }
+
+    /// Where a certificate of that name is kept in a folder.
+    #[must_use]
+    pub fn files(&self, folder: &Path, name: &str) -> Files {
+        Files {
+            ca: certificate_path(&self.folder.join("authority")),
+            certificate: folder.join(format!("{name}.pem")),
+            key: folder.join(format!("{name}.key")),
+        }
     }
 
     /// Everything that is stored of a meter. Of a household that revoked its consent, the meter is
@@ -221,9 +269,10 @@ impl Server {
     }
 }
 
-fn settings(folder: &Path, clock: &Arc<TrueClock>) -> Settings {
+fn settings(folder: &Path, clock: &Arc<TrueClock>, device_certificates: Duration) -> Settings {
     let mut settings = Settings::in_folder(folder, vec!["127.0.0.1".to_owned()], clock.clone());
     // Weeks of requests come within minutes.
     settings.limits.rate = None;
+    settings.device_certificates = device_certificates;
     settings
 }

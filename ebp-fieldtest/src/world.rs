@@ -23,9 +23,9 @@ use uuid::Uuid;
 use crate::{
     chance::{Chance, after},
     device::Device,
-    faults::Kinds,
+    faults::{Kind, Kinds},
     meter::{MeterKind, WallMeter},
-    plan::Plan,
+    plan::{CERTIFICATE, Plan},
     port::Shared,
     server::{self, Server, TrueClock},
 };
@@ -43,6 +43,9 @@ const HOUSEHOLDS: [&[&[&str]]; 8] = [
     // Each meter has a device of its own.
     &[&["EHZ"], &["MT175"]],
 ];
+
+/// How long certificates are valid that outlast the field test.
+const LASTING: Duration = Duration::from_secs(86_400 * 200);
 
 /// How long everything goes on after the last slot that counts, so that it can arrive.
 const REST: SignedDuration = SignedDuration::from_hours(3);
@@ -114,7 +117,11 @@ pub fn run(options: Options, folder: &Path) -> Result<Survey> {
     let meters = HOUSEHOLDS.iter().flat_map(|devices| devices.iter()).map(|of| of.len()).sum();
     let mut plan = Plan::draw(seed, (options.start, days), &options.faults, (counts, meters));
     let clock = TrueClock::new(start);
-    let mut server = Server::new(&folder.join("server"), &clock)?;
+    let lasting = match options.faults.has(Kind::Certificate) {
+        true => CERTIFICATE,
+        false => LASTING,
+    };
+    let mut server = Server::new(&folder.join("server"), &clock, lasting)?;
     server.start()?;
     let mut survey = Builder {
         seed,
@@ -126,18 +133,26 @@ pub fn run(options: Options, folder: &Path) -> Result<Survey> {
         devices: Vec::new(),
         meters: Vec::new(),
         participants: Vec::new(),
+        holders: Vec::new(),
+        lasting,
     };
     for number in 0..HOUSEHOLDS.len() {
         survey.household(number).with_context(|| format!("household {number}"))?;
     }
-    let Builder { devices, meters, participants, .. } = survey;
+    let Builder { devices, meters, participants, holders, .. } = survey;
     let mut survey = Survey { options, end, plan, devices, meters, server, steps: 0 };
-    survey.pass(&clock, participants)?;
+    survey.pass(&clock, participants, &holders, lasting)?;
     Ok(survey)
 }
 
 impl Survey {
-    fn pass(&mut self, clock: &TrueClock, mut participants: Vec<Participant>) -> Result<()> {
+    fn pass(
+        &mut self,
+        clock: &TrueClock,
+        mut participants: Vec<Participant>,
+        holders: &[Holder],
+        lasting: Duration,
+    ) -> Result<()> {
         let over = self.end + REST;
         let mut now = self.options.start - PUTTING_UP;
         loop {
@@ -160,6 +175,12 @@ impl Survey {
             }
             for participant in &mut participants {
                 self.steps += u64::from(participant.act(now, self.server.is_running())?);
+            }
+            for (device, Holder { email, uuid }) in self.devices.iter_mut().zip(holders) {
+                if device.wants_certificate(now) {
+                    self.server.issue(&device.files, email, Some(*uuid), lasting)?;
+                    device.is_enrolled(now)?;
+                }
             }
             let url = self.server.url();
             for (index, device) in self.devices.iter_mut().enumerate() {
@@ -201,6 +222,12 @@ impl Participant {
     }
 }
 
+/// Whose device it is, and which one to the server.
+struct Holder {
+    email: String,
+    uuid: Uuid,
+}
+
 struct Builder<'a> {
     seed: u64,
     start: Timestamp,
@@ -211,6 +238,9 @@ struct Builder<'a> {
     devices: Vec<Device>,
     meters: Vec<MeterRecord>,
     participants: Vec<Participant>,
+    holders: Vec<Holder>,
+    /// How long devices' certificates are valid.
+    lasting: Duration,
 }
 
 impl Builder<'_> {
@@ -240,12 +270,18 @@ impl Builder<'_> {
             };
             let folder = self.folder.join(format!("device{}", self.devices.len()));
             std::fs::create_dir_all(&folder)?;
-            let identity = self.server.identity(&folder, &email, device)?;
+            let files = self.server.files(&folder, "device");
+            self.server.issue(&files, &email, Some(device), self.lasting)?;
+            self.holders.push(Holder { email: email.clone(), uuid: device });
             let device_plan = std::mem::take(&mut self.plan.devices[self.devices.len()]);
             if index == 0 {
                 let revokes = self.plan.revokes.filter(|(who, _)| *who == self.devices.len());
+                let own = self.server.files(&folder, "participant");
+                self.server.issue(&own, &email, None, LASTING)?;
+                let client =
+                    server::client(&self.server.url(), &own.identity()?, self.clock.clone())?;
                 self.participants.push(Participant {
-                    client: server::client(&self.server.url(), &identity, self.clock.clone())?,
+                    client,
                     grants: Some(device_plan.granted),
                     revokes: revokes.map(|(_, at)| at),
                 });
@@ -271,7 +307,7 @@ impl Builder<'_> {
                 name,
                 heads,
                 folder.join("spool"),
-                identity,
+                files,
                 (device_plan, sky),
                 (self.start, chance),
             ));

@@ -49,6 +49,7 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use ebp_core::{
@@ -106,6 +107,7 @@ pub(crate) struct App {
     tokens: Option<Tokens>,
     telemetry: Telemetry,
     requests: limit::Requests,
+    device_certificates: Duration,
     connections: Arc<limit::Connections>,
     clock: Arc<dyn Clock>,
     database_clock: Arc<DatabaseClock>,
@@ -172,6 +174,7 @@ pub async fn serve(
         data,
         database,
         authority: dir,
+        device_certificates,
         certificate,
         key,
         secrets,
@@ -238,6 +241,7 @@ pub async fn serve(
         tokens: tokens.map(Tokens::new).transpose()?,
         telemetry: Telemetry::default(),
         requests: limit::Requests::new(limits.rate),
+        device_certificates,
         connections: limit::Connections::new(limits.connections_per_address),
         clock,
         database_clock,

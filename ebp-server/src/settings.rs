@@ -61,6 +61,9 @@ impl Default for Limits {
     }
 }
 
+/// How long a device's certificate is valid, where nothing else is said.
+const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
+
 /// What [`serve`](crate::serve) is told.
 #[derive(Clone)]
 pub struct Settings {
@@ -70,6 +73,8 @@ pub struct Settings {
     pub database: Database,
     /// The authority's folder.
     pub authority: PathBuf,
+    /// How long a device's certificate is valid; the device renews it at two thirds of that.
+    pub device_certificates: Duration,
     /// The server's certificate chain (PEM).
     pub certificate: PathBuf,
     /// The server's private key (PEM).
@@ -104,6 +109,7 @@ impl Settings {
             data: data.to_owned(),
             database: Database::Sqlite(data.join("ebp.sqlite")),
             authority: data.join("authority"),
+            device_certificates: DEVICE_CERTIFICATES,
             certificate: data.join("server.pem"),
             key: data.join("server.key"),
             secrets: data.join("secrets.toml"),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use ebp_client::identity;
-use uuid::Uuid;
 
 use crate::{
     device::{Certificate, Device, DeviceError},
@@ -44,10 +43,19 @@ impl Reporting {
     /// # Errors
     /// [`SpoolError`] where the spool cannot be read.
     pub fn new(device: &Device) -> Result<Self, SpoolError> {
-        let meters: Vec<Uuid> = device.config.meters.iter().map(|meter| meter.uuid).collect();
         // A device without an identifier in its certificate is known by its first meter.
-        let own = identity::device_of(&device.config.api.certificate).or(meters.first().copied());
+        let first = device.config.meters.first().map(|meter| meter.uuid);
+        let own = identity::device_of(&device.config.api.certificate).or(first);
         let schedule = Schedule::of(own.unwrap_or_default(), device.config.cycle.report);
+        Self::with_schedule(device, schedule)
+    }
+
+    /// A daemon that reports as that schedule says.
+    ///
+    /// # Errors
+    /// [`SpoolError`] where the spool cannot be read.
+    pub fn with_schedule(device: &Device, schedule: Schedule) -> Result<Self, SpoolError> {
+        let meters = device.config.meters.iter().map(|meter| meter.uuid).collect();
         let engine = ReportEngine::new(schedule, meters, &device.spool)?;
         Ok(Self { engine, spool_wait: FIRST_SPOOL_WAIT, not_before: Duration::ZERO })
     }

@@ -3,7 +3,7 @@
 //!
 //! The key is made on the device and never leaves it: what arrives is a request signed by it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -24,9 +24,6 @@ use crate::{
     problem::ApiError,
     store::{Digest, Issuance, NewCertificate, Origin, StoreError},
 };
-
-/// How long a device's certificate is valid. It renews it at two thirds of that.
-const VALIDITY: Duration = Duration::from_secs(90 * 86_400);
 
 /// `POST /device/enroll`: the first certificate. A token serves one key: whoever lost the answer
 /// may send the same request again.
@@ -52,7 +49,7 @@ pub async fn enroll(
         email: enrolled.email,
         device: Some(enrolled.device),
         scopes: enrolled.scopes,
-        validity: VALIDITY,
+        validity: app.device_certificates,
     };
     let certificate = issue(&app, enrolled.device, &request, &csr, Origin::Enrolment(token));
     Ok((StatusCode::CREATED, Json(certificate.await?.ok_or(UNKNOWN)?)))
@@ -77,7 +74,7 @@ pub async fn renew(
         email: names.email.clone(),
         device: Some(device),
         scopes: scopes.clone(),
-        validity: VALIDITY,
+        validity: app.device_certificates,
     };
     const REVOKED: ApiError = ApiError::Unauthenticated("the certificate is revoked");
     let certificate = issue(&app, device, &request, &csr, Origin::Renewal(*serial)).await?;

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ebp_client::identity::{Identity, device_of};
+use ebp_client::identity::device_of;
 use ebp_core::private_file;
 use ebp_fieldtest::{
     chance::Chance,
@@ -20,7 +20,7 @@ use ebp_fieldtest::{
     past,
     plan::{DevicePlan, MeterPlan},
     port::Shared,
-    server::TrueClock,
+    server::{Files, TrueClock},
     span::Span,
 };
 use ebp_meter::{
@@ -39,7 +39,7 @@ use crate::{
         households::{DemoHousehold, DemoMeter, exchanged},
         meters,
     },
-    exit::{Context, Failure, Outcome, chain},
+    exit::{Context, Failure, Outcome},
 };
 
 /// The PIN of the meter that locks.
@@ -140,15 +140,18 @@ impl<'a> Devices<'a> {
             private_file::create_folder(&spool).or_failed(spool.display())?;
             let own = household.folder();
             let certificate = own.join("device.pem");
-            let identity = Identity::load(&certificate, &own.join("device.key"), ca)
-                .map_err(|error| Failure::failed(chain(&error)))?;
+            let files = Files {
+                ca: ca.to_owned(),
+                key: own.join("device.key"),
+                certificate: certificate.clone(),
+            };
             let uuid = device_of(&certificate).unwrap_or(household.device);
             let chance = Chance::new(past.seed, 100 + index as u64);
             let device = Device::new(
                 uuid,
                 meters.clone(),
                 spool,
-                identity,
+                files,
                 (plan, Arc::default()),
                 (begin, chance),
             );

@@ -120,9 +120,6 @@ pub fn draw_up(survey: &mut Survey) -> Result<Account> {
             account.fault(index, survey.end, what);
         }
         account.lost += life.lost.len() as u64;
-        if life.spools_lost > 0 && life.spools_reopened == 0 {
-            account.fault(index, survey.end, "a lost spool was not opened again".to_owned());
-        }
         let refused = spool.refused_len()?;
         if refused > 0 && !life.damaged {
             account.fault(index, survey.end, format!("measurements that are refused: {refused}"));

@@ -56,7 +56,13 @@ use std::{io::Write, time::Duration};
 use anyhow::Result;
 
 use account::{Account, Fault};
+use faults::Kinds;
 use world::{Options, Survey};
+
+/// So many spools are lost at least under running daemons in three weeks of all faults.
+const LEAST_SPOOLS: u64 = 3;
+/// And so many certificates expire.
+const LEAST_CERTIFICATES: usize = 10;
 
 /// Lets the weeks pass in that empty folder, prints what came of it, and says whether all is as
 /// promised.
@@ -137,6 +143,19 @@ fn judge(survey: &Survey, account: &mut Account) {
     {
         wrong.push(format!("the measurement cycle is {cycle:?}"));
     }
+    wrong.extend(untested(survey));
     let at = survey.end;
     account.faults.extend(wrong.into_iter().map(|what| Fault { device: 0, at, what }));
+}
+
+/// Which faults three weeks of all kinds must have had, or they prove nothing about them.
+fn untested(survey: &Survey) -> Option<String> {
+    if survey.options.faults != Kinds::all() || survey.options.days < 21 {
+        return None;
+    }
+    let spools: u64 = survey.devices.iter().map(|device| device.life.spools_lost).sum();
+    let expired = survey.expired_certificates();
+    (spools < LEAST_SPOOLS || expired < LEAST_CERTIFICATES).then(|| {
+        format!("too few faults to tell: {spools} lost spools, {expired} expired certificates")
+    })
 }

@@ -79,16 +79,13 @@ fn drawn(survey: &Survey, account: &Account, out: &mut impl Write) -> io::Result
         sum(|life| life.placed),
         account.corrected,
     )?;
-    let expired = |life: &crate::life::Life, end| {
-        life.certificates.iter().filter(|until| **until < end).count() as u64
-    };
-    let expired: u64 = survey.devices.iter().map(|device| expired(&device.life, survey.end)).sum();
     writeln!(
         out,
-        "spools that were gone: {}, opened again: {}; certificates that expired: {expired}, of which \
-         a person had to replace: {}",
+        "spools that were gone: {}, opened again: {}; certificates that expired: {}, of which a person \
+         had to replace: {}",
         sum(|life| life.spools_lost),
         sum(|life| life.spools_reopened),
+        survey.expired_certificates(),
         sum(|life| life.enrolled_anew),
     )
 }

@@ -146,6 +146,13 @@ pub fn run(options: Options, folder: &Path) -> Result<Survey> {
 }
 
 impl Survey {
+    /// How many certificates that devices had expired before its end.
+    #[must_use]
+    pub fn expired_certificates(&self) -> usize {
+        let all = self.devices.iter().flat_map(|device| &device.life.certificates);
+        all.filter(|until| **until < self.end).count()
+    }
+
     fn pass(
         &mut self,
         clock: &TrueClock,

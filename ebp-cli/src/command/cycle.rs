@@ -20,14 +20,11 @@ use std::{
 use ebp_device::{
     config::{DeviceConfig, MeterEntry},
     consent::Decision,
-    daemon::{ConsentThread, Measuring, OneCycle},
+    daemon::{self, End, OneCycle},
     device::Device,
     spool::SpoolError,
 };
-use ebp_meter::{
-    aggregator::{ConfiguredMeter, Surroundings, Threads},
-    profile::Profiles,
-};
+use ebp_meter::profile::Profiles;
 
 use crate::{
     exit::{Context, Failure, Outcome, device},
@@ -101,8 +98,7 @@ pub fn once(device: &Device) -> Result<Measured, Failure> {
 
 fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failure> {
     ask_permission(device)?;
-    let meters = configured(device);
-    let heads = heads(device, &meters, stop);
+    let (meters, heads) = daemon::heads(device, meters::tries(&device.config), stop);
     let mut cycle = OneCycle::new(device, meters, heads);
     let mut words = Words::for_once(cycle.meters());
     loop {
@@ -115,55 +111,22 @@ fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failu
         }
         thread::park_timeout(step.next.min(LOOK));
     }
-    darken(cycle.heads_mut(), stop);
+    stop.store(true, Ordering::Relaxed);
+    cycle.heads_mut().darken();
     words.conclusion()
 }
 
 /// Until consent is revoked, or a signal comes.
 fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
     tell_plan(device)?;
-    let meters = configured(device);
-    let heads = heads(device, &meters, stop);
-    let asking = ConsentThread::default();
-    let mut daemon = Measuring::new(device, meters, heads, asking).map_err(device::spool)?;
-    let mut words = Words::for_good(daemon.meters());
-    let outcome = loop {
-        if stop.load(Ordering::Relaxed) {
-            break Ok(());
-        }
-        let step = daemon.step(device);
-        for event in step.events {
-            words.hear_daemon(event);
-        }
-        if step.is_over {
-            break Err(device::revoked());
-        }
-        thread::park_timeout(step.next.min(LOOK));
-    };
-    darken(daemon.heads_mut(), stop);
-    outcome
-}
-
-fn configured(device: &Device) -> Vec<ConfiguredMeter> {
-    ebp_device::meters::configured(&device.config, &Profiles::embedded())
-}
-
-/// This machine's reading heads; a report of theirs wakes this thread.
-fn heads(device: &Device, meters: &[ConfiguredMeter], stop: &Arc<AtomicBool>) -> Threads {
-    let waiting = thread::current();
-    let around = Surroundings {
-        clock: Arc::clone(&device.clock),
-        tries: meters::tries(&device.config),
-        stop: Arc::clone(stop),
-        notify: Arc::new(move || waiting.unpark()),
-    };
-    Threads::new(meters, around)
-}
-
-/// Heads that shine go dark before the process ends.
-fn darken(heads: &mut Threads, stop: &AtomicBool) {
-    stop.store(true, Ordering::Relaxed);
-    heads.darken();
+    let known = ebp_device::meters::configured(&device.config, &Profiles::embedded());
+    let mut words = Words::for_good(&known);
+    let tries = meters::tries(&device.config);
+    let hear = |event| words.hear_daemon(event);
+    match daemon::measure(device, tries, stop, hear).map_err(device::spool)? {
+        End::Stopped => Ok(()),
+        End::Revoked => Err(device::revoked()),
+    }
 }
 
 /// Fails unless the device may measure now.

@@ -1,17 +1,16 @@
 //! `ebp transmit`: what the spool holds goes to the Data API.
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use ebp_core::model::Measurement;
 use ebp_device::{
     config::DeviceConfig,
-    daemon::Reporting,
+    daemon::{self, Reporting},
     device::Device,
     spool::SpoolError,
     transmitter::{Outcome as Sent, Report, Reported},
 };
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::{
     command::cycle::words,
@@ -21,9 +20,6 @@ use crate::{
     stdout::print,
     tell::tell,
 };
-
-/// How often a waiting daemon looks at the clock, which may be set meanwhile.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// So many measurements are told one by one before they are sent.
 const MOST_TOLD: usize = 100;
@@ -63,40 +59,36 @@ enum ReportFormat {
 /// Sends once, or in every report cycle.
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut device = Device::open(&arguments.config)?;
-    let mut daemon = daemon(&device)?;
-    if arguments.due && !daemon.due_in(&device).is_zero() {
+    let mut reporting = reporting(&device)?;
+    if arguments.due && !reporting.due_in(&device).is_zero() {
         return Ok(());
     }
     if !arguments.every {
-        return once(&device, &mut daemon, arguments.format);
+        return once(&device, &mut reporting, arguments.format);
     }
-    tell_plan(&device, &daemon);
+    tell_plan(&device, &reporting);
     let mut failures = FailureLog::default();
-    loop {
-        let wait = daemon.due_in(&device);
-        if !wait.is_zero() {
-            thread::sleep(wait.min(LOOK));
-            continue;
-        }
-        tell_values(&device);
-        let step = daemon.step(&mut device, random());
+    let stop = AtomicBool::new(false);
+    daemon::report(&mut device, &mut reporting, &stop, tell_values, |device, step| {
         match step.certificate {
             Some(Ok(certificate)) => words::hear_certificate(&certificate),
             Some(Err(error)) => words::hear_not_renewed(error),
             None => {}
         }
-        let Some(outcome) = step.outcome else { continue };
-        match explained(outcome).and_then(|sent| tell(&device, sent, arguments.format)) {
+        let Some(outcome) = step.outcome else { return };
+        match explained(outcome).and_then(|sent| tell(device, sent, arguments.format)) {
             Ok(()) => failures.worked(),
-            Err(failure) if step.is_over => return Err(failure),
+            // The end says it.
+            Err(_) if step.is_over => {}
             Err(failure) => failures.failed(&failure),
         }
-    }
+    });
+    Err(device::revoked())
 }
 
 /// Tells where a daemon sends to, and when next.
-fn tell_plan(device: &Device, daemon: &Reporting) {
-    let (clock, wait) = (device.clock.as_ref(), daemon.due_in(device));
+fn tell_plan(device: &Device, reporting: &Reporting) {
+    let (clock, wait) = (device.clock.as_ref(), reporting.due_in(device));
     let when = if wait.is_zero() { "now".to_owned() } else { instant_to_come(clock.now(), wait) };
     let DeviceConfig { api, cycle, .. } = &device.config;
     tell!("ebp: sending to {} every {}: next {when}", api.url, cycle.report);
@@ -119,16 +111,16 @@ fn tell_values(device: &Device) {
 }
 
 /// The reporting daemon of this device.
-fn daemon(device: &Device) -> Result<Reporting, Failure> {
+fn reporting(device: &Device) -> Result<Reporting, Failure> {
     // A full disk must not keep what is there from being sent.
     let _ = device.spool.note_component(COMPONENT, env!("CARGO_PKG_VERSION"));
     Reporting::new(device).map_err(device::spool)
 }
 
 /// One report.
-fn once(device: &Device, daemon: &mut Reporting, format: Option<ReportFormat>) -> Outcome {
+fn once(device: &Device, reporting: &mut Reporting, format: Option<ReportFormat>) -> Outcome {
     tell_values(device);
-    tell(device, report_now(device, daemon)?, format)
+    tell(device, report_now(device, reporting)?, format)
 }
 
 /// Tells what a report came to.
@@ -169,11 +161,11 @@ fn tell(device: &Device, reported: Reported, format: Option<ReportFormat>) -> Ou
 /// Asks for the consent and sends everything.
 #[cfg(feature = "server")]
 pub fn report(device: &Device) -> Result<Report, Failure> {
-    Ok(report_now(device, &mut daemon(device)?)?.measurements)
+    Ok(report_now(device, &mut reporting(device)?)?.measurements)
 }
 
-fn report_now(device: &Device, daemon: &mut Reporting) -> Result<Reported, Failure> {
-    if let Some(wait) = daemon.asked_to_wait(device) {
+fn report_now(device: &Device, reporting: &mut Reporting) -> Result<Reported, Failure> {
+    if let Some(wait) = reporting.asked_to_wait(device) {
         let minutes = wait.as_secs().div_ceil(60);
         return Err(Failure::failed(format!(
             "the server asked not to be called for another {}",
@@ -181,7 +173,7 @@ fn report_now(device: &Device, daemon: &mut Reporting) -> Result<Reported, Failu
         ))
         .remedy("nothing is lost; try again then"));
     }
-    explained(daemon.report(device, random()))
+    explained(reporting.report(device, daemon::random()))
 }
 
 fn explained(outcome: Result<Sent, SpoolError>) -> Result<Reported, Failure> {
@@ -197,9 +189,4 @@ fn explained(outcome: Result<Sent, SpoolError>) -> Result<Reported, Failure> {
         ))
         .remedy("nothing is lost; tell the administrator if it goes on")),
     }
-}
-
-/// A fresh random number.
-fn random() -> u32 {
-    Uuid::new_v4().as_fields().0
 }

@@ -1,13 +1,15 @@
 //! A device's two daemons, as engines that are stepped.
 //!
 //! Enters: an open [`Device`](crate::device::Device), reading heads. Leaves: events, and when to step
-//! again. Absent: waiting, signals, words for people. Whoever drives them waits: the program on the
-//! machine's clock, a field test on a simulated one.
+//! again. Absent: signals, words for people. Whoever drives them waits: [`measure`] and [`report`] on
+//! this machine's clock, a field test on a simulated one.
 
 mod ask;
+mod drive;
 mod measuring;
 mod reporting;
 
 pub use ask::{Answer, AskConsent, ConsentThread};
+pub use drive::{End, heads, measure, random, report};
 pub use measuring::{Measuring, MeasuringEvent, MeasuringStep, OneCycle};
 pub use reporting::{Reporting, ReportingStep};

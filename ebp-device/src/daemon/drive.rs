@@ -1,0 +1,115 @@
+//! Driving the daemons on this machine: its reading heads, its clock, its threads.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use ebp_meter::{
+    aggregator::{ConfiguredMeter, Surroundings, Threads},
+    profile::Profiles,
+    unlock::Tries,
+};
+use uuid::Uuid;
+
+use super::{ConsentThread, Measuring, MeasuringEvent, Reporting, ReportingStep};
+use crate::{device::Device, meters, spool::SpoolError};
+
+/// The longest wait before the clock is looked at, which may be set meanwhile.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Why a daemon ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It was told to stop.
+    Stopped,
+    /// Consent is revoked for good.
+    Revoked,
+}
+
+/// The configured meters with the profiles that come with `ebp-meter`, and this machine's reading
+/// heads at them. A report of theirs unparks this thread.
+#[must_use]
+pub fn heads(
+    device: &Device,
+    tries: Tries,
+    stop: &Arc<AtomicBool>,
+) -> (Vec<ConfiguredMeter>, Threads) {
+    let meters = meters::configured(&device.config, &Profiles::embedded());
+    let waiting = thread::current();
+    let around = Surroundings {
+        clock: Arc::clone(&device.clock),
+        tries,
+        stop: Arc::clone(stop),
+        notify: Arc::new(move || waiting.unpark()),
+    };
+    let heads = Threads::new(&meters, around);
+    (meters, heads)
+}
+
+/// Measures every configured meter in each slot until consent is revoked or `stop` is raised; then
+/// heads that shine go dark. What was tried at the meters' locks is remembered in `tries`.
+///
+/// # Errors
+/// [`SpoolError`] where the spool cannot be read at the start. Later failures are events.
+pub fn measure(
+    device: &mut Device,
+    tries: Tries,
+    stop: &Arc<AtomicBool>,
+    mut hear: impl FnMut(MeasuringEvent),
+) -> Result<End, SpoolError> {
+    let (meters, heads) = heads(device, tries, stop);
+    let mut daemon = Measuring::new(device, meters, heads, ConsentThread::default())?;
+    let end = loop {
+        if stop.load(Ordering::Relaxed) {
+            break End::Stopped;
+        }
+        let step = daemon.step(device);
+        step.events.into_iter().for_each(&mut hear);
+        if step.is_over {
+            break End::Revoked;
+        }
+        thread::park_timeout(step.next.min(LOOK));
+    };
+    stop.store(true, Ordering::Relaxed);
+    daemon.heads_mut().darken();
+    Ok(end)
+}
+
+/// Sends what the spool holds in each report cycle until consent is revoked or `stop` is raised.
+/// `before` is called when a report is about to be sent, `hear` with what came of it.
+pub fn report(
+    device: &mut Device,
+    daemon: &mut Reporting,
+    stop: &AtomicBool,
+    mut before: impl FnMut(&Device),
+    mut hear: impl FnMut(&Device, ReportingStep),
+) -> End {
+    loop {
+        let wait = daemon.due_in(device);
+        if stop.load(Ordering::Relaxed) {
+            return End::Stopped;
+        }
+        if !wait.is_zero() {
+            thread::sleep(wait.min(LOOK));
+            continue;
+        }
+        before(device);
+        let step = daemon.step(device, random());
+        let is_over = step.is_over;
+        hear(device, step);
+        if is_over {
+            return End::Revoked;
+        }
+    }
+}
+
+/// A fresh random number.
+#[must_use]
+pub fn random() -> u32 {
+    Uuid::new_v4().as_fields().0
+}

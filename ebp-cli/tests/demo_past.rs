@@ -21,10 +21,7 @@ use ebp_core::{
     model::{IncidentType, Meter},
     obis::ObisCode,
 };
-use ebp_server::{
-    open_store,
-    store::{Actor, Database, HouseholdId, Names, PageQuery, Store},
-};
+use ebp_store::{Actor, Database, HouseholdId, Names, PageQuery, Store, open_store};
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 use support::{ebp, process, process::Running, wait_for};

@@ -12,10 +12,7 @@ use ebp_core::{
     model::{DataPoint, Measurement, MeasurementIds},
     obis::ObisCode,
 };
-use ebp_server::{
-    open_store,
-    store::{Database, HouseholdId, Outcome, Store},
-};
+use ebp_store::{Database, HouseholdId, Outcome, Store, open_store};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use support::{ebp, process};

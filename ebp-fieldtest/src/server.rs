@@ -24,9 +24,9 @@ use ebp_core::{
 use ebp_server::{
     ServeError, Settings,
     authority::{Authority, ClientRequest, certificate_path},
-    open_store, serve,
-    store::{HouseholdId, PageQuery, Store},
+    serve,
 };
+use ebp_store::{HouseholdId, PageQuery, Store, open_store};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;

@@ -19,10 +19,8 @@ use std::{
 use ebp_core::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    problem::ApiError,
-    store::{Store, StoreError},
-};
+use crate::problem::ApiError;
+use ebp_store::{Store, StoreError};
 
 /// From here on a warning is logged.
 const NOTABLE: SignedDuration = SignedDuration::from_secs(30);

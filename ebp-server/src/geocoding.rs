@@ -10,7 +10,6 @@
 
 mod cache;
 mod nominatim;
-mod normal;
 mod turn;
 
 use std::{
@@ -26,10 +25,9 @@ use ebp_core::{
     model::{Address, Location, Precision},
 };
 
-use crate::masking::{MaskingError, load_postal_codes};
 use cache::Cache;
+use ebp_store::masking::{MaskingError, load_postal_codes};
 use nominatim::{Answer, Service};
-pub use normal::normalised;
 
 /// How addresses are located.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,11 +27,9 @@
 mod api;
 pub mod auth;
 pub mod authority;
-pub mod backup;
 mod config;
 mod database_clock;
 mod drain;
-mod form;
 pub mod geocoding;
 pub mod limit;
 mod listener;
@@ -42,7 +40,6 @@ mod problem;
 mod revocations;
 mod router;
 mod settings;
-pub mod store;
 mod telemetry;
 
 use std::{
@@ -58,7 +55,6 @@ use ebp_core::{
 };
 use tokio::sync::Semaphore;
 
-pub use backup::Restoration;
 pub use config::PREFIX as ENVIRONMENT_PREFIX;
 pub use config::{
     ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, TokensConfig,
@@ -69,7 +65,6 @@ pub use revocations::{
 };
 pub use router::{Endpoint, endpoints};
 pub use settings::{Limits, Settings};
-pub use store::open_store;
 
 /// Reads an upload's body of that content encoding as the server does, and returns how many
 /// measurements it has, and how many octets unpacked. For tests and fuzzing of its bounds.
@@ -84,11 +79,10 @@ pub fn read_upload(body: &[u8], encoding: Option<&str>) -> Result<(usize, usize)
 use auth::{RegisterWatch, Secrets, Tokens};
 use authority::{Authority, AuthorityError};
 use database_clock::DatabaseClock;
+use ebp_store::{Database, Quota, Store, StoreError, masking::MaskingError, open_store};
 use geocoding::{GeocodeError, Geocoder};
-use masking::MaskingError;
 use overload::Overload;
 use revocations::Keeper;
-use store::{Database, Quota, Store, StoreError};
 use telemetry::Telemetry;
 
 /// Connections that the holder of a certificate may have, however few there are in all: a program

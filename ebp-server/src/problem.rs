@@ -15,10 +15,8 @@ use ebp_core::{
 
 use uuid::Uuid;
 
-use crate::{
-    authority::AuthorityError,
-    store::{Faults, StoreError},
-};
+use crate::authority::AuthorityError;
+use ebp_store::{Faults, StoreError};
 
 /// So many faults are told of one body, that an answer does not outgrow what was sent by much.
 const MOST_FAULTS: usize = 1_000;

@@ -17,10 +17,7 @@ use ebp_core::model::Address;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    authority::RegisterEntry,
-    store::{ListQuery, RevokedAgain, RevokedHousehold, Store, StoreError},
-};
+use ebp_store::{ListQuery, RegisterEntry, RevokedAgain, RevokedHousehold, Store, StoreError};
 
 pub(crate) use keeper::Keeper;
 pub use kept::{KeptRevocations, KeptRevocationsError};

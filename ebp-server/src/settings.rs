@@ -11,12 +11,9 @@ use std::{
 use ebp_core::clock::Clock;
 
 use crate::{
-    auth::TokenSettings,
-    geocoding::GeocodingSettings,
-    limit::Rate,
-    masking::MaskingFiles,
-    store::{Database, Quota},
+    auth::TokenSettings, geocoding::GeocodingSettings, limit::Rate, masking::MaskingFiles,
 };
+use ebp_store::{Database, Quota};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]

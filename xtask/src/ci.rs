@@ -10,7 +10,7 @@ use crate::{
 
 /// Crates, and the sets of features that each is checked with by itself: a build of the whole
 /// workspace would hide a crate that leans on features which only another one asks for.
-const ALONE: [(&str, &[&str]); 16] = [
+const ALONE: [(&str, &[&str]); 17] = [
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
     ("ebp-client", &[]),
@@ -19,6 +19,7 @@ const ALONE: [(&str, &[&str]); 16] = [
     ("ebp-device", &[]),
     ("ebp-anon", &[]),
     ("ebp-anon", &["--features", "germany"]),
+    ("ebp-store", &[]),
     ("ebp-server", &[]),
     ("ebp-server", &["--no-default-features"]),
     ("ebp-cli", &[]),

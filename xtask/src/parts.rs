@@ -20,13 +20,13 @@ pub struct Part {
 
 /// Unit tests and the suites that drive the stores and the API, without those that kill processes
 /// or fill disks.
-const SERVER_TESTS: &[&str] =
-    &["--lib", "--test", "store", "--test", "api", "--test", "api_postgres"];
+const SERVER_TESTS: &[&str] = &["--lib", "--test", "api", "--test", "api_postgres"];
+const STORE_TESTS: &[&str] = &["--lib", "--test", "store"];
 
 const DEVICE_TESTS: &[&str] = &["--lib", "--test", "spool_slots", "--test", "spool_time"];
 
 /// All of them.
-pub const PARTS: [Part; 9] = [
+pub const PARTS: [Part; 10] = [
     Part {
         name: "masking",
         package: "ebp-anon",
@@ -55,34 +55,35 @@ pub const PARTS: [Part; 9] = [
     },
     Part {
         name: "admission",
-        package: "ebp-server",
+        package: "ebp-store",
         files: &[
-            "ebp-server/src/store/admission.rs",
-            "ebp-server/src/store/*/consent.rs",
-            "ebp-server/src/store/*/measurement.rs",
+            "ebp-store/src/admission.rs",
+            "ebp-store/src/*/consent.rs",
+            "ebp-store/src/*/measurement.rs",
         ],
-        tests: SERVER_TESTS,
+        tests: STORE_TESTS,
     },
     Part {
         name: "purge",
-        package: "ebp-server",
+        package: "ebp-store",
         files: &[
-            "ebp-server/src/masking.rs",
-            "ebp-server/src/masking/**.rs",
-            "ebp-server/src/store/masking.rs",
-            "ebp-server/src/store/*/masking.rs",
-            "ebp-server/src/store/*/erase.rs",
+            "ebp-store/src/masking.rs",
+            "ebp-store/src/revoked.rs",
+            "ebp-store/src/*/masking.rs",
+            "ebp-store/src/*/erase.rs",
         ],
-        tests: SERVER_TESTS,
+        tests: STORE_TESTS,
+    },
+    Part {
+        name: "access",
+        package: "ebp-store",
+        files: &["ebp-store/src/*/access.rs"],
+        tests: STORE_TESTS,
     },
     Part {
         name: "authorization",
         package: "ebp-server",
-        files: &[
-            "ebp-server/src/auth/**.rs",
-            "ebp-server/src/router.rs",
-            "ebp-server/src/store/*/access.rs",
-        ],
+        files: &["ebp-server/src/auth/**.rs", "ebp-server/src/router.rs"],
         tests: SERVER_TESTS,
     },
 ];

@@ -11,13 +11,14 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),
     ("ebp-device", &["ebp-core", "ebp-client", "ebp-meter"]),
     ("ebp-anon", &["ebp-core"]),
-    ("ebp-server", &["ebp-core", "ebp-anon"]),
+    ("ebp-store", &["ebp-core", "ebp-anon"]),
+    ("ebp-server", &["ebp-core", "ebp-anon", "ebp-store"]),
     (
         "ebp-cli",
         &[
@@ -26,11 +27,15 @@ const EDGES: [(&str, &[&str]); 9] = [
             "ebp-meter",
             "ebp-device",
             "ebp-anon",
+            "ebp-store",
             "ebp-server",
             "ebp-fieldtest",
         ],
     ),
-    ("ebp-fieldtest", &["ebp-core", "ebp-client", "ebp-meter", "ebp-device", "ebp-server"]),
+    (
+        "ebp-fieldtest",
+        &["ebp-core", "ebp-client", "ebp-meter", "ebp-device", "ebp-store", "ebp-server"],
+    ),
     ("ebp-needs", &[]),
 ];
 

@@ -7,10 +7,8 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use ebp_core::clock::{Clock, SystemClock};
-use ebp_server::{
-    authority::{Authority, AuthorityError, RegisterEntry, Serial},
-    store::{Database, Store, StoreError},
-};
+use ebp_server::authority::{Authority, AuthorityError};
+use ebp_store::{Database, RegisterEntry, Serial, Store, StoreError};
 
 use super::server_data::ServerData;
 use crate::{
@@ -141,7 +139,7 @@ pub fn with_store<T>(
     }
     crate::runtime::on_this_thread()?
         .block_on(async {
-            let store = ebp_server::open_store(database).await?;
+            let store = ebp_store::open_store(database).await?;
             let answer = ask(&*store).await?;
             store.close().await?;
             Ok(Some(answer))

@@ -11,7 +11,7 @@ use ebp_anon::{
     geodata::{self, Geodata, Provenance, density, shapefile},
 };
 use ebp_core::clock::{Clock, SystemClock};
-use ebp_server::masking::{MaskingError, MaskingMismatch};
+use ebp_store::masking::{MaskingError, MaskingMismatch};
 use jiff::tz::TimeZone;
 
 use crate::{

@@ -13,7 +13,7 @@ use std::{io::Write, path::Path};
 use clap::Subcommand;
 use ebp_client::{ClientError, Manager};
 use ebp_core::{contract::RegistrationEntry, scope::Group};
-use ebp_server::store::StoreError;
+use ebp_store::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 

@@ -9,8 +9,8 @@ use ebp_core::{clock::SystemClock, scope::Group};
 use ebp_server::{
     EXAMPLE, KeptRevocationsError, LogFormat, ServeError,
     auth::{SecretError, set_secret},
-    store::StoreError,
 };
+use ebp_store::StoreError;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},

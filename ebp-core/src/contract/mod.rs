@@ -10,6 +10,8 @@ pub mod limits;
 mod management;
 pub mod paths;
 mod problem;
+#[cfg(feature = "openapi")]
+mod schema;
 mod status;
 
 pub use bodies::{
@@ -32,6 +34,8 @@ pub use management::{
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 pub use problem::{Fault, Problem, problem_type};
+#[cfg(feature = "openapi")]
+pub use schema::{close_schema, closed_schemas};
 pub use status::{
     ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
     Reception, SpoolFigures,

@@ -44,7 +44,7 @@ impl Fleet {
     pub async fn make(server: &Server, db: &Client, count: usize) -> Self {
         let households: Vec<Household> = (0..count)
             .map(|i| Household {
-                id: ebp_server::store::HouseholdId(Uuid::new_v4()),
+                id: ebp_store::HouseholdId(Uuid::new_v4()),
                 meter: Uuid::new_v4(),
                 device: Uuid::new_v4(),
                 participant: Uuid::new_v4(),

@@ -9,10 +9,8 @@ use ebp_core::{
     obis::ObisCode,
     scope::Scopes,
 };
-use ebp_server::{
-    authority::ClientRequest,
-    store::{HouseholdId, Store},
-};
+use ebp_server::authority::ClientRequest;
+use ebp_store::{HouseholdId, Store};
 use jiff::{SignedDuration, Timestamp};
 use rustls::ClientConfig;
 use serde_json::json;

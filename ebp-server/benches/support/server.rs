@@ -9,13 +9,8 @@ use std::{
 };
 
 use ebp_core::{clock::SystemClock, scope::Group};
-use ebp_server::{
-    Settings,
-    auth::set_secret,
-    authority::Authority,
-    serve,
-    store::{Database, PostgresSettings, Store},
-};
+use ebp_server::{Settings, auth::set_secret, authority::Authority, serve};
+use ebp_store::{Database, PostgresSettings, Store};
 
 use super::{cluster::Cluster, parameter, process::Process};
 
@@ -113,7 +108,7 @@ impl Server {
         Self {
             address: line.trim().parse().unwrap(),
             authority,
-            store: ebp_server::open_store(&settings.database).await.unwrap(),
+            store: ebp_store::open_store(&settings.database).await.unwrap(),
             process: Process(child.id()),
             database: url.map(|url| url.rsplit('=').next().unwrap().to_owned()),
             child,

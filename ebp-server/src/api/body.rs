@@ -10,7 +10,8 @@ use super::{
     receive::{Received, receive},
     repeated::{self, Flaw},
 };
-use crate::{App, form, limit::ClientId, problem::ApiError, store::Faults};
+use crate::{App, limit::ClientId, problem::ApiError};
+use ebp_store::{Faults, form};
 
 /// Bytes of a body that is no upload, at most.
 const SMALL_BODY: usize = 256 << 10;

@@ -22,8 +22,8 @@ use crate::{
     auth::{Caller, ClientCertificate, DeviceHolder},
     authority::{CertificateRequest, ClientRequest},
     problem::ApiError,
-    store::{Digest, Issuance, NewCertificate, Origin, StoreError},
 };
+use ebp_store::{Digest, Issuance, NewCertificate, Origin, StoreError};
 
 /// `POST /device/enroll`: the first certificate. A token serves one key: whoever lost the answer
 /// may send the same request again.

@@ -6,7 +6,8 @@
 use axum::{extract::Query, http::Uri};
 use ebp_core::contract::limits;
 
-use crate::{problem::ApiError, store::Cursor};
+use crate::problem::ApiError;
+use ebp_store::Cursor;
 
 /// Hands each parameter to `take`, which says what is wrong with its value. One that is not among
 /// the `known`, or stands twice, is a fault by itself.

@@ -8,7 +8,7 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::form;
+use ebp_store::form;
 
 /// What is wrong with JSON of whatever form.
 #[derive(Debug)]

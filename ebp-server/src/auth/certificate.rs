@@ -9,10 +9,10 @@ use uuid::Uuid;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::{
-    authority::{DEVICE_URN, PARTICIPANT_URN, Serial, scope_extension},
+    authority::{DEVICE_URN, PARTICIPANT_URN, scope_extension},
     limit::Client,
-    store::Names,
 };
+use ebp_store::{Names, Serial};
 
 /// What a client's certificate says.
 #[derive(Clone, PartialEq, Eq)]

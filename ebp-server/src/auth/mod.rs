@@ -42,11 +42,10 @@ pub use token::{TokenError, TokenIdentity, TokenSettings, Tokens};
 
 use crate::{
     App,
-    authority::RegisterEntry,
     limit::{Client, ClientId},
     problem::ApiError,
-    store::{self, Actor, DeviceActivity, HouseholdId, Names, ParticipantId},
 };
+use ebp_store::{Actor, DeviceActivity, HouseholdId, Names, ParticipantId, RegisterEntry};
 
 /// How often a device's activity is noted, at most: the note is a write.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -61,13 +60,13 @@ pub struct Caller {
     participant: ParticipantId,
     household: Option<HouseholdId>,
     consents: bool,
-    source: store::Source,
+    source: ebp_store::Source,
 }
 
 impl Caller {
     /// Where what it sends comes from.
     #[must_use]
-    pub const fn source(&self) -> store::Source {
+    pub const fn source(&self) -> ebp_store::Source {
         self.source
     }
 
@@ -235,7 +234,9 @@ pub(crate) async fn authorize(
         }
         (access, Identity::Token(TokenIdentity { names, scopes })) => {
             permit(access, &scopes)?;
-            request.extensions_mut().insert(act(&app, &names, store::Source::Token, now).await?);
+            request
+                .extensions_mut()
+                .insert(act(&app, &names, ebp_store::Source::Token, now).await?);
         }
         (access, Identity::Certificate(certificate)) => {
             let device = certificate.names.device;
@@ -245,7 +246,7 @@ pub(crate) async fn authorize(
             permit(access, &certificate.scopes)?;
             request
                 .extensions_mut()
-                .insert(act(&app, &certificate.names, store::Source::Device, now).await?);
+                .insert(act(&app, &certificate.names, ebp_store::Source::Device, now).await?);
             if let (Access::Device | Access::DeviceScope(_), Some(device)) = (access, device) {
                 request.extensions_mut().insert(DeviceHolder { device, certificate });
             }
@@ -287,7 +288,7 @@ pub(crate) fn admit(app: &App, extensions: &Extensions) -> Result<ClientId, ApiE
 async fn act(
     app: &App,
     names: &Names,
-    source: store::Source,
+    source: ebp_store::Source,
     now: Timestamp,
 ) -> Result<Caller, ApiError> {
     match app.store.actor(names).await? {

@@ -8,7 +8,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::authority::{AuthorityError, CertificateKind, Register, Serial};
+use crate::authority::{AuthorityError, Register};
+use ebp_store::{CertificateKind, Serial};
 
 /// How a certificate stands with its authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

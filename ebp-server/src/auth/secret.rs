@@ -31,11 +31,8 @@ use ring::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::{
-    authority::write_atomic,
-    problem::ApiError,
-    store::{Store, TryLimits, TrySource},
-};
+use crate::{authority::write_atomic, problem::ApiError};
+use ebp_store::{Store, TryLimits, TrySource};
 
 /// How many wrong secrets an address has (an IPv6 network, /64), and how long it waits then.
 const OF_ADDRESS: TryLimits = TryLimits {

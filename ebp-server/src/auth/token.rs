@@ -29,7 +29,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{KeySet, KeySource};
-use crate::{problem::ApiError, store::Names};
+use crate::problem::ApiError;
+use ebp_store::Names;
 
 /// How far clocks may differ.
 const LEEWAY: i64 = 60;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Serial;
+use ebp_store::Serial;
 
 /// Why the authority could not do what was asked.
 #[derive(Debug, thiserror::Error)]

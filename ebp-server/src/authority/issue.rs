@@ -11,10 +11,9 @@ use rcgen::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{
-    Authority, AuthorityError, CertificateKind, RegisterEntry, Serial, file, register, request_key,
-    scope_extension,
-};
+use ebp_store::{CertificateKind, RegisterEntry, Serial};
+
+use super::{Authority, AuthorityError, file, request_key, scope_extension, serial_number};
 
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// How far before its making a certificate is valid: clocks of devices may be behind.
@@ -204,7 +203,7 @@ impl Authority {
         let key = KeyPair::generate()?;
         let (mut entry, chain_pem) = self.sign(params, kind, device, scopes, term, &key)?;
         let own = participant.filter(|_| device.is_none());
-        entry.holder = own.map(|participant| register::holder(&entry.serial, participant));
+        entry.holder = own.map(|participant| ebp_store::holder(&entry.serial, participant));
         self.change_register(|register| {
             register.entries.push(entry.clone());
             Ok(())
@@ -235,7 +234,7 @@ impl Authority {
             revoked_at: None,
             holder: None,
         };
-        params.serial_number = Some(entry.serial.into());
+        params.serial_number = Some(serial_number(&entry.serial));
         params.not_before = instant(entry.not_before, SignedDuration::ZERO)?;
         params.not_after = instant(entry.not_after, SignedDuration::ZERO)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -22,7 +22,6 @@ mod issue;
 mod register;
 mod request_key;
 pub mod scope_extension;
-mod serial;
 mod server_certificate;
 
 use std::{
@@ -32,6 +31,7 @@ use std::{
 };
 
 use ebp_core::{clock::Clock, private_file};
+use ebp_store::{RegisterEntry, Serial};
 use jiff::SignedDuration;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
@@ -42,8 +42,7 @@ use uuid::Uuid;
 pub use error::AuthorityError;
 pub(crate) use file::{write_atomic, write_private};
 pub use issue::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
-pub use register::{CertificateKind, Register, RegisterEntry};
-pub use serial::{InvalidSerial, Serial};
+pub use register::Register;
 
 pub(crate) use issue::{DEVICE_URN, PARTICIPANT_URN};
 
@@ -92,7 +91,7 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.not_before = instant(now, -BACKDATED)?;
         params.not_after = instant(now, AUTHORITY_VALIDITY.try_into().unwrap_or_default())?;
-        params.serial_number = Some(Serial::random().into());
+        params.serial_number = Some(serial_number(&Serial::random()));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate_pem = params.self_signed(&key)?.pem();
@@ -224,7 +223,7 @@ impl Authority {
             .filter(|(serial, _)| listed.insert(*serial))
             .map(|(serial, at)| {
                 Ok(RevokedCertParams {
-                    serial_number: serial.into(),
+                    serial_number: serial_number(&serial),
                     revocation_time: instant(at, SignedDuration::ZERO)?,
                     reason_code: Some(RevocationReason::Unspecified),
                     invalidity_date: None,
@@ -296,6 +295,11 @@ fn lock(dir: &Path) -> Result<File, AuthorityError> {
         Ok(file)
     };
     open().map_err(|source| AuthorityError::file(&path, source))
+}
+
+/// A serial number as certificates and revocation lists carry it.
+fn serial_number(serial: &Serial) -> SerialNumber {
+    SerialNumber::from_slice(serial.octets())
 }
 
 #[cfg(test)]

@@ -2,89 +2,9 @@
 
 use std::{fs, io::Read, path::Path};
 
-use ebp_core::scope::Scopes;
-use jiff::Timestamp;
-use ring::digest::{SHA256, digest};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use ebp_store::RegisterEntry;
 
-use super::{AuthorityError, Serial};
-
-/// Whom a certificate is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CertificateKind {
-    /// The Data API's server.
-    Server,
-    /// A participant or one of the devices.
-    Client,
-}
-
-impl CertificateKind {
-    /// The name as the register writes it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::Client => "client",
-        }
-    }
-}
-
-/// What is kept of an issued certificate. The participant's e-mail address is not: it has to
-/// vanish when consent is revoked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RegisterEntry {
-    /// The serial number.
-    pub serial: Serial,
-    /// Whom it is for.
-    pub kind: CertificateKind,
-    /// The measurement device that holds it.
-    pub device: Option<Uuid>,
-    /// What it permits; none for a server.
-    #[serde(with = "scopes_as_text")]
-    pub scopes: Scopes,
-    /// Valid from.
-    pub not_before: Timestamp,
-    /// Valid until.
-    pub not_after: Timestamp,
-    /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
-    /// Of a participant's own certificate: by what whoever knows the participant's identifier finds
-    /// out that it is theirs ([`RegisterEntry::is_held_by`]). Once the identifier is gone it tells
-    /// nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub holder: Option<String>,
-}
-
-impl RegisterEntry {
-    /// Whether it is that participant's own certificate. A device's is not.
-    #[must_use]
-    pub fn is_held_by(&self, participant: Uuid) -> bool {
-        self.holder.as_deref() == Some(&*holder(&self.serial, participant))
-    }
-}
-
-/// A digest of serial number and participant, both of which are random.
-pub(super) fn holder(serial: &Serial, participant: Uuid) -> String {
-    let mut octets = serial.octets().to_vec();
-    octets.extend(participant.as_bytes());
-    let digest = digest(&SHA256, &octets);
-    digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-mod scopes_as_text {
-    use ebp_core::scope::Scopes;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(scopes: &Scopes, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(scopes)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scopes, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
+use super::AuthorityError;
 
 /// The register as it was when it was read.
 #[derive(Debug, Default)]

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use rcgen::{KeyPair, PublicKeyData};
 use x509_parser::prelude::GeneralName;
 
-use super::{Authority, AuthorityError, Serial};
+use ebp_store::{RegisterEntry, Serial};
+
+use super::{Authority, AuthorityError};
 
 /// Longer than this a server's certificate is refused by some clients (Apple's: 398 days, of private
 /// authorities 825; this program makes 397).
@@ -63,8 +65,7 @@ impl Authority {
                 .then(|| Serial::from_octets(certificate.raw_serial()))?
         })();
         let Some(serial) = serial else { return Ok(None) };
-        let good =
-            |entry: &super::RegisterEntry| entry.serial == serial && entry.revoked_at.is_none();
+        let good = |entry: &RegisterEntry| entry.serial == serial && entry.revoked_at.is_none();
         Ok(self.list()?.iter().any(good).then_some(()))
     }
 }

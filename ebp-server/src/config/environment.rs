@@ -14,7 +14,7 @@ use ebp_core::private_file;
 use toml::{Table, Value};
 
 use super::{ConfigError, EXAMPLE};
-use crate::store::DatabaseUrl;
+use ebp_store::DatabaseUrl;
 
 /// What every variable of the server begins with.
 pub const PREFIX: &str = "EBP_SERVER_";

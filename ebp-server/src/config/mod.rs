@@ -37,8 +37,8 @@ use crate::{
     auth::{KeySource, TokenSettings},
     geocoding::GeocodingSettings,
     settings::{Limits, Settings},
-    store::{Database, DatabaseUrl, PostgresSettings, Quota},
 };
+use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota};
 
 pub use environment::PREFIX;
 pub use error::ConfigError;

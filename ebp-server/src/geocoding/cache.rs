@@ -28,7 +28,7 @@ use ring::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::normal::normalised;
+use ebp_store::address::normalised;
 
 /// For how long an answer is remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);

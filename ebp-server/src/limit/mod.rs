@@ -27,7 +27,8 @@ pub use connections::{Connections, Place};
 pub use shares::{Full, Share, Shares};
 pub use turns::{Turn, Turns};
 
-use crate::{authority::Serial, problem::ApiError};
+use crate::problem::ApiError;
+use ebp_store::Serial;
 
 /// Who asks.
 #[derive(Clone, Copy, Hash)]

@@ -12,18 +12,18 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use ebp_core::{
-    contract::{Fault, Problem, paths},
+    contract::{Fault, Problem, close_schema, paths},
     scope::Scope,
 };
 use serde_json::Value;
 use utoipa::{
     PartialSchema,
     openapi::{
-        Components, Content, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr,
+        Components, Content, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder,
         ResponseBuilder, Schema,
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
-        schema::{AdditionalProperties, KnownFormat, ObjectBuilder, SchemaFormat, Type},
+        schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
@@ -118,7 +118,7 @@ fn described() -> OpenApi {
     }
     for (name, schema) in &mut components.schemas {
         if closed.contains(name) {
-            close(schema);
+            close_schema(schema);
         }
     }
     let info = InfoBuilder::new()
@@ -132,21 +132,6 @@ fn described() -> OpenApi {
         .paths(paths.build())
         .components(Some(components))
         .build()
-}
-
-/// The names of the schemas of requests' bodies.
-pub fn request_bodies() -> BTreeSet<String> {
-    let bodies = describe().into_iter().filter_map(|operation| operation.request);
-    bodies.filter_map(|body| Some(body.referred.first()?.0.clone())).collect()
-}
-
-/// A closed body has no other members than those that are known.
-fn close(schema: &mut RefOr<Schema>) {
-    if let RefOr::T(Schema::Object(object)) = schema
-        && !object.properties.is_empty()
-    {
-        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
-    }
 }
 
 fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
@@ -268,6 +253,14 @@ fn method_of(method: &Method) -> HttpMethod {
 
 #[cfg(test)]
 mod tests {
+    use ebp_core::contract::{
+        DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange,
+        IncidentRequest, MeterChange, NewDevice, NewMeter, NewPvSystem, PvSystemChange,
+        Registration, RenewRequest, closed_schemas,
+    };
+    use serde_json::json;
+    use utoipa::ToSchema;
+
     use super::*;
 
     #[test]
@@ -287,6 +280,39 @@ mod tests {
         }
         let kept = std::fs::read_to_string(path).unwrap_or_default();
         assert!(kept == text, "docs/openapi.json is old: EBP_BLESS=1 writes it anew");
+    }
+
+    /// What is published of a request's body is what bodies are checked against.
+    #[test]
+    fn bodies_of_requests_are_checked_by_what_is_published() {
+        fn checks<T: ToSchema>(document: &Value, names: &mut BTreeSet<String>) {
+            assert_eq!(ebp_store::form::faults::<T>(&json!("no body")).len(), 1);
+            let published = &document["components"]["schemas"];
+            for (name, schema) in closed_schemas::<T>() {
+                assert_eq!(published[&name], json!(schema), "{name}");
+            }
+            names.remove(T::name().as_ref());
+        }
+        let bodies = describe().into_iter().filter_map(|operation| operation.request);
+        let closed = bodies.filter(|body| body.closed);
+        let mut names: BTreeSet<_> =
+            closed.filter_map(|body| Some(body.referred.first()?.0.clone())).collect();
+        assert!(names.len() > 10, "{names:?}");
+        let document = document();
+        checks::<DeviceChange>(&document, &mut names);
+        checks::<DeviceStatus>(&document, &mut names);
+        checks::<EnrollRequest>(&document, &mut names);
+        checks::<EnrolmentRequest>(&document, &mut names);
+        checks::<HouseholdChange>(&document, &mut names);
+        checks::<IncidentRequest>(&document, &mut names);
+        checks::<MeterChange>(&document, &mut names);
+        checks::<NewDevice>(&document, &mut names);
+        checks::<NewMeter>(&document, &mut names);
+        checks::<NewPvSystem>(&document, &mut names);
+        checks::<PvSystemChange>(&document, &mut names);
+        checks::<Registration>(&document, &mut names);
+        checks::<RenewRequest>(&document, &mut names);
+        assert_eq!(names, BTreeSet::new(), "bodies that this test does not know");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::{
     ServeError,
     geocoding::Geocoder,
     masking::{MaskingFiles, mask_by},
-    store::{Database, Store, open_store},
 };
+use ebp_store::{Database, Store, open_store};
 
 /// How often what other servers and commands revoked is looked for.
 const EVERY: Duration = Duration::from_secs(15);

@@ -3,7 +3,7 @@
 //! A standby that was behind its primary may be promoted, and a backup may be put back: such a
 //! database has fewer revocations than were confirmed to participants. A server keeps all that it
 //! knows of in a file, and revokes again what the database does not have: at its start, and before
-//! it serves another history of the database ([`HistoryStore`](crate::store::HistoryStore)).
+//! it serves another history of the database ([`HistoryStore`](ebp_store::HistoryStore)).
 
 use std::{
     fs, io,
@@ -14,10 +14,8 @@ use std::{
 use tokio::{sync::Mutex, task::spawn_blocking};
 
 use super::{Applied, InvalidLine, Revocations};
-use crate::{
-    authority::write_private,
-    store::{RevocationCounts, Store, StoreError},
-};
+use crate::authority::write_private;
+use ebp_store::{RevocationCounts, Store, StoreError};
 
 /// The file's name in the data folder.
 const NAME: &str = "revocations.jsonl";

@@ -4,7 +4,8 @@ use ebp_core::{
     contract::{paths, problem_type},
     scope::Group,
 };
-use ebp_server::authority::{Issued, RegisterEntry};
+use ebp_server::authority::Issued;
+use ebp_store::RegisterEntry;
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
 };

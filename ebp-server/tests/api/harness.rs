@@ -21,9 +21,9 @@ use ebp_server::{
     Limits, ServeError, Settings,
     auth::{KeySource, TokenSettings, set_secret},
     authority::{Authority, ClientRequest, Issued},
-    open_store, serve,
-    store::{Database, PostgresSettings, Quota, Store},
+    serve,
 };
+use ebp_store::{Database, PostgresSettings, Quota, Store, open_store};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};

@@ -18,7 +18,7 @@ use crate::{
 async fn copy(folder: &Path) -> String {
     let Ok(url) = fs::read_to_string(folder.join(URL)) else {
         let copy = folder.join("copy.sqlite");
-        ebp_server::backup::backup(&folder.join("ebp.sqlite"), &copy).unwrap();
+        ebp_store::backup::backup(&folder.join("ebp.sqlite"), &copy).unwrap();
         return copy.to_str().unwrap().to_owned();
     };
     let (cluster, name) = (cluster::shared(), url.rsplit('=').next().unwrap());

@@ -6,7 +6,8 @@ use ebp_core::{
     cycle::Cycle,
     model::MeasurementIds,
 };
-use ebp_server::{Limits, store::Quota};
+use ebp_server::Limits;
+use ebp_store::Quota;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 

@@ -5,11 +5,8 @@ use std::{path::Path, process::Command, sync::Arc};
 
 use ebp_core::clock::SystemClock;
 use ebp_needs::needs;
-use ebp_server::{
-    authority::Authority,
-    open_store,
-    store::{Database, PostgresSettings},
-};
+use ebp_server::authority::Authority;
+use ebp_store::{Database, PostgresSettings, open_store};
 
 use crate::cluster::Cluster;
 

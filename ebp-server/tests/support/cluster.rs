@@ -15,7 +15,7 @@ use std::{
     },
 };
 
-use ebp_server::store::PostgresSettings;
+use ebp_store::PostgresSettings;
 use tokio_postgres::{Client, NoTls};
 
 #[allow(unused_imports, reason = "who starts another program wants it")]

@@ -10,10 +10,8 @@ use ebp_core::{
     private_file,
     scope::{Scope, Scopes},
 };
-use ebp_server::{
-    authority::{Authority, ClientRequest},
-    store::{Actor, Database, HouseholdId, Names, Store, StoreError},
-};
+use ebp_server::authority::{Authority, ClientRequest};
+use ebp_store::{Actor, Database, HouseholdId, Names, Store, StoreError};
 use uuid::Uuid;
 
 use super::{explain, with_store};

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use ebp_server::{
-    authority::RegisterEntry,
-    store::{Database, HouseholdId, ListQuery, Store, StoreError},
-};
+use ebp_store::{Database, HouseholdId, ListQuery, RegisterEntry, Store, StoreError};
 use serde::Serialize;
 use uuid::Uuid;
 

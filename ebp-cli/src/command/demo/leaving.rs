@@ -10,7 +10,7 @@ use ebp_anon::{
     outline::{Frame, outline},
 };
 use ebp_core::{contract::Registration, model::Location};
-use ebp_server::store::RevokedHousehold;
+use ebp_store::RevokedHousehold;
 use uuid::Uuid;
 
 use super::{
@@ -42,7 +42,7 @@ pub fn leave(state: &State, leaving: &DemoHousehold) -> Outcome {
 
 fn revoked(state: &State) -> Result<Vec<RevokedHousehold>, Failure> {
     crate::runtime::on_this_thread()?.block_on(async {
-        let store = ebp_server::open_store(&state.database).await.map_err(household::explain)?;
+        let store = ebp_store::open_store(&state.database).await.map_err(household::explain)?;
         let revoked = store.revoked_households().await.map_err(household::explain)?;
         store.close().await.map_err(household::explain)?;
         Ok(revoked)

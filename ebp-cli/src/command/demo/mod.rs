@@ -35,7 +35,7 @@ use ebp_core::{
     cycle::Cycle,
 };
 use ebp_device::device::Device;
-use ebp_server::store::Quota;
+use ebp_store::Quota;
 use past::{Length, Past};
 use progress::Progress;
 use server::Server;

@@ -18,8 +18,8 @@ use ebp_core::{
 use ebp_server::{
     ServerConfig, Settings,
     authority::{Authority, ClientRequest},
-    store::{Actor, Database, Names, StoreError},
 };
+use ebp_store::{Actor, Database, Names, StoreError};
 use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
@@ -205,7 +205,7 @@ fn leaving(folder: &Path, database: &Database, seed: u64) -> Result<DemoHousehol
 fn is_registered(database: &Database, device: Uuid) -> Result<bool, Failure> {
     let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
-        let store = ebp_server::open_store(database).await.map_err(household::explain)?;
+        let store = ebp_store::open_store(database).await.map_err(household::explain)?;
         let names =
             Names { participant: None, email: LEAVING_EMAIL.to_owned(), device: Some(device) };
         let actor = store.actor(&names).await.map_err(household::explain)?;
@@ -276,7 +276,7 @@ fn register(
 ) -> Result<Vec<Option<Uuid>>, Failure> {
     let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
-        let store = ebp_server::open_store(database).await.map_err(household::explain)?;
+        let store = ebp_store::open_store(database).await.map_err(household::explain)?;
         let mut participants = Vec::new();
         for registration in registrations {
             let email = &registration.participant.email;

@@ -7,10 +7,8 @@ use ebp_core::{
     contract::ManagedCertificate,
     scope::Group,
 };
-use ebp_server::{
-    authority::{Authority, AuthorityError},
-    store::StoreError,
-};
+use ebp_server::authority::{Authority, AuthorityError};
+use ebp_store::StoreError;
 use uuid::Uuid;
 
 use super::super::{

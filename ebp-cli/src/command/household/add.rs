@@ -99,7 +99,7 @@ impl Add {
         let settings = data.settings()?;
         let runtime = crate::runtime::on_this_thread()?;
         runtime.block_on(async {
-            let store = ebp_server::open_store(&settings.database).await.map_err(explain)?;
+            let store = ebp_store::open_store(&settings.database).await.map_err(explain)?;
             let now = SystemClock.now();
             let registered = match self.further {
                 true => store.register_further(registration, now).await,

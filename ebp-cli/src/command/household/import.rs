@@ -11,7 +11,7 @@ use ebp_core::{
     model::Participant,
     scope::Group,
 };
-use ebp_server::geocoding::normalised;
+use ebp_store::address::normalised;
 use serde::Serialize;
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! `ebp household mask`: what a server does at its start about withheld households, by hand.
 
-use ebp_server::{masking, store::PendingReport};
+use ebp_store::PendingReport;
 
 use super::explain;
 use crate::{
@@ -34,8 +34,8 @@ impl Mask {
             ));
         }
         let report = crate::runtime::on_this_thread()?.block_on(async {
-            let store = ebp_server::open_store(&settings.database).await.map_err(explain)?;
-            masking::mask_by(&store, &settings.masking, self.new_regions)
+            let store = ebp_store::open_store(&settings.database).await.map_err(explain)?;
+            ebp_server::masking::mask_by(&store, &settings.masking, self.new_regions)
                 .await
                 .map_err(serve::explain)?;
             if let Some(by) = store.masked_by().await.map_err(explain)? {

@@ -14,10 +14,7 @@ use ebp_core::{
     clock::{Clock, SystemClock},
     evaluation::{MeterRecord, Observation, Terms},
 };
-use ebp_server::{
-    open_store,
-    store::{EvaluatedMeter, Store, StoreError},
-};
+use ebp_store::{EvaluatedMeter, Store, StoreError, open_store};
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -39,7 +36,7 @@ impl Source {
     /// The database that the server's configuration names.
     pub fn database(data: &ServerData) -> Result<Self, Failure> {
         let settings = data.settings()?;
-        if let ebp_server::store::Database::Sqlite(path) = &settings.database
+        if let ebp_store::Database::Sqlite(path) = &settings.database
             && !path.exists()
         {
             return Err(Failure::usage(format!("{} does not exist", path.display()))

@@ -7,11 +7,9 @@ use std::{
 
 use clap::Subcommand;
 use ebp_server::{
-    Applied, KeptRevocations, Restoration, Revocations, Settings, backup,
-    geocoding::Geocoder,
-    masking::{self, MaskingFiles},
-    store::{Database, Store, StoreError},
+    Applied, KeptRevocations, Revocations, Settings, geocoding::Geocoder, masking::MaskingFiles,
 };
+use ebp_store::{Database, Restoration, Store, StoreError, backup};
 
 use crate::{
     command::server_data::ServerData,
@@ -145,7 +143,7 @@ async fn of(database: &Database) -> Result<Revocations, Failure> {
 /// server starts.
 async fn open_to_revoke(database: &Database, by: &MaskingFiles) -> Result<Arc<dyn Store>, Failure> {
     let store = open(database).await?;
-    if let Err(error) = masking::mask_by(&store, by, false).await {
+    if let Err(error) = ebp_server::masking::mask_by(&store, by, false).await {
         let why = chain(&error);
         tell!("ebp: households that are revoked are withheld until a server masks them: {why}");
     }
@@ -153,7 +151,7 @@ async fn open_to_revoke(database: &Database, by: &MaskingFiles) -> Result<Arc<dy
 }
 
 async fn open(database: &Database) -> Result<Arc<dyn Store>, Failure> {
-    ebp_server::open_store(database).await.map_err(failed)
+    ebp_store::open_store(database).await.map_err(failed)
 }
 
 fn told(applied: &Applied) {

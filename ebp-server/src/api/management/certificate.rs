@@ -11,13 +11,8 @@ use ebp_core::contract::{Listing, ManagedCertificate, RevokedDevice};
 use uuid::Uuid;
 
 use super::{list_query, listing};
-use crate::{
-    App,
-    api::uuid,
-    authority::{RegisterEntry, Serial},
-    problem::ApiError,
-    store::{ListCursor, ListPage, ListQuery},
-};
+use crate::{App, api::uuid, problem::ApiError};
+use ebp_store::{ListCursor, ListPage, ListQuery, RegisterEntry, Serial};
 
 /// `GET /management/device/{uuid}/certificate?limit&cursor`: oldest first.
 pub async fn list(

@@ -22,8 +22,8 @@ use crate::{
     App,
     api::{body, device::digest, uuid},
     problem::ApiError,
-    store::{Enrolment, HouseholdId},
 };
+use ebp_store::{Enrolment, HouseholdId};
 
 /// For how many hours a token is good, if the request does not say.
 const TOKEN_HOURS: u16 = 72;

@@ -20,8 +20,8 @@ use crate::{
     api::{body, query, uuid},
     auth::Manager,
     problem::ApiError,
-    store::{Faults, HouseholdId, faults},
 };
+use ebp_store::{Faults, HouseholdId, faults};
 
 /// `GET /management/household?limit&cursor`: registrations and consents to researchers, health of
 /// devices and meters to administrators, in the order of registration.

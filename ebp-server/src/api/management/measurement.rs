@@ -13,8 +13,8 @@ use crate::{
     App,
     api::{measurement::page_query, uuid},
     problem::ApiError,
-    store::HouseholdId,
 };
+use ebp_store::HouseholdId;
 
 /// `GET /management/household/{household}/meter/{uuid}/measurement?from&to&limit&cursor`: oldest
 /// first, `from` included, `to` not.

@@ -15,8 +15,8 @@ use crate::{
     App,
     api::{body, uuid},
     problem::ApiError,
-    store::HouseholdId,
 };
+use ebp_store::HouseholdId;
 
 /// `POST /management/household/{household}/meter`: a further meter.
 pub async fn add_meter(

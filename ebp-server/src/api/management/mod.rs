@@ -13,10 +13,8 @@ use axum::http::Uri;
 use ebp_core::contract::{Listing, limits};
 
 use super::query;
-use crate::{
-    problem::ApiError,
-    store::{Cursor, ListCursor, ListPage, ListQuery},
-};
+use crate::problem::ApiError;
+use ebp_store::{Cursor, ListCursor, ListPage, ListQuery};
 
 /// `?limit&cursor`; `cursor` is what the page before gave as `next`.
 fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {

@@ -20,7 +20,8 @@ use super::{
     pieces::{self, Stopped},
     whole,
 };
-use crate::{problem::ApiError, store::Refusal};
+use crate::problem::ApiError;
+use ebp_store::Refusal;
 
 /// What is unpacked of a body before it is read; one of more is read as it is unpacked, which takes
 /// longer.

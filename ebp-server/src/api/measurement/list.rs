@@ -11,7 +11,8 @@ use ebp_core::contract::{MeasurementPage, limits};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{App, api::query, auth::Caller, problem::ApiError, store::PageQuery};
+use crate::{App, api::query, auth::Caller, problem::ApiError};
+use ebp_store::PageQuery;
 
 /// `GET /household/meter/{uuid}/measurement?from&to&limit&cursor`: oldest first, `from` included,
 /// `to` not; `cursor` is what the page before gave as `next`.

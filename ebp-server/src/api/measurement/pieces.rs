@@ -20,10 +20,9 @@ use super::{
 };
 use crate::{
     api::repeated::{self, Flaw},
-    form,
     problem::ApiError,
-    store::{Faults, Refusal},
 };
+use ebp_store::{Faults, Refusal, form};
 
 /// Members of the body's object, at most; one is known.
 const MEMBERS: usize = 16;

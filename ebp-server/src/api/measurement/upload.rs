@@ -30,9 +30,9 @@ use crate::{
     auth::Caller,
     limit::{ClientId, Share},
     problem::ApiError,
-    store::{HouseholdId, Outcome, Refusal},
     telemetry::UploadCounts,
 };
+use ebp_store::{HouseholdId, Outcome, Refusal};
 
 /// Bodies of more bytes, and packed ones, are read on a thread that may be kept busy.
 const SMALL: usize = 16 << 10;

@@ -32,11 +32,8 @@ use ebp_core::{
     cycle::Cycle,
 };
 use ebp_fieldtest::server::{TrueClock, client};
-use ebp_server::{
-    ServerConfig, Settings,
-    authority::Authority,
-    store::{Database, HouseholdId, Quota, Store},
-};
+use ebp_server::{ServerConfig, Settings, authority::Authority};
+use ebp_store::{Database, HouseholdId, Quota, Store};
 use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
@@ -150,7 +147,7 @@ impl<'a> World<'a> {
         let runtime = crate::runtime::on_this_thread()?;
         let ca = settings.authority.join("ca.pem");
         let store = runtime
-            .block_on(ebp_server::open_store(&settings.database))
+            .block_on(ebp_store::open_store(&settings.database))
             .map_err(household::explain)?;
         let mut registered = Vec::new();
         for (index, household) in households.iter().enumerate() {

@@ -8,7 +8,8 @@ use std::{
 };
 
 use ebp_core::clock::SystemClock;
-use ebp_server::{ServerConfig, store::Database};
+use ebp_server::ServerConfig;
+use ebp_store::Database;
 use std::sync::Arc;
 use uuid::Uuid;
 

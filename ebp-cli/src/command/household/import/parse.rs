@@ -4,7 +4,7 @@
 //! `meters.0.model`. An empty cell is a member that is absent.
 
 use ebp_core::contract::Registration;
-use ebp_server::store::Faults;
+use ebp_store::Faults;
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
 

@@ -1,0 +1,66 @@
+//! Every body has a validator, and its words are plain.
+
+use ebp_core::contract::{EnrolmentRequest, Registration};
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn a_body_has_one_validator() {
+    let (first, second) = (validator::<Registration>(), validator::<Registration>());
+    assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
+}
+
+fn told<T: ToSchema>(body: &Value) -> Vec<String> {
+    faults::<T>(body).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn words_are_plain_and_repeat_no_value() {
+    assert_eq!(told::<Registration>(&json!("secret")), ["the body must be an object"]);
+    assert_eq!(
+        told::<EnrolmentRequest>(
+            &serde_json::from_str(r#"{"hours": 1e400, "scopes": ""}"#).unwrap()
+        )
+        .len(),
+        2
+    );
+    let body = json!({
+        "participant": {"name": 7, "email": "secret", "phone": "secret"},
+        "address": {"street": " ", "postal_code": "51147", "city": "C\u{7}", "country": "de"},
+        "location": {"latitude": -90.1, "longitude": "7.1"},
+        "metadata": {"children": -1, "adults": 2.5, "adults_with_job": 100, "heat_pump": "yes",
+                     "electric_vehicle_charger": null},
+        "meters": [{"type": "GAS", "model": "x".repeat(41), "uuid": "secret"}, 7],
+        "pv_systems": [{"nominal_power": 0, "azimuth": 360, "tilt": "35",
+                        "installed_on": "2024-02-30", "meter": -1}],
+        "a/b~c": 1,
+    });
+    let expected = [
+        "address/city: must have a visible character and no control character",
+        "address/country: must be two capital letters (ISO 3166-1), such as DE",
+        "address/street: must have a visible character and no control character",
+        "a~1b~0c: is no member that is known",
+        "location/latitude: must be -90 or more",
+        "location/longitude: must be a number",
+        "metadata/adults: must be a whole number",
+        "metadata/adults_with_job: must be 99 or less",
+        "metadata/children: must be 0 or more",
+        "metadata/electric_vehicle_charger: must be true or false",
+        "metadata/heat_pump: must be true or false",
+        "metadata/home_battery: is missing",
+        "meters/0/model: must have 40 characters or less",
+        "meters/0/type: must be one of ELECTRICITY, PV-GENERATION",
+        "meters/0/uuid: must be a UUID",
+        "meters/1: must be an object",
+        "participant/email: must be an e-mail address, name@domain in ASCII",
+        "participant/name: must be a text",
+        "participant/phone: is no member that is known",
+        "pv_systems/0/azimuth: must be less than 360",
+        "pv_systems/0/installed_on: must be a date that exists, as YYYY-MM-DD",
+        "pv_systems/0/meter: must be 0 or more",
+        "pv_systems/0/nominal_power: must be 0.001 or more",
+        "pv_systems/0/tilt: must be a number",
+    ];
+    assert_eq!(told::<Registration>(&body), expected);
+}

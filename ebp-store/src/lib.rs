@@ -1,0 +1,53 @@
+//! What the Data API remembers: registrations, consents, devices and measurements.
+//!
+//! Enters: registrations, consent's steps, measurements with the instant of their arrival. Leaves:
+//! the contract's bodies, for one household at a time. Absent: HTTP, TLS, the authority's keys, the
+//! clock; who may ask for what is decided before a store is asked.
+//!
+//! [`Store`] is the one place where databases vary. Every implementation passes the suite in
+//! `ebp-store/tests/store/`.
+
+mod access;
+pub mod address;
+mod admission;
+pub mod backup;
+mod certificate;
+mod change;
+mod database;
+mod error;
+mod evaluation;
+pub mod form;
+mod history;
+mod management;
+pub mod masking;
+mod page;
+mod postgres;
+mod quota;
+mod registration;
+mod repeated;
+mod revoked;
+mod serial;
+mod set;
+mod sqlite;
+mod status;
+mod store;
+
+pub use access::{
+    AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
+    TryLimits, TrySource,
+};
+pub use admission::{Admission, Key, KnownMeter, Place, Refusal};
+pub use backup::Restoration;
+pub use certificate::{CertificateKind, RegisterEntry, holder};
+pub use database::{Database, open_store};
+pub use error::StoreError;
+pub use evaluation::{EvaluatedMeter, EvaluationStore};
+pub use history::{History, HistoryStore};
+pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
+pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
+pub use quota::{Quota, Source};
+pub use registration::{Faults, faults};
+pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
+pub use serial::{InvalidSerial, Serial};
+pub use sqlite::SqliteStore;
+pub use store::*;

@@ -1,0 +1,268 @@
+//! Enrolment, and tries at shared secrets; certificates are in `certificate`.
+
+use async_trait::async_trait;
+use deadpool_postgres::Transaction;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    PostgresStore, certificate, patience::SURVEY, register::one_at_a_time, value::Instant,
+};
+use crate::{
+    AccessStore, Digest, Enrolled, Enrolment, Issuance, ListPage, ListQuery, NewCertificate,
+    StoreError, TrySource, certificate::RegisterEntry, serial::Serial,
+};
+
+/// Tries are counted one after another.
+const TRY_LOCK: i64 = 7_203_846_104;
+
+#[async_trait]
+impl AccessStore for PostgresStore {
+    async fn create_enrolment(&self, enrolment: Enrolment) -> Result<(), StoreError> {
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            one_at_a_time(&tx).await?;
+            let Enrolment { token, device, scopes, expires_at } = enrolment;
+            require_device(&tx, device).await?;
+            tx.execute("DELETE FROM enrolment WHERE device = $1 AND key IS NULL", &[&device])
+                .await?;
+            tx.execute(
+                "INSERT INTO enrolment (token, device, scopes, expires_at) VALUES ($1, $2, $3, $4)",
+                &[&token.as_slice(), &device, &scopes.to_string(), &Instant(expires_at)],
+            )
+            .await?;
+            Ok(tx.commit().await?)
+        })
+        .await
+    }
+
+    async fn redeem_enrolment(
+        &self,
+        token: Digest,
+        key: Digest,
+        at: Timestamp,
+    ) -> Result<Enrolled, StoreError> {
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            one_at_a_time(&tx).await?;
+            let enrolled = redeem_enrolment(&tx, &token, &key, at).await?;
+            tx.commit().await?;
+            Ok(enrolled)
+        })
+        .await
+    }
+
+    async fn participant(&self, email: &str) -> Result<Uuid, StoreError> {
+        let client = self.client().await?;
+        self.look_up(async {
+            let row = client
+                .query_opt(
+                    "SELECT uuid FROM participant
+                 WHERE lower(email COLLATE \"C\") = lower($1 COLLATE \"C\")",
+                    // PostgreSQL's texts have no such character.
+                    &[&email.replace('\0', "")],
+                )
+                .await?
+                .ok_or(StoreError::NotFound)?;
+            Ok(row.try_get(0)?)
+        })
+        .await
+    }
+
+    async fn register_certificate(
+        &self,
+        new: NewCertificate,
+        at: Timestamp,
+    ) -> Result<Issuance, StoreError> {
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            one_at_a_time(&tx).await?;
+            let issuance = certificate::register(&tx, &new, at).await?;
+            tx.commit().await?;
+            Ok(issuance)
+        })
+        .await
+    }
+
+    async fn certificate(&self, serial: Serial) -> Result<Option<RegisterEntry>, StoreError> {
+        self.lookups.certificates.ask(serial).await
+    }
+
+    async fn certificates(
+        &self,
+        device: Uuid,
+        query: ListQuery,
+    ) -> Result<ListPage<RegisterEntry>, StoreError> {
+        let client = self.client().await?;
+        self.look_up(certificate::list(&client, device, query)).await
+    }
+
+    async fn revoked_certificates(&self) -> Result<Vec<RegisterEntry>, StoreError> {
+        let client = self.client().await?;
+        self.connections.within(SURVEY, certificate::revoked(&client)).await
+    }
+
+    async fn revoke_certificate(
+        &self,
+        entry: RegisterEntry,
+        at: Timestamp,
+    ) -> Result<RegisterEntry, StoreError> {
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            // A renewal by it that is under way comes first, or finds it revoked.
+            one_at_a_time(&tx).await?;
+            let kept = certificate::revoke(&tx, &entry, at).await?;
+            tx.commit().await?;
+            Ok(kept)
+        })
+        .await
+    }
+
+    async fn revoke_device(
+        &self,
+        device: Uuid,
+        known: Vec<RegisterEntry>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            one_at_a_time(&tx).await?;
+            let revoked = certificate::revoke_device(&tx, device, &known, at).await?;
+            tx.commit().await?;
+            Ok(revoked)
+        })
+        .await
+    }
+
+    async fn begin_try(
+        &self,
+        sources: &[TrySource],
+        at: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            let until = begin_try(&tx, sources, at).await?;
+            tx.commit().await?;
+            Ok(until)
+        })
+        .await
+    }
+
+    async fn forgive_try(&self, sources: &[TrySource]) -> Result<(), StoreError> {
+        let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            tx.execute("SELECT pg_advisory_xact_lock($1)", &[&TRY_LOCK]).await?;
+            tx.execute(
+                "UPDATE secret_try SET tries = tries - 1 WHERE source = ANY ($1) AND tries > 0",
+                &[&names],
+            )
+            .await?;
+            Ok(tx.commit().await?)
+        })
+        .await
+    }
+
+    async fn forget_tries(&self) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        self.change(async { Ok(client.execute("DELETE FROM secret_try", &[]).await?) }).await
+    }
+}
+
+/// The device is there and its household's consent is not revoked.
+pub async fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
+    let row = tx
+        .query_opt(
+            "SELECT consent.household IS NULL OR consent.revoked_at IS NOT NULL
+             FROM measurement_device LEFT JOIN consent USING (household)
+             WHERE measurement_device.uuid = $1",
+            &[&device],
+        )
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    if row.try_get(0)? { Err(StoreError::ConsentRevoked) } else { Ok(()) }
+}
+
+async fn redeem_enrolment(
+    tx: &Transaction<'_>,
+    token: &Digest,
+    key: &Digest,
+    at: Timestamp,
+) -> Result<Enrolled, StoreError> {
+    let row = tx
+        .query_opt(
+            "SELECT device, scopes, key FROM enrolment WHERE token = $1 AND expires_at > $2",
+            &[&token.as_slice(), &Instant(at)],
+        )
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    let used_for: Option<&[u8]> = row.try_get(2)?;
+    if used_for.is_some_and(|used_for| used_for != key) {
+        return Err(StoreError::NotFound);
+    }
+    let device: Uuid = row.try_get(0)?;
+    require_device(tx, device).await?;
+    tx.execute(
+        "UPDATE enrolment SET key = $2 WHERE token = $1",
+        &[&token.as_slice(), &key.as_slice()],
+    )
+    .await?;
+    let names = tx
+        .query_one(
+            "SELECT participant.uuid, participant.email
+             FROM measurement_device
+             JOIN household ON household.uuid = measurement_device.household
+             JOIN participant ON participant.id = household.participant
+             WHERE measurement_device.uuid = $1",
+            &[&device],
+        )
+        .await?;
+    Ok(Enrolled {
+        device,
+        participant: names.try_get(0)?,
+        email: names.try_get(1)?,
+        scopes: certificate::scopes_of(row.try_get(1)?)?,
+    })
+}
+
+async fn begin_try(
+    tx: &Transaction<'_>,
+    sources: &[TrySource],
+    at: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    tx.execute("SELECT pg_advisory_xact_lock($1)", &[&TRY_LOCK]).await?;
+    for TrySource { name, limits } in sources {
+        let kept =
+            tx.query_opt("SELECT last, tries FROM secret_try WHERE source = $1", &[name]).await?;
+        let Some(row) = kept else { continue };
+        let (Instant(last), tries): (Instant, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let next = limits.next_at(u32::try_from(tries).unwrap_or(u32::MAX), last);
+        // A clock that was set back in between must not keep anybody waiting for it.
+        if at < next && at >= last {
+            return Ok(Some(next));
+        }
+    }
+    for TrySource { name, limits } in sources {
+        let forgotten = at.checked_sub(limits.memory).unwrap_or(Timestamp::MIN);
+        tx.execute(
+            "INSERT INTO secret_try (source, last, tries) VALUES ($1, $2, 1)
+             ON CONFLICT (source) DO UPDATE SET last = $2,
+                 tries = CASE WHEN secret_try.last <= $3 THEN 1 ELSE secret_try.tries + 1 END",
+            &[name, &Instant(at), &Instant(forgotten)],
+        )
+        .await?;
+    }
+    // What is over is forgotten, and with it the addresses.
+    if let Some(memory) = sources.iter().map(|source| source.limits.memory).max() {
+        let forgotten = at.checked_sub(memory).unwrap_or(Timestamp::MIN);
+        tx.execute("DELETE FROM secret_try WHERE last <= $1", &[&Instant(forgotten)]).await?;
+    }
+    Ok(None)
+}

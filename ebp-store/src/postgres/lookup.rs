@@ -1,0 +1,169 @@
+//! What is asked at each request of a device, of many requests by one statement: whether its
+//! certificate is registered, for whom it stands, and the note that it spoke.
+//!
+//! Enters: serial numbers, names, notes. Leaves: what the database says of each at that moment.
+//! Absent: any memory of it; the next request asks again, so that a revocation counts at once.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::Client;
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{
+    certificate,
+    gather::{Asked, Bounds, Gather, answer_all},
+    patience::{Connections, LOOK_UP},
+    value::Instant,
+};
+use crate::{
+    Actor, DeviceActivity, HouseholdId, Names, ParticipantId, StoreError,
+    certificate::RegisterEntry, serial::Serial,
+};
+
+/// Questions in one statement.
+const QUESTIONS: usize = 512;
+
+/// That a device spoke, and when.
+pub type Note = (Uuid, Timestamp);
+
+/// Where questions are left.
+pub struct Lookups {
+    pub actors: Gather<Names, Actor>,
+    pub certificates: Gather<Serial, Option<RegisterEntry>>,
+    pub notes: Gather<Note, ()>,
+}
+
+impl Lookups {
+    /// Answers what is asked there, each kind by a connection of its own at most.
+    pub fn start(connections: &Connections) -> Self {
+        let [for_actors, for_certificates, for_notes] = [(); 3].map(|()| connections.clone());
+        Self {
+            actors: Gather::start(1, Bounds::questions(QUESTIONS), move |group| {
+                actors(for_actors.clone(), group)
+            }),
+            certificates: Gather::start(1, Bounds::questions(QUESTIONS), move |group| {
+                certificates(for_certificates.clone(), group)
+            }),
+            notes: Gather::start(1, Bounds::questions(QUESTIONS), move |group| {
+                notes(for_notes.clone(), group)
+            }),
+        }
+    }
+
+    /// Asks by way of each worker, what has no answer in any database.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let nobody = Names { participant: None, email: String::new(), device: Some(Uuid::nil()) };
+        let nothing = Serial::from_octets(&[0; 16]).ok_or(StoreError::Damaged("serial"))?;
+        tokio::try_join!(self.actors.ask(nobody), self.certificates.ask(nothing))?;
+        Ok(())
+    }
+}
+
+async fn actors(connections: Connections, group: Vec<Asked<Names, Actor>>) {
+    let answers = async {
+        let db = connections.get().await?;
+        let found = find_actors(&db, group.iter().map(|asked| &asked.question));
+        connections.within(LOOK_UP, found).await
+    };
+    let answers = answers.await;
+    answer_all(group, answers);
+}
+
+async fn find_actors(
+    db: &Client,
+    names: impl ExactSizeIterator<Item = &Names>,
+) -> Result<Vec<Result<Actor, StoreError>>, StoreError> {
+    let mut answers: Vec<_> = (0..names.len()).map(|_| Ok(Actor::Unknown)).collect();
+    let names: Vec<&Names> = names.collect();
+    // Nobody is asked for here who has no device.
+    let devices: Vec<Uuid> = names.iter().map(|names| names.device.unwrap_or_default()).collect();
+    let participants: Vec<Option<Uuid>> = names.iter().map(|names| names.participant).collect();
+    let emails: Vec<&str> = names.iter().map(|names| names.email.as_str()).collect();
+    let statement = db
+        .prepare_cached(
+            "SELECT household.uuid, participant.id,
+                    household.uuid IS NULL OR consent.revoked_at IS NOT NULL,
+                    measurement_device.last_activity, measurement_device.uuid, sent.number,
+                    consent.granted_at IS NOT NULL
+             FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY
+                 AS sent (device, participant, email, number)
+             JOIN measurement_device ON measurement_device.uuid = sent.device
+             LEFT JOIN household ON household.uuid = measurement_device.household
+             LEFT JOIN consent ON consent.household = household.uuid
+             LEFT JOIN participant ON participant.id = household.participant
+                 AND participant.uuid = coalesce(sent.participant, participant.uuid)
+                 AND lower(participant.email COLLATE \"C\") = lower(sent.email COLLATE \"C\")",
+        )
+        .await?;
+    for row in db.query(&statement, &[&devices, &participants, &emails]).await? {
+        let number: i64 = row.try_get(5)?;
+        let place = usize::try_from(number - 1).ok().and_then(|place| answers.get_mut(place));
+        *place.ok_or(StoreError::Damaged("answer"))? = actor(&row);
+    }
+    Ok(answers)
+}
+
+fn actor(row: &Row) -> Result<Actor, StoreError> {
+    let participant: Option<i64> = row.try_get(1)?;
+    let revoked: bool = row.try_get(2)?;
+    let last_activity: Option<Instant> = row.try_get(3)?;
+    Ok(match participant {
+        _ if revoked => Actor::Revoked,
+        None => Actor::Superseded,
+        Some(participant) => Actor::Participant {
+            participant: ParticipantId(participant),
+            household: Some(HouseholdId(row.try_get(0)?)),
+            device: Some(DeviceActivity {
+                uuid: row.try_get(4)?,
+                last_activity: last_activity.map(|at| at.0),
+            }),
+            consents: row.try_get(6)?,
+        },
+    })
+}
+
+async fn certificates(connections: Connections, group: Vec<Asked<Serial, Option<RegisterEntry>>>) {
+    let answers = async {
+        let db = connections.get().await?;
+        let serials: Vec<Serial> = group.iter().map(|asked| asked.question).collect();
+        let found = certificate::by_serial(&db, &serials);
+        let found = connections.within(LOOK_UP, found).await?;
+        // Asked twice at once it is answered twice.
+        Ok(serials.iter().map(|serial| Ok(found.get(serial).cloned())).collect())
+    };
+    let answers = answers.await;
+    answer_all(group, answers);
+}
+
+async fn notes(connections: Connections, group: Vec<Asked<Note, ()>>) {
+    let noted = async {
+        let db = connections.get().await?;
+        let noted = note(&db, group.iter().map(|asked| &asked.question));
+        connections.within(LOOK_UP, noted).await
+    };
+    let answers = noted.await.map(|()| group.iter().map(|_| Ok(())).collect());
+    answer_all(group, answers);
+}
+
+/// Notes that devices spoke.
+async fn note(db: &Client, notes: impl Iterator<Item = &Note>) -> Result<(), StoreError> {
+    let latest: HashMap<Uuid, Instant> =
+        notes.map(|(device, at)| (*device, Instant(*at))).collect();
+    let (devices, times): (Vec<Uuid>, Vec<Instant>) = latest.into_iter().unzip();
+    let statement = db
+        .prepare_cached(
+            // Two servers that note the same devices take them in the same order.
+            "WITH held AS (
+                 SELECT uuid FROM measurement_device WHERE uuid = ANY ($1)
+                 ORDER BY uuid FOR NO KEY UPDATE
+             )
+             UPDATE measurement_device SET last_activity = sent.at
+             FROM unnest($1::uuid[], $2::timestamptz[]) AS sent (uuid, at) JOIN held USING (uuid)
+             WHERE measurement_device.uuid = sent.uuid",
+        )
+        .await?;
+    db.execute(&statement, &[&devices, &times]).await?;
+    Ok(())
+}

@@ -1,0 +1,378 @@
+//! Storing measurements, those of many reports in one statement.
+//!
+//! Enters: reports. Leaves: what became of each measurement, once that is durable. Absent: listing
+//! them, and the rules that the schema keeps: that each slot of a meter and each identifier is there
+//! once for ever, and nothing outside consent.
+//!
+//! The fastest way into a table is `COPY` in its binary form. It knows no `ON CONFLICT`: one
+//! measurement that is there already and nothing of it is stored. That is rare (an answer was
+//! lost), and then those are left out and the rest is copied again.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, OnceLock},
+};
+
+use deadpool_postgres::Client;
+use ebp_core::model::{ConsentState, Measurement, MeasurementData, MeasurementIds};
+use jiff::{Timestamp, civil::Date};
+use uuid::Uuid;
+
+use super::{
+    PostgresError, consent,
+    copy::{CopyError, Row, copy, make_partitions, month},
+    gather::{Asked, Bounds, Gather, answer_all},
+    listing::parse,
+    patience::{CHANGE, Connections},
+    quota::{self, Reserved},
+    value::{Day, Instant},
+};
+use crate::{
+    Admission, HouseholdId, Key, KnownMeter, Outcome, Place, Quota, Refusal, Source, StoreError,
+    set,
+};
+
+/// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
+const NOT_WITHIN_CONSENT: &str = "EBP01";
+
+/// A slot or an identifier is there already.
+const NOT_UNIQUE: &str = "23505";
+
+/// How often others may be in the way before it is given up: each time somebody else stored one of
+/// the identifiers, revoked, or the month was missing.
+const TRIES: usize = 8;
+
+/// Reports in one transaction: each may hold a lock.
+const REPORTS: usize = 256;
+
+/// Measurements in one transaction; a single report may have more.
+const ROWS: usize = 8_000;
+
+/// A report and when it came.
+pub struct Report {
+    pub household: HouseholdId,
+    pub measurements: Vec<Measurement>,
+    pub received_at: Timestamp,
+    pub source: Source,
+}
+
+/// Where reports are left to be stored.
+pub type Reports = Gather<Report, Vec<Outcome>>;
+
+/// Stores what is left there, by so many connections at once.
+pub fn reports(connections: &Connections, senders: usize, quota: Arc<OnceLock<Quota>>) -> Reports {
+    let connections = connections.clone();
+    let weigh = |report: &Report| report.measurements.len();
+    let bounds = Bounds { questions: REPORTS, weight: ROWS, weigh };
+    Gather::start(senders, bounds, move |group| {
+        store_group(connections.clone(), group, quota.get().copied())
+    })
+}
+
+async fn store_group(
+    connections: Connections,
+    group: Vec<Asked<Report, Vec<Outcome>>>,
+    quota: Option<Quota>,
+) {
+    let reports: Vec<&Report> = group.iter().map(|asked| &asked.question).collect();
+    match insert(&connections, &reports, quota).await {
+        // What one of them brought about is not the others' fault.
+        Err(StoreError::Postgres(error)) if group.len() > 1 && !error.is_unreachable() => {
+            for asked in group {
+                let alone = insert(&connections, &[&asked.question], quota).await;
+                asked.answer(alone.and_then(|mut answers| answers.pop().unwrap_or_else(missing)));
+            }
+        }
+        stored => answer_all(group, stored),
+    }
+}
+
+fn missing<T>() -> Result<T, StoreError> {
+    Err(PostgresError::Protocol("an answer is missing".into()).into())
+}
+
+type Answers = Vec<Result<Vec<Outcome>, StoreError>>;
+
+/// What of a report may be stored; or why nothing of it.
+pub(super) type Admitted = Result<Admissible, StoreError>;
+
+/// Of each measurement of a report the place that it may take, or why it takes none.
+pub(super) struct Admissible {
+    pub granted_at: Timestamp,
+    pub places: Vec<Result<Place, Refusal>>,
+}
+
+/// As [`insert_within`]; what was taken of quotas and not stored is given back.
+async fn insert(
+    connections: &Connections,
+    reports: &[&Report],
+    quota: Option<Quota>,
+) -> Result<Answers, StoreError> {
+    let mut reserved = None;
+    let stored = insert_within(connections, reports, quota, &mut reserved).await;
+    if let (Err(_), Some(reserved)) = (&stored, &reserved) {
+        quota::give_back(connections, reserved).await;
+    }
+    stored
+}
+
+/// Stores what may be stored of these reports, all of it or nothing, and says of each measurement
+/// what became of it.
+async fn insert_within(
+    connections: &Connections,
+    reports: &[&Report],
+    quota: Option<Quota>,
+    reserved: &mut Option<Reserved>,
+) -> Result<Answers, StoreError> {
+    let (mut taken, mut archived) = (HashSet::new(), Vec::new());
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let db = connections.get().await?;
+        let mut admitted = connections.within(CHANGE, admit(&db, reports)).await?;
+        if !archived.is_empty() {
+            refuse_archived(&mut admitted, &archived);
+        }
+        if let (Some(quota), None) = (quota, &*reserved) {
+            let reserving = quota::reserve(&db, reports, &admitted, quota);
+            *reserved = Some(connections.within(CHANGE, reserving).await?);
+        }
+        let full = reserved.as_ref().map(|reserved| &reserved.full);
+        let (rows, later) = split(reports, &admitted, &taken, full);
+        let refused = match connections.within(CHANGE, copy(&db, &rows)).await {
+            Ok(()) => {
+                let stored = connections.within(CHANGE, stored(&db, &later)).await?;
+                if !stored.is_empty() {
+                    connections.within(CHANGE, make_durable(&db)).await?;
+                }
+                return Ok(outcomes(reports, admitted, &rows, &stored, full));
+            }
+            Err(CopyError::NoPartition) if tries < TRIES => {
+                drop(Client::take(db));
+                let db = connections.get().await?;
+                archived = connections.within(CHANGE, archived_months(&db)).await?;
+                let made = make_partitions(&db, &rows, &archived);
+                connections.within(CHANGE, made).await?;
+                continue;
+            }
+            Err(CopyError::NoPartition) => {
+                drop(Client::take(db));
+                return Err(
+                    PostgresError::Protocol("a month goes away again and again".into()).into()
+                );
+            }
+            Err(CopyError::Begin(error)) => {
+                drop(Client::take(db));
+                return Err(error.into());
+            }
+            Err(CopyError::End(error)) => error,
+        };
+        if tries < TRIES && refused.is(NOT_UNIQUE) {
+            taken.extend(connections.within(CHANGE, keys(&db, &rows)).await?);
+        } else if tries == TRIES || !refused.is(NOT_WITHIN_CONSENT) {
+            return Err(refused.into());
+        }
+        // Otherwise revoked since admission was read; the next look sees it.
+    }
+}
+
+/// What is to be stored, in the order of the keys; and what has a key that is taken, there already
+/// or by the first that came with it, or that no quota has room for.
+fn split<'a>(
+    reports: &[&'a Report],
+    admitted: &[Admitted],
+    taken: &HashSet<Key>,
+    full: Option<&HashSet<Key>>,
+) -> (Vec<Row<'a>>, Vec<Row<'a>>) {
+    let most = reports.iter().map(|report| report.measurements.len()).sum();
+    let mut all: Vec<Row<'a>> = Vec::with_capacity(most);
+    let mut number = 0;
+    for (report, admitted) in reports.iter().zip(admitted) {
+        let places = admitted.iter().flat_map(|admitted| &admitted.places);
+        for (place, (measurement, admitted)) in report.measurements.iter().zip(places).enumerate() {
+            if let Ok(admitted) = admitted {
+                let (number, received_at) = (number + place, report.received_at);
+                all.push(Row { measurement, place: *admitted, received_at, number });
+            }
+        }
+        number += report.measurements.len();
+    }
+    // Each report is in order, or nearly; those of the same key stay as they came.
+    all.sort_by_key(|row| row.place.key());
+    let (mut last, mut later) = (None, Vec::new());
+    all.retain(|row| {
+        let key = row.place.key();
+        let fresh = last.replace(key) != Some(key)
+            && !taken.contains(&key)
+            && full.is_none_or(|full| !full.contains(&key));
+        if !fresh {
+            later.push(*row);
+        }
+        fresh
+    });
+    (all, later)
+}
+
+/// Of each measurement what became of it.
+fn outcomes(
+    reports: &[&Report],
+    admitted: Vec<Admitted>,
+    rows: &[Row<'_>],
+    stored: &HashMap<usize, Content>,
+    full: Option<&HashSet<Key>>,
+) -> Answers {
+    let most = reports.iter().map(|report| report.measurements.len()).sum();
+    let mut accepted = vec![false; most];
+    for row in rows {
+        accepted[row.number] = true;
+    }
+    let outcome = |number, measurement: &Measurement, admitted: Result<Place, _>| match admitted {
+        Err(refusal) => Outcome::Refused(refusal),
+        Ok(_) if accepted[number] => Outcome::Accepted,
+        Ok(_) if stored.get(&number) == Some(&content_of(measurement)) => Outcome::Duplicate,
+        Ok(place) if full.is_some_and(|full| full.contains(&place.key())) => {
+            Outcome::Refused(Refusal::QuotaUsedUp)
+        }
+        Ok(_) => Outcome::Refused(Refusal::OtherContent),
+    };
+    let mut first = 0;
+    let answer = |(report, admitted): (&&Report, Admitted)| {
+        let numbers = first..;
+        first += report.measurements.len();
+        let each = numbers.zip(&report.measurements).zip(admitted?.places);
+        Ok(each.map(|((number, one), admitted)| outcome(number, one, admitted)).collect())
+    };
+    reports.iter().zip(admitted).map(answer).collect()
+}
+
+/// Of each measurement of each report where it may be stored, or why not.
+async fn admit(db: &Client, reports: &[&Report]) -> Result<Vec<Admitted>, StoreError> {
+    let households: Vec<Uuid> = reports.iter().map(|report| report.household.0).collect();
+    let statement = db
+        .prepare_cached(
+            "SELECT granted_at, revoked_at, household,
+                    ARRAY(SELECT uuid FROM meter WHERE meter.household = consent.household
+                          ORDER BY number),
+                    ARRAY(SELECT number FROM meter WHERE meter.household = consent.household
+                          ORDER BY number)
+             FROM consent WHERE household = ANY ($1)",
+        )
+        .await?;
+    let mut of_household = HashMap::new();
+    for row in db.query(&statement, &[&households]).await? {
+        let consent = consent::from_row(&row)?;
+        let (uuids, numbers): (Vec<Uuid>, Vec<i32>) = (row.try_get(3)?, row.try_get(4)?);
+        let known = |(uuid, number)| KnownMeter { number, ids: MeasurementIds::of(uuid) };
+        let meters: Vec<KnownMeter> = uuids.into_iter().zip(numbers).map(known).collect();
+        of_household.insert(row.try_get::<_, Uuid>(2)?, (consent, meters));
+    }
+    let admitted = |report: &&Report| {
+        let (consent, meters) =
+            of_household.get(&report.household.0).ok_or(StoreError::ConsentRevoked)?;
+        let granted_at = match (consent.state, consent.granted_at) {
+            (ConsentState::Granted, Some(granted_at)) => granted_at,
+            (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
+            _ => return Err(StoreError::ConsentNotGranted),
+        };
+        let admission = Admission::new(meters.clone(), granted_at, report.received_at);
+        let places = report.measurements.iter().map(|one| admission.check(one)).collect();
+        Ok(Admissible { granted_at, places })
+    };
+    Ok(reports.iter().map(admitted).collect())
+}
+
+fn refuse_archived(admitted: &mut [Admitted], archived: &[Date]) {
+    for place in admitted.iter_mut().flatten().flat_map(|admitted| &mut admitted.places) {
+        if matches!(place, Ok(Place { slot, .. }) if archived.contains(&month(*slot))) {
+            *place = Err(Refusal::Archived);
+        }
+    }
+}
+
+async fn archived_months(db: &Client) -> Result<Vec<Date>, StoreError> {
+    let statement = db.prepare_cached("SELECT month FROM archived_month").await?;
+    let months = db.query(&statement, &[]).await?;
+    months.iter().map(|row| Ok(row.try_get::<_, Day>(0)?.0)).collect()
+}
+
+/// Which of these keys are there already.
+pub(super) async fn keys(db: &Client, rows: &[Row<'_>]) -> Result<Vec<Key>, StoreError> {
+    let found = find(db, rows).await?;
+    let slots = found.into_iter().map(|(number, _)| number).collect::<HashSet<_>>();
+    let mut keys: Vec<Key> = rows
+        .iter()
+        .filter(|row| row.place.uuid.is_none() && slots.contains(&row.number))
+        .map(|row| row.place.key())
+        .collect();
+    let uuids: Vec<Uuid> = rows.iter().filter_map(|row| row.place.uuid).collect();
+    let statement =
+        db.prepare_cached("SELECT uuid FROM measurement_key WHERE uuid = ANY ($1)").await?;
+    for row in db.query(&statement, &[&uuids]).await? {
+        keys.push(Key::Own(row.try_get(0)?));
+    }
+    Ok(keys)
+}
+
+/// What a measurement says, besides what its place does.
+type Content = (i64, MeasurementData, Option<i16>);
+
+fn content_of(measurement: &Measurement) -> Content {
+    let flags = set::flag_bits(&measurement.flags);
+    (measurement.measured_at.as_microsecond(), measurement.data.clone(), flags)
+}
+
+/// What is stored at the places of these, by their numbers. What has the same identifier elsewhere
+/// is not among it.
+async fn stored(db: &Client, rows: &[Row<'_>]) -> Result<HashMap<usize, Content>, StoreError> {
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = find(db, rows).await?;
+    found.into_iter().map(|(number, row)| Ok((number, content(&row)?))).collect()
+}
+
+/// Makes what is seen as durable as what was just stored.
+///
+/// A row whose sender waited for a synchronous standby can be seen once that wait was broken off,
+/// without the standby having it; whoever is told of it would delete what they have. A transaction
+/// that writes to the log waits for everything before it.
+async fn make_durable(db: &Client) -> Result<(), StoreError> {
+    let written = "BEGIN; SELECT pg_logical_emit_message(true, 'ebp', ''); COMMIT";
+    Ok(db.batch_execute(written).await?)
+}
+
+fn content(row: &tokio_postgres::Row) -> Result<Content, StoreError> {
+    let Instant(measured_at) = row.try_get(1)?;
+    Ok((measured_at.as_microsecond(), parse(row.try_get(2)?)?, row.try_get(3)?))
+}
+
+/// The stored rows at the places of these, each with its number.
+async fn find(
+    db: &Client,
+    rows: &[Row<'_>],
+) -> Result<Vec<(usize, tokio_postgres::Row)>, StoreError> {
+    let meters: Vec<i32> = rows.iter().map(|row| row.place.meter).collect();
+    let slots: Vec<Instant> = rows.iter().map(|row| Instant::within(row.place.slot)).collect();
+    let uuids: Vec<Option<Uuid>> = rows.iter().map(|row| row.place.uuid).collect();
+    let statement = db
+        .prepare_cached(
+            // LIMIT keeps each look-up one of its own, in the one partition of its time.
+            "SELECT place, found.measured_at, found.data::text, found.flags
+             FROM unnest($1::integer[], $2::timestamptz[], $3::uuid[])
+                 WITH ORDINALITY AS sent (meter, slot, uuid, place)
+             CROSS JOIN LATERAL (
+                 SELECT measured_at, data, flags FROM listed_measurement AS kept
+                 WHERE kept.meter = sent.meter AND kept.slot = sent.slot
+                     AND kept.uuid IS NOT DISTINCT FROM sent.uuid
+                 LIMIT 1
+             ) AS found",
+        )
+        .await?;
+    let found = db.query(&statement, &[&meters, &slots, &uuids]).await?;
+    let numbered = |row: tokio_postgres::Row| {
+        let place = usize::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default();
+        let sent = rows.get(place.wrapping_sub(1));
+        Ok((sent.ok_or(StoreError::Damaged("measurement"))?.number, row))
+    };
+    found.into_iter().map(numbered).collect()
+}

@@ -1,0 +1,95 @@
+//! How long an answer of PostgreSQL is waited for, and what becomes of a connection without one.
+//!
+//! A statement's own time-out is kept by the database's server. It says nothing when that process
+//! is stopped, when a proxy in between hangs or when packets vanish. So the client keeps one, too.
+//! A connection on which an answer is late may never answer again, and a statement that is sent
+//! after it waits behind it: neither it nor any that was made before is used again.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use deadpool::managed::Manager as _;
+use deadpool_postgres::{Client, ClientWrapper, Pool};
+
+use super::{PostgresError, history::Histories};
+use crate::StoreError;
+
+/// For what every request needs.
+pub const LOOK_UP: Duration = Duration::from_secs(5);
+
+/// For changes, which may wait for a lock, and for rows that are copied in.
+pub const CHANGE: Duration = Duration::from_secs(15);
+
+/// For what reads a whole survey; above the server's own limit (`statement_timeout`).
+pub const SURVEY: Duration = Duration::from_secs(60);
+
+/// Until when connections have to have been made to be distrusted.
+#[derive(Debug, Default, Clone)]
+pub struct Distrust(Arc<Mutex<Option<Instant>>>);
+
+impl Distrust {
+    /// Whether a connection that was made then is distrusted.
+    pub fn covers(&self, created: Instant) -> bool {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| created <= until)
+    }
+
+    fn all_until_now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+}
+
+/// A pool of connections whose answers are waited for within limits.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    pool: Pool,
+    distrust: Distrust,
+    histories: Histories,
+}
+
+impl Connections {
+    /// Of that pool, which asks `distrust` before it lends a connection again, and `histories`
+    /// before it lends a new one.
+    pub fn new(pool: Pool, distrust: Distrust, histories: Histories) -> Self {
+        Self { pool, distrust, histories }
+    }
+
+    /// Which history its connections go on with.
+    pub fn histories(&self) -> &Histories {
+        &self.histories
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// A connection on loan.
+    pub async fn get(&self) -> Result<Client, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// A connection apart from the pool, without its settings.
+    pub async fn open(&self) -> Result<ClientWrapper, StoreError> {
+        self.within(LOOK_UP, async { Ok(self.pool.manager().create().await?) }).await
+    }
+
+    /// What the work on a borrowed connection gives, if it does within the limit. Otherwise that
+    /// PostgreSQL cannot be reached, and no connection that there is now is lent again.
+    pub async fn within<T, E: From<PostgresError>>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        match tokio::time::timeout(limit, work).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.distrust.all_until_now();
+                self.pool.retain(|_, _| false);
+                Err(PostgresError::no_answer().into())
+            }
+        }
+    }
+}

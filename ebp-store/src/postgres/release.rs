@@ -1,0 +1,204 @@
+//! What a revocation leaves of a household: its measurements, and nothing that says whose they are.
+
+use deadpool_postgres::{Client, Transaction};
+use ebp_core::model::Address;
+use uuid::Uuid;
+
+use super::{
+    certificate,
+    household::{self, decimal},
+    management::remove::measured,
+    masking,
+    register::one_at_a_time,
+    value::{Day, Instant},
+};
+use crate::{
+    HouseholdId, RevokedAgain, RevokedHousehold, StoreError,
+    masking::Masking,
+    revoked::{Released, Revoking, month, participant_digest},
+};
+
+/// Stamps consent, removes what identifies the household, gives it and all that is its own other
+/// identifiers, and notes that the tables' files have to be rid of the removed values. Returns the
+/// address that was removed.
+///
+/// The masked location takes the true one's place in the same transaction. Where it cannot be made
+/// the household is withheld and its location kept apart: nothing is lost, nothing told. Nobody else
+/// revokes or registers meanwhile ([`one_at_a_time`]).
+pub async fn release(
+    tx: &Transaction<'_>,
+    household: HouseholdId,
+    revoking: &Revoking<'_>,
+) -> Result<Option<Address>, StoreError> {
+    let id = household.0;
+    let months = [revoking.granted_at, revoking.revoked_at].map(|at| Instant(month(at)));
+    tx.execute(
+        "UPDATE consent SET granted_at = $2, revoked_at = $3 WHERE household = $1",
+        &[&id, &months[0], &months[1]],
+    )
+    .await?;
+    // Participants come first: whoever writes the tables anew waits for them.
+    detach_participant(tx, id).await?;
+    let known = household::household(tx, household).await?;
+    certificate::revoke_household(tx, household, months[1].0).await?;
+    detach_devices(tx, id).await?;
+    for sql in
+        ["DELETE FROM address WHERE household = $1", "DELETE FROM location WHERE household = $1"]
+    {
+        tx.execute(sql, &[&id]).await?;
+    }
+    coarsen_pv_systems(tx, id).await?;
+    // Uploads that are under way have ended: consent's stamp waited for them.
+    let measured = !measured(tx, household).await?.is_empty();
+    let id = rename(tx, id).await?;
+    match revoking.release(&known, measured) {
+        Released::Nowhere => {}
+        Released::At(location) => masking::put_masked(tx, id, &location).await?,
+        Released::Withheld(origin) => masking::withhold(tx, id, origin).await?,
+    }
+    tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
+    Ok(known.address)
+}
+
+/// A participant who is the contact of another household, too, stays that.
+async fn detach_participant(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
+    let row = tx
+        .query_one(
+            "SELECT participant.id, participant.uuid
+             FROM household JOIN participant ON participant.id = household.participant
+             WHERE household.uuid = $1",
+            &[&id],
+        )
+        .await?;
+    let (participant, uuid): (i64, Uuid) = (row.try_get(0)?, row.try_get(1)?);
+    tx.execute("UPDATE household SET participant = NULL WHERE uuid = $1", &[&id]).await?;
+    let gone = tx
+        .execute(
+            "DELETE FROM participant WHERE id = $1
+                 AND NOT EXISTS (SELECT FROM household WHERE participant = $1)",
+            &[&participant],
+        )
+        .await?;
+    if gone > 0 {
+        tx.execute(
+            "INSERT INTO revoked_participant VALUES ($1) ON CONFLICT DO NOTHING",
+            &[&participant_digest(uuid).as_slice()],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Devices go on being known as revoked, and whose they were is not. Incidents tell when somebody
+/// was at home to unplug one.
+async fn detach_devices(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
+    // Incidents that are being reported are waited for, and go with the others.
+    let meters = tx.query("SELECT uuid FROM meter WHERE household = $1 FOR UPDATE", &[&id]).await?;
+    for row in meters {
+        let meter: Uuid = row.try_get(0)?;
+        tx.execute("DELETE FROM incident WHERE meter = $1", &[&meter]).await?;
+    }
+    for sql in [
+        "UPDATE meter SET measurement_device = NULL, removed_at = NULL WHERE household = $1",
+        "UPDATE measurement_device SET household = NULL, last_activity = NULL
+         WHERE household = $1",
+    ] {
+        tx.execute(sql, &[&id]).await?;
+    }
+    Ok(())
+}
+
+/// Each photovoltaic system without the detail that could tell whose it is.
+async fn coarsen_pv_systems(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
+    let systems = tx
+        .query(
+            "SELECT uuid, nominal_power::text, installed_on FROM pv_system WHERE household = $1",
+            &[&id],
+        )
+        .await?;
+    for row in systems {
+        let (uuid, Day(installed_on)): (Uuid, Day) = (row.try_get(0)?, row.try_get(2)?);
+        let power = ebp_anon::pv::nominal_power(decimal(row.try_get(1)?)?);
+        let year = ebp_anon::pv::installation_date(installed_on);
+        tx.execute(
+            "UPDATE pv_system SET nominal_power = $2::text::numeric, installed_on = $3
+             WHERE uuid = $1",
+            &[&uuid, &power.to_string(), &Day(year)],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Household, meters and systems get the identifiers that were drawn for them at registration, and
+/// the order of those. Measurements are kept under the meter's number: their identifiers follow.
+async fn rename(tx: &Transaction<'_>, id: Uuid) -> Result<Uuid, StoreError> {
+    let row = tx
+        .query_one("SELECT released_uuid, registered_at FROM household WHERE uuid = $1", &[&id])
+        .await?;
+    let (released, Instant(registered_at)): (Uuid, Instant) = (row.try_get(0)?, row.try_get(1)?);
+    tx.execute(
+        "UPDATE household SET uuid = $2, released_uuid = NULL, registered_at = $3
+         WHERE uuid = $1",
+        &[&id, &released, &Instant(month(registered_at))],
+    )
+    .await?;
+    for (members, rename) in [
+        (
+            "SELECT released_uuid FROM meter WHERE household = $1",
+            "UPDATE meter SET uuid = $1, released_uuid = NULL, position = $2
+             WHERE released_uuid = $1",
+        ),
+        (
+            "SELECT released_uuid FROM pv_system WHERE household = $1",
+            "UPDATE pv_system SET uuid = $1, released_uuid = NULL, position = $2
+             WHERE released_uuid = $1",
+        ),
+    ] {
+        let rows = tx.query(members, &[&released]).await?;
+        let mut members =
+            rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
+        members.sort_unstable();
+        for (position, member) in (0_i64..).zip(members) {
+            tx.execute(rename, &[&member, &position]).await?;
+        }
+    }
+    Ok(released)
+}
+
+/// Revokes a household as it was revoked elsewhere.
+pub async fn again(
+    client: &mut Client,
+    revoked: &RevokedHousehold,
+    by: Option<&Masking>,
+) -> Result<RevokedAgain, StoreError> {
+    let tx = client.transaction().await?;
+    one_at_a_time(&tx).await?;
+    let (id, drawn) = (revoked.household, revoked.location.as_ref());
+    let there = tx.query_opt("SELECT withheld FROM household WHERE uuid = $1", &[&id]).await?;
+    if let Some(row) = there {
+        let (true, Some(drawn)) = (row.try_get(0)?, drawn) else {
+            return Ok(RevokedAgain::Already);
+        };
+        masking::settle(&tx, id, drawn).await?;
+        tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
+        tx.commit().await?;
+        return Ok(RevokedAgain::Masked);
+    }
+    let before = tx
+        .query_opt(
+            "SELECT consent.household, granted_at
+             FROM consent JOIN household ON household.uuid = consent.household
+             WHERE released_uuid = $1 FOR UPDATE OF consent",
+            &[&id],
+        )
+        .await?;
+    let Some(row) = before else { return Ok(RevokedAgain::Unknown) };
+    let (before, granted_at): (Uuid, Option<Instant>) = (row.try_get(0)?, row.try_get(1)?);
+    let granted_at = granted_at.map_or(revoked.granted_at, |at| at.0.min(revoked.granted_at));
+    let revoked_at = revoked.revoked_at.max(granted_at);
+    let revoking = Revoking { granted_at, revoked_at, drawn, by };
+    let address = release(&tx, HouseholdId(before), &revoking).await?;
+    tx.commit().await?;
+    Ok(RevokedAgain::Revoked(address))
+}

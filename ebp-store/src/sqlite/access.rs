@@ -1,0 +1,211 @@
+//! Enrolment, and tries at shared secrets; certificates are in `certificate`.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use uuid::Uuid;
+
+use super::{
+    SqliteStore, certificate,
+    value::{Id, Instant},
+};
+use crate::{
+    AccessStore, Digest, Enrolled, Enrolment, Issuance, ListPage, ListQuery, NewCertificate,
+    StoreError, TrySource, certificate::RegisterEntry, serial::Serial,
+};
+
+#[async_trait]
+impl AccessStore for SqliteStore {
+    async fn create_enrolment(&self, enrolment: Enrolment) -> Result<(), StoreError> {
+        self.writer.run(move |tx| create_enrolment(tx, &enrolment)).await
+    }
+
+    async fn redeem_enrolment(
+        &self,
+        token: Digest,
+        key: Digest,
+        at: Timestamp,
+    ) -> Result<Enrolled, StoreError> {
+        self.writer.run(move |tx| redeem_enrolment(tx, &token, &key, at)).await
+    }
+
+    async fn participant(&self, email: &str) -> Result<Uuid, StoreError> {
+        let email = email.to_owned();
+        self.readers.run(move |db| participant(db, &email)).await
+    }
+
+    async fn register_certificate(
+        &self,
+        certificate: NewCertificate,
+        at: Timestamp,
+    ) -> Result<Issuance, StoreError> {
+        self.writer.run(move |tx| certificate::register(tx, &certificate, at)).await
+    }
+
+    async fn certificate(&self, serial: Serial) -> Result<Option<RegisterEntry>, StoreError> {
+        self.readers.run(move |db| certificate::find(db, serial)).await
+    }
+
+    async fn certificates(
+        &self,
+        device: Uuid,
+        query: ListQuery,
+    ) -> Result<ListPage<RegisterEntry>, StoreError> {
+        self.readers.run(move |db| certificate::list(db, device, query)).await
+    }
+
+    async fn revoked_certificates(&self) -> Result<Vec<RegisterEntry>, StoreError> {
+        self.readers.run(certificate::revoked).await
+    }
+
+    async fn revoke_certificate(
+        &self,
+        entry: RegisterEntry,
+        at: Timestamp,
+    ) -> Result<RegisterEntry, StoreError> {
+        self.writer.run(move |tx| certificate::revoke(tx, &entry, at)).await
+    }
+
+    async fn revoke_device(
+        &self,
+        device: Uuid,
+        known: Vec<RegisterEntry>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.writer.run(move |tx| certificate::revoke_device(tx, device, &known, at)).await
+    }
+
+    async fn begin_try(
+        &self,
+        sources: &[TrySource],
+        at: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let sources = sources.to_vec();
+        self.writer.run(move |tx| begin_try(tx, &sources, at)).await
+    }
+
+    async fn forgive_try(&self, sources: &[TrySource]) -> Result<(), StoreError> {
+        let sources = sources.to_vec();
+        self.writer.run(move |tx| forgive_try(tx, &sources)).await
+    }
+
+    async fn forget_tries(&self) -> Result<u64, StoreError> {
+        self.writer.run(forget_tries).await
+    }
+}
+
+fn participant(db: &Connection, email: &str) -> Result<Uuid, StoreError> {
+    db.prepare_cached("SELECT uuid FROM participant WHERE email = ?1")?
+        .query_row([email], |row| row.get(0).map(|Id(uuid)| uuid))
+        .optional()?
+        .ok_or(StoreError::NotFound)
+}
+
+fn create_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> Result<(), StoreError> {
+    require_device(tx, enrolment.device)?;
+    let Enrolment { token, device, scopes, expires_at } = enrolment;
+    tx.execute("DELETE FROM enrolment WHERE device = ?1 AND key IS NULL", [Id(*device)])?;
+    tx.execute(
+        "INSERT INTO enrolment (token, device, scopes, expires_at) VALUES (?1, ?2, ?3, ?4)",
+        params![token, Id(*device), scopes.to_string(), Instant(*expires_at)],
+    )?;
+    Ok(())
+}
+
+/// The device is there and its household's consent is not revoked.
+pub fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
+    let revoked: Option<bool> = tx
+        .query_row(
+            "SELECT consent.household IS NULL OR consent.revoked_at IS NOT NULL
+             FROM measurement_device LEFT JOIN consent USING (household)
+             WHERE measurement_device.uuid = ?1",
+            [Id(device)],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match revoked {
+        None => Err(StoreError::NotFound),
+        Some(true) => Err(StoreError::ConsentRevoked),
+        Some(false) => Ok(()),
+    }
+}
+
+fn redeem_enrolment(
+    tx: &Transaction<'_>,
+    token: &Digest,
+    key: &Digest,
+    at: Timestamp,
+) -> Result<Enrolled, StoreError> {
+    let found: Option<(Id, String, Option<Digest>)> = tx
+        .query_row(
+            "SELECT device, scopes, key FROM enrolment WHERE token = ?1 AND expires_at > ?2",
+            params![token, Instant(at)],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .optional()?;
+    let (Id(device), scopes, used_for) = found.ok_or(StoreError::NotFound)?;
+    if used_for.is_some_and(|used_for| used_for != *key) {
+        return Err(StoreError::NotFound);
+    }
+    require_device(tx, device)?;
+    tx.execute("UPDATE enrolment SET key = ?2 WHERE token = ?1", params![token, key])?;
+    let (Id(participant), email) = tx.query_row(
+        "SELECT participant.uuid, participant.email
+         FROM measurement_device
+         JOIN household ON household.uuid = measurement_device.household
+         JOIN participant ON participant.id = household.participant
+         WHERE measurement_device.uuid = ?1",
+        [Id(device)],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(Enrolled { device, participant, email, scopes: certificate::scopes_of(&scopes)? })
+}
+
+fn begin_try(
+    tx: &Transaction<'_>,
+    sources: &[TrySource],
+    at: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    for TrySource { name, limits } in sources {
+        let kept: Option<(Instant, u32)> = tx
+            .query_row("SELECT last, tries FROM secret_try WHERE source = ?1", [name], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let Some((Instant(last), tries)) = kept else { continue };
+        let next = limits.next_at(tries, last);
+        // A clock that was set back in between must not keep anybody waiting for it.
+        if at < next && at >= last {
+            return Ok(Some(next));
+        }
+    }
+    for TrySource { name, limits } in sources {
+        let forgotten = at.checked_sub(limits.memory).unwrap_or(Timestamp::MIN);
+        tx.execute(
+            "INSERT INTO secret_try (source, last, tries) VALUES (?1, ?2, 1)
+             ON CONFLICT (source) DO UPDATE SET last = ?2,
+                 tries = CASE WHEN last <= ?3 THEN 1 ELSE tries + 1 END",
+            params![name, Instant(at), Instant(forgotten)],
+        )?;
+    }
+    // What is over is forgotten, and with it the addresses.
+    if let Some(memory) = sources.iter().map(|source| source.limits.memory).max() {
+        let forgotten = at.checked_sub(memory).unwrap_or(Timestamp::MIN);
+        tx.execute("DELETE FROM secret_try WHERE last <= ?1", [Instant(forgotten)])?;
+    }
+    Ok(None)
+}
+
+fn forgive_try(tx: &Transaction<'_>, sources: &[TrySource]) -> Result<(), StoreError> {
+    for source in sources {
+        tx.execute(
+            "UPDATE secret_try SET tries = tries - 1 WHERE source = ?1 AND tries > 0",
+            [&source.name],
+        )?;
+    }
+    Ok(())
+}
+
+fn forget_tries(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+    Ok(u64::try_from(tx.execute("DELETE FROM secret_try", [])?).unwrap_or(u64::MAX))
+}

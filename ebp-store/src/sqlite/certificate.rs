@@ -1,0 +1,258 @@
+//! Certificates that servers issued or revoked.
+
+use ebp_core::scope::Scopes;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+use super::{
+    access::require_device,
+    management::{bounds, device::household_of, page},
+    value::{Id, Instant},
+};
+use crate::{
+    HouseholdId, Issuance, ListCursor, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE,
+    StoreError,
+    certificate::{CertificateKind, RegisterEntry},
+    serial::Serial,
+};
+
+const COLUMNS: &str = "serial, device, scopes, not_before, not_after, revoked_at";
+
+/// Registers a device's next certificate, unless what it was asked for by has been revoked or
+/// there was another one not long ago.
+pub fn register(
+    tx: &Transaction<'_>,
+    new: &NewCertificate,
+    at: Timestamp,
+) -> Result<Issuance, StoreError> {
+    require_device(tx, new.device)?;
+    let renewed_by = match &new.origin {
+        Origin::Enrolment(token) => {
+            let good: bool = tx.query_row(
+                "SELECT EXISTS (SELECT 1 FROM enrolment
+                     WHERE token = ?1 AND key = ?2 AND device = ?3)",
+                params![token, new.key, Id(new.device)],
+                |row| row.get(0),
+            )?;
+            if !good {
+                return Ok(Issuance::Ended);
+            }
+            None
+        }
+        Origin::Renewal(by) => {
+            if find(tx, *by)?.is_some_and(|by| by.revoked_at.is_some()) {
+                return Ok(Issuance::Ended);
+            }
+            if let Some(next) = next_renewal(tx, new)?
+                && at < next
+            {
+                return Ok(Issuance::TooEarly(next));
+            }
+            Some(*by)
+        }
+    };
+    end_surplus(tx, new, renewed_by, at)?;
+    insert(tx, &new.entry, Some((new.key, renewed_by)))?;
+    Ok(Issuance::Registered)
+}
+
+/// When the device may renew again for that key.
+fn next_renewal(
+    tx: &Transaction<'_>,
+    new: &NewCertificate,
+) -> Result<Option<Timestamp>, StoreError> {
+    let last: Option<Instant> = tx.query_row(
+        "SELECT max(not_before) FROM certificate
+         WHERE device = ?1 AND scopes = ?2 AND renewed_by IS NOT NULL AND revoked_at IS NULL
+             AND key <> ?3",
+        params![Id(new.device), new.entry.scopes.to_string(), new.key],
+        |row| row.get(0),
+    )?;
+    Ok(last.map(|last| last.0.checked_add(RENEWAL_PAUSE).unwrap_or(Timestamp::MAX)))
+}
+
+/// Revokes the device's other certificates of those scopes, but the one that is kept beside it.
+fn end_surplus(
+    tx: &Transaction<'_>,
+    new: &NewCertificate,
+    keep: Option<Serial>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE certificate SET revoked_at = ?3
+         WHERE device = ?1 AND scopes = ?2 AND revoked_at IS NULL AND not_after > ?3
+             AND serial <> coalesce(?4, (
+                 SELECT serial FROM certificate
+                 WHERE device = ?1 AND scopes = ?2 AND revoked_at IS NULL AND not_after > ?3
+                 ORDER BY not_before DESC, serial LIMIT 1))",
+        params![
+            Id(new.device),
+            new.entry.scopes.to_string(),
+            Instant(at),
+            keep.map(|keep| *keep.octets())
+        ],
+    )?;
+    Ok(())
+}
+
+/// One that a server issued comes with its key's digest, and what it was renewed by.
+fn insert(
+    tx: &Transaction<'_>,
+    entry: &RegisterEntry,
+    issued: Option<([u8; 32], Option<Serial>)>,
+) -> Result<(), StoreError> {
+    // The device may have been removed since the certificate was asked for.
+    if let Some(device) = entry.device {
+        household_of(tx, device)?;
+    }
+    tx.execute(
+        "INSERT INTO certificate
+             (serial, device, scopes, not_before, not_after, revoked_at, key, renewed_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        params![
+            entry.serial.octets(),
+            entry.device.map(Id),
+            entry.scopes.to_string(),
+            Instant(entry.not_before),
+            Instant(entry.not_after),
+            entry.revoked_at.map(Instant),
+            issued.map(|(key, _)| key),
+            issued.and_then(|(_, by)| by).map(|by| *by.octets())
+        ],
+    )?;
+    Ok(())
+}
+
+/// A certificate.
+pub fn find(db: &Connection, serial: Serial) -> Result<Option<RegisterEntry>, StoreError> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM certificate WHERE serial = ?1"))?
+        .query_row([serial.octets()], entry)
+        .optional()?
+        .transpose()
+}
+
+/// A part of a device's certificates.
+pub fn list(
+    db: &Connection,
+    device: Uuid,
+    query: ListQuery,
+) -> Result<ListPage<RegisterEntry>, StoreError> {
+    let (at, serial, limit) = bounds(query);
+    let rows = db
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM certificate
+             WHERE device = ?1 AND (not_before, serial) > (?2, ?3)
+             ORDER BY not_before, serial LIMIT ?4"
+        ))?
+        .query_map(params![Id(device), at, serial, limit], entry)?
+        .map(|row| row?.map(|entry| (ListCursor::of_certificate(&entry), entry)))
+        .collect::<Result<_, _>>()?;
+    Ok(page(query, rows))
+}
+
+/// All that are revoked.
+pub fn revoked(db: &Connection) -> Result<Vec<RegisterEntry>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM certificate WHERE revoked_at IS NOT NULL ORDER BY serial"
+    ))?;
+    statement.query_map([], entry)?.map(|row| row?).collect()
+}
+
+/// Revokes a certificate, which is registered first where it is not.
+pub fn revoke(
+    tx: &Transaction<'_>,
+    entry: &RegisterEntry,
+    at: Timestamp,
+) -> Result<RegisterEntry, StoreError> {
+    insert(tx, entry, None)?;
+    tx.execute(
+        "UPDATE certificate SET revoked_at = ?2 WHERE serial = ?1 AND revoked_at IS NULL",
+        params![entry.serial.octets(), Instant(at)],
+    )?;
+    find(tx, entry.serial)?.ok_or(StoreError::NotFound)
+}
+
+/// Revokes every certificate of a device, and voids its one-time tokens.
+pub fn revoke_device(
+    tx: &Transaction<'_>,
+    device: Uuid,
+    known: &[RegisterEntry],
+    at: Timestamp,
+) -> Result<u64, StoreError> {
+    household_of(tx, device)?;
+    for entry in known {
+        insert(tx, &RegisterEntry { revoked_at: None, ..entry.clone() }, None)?;
+    }
+    tx.execute("DELETE FROM enrolment WHERE device = ?1", [Id(device)])?;
+    let revoked = tx.execute(
+        "UPDATE certificate SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL",
+        params![Id(device), Instant(at)],
+    )?;
+    Ok(u64::try_from(revoked).unwrap_or(u64::MAX))
+}
+
+/// Revokes the certificates of a household's devices.
+pub fn revoke_household(
+    tx: &Transaction<'_>,
+    household: HouseholdId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE certificate SET revoked_at = max(?2, not_before)
+         WHERE revoked_at IS NULL
+             AND device IN (SELECT uuid FROM measurement_device WHERE household = ?1)",
+        params![Id(household.0), Instant(at)],
+    )?;
+    Ok(())
+}
+
+/// Revokes the certificates of all devices of the household's participant, and voids the devices'
+/// one-time tokens.
+pub fn revoke_participant(
+    tx: &Transaction<'_>,
+    household: HouseholdId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let id = Id(household.0);
+    tx.execute(
+        "UPDATE certificate SET revoked_at = ?2
+         WHERE revoked_at IS NULL AND device IN (
+             SELECT measurement_device.uuid
+             FROM measurement_device JOIN household ON household.uuid = measurement_device.household
+             WHERE participant = (SELECT participant FROM household WHERE uuid = ?1))",
+        params![id, Instant(at)],
+    )?;
+    tx.execute(
+        "DELETE FROM enrolment WHERE device IN (
+             SELECT measurement_device.uuid
+             FROM measurement_device JOIN household ON household.uuid = measurement_device.household
+             WHERE participant = (SELECT participant FROM household WHERE uuid = ?1))",
+        [id],
+    )?;
+    Ok(())
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Result<RegisterEntry, StoreError>> {
+    let (serial, device): ([u8; 16], Option<Id>) = (row.get(0)?, row.get(1)?);
+    let scopes: String = row.get(2)?;
+    let (Instant(not_before), Instant(not_after)): (Instant, Instant) = (row.get(3)?, row.get(4)?);
+    let revoked_at: Option<Instant> = row.get(5)?;
+    let entry = |serial, scopes| RegisterEntry {
+        serial,
+        kind: CertificateKind::Client,
+        device: device.map(|id| id.0),
+        scopes,
+        not_before,
+        not_after,
+        revoked_at: revoked_at.map(|at| at.0),
+        holder: None,
+    };
+    let serial = Serial::from_octets(&serial).ok_or(StoreError::Damaged("certificate"));
+    Ok(serial.and_then(|serial| Ok(entry(serial, scopes_of(&scopes)?))))
+}
+
+/// Scopes from their column.
+pub fn scopes_of(text: &str) -> Result<Scopes, StoreError> {
+    text.parse().map_err(|_| StoreError::Damaged("set of scopes"))
+}

@@ -1,0 +1,72 @@
+//! Consent's two steps.
+
+use ebp_core::{contract::Consent, model::ConsentState};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::{
+    release,
+    value::{Id, Instant},
+};
+use crate::{HouseholdId, StoreError, masking::Masking, revoked::Revoking};
+
+/// The household's consent. Who asks was let through for a household that was there: that it is not
+/// any more means that its consent was revoked.
+pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, StoreError> {
+    let (granted_at, revoked_at): (Option<Instant>, Option<Instant>) = db
+        .prepare_cached("SELECT granted_at, revoked_at FROM consent WHERE household = ?1")?
+        .query_row([Id(household.0)], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .ok_or(StoreError::ConsentRevoked)?;
+    Ok(of(granted_at, revoked_at))
+}
+
+/// The consent that was granted and revoked then.
+pub fn of(granted_at: Option<Instant>, revoked_at: Option<Instant>) -> Consent {
+    Consent {
+        state: match (granted_at, revoked_at) {
+            (None, _) => ConsentState::NotGranted,
+            (Some(_), None) => ConsentState::Granted,
+            (Some(_), Some(_)) => ConsentState::Revoked,
+        },
+        granted_at: granted_at.map(|at| at.0),
+        revoked_at: revoked_at.map(|at| at.0),
+    }
+}
+
+/// Grants it.
+pub fn grant(
+    tx: &Transaction<'_>,
+    household: HouseholdId,
+    at: Timestamp,
+) -> Result<Consent, StoreError> {
+    match consent(tx, household)?.state {
+        ConsentState::NotGranted => {}
+        ConsentState::Granted => return Err(StoreError::ConsentAlreadyGranted),
+        ConsentState::Revoked => return Err(StoreError::ConsentRevoked),
+    }
+    tx.execute(
+        "UPDATE consent SET granted_at = ?2 WHERE household = ?1",
+        params![Id(household.0), Instant(at)],
+    )?;
+    consent(tx, household)
+}
+
+/// Revokes it and removes what identifies the household.
+pub fn revoke(
+    tx: &Transaction<'_>,
+    household: HouseholdId,
+    at: Timestamp,
+    by: Option<&Masking>,
+) -> Result<Consent, StoreError> {
+    let before = consent(tx, household)?;
+    let granted_at = match (before.state, before.granted_at) {
+        (ConsentState::Granted, Some(granted_at)) => granted_at,
+        (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
+        _ => return Err(StoreError::ConsentNotGranted),
+    };
+    // A clock that was set back in between must not keep anybody from revoking.
+    let revoked_at = at.max(granted_at);
+    release::release(tx, household, &Revoking { granted_at, revoked_at, drawn: None, by })?;
+    Ok(of(Some(Instant(granted_at)), Some(Instant(revoked_at))))
+}

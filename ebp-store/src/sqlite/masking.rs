@@ -1,0 +1,206 @@
+//! Masked locations in SQLite.
+//!
+//! Enters: true locations. Leaves: masked ones in their place, or the household withheld. Absent:
+//! how a location is masked.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ebp_anon::Position;
+use ebp_core::model::{Location, Masked, Precision};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+use super::{
+    SqliteStore, release,
+    value::{Id, Instant},
+};
+use crate::{
+    MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold, StoreError,
+    masking::{self, Masking, RegionsMark},
+    revoked::{draw, location, region},
+};
+
+#[async_trait]
+impl MaskingStore for SqliteStore {
+    async fn masked_by(&self) -> Result<Option<RegionsMark>, StoreError> {
+        self.readers.run(mark).await
+    }
+
+    async fn mask_by(&self, by: Arc<Masking>, change: bool) -> Result<(), StoreError> {
+        let given = by.mark();
+        self.writer
+            .run(move |tx| {
+                let kept = mark(tx)?;
+                let agreed = masking::agree(kept.clone(), given.as_ref(), change)?;
+                match &agreed {
+                    Some(agreed) if kept.as_ref() != Some(agreed) => put_mark(tx, agreed),
+                    _ => Ok(()),
+                }
+            })
+            .await?;
+        self.masked_by.set(by);
+        Ok(())
+    }
+
+    async fn mask_pending(&self) -> Result<PendingReport, StoreError> {
+        let by = self.masked_by.get();
+        let work = move |tx: &Transaction<'_>| mask_pending(tx, by.as_deref());
+        self.writer.run_and_erase(work).await
+    }
+
+    async fn revocation_counts(&self) -> Result<RevocationCounts, StoreError> {
+        let counts = |row: &Row<'_>| {
+            Ok(RevocationCounts {
+                households: row.get(0)?,
+                masked: row.get(1)?,
+                devices: row.get(2)?,
+                certificates: row.get(3)?,
+            })
+        };
+        let sql = "SELECT (SELECT count(*) FROM consent WHERE revoked_at IS NOT NULL),
+                          (SELECT count(*) FROM location WHERE masked),
+                          (SELECT count(*) FROM measurement_device WHERE household IS NULL),
+                          (SELECT count(*) FROM certificate WHERE revoked_at IS NOT NULL)";
+        self.readers.run(move |db| Ok(db.query_row(sql, [], counts)?)).await
+    }
+
+    async fn revoked_households(&self) -> Result<Vec<RevokedHousehold>, StoreError> {
+        self.readers.run(revoked_households).await
+    }
+
+    async fn revoked_devices(&self) -> Result<Vec<Uuid>, StoreError> {
+        self.readers
+            .run(|db| {
+                let sql = "SELECT uuid FROM measurement_device
+                           WHERE household IS NULL ORDER BY uuid";
+                let mut statement = db.prepare(sql)?;
+                let devices = statement.query_map([], |row| row.get(0).map(|Id(uuid)| uuid))?;
+                Ok(devices.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    async fn revoke_again(&self, revoked: &RevokedHousehold) -> Result<RevokedAgain, StoreError> {
+        let (revoked, by) = (revoked.clone(), self.masked_by.get());
+        let work = move |tx: &Transaction<'_>| release::again(tx, &revoked, by.as_deref());
+        self.writer.run_and_erase(work).await
+    }
+
+    async fn remember_revoked_device(&self, device: Uuid) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx| {
+                let sql =
+                    "INSERT INTO measurement_device (uuid) VALUES (?1) ON CONFLICT DO NOTHING";
+                tx.execute(sql, [Id(device)])?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn mark(db: &Connection) -> Result<Option<RegionsMark>, StoreError> {
+    let mark = |row: &Row<'_>| Ok(RegionsMark { digest: row.get(0)?, description: row.get(1)? });
+    Ok(db.query_row("SELECT regions, description FROM masking", [], mark).optional()?)
+}
+
+fn put_mark(tx: &Transaction<'_>, mark: &RegionsMark) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO masking (one, regions, description) VALUES (1, ?1, ?2)
+         ON CONFLICT (one) DO UPDATE SET regions = ?1, description = ?2",
+        params![mark.digest, mark.description],
+    )?;
+    Ok(())
+}
+
+fn revoked_households(db: &Connection) -> Result<Vec<RevokedHousehold>, StoreError> {
+    let revoked = |row: &Row<'_>| {
+        let (Id(household), Instant(granted_at)) = (row.get(0)?, row.get(1)?);
+        let Instant(revoked_at) = row.get(2)?;
+        let latitude: Option<f64> = row.get(3)?;
+        let location = match latitude {
+            None => None,
+            Some(latitude) => {
+                let masked = Masked { nuts3: row.get(5)? };
+                Some(location((latitude, row.get(4)?), "", Some(masked)))
+            }
+        };
+        Ok(RevokedHousehold { household, granted_at, revoked_at, location })
+    };
+    Ok(db
+        .prepare(
+            "SELECT consent.household, granted_at, revoked_at, latitude, longitude, nuts3
+             FROM consent LEFT JOIN location ON location.household = consent.household AND masked
+             WHERE revoked_at IS NOT NULL ORDER BY consent.household",
+        )?
+        .query_map([], revoked)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Stores a true location.
+pub fn put_location(
+    tx: &Transaction<'_>,
+    household: Uuid,
+    location: &Location,
+) -> Result<(), StoreError> {
+    let precision = location.precision.unwrap_or(Precision::Entered).name();
+    tx.execute(
+        "INSERT INTO location (household, latitude, longitude, precision) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (household)
+             DO UPDATE SET latitude = ?2, longitude = ?3, precision = ?4",
+        params![Id(household), location.latitude, location.longitude, precision],
+    )?;
+    Ok(())
+}
+
+/// Stores the household's one masked location.
+pub fn put_masked(tx: &Transaction<'_>, id: Id, masked: &Location) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO location (household, latitude, longitude, masked, nuts3)
+         VALUES (?1, ?2, ?3, 1, ?4)",
+        params![id, masked.latitude, masked.longitude, region(masked)],
+    )?;
+    Ok(())
+}
+
+/// Withholds the household, and keeps its true location where nothing shows it.
+pub fn withhold(tx: &Transaction<'_>, id: Id, origin: Option<Position>) -> Result<(), StoreError> {
+    tx.execute("UPDATE household SET withheld = 1 WHERE uuid = ?1", [id])?;
+    let (latitude, longitude) = (origin.map(Position::latitude), origin.map(Position::longitude));
+    tx.execute(
+        "INSERT INTO withheld_location (household, latitude, longitude) VALUES (?1, ?2, ?3)",
+        params![id, latitude, longitude],
+    )?;
+    Ok(())
+}
+
+/// Masks a household that was withheld, and shows it again.
+pub fn settle(tx: &Transaction<'_>, id: Id, masked: &Location) -> Result<(), StoreError> {
+    put_masked(tx, id, masked)?;
+    tx.execute("DELETE FROM withheld_location WHERE household = ?1", [id])?;
+    tx.execute("UPDATE household SET withheld = 0 WHERE uuid = ?1", [id])?;
+    Ok(())
+}
+
+/// A household that waits to be masked: who, and where.
+type Pending = (Id, Option<f64>, Option<f64>);
+
+fn mask_pending(tx: &Transaction<'_>, by: Option<&Masking>) -> Result<PendingReport, StoreError> {
+    let mut report = PendingReport::default();
+    let pending: Vec<Pending> = tx
+        .prepare("SELECT household, latitude, longitude FROM withheld_location")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    for (household, latitude, longitude) in pending {
+        let origin = latitude.zip(longitude).and_then(|(lat, lon)| Position::new(lat, lon).ok());
+        match draw(by, origin) {
+            Ok(masked) => {
+                settle(tx, household, &masked)?;
+                report.masked += 1;
+            }
+            Err(_) if origin.is_some() => report.outside += 1,
+            Err(_) => report.without_location += 1,
+        }
+    }
+    Ok(report)
+}

@@ -1,0 +1,356 @@
+//! The trait [`Store`] and what it speaks of: households, actors, measurements.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use ebp_core::{
+    contract::{
+        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+        StoredMeasurement,
+    },
+    model::{Incident, IncidentType, Measurement, Meter, PvSystem},
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    access::AccessStore,
+    admission::Refusal,
+    error::StoreError,
+    evaluation::EvaluationStore,
+    history::HistoryStore,
+    management::ManagementStore,
+    quota::{Quota, Source},
+    revoked::MaskingStore,
+};
+
+/// A household's identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HouseholdId(pub Uuid);
+
+/// By what the database knows a participant; it never leaves the server. Certificates carry another
+/// identifier, which changes with the e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ParticipantId(pub i64);
+
+/// The names of an identity. They are not shown by `Debug`: it has none.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The participant's identifier; tokens may come without it.
+    pub participant: Option<Uuid>,
+    /// The participant's e-mail address.
+    pub email: String,
+    /// The device.
+    pub device: Option<Uuid>,
+}
+
+/// For whom the names of an identity stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// For nobody here.
+    Unknown,
+    /// For a device of a household that has revoked its consent. Known without the participant,
+    /// who is gone.
+    Revoked,
+    /// For a device that is here, and for another participant than its household's; or for the same
+    /// one with an earlier e-mail address.
+    Superseded,
+    /// For a participant.
+    Participant {
+        /// Who.
+        participant: ParticipantId,
+        /// The household to act for: the device's or else the participant's only one; absent when
+        /// there are several.
+        household: Option<HouseholdId>,
+        /// The device that speaks.
+        device: Option<DeviceActivity>,
+        /// Whether that household's consent is granted.
+        consents: bool,
+    },
+}
+
+/// When a device last spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceActivity {
+    /// Which device.
+    pub uuid: Uuid,
+    /// When.
+    pub last_activity: Option<Timestamp>,
+}
+
+/// What became of a measurement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is stored, durably.
+    Accepted,
+    /// The very same was stored before.
+    Duplicate,
+    /// It is not stored.
+    Refused(Refusal),
+}
+
+/// A place in a meter's measurements: behind the one measured then with that identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Its time, microseconds since the Unix epoch.
+    pub measured_at: i64,
+    /// Its identifier.
+    pub uuid: Uuid,
+}
+
+/// Written as 48 hexadecimal digits; clients pass it back as it is.
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{}", self.measured_at, self.uuid.simple())
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Self, ()> {
+        if s.len() != 48 || !s.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(());
+        }
+        let (time, uuid) = s.split_at(16);
+        let time = u64::from_str_radix(time, 16).map_err(|_| ())?;
+        let uuid = Uuid::try_parse(uuid).map_err(|_| ())?;
+        Ok(Self { measured_at: time.cast_signed(), uuid })
+    }
+}
+
+/// Which measurements of a meter are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageQuery {
+    /// Measured then or later.
+    pub from: Option<Timestamp>,
+    /// Measured earlier than then.
+    pub to: Option<Timestamp>,
+    /// Behind this place.
+    pub after: Option<Cursor>,
+    /// So many at most; at least 1.
+    pub limit: usize,
+}
+
+/// Measurements, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The measurements.
+    pub items: Vec<StoredMeasurement>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// A database of the survey.
+///
+/// Every implementation promises: what a method has answered is durable; each method takes effect
+/// whole or not at all; consent goes from not granted to granted to revoked, each step once, for
+/// ever; any number of processes may use the same database at once. Instants are kept to the
+/// microsecond.
+#[async_trait]
+pub trait Store:
+    ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore
+{
+    /// Takes in a household. A participant with the same e-mail address and name is the same one.
+    ///
+    /// # Errors
+    /// [`StoreError::Registration`] lists every fault of the registration;
+    /// [`StoreError::RegisteredAlready`] names the participant's household at the same address.
+    async fn register(
+        &self,
+        registration: Registration,
+        at: Timestamp,
+    ) -> Result<Registered, StoreError>;
+
+    /// For whom these names stand. The identifier decides, and the e-mail address must still be the
+    /// participant's; it counts without regard to case.
+    async fn actor(&self, names: &Names) -> Result<Actor, StoreError>;
+
+    /// The participant's contact details.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentRevoked`] if the participant is gone.
+    async fn account(&self, participant: ParticipantId) -> Result<Account, StoreError>;
+
+    /// The household's registration details.
+    async fn household(&self, household: HouseholdId) -> Result<Household, StoreError>;
+
+    /// The household's consent.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentRevoked`] if it is not known (any more).
+    async fn consent(&self, household: HouseholdId) -> Result<Consent, StoreError>;
+
+    /// Grants consent.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentAlreadyGranted`], [`StoreError::ConsentRevoked`].
+    async fn grant_consent(
+        &self,
+        household: HouseholdId,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError>;
+
+    /// Revokes consent: removes contact details (unless they are another household's, too),
+    /// address and incidents, puts a masked location into the true one's place (none if nothing was
+    /// measured), coarsens the photovoltaic systems and the instants of registration and consent to
+    /// their months, and gives household, meters and systems other identifiers; its devices are
+    /// known as revoked, and no longer whose they were. Where it cannot be masked (yet), the
+    /// household is withheld, and its location alone stays, shown to nobody. Of the removed values
+    /// no byte stays in the database's files.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`], which is also told of a
+    /// household that is not known any more.
+    async fn revoke_consent(
+        &self,
+        household: HouseholdId,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError>;
+
+    /// The household's measurement devices.
+    async fn devices(&self, household: HouseholdId) -> Result<Vec<MeasurementDevice>, StoreError>;
+
+    /// The household's meters, in the registration's order.
+    async fn meters(&self, household: HouseholdId) -> Result<Vec<Meter>, StoreError>;
+
+    /// The household's photovoltaic systems, in the registration's order.
+    async fn pv_systems(&self, household: HouseholdId) -> Result<Vec<PvSystem>, StoreError>;
+
+    /// From now on no more of a meter's measurements are stored than the quota allows; any number
+    /// without one. The first one stays.
+    fn limit_measurements(&self, quota: Quota);
+
+    /// Stores measurements of a device and says of each, in order, what became of it.
+    ///
+    /// # Errors
+    /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`].
+    async fn insert_measurements(
+        &self,
+        household: HouseholdId,
+        measurements: Vec<Measurement>,
+        received_at: Timestamp,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        self.insert_measurements_of(Source::Device, household, measurements, received_at).await
+    }
+
+    /// The same of any source.
+    ///
+    /// # Errors
+    /// As [`insert_measurements`](Self::insert_measurements).
+    async fn insert_measurements_of(
+        &self,
+        source: Source,
+        household: HouseholdId,
+        measurements: Vec<Measurement>,
+        received_at: Timestamp,
+    ) -> Result<Vec<Outcome>, StoreError>;
+
+    /// A page of a meter's measurements.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter.
+    async fn measurements_page(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+        query: PageQuery,
+    ) -> Result<Page, StoreError>;
+
+    /// Notes that a device spoke.
+    async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Keeps what a device tells of itself, in the place of what it told before. Nothing of it is
+    /// left once consent is revoked.
+    ///
+    /// # Errors
+    /// [`StoreError::Registration`] lists every fault, also meters that the device does not read;
+    /// [`StoreError::NotFound`] if there is no such device, [`StoreError::ConsentRevoked`].
+    async fn report_status(
+        &self,
+        device: Uuid,
+        status: DeviceStatus,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The meter's incidents, by type.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter.
+    async fn incidents(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+    ) -> Result<Vec<Incident>, StoreError>;
+
+    /// Opens the meter's incident of that type; one that is open stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter.
+    async fn report_incident(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError>;
+
+    /// Ends the meter's incident of that type; one that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the household has no such meter, or it never was reported.
+    async fn resolve_incident(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+        kind: IncidentType,
+        at: Timestamp,
+    ) -> Result<Incident, StoreError>;
+
+    /// How its connections are used, where it has a pool of them.
+    fn pool(&self) -> Option<PoolStatus> {
+        None
+    }
+
+    /// The time by the database's clock, if it has one of its own.
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Finishes what is under way and closes the database.
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// How many connections to the database there are, and for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Connected, and waiting for work.
+    pub idle: usize,
+    /// At work.
+    pub used: usize,
+    /// Requests that wait for a connection.
+    pub waiting: usize,
+    /// Connections at most.
+    pub most: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn cursors_round_trip(measured_at: i64, uuid: u128) {
+            let cursor = Cursor { measured_at, uuid: Uuid::from_u128(uuid) };
+            prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
+
+        #[test]
+        fn other_texts_are_no_cursors(text in "\\PC{0,60}") {
+            prop_assume!(text.len() != 48 || !text.bytes().all(|b| b.is_ascii_hexdigit()));
+            prop_assert_eq!(text.parse::<Cursor>(), Err(()));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What every store promises.
+
+#![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
+
+mod access;
+#[path = "../../../ebp-server/tests/support/cluster.rs"]
+mod cluster;
+mod constraints;
+mod contest;
+mod crash;
+mod erasure;
+mod erasure_crash;
+mod evaluation;
+mod guess;
+mod management;
+mod masking;
+mod measurement;
+mod outage;
+mod places;
+mod plans;
+mod pooler;
+mod postgres;
+mod quota;
+mod release;
+mod removal;
+mod repeated;
+mod same;
+mod silence;
+mod sqlite;
+mod standby;
+mod status;
+mod story;
+mod waiting;

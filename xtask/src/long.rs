@@ -3,10 +3,16 @@
 
 use anyhow::{Result, bail};
 
-use crate::run::{cargo, commit, succeed};
+use crate::{
+    planted,
+    run::{cargo, commit, succeed},
+};
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 1] = [("fieldtest", "200 seeds of the field test, three weeks each")];
+const TASKS: [(&str, &str); 2] = [
+    ("fieldtest", "200 seeds of the field test, three weeks each"),
+    ("planted", "whether the field test fails for daemons with a planted fault"),
+];
 
 /// The field test's seeds, where no others are asked for: none of those that were used in writing it.
 const SEEDS: &str = "20000..20200";
@@ -20,6 +26,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     println!("{name}: {}", commit()?);
     match name.as_str() {
         "fieldtest" => fieldtest(rest),
+        "planted" => planted::run(),
         other => bail!("there is no long task `{other}`"),
     }
 }

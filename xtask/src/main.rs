@@ -10,6 +10,7 @@ mod fuzz;
 mod long;
 mod mutants;
 mod parts;
+mod planted;
 mod run;
 mod test;
 mod tidy;

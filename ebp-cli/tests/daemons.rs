@@ -4,11 +4,18 @@
 
 mod support;
 
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+};
+
 use ebp_core::{
     clock::{Clock, SystemClock},
     cycle::Cycle,
 };
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use support::{
     ebp, household::Household, meter::Meter, process::Running, server::Server, wait_for,
 };
@@ -102,4 +109,81 @@ fn where_to_and_what_is_sent() {
     let mut quiet = daemon(&household, &["transmit"]);
     quiet.wait_for("sent 0 measurements, 0 remain");
     assert!(!quiet.kill().stderr.contains("kWh"));
+}
+
+/// The daemon's answer to a line at its socket.
+fn ask(household: &Household, line: &str) -> Value {
+    let socket = household.config.with_file_name("read.sock");
+    let mut stream = wait_for("the socket", || UnixStream::connect(&socket).ok());
+    stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).unwrap();
+    serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"))
+}
+
+fn with_socket(household: &Household) {
+    let config = fs::read_to_string(&household.config).unwrap();
+    fs::write(&household.config, format!("socket = \"read.sock\"\n{config}")).unwrap();
+}
+
+#[test]
+fn other_programs_ask_at_the_socket() {
+    let server = Server::start();
+    let (household, _meter) = register(&server, "24h");
+    with_socket(&household);
+    let meter = &household.meters[0];
+    let mut reading = daemon(&household, &["read"]);
+    reading.wait_for("measuring ");
+    wait_for("a measurement", || (household.spool().len().unwrap() == 1).then_some(()));
+
+    let status = &ask(&household, r#"{"ask": "status"}"#)["status"];
+    assert_eq!(status["consent"], "granted", "{status}");
+    assert_eq!((&status["pending"], &status["refused"]), (&json!(1), &json!(0)), "{status}");
+    let measured = household.spool().pending(1).unwrap().remove(0);
+    assert_eq!(status["newest"][0], json!(measured), "{status}");
+    assert_eq!(status["meters"][0]["measured_at"], json!(measured.measured_at), "{status}");
+    assert_eq!(status["meters"][0]["model"], MODEL, "{status}");
+
+    let now = &ask(&household, &json!({"ask": "now", "meter": meter}).to_string())["telegram"];
+    assert_eq!(now["meter"], json!(meter), "{now}");
+    let at: Timestamp = now["at"].as_str().unwrap().parse().unwrap();
+    assert!(at > measured.measured_at, "{now}: {measured:?}");
+    assert_eq!(now["data"][0]["obis"], json!(measured.data[0])["obis"], "{now}");
+    // It is no measurement.
+    assert_eq!(household.spool().len().unwrap(), 1);
+
+    let other = json!({"ask": "now", "meter": household.device}).to_string();
+    assert_eq!(ask(&household, &other)["refusal"]["reason"], "unknown-meter");
+    for wrong in ["", "{}", r#"{"ask": "all"}"#, r#"{"ask": "status", "more": 1}"#, "[[[["] {
+        assert_eq!(ask(&household, wrong)["refusal"]["reason"], "not-understood", "{wrong}");
+    }
+    let socket = household.config.with_file_name("read.sock");
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
+    // A second daemon of the same device does not take the socket away.
+    let mut second = daemon(&household, &["read"]);
+    second.wait_for("nobody can ask");
+    second.kill();
+    assert!(ask(&household, r#"{"ask": "status"}"#)["status"].is_object());
+    // What a killed daemon leaves behind is replaced.
+    reading.kill();
+    assert!(socket.exists());
+    let mut reading = daemon(&household, &["read"]);
+    reading.wait_for("measuring ");
+    assert!(ask(&household, r#"{"ask": "status"}"#)["status"].is_object());
+    reading.kill();
+}
+
+#[test]
+fn nothing_is_read_at_the_socket_without_consent() {
+    let server = Server::start();
+    let household = Household::register(&server, "erika@example.org", &[MODEL], "24h");
+    let _meter = Meter::quick(household.folder.path(), MODEL);
+    with_socket(&household);
+    let mut reading = daemon(&household, &["read"]);
+    reading.wait_for("consent is not granted");
+    let status = &ask(&household, r#"{"ask": "status"}"#)["status"];
+    assert_eq!(status["consent"], "not-granted", "{status}");
+    let now = json!({"ask": "now", "meter": household.meters[0]}).to_string();
+    assert_eq!(ask(&household, &now)["refusal"]["reason"], "no-consent");
+    reading.kill();
 }

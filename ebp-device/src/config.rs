@@ -79,6 +79,9 @@ pub struct DeviceConfig {
     /// Who says whether the machine's clock is right.
     #[serde(default, deserialize_with = "from_text")]
     pub clock: ClockSource,
+    /// Where the measuring daemon answers other programs of this device; nowhere if absent.
+    #[serde(default)]
+    pub socket: Option<PathBuf>,
     /// The Data API and who this device is to it.
     pub api: Api,
     /// How often is measured and sent.
@@ -272,6 +275,7 @@ impl DeviceConfig {
             spool_max_bytes: DEFAULT_MAX_BYTES,
             state: None,
             clock: ClockSource::default(),
+            socket: None,
             api,
             cycle: Cycles::default(),
             meters,
@@ -296,6 +300,7 @@ impl DeviceConfig {
             *file = folder.join(&file);
         }
         config.state = config.state.map(|state| folder.join(state));
+        config.socket = config.socket.map(|socket| folder.join(socket));
         for meter in &mut config.meters {
             if let PortName::Path(port) = &mut meter.port {
                 *port = folder.join(&port);

@@ -17,5 +17,6 @@ pub mod daemon;
 pub mod device;
 pub mod keeper;
 pub mod meters;
+pub mod socket;
 pub mod spool;
 pub mod transmitter;

@@ -194,6 +194,7 @@ impl Reader {
                     stepped.hear_certificate(Ok(certificate));
                 }
                 MeasuringEvent::NotRenewed(error) => stepped.hear_certificate(Err(error)),
+                MeasuringEvent::NoSocket(error) => stepped.lines.push(error.to_string()),
                 MeasuringEvent::SpoolReopened => {
                     stepped.reopened += 1;
                     stepped.lines.push("the reader opens its spool again".to_owned());

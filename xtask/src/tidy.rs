@@ -71,6 +71,7 @@ pub fn run() -> Result<()> {
             .map(|path| format!("ARCHITECTURE.md names {path}, which does not exist")),
     );
     breaches.extend(book::breaches()?);
+    breaches.extend(crate::data_model::breaches()?);
     for breach in &breaches {
         eprintln!("tidy: {breach}");
     }

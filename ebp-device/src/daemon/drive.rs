@@ -17,7 +17,7 @@ use ebp_meter::{
 use uuid::Uuid;
 
 use super::{ConsentThread, Measuring, MeasuringEvent, Reporting, ReportingStep};
-use crate::{device::Device, meters, spool::SpoolError};
+use crate::{device::Device, meters, socket::Socket, spool::SpoolError};
 
 /// The longest wait before the clock is looked at, which may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(1);
@@ -64,6 +64,13 @@ pub fn measure(
 ) -> Result<End, SpoolError> {
     let (meters, heads) = heads(device, tries, stop);
     let mut daemon = Measuring::new(device, meters, heads, ConsentThread::default())?;
+    if let Some(path) = &device.config.socket {
+        match Socket::listen(path) {
+            Ok(socket) => daemon.answer_at(socket),
+            // Measuring goes on without it.
+            Err(error) => hear(MeasuringEvent::NoSocket(error)),
+        }
+    }
     let end = loop {
         if stop.load(Ordering::Relaxed) {
             break End::Stopped;

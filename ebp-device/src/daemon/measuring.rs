@@ -8,12 +8,13 @@ use ebp_meter::aggregator::{
     Aggregator, ConfiguredMeter, Event, Heads, MeasureError, Options, Permission, Step,
 };
 
-use super::ask::{Answer, AskConsent};
+use super::ask::{self, AskConsent};
 use crate::{
     config::DeviceConfig,
     consent::{Decision, Gate},
     device::{Certificate, Device, DeviceError},
     keeper::SpoolKeeper,
+    socket::{Answer, LiveHeads, Reason, Request, Socket, SocketError, status},
     spool::SpoolError,
 };
 
@@ -38,6 +39,8 @@ pub enum MeasuringEvent {
     NotRenewed(DeviceError),
     /// The spool's file was damaged or gone, and was opened again.
     SpoolReopened,
+    /// The local socket cannot be used.
+    NoSocket(SocketError),
 }
 
 /// What a step did.
@@ -54,9 +57,11 @@ pub struct MeasuringStep {
 /// The measuring daemon.
 pub struct Measuring<H, A> {
     engine: Aggregator,
-    heads: H,
+    heads: LiveHeads<H>,
     asking: A,
     renewal_is_due: bool,
+    permission: Permission,
+    socket: Option<Socket>,
 }
 
 impl<H: Heads, A: AskConsent> Measuring<H, A> {
@@ -73,8 +78,15 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
     ) -> Result<Self, SpoolError> {
         let mut engine = Aggregator::new(meters, options(&device.config, false));
         let known = device.spool.consent()?;
-        engine.remember_consent(permission(known.map(|known| known.state)));
-        Ok(Self { engine, heads, asking, renewal_is_due: true })
+        let permission = permission(known.map(|known| known.state));
+        engine.remember_consent(permission);
+        let heads = LiveHeads::new(heads, engine.meters().iter().map(|meter| meter.uuid).collect());
+        Ok(Self { engine, heads, asking, renewal_is_due: true, permission, socket: None })
+    }
+
+    /// Answers at that socket from now on.
+    pub fn answer_at(&mut self, socket: Socket) {
+        self.socket = Some(socket);
     }
 
     /// The meters, in the order of their indices.
@@ -85,12 +97,12 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
 
     /// The reading heads.
     pub const fn heads(&self) -> &H {
-        &self.heads
+        &self.heads.inner
     }
 
     /// The reading heads, to end what they do.
     pub const fn heads_mut(&mut self) -> &mut H {
-        &mut self.heads
+        &mut self.heads.inner
     }
 
     /// What asks for consent.
@@ -116,12 +128,15 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
             events.push(MeasuringEvent::Placed(step.placed));
         }
         if step.is_over || is_revoked {
+            self.permission = Permission::Revoked;
+            self.answer_requests(device, Duration::ZERO);
             return MeasuringStep { events, next: Duration::MAX, is_over: true };
         }
         if step.ask_consent {
             self.asking.ask(device.api());
             self.renewal_is_due = true;
         }
+        self.answer_requests(device, step.next);
         let mut next = step.next;
         let cycle = device.config.cycle.measurement.duration();
         if self.renewal_is_due && next > ROOM_FOR_RENEWAL.min(cycle / 2) {
@@ -138,17 +153,16 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
     }
 
     /// Takes in an answer about consent.
-    fn hear(&mut self, answer: Answer, device: &mut Device, events: &mut Vec<MeasuringEvent>) {
+    fn hear(&mut self, answer: ask::Answer, device: &mut Device, events: &mut Vec<MeasuringEvent>) {
         let decided = match answer {
-            Answer::Heard(answer) => Gate::decide(&device.spool, || answer, &*device.clock).map(
-                |decision| match decision {
+            ask::Answer::Heard(answer) => Gate::decide(&device.spool, || answer, &*device.clock)
+                .map(|decision| match decision {
                     Decision::Granted { unasked, .. } => (Permission::Granted, unasked),
                     Decision::NotGranted => (Permission::NotGranted, None),
                     Decision::Unknown(error) => (Permission::Unknown, Some(Box::new(error))),
                     Decision::Revoked => (Permission::Revoked, None),
-                },
-            ),
-            Answer::NotAsked => device
+                }),
+            ask::Answer::NotAsked => device
                 .spool
                 .consent()
                 .map(|known| (permission(known.map(|known| known.state)), None)),
@@ -169,7 +183,36 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
                 Permission::Unknown
             }
         };
+        self.permission = permission;
         self.engine.hear_consent(permission, &*device.clock);
+    }
+
+    /// Answers what was asked at the socket. The engine wants no head for `room`.
+    fn answer_requests(&mut self, device: &Device, room: Duration) {
+        if self.permission != Permission::Granted {
+            self.heads.forbid();
+        }
+        while let Some(asked) = self.socket.as_ref().and_then(Socket::next) {
+            match asked.request {
+                Request::Status {} => {
+                    let answer = match status(device) {
+                        Ok(status) => Answer::Status(Box::new(status)),
+                        Err(error) => Answer::refuse(Reason::Spool, error.to_string()),
+                    };
+                    asked.answer(answer);
+                }
+                Request::Now { .. } if self.permission != Permission::Granted => {
+                    asked.answer(Answer::refuse(Reason::NoConsent, "consent is not granted"));
+                }
+                Request::Now { meter } => match self.heads.index(meter) {
+                    Some(index) => self.heads.ask(index, asked, room, &*device.clock),
+                    None => {
+                        let detail = format!("this device reads no meter {meter}");
+                        asked.answer(Answer::refuse(Reason::UnknownMeter, detail));
+                    }
+                },
+            }
+        }
     }
 }
 

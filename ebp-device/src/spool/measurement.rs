@@ -95,6 +95,19 @@ impl Spool {
         rows.into_iter().map(|row| self.understand(row)).collect()
     }
 
+    /// At most `limit` measurements that the server has not confirmed, those that were stored last
+    /// first.
+    ///
+    /// # Errors
+    /// [`SpoolError`] of the file; [`SpoolError::Damaged`] where a row cannot be understood.
+    pub fn newest(&self, limit: usize) -> Result<Vec<Measurement>, SpoolError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = "SELECT uuid, meter, measured_at, data, flags FROM measurement
+                   ORDER BY sequence DESC LIMIT ?1";
+        let rows = self.rows(sql, [limit], RawMeasurement::of)?;
+        rows.into_iter().map(|row| self.understand(row)).collect()
+    }
+
     /// Removes exactly these measurements, all or (on an error) none of them; unknown ones are
     /// passed over.
     ///

@@ -8,6 +8,7 @@ mod cluster;
 mod constraints;
 mod contest;
 mod crash;
+mod data_model;
 mod erasure;
 mod erasure_crash;
 mod evaluation;

@@ -73,6 +73,9 @@ impl Words {
             MeasuringEvent::ConsentNotKept(error) => self.consent.failed(&device::spool(error)),
             MeasuringEvent::Certificate(certificate) => hear_certificate(&certificate),
             MeasuringEvent::NotRenewed(error) => hear_not_renewed(error),
+            MeasuringEvent::NoSocket(error) => {
+                tell!("ebp: measuring goes on, but nobody can ask: {}", chain(&error));
+            }
             MeasuringEvent::SpoolReopened => tracing::info!("the spool was opened again"),
         }
     }

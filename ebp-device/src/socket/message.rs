@@ -1,0 +1,117 @@
+//! What is asked and answered.
+
+use ebp_core::model::{IncidentType, Measurement, MeasurementData};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// How the device is.
+    Status {},
+    /// The next telegram of a meter.
+    Now {
+        /// The meter's identifier in the survey.
+        meter: Uuid,
+    },
+}
+
+/// An answer: an object with one of three members.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// To [`Request::Status`].
+    Status(Box<Status>),
+    /// To [`Request::Now`].
+    Telegram(Telegram),
+    /// It cannot be answered.
+    Refusal(Refusal),
+}
+
+/// How the device is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Consent as last heard, if it ever was.
+    pub consent: Option<String>,
+    /// When it was heard.
+    pub consent_as_of: Option<Timestamp>,
+    /// Whether the time of day can be relied on.
+    pub knows_the_time: bool,
+    /// How many measurements the server has not confirmed yet.
+    pub pending: u64,
+    /// How many measurements have no time yet.
+    pub unplaced: u64,
+    /// How many measurements the server refused.
+    pub refused: u64,
+    /// The newest of those that the server has not confirmed, newest first, a hundred at most.
+    pub newest: Vec<Measurement>,
+    /// The configured meters.
+    pub meters: Vec<MeterStatus>,
+}
+
+/// How a meter is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeterStatus {
+    /// Its identifier in the survey.
+    pub meter: Uuid,
+    /// Its model.
+    pub model: String,
+    /// When it was measured last.
+    pub measured_at: Option<Timestamp>,
+    /// What it showed then.
+    pub data: MeasurementData,
+    /// What is wrong with it.
+    pub incidents: Vec<IncidentType>,
+    /// Whole telegrams since the server was told of them.
+    pub good_telegrams: u64,
+    /// Damaged ones.
+    pub damaged_telegrams: u64,
+}
+
+/// What a meter shows now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Telegram {
+    /// Its identifier in the survey.
+    pub meter: Uuid,
+    /// When the telegram was complete, by this device's clock.
+    pub at: Timestamp,
+    /// The survey's values in it.
+    pub data: MeasurementData,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The request is no line of JSON that is known.
+    NotUnderstood,
+    /// Consent is not granted.
+    NoConsent,
+    /// The device reads no such meter.
+    UnknownMeter,
+    /// The meter is being measured, or unlocked: ask again in a minute.
+    Busy,
+    /// The meter gave no telegram.
+    Silent,
+    /// The spool cannot be read.
+    Spool,
+}
+
+/// A request that cannot be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Why.
+    pub reason: Reason,
+    /// The same for people.
+    pub detail: String,
+}
+
+impl Answer {
+    /// A refusal.
+    #[must_use]
+    pub fn refuse(reason: Reason, detail: impl Into<String>) -> Self {
+        Self::Refusal(Refusal { reason, detail: detail.into() })
+    }
+}

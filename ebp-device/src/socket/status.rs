@@ -1,0 +1,49 @@
+//! How the device is, out of its spool.
+
+use ebp_core::model::IncidentType;
+
+use super::message::{MeterStatus, Status};
+use crate::{config::MeterEntry, device::Device, spool::SpoolError};
+
+/// So many measurements are shown.
+const MOST_SHOWN: usize = 100;
+
+/// How the device is now.
+///
+/// # Errors
+/// [`SpoolError`] where the spool cannot be read.
+pub fn status(device: &Device) -> Result<Status, SpoolError> {
+    let spool = &device.spool;
+    let consent = spool.consent()?;
+    let telegrams = spool.telegrams()?;
+    let meter = |entry: &MeterEntry| -> Result<MeterStatus, SpoolError> {
+        let last = spool.last_reading(entry.uuid)?;
+        let mut incidents = Vec::new();
+        for kind in IncidentType::ALL {
+            if spool.has_incident(entry.uuid, kind)? {
+                incidents.push(kind);
+            }
+        }
+        let heard = telegrams.iter().find(|(meter, _)| *meter == entry.uuid);
+        let heard = heard.map(|(_, heard)| *heard).unwrap_or_default();
+        Ok(MeterStatus {
+            meter: entry.uuid,
+            model: entry.model.clone(),
+            measured_at: last.as_ref().map(|last| last.measured_at),
+            data: last.map(|last| last.data).unwrap_or_default(),
+            incidents,
+            good_telegrams: heard.good,
+            damaged_telegrams: heard.damaged,
+        })
+    };
+    Ok(Status {
+        consent: consent.map(|known| known.state.name().to_owned()),
+        consent_as_of: consent.map(|known| known.as_of),
+        knows_the_time: spool.knows_the_time(&*device.clock)?,
+        pending: spool.len()?,
+        unplaced: spool.unplaced_len()?,
+        refused: spool.refused_len()?,
+        newest: spool.newest(MOST_SHOWN)?,
+        meters: device.config.meters.iter().map(meter).collect::<Result<_, _>>()?,
+    })
+}

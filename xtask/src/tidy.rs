@@ -39,6 +39,9 @@ const EDGES: [(&str, &[&str]); 10] = [
     ("ebp-needs", &[]),
 ];
 
+/// Circles of files that are still there, by crate: so many and no more.
+const LEFT: [(&str, usize); 0] = [];
+
 /// A file has one subject; what grows past this has two.
 const LONGEST_FILE: usize = 400;
 
@@ -49,7 +52,11 @@ pub fn run() -> Result<()> {
         breaches.extend(edges(name, allowed)?);
         for root in ["lib.rs", "main.rs"].map(|root| Path::new(name).join("src").join(root)) {
             if root.exists() {
-                breaches.extend(circles::breaches(&root)?);
+                let circles = circles::breaches(&root)?;
+                let left = LEFT.iter().find(|(left, _)| *left == name).map_or(0, |(_, left)| *left);
+                if circles.len() > left {
+                    breaches.extend(circles);
+                }
             }
         }
         for file in rust_files(&Path::new(name).join("src"))? {
@@ -111,6 +118,10 @@ fn module(path: &Path, text: &str) -> Vec<String> {
     let named = ["mod.rs", "lib.rs", "main.rs"];
     let is_part = path.file_name().is_some_and(|name| named.iter().any(|part| name == *part))
         || path.with_extension("").is_dir();
+    let is_test = |part: std::path::Component<'_>| {
+        part.as_os_str().to_str().is_some_and(|name| name == "tests" || name == "tests.rs")
+    };
+    let is_part = is_part && !path.components().any(is_test);
     if is_part && !head.is_empty() {
         for word in ["Enters", "Leaves", "bsent"] {
             if !head.contains(word) {

@@ -117,7 +117,8 @@ fn module(path: &Path, text: &str) -> Vec<String> {
     }
     let named = ["mod.rs", "lib.rs", "main.rs"];
     let is_part = path.file_name().is_some_and(|name| named.iter().any(|part| name == *part))
-        || path.with_extension("").is_dir();
+        || path.parent().is_some_and(|folder| folder.ends_with("src"))
+            && path.with_extension("").is_dir();
     let is_test = |part: std::path::Component<'_>| {
         part.as_os_str().to_str().is_some_and(|name| name == "tests" || name == "tests.rs")
     };

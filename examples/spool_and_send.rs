@@ -1,7 +1,7 @@
 //! Keeps measurements in a spool and sends them to a server that fails now and then: nothing is
 //! lost, nothing comes twice.
 //!
-//! `cargo run -p ebp-core --all-features --example spool_and_send`
+//! `cargo run -p ebp-device --example spool_and_send`
 
 use std::{cell::RefCell, collections::BTreeMap, error::Error};
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    contract, crates, fuzz,
+    contract, crates, examples, fuzz,
     run::{cargo, install, succeed, works},
     test, tidy,
 };
@@ -53,6 +53,7 @@ pub fn run() -> Result<()> {
     dependencies()?;
     fuzz::smoke()?;
     contract::run(&[])?;
+    examples::run()?;
     test::run()
 }
 

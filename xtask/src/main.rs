@@ -7,6 +7,7 @@ mod contract;
 mod coverage;
 mod crates;
 mod data_model;
+mod examples;
 mod fuzz;
 mod long;
 mod mutants;
@@ -26,6 +27,7 @@ cargo xtask TASK
   test      run every test of the workspace and sum up their results
   tidy      hold the tree against the house rules of ARCHITECTURE.md
   data-model  make the book's page of tables and columns from the migrations
+  examples  run each example that needs nothing
   features  check each crate by itself and with each of its features
   crates    count the crates that the program is built of, and hold them against their bound
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
@@ -55,6 +57,7 @@ fn start(task: &str) -> Result<()> {
         "test" => test::run(),
         "tidy" => tidy::run(),
         "data-model" => data_model::run(),
+        "examples" => examples::run(),
         "features" => ci::features(),
         "crates" => crates::run(),
         "coverage" => coverage::run(),

@@ -12,6 +12,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
 
+#[path = "server_support/mod.rs"]
 mod support;
 
 use std::{

@@ -4,7 +4,7 @@
 //! telegrams, and what each implementation finds in it. Absent: measuring.
 
 pub mod pipeline;
-#[path = "../../tests/sml_support/recordings.rs"]
+#[path = "../../ebp-meter/tests/sml_support/recordings.rs"]
 pub mod recordings;
 
 use std::sync::LazyLock;

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
+#[path = "meter_support/mod.rs"]
 mod support;
 
 use std::{hint::black_box, time::Duration};

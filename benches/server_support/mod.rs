@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
 
 pub mod client;
-#[path = "../../tests/support/cluster.rs"]
+#[path = "../../ebp-server/tests/support/cluster.rs"]
 pub mod cluster;
 pub mod fleet;
 pub mod household;

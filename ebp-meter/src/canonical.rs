@@ -51,8 +51,15 @@ enum Choice {
     Own(usize),
     /// One under another code.
     Other(usize),
-    /// The sum of the first less the sum of the second.
-    Sum(Vec<usize>, Vec<usize>),
+    /// Several together. Few meters need it; held apart, it leaves the choices of all others small.
+    Sum(Box<Sum>),
+}
+
+/// The entries whose sum counts, less the sum of others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Sum {
+    plus: Vec<usize>,
+    minus: Vec<usize>,
 }
 
 impl Choices {

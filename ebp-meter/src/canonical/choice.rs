@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ebp_core::{obis::ObisCode, quantity::Unit};
 
 use super::{
-    Choice, Choices, EXPORT, IMPORT, KnownRegisters, NEGATIVE, POSITIVE, SUM,
+    Choice, Choices, EXPORT, IMPORT, KnownRegisters, NEGATIVE, POSITIVE, SUM, Sum,
     figure::{number, unit_of},
 };
 use crate::{
@@ -51,13 +51,14 @@ pub fn choose(readout: &Readout, known: &KnownRegisters, pinned: &Pinned) -> Cho
     let mut choices = Choices::default();
     let mut others = Others::default();
     for (index, entry) in readout.entries.iter().enumerate() {
-        let [1, _, quantity, kind @ 7..=8, ..] = entry.obis.0 else { continue };
-        let at = match (entry.obis.0, quantity) {
-            ([1, 0, 1, 8, 0, PRESENT], _) => IMPORT,
-            ([1, 0, 2, 8, 0, PRESENT], _) => EXPORT,
-            ([1, 0, 1, 7, 0, PRESENT], _) => POSITIVE,
-            ([1, 0, 2, 7, 0, PRESENT], _) => NEGATIVE,
-            ([1, 0, 16, 7, 0, PRESENT], _) => SUM,
+        let [1, channel, quantity, kind @ 7..=8, tariff, storage] = entry.obis.0 else { continue };
+        let is_own = (channel, tariff, storage) == (0, 0, PRESENT);
+        let at = match (quantity, kind) {
+            (1, ENERGY) if is_own => IMPORT,
+            (2, ENERGY) if is_own => EXPORT,
+            (1, POWER) if is_own => POSITIVE,
+            (2, POWER) if is_own => NEGATIVE,
+            (16, POWER) if is_own => SUM,
             _ => {
                 others.see(quantity, kind);
                 continue;
@@ -70,7 +71,7 @@ pub fn choose(readout: &Readout, known: &KnownRegisters, pinned: &Pinned) -> Cho
     }
     let registers = Registers { readout, known };
     for (at, quantity) in [(IMPORT, 1), (EXPORT, 2)] {
-        if choices.0[at].is_none() && others.energies[usize::from(quantity)] {
+        if choices.0[at].is_none() && others.has_energy(quantity) {
             choices.0[at] = registers.energy(quantity);
         }
     }
@@ -83,26 +84,37 @@ pub fn choose(readout: &Readout, known: &KnownRegisters, pinned: &Pinned) -> Cho
     choices
 }
 
-/// Which quantities a readout has under other codes than their own, so that nothing is looked for
-/// that is not there.
+/// Which quantities a readout has under other codes than their own, a bit for each group C (one for
+/// all from 63 on), so that nothing is looked for that is not there.
 #[derive(Default)]
 struct Others {
-    /// Of 1.8 and 2.8, by group C.
-    energies: [bool; 3],
-    /// Of 1.7, 2.7, 15.7 and 16.7, by group C.
-    powers: [bool; 17],
-    /// Powers of phases.
-    phases: bool,
+    /// Of energy.
+    energies: u64,
+    /// Of power.
+    powers: u64,
 }
 
 impl Others {
     fn see(&mut self, quantity: u8, kind: u8) {
-        let at = usize::from(quantity);
-        match kind {
-            ENERGY => self.energies.get_mut(at).into_iter().for_each(|seen| *seen = true),
-            _ => self.powers.get_mut(at).into_iter().for_each(|seen| *seen = true),
+        let bit = 1_u64.checked_shl(quantity.into()).unwrap_or(1 << 63);
+        if kind == ENERGY {
+            self.energies |= bit;
+        } else {
+            self.powers |= bit;
         }
-        self.phases |= kind == POWER && quantity > 16;
+    }
+
+    const fn has_energy(&self, quantity: u8) -> bool {
+        self.energies >> quantity & 1 == 1
+    }
+
+    const fn has_power(&self, quantity: u8) -> bool {
+        self.powers >> quantity & 1 == 1
+    }
+
+    /// Whether there may be powers of phases.
+    const fn has_phases(&self) -> bool {
+        self.powers >> 21 != 0
     }
 }
 
@@ -148,16 +160,17 @@ impl Registers<'_> {
 
     /// The only register that fits, of channel 0 or else of a single other one.
     fn only(&self, unit: Unit, fits: impl Fn([u8; 6]) -> bool, storage: u8) -> Option<usize> {
-        let of_channel = |own: bool| {
-            let mut found = self
-                .numbers(unit, |code| fits(code) && code[5] == storage && (code[1] == 0) == own);
-            let (first, entry) = found.next()?;
-            // Of a storage that may be history there must be no second.
-            let is_only = found.all(|(_, other)| other.obis == entry.obis && storage == PRESENT);
-            Some((first, is_only))
-        };
-        let (first, is_only) = of_channel(true).or_else(|| of_channel(false))?;
-        is_only.then_some(first)
+        let mut of_channels: [Option<(usize, ObisCode, bool)>; 2] = [None; 2];
+        for (index, entry) in self.numbers(unit, |code| fits(code) && code[5] == storage) {
+            match &mut of_channels[usize::from(entry.obis.0[1] != 0)] {
+                // Of a storage that may be history there must be no second.
+                Some((_, first, is_only)) => *is_only &= entry.obis == *first && storage == PRESENT,
+                none => *none = Some((index, entry.obis, true)),
+            }
+        }
+        let [own, other] = of_channels;
+        let (index, _, is_only) = own.or(other)?;
+        is_only.then_some(index)
     }
 
     /// Energy of 1.8 or 2.8 from another register than its own.
@@ -175,23 +188,22 @@ impl Registers<'_> {
     /// The sum of all tariffs of 1.8 or 2.8, if each that was ever seen is there once.
     fn tariffs(&self, quantity: u8, storage: u8) -> Option<Choice> {
         let fits = |code: [u8; 6]| matches!(code, [1, _, q, 8, 1..=63, s] if q == quantity && s == storage);
-        let all: Vec<(usize, &Entry)> = self.numbers(Unit::WATT_HOUR, fits).collect();
-        let channels =
-            |own: bool| all.iter().filter(move |(_, entry)| (entry.obis.0[1] == 0) == own);
-        let own: Vec<_> = channels(true).collect();
-        let of_channel = if own.is_empty() { channels(false).collect() } else { own };
-        let (_, first) = of_channel.first()?;
-        let mut seen = 0_u64;
-        for (_, entry) in &of_channel {
+        let all = || self.numbers(Unit::WATT_HOUR, fits);
+        let has_own = all().any(|(_, entry)| entry.obis.0[1] == 0);
+        let mut of_channel =
+            all().filter(|(_, entry)| (entry.obis.0[1] == 0) == has_own).peekable();
+        let channel = of_channel.peek()?.1.obis.0[1];
+        let (mut seen, mut indices) = (0_u64, Vec::new());
+        for (index, entry) in of_channel {
             let tariff = 1 << entry.obis.0[4];
-            if entry.obis.0[1] != first.obis.0[1] || seen & tariff != 0 {
+            if entry.obis.0[1] != channel || seen & tariff != 0 {
                 return None;
             }
             seen |= tariff;
+            indices.push(index);
         }
         let ever = self.known.tariffs[usize::from(quantity - 1)];
-        let indices = of_channel.iter().map(|(index, _)| *index).collect();
-        (ever & !seen == 0).then_some(Choice::Sum(indices, Vec::new()))
+        (ever & !seen == 0).then_some(sum(indices, Vec::new()))
     }
 
     /// Powers: what has a sign moves to 16.7.0, and what is missing is taken from other registers.
@@ -202,12 +214,12 @@ impl Registers<'_> {
             entry.is_some_and(|entry| matches!(entry.value, Value::Integer(value) if value < 0))
         };
         for (at, quantity) in [(POSITIVE, 1), (NEGATIVE, 2), (SUM, 16)] {
-            if choices[at].is_none() && others.powers[usize::from(quantity)] {
+            if choices[at].is_none() && others.has_power(quantity) {
                 let fits = |code: [u8; 6]| matches!(code, [1, _, q, 7, 0, _] if q == quantity);
                 choices[at] = self.only(unit, fits, self.present(POWER)).map(Choice::Other);
             }
         }
-        if choices[SUM].is_none() && others.powers[15] && quirk::tells_direction(self.readout) {
+        if choices[SUM].is_none() && others.has_power(15) && quirk::tells_direction(self.readout) {
             let fits = |code: [u8; 6]| matches!(code, [1, _, 15, 7, 0, _]);
             choices[SUM] = self.only(unit, fits, PRESENT).map(Choice::Other);
         }
@@ -226,21 +238,21 @@ impl Registers<'_> {
             choices[NEGATIVE] = None;
         }
         let is_there = |at: usize| choices[at].is_some();
-        if !others.phases || is_there(SUM) || is_there(POSITIVE) || is_there(NEGATIVE) {
+        if !others.has_phases() || is_there(SUM) || is_there(POSITIVE) || is_there(NEGATIVE) {
             return;
         }
-        choices[SUM] = self.phases(WITH_SIGN).map(|phases| Choice::Sum(phases, Vec::new()));
+        choices[SUM] = self.phases(WITH_SIGN).map(|phases| sum(phases, Vec::new()));
         if choices[SUM].is_none()
             && let Some(drawn) = self.phases(DRAWN)
         {
             let fed_in = self.phases(FED_IN);
             let has_sign = self.known.signed_phases || drawn.iter().any(|at| is_negative(*at));
             if has_sign {
-                choices[SUM] = Some(Choice::Sum(drawn, Vec::new()));
+                choices[SUM] = Some(sum(drawn, Vec::new()));
             } else if let Some(fed_in) = fed_in.filter(|fed| fed.len() == drawn.len()) {
-                choices[SUM] = Some(Choice::Sum(drawn, fed_in));
+                choices[SUM] = Some(sum(drawn, fed_in));
             } else if self.known.phases[FED_IN] == 0 {
-                choices[POSITIVE] = Some(simplified(Choice::Sum(drawn, Vec::new())));
+                choices[POSITIVE] = Some(simplified(sum(drawn, Vec::new())));
             }
         }
         choices[SUM] = choices[SUM].take().map(simplified);
@@ -277,16 +289,23 @@ impl Registers<'_> {
             [only] if *only == obis => find(only).map(Choice::Own),
             _ => {
                 let indices = codes.iter().map(find).collect::<Option<Vec<_>>>()?;
-                (!indices.is_empty()).then(|| simplified(Choice::Sum(indices, Vec::new())))
+                (!indices.is_empty()).then(|| simplified(sum(indices, Vec::new())))
             }
         }
     }
 }
 
+/// The sum of the first less the sum of the second.
+fn sum(plus: Vec<usize>, minus: Vec<usize>) -> Choice {
+    Choice::Sum(Box::new(Sum { plus, minus }))
+}
+
 /// The sum of a single register is that register.
 fn simplified(choice: Choice) -> Choice {
     match choice {
-        Choice::Sum(plus, minus) if minus.is_empty() && plus.len() == 1 => Choice::Other(plus[0]),
+        Choice::Sum(sum) if sum.minus.is_empty() && sum.plus.len() == 1 => {
+            Choice::Other(sum.plus[0])
+        }
         other => other,
     }
 }

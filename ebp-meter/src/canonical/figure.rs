@@ -7,7 +7,7 @@ use ebp_core::{
 };
 use rust_decimal::Decimal;
 
-use super::Choice;
+use super::{Choice, Sum};
 use crate::readout::{Correction, Entry, Protocol, Readout, Value};
 
 /// More decimals than any meter sends are a damaged scaler.
@@ -102,7 +102,8 @@ pub(super) fn of(obis: ObisCode, choice: &Choice, readout: &Readout) -> Option<F
         Choice::Other(index) => {
             (Source::Register(code(index)?), number(index)?, entry(index)?.corrected)
         }
-        Choice::Sum(plus, minus) => {
+        Choice::Sum(registers) => {
+            let Sum { plus, minus } = &**registers;
             let numbers =
                 |indices: &[usize]| indices.iter().map(number).collect::<Option<Vec<_>>>();
             let codes = |indices: &[usize]| indices.iter().map(code).collect::<Option<Vec<_>>>();

@@ -32,7 +32,7 @@ const MESSAGE: usize = 6;
 /// ```
 #[must_use]
 pub fn messages(data: &[u8]) -> Messages<'_> {
-    Messages { cursor: Cursor::new(data), last: None, broken: false }
+    Messages { cursor: Cursor::new(data), last: None, broken: false, error: None }
 }
 
 /// Iterates over messages. Behind one that has no end, nothing has a known place: it is the last.
@@ -41,6 +41,7 @@ pub struct Messages<'a> {
     cursor: Cursor<'a>,
     last: Option<Message<'a>>,
     broken: bool,
+    error: Option<Malformed>,
 }
 
 impl<'a> Messages<'a> {
@@ -51,22 +52,73 @@ impl<'a> Messages<'a> {
         self.cursor.rest()
     }
 
+    /// Passes over the message that was given last, where that has not been done.
     #[inline(never)]
-    fn pass_over(&mut self, message: &Message<'a>) {
-        match message.end() {
-            Some(end) => self.cursor = end.behind,
-            None => {
-                self.cursor = message.content;
-                self.broken = true;
+    fn pass_over(&mut self) {
+        // By reference: a copy would wait for fields that were written just before.
+        if let Some(last) = &self.last {
+            match last.end() {
+                Some(end) => self.cursor = end.behind,
+                None => {
+                    self.cursor = last.content;
+                    self.broken = true;
+                }
             }
+            self.last = None;
         }
     }
 
     /// Tells where the message just given ends, so that it need not be looked for again.
     #[inline]
     pub fn resume(&mut self, end: &End<'a>) {
+        self.resume_at(end.behind);
+    }
+
+    /// The next message, or nothing at the end or where its head is broken, of which
+    /// [`Messages::take_error`] tells. An error in the same place as a message would have both lie in
+    /// memory, and the message waited for.
+    #[inline(always)]
+    pub(super) fn next_whole(&mut self) -> Option<Message<'a>> {
+        if self.last.is_some() {
+            self.pass_over();
+        }
+        // End markers are passed over here, be there none, one or several.
+        self.cursor.skip_zeros();
+        if self.broken || self.cursor.rest().is_empty() {
+            return None;
+        }
+        let from = self.cursor.rest();
+        let tag = match common_head(&mut self.cursor) {
+            Some(tag) => tag,
+            None => self.any_head()?,
+        };
+        let message = Message { tag, content: self.cursor, from };
+        self.last = Some(message);
+        Some(message)
+    }
+
+    /// What is wrong with the head of a message, once.
+    pub(super) fn take_error(&mut self) -> Option<Malformed> {
+        self.error.take()
+    }
+
+    #[inline(never)]
+    fn any_head(&mut self) -> Option<u64> {
+        match any_head(&mut self.cursor) {
+            Ok(tag) => Some(tag),
+            Err(error) => {
+                self.broken = true;
+                self.error = Some(error);
+                None
+            }
+        }
+    }
+
+    /// As [`Messages::resume`], with the place behind that end.
+    #[inline]
+    pub(super) fn resume_at(&mut self, behind: Cursor<'a>) {
         self.last = None;
-        self.cursor = end.behind;
+        self.cursor = behind;
     }
 }
 
@@ -75,28 +127,10 @@ impl<'a> Iterator for Messages<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(last) = self.last.take() {
-            self.pass_over(&last);
+        match self.next_whole() {
+            Some(message) => Some(Ok(message)),
+            None => self.take_error().map(Err),
         }
-        // End markers are passed over here, be there none, one or several.
-        self.cursor.skip_zeros();
-        if self.broken || self.cursor.rest().is_empty() {
-            return None;
-        }
-        let from = self.cursor.rest();
-        // Built here, field by field: a message that lay in memory as `Result` before would be
-        // waited for.
-        Some(match head(&mut self.cursor) {
-            Ok(tag) => {
-                let message = Message { tag, content: self.cursor, from };
-                self.last = Some(message);
-                Ok(message)
-            }
-            Err(error) => {
-                self.broken = true;
-                Err(error)
-            }
-        })
     }
 }
 
@@ -135,23 +169,31 @@ impl<'a> Message<'a> {
     pub fn list_response(&self) -> Option<Result<ListResponse<'a>, Malformed>> {
         (self.tag == LIST_RESPONSE).then(|| ListResponse::read(self.content, self.from))
     }
-}
 
-/// Reads a message's elements before its body's content; returns the tag.
-#[inline]
-fn head(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
-    // As meters send it: a short transaction id, then two numbers of a byte and a list.
-    if let [0x76, id @ 0x01..=0x0f, rest @ ..] = cursor.rest()
-        && let Some([0x62, _, 0x62, _, 0x72, rest @ ..]) = rest.get(usize::from(*id) - 1..)
-        && let Some((tag, rest)) = word(rest)
-    {
-        *cursor = Cursor::new(rest);
-        return Ok(tag.bits);
+    /// The list response that this message is, where it is one of the usual shape.
+    #[inline(always)]
+    pub(super) fn common_list_response(&self) -> Option<ListResponse<'a>> {
+        if self.tag != LIST_RESPONSE {
+            return None;
+        }
+        ListResponse::read_common(self.content, self.from)
     }
-    any_head(cursor)
 }
 
-#[inline(never)]
+/// Reads a message's elements before its body's content as meters send them: a short transaction
+/// id, then two numbers of a byte and a list; returns the tag.
+#[inline(always)]
+fn common_head(cursor: &mut Cursor<'_>) -> Option<u64> {
+    let [0x76, id @ 0x01..=0x0f, rest @ ..] = cursor.rest() else { return None };
+    let [0x62, _, 0x62, _, 0x72, rest @ ..] = rest.get(usize::from(*id) - 1..)? else {
+        return None;
+    };
+    let (tag, rest) = word(rest)?;
+    *cursor = Cursor::new(rest);
+    Some(tag.bits)
+}
+
+/// The same of any message.
 fn any_head(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
     if cursor.list()? != MESSAGE {
         return Err(Malformed::Unexpected);

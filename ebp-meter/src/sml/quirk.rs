@@ -1,12 +1,15 @@
 //! Known faults of meters' values, as data.
 //!
-//! Enters: a readout and the widths that its numbers had on the wire. Leaves: the readout with the
-//! faulty values put right and marked so. Absent: faults of form, which the decoder takes as they
-//! come.
+//! Enters: a meter's entries and the widths that their numbers had on the wire. Leaves: the entries
+//! with the faulty values put right and marked so. Absent: faults of form, which the decoder takes
+//! as they come.
 
 use ebp_core::{obis::ObisCode, quantity::Unit};
 
-use crate::readout::{Correction, Readout, Value};
+use crate::{
+    flag_id::FlagId,
+    readout::{Correction, Entry, Readout, Value},
+};
 
 /// One fault: which meters have it, how it shows, how it is put right.
 #[derive(Debug, Clone, Copy)]
@@ -95,53 +98,60 @@ pub const QUIRKS: [Quirk; 3] = [
     },
 ];
 
-/// Puts right what is known to be wrong. `widths` has the width in bytes of each entry's number as
-/// it was on the wire, 0 for what is no number with a sign.
-pub fn apply(readout: &mut Readout, widths: &[u8]) {
-    for quirk in &QUIRKS {
-        if quirk.is_of(readout) {
-            quirk.apply(readout, widths);
-        }
+/// Puts right what is known to be wrong with that maker's entries. `widths` has the width in bytes
+/// of each entry's number as it was on the wire, 0 for what is no number with a sign; it is taken
+/// from only where a fault depends on that.
+pub fn apply(maker: FlagId, entries: &mut [Entry], widths: impl Iterator<Item = u8> + Clone) {
+    for quirk in QUIRKS.iter().filter(|quirk| quirk.is_of(maker)) {
+        quirk.apply(entries, widths.clone());
     }
 }
 
 /// Whether the direction of 15.7.0, a magnitude by its standard, is known in that readout.
 #[must_use]
 pub fn tells_direction(readout: &Readout) -> bool {
+    let Some(maker) = readout.manufacturer else { return false };
     QUIRKS.iter().any(|quirk| {
-        quirk.is_of(readout)
+        quirk.is_of(maker)
             && quirk.repair == Repair::Negate
             && quirk.powers.iter().any(|power| power.obis == ObisCode::ABSOLUTE_POWER)
-            && quirk.status(readout).is_some()
+            && quirk.status(&readout.entries).is_some()
     })
 }
 
 impl Quirk {
-    /// Whether the readout is of a meter of that maker.
-    fn is_of(&self, readout: &Readout) -> bool {
-        readout.manufacturer.is_some_and(|maker| maker.bytes() == *self.manufacturer)
+    /// Whether meters of that maker have it.
+    fn is_of(&self, maker: FlagId) -> bool {
+        maker.bytes() == *self.manufacturer
     }
 
     /// The status word of 1.8.0, where it is one that this fault goes by.
-    fn status(&self, readout: &Readout) -> Option<u64> {
+    fn status(&self, entries: &[Entry]) -> Option<u64> {
         let (mask, form) = self.status_form;
-        let status = readout.entry(ObisCode::POSITIVE_ENERGY)?.status?;
+        let energy = entries.iter().find(|entry| entry.obis == ObisCode::POSITIVE_ENERGY)?;
+        let status = energy.status?;
         (status & mask == form).then_some(status)
     }
 
-    fn apply(&self, readout: &mut Readout, widths: &[u8]) {
-        let Some(status) = self.status(readout) else { return };
-        for (entry, width) in readout.entries.iter_mut().zip(widths) {
-            let Some(power) = self.powers.iter().find(|power| power.obis == entry.obis) else {
+    fn apply(&self, entries: &mut [Entry], mut widths: impl Iterator<Item = u8>) {
+        let Some(status) = self.status(entries) else { return };
+        let mut widths_taken = 0;
+        for (index, entry) in entries.iter_mut().enumerate() {
+            let (Value::Integer(value), Some(Unit::WATT)) = (&mut entry.value, entry.unit) else {
                 continue;
             };
-            let (Value::Integer(value), Some(Unit::WATT)) = (&mut entry.value, entry.unit) else {
+            let Some(power) = self.powers.iter().find(|power| power.obis == entry.obis) else {
                 continue;
             };
             let export = status & power.direction != 0;
             match self.repair {
                 Repair::ReadUnsigned { widest } => {
-                    if export || *value >= 0 || !(1..=widest).contains(width) {
+                    if export || *value >= 0 {
+                        continue;
+                    }
+                    let width = widths.nth(index - widths_taken).unwrap_or(0);
+                    widths_taken = index + 1;
+                    if !(1..=widest).contains(&width) {
                         continue;
                     }
                     *value += 1 << (8 * width);
@@ -161,11 +171,6 @@ impl Quirk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        flag_id::FlagId,
-        readout::{Entry, Integrity, Protocol},
-    };
-
     fn entry(obis: ObisCode, value: i128, unit: Unit, status: Option<u64>) -> Entry {
         Entry {
             obis,
@@ -179,23 +184,15 @@ mod tests {
     }
 
     fn corrected(maker: &str, status: u64, power: ObisCode, value: i128, width: u8) -> i128 {
-        let mut readout = Readout {
-            protocol: Protocol::Sml,
-            server_id: None,
-            manufacturer: FlagId::new(maker.as_bytes().try_into().unwrap()),
-            meter_time: None,
-            entries: vec![
-                entry(ObisCode::POSITIVE_ENERGY, -1, Unit::WATT_HOUR, Some(status)),
-                entry(power, value, Unit::WATT, None),
-            ],
-            unaddressed: Vec::new(),
-            integrity: Integrity::Ok,
-            bytes: 0,
-        };
-        apply(&mut readout, &[2, width]);
-        assert_eq!(readout.entries[0].value, Value::Integer(-1), "energy is left alone");
-        let Value::Integer(after) = readout.entries[1].value else { panic!() };
-        assert_eq!(readout.entries[1].corrected.is_some(), after != value);
+        let mut entries = [
+            entry(ObisCode::POSITIVE_ENERGY, -1, Unit::WATT_HOUR, Some(status)),
+            entry(power, value, Unit::WATT, None),
+        ];
+        let maker = FlagId::new(maker.as_bytes().try_into().unwrap()).unwrap();
+        apply(maker, &mut entries, [2, width].into_iter());
+        assert_eq!(entries[0].value, Value::Integer(-1), "energy is left alone");
+        let Value::Integer(after) = entries[1].value else { panic!() };
+        assert_eq!(entries[1].corrected.is_some(), after != value);
         after
     }
 
@@ -216,6 +213,22 @@ mod tests {
         let l1 = ObisCode([1, 0, 36, 7, 0, 255]);
         assert_eq!(corrected("DZG", 0x04_0104, l1, -14_836, 2), 50_700);
         assert_eq!(corrected("DZG", 0x1c_1104, l1, -14_836, 2), -14_836);
+    }
+
+    #[test]
+    fn each_value_goes_by_its_own_width() {
+        let phase = |quantity| ObisCode([1, 0, quantity, 7, 0, 255]);
+        let mut entries = [
+            entry(phase(36), -1, Unit::WATT, None),
+            entry(ObisCode::POSITIVE_ENERGY, 1, Unit::WATT_HOUR, Some(0x1c_0104)),
+            entry(phase(56), 1, Unit::WATT, None),
+            entry(phase(76), -1, Unit::WATT, None),
+            entry(ObisCode::SUM_POWER, -1, Unit::WATT, None),
+        ];
+        let maker = FlagId::new(*b"DZG").unwrap();
+        apply(maker, &mut entries, [1, 0, 1, 4, 2].into_iter());
+        let values = entries.map(|entry| entry.value);
+        assert_eq!(values, [255, 1, 1, -1, 65_535].map(Value::Integer));
     }
 
     #[test]

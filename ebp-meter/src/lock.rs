@@ -118,22 +118,27 @@ impl Facts {
     pub fn of(readouts: &[Readout]) -> Self {
         let mut facts = Self::default();
         for readout in readouts {
-            let is_ascii = readout.protocol == Protocol::D0;
-            facts.was_asked |= is_ascii && readout.integrity == Integrity::Ok;
-            for entry in &readout.entries {
-                if !matches!(entry.value, Value::Integer(_)) {
-                    continue;
-                }
-                match (entry.obis.0, entry.unit) {
-                    ([1, _, 1 | 2, 8, ..], Some(Unit::WATT_HOUR)) => facts.energy(entry.scaler, 3),
-                    // In kWh, since ASCII telegrams may leave that out.
-                    ([1, _, 1 | 2, 8, ..], None) if is_ascii => facts.energy(entry.scaler, 0),
-                    (code, Some(Unit::WATT)) => facts.power |= is_power(ObisCode(code)),
-                    _ => {}
-                }
-            }
+            facts.add(readout);
         }
         facts
+    }
+
+    /// One telegram more.
+    pub fn add(&mut self, readout: &Readout) {
+        let is_ascii = readout.protocol == Protocol::D0;
+        self.was_asked |= is_ascii && readout.integrity == Integrity::Ok;
+        for entry in &readout.entries {
+            if !matches!(entry.value, Value::Integer(_)) {
+                continue;
+            }
+            match (entry.obis.0, entry.unit) {
+                ([1, _, 1 | 2, 8, ..], Some(Unit::WATT_HOUR)) => self.energy(entry.scaler, 3),
+                // In kWh, since ASCII telegrams may leave that out.
+                ([1, _, 1 | 2, 8, ..], None) if is_ascii => self.energy(entry.scaler, 0),
+                (code, Some(Unit::WATT)) => self.power |= is_power(ObisCode(code)),
+                _ => {}
+            }
+        }
     }
 
     const fn energy(&mut self, scaler: i8, whole: i8) {

@@ -165,6 +165,9 @@ impl VirtualMeter {
     #[must_use]
     pub fn with_button(mut self, button: Button) -> Self {
         self.locked = !button.is_detailed();
+        if button.is_operator_off() {
+            self.profile.unlocked.registers.retain(|register| !register.is_power());
+        }
         self.button = Some(button);
         self
     }

@@ -20,6 +20,7 @@ pub use keeper::SimKeeper;
 
 use crate::{
     aggregator::*,
+    lock::Lock,
     port::{PortError, PortName},
     profile::{FlagId, Profiles},
     readout::{Entry, Integrity, MeterTime, Protocol, Readout, ServerId, Value},
@@ -268,9 +269,12 @@ impl Heads for SimHeads {
                 let readout = sim.readout(now, truth);
                 Done::Unlock(Ok(Box::new(Unlocked::now(readout))))
             }
-            (Job::Unlock { .. }, _) => {
-                Done::Unlock(Err(UnlockError::NotUnlocked { tries: 2, left: 0 }.into()))
+            (Job::Unlock { .. }, _) => Done::Unlock(Err(UnlockError::NotUnlocked {
+                tries: 2,
+                left: 0,
+                lock: Lock::Locked,
             }
+            .into())),
             (Job::Press, _) => {
                 sim.open_until = sim.open_until.filter(|until| at <= *until).map(|_| at + s(120));
                 Done::Press(Ok(()))

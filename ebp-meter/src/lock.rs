@@ -10,7 +10,8 @@ use ebp_core::{obis::ObisCode, quantity::Unit};
 use serde::Serialize;
 
 use crate::{
-    profile::{Profile, Transport},
+    canonical::active_power,
+    profile::Profile,
     readout::{Integrity, Protocol, Readout, Value},
 };
 
@@ -61,8 +62,7 @@ impl Lock {
         if !facts.energy {
             return Self::Unknown;
         }
-        let asks = |profile: &Profile| profile.line.protocol == Transport::D0Request;
-        if facts.was_asked || meter.model.is_some_and(asks) {
+        if facts.was_asked || meter.model.is_some_and(|model| model.line.is_asked()) {
             return Self::NoPowerByDesign;
         }
         match meter.model {
@@ -157,17 +157,7 @@ impl Readout {
 
 /// Whether that is active power as it is now, of all or of one phase, with or without its sign.
 const fn is_power(obis: ObisCode) -> bool {
-    matches!(
-        obis.0,
-        [
-            1,
-            _,
-            1 | 2 | 15 | 16 | 21 | 22 | 35 | 36 | 41 | 42 | 55 | 56 | 61 | 62 | 75 | 76,
-            7,
-            _,
-            0 | 255
-        ]
-    )
+    matches!(obis.0, [1, _, quantity, 7, _, 0 | 255] if active_power(quantity).is_some())
 }
 
 /// Whether a meter of that model sends power when nothing holds it back.

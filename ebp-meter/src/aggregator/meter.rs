@@ -13,7 +13,7 @@ use crate::{
     canonical::Pinned,
     lock::{Facts, KnownMeter, Lock},
     port::PortName,
-    profile::{self, Profile, RelockBehaviour, Transport},
+    profile::{self, Profile, RelockBehaviour},
     readout::Readout,
     session::ReadOptions,
     unlock::{Method, Pin, Plan, Variant},
@@ -75,8 +75,9 @@ impl ConfiguredMeter {
 
     /// What its model's profile says counts.
     #[must_use]
-    pub fn pinned(&self) -> Pinned {
-        self.profile.as_ref().map(|profile| profile.counts.clone()).unwrap_or_default()
+    pub fn pinned(&self) -> &Pinned {
+        static NOTHING: Pinned = Pinned::new();
+        self.profile.as_ref().map_or(&NOTHING, |profile| &profile.counts)
     }
 
     /// The most that it carries, kW.
@@ -95,10 +96,12 @@ impl ConfiguredMeter {
     /// Whether it has a lock and its PIN is known. A meter that must be asked has none.
     #[must_use]
     pub fn can_unlock(&self) -> bool {
-        let asks = |profile: &Arc<Profile>| profile.line.protocol == Transport::D0Request;
-        self.pin_file.is_some()
-            && self.timing().is_some()
-            && !self.profile.as_ref().is_some_and(asks)
+        self.pin_file.is_some() && self.timing().is_some() && !self.is_asked()
+    }
+
+    /// Whether it must be asked for each telegram, as far as that is known.
+    pub(super) fn is_asked(&self) -> bool {
+        self.profile.as_ref().is_some_and(|profile| profile.line.is_asked())
     }
 
     /// How long entering the PIN takes at most; nothing for models without a lock.

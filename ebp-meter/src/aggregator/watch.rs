@@ -10,11 +10,7 @@ use ebp_core::model::IncidentType;
 use super::{
     ConfiguredMeter, Job, LastReading, Memory, Options, Reading, damage::Damage, slots::Present,
 };
-use crate::{
-    lock::Lock,
-    profile::{RelockBehaviour, Transport},
-    readout::ServerId,
-};
+use crate::{lock::Lock, profile::RelockBehaviour, readout::ServerId};
 
 /// The first pause after a failed reading; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -245,8 +241,7 @@ impl Watch {
 
 /// How long before a slot the port is opened. One that asks its meter does so when the slot begins.
 fn lead(meter: &ConfiguredMeter, options: &Options) -> Duration {
-    let asks = meter.profile.as_ref().is_some_and(|p| p.line.protocol == Transport::D0Request);
-    if asks || options.cycle.duration() < SHORT_CYCLE { Duration::ZERO } else { LEAD }
+    if meter.is_asked() || options.cycle.duration() < SHORT_CYCLE { Duration::ZERO } else { LEAD }
 }
 
 fn keeps_by_pressing(meter: &ConfiguredMeter, memory: &Memory) -> bool {

@@ -42,6 +42,8 @@ pub struct Bench<'a> {
     pub tries: &'a Tries,
     /// Raised to end whatever goes on: a head that shines goes dark.
     pub stop: &'a AtomicBool,
+    /// Told until when a reading goes on beyond its time, because its meter is answering.
+    pub goes_on: &'a dyn Fn(Duration),
 }
 
 impl Bench<'_> {

@@ -21,9 +21,12 @@ const LEAD: Duration = Duration::from_secs(2);
 /// Cycles shorter than this have no time for that.
 const SHORT_CYCLE: Duration = Duration::from_secs(20);
 /// A job is given up so long after its end was due.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// The longest that unlocking may take.
 const LONGEST_UNLOCKING: Duration = Duration::from_secs(900);
+/// An answer that is under way is waited for at most so long from the reading's beginning: some take
+/// 4 minutes at 300 baud.
+const LONGEST_ANSWER: Duration = Duration::from_secs(600);
 /// After so many failures in a row the USB device may be reset.
 const BEFORE_RESET: u32 = 3;
 /// From one reset to the next.
@@ -183,6 +186,8 @@ impl Watch {
         Reading {
             from,
             until: from.saturating_add(options.timeout),
+            // What is left of a cycle is for one more try.
+            latest: from.saturating_add(LONGEST_ANSWER.min(options.cycle.duration() * 2 / 3)),
             // Where the profile's way fails, the meter may speak in another.
             detect: self.failures % 2 == 1,
         }

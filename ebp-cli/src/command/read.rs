@@ -1,6 +1,5 @@
 //! `ebp read`: a meter's figures, from a port or, with `--config`, into the spool.
 
-mod address;
 mod live;
 mod passed;
 mod watch;
@@ -22,14 +21,14 @@ use ebp_meter::{
     session::{self, AnswerSpeed, ReadOptions, Session},
 };
 
-use address::AddressText;
 use live::Live;
 use passed::Passed;
 use watch::Watch;
 
 use super::{
+    address::AddressText,
     cycle, find_port,
-    heading::OUTPUT,
+    heading::{LINE, OUTPUT},
     models::Models,
     silence,
     waiting::{Waiting, tell_wrapping},
@@ -41,8 +40,6 @@ use crate::{
     tell::tell,
 };
 
-/// The heading of the options that say how a meter speaks.
-const LINE: &str = "How the meter speaks";
 /// The heading of the options of a measurement device.
 const DEVICE: &str = "Measuring for a survey";
 

@@ -102,6 +102,7 @@ impl Bench<'_> {
             first_telegram: FIRST_TELEGRAM,
             slower: thorough,
             inf,
+            inf_presses: meter.inf_presses,
             wait_for_rest: thorough,
             // The next reading shows whether the detail lasts.
             confirm: false,

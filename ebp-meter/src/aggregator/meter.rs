@@ -38,6 +38,8 @@ pub struct ConfiguredMeter {
     pub options: ReadOptions,
     /// The file with its PIN.
     pub pin_file: Option<PathBuf>,
+    /// The presses to `InF` behind the PIN that its owner has counted.
+    pub inf_presses: Option<u8>,
     /// How light is made.
     pub method: Method,
     /// Whether the head shines while the line is idle.
@@ -58,6 +60,7 @@ impl ConfiguredMeter {
             port,
             options: ReadOptions::default(),
             pin_file: None,
+            inf_presses: None,
             method: Method::Auto,
             inverted: false,
             reset_usb: false,
@@ -119,9 +122,10 @@ impl ConfiguredMeter {
         self.timing().map(|pin| Duration::from_secs(pin.return_to_normal_s.into()))
     }
 
-    /// What keeps its detail, as far as its profile can promise.
+    /// What keeps its detail, as far as its profile or its owner can promise.
     pub(super) fn relock(&self) -> Option<RelockBehaviour> {
-        self.profile.as_ref()?.keeps_unlocked()
+        let sourced = self.profile.as_ref()?.keeps_unlocked()?;
+        Some(if self.inf_presses.is_some() { RelockBehaviour::Permanent } else { sourced })
     }
 
     fn timing(&self) -> Option<&profile::Pin> {

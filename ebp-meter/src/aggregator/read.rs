@@ -57,7 +57,9 @@ pub(super) fn read_meter(
     bench: &Bench<'_>,
 ) -> (Result<Box<Telegram>, ReadError>, Heard) {
     let mut heard = Heard::default();
-    let options = if reading.detect { ReadOptions::default() } else { meter.options };
+    let address = meter.options.address;
+    let detecting = ReadOptions { address, ..ReadOptions::default() };
+    let options = if reading.detect { detecting } else { meter.options };
     let telegram = bench
         .session(&meter.port, Session::first_line(options), options)
         .map_err(ReadError::from)

@@ -125,7 +125,7 @@ impl From<CalibrateError> for Failure {
             CalibrateError::Quit(_)
             | CalibrateError::NoTryLeft
             | CalibrateError::NoReaction
-            | CalibrateError::NoPinEntry
+            | CalibrateError::NoPinEntry { .. }
             | CalibrateError::Period(_)
             | CalibrateError::NoInf => Self::failed(error),
         }

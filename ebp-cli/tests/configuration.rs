@@ -51,8 +51,15 @@ fn the_books_examples() {
     let written = &examples("device.md")[0];
     let spoken = written.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
     let spoken: String = spoken.map(|line| format!("{line}\n")).collect();
-    for key in ["spool_max_bytes = ", "max_current_a = ", "pin_file = ", "clock = ", "reset_usb = "]
-    {
+    for key in [
+        "spool_max_bytes = ",
+        "max_current_a = ",
+        "address = ",
+        "pin_file = ",
+        "inf_presses = ",
+        "clock = ",
+        "reset_usb = ",
+    ] {
         assert!(written.contains(&format!("\n# {key}")), "{key}");
     }
     for text in [written, &spoken] {

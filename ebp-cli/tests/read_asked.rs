@@ -130,6 +130,33 @@ fn a_meter_that_answers_to_its_address_alone() {
 }
 
 #[test]
+fn it_is_identified_and_bundled_by_its_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let manner = Manner { request: b"/?12345678!\r\n", ..Manner::answering(FAST, 9600, pafal()) };
+    let meter = AskedMeter::start(&folder.path().join("meter"), manner);
+    let run = run!("meter", "identify", "--port", meter.link, "--address", "12345678").done();
+    assert!(run.stdout.contains("(PAF)"), "{run:#?}");
+    assert!(run.stdout.contains("--address ADDRESS"), "{run:#?}");
+    assert!(!run.stdout.contains("12345678"), "{run:#?}");
+    let bundle = folder.path().join("bundle");
+    let options = ["--address", "12345678", "--telegrams", "1"];
+    run!(
+        "meter", "bundle", "--port", meter.link, "--output", bundle, options[0], options[1],
+        options[2], options[3]
+    )
+    .done();
+    let about = fs::read_to_string(bundle.join("about.json")).unwrap();
+    assert!(about.contains("\"PAF\""), "{about}");
+    for action in ["identify", "bundle"] {
+        let mut command = ebp();
+        command.args(["meter", action, "--port", "/dev/ttyUSB99", "--address", "4711!"]);
+        command.args(if action == "bundle" { &["--output", "b"][..] } else { &[] });
+        let run = process::run(command, b"").refused(2, &["--address", "1 to 32 printable"]);
+        assert!(!run.stderr.contains("47"), "{run:#?}");
+    }
+}
+
+#[test]
 fn a_wrong_address_is_refused_without_being_shown() {
     for wrong in ["4711/0815", "4711!", &"47".repeat(17)] {
         let run = run!("read", "--port", "/dev/ttyUSB99", "--address", wrong);

@@ -84,6 +84,34 @@ fn a_file_with_a_whole_telegram_says_why_others_are_none() {
     assert!(run.stdout.contains("23149.125"), "{run:#?}");
 }
 
+/// As ESPHome's `debug:` of a UART writes it, 150 bytes to a line unless said otherwise.
+#[test]
+fn a_log_of_esphome_is_read() {
+    let digits = fs::read_to_string(damaged("s10_lgz_hex.txt")).unwrap().trim().to_uppercase();
+    let bytes: Vec<&str> = (0..digits.len()).step_by(2).map(|at| &digits[at..at + 2]).collect();
+    let prefix = "[09:02:48.983][D][uart_debug:114]: <<< ";
+    let other = "[09:02:49.003][D][sensor:094]: 'Power': Sending state 4.00000 W with 0 decimals\n";
+    let log = |separator, colour: &str| -> String {
+        let line = |part: &[&str]| {
+            let (start, end) = if colour.is_empty() { ("", "") } else { (colour, "\u{1b}[0m") };
+            format!("{start}{prefix}{}{end}\n{other}", part.join(separator))
+        };
+        format!("[09:02:40][C][sml:091]: SML:\n{}", bytes.chunks(150).map(line).collect::<String>())
+    };
+    let string: String = bytes
+        .chunks(40)
+        .map(|part| format!("{prefix}\"\\x{}\"\n{other}", part.join("\\x")))
+        .collect();
+    for text in [log(":", ""), log(" ", "\u{1b}[0;36m"), log(",", ""), string] {
+        let mut command = ebp();
+        command.args(["read", "-", "--format", "json"]);
+        let run = process::run(command, text.as_bytes()).done();
+        assert!(run.stdout.contains("734.9456"), "{text}: {run:#?}");
+        let run = run.says(&["is hex text"]);
+        assert!(!run.stderr.contains("it says"), "{run:#?}");
+    }
+}
+
 #[test]
 fn hex_text_is_read() {
     let file = damaged("s10_lgz_hex.txt");

@@ -4,10 +4,16 @@
 
 mod support;
 
-use std::{fs, process::Stdio};
+use std::{fs, process::Stdio, time::Duration};
 
 use serde_json::Value;
-use support::{ebp, meter::Meter, process::Running, wait_for};
+use support::{
+    asked::{AskedMeter, Manner},
+    ebp,
+    meter::Meter,
+    process::Running,
+    wait_for,
+};
 
 #[test]
 fn a_watcher_waits_for_a_meter_that_was_pulled_out() {
@@ -57,6 +63,33 @@ fn a_watcher_of_a_silent_meter_says_so_once_and_waits() {
     wait_for("a second", || (told.elapsed().as_millis() > 800).then_some(()));
     assert_eq!(watching.stderr().len(), 1, "{:?}", watching.stderr());
     assert!(watching.lives());
+}
+
+/// A meter that is asked and takes long to answer is told of every ten seconds.
+#[test]
+fn a_watcher_says_how_far_a_long_answer_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let registers: String =
+        (1..90).map(|at| format!("1-0:1.8.0*{at:02}({at:09}.500*kWh)\r\n")).collect();
+    let mut data = format!("1-0:1.8.0*255(004711.815*kWh)\r\n{registers}!\r\n\x03").into_bytes();
+    data.push(data.iter().fold(0, |check, byte| check ^ byte));
+    data.insert(0, 2);
+    let pieces = u32::try_from(data.len() / 10).unwrap();
+    let manner = Manner {
+        name: b"/ELS@A1500\r\n",
+        slowness: Duration::from_secs(12) / pieces,
+        ..Manner::answering(b"", 300, data)
+    };
+    let meter = AskedMeter::start(&folder.path().join("meter"), manner);
+    let mut command = ebp();
+    command.args(["read", "--watch", "--protocol", "d0", "--baud", "300", "--timeout", "2s"]);
+    command.args(["--format", "json", "--port"]).arg(&meter.link);
+    let mut watching = Running::start(command);
+    watching.wait_for(" registers so far");
+    watching.wait_for_lines(1);
+    assert_eq!(watching.stderr().len(), 1, "{:?}", watching.stderr());
+    let run = watching.kill();
+    assert!(run.stdout.contains("4711.815"), "{run:#?}");
 }
 
 /// Damaged telegrams are told of while it goes on, and counted at its end.

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ebp_meter::profile::{Profile, Profiles, Quantity, Register, Transport};
+use ebp_meter::profile::{Profile, Profiles, Quantity, Register};
 use rustix::{
     fs::OFlags,
     process::Signal,
@@ -62,7 +62,7 @@ fn register(profile: &Profile) -> String {
 
 fn grows(profile: &Profile, link: &Path) {
     let model = profile.name.as_str();
-    let asked = profile.line.protocol == Transport::D0Request;
+    let asked = profile.line.is_asked();
     let mut arguments = vec!["--model", model, "--speed", "3600", "--pv-peak", "0"];
     if !asked {
         arguments.extend(["--interval", "500ms"]);

@@ -31,6 +31,7 @@ fn the_right_pin_opens_a_meter_for_good() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     let json = said.json();
     assert_eq!((&json["unlocked"], &json["already"]), (&true.into(), &false.into()));
+    assert_eq!(json["lock"], "open");
     assert_eq!((&json["lasting"], &json["keep"]), (&"permanent".into(), &"permanent".into()));
     let values = json["values"].as_array().unwrap();
     assert!(values.iter().any(|value| value.get("0100100700ff").is_some()), "{json}");
@@ -74,6 +75,7 @@ fn a_wrong_pin_is_counted_and_the_limit_holds_over_runs() {
 
     let second = Said::from(unlock(folder, &pin, &["--format", "json"]).output().unwrap());
     assert_eq!((second.code, &second.json()["unlocked"]), (1, &false.into()), "{}", second.stderr);
+    assert_eq!(second.json()["lock"], "locked");
     assert!(second.json()["remedy"].as_str().unwrap().contains("nothing more is tried"));
 
     for pin in [&pin, &pin_file(folder, PIN)] {
@@ -86,6 +88,23 @@ fn a_wrong_pin_is_counted_and_the_limit_holds_over_runs() {
     let reset = run(folder, &["unlock", "--reset-tries", "--state", "tries"]);
     assert_eq!((reset.code, reset.stderr.contains("forgotten")), (0, true), "{}", reset.stderr);
     assert!(!fs::read_to_string(&tries).unwrap().contains("wrong"));
+}
+
+#[test]
+fn a_meter_whose_operator_switched_power_off_is_told_from_a_wrong_pin() {
+    let folder = folder();
+    let folder = folder.path();
+    let _meter = Meter::start(folder, &["--locked", "--pin", PIN, "--operator-off"]);
+    let pin = pin_file(folder, PIN);
+    let said = Said::from(unlock(folder, &pin, &["--format", "json"]).output().unwrap());
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    let json = said.json();
+    assert_eq!((&json["unlocked"], &json["lock"]), (&false.into(), &"operator-off".into()));
+    assert!(json["error"].as_str().unwrap().contains("the PIN is right"), "{json}");
+    assert!(json["remedy"].as_str().unwrap().contains("ask your metering point operator"));
+    assert!(!said.stderr.contains("once more, slower"), "{}", said.stderr);
+    let tries = fs::read_to_string(folder.join("tries/unlock-tries.json")).unwrap();
+    assert!(tries.contains("\"wrong\": 0"), "a right PIN is no wrong try: {tries}");
 }
 
 #[test]

@@ -2,67 +2,30 @@
 //!
 //! Enters: TOML. Leaves: [`DeviceConfig`], every value parsed. Absent: opening anything it names.
 
+mod error;
+mod values;
+
 use std::{
-    fs, io,
+    fs,
     num::NonZeroU16,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use crate::{
-    clock::ClockSource,
-    spool::{DEFAULT_MAX_BYTES, SpoolOptions},
-};
 use ebp_client::ClientOptions;
 use ebp_core::cycle::Cycle;
-use ebp_meter::{aggregator::Options, port::PortName, readout::Protocol, unlock::Method};
-use serde::{Deserialize, Deserializer, de};
+use ebp_meter::{
+    aggregator::Options, d0::Address, port::PortName, readout::Protocol, unlock::Method,
+};
+use serde::Deserialize;
 use uuid::Uuid;
+
+use crate::{clock::ClockSource, spool::SpoolOptions};
+pub use error::ConfigError;
+use values::{answer_timeout, duration, from_text, light, presses, protocol, room, spool_bytes};
 
 /// A commented example that says what the defaults are.
 pub const EXAMPLE: &str = include_str!("device.example.toml");
-
-/// Why a configuration cannot be used; every variant names the file.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is no TOML, or a setting is unknown, missing or of a wrong value.
-    #[error("{}:{line}: {reason}", path.display())]
-    Wrong {
-        /// Which.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// It has no `[[meter]]`.
-    #[error("{}: no meter is configured", .0.display())]
-    NoMeter(PathBuf),
-    /// Two meters have the same identifier.
-    #[error("{}: meter {meter} is configured twice", path.display())]
-    MeterTwice {
-        /// Which file.
-        path: PathBuf,
-        /// The identifier.
-        meter: Uuid,
-    },
-    /// Two meters have the same port; each has a reading head of its own.
-    #[error("{}: two meters share the port {port}", path.display())]
-    SharedPort {
-        /// Which file.
-        path: PathBuf,
-        /// The port.
-        port: PortName,
-    },
-}
 
 /// What `--config FILE` of `ebp read` and `ebp transmit` says.
 #[derive(Debug, Clone, Deserialize)]
@@ -157,9 +120,15 @@ pub struct MeterEntry {
     /// Its speed in bits per second, where detecting it is not wanted.
     #[serde(default)]
     pub baud: Option<u32>,
+    /// Its address, where it is asked and answers to that alone.
+    #[serde(default)]
+    pub address: Option<Address>,
     /// The file with its PIN, which nobody but its owner may read.
     #[serde(default)]
     pub pin_file: Option<PathBuf>,
+    /// The presses behind the PIN after which its display shows `InF`, as its owner has counted them.
+    #[serde(default, deserialize_with = "presses")]
+    pub inf_presses: Option<u8>,
     /// How its head is made to shine.
     #[serde(default, deserialize_with = "light")]
     pub light: Method,
@@ -174,66 +143,6 @@ pub struct MeterEntry {
     pub max_current_a: Option<NonZeroU16>,
 }
 
-fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: std::str::FromStr<Err: std::fmt::Display>,
-{
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-}
-
-/// The least that a spool is given: a month of two meters.
-const LEAST_SPOOL_BYTES: u64 = 1 << 20;
-
-fn answer_timeout() -> Duration {
-    ClientOptions::default().timeout
-}
-
-const fn spool_bytes() -> u64 {
-    DEFAULT_MAX_BYTES
-}
-
-fn room<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let bytes = u64::deserialize(deserializer)?;
-    if bytes < LEAST_SPOOL_BYTES {
-        return Err(de::Error::custom(format!(
-            "a spool of {bytes} bytes is too small: write {LEAST_SPOOL_BYTES} or more"
-        )));
-    }
-    Ok(bytes)
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text).map_err(|_| {
-        de::Error::custom(format!(
-            "`{text}` is no duration: write a number with ms, s, m or h, such as 10s"
-        ))
-    })
-}
-
-fn protocol<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Protocol>, D::Error> {
-    match String::deserialize(deserializer)?.as_str() {
-        "auto" => Ok(None),
-        "sml" => Ok(Some(Protocol::Sml)),
-        "d0" => Ok(Some(Protocol::D0)),
-        other => {
-            Err(de::Error::custom(format!("unknown protocol `{other}`: write auto, sml or d0")))
-        }
-    }
-}
-
-fn light<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Method, D::Error> {
-    match String::deserialize(deserializer)?.as_str() {
-        "auto" => Ok(Method::Auto),
-        "break" => Ok(Method::Break),
-        "zero-bytes" => Ok(Method::ZeroBytes),
-        other => Err(de::Error::custom(format!(
-            "unknown light `{other}`: write auto, break or zero-bytes"
-        ))),
-    }
-}
-
 impl MeterEntry {
     /// A meter of that model at that port, and the defaults otherwise.
     #[must_use]
@@ -244,7 +153,9 @@ impl MeterEntry {
             port,
             protocol: None,
             baud: None,
+            address: None,
             pin_file: None,
+            inf_presses: None,
             light: Method::Auto,
             inverted: false,
             reset_usb: false,
@@ -272,7 +183,7 @@ impl DeviceConfig {
     pub fn new(spool: PathBuf, api: Api, meters: Vec<MeterEntry>) -> Self {
         Self {
             spool,
-            spool_max_bytes: DEFAULT_MAX_BYTES,
+            spool_max_bytes: spool_bytes(),
             state: None,
             clock: ClockSource::default(),
             socket: None,
@@ -321,6 +232,10 @@ impl DeviceConfig {
             return Err(ConfigError::NoMeter(path.to_owned()));
         }
         for (i, meter) in self.meters.iter().enumerate() {
+            if meter.inf_presses.is_some() && meter.pin_file.is_none() {
+                let (path, meter) = (path.to_owned(), meter.uuid);
+                return Err(ConfigError::InfWithoutPin { path, meter });
+            }
             for other in &self.meters[..i] {
                 if meter.uuid == other.uuid {
                     let (path, meter) = (path.to_owned(), meter.uuid);
@@ -347,6 +262,7 @@ fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spool::DEFAULT_MAX_BYTES;
 
     const GOOD: &str = r#"spool = "spool"
 [api]
@@ -392,7 +308,7 @@ port = "/dev/ttyUSB0"
             (
                 "model",
                 "modell",
-                "/device.toml:11: unknown field `modell`, expected one of `uuid`, `model`, `port`, `protocol`, `baud`, `pin_file`, `light`, `inverted`, `reset_usb`, `max_current_a`",
+                "/device.toml:11: unknown field `modell`, expected one of `uuid`, `model`, `port`, `protocol`, `baud`, `address`, `pin_file`, `inf_presses`, `light`, `inverted`, `reset_usb`, `max_current_a`",
             ),
             (
                 "/dev/ttyUSB0",
@@ -424,7 +340,29 @@ port = "/dev/ttyUSB0"
         assert_eq!((cycle.timeout, cycle.unlock_after), (default.timeout, default.unlock_after));
         assert_eq!(config.spool_max_bytes, DEFAULT_MAX_BYTES);
         assert_eq!(config.api.timeout, answer_timeout());
-        assert!(config.meters[0].max_current_a.is_some() && config.meters[0].pin_file.is_some());
+        let meter = &config.meters[0];
+        assert!(meter.max_current_a.is_some() && meter.pin_file.is_some());
+        assert!(meter.inf_presses.is_some() && meter.address.is_some());
+    }
+
+    #[test]
+    fn what_makes_no_sense_for_a_meter_is_refused() {
+        let with = |settings: &str| load(&format!("{GOOD}{settings}\n"));
+        let meter = "meter 6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a001";
+        for (settings, expected) in [
+            ("inf_presses = 51", "/device.toml:13: 51 presses are too many: write 0 to 50"),
+            ("inf_presses = 9", &format!("/device.toml: {meter}: inf_presses leads nowhere")),
+            ("address = \"47/11\"", "/device.toml:13: an address has 1 to 32 printable ASCII"),
+            ("address = 4711", "/device.toml:13: address must be a text in quotation marks"),
+        ] {
+            let failure = with(settings).unwrap_err();
+            assert!(failure.starts_with(expected), "{settings}: {failure}");
+            assert!(!failure.contains("47"), "a meter's number is told to nobody: {failure}");
+        }
+        let config = with("pin_file = \"pin\"\ninf_presses = 9\naddress = \"4711\"").unwrap();
+        assert_eq!(config.meters[0].inf_presses, Some(9));
+        assert_eq!(config.meters[0].address, "4711".parse().ok());
+        assert!(!format!("{config:?}").contains("4711"));
     }
 
     #[test]

@@ -27,10 +27,12 @@ fn meter(entry: &MeterEntry, profiles: &Profiles) -> ConfiguredMeter {
             ReadOptions { protocol, baud, speed: AnswerSpeed::asked(baud), ..known }
         }
     };
+    let options = ReadOptions { address: entry.address.or(known.address), ..options };
     ConfiguredMeter {
         profile: profile.map(Arc::new),
         options,
         pin_file: entry.pin_file.clone(),
+        inf_presses: entry.inf_presses,
         method: entry.light,
         inverted: entry.inverted,
         reset_usb: entry.reset_usb,

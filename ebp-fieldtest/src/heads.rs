@@ -64,6 +64,7 @@ impl Heads for WallHeads {
             clock: &*time,
             tries: &self.tries,
             stop: &AtomicBool::new(false),
+            goes_on: &|_| {},
         };
         let done = bench.work(configured, job);
         // A thread takes a moment to begin and to be heard.

@@ -24,12 +24,14 @@
 mod choice;
 mod figure;
 mod known;
+mod power;
 
 use ebp_core::{model::MeasurementData, obis::ObisCode};
 
 pub use choice::{Pinned, choose};
 pub use figure::{Figure, Source};
 pub use known::KnownRegisters;
+pub(crate) use power::active_power;
 
 use crate::readout::Readout;
 

@@ -4,8 +4,17 @@
 //! of any length. Leaves: the bytes that they stand for. Absent: telegrams, which decoders find in
 //! them.
 
+mod digit;
+mod log;
+
+use digit::digit;
+use log::Log;
+
 /// Fewer digits are no telegram.
 const LEAST_DIGITS: usize = 12;
+
+/// So many bytes of a line are held back: they may have been made of what a log's line begins with.
+const HELD: usize = 32;
 
 /// Bytes in a line of a dump.
 const DUMPED: usize = 16;
@@ -17,7 +26,8 @@ const DUMPED: usize = 16;
 /// was begun, and has no further effect: what it was part of makes no telegram.
 ///
 /// A line that begins with the number of the bytes before it is one of a dump (`xxd`, `hexdump -C`):
-/// its number is left out, and so are the characters behind its bytes.
+/// its number is left out, and so are the characters behind its bytes. From the first line with `<<<` on
+/// the text is a log of ESPHome, and what counts is behind that mark.
 #[derive(Debug, Clone, Default)]
 pub struct HexText {
     /// A pair's first digit.
@@ -29,6 +39,13 @@ pub struct HexText {
     line: Line,
     /// The digits at the beginning of a line, which may be its number.
     number: Vec<u8>,
+    /// The line's first bytes, as long as they are held back.
+    held: Vec<u8>,
+    /// Whether the line has given them.
+    given: bool,
+    /// How many characters of a log's mark were just there.
+    marked: usize,
+    log: Option<Log>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,10 +65,40 @@ impl HexText {
     /// Appends to `out` the bytes that `text` stands for.
     pub fn undo(&mut self, text: &[u8], out: &mut Vec<u8>) {
         for &character in text {
-            let before = out.len();
-            self.take(character, out);
-            self.count += out.len() - before;
+            if let Some(log) = &mut self.log {
+                log.take(character, out);
+            } else if self.is_mark(character) {
+                *self = Self { log: Some(Log::marked()), ..Self::default() };
+            } else {
+                self.hold(character, out);
+            }
         }
+    }
+
+    /// Whether a log's mark is complete with that character. Among a dump's characters it is none.
+    const fn is_mark(&mut self, character: u8) -> bool {
+        let is_dump = matches!(self.line, Line::Dump { .. } | Line::Characters);
+        let is_next = character == log::MARK[self.marked] && !is_dump;
+        self.marked = if is_next { self.marked + 1 } else { 0 };
+        if self.marked < log::MARK.len() {
+            return false;
+        }
+        self.marked = 0;
+        true
+    }
+
+    /// Takes a character, and gives a line's bytes when it has ended or has many.
+    fn hold(&mut self, character: u8, out: &mut Vec<u8>) {
+        let mut held = std::mem::take(&mut self.held);
+        let before = held.len();
+        self.take(character, &mut held);
+        self.count += held.len() - before;
+        let is_end = matches!(character, b'\r' | b'\n');
+        if self.given || is_end || held.len() >= HELD {
+            out.append(&mut held);
+            self.given = !is_end;
+        }
+        self.held = held;
     }
 
     fn take(&mut self, character: u8, out: &mut Vec<u8>) {
@@ -133,8 +180,15 @@ impl HexText {
     }
 }
 
+/// Whether that is text in which a log's mark stands.
+#[must_use]
+pub fn is_log(text: &[u8]) -> bool {
+    let is_text = |byte: &u8| matches!(byte, b' '..|b'\r'| b'\n' | b'\t' | 0x1b);
+    text.windows(log::MARK.len()).any(|part| part == log::MARK) && text.iter().all(is_text)
+}
+
 /// What a whole text stands for, if it is hexadecimal: nine tenths of its characters are digits and
-/// what separates them, or each of its lines begins with a dump's number.
+/// what separates them, or each of its lines begins with a dump's number, or it is a log of ESPHome.
 #[must_use]
 pub fn undo(text: &[u8]) -> Option<Vec<u8>> {
     let fits = |&&character: &&u8| {
@@ -144,19 +198,16 @@ pub fn undo(text: &[u8]) -> Option<Vec<u8>> {
     };
     let digits = text.iter().filter(|character| digit(**character).is_some()).count();
     let is_dump = text.starts_with(b"0000") && text.is_ascii();
+    let is_log = !is_dump && is_log(text);
     let is_hexadecimal = text.iter().filter(fits).count() * 10 >= text.len() * 9;
-    if digits < LEAST_DIGITS || !(is_hexadecimal || is_dump) {
+    if digits < LEAST_DIGITS || !(is_hexadecimal || is_dump || is_log) {
         return None;
     }
     let mut out = Vec::with_capacity(text.len() / 2);
-    let mut decoder = HexText::default();
+    let mut decoder = HexText { log: is_log.then(Log::default), ..HexText::default() };
     decoder.undo(text, &mut out);
     decoder.finish(&mut out);
     Some(out)
-}
-
-fn digit(character: u8) -> Option<u8> {
-    char::from(character).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 const fn is_separator(character: u8) -> bool {
@@ -228,6 +279,25 @@ mod tests {
     }
 
     #[test]
+    fn logs_of_esphome() {
+        let bytes = [&START[..], b"\"va\\\r\n\xc8"].concat();
+        for log in [
+            "[12:34:55][C][uart.arduino_esp8266:102]:   Baud Rate: 9600 baud\n\
+             [12:34:56][D][uart_debug:114]: <<< 1B:1B:1B:1B:01:01\n\
+             [12:34:56][D][sensor:094]: 'Power': Sending state 1234.00000 W\n\
+             [12:34:56][D][uart_debug:114]: >>> 2F:3F:21:0D:0A\n\
+             [12:34:57.113][D][uart_debug:114]: <<< 01:01:22:76:61:5C:0D:0A:C8\n",
+            "\u{1b}[0;36m[D][uart_debug:158]: <<< 1B 1B 1B 1B 01 01\u{1b}[0m\r\n\
+             [0;36m[D][uart_debug:158]: <<< 01 01 22 76 61 5C 0D 0A C8[0m\r\n",
+            "10:00:24 [0] [uart_debug:158] <<< \"\\x1B\\x1B\\e\\e\\x01\\x01\"\n\
+             10:00:25 [0] [uart_debug:158] <<< \"\\x01\\x01\\\"va\\\\\\r\\n\\xC8\"\n",
+            "<<< 1B,1B,1B,1B,01,01,01,01,22,76,61,5C,0D,0A,C8",
+        ] {
+            assert_eq!(undo(log.as_bytes()).as_deref(), Some(&bytes[..]), "{log}");
+        }
+    }
+
+    #[test]
     fn other_text_and_bytes_are_none() {
         for other in [
             "Dear Sir or Madam, the meter said 1b1b1b1b01010101 to me",
@@ -241,7 +311,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_of_any_size_give_the_same(text in "[0-9a-fA-FxX ,:|\r\ng]{0,200}", size in 1_usize..9) {
+        fn pieces_of_any_size_give_the_same(text in "[0-9a-fA-FxX ,:|\r\ng<\\\"]{0,200}", size in 1_usize..9) {
             let (mut at_once, mut pieces) = (Vec::new(), Vec::new());
             let text = format!("0000: 12\n0001: {text}");
             HexText::default().undo(text.as_bytes(), &mut at_once);

@@ -10,7 +10,8 @@ use ebp_core::{obis::ObisCode, quantity::Unit};
 use serde::Serialize;
 
 use crate::{
-    profile::{Profile, Transport},
+    canonical::active_power,
+    profile::Profile,
     readout::{Integrity, Protocol, Readout, Value},
 };
 
@@ -61,8 +62,7 @@ impl Lock {
         if !facts.energy {
             return Self::Unknown;
         }
-        let asks = |profile: &Profile| profile.line.protocol == Transport::D0Request;
-        if facts.was_asked || meter.model.is_some_and(asks) {
+        if facts.was_asked || meter.model.is_some_and(|model| model.line.is_asked()) {
             return Self::NoPowerByDesign;
         }
         match meter.model {
@@ -118,22 +118,27 @@ impl Facts {
     pub fn of(readouts: &[Readout]) -> Self {
         let mut facts = Self::default();
         for readout in readouts {
-            let is_ascii = readout.protocol == Protocol::D0;
-            facts.was_asked |= is_ascii && readout.integrity == Integrity::Ok;
-            for entry in &readout.entries {
-                if !matches!(entry.value, Value::Integer(_)) {
-                    continue;
-                }
-                match (entry.obis.0, entry.unit) {
-                    ([1, _, 1 | 2, 8, ..], Some(Unit::WATT_HOUR)) => facts.energy(entry.scaler, 3),
-                    // In kWh, since ASCII telegrams may leave that out.
-                    ([1, _, 1 | 2, 8, ..], None) if is_ascii => facts.energy(entry.scaler, 0),
-                    (code, Some(Unit::WATT)) => facts.power |= is_power(ObisCode(code)),
-                    _ => {}
-                }
-            }
+            facts.add(readout);
         }
         facts
+    }
+
+    /// One telegram more.
+    pub fn add(&mut self, readout: &Readout) {
+        let is_ascii = readout.protocol == Protocol::D0;
+        self.was_asked |= is_ascii && readout.integrity == Integrity::Ok;
+        for entry in &readout.entries {
+            if !matches!(entry.value, Value::Integer(_)) {
+                continue;
+            }
+            match (entry.obis.0, entry.unit) {
+                ([1, _, 1 | 2, 8, ..], Some(Unit::WATT_HOUR)) => self.energy(entry.scaler, 3),
+                // In kWh, since ASCII telegrams may leave that out.
+                ([1, _, 1 | 2, 8, ..], None) if is_ascii => self.energy(entry.scaler, 0),
+                (code, Some(Unit::WATT)) => self.power |= is_power(ObisCode(code)),
+                _ => {}
+            }
+        }
     }
 
     const fn energy(&mut self, scaler: i8, whole: i8) {
@@ -152,17 +157,7 @@ impl Readout {
 
 /// Whether that is active power as it is now, of all or of one phase, with or without its sign.
 const fn is_power(obis: ObisCode) -> bool {
-    matches!(
-        obis.0,
-        [
-            1,
-            _,
-            1 | 2 | 15 | 16 | 21 | 22 | 35 | 36 | 41 | 42 | 55 | 56 | 61 | 62 | 75 | 76,
-            7,
-            _,
-            0 | 255
-        ]
-    )
+    matches!(obis.0, [1, _, quantity, 7, _, 0 | 255] if active_power(quantity).is_some())
 }
 
 /// Whether a meter of that model sends power when nothing holds it back.

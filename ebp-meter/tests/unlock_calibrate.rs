@@ -118,10 +118,8 @@ fn calibrate(world: &World, owner: &mut Owner) -> Result<Finding, CalibrateError
 
 #[test]
 fn what_is_found_opens_the_meter_whatever_its_model() {
-    // Its presses are short ones, and InF is looked for.
-    let has_inf = |profile: &&Profile| {
-        profile.pin.as_ref().is_some_and(|pin| pin.menu.is_some() && pin.wake == Wake::Short)
-    };
+    // InF is looked for.
+    let has_inf = |profile: &&Profile| profile.pin.as_ref().is_some_and(|pin| pin.menu.is_some());
     for profile in Profiles::embedded().iter().filter(has_inf) {
         for pin in ["4711", "9070"] {
             let world = World::new(profile, profile, pin, LockOptions::default());
@@ -131,6 +129,8 @@ fn what_is_found_opens_the_meter_whatever_its_model() {
             // A press ends the display test, if one press is all that it takes.
             let wake = if timing.display_test_ms > 0 { 2 } else { timing.wake_presses };
             assert_eq!(finding.wake_presses, wake, "{}", profile.name);
+            let wakes_to_long = timing.wake == Wake::Long;
+            assert_eq!(finding.long_wake_ms, wakes_to_long.then_some(5500), "{}", profile.name);
             assert!(finding.period_ms.abs_diff(timing.next_digit.accept_ms[0]) <= 100);
             assert!(world.lock().lock.wrong_pins() <= 1);
 
@@ -174,10 +174,27 @@ fn an_owner_who_does_not_want_to_spend_a_try_spends_none() {
     assert_eq!(world.lock().presses, 0);
 }
 
+/// After a long press that wakes, but not to PIN entry, another one could switch something.
+#[test]
+fn a_second_long_press_is_never_sent() {
+    let profiles = Profiles::embedded();
+    let siconia = profiles.get("Siconia").unwrap();
+    let options = LockOptions { asks_pin: false, ..LockOptions::default() };
+    let world = World::new(siconia, siconia, "1234", options);
+    let result = calibrate(&world, &mut Owner::new(&world));
+    assert!(matches!(result, Err(CalibrateError::NoPinEntry { presses: 1 })), "{result:?}");
+    assert!(world.lock().lock.harm().is_none() && !world.lock().lock.asks_pin());
+}
+
 #[test]
 fn profiles_of_ascii_meters_and_of_odd_names_are_read_back_or_refused() {
-    let finding =
-        Finding { shortest_press_ms: 600, wake_presses: 1, period_ms: 2500, inf_presses: None };
+    let finding = Finding {
+        shortest_press_ms: 600,
+        long_wake_ms: None,
+        wake_presses: 1,
+        period_ms: 2500,
+        inf_presses: None,
+    };
     let mut readout = locked_telegram();
     readout.protocol = Protocol::D0;
     readout.entries.clear();
@@ -192,8 +209,11 @@ fn profiles_of_ascii_meters_and_of_odd_names_are_read_back_or_refused() {
     }
     for shortest_press_ms in [100, 200, 300, 400, 600, 1000] {
         for period_ms in [1000, 1700, 3000, 10_000] {
-            let finding = Finding { shortest_press_ms, period_ms, ..finding.clone() };
-            finding.profile("X", &readout, LineSettings::D0_PUSH, None).unwrap();
+            for long_wake_ms in [None, Some(5500), Some(8000)] {
+                let finding =
+                    Finding { shortest_press_ms, period_ms, long_wake_ms, ..finding.clone() };
+                finding.profile("X", &readout, LineSettings::D0_PUSH, None).unwrap();
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod unlock_world;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use ebp_meter::{
+    lock::Lock,
     port::PortName,
     profile::{Blocking, Profile, Profiles},
     unlock::{
@@ -83,7 +84,7 @@ fn wrong_pins_stop_before_the_meters_limit_in_this_run_and_all_later_ones() {
         let (_folder, tries) = fresh();
         let (result, progress) = world.run("1235", &tries, &world.options());
         let error = result.unwrap_err();
-        assert!(matches!(error, UnlockError::NotUnlocked { tries: 2, left: 0 }), "{error}");
+        assert!(matches!(error, UnlockError::NotUnlocked { tries: 2, left: 0, .. }), "{error}");
         assert!(progress.contains(&Progress::SlowerVariant));
         assert_eq!(world.lock().lock.wrong_pins(), 2, "{}", profile.name);
         // A timer that comes again and again, for a day.
@@ -105,6 +106,33 @@ fn wrong_pins_stop_before_the_meters_limit_in_this_run_and_all_later_ones() {
 }
 
 #[test]
+fn decimals_without_power_say_that_the_operator_has_switched_it_off() {
+    for profile in lockable() {
+        let world = World::new(&profile, &profile, "4711", LockOptions::default());
+        world.lock().operator_off = true;
+        let (_folder, tries) = fresh();
+        let (result, seen) = world.run("4711", &tries, &world.options());
+        let error = result.unwrap_err();
+        assert!(matches!(error, UnlockError::OperatorOff), "{}: {error}", profile.name);
+        assert_eq!(error.lock(), Some(Lock::OperatorOff));
+        assert!(!seen.contains(&Progress::SlowerVariant), "a right PIN needs no second try");
+        assert_eq!(tries.get(&key(&world)).unwrap().unwrap().wrong, 0, "it was no wrong one");
+        // Its list is still open for the next run, which waits for its end.
+        let (result, seen) = world.run("4711", &tries, &world.options());
+        assert!(matches!(result, Err(UnlockError::OperatorOff)), "{}: {result:?}", profile.name);
+        assert!(matches!(seen[1], Progress::Resting { .. }), "{seen:?}");
+        // Without a memory the first try is in vain, and the second one tells.
+        let (_folder, other) = fresh();
+        let result = world.run("4711", &other, &world.options()).0;
+        assert!(matches!(result, Err(UnlockError::OperatorOff)), "{}: {result:?}", profile.name);
+        // A wrong one brings no decimals.
+        world.pass(Duration::from_secs(300));
+        let error = world.run("4712", &tries, &world.options()).0.unwrap_err();
+        assert_eq!(error.lock(), Some(Lock::Locked), "{}: {error}", profile.name);
+    }
+}
+
+#[test]
 fn a_meter_that_blocks_nothing_takes_the_pin_that_its_owner_has_put_right() {
     let mut models = 0;
     for profile in lockable() {
@@ -116,7 +144,7 @@ fn a_meter_that_blocks_nothing_takes_the_pin_that_its_owner_has_put_right() {
         let (_folder, tries) = fresh();
         for run in 1..=3 {
             let error = world.run("1235", &tries, &world.options()).0.unwrap_err();
-            assert!(matches!(error, UnlockError::NotUnlocked { tries: 2, left: 2 }), "{error}");
+            assert!(matches!(error, UnlockError::NotUnlocked { tries: 2, left: 2, .. }), "{error}");
             assert_eq!(world.lock().lock.wrong_pins(), 2 * run);
         }
         assert_ne!(world.lock().lock.display(), Display::Blocked, "{}", profile.name);
@@ -263,7 +291,7 @@ fn a_unit_that_misses_the_normal_variant_opens_to_the_slower() {
         let never = profile.pin.as_ref().unwrap().blocks == Blocking::Never;
         let expected = if never { 2 } else { 1 };
         assert!(
-            matches!(result, Err(UnlockError::NotUnlocked { tries: 1, left }) if left == expected)
+            matches!(result, Err(UnlockError::NotUnlocked { tries: 1, left, .. }) if left == expected)
         );
     }
 }

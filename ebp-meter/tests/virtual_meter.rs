@@ -5,6 +5,8 @@ use std::time::Duration;
 use ebp_core::{model::MeterType, obis::ObisCode, quantity::Unit};
 use ebp_meter::{
     Readout,
+    canonical::KnownRegisters,
+    d0,
     decoder::{Decode, Event},
     profile::{Content, Profile, Profiles, Quantity, Register, Transport},
     readout::{Correction, Integrity, MeterTime, Value},
@@ -40,6 +42,20 @@ fn decode(telegram: &[u8]) -> Readout {
     readout
 }
 
+/// The same of whichever language the model has.
+fn readout(profile: &Profile, telegram: &[u8]) -> Readout {
+    if profile.line.protocol == Transport::Sml {
+        return decode(telegram);
+    }
+    let mut decoder = d0::Decoder::new();
+    decoder.push(telegram);
+    decoder.finish();
+    match decoder.next_event() {
+        Some(Event::Readout(readout)) => readout,
+        event => panic!("no readout but {event:?}"),
+    }
+}
+
 /// Cuts an exact value off behind the last digit that a register shows.
 fn cut(value: Decimal, scaler: i8) -> Decimal {
     if scaler < 0 {
@@ -55,7 +71,7 @@ fn expected(meter: &mut VirtualMeter, register: &Register) -> Option<Decimal> {
     let watt_hours =
         |microjoules: u64| Decimal::from(microjoules) / Decimal::from(3_600_000_000_u64);
     let watts = Decimal::from(meter.power()) / Decimal::from(1_000);
-    let exact = match register.quantity()? {
+    let exact = match meter.profile().measures(register)? {
         Quantity::ImportEnergy { tariff: 0 | 1 } => watt_hours(meter.energies().import_microjoules),
         Quantity::ExportEnergy { tariff: 0 | 1 } => watt_hours(meter.energies().export_microjoules),
         Quantity::ImportEnergy { .. } | Quantity::ExportEnergy { .. } => Decimal::ZERO,
@@ -216,8 +232,8 @@ fn tariffs_of_a_dd3_are_read_in_either_scaler() {
     }
 }
 
-/// Models of which the status says while power is fed in, and EasyMeter Q3C, which says it by a sign
-/// in 1.7.0.
+/// Models of which the status says while power is fed in, and EasyMeter Q3C and Q3D, which say it by a
+/// sign in 1.7.0.
 #[test]
 fn feeding_in_is_shown_as_the_sources_have_it() {
     let profiles = Profiles::embedded();
@@ -235,6 +251,22 @@ fn feeding_in_is_shown_as_the_sources_have_it() {
         readout.entry(ObisCode::POSITIVE_POWER).unwrap().exact().unwrap()
     };
     assert!(power(NIGHT) > Decimal::ZERO && power(NOON) < Decimal::ZERO);
+    for model in ["Q3C", "Q3D"] {
+        let profile = profiles.get(model).unwrap();
+        let figures = |start: &str| {
+            let mut meter = meter(profile, MeterType::Electricity, false, start);
+            let readout = readout(profile, &meter.telegram().unwrap());
+            KnownRegisters::default().figures(&readout, &profile.counts)
+        };
+        for (start, draws) in [(NIGHT, true), (NOON, false)] {
+            let figures = figures(start);
+            let of = |code| figures.iter().find(|f| f.obis == code).map(|f| f.value);
+            let power = of(ObisCode::SUM_POWER).unwrap();
+            assert_eq!(power > Decimal::ZERO, draws, "{model} {start}");
+            let drawn = of(ObisCode::POSITIVE_POWER);
+            assert_eq!(drawn, draws.then_some(power), "{model} {start}");
+        }
+    }
 }
 
 /// The second opinion of an independent decoder.

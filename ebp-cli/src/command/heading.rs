@@ -21,3 +21,6 @@ pub const MEASUREMENTS: &str = "Which measurements";
 /// NUTS-3 regions and population densities.
 #[cfg(feature = "server")]
 pub const REGIONS: &str = "Regions and densities";
+
+/// The heading of the options that say how a meter speaks.
+pub const LINE: &str = "How the meter speaks";

@@ -2,6 +2,7 @@
 //!
 //! Enters: parsed arguments. Leaves: output, and [`Outcome`]. Absent: logic of its own.
 
+mod address;
 #[cfg(feature = "server")]
 mod anonymize;
 #[cfg(feature = "server")]

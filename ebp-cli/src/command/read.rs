@@ -1,6 +1,5 @@
 //! `ebp read`: a meter's figures, from a port or, with `--config`, into the spool.
 
-mod address;
 mod live;
 mod passed;
 mod watch;
@@ -17,18 +16,19 @@ use ebp_meter::{
     identify::identify,
     lock::Lock,
     port::PortName,
+    profile::Profiles,
     readout::{Integrity, Protocol, Readout},
     session::{self, AnswerSpeed, ReadOptions, Session},
 };
 
-use address::AddressText;
 use live::Live;
 use passed::Passed;
 use watch::Watch;
 
 use super::{
+    address::AddressText,
     cycle, find_port,
-    heading::OUTPUT,
+    heading::{LINE, OUTPUT},
     models::Models,
     silence,
     waiting::{Waiting, tell_wrapping},
@@ -40,8 +40,6 @@ use crate::{
     tell::tell,
 };
 
-/// The heading of the options that say how a meter speaks.
-const LINE: &str = "How the meter speaks";
 /// The heading of the options of a measurement device.
 const DEVICE: &str = "Measuring for a survey";
 
@@ -175,16 +173,19 @@ pub fn run(arguments: &Arguments) -> Outcome {
         address: arguments.address.as_ref().map(AddressText::parse).transpose()?,
         speed: AnswerSpeed::asked(arguments.baud),
     };
-    let pinned = match &arguments.model {
-        Some(model) => apply_model(&arguments.models, model, &mut options)?,
-        None => Pinned::new(),
-    };
+    let (mut profiles, mut pinned) = (None, Pinned::new());
+    if let Some(model) = &arguments.model {
+        let known = arguments.models.load()?;
+        pinned = apply_model(&known, model, &mut options)?;
+        profiles = Some(known);
+    }
     let mut reader = Reader {
         arguments,
         printer: Printer::new(io::stdout().lock(), arguments.format(), arguments.all)
             .pinned(pinned.clone())
             .for_terminal(),
         pinned,
+        profiles,
         passed: Passed::default(),
     };
     let result = match arguments.port.as_ref().or(arguments.from.as_ref()) {
@@ -202,8 +203,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
 /// Takes protocol, speed and address from the model's profile, where the command line does not give
 /// them; returns what counts for that model.
-fn apply_model(models: &Models, model: &str, options: &mut ReadOptions) -> Result<Pinned, Failure> {
-    let profiles = models.load()?;
+fn apply_model(
+    profiles: &Profiles,
+    model: &str,
+    options: &mut ReadOptions,
+) -> Result<Pinned, Failure> {
     let profile = profiles.get(model).map_err(Failure::usage)?;
     options.protocol.get_or_insert(profile.line.protocol.protocol());
     options.baud.get_or_insert(profile.line.baud);
@@ -215,6 +219,8 @@ struct Reader<'a, W: Write> {
     arguments: &'a Arguments,
     printer: Printer<W>,
     pinned: Pinned,
+    /// The models, once they are loaded; who is told of the lock takes them.
+    profiles: Option<Profiles>,
     passed: Passed,
 }
 
@@ -249,11 +255,14 @@ impl<W: Write> Reader<'_, W> {
     }
 
     /// Says what the meter holds back, and who can change that.
-    fn hint_at_lock(&self, readout: &Readout) -> Outcome {
+    fn hint_at_lock(&mut self, readout: &Readout) -> Outcome {
         if self.arguments.format() != Format::Table {
             return Ok(());
         }
-        let profiles = self.arguments.models.load()?;
+        let profiles = match self.profiles.take() {
+            Some(profiles) => profiles,
+            None => self.arguments.models.load()?,
+        };
         match identify(&profiles, std::slice::from_ref(readout)).map(|identity| identity.lock) {
             Some(Lock::Locked) => tell!(
                 "ebp: this meter shows no power, so it is probably locked: `ebp meter identify` says \

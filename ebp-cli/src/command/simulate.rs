@@ -122,6 +122,11 @@ struct LockArguments {
     #[arg(long, value_name = "ITEMS", requires = "locked")]
     menu: Option<MenuList>,
 
+    /// Send no power behind the PIN either, as where the operator has switched the extended data off:
+    /// only the energy gets its decimals.
+    #[arg(long, requires = "locked")]
+    operator_off: bool,
+
     /// Let the reading head hear its own light.
     #[arg(long, requires = "locked")]
     echo: bool,
@@ -162,6 +167,7 @@ impl LockArguments {
         let options = LockOptions {
             inf_offered: !self.no_inf,
             menu: self.menu.clone(),
+            operator_off: self.operator_off,
             echoes: self.echo,
             drift_ppm: self.drift,
             ..LockOptions::default()

@@ -14,7 +14,7 @@ use super::silence::RAW_ACCEPTER;
 use crate::{output::phrase::counted, tell::tell};
 
 /// How often it is told how far a long answer is.
-const BETWEEN_WORDS: Duration = Duration::from_secs(10);
+pub const BETWEEN_WORDS: Duration = Duration::from_secs(10);
 
 /// A wait for a telegram. An answer that is under way counts by its silence, not by its length.
 pub struct Waiting {
@@ -60,12 +60,17 @@ impl Waiting {
 
 /// Says how far an answer is.
 pub fn tell_progress(port: &PortName, progress: Progress) {
+    tell!("ebp: {}", words(port, progress));
+}
+
+/// How far an answer is, in words.
+pub fn words(port: &PortName, progress: Progress) -> String {
     let bytes = counted(progress.bytes, "byte");
     match progress.registers {
-        0 => tell!("ebp: {port} has answered with {bytes}; waiting for its registers"),
+        0 => format!("{port} has answered with {bytes}; waiting for its registers"),
         registers => {
             let registers = counted(registers, "register");
-            tell!("ebp: {port} is sending: {bytes}, {registers} so far");
+            format!("{port} is sending: {bytes}, {registers} so far")
         }
     }
 }

@@ -40,6 +40,8 @@ pub fn config(error: ConfigError) -> Failure {
         ConfigError::NoMeter(_) => {
             Failure::usage(error).remedy("add a [[meter]] with uuid, model and port")
         }
+        ConfigError::InfWithoutPin { .. } => Failure::usage(error)
+            .remedy("name the file with the PIN as pin_file, or leave inf_presses out"),
         ConfigError::SharedPort { .. } => {
             Failure::usage(error).remedy("each meter has a reading head of its own")
         }

@@ -99,6 +99,10 @@ impl From<UnlockError> for Failure {
                  {left} more {} before ebp stops",
                 if left == 1 { "try" } else { "tries" }
             )),
+            UnlockError::OperatorOff => Self::failed(error).remedy(
+                "ask your metering point operator to switch on the extended data set of the optical \
+                 port (InF), so that the meter sends its power; the PIN needs no further try",
+            ),
             UnlockError::Interrupted { rest } if rest.is_zero() => {
                 Self::failed("stopped before any light: the meter is as it was")
             }
@@ -121,7 +125,7 @@ impl From<CalibrateError> for Failure {
             CalibrateError::Quit(_)
             | CalibrateError::NoTryLeft
             | CalibrateError::NoReaction
-            | CalibrateError::NoPinEntry
+            | CalibrateError::NoPinEntry { .. }
             | CalibrateError::Period(_)
             | CalibrateError::NoInf => Self::failed(error),
         }
@@ -132,6 +136,8 @@ impl From<CalibrateError> for Failure {
 mod tests {
     use std::time::Duration;
 
+    use ebp_meter::lock::Lock;
+
     use super::*;
 
     #[test]
@@ -141,7 +147,8 @@ mod tests {
         let stopped = Failure::from(UnlockError::Interrupted { rest: Duration::from_secs(130) });
         assert!(stopped.to_string().contains("130 s"), "{stopped}");
         for left in [0, 1, 2] {
-            let failure = Failure::from(UnlockError::NotUnlocked { tries: 2, left });
+            let failure =
+                Failure::from(UnlockError::NotUnlocked { tries: 2, left, lock: Lock::Locked });
             assert_eq!(failure.code, Code::Failed);
             assert!(failure.remedy.is_some(), "{failure}");
         }

@@ -42,6 +42,8 @@ pub struct Bench<'a> {
     pub tries: &'a Tries,
     /// Raised to end whatever goes on: a head that shines goes dark.
     pub stop: &'a AtomicBool,
+    /// Told until when a reading goes on beyond its time, because its meter is answering.
+    pub goes_on: &'a dyn Fn(Duration),
 }
 
 impl Bench<'_> {
@@ -100,6 +102,7 @@ impl Bench<'_> {
             first_telegram: FIRST_TELEGRAM,
             slower: thorough,
             inf,
+            inf_presses: meter.inf_presses,
             wait_for_rest: thorough,
             // The next reading shows whether the detail lasts.
             confirm: false,

@@ -15,7 +15,7 @@ use super::{
     ConfiguredMeter, Done, Event, Heads, Heard, Job, Keeper, MeasureError, ReadError, Step,
     slots::{Key, Present},
     take::Taking,
-    watch::{Due, Watch},
+    watch::{Due, PATIENCE, Watch},
 };
 
 /// Consent is asked for so long before a slot begins, so that its answer delays no reading.
@@ -337,13 +337,19 @@ impl Aggregator {
         step: &mut Step<K::Error>,
     ) {
         for meter in 0..self.watches.len() {
-            let Some(job) = self.watches[meter].under_way else { continue };
+            let Some(job) = &mut self.watches[meter].under_way else { continue };
+            if present.now() >= job.give_up
+                && let Some(until) = heads.goes_on_until(meter)
+            {
+                job.give_up = job.give_up.max(until.saturating_add(PATIENCE));
+            }
             if present.now() < job.give_up {
                 continue;
             }
+            let begun = job.begun;
             heads.leave(meter);
             self.watches[meter].wants_reset = true;
-            let waited = present.now().saturating_sub(job.begun);
+            let waited = present.now().saturating_sub(begun);
             let telegram = Err(ReadError::Hangs { waited });
             let done = Done::Read { telegram, heard: Heard::default() };
             self.take(meter, done, present, keeper, step);

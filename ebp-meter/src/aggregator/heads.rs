@@ -39,6 +39,9 @@ pub struct Reading {
     pub from: Duration,
     /// How long is waited, by the same time.
     pub until: Duration,
+    /// How long is waited at most for an answer that is under way at [`Self::until`]: at 300 baud one
+    /// takes minutes.
+    pub latest: Duration,
     /// Find protocol and line settings out, whatever the model's profile says of them.
     pub detect: bool,
 }
@@ -109,6 +112,13 @@ pub trait Heads {
     /// Takes no more interest in the job under way at that meter: it hangs. Nothing is reported of
     /// it. Whatever holds it is left behind once, not once more for each time.
     fn leave(&mut self, meter: usize);
+
+    /// Until when the job under way at that meter has said that it goes on beyond its time, by the time
+    /// since the machine's start: its meter is answering.
+    fn goes_on_until(&self, meter: usize) -> Option<Duration> {
+        let _ = meter;
+        None
+    }
 
     /// The next report, if there is one.
     fn report(&mut self) -> Option<(usize, Done)>;

@@ -13,7 +13,7 @@ use crate::{
     canonical::Pinned,
     lock::{Facts, KnownMeter, Lock},
     port::PortName,
-    profile::{self, Profile, RelockBehaviour, Transport},
+    profile::{self, Profile, RelockBehaviour},
     readout::Readout,
     session::ReadOptions,
     unlock::{Method, Pin, Plan, Variant},
@@ -38,6 +38,8 @@ pub struct ConfiguredMeter {
     pub options: ReadOptions,
     /// The file with its PIN.
     pub pin_file: Option<PathBuf>,
+    /// The presses to `InF` behind the PIN that its owner has counted.
+    pub inf_presses: Option<u8>,
     /// How light is made.
     pub method: Method,
     /// Whether the head shines while the line is idle.
@@ -58,6 +60,7 @@ impl ConfiguredMeter {
             port,
             options: ReadOptions::default(),
             pin_file: None,
+            inf_presses: None,
             method: Method::Auto,
             inverted: false,
             reset_usb: false,
@@ -75,8 +78,9 @@ impl ConfiguredMeter {
 
     /// What its model's profile says counts.
     #[must_use]
-    pub fn pinned(&self) -> Pinned {
-        self.profile.as_ref().map(|profile| profile.counts.clone()).unwrap_or_default()
+    pub fn pinned(&self) -> &Pinned {
+        static NOTHING: Pinned = Pinned::new();
+        self.profile.as_ref().map_or(&NOTHING, |profile| &profile.counts)
     }
 
     /// The most that it carries, kW.
@@ -95,10 +99,12 @@ impl ConfiguredMeter {
     /// Whether it has a lock and its PIN is known. A meter that must be asked has none.
     #[must_use]
     pub fn can_unlock(&self) -> bool {
-        let asks = |profile: &Arc<Profile>| profile.line.protocol == Transport::D0Request;
-        self.pin_file.is_some()
-            && self.timing().is_some()
-            && !self.profile.as_ref().is_some_and(asks)
+        self.pin_file.is_some() && self.timing().is_some() && !self.is_asked()
+    }
+
+    /// Whether it must be asked for each telegram, as far as that is known.
+    pub(super) fn is_asked(&self) -> bool {
+        self.profile.as_ref().is_some_and(|profile| profile.line.is_asked())
     }
 
     /// How long entering the PIN takes at most; nothing for models without a lock.
@@ -116,9 +122,10 @@ impl ConfiguredMeter {
         self.timing().map(|pin| Duration::from_secs(pin.return_to_normal_s.into()))
     }
 
-    /// What keeps its detail, as far as its profile can promise.
+    /// What keeps its detail, as far as its profile or its owner can promise.
     pub(super) fn relock(&self) -> Option<RelockBehaviour> {
-        self.profile.as_ref()?.keeps_unlocked()
+        let sourced = self.profile.as_ref()?.keeps_unlocked()?;
+        Some(if self.inf_presses.is_some() { RelockBehaviour::Permanent } else { sourced })
     }
 
     fn timing(&self) -> Option<&profile::Pin> {

@@ -2,10 +2,13 @@
 //!
 //! Enters: a configured meter, from when and how long it is listened to. Leaves: the telegram and
 //! when it was complete, and how many others came. Absent: slots.
+//!
+//! An answer that is under way when the time is up is listened to further: it counts by its pauses
+//! and not by its length, since at 300 baud it takes minutes.
 
 use std::time::Duration;
 
-use ebp_core::{clock::DeviceClock, model::Flag, phrase::counted};
+use ebp_core::{model::Flag, phrase::counted};
 
 use super::{ConfiguredMeter, Heard, Reading, Telegram, bench::Bench};
 use crate::{
@@ -14,6 +17,9 @@ use crate::{
     readout::{Integrity, Readout},
     session::{Outcome, ReadOptions, Session},
 };
+
+/// An answer under way is listened to for so long before it is looked at again.
+const FURTHER: Duration = Duration::from_secs(5);
 
 /// Why a meter gave no telegram.
 #[derive(Debug, thiserror::Error)]
@@ -51,24 +57,27 @@ pub(super) fn read_meter(
     bench: &Bench<'_>,
 ) -> (Result<Box<Telegram>, ReadError>, Heard) {
     let mut heard = Heard::default();
-    let options = if reading.detect { ReadOptions::default() } else { meter.options };
+    let address = meter.options.address;
+    let detecting = ReadOptions { address, ..ReadOptions::default() };
+    let options = if reading.detect { detecting } else { meter.options };
     let telegram = bench
         .session(&meter.port, Session::first_line(options), options)
         .map_err(ReadError::from)
-        .and_then(|mut session| listen(&mut session, reading, bench.clock, &mut heard));
+        .and_then(|mut session| listen(&mut session, reading, bench, &mut heard));
     (telegram, heard)
 }
 
 fn listen(
     session: &mut Session,
     reading: Reading,
-    clock: &dyn DeviceClock,
+    bench: &Bench<'_>,
     heard: &mut Heard,
 ) -> Result<Box<Telegram>, ReadError> {
-    let begun = clock.since_boot();
+    let clock = bench.clock;
+    let (begun, mut until) = (clock.since_boot(), reading.until);
     let mut choice = Choice::default();
     loop {
-        let left = reading.until.saturating_sub(clock.since_boot());
+        let left = until.saturating_sub(clock.since_boot());
         match session.next(left)? {
             Outcome::Readout(readout) => {
                 match readout.integrity {
@@ -89,11 +98,16 @@ fn listen(
             Outcome::Noise(Noise::WrongChecksum { .. } | Noise::Unreadable { .. }) => {
                 heard.damaged += 1;
             }
-            Outcome::Noise(_) => {}
-            Outcome::TimedOut | Outcome::End => break,
+            Outcome::Noise(_) | Outcome::TimedOut => {}
+            Outcome::End => break,
         }
-        if left.is_zero() {
-            break;
+        let now = clock.since_boot();
+        if now >= until {
+            if session.answering().is_none() || now >= reading.latest {
+                break;
+            }
+            until = now.saturating_add(FURTHER).min(reading.latest);
+            (bench.goes_on)(until);
         }
     }
     choice.into_best().map(Box::new).ok_or_else(|| {

@@ -6,7 +6,6 @@
 use ebp_core::{
     clock::Moment,
     model::{Failures, Flag, IncidentType, Measurement, MeasurementData, measurement_id},
-    obis::ObisCode,
 };
 use jiff::Timestamp;
 
@@ -192,12 +191,17 @@ impl<K: Keeper> Taking<'_, K> {
         self.look_at_maker(readout.manufacturer.as_deref());
         self.look_at_lock(self.configured.lock(&readout), at);
         let pinned = self.configured.pinned();
-        let mut figures = self.memory().registers.figures(&readout, &pinned);
+        let mut figures = self.memory().registers.figures(&readout, pinned);
         let last = match self.keeper.last_reading(self.configured.uuid) {
             Ok(last) => last,
             Err(error) => return self.failed(MeasureError::Keep(error)),
         };
-        figures.retain(|figure| !falls(figure, last.as_ref()));
+        // This process may be the first that reads the meter since its last reading.
+        figures.retain(|figure| {
+            let of_last = last.iter().flat_map(|last| &last.data);
+            let before = of_last.into_iter().find(|point| point.obis == figure.obis);
+            !before.is_some_and(|before| figure.falls_below(before.value))
+        });
         let data: MeasurementData = figures.iter().map(Figure::point).collect();
         if data.is_empty() {
             return self.failed(MeasureError::NoSurveyValues);
@@ -333,14 +337,4 @@ impl<K: Keeper> Taking<'_, K> {
         }
         self.tell(Event::NotUnlocked(why));
     }
-}
-
-/// Whether that sum of tariffs is smaller than the last reading of the same: one of its registers
-/// is damaged, and a sum has no register of its own that could be asked.
-fn falls(figure: &Figure, last: Option<&LastReading>) -> bool {
-    let is_energy = [ObisCode::POSITIVE_ENERGY, ObisCode::NEGATIVE_ENERGY].contains(&figure.obis);
-    let before = last.and_then(|last| last.data.iter().find(|point| point.obis == figure.obis));
-    is_energy
-        && matches!(figure.source, Source::Sum(..))
-        && before.is_some_and(|before| figure.value < before.value)
 }

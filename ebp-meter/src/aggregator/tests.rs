@@ -100,6 +100,22 @@ fn a_port_that_hangs_is_left_and_tried_again() {
 }
 
 #[test]
+fn an_answer_of_minutes_is_waited_for() {
+    let mut world = World::new(vec![SimMeter { state: State::Slow, ..SimMeter::default() }]);
+    world.run(s(3600));
+    assert_eq!(world.heads.left, 0);
+    assert_eq!(world.slots(0), ["12:00", "12:15", "12:30", "12:45"]);
+    let readings = world.heads.log.iter().filter_map(|(at, _, job)| match job {
+        Job::Read(reading) => Some((*at, reading)),
+        _ => None,
+    });
+    for (at, reading) in readings {
+        assert!(reading.until <= at + s(2 + 30), "a silent one is not");
+        assert_eq!(reading.latest, reading.from + s(600), "a third of the slot is left");
+    }
+}
+
+#[test]
 fn a_port_that_is_gone_is_tried_with_pauses_over_the_end_of_a_slot_too() {
     let mut world = World::new(vec![SimMeter { state: State::Gone, ..SimMeter::default() }]);
     world.run(s(2 * 3600));

@@ -10,7 +10,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
-        atomic::AtomicBool,
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
@@ -54,6 +54,8 @@ pub struct Threads {
 struct AtWork {
     /// Which job is the present one.
     job: u64,
+    /// Until when the present job has said that it goes on, milliseconds since the machine's start.
+    until: Arc<AtomicU64>,
     /// Whether one of the threads may make light.
     shines: bool,
     thread: Option<JoinHandle<()>>,
@@ -95,6 +97,8 @@ impl Heads for Threads {
         };
         work.left.retain(|thread| !thread.is_finished());
         work.job += 1;
+        work.until = Arc::default();
+        let until = Arc::clone(&work.until);
         work.shines =
             matches!(job, Job::Unlock { .. } | Job::Press) || work.shines && !work.left.is_empty();
         let (number, sender) = (work.job, self.sender.clone());
@@ -106,7 +110,8 @@ impl Heads for Threads {
         let (configured, around) = (Arc::clone(configured), self.around.clone());
         let work_on = move || {
             // A decoder's fault in one meter's telegram must not cost the others theirs.
-            let done = panic::catch_unwind(AssertUnwindSafe(|| around.work(&configured, job)));
+            let done =
+                panic::catch_unwind(AssertUnwindSafe(|| around.work(&configured, job, &until)));
             let _ = sender.send((meter, number, done.unwrap_or(Done::Crashed)));
             (around.notify)();
         };
@@ -126,6 +131,11 @@ impl Heads for Threads {
         }
     }
 
+    fn goes_on_until(&self, meter: usize) -> Option<Duration> {
+        let until = self.at_work.get(meter)?.until.load(Ordering::Relaxed);
+        (until > 0).then(|| Duration::from_millis(until))
+    }
+
     fn report(&mut self) -> Option<(usize, Done)> {
         loop {
             let (meter, number, done) = self.reports.try_recv().ok()?;
@@ -137,13 +147,17 @@ impl Heads for Threads {
 }
 
 impl Surroundings {
-    fn work(&self, meter: &ConfiguredMeter, job: Job) -> Done {
+    fn work(&self, meter: &ConfiguredMeter, job: Job, until: &AtomicU64) -> Done {
+        let goes_on = |at: Duration| {
+            until.store(u64::try_from(at.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        };
         let bench = Bench {
             open: &port::open,
             time: None,
             clock: &*self.clock,
             tries: &self.tries,
             stop: &self.stop,
+            goes_on: &goes_on,
         };
         bench.work(meter, job)
     }

@@ -10,11 +10,7 @@ use ebp_core::model::IncidentType;
 use super::{
     ConfiguredMeter, Job, LastReading, Memory, Options, Reading, damage::Damage, slots::Present,
 };
-use crate::{
-    lock::Lock,
-    profile::{RelockBehaviour, Transport},
-    readout::ServerId,
-};
+use crate::{lock::Lock, profile::RelockBehaviour, readout::ServerId};
 
 /// The first pause after a failed reading; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -25,9 +21,12 @@ const LEAD: Duration = Duration::from_secs(2);
 /// Cycles shorter than this have no time for that.
 const SHORT_CYCLE: Duration = Duration::from_secs(20);
 /// A job is given up so long after its end was due.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// The longest that unlocking may take.
 const LONGEST_UNLOCKING: Duration = Duration::from_secs(900);
+/// An answer that is under way is waited for at most so long from the reading's beginning: some take
+/// 4 minutes at 300 baud.
+const LONGEST_ANSWER: Duration = Duration::from_secs(600);
 /// After so many failures in a row the USB device may be reset.
 const BEFORE_RESET: u32 = 3;
 /// From one reset to the next.
@@ -187,6 +186,8 @@ impl Watch {
         Reading {
             from,
             until: from.saturating_add(options.timeout),
+            // What is left of a cycle is for one more try.
+            latest: from.saturating_add(LONGEST_ANSWER.min(options.cycle.duration() * 2 / 3)),
             // Where the profile's way fails, the meter may speak in another.
             detect: self.failures % 2 == 1,
         }
@@ -245,8 +246,7 @@ impl Watch {
 
 /// How long before a slot the port is opened. One that asks its meter does so when the slot begins.
 fn lead(meter: &ConfiguredMeter, options: &Options) -> Duration {
-    let asks = meter.profile.as_ref().is_some_and(|p| p.line.protocol == Transport::D0Request);
-    if asks || options.cycle.duration() < SHORT_CYCLE { Duration::ZERO } else { LEAD }
+    if meter.is_asked() || options.cycle.duration() < SHORT_CYCLE { Duration::ZERO } else { LEAD }
 }
 
 fn keeps_by_pressing(meter: &ConfiguredMeter, memory: &Memory) -> bool {

@@ -7,6 +7,7 @@ use ebp_core::{obis::ObisCode, quantity::Unit};
 use super::{
     Choice, Choices, EXPORT, IMPORT, KnownRegisters, NEGATIVE, POSITIVE, SUM, Sum,
     figure::{number, unit_of},
+    power::{Direction, active_power},
 };
 use crate::{
     readout::{Entry, Readout, Value},
@@ -31,18 +32,12 @@ const FED_IN: usize = 2;
 
 /// The kind of a phase's power and which phase it is of.
 pub(super) const fn phase_of(quantity: u8) -> Option<(usize, u8)> {
-    Some(match quantity {
-        36 => (WITH_SIGN, 0),
-        56 => (WITH_SIGN, 1),
-        76 => (WITH_SIGN, 2),
-        21 => (DRAWN, 0),
-        41 => (DRAWN, 1),
-        61 => (DRAWN, 2),
-        22 => (FED_IN, 0),
-        42 => (FED_IN, 1),
-        62 => (FED_IN, 2),
-        _ => return None,
-    })
+    match active_power(quantity) {
+        Some((_, 0) | (Direction::Absolute, _)) | None => None,
+        Some((Direction::Sign, phase)) => Some((WITH_SIGN, phase - 1)),
+        Some((Direction::Drawn, phase)) => Some((DRAWN, phase - 1)),
+        Some((Direction::FedIn, phase)) => Some((FED_IN, phase - 1)),
+    }
 }
 
 /// Chooses the entries that count, given what the meter has shown before.

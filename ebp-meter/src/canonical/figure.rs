@@ -66,6 +66,15 @@ impl Figure {
         unit_of(self.obis)
     }
 
+    /// Whether it is a sum of tariffs that is smaller than it was before. Energy never falls: one of
+    /// its registers is damaged then, and a sum has no register of its own that could be asked.
+    #[must_use]
+    pub fn falls_below(&self, before: Decimal) -> bool {
+        matches!(self.source, Source::Sum(..))
+            && self.unit() == Unit::WATT_HOUR
+            && self.value < before
+    }
+
     /// As a measurement carries it.
     #[must_use]
     pub const fn point(&self) -> DataPoint {

@@ -41,14 +41,13 @@ impl KnownRegisters {
                 ObisCode::NEGATIVE_ENERGY => EXPORT,
                 _ => return true,
             };
-            if !matches!(figure.source, Source::Sum(..)) {
-                return true;
+            if self.sums[at].is_some_and(|before| figure.falls_below(before)) {
+                return false;
             }
-            let falls = self.sums[at].is_some_and(|before| figure.value < before);
-            if !falls {
+            if matches!(figure.source, Source::Sum(..)) {
                 self.sums[at] = Some(figure.value);
             }
-            !falls
+            true
         });
         figures
     }

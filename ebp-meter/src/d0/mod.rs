@@ -26,3 +26,4 @@ pub use address::{Address, InvalidAddress};
 pub use decoder::Decoder;
 pub use dialogue::{Dialogue, Turn};
 pub(crate) use identification::Identification;
+pub(crate) use register::parse_address;

@@ -49,7 +49,7 @@ impl Registers {
 
 /// `1-0:1.8.0*255` and its short forms down to `1.8`, with `&` for a reading stored by hand and the
 /// letters of IEC 62056-61 for groups above 95 (`F.F` is the error register, 97.97).
-fn parse_address(text: &str) -> Option<ObisCode> {
+pub(crate) fn parse_address(text: &str) -> Option<ObisCode> {
     let (medium, rest) = text.split_once(':').unwrap_or(("1-0", text));
     let (medium, channel) = medium.split_once('-')?;
     let (groups, storage) = rest.split_once(['*', '&']).unwrap_or((rest, "255"));

@@ -184,7 +184,9 @@ pub fn diagnose(bytes: &[u8]) -> Option<Cause> {
     if telnet::begins(bytes) {
         return within(&telnet::undo(bytes)).or(Some(Cause::Telnet));
     }
-    within(bytes).or_else(|| within(&hex_text::undo(bytes)?))
+    let unwrapped = || within(&hex_text::undo(bytes)?);
+    // Who logs says a lot beside.
+    if hex_text::is_log(bytes) { unwrapped() } else { within(bytes).or_else(unwrapped) }
 }
 
 fn within(bytes: &[u8]) -> Option<Cause> {

@@ -120,13 +120,13 @@ fn line(profile: &Profile) -> Checked {
     if profile.phases.is_some_and(|phases| phases != 1 && phases != 3) {
         return refuse(at!["phases"], "a meter has 1 or 3 phases");
     }
-    if line.reply_baud.is_some() && line.protocol != Transport::D0Request {
+    if line.reply_baud.is_some() && !line.is_asked() {
         return refuse(
             at!["line", "reply_baud"],
             "only a meter that waits for requests changes its baud",
         );
     }
-    if line.address.is_some() && line.protocol != Transport::D0Request {
+    if line.address.is_some() && !line.is_asked() {
         return refuse(
             at!["line", "address"],
             "only a meter that waits for requests has an address",

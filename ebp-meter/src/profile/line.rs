@@ -76,6 +76,12 @@ impl Line {
         LineSettings { baud: self.baud, framing: self.framing }
     }
 
+    /// Whether the meter must be asked for each telegram.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.protocol == Transport::D0Request
+    }
+
     /// From the start of one telegram to the start of the next, where they are pushed.
     #[must_use]
     pub fn push_interval(&self) -> Option<Duration> {

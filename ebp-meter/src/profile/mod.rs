@@ -132,6 +132,25 @@ impl Profile {
         }
     }
 
+    /// What an entry of its telegrams measures, where it is a measured number. Where `[counts]` says that
+    /// 1.7.0 is the sum of all phases, that and the phases' power have a sign.
+    #[must_use]
+    pub fn measures(&self, register: &Register) -> Option<Quantity> {
+        let has_sign = register.signed || self.line.protocol != Transport::Sml;
+        register.quantity().map(|quantity| match quantity {
+            Quantity::ImportPower { phase } if has_sign && self.counts_import_as_sum() => {
+                Quantity::Power { phase }
+            }
+            quantity => quantity,
+        })
+    }
+
+    fn counts_import_as_sum(&self) -> bool {
+        self.counts
+            .get(&ObisCode::SUM_POWER)
+            .is_some_and(|codes| *codes == [ObisCode::POSITIVE_POWER])
+    }
+
     /// Whether something holds its details back.
     #[must_use]
     pub fn has_lock(&self) -> bool {

@@ -72,6 +72,12 @@ impl Register {
         })
     }
 
+    /// Whether the entry is active power, of all or of one phase.
+    #[must_use]
+    pub fn is_power(&self) -> bool {
+        self.quantity().is_some_and(|quantity| quantity.unit() == Unit::WATT)
+    }
+
     /// Whether the entry is a number, measured or constant.
     #[must_use]
     pub fn is_number(&self) -> bool {

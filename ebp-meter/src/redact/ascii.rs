@@ -13,6 +13,7 @@ use super::{
     Extent, Piece, Removed, Rule, identifies, is_energy,
     text::{is_harmless, is_number, is_unit, name},
 };
+use crate::d0;
 
 const STX: u8 = 0x02;
 const ETX: u8 = 0x03;
@@ -132,7 +133,9 @@ impl Redaction {
             let outside = at..open.unwrap_or(line.end);
             // A further value behind the same address has none of its own.
             if !outside.is_empty() {
-                code = read_code(&self.text[outside.clone()]);
+                code = str::from_utf8(&self.text[outside.clone()])
+                    .ok()
+                    .and_then(|address| d0::parse_address(address.trim()));
                 if open.is_none() || !is_address(&self.text[outside.clone()]) {
                     zero(&mut self.text[outside]);
                 }
@@ -199,28 +202,4 @@ fn is_address(text: &[u8]) -> bool {
 
 fn zero(text: &mut [u8]) {
     text.iter_mut().filter(|b| b.is_ascii_graphic()).for_each(|b| *b = b'0');
-}
-
-/// The code of an address such as `1-0:1.8.0*255`, `1.8.0` or `C.1.0`; nothing of any other text.
-fn read_code(address: &[u8]) -> Option<ObisCode> {
-    let address = std::str::from_utf8(address).ok()?.trim();
-    let (medium, groups) = address.split_once(':').unwrap_or(("1-0", address));
-    let (medium, channel) = medium.split_once('-')?;
-    let (groups, storage) = groups.split_once(['*', '&']).unwrap_or((groups, "255"));
-    let group = |text: &str| match text {
-        "C" => Some(96),
-        "F" => Some(97),
-        "L" => Some(98),
-        "P" => Some(99),
-        number => decimal(number),
-    };
-    let mut groups = groups.split('.');
-    let (c, d) = (group(groups.next()?)?, group(groups.next()?)?);
-    let e = groups.next().map_or(Some(0), group)?;
-    let code = [decimal(medium)?, decimal(channel)?, c, d, e, decimal(storage)?];
-    groups.next().is_none().then_some(ObisCode(code))
-}
-
-fn decimal(text: &str) -> Option<u8> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }

@@ -16,6 +16,7 @@ use super::{
     press::execute, watched::Watched,
 };
 use crate::{
+    lock::{Facts, Lock},
     profile::{self, Blocking, Profile},
     readout::Readout,
 };
@@ -48,7 +49,8 @@ impl Attempt<'_> {
     ///
     /// A try is counted on the disk before its first press and cleared when detail is seen. Between
     /// tries, and after one that ended otherwise, the meter is left alone until it has returned to
-    /// its normal display, where every plan begins.
+    /// its normal display, where every plan begins. A PIN that brings decimals and no power is right:
+    /// then the meter's operator has switched the extended data off, and no further try helps.
     ///
     /// # Errors
     /// [`UnlockError`]. The light is off in any case.
@@ -69,7 +71,7 @@ impl Attempt<'_> {
             return Err(PlanError::without_pin(self.profile).into());
         };
         progress(Progress::Waiting);
-        let (readout, meter) = self.first_look(link)?;
+        let (readout, meter, before) = self.first_look(link)?;
         if is_detailed(self.profile, &readout) {
             return Ok(Unlocked::already(readout));
         }
@@ -78,12 +80,12 @@ impl Attempt<'_> {
         if self.options.pardon || (spent && timing.blocks == Blocking::Never) {
             self.tries.pardon(&meter)?;
         }
-        let mut made = 0;
+        let (mut made, mut lock) = (0, Lock::Unknown);
         for (variant, plan) in &plans {
             if *variant == Variant::Slower {
                 progress(Progress::SlowerVariant);
             }
-            match self.one_try(link, timing, &meter, plan, progress) {
+            match self.one_try(link, timing, (&meter, before), plan, progress) {
                 Ok(Tried::Detailed(open)) => {
                     self.tries.forget(&meter)?;
                     return self.make_it_last(link, timing, *variant, open, progress);
@@ -104,7 +106,12 @@ impl Attempt<'_> {
                     self.tries.forget(&meter)?;
                     return Ok(Unlocked { already: made == 0, ..Unlocked::now(readout) });
                 }
-                Ok(Tried::InVain) => made += 1,
+                // It was no wrong one, but the list stands open now.
+                Ok(Tried::InVain(Lock::OperatorOff)) => {
+                    self.tries.pardon(&meter)?;
+                    return Err(UnlockError::OperatorOff);
+                }
+                Ok(Tried::InVain(after)) => (made, lock) = (made + 1, after),
                 // The first try of this run used up what was left: say what happened, not that.
                 Err(UnlockError::Refused(Refused::TriesExhausted { .. })) if made > 0 => break,
                 Err(error) => return Err(error),
@@ -115,13 +122,14 @@ impl Attempt<'_> {
             Blocking::Never => timing.stop_at,
             Blocking::Yes | Blocking::Unknown => timing.stop_at.saturating_sub(counted),
         };
-        Err(UnlockError::NotUnlocked { tries: made, left })
+        Err(UnlockError::NotUnlocked { tries: made, left, lock })
     }
 
-    /// The first telegrams: whether there is anything to do, and which meter it is. More than one,
-    /// because some meters put power and identity in every other.
-    fn first_look(&self, link: &mut dyn Link) -> Result<(Readout, MeterKey), UnlockError> {
+    /// The first telegrams: whether there is anything to do, which meter it is, and what it shows.
+    /// More than one, because some meters put power and identity in every other.
+    fn first_look(&self, link: &mut dyn Link) -> Result<(Readout, MeterKey, Facts), UnlockError> {
         let waited = self.options.first_telegram;
+        let mut facts = Facts::default();
         let mut server_id = None;
         let mut readout = None;
         let mut left = waited;
@@ -129,6 +137,7 @@ impl Attempt<'_> {
             match self.look(link, left, |_| true)? {
                 Looked::Seen(seen) => {
                     server_id = server_id.or_else(|| seen.server_id.clone());
+                    facts.add(&seen);
                     let first = readout.is_none();
                     let detailed = is_detailed(self.profile, &seen);
                     readout = Some(seen);
@@ -143,14 +152,14 @@ impl Attempt<'_> {
         }
         let readout = readout.ok_or(UnlockError::NoTelegram { waited })?;
         let meter = MeterKey::of(server_id.as_ref(), link.port().name());
-        Ok((readout, meter))
+        Ok((readout, meter, facts))
     }
 
     fn one_try(
         &self,
         link: &mut dyn Link,
         timing: &profile::Pin,
-        meter: &MeterKey,
+        (meter, mut before): (&MeterKey, Facts),
         plan: &Plan,
         progress: Report<'_>,
     ) -> Result<Tried, UnlockError> {
@@ -167,7 +176,13 @@ impl Attempt<'_> {
             }
             if !left.is_zero() {
                 progress(Progress::Resting { left });
-                match self.look(link, left, |readout| is_detailed(self.profile, readout))? {
+                // A list that was still open has closed at its end.
+                let wanted = |readout: &Readout| {
+                    let facts = Facts::of(std::slice::from_ref(readout));
+                    before = if facts.energy { facts } else { before };
+                    is_detailed(self.profile, readout)
+                };
+                match self.look(link, left, wanted)? {
                     Looked::Seen(readout) => return Ok(Tried::Before(readout)),
                     Looked::Not => {}
                     Looked::Stopped => return Err(UnlockError::Interrupted { rest: left }),
@@ -210,14 +225,19 @@ impl Attempt<'_> {
         }
         progress(Progress::Verifying);
         let last_press = self.last_press(plan);
-        match self.look(link, self.verify(timing), |readout| is_detailed(self.profile, readout))? {
+        let mut now = Facts::default();
+        let wanted = |readout: &Readout| {
+            now.add(readout);
+            is_detailed(self.profile, readout)
+        };
+        match self.look(link, self.verify(timing), wanted)? {
             Looked::Seen(readout) => {
                 let seen_at = self.pace.now();
                 Ok(Tried::Detailed(Open { readout, last_press, seen_at }))
             }
             Looked::Not => {
                 self.tries.ended(meter, self.clock.now())?;
-                Ok(Tried::InVain)
+                Ok(Tried::InVain(Lock::after_pin(before, now)))
             }
             Looked::Stopped => {
                 self.tries.ended(meter, self.clock.now())?;
@@ -257,7 +277,7 @@ impl Attempt<'_> {
         &self,
         link: &mut dyn Link,
         wait: Duration,
-        wanted: impl Fn(&Readout) -> bool,
+        mut wanted: impl FnMut(&Readout) -> bool,
     ) -> Result<Looked, UnlockError> {
         let until = self.pace.now() + wait;
         loop {
@@ -306,7 +326,8 @@ enum Tried {
     Before(Readout),
     /// The wake presses alone opened the list.
     NeedlessPin(Readout),
-    InVain,
+    /// No detail came; what the meter holds back now.
+    InVain(Lock),
 }
 
 pub(super) enum Executed {

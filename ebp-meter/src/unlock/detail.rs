@@ -2,8 +2,6 @@
 //!
 //! Enters: a model's profile, a readout. Leaves: yes or no. Absent: what to do about it.
 
-use ebp_core::quantity::Unit;
-
 use crate::{
     profile::{Profile, Quantity},
     readout::Readout,
@@ -15,7 +13,7 @@ use crate::{
 #[must_use]
 pub fn is_detailed(profile: &Profile, readout: &Readout) -> bool {
     let own_power = profile.unlocked.registers.iter().any(|register| {
-        register.quantity().is_some_and(|quantity| quantity.unit() == Unit::WATT)
+        register.is_power()
             && readout.entry(register.obis).is_some_and(|entry| entry.exact().is_some())
     });
     let fine = readout.entries.iter().any(|entry| {

@@ -8,7 +8,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 use ebp_core::phrase::counted_as;
 
 use super::{Phase, PlanError, PressError, TriesError, Variant};
-use crate::{port::PortError, readout::Readout};
+use crate::{lock::Lock, port::PortError, readout::Readout};
 
 /// How an attempt goes on. None of it tells the PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,11 +195,32 @@ pub enum UnlockError {
         tries: u8,
         /// Tries that remain before the stop.
         left: u8,
+        /// What the meter held back after the last.
+        lock: Lock,
     },
+    /// The PIN was taken, and the meter sends no power all the same.
+    #[error(
+        "the PIN is right, for the energy has its decimals now; but the meter sends no power, because \
+         its operator has switched the extended data off"
+    )]
+    OperatorOff,
     /// The stop flag was raised.
     #[error("stopped in the midst; the meter returns to its normal display within {} s", rest.as_secs())]
     Interrupted {
         /// The next try waits so long by itself.
         rest: Duration,
     },
+}
+
+impl UnlockError {
+    /// What the meter holds back, where trying has shown it.
+    #[must_use]
+    pub const fn lock(&self) -> Option<Lock> {
+        match self {
+            Self::OperatorOff => Some(Lock::OperatorOff),
+            Self::NotUnlocked { lock: Lock::Unknown, .. } => None,
+            Self::NotUnlocked { lock, .. } => Some(*lock),
+            _ => None,
+        }
+    }
 }

@@ -50,7 +50,7 @@ fn value(profile: &Profile, register: &Register, moment: &Moment) -> String {
         return text(bytes);
     }
     let scaler = register.scaler.unwrap_or_default();
-    let integer = register.quantity().map_or_else(
+    let integer = profile.measures(register).map_or_else(
         || register.integer.unwrap_or_default().into(),
         |quantity| moment.integer(quantity, scaler),
     );

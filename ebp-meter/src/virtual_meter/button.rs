@@ -19,16 +19,17 @@ pub struct Button {
     lock: Lock,
     echoes: bool,
     echo: Vec<u8>,
+    operator_off: bool,
 }
 
 impl Button {
     /// The button of a unit of that model with that PIN; nothing for models without a lock.
     #[must_use]
     pub fn new(profile: &Profile, pin: Pin, options: LockOptions) -> Option<Self> {
-        let echoes = options.echoes;
+        let (echoes, operator_off) = (options.echoes, options.operator_off);
         let lock = Lock::new(profile, pin, options)?;
         let receiver = LightReceiver::new(profile.line.baud);
-        Some(Self { receiver, lock, echoes, echo: Vec::new() })
+        Some(Self { receiver, lock, echoes, echo: Vec::new(), operator_off })
     }
 
     /// Bytes have come, or none in this time.
@@ -61,6 +62,12 @@ impl Button {
     #[must_use]
     pub const fn is_detailed(&self) -> bool {
         self.lock.is_detailed()
+    }
+
+    /// Whether the operator has switched the power off that the meter would send with its details.
+    #[must_use]
+    pub const fn is_operator_off(&self) -> bool {
+        self.operator_off
     }
 
     /// What the display shows.

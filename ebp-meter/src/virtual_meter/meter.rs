@@ -20,11 +20,7 @@ use super::{
     telegram,
     unit::LockMemory,
 };
-use crate::{
-    profile::{Profile, Transport},
-    readout::ServerId,
-    sml::encode::EncodeError,
-};
+use crate::{profile::Profile, readout::ServerId, sml::encode::EncodeError};
 
 /// The greatest number that the eight digits on a meter's face can show.
 pub(super) const LAST_NUMBER: u32 = 99_999_999;
@@ -165,6 +161,9 @@ impl VirtualMeter {
     #[must_use]
     pub fn with_button(mut self, button: Button) -> Self {
         self.locked = !button.is_detailed();
+        if button.is_operator_off() {
+            self.profile.unlocked.registers.retain(|register| !register.is_power());
+        }
         self.button = Some(button);
         self
     }
@@ -275,7 +274,7 @@ impl VirtualMeter {
             button.light(at, bytes);
             self.locked = !button.is_detailed();
         }
-        if self.profile.line.protocol == Transport::D0Request {
+        if self.profile.line.is_asked() {
             self.ear.hear(bytes);
         }
     }

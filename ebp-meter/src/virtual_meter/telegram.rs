@@ -60,7 +60,7 @@ fn value(profile: &Profile, register: &Register, moment: &Moment) -> EncodeValue
         return EncodeValue::Octets(bytes.clone());
     }
     let most = register.width.unwrap_or(8);
-    let Some(quantity) = register.quantity() else {
+    let Some(quantity) = profile.measures(register) else {
         let value = i128::from(register.integer.unwrap_or_default());
         return EncodeValue::Int(EncodeInt { value, width: most, signed: register.signed });
     };

@@ -14,6 +14,9 @@ pub struct LockOptions {
     pub inf_offered: bool,
     /// The items of the list, where they are not those of the model's profile.
     pub menu: Option<MenuList>,
+    /// Whether the operator has switched the extended data off: then no PIN brings power, but only
+    /// decimals.
+    pub operator_off: bool,
     /// Whether `InF` is on at the start.
     pub inf_on: bool,
     /// Whether the PIN is asked for at the start.
@@ -31,6 +34,7 @@ impl Default for LockOptions {
         Self {
             inf_offered: true,
             menu: None,
+            operator_off: false,
             inf_on: false,
             asks_pin: true,
             echoes: false,

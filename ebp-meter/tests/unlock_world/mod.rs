@@ -46,6 +46,8 @@ pub struct Inner {
     /// Reading fails while light is on.
     pub deaf_in_light: bool,
     pub anonymous: bool,
+    /// The details have no power.
+    pub operator_off: bool,
     /// Every other telegram has no power.
     pub every_other: bool,
     telegrams: usize,
@@ -89,6 +91,7 @@ impl World {
             silent: false,
             deaf_in_light: false,
             anonymous: false,
+            operator_off: false,
             every_other: false,
             telegrams: 0,
             echo: false,
@@ -213,6 +216,7 @@ impl World {
         let entries = registers
             .iter()
             .filter(|register| register.is_number())
+            .filter(|register| !(inner.operator_off && register.is_power()))
             .map(|register| Entry {
                 obis: register.obis,
                 value: Value::Integer(12),

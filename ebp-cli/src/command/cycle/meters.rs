@@ -2,10 +2,11 @@
 
 use std::{fs, path::Path};
 
-use ebp_device::config::DeviceConfig;
+use ebp_device::config::{DeviceConfig, MeterEntry};
 use ebp_meter::{
     port::{self, PortInfo, PortName},
-    profile::Profiles,
+    profile::{Profile, Profiles},
+    readout::Protocol,
     unlock::{Pin, Tries},
 };
 
@@ -18,7 +19,7 @@ pub fn tries(config: &DeviceConfig) -> Tries {
 }
 
 /// Tells of what will be trouble later: a name that another head may have after the next start, a
-/// PIN that cannot be used, a model that nobody knows.
+/// PIN that cannot be used, a model that nobody knows, a setting that its model has no use for.
 pub fn warn_of_names_and_pins(config: &DeviceConfig) {
     let (ports, profiles) = (port::list(), Profiles::embedded());
     for meter in &config.meters {
@@ -31,9 +32,26 @@ pub fn warn_of_names_and_pins(config: &DeviceConfig) {
         if let Err(error) = meter.pin_file.as_deref().map(Pin::from_file).transpose() {
             tell!("ebp: meter {} cannot be unlocked: {error}", meter.uuid);
         }
-        if let Err(error) = profiles.get(&meter.model) {
-            tracing::warn!(meter = %meter.uuid, %error, "read without a profile");
+        match profiles.get(&meter.model) {
+            Ok(profile) => warn_of_useless(meter, profile),
+            Err(error) => {
+                tracing::warn!(meter = %meter.uuid, %error, "read without a profile");
+            }
         }
+    }
+}
+
+/// What a model has no use for.
+fn warn_of_useless(meter: &MeterEntry, profile: &Profile) {
+    let (uuid, model) = (meter.uuid, &profile.name);
+    if meter.address.is_some() && !profile.line.is_asked() && meter.protocol != Some(Protocol::D0) {
+        tell!("ebp: meter {uuid}: {model} sends unasked, so that its address is not used");
+    }
+    if meter.inf_presses.is_some() && profile.pin.is_none() {
+        tell!(
+            "ebp: meter {uuid}: how the PIN of {model} is entered by light is not known, so that its \
+             inf_presses are not used"
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use ebp_client::ClientOptions;
 use ebp_core::model::Meter;
-use ebp_meter::{identify::identify, port::PortName, profile::Profiles};
+use ebp_meter::{identify::identify, port::PortName, profile::Profiles, session::ReadOptions};
 use uuid::Uuid;
 
 use super::client;
@@ -151,7 +151,7 @@ impl Init {
 
     /// The models that may speak at a port, best first; what is silent is told.
     fn models_at(&self, port: &PortName, profiles: &Profiles) -> Result<Models, Failure> {
-        let heard = match listen(port, self.timeout, TELEGRAMS) {
+        let heard = match listen(port, ReadOptions::default(), self.timeout, TELEGRAMS) {
             Ok(heard) => heard,
             Err(failure) => {
                 tell!("ebp: {port}: {failure}");

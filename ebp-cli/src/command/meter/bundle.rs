@@ -19,7 +19,6 @@ use ebp_meter::{
     profile::Profiles,
     readout::Protocol,
     redact::{Extent, Redacted, redact},
-    session::ReadOptions,
 };
 use serde::Serialize;
 
@@ -28,7 +27,7 @@ use super::{
     tar,
 };
 use crate::{
-    command::{find_port, models::Models},
+    command::{address::AddressText, find_port, heading::LINE, models::Models},
     exit::{Code, Context, Failure, Outcome},
     output::{Format, Printer, phrase::counted},
     tell::tell,
@@ -64,6 +63,10 @@ pub struct Arguments {
     #[arg(long)]
     blur: bool,
 
+    /// The address of a meter that is asked and answers to that alone: mostly its number.
+    #[arg(long, value_name = "ADDRESS", help_heading = LINE)]
+    address: Option<AddressText>,
+
     /// How long to wait for the first telegram.
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
     timeout: Duration,
@@ -96,8 +99,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
             .remedy("choose another name with --output"));
     }
     let profiles = arguments.models.load()?;
-    let port = find_port::named_or_only(arguments.port.as_ref(), ReadOptions::default())?;
-    let mut heard = listen(&port, arguments.timeout, arguments.telegrams.into())?;
+    let options = AddressText::read_options(arguments.address.as_ref())?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), options)?;
+    let mut heard = listen(&port, options, arguments.timeout, arguments.telegrams.into())?;
     let meter = identify(&profiles, &heard.readouts).map(without_own_names);
     let protocol = heard.readouts.first().map(|readout| readout.protocol).or(heard.protocol);
     let redacted =

@@ -8,13 +8,12 @@ use ebp_meter::{
     identify::{FITS, Identity, identify},
     lock::Lock,
     port::PortName,
-    session::ReadOptions,
 };
 use serde::Serialize;
 
 use super::listen::listen;
 use crate::{
-    command::{find_port, models::Models},
+    command::{address::AddressText, find_port, heading::LINE, models::Models},
     exit::{Code, Failure, Outcome},
     output::{Shape, lines},
     stdout::print,
@@ -30,6 +29,10 @@ pub struct Arguments {
     /// one of the machine's serial ports at which a meter speaks.
     #[arg(long)]
     port: Option<PortName>,
+
+    /// The address of a meter that is asked and answers to that alone: mostly its number.
+    #[arg(long, value_name = "ADDRESS", help_heading = LINE)]
+    address: Option<AddressText>,
 
     /// How long to wait for a telegram. Finding out how a meter speaks takes some seconds.
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
@@ -56,8 +59,9 @@ struct Report<'a> {
 /// Identifies.
 pub fn run(arguments: &Arguments) -> Outcome {
     let profiles = arguments.models.load()?;
-    let port = find_port::named_or_only(arguments.port.as_ref(), ReadOptions::default())?;
-    let heard = listen(&port, arguments.timeout, TELEGRAMS)?;
+    let options = AddressText::read_options(arguments.address.as_ref())?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), options)?;
+    let heard = listen(&port, options, arguments.timeout, TELEGRAMS)?;
     let identity = identify(&profiles, &heard.readouts);
     let (Some(identity), Some(first)) = (identity, heard.readouts.first()) else {
         let nothing = heard.nothing.unwrap_or_else(|| Failure::failed("no telegram"));
@@ -66,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let protocol = first.protocol.name();
     let line = heard.line.map(|line| line.to_string());
     let port = port.to_string();
-    let next = next(&identity, &port);
+    let next = next(&identity, &port, options.address.is_some());
     let text = match arguments.format {
         Shape::Json => {
             let report = Report { port, protocol, line, identity: &identity, next };
@@ -112,7 +116,9 @@ const fn lock(lock: Lock) -> &'static str {
     }
 }
 
-fn next(identity: &Identity, port: &str) -> String {
+fn next(identity: &Identity, port: &str, has_address: bool) -> String {
+    // Its number is nothing for a screen that others see.
+    let address = if has_address { " --address ADDRESS" } else { "" };
     let best = identity.models.first().filter(|best| best.fit >= FITS).map(|best| &best.model);
     let sure = match identity.models.len() {
         0 | 1 => "",
@@ -120,10 +126,10 @@ fn next(identity: &Identity, port: &str) -> String {
     };
     match (identity.lock, best) {
         (Lock::Open | Lock::NoPowerByDesign, Some(model)) => {
-            format!("read it with `ebp read --port {port} --model {model}`")
+            format!("read it with `ebp read --port {port} --model {model}{address}`")
         }
         (Lock::Open | Lock::NoPowerByDesign, None) => {
-            format!("read it with `ebp read --port {port}`")
+            format!("read it with `ebp read --port {port}{address}`")
         }
         (Lock::Locked, Some(model)) => format!(
             "get the PIN from your metering point operator, then `ebp unlock --port {port} --model \

@@ -48,8 +48,13 @@ pub struct Heard {
 ///
 /// # Errors
 /// Those of the port.
-pub fn listen(port: &PortName, timeout: Duration, count: usize) -> Result<Heard, Failure> {
-    let mut session = Session::open(port, ReadOptions::default())?;
+pub fn listen(
+    port: &PortName,
+    options: ReadOptions,
+    timeout: Duration,
+    count: usize,
+) -> Result<Heard, Failure> {
+    let mut session = Session::open(port, options)?;
     let bytes = Arc::new(Mutex::new(Vec::new()));
     let tap = Arc::clone(&bytes);
     session.set_raw_tap(Box::new(move |bytes| {

@@ -21,7 +21,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Live, Reader};
 use crate::{
-    command::waiting::tell_wrapping,
+    command::waiting::{self, tell_wrapping},
     exit::{Context, Failure, Outcome},
     output::{Figures, Format},
     stdout::quiet_at_closed_pipe,
@@ -56,6 +56,8 @@ pub(super) struct Watch<'a, 'b, W: Write> {
     stop: Arc<AtomicBool>,
     /// Whether a telegram came.
     has_read: bool,
+    /// When it is told how far a long answer is.
+    word_at: Instant,
 }
 
 impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
@@ -65,7 +67,8 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         let live = is_drawn.then(|| {
             Live::new(io::stdout(), reader.arguments.all, Figures::new(reader.pinned.clone()))
         });
-        Ok(Self { reader, live, stop: stop_at_signals()?, has_read: false })
+        let word_at = Instant::now() + waiting::BETWEEN_WORDS;
+        Ok(Self { reader, live, stop: stop_at_signals()?, has_read: false, word_at })
     }
 
     /// Watches until Ctrl-C, or to the end of what has one.
@@ -84,6 +87,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
                         tell_wrapping(session);
                     }
                     (silent, heard) = (false, Instant::now());
+                    self.word_at = heard + waiting::BETWEEN_WORDS;
                     self.show(*readout)?;
                 }
                 Ok(session::Outcome::Noise(noise)) => {
@@ -94,6 +98,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
                     }
                 }
                 Ok(session::Outcome::TimedOut) => {
+                    self.tell_progress(session)?;
                     if !silent && heard.elapsed() >= timeout && session.answering().is_none() {
                         silent = true;
                         let waited = humantime::format_duration(timeout);
@@ -138,6 +143,21 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         let Some(live) = &mut self.live else { return Ok(()) };
         let passed = self.reader.passed.text();
         quiet_at_closed_pipe(live.draw(passed.as_deref()))
+    }
+
+    /// Says now and then how far an answer is that takes long.
+    fn tell_progress(&mut self, session: &Session) -> Outcome {
+        let now = Instant::now();
+        if now < self.word_at {
+            return Ok(());
+        }
+        self.word_at = now + waiting::BETWEEN_WORDS;
+        match session.answering() {
+            Some(progress) => {
+                self.say(format_args!("{}", waiting::words(session.name(), progress)))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Tells people something, above what is drawn.

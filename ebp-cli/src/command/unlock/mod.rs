@@ -21,7 +21,7 @@ use ebp_meter::{
     port::{self, PortName},
     profile::Profile,
     session::Session,
-    unlock::{Head, Method, PlanError, RealPace, Tries, UnlockError, UnlockOptions},
+    unlock::{Head, Method, PlanError, RealPace, Tries, UnlockError, UnlockOptions, Unlocked},
 };
 
 use super::{find_port, heading::OUTPUT, models::Models};
@@ -223,7 +223,7 @@ impl Arguments {
         port: &PortName,
         tries: Tries,
         stop: &Arc<AtomicBool>,
-    ) -> Result<ebp_meter::unlock::Unlocked, Failure> {
+    ) -> Result<Unlocked, show::NotDone> {
         // Before the PIN is asked for: a port that is not there needs none.
         let session = open(profile, port)?;
         let pin = secret::pin(self.pin_file.as_deref(), stop)?;

@@ -10,9 +10,10 @@ use std::{
 
 use ebp_core::model::MeasurementData;
 use ebp_meter::{
+    lock::Lock,
     port::PortName,
     profile::Profile,
-    unlock::{InfSwitch, Keep, Lasting, Phase, Progress, Unlocked, Variant},
+    unlock::{InfSwitch, Keep, Lasting, Phase, Progress, UnlockError, Unlocked, Variant},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -100,11 +101,33 @@ pub const fn variant_name(variant: Variant) -> &'static str {
     }
 }
 
+/// A meter that was not unlocked.
+pub struct NotDone {
+    failure: Failure,
+    /// What it holds back, where trying has shown it.
+    lock: Option<Lock>,
+}
+
+impl From<Failure> for NotDone {
+    fn from(failure: Failure) -> Self {
+        Self { failure, lock: None }
+    }
+}
+
+impl From<UnlockError> for NotDone {
+    fn from(error: UnlockError) -> Self {
+        Self { lock: error.lock(), failure: error.into() }
+    }
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     model: &'a str,
     port: String,
     unlocked: bool,
+    /// What the meter holds back, where that is known now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock: Option<Lock>,
     #[serde(skip_serializing_if = "Option::is_none")]
     already: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,7 +157,7 @@ pub fn result(
     format: Shape,
     profile: &Profile,
     port: &PortName,
-    result: Result<Unlocked, Failure>,
+    result: Result<Unlocked, NotDone>,
 ) -> Outcome {
     let text = match (format, &result) {
         (Shape::Table, Err(_)) => String::new(),
@@ -144,7 +167,7 @@ pub fn result(
         }
     };
     print(&text)?;
-    let unlocked = result?;
+    let unlocked = result.map_err(|not_done| not_done.failure)?;
     match warning(&unlocked) {
         Some(warning) if unlocked.inf == InfSwitch::WithoutEffect => Err(Failure::failed(
             "the long press had no effect on the details: another item of the list may have been changed",
@@ -188,14 +211,20 @@ fn warning(unlocked: &Unlocked) -> Option<String> {
 fn report<'a>(
     profile: &'a Profile,
     port: &PortName,
-    result: &Result<Unlocked, Failure>,
+    result: &Result<Unlocked, NotDone>,
 ) -> Report<'a> {
     let unlocked = result.as_ref().ok();
-    let failure = result.as_ref().err();
+    let not_done = result.as_ref().err();
+    let failure = not_done.map(|not_done| &not_done.failure);
+    let is_open = |unlocked: &Unlocked| unlocked.inf != InfSwitch::WithoutEffect;
     Report {
         model: &profile.name,
         port: port.to_string(),
-        unlocked: unlocked.is_some_and(|unlocked| unlocked.inf != InfSwitch::WithoutEffect),
+        unlocked: unlocked.is_some_and(is_open),
+        lock: match not_done {
+            Some(not_done) => not_done.lock,
+            None => unlocked.filter(|unlocked| is_open(unlocked)).map(|_| Lock::Open),
+        },
         already: unlocked.map(|unlocked| unlocked.already),
         variant: unlocked.and_then(|unlocked| unlocked.variant).map(variant_name),
         lasting: unlocked.map(|unlocked| match unlocked.lasting {

@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
-use ebp_meter::d0::Address;
+use ebp_meter::{d0::Address, session::ReadOptions};
 
 use crate::exit::Failure;
 
@@ -26,6 +26,15 @@ impl fmt::Debug for AddressText {
 }
 
 impl AddressText {
+    /// How a meter is read of which nothing but its address is known, if that.
+    ///
+    /// # Errors
+    /// Wrong usage, if it is none.
+    pub fn read_options(text: Option<&Self>) -> Result<ReadOptions, Failure> {
+        let address = text.map(Self::parse).transpose()?;
+        Ok(ReadOptions { address, ..ReadOptions::default() })
+    }
+
     /// The address.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ impl<H: Heads> LiveHeads<H> {
         let until = from.saturating_add(time.min(LISTEN));
         self.waiting.entry(meter).or_default().push(asked);
         self.listening.insert(meter);
-        self.inner.begin(meter, Job::Read(Reading { from, until, detect: false }));
+        self.inner.begin(meter, Job::Read(Reading { from, until, latest: until, detect: false }));
     }
 
     /// Ends whatever is read for others: consent is gone, or the engine wants the head.

@@ -2,6 +2,7 @@
 
 mod book;
 mod circles;
+mod requirements;
 
 use std::{
     fs,
@@ -79,6 +80,7 @@ pub fn run() -> Result<()> {
     );
     breaches.extend(book::breaches()?);
     breaches.extend(crate::data_model::breaches()?);
+    breaches.extend(requirements::breaches()?);
     for breach in &breaches {
         eprintln!("tidy: {breach}");
     }

@@ -17,7 +17,7 @@ use ring::{
 use rustls::pki_types::PrivateKeyDer;
 use yasna::{DERWriter, DERWriterSeq, Tag, construct_der, models::ObjectIdentifier};
 
-use super::Identity;
+use super::pem::Identity;
 
 /// How often the password is hashed, for the encryption and for the authentication alike: who has
 /// the file tries passwords by whichever is cheaper (OWASP's figure for PBKDF2 with HMAC-SHA-256).

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    DataApi, Report, Schedule, TransmitError, schedule::patience, status, transmit_in_batches,
+    api::DataApi,
+    schedule::{Schedule, patience},
+    status,
+    upload::{self, Report, TransmitError, transmit_in_batches},
 };
 use crate::{
     consent::{Decision, Gate},
@@ -121,7 +124,7 @@ impl ReportEngine {
     /// [`SpoolError`] of the file.
     pub fn new(schedule: Schedule, meters: Vec<Uuid>, spool: &Spool) -> Result<Self, SpoolError> {
         let progress = recalled(spool)?;
-        Ok(Self { schedule, meters, batch: super::BATCH, progress })
+        Ok(Self { schedule, meters, batch: upload::BATCH, progress })
     }
 
     /// How long until a report is due, as far as is known; a daemon looks again now and then, since

@@ -9,6 +9,8 @@ use std::{
 };
 
 use ebp_core::private_file::{self, PrivateFileError};
+#[cfg(feature = "server")]
+use serde::de::DeserializeOwned;
 
 use crate::exit::{self, Context, Failure};
 
@@ -23,6 +25,19 @@ pub fn read_private(path: &Path) -> Result<String, Failure> {
         PrivateFileError::Unreadable { path, source } => exit::file::unreadable(&path, &source),
         PrivateFileError::Exposed(exposed) => Failure::failed(exposed),
     })
+}
+
+/// Reads what a file holds; JSON where its name ends so, otherwise TOML.
+#[cfg(feature = "server")]
+pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    let text = read_text(path)?;
+    if path.extension().is_some_and(|extension| extension == "json") {
+        serde_json::from_str(&text).map_err(|error| {
+            Failure::usage(format!("{}:{}: {error}", path.display(), error.line()))
+        })
+    } else {
+        toml::from_str(&text).map_err(|error| wrong_toml(path, &text, &error))
+    }
 }
 
 /// Writes a file whole or not at all, so that a crash leaves the old one or the new one.

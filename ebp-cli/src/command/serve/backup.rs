@@ -13,7 +13,7 @@ use ebp_store::{Database, Restoration, Store, StoreError, backup};
 
 use crate::{
     command::server_data::ServerData,
-    exit::{Failure, Outcome, chain},
+    exit::{Failure, Outcome, chain, server},
     file::read_text,
     output::phrase::counted,
     stdout::print,
@@ -59,7 +59,7 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> O
         None => Revocations::default(),
     };
     let kept = KeptRevocations::in_folder(&settings.data);
-    let kept = kept.read().map_err(|error| super::explain(error.into()))?;
+    let kept = kept.read().map_err(|error| server::serve(error.into()))?;
     let restoration = Restoration::begin(input, &database).map_err(explain)?;
     let (applied, known) = crate::runtime::on_this_thread()?.block_on(async {
         // What is replaced may know of more than what was kept.

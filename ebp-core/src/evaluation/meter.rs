@@ -61,7 +61,7 @@ pub struct MeterEvaluation {
 /// Evaluates it.
 pub fn evaluate(record: MeterRecord, terms: &Terms) -> MeterEvaluation {
     let window = terms.window;
-    let begin = Begin::of(&record, terms);
+    let begin = Begin::find(&record, terms);
     let MeterRecord { meter, model, mut observations, allowed, .. } = record;
     // Only these, so that the figures are the same however much more a source gives.
     observations.retain(|one| terms.needs(one));
@@ -111,7 +111,7 @@ struct Begin {
 
 impl Begin {
     /// With the first measurement ever, or else with the leave to measure.
-    fn of(record: &MeterRecord, terms: &Terms) -> Option<Self> {
+    fn find(record: &MeterRecord, terms: &Terms) -> Option<Self> {
         let Stretch { from, to } = terms.window;
         let seen = record.observations.iter().map(|one| one.measured_at).min();
         let first = record.first.into_iter().chain(seen).min();

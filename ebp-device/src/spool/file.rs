@@ -76,7 +76,7 @@ impl Spool {
             connection,
             path: path.to_owned(),
             options: options.clone(),
-            file: FileId::of(path),
+            file: FileId::at(path),
             heard: RefCell::default(),
         };
         spool.limit_pages()?;
@@ -97,7 +97,7 @@ impl Spool {
                 .map_err(|e| self.fault(e))?;
         // Whoever puts a damaged file aside reads it only after this transaction; one that begins
         // later must not write to it any more.
-        if FileId::of(&self.path) != self.file {
+        if FileId::at(&self.path) != self.file {
             return Err(SpoolError::Replaced { path: self.path.clone() });
         }
         Ok(transaction)
@@ -117,7 +117,7 @@ impl Spool {
     }
 
     pub(super) fn fault(&self, source: rusqlite::Error) -> SpoolError {
-        SpoolError::of(&self.path, source)
+        SpoolError::from_sqlite(&self.path, source)
     }
 
     pub(super) fn damaged(&self, what: &str) -> SpoolError {

@@ -299,7 +299,7 @@ impl ReportEngine {
         clock: &dyn DeviceClock,
         done: &mut Reported,
     ) -> Result<(), TransmitError> {
-        let status = status::of(spool, clock, &self.meters)?;
+        let status = status::collect(spool, clock, &self.meters)?;
         let told = status::Told { at: clock.now(), essence: status::essence(&status) };
         if self.progress.status.as_ref().is_some_and(|before| !before.is_outdated_by(&told)) {
             return Ok(());
@@ -310,7 +310,7 @@ impl ReportEngine {
             Err(error) if is_final(&error) => tracing::warn!(%error, "the status is not taken"),
             Err(error) => return Err(failure(error)),
         }
-        status::told(spool, &status)?;
+        status::mark_told(spool, &status)?;
         // What was noted is told and gone; that is no change to tell of.
         let essence = status::essence(&DeviceStatus { notices: Vec::new(), ..status });
         self.progress.status = Some(status::Told { essence, ..told });

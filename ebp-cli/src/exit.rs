@@ -5,6 +5,8 @@
 
 pub mod device;
 pub mod file;
+#[cfg(feature = "server")]
+pub mod server;
 mod system;
 mod unlock;
 

@@ -9,6 +9,8 @@ use std::{
 };
 
 use ebp_core::private_file::{self, PrivateFileError};
+#[cfg(feature = "server")]
+use serde::de::DeserializeOwned;
 
 use crate::exit::{self, Context, Failure};
 
@@ -25,6 +27,19 @@ pub fn read_private(path: &Path) -> Result<String, Failure> {
     })
 }
 
+/// Reads what a file holds; JSON where its name ends so, otherwise TOML.
+#[cfg(feature = "server")]
+pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    let text = read_text(path)?;
+    if path.extension().is_some_and(|extension| extension == "json") {
+        serde_json::from_str(&text).map_err(|error| {
+            Failure::usage(format!("{}:{}: {error}", path.display(), error.line()))
+        })
+    } else {
+        toml::from_str(&text).map_err(|error| wrong_toml(path, &text, &error))
+    }
+}
+
 /// Writes a file whole or not at all, so that a crash leaves the old one or the new one.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut beside = path.as_os_str().to_owned();
@@ -39,6 +54,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// A TOML error on one line with file and line number.
+#[cfg(feature = "server")]
 pub fn wrong_toml(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let line =
         error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);

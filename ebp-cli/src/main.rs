@@ -21,10 +21,10 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
-    command::completions::answer();
+    command::completions::answer(command::Cli::command);
     let cli = command::Cli::parse();
     log::start(cli.verbose, cli.logs_json());
     match cli.run() {

@@ -5,19 +5,20 @@
 #[cfg(feature = "server")]
 pub mod list;
 pub mod phrase;
+mod style;
 pub mod table;
 mod values;
 
 use std::io::{self, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use ebp_core::obis::ObisCode;
 use ebp_meter::{canonical::Pinned, readout::Readout};
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use style::new_table;
 use values::ReadingTime;
-pub use values::{Figures, ReadingValue, Shown, entries};
+pub use values::{Figures, ReadingValue, entries};
 
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -36,6 +37,15 @@ pub enum Shape {
     /// Lines for people.
     Table,
     /// One JSON object on a line.
+    Json,
+}
+
+/// How a table is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TableFormat {
+    /// A table for people.
+    Table,
+    /// A JSON object.
     Json,
 }
 
@@ -182,15 +192,6 @@ impl<W: Write> Printer<W> {
         }
         writeln!(self.out, "{}\n{}", table::heading(readout), table::values(values, self.width))
     }
-}
-
-/// A table in the project's one style.
-pub fn new_table() -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table
 }
 
 #[cfg(test)]

@@ -12,6 +12,14 @@ pub fn print(text: impl AsRef<[u8]>) -> Outcome {
     quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_ref()))
 }
 
+/// Prints it as one line of JSON.
+#[cfg(feature = "server")]
+pub fn print_json(value: &impl serde::Serialize) -> Outcome {
+    let mut text = serde_json::to_string(value).map_err(Failure::failed)?;
+    text.push('\n');
+    print(&text)
+}
+
 /// A closed pipe ends a command without a word, as every well-behaved filter does.
 pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
     match result {

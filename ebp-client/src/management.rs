@@ -97,7 +97,7 @@ impl Manager {
     /// # Errors
     /// [`ClientError`]; a problem of status 409 where something was measured in it.
     pub fn remove_household(&self, household: Uuid) -> Result<(), ClientError> {
-        self.remove(&of(paths::MANAGED_HOUSEHOLD, household, None))
+        self.remove(&fill_path(paths::MANAGED_HOUSEHOLD, household, None))
     }
 
     /// A page of a meter's measurements, oldest first.
@@ -110,7 +110,7 @@ impl Manager {
         meter: Uuid,
         request: &PageRequest,
     ) -> Result<MeasurementPage, ClientError> {
-        self.client.page(&of(paths::MANAGED_MEASUREMENT, household, Some(meter)), request)
+        self.client.page(&fill_path(paths::MANAGED_MEASUREMENT, household, Some(meter)), request)
     }
 
     /// A registration with all that belongs to it.
@@ -118,7 +118,7 @@ impl Manager {
     /// # Errors
     /// [`ClientError`]; a problem of status 404 if there is none.
     pub fn registration(&self, household: Uuid) -> Result<ManagedHousehold, ClientError> {
-        self.client.get(&of(paths::MANAGED_HOUSEHOLD, household, None))
+        self.client.get(&fill_path(paths::MANAGED_HOUSEHOLD, household, None))
     }
 
     /// Changes a household's members.
@@ -130,7 +130,7 @@ impl Manager {
         household: Uuid,
         change: &HouseholdChange,
     ) -> Result<ManagedHousehold, ClientError> {
-        self.send(Method::PATCH, &of(paths::MANAGED_HOUSEHOLD, household, None), change)
+        self.send(Method::PATCH, &fill_path(paths::MANAGED_HOUSEHOLD, household, None), change)
     }
 
     /// Adds a meter.
@@ -138,7 +138,7 @@ impl Manager {
     /// # Errors
     /// As [`Self::change`].
     pub fn add_meter(&self, household: Uuid, meter: &NewMeter) -> Result<Made, ClientError> {
-        self.send(Method::POST, &of(paths::MANAGED_METERS, household, None), meter)
+        self.send(Method::POST, &fill_path(paths::MANAGED_METERS, household, None), meter)
     }
 
     /// Changes a meter.
@@ -151,7 +151,7 @@ impl Manager {
         meter: Uuid,
         change: &MeterChange,
     ) -> Result<ManagedHousehold, ClientError> {
-        self.send(Method::PATCH, &of(paths::MANAGED_METER, household, Some(meter)), change)
+        self.send(Method::PATCH, &fill_path(paths::MANAGED_METER, household, Some(meter)), change)
     }
 
     /// Adds a photovoltaic system.
@@ -163,7 +163,7 @@ impl Manager {
         household: Uuid,
         system: &NewPvSystem,
     ) -> Result<Made, ClientError> {
-        self.send(Method::POST, &of(paths::MANAGED_PV_SYSTEMS, household, None), system)
+        self.send(Method::POST, &fill_path(paths::MANAGED_PV_SYSTEMS, household, None), system)
     }
 
     /// Changes a photovoltaic system.
@@ -176,7 +176,11 @@ impl Manager {
         system: Uuid,
         change: &PvSystemChange,
     ) -> Result<ManagedHousehold, ClientError> {
-        self.send(Method::PATCH, &of(paths::MANAGED_PV_SYSTEM, household, Some(system)), change)
+        self.send(
+            Method::PATCH,
+            &fill_path(paths::MANAGED_PV_SYSTEM, household, Some(system)),
+            change,
+        )
     }
 
     /// Removes a meter that was registered by mistake.
@@ -184,7 +188,7 @@ impl Manager {
     /// # Errors
     /// [`ClientError`]; a problem of status 409 where it has measurements or is connected.
     pub fn remove_meter(&self, household: Uuid, meter: Uuid) -> Result<(), ClientError> {
-        self.remove(&of(paths::MANAGED_METER, household, Some(meter)))
+        self.remove(&fill_path(paths::MANAGED_METER, household, Some(meter)))
     }
 
     /// Removes a photovoltaic system that was registered by mistake.
@@ -192,7 +196,7 @@ impl Manager {
     /// # Errors
     /// [`ClientError`]; a problem of status 409 where its meter has measurements.
     pub fn remove_pv_system(&self, household: Uuid, system: Uuid) -> Result<(), ClientError> {
-        self.remove(&of(paths::MANAGED_PV_SYSTEM, household, Some(system)))
+        self.remove(&fill_path(paths::MANAGED_PV_SYSTEM, household, Some(system)))
     }
 
     /// For administrators: a page of a device's certificates, oldest first.
@@ -296,7 +300,7 @@ fn certificates_of(device: Uuid) -> String {
     paths::MANAGED_CERTIFICATES.replace("{uuid}", &device.to_string())
 }
 
-fn of(template: &str, household: Uuid, member: Option<Uuid>) -> String {
+fn fill_path(template: &str, household: Uuid, member: Option<Uuid>) -> String {
     let path = template.replace("{household}", &household.to_string());
     match member {
         Some(uuid) => path.replace("{uuid}", &uuid.to_string()),

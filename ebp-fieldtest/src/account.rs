@@ -26,12 +26,13 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    case::{CYCLE, Case, span_of, stretch},
+    case::{Case, span_of, stretch},
     chance::until,
     life::Life,
     meter::Said,
     plan::CERTIFICATE,
     port::locked,
+    record::CYCLE,
     span::Spans,
     world::Survey,
 };

@@ -17,12 +17,11 @@ use crate::{
     chance::after,
     life::Life,
     port::locked,
+    record::{CYCLE, MeterRecord},
     span::{Span, Spans},
-    world::{MeterRecord, Survey},
+    world::Survey,
 };
 
-/// The measurement cycle.
-pub const CYCLE: Cycle = Cycle::QUARTER_HOUR;
 /// So long a meter must be readable in a slot for it to count.
 const READABLE: Duration = Duration::from_secs(90);
 /// And so long where the device has not known the time for half an hour.

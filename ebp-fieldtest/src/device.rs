@@ -3,10 +3,12 @@
 //! Enters: its faults, instants. Leaves: what it lived through (`Life`). Absent: what its daemons
 //! do, which is `run`; the verdict.
 
+mod loss;
+mod power;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
-use ebp_client::Validity;
+use anyhow::Result;
 use ebp_core::clock::{DeviceClock, SimulatedClock};
 use ebp_device::{
     config::{Api, DeviceConfig, MeterEntry},
@@ -25,8 +27,8 @@ use crate::{
     faults::{BootClock, Cut, DeviceFault},
     heads::WallHeads,
     life::Life,
-    link::{Link, Sky},
-    plan::{DevicePlan, TIME_TAKES},
+    link::Link,
+    plan::{DevicePlan, Sky, TIME_TAKES},
     port::Shared,
     run::Run,
     server::Files,
@@ -198,64 +200,6 @@ impl Device {
         self.step(now)
     }
 
-    /// The spool's files are gone under the daemons: what waited in them is lost. While the device
-    /// has to remember what cannot be had again (measurements without a time), it comes later.
-    fn lose_spool(&mut self, now: Timestamp) -> Result<()> {
-        self.spool_lost_at = None;
-        let Some(run) = &self.run else {
-            self.spool_lost_at = Some(after(now, PATIENCE));
-            return Ok(());
-        };
-        let is_blind = !self.clock.synchronised() || run.spool().unplaced_len()? > 0;
-        if is_blind || self.life.consent_heard.is_none() || self.armed.is_some() {
-            self.spool_lost_at = Some(after(now, PATIENCE));
-            return Ok(());
-        }
-        let waiting = run.spool().pending(1_000_000)?;
-        Card::remove(&self.folder)?;
-        self.life.spools_lost += 1;
-        self.life.say(now, format!("the spool's files are gone, with {} in them", waiting.len()));
-        self.life.lost.extend(waiting.into_iter().map(|measurement| measurement.uuid));
-        Ok(())
-    }
-
-    /// The certificate is not valid any more, and no other one came in time: the administrator is
-    /// told of it and enrols the device anew within half a day.
-    fn expire(&mut self, now: Timestamp) {
-        self.expires_at = None;
-        if self.life.revocation_heard.is_none() {
-            let takes = self.chance.lasting(PATIENCE, PATIENCE * 6);
-            self.enrolled_at = Some(after(now, takes));
-            self.life.say(now, "its certificate has expired");
-        }
-    }
-
-    /// Whether a person has to enrol it anew by now.
-    #[must_use]
-    pub fn wants_certificate(&self, now: Timestamp) -> bool {
-        self.enrolled_at.is_some_and(|at| at <= now)
-    }
-
-    /// A person put a new certificate into its files.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn is_enrolled(&mut self, now: Timestamp) -> Result<()> {
-        self.enrolled_at = None;
-        let expired = self.life.certificates.last().copied().unwrap_or(now);
-        self.life.unknown.add(expired, now);
-        self.life.enrolled_anew += 1;
-        self.life.say(now, "it is enrolled anew");
-        self.look_at_certificate(now)
-    }
-
-    fn look_at_certificate(&mut self, now: Timestamp) -> Result<()> {
-        let until = Validity::of(&self.files.certificate)?.not_after;
-        self.life.has_certificate(now, until);
-        self.expires_at = Some(until).filter(|until| *until > now);
-        Ok(())
-    }
-
     fn happens(&mut self, now: Timestamp, fault: DeviceFault) -> Result<()> {
         if self.on_at.is_some() || self.armed.is_some() {
             self.life.say(now, format!("already in trouble: {fault:?} does not happen"));
@@ -312,79 +256,6 @@ impl Device {
             }
         }
         Ok(())
-    }
-
-    /// What waits in the spool.
-    fn waiting(&self) -> Result<Vec<Uuid>> {
-        let spool = Spool::open(&self.folder).context("the spool of a device without power")?;
-        Ok(spool.pending(1_000_000)?.into_iter().map(|measurement| measurement.uuid).collect())
-    }
-
-    fn cut(
-        &mut self,
-        now: Timestamp,
-        off: Duration,
-        clock: BootClock,
-        card: Option<&Card>,
-        how: &str,
-    ) -> Result<()> {
-        self.end_run();
-        if let Some(card) = card {
-            card.write(&self.folder)?;
-        }
-        let on = after(now, off);
-        self.on_at = Some((on, clock));
-        (self.armed, self.starts_at) = (None, None);
-        (self.time_at, self.time_lost_at) = (None, None);
-        self.life.loses_power(now, on);
-        self.life.say(now, format!("power cut for {off:.0?}; {how}"));
-        Ok(())
-    }
-
-    fn kill(&mut self, now: Timestamp, card: Option<&Card>) -> Result<()> {
-        self.end_run();
-        if let Some(card) = card {
-            card.write(&self.folder)?;
-        }
-        self.armed = None;
-        if self.starts_at.is_none() {
-            // As the service manager waits.
-            self.starts_at = Some(after(now, Duration::from_secs(2)));
-        }
-        self.life.say(now, if card.is_some() { "killed in a write" } else { "killed" });
-        Ok(())
-    }
-
-    fn end_run(&mut self) {
-        if let Some(run) = self.run.take() {
-            let (requests, lost) = run.link.counts();
-            self.life.requests += requests;
-            self.life.lost_answers += lost;
-        }
-    }
-
-    fn boot(&mut self, now: Timestamp, boot: BootClock) {
-        let was = self.clock.truth();
-        let shown = match boot {
-            BootClock::Right => now,
-            BootClock::Epoch => Timestamp::UNIX_EPOCH,
-            BootClock::LastKnown => {
-                let hour = was.as_second().div_euclid(3600) * 3600;
-                Timestamp::from_second(hour).unwrap_or(was)
-            }
-            BootClock::Hours(hours) => now + SignedDuration::from_hours(hours),
-        };
-        self.clock.restart(until(was, now), shown);
-        self.on_at = None;
-        let takes = Duration::from_secs(self.chance.between(12, 35));
-        self.starts_at = Some(after(now, takes));
-        self.life.say(now, format!("starts, and believes that it is {shown:.0}"));
-        if boot == BootClock::Right {
-            self.clock.synchronise();
-        } else {
-            self.life.forgets_the_time(now);
-            self.time_at = Some(self.plan.time_after(after(now, takes / 2)));
-        }
     }
 
     /// When its daemons may end next.

@@ -42,9 +42,11 @@ pub mod meter;
 pub mod past;
 pub mod plan;
 pub mod port;
+pub mod record;
 mod run;
 pub mod server;
 pub mod span;
+mod step;
 #[cfg(feature = "program")]
 pub mod tables;
 pub mod world;

@@ -10,7 +10,7 @@ use ebp_meter::aggregator::Event;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{run::Stepped, span::Spans};
+use crate::{span::Spans, step::Stepped};
 
 /// A device's life.
 #[derive(Default)]

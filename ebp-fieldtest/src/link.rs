@@ -28,18 +28,10 @@ use crate::{
     card::Card,
     chance::{Chance, until},
     faults::Weather,
+    plan::Sky,
     server,
     span::{Span, Spans},
 };
-
-/// What goes wrong for all devices alike.
-#[derive(Debug, Clone, Default)]
-pub struct Sky {
-    /// When requests are answered what.
-    pub weather: Vec<(Span, Weather)>,
-    /// Of so many requests in a hundred the answer is lost.
-    pub lost_answers: u32,
-}
 
 /// A device's way to the Data API in one run of its daemons, whatever certificate it shows.
 #[derive(Clone)]

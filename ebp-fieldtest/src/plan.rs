@@ -9,15 +9,13 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     card::Loss,
     chance::{Chance, after},
     faults::{BootClock, Cut, DeviceFault, Head, Kind, Kinds, Weather},
-    link::Sky,
     span::{Span, Spans},
-    world::PUTTING_UP,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -31,6 +29,9 @@ pub const CERTIFICATE: Duration = Duration::from_secs(4 * 86_400);
 const BELIEF: Duration = Duration::from_secs(9 * 3600);
 /// From a network to the time.
 pub const TIME_TAKES: Duration = Duration::from_secs(8);
+
+/// Devices are put up within so long before the first slot that counts.
+pub const PUTTING_UP: SignedDuration = SignedDuration::from_hours(6);
 
 /// Everything that goes wrong.
 #[derive(Debug, Default)]
@@ -47,6 +48,15 @@ pub struct Plan {
     pub revokes: Option<(usize, Timestamp)>,
     /// How many of each kind there are.
     pub drawn: BTreeMap<&'static str, u64>,
+}
+
+/// What goes wrong for all devices alike.
+#[derive(Debug, Clone, Default)]
+pub struct Sky {
+    /// When requests are answered what.
+    pub weather: Vec<(Span, Weather)>,
+    /// Of so many requests in a hundred the answer is lost.
+    pub lost_answers: u32,
 }
 
 /// What goes wrong with a device.
@@ -106,7 +116,7 @@ impl Plan {
     ) -> Self {
         let end = after(start, DAY * days);
         // Whatever lasts ends four hours before the end.
-        let last = end - jiff::SignedDuration::from_hours(4);
+        let last = end - SignedDuration::from_hours(4);
         let mut plan = Self::default();
         let faults = !kinds.is_empty();
         plan.server(&mut Chance::new(seed, 1), start, last, days, kinds);
@@ -145,7 +155,7 @@ impl Plan {
         let device = &mut self.devices[index];
         let due = after(device.installed, CERTIFICATE / 3 * 2);
         let back = after(device.installed, CERTIFICATE + chance.lasting(HOUR, DAY / 2));
-        device.offline.add(due - jiff::SignedDuration::from_hours(2), back.min(last));
+        device.offline.add(due - SignedDuration::from_hours(2), back.min(last));
         self.note("network outage that outlives a certificate");
     }
 

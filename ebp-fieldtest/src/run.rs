@@ -13,11 +13,11 @@ use ebp_device::{
     config::DeviceConfig,
     connection::DeviceApi,
     daemon::{Answer, AskConsent, Measuring, MeasuringEvent, Reporting},
-    device::{Certificate, Device, DeviceError},
-    spool::{Spool, SpoolError},
+    device::{Device, DeviceError},
+    spool::Spool,
     transmitter::{Outcome, Schedule},
 };
-use ebp_meter::aggregator::{ConfiguredMeter, Event, Permission};
+use ebp_meter::aggregator::ConfiguredMeter;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -25,13 +25,11 @@ use crate::{
     chance::{Chance, after},
     heads::WallHeads,
     link::Link,
+    step::Stepped,
 };
 
 /// How often a waiting daemon looks at the clock.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// What a step has to tell.
-pub type Events = Vec<(Option<usize>, Event<SpoolError>)>;
 
 /// Both daemons at work.
 pub struct Run {
@@ -54,25 +52,6 @@ struct Sender {
     daemon: Reporting,
     next: Timestamp,
     is_over: bool,
-}
-
-/// What a daemon's step did.
-#[derive(Default)]
-pub struct Stepped {
-    /// Of the measuring one.
-    pub events: Events,
-    /// Whether it heard an answer about consent, and which.
-    pub permission: Option<Permission>,
-    /// Whether one of them has heard of a revocation.
-    pub is_revoked: bool,
-    /// What else is worth a line.
-    pub lines: Vec<String>,
-    /// A measurement's time became known.
-    pub placed: u64,
-    /// Until when the device's certificate is valid, where it is another one now.
-    pub certificate: Option<Timestamp>,
-    /// How often a spool was opened again.
-    pub reopened: u64,
 }
 
 /// Asks for consent; the answer takes a while.
@@ -166,16 +145,6 @@ impl Run {
             self.sender.step(now, chance.number(), &mut stepped);
         }
         stepped
-    }
-}
-
-impl Stepped {
-    fn hear_certificate(&mut self, certificate: Result<Certificate, DeviceError>) {
-        match certificate {
-            Ok(Certificate::Unchanged) => {}
-            Ok(Certificate::Changed { until, .. }) => self.certificate = Some(until),
-            Err(error) => self.lines.push(format!("the certificate is not renewed: {error}")),
-        }
     }
 }
 

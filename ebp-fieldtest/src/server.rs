@@ -31,7 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
 
-use crate::{case::CYCLE, world::MeterRecord};
+use crate::record::{CYCLE, MeterRecord};
 
 /// The true time.
 #[derive(Debug)]

@@ -25,8 +25,9 @@ use crate::{
     device::Device,
     faults::{Kind, Kinds},
     meter::{MeterKind, WallMeter},
-    plan::{CERTIFICATE, Plan},
+    plan::{CERTIFICATE, PUTTING_UP, Plan},
     port::Shared,
+    record::MeterRecord,
     server::{self, Server, TrueClock},
 };
 
@@ -50,9 +51,6 @@ const LASTING: Duration = Duration::from_secs(86_400 * 200);
 /// How long everything goes on after the last slot that counts, so that it can arrive.
 const REST: SignedDuration = SignedDuration::from_hours(3);
 
-/// Devices are put up within so long before the first slot that counts.
-pub const PUTTING_UP: SignedDuration = SignedDuration::from_hours(6);
-
 /// What field test it shall be.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -64,20 +62,6 @@ pub struct Options {
     pub faults: Kinds,
     /// From then on: the start of an hour.
     pub start: Timestamp,
-}
-
-/// A meter with what is known of it.
-pub struct MeterRecord {
-    /// In the survey.
-    pub uuid: Uuid,
-    /// Its household.
-    pub household: Uuid,
-    /// Its model's name.
-    pub model: String,
-    /// Which device reads it.
-    pub device: usize,
-    /// The meter.
-    pub wall: Shared,
 }
 
 /// The survey at its end.

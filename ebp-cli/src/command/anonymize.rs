@@ -1,136 +1,31 @@
 //! `ebp anonymize`: masked locations of one household or of a table of them.
+//!
+//! Enters: locations, regions, a key. Leaves: masked locations, a map, the risk. Absent: the masking,
+//! which `ebp-anon` does.
 
+mod arguments;
 mod key;
+mod output;
 mod table;
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{self, BufWriter},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use ebp_anon::{
-    LeastPersons, MaskError, Masker, Otherwise, Position, Region, Regions, Release, ReleaseKey,
-    geodata::Provenance,
-    map::{Map, MapFormat, View},
-    risk,
+    LeastPersons, MaskError, Masker, Otherwise, Position, Region, Regions, ReleaseKey,
+    geodata::Provenance, map::MapFormat, risk,
 };
 use serde_json::json;
 
-use super::{
-    geodata,
-    heading::{OUTPUT, REGIONS},
-};
+pub use arguments::Arguments;
+use output::begin_map;
+
+use super::geodata;
 use crate::{
     exit::{Context, Failure, Outcome, chain},
-    output::new_table,
+    output::{TableFormat, new_table},
     stdout::print,
     tell::tell,
 };
-
-/// The heading of the options about the map.
-const MAP: &str = "The map";
-/// The heading of the options about households among too few persons.
-const RISK: &str = "Where few people live";
-
-/// Move locations to random ones nearby, farther where fewer people live.
-///
-/// A location is moved once: several releases of one household give it away. The same place gets
-/// the same point within one run; with --key-file in every run. Germany's regions and population
-/// densities are built in; others are named. No file that is there is written over.
-#[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// A shapefile of NUTS-3 regions from BKG or Eurostat, instead of those that are built in.
-    #[arg(long, value_name = "SHP", requires = "density", help_heading = REGIONS)]
-    nuts: Option<PathBuf>,
-
-    /// Population densities: Destatis' 04-kreise.xlsx, Eurostat's demo_r_d3dens, or a CSV.
-    #[arg(long, value_name = "CSV|XLSX|TSV", requires = "nuts", help_heading = REGIONS)]
-    density: Option<PathBuf>,
-
-    /// Only regions of this country, such as DE; can be given several times.
-    #[arg(long, value_name = "CC", requires = "nuts", help_heading = REGIONS)]
-    country: Vec<String>,
-
-    /// A file of `ebp geodata import` instead of the two.
-    #[arg(long, value_name = "FILE", conflicts_with = "nuts", help_heading = REGIONS)]
-    regions: Option<PathBuf>,
-
-    /// Degrees north (WGS 84). The shell's history keeps it: prefer a table for real households.
-    #[arg(long, value_name = "DEGREES", requires = "lon", allow_negative_numbers = true)]
-    lat: Option<String>,
-
-    /// Degrees east (WGS 84).
-    #[arg(long, value_name = "DEGREES", requires = "lat", allow_negative_numbers = true)]
-    lon: Option<String>,
-
-    /// A table with columns id, latitude, longitude and any others; `-` is standard input.
-    #[arg(
-        long,
-        value_name = "CSV",
-        requires = "output",
-        required_unless_present = "lat",
-        conflicts_with = "lat"
-    )]
-    input: Option<PathBuf>,
-
-    /// The same table with masked locations, and nuts3, the region that the masked location lies in;
-    /// rejected rows go to a file beside it, whose name is this one with `.rejected.csv` behind it
-    /// (`out.csv` has `out.csv.rejected.csv`).
-    #[arg(long, value_name = "CSV", requires = "input")]
-    output: Option<PathBuf>,
-
-    /// Draw regions and masked locations, as SVG or GeoJSON.
-    #[arg(long, value_name = "FILE.svg|FILE.geojson", help_heading = MAP)]
-    map: Option<PathBuf>,
-
-    /// Draw the true locations and their rings, too: for internal use only.
-    #[arg(long, requires = "map", help_heading = MAP)]
-    origins: bool,
-
-    /// Estimate the risk: persons among whom each household is, and a summary.
-    #[arg(long, help_heading = OUTPUT)]
-    stats: bool,
-
-    /// Add the true region, its density and the bounds, and with --stats what follows from them: for
-    /// internal use only, since they narrow down where a household is.
-    #[arg(long, help_heading = OUTPUT)]
-    audit: bool,
-
-    /// Put an apostrophe before cells that a spreadsheet would run as formulas.
-    #[arg(long, requires = "input", help_heading = OUTPUT)]
-    spreadsheet_safe: bool,
-
-    /// Expect at least so many persons where a household may be.
-    #[arg(long, value_name = "PERSONS", help_heading = RISK)]
-    min_k: Option<u32>,
-
-    /// Move households farther, up to 20 km, until --min-k is reached.
-    #[arg(long, requires = "min_k", conflicts_with = "withhold", help_heading = RISK)]
-    widen: bool,
-
-    /// Give nothing out of households below --min-k (the default).
-    #[arg(long, requires = "min_k", help_heading = RISK)]
-    withhold: bool,
-
-    /// The secret that places' displacements follow from; made if it does not exist. Whoever has it
-    /// can check guesses of true locations: keep it like them, and destroy it with them.
-    #[arg(long, value_name = "FILE")]
-    key_file: Option<PathBuf>,
-
-    /// How a single location is printed.
-    #[arg(long, value_enum, default_value_t = Shape::Table, conflicts_with = "input", help_heading = OUTPUT)]
-    format: Shape,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Shape {
-    /// A table for people.
-    Table,
-    /// A JSON object.
-    Json,
-}
 
 /// Does as the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
@@ -199,41 +94,6 @@ fn map_format(file: &Path) -> Result<MapFormat, Failure> {
     }
 }
 
-/// Nothing that is there is written over, be it the input under another name or a link.
-fn refuse_existing(file: &Path) -> Outcome {
-    match file.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error).or_failed(file.display()),
-        Ok(_) => Err(exists_already(file)),
-    }
-}
-
-fn exists_already(file: &Path) -> Failure {
-    Failure::failed(format!("{} exists already", file.display()))
-        .remedy("choose another name, or move it away")
-}
-
-/// Begins the map, if one is wanted.
-fn begin_map(
-    arguments: &Arguments,
-    regions: &Regions,
-    format: Option<MapFormat>,
-    around: Option<&Release>,
-) -> Result<Option<Map<BufWriter<File>>>, Failure> {
-    let (Some(file), Some(format)) = (&arguments.map, format) else { return Ok(None) };
-    let view = if arguments.origins { View::Custodian } else { View::Public };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    if arguments.origins {
-        // True locations are for who made the map.
-        options.mode(0o600);
-    }
-    refuse_existing(file)?;
-    let writer = options.open(file).map(BufWriter::new);
-    let map = writer.and_then(|writer| Map::begin(writer, format, view, regions, around));
-    map.map(Some).or_failed(file.display())
-}
-
 fn one(
     arguments: &Arguments,
     masker: &Masker<'_>,
@@ -257,7 +117,7 @@ fn one(
     let landed = masker.regions.at(position.position());
     let bounds = release.bounds();
     let text = match arguments.format {
-        Shape::Json => {
+        TableFormat::Json => {
             let mut object = json!({
                 "latitude": position.latitude(),
                 "longitude": position.longitude(),
@@ -280,7 +140,7 @@ fn one(
             }
             format!("{object}\n")
         }
-        Shape::Table => {
+        TableFormat::Table => {
             let mut table = new_table();
             let [latitude, longitude] = position.decimals();
             table.add_row(["latitude".to_owned(), latitude.to_string()]);

@@ -1,4 +1,7 @@
 //! `ebp ca`: the certificate authority of mutual TLS.
+//!
+//! Enters: a server's data folder. Leaves: certificates, lists of them, and the list of revoked ones.
+//! Absent: how they are made, which [`ebp_server::authority`] knows.
 
 mod issue;
 mod list;
@@ -8,11 +11,11 @@ use std::sync::Arc;
 use clap::Subcommand;
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_server::authority::{Authority, AuthorityError};
-use ebp_store::{Database, RegisterEntry, Serial, Store, StoreError};
+use ebp_store::{Database, RegisterEntry, Serial};
 
-use super::server_data::ServerData;
+use super::{local_store::with_store, server_data::ServerData};
 use crate::{
-    exit::{Failure, Outcome},
+    exit::{Failure, Outcome, server},
     output::Format,
     owner,
     stdout::print,
@@ -66,18 +69,21 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if let Action::Init { name } = &arguments.action {
         let data = dir.parent().unwrap_or(&dir);
         let own = owner::is_own(data, &[]);
-        let authority = Authority::init(&dir, name, clock).map_err(explain)?;
+        let authority = Authority::init(&dir, name, clock).map_err(server::authority)?;
         owner::give(data, own, &[]);
         owner::give_to_owner_of(data);
         tell!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
-        tell!("ebp: its SHA-256 fingerprint is {}", authority.fingerprint().map_err(explain)?);
+        tell!(
+            "ebp: its SHA-256 fingerprint is {}",
+            authority.fingerprint().map_err(server::authority)?
+        );
         return Ok(());
     }
-    let authority = Authority::open(&dir, clock).map_err(explain)?;
+    let authority = Authority::open(&dir, clock).map_err(server::authority)?;
     match &arguments.action {
         Action::Init { .. } => Ok(()),
         Action::Issue(issue) => {
-            authority.require_private_key().map_err(explain)?;
+            authority.require_private_key().map_err(server::authority)?;
             issue.run(&authority, &database)
         }
         Action::Revoke { serial } => {
@@ -86,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             Ok(())
         }
         Action::List { format } => {
-            let mut entries = authority.list().map_err(explain)?;
+            let mut entries = authority.list().map_err(server::authority)?;
             for entry in issued_by_servers(&database)? {
                 match entries.iter_mut().find(|known| known.serial == entry.serial) {
                     // What a server revoked counts, whatever the register says of it.
@@ -98,8 +104,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             list::list(entries, &database, *format)
         }
         Action::Crl => {
-            authority.require_private_key().map_err(explain)?;
-            let crl = authority.crl(&issued_by_servers(&database)?).map_err(explain)?;
+            authority.require_private_key().map_err(server::authority)?;
+            let crl = authority.crl(&issued_by_servers(&database)?).map_err(server::authority)?;
             print(&crl.pem)
         }
     }
@@ -119,53 +125,10 @@ fn revoke(authority: &Authority, database: &Database, serial: &Serial) -> Outcom
             let Some(entry) = store.certificate(*serial).await? else { return Ok(None) };
             store.revoke_certificate(entry, SystemClock.now()).await.map(Some)
         })?,
-        Err(error) => return Err(explain(error)),
+        Err(error) => return Err(server::authority(error)),
     };
     match entry.flatten() {
         Some(_) => Ok(()),
-        None => Err(explain(AuthorityError::UnknownSerial(*serial))),
-    }
-}
-
-/// Asks the server's database, if there is one: an authority may live on a machine of its own.
-pub fn with_store<T>(
-    database: &Database,
-    ask: impl AsyncFnOnce(&dyn Store) -> Result<T, StoreError>,
-) -> Result<Option<T>, Failure> {
-    if let Database::Sqlite(path) = database
-        && !path.exists()
-    {
-        return Ok(None);
-    }
-    crate::runtime::on_this_thread()?
-        .block_on(async {
-            let store = ebp_store::open_store(database).await?;
-            let answer = ask(&*store).await?;
-            store.close().await?;
-            Ok(Some(answer))
-        })
-        .map_err(|error: StoreError| Failure::failed(crate::exit::chain(&error)))
-}
-
-/// The authority's errors with their remedies.
-pub fn explain(error: AuthorityError) -> Failure {
-    let remedy = match &error {
-        AuthorityError::Exists { .. } => Some("use it, or choose another folder with --data"),
-        AuthorityError::Missing { .. } => Some("found one with `ebp ca init`"),
-        AuthorityError::UnknownSerial(_) => Some("`ebp ca list` shows those that were"),
-        AuthorityError::InvalidEmail => {
-            Some("write it as registered; a domain with umlauts in its xn-- form")
-        }
-        AuthorityError::OutlivesAuthority(_) => Some("choose a shorter --validity"),
-        AuthorityError::ClockBehind { .. } => Some("set this machine's clock, then try again"),
-        AuthorityError::Expired(_) => {
-            Some("found another one in a new folder; devices are enrolled anew with it")
-        }
-        _ => None,
-    };
-    let failure = Failure::failed(crate::exit::chain(&error));
-    match remedy {
-        Some(remedy) => failure.remedy(remedy),
-        None => failure,
+        None => Err(server::authority(AuthorityError::UnknownSerial(*serial))),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{ffi::OsStr, fs, path::Path};
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_complete::{
     CompleteEnv,
     engine::{ArgValueCompleter, CompletionCandidate},
@@ -52,9 +52,9 @@ impl Shell {
 /// The variable by which a shell asks.
 const VARIABLE: &str = "COMPLETE";
 
-/// Answers a shell that asks for completions, and ends the program then.
-pub fn answer() {
-    CompleteEnv::with_factory(command).var(VARIABLE).complete();
+/// Answers a shell that asks for completions of that command line, and ends the program then.
+pub fn answer(command_line: fn() -> Command) {
+    CompleteEnv::with_factory(|| with_values(command_line())).var(VARIABLE).complete();
 }
 
 /// Prints the completions to standard output.
@@ -68,12 +68,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     print(&text)
 }
 
-/// The command line, with what completes its values.
-fn command() -> Command {
-    with_values(super::Cli::command())
-}
-
-/// Adds it to a command and those below it: options of one name mean one thing.
+/// Adds what completes values to a command and those below it: options of one name mean one thing.
 fn with_values(command: Command) -> Command {
     let command = command.mut_args(|argument| {
         let complete: Option<fn(&OsStr) -> Vec<CompletionCandidate>> =

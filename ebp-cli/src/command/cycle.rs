@@ -3,9 +3,9 @@
 //! Enters: a device's configuration. Leaves: measurements in the spool, and what is to be said.
 //! Absent: what is to be done when, which [`ebp_device::daemon`] decides; the transmission.
 
+pub mod event_log;
 pub mod known;
 mod meters;
-pub mod words;
 
 use std::{
     path::Path,
@@ -31,19 +31,10 @@ use crate::{
     output::phrase::{counted, instant_to_come},
     tell::tell,
 };
-use words::Words;
+use event_log::{EventLog, Measured};
 
 /// The longest wait before the clock is looked at, should it have been set.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// What a measurement cycle did.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Measured {
-    /// Meters measured now.
-    pub now: usize,
-    /// Meters that had been measured in this slot before.
-    pub before: usize,
-}
 
 /// Measures once, or in every cycle.
 pub fn measure(config: &Path, every: bool) -> Outcome {
@@ -100,11 +91,11 @@ fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failu
     ask_permission(device)?;
     let (meters, heads) = daemon::heads(device, meters::tries(&device.config), stop);
     let mut cycle = OneCycle::new(device, meters, heads);
-    let mut words = Words::for_once(cycle.meters());
+    let mut log = EventLog::for_once(cycle.meters());
     loop {
         let step = cycle.step(device);
         for (meter, event) in step.events {
-            words.hear(meter, event);
+            log.hear(meter, event);
         }
         if step.is_over || stop.load(Ordering::Relaxed) {
             break;
@@ -113,16 +104,16 @@ fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failu
     }
     stop.store(true, Ordering::Relaxed);
     cycle.heads_mut().darken();
-    words.conclusion()
+    log.conclusion()
 }
 
 /// Until consent is revoked, or a signal comes.
 fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
     tell_plan(device)?;
     let known = ebp_device::meters::configured(&device.config, &Profiles::embedded());
-    let mut words = Words::for_good(&known);
+    let mut log = EventLog::for_good(&known);
     let tries = meters::tries(&device.config);
-    let hear = |event| words.hear_daemon(event);
+    let hear = |event| log.hear_daemon(event);
     match daemon::measure(device, tries, stop, hear).map_err(device::spool)? {
         End::Stopped => Ok(()),
         End::Revoked => Err(device::revoked()),

@@ -1,10 +1,14 @@
 //! `ebp device`: a measurement device, its certificate and configuration, and how it is; for
 //! administrators all of them.
+//!
+//! Enters: a device's folder or configuration; an administrator's secret. Leaves: certificates, a
+//! configuration, tables. Absent: measuring and sending.
 
 #[cfg(feature = "server")]
 mod add;
 #[cfg(feature = "server")]
 mod batch;
+mod connect;
 mod enroll;
 mod init;
 #[cfg(feature = "server")]
@@ -16,13 +20,15 @@ mod status;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use ebp_client::{Client, ClientOptions, Validity, identity::Identity, renewal};
+use ebp_client::{ClientOptions, Validity, renewal};
 use ebp_core::clock::{Clock, SystemClock};
 
 use crate::{
-    exit::{Failure, Outcome, chain, device},
+    exit::{Failure, Outcome, device},
+    output::TableFormat,
     tell::tell,
 };
+use connect::connect;
 use ebp_device::config::{Api, DeviceConfig};
 use enroll::Enroll;
 use init::Init;
@@ -88,17 +94,9 @@ enum Action {
         files: Files,
 
         /// How it is printed.
-        #[arg(long, value_enum, default_value_t = Shape::Table)]
-        format: Shape,
+        #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+        format: TableFormat,
     },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Shape {
-    /// A table for people.
-    Table,
-    /// A JSON object.
-    Json,
 }
 
 /// Which device.
@@ -160,18 +158,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-fn client(api: &Api) -> Result<Client, Failure> {
-    // By a renewal the next key is private again, so that it is not held up by the mode of this one.
-    let loaded = Identity::load_anyway(&api.certificate, &api.key, &api.ca).map_err(|error| {
-        Failure::failed(chain(&error)).remedy("`ebp device enroll` makes the three files")
-    })?;
-    let (identity, exposed) = loaded;
-    if let Some(exposed) = exposed {
-        tell!("ebp: the device's key may be known to others: {exposed}");
-    }
-    Client::new(&api.url, &identity, api.client_options()).map_err(device::client)
-}
-
 fn renew(api: &Api, now: bool) -> Outcome {
     let _lock = renewal::lock(&api.key).map_err(device::renewal)?;
     renewal::settle(&api.certificate, &api.key).map_err(device::renewal)?;
@@ -180,7 +166,7 @@ fn renew(api: &Api, now: bool) -> Outcome {
         tell!("ebp: the certificate is renewed from {} on", validity.due_at());
         return Ok(());
     }
-    let client = client(api)?;
+    let client = connect(api)?;
     let renewed = renewal::renew(|key| client.renew(key), &api.certificate, &api.key);
     let until = renewed.map_err(device::renewal)?;
     tell!("ebp: the new certificate is valid until {until}");

@@ -11,7 +11,6 @@ use ebp_anon::{
     geodata::{self, Geodata, Provenance, density, shapefile},
 };
 use ebp_core::clock::{Clock, SystemClock};
-use ebp_store::masking::{MaskingError, MaskingMismatch};
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -169,29 +168,6 @@ pub fn masks(file: Option<&Path>) -> String {
             format!("masked by the regions that are built in: {borders}, {densities}")
         }
         (None, None) => "withheld: no regions are configured".to_owned(),
-    }
-}
-
-/// Why the server's geodata cannot be used, with the remedy.
-pub fn explain(error: &MaskingError) -> Failure {
-    let failure = Failure::failed(chain(error));
-    match error {
-        MaskingError::Compact { .. } | MaskingError::Regions { .. } => {
-            failure.remedy("make it anew with `ebp geodata import`")
-        }
-        _ => failure.remedy("check `regions` and [geocoding] in the configuration"),
-    }
-}
-
-/// What to do where the database knows other geodata.
-pub fn explain_mismatch(mismatch: &MaskingMismatch) -> Failure {
-    let failure = Failure::failed(mismatch);
-    match mismatch {
-        MaskingMismatch::Regions { .. } => failure.remedy(
-            "name the file of before as `regions` in the configuration, or accept these for \
-             households that are masked from now on with `ebp household mask --new-regions`",
-        ),
-        _ => failure,
     }
 }
 

@@ -1,4 +1,7 @@
 //! `ebp household`: registrations, over the Data API or on the server's own machine.
+//!
+//! Enters: registrations and changes, TOML, JSON or CSV. Leaves: households with their identifiers,
+//! measurements. Absent: what a registration must hold, which the store's validators know.
 
 mod add;
 mod doubts;
@@ -7,32 +10,27 @@ mod import;
 mod locate;
 mod mask;
 mod measurements;
+mod refusal;
 
-use std::{io::Write, path::Path};
+use std::io::Write;
 
 use clap::Subcommand;
-use ebp_client::{ClientError, Manager};
+use ebp_client::Manager;
 use ebp_core::{contract::RegistrationEntry, scope::Group};
-use ebp_store::StoreError;
-use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{
-    group_api::{self, GroupApi},
-    heading::OUTPUT,
-    server_data::ServerData,
-};
+use super::{group_api::GroupApi, heading::OUTPUT, server_data::ServerData};
 use crate::{
-    exit::{Failure, Outcome, chain},
-    file::{read_text, wrong_toml},
-    output::new_table,
-    stdout::print,
+    exit::{Failure, Outcome},
+    output::{TableFormat, new_table},
+    stdout::{print, print_json},
 };
 use add::Add;
 use edit::{Edit, Remove};
 use import::Import;
 use mask::Mask;
 use measurements::Measurements;
+use refusal::refused;
 
 /// Register households, see and change them, as a researcher.
 ///
@@ -60,8 +58,8 @@ enum Action {
     /// List registrations and consents.
     List {
         /// How they are printed; JSON is one object a line.
-        #[arg(long, value_enum, default_value_t = Shape::Table, help_heading = OUTPUT)]
-        format: Shape,
+        #[arg(long, value_enum, default_value_t = TableFormat::Table, help_heading = OUTPUT)]
+        format: TableFormat,
     },
     /// Show a registration with all that belongs to it, as JSON.
     Show {
@@ -91,19 +89,6 @@ enum Action {
     Mask(Mask),
 }
 
-/// The client's errors, for a researcher.
-fn refused(error: ClientError) -> Failure {
-    group_api::refused(Group::Researchers, error)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Shape {
-    /// A table for people.
-    Table,
-    /// A JSON object.
-    Json,
-}
-
 /// Does as the arguments say.
 pub fn run(arguments: &Arguments) -> Outcome {
     let api = &arguments.api;
@@ -121,7 +106,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-fn list(manager: &Manager, format: Shape) -> Outcome {
+fn list(manager: &Manager, format: TableFormat) -> Outcome {
     let mut entries = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
@@ -134,13 +119,13 @@ fn list(manager: &Manager, format: Shape) -> Outcome {
     }
     let mut text = Vec::new();
     match format {
-        Shape::Json => {
+        TableFormat::Json => {
             for entry in &entries {
                 serde_json::to_writer(&mut text, entry).map_err(Failure::failed)?;
                 text.push(b'\n');
             }
         }
-        Shape::Table => {
+        TableFormat::Table => {
             let mut table = new_table();
             table.set_header(["household", "participant", "email", "consent", "registered"]);
             for RegistrationEntry { uuid, registered_at, participant, consent } in &entries {
@@ -158,41 +143,4 @@ fn list(manager: &Manager, format: Shape) -> Outcome {
         }
     }
     print(&text)
-}
-
-fn print_json(value: &impl Serialize) -> Outcome {
-    let mut text = serde_json::to_string(value).map_err(Failure::failed)?;
-    text.push('\n');
-    print(&text)
-}
-
-/// Reads what a file holds; JSON where its name ends so, otherwise TOML.
-fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    let text = read_text(path)?;
-    if path.extension().is_some_and(|extension| extension == "json") {
-        serde_json::from_str(&text).map_err(|error| {
-            Failure::usage(format!("{}:{}: {error}", path.display(), error.line()))
-        })
-    } else {
-        toml::from_str(&text).map_err(|error| wrong_toml(path, &text, &error))
-    }
-}
-
-/// The store's errors with their remedies.
-pub fn explain(error: StoreError) -> Failure {
-    let failure = Failure::failed(chain(&error));
-    match error {
-        StoreError::Registration(_) => {
-            failure.remedy("correct the file and try again; nothing was stored")
-        }
-        StoreError::RegisteredAlready(_) => failure
-            .remedy("nothing was stored; if it is another household, register it with --further"),
-        StoreError::Open { .. } | StoreError::File { .. } => {
-            failure.remedy("check the data folder (--data or --config) and its permissions")
-        }
-        StoreError::Newer { .. } => {
-            failure.remedy("use the version of ebp that wrote it, or a later one")
-        }
-        _ => failure,
-    }
 }

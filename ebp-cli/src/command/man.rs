@@ -1,4 +1,7 @@
 //! `ebp man`: manual pages of the program and each of its subcommands.
+//!
+//! Enters: the command line as clap knows it. Leaves: pages in roff. Absent: what the options mean, which
+//! their `--help` says.
 
 mod sections;
 
@@ -8,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 
 use crate::{
@@ -30,10 +33,10 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
-/// Prints or writes the pages.
-pub fn run(arguments: &Arguments) -> Outcome {
+/// Prints or writes the pages of that command line.
+pub fn run(arguments: &Arguments, command_line: Command) -> Outcome {
     // Its pages would be those of the commands over again.
-    let mut cli = super::Cli::command().disable_help_subcommand(true);
+    let mut cli = command_line.disable_help_subcommand(true);
     cli.build();
     if let Some(folder) = &arguments.output {
         fs::create_dir_all(folder).or_failed(folder.display())?;
@@ -104,6 +107,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]

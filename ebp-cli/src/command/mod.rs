@@ -22,6 +22,8 @@ mod group_api;
 mod heading;
 #[cfg(feature = "server")]
 mod household;
+#[cfg(feature = "server")]
+mod local_store;
 mod man;
 #[cfg(feature = "server")]
 mod measurements;
@@ -46,7 +48,7 @@ mod transmit;
 mod unlock;
 mod waiting;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::exit::Outcome;
 
@@ -118,7 +120,7 @@ impl Cli {
             #[cfg(feature = "server")]
             Command::Survey(command) => command.run(),
             Command::Completions(arguments) => completions::run(&arguments),
-            Command::Man(arguments) => man::run(&arguments),
+            Command::Man(arguments) => man::run(&arguments, Self::command()),
         }
     }
 }

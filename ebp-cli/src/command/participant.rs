@@ -1,20 +1,19 @@
 //! How participants reach the Data API: by the folder with their certificate and key; and
 //! `ebp participant`, by which other programs do with it.
+//!
+//! Enters: the participant's folder and the server's address. Leaves: a client, or one PKCS#12 file.
+//! Absent: what is asked of the server.
 
+mod files;
 mod pkcs12;
 
-use std::{
-    ffi::OsStr,
-    fs,
-    path::{Path, PathBuf},
-};
-
 use clap::Subcommand;
-use ebp_client::{Client, ClientError, ClientOptions, TlsRefusal, identity::Identity};
+use ebp_client::{Client, ClientError, ClientOptions, TlsRefusal};
 use ebp_core::contract::problem_type;
 
-use super::heading::{API, PARTICIPANT};
-use crate::exit::{Code, Context, Failure, Outcome, chain, device};
+use super::heading::API;
+use crate::exit::{Code, Failure, Outcome, chain, device};
+use files::Files;
 use pkcs12::Pkcs12;
 
 /// Use your certificate as a participant of the survey in other programs.
@@ -40,40 +39,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-/// The files that the research group gave the participant.
-#[derive(Debug, clap::Args)]
-pub struct Files {
-    /// The participant's folder: certificate (.pem), its key (.key) and ca.pem, as `ebp ca issue`
-    /// makes them.
-    #[arg(
-        long, global = true, value_name = "FOLDER", default_value = ".", help_heading = PARTICIPANT
-    )]
-    folder: PathBuf,
-
-    /// The certificate, where the folder has several.
-    #[arg(long, global = true, value_name = "FILE", help_heading = PARTICIPANT)]
-    certificate: Option<PathBuf>,
-}
-
-impl Files {
-    /// The certificate's file.
-    fn certificate(&self) -> Result<PathBuf, Failure> {
-        match &self.certificate {
-            Some(certificate) => Ok(certificate.clone()),
-            None => only_certificate(&self.folder),
-        }
-    }
-
-    /// Certificate, key and authority.
-    fn identity(&self, certificate: &Path) -> Result<Identity, Failure> {
-        let (key, ca) = (certificate.with_extension("key"), self.folder.join("ca.pem"));
-        Identity::load(certificate, &key, &ca).map_err(|error| {
-            Failure::failed(chain(&error))
-                .remedy("the research group makes these files with `ebp ca issue`")
-        })
-    }
-}
-
 /// The participant's files, and the server.
 #[derive(Debug, clap::Args)]
 pub struct Own {
@@ -93,28 +58,6 @@ impl Own {
         })?;
         let identity = self.files.identity(&self.files.certificate()?)?;
         Client::new(url, &identity, ClientOptions::default()).map_err(refused)
-    }
-}
-
-/// The only certificate of a folder that has its key beside it.
-fn only_certificate(folder: &Path) -> Result<PathBuf, Failure> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)
-        .or_failed(format!("cannot read {}", folder.display()))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension() == Some(OsStr::new("pem")))
-        .filter(|path| path.with_extension("key").exists())
-        .collect();
-    found.sort();
-    match &mut found[..] {
-        [only] => Ok(std::mem::take(only)),
-        [] => Err(Failure::usage(format!("{} has no certificate with its key", folder.display()))
-            .remedy("name the participant's folder with --folder")),
-        several => {
-            let names: Vec<String> =
-                several.iter().map(|path| path.display().to_string()).collect();
-            Err(Failure::usage(format!("{} has several certificates", folder.display()))
-                .remedy(format!("name one with --certificate: {}", names.join(", "))))
-        }
     }
 }
 
@@ -149,26 +92,4 @@ pub fn refused(error: ClientError) -> Failure {
         _ => return device::client(error),
     };
     Failure::new(code, chain(&error)).remedy(remedy)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_only_certificate_with_its_key_is_taken() {
-        let folder = tempfile::tempdir().unwrap();
-        let make = |name: &str| fs::write(folder.path().join(name), "").unwrap();
-        make("ca.pem");
-        let told = only_certificate(folder.path()).unwrap_err().to_string();
-        assert!(told.contains("no certificate") && told.contains("--folder"), "{told}");
-        make("participant-1.pem");
-        make("participant-1.key");
-        let found = only_certificate(folder.path()).unwrap();
-        assert!(found.ends_with("participant-1.pem"), "{found:?}");
-        make("participant-2.pem");
-        make("participant-2.key");
-        let told = only_certificate(folder.path()).unwrap_err().to_string();
-        assert!(told.contains("--certificate") && told.contains("participant-2.pem"), "{told}");
-    }
 }

@@ -1,4 +1,7 @@
 //! `ebp serve`: the Data API.
+//!
+//! Enters: a server's configuration. Leaves: a server until a signal; secrets, backups. Absent: what is
+//! answered to whom.
 
 mod backup;
 
@@ -7,21 +10,20 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use clap::Subcommand;
 use ebp_core::{clock::SystemClock, scope::Group};
 use ebp_server::{
-    EXAMPLE, KeptRevocationsError, LogFormat, ServeError,
+    EXAMPLE, LogFormat,
     auth::{SecretError, set_secret},
 };
-use ebp_store::StoreError;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
 
-use super::{ca, secret, server_data::ServerData};
-use crate::tell::tell;
+use super::{local_store::with_store, secret, server_data::ServerData};
 use crate::{
-    exit::{Context, Failure, Outcome},
+    exit::{Context, Failure, Outcome, server},
     output::phrase::counted_as,
     stdout::print,
+    tell::tell,
 };
 
 /// Serve the Data API over mutual TLS.
@@ -162,7 +164,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 _ = terminate.recv() => {}
             }
         };
-        ebp_server::serve(settings, listener, shutdown).await.map_err(explain)
+        ebp_server::serve(settings, listener, shutdown).await.map_err(server::serve)
     })
 }
 
@@ -182,7 +184,7 @@ fn set(group: Group, data: &ServerData) -> Outcome {
 
 fn unblock(data: &ServerData) -> Outcome {
     let database = data.settings()?.database;
-    let forgotten = ca::with_store(&database, async |store| store.forget_tries().await)?;
+    let forgotten = with_store(&database, async |store| store.forget_tries().await)?;
     let forgotten = forgotten.ok_or_else(|| {
         Failure::failed("there is no database here")
             .remedy("give --data or --config as for `ebp serve`")
@@ -190,32 +192,4 @@ fn unblock(data: &ServerData) -> Outcome {
     let of = counted_as(forgotten, "address or network", "addresses and networks");
     tell!("ebp: wrong secrets are forgotten, of {of}");
     Ok(())
-}
-
-/// The server's errors with their remedies.
-pub fn explain(error: ServeError) -> Failure {
-    match error {
-        ServeError::Authority(error) => ca::explain(error),
-        ServeError::Masking(error) => super::geodata::explain(&error),
-        ServeError::Store(StoreError::Masking(mismatch)) => {
-            super::geodata::explain_mismatch(&mismatch)
-        }
-        ServeError::Store(error) if error.is_full() => Failure::failed(crate::exit::chain(&error))
-            .remedy("make room on the database's disk and start it again; nothing is lost"),
-        ServeError::Revocations(error) => {
-            let failure = Failure::failed(crate::exit::chain(&error));
-            match error {
-                KeptRevocationsError::Line { .. } => failure.remedy(
-                    "correct the line, or put another server's list in its place; without the list \
-                     a database that lost revocations is served as it is",
-                ),
-                KeptRevocationsError::File { .. } => failure
-                    .remedy("check the permissions of the data folder, and that its disk has room"),
-                _ => failure,
-            }
-        }
-        ServeError::Geocoding(error) => Failure::failed(crate::exit::chain(&error))
-            .remedy("correct [geocoding] in the configuration"),
-        other => Failure::failed(crate::exit::chain(&other)),
-    }
 }

@@ -43,7 +43,7 @@ pub fn nothing_read(
         message.push_str(&format!(" ({passed})"));
     }
     with_cause(Code::NothingRead, message, session).unwrap_or_else(|message| {
-        let remedy = match Place::of(session) {
+        let remedy = match Place::from_session(session) {
             Place::Bridge => UNKNOWN_BRIDGE,
             Place::Device(_) | Place::File => UNKNOWN,
         };
@@ -93,7 +93,7 @@ pub fn lost(error: PortError, session: &Session) -> Failure {
 fn with_cause(code: Code, message: String, session: &Session) -> Result<Failure, String> {
     match session.cause() {
         Some(cause) => Ok(Failure::new(code, format!("{message}; {cause}"))
-            .remedy(remedy(&cause, Place::of(session)))),
+            .remedy(remedy(&cause, Place::from_session(session)))),
         None => Err(message),
     }
 }
@@ -107,7 +107,7 @@ enum Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn of(session: &'a Session) -> Self {
+    fn from_session(session: &'a Session) -> Self {
         match session.name() {
             PortName::Tcp(_) => Self::Bridge,
             port if session.is_live() => Self::Device(port),

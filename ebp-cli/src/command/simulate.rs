@@ -192,7 +192,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if let Source::Meter(meter) = &source {
         let state = meter.state();
         if let Some(path) = &arguments.state {
-            Memory::in_file(path).keep(&state).map_err(told)?;
+            Memory::in_file(path).keep(&state).map_err(explain)?;
         }
         if let Some(lock) = state.lock.filter(|lock| !lock.harm.is_none()) {
             tell!("ebp: long presses did harm to this meter: {}", lock.harm);
@@ -233,7 +233,7 @@ impl Arguments {
             meter = meter.with_button(button);
         }
         if let Some(path) = &self.state
-            && let Some(state) = Memory::in_file(path).recall().map_err(told)?
+            && let Some(state) = Memory::in_file(path).recall().map_err(explain)?
         {
             meter.restore(state);
         }
@@ -241,6 +241,6 @@ impl Arguments {
     }
 }
 
-fn told(error: MemoryError) -> Failure {
+fn explain(error: MemoryError) -> Failure {
     Failure::failed(crate::exit::chain(&error))
 }

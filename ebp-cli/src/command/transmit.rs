@@ -13,7 +13,7 @@ use ebp_device::{
 use serde_json::json;
 
 use crate::{
-    command::cycle::words,
+    command::cycle::event_log,
     exit::{Failure, Outcome, device},
     failure_log::FailureLog,
     output::phrase::{counted, instant_to_come, values},
@@ -71,8 +71,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let stop = AtomicBool::new(false);
     daemon::report(&mut device, &mut reporting, &stop, tell_values, |device, step| {
         match step.certificate {
-            Some(Ok(certificate)) => words::hear_certificate(&certificate),
-            Some(Err(error)) => words::hear_not_renewed(error),
+            Some(Ok(certificate)) => event_log::hear_certificate(&certificate),
+            Some(Err(error)) => event_log::hear_not_renewed(error),
             None => {}
         }
         let Some(outcome) = step.outcome else { return };

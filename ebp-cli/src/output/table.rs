@@ -8,7 +8,10 @@ use ebp_meter::readout::{Integrity, Readout};
 use rust_decimal::Decimal;
 use rustix::termios::tcgetwinsize;
 
-use super::{ReadingValue, Shown, new_table};
+use super::{
+    style::new_table,
+    values::{ReadingValue, Shown},
+};
 
 /// How wide a readout's table is at most, columns.
 pub const WIDTH: u16 = 80;

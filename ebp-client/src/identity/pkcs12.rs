@@ -17,7 +17,7 @@ use ring::{
 use rustls::pki_types::PrivateKeyDer;
 use yasna::{DERWriter, DERWriterSeq, Tag, construct_der, models::ObjectIdentifier};
 
-use super::Identity;
+use super::pem::Identity;
 
 /// How often the password is hashed, for the encryption and for the authentication alike: who has
 /// the file tries passwords by whichever is cheaper (OWASP's figure for PBKDF2 with HMAC-SHA-256).
@@ -87,8 +87,8 @@ impl Identity {
                 }
             });
         });
-        let certificates = Encrypted::of(&certificates, password, iterations)?;
-        let shrouded = Encrypted::of(key.secret_pkcs8_der(), password, iterations)?;
+        let certificates = Encrypted::encrypt(&certificates, password, iterations)?;
+        let shrouded = Encrypted::encrypt(key.secret_pkcs8_der(), password, iterations)?;
         let key = construct_der(|out| {
             out.write_sequence_of(|out| {
                 let value = |out: DERWriter<'_>| shrouded.write(out);
@@ -133,7 +133,7 @@ struct Encrypted {
 }
 
 impl Encrypted {
-    fn of(plain: &[u8], password: &str, iterations: NonZeroU32) -> Result<Self, Pkcs12Error> {
+    fn encrypt(plain: &[u8], password: &str, iterations: NonZeroU32) -> Result<Self, Pkcs12Error> {
         let (salt, iv) = (random()?, random()?);
         let mut key = [0; 32];
         let (hash, password) = (pbkdf2::PBKDF2_HMAC_SHA256, password.as_bytes());
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn what_is_encrypted_twice_looks_different() {
         let few = NonZeroU32::new(10).unwrap();
-        let [one, other] = [(); 2].map(|()| Encrypted::of(b"plain", "password", few).unwrap());
+        let [one, other] = [(); 2].map(|()| Encrypted::encrypt(b"plain", "password", few).unwrap());
         assert!(one.salt != other.salt && one.iv != other.iv && one.octets != other.octets);
         assert_eq!(one.octets.len(), 16, "padded to a block");
     }

@@ -5,35 +5,8 @@
 
 mod device;
 mod simulated;
-
-use jiff::Timestamp;
+mod wall;
 
 pub use device::{BootId, DeviceClock, Moment};
 pub use simulated::SimulatedClock;
-
-/// Where the time comes from: the machine's clock, or a test's.
-pub trait Clock: Send + Sync {
-    /// The present instant, UTC.
-    fn now(&self) -> Timestamp;
-}
-
-/// The machine's own clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-}
-
-/// A clock that stands still at the given instant.
-#[derive(Debug, Clone, Copy)]
-pub struct FixedClock(pub Timestamp);
-
-impl Clock for FixedClock {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
+pub use wall::{Clock, FixedClock, SystemClock};

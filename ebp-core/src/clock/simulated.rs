@@ -8,7 +8,10 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{BootId, Clock, DeviceClock};
+use super::{
+    device::{BootId, DeviceClock},
+    wall::Clock,
+};
 
 /// Clocks that move only when they are told to.
 #[derive(Debug)]

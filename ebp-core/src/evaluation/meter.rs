@@ -5,16 +5,63 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{
-    Distribution, Figures, MeterEvaluation, MeterRecord, Observation, Stretch, Terms,
+    distribution::Distribution,
+    figures::Figures,
     report::Reports,
+    terms::{Observation, Stretch, Terms},
 };
+
+/// A meter and what is known of its measurements.
+#[derive(Debug, Clone, Default)]
+pub struct MeterRecord {
+    /// Its identifier in the survey.
+    pub meter: Uuid,
+    /// Its model's name.
+    pub model: String,
+    /// Its measurements, in any order: at least all that [`Terms::needs`].
+    pub observations: Vec<Observation>,
+    /// When it was measured for the first time, if that is not among the observations.
+    pub first: Option<Timestamp>,
+    /// When it was allowed to be measured, by its household's consent; always, if absent. Where it
+    /// never was measured its part of the window begins no sooner, and nothing is due at its end.
+    pub allowed: Option<Stretch>,
+    /// Whether it is to be counted and not to be named.
+    pub withheld: bool,
+    /// When it could not be measured at all, for reasons outside the system: slots that lie wholly
+    /// therein are no target.
+    pub unmeasurable: Vec<Stretch>,
+    /// When nothing could be reported, for such reasons: report cycles that touch it are no target.
+    pub unreportable: Vec<Stretch>,
+}
+
+/// A meter's part of the evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeterEvaluation {
+    /// Its identifier in the survey.
+    pub meter: Uuid,
+    /// Its model's name.
+    pub model: String,
+    /// Whether it is to be counted and not to be named.
+    pub withheld: bool,
+    /// Where its part of the window begins; absent where it has none.
+    pub begins: Option<Timestamp>,
+    /// Its figures.
+    pub figures: Figures,
+    /// When it was silent: missed slots, those that adjoin as one.
+    pub silences: Vec<Stretch>,
+    /// When it was silent and nothing was expected: such slots, those that adjoin as one.
+    pub excused: Vec<Stretch>,
+    /// When it was measured more than once in a slot: those slots.
+    pub doubles: Vec<Timestamp>,
+}
 
 /// Evaluates it.
 pub fn evaluate(record: MeterRecord, terms: &Terms) -> MeterEvaluation {
     let window = terms.window;
-    let begin = Begin::of(&record, terms);
+    let begin = Begin::find(&record, terms);
     let MeterRecord { meter, model, mut observations, allowed, .. } = record;
     // Only these, so that the figures are the same however much more a source gives.
     observations.retain(|one| terms.needs(one));
@@ -64,7 +111,7 @@ struct Begin {
 
 impl Begin {
     /// With the first measurement ever, or else with the leave to measure.
-    fn of(record: &MeterRecord, terms: &Terms) -> Option<Self> {
+    fn find(record: &MeterRecord, terms: &Terms) -> Option<Self> {
         let Stretch { from, to } = terms.window;
         let seen = record.observations.iter().map(|one| one.measured_at).min();
         let first = record.first.into_iter().chain(seen).min();

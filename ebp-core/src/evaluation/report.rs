@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Stretch, Target};
+use super::{figures::Target, terms::Stretch};
 use crate::cycle::Cycle;
 
 /// When a meter's device reports.

@@ -131,7 +131,7 @@ impl SpoolError {
     }
 
     /// Sorts what the database says.
-    pub(super) fn of(path: &std::path::Path, source: rusqlite::Error) -> Self {
+    pub(super) fn from_sqlite(path: &std::path::Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {

@@ -80,7 +80,7 @@ struct Known {
 impl Known {
     const COLUMNS: &str = "present, told, missed, first_at, last_at, failures";
 
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let told = Told::numbered(row.get(1)?);
         // An instant that cannot be understood is none.
         let instant = |text: Option<String>| text.and_then(|text| text.parse().ok());
@@ -205,7 +205,7 @@ impl Spool {
         let rows: Vec<(Known, Vec<u8>, String, String)> = self.rows(
             &format!("SELECT {}, meter, kind, since FROM incident", Known::COLUMNS),
             [],
-            |row| Ok((Known::of(row)?, row.get(6)?, row.get(7)?, row.get(8)?)),
+            |row| Ok((Known::from_row(row)?, row.get(6)?, row.get(7)?, row.get(8)?)),
         )?;
         let mut news = Vec::new();
         for (known, meter, kind, since) in rows {
@@ -287,7 +287,9 @@ impl Spool {
                 Known::COLUMNS
             ))
             .and_then(|mut statement| {
-                statement.query_row(params![meter.as_bytes(), kind.name()], Known::of).optional()
+                statement
+                    .query_row(params![meter.as_bytes(), kind.name()], Known::from_row)
+                    .optional()
             })
             .map_err(|e| self.fault(e))
     }

@@ -91,7 +91,7 @@ impl Spool {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = "SELECT uuid, meter, measured_at, data, flags FROM measurement
                    ORDER BY sequence LIMIT ?1";
-        let rows = self.rows(sql, [limit], RawMeasurement::of)?;
+        let rows = self.rows(sql, [limit], RawMeasurement::from_row)?;
         rows.into_iter().map(|row| self.understand(row)).collect()
     }
 
@@ -104,7 +104,7 @@ impl Spool {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = "SELECT uuid, meter, measured_at, data, flags FROM measurement
                    ORDER BY sequence DESC LIMIT ?1";
-        let rows = self.rows(sql, [limit], RawMeasurement::of)?;
+        let rows = self.rows(sql, [limit], RawMeasurement::from_row)?;
         rows.into_iter().map(|row| self.understand(row)).collect()
     }
 
@@ -154,8 +154,8 @@ impl Spool {
     pub fn refused(&self) -> Result<Vec<Refused>, SpoolError> {
         let sql = "SELECT uuid, meter, measured_at, data, flags, reason, refused_at FROM refused
                    ORDER BY rowid";
-        let rows: Vec<(_, String, String)> =
-            self.rows(sql, [], |row| Ok((RawMeasurement::of(row)?, row.get(5)?, row.get(6)?)))?;
+        let rows: Vec<(_, String, String)> = self
+            .rows(sql, [], |row| Ok((RawMeasurement::from_row(row)?, row.get(5)?, row.get(6)?)))?;
         rows.into_iter()
             .map(|(raw, reason, refused_at)| {
                 let refused_at = self.instant(&refused_at)?;
@@ -275,7 +275,7 @@ struct RawMeasurement {
 }
 
 impl RawMeasurement {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             uuid: row.get(0)?,
             meter: row.get(1)?,

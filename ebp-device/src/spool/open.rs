@@ -35,7 +35,7 @@ pub(super) fn database(path: &Path) -> Result<Connection, SpoolError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let fault = |source| SpoolError::of(path, source);
+    let fault = |source| SpoolError::from_sqlite(path, source);
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     configure(&connection).map_err(fault)?;
     migrate(&connection, path)?;
@@ -46,7 +46,7 @@ pub(super) fn database(path: &Path) -> Result<Connection, SpoolError> {
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
     let verdict: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(|source| SpoolError::of(path, source))?;
+        .map_err(|source| SpoolError::from_sqlite(path, source))?;
     match verdict.as_str() {
         "ok" => Ok(()),
         _ => Err(SpoolError::Damaged { path: path.to_owned(), reason: verdict }),
@@ -70,14 +70,14 @@ impl FileId {
 
     /// The file at that path, or none.
     #[cfg(unix)]
-    pub(super) fn of(path: &Path) -> Self {
+    pub(super) fn at(path: &Path) -> Self {
         use std::os::unix::fs::MetadataExt;
         Self(fs::metadata(path).ok().map(|file| (file.dev(), file.ino())))
     }
 
     /// Not known.
     #[cfg(not(unix))]
-    pub(super) fn of(_: &Path) -> Self {
+    pub(super) fn at(_: &Path) -> Self {
         Self(None)
     }
 }
@@ -117,7 +117,7 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn migrate(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
-    let fault = |source| SpoolError::of(path, source);
+    let fault = |source| SpoolError::from_sqlite(path, source);
     let latest = MIGRATIONS.len();
     let version =
         || connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));

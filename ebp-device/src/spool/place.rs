@@ -109,7 +109,7 @@ impl Spool {
     fn waiting(&self) -> Result<Vec<Row>, SpoolError> {
         let columns = RawUnplaced::COLUMNS;
         let sql = format!("SELECT {columns} FROM unplaced WHERE reason IS NULL ORDER BY sequence");
-        let rows = self.rows(&sql, [], RawUnplaced::of)?;
+        let rows = self.rows(&sql, [], RawUnplaced::from_row)?;
         rows.into_iter()
             .map(|raw| {
                 let before = match (&raw.before_at, raw.before_seconds) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::{Spool, SpoolError, measurement::written, meter_time::Anchor};
+use super::{Spool, SpoolError, file::Telegrams, measurement::written, meter_time::Anchor};
 use ebp_core::model::{Measurement, MeasurementData};
 
 /// A meter's latest measurement of known time, sent or not.
@@ -14,15 +14,6 @@ pub struct LastReading {
     pub measured_at: Timestamp,
     /// What it showed.
     pub data: MeasurementData,
-}
-
-/// How many telegrams came from a meter.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Telegrams {
-    /// Whole ones.
-    pub good: u64,
-    /// Damaged ones.
-    pub damaged: u64,
 }
 
 impl Spool {

@@ -5,10 +5,6 @@ use rusqlite::Transaction;
 use super::{Spool, SpoolError};
 use ebp_core::contract::Notice;
 
-/// 256 MiB. A measurement of three values takes 171 bytes; two meters in quarter-hours fill 12 MB a
-/// year, so that this is room for 22 years without the server, and for five with eight meters.
-pub const DEFAULT_MAX_BYTES: u64 = 256 << 20;
-
 /// What is kept free beyond the limit, for all that is not a measurement.
 const RESERVE: u64 = 1 << 20;
 

@@ -236,7 +236,7 @@ impl Spool {
 
 /// Opens a damaged file for reading what is left of it.
 fn reading(aside: &Path) -> Result<Connection, SpoolError> {
-    let fault = |source| SpoolError::of(aside, source);
+    let fault = |source| SpoolError::from_sqlite(aside, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let old = Connection::open_with_flags(aside, flags).map_err(fault)?;
     old.busy_timeout(PATIENCE).map_err(fault)?;

@@ -1,4 +1,7 @@
 //! The spool by itself.
+//!
+//! Enters: measurements, incidents, damage to the file. Leaves: what the spool must hold. Absent: the
+//! network.
 
 mod consent_copy;
 mod damage;
@@ -7,7 +10,10 @@ mod pages;
 mod placing;
 mod readings;
 
-use std::fs;
+use std::{fs, sync::Arc};
+
+use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::*;
 use ebp_core::{

@@ -148,7 +148,7 @@ impl Spool {
     /// [`SpoolError`] of the file.
     pub fn unplaced(&self) -> Result<Vec<KeptUnplaced>, SpoolError> {
         let sql = format!("SELECT {} FROM unplaced ORDER BY sequence", RawUnplaced::COLUMNS);
-        let rows = self.rows(&sql, [], RawUnplaced::of)?;
+        let rows = self.rows(&sql, [], RawUnplaced::from_row)?;
         rows.into_iter()
             .map(|row| {
                 let reason = match &row.reason {
@@ -193,7 +193,7 @@ impl RawUnplaced {
     pub(super) const COLUMNS: &str = "sequence, boot, monotonic, meter, seconds, data, flags, \
                                       before_at, before_seconds, reason";
 
-    pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             sequence: row.get(0)?,
             boot: row.get(1)?,

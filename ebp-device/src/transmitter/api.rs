@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Upload;
+use super::upload::Upload;
 use ebp_client::{Client, ClientError};
 use ebp_core::{
     contract::{Consent, DeviceStatus},

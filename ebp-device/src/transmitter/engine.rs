@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    DataApi, Report, Schedule, TransmitError, schedule::patience, status, transmit_in_batches,
+    api::DataApi,
+    schedule::{Schedule, patience},
+    status,
+    upload::{self, Report, TransmitError, transmit_in_batches},
 };
 use crate::{
     consent::{Decision, Gate},
@@ -121,7 +124,7 @@ impl ReportEngine {
     /// [`SpoolError`] of the file.
     pub fn new(schedule: Schedule, meters: Vec<Uuid>, spool: &Spool) -> Result<Self, SpoolError> {
         let progress = recalled(spool)?;
-        Ok(Self { schedule, meters, batch: super::BATCH, progress })
+        Ok(Self { schedule, meters, batch: upload::BATCH, progress })
     }
 
     /// How long until a report is due, as far as is known; a daemon looks again now and then, since
@@ -296,7 +299,7 @@ impl ReportEngine {
         clock: &dyn DeviceClock,
         done: &mut Reported,
     ) -> Result<(), TransmitError> {
-        let status = status::of(spool, clock, &self.meters)?;
+        let status = status::collect(spool, clock, &self.meters)?;
         let told = status::Told { at: clock.now(), essence: status::essence(&status) };
         if self.progress.status.as_ref().is_some_and(|before| !before.is_outdated_by(&told)) {
             return Ok(());
@@ -307,7 +310,7 @@ impl ReportEngine {
             Err(error) if is_final(&error) => tracing::warn!(%error, "the status is not taken"),
             Err(error) => return Err(failure(error)),
         }
-        status::told(spool, &status)?;
+        status::mark_told(spool, &status)?;
         // What was noted is told and gone; that is no change to tell of.
         let essence = status::essence(&DeviceStatus { notices: Vec::new(), ..status });
         self.progress.status = Some(status::Told { essence, ..told });

@@ -30,7 +30,7 @@ impl Told {
 
 /// The status of a device that reads those meters. Of any other, such as one that was exchanged, the
 /// server takes nothing.
-pub(super) fn of(
+pub(super) fn collect(
     spool: &Spool,
     clock: &dyn DeviceClock,
     meters: &[Uuid],
@@ -71,7 +71,7 @@ pub(super) fn essence(status: &DeviceStatus) -> String {
 }
 
 /// The server has been told that.
-pub(super) fn told(spool: &Spool, status: &DeviceStatus) -> Result<(), SpoolError> {
+pub(super) fn mark_told(spool: &Spool, status: &DeviceStatus) -> Result<(), SpoolError> {
     let counts: Vec<_> = status
         .meters
         .iter()

@@ -1,4 +1,7 @@
 //! The transmitter against a server that fails in every way there is.
+//!
+//! Enters: a spool, a server with faults. Leaves: what the spool and the server must hold. Absent: a
+//! network.
 
 mod engine;
 mod server;
@@ -13,16 +16,18 @@ use std::{
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use server::{FakeServer, Fault, Link, fault, is_disliked, problem};
 
-use super::*;
-use crate::spool::Stored;
+use super::{upload::transmit_in_batches, *};
+use crate::spool::{Spool, Stored};
+use ebp_client::ClientError;
 use ebp_core::{
     clock::FixedClock,
-    contract::problem_type,
+    contract::{UploadItem, UploadOutcome, UploadRequest, UploadResponse, problem_type},
     cycle::{Cycle, Slot},
-    model::{DataPoint, measurement_id},
+    model::{ConsentState, DataPoint, Measurement, measurement_id},
     obis::ObisCode,
 };
 

@@ -16,7 +16,10 @@ use ebp_anon::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Arguments, begin_map, exists_already, refuse_existing};
+use super::{
+    arguments::Arguments,
+    output::{begin_map, exists_already, refuse_existing},
+};
 use crate::{
     exit::{Context, Failure, Outcome, chain},
     output::{new_table, phrase::counted},

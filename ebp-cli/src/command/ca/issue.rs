@@ -14,9 +14,9 @@ use ebp_server::authority::{Authority, ClientRequest};
 use ebp_store::{Actor, Database, HouseholdId, Names, Store, StoreError};
 use uuid::Uuid;
 
-use super::{explain, with_store};
 use crate::{
-    exit::{Context, Failure, Outcome},
+    command::local_store::with_store,
+    exit::{Context, Failure, Outcome, server},
     stdout::print,
 };
 
@@ -127,13 +127,13 @@ impl Issue {
                 scopes: scopes.clone(),
                 validity: self.validity,
             })
-            .map_err(explain)?;
+            .map_err(server::authority)?;
         let serial = &issued.entry.serial;
         let name = self
             .device
             .map_or_else(|| format!("participant-{serial}"), |device| device.to_string());
         let [chain, key] = self.files(&name);
-        issued.save(&chain, &key).map_err(explain)?;
+        issued.save(&chain, &key).map_err(server::authority)?;
         self.save_authority(authority)?;
         let text = format!(
             "serial       {serial}\nscopes       {scopes}\nvalid until  {}\ncertificate  {}\nkey          {}\n",

@@ -6,8 +6,8 @@ use ebp_store::{Database, HouseholdId, ListQuery, RegisterEntry, Store, StoreErr
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::with_store;
 use crate::{
+    command::local_store::with_store,
     exit::Outcome,
     output::{Format, list},
     stdout::print,

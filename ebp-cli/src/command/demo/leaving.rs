@@ -19,8 +19,7 @@ use super::{
     state::State,
 };
 use crate::{
-    command::household,
-    exit::{Failure, Outcome},
+    exit::{Failure, Outcome, server},
     stdout::print,
 };
 
@@ -42,9 +41,9 @@ pub fn leave(state: &State, leaving: &DemoHousehold) -> Outcome {
 
 fn revoked(state: &State) -> Result<Vec<RevokedHousehold>, Failure> {
     crate::runtime::on_this_thread()?.block_on(async {
-        let store = ebp_store::open_store(&state.database).await.map_err(household::explain)?;
-        let revoked = store.revoked_households().await.map_err(household::explain)?;
-        store.close().await.map_err(household::explain)?;
+        let store = ebp_store::open_store(&state.database).await.map_err(server::store)?;
+        let revoked = store.revoked_households().await.map_err(server::store)?;
+        store.close().await.map_err(server::store)?;
         Ok(revoked)
     })
 }

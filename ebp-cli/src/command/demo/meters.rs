@@ -25,10 +25,7 @@ use ebp_meter::{
 };
 use jiff::Timestamp;
 
-use super::{
-    households::{DemoHousehold, DemoMeter},
-    state::State,
-};
+use super::households::{DemoHousehold, DemoMeter};
 use crate::exit::{Context, Failure, Outcome, chain};
 
 /// From one telegram of a virtual meter to the next: often, so that no cycle waits for long.
@@ -52,14 +49,14 @@ impl Meters {
 
 /// Starts every household's meters and waits until they can be read.
 pub fn start(
-    state: &State,
+    households: &[DemoHousehold],
     recordings: Option<PathBuf>,
     speed: u32,
     stop: &Arc<AtomicBool>,
 ) -> Result<Meters, Failure> {
     let mut threads = Vec::new();
     let (ready, all_ready) = mpsc::channel();
-    for household in &state.households {
+    for household in households {
         for meter in &household.meters {
             let mut source = match &recordings {
                 Some(folder) => recording(folder, meter)?,

@@ -5,14 +5,17 @@
 //! and both cycles are those of the other commands; only the meters are made of software, and
 //! their time runs faster.
 
+mod certificates;
 mod households;
 mod leaving;
 mod meters;
+mod opening;
 mod participants;
 mod past;
 mod progress;
 mod server;
 mod state;
+mod timing;
 
 use std::{
     path::PathBuf,
@@ -21,7 +24,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
 };
 
 use super::{cycle, transmit};
@@ -36,17 +38,12 @@ use ebp_core::{
 };
 use ebp_device::device::Device;
 use ebp_store::Quota;
+use opening::Opening;
 use past::{Length, Past};
 use progress::Progress;
 use server::Server;
-use state::{Opening, State};
-
-/// The demo's measurement cycle stands for a quarter of an hour.
-const CYCLE_STANDS_FOR: Duration = Duration::from_secs(900);
-/// Measurement cycles in a report cycle, as in the survey: an hour's four quarters.
-const CYCLES_PER_REPORT: u32 = 4;
-/// How often a waiting demo looks at the clock and for a signal.
-const LOOK: Duration = Duration::from_millis(500);
+use state::State;
+use timing::{CYCLE_STANDS_FOR, CYCLES_PER_REPORT, LOOK};
 
 /// Run the whole chain on this machine with virtual meters.
 ///
@@ -124,14 +121,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let mut settings = state.server.settings(Arc::new(SystemClock));
     settings.quota = Some(Quota::of(state.cycle));
     let server = Server::start(settings, state.listener()?, Arc::clone(&stop))?;
-    let meters = match meters::start(&state, recordings, speed.unwrap_or(1).max(1), &stop) {
-        Ok(meters) => meters,
-        Err(failure) => {
-            stop.store(true, Ordering::Relaxed);
-            progress.clear();
-            return server.end().and(Err(failure));
-        }
-    };
+    let meters =
+        match meters::start(&state.households, recordings, speed.unwrap_or(1).max(1), &stop) {
+            Ok(meters) => meters,
+            Err(failure) => {
+                stop.store(true, Ordering::Relaxed);
+                progress.clear();
+                return server.end().and(Err(failure));
+            }
+        };
     progress.step("server and meters run");
 
     let result = Chain {

@@ -12,10 +12,7 @@ use std::{
 
 use ebp_server::Settings;
 
-use crate::{
-    command::serve,
-    exit::{Context, Failure, Outcome},
-};
+use crate::exit::{Context, Failure, Outcome, server};
 
 /// A server that runs.
 pub struct Server {
@@ -42,7 +39,7 @@ impl Server {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 };
-                ebp_server::serve(settings, listener, shutdown).await.map_err(serve::explain)
+                ebp_server::serve(settings, listener, shutdown).await.map_err(server::serve)
             })
         };
         let thread =

@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
 };
 
 use ebp_core::{
@@ -15,44 +15,28 @@ use ebp_core::{
     contract::Registration,
     cycle::Cycle,
 };
-use ebp_server::{
-    ServerConfig, Settings,
-    authority::{Authority, ClientRequest},
-};
+use ebp_server::{ServerConfig, Settings, authority::Authority};
 use ebp_store::{Actor, Database, Names, StoreError};
 use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
 use super::{
+    certificates,
     households::{
         self, DemoHousehold, Identifiers, LEAVING, LEAVING_EMAIL, device_config, registration,
     },
-    past::{self, Past},
-    progress::Progress,
+    opening::Opening,
+    past,
+    timing::CYCLES_PER_REPORT,
 };
 use crate::{
-    command::{ca, household},
-    exit::{Context, Failure, Outcome, chain},
+    exit::{Context, Failure, Outcome, chain, server},
     file::write_whole,
 };
 
 const SERVER: &str = "server.toml";
 /// The port that the server had, so that commands from the last run still fit.
 const PORT: &str = "port";
-
-/// How a folder is opened.
-pub struct Opening<'a> {
-    /// The measurement cycle.
-    pub cycle: Cycle,
-    /// The past that a new folder's households get.
-    pub past: Option<Past>,
-    /// By which households differ from those of another demo.
-    pub seed: u64,
-    /// Where it is told how far that is.
-    pub progress: &'a Progress,
-    /// Raised when the demo shall end.
-    pub interrupted: &'a AtomicBool,
-}
 
 /// The demo's folder, ready.
 pub struct State {
@@ -103,7 +87,7 @@ impl State {
         } else {
             Authority::init(&settings.authority, "ebp demo", clock)
         }
-        .map_err(ca::explain)?;
+        .map_err(server::authority)?;
         let (address, listener) = listen(&folder)?;
         let database = settings.database;
         let mut households = staying;
@@ -113,7 +97,7 @@ impl State {
         for ((household, registration), participant) in
             households.iter().zip(&registrations).zip(participants)
         {
-            certificates(&authority, household, registration, participant)?;
+            certificates::issue(&authority, household, registration, participant)?;
             device_config(household, &ca, address, cycle)?;
         }
         Ok(Self { folder, cycle, server, ca, households, database, address, listener, _lock: lock })
@@ -146,7 +130,7 @@ impl State {
             return format!("{} report --config {config} --to {end}", program());
         }
         let cycle = self.cycle;
-        let report = cycle.duration().as_secs() * u64::from(super::CYCLES_PER_REPORT);
+        let report = cycle.duration().as_secs() * u64::from(CYCLES_PER_REPORT);
         format!(
             "{} report --config {} --measurement-cycle {cycle} --report-cycle {report}s",
             program(),
@@ -205,11 +189,11 @@ fn leaving(folder: &Path, database: &Database, seed: u64) -> Result<DemoHousehol
 fn is_registered(database: &Database, device: Uuid) -> Result<bool, Failure> {
     let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
-        let store = ebp_store::open_store(database).await.map_err(household::explain)?;
+        let store = ebp_store::open_store(database).await.map_err(server::store)?;
         let names =
             Names { participant: None, email: LEAVING_EMAIL.to_owned(), device: Some(device) };
-        let actor = store.actor(&names).await.map_err(household::explain)?;
-        store.close().await.map_err(household::explain)?;
+        let actor = store.actor(&names).await.map_err(server::store)?;
+        store.close().await.map_err(server::store)?;
         Ok(matches!(actor, Actor::Participant { .. }))
     })
 }
@@ -276,7 +260,7 @@ fn register(
 ) -> Result<Vec<Option<Uuid>>, Failure> {
     let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
-        let store = ebp_store::open_store(database).await.map_err(household::explain)?;
+        let store = ebp_store::open_store(database).await.map_err(server::store)?;
         let mut participants = Vec::new();
         for registration in registrations {
             let email = &registration.participant.email;
@@ -285,51 +269,19 @@ fn register(
                 email: email.clone(),
                 device: registration.measurement_device,
             };
-            let actor = store.actor(&names).await.map_err(household::explain)?;
+            let actor = store.actor(&names).await.map_err(server::store)?;
             if actor == Actor::Unknown {
                 store
                     .register(registration.clone(), SystemClock.now())
                     .await
-                    .map_err(household::explain)?;
+                    .map_err(server::store)?;
             }
             participants.push(match store.participant(email).await {
                 Err(StoreError::NotFound) => None,
-                found => Some(found.map_err(household::explain)?),
+                found => Some(found.map_err(server::store)?),
             });
         }
-        store.close().await.map_err(household::explain)?;
+        store.close().await.map_err(server::store)?;
         Ok(participants)
     })
-}
-
-/// A certificate for the participant and one for the device, each with the scopes it needs.
-pub fn certificates(
-    authority: &Authority,
-    household: &DemoHousehold,
-    registration: &Registration,
-    participant: Option<Uuid>,
-) -> Outcome {
-    let folder = household.folder();
-    fs::create_dir_all(folder).or_failed(folder.display())?;
-    let device = Some(household.device);
-    for (device, chain, key) in [
-        (None, household.certificate.clone(), household.key.clone()),
-        (device, folder.join("device.pem"), folder.join("device.key")),
-    ] {
-        if chain.exists() {
-            continue;
-        }
-        let request = ClientRequest {
-            participant: participant.unwrap_or_default(),
-            email: registration.participant.email.clone(),
-            device,
-            scopes: ca::usual_scopes(device.is_some()),
-            validity: std::time::Duration::from_secs(397 * 86_400),
-        };
-        authority
-            .issue(&request)
-            .and_then(|issued| issued.save(&chain, &key))
-            .map_err(ca::explain)?;
-    }
-    Ok(())
 }

@@ -11,7 +11,7 @@ use ebp_core::model::Meter;
 use ebp_meter::{identify::identify, port::PortName, profile::Profiles, session::ReadOptions};
 use uuid::Uuid;
 
-use super::client;
+use super::connect::connect;
 use crate::{
     command::{find_port, meter::listen::listen},
     exit::{Failure, Outcome, device},
@@ -87,7 +87,7 @@ impl Init {
             key: file("device.key"),
             timeout: ClientOptions::default().timeout,
         };
-        let meters = client(&api)?.device_meters().map_err(device::client)?;
+        let meters = connect(&api)?.device_meters().map_err(device::client)?;
         if meters.is_empty() {
             return Err(Failure::failed("the server knows no meter that this device reads")
                 .remedy("ask a researcher to add it with `ebp household edit --new-meter`"));

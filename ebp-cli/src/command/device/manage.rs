@@ -11,13 +11,13 @@ use ebp_server::authority::{Authority, AuthorityError};
 use ebp_store::StoreError;
 use uuid::Uuid;
 
-use super::super::{
-    ca,
-    group_api::{GroupApi, refused},
-    server_data::ServerData,
-};
 use crate::{
-    exit::{Failure, Outcome},
+    command::{
+        group_api::{GroupApi, refused},
+        local_store::with_store,
+        server_data::ServerData,
+    },
+    exit::{Failure, Outcome, server},
     output::{Format, list},
     stdout::print,
     tell::tell,
@@ -68,15 +68,15 @@ impl Revoke {
         let settings = self.data.settings()?;
         let authority = match Authority::open(&settings.authority, Arc::new(SystemClock)) {
             Err(AuthorityError::Missing { .. }) => None,
-            opened => Some(opened.map_err(ca::explain)?),
+            opened => Some(opened.map_err(server::authority)?),
         };
         let mut known = match &authority {
-            Some(authority) => authority.list().map_err(ca::explain)?,
+            Some(authority) => authority.list().map_err(server::authority)?,
             None => Vec::new(),
         };
         known.retain(|entry| entry.device == Some(self.device));
         // The database first: every server goes by it.
-        let revoked = ca::with_store(&settings.database, async |store| {
+        let revoked = with_store(&settings.database, async |store| {
             match store.revoke_device(self.device, known, SystemClock.now()).await {
                 Err(StoreError::NotFound) => Ok(None),
                 revoked => revoked.map(Some),
@@ -91,7 +91,7 @@ impl Revoke {
                 .remedy("`ebp household show` tells a household's devices")
         })?;
         if let Some(authority) = authority {
-            authority.revoke_device(self.device).map_err(ca::explain)?;
+            authority.revoke_device(self.device).map_err(server::authority)?;
         }
         Ok(revoked)
     }

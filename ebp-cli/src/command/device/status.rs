@@ -16,11 +16,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Shape, client};
+use super::connect::connect;
 use crate::{
     command::cycle::known,
     exit::{Failure, Outcome, device},
-    output::new_table,
+    output::{TableFormat, new_table},
     stdout::print,
     tell::tell,
 };
@@ -68,9 +68,9 @@ struct Meter {
 }
 
 /// Prints it, and fails where the server does not answer well.
-pub fn status(api: &Api, config: Option<&DeviceConfig>, format: Shape) -> Outcome {
+pub fn status(api: &Api, config: Option<&DeviceConfig>, format: TableFormat) -> Outcome {
     let validity = Validity::of(&api.certificate).map_err(device::validity)?;
-    let client = client(api)?;
+    let client = connect(api)?;
     let (server, failure) = match client.consent() {
         Ok(consent) => (Some(consent.state.name().to_owned()), None),
         Err(error) => (None, Some(device::client(error))),
@@ -90,8 +90,10 @@ pub fn status(api: &Api, config: Option<&DeviceConfig>, format: Shape) -> Outcom
         here: config.map(here).transpose()?,
     };
     let text = match format {
-        Shape::Json => format!("{}\n", serde_json::to_string(&status).map_err(Failure::failed)?),
-        Shape::Table => table(&status),
+        TableFormat::Json => {
+            format!("{}\n", serde_json::to_string(&status).map_err(Failure::failed)?)
+        }
+        TableFormat::Table => table(&status),
     };
     print(&text)?;
     failure.map_or(Ok(()), Err)

@@ -9,16 +9,17 @@ use ebp_core::{
 };
 
 use super::{
-    Shape, doubts, explain, load,
+    doubts,
     locate::{ByHand, Locating},
-    print_json, refused,
+    refusal::refused,
 };
 use crate::{
     command::{group_api::GroupApi, heading::OUTPUT, server_data::ServerData},
-    exit::{Failure, Outcome},
-    output::new_table,
+    exit::{Failure, Outcome, server},
+    file::load,
+    output::{TableFormat, new_table},
     owner,
-    stdout::print,
+    stdout::{print, print_json},
 };
 
 /// A registration with a comment on each member.
@@ -40,8 +41,8 @@ pub struct Add {
     further: bool,
 
     /// How the identifiers are printed.
-    #[arg(long, value_enum, default_value_t = Shape::Table, help_heading = OUTPUT)]
-    format: Shape,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table, help_heading = OUTPUT)]
+    format: TableFormat,
 
     #[command(flatten)]
     by_hand: ByHand,
@@ -99,14 +100,14 @@ impl Add {
         let settings = data.settings()?;
         let runtime = crate::runtime::on_this_thread()?;
         runtime.block_on(async {
-            let store = ebp_store::open_store(&settings.database).await.map_err(explain)?;
+            let store = ebp_store::open_store(&settings.database).await.map_err(server::store)?;
             let now = SystemClock.now();
             let registered = match self.further {
                 true => store.register_further(registration, now).await,
                 false => store.register(registration, now).await,
             };
-            let registered = registered.map_err(explain)?;
-            store.close().await.map_err(explain)?;
+            let registered = registered.map_err(server::store)?;
+            store.close().await.map_err(server::store)?;
             owner::give_to_owner_of(&settings.data);
             Ok(registered)
         })
@@ -116,11 +117,11 @@ impl Add {
 fn print_registered(
     registered: Registered,
     meters: &[RegistrationMeter],
-    format: Shape,
+    format: TableFormat,
 ) -> Outcome {
     let text = match format {
-        Shape::Json => return print_json(&registered),
-        Shape::Table => {
+        TableFormat::Json => return print_json(&registered),
+        TableFormat::Table => {
             let Registered { household, participant, measurement_device, meters: uuids, .. } =
                 registered;
             let mut table = new_table();

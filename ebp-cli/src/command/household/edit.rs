@@ -9,8 +9,10 @@ use ebp_core::{
 };
 use uuid::Uuid;
 
-use super::{doubts, load, print_json, refused};
-use crate::{command::group_api::GroupApi, exit::Outcome, tell::tell};
+use super::{doubts, refusal::refused};
+use crate::{
+    command::group_api::GroupApi, exit::Outcome, file::load, stdout::print_json, tell::tell,
+};
 
 /// What changes.
 #[derive(Debug, clap::Args)]

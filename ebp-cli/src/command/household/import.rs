@@ -1,5 +1,8 @@
 //! `ebp household import`: many registrations, of which those that are stored already stay as they
 //! are.
+//!
+//! Enters: JSON Lines or CSV. Leaves: a line for each registration, stored or refused. Absent: what one
+//! registration must hold.
 
 mod parse;
 
@@ -16,19 +19,19 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Shape, doubts,
+    doubts,
     locate::{Locating, Locator},
-    print_json, refused,
+    refusal::refused,
 };
 use crate::{
     command::{group_api::GroupApi, heading::OUTPUT},
     exit::{Failure, Outcome},
     file::read_text,
     output::{
-        new_table,
+        TableFormat, new_table,
         phrase::{counted, counted_as},
     },
-    stdout::print,
+    stdout::{print, print_json},
     tell::tell,
 };
 
@@ -54,8 +57,8 @@ pub struct Import {
     dry_run: bool,
 
     /// How the lines are printed; JSON is one object for each.
-    #[arg(long, value_enum, default_value_t = Shape::Json, help_heading = OUTPUT)]
-    format: Shape,
+    #[arg(long, value_enum, default_value_t = TableFormat::Json, help_heading = OUTPUT)]
+    format: TableFormat,
 
     #[command(flatten)]
     locating: Locating,
@@ -122,7 +125,7 @@ impl Import {
                 Err(reason) => Err(Halt::Line(Failure::failed(reason))),
             };
             match imported {
-                Ok(imported) if self.format == Shape::Json => print_json(&imported)?,
+                Ok(imported) if self.format == TableFormat::Json => print_json(&imported)?,
                 Ok(imported) => done.push(imported),
                 Err(Halt::Line(failure)) => {
                     tell!("ebp: {path}:{line}: {}", failure.message);
@@ -134,7 +137,7 @@ impl Import {
                 }
             }
         }
-        if self.format == Shape::Table {
+        if self.format == TableFormat::Table {
             print(table(&done))?;
         }
         if let Some(failure) = halted {

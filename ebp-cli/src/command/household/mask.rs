@@ -2,10 +2,9 @@
 
 use ebp_store::PendingReport;
 
-use super::explain;
 use crate::{
-    command::{serve, server_data::ServerData},
-    exit::{Failure, Outcome},
+    command::server_data::ServerData,
+    exit::{Failure, Outcome, server},
     output::phrase::{counted, counted_as},
     stdout::print,
     tell::tell,
@@ -34,18 +33,18 @@ impl Mask {
             ));
         }
         let report = crate::runtime::on_this_thread()?.block_on(async {
-            let store = ebp_store::open_store(&settings.database).await.map_err(explain)?;
+            let store = ebp_store::open_store(&settings.database).await.map_err(server::store)?;
             ebp_server::masking::mask_by(&store, &settings.masking, self.new_regions)
                 .await
-                .map_err(serve::explain)?;
-            if let Some(by) = store.masked_by().await.map_err(explain)? {
+                .map_err(server::serve)?;
+            if let Some(by) = store.masked_by().await.map_err(server::store)? {
                 tell!("regions: {}", by.description);
             }
             let report = match self.pending {
-                true => store.mask_pending().await.map_err(explain)?,
+                true => store.mask_pending().await.map_err(server::store)?,
                 false => PendingReport::default(),
             };
-            store.close().await.map_err(explain)?;
+            store.close().await.map_err(server::store)?;
             Ok::<_, Failure>(report)
         })?;
         let PendingReport { masked, outside, without_location } = report;

@@ -3,7 +3,7 @@
 use ebp_client::Manager;
 use uuid::Uuid;
 
-use super::refused;
+use super::refusal::refused;
 use crate::{command::stored::Wanted, exit::Outcome};
 
 /// Which measurements.

@@ -69,7 +69,7 @@ enum Timing {
 }
 
 impl<'a> Entry<'a> {
-    fn of(profile: &'a Profile) -> Self {
+    fn from_profile(profile: &'a Profile) -> Self {
         let codes = |locked| {
             profile.registers(locked).iter().map(|register| register.obis.to_string()).collect()
         };
@@ -94,7 +94,7 @@ impl<'a> Entry<'a> {
         sources.extend(profile.locked.iter().map(|set| set.source.as_str()));
         sources.extend(profile.lock.iter().map(|lock| lock.source.as_str()));
         Self {
-            row: Row::of(profile),
+            row: Row::from_profile(profile),
             pin_timing,
             locked_codes: profile.locked.is_some().then(|| codes(true)),
             codes: codes(false),
@@ -104,7 +104,7 @@ impl<'a> Entry<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(profile: &'a Profile) -> Self {
+    fn from_profile(profile: &'a Profile) -> Self {
         Self {
             model: &profile.name,
             aliases: &profile.aliases,
@@ -127,11 +127,11 @@ impl<'a> Row<'a> {
 /// Lists.
 pub fn run(arguments: &Arguments) -> Outcome {
     let profiles = arguments.models.load()?;
-    let rows = profiles.iter().map(Row::of);
+    let rows = profiles.iter().map(Row::from_profile);
     let mut text = Vec::new();
     match arguments.format {
         Format::Json => {
-            for entry in profiles.iter().map(Entry::of) {
+            for entry in profiles.iter().map(Entry::from_profile) {
                 serde_json::to_writer(&mut text, &entry).map_err(Failure::failed)?;
                 text.push(b'\n');
             }

@@ -9,7 +9,7 @@ use std::{
 use ebp_client::identity::Pkcs12Error;
 use ebp_core::private_file;
 
-use super::Files;
+use super::files::Files;
 use crate::{
     command::secret,
     exit::{Context, Failure, Outcome, chain},

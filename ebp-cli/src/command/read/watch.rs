@@ -19,7 +19,7 @@ use ebp_meter::{
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::{Live, Reader};
+use super::{live::Live, reader::Reader};
 use crate::{
     command::waiting::{self, tell_wrapping},
     exit::{Context, Failure, Outcome},

@@ -13,7 +13,7 @@ use ebp_store::{Database, Restoration, Store, StoreError, backup};
 
 use crate::{
     command::server_data::ServerData,
-    exit::{Failure, Outcome, chain},
+    exit::{Failure, Outcome, chain, server},
     file::read_text,
     output::phrase::counted,
     stdout::print,
@@ -59,14 +59,15 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> O
         None => Revocations::default(),
     };
     let kept = KeptRevocations::in_folder(&settings.data);
-    let kept = kept.read().map_err(|error| super::explain(error.into()))?;
+    let kept = kept.read().map_err(|error| server::serve(error.into()))?;
     let restoration = Restoration::begin(input, &database).map_err(explain)?;
     let (applied, known) = crate::runtime::on_this_thread()?.block_on(async {
         // What is replaced may know of more than what was kept.
         let known = database.exists() || !kept.is_empty();
         let mut revocations = given.and(kept);
         if database.exists() {
-            revocations = revocations.and(of(&Database::Sqlite(database.clone())).await?);
+            revocations =
+                revocations.and(read_revocations(&Database::Sqlite(database.clone())).await?);
         }
         let copy = Database::Sqlite(restoration.copy().to_owned());
         let store = open_to_revoke(&copy, &settings.masking).await?;
@@ -77,7 +78,7 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> O
     forget(&settings, &applied);
     let replaced = restoration.finish().map_err(explain)?;
     tell!("ebp: {} is restored", database.display());
-    told(&applied);
+    tell_applied(&applied);
     if !known && revocations.is_none() {
         tell!(
             "ebp: nothing is known of what was revoked since the backup: what participants had \
@@ -98,7 +99,10 @@ impl RevocationsAction {
         let runtime = crate::runtime::on_this_thread()?;
         match self {
             Self::List => {
-                let lines = runtime.block_on(of(database))?.to_lines().map_err(Failure::failed)?;
+                let lines = runtime
+                    .block_on(read_revocations(database))?
+                    .to_lines()
+                    .map_err(Failure::failed)?;
                 print(&lines)
             }
             Self::Apply { file } => {
@@ -110,7 +114,7 @@ impl RevocationsAction {
                     Ok::<_, Failure>(applied)
                 })?;
                 forget(&settings, &applied);
-                told(&applied);
+                tell_applied(&applied);
                 Ok(())
             }
         }
@@ -132,7 +136,7 @@ fn forget(settings: &Settings, applied: &Applied) {
     }
 }
 
-async fn of(database: &Database) -> Result<Revocations, Failure> {
+async fn read_revocations(database: &Database) -> Result<Revocations, Failure> {
     let store = open(database).await?;
     let revocations = Revocations::of(&*store).await.map_err(failed)?;
     store.close().await.map_err(failed)?;
@@ -154,7 +158,7 @@ async fn open(database: &Database) -> Result<Arc<dyn Store>, Failure> {
     ebp_store::open_store(database).await.map_err(failed)
 }
 
-fn told(applied: &Applied) {
+fn tell_applied(applied: &Applied) {
     let Applied { households, certificates, already, unknown, .. } = applied;
     let (households, certificates) =
         (counted(*households, "household"), counted(*certificates, "certificate"));

@@ -23,7 +23,7 @@ use ebp_meter::{
     },
 };
 
-use super::{Arguments, secret, show};
+use super::{arguments::Arguments, secret, show};
 use crate::{
     command::{find_port, silence::nothing_read},
     exit::{Context, Failure, Outcome},

@@ -10,7 +10,7 @@ use ebp_meter::{
 };
 use serde::Serialize;
 
-use super::{Arguments, secret, show};
+use super::{arguments::Arguments, secret, show};
 use crate::{
     exit::{Failure, Outcome},
     output::Shape,

@@ -12,7 +12,7 @@ use ebp_meter::{
     unlock::{AskItem, Attempt, Item, RealPace, Stepped, SteppedEnd, Tries},
 };
 
-use super::{Arguments, open, secret, show};
+use super::{arguments::Arguments, port::open, secret, show};
 use crate::{
     exit::{Failure, Outcome},
     output::Shape,

@@ -12,7 +12,7 @@ fn when(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn told(spool: &Spool) -> Vec<IncidentChange> {
+fn changes(spool: &Spool) -> Vec<IncidentChange> {
     spool.incidents_to_tell().unwrap().iter().map(|news| news.change).collect()
 }
 
@@ -31,11 +31,11 @@ fn each_change_is_told_once() {
     let (dir, mut spool) = spool();
     let mut note = |present, second, changed, expected: &[IncidentChange]| {
         assert_eq!(spool.note_incident(METER, KIND, present, when(second)).unwrap(), changed);
-        assert_eq!(told(&spool), expected, "at {second}");
+        assert_eq!(changes(&spool), expected, "at {second}");
         spool = Spool::open(dir.path()).unwrap();
-        assert_eq!(told(&spool), expected, "at {second} after a restart");
+        assert_eq!(changes(&spool), expected, "at {second} after a restart");
         tell_all(&spool);
-        assert!(told(&spool).is_empty());
+        assert!(changes(&spool).is_empty());
     };
     note(false, 1, false, &[]);
     note(true, 2, true, &[Reported]);
@@ -62,9 +62,9 @@ fn what_happened_unheard_is_told_in_short() {
         for (present, second) in then.iter().zip(1..) {
             spool.note_incident(METER, KIND, *present, when(second)).unwrap();
         }
-        assert_eq!(told(&spool), expected, "{heard} {then:?}");
+        assert_eq!(changes(&spool), expected, "{heard} {then:?}");
         tell_all(&spool);
-        assert!(told(&spool).is_empty());
+        assert!(changes(&spool).is_empty());
     }
 }
 
@@ -73,27 +73,27 @@ fn what_the_server_holds_is_neither_repeated_nor_forgotten() {
     // A new spool: the server has it open, the device sees it still, or no more.
     let (_dir, fresh) = spool();
     fresh.learn_incidents(METER, &[held(true)], when(9)).unwrap();
-    assert!(told(&fresh).is_empty());
+    assert!(changes(&fresh).is_empty());
     fresh.note_incident(METER, KIND, true, when(10)).unwrap();
-    assert!(told(&fresh).is_empty());
+    assert!(changes(&fresh).is_empty());
     fresh.note_incident(METER, KIND, false, when(11)).unwrap();
-    assert_eq!(told(&fresh), [Resolved]);
+    assert_eq!(changes(&fresh), [Resolved]);
     let (_dir, gone) = spool();
     gone.learn_incidents(METER, &[held(true)], when(9)).unwrap();
     gone.note_incident(METER, KIND, false, when(10)).unwrap();
-    assert_eq!(told(&gone), [Resolved]);
+    assert_eq!(changes(&gone), [Resolved]);
     // The answer to an earlier report got lost.
     let (_dir, lost) = spool();
     lost.note_incident(METER, KIND, true, when(1)).unwrap();
     lost.note_incident(METER, KIND, false, when(2)).unwrap();
     lost.learn_incidents(METER, &[held(true)], when(3)).unwrap();
-    assert_eq!(told(&lost), [Resolved]);
+    assert_eq!(changes(&lost), [Resolved]);
     // It has ended, or never was: what the device sees is news.
     for server in [vec![held(false)], vec![]] {
         let (_dir, spool) = spool();
         spool.note_incident(METER, KIND, true, when(1)).unwrap();
         spool.learn_incidents(METER, &server, when(2)).unwrap();
-        assert_eq!(told(&spool), [Reported]);
+        assert_eq!(changes(&spool), [Reported]);
         assert!(spool.has_incident(METER, KIND).unwrap());
     }
 }

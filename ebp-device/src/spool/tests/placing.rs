@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use ebp_core::{
-    clock::{BootId, DeviceClock, SimulatedClock},
+    clock::{BootId, Clock, DeviceClock, SimulatedClock},
     model::Flag,
 };
 

@@ -33,7 +33,7 @@ use ebp_meter::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Past, scratch::Scratch, unexpected};
+use super::{length::Past, scratch::Scratch};
 use crate::{
     command::demo::{
         households::{DemoHousehold, DemoMeter, exchanged},
@@ -285,4 +285,10 @@ impl<'a> Devices<'a> {
         }
         Ok(())
     }
+}
+
+/// What the simulation itself fails by.
+pub fn unexpected(error: impl std::fmt::Display) -> Failure {
+    Failure::failed(format!("the households' past cannot be made: {error:#}"))
+        .remedy("--past 0d leaves it out")
 }

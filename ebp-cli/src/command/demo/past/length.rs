@@ -6,6 +6,15 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Length(u16);
 
+/// A past to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Past {
+    /// How many days it has.
+    pub days: u16,
+    /// The same seed is the same past.
+    pub seed: u64,
+}
+
 /// Certificates are then still valid for long enough.
 const MOST: u16 = 90;
 

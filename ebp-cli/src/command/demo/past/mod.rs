@@ -38,18 +38,18 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
 use super::{
-    LOOK,
+    certificates,
     households::{DemoHousehold, exchanged, registration},
+    opening::Opening,
     server::Server,
-    state::{Opening, certificates},
+    timing::LOOK,
 };
 use crate::{
-    command::{ca, household},
-    exit::{Context, Failure, Outcome, chain, device},
+    exit::{Context, Failure, Outcome, chain, device, server},
     file::write_whole,
 };
-use devices::{Devices, Happening};
-pub use length::Length;
+use devices::{Devices, Happening, unexpected};
+pub use length::{Length, Past};
 use scratch::Scratch;
 
 /// Where it is kept when the past ended.
@@ -60,15 +60,6 @@ const FOUNDED_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 /// What comes between the past and the demo's first measurement takes less: a slot that begins
 /// meanwhile would have no measurement of either.
 const BEGINNING_TAKES: Duration = Duration::from_secs(10);
-
-/// A past to be made.
-#[derive(Debug, Clone, Copy)]
-pub struct Past {
-    /// How many days it has.
-    pub days: u16,
-    /// The same seed is the same past.
-    pub seed: u64,
-}
 
 /// When the past of that folder's households ended, if they have one.
 pub fn end(folder: &Path) -> Option<Timestamp> {
@@ -100,8 +91,8 @@ impl Past {
         let begin = Cycle::HOUR.slot(SystemClock.now()).start() - days;
         let clock = TrueClock::new(begin - FOUNDED_BEFORE);
         let settings = settings(server, &clock, &scratch);
-        let authority =
-            Authority::init(&settings.authority, "ebp demo", clock.clone()).map_err(ca::explain)?;
+        let authority = Authority::init(&settings.authority, "ebp demo", clock.clone())
+            .map_err(server::authority)?;
         clock.set(begin);
         let world = World::new(settings, &authority, clock, households, begin)?;
         let end = world.live_through(self, begin, &scratch, opening);
@@ -146,9 +137,8 @@ impl<'a> World<'a> {
     ) -> Result<Self, Failure> {
         let runtime = crate::runtime::on_this_thread()?;
         let ca = settings.authority.join("ca.pem");
-        let store = runtime
-            .block_on(ebp_store::open_store(&settings.database))
-            .map_err(household::explain)?;
+        let store =
+            runtime.block_on(ebp_store::open_store(&settings.database)).map_err(server::store)?;
         let mut registered = Vec::new();
         for (index, household) in households.iter().enumerate() {
             // One after the other: lists are in that order.
@@ -163,8 +153,8 @@ impl<'a> World<'a> {
                 registered.push(store.register(registration.clone(), at).await?);
                 store.participant(&registration.participant.email).await
             };
-            let participant = runtime.block_on(participant).map_err(household::explain)?;
-            certificates(authority, household, &registration, Some(participant))?;
+            let participant = runtime.block_on(participant).map_err(server::store)?;
+            certificates::issue(authority, household, &registration, Some(participant))?;
         }
         let listener = TcpListener::bind("127.0.0.1:0").or_failed("cannot listen on 127.0.0.1")?;
         listener.set_nonblocking(true).or_failed("the listener")?;
@@ -248,7 +238,7 @@ impl<'a> World<'a> {
             self.store.change_meter(id, old.uuid, removed).await?;
             self.store.add_meter(id, new).await
         };
-        self.runtime.block_on(register).map_err(household::explain)?;
+        self.runtime.block_on(register).map_err(server::store)?;
         Ok(())
     }
 
@@ -256,13 +246,7 @@ impl<'a> World<'a> {
     fn close(self) -> Outcome {
         self.stop.store(true, Ordering::Relaxed);
         let ended = self.server.end();
-        self.runtime.block_on(self.store.close()).map_err(household::explain)?;
+        self.runtime.block_on(self.store.close()).map_err(server::store)?;
         ended
     }
-}
-
-/// What the simulation itself fails by.
-fn unexpected(error: impl std::fmt::Display) -> Failure {
-    Failure::failed(format!("the households' past cannot be made: {error:#}"))
-        .remedy("--past 0d leaves it out")
 }

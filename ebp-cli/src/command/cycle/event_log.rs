@@ -1,4 +1,4 @@
-//! What the measurement cycle says to people: each trouble once, and when it is over.
+//! What the measurement cycle tells people: each trouble once, and when it is over.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,6 @@ use ebp_device::{
 };
 use ebp_meter::aggregator::{ConfiguredMeter, Event, MeasureError, Permission, ReadError};
 
-use super::Measured;
 use crate::{
     exit::{Code, Failure, chain, device},
     failure_log::FailureLog,
@@ -19,14 +18,23 @@ use crate::{
     tell::tell,
 };
 
+/// What a measurement cycle did.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// Meters measured now.
+    pub now: usize,
+    /// Meters that had been measured in this slot before.
+    pub before: usize,
+}
+
 /// A meter's name for people: its identifier in the survey and where it is.
 struct Named {
     name: String,
-    complaints: FailureLog,
+    trouble: FailureLog,
 }
 
-/// Hears events and says what is worth saying.
-pub struct Words {
+/// Receives events and tells people those that matter.
+pub struct EventLog {
     meters: Vec<Named>,
     consent: FailureLog,
     once: bool,
@@ -35,7 +43,7 @@ pub struct Words {
     failures: BTreeMap<usize, Failure>,
 }
 
-impl Words {
+impl EventLog {
     /// For a daemon.
     pub fn for_good(meters: &[ConfiguredMeter]) -> Self {
         Self::new(meters, false)
@@ -49,7 +57,7 @@ impl Words {
     fn new(meters: &[ConfiguredMeter], once: bool) -> Self {
         let named = |meter: &ConfiguredMeter| Named {
             name: format!("meter {} at {}", meter.uuid, meter.port),
-            complaints: FailureLog::default(),
+            trouble: FailureLog::default(),
         };
         Self {
             meters: meters.iter().map(named).collect(),
@@ -88,17 +96,17 @@ impl Words {
             }
             return;
         };
-        let Named { name, complaints } = &mut self.meters[index];
+        let Named { name, trouble } = &mut self.meters[index];
         match event {
             Event::Measured(measurement) => {
                 self.measured.now += 1;
-                complaints.worked();
+                trouble.worked();
                 let values = phrase::values(&measurement.data);
                 tracing::info!("{name}: {values}, measured at {}", measurement.measured_at);
             }
             Event::MeasuredUnplaced(data) => {
                 self.measured.now += 1;
-                complaints.worked();
+                trouble.worked();
                 tracing::info!(
                     "{name}: {}, at a time that is not known yet",
                     phrase::values(&data)
@@ -106,14 +114,14 @@ impl Words {
             }
             Event::AlreadyMeasured => {
                 self.measured.before += 1;
-                complaints.worked();
+                trouble.worked();
             }
             Event::Failed(error) => {
                 let failure = explain(name, error);
                 if self.once {
                     self.failures.insert(index, failure);
                 } else {
-                    complaints.failed(&failure);
+                    trouble.failed(&failure);
                 }
             }
             Event::NotKept(error) => tell!("ebp: {name}: {}", device::spool(error)),

@@ -1,0 +1,21 @@
+//! How the demo's folder is opened.
+
+use std::sync::atomic::AtomicBool;
+
+use ebp_core::cycle::Cycle;
+
+use super::{past::Past, progress::Progress};
+
+/// How a folder is opened.
+pub struct Opening<'a> {
+    /// The measurement cycle.
+    pub cycle: Cycle,
+    /// The past that a new folder's households get.
+    pub past: Option<Past>,
+    /// By which households differ from those of another demo.
+    pub seed: u64,
+    /// Where it is told how far that is.
+    pub progress: &'a Progress,
+    /// Raised when the demo shall end.
+    pub interrupted: &'a AtomicBool,
+}

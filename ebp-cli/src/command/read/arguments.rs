@@ -1,0 +1,129 @@
+//! What `ebp read` is told on its command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use ebp_meter::port::PortName;
+
+use crate::{
+    command::{
+        address::AddressText,
+        heading::{LINE, OUTPUT},
+        models::Models,
+    },
+    exit::{Failure, Outcome},
+    output::Format,
+};
+
+/// The heading of the options of a measurement device.
+const DEVICE: &str = "Measuring for a survey";
+
+/// Read a meter and print its figures.
+///
+/// Without --port, the machine's serial ports are tried and the one that speaks is read. With
+/// --config, one measurement cycle of every configured meter goes into the spool.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A device (/dev/ttyUSB0), tcp://host:port, a file, or - for standard input.
+    #[arg(value_name = "PORT", conflicts_with_all = ["port", "config"])]
+    pub(super) from: Option<PortName>,
+
+    /// The same, named.
+    #[arg(long, conflicts_with = "config")]
+    pub(super) port: Option<PortName>,
+
+    /// Go on with each telegram; wait for a device that was pulled out to come back.
+    ///
+    /// On a terminal the table is drawn over again, with the time and its age. Ctrl-C ends it.
+    #[arg(long)]
+    pub(super) watch: bool,
+
+    /// How long to wait for a telegram. An answer under way counts by its pauses, not its length.
+    #[arg(
+        long, default_value = "10s", value_name = "DURATION", conflicts_with = "config",
+        value_parser = humantime::parse_duration
+    )]
+    pub(super) timeout: Duration,
+
+    /// Save the bytes as they arrive to this file; `ebp read FILE` reads them back.
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    pub(super) raw: Option<PathBuf>,
+
+    /// How the figures are printed [default: table].
+    #[arg(long, value_enum, help_heading = OUTPUT)]
+    pub(super) format: Option<Format>,
+
+    /// Print every value the meter sends, and how it sends them.
+    #[arg(long, conflicts_with = "config", help_heading = OUTPUT)]
+    pub(super) all: bool,
+
+    /// The meter's model, such as MT175: sets protocol and speed.
+    #[arg(long, conflicts_with = "config", help_heading = LINE)]
+    pub(super) model: Option<String>,
+
+    #[command(flatten, next_help_heading = LINE)]
+    pub(super) models: Models,
+
+    /// The telegrams' language.
+    #[arg(
+        long, value_enum, default_value_t = ProtocolChoice::Auto, conflicts_with = "config",
+        help_heading = LINE
+    )]
+    pub(super) protocol: ProtocolChoice,
+
+    /// The address of a meter that is asked and answers to that alone: mostly its number.
+    ///
+    /// A profile may have it as `address` in its `[line]`, where no other user of the machine sees it.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "config", help_heading = LINE)]
+    pub(super) address: Option<AddressText>,
+
+    /// The speed in bits per second; detected without it. 300 is that of requests, and then of the
+    /// answers, too.
+    #[arg(
+        long, value_parser = clap::value_parser!(u32).range(50..=921_600), conflicts_with = "config",
+        help_heading = LINE
+    )]
+    pub(super) baud: Option<u32>,
+
+    /// The device's configuration: measure every meter in it once per slot, into the spool.
+    #[arg(long, value_name = "FILE", conflicts_with = "profiles", help_heading = DEVICE)]
+    pub(super) config: Option<PathBuf>,
+
+    /// Stay and measure in every measurement cycle; with -v each measurement is told.
+    #[arg(long, requires = "config", help_heading = DEVICE)]
+    pub(super) every: bool,
+
+    /// Print a commented configuration of a device that says what the defaults are, and end.
+    #[arg(long, exclusive = true, help_heading = DEVICE)]
+    pub(super) print_example: bool,
+}
+
+impl Arguments {
+    pub(super) fn format(&self) -> Format {
+        self.format.unwrap_or(Format::Table)
+    }
+
+    /// Says of an option that has no meaning for a device what has.
+    pub(super) fn check_for_device(&self) -> Outcome {
+        if self.watch {
+            return Err(Failure::usage("--watch reads one port, and --config a device's meters")
+                .remedy("--every goes on measuring, with -v it tells each measurement"));
+        }
+        if self.format.is_some() {
+            return Err(Failure::usage(
+                "--format says how a reading is printed; with --config it goes into the spool",
+            )
+            .remedy("-v tells each measurement, `ebp device status` what the spool holds"));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ProtocolChoice {
+    /// Find out.
+    Auto,
+    /// Smart Message Language.
+    Sml,
+    /// IEC 62056-21 ASCII.
+    D0,
+}

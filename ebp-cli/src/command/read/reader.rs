@@ -1,0 +1,132 @@
+//! Reads an open port once or to its end, and prints each telegram.
+
+use std::io::{self, Write};
+
+use ebp_core::clock::{Clock, SystemClock};
+use ebp_meter::{
+    canonical::Pinned,
+    identify::identify,
+    lock::Lock,
+    profile::Profiles,
+    readout::{Integrity, Readout},
+    session::{self, Session},
+};
+
+use super::{arguments::Arguments, passed::Passed};
+use crate::{
+    command::{
+        silence,
+        waiting::{Waiting, tell_wrapping},
+    },
+    exit::{Failure, Outcome},
+    output::{Format, Printer},
+    stdout::quiet_at_closed_pipe,
+    tell::tell,
+};
+
+/// Reads a port, and prints what it reads.
+pub struct Reader<'a, W: Write> {
+    pub(super) arguments: &'a Arguments,
+    pub(super) printer: Printer<W>,
+    pub(super) pinned: Pinned,
+    /// The models, once they are loaded; who is told of the lock takes them.
+    pub(super) profiles: Option<Profiles>,
+    pub(super) passed: Passed,
+}
+
+impl<W: Write> Reader<'_, W> {
+    pub(super) fn print(&mut self, readout: &Readout) -> Outcome {
+        if readout.survey().is_empty() && !self.arguments.all {
+            tell!("ebp: this telegram has none of the survey's values; --all shows what it has");
+        }
+        match self.printer.print(readout, SystemClock.now()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::closed_pipe()),
+            result => quiet_at_closed_pipe(result),
+        }
+    }
+
+    /// Says what the meter holds back, and who can change that.
+    pub(super) fn hint_at_lock(&mut self, readout: &Readout) -> Outcome {
+        if self.arguments.format() != Format::Table {
+            return Ok(());
+        }
+        let profiles = match self.profiles.take() {
+            Some(profiles) => profiles,
+            None => self.arguments.models.load()?,
+        };
+        match identify(&profiles, std::slice::from_ref(readout)).map(|identity| identity.lock) {
+            Some(Lock::Locked) => tell!(
+                "ebp: this meter shows no power, so it is probably locked: `ebp meter identify` says \
+                 how `ebp unlock` opens it with its PIN (from your metering point operator)"
+            ),
+            Some(Lock::ExtendedDataOff) => tell!(
+                "ebp: this meter sends decimals but no power: its extended data (InF) is switched off; \
+                 its manual says how to switch it on at the display"
+            ),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The first whole telegram; a salvaged one only if no whole one comes in time.
+    pub(super) fn first(&mut self, session: &mut Session) -> Outcome {
+        let timeout = self.arguments.timeout;
+        let mut waiting = Waiting::new(timeout);
+        let mut salvaged = None;
+        loop {
+            match session.next(waiting.left()).map_err(|error| silence::lost(error, session))? {
+                session::Outcome::Readout(readout) if readout.integrity == Integrity::Salvaged => {
+                    salvaged = Some(readout);
+                }
+                session::Outcome::Readout(readout) => {
+                    tell_wrapping(session);
+                    self.print(&readout)?;
+                    self.hint_at_lock(&readout)?;
+                    return Ok(());
+                }
+                session::Outcome::Noise(noise) => self.passed.count(&noise),
+                session::Outcome::TimedOut if waiting.goes_on(session) => {}
+                session::Outcome::TimedOut | session::Outcome::End => break,
+            }
+        }
+        match salvaged {
+            Some(readout) => self.print(&readout),
+            None => Err(silence::nothing_read(
+                session,
+                timeout,
+                self.passed.seven_bits,
+                self.passed.text().as_deref(),
+            )),
+        }
+    }
+
+    /// Every telegram of a file or a pipe.
+    pub(super) fn whole_file(&mut self, session: &mut Session) -> Outcome {
+        self.passed.is_file = true;
+        let (mut telegrams, mut last) = (0_usize, None);
+        loop {
+            match session.next(self.arguments.timeout)? {
+                session::Outcome::Readout(readout) => {
+                    if telegrams == 0 {
+                        tell_wrapping(session);
+                    }
+                    telegrams += 1;
+                    self.print(&readout)?;
+                    last = Some(readout);
+                }
+                session::Outcome::Noise(noise) => self.passed.count(&noise),
+                session::Outcome::TimedOut => {}
+                session::Outcome::End if telegrams > 0 => {
+                    self.passed.cause = session.cause();
+                    return last.map_or(Ok(()), |readout| self.hint_at_lock(&readout));
+                }
+                session::Outcome::End => {
+                    self.passed.garbage_bytes = 0;
+                    let passed = self.passed.text();
+                    let seven_bits = self.passed.seven_bits;
+                    return Err(silence::nothing_in_file(session, seven_bits, passed.as_deref()));
+                }
+            }
+        }
+    }
+}

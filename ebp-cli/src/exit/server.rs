@@ -1,0 +1,101 @@
+//! What goes wrong at a server and at its authority and store, with remedies.
+
+use ebp_server::{KeptRevocationsError, ServeError, authority::AuthorityError};
+use ebp_store::{
+    StoreError,
+    masking::{MaskingError, MaskingMismatch},
+};
+
+use super::{Failure, chain};
+
+/// The server's errors with their remedies.
+pub fn serve(error: ServeError) -> Failure {
+    match error {
+        ServeError::Authority(error) => authority(error),
+        ServeError::Masking(error) => masking(&error),
+        ServeError::Store(StoreError::Masking(mismatch)) => masking_mismatch(&mismatch),
+        ServeError::Store(error) if error.is_full() => Failure::failed(chain(&error))
+            .remedy("make room on the database's disk and start it again; nothing is lost"),
+        ServeError::Revocations(error) => {
+            let failure = Failure::failed(chain(&error));
+            match error {
+                KeptRevocationsError::Line { .. } => failure.remedy(
+                    "correct the line, or put another server's list in its place; without the list \
+                     a database that lost revocations is served as it is",
+                ),
+                KeptRevocationsError::File { .. } => failure
+                    .remedy("check the permissions of the data folder, and that its disk has room"),
+                _ => failure,
+            }
+        }
+        ServeError::Geocoding(error) => {
+            Failure::failed(chain(&error)).remedy("correct [geocoding] in the configuration")
+        }
+        other => Failure::failed(chain(&other)),
+    }
+}
+
+/// The authority's errors with their remedies.
+pub fn authority(error: AuthorityError) -> Failure {
+    let remedy = match &error {
+        AuthorityError::Exists { .. } => Some("use it, or choose another folder with --data"),
+        AuthorityError::Missing { .. } => Some("found one with `ebp ca init`"),
+        AuthorityError::UnknownSerial(_) => Some("`ebp ca list` shows those that were"),
+        AuthorityError::InvalidEmail => {
+            Some("write it as registered; a domain with umlauts in its xn-- form")
+        }
+        AuthorityError::OutlivesAuthority(_) => Some("choose a shorter --validity"),
+        AuthorityError::ClockBehind { .. } => Some("set this machine's clock, then try again"),
+        AuthorityError::Expired(_) => {
+            Some("found another one in a new folder; devices are enrolled anew with it")
+        }
+        _ => None,
+    };
+    let failure = Failure::failed(chain(&error));
+    match remedy {
+        Some(remedy) => failure.remedy(remedy),
+        None => failure,
+    }
+}
+
+/// The store's errors with their remedies.
+pub fn store(error: StoreError) -> Failure {
+    let failure = Failure::failed(chain(&error));
+    match error {
+        StoreError::Registration(_) => {
+            failure.remedy("correct the file and try again; nothing was stored")
+        }
+        StoreError::RegisteredAlready(_) => failure
+            .remedy("nothing was stored; if it is another household, register it with --further"),
+        StoreError::Open { .. } | StoreError::File { .. } => {
+            failure.remedy("check the data folder (--data or --config) and its permissions")
+        }
+        StoreError::Newer { .. } => {
+            failure.remedy("use the version of ebp that wrote it, or a later one")
+        }
+        _ => failure,
+    }
+}
+
+/// Why the server's geodata cannot be used, with the remedy.
+fn masking(error: &MaskingError) -> Failure {
+    let failure = Failure::failed(chain(error));
+    match error {
+        MaskingError::Compact { .. } | MaskingError::Regions { .. } => {
+            failure.remedy("make it anew with `ebp geodata import`")
+        }
+        _ => failure.remedy("check `regions` and [geocoding] in the configuration"),
+    }
+}
+
+/// What to do where the database knows other geodata.
+fn masking_mismatch(mismatch: &MaskingMismatch) -> Failure {
+    let failure = Failure::failed(mismatch);
+    match mismatch {
+        MaskingMismatch::Regions { .. } => failure.remedy(
+            "name the file of before as `regions` in the configuration, or accept these for \
+             households that are masked from now on with `ebp household mask --new-regions`",
+        ),
+        _ => failure,
+    }
+}

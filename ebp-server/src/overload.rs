@@ -11,20 +11,14 @@
 //! which uploads were answered lately: a fleet that comes back all at once after an outage is spread
 //! over the time that it takes to serve it, and does not come back at once again.
 
+pub(crate) mod gate;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use axum::{
-    extract::{Request, State},
-    http::header,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-
 use crate::{
-    App,
     limit::{ClientId, Full, Share, Shares},
     problem::ApiError,
 };
@@ -99,17 +93,6 @@ impl Overload {
     fn weight(&self, octets: usize) -> usize {
         (1 + octets / PLACE).min(self.places.most())
     }
-}
-
-/// Lets an upload through unless there is no place for it already.
-pub async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let overload = &app.overload;
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
-    if overload.places.left() < overload.weight(length) {
-        return overload.put_off().into_response();
-    }
-    next.run(request).await
 }
 
 /// When those who were sent away are to come back.

@@ -153,9 +153,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         let guard = Guard { app: app.clone(), access };
         let guarded = handler.route_layer(middleware::from_fn_with_state(guard, authorize));
         let guarded = match path {
-            paths::MEASUREMENT => {
-                guarded.route_layer(middleware::from_fn_with_state(app.clone(), overload::admit))
-            }
+            paths::MEASUREMENT => guarded
+                .route_layer(middleware::from_fn_with_state(app.clone(), overload::gate::admit)),
             _ => guarded,
         };
         let marked = guarded.route_layer(middleware::from_fn_with_state(Template(path), mark));

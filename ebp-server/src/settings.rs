@@ -61,7 +61,7 @@ impl Default for Limits {
 /// How long a device's certificate is valid, where nothing else is said.
 const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 
-/// What [`serve`](crate::serve) is told.
+/// What [`serve`](crate::serve()) is told.
 #[derive(Clone)]
 pub struct Settings {
     /// The folder of whatever has no place of its own.

@@ -8,74 +8,19 @@
 //! There is no key and no memory of addresses: whoever registers a guess and revokes it learns
 //! nothing of another household, were it in the same house.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::LazyLock,
-};
+mod error;
+
+use std::{fs, io, path::Path, sync::LazyLock};
 
 use ebp_anon::{
-    MaskError, OsRandomness, Position, RegionCode, Regions, UnusableGeodata,
-    geocode::{PostalCodes, PostalCodesError},
-    geodata::{CompactError, Geodata, Provenance},
+    OsRandomness, Position, RegionCode, Regions,
+    geocode::PostalCodes,
+    geodata::{Geodata, Provenance},
 };
 use ebp_core::model::{Address, Location, Masked};
 use ring::digest;
 
-/// Why the files of a masking cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum MaskingError {
-    /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is no compact file, or damaged.
-    #[error("the regions {}: {source}", path.display())]
-    Compact {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: CompactError,
-    },
-    /// No lookup can be built from it.
-    #[error("the regions {} cannot be used", path.display())]
-    Regions {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: UnusableGeodata,
-    },
-    /// The table of postal codes cannot be used.
-    #[error("the postal codes {}: {source}", path.display())]
-    PostalCodes {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: PostalCodesError,
-    },
-}
-
-/// The database's households are masked by something else.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MaskingMismatch {
-    /// Other borders or densities.
-    #[error(
-        "these regions are of another vintage than those that households of this database are \
-         masked by: they are {given}, and until now {kept}"
-    )]
-    Regions {
-        /// What the regions of before say of themselves.
-        kept: String,
-        /// What these say.
-        given: String,
-    },
-}
+pub use error::{MaskingError, MaskingMismatch, Unmasked};
 
 /// By what regions are told from others: borders and densities, not when and from which file they
 /// were imported.
@@ -128,20 +73,6 @@ pub fn agree(
         (Some(kept), Some(given)) if kept.digest == given.digest => Ok(Some(kept)),
         (kept, given) => Ok(given.cloned().or(kept)),
     }
-}
-
-/// Why a household is not masked yet. It says nothing of where it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unmasked {
-    /// No regions are configured.
-    #[error("no regions are configured")]
-    NoRegions,
-    /// Nobody knows where it is.
-    #[error("its location is not known")]
-    NoLocation,
-    /// It cannot be masked by these regions.
-    #[error(transparent)]
-    Mask(#[from] MaskError),
 }
 
 /// Everything that masking a household takes.

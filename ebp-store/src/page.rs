@@ -7,11 +7,64 @@
 //! overlap: the order of slots is nearly that of time. All that was measured before the last slot
 //! that was read has been read, so that it can be put in order.
 
+use std::fmt;
+
 use ebp_core::contract::StoredMeasurement;
-
 use jiff::Timestamp;
+use uuid::Uuid;
 
-use super::{Cursor, Page, PageQuery, admission::LONGEST_SLOT};
+use crate::admission::LONGEST_SLOT;
+
+/// A place in a meter's measurements: behind the one measured then with that identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Its time, microseconds since the Unix epoch.
+    pub measured_at: i64,
+    /// Its identifier.
+    pub uuid: Uuid,
+}
+
+/// Written as 48 hexadecimal digits; clients pass it back as it is.
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{}", self.measured_at, self.uuid.simple())
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Self, ()> {
+        if s.len() != 48 || !s.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(());
+        }
+        let (time, uuid) = s.split_at(16);
+        let time = u64::from_str_radix(time, 16).map_err(|_| ())?;
+        let uuid = Uuid::try_parse(uuid).map_err(|_| ())?;
+        Ok(Self { measured_at: time.cast_signed(), uuid })
+    }
+}
+
+/// Which measurements of a meter are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageQuery {
+    /// Measured then or later.
+    pub from: Option<Timestamp>,
+    /// Measured earlier than then.
+    pub to: Option<Timestamp>,
+    /// Behind this place.
+    pub after: Option<Cursor>,
+    /// So many at most; at least 1.
+    pub limit: usize,
+}
+
+/// Measurements, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The measurements.
+    pub items: Vec<StoredMeasurement>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Cursor>,
+}
 
 /// Which rows may be of a page, in microseconds since the Unix epoch: times compare as they are kept.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +135,7 @@ pub fn choose(mut rows: Vec<Listed>, read: usize, after: Option<Cursor>, limit: 
     Choice::Page(Page { items: rows.into_iter().map(|row| row.item).collect(), next })
 }
 
-fn place(row: &Listed) -> (i64, uuid::Uuid) {
+fn place(row: &Listed) -> (i64, Uuid) {
     (row.item.measured_at.as_microsecond(), row.item.uuid)
 }
 
@@ -158,6 +211,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn cursors_round_trip(measured_at: i64, uuid: u128) {
+            let cursor = Cursor { measured_at, uuid: Uuid::from_u128(uuid) };
+            prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
+
+        #[test]
+        fn other_texts_are_no_cursors(text in "\\PC{0,60}") {
+            prop_assume!(text.len() != 48 || !text.bytes().all(|b| b.is_ascii_hexdigit()));
+            prop_assert_eq!(text.parse::<Cursor>(), Err(()));
+        }
+
         #[test]
         fn pages_together_are_all_in_order(
             rows in proptest::collection::vec((0..60_i64, 0..20_i64, 0..4_u128), 0..40),

@@ -1,12 +1,9 @@
 //! The trait [`Store`] and what it speaks of: households, actors, measurements.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
         Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
-        StoredMeasurement,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
@@ -14,6 +11,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
+    Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
     access::AccessStore,
     admission::Refusal,
     error::StoreError,
@@ -24,60 +22,6 @@ use crate::{
     revoked::MaskingStore,
 };
 
-/// A household's identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct HouseholdId(pub Uuid);
-
-/// By what the database knows a participant; it never leaves the server. Certificates carry another
-/// identifier, which changes with the e-mail address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ParticipantId(pub i64);
-
-/// The names of an identity. They are not shown by `Debug`: it has none.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Names {
-    /// The participant's identifier; tokens may come without it.
-    pub participant: Option<Uuid>,
-    /// The participant's e-mail address.
-    pub email: String,
-    /// The device.
-    pub device: Option<Uuid>,
-}
-
-/// For whom the names of an identity stand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
-    /// For nobody here.
-    Unknown,
-    /// For a device of a household that has revoked its consent. Known without the participant,
-    /// who is gone.
-    Revoked,
-    /// For a device that is here, and for another participant than its household's; or for the same
-    /// one with an earlier e-mail address.
-    Superseded,
-    /// For a participant.
-    Participant {
-        /// Who.
-        participant: ParticipantId,
-        /// The household to act for: the device's or else the participant's only one; absent when
-        /// there are several.
-        household: Option<HouseholdId>,
-        /// The device that speaks.
-        device: Option<DeviceActivity>,
-        /// Whether that household's consent is granted.
-        consents: bool,
-    },
-}
-
-/// When a device last spoke.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DeviceActivity {
-    /// Which device.
-    pub uuid: Uuid,
-    /// When.
-    pub last_activity: Option<Timestamp>,
-}
-
 /// What became of a measurement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -87,57 +31,6 @@ pub enum Outcome {
     Duplicate,
     /// It is not stored.
     Refused(Refusal),
-}
-
-/// A place in a meter's measurements: behind the one measured then with that identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    /// Its time, microseconds since the Unix epoch.
-    pub measured_at: i64,
-    /// Its identifier.
-    pub uuid: Uuid,
-}
-
-/// Written as 48 hexadecimal digits; clients pass it back as it is.
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}{}", self.measured_at, self.uuid.simple())
-    }
-}
-
-impl std::str::FromStr for Cursor {
-    type Err = ();
-    fn from_str(s: &str) -> Result<Self, ()> {
-        if s.len() != 48 || !s.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(());
-        }
-        let (time, uuid) = s.split_at(16);
-        let time = u64::from_str_radix(time, 16).map_err(|_| ())?;
-        let uuid = Uuid::try_parse(uuid).map_err(|_| ())?;
-        Ok(Self { measured_at: time.cast_signed(), uuid })
-    }
-}
-
-/// Which measurements of a meter are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageQuery {
-    /// Measured then or later.
-    pub from: Option<Timestamp>,
-    /// Measured earlier than then.
-    pub to: Option<Timestamp>,
-    /// Behind this place.
-    pub after: Option<Cursor>,
-    /// So many at most; at least 1.
-    pub limit: usize,
-}
-
-/// Measurements, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The measurements.
-    pub items: Vec<StoredMeasurement>,
-    /// Where the next page starts, if there is one.
-    pub next: Option<Cursor>,
 }
 
 /// A database of the survey.
@@ -332,25 +225,4 @@ pub struct PoolStatus {
     pub waiting: usize,
     /// Connections at most.
     pub most: usize,
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn cursors_round_trip(measured_at: i64, uuid: u128) {
-            let cursor = Cursor { measured_at, uuid: Uuid::from_u128(uuid) };
-            prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        }
-
-        #[test]
-        fn other_texts_are_no_cursors(text in "\\PC{0,60}") {
-            prop_assume!(text.len() != 48 || !text.bytes().all(|b| b.is_ascii_hexdigit()));
-            prop_assert_eq!(text.parse::<Cursor>(), Err(()));
-        }
-    }
 }

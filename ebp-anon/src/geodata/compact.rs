@@ -8,7 +8,7 @@
 //! is before it. A text is its length (32 bits) and UTF-8, a list its length (32 bits) and its
 //! items. Lengths are believed only as far as there are bytes.
 
-use super::{Geodata, Provenance, RegionData, Ring, Vertex};
+use super::country::{Geodata, Provenance, RegionData, Ring, Vertex};
 use crate::RegionCode;
 
 const MAGIC: &[u8; 6] = b"EBPGEO";

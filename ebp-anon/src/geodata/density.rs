@@ -7,27 +7,16 @@
 //! 21 German regions. Equation 3.1 does not say which it means; the project's own figures are
 //! Destatis'.
 
+mod densities;
 mod destatis;
 mod table;
 
 use std::{
-    collections::BTreeMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
-use crate::RegionCode;
-
-/// Persons per km², by region.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Densities {
-    /// NUTS-3 regions and their densities.
-    pub by_region: BTreeMap<RegionCode, f64>,
-    /// What the table is and for when it holds.
-    pub description: String,
-    /// What must be shown, where the table's kind tells it.
-    pub notice: Option<String>,
-}
+pub use densities::{Densities, TableError};
 
 /// Why a table is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -36,47 +25,6 @@ pub struct DensityError {
     path: PathBuf,
     #[source]
     what: TableError,
-}
-
-/// What is wrong with a table.
-#[derive(Debug, thiserror::Error)]
-pub enum TableError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// It is no workbook.
-    #[error(transparent)]
-    Workbook(#[from] calamine::XlsxError),
-    /// It is no table of values.
-    #[error(transparent)]
-    Csv(#[from] csv::Error),
-    /// A column is missing.
-    #[error("no column {0}")]
-    NoColumn(&'static str),
-    /// A value is no density.
-    #[error("line {line}, region {code}: {value:?} is no density")]
-    Value {
-        /// Where, from 1.
-        line: u64,
-        /// Which region.
-        code: RegionCode,
-        /// What stands there.
-        value: String,
-    },
-    /// A region is in it twice, differently.
-    #[error("line {line}: region {code} is there twice with different densities")]
-    Twice {
-        /// Where, from 1.
-        line: u64,
-        /// Which region.
-        code: RegionCode,
-    },
-    /// A year is not in it.
-    #[error("no densities of the year {0}")]
-    NoYear(i16),
-    /// It has no NUTS-3 region.
-    #[error("no NUTS-3 region in it")]
-    Empty,
 }
 
 /// Reads a table of any of the three kinds; of several years in it the latest, or `year`.
@@ -97,29 +45,6 @@ pub fn read(path: &Path, year: Option<i16>) -> Result<Densities, DensityError> {
         Ok(densities)
     };
     read().map_err(|what| DensityError { path: path.to_owned(), what })
-}
-
-/// A region of level 3, if the text is one's code.
-fn level_3(text: &str) -> Option<RegionCode> {
-    let text = text.trim();
-    RegionCode::new(text).ok().filter(|_| text.len() == 5)
-}
-
-/// Adds a density; the same one again does no harm.
-fn insert(
-    densities: &mut BTreeMap<RegionCode, f64>,
-    line: u64,
-    code: RegionCode,
-    value: &str,
-    density: Option<f64>,
-) -> Result<(), TableError> {
-    let density = density
-        .filter(|density| density.is_finite() && *density >= 0.0)
-        .ok_or_else(|| TableError::Value { line, code, value: value.chars().take(40).collect() })?;
-    match densities.insert(code, density) {
-        Some(other) if other != density => Err(TableError::Twice { line, code }),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

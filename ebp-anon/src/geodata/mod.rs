@@ -4,6 +4,7 @@
 //! [`Geodata`]. Absent: lookups, masking; files of other kinds.
 
 mod compact;
+mod country;
 #[cfg(feature = "import")]
 pub mod density;
 #[cfg(feature = "import")]
@@ -14,59 +15,6 @@ mod projection;
 pub mod shapefile;
 
 pub use compact::CompactError;
+pub use country::{Geodata, Provenance, RegionData, Ring, Shape, Vertex};
 #[cfg(feature = "import")]
 pub use join::{VintageMismatch, join};
-
-use crate::RegionCode;
-
-/// A corner of a border, steps of 1e-7°.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Vertex {
-    /// East.
-    pub x: i32,
-    /// North.
-    pub y: i32,
-}
-
-/// A closed line; the first corner is not repeated at the end. Holes are rings like others.
-pub type Ring = Vec<Vertex>;
-
-/// The rings of one record of a shapefile: a point is in it if it is in an odd number of them.
-pub type Shape = Vec<Ring>;
-
-/// A region as it is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RegionData {
-    /// NUTS-3 code.
-    pub code: RegionCode,
-    /// Name.
-    pub name: String,
-    /// Persons per km².
-    pub density: f64,
-    /// Where it is; several shapes where water and land are apart.
-    pub shapes: Vec<Shape>,
-}
-
-/// Where geodata are from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Provenance {
-    /// The day of the import, `YYYY-MM-DD`.
-    pub imported: String,
-    /// The borders' file.
-    pub borders: String,
-    /// Its projection, as its .prj names it.
-    pub projection: String,
-    /// The densities' file, and what their table says of itself.
-    pub densities: String,
-    /// What must be shown wherever something derived from these data is published.
-    pub notices: Vec<String>,
-}
-
-/// Everything that a masking needs to know of a country.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Geodata {
-    /// Where it is from.
-    pub provenance: Provenance,
-    /// Its regions, in the order of their codes.
-    pub regions: Vec<RegionData>,
-}

@@ -1,21 +1,19 @@
 //! The API's description of itself: for machines, and a page to read and to try it.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
 use axum::{
     Json,
+    extract::State,
     http::header,
     response::{Html, IntoResponse, Response},
 };
 
-use serde_json::Value;
-
-use crate::openapi;
+use crate::App;
 
 /// `GET /openapi.json`.
-pub async fn document() -> Json<&'static Value> {
-    static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
-    Json(&DOCUMENT)
+pub async fn document(State(app): State<Arc<App>>) -> Response {
+    Json(&*app.description).into_response()
 }
 
 /// `GET /`: where the API is described, for people and (RFC 8631) for machines.

@@ -17,6 +17,7 @@ mod revocation;
 mod secret;
 mod tls;
 mod token;
+mod token_error;
 
 use std::{
     net::IpAddr,
@@ -38,7 +39,8 @@ pub use key_set::{KeySet, KeySource};
 pub use revocation::{RegisterWatch, Standing};
 pub use secret::{SecretError, Secrets, set_secret};
 pub use tls::{TlsError, server_config};
-pub use token::{TokenError, TokenIdentity, TokenSettings, Tokens};
+pub use token::{TokenIdentity, TokenSettings, Tokens};
+pub use token_error::TokenError;
 
 use crate::{
     App,

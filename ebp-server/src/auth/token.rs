@@ -16,6 +16,7 @@
 //! registered.
 
 use ebp_core::scope::Scopes;
+use ebp_store::Names;
 use jiff::Timestamp;
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, Validation,
@@ -28,9 +29,8 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey, Verif
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{KeySet, KeySource};
+use super::{KeySet, KeySource, TokenError};
 use crate::problem::ApiError;
-use ebp_store::Names;
 
 /// How far clocks may differ.
 const LEEWAY: i64 = 60;
@@ -136,18 +136,6 @@ impl Tokens {
         let Claims { participant, email, device, .. } = claims;
         Ok(TokenIdentity { names: Names { participant, email, device }, scopes })
     }
-}
-
-/// Why tokens cannot be accepted.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// Keys that anybody on the way may change verify nothing.
-    #[error("the key set's address `{0}` must begin with https://")]
-    NoHttps(String),
-    /// TLS cannot be set up.
-    #[error("cannot set up the way to the key set: {0}")]
-    SetUp(String),
 }
 
 /// jsonwebtoken's cryptography by ring, as everywhere else in this program.

@@ -19,6 +19,7 @@
 mod error;
 mod file;
 mod issue;
+mod issued;
 mod register;
 mod request_key;
 pub mod scope_extension;
@@ -41,12 +42,12 @@ use uuid::Uuid;
 
 pub use error::AuthorityError;
 pub(crate) use file::{write_atomic, write_private};
-pub use issue::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
+pub use issued::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
 pub use register::Register;
 
-pub(crate) use issue::{DEVICE_URN, PARTICIPANT_URN};
+pub(crate) use issued::{DEVICE_URN, PARTICIPANT_URN};
 
-use issue::{BACKDATED, DAY, instant};
+use issued::{BACKDATED, DAY, instant, serial_number};
 
 /// How long the authority's own certificate is valid: ten years.
 const AUTHORITY_VALIDITY: std::time::Duration = DAY.saturating_mul(3653);
@@ -295,11 +296,6 @@ fn lock(dir: &Path) -> Result<File, AuthorityError> {
         Ok(file)
     };
     open().map_err(|source| AuthorityError::file(&path, source))
-}
-
-/// A serial number as certificates and revocation lists carry it.
-fn serial_number(serial: &Serial) -> SerialNumber {
-    SerialNumber::from_slice(serial.octets())
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@
 
 mod environment;
 mod error;
+mod example;
 mod tables;
 
 use std::{
@@ -42,10 +43,8 @@ use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota};
 
 pub use environment::PREFIX;
 pub use error::ConfigError;
+pub use example::EXAMPLE;
 pub use tables::{GeocodingConfig, LimitsConfig, TokensConfig};
-
-/// A commented example that says what the defaults are.
-pub const EXAMPLE: &str = include_str!("../server.example.toml");
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -243,7 +242,7 @@ impl ServerConfig {
         (percent > 0).then_some(Quota { devices, tokens, percent })
     }
 
-    /// What [`serve`](crate::serve) is told.
+    /// What [`serve`](crate::serve()) is told.
     #[must_use]
     pub fn settings(&self, clock: Arc<dyn Clock>) -> Settings {
         let mut settings = Settings::in_folder(&self.data, self.hostnames.clone(), clock);

@@ -9,50 +9,24 @@
 //! who prove something have buckets of their own: strangers at the same address do not empty them.
 
 mod bucket;
+mod client;
 mod connections;
 mod shares;
 mod turns;
 
 use std::{
-    hash::{BuildHasher, Hash, RandomState},
-    net::{IpAddr, Ipv6Addr},
+    hash::{BuildHasher, RandomState},
     time::Instant,
 };
 
-use ebp_core::scope::Group;
-use uuid::Uuid;
-
 pub use bucket::{Buckets, Rate};
+pub(crate) use client::network;
+pub use client::{Client, ClientId};
 pub use connections::{Connections, Place};
 pub use shares::{Full, Share, Shares};
 pub use turns::{Turn, Turns};
 
 use crate::problem::ApiError;
-use ebp_store::Serial;
-
-/// Who asks.
-#[derive(Clone, Copy, Hash)]
-pub enum Client<'a> {
-    /// A device by its certificate.
-    Device(Uuid),
-    /// A participant by their certificate.
-    Certificate(Serial),
-    /// The subject of a token.
-    Token {
-        /// The participant's e-mail address.
-        email: &'a str,
-        /// The device that it stands for.
-        device: Option<Uuid>,
-    },
-    /// Who knows a group's secret.
-    Group(Group),
-    /// Somebody at that address.
-    Address(IpAddr),
-}
-
-/// A client's number in this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ClientId(u64);
 
 /// Bounds the requests of each client.
 pub struct Requests {
@@ -93,19 +67,12 @@ impl Requests {
     }
 }
 
-/// An address as it counts: whoever has one IPv6 address has its network's (RFC 4291, 2.5.1).
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use ebp_core::scope::Group;
+    use ebp_store::Serial;
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    PostgresStore, certificate, patience::SURVEY, register::one_at_a_time, value::Instant,
+    PostgresStore, certificate, device::require_device, patience::SURVEY, register::one_at_a_time,
+    value::Instant,
 };
 use crate::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, ListPage, ListQuery, NewCertificate,
@@ -174,20 +175,6 @@ impl AccessStore for PostgresStore {
         let client = self.client().await?;
         self.change(async { Ok(client.execute("DELETE FROM secret_try", &[]).await?) }).await
     }
-}
-
-/// The device is there and its household's consent is not revoked.
-pub async fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
-    let row = tx
-        .query_opt(
-            "SELECT consent.household IS NULL OR consent.revoked_at IS NOT NULL
-             FROM measurement_device LEFT JOIN consent USING (household)
-             WHERE measurement_device.uuid = $1",
-            &[&device],
-        )
-        .await?
-        .ok_or(StoreError::NotFound)?;
-    if row.try_get(0)? { Err(StoreError::ConsentRevoked) } else { Ok(()) }
 }
 
 async fn redeem_enrolment(

@@ -10,9 +10,9 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    access::require_device,
-    error::or_gone,
-    management::{bounds, page},
+    device::require_device,
+    list_page::{bounds, page},
+    store_error::or_gone,
     value::Instant,
 };
 use crate::{

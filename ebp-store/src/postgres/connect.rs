@@ -13,7 +13,7 @@ use tokio_postgres::{
 
 use super::{
     PostgresError,
-    error::chain,
+    error::{NO_ANSWER, chain},
     history::Histories,
     patience::{Connections, Distrust},
     tls::Tls,
@@ -36,9 +36,6 @@ const SESSION: &str = "
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s';
     SET jit = off";
-
-/// What a hook says of a connection that does not answer.
-pub(super) const NO_ANSWER: &str = "it does not answer";
 
 /// A database's URL; it may hold a password and is shown to nobody.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]

@@ -1,12 +1,12 @@
-//! Consent's two steps.
+//! Consent as it is kept, and how it is granted; `release` revokes it.
 
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use ebp_core::{contract::Consent, model::ConsentState};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_postgres::Row;
 
-use super::{register::one_at_a_time, release::release, value::Instant};
-use crate::{HouseholdId, StoreError, masking::Masking, revoked::Revoking};
+use super::value::Instant;
+use crate::{HouseholdId, StoreError};
 
 /// The household's consent. Who asks was let through for a household that was there: that it is not
 /// any more means that its consent was revoked.
@@ -38,7 +38,10 @@ pub fn from_row(row: &Row) -> Result<Consent, StoreError> {
 
 /// The household's consent, which nobody else changes until the transaction ends. Uploads that are
 /// under way are waited for.
-async fn hold(tx: &Transaction<'_>, household: HouseholdId) -> Result<Consent, StoreError> {
+pub(super) async fn hold(
+    tx: &Transaction<'_>,
+    household: HouseholdId,
+) -> Result<Consent, StoreError> {
     let row = tx
         .query_opt(
             "SELECT granted_at, revoked_at FROM consent WHERE household = $1 FOR UPDATE",
@@ -69,40 +72,4 @@ pub async fn grant(
     let granted = consent(&tx, household).await?;
     tx.commit().await?;
     Ok(granted)
-}
-
-/// Revokes it and removes what identifies the household.
-pub async fn revoke(
-    client: &mut Client,
-    household: HouseholdId,
-    at: Timestamp,
-    by: Option<&Masking>,
-) -> Result<Consent, StoreError> {
-    let tx = client.transaction().await?;
-    one_at_a_time(&tx).await?;
-    let before = hold(&tx, household).await?;
-    let granted_at = match (before.state, before.granted_at) {
-        (ConsentState::Granted, Some(granted_at)) => granted_at,
-        (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
-        _ => return Err(StoreError::ConsentNotGranted),
-    };
-    // Uploads that are under way end first; what they bring was measured before this instant.
-    let waited: f64 = tx
-        .query_one(
-            "SELECT extract(epoch FROM clock_timestamp() - transaction_timestamp())::float8
-             FROM pg_advisory_xact_lock(consent_lock($1))",
-            &[&household.0],
-        )
-        .await?
-        .try_get(0)?;
-    let waited = SignedDuration::try_from_secs_f64(waited.max(0.0)).unwrap_or_default();
-    // A clock that was set back in between must not keep anybody from revoking.
-    let revoked_at = at.checked_add(waited).unwrap_or(at).max(granted_at);
-    release(&tx, household, &Revoking { granted_at, revoked_at, drawn: None, by }).await?;
-    tx.commit().await?;
-    Ok(Consent {
-        state: ConsentState::Revoked,
-        granted_at: Some(granted_at),
-        revoked_at: Some(revoked_at),
-    })
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{error::or_gone, value::Instant};
+use super::{store_error::or_gone, value::Instant};
 use crate::{HouseholdId, StoreError};
 
 /// The meter's incidents, by type.

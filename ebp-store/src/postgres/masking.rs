@@ -8,15 +8,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deadpool_postgres::{GenericClient, Transaction};
 use ebp_anon::Position;
-use ebp_core::model::{Location, Masked, Precision};
+use ebp_core::model::Masked;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{PostgresStore, patience::SURVEY, register::one_at_a_time, release, value::Instant};
+use super::{
+    PostgresStore, location::settle, patience::SURVEY, register::one_at_a_time, release,
+    value::Instant,
+};
 use crate::{
     MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold, StoreError,
     masking::{self, Masking, RegionsMark},
-    revoked::{draw, location, region},
+    revoked::{draw, location},
 };
 
 #[async_trait]
@@ -131,66 +134,6 @@ async fn put_mark(tx: &Transaction<'_>, mark: &RegionsMark) -> Result<(), StoreE
         &[&mark.digest.as_slice(), &mark.description],
     )
     .await?;
-    Ok(())
-}
-
-/// Stores a true location.
-pub async fn put_location(
-    tx: &Transaction<'_>,
-    household: Uuid,
-    location: &Location,
-) -> Result<(), StoreError> {
-    let precision = location.precision.unwrap_or(Precision::Entered).name();
-    tx.execute(
-        "INSERT INTO location (household, latitude, longitude, precision) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (household)
-             DO UPDATE SET latitude = $2, longitude = $3, precision = $4",
-        &[&household, &location.latitude, &location.longitude, &precision],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Stores the household's one masked location.
-pub async fn put_masked(
-    tx: &Transaction<'_>,
-    household: Uuid,
-    masked: &Location,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO location (household, latitude, longitude, masked, nuts3)
-         VALUES ($1, $2, $3, true, $4)",
-        &[&household, &masked.latitude, &masked.longitude, &region(masked)],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Withholds the household, and keeps its true location where nothing shows it.
-pub async fn withhold(
-    tx: &Transaction<'_>,
-    household: Uuid,
-    origin: Option<Position>,
-) -> Result<(), StoreError> {
-    tx.execute("UPDATE household SET withheld = true WHERE uuid = $1", &[&household]).await?;
-    let (latitude, longitude) = (origin.map(Position::latitude), origin.map(Position::longitude));
-    tx.execute(
-        "INSERT INTO withheld_location (household, latitude, longitude) VALUES ($1, $2, $3)",
-        &[&household, &latitude, &longitude],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Masks a household that was withheld, and shows it again.
-pub async fn settle(
-    tx: &Transaction<'_>,
-    household: Uuid,
-    masked: &Location,
-) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM withheld_location WHERE household = $1", &[&household]).await?;
-    put_masked(tx, household, masked).await?;
-    tx.execute("UPDATE household SET withheld = false WHERE uuid = $1", &[&household]).await?;
     Ok(())
 }
 

@@ -14,23 +14,21 @@ use std::{
 };
 
 use deadpool_postgres::Client;
-use ebp_core::model::{ConsentState, Measurement, MeasurementData, MeasurementIds};
-use jiff::{Timestamp, civil::Date};
+use ebp_core::model::{ConsentState, Measurement, MeasurementIds};
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::{
     PostgresError, consent,
     copy::{CopyError, Row, copy, make_partitions, month},
     gather::{Asked, Bounds, Gather, answer_all},
-    listing::parse,
     patience::{CHANGE, Connections},
     quota::{self, Reserved},
-    value::{Day, Instant},
+    report::{Admissible, Admitted, Report},
+    stored::{Content, content_of, keys, stored},
+    value::Day,
 };
-use crate::{
-    Admission, HouseholdId, Key, KnownMeter, Outcome, Place, Quota, Refusal, Source, StoreError,
-    set,
-};
+use crate::{Admission, Key, KnownMeter, Outcome, Place, Quota, Refusal, StoreError};
 
 /// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
 const NOT_WITHIN_CONSENT: &str = "EBP01";
@@ -47,14 +45,6 @@ const REPORTS: usize = 256;
 
 /// Measurements in one transaction; a single report may have more.
 const ROWS: usize = 8_000;
-
-/// A report and when it came.
-pub struct Report {
-    pub household: HouseholdId,
-    pub measurements: Vec<Measurement>,
-    pub received_at: Timestamp,
-    pub source: Source,
-}
 
 /// Where reports are left to be stored.
 pub type Reports = Gather<Report, Vec<Outcome>>;
@@ -92,15 +82,6 @@ fn missing<T>() -> Result<T, StoreError> {
 }
 
 type Answers = Vec<Result<Vec<Outcome>, StoreError>>;
-
-/// What of a report may be stored; or why nothing of it.
-pub(super) type Admitted = Result<Admissible, StoreError>;
-
-/// Of each measurement of a report the place that it may take, or why it takes none.
-pub(super) struct Admissible {
-    pub granted_at: Timestamp,
-    pub places: Vec<Result<Place, Refusal>>,
-}
 
 /// As [`insert_within`]; what was taken of quotas and not stored is given back.
 async fn insert(
@@ -295,42 +276,6 @@ async fn archived_months(db: &Client) -> Result<Vec<Date>, StoreError> {
     months.iter().map(|row| Ok(row.try_get::<_, Day>(0)?.0)).collect()
 }
 
-/// Which of these keys are there already.
-pub(super) async fn keys(db: &Client, rows: &[Row<'_>]) -> Result<Vec<Key>, StoreError> {
-    let found = find(db, rows).await?;
-    let slots = found.into_iter().map(|(number, _)| number).collect::<HashSet<_>>();
-    let mut keys: Vec<Key> = rows
-        .iter()
-        .filter(|row| row.place.uuid.is_none() && slots.contains(&row.number))
-        .map(|row| row.place.key())
-        .collect();
-    let uuids: Vec<Uuid> = rows.iter().filter_map(|row| row.place.uuid).collect();
-    let statement =
-        db.prepare_cached("SELECT uuid FROM measurement_key WHERE uuid = ANY ($1)").await?;
-    for row in db.query(&statement, &[&uuids]).await? {
-        keys.push(Key::Own(row.try_get(0)?));
-    }
-    Ok(keys)
-}
-
-/// What a measurement says, besides what its place does.
-type Content = (i64, MeasurementData, Option<i16>);
-
-fn content_of(measurement: &Measurement) -> Content {
-    let flags = set::flag_bits(&measurement.flags);
-    (measurement.measured_at.as_microsecond(), measurement.data.clone(), flags)
-}
-
-/// What is stored at the places of these, by their numbers. What has the same identifier elsewhere
-/// is not among it.
-async fn stored(db: &Client, rows: &[Row<'_>]) -> Result<HashMap<usize, Content>, StoreError> {
-    if rows.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let found = find(db, rows).await?;
-    found.into_iter().map(|(number, row)| Ok((number, content(&row)?))).collect()
-}
-
 /// Makes what is seen as durable as what was just stored.
 ///
 /// A row whose sender waited for a synchronous standby can be seen once that wait was broken off,
@@ -339,40 +284,4 @@ async fn stored(db: &Client, rows: &[Row<'_>]) -> Result<HashMap<usize, Content>
 async fn make_durable(db: &Client) -> Result<(), StoreError> {
     let written = "BEGIN; SELECT pg_logical_emit_message(true, 'ebp', ''); COMMIT";
     Ok(db.batch_execute(written).await?)
-}
-
-fn content(row: &tokio_postgres::Row) -> Result<Content, StoreError> {
-    let Instant(measured_at) = row.try_get(1)?;
-    Ok((measured_at.as_microsecond(), parse(row.try_get(2)?)?, row.try_get(3)?))
-}
-
-/// The stored rows at the places of these, each with its number.
-async fn find(
-    db: &Client,
-    rows: &[Row<'_>],
-) -> Result<Vec<(usize, tokio_postgres::Row)>, StoreError> {
-    let meters: Vec<i32> = rows.iter().map(|row| row.place.meter).collect();
-    let slots: Vec<Instant> = rows.iter().map(|row| Instant::within(row.place.slot)).collect();
-    let uuids: Vec<Option<Uuid>> = rows.iter().map(|row| row.place.uuid).collect();
-    let statement = db
-        .prepare_cached(
-            // LIMIT keeps each look-up one of its own, in the one partition of its time.
-            "SELECT place, found.measured_at, found.data::text, found.flags
-             FROM unnest($1::integer[], $2::timestamptz[], $3::uuid[])
-                 WITH ORDINALITY AS sent (meter, slot, uuid, place)
-             CROSS JOIN LATERAL (
-                 SELECT measured_at, data, flags FROM listed_measurement AS kept
-                 WHERE kept.meter = sent.meter AND kept.slot = sent.slot
-                     AND kept.uuid IS NOT DISTINCT FROM sent.uuid
-                 LIMIT 1
-             ) AS found",
-        )
-        .await?;
-    let found = db.query(&statement, &[&meters, &slots, &uuids]).await?;
-    let numbered = |row: tokio_postgres::Row| {
-        let place = usize::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default();
-        let sent = rows.get(place.wrapping_sub(1));
-        Ok((sent.ok_or(StoreError::Damaged("measurement"))?.number, row))
-    };
-    found.into_iter().map(numbered).collect()
 }

@@ -1,6 +1,6 @@
 //! The survey in a PostgreSQL database, for any number of servers.
 //!
-//! Enters: what [`Store`] is asked. Leaves: rows, as the contract's bodies. Absent:
+//! Enters: what [`Store`](crate::Store) is asked. Leaves: rows, as the contract's bodies. Absent:
 //! any rule that the schema (`migrations/postgres/`) can keep by itself, and anything remembered
 //! between two calls that another server would have to know.
 //!
@@ -14,6 +14,8 @@ mod certificate;
 mod connect;
 mod consent;
 mod copy;
+mod database;
+mod device;
 mod erase;
 mod error;
 mod evaluation;
@@ -21,7 +23,9 @@ mod gather;
 mod history;
 mod household;
 mod incident;
+mod list_page;
 mod listing;
+mod location;
 mod lookup;
 mod management;
 mod masking;
@@ -32,261 +36,14 @@ mod pooler;
 mod quota;
 mod register;
 mod release;
+mod report;
 mod status;
+mod store;
+mod store_error;
+mod stored;
 mod tls;
 mod value;
 
-use std::sync::{Arc, OnceLock};
-
-use async_trait::async_trait;
-use deadpool_postgres::Client;
-use ebp_core::{
-    contract::{
-        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
-    },
-    model::{Incident, IncidentType, Measurement, Meter, PvSystem},
-};
-use jiff::Timestamp;
-use uuid::Uuid;
-
-use super::{
-    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Quota, Source,
-    Store, StoreError, revoked::MaskedBy,
-};
 pub use connect::{DatabaseUrl, PostgresSettings};
-use erase::Eraser;
+pub use database::PostgresStore;
 pub use error::PostgresError;
-use lookup::Lookups;
-use measurement::{Report, Reports};
-use patience::{CHANGE, Connections, LOOK_UP};
-use value::Instant;
-
-/// A [`Store`] in a PostgreSQL database.
-pub struct PostgresStore {
-    connections: Connections,
-    masked_by: MaskedBy,
-    quota: Arc<OnceLock<Quota>>,
-    reports: Reports,
-    lookups: Lookups,
-    eraser: Eraser,
-}
-
-impl PostgresStore {
-    /// Connects to the database and migrates it where needed.
-    ///
-    /// # Errors
-    /// If the settings cannot be used, the database cannot be reached, or it is of a newer version
-    /// of the program.
-    pub async fn open(settings: &PostgresSettings) -> Result<Self, StoreError> {
-        let connections = connect::pool(settings)?;
-        pooler::refuse(&connections).await?;
-        let mut client = connections.get().await?;
-        migrate::migrate(&mut client).await?;
-        drop(client);
-        // What an interrupted revocation left in the files goes now.
-        let eraser = Eraser::start(connections.pool());
-        // While one transaction is made durable another one is filled.
-        let quota = Arc::<OnceLock<Quota>>::default();
-        let senders = settings.connections.div_ceil(3).max(2);
-        let reports = measurement::reports(&connections, senders, quota.clone());
-        let lookups = Lookups::start(&connections);
-        let masked_by = MaskedBy::default();
-        Ok(Self { connections, masked_by, quota, reports, lookups, eraser })
-    }
-
-    async fn client(&self) -> Result<Client, StoreError> {
-        self.connections.get().await
-    }
-
-    /// What is asked on a borrowed connection, if it is answered in time.
-    async fn look_up<T>(
-        &self,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.connections.within(LOOK_UP, work).await
-    }
-
-    /// What is changed on a borrowed connection, if it is done in time.
-    async fn change<T>(
-        &self,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.connections.within(CHANGE, work).await
-    }
-}
-
-#[async_trait]
-impl Store for PostgresStore {
-    async fn register(
-        &self,
-        registration: Registration,
-        at: Timestamp,
-    ) -> Result<Registered, StoreError> {
-        let mut client = self.client().await?;
-        self.change(register::register(&mut client, &registration, false, at)).await
-    }
-
-    async fn actor(&self, names: &Names) -> Result<Actor, StoreError> {
-        // PostgreSQL's texts have no such character, so no address contains it.
-        if names.email.contains('\0') {
-            return Ok(Actor::Unknown);
-        }
-        match names.device {
-            Some(_) => self.lookups.actors.ask(names.clone()).await,
-            None => {
-                let client = self.client().await?;
-                self.look_up(household::participant_actor(&client, names)).await
-            }
-        }
-    }
-
-    async fn account(&self, participant: ParticipantId) -> Result<Account, StoreError> {
-        let client = self.client().await?;
-        self.look_up(household::account(&client, participant)).await
-    }
-
-    async fn household(&self, id: HouseholdId) -> Result<Household, StoreError> {
-        let client = self.client().await?;
-        self.look_up(household::household(&client, id)).await
-    }
-
-    async fn consent(&self, id: HouseholdId) -> Result<Consent, StoreError> {
-        let client = self.client().await?;
-        self.look_up(consent::consent(&client, id)).await
-    }
-
-    async fn grant_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        let mut client = self.client().await?;
-        self.change(consent::grant(&mut client, id, at)).await
-    }
-
-    async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        let masking = self.masked_by.get();
-        let mut client = self.client().await?;
-        let revoking = consent::revoke(&mut client, id, at, masking.as_deref());
-        let revoked = self.change(revoking).await?;
-        drop(client);
-        self.eraser.finish().await;
-        Ok(revoked)
-    }
-
-    async fn devices(&self, id: HouseholdId) -> Result<Vec<MeasurementDevice>, StoreError> {
-        let client = self.client().await?;
-        self.look_up(household::devices(&client, id)).await
-    }
-
-    async fn meters(&self, id: HouseholdId) -> Result<Vec<Meter>, StoreError> {
-        let client = self.client().await?;
-        self.look_up(household::meters(&client, id)).await
-    }
-
-    async fn pv_systems(&self, id: HouseholdId) -> Result<Vec<PvSystem>, StoreError> {
-        let client = self.client().await?;
-        self.look_up(household::pv_systems(&client, id)).await
-    }
-
-    fn limit_measurements(&self, quota: Quota) {
-        let _ = self.quota.set(quota);
-    }
-
-    async fn insert_measurements_of(
-        &self,
-        source: Source,
-        id: HouseholdId,
-        measurements: Vec<Measurement>,
-        received_at: Timestamp,
-    ) -> Result<Vec<Outcome>, StoreError> {
-        self.reports.ask(Report { household: id, measurements, received_at, source }).await
-    }
-
-    async fn measurements_page(
-        &self,
-        id: HouseholdId,
-        meter: Uuid,
-        query: PageQuery,
-    ) -> Result<Page, StoreError> {
-        let client = self.client().await?;
-        self.look_up(listing::page(&client, id, meter, query)).await
-    }
-
-    async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
-        self.lookups.notes.ask((device, at)).await
-    }
-
-    async fn report_status(
-        &self,
-        device: Uuid,
-        status: DeviceStatus,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut client = self.client().await?;
-        self.change(status::report(&mut client, device, &status, at)).await
-    }
-
-    async fn incidents(&self, id: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, StoreError> {
-        let client = self.client().await?;
-        self.look_up(incident::list(&client, id, meter)).await
-    }
-
-    async fn report_incident(
-        &self,
-        id: HouseholdId,
-        meter: Uuid,
-        kind: IncidentType,
-        at: Timestamp,
-    ) -> Result<Incident, StoreError> {
-        let client = self.client().await?;
-        self.change(incident::report(&client, id, meter, kind, at)).await
-    }
-
-    async fn resolve_incident(
-        &self,
-        id: HouseholdId,
-        meter: Uuid,
-        kind: IncidentType,
-        at: Timestamp,
-    ) -> Result<Incident, StoreError> {
-        let client = self.client().await?;
-        self.change(incident::resolve(&client, id, meter, kind, at)).await
-    }
-
-    fn pool(&self) -> Option<PoolStatus> {
-        let status = self.connections.pool().status();
-        Some(PoolStatus {
-            idle: status.available,
-            used: status.size.saturating_sub(status.available),
-            waiting: status.waiting,
-            most: status.max_size,
-        })
-    }
-
-    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
-        let client = self.client().await?;
-        let asked = async {
-            let row = client.query_one("SELECT clock_timestamp()", &[]).await?;
-            Ok(Some(row.try_get::<_, Instant>(0)?.0))
-        };
-        self.look_up(asked).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        // By way of the workers that serve, not of a connection that happens to be free.
-        let nothing = Report {
-            household: HouseholdId(Uuid::nil()),
-            measurements: Vec::new(),
-            received_at: Timestamp::UNIX_EPOCH,
-            source: Source::Device,
-        };
-        self.lookups.ping().await?;
-        match self.reports.ask(nothing).await {
-            Err(StoreError::NotFound | StoreError::ConsentRevoked) => Ok(()),
-            other => other.map(drop),
-        }
-    }
-
-    /// Work that holds a connection finishes; erasure that is still due is left to the next start.
-    async fn close(&self) -> Result<(), StoreError> {
-        self.connections.pool().close();
-        Ok(())
-    }
-}

@@ -12,8 +12,9 @@ use ebp_core::cycle::Cycle;
 
 use super::{
     copy::Row,
-    measurement::{Admitted, Report, keys},
     patience::{CHANGE, Connections},
+    report::{Admitted, Report},
+    stored::keys,
 };
 use crate::{Key, Quota, Source, StoreError, quota::Allowance};
 

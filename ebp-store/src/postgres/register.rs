@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    masking,
+    location,
     value::{Day, Instant},
 };
 use crate::{Faults, StoreError, faults, repeated};
@@ -168,7 +168,7 @@ async fn household_details(
     )
     .await?;
     if let Some(location) = &registration.location {
-        masking::put_location(tx, household, location).await?;
+        location::put_location(tx, household, location).await?;
     }
     let metadata = &registration.metadata;
     tx.execute(

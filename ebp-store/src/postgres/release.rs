@@ -1,14 +1,18 @@
 //! What a revocation leaves of a household: its measurements, and nothing that says whose they are.
 
 use deadpool_postgres::{Client, Transaction};
-use ebp_core::model::Address;
+use ebp_core::{
+    contract::Consent,
+    model::{Address, ConsentState},
+};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    certificate,
+    certificate, consent,
     household::{self, decimal},
+    location,
     management::remove::measured,
-    masking,
     register::one_at_a_time,
     value::{Day, Instant},
 };
@@ -53,8 +57,8 @@ pub async fn release(
     let id = rename(tx, id).await?;
     match revoking.release(&known, measured) {
         Released::Nowhere => {}
-        Released::At(location) => masking::put_masked(tx, id, &location).await?,
-        Released::Withheld(origin) => masking::withhold(tx, id, origin).await?,
+        Released::At(location) => location::put_masked(tx, id, &location).await?,
+        Released::Withheld(origin) => location::withhold(tx, id, origin).await?,
     }
     tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
     Ok(known.address)
@@ -180,7 +184,7 @@ pub async fn again(
         let (true, Some(drawn)) = (row.try_get(0)?, drawn) else {
             return Ok(RevokedAgain::Already);
         };
-        masking::settle(&tx, id, drawn).await?;
+        location::settle(&tx, id, drawn).await?;
         tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
         tx.commit().await?;
         return Ok(RevokedAgain::Masked);
@@ -201,4 +205,40 @@ pub async fn again(
     let address = release(&tx, HouseholdId(before), &revoking).await?;
     tx.commit().await?;
     Ok(RevokedAgain::Revoked(address))
+}
+
+/// Revokes it and removes what identifies the household.
+pub async fn revoke(
+    client: &mut Client,
+    household: HouseholdId,
+    at: Timestamp,
+    by: Option<&Masking>,
+) -> Result<Consent, StoreError> {
+    let tx = client.transaction().await?;
+    one_at_a_time(&tx).await?;
+    let before = consent::hold(&tx, household).await?;
+    let granted_at = match (before.state, before.granted_at) {
+        (ConsentState::Granted, Some(granted_at)) => granted_at,
+        (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
+        _ => return Err(StoreError::ConsentNotGranted),
+    };
+    // Uploads that are under way end first; what they bring was measured before this instant.
+    let waited: f64 = tx
+        .query_one(
+            "SELECT extract(epoch FROM clock_timestamp() - transaction_timestamp())::float8
+             FROM pg_advisory_xact_lock(consent_lock($1))",
+            &[&household.0],
+        )
+        .await?
+        .try_get(0)?;
+    let waited = SignedDuration::try_from_secs_f64(waited.max(0.0)).unwrap_or_default();
+    // A clock that was set back in between must not keep anybody from revoking.
+    let revoked_at = at.checked_add(waited).unwrap_or(at).max(granted_at);
+    release(&tx, household, &Revoking { granted_at, revoked_at, drawn: None, by }).await?;
+    tx.commit().await?;
+    Ok(Consent {
+        state: ConsentState::Revoked,
+        granted_at: Some(granted_at),
+        revoked_at: Some(revoked_at),
+    })
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{error::or_gone, value::Instant};
+use super::{store_error::or_gone, value::Instant};
 use crate::{
     StoreError, set,
     status::{StatusRow, Told, check, reception, stored},

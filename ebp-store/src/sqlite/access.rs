@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     SqliteStore, certificate,
+    device::require_device,
     value::{Id, Instant},
 };
 use crate::{
@@ -110,24 +111,6 @@ fn create_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> Result<(), S
         params![token, Id(*device), scopes.to_string(), Instant(*expires_at)],
     )?;
     Ok(())
-}
-
-/// The device is there and its household's consent is not revoked.
-pub fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
-    let revoked: Option<bool> = tx
-        .query_row(
-            "SELECT consent.household IS NULL OR consent.revoked_at IS NOT NULL
-             FROM measurement_device LEFT JOIN consent USING (household)
-             WHERE measurement_device.uuid = ?1",
-            [Id(device)],
-            |row| row.get(0),
-        )
-        .optional()?;
-    match revoked {
-        None => Err(StoreError::NotFound),
-        Some(true) => Err(StoreError::ConsentRevoked),
-        Some(false) => Ok(()),
-    }
 }
 
 fn redeem_enrolment(

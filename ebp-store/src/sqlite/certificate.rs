@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    access::require_device,
-    management::{bounds, device::household_of, page},
+    device::{household_of, require_device},
+    list_page::{bounds, page},
     value::{Id, Instant},
 };
 use crate::{

@@ -1,14 +1,11 @@
-//! Consent's two steps.
+//! Consent as it is kept, and how it is granted; `release` revokes it.
 
 use ebp_core::{contract::Consent, model::ConsentState};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{
-    release,
-    value::{Id, Instant},
-};
-use crate::{HouseholdId, StoreError, masking::Masking, revoked::Revoking};
+use super::value::{Id, Instant};
+use crate::{HouseholdId, StoreError};
 
 /// The household's consent. Who asks was let through for a household that was there: that it is not
 /// any more means that its consent was revoked.
@@ -50,23 +47,4 @@ pub fn grant(
         params![Id(household.0), Instant(at)],
     )?;
     consent(tx, household)
-}
-
-/// Revokes it and removes what identifies the household.
-pub fn revoke(
-    tx: &Transaction<'_>,
-    household: HouseholdId,
-    at: Timestamp,
-    by: Option<&Masking>,
-) -> Result<Consent, StoreError> {
-    let before = consent(tx, household)?;
-    let granted_at = match (before.state, before.granted_at) {
-        (ConsentState::Granted, Some(granted_at)) => granted_at,
-        (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
-        _ => return Err(StoreError::ConsentNotGranted),
-    };
-    // A clock that was set back in between must not keep anybody from revoking.
-    let revoked_at = at.max(granted_at);
-    release::release(tx, household, &Revoking { granted_at, revoked_at, drawn: None, by })?;
-    Ok(of(Some(Instant(granted_at)), Some(Instant(revoked_at))))
 }

@@ -7,7 +7,7 @@ use ebp_core::model::Measurement;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::measurement::{insert_one, stored};
+use super::stored::{insert_one, stored};
 use crate::{Outcome, Place, Quota, Refusal, Source, StoreError, quota::Allowance};
 
 /// Those of the meters of a report.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    masking,
+    location,
     value::{Id, Instant, Kind, Text},
 };
 use crate::{Faults, StoreError, faults, repeated};
@@ -155,7 +155,7 @@ fn household_details(
         params![Id(household), address.street, address.postal_code, address.city, address.country],
     )?;
     if let Some(location) = &registration.location {
-        masking::put_location(tx, household, location)?;
+        location::put_location(tx, household, location)?;
     }
     let metadata = &registration.metadata;
     tx.execute(

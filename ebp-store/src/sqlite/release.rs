@@ -1,18 +1,21 @@
 //! What a revocation leaves of a household: its measurements, and nothing that says whose they are.
 
-use ebp_core::model::{Address, Location};
-use jiff::civil::Date;
+use ebp_core::{
+    contract::Consent,
+    model::{Address, ConsentState, Location},
+};
+use jiff::{Timestamp, civil::Date};
 use rusqlite::{OptionalExtension, Transaction, params};
 use rust_decimal::Decimal;
 
 use super::{
-    certificate, household,
+    certificate, consent, household, location,
     management::remove::measured,
-    masking,
     value::{Id, Instant, Text},
 };
 use crate::{
     HouseholdId, RevokedAgain, RevokedHousehold, StoreError,
+    masking::Masking,
     revoked::{Released, Revoking, month, participant_digest},
 };
 
@@ -45,8 +48,8 @@ pub fn release(
     let id = rename(tx, id)?;
     match revoking.release(&known, measured) {
         Released::Nowhere => {}
-        Released::At(location) => masking::put_masked(tx, id, &location)?,
-        Released::Withheld(origin) => masking::withhold(tx, id, origin)?,
+        Released::At(location) => location::put_masked(tx, id, &location)?,
+        Released::Withheld(origin) => location::withhold(tx, id, origin)?,
     }
     Ok(known.address)
 }
@@ -147,7 +150,7 @@ fn rename(tx: &Transaction<'_>, id: Id) -> Result<Id, StoreError> {
 pub fn again(
     tx: &Transaction<'_>,
     revoked: &RevokedHousehold,
-    by: Option<&crate::masking::Masking>,
+    by: Option<&Masking>,
 ) -> Result<RevokedAgain, StoreError> {
     let id = Id(revoked.household);
     let drawn: Option<&Location> = revoked.location.as_ref();
@@ -156,7 +159,7 @@ pub fn again(
         .optional()?;
     match (withheld, drawn) {
         (Some(true), Some(drawn)) => {
-            masking::settle(tx, id, drawn)?;
+            location::settle(tx, id, drawn)?;
             return Ok(RevokedAgain::Masked);
         }
         (Some(_), _) => return Ok(RevokedAgain::Already),
@@ -175,4 +178,23 @@ pub fn again(
     let revoked_at = revoked.revoked_at.max(granted_at);
     let revoking = Revoking { granted_at, revoked_at, drawn, by };
     Ok(RevokedAgain::Revoked(release(tx, HouseholdId(before), &revoking)?))
+}
+
+/// Revokes it and removes what identifies the household.
+pub fn revoke(
+    tx: &Transaction<'_>,
+    household: HouseholdId,
+    at: Timestamp,
+    by: Option<&Masking>,
+) -> Result<Consent, StoreError> {
+    let before = consent::consent(tx, household)?;
+    let granted_at = match (before.state, before.granted_at) {
+        (ConsentState::Granted, Some(granted_at)) => granted_at,
+        (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
+        _ => return Err(StoreError::ConsentNotGranted),
+    };
+    // A clock that was set back in between must not keep anybody from revoking.
+    let revoked_at = at.max(granted_at);
+    release(tx, household, &Revoking { granted_at, revoked_at, drawn: None, by })?;
+    Ok(consent::of(Some(Instant(granted_at)), Some(Instant(revoked_at))))
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    access::require_device,
+    device::require_device,
     value::{Id, Instant},
 };
 use crate::{

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, io::Cursor};
 
 use calamine::{Data, Range, Reader, Xlsx};
 
-use super::{Densities, TableError, insert, level_3};
+use super::densities::{Densities, TableError, insert, level_3};
 
 pub fn read(bytes: Vec<u8>) -> Result<Densities, TableError> {
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes))?;

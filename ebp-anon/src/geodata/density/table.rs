@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
 
-use super::{Densities, TableError, insert, level_3};
+use super::densities::{Densities, TableError, insert, level_3};
 
 /// Names that a plain table's column of codes may have.
 const CODES: [&str; 7] = ["nuts3_code", "nuts3", "nuts_code", "nuts_id", "nuts", "code", "geo"];

@@ -3,38 +3,26 @@
 //!
 //! A body of the form that devices send is read in one go. Any other is begun anew and looked at
 //! piece by piece, so that what is malformed does not hold up the rest and is told by its name.
+//!
+//! Enters: a body and how it is packed. Leaves: its measurements, or why it is not read. Absent:
+//! storing them.
 
 use std::io::{BufReader, Read};
 
-use ebp_core::{
-    contract::limits,
-    model::{Flag, Measurement, MeasurementData, parse_data},
-};
-use jiff::Timestamp;
-use serde::Deserialize;
-use uuid::Uuid;
+use ebp_core::contract::limits;
 
 use super::{
     bounded::{AHEAD, Bounded, Bounds, Cut},
+    item::Item,
     packing::Packing,
     pieces::{self, Stopped},
     whole,
 };
 use crate::problem::ApiError;
-use ebp_store::Refusal;
 
 /// What is unpacked of a body before it is read; one of more is read as it is unpacked, which takes
 /// longer.
 const AT_ONCE: usize = 1 << 20;
-
-/// A measurement as far as it could be read: whole, or its identifier and why not.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Item {
-    /// Whole.
-    Measurement(Measurement),
-    /// One that cannot be stored.
-    Malformed(Uuid, Refusal),
-}
 
 /// What was uploaded.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,42 +66,6 @@ fn read_slice(body: &[u8]) -> Result<Upload, ApiError> {
         None => pieces::read_slice(body)?,
     };
     Ok(Upload { items, octets: body.len() })
-}
-
-/// A measurement with its data points as their text.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Written<'a> {
-    uuid: Uuid,
-    meter: Uuid,
-    measured_at: Timestamp,
-    #[serde(borrow)]
-    data: &'a serde_json::value::RawValue,
-    #[serde(default)]
-    flags: Vec<Flag>,
-}
-
-impl Written<'_> {
-    /// With its data points read; none if they cannot be.
-    pub fn read(self) -> Option<Item> {
-        let data = self.data.get();
-        if data.len() > limits::MEASUREMENT_BYTES {
-            return None;
-        }
-        let data = parse_data(data).ok()?;
-        let Self { uuid, meter, measured_at, flags, .. } = self;
-        Some(item(Measurement { uuid, meter, measured_at, data, flags }))
-    }
-}
-
-/// What can be refused already is not kept for long.
-pub fn item(measurement: Measurement) -> Item {
-    let few = |data: &MeasurementData| data.len() <= limits::DATA_POINTS;
-    if few(&measurement.data) {
-        Item::Measurement(measurement)
-    } else {
-        Item::Malformed(measurement.uuid, Refusal::TooManyPoints)
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod body;
 mod bounded;
+mod item;
 mod list;
 mod packing;
 mod pieces;
@@ -18,7 +19,11 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::problem::ApiError;
 
-/// Reads an upload's body, and counts its measurements and its octets once unpacked.
+/// Reads an upload's body of that content encoding as the server does, and returns how many
+/// measurements it has, and how many octets unpacked. For tests and fuzzing of its bounds.
+///
+/// # Errors
+/// What an upload would be answered.
 pub fn read(body: &[u8], encoding: Option<&str>) -> Result<(usize, usize), ApiError> {
     let mut headers = HeaderMap::new();
     if let Some(encoding) = encoding {

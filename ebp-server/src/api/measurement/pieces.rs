@@ -7,6 +7,7 @@ use ebp_core::{
     contract::limits,
     model::{Measurement, parse_data},
 };
+use ebp_store::{Faults, Refusal, form};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
@@ -15,14 +16,13 @@ use serde_json::{de::Read, value::RawValue};
 use uuid::Uuid;
 
 use super::{
-    body::{Item, Written, item},
     bounded::Bounds,
+    item::{Item, Written, item},
 };
 use crate::{
     api::repeated::{self, Flaw},
     problem::ApiError,
 };
-use ebp_store::{Faults, Refusal, form};
 
 /// Members of the body's object, at most; one is known.
 const MEMBERS: usize = 16;

@@ -14,11 +14,13 @@ use ebp_core::{
     contract::{UploadItem, UploadOutcome, UploadResponse, limits},
     model::Measurement,
 };
+use ebp_store::{HouseholdId, Outcome, Refusal};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
-    body::{self, Item, Upload},
+    body::{self, Upload},
+    item::Item,
     packing::Packing,
 };
 use crate::{
@@ -32,7 +34,6 @@ use crate::{
     problem::ApiError,
     telemetry::UploadCounts,
 };
-use ebp_store::{HouseholdId, Outcome, Refusal};
 
 /// Bodies of more bytes, and packed ones, are read on a thread that may be kept busy.
 const SMALL: usize = 16 << 10;

@@ -8,7 +8,7 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use super::body::{Item, Written};
+use super::item::{Item, Written};
 
 /// The measurements, or nothing where the long way has to be taken.
 pub fn read(body: &[u8]) -> Option<Vec<Item>> {

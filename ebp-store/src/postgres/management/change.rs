@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::super::{
-    certificate, household, masking,
+    certificate, household, location,
     value::{Day, Instant},
 };
 use crate::{
@@ -57,7 +57,7 @@ pub async fn household(
         .await?;
     }
     if let Some(location) = location {
-        masking::put_location(tx, id.0, location).await?;
+        location::put_location(tx, id.0, location).await?;
     }
     if let Some(metadata) = metadata {
         change_metadata(tx, id, metadata).await?;

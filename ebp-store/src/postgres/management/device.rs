@@ -7,10 +7,13 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    super::{incident::require_meter, status, value::Instant},
-    bounds,
+    super::{
+        incident::require_meter,
+        list_page::{bounds, page},
+        status,
+        value::Instant,
+    },
     change::require_open,
-    page,
 };
 use crate::{
     DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError, change::must_be_there,

@@ -10,12 +10,11 @@ use ebp_core::{
 use tokio_postgres::{IsolationLevel, Row};
 use uuid::Uuid;
 
-use super::{
-    super::{
-        consent, household, incident, status,
-        value::{Instant, meter_type},
-    },
-    bounds, page,
+use super::super::{
+    consent, household, incident,
+    list_page::{bounds, page},
+    status,
+    value::{Instant, meter_type},
 };
 use crate::{ListCursor, ListPage, ListQuery, StoreError, status::Told};
 

@@ -21,14 +21,11 @@ use uuid::Uuid;
 use super::{
     PostgresStore,
     register::{self, one_at_a_time},
-    value::Instant,
 };
-use crate::{
-    DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, ManagementStore, StoreError,
-};
+use crate::{DeviceCounts, HouseholdId, ListPage, ListQuery, ManagementStore, StoreError};
 
 /// Does `$work` in a transaction, after those that are under way and before further ones.
-macro_rules! change {
+macro_rules! in_transaction {
     ($store:expr, $tx:ident, $work:expr) => {{
         let mut client = $store.client().await?;
         let work = async {
@@ -63,7 +60,8 @@ impl ManagementStore for PostgresStore {
     }
 
     async fn remove_household(&self, id: HouseholdId, at: Timestamp) -> Result<(), StoreError> {
-        let removed: Result<(), StoreError> = change!(self, tx, remove::household(&tx, id, at));
+        let removed: Result<(), StoreError> =
+            in_transaction!(self, tx, remove::household(&tx, id, at));
         removed?;
         self.eraser.finish().await;
         Ok(())
@@ -88,11 +86,11 @@ impl ManagementStore for PostgresStore {
         change: HouseholdChange,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        change!(self, tx, change::household(&tx, id, &change, at))
+        in_transaction!(self, tx, change::household(&tx, id, &change, at))
     }
 
     async fn add_meter(&self, id: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError> {
-        change!(self, tx, change::add_meter(&tx, id, &meter))
+        in_transaction!(self, tx, change::add_meter(&tx, id, &meter))
     }
 
     async fn change_meter(
@@ -101,7 +99,7 @@ impl ManagementStore for PostgresStore {
         meter: Uuid,
         change: MeterChange,
     ) -> Result<(), StoreError> {
-        change!(self, tx, change::meter(&tx, id, meter, &change))
+        in_transaction!(self, tx, change::meter(&tx, id, meter, &change))
     }
 
     async fn add_pv_system(
@@ -109,7 +107,7 @@ impl ManagementStore for PostgresStore {
         id: HouseholdId,
         system: NewPvSystem,
     ) -> Result<Uuid, StoreError> {
-        change!(self, tx, change::add_pv_system(&tx, id, &system))
+        in_transaction!(self, tx, change::add_pv_system(&tx, id, &system))
     }
 
     async fn change_pv_system(
@@ -118,23 +116,23 @@ impl ManagementStore for PostgresStore {
         system: Uuid,
         change: PvSystemChange,
     ) -> Result<(), StoreError> {
-        change!(self, tx, change::pv_system(&tx, id, system, &change))
+        in_transaction!(self, tx, change::pv_system(&tx, id, system, &change))
     }
 
     async fn remove_meter(&self, id: HouseholdId, meter: Uuid) -> Result<(), StoreError> {
-        change!(self, tx, remove::meter(&tx, id, meter))
+        in_transaction!(self, tx, remove::meter(&tx, id, meter))
     }
 
     async fn remove_pv_system(&self, id: HouseholdId, system: Uuid) -> Result<(), StoreError> {
-        change!(self, tx, remove::pv_system(&tx, id, system))
+        in_transaction!(self, tx, remove::pv_system(&tx, id, system))
     }
 
     async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError> {
-        change!(self, tx, device::change(&tx, device, &meters))
+        in_transaction!(self, tx, device::change(&tx, device, &meters))
     }
 
     async fn remove_device(&self, device: Uuid) -> Result<(), StoreError> {
-        change!(self, tx, remove::device(&tx, device))
+        in_transaction!(self, tx, remove::device(&tx, device))
     }
 
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
@@ -143,7 +141,7 @@ impl ManagementStore for PostgresStore {
     }
 
     async fn add_device(&self, id: HouseholdId, meters: Vec<Uuid>) -> Result<Uuid, StoreError> {
-        change!(self, tx, device::add(&tx, id, &meters))
+        in_transaction!(self, tx, device::add(&tx, id, &meters))
     }
 
     async fn all_devices(&self, query: ListQuery) -> Result<ListPage<ManagedDevice>, StoreError> {
@@ -160,22 +158,4 @@ impl ManagementStore for PostgresStore {
         let client = self.client().await?;
         self.look_up(device::counts(&client, active_since)).await
     }
-}
-
-/// What a query of a list is asked with: behind which place (the first time of the calendar that
-/// PostgreSQL and the program share comes before every registration) and one more than wanted,
-/// which tells whether there is a next part.
-pub fn bounds(query: ListQuery) -> (Instant, Uuid, i64) {
-    let (at, uuid) =
-        query.after.map_or((i64::MIN, Uuid::nil()), |after| (after.registered_at, after.uuid));
-    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
-    (Instant::within(at), uuid, limit)
-}
-
-/// Cuts the rows, each with its place, to the part that was asked for.
-pub fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
-    let more = rows.len() > query.limit;
-    rows.truncate(query.limit);
-    let next = rows.last().filter(|_| more).map(|(place, _)| *place);
-    ListPage { items: rows.into_iter().map(|(_, item)| item).collect(), next }
 }

@@ -8,9 +8,10 @@ use ebp_core::{
 use tokio_postgres::{IsolationLevel, Row};
 use uuid::Uuid;
 
-use super::{
-    super::{consent, household, value::Instant},
-    bounds, page,
+use super::super::{
+    consent, household,
+    list_page::{bounds, page},
+    value::Instant,
 };
 use crate::{HouseholdId, ListCursor, ListPage, ListQuery, StoreError};
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::super::{
-    certificate, household, masking,
+    certificate, household, location,
     register::free_number,
     value::{Id, Instant, Kind, Text},
 };
@@ -61,7 +61,7 @@ pub fn household(
         )?;
     }
     if let Some(location) = location {
-        masking::put_location(tx, id.0, location)?;
+        location::put_location(tx, id.0, location)?;
     }
     if let Some(metadata) = metadata {
         tx.execute(

@@ -5,13 +5,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
-use super::{
-    super::{
-        incident::require_meter,
-        status,
-        value::{Id, Instant},
-    },
-    bounds, page,
+use super::super::{
+    device::household_of,
+    incident::require_meter,
+    list_page::{bounds, page},
+    status,
+    value::{Id, Instant},
 };
 use crate::{
     DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError, change::must_be_there,
@@ -55,16 +54,6 @@ fn read_from_now_on(
         must_be_there(read)?;
     }
     Ok(())
-}
-
-/// The household that the device stands in, unless it revoked its consent.
-pub fn household_of(db: &Connection, device: Uuid) -> Result<HouseholdId, StoreError> {
-    let found: Option<Option<Id>> = db
-        .prepare_cached("SELECT household FROM measurement_device WHERE uuid = ?1")?
-        .query_row([Id(device)], |row| row.get(0))
-        .optional()?;
-    let household = found.ok_or(StoreError::NotFound)?.ok_or(StoreError::ConsentRevoked)?;
-    Ok(HouseholdId(household.0))
 }
 
 /// All devices.

@@ -6,12 +6,10 @@ use ebp_core::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{
-    super::{
-        consent, household, incident,
-        value::{Id, Instant},
-    },
-    bounds, page,
+use super::super::{
+    consent, household, incident,
+    list_page::{bounds, page},
+    value::{Id, Instant},
 };
 use crate::{HouseholdId, ListCursor, ListPage, ListQuery, StoreError};
 

@@ -6,12 +6,10 @@ use ebp_core::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{
-    super::{
-        consent, household,
-        value::{Id, Instant},
-    },
-    bounds, page,
+use super::super::{
+    consent, household,
+    list_page::{bounds, page},
+    value::{Id, Instant},
 };
 use crate::{HouseholdId, ListCursor, ListPage, ListQuery, StoreError};
 

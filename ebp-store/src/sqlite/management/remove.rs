@@ -5,9 +5,8 @@ use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
 use super::{
-    super::{certificate, value::Id},
+    super::{certificate, device::household_of, value::Id},
     change::{members, require_open},
-    device::household_of,
 };
 use crate::{HouseholdId, StoreError, change::may_remove_household};
 

@@ -2,8 +2,10 @@
 
 use std::io::Write;
 
+use ebp_store::Refusal;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::*;
 

@@ -1,0 +1,55 @@
+//! What is stored of a country: its regions, their borders and densities, and where they are from.
+
+use crate::RegionCode;
+
+/// A corner of a border, steps of 1e-7°.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vertex {
+    /// East.
+    pub x: i32,
+    /// North.
+    pub y: i32,
+}
+
+/// A closed line; the first corner is not repeated at the end. Holes are rings like others.
+pub type Ring = Vec<Vertex>;
+
+/// The rings of one record of a shapefile: a point is in it if it is in an odd number of them.
+pub type Shape = Vec<Ring>;
+
+/// A region as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegionData {
+    /// NUTS-3 code.
+    pub code: RegionCode,
+    /// Name.
+    pub name: String,
+    /// Persons per km².
+    pub density: f64,
+    /// Where it is; several shapes where water and land are apart.
+    pub shapes: Vec<Shape>,
+}
+
+/// Where geodata are from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Provenance {
+    /// The day of the import, `YYYY-MM-DD`.
+    pub imported: String,
+    /// The borders' file.
+    pub borders: String,
+    /// Its projection, as its .prj names it.
+    pub projection: String,
+    /// The densities' file, and what their table says of itself.
+    pub densities: String,
+    /// What must be shown wherever something derived from these data is published.
+    pub notices: Vec<String>,
+}
+
+/// Everything that a masking needs to know of a country.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Geodata {
+    /// Where it is from.
+    pub provenance: Provenance,
+    /// Its regions, in the order of their codes.
+    pub regions: Vec<RegionData>,
+}

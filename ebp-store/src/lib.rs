@@ -9,7 +9,6 @@
 
 mod access;
 pub mod address;
-mod admission;
 pub mod backup;
 mod certificate;
 mod change;
@@ -28,6 +27,7 @@ mod quota;
 mod registration;
 mod repeated;
 mod revoked;
+mod rule;
 mod serial;
 mod set;
 mod sqlite;
@@ -38,7 +38,6 @@ pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
     TryLimits, TrySource,
 };
-pub use admission::{Admission, Key, KnownMeter, Place, Refusal};
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
 pub use database::{Database, open_store};
@@ -53,6 +52,7 @@ pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use quota::{Quota, Source};
 pub use registration::faults;
 pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
+pub use rule::admission::{Admission, Key, KnownMeter, Place, Refusal};
 pub use serial::{InvalidSerial, Serial};
 pub use sqlite::SqliteStore;
 pub use store::{Outcome, PoolStatus, Store};

@@ -13,7 +13,7 @@ use ebp_core::contract::StoredMeasurement;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::admission::LONGEST_SLOT;
+use crate::rule::admission::LONGEST_SLOT;
 
 /// A place in a meter's measurements: behind the one measured then with that identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,18 +7,14 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use ebp_anon::Position;
-use ebp_core::{
-    contract::Household,
-    model::{Address, Location, Masked, Precision},
-};
-use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use ebp_core::model::{Address, Location, Masked, Precision};
+use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::masking::{Masking, RegionsMark, Unmasked};
+use crate::masking::{Masking, RegionsMark};
 
 /// By what a participant who revoked is known: what certificates name them by is not kept.
 pub fn participant_digest(participant: Uuid) -> [u8; 32] {
@@ -135,66 +131,6 @@ impl MaskedBy {
     }
 }
 
-/// What a revocation leaves: which instants, and how the location is masked.
-pub(super) struct Revoking<'a> {
-    pub granted_at: Timestamp,
-    pub revoked_at: Timestamp,
-    /// The masked location that was drawn for it elsewhere.
-    pub drawn: Option<&'a Location>,
-    pub by: Option<&'a Masking>,
-}
-
-impl Revoking<'_> {
-    /// The location that a household has from now on.
-    pub(super) fn release(&self, known: &Household, measured: bool) -> Released {
-        if !measured {
-            return Released::Nowhere;
-        }
-        if let Some(drawn) = self.drawn {
-            return Released::At(drawn.clone());
-        }
-        let Household { address, location, .. } = known;
-        let origin = match self.by {
-            Some(by) => by.origin(location.as_ref(), address.as_ref()),
-            None => {
-                let known = location.as_ref();
-                known.and_then(|at| Position::new(at.latitude, at.longitude).ok())
-            }
-        };
-        match draw(self.by, origin) {
-            Ok(drawn) => Released::At(drawn),
-            Err(why) => {
-                tracing::warn!(
-                    %why,
-                    "a household that revoked its consent is withheld until it can be masked"
-                );
-                Released::Withheld(origin)
-            }
-        }
-    }
-}
-
-/// Where a household is said to be that revoked.
-pub(super) enum Released {
-    /// There.
-    At(Location),
-    /// It is withheld, and is truly there, as far as is known.
-    Withheld(Option<Position>),
-    /// Nowhere: nothing was measured there.
-    Nowhere,
-}
-
-/// Draws a masked location, if that can be.
-pub(super) fn draw(by: Option<&Masking>, origin: Option<Position>) -> Result<Location, Unmasked> {
-    by.ok_or(Unmasked::NoRegions)?.draw(origin)
-}
-
-/// The first instant of the month (UTC).
-pub(super) fn month(at: Timestamp) -> Timestamp {
-    let first = TimeZone::UTC.to_datetime(at).date().first_of_month();
-    TimeZone::UTC.to_timestamp(first.to_datetime(Time::midnight())).unwrap_or(at)
-}
-
 /// A location from its columns; the last is there if it is masked.
 pub(super) fn location(
     (latitude, longitude): (f64, f64),
@@ -214,20 +150,4 @@ pub(super) fn location(
 /// The region of a masked location.
 pub(super) fn region(location: &Location) -> Option<&str> {
     location.masked.as_ref()?.nuts3.as_deref()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn months_begin_at_midnight_utc() {
-        for (at, first) in [
-            ("2026-03-31T23:59:59.999999Z", "2026-03-01T00:00:00Z"),
-            ("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"),
-            ("2026-03-01T00:30:00+02:00", "2026-02-01T00:00:00Z"),
-        ] {
-            assert_eq!(month(at.parse().unwrap()).to_string(), first);
-        }
-    }
 }

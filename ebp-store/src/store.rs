@@ -13,13 +13,13 @@ use uuid::Uuid;
 use crate::{
     Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
     access::AccessStore,
-    admission::Refusal,
     error::StoreError,
     evaluation::EvaluationStore,
     history::HistoryStore,
     management::ManagementStore,
     quota::{Quota, Source},
     revoked::MaskingStore,
+    rule::admission::Refusal,
 };
 
 /// What became of a measurement.

@@ -1,7 +1,8 @@
 //! Consent as it is kept, and how it is granted; `release` revokes it.
 
+use crate::rule::consent::{consent_of, require_grantable};
 use deadpool_postgres::{Client, GenericClient, Transaction};
-use ebp_core::{contract::Consent, model::ConsentState};
+use ebp_core::contract::Consent;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
@@ -25,15 +26,7 @@ pub async fn consent(
 pub fn from_row(row: &Row) -> Result<Consent, StoreError> {
     let (granted_at, revoked_at): (Option<Instant>, Option<Instant>) =
         (row.try_get(0)?, row.try_get(1)?);
-    Ok(Consent {
-        state: match (granted_at, revoked_at) {
-            (None, _) => ConsentState::NotGranted,
-            (Some(_), None) => ConsentState::Granted,
-            (Some(_), Some(_)) => ConsentState::Revoked,
-        },
-        granted_at: granted_at.map(|at| at.0),
-        revoked_at: revoked_at.map(|at| at.0),
-    })
+    Ok(consent_of(granted_at.map(|at| at.0), revoked_at.map(|at| at.0)))
 }
 
 /// The household's consent, which nobody else changes until the transaction ends. Uploads that are
@@ -59,11 +52,7 @@ pub async fn grant(
     at: Timestamp,
 ) -> Result<Consent, StoreError> {
     let tx = client.transaction().await?;
-    match hold(&tx, household).await?.state {
-        ConsentState::NotGranted => {}
-        ConsentState::Granted => return Err(StoreError::ConsentAlreadyGranted),
-        ConsentState::Revoked => return Err(StoreError::ConsentRevoked),
-    }
+    require_grantable(&hold(&tx, household).await?)?;
     tx.execute(
         "UPDATE consent SET granted_at = $2 WHERE household = $1",
         &[&household.0, &Instant(at)],

@@ -8,13 +8,14 @@
 //! measurement that is there already and nothing of it is stored. That is rare (an answer was
 //! lost), and then those are left out and the rest is copied again.
 
+use crate::rule::consent::require_granted;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, OnceLock},
 };
 
 use deadpool_postgres::Client;
-use ebp_core::model::{ConsentState, Measurement, MeasurementIds};
+use ebp_core::model::{Measurement, MeasurementIds};
 use jiff::civil::Date;
 use uuid::Uuid;
 
@@ -250,11 +251,7 @@ async fn admit(db: &Client, reports: &[&Report]) -> Result<Vec<Admitted>, StoreE
     let admitted = |report: &&Report| {
         let (consent, meters) =
             of_household.get(&report.household.0).ok_or(StoreError::ConsentRevoked)?;
-        let granted_at = match (consent.state, consent.granted_at) {
-            (ConsentState::Granted, Some(granted_at)) => granted_at,
-            (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
-            _ => return Err(StoreError::ConsentNotGranted),
-        };
+        let granted_at = require_granted(consent)?;
         let admission = Admission::new(meters.clone(), granted_at, report.received_at);
         let places = report.measurements.iter().map(|one| admission.check(one)).collect();
         Ok(Admissible { granted_at, places })

@@ -1,10 +1,8 @@
 //! What a revocation leaves of a household: its measurements, and nothing that says whose they are.
 
+use crate::rule::consent::{consent_of, require_granted, revoked_at, revoked_elsewhere};
 use deadpool_postgres::{Client, Transaction};
-use ebp_core::{
-    contract::Consent,
-    model::{Address, ConsentState},
-};
+use ebp_core::{contract::Consent, model::Address};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -19,7 +17,8 @@ use super::{
 use crate::{
     HouseholdId, RevokedAgain, RevokedHousehold, StoreError,
     masking::Masking,
-    revoked::{Released, Revoking, month, participant_digest},
+    revoked::participant_digest,
+    rule::revocation::{Released, Revoking, month},
 };
 
 /// Stamps consent, removes what identifies the household, gives it and all that is its own other
@@ -199,8 +198,8 @@ pub async fn again(
         .await?;
     let Some(row) = before else { return Ok(RevokedAgain::Unknown) };
     let (before, granted_at): (Uuid, Option<Instant>) = (row.try_get(0)?, row.try_get(1)?);
-    let granted_at = granted_at.map_or(revoked.granted_at, |at| at.0.min(revoked.granted_at));
-    let revoked_at = revoked.revoked_at.max(granted_at);
+    let (granted_at, revoked_at) =
+        revoked_elsewhere(granted_at.map(|at| at.0), (revoked.granted_at, revoked.revoked_at));
     let revoking = Revoking { granted_at, revoked_at, drawn, by };
     let address = release(&tx, HouseholdId(before), &revoking).await?;
     tx.commit().await?;
@@ -217,11 +216,7 @@ pub async fn revoke(
     let tx = client.transaction().await?;
     one_at_a_time(&tx).await?;
     let before = consent::hold(&tx, household).await?;
-    let granted_at = match (before.state, before.granted_at) {
-        (ConsentState::Granted, Some(granted_at)) => granted_at,
-        (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
-        _ => return Err(StoreError::ConsentNotGranted),
-    };
+    let granted_at = require_granted(&before)?;
     // Uploads that are under way end first; what they bring was measured before this instant.
     let waited: f64 = tx
         .query_one(
@@ -232,13 +227,8 @@ pub async fn revoke(
         .await?
         .try_get(0)?;
     let waited = SignedDuration::try_from_secs_f64(waited.max(0.0)).unwrap_or_default();
-    // A clock that was set back in between must not keep anybody from revoking.
-    let revoked_at = at.checked_add(waited).unwrap_or(at).max(granted_at);
+    let revoked_at = revoked_at(granted_at, at.checked_add(waited).unwrap_or(at));
     release(&tx, household, &Revoking { granted_at, revoked_at, drawn: None, by }).await?;
     tx.commit().await?;
-    Ok(Consent {
-        state: ConsentState::Revoked,
-        granted_at: Some(granted_at),
-        revoked_at: Some(revoked_at),
-    })
+    Ok(consent_of(Some(granted_at), Some(revoked_at)))
 }

@@ -1,6 +1,7 @@
 //! Consent as it is kept, and how it is granted; `release` revokes it.
 
-use ebp_core::{contract::Consent, model::ConsentState};
+use crate::rule::consent::{consent_of, require_grantable};
+use ebp_core::contract::Consent;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -18,17 +19,9 @@ pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, Store
     Ok(of(granted_at, revoked_at))
 }
 
-/// The consent that was granted and revoked then.
+/// The consent of those columns.
 pub fn of(granted_at: Option<Instant>, revoked_at: Option<Instant>) -> Consent {
-    Consent {
-        state: match (granted_at, revoked_at) {
-            (None, _) => ConsentState::NotGranted,
-            (Some(_), None) => ConsentState::Granted,
-            (Some(_), Some(_)) => ConsentState::Revoked,
-        },
-        granted_at: granted_at.map(|at| at.0),
-        revoked_at: revoked_at.map(|at| at.0),
-    }
+    consent_of(granted_at.map(|at| at.0), revoked_at.map(|at| at.0))
 }
 
 /// Grants it.
@@ -37,11 +30,7 @@ pub fn grant(
     household: HouseholdId,
     at: Timestamp,
 ) -> Result<Consent, StoreError> {
-    match consent(tx, household)?.state {
-        ConsentState::NotGranted => {}
-        ConsentState::Granted => return Err(StoreError::ConsentAlreadyGranted),
-        ConsentState::Revoked => return Err(StoreError::ConsentRevoked),
-    }
+    require_grantable(&consent(tx, household)?)?;
     tx.execute(
         "UPDATE consent SET granted_at = ?2 WHERE household = ?1",
         params![Id(household.0), Instant(at)],

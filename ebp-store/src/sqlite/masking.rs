@@ -20,7 +20,8 @@ use super::{
 use crate::{
     MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold, StoreError,
     masking::{self, Masking, RegionsMark},
-    revoked::{draw, location},
+    revoked::location,
+    rule::revocation::draw,
 };
 
 #[async_trait]

@@ -1,8 +1,9 @@
 //! Storing measurements and listing them.
 
+use crate::rule::consent::require_granted;
 use ebp_core::{
     contract::StoredMeasurement,
-    model::{ConsentState, Measurement, MeasurementIds},
+    model::{Measurement, MeasurementIds},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -29,11 +30,7 @@ pub fn insert(
     limit: Option<(Quota, Source)>,
 ) -> Result<Vec<Outcome>, StoreError> {
     let consent = consent::consent(tx, household)?;
-    let granted_at = match (consent.state, consent.granted_at) {
-        (ConsentState::Granted, Some(granted_at)) => granted_at,
-        (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
-        _ => return Err(StoreError::ConsentNotGranted),
-    };
+    let granted_at = require_granted(&consent)?;
     let meters = tx
         .prepare_cached("SELECT uuid, number FROM meter WHERE household = ?1")?
         .query_map([Id(household.0)], |row| {

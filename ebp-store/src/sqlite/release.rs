@@ -1,8 +1,9 @@
 //! What a revocation leaves of a household: its measurements, and nothing that says whose they are.
 
+use crate::rule::consent::{consent_of, require_granted, revoked_at, revoked_elsewhere};
 use ebp_core::{
     contract::Consent,
-    model::{Address, ConsentState, Location},
+    model::{Address, Location},
 };
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -16,7 +17,8 @@ use super::{
 use crate::{
     HouseholdId, RevokedAgain, RevokedHousehold, StoreError,
     masking::Masking,
-    revoked::{Released, Revoking, month, participant_digest},
+    revoked::participant_digest,
+    rule::revocation::{Released, Revoking, month},
 };
 
 /// Stamps consent, removes what identifies the household, and gives it and all that is its own other
@@ -174,8 +176,8 @@ pub fn again(
         )
         .optional()?;
     let Some((Id(before), granted_at)) = before else { return Ok(RevokedAgain::Unknown) };
-    let granted_at = granted_at.map_or(revoked.granted_at, |at| at.0.min(revoked.granted_at));
-    let revoked_at = revoked.revoked_at.max(granted_at);
+    let (granted_at, revoked_at) =
+        revoked_elsewhere(granted_at.map(|at| at.0), (revoked.granted_at, revoked.revoked_at));
     let revoking = Revoking { granted_at, revoked_at, drawn, by };
     Ok(RevokedAgain::Revoked(release(tx, HouseholdId(before), &revoking)?))
 }
@@ -188,13 +190,8 @@ pub fn revoke(
     by: Option<&Masking>,
 ) -> Result<Consent, StoreError> {
     let before = consent::consent(tx, household)?;
-    let granted_at = match (before.state, before.granted_at) {
-        (ConsentState::Granted, Some(granted_at)) => granted_at,
-        (ConsentState::Revoked, _) => return Err(StoreError::ConsentRevoked),
-        _ => return Err(StoreError::ConsentNotGranted),
-    };
-    // A clock that was set back in between must not keep anybody from revoking.
-    let revoked_at = at.max(granted_at);
+    let granted_at = require_granted(&before)?;
+    let revoked_at = revoked_at(granted_at, at);
     release(tx, household, &Revoking { granted_at, revoked_at, drawn: None, by })?;
-    Ok(consent::of(Some(Instant(granted_at)), Some(Instant(revoked_at))))
+    Ok(consent_of(Some(granted_at), Some(revoked_at)))
 }

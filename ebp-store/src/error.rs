@@ -1,14 +1,17 @@
 //! What goes wrong with a store.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
 use super::{Faults, PostgresError};
 use crate::masking::MaskingMismatch;
 
-/// Why the store could not do what was asked.
-#[derive(Debug, thiserror::Error)]
+/// Why the store could not do what was asked. Requests that share a transaction share its error.
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Nothing by that identifier, or somebody else's.
@@ -51,7 +54,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: rusqlite::Error,
+        source: Arc<rusqlite::Error>,
     },
     /// The database's file needs room, and its disk has none.
     #[error("cannot open the database {}: its disk is full", path.display())]
@@ -65,11 +68,11 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
     /// The database failed.
     #[error("the database failed: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(Arc<rusqlite::Error>),
     /// PostgreSQL failed.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
@@ -84,6 +87,12 @@ pub enum StoreError {
 /// SQLite's extended code for a shared index of the log that finds no room (its `SHMSIZE`).
 const NO_ROOM_FOR_INDEX: i32 = 10 | 19 << 8;
 
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
 impl StoreError {
     /// Why a SQLite file cannot be opened.
     pub(super) fn of_opening(path: &Path, source: rusqlite::Error) -> Self {
@@ -92,7 +101,7 @@ impl StoreError {
         if full || code == Some(NO_ROOM_FOR_INDEX) {
             Self::Full { path: path.to_owned() }
         } else {
-            Self::Open { path: path.to_owned(), source }
+            Self::Open { path: path.to_owned(), source: Arc::new(source) }
         }
     }
 

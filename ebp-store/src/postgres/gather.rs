@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use super::PostgresError;
 use crate::StoreError;
 
 type Answer<A> = Result<A, StoreError>;
@@ -118,17 +117,7 @@ pub fn answer_all<Q, A>(group: Vec<Asked<Q, A>>, answers: Result<Vec<Answer<A>>,
         Ok(answers) => group.into_iter().zip(answers).for_each(|(asked, answer)| {
             asked.answer(answer);
         }),
-        Err(error) => group.into_iter().for_each(|asked| asked.answer(Err(again(&error)))),
-    }
-}
-
-/// The error once more, for another who suffers from it.
-pub fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Postgres(error) => StoreError::Postgres(error.clone()),
-        StoreError::Closed => StoreError::Closed,
-        StoreError::Damaged(what) => StoreError::Damaged(what),
-        other => StoreError::Postgres(PostgresError::Protocol(other.to_string())),
+        Err(error) => group.into_iter().for_each(|asked| asked.answer(Err(error.clone()))),
     }
 }
 
@@ -139,6 +128,18 @@ mod tests {
     fn asked(question: usize) -> (Asked<usize, usize>, oneshot::Receiver<Answer<usize>>) {
         let (answer, answered) = oneshot::channel();
         (Asked { question, answer }, answered)
+    }
+
+    #[tokio::test]
+    async fn a_group_that_fails_together_has_one_error_each() {
+        for error in [StoreError::ConsentRevoked, StoreError::NotFound, StoreError::Closed] {
+            let (group, answers): (Vec<_>, Vec<_>) = (0..3).map(asked).unzip();
+            answer_all(group, Err(error.clone()));
+            for answer in answers {
+                let told = answer.await.unwrap().unwrap_err();
+                assert_eq!(format!("{told:?}"), format!("{error:?}"));
+            }
+        }
     }
 
     #[tokio::test]

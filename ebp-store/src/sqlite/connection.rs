@@ -17,7 +17,8 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// A connection that writes; the file is made and migrated where needed.
 pub fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
-    create_private(path).map_err(|source| StoreError::File { path: path.to_owned(), source })?;
+    create_private(path)
+        .map_err(|source| StoreError::File { path: path.to_owned(), source: source.into() })?;
     let mut connection = open(path)?;
     // Two connections that switch a fresh file to its log at once refuse each other without
     // waiting, whatever the time-out: so this waits.

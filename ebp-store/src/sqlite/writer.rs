@@ -115,7 +115,7 @@ impl Thread {
             self.erase_log(Duration::ZERO);
         }
         for job in done {
-            job.answer(committed.as_ref().copied().map_err(again));
+            job.answer(committed.clone());
         }
     }
 
@@ -184,16 +184,6 @@ fn perform(tx: &Transaction<'_>, job: &mut dyn Job) -> bool {
     stays || (tx.total_changes() == before && !tx.is_autocommit())
 }
 
-/// The error once more, for another who suffers from it.
-fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Database(rusqlite::Error::SqliteFailure(code, message)) => {
-            rusqlite::Error::SqliteFailure(*code, message.clone()).into()
-        }
-        _ => StoreError::Closed,
-    }
-}
-
 /// Where work for the thread is left.
 pub struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
@@ -213,10 +203,9 @@ impl Writer {
             // Nobody waits for it if the store was dropped.
             let _ = end.send(());
         };
-        thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(work)
-            .map_err(|source| StoreError::File { path: "a thread".into(), source })?;
+        thread::Builder::new().name("store-writer".into()).spawn(work).map_err(|source| {
+            StoreError::File { path: "a thread".into(), source: source.into() }
+        })?;
         Ok(Self { jobs: Mutex::new(Some(jobs)), ended: Mutex::new(Some(ended)) })
     }
 

@@ -32,21 +32,26 @@ mod heads;
 mod keeper;
 mod memory;
 mod meter;
+mod options;
 pub mod plausible;
 mod read;
+mod read_error;
 mod slots;
 mod take;
 mod threads;
 mod watch;
+mod work;
 
 pub use bench::Bench;
-pub use engine::{Aggregator, Options, Permission};
+pub use engine::{Aggregator, Permission};
 pub use event::{Event, MeasureError, Step};
 pub use heads::{Done, Heads, Heard, Job, NotUnlocked, Reading, Telegram};
 pub use keeper::{Keeper, LastReading, Placed, Unplaced};
 pub use memory::{Failing, Memory};
 pub use meter::ConfiguredMeter;
-pub use read::{Choice, ReadError};
+pub use options::Options;
+pub use read::Choice;
+pub use read_error::ReadError;
 pub use threads::{Surroundings, Threads};
 
 #[cfg(test)]

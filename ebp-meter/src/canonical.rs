@@ -22,60 +22,21 @@
 //! which stays away once is no smaller sum.
 
 mod choice;
+mod chosen;
 mod figure;
 mod known;
 mod power;
+mod seen;
 
-use ebp_core::{model::MeasurementData, obis::ObisCode};
+use ebp_core::model::MeasurementData;
 
 pub use choice::{Pinned, choose};
+pub use chosen::Choices;
 pub use figure::{Figure, Source};
 pub use known::KnownRegisters;
 pub(crate) use power::active_power;
 
 use crate::readout::Readout;
-
-/// Where in [`ObisCode::SURVEY`] each quantity stands.
-const IMPORT: usize = 0;
-const EXPORT: usize = 1;
-const POSITIVE: usize = 2;
-const NEGATIVE: usize = 3;
-const SUM: usize = 4;
-
-/// For each quantity of [`ObisCode::SURVEY`], in its order, which entries of a readout count.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Choices([Option<Choice>; ObisCode::SURVEY.len()]);
-
-/// Which entries count for a quantity, by their index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Choice {
-    /// The one under the quantity's own code.
-    Own(usize),
-    /// One under another code.
-    Other(usize),
-    /// Several together. Few meters need it; held apart, it leaves the choices of all others small.
-    Sum(Box<Sum>),
-}
-
-/// The entries whose sum counts, less the sum of others.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Sum {
-    plus: Vec<usize>,
-    minus: Vec<usize>,
-}
-
-impl Choices {
-    /// The values that were chosen, in the order of [`ObisCode::SURVEY`]. One that no decimal
-    /// holds is left out.
-    #[must_use]
-    pub fn figures(&self, readout: &Readout) -> Vec<Figure> {
-        ObisCode::SURVEY
-            .into_iter()
-            .zip(&self.0)
-            .filter_map(|(obis, choice)| figure::of(obis, choice.as_ref()?, readout))
-            .collect()
-    }
-}
 
 impl Readout {
     /// The survey's values (thesis table 4.5) by the registers that count for them, as this

@@ -11,15 +11,18 @@
 //! told with its rule.
 
 mod ascii;
+mod code;
+mod piece;
 mod sml;
 mod text;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ebp_core::obis::ObisCode;
+
+use code::{identifies, is_energy};
+use piece::Piece;
+pub use piece::{Extent, Rule};
 
 use crate::{
     d0,
@@ -30,38 +33,6 @@ use crate::{
 
 /// Pieces with fewer bytes other than zeros are too common to be looked for.
 const TELLING: usize = 3;
-
-/// How much is taken out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Extent {
-    /// The digits of energy go, too: how much a household needs tells something of it.
-    pub blur: bool,
-}
-
-/// Why the value of a register is not handed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rule {
-    /// It may tell which meter it is.
-    Identifies,
-    /// It is a text, or a number without a unit, that is not known to be harmless.
-    Unknown,
-    /// It is energy, which was asked to be taken out.
-    Blurred,
-}
-
-impl Rule {
-    /// The rule in words, behind "because it …".
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Identifies => "may tell which meter it is",
-            Self::Unknown => {
-                "is text, or a number without a unit, that is not known to be harmless"
-            }
-            Self::Blurred => "is energy, which --blur takes out",
-        }
-    }
-}
 
 /// Why a whole telegram is not handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,25 +68,6 @@ pub struct Redacted {
     pub removed: BTreeMap<Rule, BTreeSet<ObisCode>>,
     /// How many whole telegrams were dropped, by the reason.
     pub dropped: BTreeMap<Dropped, usize>,
-}
-
-/// One telegram with its identity taken out, and what was taken.
-struct Piece {
-    original: Vec<u8>,
-    redacted: Vec<u8>,
-    /// Where measured values and the maker's letters stand, which always stay: in an ASCII telegram
-    /// its bytes, in an SML frame those of its data.
-    kept: Vec<Range<usize>>,
-    /// An SML frame's data, redacted.
-    data: Vec<u8>,
-    removed: Vec<Removed>,
-}
-
-/// A value that was taken out.
-struct Removed {
-    code: Option<ObisCode>,
-    bytes: Vec<u8>,
-    rule: Rule,
 }
 
 /// Takes the identifying numbers out of recorded bytes.
@@ -220,20 +172,4 @@ fn same_values(before: &[Readout], after: &[Readout], extent: Extent) -> bool {
             })
     };
     !before.is_empty() && before.len() == after.len() && before.iter().zip(after).all(same)
-}
-
-/// Whether an entry of that code tells which meter it is, be it text or number. Where a maker puts
-/// its letters is known.
-const fn identifies(obis: ObisCode) -> bool {
-    obis.identifies() && !is_maker(obis)
-}
-
-/// Whether that is energy: now, in a tariff, or of the past.
-const fn is_energy(obis: ObisCode) -> bool {
-    matches!(obis.0, [1, _, 1..=95, 8 | 9, ..])
-}
-
-/// Where the maker's letters stand.
-const fn is_maker(obis: ObisCode) -> bool {
-    matches!(obis.0, [129, 129, 199, 130, 3, _] | [1, 0, 96, 50, 1, 1])
 }

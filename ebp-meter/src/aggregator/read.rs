@@ -8,46 +8,17 @@
 
 use std::time::Duration;
 
-use ebp_core::{model::Flag, phrase::counted};
+use ebp_core::model::Flag;
 
-use super::{ConfiguredMeter, Heard, Reading, Telegram, bench::Bench};
+use super::{ConfiguredMeter, Heard, ReadError, Reading, Telegram, bench::Bench};
 use crate::{
     decoder::Noise,
-    port::PortError,
     readout::{Integrity, Readout},
     session::{Outcome, ReadOptions, Session},
 };
 
 /// An answer under way is listened to for so long before it is looked at again.
 const FURTHER: Duration = Duration::from_secs(5);
-
-/// Why a meter gave no telegram.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// Its port cannot be used.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// Nothing came.
-    #[error("silent for {} s", waited.as_secs())]
-    Silent {
-        /// How long it was listened to.
-        waited: Duration,
-    },
-    /// Something came, but no telegram.
-    #[error("{} in {} s, but no whole telegram", counted(*bytes, "byte"), waited.as_secs())]
-    Unintelligible {
-        /// How many bytes came.
-        bytes: u64,
-        /// How long it was listened to.
-        waited: Duration,
-    },
-    /// The port does not even give control back.
-    #[error("its port hangs: nothing came back from it for {} s", waited.as_secs())]
-    Hangs {
-        /// How long it was waited for.
-        waited: Duration,
-    },
-}
 
 /// Reads the meter once: opens its port, takes the telegram that [`Choice`] prefers of those that
 /// are complete within the time, and closes the port again.

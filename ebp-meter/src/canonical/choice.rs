@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ebp_core::{obis::ObisCode, quantity::Unit};
 
 use super::{
-    Choice, Choices, EXPORT, IMPORT, KnownRegisters, NEGATIVE, POSITIVE, SUM, Sum,
+    KnownRegisters,
+    chosen::{Choice, Choices, EXPORT, IMPORT, NEGATIVE, POSITIVE, SUM, Sum},
     figure::{number, unit_of},
     power::{Direction, active_power},
 };

@@ -7,7 +7,7 @@ use ebp_core::{
 };
 use rust_decimal::Decimal;
 
-use super::{Choice, Sum};
+use super::chosen::{Choice, Choices, Sum};
 use crate::readout::{Correction, Entry, Protocol, Readout, Value};
 
 /// More decimals than any meter sends are a damaged scaler.
@@ -82,6 +82,19 @@ impl Figure {
     }
 }
 
+impl Choices {
+    /// The values that were chosen, in the order of [`ObisCode::SURVEY`]. One that no decimal
+    /// holds is left out.
+    #[must_use]
+    pub fn figures(&self, readout: &Readout) -> Vec<Figure> {
+        ObisCode::SURVEY
+            .into_iter()
+            .zip(&self.0)
+            .filter_map(|(obis, choice)| of(obis, choice.as_ref()?, readout))
+            .collect()
+    }
+}
+
 /// The unit of what the survey wants under that code.
 pub(super) const fn unit_of(obis: ObisCode) -> Unit {
     if obis.0[3] == 8 { Unit::WATT_HOUR } else { Unit::WATT }
@@ -101,7 +114,7 @@ pub(super) fn number(entry: &Entry, unit: Unit, protocol: Protocol) -> Option<(i
 }
 
 /// The value of that choice; nothing where no decimal holds it.
-pub(super) fn of(obis: ObisCode, choice: &Choice, readout: &Readout) -> Option<Figure> {
+fn of(obis: ObisCode, choice: &Choice, readout: &Readout) -> Option<Figure> {
     let unit = unit_of(obis);
     let entry = |index: &usize| readout.entries.get(*index);
     let number = |index: &usize| number(entry(index)?, unit, readout.protocol);

@@ -1,6 +1,6 @@
 //! Which registers count, rule by rule, and what must hold for any telegram.
 
-use ebp_core::quantity::Unit;
+use ebp_core::{obis::ObisCode, quantity::Unit};
 use proptest::{collection::vec, prelude::*};
 use rust_decimal::Decimal;
 

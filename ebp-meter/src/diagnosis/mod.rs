@@ -9,11 +9,14 @@
 //! "Bits were lost" is what remains of telegrams whose length is right and whose checksum is wrong.
 
 mod ascii;
+mod cause;
 mod line_ends;
 mod sml;
 mod text;
 
 use std::fmt;
+
+pub use cause::{Cause, LineEnds};
 
 use crate::{hex_text, port::telnet};
 
@@ -59,114 +62,6 @@ impl Recording {
         self.bytes.truncate(16);
         self.bytes.shrink_to_fit();
         self.ended = true;
-    }
-}
-
-/// What the bytes show.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Cause {
-    /// Nothing but what was sent: a request, perhaps an acknowledgement.
-    OwnEcho,
-    /// A web server: the bytes begin with `HTTP/`, `<!DOCTYPE html`, `<html` or an alert of TLS.
-    WebServer,
-    /// Somebody else's words: a little printable text without registers, such as `Port already in
-    /// use`. Their last line, at most 120 letters, digits and printable characters of ASCII.
-    Words(String),
-    /// A Telnet bridge, which begins with a negotiation (`ff fb`, `ff fd`), and nothing behind it that
-    /// shows another cause.
-    Telnet,
-    /// A meter's name in answer to a request, and no register.
-    Named {
-        /// The maker's FLAG id, three capital letters.
-        manufacturer: String,
-    },
-    /// The eighth bit is cut off: no byte has one, and OBIS codes end in `7f`.
-    SevenBits,
-    /// Line ends were changed on the way: without the change a checksum is right that is wrong with
-    /// it.
-    LineEnds(LineEnds),
-    /// Telegrams break after the same number of bytes, again and again.
-    BufferTooSmall {
-        /// After how many, about.
-        bytes: usize,
-    },
-    /// Telegrams have holes at changing places.
-    BytesLost,
-    /// Telegrams have their full length, or damaged marks of their beginning and end, and wrong
-    /// checksums.
-    BitsLost,
-}
-
-/// How line ends were changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LineEnds {
-    /// Each CR became LF (a terminal's `icrnl`).
-    CrToLf,
-    /// Each LF became CR (`inlcr`).
-    LfToCr,
-    /// Each LF became CR and LF.
-    LfToCrLf,
-    /// Each CR became CR and LF.
-    CrToCrLf,
-    /// Each CR became CR and NUL (Telnet's text mode).
-    CrToCrNul,
-    /// CR was left out (`igncr`).
-    CrLost,
-    /// LF was left out.
-    LfLost,
-}
-
-impl LineEnds {
-    const fn phrase(self) -> &'static str {
-        match self {
-            Self::CrToLf => "turns CR into LF",
-            Self::LfToCr => "turns LF into CR",
-            Self::LfToCrLf => "turns LF into CR and LF",
-            Self::CrToCrLf => "turns CR into CR and LF",
-            Self::CrToCrNul => "puts NUL behind CR",
-            Self::CrLost => "leaves CR out",
-            Self::LfLost => "leaves LF out",
-        }
-    }
-}
-
-/// As the second half of a sentence about the port: `/dev/ttyUSB0: …`.
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OwnEcho => f.write_str("only the echo of what was sent came back"),
-            Self::WebServer => f.write_str("a web server answered"),
-            Self::Words(words) => write!(f, "it says \"{words}\""),
-            Self::Telnet => f.write_str("the bridge speaks Telnet"),
-            Self::Named { manufacturer } => {
-                write!(f, "the meter gave its name ({manufacturer}) and then no registers")
-            }
-            Self::SevenBits => f.write_str("only 7 of 8 bits arrive"),
-            Self::LineEnds(change) => {
-                write!(f, "the line changes CR/LF: it {}", change.phrase())
-            }
-            Self::BufferTooSmall { bytes } => write!(
-                f,
-                "telegrams break after about {bytes} bytes each time: a buffer of that size on the \
-                 way is too small"
-            ),
-            Self::BytesLost => f.write_str("bytes are lost at changing places in the telegrams"),
-            Self::BitsLost => f.write_str("bits are lost in the telegrams"),
-        }
-    }
-}
-
-impl Cause {
-    /// Of two causes the one that says more; of equals the first.
-    #[must_use]
-    pub fn more_telling(first: Option<Self>, second: Option<Self>) -> Option<Self> {
-        let rank = |cause: &Option<Self>| match cause {
-            None => 0,
-            Some(Self::BitsLost | Self::BytesLost) => 1,
-            Some(_) => 2,
-        };
-        if rank(&second) > rank(&first) { second } else { first }
     }
 }
 

@@ -3,41 +3,28 @@
 //! Enters: a profile as read. Leaves: the first [`Contradiction`] with the way to its place.
 //! Absent: files and lines, which [`super::error`] finds.
 
+mod refusal;
+mod unlocking;
+
 use ebp_core::{obis::ObisCode, phrase::counted, quantity::Unit};
 
 use super::{
-    Content, POWER, Profile, Quantity, Register, Registers, Status, Transport,
-    error::{Contradiction, Step},
+    Content, Profile, Quantity, Register, Registers, Status, Transport, error::Step,
     register::on_channel_0,
 };
+use refusal::{Checked, at, refuse};
 
+/// The codes one of which an unlocked meter must send for the survey: power, in whichever form the
+/// model has it, on whichever channel. `1-0:1.7.255*255` is EasyMeter Q3D's way to write 1.7.0.
+const POWER: [ObisCode; 5] = [
+    ObisCode::SUM_POWER,
+    ObisCode::POSITIVE_POWER,
+    ObisCode::NEGATIVE_POWER,
+    ObisCode::ABSOLUTE_POWER,
+    ObisCode([1, 0, 1, 7, 255, 255]),
+];
 /// The power of the first phase, which is all that a meter of one phase has.
 const FIRST_PHASE_POWER: ObisCode = ObisCode([1, 0, 36, 7, 0, 255]);
-
-type Checked = Result<(), Contradiction>;
-
-/// The way to a place: keys and indices.
-macro_rules! at {
-    ($($step:expr),* $(,)?) => { vec![$(Step::from($step)),*] };
-}
-
-mod unlocking;
-
-impl From<&'static str> for Step {
-    fn from(key: &'static str) -> Self {
-        Self::Key(key)
-    }
-}
-
-impl From<usize> for Step {
-    fn from(index: usize) -> Self {
-        Self::Index(index)
-    }
-}
-
-fn refuse(path: Vec<Step>, reason: impl Into<String>) -> Checked {
-    Err(Contradiction { path, reason: reason.into() })
-}
 
 pub(super) fn check(profile: &Profile) -> Checked {
     names(profile)?;

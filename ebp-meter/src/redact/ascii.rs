@@ -10,7 +10,8 @@ use std::{collections::BTreeSet, ops::Range};
 use ebp_core::obis::ObisCode;
 
 use super::{
-    Extent, Piece, Removed, Rule, identifies, is_energy,
+    code::{identifies, is_energy},
+    piece::{Extent, Piece, Removed, Rule},
     text::{is_harmless, is_number, is_unit, name},
 };
 use crate::d0;

@@ -8,7 +8,8 @@ use std::ops::Range;
 use ebp_core::{obis::ObisCode, quantity::Unit};
 
 use super::{
-    Extent, Piece, Removed, Rule, identifies,
+    code::identifies,
+    piece::{Extent, Piece, Removed, Rule},
     text::{is_harmless, is_word},
 };
 use crate::sml::{

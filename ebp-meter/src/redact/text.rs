@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use ebp_core::obis::ObisCode;
 
-use super::is_maker;
+use super::code::is_maker;
 use crate::profile::Profiles;
 
 /// Units of measured values.

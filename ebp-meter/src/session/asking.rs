@@ -7,30 +7,8 @@
 
 use std::borrow::Cow;
 
-use super::ReadOptions;
+use super::{AnswerSpeed, ReadOptions};
 use crate::d0::{Address, Dialogue};
-
-/// At which speed a meter that is asked is to answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum AnswerSpeed {
-    /// At the one that it offers; at that of the request where it does not.
-    #[default]
-    Offered,
-    /// At that of the request.
-    Kept,
-}
-
-impl AnswerSpeed {
-    /// The speed meant by a user who gives a baud rate: 300 is the one at which meters are asked, so
-    /// that whoever names it wants the answer at it, too.
-    #[must_use]
-    pub const fn asked(baud: Option<u32>) -> Self {
-        match baud {
-            Some(300) => Self::Kept,
-            _ => Self::Offered,
-        }
-    }
-}
 
 /// So many answers in a row that were a name and no telegram are enough: both speeds were tried.
 const IN_VAIN: u8 = 2;

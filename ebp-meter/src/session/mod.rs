@@ -9,6 +9,7 @@ mod asking;
 mod detection;
 mod heard;
 mod listeners;
+mod options;
 mod pace;
 #[cfg(test)]
 mod simulated;
@@ -22,34 +23,21 @@ use std::{
 };
 
 use arrivals::Arrivals;
-pub use asking::AnswerSpeed;
 use asking::Asking;
 use detection::Detection;
 use listeners::Listeners;
+pub use options::{AnswerSpeed, ReadOptions};
 use pace::{Pace, RealTime, SimulatedTime};
 pub use wrapping::Wrapping;
 
 use crate::{
-    d0::{Address, Dialogue},
+    d0::Dialogue,
     decoder::{Event, Noise},
     diagnosis::{self, Cause, Recording},
     port::{self, LineSettings, Port, PortError, PortName, Received, telnet},
     readout::{Integrity, Protocol, Readout},
     unlock,
 };
-
-/// What is known of the meter; what is not is found out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ReadOptions {
-    /// Its protocol.
-    pub protocol: Option<Protocol>,
-    /// Its baud rate. For a meter that wants to be asked, the one of the request.
-    pub baud: Option<u32>,
-    /// Its address, if it is asked and answers to that alone.
-    pub address: Option<Address>,
-    /// At which speed it answers, if it is asked.
-    pub speed: AnswerSpeed,
-}
 
 /// How far an answer has come that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use ebp_core::clock::Clock;
 
 use super::{
     Head, Lasting, Link, MeterKey, Pace, Pin, Plan, PlanError, PressError, Progress, Refused,
-    Tries, UnlockError, UnlockOptions, Unlocked, Variant, is_detailed, lasting::Open,
+    Tries, UnlockError, UnlockOptions, Unlocked, Variant, is_detailed, open_list::Open,
     press::execute, watched::Watched,
 };
 use crate::{

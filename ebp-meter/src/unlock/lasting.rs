@@ -1,35 +1,13 @@
 //! Making detail last, and finding out for how long it does: a fact of the meter at hand, which no
 //! model's profile can promise.
 
-use std::time::Duration;
-
 use super::{
     Attempt, InfSwitch, Lasting, Link, Plan, Progress, UnlockError, Unlocked, Variant,
     attempt::{Executed, Looked, REST_MARGIN, Report, list_open, rest},
     is_detailed,
+    open_list::Open,
 };
-use crate::{profile, readout::Readout};
-
-/// A list that the right PIN opened.
-pub(super) struct Open {
-    /// The last telegram with details.
-    pub readout: Readout,
-    /// When the last press ended.
-    pub last_press: Duration,
-    /// When that telegram came.
-    pub seen_at: Duration,
-}
-
-impl Open {
-    fn seen(&self) -> Duration {
-        self.seen_at.saturating_sub(self.last_press)
-    }
-
-    fn into_unlocked(self, variant: Variant, lasting: Lasting, inf: InfSwitch) -> Unlocked {
-        let seen = Some(self.seen());
-        Unlocked { variant: Some(variant), lasting, seen, inf, ..Unlocked::now(self.readout) }
-    }
-}
+use crate::profile;
 
 impl Attempt<'_> {
     /// Switches `InF` on where its place is known, and looks whether that helped. Elsewhere the list

@@ -24,6 +24,7 @@ mod detail;
 pub mod keep;
 mod lasting;
 mod link;
+mod open_list;
 mod options;
 mod outcome;
 pub mod pin;

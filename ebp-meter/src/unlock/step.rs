@@ -10,7 +10,7 @@ use super::{
     Attempt, InfSwitch, Link, Pin, Plan, Progress, UnlockError, UnlockOptions, Unlocked, Variant,
     attempt::{Executed, Looked, Report, list_open, rest},
     is_detailed,
-    lasting::Open,
+    open_list::Open,
 };
 use crate::profile;
 

@@ -7,7 +7,6 @@ use std::{fmt, time::Duration};
 
 use ebp_core::model::MeterType;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::{
     button::Button,
@@ -17,8 +16,8 @@ use super::{
     memory::{Memory, MemoryError},
     moment::Moment,
     request::Ear,
+    state::MeterState,
     telegram,
-    unit::LockMemory,
 };
 use crate::{profile::Profile, readout::ServerId, sml::encode::EncodeError};
 
@@ -54,24 +53,6 @@ impl fmt::Debug for MeterOptions {
             .field("energies", energies)
             .finish_non_exhaustive()
     }
-}
-
-/// What a virtual meter must remember to go on where it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MeterState {
-    /// The simulated instant, milliseconds since 1970-01-01 UTC.
-    pub time_ms: i64,
-    /// Nanoseconds beyond that millisecond.
-    pub rest_ns: u32,
-    /// Milliseconds of operation.
-    pub operating_ms: u64,
-    /// The registers.
-    pub energies: Energies,
-    /// The telegrams sent so far.
-    pub telegrams: u32,
-    /// Its lock, where it has one that opens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lock: Option<LockMemory>,
 }
 
 /// Why a virtual meter cannot be or speak.

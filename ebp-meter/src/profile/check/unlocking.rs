@@ -2,7 +2,7 @@
 
 use ebp_core::phrase::counted_as;
 
-use super::{Checked, Step, refuse};
+use super::refusal::{Checked, at, refuse};
 use crate::profile::{Blocking, Interval, Pin, Profile, Relock, RelockBehaviour, pin::is_assumed};
 
 pub(super) fn pin(pin: &Pin) -> Checked {

@@ -1,7 +1,7 @@
 //! What a profile must not say: contradictions that reading alone does not find.
 //!
-//! Enters: a profile as read. Leaves: the first [`Contradiction`] with the way to its place.
-//! Absent: files and lines, which [`super::error`] finds.
+//! Enters: a profile as read. Leaves: the first contradiction with the way to its place. Absent:
+//! files and lines, which [`super::error`] finds.
 
 mod refusal;
 mod unlocking;

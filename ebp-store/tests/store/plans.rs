@@ -36,7 +36,7 @@ const ON_PURPOSE: [(&str, &str); 10] = [
 
 /// Every statement in the sources of a store.
 fn statements(engine: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store").join(engine);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(engine);
     let (mut files, mut folders) = (Vec::<PathBuf>::new(), vec![folder]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

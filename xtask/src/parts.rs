@@ -60,6 +60,7 @@ pub const PARTS: [Part; 10] = [
             "ebp-store/src/admission.rs",
             "ebp-store/src/*/consent.rs",
             "ebp-store/src/*/measurement.rs",
+            "ebp-store/src/*/stored.rs",
         ],
         tests: STORE_TESTS,
     },
@@ -70,6 +71,8 @@ pub const PARTS: [Part; 10] = [
             "ebp-store/src/masking.rs",
             "ebp-store/src/revoked.rs",
             "ebp-store/src/*/masking.rs",
+            "ebp-store/src/*/location.rs",
+            "ebp-store/src/*/release.rs",
             "ebp-store/src/*/erase.rs",
         ],
         tests: STORE_TESTS,
@@ -77,7 +80,7 @@ pub const PARTS: [Part; 10] = [
     Part {
         name: "access",
         package: "ebp-store",
-        files: &["ebp-store/src/*/access.rs"],
+        files: &["ebp-store/src/*/access.rs", "ebp-store/src/*/device.rs"],
         tests: STORE_TESTS,
     },
     Part {

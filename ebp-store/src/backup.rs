@@ -1,7 +1,7 @@
 //! A copy of a SQLite database, taken while the server goes on, and put back.
 //!
 //! Enters: paths. Leaves: a whole and checked copy, or none. Absent: PostgreSQL, which brings tools
-//! of its own; what was revoked since ([`Revocations`](crate::Revocations)).
+//! of its own; what was revoked since (the server keeps that list).
 //!
 //! `VACUUM INTO` reads one state of the database in one transaction; with the write-ahead log that
 //! holds up nobody who writes. The copy has no page of what was deleted, since it has none of the

@@ -1,7 +1,7 @@
 //! Finding the timing of a model that nobody has described, with its owner watching the display.
 //!
 //! Enters: an owner who answers, a port. Leaves: [`Finding`]. Absent: the terminal; the profile made of
-//! it, which [`written`] writes.
+//! it, which `written` writes.
 //!
 //! The meter gives no feedback but its display, so a person must look. It costs one wrong try: once
 //! PIN entry is open the meter fixes zeros by itself, and from the moments at which it asks for the

@@ -57,7 +57,7 @@ pub const PARTS: [Part; 10] = [
         name: "admission",
         package: "ebp-store",
         files: &[
-            "ebp-store/src/admission.rs",
+            "ebp-store/src/rule/**.rs",
             "ebp-store/src/*/consent.rs",
             "ebp-store/src/*/measurement.rs",
             "ebp-store/src/*/stored.rs",

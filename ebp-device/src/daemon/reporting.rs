@@ -97,9 +97,12 @@ impl Reporting {
                 false
             }
         };
-        if outcome.is_err() && self.engine.due_in(&*device.clock).is_zero() {
-            // Not even the failure could be kept.
+        let is_due = self.engine.due_in(&*device.clock).is_zero();
+        if outcome.as_ref().is_err_and(|error| is_due || error.wants_reopening()) {
             device.reopen_spool();
+        }
+        if outcome.is_err() && is_due {
+            // Not even the failure could be kept.
             self.not_before = device.clock.since_boot().saturating_add(self.spool_wait);
             self.spool_wait = LONGEST_SPOOL_WAIT.min(self.spool_wait * 2);
         }

@@ -196,6 +196,7 @@ impl ReportEngine {
         random: u32,
     ) -> Result<Outcome, SpoolError> {
         self.progress = recalled(spool)?;
+        let before = self.progress.clone();
         let outcome = self.work(spool, api, clock)?;
         let now = clock.now();
         match &outcome {
@@ -219,7 +220,14 @@ impl ReportEngine {
                 self.progress.asked_for = asked_for.is_some();
             }
         }
-        self.remember(spool)?;
+        if let Err(error) = self.remember(spool) {
+            // A report that is not remembered is due still: the spool may be another one, with
+            // measurements of its own. One that failed waits as the server asked.
+            if matches!(outcome, Outcome::Reported(_) | Outcome::NotGranted) {
+                self.progress = before;
+            }
+            return Err(error);
+        }
         Ok(outcome)
     }
 

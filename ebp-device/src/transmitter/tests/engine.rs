@@ -10,6 +10,8 @@ use super::{
 };
 use ebp_core::clock::{Clock, SimulatedClock};
 
+use crate::spool::{FILE_NAME, SpoolError};
+
 const METER: Uuid = Uuid::from_u128(3);
 
 fn engine(spool: &Spool) -> ReportEngine {
@@ -283,4 +285,26 @@ proptest! {
         prop_assert!(spool.len()? < 5, "{} remain", spool.len()?);
         prop_assert_eq!(world.incident.borrow().unwrap_or(false), present);
     }
+}
+
+/// Another process made a new spool in the place of this one, and measured into it.
+#[test]
+fn a_report_from_a_spool_that_is_gone_is_due_again() {
+    let (world, dir) = (World::new(), folder());
+    let mut spool = Spool::open(dir.path()).unwrap();
+    let mut engine = engine(&spool);
+    run(&world, &spool, &mut engine, 1, |_| {});
+    world.clock.advance(engine.due_in(&world.clock).max(Duration::from_secs(3600)));
+    for ending in ["", "-wal", "-shm"] {
+        std::fs::remove_file(dir.path().join(format!("{FILE_NAME}{ending}"))).unwrap();
+    }
+    let other = Spool::open(dir.path()).unwrap();
+    measure(&other, &world.clock).unwrap();
+    let failed = engine.report(&spool, &world, &world.clock, 1).unwrap_err();
+    assert!(matches!(failed, SpoolError::Replaced { .. }), "{failed}");
+    assert_eq!(engine.due_in(&world.clock), Duration::ZERO);
+    spool.reopen().unwrap();
+    let outcome = engine.report(&spool, &world, &world.clock, 1).unwrap();
+    let Outcome::Reported(Reported { measurements, .. }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((measurements.accepted, measurements.remaining), (1, 0));
 }

@@ -115,8 +115,10 @@ impl Device {
     /// Opens the spool again: a damaged one is set aside, one that another process set aside is
     /// left, and one that could only be read can be written to if that is over.
     pub fn reopen_spool(&mut self) {
-        // Where it cannot be, its next use says why.
-        let _ = self.spool.reopen();
+        // Where it cannot be, its next use says why. A new one has to remember that the clock is right.
+        if self.spool.reopen().is_ok() {
+            let _ = self.spool.knows_the_time(&*self.clock);
+        }
     }
 
     /// Renews the certificate if that is due, and takes up one that another process renewed; the

@@ -9,6 +9,7 @@ use ebp_core::{
     contract::StoredMeasurement,
     cycle::{Cycle, Slot},
     evaluation::Stretch,
+    model::measurement_id,
 };
 use ebp_device::transmitter::Schedule;
 use jiff::{SignedDuration, Timestamp};
@@ -131,7 +132,9 @@ impl<'a> Case<'a> {
         let mut slot = span_of(CYCLE.slot(begin)).to;
         while slot < due {
             let span = span_of(CYCLE.slot(slot));
-            if self.counts(Span { from: span.from, to: span.to.min(due) }) {
+            let is_lost =
+                self.life.lost.contains(&measurement_id(self.meter.uuid, CYCLE.slot(slot)));
+            if !is_lost && self.counts(Span { from: span.from, to: span.to.min(due) }) {
                 return true;
             }
             slot = span.to;

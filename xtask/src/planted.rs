@@ -19,8 +19,8 @@ const FAULTS: [Fault; 2] = [
     Fault {
         name: "a lost spool is not opened again",
         file: "ebp-device/src/device.rs",
-        right: "let _ = self.spool.reopen();",
-        wrong: "",
+        right: "if self.spool.reopen().is_ok() {",
+        wrong: "if false {",
     },
     Fault {
         name: "a certificate is not renewed",

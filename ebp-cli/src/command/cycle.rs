@@ -24,7 +24,6 @@ use ebp_device::{
     device::Device,
     spool::SpoolError,
 };
-use ebp_meter::profile::Profiles;
 
 use crate::{
     exit::{Context, Failure, Outcome, device},
@@ -91,7 +90,7 @@ fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failu
     ask_permission(device)?;
     let (meters, heads) = daemon::heads(device, meters::tries(&device.config), stop);
     let mut cycle = OneCycle::new(device, meters, heads);
-    let mut log = EventLog::for_once(cycle.meters());
+    let mut log = EventLog::for_once(&device.config.meters);
     loop {
         let step = cycle.step(device);
         for (meter, event) in step.events {
@@ -110,8 +109,7 @@ fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failu
 /// Until consent is revoked, or a signal comes.
 fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
     tell_plan(device)?;
-    let known = ebp_device::meters::configured(&device.config, &Profiles::embedded());
-    let mut log = EventLog::for_good(&known);
+    let mut log = EventLog::for_good(&device.config.meters);
     let tries = meters::tries(&device.config);
     let hear = |event| log.hear_daemon(event);
     match daemon::measure(device, tries, stop, hear).map_err(device::spool)? {

@@ -55,7 +55,7 @@ fn of(terms: Terms, observations: Vec<Observation>) -> Evaluation {
 }
 
 #[test]
-fn a_flawless_survey_has_exactly_what_it_should() {
+fn a_complete_survey_has_exactly_what_it_should() {
     let terms = three_weeks();
     for minute in [0, 7, 46, 59] {
         let figures = of(terms, regular(&terms, 1, minute)).overall;

@@ -16,4 +16,4 @@ mod status;
 pub use listener::{Asked, Socket, SocketError};
 pub use live::LiveHeads;
 pub use message::{Answer, MeterStatus, Reason, Refusal, Request, Status, Telegram};
-pub use status::status;
+pub use status::{meters, status};

@@ -3,18 +3,20 @@
 use ebp_core::model::IncidentType;
 
 use super::message::{MeterStatus, Status};
-use crate::{config::MeterEntry, device::Device, spool::SpoolError};
+use crate::{
+    config::{DeviceConfig, MeterEntry},
+    device::Device,
+    spool::{Spool, SpoolError},
+};
 
 /// So many measurements are shown.
 const MOST_SHOWN: usize = 100;
 
-/// How the device is now.
+/// How each configured meter is, in the configuration's order.
 ///
 /// # Errors
 /// [`SpoolError`] where the spool cannot be read.
-pub fn status(device: &Device) -> Result<Status, SpoolError> {
-    let spool = &device.spool;
-    let consent = spool.consent()?;
+pub fn meters(config: &DeviceConfig, spool: &Spool) -> Result<Vec<MeterStatus>, SpoolError> {
     let telegrams = spool.telegrams()?;
     let meter = |entry: &MeterEntry| -> Result<MeterStatus, SpoolError> {
         let last = spool.last_reading(entry.uuid)?;
@@ -36,6 +38,16 @@ pub fn status(device: &Device) -> Result<Status, SpoolError> {
             damaged_telegrams: heard.damaged,
         })
     };
+    config.meters.iter().map(meter).collect()
+}
+
+/// How the device is now.
+///
+/// # Errors
+/// [`SpoolError`] where the spool cannot be read.
+pub fn status(device: &Device) -> Result<Status, SpoolError> {
+    let spool = &device.spool;
+    let consent = spool.consent()?;
     Ok(Status {
         consent: consent.map(|known| known.state.name().to_owned()),
         consent_as_of: consent.map(|known| known.as_of),
@@ -44,6 +56,6 @@ pub fn status(device: &Device) -> Result<Status, SpoolError> {
         unplaced: spool.unplaced_len()?,
         refused: spool.refused_len()?,
         newest: spool.newest(MOST_SHOWN)?,
-        meters: device.config.meters.iter().map(meter).collect::<Result<_, _>>()?,
+        meters: meters(&device.config, spool)?,
     })
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use ebp_client::ClientError;
 use ebp_core::model::IncidentType;
 use ebp_device::{
+    config::MeterEntry,
     daemon::MeasuringEvent,
     device::{Certificate, DeviceError},
     spool::SpoolError,
 };
-use ebp_meter::aggregator::{ConfiguredMeter, Event, MeasureError, Permission, ReadError};
+use ebp_meter::aggregator::{Event, MeasureError, Permission, ReadError};
 
 use crate::{
     exit::{Code, Failure, chain, device},
@@ -45,17 +46,17 @@ pub struct EventLog {
 
 impl EventLog {
     /// For a daemon.
-    pub fn for_good(meters: &[ConfiguredMeter]) -> Self {
+    pub fn for_good(meters: &[MeterEntry]) -> Self {
         Self::new(meters, false)
     }
 
     /// For a one-shot, whose failures are told at its end.
-    pub fn for_once(meters: &[ConfiguredMeter]) -> Self {
+    pub fn for_once(meters: &[MeterEntry]) -> Self {
         Self::new(meters, true)
     }
 
-    fn new(meters: &[ConfiguredMeter], once: bool) -> Self {
-        let named = |meter: &ConfiguredMeter| Named {
+    fn new(meters: &[MeterEntry], once: bool) -> Self {
+        let named = |meter: &MeterEntry| Named {
             name: format!("meter {} at {}", meter.uuid, meter.port),
             trouble: FailureLog::default(),
         };

@@ -7,11 +7,7 @@ use ebp_core::{
     clock::{Clock, DeviceClock, SystemClock},
     model::IncidentType,
 };
-use ebp_device::{
-    clock::DeviceSystemClock,
-    spool::{Spool, Telegrams},
-};
-use ebp_meter::port::PortName;
+use ebp_device::{clock::DeviceSystemClock, socket, spool::Spool};
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
@@ -102,26 +98,15 @@ pub fn status(api: &Api, config: Option<&DeviceConfig>, format: TableFormat) -> 
 fn here(config: &DeviceConfig) -> Result<Here, Failure> {
     let spool = Spool::open_with(&config.spool, config.spool_options()).map_err(device::spool)?;
     let clock = DeviceSystemClock::new(config.clock);
-    let telegrams = spool.telegrams().map_err(device::spool)?;
-    let meter = |uuid: Uuid, port: &PortName| -> Result<Meter, Failure> {
-        let last = spool.last_reading(uuid).map_err(device::spool)?;
-        let mut incidents = Vec::new();
-        for kind in IncidentType::ALL {
-            if spool.has_incident(uuid, kind).map_err(device::spool)? {
-                incidents.push(kind);
-            }
-        }
-        let heard = telegrams.iter().find(|(meter, _)| *meter == uuid);
-        let Telegrams { good, damaged } = heard.map(|(_, heard)| *heard).unwrap_or_default();
-        Ok(Meter {
-            uuid,
-            port: port.to_string(),
-            last_measured_at: last.map(|last| last.measured_at),
-            incidents,
-            good_telegrams: good,
-            damaged_telegrams: damaged,
-        })
-    };
+    let known_meters = socket::meters(config, &spool).map_err(device::spool)?;
+    let meters = config.meters.iter().zip(known_meters).map(|(entry, known)| Meter {
+        uuid: entry.uuid,
+        port: entry.port.to_string(),
+        last_measured_at: known.measured_at,
+        incidents: known.incidents,
+        good_telegrams: known.good_telegrams,
+        damaged_telegrams: known.damaged_telegrams,
+    });
     let known = spool.consent().map_err(device::spool)?;
     let refused = spool.refused().map_err(device::spool)?;
     let mut reasons = BTreeMap::new();
@@ -137,11 +122,7 @@ fn here(config: &DeviceConfig) -> Result<Here, Failure> {
             refused: refused.len(),
             reasons,
         },
-        meters: config
-            .meters
-            .iter()
-            .map(|entry| meter(entry.uuid, &entry.port))
-            .collect::<Result<_, _>>()?,
+        meters: meters.collect(),
     })
 }
 

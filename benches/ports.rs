@@ -19,7 +19,7 @@ use std::{
 use ebp_meter::{
     port::PortName,
     profile::Profiles,
-    session::{Outcome, ReadOptions, Session},
+    session::{ReadOptions, Session, SessionEvent},
     virtual_meter::{Energies, HouseholdOptions, MeterOptions, Source, Tempo, VirtualMeter, run},
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -120,7 +120,7 @@ fn session(link: &Path) -> Session {
 fn read(mut session: Session, begun: Instant) -> u32 {
     let mut telegrams = 0;
     while begun.elapsed() < LISTEN + Duration::from_millis(500) {
-        if let Outcome::Readout(_) = session.next(Duration::from_secs(2)).unwrap() {
+        if let SessionEvent::Readout(_) = session.next(Duration::from_secs(2)).unwrap() {
             telegrams += 1;
         }
     }

@@ -35,16 +35,16 @@ use support::{
 };
 
 /// How many send at once, each over a connection that it keeps.
-struct Shape {
+struct Workload {
     name: &'static str,
     senders: usize,
     reports: usize,
     size: usize,
 }
 
-const SHAPES: [Shape; 2] = [
-    Shape { name: "batches of 1,000", senders: 32, reports: 10, size: 1000 },
-    Shape { name: "reports of 4", senders: 64, reports: 400, size: 4 },
+const SHAPES: [Workload; 2] = [
+    Workload { name: "batches of 1,000", senders: 32, reports: 10, size: 1000 },
+    Workload { name: "reports of 4", senders: 64, reports: 400, size: 4 },
 ];
 
 /// One line of the table: rows and reports a second, and processor time for a row.
@@ -132,7 +132,7 @@ fn used(server: Option<Process>, database: Option<Process>) -> [Duration; 3] {
 #[allow(clippy::cast_precision_loss, reason = "a rate")]
 fn line(
     what: String,
-    shape: &Shape,
+    shape: &Workload,
     took: Duration,
     before: [Duration; 3],
     after: [Duration; 3],
@@ -172,7 +172,7 @@ async fn sent(
     start.elapsed()
 }
 
-async fn through(server: &Server, cluster: Option<&Cluster>, shape: &Shape, name: &str) -> Line {
+async fn through(server: &Server, cluster: Option<&Cluster>, shape: &Workload, name: &str) -> Line {
     let mut senders = Vec::new();
     for _ in 0..shape.senders {
         let household = Household::register(&*server.store).await;
@@ -218,7 +218,7 @@ async fn through(server: &Server, cluster: Option<&Cluster>, shape: &Shape, name
     .await
 }
 
-async fn rivalled(rival: &Rival, shape: &Shape, round: usize) -> Line {
+async fn rivalled(rival: &Rival, shape: &Workload, round: usize) -> Line {
     let from = round * shape.reports * shape.size;
     let mut reports: Vec<Vec<Vec<u8>>> = Vec::new();
     let mut connections = Vec::new();
@@ -242,7 +242,7 @@ async fn settle(cluster: &Cluster) {
 
 /// The same rows by `psql` and `COPY` into a table without keys: in one transaction, or each
 /// batch in one of its own.
-async fn copied(cluster: &Cluster, shape: &Shape, in_batches: bool, round: usize) -> Line {
+async fn copied(cluster: &Cluster, shape: &Workload, in_batches: bool, round: usize) -> Line {
     let (url, _) = cluster.database().await;
     let db = cluster.client(url.rsplit('=').next().unwrap()).await;
     settle(cluster).await;

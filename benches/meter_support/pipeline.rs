@@ -126,5 +126,5 @@ pub fn sml_rs_complete(bytes: &[u8]) -> Found {
 
 /// The checksum alone, over pieces as long as a telegram.
 pub fn checksum_alone(bytes: &[u8]) -> u16 {
-    bytes.chunks(300).fold(0, |all, piece| all ^ Checksum::X25.of(piece))
+    bytes.chunks(300).fold(0, |all, piece| all ^ Checksum::X25.compute(piece))
 }

@@ -43,7 +43,7 @@ pub struct Failure {
 }
 
 /// What every command returns.
-pub type Outcome = Result<(), Failure>;
+pub type CommandResult = Result<(), Failure>;
 
 impl Failure {
     /// Whoever was reading our output has seen enough: the command ends, and that is no failure. It

@@ -33,7 +33,7 @@ pub enum Format {
 
 /// How a single thing is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Shape {
+pub enum ItemFormat {
     /// Lines for people.
     Table,
     /// One JSON object on a line.
@@ -116,7 +116,7 @@ impl<W: Write> Printer<W> {
     /// # Errors
     /// When the writer fails.
     pub fn print(&mut self, readout: &Readout, read_at: Timestamp) -> io::Result<()> {
-        let values = if self.all { entries(readout) } else { self.figures.of(readout) };
+        let values = if self.all { entries(readout) } else { self.figures.values(readout) };
         match self.format {
             Format::Json => self.json(readout, read_at, values)?,
             Format::Csv => self.csv(readout, read_at, &values)?,

@@ -5,23 +5,23 @@
 
 use std::io::{self, Write};
 
-use crate::exit::{Failure, Outcome};
+use crate::exit::{CommandResult, Failure};
 
 /// Prints.
-pub fn print(text: impl AsRef<[u8]>) -> Outcome {
+pub fn print(text: impl AsRef<[u8]>) -> CommandResult {
     quiet_at_closed_pipe(io::stdout().lock().write_all(text.as_ref()))
 }
 
 /// Prints it as one line of JSON.
 #[cfg(feature = "server")]
-pub fn print_json(value: &impl serde::Serialize) -> Outcome {
+pub fn print_json(value: &impl serde::Serialize) -> CommandResult {
     let mut text = serde_json::to_string(value).map_err(Failure::failed)?;
     text.push('\n');
     print(&text)
 }
 
 /// A closed pipe ends a command without a word, as every well-behaved filter does.
-pub fn quiet_at_closed_pipe(result: io::Result<()>) -> Outcome {
+pub fn quiet_at_closed_pipe(result: io::Result<()>) -> CommandResult {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|error| Failure::failed(format!("standard output: {error}"))),

@@ -12,7 +12,7 @@ use ebp_core::{
     model::{DataPoint, Measurement, MeasurementIds},
     obis::ObisCode,
 };
-use ebp_store::{Database, HouseholdId, Outcome, Store, open_store};
+use ebp_store::{Database, HouseholdId, InsertOutcome, Store, open_store};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use support::{ebp, process};
@@ -66,7 +66,7 @@ impl Survey {
     fn insert(&mut self, household: HouseholdId, rows: Vec<Row>) {
         let mut reports: BTreeMap<Timestamp, Vec<Measurement>> = BTreeMap::new();
         for &(meter, measured_at, received_at) in &rows {
-            let uuid = MeasurementIds::of(meter).id(Cycle::QUARTER_HOUR.slot(measured_at));
+            let uuid = MeasurementIds::for_meter(meter).id(Cycle::QUARTER_HOUR.slot(measured_at));
             let data = vec![DataPoint { obis: ObisCode::POSITIVE_ENERGY, value: 1.into() }];
             let flags = Vec::new();
             let one = Measurement { uuid, meter, measured_at, data, flags };
@@ -75,7 +75,7 @@ impl Survey {
         self.runtime.block_on(async {
             for (received_at, measurements) in reports {
                 let stored = self.store.insert_measurements(household, measurements, received_at);
-                assert!(stored.await.unwrap().iter().all(|one| *one == Outcome::Accepted));
+                assert!(stored.await.unwrap().iter().all(|one| *one == InsertOutcome::Accepted));
             }
         });
         self.rows.extend(rows);

@@ -37,7 +37,7 @@ impl Validity {
     ///
     /// # Errors
     /// [`ValidityError`] when the file cannot be read or has no certificate.
-    pub fn of(path: &Path) -> Result<Self, ValidityError> {
+    pub fn from_file(path: &Path) -> Result<Self, ValidityError> {
         let pem = fs::read(path)
             .map_err(|source| ValidityError::Read { path: path.to_owned(), source })?;
         let none = || ValidityError::NoCertificate(path.to_owned());

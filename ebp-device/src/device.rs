@@ -99,7 +99,7 @@ impl Device {
         let api = &config.api;
         renewal::settle(&api.certificate, &api.key)?;
         let identity = Identity::load(&api.certificate, &api.key, &api.ca)?;
-        let validity = Validity::of(&api.certificate)?;
+        let validity = Validity::from_file(&api.certificate)?;
         let connection = connect.connect(&identity)?;
         let options = SpoolOptions { clock: clock.clone(), ..config.spool_options() };
         let spool = Spool::open_with(&config.spool, options)?;
@@ -130,15 +130,15 @@ impl Device {
     pub fn keep_identity(&mut self) -> Result<Certificate, DeviceError> {
         let api = &self.config.api;
         let is_due = |validity: Validity| self.clock.now() >= validity.due_at();
-        if is_due(Validity::of(&api.certificate)?) {
+        if is_due(Validity::from_file(&api.certificate)?) {
             let _lock = renewal::lock(&api.key)?;
             renewal::settle(&api.certificate, &api.key)?;
             // Another process may have done it meanwhile.
-            if is_due(Validity::of(&api.certificate)?) {
+            if is_due(Validity::from_file(&api.certificate)?) {
                 renewal::renew(|key| self.api.renew(key), &api.certificate, &api.key)?;
             }
         }
-        let current = Validity::of(&api.certificate)?;
+        let current = Validity::from_file(&api.certificate)?;
         if current == self.validity {
             return Ok(Certificate::Unchanged);
         }

@@ -114,7 +114,8 @@ impl<'a> Case<'a> {
 
     /// The instants at which its device reports.
     fn due(&self, start: Timestamp, end: Timestamp) -> Vec<Timestamp> {
-        let schedule = Schedule::of(self.survey.devices[self.meter.device].uuid, Cycle::HOUR);
+        let schedule =
+            Schedule::for_device(self.survey.devices[self.meter.device].uuid, Cycle::HOUR);
         let mut all = Vec::new();
         let mut at = after(start, schedule.until_next(start));
         while at < end {

@@ -15,7 +15,7 @@ use ebp_device::{
     daemon::{Answer, AskConsent, Measuring, MeasuringEvent, Reporting},
     device::{Device, DeviceError},
     spool::Spool,
-    transmitter::{Outcome, Schedule},
+    transmitter::{ReportOutcome, Schedule},
 };
 use ebp_meter::aggregator::ConfiguredMeter;
 use jiff::Timestamp;
@@ -105,7 +105,7 @@ impl Run {
         let reader = Reader { device, daemon, next: now, is_over: false };
         let device = open()?;
         device.spool.note_component("transmitter", env!("CARGO_PKG_VERSION"))?;
-        let schedule = Schedule::of(uuid, Cycle::HOUR);
+        let schedule = Schedule::for_device(uuid, Cycle::HOUR);
         let daemon = Reporting::with_schedule(&device, schedule)?;
         let sender = Sender { device, daemon, next: now, is_over: false };
         Ok(Self { clock: clock.clone(), link, reader, sender })
@@ -192,10 +192,10 @@ impl Sender {
         }
         let is_due = step.outcome.is_some();
         match step.outcome {
-            Some(Ok(Outcome::Over)) => {
+            Some(Ok(ReportOutcome::Over)) => {
                 stepped.lines.push("consent is revoked: the sender ends".to_owned());
             }
-            Some(Ok(Outcome::Reported(done))) => {
+            Some(Ok(ReportOutcome::Reported(done))) => {
                 let all = done.measurements;
                 stepped.lines.push(format!(
                     "sent {}, {} there already, {} refused, still waiting: {}",
@@ -205,14 +205,16 @@ impl Sender {
                     all.remaining
                 ));
             }
-            Some(Ok(Outcome::Failed { source, .. })) => {
+            Some(Ok(ReportOutcome::Failed { source, .. })) => {
                 stepped.lines.push(format!("not sent: {source}"));
             }
-            Some(Ok(Outcome::Unanswered { .. })) => stepped.lines.push("unanswered".to_owned()),
+            Some(Ok(ReportOutcome::Unanswered { .. })) => {
+                stepped.lines.push("unanswered".to_owned())
+            }
             Some(Err(error)) => {
                 stepped.lines.push(format!("the spool fails the sender: {error}"));
             }
-            Some(Ok(Outcome::NotGranted | Outcome::NotDue)) | None => {}
+            Some(Ok(ReportOutcome::NotGranted | ReportOutcome::NotDue)) | None => {}
         }
         stepped.is_revoked |= step.is_over;
         self.is_over |= step.is_over;

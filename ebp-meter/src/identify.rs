@@ -64,7 +64,8 @@ pub fn identify(profiles: &Profiles, readouts: &[Readout]) -> Option<Identity> {
     let model = fitting.first().filter(|(fit, _)| *fit >= FITS).map(|(_, profile)| *profile);
     let is_known = |flag: &str| maker_name(flag).is_some() || !fitting.is_empty();
     let maker_is_known = flag.as_deref().is_some_and(is_known);
-    let lock = Lock::of(Facts::of(readouts), KnownMeter { maker_is_known, model });
+    let lock =
+        Lock::from_facts(Facts::from_readouts(readouts), KnownMeter { maker_is_known, model });
     let known = || fitting.first().map(|(_, profile)| profile.maker.clone());
     let maker = flag.as_deref().and_then(|flag| maker_name(flag).map(str::to_owned).or_else(known));
     let models = fitting

@@ -6,10 +6,10 @@
 //!
 //! ```no_run
 //! use std::time::Duration;
-//! use ebp_meter::session::{Outcome, ReadOptions, Session};
+//! use ebp_meter::session::{ReadOptions, Session, SessionEvent};
 //!
 //! let mut session = Session::open(&"/dev/ttyUSB0".parse()?, ReadOptions::default())?;
-//! while let Outcome::Readout(readout) = session.next(Duration::from_secs(10))? {
+//! while let SessionEvent::Readout(readout) = session.next(Duration::from_secs(10))? {
 //!     for point in readout.survey() {
 //!         println!("{} {}", point.obis, point.value);
 //!     }

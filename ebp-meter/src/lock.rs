@@ -55,7 +55,7 @@ impl Lock {
 
     /// Judges by the facts and by what is known of the meter.
     #[must_use]
-    pub fn of(facts: Facts, meter: KnownMeter<'_>) -> Self {
+    pub fn from_facts(facts: Facts, meter: KnownMeter<'_>) -> Self {
         if facts.power {
             return Self::Open;
         }
@@ -115,7 +115,7 @@ pub struct Facts {
 impl Facts {
     /// Those of the telegrams.
     #[must_use]
-    pub fn of(readouts: &[Readout]) -> Self {
+    pub fn from_readouts(readouts: &[Readout]) -> Self {
         let mut facts = Self::default();
         for readout in readouts {
             facts.add(readout);
@@ -151,7 +151,7 @@ impl Readout {
     /// Whether the meter shows power, under whatever code. A locked meter sends none.
     #[must_use]
     pub fn is_detailed(&self) -> bool {
-        Facts::of(std::slice::from_ref(self)).power
+        Facts::from_readouts(std::slice::from_ref(self)).power
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
     fn judged(facts: Facts, model: &str) -> Lock {
         let profiles = Profiles::embedded();
         let model = Some(profiles.get(model).unwrap());
-        Lock::of(facts, KnownMeter { maker_is_known: true, model })
+        Lock::from_facts(facts, KnownMeter { maker_is_known: true, model })
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn who_must_be_asked_has_no_lock() {
         for facts in [ASKED, Facts { decimals: false, ..ASKED }] {
-            assert_eq!(Lock::of(facts, KnownMeter::default()), Lock::NoPowerByDesign);
+            assert_eq!(Lock::from_facts(facts, KnownMeter::default()), Lock::NoPowerByDesign);
         }
         assert_eq!(judged(LOCKED, "MT174"), Lock::NoPowerByDesign);
     }
@@ -202,12 +202,12 @@ mod tests {
     #[test]
     fn of_unknown_meters_nothing_is_said() {
         for facts in [LOCKED, DECIMALS] {
-            assert_eq!(Lock::of(facts, KnownMeter::default()), Lock::Unknown);
+            assert_eq!(Lock::from_facts(facts, KnownMeter::default()), Lock::Unknown);
         }
         let of_known_maker = KnownMeter { maker_is_known: true, model: None };
-        assert_eq!(Lock::of(LOCKED, of_known_maker), Lock::Locked);
-        assert_eq!(Lock::of(DECIMALS, of_known_maker), Lock::ExtendedDataOff);
-        assert_eq!(Lock::of(OPEN, KnownMeter::default()), Lock::Open);
+        assert_eq!(Lock::from_facts(LOCKED, of_known_maker), Lock::Locked);
+        assert_eq!(Lock::from_facts(DECIMALS, of_known_maker), Lock::ExtendedDataOff);
+        assert_eq!(Lock::from_facts(OPEN, KnownMeter::default()), Lock::Open);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
     diagnosis::Cause,
     port::{PortError, PortInfo},
     readout::Readout,
-    session::{Outcome, Progress, ReadOptions, Session},
+    session::{Progress, ReadOptions, Session, SessionEvent},
 };
 
 /// How many ports are listened to at once. Each takes a thread that sleeps nearly all the time.
@@ -63,7 +63,7 @@ pub type Tell<'a> = &'a (dyn Fn(&PortInfo, Progress) + Sync);
 #[must_use]
 pub fn scan(ports: Vec<PortInfo>, options: ReadOptions, wait: Duration, tell: Tell<'_>) -> Scan {
     let open = |port: &PortInfo| Session::open(&port.name, options);
-    scan_with(ports, wait, End::FirstTelegram, Means { open: &open, tell })
+    scan_with(ports, wait, End::FirstTelegram, ScanContext { open: &open, tell })
 }
 
 /// Listens to all the ports, each until its first telegram or for `wait`; none is cut short because
@@ -76,7 +76,7 @@ pub fn listen_to_all(
     tell: Tell<'_>,
 ) -> Vec<(PortInfo, Finding)> {
     let open = |port: &PortInfo| Session::open(&port.name, options);
-    scan_with(ports, wait, End::EachPort, Means { open: &open, tell }).tried
+    scan_with(ports, wait, End::EachPort, ScanContext { open: &open, tell }).tried
 }
 
 /// When a scan is over.
@@ -90,12 +90,12 @@ enum End {
 
 /// How ports are opened, and who hears of long answers.
 #[derive(Clone, Copy)]
-struct Means<'a> {
+struct ScanContext<'a> {
     open: &'a (dyn Fn(&PortInfo) -> Result<Session, PortError> + Sync),
     tell: Tell<'a>,
 }
 
-fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, means: Means<'_>) -> Scan {
+fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, means: ScanContext<'_>) -> Scan {
     let threads = ports.len().min(AT_ONCE);
     let found = AtomicBool::new(false);
     let winner = Mutex::new(None);
@@ -135,7 +135,7 @@ fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, means: Means<'_>) -
 fn listen(
     port: &PortInfo,
     wait: Duration,
-    means: Means<'_>,
+    means: ScanContext<'_>,
     found: &AtomicBool,
     win: impl FnOnce(Session, Readout),
 ) -> Finding {
@@ -158,13 +158,13 @@ fn listen(
         };
         match session.next(left.min(SLICE)) {
             // The swap lets only one win.
-            Ok(Outcome::Readout(readout)) if !found.swap(true, Ordering::AcqRel) => {
+            Ok(SessionEvent::Readout(readout)) if !found.swap(true, Ordering::AcqRel) => {
                 win(session, *readout);
                 return Finding::Telegram;
             }
-            Ok(Outcome::Readout(_)) => return Finding::Telegram,
-            Ok(Outcome::Noise(_) | Outcome::TimedOut) => {}
-            Ok(Outcome::End) => break,
+            Ok(SessionEvent::Readout(_)) => return Finding::Telegram,
+            Ok(SessionEvent::Noise(_) | SessionEvent::TimedOut) => {}
+            Ok(SessionEvent::End) => break,
             Err(error) => return Finding::Failed(error),
         }
         if found.load(Ordering::Acquire) {

@@ -10,7 +10,7 @@ use ebp_meter::{
     decoder::{Decode, Event},
     port::PortName,
     readout::{Protocol, Readout},
-    session::{Outcome, ReadOptions, Session},
+    session::{ReadOptions, Session, SessionEvent},
     sml,
 };
 use sml_support::recordings::dumps;
@@ -25,10 +25,10 @@ fn through_session(bytes: &[u8], options: ReadOptions) -> Vec<Readout> {
     let mut readouts = Vec::new();
     loop {
         match session.next(SOON).unwrap() {
-            Outcome::Readout(readout) => readouts.push(*readout),
-            Outcome::Noise(_) => {}
-            Outcome::End => return readouts,
-            Outcome::TimedOut => panic!("a file timed out"),
+            SessionEvent::Readout(readout) => readouts.push(*readout),
+            SessionEvent::Noise(_) => {}
+            SessionEvent::End => return readouts,
+            SessionEvent::TimedOut => panic!("a file timed out"),
         }
     }
 }

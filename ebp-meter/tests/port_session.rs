@@ -19,7 +19,7 @@ use ebp_meter::{
     port::{LineSettings, PortError, PortInfo, PortName},
     readout::{Protocol, Readout},
     scan::{Finding, listen_to_all, scan},
-    session::{Outcome, ReadOptions, Session},
+    session::{ReadOptions, Session, SessionEvent},
     sml::encode::{EncodeEntry, EncodeInt, EncodeValue, Telegram, encode},
 };
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -65,8 +65,8 @@ fn info(path: &Path) -> PortInfo {
 fn next_readout(session: &mut Session) -> Readout {
     loop {
         match session.next(SOON).unwrap() {
-            Outcome::Readout(readout) => return *readout,
-            Outcome::Noise(_) => {}
+            SessionEvent::Readout(readout) => return *readout,
+            SessionEvent::Noise(_) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -85,7 +85,7 @@ fn telegrams_in_noise_on_a_pty() {
     assert_eq!(session.line(), Some(LineSettings::SML));
     meter.write_all(&sml(-20)).unwrap();
     assert_eq!(power(&next_readout(&mut session)), "-20");
-    assert_eq!(session.next(Duration::from_millis(10)).unwrap(), Outcome::TimedOut);
+    assert_eq!(session.next(Duration::from_millis(10)).unwrap(), SessionEvent::TimedOut);
     drop(meter);
     assert!(matches!(session.next(SOON).unwrap_err(), PortError::Vanished { .. }));
 }
@@ -128,7 +128,7 @@ fn a_device_that_comes_back_under_its_stable_name() {
 
     // Half a telegram, then the head is pulled out.
     meter.write_all(&sml(2)[..30]).unwrap();
-    assert_eq!(session.next(Duration::from_millis(50)).unwrap(), Outcome::TimedOut);
+    assert_eq!(session.next(Duration::from_millis(50)).unwrap(), SessionEvent::TimedOut);
     drop(meter);
     fs::remove_file(&stable).unwrap();
     assert!(matches!(session.next(SOON).unwrap_err(), PortError::Vanished { .. }));
@@ -151,7 +151,7 @@ fn a_bridge_set_to_seven_bits_is_told_so() {
     let cut: Vec<u8> = sml(15).iter().map(|b| b & 0x7f).collect();
     bridge.write_all(&cut.repeat(3)).unwrap();
     let mut noise = Vec::new();
-    while let Outcome::Noise(n) = session.next(Duration::from_millis(200)).unwrap() {
+    while let SessionEvent::Noise(n) = session.next(Duration::from_millis(200)).unwrap() {
         noise.push(n);
     }
     assert!(noise.contains(&Noise::SevenBitLine), "{noise:?}");
@@ -171,7 +171,7 @@ fn a_file_is_read_to_its_end_in_either_protocol() {
             assert_eq!(next_readout(&mut session).protocol, protocol);
         }
         for _ in 0..2 {
-            assert_eq!(session.next(SOON).unwrap(), Outcome::End);
+            assert_eq!(session.next(SOON).unwrap(), SessionEvent::End);
         }
         assert_eq!(session.received(), telegram.len() as u64 * 100);
     }
@@ -188,7 +188,7 @@ fn a_file_that_holds_no_telegram_says_what_it_holds() {
     let path = dir.path().join("picture.png");
     fs::write(&path, [0x89; 5000]).unwrap();
     let mut session = Session::open(&named(&path), ReadOptions::default()).unwrap();
-    let Outcome::Noise(Noise::Garbage { bytes }) = session.next(SOON).unwrap() else {
+    let SessionEvent::Noise(Noise::Garbage { bytes }) = session.next(SOON).unwrap() else {
         panic!("no noise")
     };
     assert!(bytes > 0);

@@ -167,7 +167,7 @@ fn what_is_found_opens_the_meter_whatever_its_model() {
 
 #[test]
 fn an_owner_who_does_not_want_to_spend_a_try_spends_none() {
-    let world = World::of("MT175", "1234");
+    let world = World::for_model("MT175", "1234");
     let mut owner = Owner::new(&world);
     owner.consents = false;
     assert!(matches!(calibrate(&world, &mut owner), Err(CalibrateError::Quit(Quit))));

@@ -78,7 +78,10 @@ fn no_order_of_the_list_is_harmed_where_no_source_names_its_place_of_inf() {
                 "said as long as it was seen"
             );
             let (every, within) = (Duration::from_secs(100), Duration::from_secs(120));
-            assert_eq!(Keep::of(&profile, unlocked.lasting), Some(Keep::Press { every, within }));
+            assert_eq!(
+                Keep::for_profile(&profile, unlocked.lasting),
+                Some(Keep::Press { every, within })
+            );
         }
     }
     assert!(models >= 15, "{models}");
@@ -123,7 +126,7 @@ fn a_source_for_the_place_of_inf_is_enough_whatever_stands_around_it() {
 fn shifted(profile: &Profile, place: u8) -> LockOptions {
     let mut timing = profile.pin.clone().unwrap();
     timing.menu.as_mut().unwrap().inf_presses = place;
-    LockOptions { menu: Some(MenuList::of(&timing)), ..LockOptions::default() }
+    LockOptions { menu: Some(MenuList::from_profile(&timing)), ..LockOptions::default() }
 }
 
 #[test]
@@ -293,7 +296,7 @@ proptest! {
         let list = match sourced(profile) {
             Some(place) if inf_offered => with_inf_at(&list, place),
             // What a sourced list is like without InF nobody says: as the source describes it.
-            Some(_) => MenuList::of(profile.pin.as_ref().unwrap()).items().to_vec(),
+            Some(_) => MenuList::from_profile(profile.pin.as_ref().unwrap()).items().to_vec(),
             None => list,
         };
         let options = LockOptions {

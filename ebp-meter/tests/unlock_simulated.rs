@@ -73,7 +73,7 @@ fn every_model_opens_by_break_and_by_zero_bytes_and_for_good() {
 
 fn key(world: &World) -> MeterKey {
     use ebp_meter::readout::ServerId;
-    MeterKey::of(Some(&ServerId(b"\x0a\x01ISK\0\0\0\0\x07"[..].into())), &world.name)
+    MeterKey::new(Some(&ServerId(b"\x0a\x01ISK\0\0\0\0\x07"[..].into())), &world.name)
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_meter_that_blocks_nothing_takes_the_pin_that_its_owner_has_put_right() {
 
 #[test]
 fn the_refusal_says_how_to_go_on() {
-    let world = World::of("MT175", "1234");
+    let world = World::for_model("MT175", "1234");
     let (_folder, tries) = fresh();
     let _ = world.run("9999", &tries, &world.options());
     let error = world.run("9999", &tries, &world.options()).0.unwrap_err().to_string();
@@ -206,7 +206,7 @@ fn interrupted_in_the_midst_the_light_is_off_and_the_next_run_waits() {
 
 #[test]
 fn stopped_before_any_light_no_try_is_counted() {
-    let world = World::of("MT175", "1234");
+    let world = World::for_model("MT175", "1234");
     let (_folder, tries) = fresh();
     let stop = world.stop.clone();
     let (result, _) = world.run_with("1234", &tries, &world.options(), |progress| {
@@ -221,7 +221,7 @@ fn stopped_before_any_light_no_try_is_counted() {
 
 #[test]
 fn killed_between_the_record_and_the_press_the_try_counts() {
-    let world = World::of("MT175", "1234");
+    let world = World::for_model("MT175", "1234");
     let (_folder, tries) = fresh();
     // A panic in the midst is the nearest that a test comes to a kill: nothing is written after it.
     let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -249,7 +249,7 @@ fn killed_between_the_record_and_the_press_the_try_counts() {
 #[test]
 fn a_port_that_vanishes_leaves_the_try_counted() {
     for way in [Way::Break, Way::ZeroBytes] {
-        let world = World::of("MT175", "1234").by(way);
+        let world = World::for_model("MT175", "1234").by(way);
         world.lock().fails_after = Some(4);
         let (_folder, tries) = fresh();
         let (result, _) = world.run("1234", &tries, &world.options());
@@ -320,7 +320,10 @@ fn where_inf_is_configured_away_the_detail_is_known_to_end() {
         let unlocked = world.run("1234", &tries, &world.options()).0.unwrap();
         assert_eq!(unlocked.lasting, Lasting::WhileOpen(Duration::from_secs(120)));
         let (every, within) = (Duration::from_secs(100), Duration::from_secs(120));
-        assert_eq!(Keep::of(&profile, unlocked.lasting), Some(Keep::Press { every, within }));
+        assert_eq!(
+            Keep::for_profile(&profile, unlocked.lasting),
+            Some(Keep::Press { every, within })
+        );
     }
 }
 
@@ -328,7 +331,8 @@ fn where_inf_is_configured_away_the_detail_is_known_to_end() {
 fn day(world: &World, tries: &Tries, readings: u64) -> (u64, u64, u64) {
     let mut options = world.options();
     options.inf = false;
-    let keep = Keep::of(&world.profile, Lasting::WhileOpen(Duration::from_secs(120))).unwrap();
+    let keep =
+        Keep::for_profile(&world.profile, Lasting::WhileOpen(Duration::from_secs(120))).unwrap();
     let mut up = KeepUp::new(keep, None);
     let head = Head::on(world.profile.line.settings());
     let (mut detailed, mut presses, mut pins) = (0, 0, 0);
@@ -402,7 +406,7 @@ fn after_a_power_failure_the_meter_is_unlocked_anew() {
 
 #[test]
 fn a_power_failure_in_the_midst_is_a_try_in_vain_and_the_slower_one_helps() {
-    let world = World::of("MT175", "1234");
+    let world = World::for_model("MT175", "1234");
     let (_folder, tries) = fresh();
     let failing = world.clone();
     let mut once = true;
@@ -434,7 +438,7 @@ fn relocking_switches_inf_off_again() {
 
 #[test]
 fn without_a_telegram_nothing_is_tried() {
-    let world = World::of("MT175", "1234");
+    let world = World::for_model("MT175", "1234");
     world.lock().silent = true;
     let (_folder, tries) = fresh();
     let error = world.run("1234", &tries, &world.options()).0.unwrap_err();
@@ -445,18 +449,18 @@ fn without_a_telegram_nothing_is_tried() {
 
 #[test]
 fn a_meter_that_gives_no_identity_is_remembered_by_its_port() {
-    let mut world = World::of("MT175", "1234");
+    let mut world = World::for_model("MT175", "1234");
     world.lock().anonymous = true;
     let (_folder, tries) = fresh();
     let _ = world.run("9999", &tries, &world.options());
-    assert_eq!(tries.get(&MeterKey::of(None, &world.name)).unwrap().unwrap().wrong, 2);
+    assert_eq!(tries.get(&MeterKey::new(None, &world.name)).unwrap().unwrap().wrong, 2);
     world.name = PortName::Path("/dev/ttySIM1".into());
     assert!(world.run("1234", &tries, &world.options()).0.is_ok());
 }
 
 #[test]
 fn heads_that_cannot_do_what_is_asked() {
-    let world = World::of("MT175", "1234").by(Way::ZeroBytes);
+    let world = World::for_model("MT175", "1234").by(Way::ZeroBytes);
     let (_folder, tries) = fresh();
     let mut options = world.options();
     options.head.method = Method::Break;
@@ -518,7 +522,7 @@ fn plan_long(profile: &Profile) -> Plan {
 
 #[test]
 fn without_telegrams_after_inf_nothing_is_claimed() {
-    let world = World::of("MT175", "1234");
+    let world = World::for_model("MT175", "1234");
     let (_folder, tries) = fresh();
     let pulled = world.clone();
     let mut options = world.options();
@@ -548,7 +552,7 @@ fn a_meter_that_puts_its_power_in_every_other_telegram_is_left_alone() {
 
 #[test]
 fn and_it_opens_and_is_confirmed_like_others() {
-    let world = World::of("MT175", "1234");
+    let world = World::for_model("MT175", "1234");
     world.lock().every_other = true;
     let (_folder, tries) = fresh();
     let mut options = world.options();
@@ -560,7 +564,7 @@ fn and_it_opens_and_is_confirmed_like_others() {
 #[test]
 fn an_error_while_light_is_on_switches_it_off() {
     for way in [Way::Break, Way::Inverted] {
-        let world = World::of("MT175", "1234").by(way);
+        let world = World::for_model("MT175", "1234").by(way);
         world.lock().deaf_in_light = true;
         let (_folder, tries) = fresh();
         let mut options = world.options();

@@ -17,7 +17,7 @@ use super::{Faults, StoreError};
 /// # Errors
 /// [`StoreError::Registration`] with every fault.
 pub fn check_household(change: &HouseholdChange, taken: bool) -> Result<(), StoreError> {
-    let mut faults = Faults::of(change);
+    let mut faults = Faults::against_schema(change);
     faults.check(!taken, "/participant/email", "belongs to another participant");
     faults.none_or_all()
 }
@@ -60,7 +60,7 @@ pub struct Members {
 impl Members {
     /// The meter that is added; `taken` says that its identifier is registered already.
     pub fn new_meter(&self, new: &NewMeter, taken: bool) -> Result<Meter, StoreError> {
-        let mut faults = Faults::of(new);
+        let mut faults = Faults::against_schema(new);
         faults.check(!taken, "/uuid", "is registered already");
         self.check_device(new.measurement_device, &mut faults);
         faults.none_or_all()?;
@@ -77,7 +77,7 @@ impl Members {
     pub fn changed_meter(&self, uuid: Uuid, change: &MeterChange) -> Result<Meter, StoreError> {
         let mut meter = self.meter(uuid)?.clone();
         let MeterChange { kind, model, measurement_device, removed_at } = change;
-        let mut faults = Faults::of(change);
+        let mut faults = Faults::against_schema(change);
         if let Some(kind) = *kind {
             meter.kind = kind;
             faults.check(
@@ -118,7 +118,7 @@ impl Members {
             installed_on: new.installed_on,
             meter: new.meter,
         };
-        self.check_pv_system(&system, Faults::of(new))?;
+        self.check_pv_system(&system, Faults::against_schema(new))?;
         Ok(system)
     }
 
@@ -137,7 +137,7 @@ impl Members {
             installed_on: change.installed_on.unwrap_or(stored.installed_on),
             meter: change.meter.unwrap_or(stored.meter),
         };
-        self.check_pv_system(&system, Faults::of(change))?;
+        self.check_pv_system(&system, Faults::against_schema(change))?;
         Ok(system)
     }
 

@@ -55,4 +55,4 @@ pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, R
 pub use rule::admission::{Admission, Key, KnownMeter, Place, Refusal};
 pub use serial::{InvalidSerial, Serial};
 pub use sqlite::SqliteStore;
-pub use store::{Outcome, PoolStatus, Store};
+pub use store::{InsertOutcome, PoolStatus, Store};

@@ -33,7 +33,7 @@ pub struct RegionsMark {
 }
 
 impl RegionsMark {
-    fn of(regions: &Regions) -> Self {
+    fn from_regions(regions: &Regions) -> Self {
         let Provenance { borders, densities, imported, .. } = regions.provenance();
         let description = format!("{borders}, {densities} (imported {imported})");
         let content = Geodata {
@@ -50,7 +50,7 @@ impl RegionsMark {
 #[must_use]
 pub fn embedded_mark() -> Option<&'static RegionsMark> {
     static MARK: LazyLock<Option<RegionsMark>> =
-        LazyLock::new(|| ebp_anon::embedded().map(RegionsMark::of));
+        LazyLock::new(|| ebp_anon::embedded().map(RegionsMark::from_regions));
     MARK.as_ref()
 }
 
@@ -129,7 +129,7 @@ impl Masking {
     #[must_use]
     pub fn mark(&self) -> Option<RegionsMark> {
         match &self.regions {
-            Some(regions) => Some(RegionsMark::of(regions)),
+            Some(regions) => Some(RegionsMark::from_regions(regions)),
             None => self.embedded.and_then(|_| embedded_mark().cloned()),
         }
     }

@@ -81,7 +81,7 @@ pub struct Window {
 
 impl Window {
     /// Of a query's next page.
-    pub fn of(query: &PageQuery) -> Self {
+    pub fn from_query(query: &PageQuery) -> Self {
         let from = query.from.map_or(i64::MIN, Timestamp::as_microsecond);
         let after = query.after.filter(|cursor| cursor.measured_at >= from);
         let start = after.map_or(from, |cursor| cursor.measured_at);

@@ -50,7 +50,7 @@ impl Quota {
 
     /// One for devices and tokens of the same cycle.
     #[must_use]
-    pub const fn of(cycle: Cycle) -> Self {
+    pub const fn for_cycle(cycle: Cycle) -> Self {
         Self { devices: cycle, tokens: cycle, percent: Self::PERCENT }
     }
 
@@ -129,7 +129,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    const QUOTA: Quota = Quota { tokens: Cycle::HOUR, ..Quota::of(Cycle::QUARTER_HOUR) };
+    const QUOTA: Quota = Quota { tokens: Cycle::HOUR, ..Quota::for_cycle(Cycle::QUARTER_HOUR) };
 
     #[test]
     fn slots_since_consent_and_a_tenth() {

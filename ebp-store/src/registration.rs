@@ -14,7 +14,7 @@ use crate::{Faults, StoreError, form};
 
 impl Faults {
     /// Those of a body, against its form and against itself.
-    pub fn of<T: Serialize + ToSchema>(body: &T) -> Self {
+    pub fn against_schema<T: Serialize + ToSchema>(body: &T) -> Self {
         // What has no JSON (no body has) is of no form: null is none either.
         Self::of_json::<T>(&serde_json::to_value(body).unwrap_or_default())
     }
@@ -79,7 +79,7 @@ impl Faults {
 /// Every fault of a registration that is seen without the database.
 #[must_use]
 pub fn faults(registration: &Registration) -> Faults {
-    Faults::of(registration)
+    Faults::against_schema(registration)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{Faults, StoreError, set};
 
 /// What a device told, as it is shown.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct StoredStatus {
     /// Its components.
     pub components: Components,
     /// How it was.
@@ -22,7 +22,7 @@ pub struct Told {
 /// # Errors
 /// [`StoreError::Registration`] with every fault.
 pub fn check(status: &DeviceStatus, read: &[Uuid]) -> Result<(), StoreError> {
-    let mut faults = Faults::of(status);
+    let mut faults = Faults::against_schema(status);
     for fault in status.faults() {
         faults.check(false, fault.pointer, &fault.detail);
     }

@@ -24,7 +24,7 @@ use crate::{
 
 /// What became of a measurement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum InsertOutcome {
     /// It is stored, durably.
     Accepted,
     /// The very same was stored before.
@@ -122,7 +122,7 @@ pub trait Store:
         household: HouseholdId,
         measurements: Vec<Measurement>,
         received_at: Timestamp,
-    ) -> Result<Vec<Outcome>, StoreError> {
+    ) -> Result<Vec<InsertOutcome>, StoreError> {
         self.insert_measurements_of(Source::Device, household, measurements, received_at).await
     }
 
@@ -136,7 +136,7 @@ pub trait Store:
         household: HouseholdId,
         measurements: Vec<Measurement>,
         received_at: Timestamp,
-    ) -> Result<Vec<Outcome>, StoreError>;
+    ) -> Result<Vec<InsertOutcome>, StoreError>;
 
     /// A page of a meter's measurements.
     ///

@@ -22,7 +22,7 @@ const COLUMNS: &str = "| part | mutants | noticed | of those by a time-out | equ
 
 /// What became of a part's mutants.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Outcome {
+struct MutantCounts {
     noticed: usize,
     timed_out: usize,
     unviable: usize,
@@ -75,7 +75,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn mutate(part: Part, shard: Option<&str>) -> Result<Outcome> {
+fn mutate(part: Part, shard: Option<&str>) -> Result<MutantCounts> {
     let folder = PathBuf::from("target/mutants").join(part.name);
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let mut command = cargo();
@@ -107,8 +107,8 @@ fn mutate(part: Part, shard: Option<&str>) -> Result<Outcome> {
 }
 
 /// The outcomes that `cargo mutants` wrote.
-fn read(written: &Value) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
+fn read(written: &Value) -> Result<MutantCounts> {
+    let mut outcome = MutantCounts::default();
     for each in written["outcomes"].as_array().context("no outcomes")? {
         let Some(name) = each["scenario"]["Mutant"]["name"].as_str() else { continue };
         match each["summary"].as_str() {
@@ -138,8 +138,8 @@ fn take(list: &mut Vec<String>, mutant: &str) -> bool {
     found.map(|at| list.swap_remove(at)).is_some()
 }
 
-fn row(name: &str, outcome: &Outcome, equivalent: usize) -> String {
-    let Outcome { noticed, timed_out, unviable, missed } = outcome;
+fn row(name: &str, outcome: &MutantCounts, equivalent: usize) -> String {
+    let MutantCounts { noticed, timed_out, unviable, missed } = outcome;
     let mutants = noticed + equivalent + missed.len();
     format!(
         "| {name} | {mutants} | {noticed} | {timed_out} | {equivalent} | {} | {unviable} |",
@@ -166,7 +166,7 @@ mod tests {
         ]});
         let outcome = read(&written).unwrap();
         let missed = vec!["a.rs: replace > with >= in d".to_owned()];
-        assert_eq!(outcome, Outcome { noticed: 2, timed_out: 1, unviable: 1, missed });
+        assert_eq!(outcome, MutantCounts { noticed: 2, timed_out: 1, unviable: 1, missed });
         assert_eq!(row("p", &outcome, 0), "| p | 3 | 2 | 1 | 0 | 1 | 1 |");
     }
 

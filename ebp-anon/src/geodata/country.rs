@@ -15,7 +15,7 @@ pub struct Vertex {
 pub type Ring = Vec<Vertex>;
 
 /// The rings of one record of a shapefile: a point is in it if it is in an odd number of them.
-pub type Shape = Vec<Ring>;
+pub type Polygon = Vec<Ring>;
 
 /// A region as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ pub struct RegionData {
     /// Persons per km².
     pub density: f64,
     /// Where it is; several shapes where water and land are apart.
-    pub shapes: Vec<Shape>,
+    pub shapes: Vec<Polygon>,
 }
 
 /// Where geodata are from.

@@ -15,6 +15,6 @@ mod projection;
 pub mod shapefile;
 
 pub use compact::CompactError;
-pub use country::{Geodata, Provenance, RegionData, Ring, Shape, Vertex};
+pub use country::{Geodata, Polygon, Provenance, RegionData, Ring, Vertex};
 #[cfg(feature = "import")]
 pub use join::{VintageMismatch, join};

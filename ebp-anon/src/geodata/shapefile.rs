@@ -20,7 +20,7 @@ use ::shapefile::{
 };
 
 use super::{
-    Ring, Shape, Vertex,
+    Polygon, Ring, Vertex,
     projection::{Projection, ProjectionError},
 };
 use crate::RegionCode;
@@ -29,7 +29,7 @@ use crate::RegionCode;
 #[derive(Debug, Clone)]
 pub struct Borders {
     /// By code: name and shapes.
-    pub regions: BTreeMap<RegionCode, (String, Vec<Shape>)>,
+    pub regions: BTreeMap<RegionCode, (String, Vec<Polygon>)>,
     /// The projection's name in the .prj.
     pub projection: String,
     /// Whose data they are, as far as the table's fields tell.
@@ -156,7 +156,7 @@ pub fn read(path: &Path) -> Result<Borders, ShapefileError> {
         let (records, shapes) = (table.rows.len(), shapes.len());
         return Err(ShapefileError::Unequal { path: dbf, records, shapes });
     }
-    let mut regions: BTreeMap<RegionCode, (String, Vec<Shape>)> = BTreeMap::new();
+    let mut regions: BTreeMap<RegionCode, (String, Vec<Polygon>)> = BTreeMap::new();
     for (index, (row, shape)) in table.rows.into_iter().zip(shapes).enumerate() {
         let Some(row) = row else { continue };
         let wrong = |what: String| ShapefileError::Record {
@@ -305,7 +305,7 @@ fn encoding(dbf: &Path) -> Result<DynEncoding, ShapefileError> {
 }
 
 /// A record's rings in steps of 1e-7°.
-fn rings(shape: &FileShape, projection: &Projection) -> Result<Shape, String> {
+fn rings(shape: &FileShape, projection: &Projection) -> Result<Polygon, String> {
     let rings: Vec<Vec<(f64, f64)>> = match shape {
         FileShape::Polygon(polygon) => polygon
             .rings()

@@ -54,7 +54,7 @@ impl Edge {
 }
 
 /// One record's rings.
-struct Shape {
+struct IndexedPolygon {
     region: u16,
     /// The grid's rows that it lies in.
     rows: Range<usize>,
@@ -68,7 +68,7 @@ pub struct Index {
     /// Shapes' numbers, per list; `lists` says from where to where.
     listed: Vec<u32>,
     lists: Vec<(u32, u32)>,
-    shapes: Vec<Shape>,
+    shapes: Vec<IndexedPolygon>,
     /// Where in `edges` each row of each shape begins.
     bands: Vec<u32>,
     edges: Vec<Edge>,
@@ -210,7 +210,7 @@ impl Index {
     }
 
     /// The even-odd rule.
-    fn holds(&self, shape: &Shape, row: usize, x: i32, y: i32) -> bool {
+    fn holds(&self, shape: &IndexedPolygon, row: usize, x: i32, y: i32) -> bool {
         if !shape.rows.contains(&row) {
             return false;
         }
@@ -247,7 +247,7 @@ impl Index {
                 *at += 1;
             }
         }
-        self.shapes.push(Shape { region, rows, first_band: self.bands.len() });
+        self.shapes.push(IndexedPolygon { region, rows, first_band: self.bands.len() });
         self.bands.extend(ends);
     }
 

@@ -21,14 +21,14 @@ use output::begin_map;
 
 use super::geodata;
 use crate::{
-    exit::{Context, Failure, Outcome, chain},
+    exit::{CommandResult, Context, Failure, chain},
     output::{TableFormat, new_table},
     stdout::print,
     tell::tell,
 };
 
 /// Does as the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let map_format = arguments.map.as_deref().map(map_format).transpose()?;
     let own = own_regions(arguments)?;
     let regions = match &own {
@@ -99,7 +99,7 @@ fn one(
     masker: &Masker<'_>,
     origin: Position,
     map_format: Option<MapFormat>,
-) -> Outcome {
+) -> CommandResult {
     let release = masker.release(origin).map_err(|error| {
         let failure = Failure::failed(error);
         match error {

@@ -15,7 +15,7 @@ use ebp_store::{Database, RegisterEntry, Serial};
 
 use super::{local_store::with_store, server_data::ServerData};
 use crate::{
-    exit::{Failure, Outcome, server},
+    exit::{CommandResult, Failure, server},
     output::Format,
     owner,
     stdout::print,
@@ -62,7 +62,7 @@ enum Action {
 }
 
 /// Does as the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let settings = arguments.data.settings()?;
     let (dir, database) = (settings.authority, settings.database);
     let clock = Arc::new(SystemClock);
@@ -118,7 +118,7 @@ fn issued_by_servers(database: &Database) -> Result<Vec<RegisterEntry>, Failure>
 }
 
 /// Revokes a certificate wherever it is known.
-fn revoke(authority: &Authority, database: &Database, serial: &Serial) -> Outcome {
+fn revoke(authority: &Authority, database: &Database, serial: &Serial) -> CommandResult {
     let entry = match authority.revoke(serial) {
         Ok(_) => return Ok(()),
         Err(AuthorityError::UnknownSerial(_)) => with_store(database, async |store| {

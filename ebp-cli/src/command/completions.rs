@@ -15,7 +15,7 @@ use ebp_meter::{port, profile::Profiles};
 use serde::Deserialize;
 
 use crate::{
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     stdout::print,
 };
 
@@ -58,7 +58,7 @@ pub fn answer(command_line: fn() -> Command) {
 }
 
 /// Prints the completions to standard output.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let shells = Shells::builtins();
     let shell = shells
         .completer(arguments.shell.name())

@@ -12,8 +12,8 @@ use signal_hook::consts::SIGINT;
 
 use super::participant::{Own, refused};
 use crate::{
-    exit::{Context, Failure, Outcome},
-    output::{Shape, lines},
+    exit::{CommandResult, Context, Failure},
+    output::{ItemFormat, lines},
     stdout::print,
     terminal::Terminal,
 };
@@ -25,8 +25,8 @@ pub struct Arguments {
     own: Own,
 
     /// How consent is printed.
-    #[arg(long, global = true, value_enum, default_value_t = Shape::Table)]
-    format: Shape,
+    #[arg(long, global = true, value_enum, default_value_t = ItemFormat::Table)]
+    format: ItemFormat,
 
     #[command(subcommand)]
     action: Action,
@@ -58,7 +58,7 @@ const REVOKE: &str = "Revoking consent ends the measuring for good. Name, e-mail
                       measured stays without them. This cannot be undone.";
 
 /// Does as the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let client = arguments.own.connect()?;
     let consent = match &arguments.action {
         Action::Show => client.consent(),
@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
 impl Confirmation {
     /// Asks whoever is at the terminal to type the step's name.
-    fn ask(&self, client: &Client, what: &str, word: &str) -> Outcome {
+    fn ask(&self, client: &Client, what: &str, word: &str) -> CommandResult {
         if self.yes {
             return Ok(());
         }
@@ -104,8 +104,8 @@ impl Confirmation {
     }
 }
 
-fn text(consent: &Consent, format: Shape) -> Result<String, Failure> {
-    if format == Shape::Json {
+fn text(consent: &Consent, format: ItemFormat) -> Result<String, Failure> {
+    if format == ItemFormat::Json {
         return Ok(serde_json::to_string(consent).map_err(Failure::failed)? + "\n");
     }
     let mut rows = vec![("consent", consent.state.name().to_owned())];

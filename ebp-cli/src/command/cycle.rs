@@ -26,7 +26,7 @@ use ebp_device::{
 };
 
 use crate::{
-    exit::{Context, Failure, Outcome, device},
+    exit::{CommandResult, Context, Failure, device},
     output::phrase::{counted, instant_to_come},
     tell::tell,
 };
@@ -36,7 +36,7 @@ use event_log::{EventLog, Measured};
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Measures once, or in every cycle.
-pub fn measure(config: &Path, every: bool) -> Outcome {
+pub fn measure(config: &Path, every: bool) -> CommandResult {
     let mut device = Device::open(config)?;
     // A full disk is told of by the measuring itself.
     let _ = device.spool.note_component("reader", env!("CARGO_PKG_VERSION"));
@@ -60,7 +60,7 @@ pub fn measure(config: &Path, every: bool) -> Outcome {
 }
 
 /// Tells what a daemon measures, and when next.
-fn tell_plan(device: &Device) -> Outcome {
+fn tell_plan(device: &Device) -> CommandResult {
     let DeviceConfig { cycle, meters, .. } = &device.config;
     let place = |meter: &MeterEntry| format!("{} at {}", meter.model, meter.port);
     let places = meters.iter().map(place).collect::<Vec<_>>().join(", ");
@@ -107,7 +107,7 @@ fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failu
 }
 
 /// Until consent is revoked, or a signal comes.
-fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
+fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> CommandResult {
     tell_plan(device)?;
     let mut log = EventLog::for_good(&device.config.meters);
     let tries = meters::tries(&device.config);
@@ -119,7 +119,7 @@ fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> Outcome {
 }
 
 /// Fails unless the device may measure now.
-fn ask_permission(device: &Device) -> Outcome {
+fn ask_permission(device: &Device) -> CommandResult {
     match device.may_measure().map_err(device::spool)? {
         Decision::Granted { unasked, .. } => {
             if let Some(error) = unasked {

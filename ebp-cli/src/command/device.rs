@@ -24,7 +24,7 @@ use ebp_client::{ClientOptions, Validity, renewal};
 use ebp_core::clock::{Clock, SystemClock};
 
 use crate::{
-    exit::{Failure, Outcome, device},
+    exit::{CommandResult, Failure, device},
     output::TableFormat,
     tell::tell,
 };
@@ -132,7 +132,7 @@ impl Files {
 }
 
 /// Does as the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::Enroll(enroll) => enroll.run(),
         Action::Init(init) => init.run(),
@@ -158,10 +158,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-fn renew(api: &Api, now: bool) -> Outcome {
+fn renew(api: &Api, now: bool) -> CommandResult {
     let _lock = renewal::lock(&api.key).map_err(device::renewal)?;
     renewal::settle(&api.certificate, &api.key).map_err(device::renewal)?;
-    let validity = Validity::of(&api.certificate).map_err(device::validity)?;
+    let validity = Validity::from_file(&api.certificate).map_err(device::validity)?;
     if !now && SystemClock.now() < validity.due_at() {
         tell!("ebp: the certificate is renewed from {} on", validity.due_at());
         return Ok(());

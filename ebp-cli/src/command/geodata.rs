@@ -14,7 +14,7 @@ use ebp_core::clock::{Clock, SystemClock};
 use jiff::tz::TimeZone;
 
 use crate::{
-    exit::{Context, Failure, Outcome, chain},
+    exit::{CommandResult, Context, Failure, chain},
     file::write_whole,
     output::{new_table, phrase::counted},
     stdout::print,
@@ -74,7 +74,7 @@ pub struct Sources {
 }
 
 /// Does as the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::Import { sources, output } => {
             let geodata = import(sources)?;
@@ -171,7 +171,7 @@ pub fn masks(file: Option<&Path>) -> String {
     }
 }
 
-fn show(regions: &Regions) -> Outcome {
+fn show(regions: &Regions) -> CommandResult {
     let provenance = regions.provenance();
     let mut table = new_table();
     table.add_row(["regions", &regions.iter().count().to_string()]);

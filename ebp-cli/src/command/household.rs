@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{group_api::GroupApi, heading::OUTPUT, server_data::ServerData};
 use crate::{
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     output::{TableFormat, new_table},
     stdout::{print, print_json},
 };
@@ -90,7 +90,7 @@ enum Action {
 }
 
 /// Does as the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let api = &arguments.api;
     match &arguments.action {
         Action::Add(add) => add.run(&arguments.data, api),
@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-fn list(manager: &Manager, format: TableFormat) -> Outcome {
+fn list(manager: &Manager, format: TableFormat) -> CommandResult {
     let mut entries = Vec::new();
     let mut cursor: Option<String> = None;
     loop {

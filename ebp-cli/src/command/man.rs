@@ -15,7 +15,7 @@ use clap::Command;
 use clap_mangen::Man;
 
 use crate::{
-    exit::{Context, Failure, Outcome},
+    exit::{CommandResult, Context, Failure},
     stdout::print,
 };
 
@@ -34,7 +34,7 @@ pub struct Arguments {
 }
 
 /// Prints or writes the pages of that command line.
-pub fn run(arguments: &Arguments, command_line: Command) -> Outcome {
+pub fn run(arguments: &Arguments, command_line: Command) -> CommandResult {
     // Its pages would be those of the commands over again.
     let mut cli = command_line.disable_help_subcommand(true);
     cli.build();

@@ -9,7 +9,7 @@ use super::{
     stored::Wanted,
 };
 use crate::{
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     output::{Format, list},
     stdout::print,
 };
@@ -39,7 +39,7 @@ struct Line<'a> {
 const HEADER: [&str; 4] = ["meter", "incident", "reported_at", "resolved_at"];
 
 /// Prints them.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let client = arguments.own.connect()?;
     let meters = match arguments.wanted.meter {
         Some(meter) => vec![meter],

@@ -1,6 +1,6 @@
 //! The subcommands, one file each.
 //!
-//! Enters: parsed arguments. Leaves: output, and [`Outcome`]. Absent: logic of its own.
+//! Enters: parsed arguments. Leaves: output, and [`CommandResult`]. Absent: logic of its own.
 
 mod address;
 #[cfg(feature = "server")]
@@ -50,7 +50,7 @@ mod waiting;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::exit::Outcome;
+use crate::exit::CommandResult;
 
 /// Read household electricity meters for research, privately and reliably.
 #[derive(Debug, Parser)]
@@ -109,7 +109,7 @@ impl Cli {
     }
 
     /// Runs the subcommand to its end.
-    pub fn run(self) -> Outcome {
+    pub fn run(self) -> CommandResult {
         match self.command {
             Command::Read(arguments) => read::run(&arguments),
             Command::Unlock(arguments) => unlock::run(&arguments),
@@ -127,7 +127,7 @@ impl Cli {
 
 #[cfg(feature = "server")]
 impl Survey {
-    fn run(self) -> Outcome {
+    fn run(self) -> CommandResult {
         match self {
             Self::Serve(arguments) => serve::run(&arguments),
             Self::Ca(arguments) => ca::run(&arguments),

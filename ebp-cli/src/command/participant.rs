@@ -12,7 +12,7 @@ use ebp_client::{Client, ClientError, ClientOptions, TlsRefusal};
 use ebp_core::contract::problem_type;
 
 use super::heading::API;
-use crate::exit::{Code, Failure, Outcome, chain, device};
+use crate::exit::{Code, CommandResult, Failure, chain, device};
 use files::Files;
 use pkcs12::Pkcs12;
 
@@ -33,7 +33,7 @@ enum Action {
 }
 
 /// Does as the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::Pkcs12(pkcs12) => pkcs12.run(),
     }

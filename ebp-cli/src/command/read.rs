@@ -26,14 +26,14 @@ use watch::Watch;
 
 use super::{address::AddressText, cycle, find_port};
 use crate::{
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     output::Printer,
     stdout::print,
     tell::tell,
 };
 
 /// Reads as the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     if arguments.print_example {
         return print(ebp_device::config::EXAMPLE);
     }
@@ -95,7 +95,7 @@ fn apply_model(
 
 impl<W: Write> Reader<'_, W> {
     /// Reads an open port: a file to its end, a live one once or, with `--watch`, for good.
-    fn session(&mut self, mut session: Session) -> Outcome {
+    fn session(&mut self, mut session: Session) -> CommandResult {
         let saved = match &self.arguments.raw {
             Some(path) => Some(super::raw::save(&mut session, path)?),
             None => None,
@@ -114,7 +114,7 @@ impl<W: Write> Reader<'_, W> {
     }
 
     /// Reads whichever of the machine's ports speaks.
-    fn scan(&mut self, options: ReadOptions) -> Outcome {
+    fn scan(&mut self, options: ReadOptions) -> CommandResult {
         let scan = find_port::scan(options, self.arguments.timeout)?;
         if let Some((port, session, readout)) = scan.found {
             tell!("ebp: reading {}", port.name);

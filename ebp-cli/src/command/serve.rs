@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{local_store::with_store, secret, server_data::ServerData};
 use crate::{
-    exit::{Context, Failure, Outcome, server},
+    exit::{CommandResult, Context, Failure, server},
     output::phrase::counted_as,
     stdout::print,
     tell::tell,
@@ -125,7 +125,7 @@ enum SecretAction {
 }
 
 /// Serves until told to end, or does what the action says.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let data = &arguments.data;
     match &arguments.action {
         Some(Action::Secret { action: SecretAction::Set { group } }) => return set(*group, data),
@@ -168,7 +168,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     })
 }
 
-fn set(group: Group, data: &ServerData) -> Outcome {
+fn set(group: Group, data: &ServerData) -> CommandResult {
     let path = data.settings()?.secrets;
     let secret = secret::ask(&format!("the secret of the {group}"), true)?;
     set_secret(&path, group, &secret).map_err(|error| {
@@ -182,7 +182,7 @@ fn set(group: Group, data: &ServerData) -> Outcome {
     Ok(())
 }
 
-fn unblock(data: &ServerData) -> Outcome {
+fn unblock(data: &ServerData) -> CommandResult {
     let database = data.settings()?.database;
     let forgotten = with_store(&database, async |store| store.forget_tries().await)?;
     let forgotten = forgotten.ok_or_else(|| {

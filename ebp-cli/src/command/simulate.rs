@@ -20,7 +20,7 @@ use ebp_meter::{
 };
 
 use super::{models::Models, unlock::secret};
-use crate::exit::{Context, Failure, Outcome};
+use crate::exit::{CommandResult, Context, Failure};
 use crate::tell::tell;
 
 /// The heading of the options of a meter that is made up.
@@ -177,7 +177,7 @@ impl LockArguments {
 }
 
 /// Lives until Ctrl-C, or to the recording's end with `--once`.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stop)).or_failed("signals")?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::heading::{MEASUREMENTS, OUTPUT};
 use crate::{
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     output::{Format, new_table},
     stdout::print,
 };
@@ -51,7 +51,7 @@ impl Wanted {
         meters: &[Uuid],
         ask: impl Fn(Uuid, &PageRequest) -> Result<MeasurementPage, ClientError>,
         refused: fn(ClientError) -> Failure,
-    ) -> Outcome {
+    ) -> CommandResult {
         let mut is_first = true;
         for meter in meters {
             let mut request =

@@ -8,13 +8,13 @@ use ebp_device::{
     daemon::{self, Reporting},
     device::Device,
     spool::SpoolError,
-    transmitter::{Outcome as Sent, Report, Reported},
+    transmitter::{Report, ReportOutcome as Sent, Reported},
 };
 use serde_json::json;
 
 use crate::{
     command::cycle::event_log,
-    exit::{Failure, Outcome, device},
+    exit::{CommandResult, Failure, device},
     failure_log::FailureLog,
     output::phrase::{counted, instant_to_come, values},
     stdout::print,
@@ -57,7 +57,7 @@ enum ReportFormat {
 }
 
 /// Sends once, or in every report cycle.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let mut device = Device::open(&arguments.config)?;
     let mut reporting = reporting(&device)?;
     if arguments.due && !reporting.due_in(&device).is_zero() {
@@ -118,13 +118,13 @@ fn reporting(device: &Device) -> Result<Reporting, Failure> {
 }
 
 /// One report.
-fn once(device: &Device, reporting: &mut Reporting, format: Option<ReportFormat>) -> Outcome {
+fn once(device: &Device, reporting: &mut Reporting, format: Option<ReportFormat>) -> CommandResult {
     tell_values(device);
     tell(device, report_now(device, reporting)?, format)
 }
 
 /// Tells what a report came to.
-fn tell(device: &Device, reported: Reported, format: Option<ReportFormat>) -> Outcome {
+fn tell(device: &Device, reported: Reported, format: Option<ReportFormat>) -> CommandResult {
     let Reported { measurements, incidents, status } = reported;
     let Report { accepted, duplicate, refused, remaining } = measurements;
     if format.is_some() {

@@ -228,7 +228,7 @@ impl Figures {
     }
 
     /// What is shown of a telegram: the survey's values.
-    pub fn of(&mut self, readout: &Readout) -> Vec<ReadingValue> {
+    pub fn values(&mut self, readout: &Readout) -> Vec<ReadingValue> {
         if let Some(id) = &readout.server_id
             && self.server_id.as_ref() != Some(id)
         {

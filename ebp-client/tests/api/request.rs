@@ -19,7 +19,7 @@ use crate::{
 fn started(answers: Vec<Vec<u8>>) -> (Server, Identity) {
     let authority = Authority::new();
     let identity = authority.identity(&Wish::default(), &authority);
-    (Server::start(&Setting::of(&authority), answers), identity)
+    (Server::start(&Setting::new(&authority), answers), identity)
 }
 
 /// What `ask` gives, and the request that it made.
@@ -95,7 +95,7 @@ fn a_server_says_when_to_come_back() {
         let answers = vec![problem(status, &headers, problem_type::INTERNAL)];
         let authority = Authority::new();
         let identity = authority.identity(&Wish::default(), &authority);
-        let server = Server::start(&Setting::of(&authority), answers);
+        let server = Server::start(&Setting::new(&authority), answers);
         let clock = Arc::new(FixedClock("2026-10-21T07:28:00Z".parse().unwrap()));
         let options = ClientOptions { clock, ..ClientOptions::default() };
         let error = server.client_with(&identity, options).meters().unwrap_err();

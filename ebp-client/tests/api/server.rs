@@ -45,7 +45,7 @@ pub struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    pub fn of(authority: &'a Authority) -> Self {
+    pub fn new(authority: &'a Authority) -> Self {
         Self { authority, wish: Wish::default(), versions: rustls::ALL_VERSIONS }
     }
 }

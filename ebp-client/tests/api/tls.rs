@@ -25,7 +25,7 @@ fn with_the_right_certificates_both_versions_speak() {
     let authority = Authority::new();
     let identity = authority.identity(&Wish::default(), &authority);
     for version in [&TLS12, &TLS13] {
-        let setting = Setting { versions: &[version], ..Setting::of(&authority) };
+        let setting = Setting { versions: &[version], ..Setting::new(&authority) };
         let server = Server::start(&setting, vec![answer("200 OK", "", ACCOUNT)]);
         let account = server.client(&identity).account().unwrap();
         assert_eq!(account.email, "erika@example.org");
@@ -47,7 +47,7 @@ fn a_certificate_that_the_server_does_not_accept_is_told_from_an_outage() {
     for (issuer, wish, expected) in cases {
         let identity = issuer.identity(&wish, &authority);
         for version in [&TLS12, &TLS13] {
-            let setting = Setting { versions: &[version], ..Setting::of(&authority) };
+            let setting = Setting { versions: &[version], ..Setting::new(&authority) };
             let server = Server::start(&setting, vec![answer("200 OK", "", ACCOUNT)]);
             let error = server.client(&identity).account().unwrap_err();
             assert_eq!(refusal(&error), expected, "{version:?}");
@@ -66,7 +66,7 @@ fn a_server_that_we_do_not_trust_hears_nothing() {
         (&authority, Wish { name: "example.org", ..Wish::default() }, TlsRefusal::TheirsOtherName),
     ];
     for (issuer, wish, expected) in cases {
-        let setting = Setting { wish, ..Setting::of(issuer) };
+        let setting = Setting { wish, ..Setting::new(issuer) };
         let server = Server::start(&setting, vec![answer("200 OK", "", ACCOUNT)]);
         let error = server.client(&identity).account().unwrap_err();
         assert_eq!(refusal(&error), expected);
@@ -79,7 +79,7 @@ fn a_server_that_we_do_not_trust_hears_nothing() {
 fn certificates_are_valid_by_the_clock_that_is_given() {
     let authority = Authority::new();
     let identity = authority.identity(&Wish::default(), &authority);
-    let server = Server::start(&Setting::of(&authority), vec![answer("200 OK", "", ACCOUNT)]);
+    let server = Server::start(&Setting::new(&authority), vec![answer("200 OK", "", ACCOUNT)]);
     let clock = Arc::new(FixedClock("1970-01-01T00:10:00Z".parse().unwrap()));
     let options = ClientOptions { clock, ..ClientOptions::default() };
     let error = server.client_with(&identity, options).account().unwrap_err();

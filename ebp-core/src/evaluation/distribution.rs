@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    fn of(values: &[i64]) -> Distribution {
+    fn distribution(values: &[i64]) -> Distribution {
         let mut distribution = Distribution::default();
         values.iter().for_each(|&value| distribution.add(value));
         distribution
@@ -128,12 +128,12 @@ mod tests {
 
     #[test]
     fn known_figures() {
-        let known = of(&[2, 4, 4, 4, 5, 5, 7, 9]).statistics(1.0).unwrap();
+        let known = distribution(&[2, 4, 4, 4, 5, 5, 7, 9]).statistics(1.0).unwrap();
         assert_eq!((known.mean, known.median), (5.0, 4.5));
         assert!((known.deviation - (32.0_f64 / 7.0).sqrt()).abs() < 1e-12);
-        let one = of(&[900_000]).statistics(60_000.0).unwrap();
+        let one = distribution(&[900_000]).statistics(60_000.0).unwrap();
         assert_eq!((one.mean, one.median, one.deviation), (15.0, 15.0, 0.0));
-        assert_eq!(of(&[]).statistics(1.0), None);
+        assert_eq!(distribution(&[]).statistics(1.0), None);
     }
 
     proptest! {
@@ -143,9 +143,9 @@ mod tests {
             cut in 0..200_usize,
         ) {
             let cut = cut.min(values.len());
-            let mut merged = of(&values[..cut]);
-            merged.merge(&of(&values[cut..]));
-            prop_assert_eq!(&merged, &of(&values));
+            let mut merged = distribution(&values[..cut]);
+            merged.merge(&distribution(&values[cut..]));
+            prop_assert_eq!(&merged, &distribution(&values));
             let mut sorted = values.clone();
             sorted.sort_unstable();
             let middle = sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2];

@@ -44,7 +44,7 @@ fn evaluate(terms: Terms, record: MeterRecord) -> Evaluation {
     evaluation
 }
 
-fn of(terms: Terms, observations: Vec<Observation>) -> Evaluation {
+fn evaluate_observations(terms: Terms, observations: Vec<Observation>) -> Evaluation {
     let record = MeterRecord {
         meter: Uuid::from_u128(1),
         model: "MT175".into(),
@@ -58,7 +58,7 @@ fn of(terms: Terms, observations: Vec<Observation>) -> Evaluation {
 fn a_complete_survey_has_exactly_what_it_should() {
     let terms = three_weeks();
     for minute in [0, 7, 46, 59] {
-        let figures = of(terms, regular(&terms, 1, minute)).overall;
+        let figures = evaluate_observations(terms, regular(&terms, 1, minute)).overall;
         assert_eq!(figures.measurements, Target { expected: 2016, reached: 2016 });
         assert_eq!((figures.missed, figures.doubled), (0, 0));
         assert_eq!(figures.reports.fulfilment(), Some(100.0), "{minute}");
@@ -79,7 +79,7 @@ fn a_slot_measured_twice_shows_and_is_not_hidden_by_one_missed() {
     again.measured_at += SignedDuration::from_mins(3);
     observations.push(again);
     observations.remove(500);
-    let evaluation = of(terms, observations);
+    let evaluation = evaluate_observations(terms, observations);
     let meter = &evaluation.meters[0];
     assert_eq!(meter.figures.measurements.fulfilment(), Some(100.0));
     assert_eq!((meter.figures.missed, meter.figures.doubled), (1, 1));
@@ -96,7 +96,7 @@ fn a_meter_counts_from_its_first_measurement() {
     let late = at("2026-03-11T12:20:00Z");
     let observations =
         regular(&terms, 1, 46).into_iter().filter(|o| o.measured_at > late).collect();
-    let evaluation = of(terms, observations);
+    let evaluation = evaluate_observations(terms, observations);
     assert_eq!(evaluation.meters[0].begins, Some(at("2026-03-11T12:30:00Z")));
     assert_eq!(evaluation.overall.measurements, Target { expected: 1006, reached: 1006 });
     assert_eq!(evaluation.overall.reports.fulfilment(), Some(100.0));
@@ -108,7 +108,7 @@ fn a_silent_night_is_one_silence_and_misses_its_reports() {
     let night = at("2026-03-05T22:00:00Z")..at("2026-03-06T06:00:00Z");
     let observations: Vec<_> =
         regular(&terms, 1, 46).into_iter().filter(|o| !night.contains(&o.measured_at)).collect();
-    let evaluation = of(terms, observations.clone());
+    let evaluation = evaluate_observations(terms, observations.clone());
     let meter = &evaluation.meters[0];
     assert_eq!(meter.silences, [Stretch { from: night.start, to: night.end }]);
     assert_eq!(meter.figures.measurements, Target { expected: 2016, reached: 1984 });
@@ -137,7 +137,7 @@ fn late_reports_in_one_heap_do_not_make_up_for_missed_ones() {
             observation.received_at = at("2026-03-06T06:10:00Z");
         }
     }
-    let figures = of(terms, observations).overall;
+    let figures = evaluate_observations(terms, observations).overall;
     assert_eq!(figures.measurements.fulfilment(), Some(100.0));
     // Eight cycles fell out; the heap came nearest to the last of them.
     assert_eq!(figures.reports, Target { expected: 504, reached: 497 });
@@ -148,7 +148,7 @@ fn late_reports_in_one_heap_do_not_make_up_for_missed_ones() {
 #[test]
 fn a_meter_without_measurements_is_silent_throughout() {
     let terms = three_weeks();
-    let evaluation = of(terms, Vec::new());
+    let evaluation = evaluate_observations(terms, Vec::new());
     assert_eq!(evaluation.meters[0].silences, [terms.window()]);
     assert_eq!(evaluation.overall.measurements, Target { expected: 2016, reached: 0 });
     assert_eq!(evaluation.overall.reports, Target { expected: 504, reached: 0 });
@@ -293,7 +293,7 @@ proptest! {
         let twice = doubled.difference(&dropped).count() as u64;
         let middle = shuffle % observations.len();
         observations.rotate_left(middle);
-        let evaluation = of(terms, observations);
+        let evaluation = evaluate_observations(terms, observations);
         let meter = &evaluation.meters[0];
         prop_assert_eq!(meter.figures.missed, dropped.len() as u64);
         prop_assert_eq!(meter.figures.doubled, twice);

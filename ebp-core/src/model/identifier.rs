@@ -30,7 +30,7 @@ pub struct MeasurementIds {
 impl MeasurementIds {
     /// Those of this meter.
     #[must_use]
-    pub fn of(meter: Uuid) -> Self {
+    pub fn for_meter(meter: Uuid) -> Self {
         let mut bytes = Uuid::new_v5(&NAMESPACE, meter.as_bytes()).into_bytes();
         bytes[..6].fill(0);
         Self { meter, first: Builder::from_custom_bytes(bytes).into_uuid() }
@@ -82,7 +82,7 @@ pub fn says_a_slot(id: Uuid) -> bool {
 /// measurement to the server, never a second one. For many of one meter, [`MeasurementIds`].
 #[must_use]
 pub fn measurement_id(meter: Uuid, slot: Slot) -> Uuid {
-    MeasurementIds::of(meter).id(slot)
+    MeasurementIds::for_meter(meter).id(slot)
 }
 
 #[cfg(test)]
@@ -104,12 +104,12 @@ mod tests {
         let id = measurement_id(meter, early);
         assert_eq!(id.to_string(), "019c13ec-9e00-8afc-8e47-8cfa89c6b15f");
         assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
-        assert_eq!(MeasurementIds::of(meter).slot(id), Some(early.start()));
+        assert_eq!(MeasurementIds::for_meter(meter).slot(id), Some(early.start()));
     }
 
     #[test]
     fn before_1970_identifiers_are_distinct_and_say_nothing() {
-        let ids = MeasurementIds::of(Uuid::from_u128(1));
+        let ids = MeasurementIds::for_meter(Uuid::from_u128(1));
         let of = |s: &str| ids.id(CYCLE.slot(s.parse().unwrap()));
         let (one, other) = (of("1969-12-31T23:59:59Z"), of("1969-12-31T23:44:59Z"));
         assert_ne!(one, other);
@@ -121,10 +121,10 @@ mod tests {
 
     #[test]
     fn only_whole_seconds_of_the_meter_are_slots() {
-        let ids = MeasurementIds::of(Uuid::from_u128(1));
+        let ids = MeasurementIds::for_meter(Uuid::from_u128(1));
         let id = ids.id(CYCLE.slot("2026-01-31T12:00:01Z".parse().unwrap()));
         assert!(says_a_slot(id) && !says_a_slot(Uuid::max()) && !says_a_slot(Uuid::nil()));
-        assert_eq!(MeasurementIds::of(Uuid::from_u128(2)).slot(id), None);
+        assert_eq!(MeasurementIds::for_meter(Uuid::from_u128(2)).slot(id), None);
         for bit in 0..128 {
             let other = Uuid::from_u128(id.as_u128() ^ 1 << bit);
             // The time's bits may make another whole second of it.
@@ -149,13 +149,13 @@ mod tests {
                 prop_assert!(measurement_id(a, early) < measurement_id(b, late));
             }
             for slot in [early, late] {
-                prop_assert_eq!(MeasurementIds::of(a).slot(measurement_id(a, slot)), Some(slot.start()));
+                prop_assert_eq!(MeasurementIds::for_meter(a).slot(measurement_id(a, slot)), Some(slot.start()));
             }
         }
 
         #[test]
         fn no_identifier_makes_it_panic(meter: u128, id: u128) {
-            let _ = MeasurementIds::of(Uuid::from_u128(meter)).slot(Uuid::from_u128(id));
+            let _ = MeasurementIds::for_meter(Uuid::from_u128(meter)).slot(Uuid::from_u128(id));
         }
     }
 }

@@ -7,7 +7,7 @@ use ebp_client::identity;
 use crate::{
     device::{Certificate, Device, DeviceError},
     spool::SpoolError,
-    transmitter::{Outcome, ReportEngine, Schedule},
+    transmitter::{ReportEngine, ReportOutcome, Schedule},
 };
 
 /// How long the daemon waits when its spool has failed, so that not even that could be kept: at
@@ -19,7 +19,7 @@ const LONGEST_SPOOL_WAIT: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub struct ReportingStep {
     /// What came of the report; nothing where none was due.
-    pub outcome: Option<Result<Outcome, SpoolError>>,
+    pub outcome: Option<Result<ReportOutcome, SpoolError>>,
     /// What became of the certificate; nothing where none was due.
     pub certificate: Option<Result<Certificate, DeviceError>>,
     /// Step again after that time at the latest. A driver looks at the clock more often, since it
@@ -46,7 +46,7 @@ impl Reporting {
         // A device without an identifier in its certificate is known by its first meter.
         let first = device.config.meters.first().map(|meter| meter.uuid);
         let own = identity::device_of(&device.config.api.certificate).or(first);
-        let schedule = Schedule::of(own.unwrap_or_default(), device.config.cycle.report);
+        let schedule = Schedule::for_device(own.unwrap_or_default(), device.config.cycle.report);
         Self::with_schedule(device, schedule)
     }
 
@@ -77,7 +77,7 @@ impl Reporting {
     ///
     /// # Errors
     /// [`SpoolError`]: the spool failed. Nothing that the server did not confirm has left it.
-    pub fn report(&mut self, device: &Device, random: u32) -> Result<Outcome, SpoolError> {
+    pub fn report(&mut self, device: &Device, random: u32) -> Result<ReportOutcome, SpoolError> {
         self.engine.report(&device.spool, &**device.api(), &*device.clock, random)
     }
 
@@ -90,7 +90,7 @@ impl Reporting {
         let certificate = Some(device.keep_identity());
         let outcome = self.report(device, random);
         let is_over = match &outcome {
-            Ok(Outcome::Over) | Err(SpoolError::Revoked { .. }) => true,
+            Ok(ReportOutcome::Over) | Err(SpoolError::Revoked { .. }) => true,
             Err(_) => false,
             Ok(_) => {
                 self.spool_wait = FIRST_SPOOL_WAIT;

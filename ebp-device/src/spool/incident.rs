@@ -33,7 +33,7 @@ pub struct IncidentNews {
 
 /// What the server holds of a trouble, as far as the device knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Told {
+enum ServerView {
     /// Nothing that the device knows of.
     #[default]
     Nothing,
@@ -43,7 +43,7 @@ enum Told {
     Doubtful,
 }
 
-impl Told {
+impl ServerView {
     /// As the database keeps it.
     const fn number(self) -> Option<i64> {
         match self {
@@ -70,7 +70,7 @@ struct Known {
     /// What the device sees; nothing before it looked.
     present: Option<bool>,
     /// What the server holds.
-    told: Told,
+    told: ServerView,
     /// It has come and gone, and the server has heard of neither.
     missed: bool,
     /// The failures that make it.
@@ -81,7 +81,7 @@ impl Known {
     const COLUMNS: &str = "present, told, missed, first_at, last_at, failures";
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let told = Told::numbered(row.get(1)?);
+        let told = ServerView::numbered(row.get(1)?);
         // An instant that cannot be understood is none.
         let instant = |text: Option<String>| text.and_then(|text| text.parse().ok());
         let (first, last) = (instant(row.get(3)?), instant(row.get(4)?));
@@ -94,7 +94,7 @@ impl Known {
         let mut failures = self.failures;
         if present {
             // Unless the server has heard that the last trouble is over, this is the same.
-            if !self.missed && matches!(self.told, Told::Nothing | Told::Ended) {
+            if !self.missed && matches!(self.told, ServerView::Nothing | ServerView::Ended) {
                 failures = Failures::default();
             }
             failures.first = failures.first.or(of.first);
@@ -104,7 +104,7 @@ impl Known {
             failures.last = of.last;
             failures.slots = failures.slots.saturating_add(of.slots);
         }
-        let open = self.told == Told::Open;
+        let open = self.told == ServerView::Open;
         let missed = match (present, self.present) {
             // Gone before the server heard that it had come.
             (false, Some(true)) if !open => true,
@@ -118,8 +118,8 @@ impl Known {
     /// What the server now holds.
     fn tell(self, change: IncidentChange) -> Self {
         match change {
-            IncidentChange::Reported => Self { told: Told::Open, missed: false, ..self },
-            IncidentChange::Resolved => Self { told: Told::Ended, ..self },
+            IncidentChange::Reported => Self { told: ServerView::Open, missed: false, ..self },
+            IncidentChange::Resolved => Self { told: ServerView::Ended, ..self },
         }
     }
 
@@ -128,8 +128,10 @@ impl Known {
         use IncidentChange::{Reported, Resolved};
         match self {
             Self { missed: true, .. } => &[Reported, Resolved],
-            Self { present: Some(true), told, .. } if told != Told::Open => &[Reported],
-            Self { present: Some(false), told: Told::Open | Told::Doubtful, .. } => &[Resolved],
+            Self { present: Some(true), told, .. } if told != ServerView::Open => &[Reported],
+            Self {
+                present: Some(false), told: ServerView::Open | ServerView::Doubtful, ..
+            } => &[Resolved],
             _ => &[],
         }
     }
@@ -234,7 +236,7 @@ impl Spool {
     /// [`SpoolError`] of the file.
     pub fn incident_telling(&self, news: &IncidentNews) -> Result<(), SpoolError> {
         self.change_incident(news.meter, news.kind, None, |known| Known {
-            told: Told::Doubtful,
+            told: ServerView::Doubtful,
             ..known
         })
     }
@@ -261,9 +263,9 @@ impl Spool {
         for kind in IncidentType::ALL {
             let held = incidents.iter().find(|incident| incident.kind == kind);
             let told = match held.map(Incident::is_open) {
-                None => Told::Nothing,
-                Some(true) => Told::Open,
-                Some(false) => Told::Ended,
+                None => ServerView::Nothing,
+                Some(true) => ServerView::Open,
+                Some(false) => ServerView::Ended,
             };
             let known = self.known_incident(meter, kind)?;
             // One that never was is not worth a row.
@@ -273,7 +275,7 @@ impl Spool {
             let since = known.is_none().then_some(at);
             self.change_incident(meter, kind, since, |known| {
                 // What was missed the server has open after all.
-                let missed = known.missed && told != Told::Open;
+                let missed = known.missed && told != ServerView::Open;
                 Known { told, missed, ..known }
             })?;
         }

@@ -184,7 +184,7 @@ impl Spool {
             })?;
         for (uuid, meter) in rows {
             let (uuid, meter) = (self.uuid(&uuid)?, self.uuid(&meter)?);
-            let Some(start) = MeasurementIds::of(meter).slot(uuid) else { continue };
+            let Some(start) = MeasurementIds::for_meter(meter).slot(uuid) else { continue };
             super::slots::cover_start(&transaction, meter, start.as_second())
                 .map_err(|e| self.fault(e))?;
         }

@@ -56,7 +56,7 @@ struct Progress {
     /// In which run of the machine the server's incidents were learnt.
     learnt_in: Option<Uuid>,
     /// What the server was last told of the device, and when.
-    status: Option<status::Told>,
+    status: Option<status::ReportedStatus>,
 }
 
 /// An instant by both clocks.
@@ -91,7 +91,7 @@ pub struct Reported {
 
 /// What a step came to.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum ReportOutcome {
     /// Nothing was due.
     NotDue,
     /// The report is complete.
@@ -160,14 +160,14 @@ impl ReportEngine {
         api: &(impl DataApi + ?Sized),
         clock: &dyn DeviceClock,
         random: u32,
-    ) -> Result<Outcome, SpoolError> {
+    ) -> Result<ReportOutcome, SpoolError> {
         // Another process may have reported meanwhile.
         self.progress = recalled(spool)?;
         self.wait_on_in_this_boot(spool, &clock.moment())?;
         if self.due_in(clock).is_zero() {
             self.report(spool, api, clock, random)
         } else {
-            Ok(Outcome::NotDue)
+            Ok(ReportOutcome::NotDue)
         }
     }
 
@@ -194,22 +194,22 @@ impl ReportEngine {
         api: &(impl DataApi + ?Sized),
         clock: &dyn DeviceClock,
         random: u32,
-    ) -> Result<Outcome, SpoolError> {
+    ) -> Result<ReportOutcome, SpoolError> {
         self.progress = recalled(spool)?;
         let before = self.progress.clone();
         let outcome = self.work(spool, api, clock)?;
         let now = clock.now();
         match &outcome {
-            Outcome::Over | Outcome::NotDue => return Ok(outcome),
-            Outcome::Reported(_) | Outcome::NotGranted => {
+            ReportOutcome::Over | ReportOutcome::NotDue => return Ok(outcome),
+            ReportOutcome::Reported(_) | ReportOutcome::NotGranted => {
                 self.progress.reported_at = Some(now);
                 self.progress.failures = 0;
                 self.progress.failed = None;
                 self.progress.asked_for = false;
             }
-            Outcome::Failed { .. } | Outcome::Unanswered { .. } => {
+            ReportOutcome::Failed { .. } | ReportOutcome::Unanswered { .. } => {
                 let asked_for = match &outcome {
-                    Outcome::Failed { source, .. } => source.retry_after(),
+                    ReportOutcome::Failed { source, .. } => source.retry_after(),
                     _ => None,
                 };
                 let failures = self.progress.failures.saturating_add(1);
@@ -223,7 +223,7 @@ impl ReportEngine {
         if let Err(error) = self.remember(spool) {
             // A report that is not remembered is due still: the spool may be another one, with
             // measurements of its own. One that failed waits as the server asked.
-            if matches!(outcome, Outcome::Reported(_) | Outcome::NotGranted) {
+            if matches!(outcome, ReportOutcome::Reported(_) | ReportOutcome::NotGranted) {
                 self.progress = before;
             }
             return Err(error);
@@ -236,27 +236,27 @@ impl ReportEngine {
         spool: &Spool,
         api: &(impl DataApi + ?Sized),
         clock: &dyn DeviceClock,
-    ) -> Result<Outcome, SpoolError> {
+    ) -> Result<ReportOutcome, SpoolError> {
         let mut done = Reported::default();
-        let failed = |source, done| Outcome::Failed { source, done };
+        let failed = |source, done| ReportOutcome::Failed { source, done };
         match Gate::decide(spool, || api.consent(), &At(clock))? {
             Decision::Granted { unasked: None, .. } => {}
             Decision::Granted { unasked: Some(source), .. } => return Ok(failed(source, done)),
             Decision::Unknown(source) => return Ok(failed(source.into(), done)),
-            Decision::NotGranted => return Ok(Outcome::NotGranted),
-            Decision::Revoked => return Ok(Outcome::Over),
+            Decision::NotGranted => return Ok(ReportOutcome::NotGranted),
+            Decision::Revoked => return Ok(ReportOutcome::Over),
         }
         match transmit_in_batches(spool, api, &At(clock), self.batch) {
             Ok(report) => done.measurements = report,
-            Err(TransmitError::NotGranted) => return Ok(Outcome::NotGranted),
-            Err(TransmitError::Revoked) => return Ok(Outcome::Over),
+            Err(TransmitError::NotGranted) => return Ok(ReportOutcome::NotGranted),
+            Err(TransmitError::Revoked) => return Ok(ReportOutcome::Over),
             Err(TransmitError::Upload { source, before }) => {
                 done.measurements = before;
                 return Ok(failed(source, done));
             }
             Err(TransmitError::Unanswered { sent, before }) => {
                 done.measurements = before;
-                return Ok(Outcome::Unanswered { sent, done });
+                return Ok(ReportOutcome::Unanswered { sent, done });
             }
             Err(TransmitError::Spool(error)) => return Err(error),
         }
@@ -265,14 +265,14 @@ impl ReportEngine {
             .and_then(|()| tell_incidents(spool, api, &mut done))
             .and_then(|()| self.tell_status(spool, api, clock, &mut done));
         match rest {
-            Ok(()) => Ok(Outcome::Reported(done)),
+            Ok(()) => Ok(ReportOutcome::Reported(done)),
             Err(TransmitError::Spool(error)) => Err(error),
             Err(TransmitError::Upload { source, .. }) if source.consent_revoked() => {
                 spool.purge(clock.now())?;
-                Ok(Outcome::Over)
+                Ok(ReportOutcome::Over)
             }
             Err(TransmitError::Upload { source, .. }) => Ok(failed(source, done)),
-            Err(_) => Ok(Outcome::Reported(done)),
+            Err(_) => Ok(ReportOutcome::Reported(done)),
         }
     }
 
@@ -308,7 +308,7 @@ impl ReportEngine {
         done: &mut Reported,
     ) -> Result<(), TransmitError> {
         let status = status::collect(spool, clock, &self.meters)?;
-        let told = status::Told { at: clock.now(), essence: status::essence(&status) };
+        let told = status::ReportedStatus { at: clock.now(), essence: status::essence(&status) };
         if self.progress.status.as_ref().is_some_and(|before| !before.is_outdated_by(&told)) {
             return Ok(());
         }
@@ -321,7 +321,7 @@ impl ReportEngine {
         status::mark_told(spool, &status)?;
         // What was noted is told and gone; that is no change to tell of.
         let essence = status::essence(&DeviceStatus { notices: Vec::new(), ..status });
-        self.progress.status = Some(status::Told { essence, ..told });
+        self.progress.status = Some(status::ReportedStatus { essence, ..told });
         Ok(())
     }
 

@@ -16,7 +16,7 @@ mod status;
 mod upload;
 
 pub use api::DataApi;
-pub use engine::{Outcome, ReportEngine, Reported};
+pub use engine::{ReportEngine, ReportOutcome, Reported};
 pub use schedule::{Schedule, patience};
 pub use upload::{Report, TransmitError, Upload, transmit};
 

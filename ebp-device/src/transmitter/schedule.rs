@@ -28,7 +28,7 @@ impl Schedule {
     /// Reports in each cycle, at an offset that follows from the device's identifier: always the same
     /// for one device, and evenly spread over a fleet, so that it does not arrive at once.
     #[must_use]
-    pub fn of(device: Uuid, cycle: Cycle) -> Self {
+    pub fn for_device(device: Uuid, cycle: Cycle) -> Self {
         let cycle = i128::try_from(cycle.duration().as_nanos()).unwrap_or(i128::MAX);
         let (random, _) = Uuid::new_v5(&NAMESPACE, device.as_bytes()).as_u64_pair();
         // The lower 16 bits have the version's number among them.
@@ -89,13 +89,16 @@ mod tests {
         let mut tenths = [0; 10];
         for device in 0..10_000_u128 {
             // Identifiers that differ in one bit are as far apart as any.
-            let offset = Schedule::of(Uuid::from_u128(device), Cycle::HOUR).offset();
+            let offset = Schedule::for_device(Uuid::from_u128(device), Cycle::HOUR).offset();
             assert!(offset < Duration::from_secs(3600));
             tenths[(offset.as_secs() / 360) as usize] += 1;
         }
         assert!(tenths.iter().all(|count| (850..1150).contains(count)), "{tenths:?}");
         let device = Uuid::from_u128(7);
-        assert_eq!(Schedule::of(device, Cycle::HOUR), Schedule::of(device, Cycle::HOUR));
+        assert_eq!(
+            Schedule::for_device(device, Cycle::HOUR),
+            Schedule::for_device(device, Cycle::HOUR)
+        );
     }
 
     #[test]
@@ -116,7 +119,7 @@ mod tests {
         fn the_next_cycle_is_ahead_and_no_longer_away_than_one(
             device in any::<u128>(), second in -1_000_000_000..4_000_000_000_i64, nanos in 0..1_000_000_000
         ) {
-            let schedule = Schedule::of(Uuid::from_u128(device), Cycle::HOUR);
+            let schedule = Schedule::for_device(Uuid::from_u128(device), Cycle::HOUR);
             let at = Timestamp::new(second, nanos).unwrap();
             let wait = schedule.until_next(at);
             prop_assert!(wait > Duration::ZERO && wait <= Duration::from_secs(3600));

@@ -15,12 +15,12 @@ const DAILY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the server was last told, without what changes all the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Told {
+pub(super) struct ReportedStatus {
     pub at: Timestamp,
     pub essence: String,
 }
 
-impl Told {
+impl ReportedStatus {
     /// Whether it is worth telling the other now.
     pub(super) fn is_outdated_by(&self, now: &Self) -> bool {
         // By a clock that was set back, a day may be long in coming.

@@ -62,7 +62,7 @@ impl Device {
     }
 
     pub(super) fn look_at_certificate(&mut self, now: Timestamp) -> Result<()> {
-        let until = Validity::of(&self.files.certificate)?.not_after;
+        let until = Validity::from_file(&self.files.certificate)?.not_after;
         self.life.has_certificate(now, until);
         self.expires_at = Some(until).filter(|until| *until > now);
         Ok(())

@@ -113,7 +113,7 @@ impl Aggregator {
     ) -> Step<K::Error> {
         let mut step = Step::default();
         let known = self.knows_the_time(clock, keeper, &mut step);
-        let present = Present::of(clock.moment(), known, self.options.cycle);
+        let present = Present::from_moment(clock.moment(), known, self.options.cycle);
         self.place(&present, keeper, &mut step);
         if self.permission == Permission::Revoked {
             self.stop(heads);

@@ -72,8 +72,8 @@ impl ConfiguredMeter {
     #[must_use]
     pub fn lock(&self, readout: &Readout) -> Lock {
         let model = self.profile.as_deref();
-        let facts = Facts::of(std::slice::from_ref(readout));
-        Lock::of(facts, KnownMeter { maker_is_known: model.is_some(), model })
+        let facts = Facts::from_readouts(std::slice::from_ref(readout));
+        Lock::from_facts(facts, KnownMeter { maker_is_known: model.is_some(), model })
     }
 
     /// What its model's profile says counts.

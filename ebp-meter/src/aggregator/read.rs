@@ -14,7 +14,7 @@ use super::{ConfiguredMeter, Heard, ReadError, Reading, Telegram, bench::Bench};
 use crate::{
     decoder::Noise,
     readout::{Integrity, Readout},
-    session::{Outcome, ReadOptions, Session},
+    session::{ReadOptions, Session, SessionEvent},
 };
 
 /// An answer under way is listened to for so long before it is looked at again.
@@ -50,7 +50,7 @@ fn listen(
     loop {
         let left = until.saturating_sub(clock.since_boot());
         match session.next(left)? {
-            Outcome::Readout(readout) => {
+            SessionEvent::Readout(readout) => {
                 match readout.integrity {
                     Integrity::Salvaged => heard.damaged += 1,
                     _ => heard.good += 1,
@@ -66,11 +66,11 @@ fn listen(
                     break;
                 }
             }
-            Outcome::Noise(Noise::WrongChecksum { .. } | Noise::Unreadable { .. }) => {
+            SessionEvent::Noise(Noise::WrongChecksum { .. } | Noise::Unreadable { .. }) => {
                 heard.damaged += 1;
             }
-            Outcome::Noise(_) | Outcome::TimedOut => {}
-            Outcome::End => break,
+            SessionEvent::Noise(_) | SessionEvent::TimedOut => {}
+            SessionEvent::End => break,
         }
         let now = clock.since_boot();
         if now >= until {

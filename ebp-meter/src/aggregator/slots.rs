@@ -51,7 +51,7 @@ pub(super) struct Present {
 }
 
 impl Present {
-    pub fn of(moment: Moment, knows_the_time: bool, cycle: Cycle) -> Self {
+    pub fn from_moment(moment: Moment, knows_the_time: bool, cycle: Cycle) -> Self {
         if knows_the_time {
             let left = cycle.until_next(moment.at);
             let slot = cycle.slot(moment.at);
@@ -110,7 +110,8 @@ mod tests {
     fn with_the_time_of_day_and_without() {
         let clock = SimulatedClock::new("2026-01-31T12:14:00Z".parse().unwrap());
         clock.advance(Duration::from_secs(30));
-        let present = Present::of(clock.moment(), clock.synchronised(), Cycle::QUARTER_HOUR);
+        let present =
+            Present::from_moment(clock.moment(), clock.synchronised(), Cycle::QUARTER_HOUR);
         assert_eq!(
             (present.now(), present.left()),
             (Duration::from_secs(30), Duration::from_secs(30))
@@ -123,11 +124,13 @@ mod tests {
 
         clock.restart(Duration::from_secs(5), "1970-01-01T00:00:00Z".parse().unwrap());
         clock.advance(Duration::from_secs(61));
-        let present = Present::of(clock.moment(), clock.synchronised(), Cycle::QUARTER_HOUR);
+        let present =
+            Present::from_moment(clock.moment(), clock.synchronised(), Cycle::QUARTER_HOUR);
         assert_eq!((present.slot.number(), present.following.number()), (-2, -3));
         assert_eq!(present.next, Duration::from_secs(120));
         clock.advance(SETTLING);
-        let present = Present::of(clock.moment(), clock.synchronised(), Cycle::QUARTER_HOUR);
+        let present =
+            Present::from_moment(clock.moment(), clock.synchronised(), Cycle::QUARTER_HOUR);
         assert_eq!((present.slot.number(), present.next), (-7, Duration::from_secs(2100)));
         let Key::Unplaced(6, part) = present.slot else { panic!() };
         assert_eq!(part.to_string(), "5m");

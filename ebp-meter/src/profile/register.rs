@@ -184,7 +184,7 @@ impl Quantity {
     ///
     /// Group E of the `7` codes may be 255: so EasyMeter Q3D writes it.
     #[must_use]
-    pub const fn of(obis: ObisCode) -> Option<Self> {
+    pub const fn from_obis(obis: ObisCode) -> Option<Self> {
         let [1, 0, c, d, e, 255] = obis.0 else { return None };
         Some(match (c, d, e) {
             (1, 8, 0..=2) => Self::ImportEnergy { tariff: e },
@@ -208,7 +208,7 @@ impl Quantity {
     /// count there, Pafal writes `1.8.0*00`.
     #[must_use]
     pub const fn of_any_channel(obis: ObisCode) -> Option<Self> {
-        Self::of(on_channel_0(obis))
+        Self::from_obis(on_channel_0(obis))
     }
 
     /// The unit in which it is measured.
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn codes_stand_for_quantities() {
-        let of = |text: &str| Quantity::of(text.parse().unwrap());
+        let of = |text: &str| Quantity::from_obis(text.parse().unwrap());
         assert_eq!(of("1.8.0"), Some(Quantity::ImportEnergy { tariff: 0 }));
         assert_eq!(of("2.8.2"), Some(Quantity::ExportEnergy { tariff: 2 }));
         for (phase, code) in [(1, "36.7.0"), (2, "56.7.0"), (3, "76.7.0")] {

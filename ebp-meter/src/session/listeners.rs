@@ -57,7 +57,7 @@ impl Listeners {
 
     /// The given decoders.
     #[cfg(test)]
-    fn of(decoders: impl IntoIterator<Item = (Protocol, Box<dyn Decode>)>) -> Self {
+    fn from_decoders(decoders: impl IntoIterator<Item = (Protocol, Box<dyn Decode>)>) -> Self {
         let listener = |(protocol, decoder)| Listener {
             protocol,
             unwrap: Unwrap::new(None),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn pair() -> Listeners {
-        Listeners::of([(Protocol::Sml, b'a'), (Protocol::D0, b'b')].map(
+        Listeners::from_decoders([(Protocol::Sml, b'a'), (Protocol::D0, b'b')].map(
             |(protocol, byte)| -> (Protocol, Box<dyn Decode>) {
                 (protocol, Box::new(Byte(byte, VecDeque::new())))
             },

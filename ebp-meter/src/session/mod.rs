@@ -56,7 +56,7 @@ const BREATH: Duration = Duration::from_millis(60);
 
 /// What [`Session::next`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SessionEvent {
     /// A telegram.
     Readout(Box<Readout>),
     /// Something passed over. While no telegram was ever understood, of the protocol that came
@@ -149,7 +149,7 @@ impl Session {
     /// # Errors
     /// `Vanished` when the device is gone: [`Self::reopen`] then goes on where it was. `Line` when
     /// the port takes none of the line settings.
-    pub fn next(&mut self, wait: Duration) -> Result<Outcome, PortError> {
+    pub fn next(&mut self, wait: Duration) -> Result<SessionEvent, PortError> {
         let deadline = self.pace.now().saturating_add(wait);
         let mut buffer = [0; 4096];
         loop {
@@ -157,7 +157,7 @@ impl Session {
                 return Ok(outcome);
             }
             if self.ended {
-                return Ok(Outcome::End);
+                return Ok(SessionEvent::End);
             }
             if !self.began {
                 self.begin_step()?;
@@ -183,7 +183,7 @@ impl Session {
             }
             if self.events.is_empty() && !self.ended && self.pace.now() >= deadline {
                 self.listeners.give_noise(&mut self.events);
-                return Ok(self.pending().unwrap_or(Outcome::TimedOut));
+                return Ok(self.pending().unwrap_or(SessionEvent::TimedOut));
             }
         }
     }
@@ -297,13 +297,13 @@ impl Session {
         }
     }
 
-    fn pending(&mut self) -> Option<Outcome> {
+    fn pending(&mut self) -> Option<SessionEvent> {
         loop {
             return Some(match self.events.pop_front()? {
-                Event::Readout(readout) => Outcome::Readout(Box::new(readout)),
+                Event::Readout(readout) => SessionEvent::Readout(Box::new(readout)),
                 // Where the line can be changed, it is about to be.
                 Event::Noise(Noise::SevenBitLine) if self.corrects_itself() => continue,
-                Event::Noise(noise) => Outcome::Noise(noise),
+                Event::Noise(noise) => SessionEvent::Noise(noise),
             });
         }
     }

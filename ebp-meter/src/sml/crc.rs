@@ -115,11 +115,11 @@ impl Checksum {
     ///
     /// ```
     /// use ebp_meter::sml::crc::Checksum;
-    /// assert_eq!(Checksum::X25.of(b"123456789"), 0x906e);
-    /// assert_eq!(Checksum::Kermit.of(b"123456789"), 0x2189);
+    /// assert_eq!(Checksum::X25.compute(b"123456789"), 0x906e);
+    /// assert_eq!(Checksum::Kermit.compute(b"123456789"), 0x2189);
     /// ```
     #[must_use]
-    pub fn of(self, bytes: &[u8]) -> u16 {
+    pub fn compute(self, bytes: &[u8]) -> u16 {
         match self {
             Self::X25 => !advance(0xffff, bytes),
             Self::Kermit => advance(0, bytes),
@@ -130,8 +130,8 @@ impl Checksum {
     #[must_use]
     pub fn on_wire(self, bytes: &[u8]) -> [u8; 2] {
         match self {
-            Self::X25 => self.of(bytes).to_le_bytes(),
-            Self::Kermit => self.of(bytes).to_be_bytes(),
+            Self::X25 => self.compute(bytes).to_le_bytes(),
+            Self::Kermit => self.compute(bytes).to_be_bytes(),
         }
     }
 
@@ -165,9 +165,9 @@ mod tests {
 
     #[test]
     fn check_values_of_the_catalogue() {
-        assert_eq!(Checksum::X25.of(b"123456789"), 0x906e);
-        assert_eq!(Checksum::Kermit.of(b"123456789"), 0x2189);
-        assert_eq!(Checksum::X25.of(b""), 0);
+        assert_eq!(Checksum::X25.compute(b"123456789"), 0x906e);
+        assert_eq!(Checksum::Kermit.compute(b"123456789"), 0x2189);
+        assert_eq!(Checksum::X25.compute(b""), 0);
         assert_eq!(Checksum::X25.on_wire(b"123456789"), [0x6e, 0x90]);
     }
 
@@ -185,8 +185,8 @@ mod tests {
     proptest! {
         #[test]
         fn tables_agree_with_bits(bytes in prop::collection::vec(any::<u8>(), 0..1000)) {
-            prop_assert_eq!(Checksum::X25.of(&bytes), !by_bits(0xffff, &bytes));
-            prop_assert_eq!(Checksum::Kermit.of(&bytes), by_bits(0, &bytes));
+            prop_assert_eq!(Checksum::X25.compute(&bytes), !by_bits(0xffff, &bytes));
+            prop_assert_eq!(Checksum::Kermit.compute(&bytes), by_bits(0, &bytes));
         }
     }
 }

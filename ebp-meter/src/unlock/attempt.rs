@@ -151,7 +151,7 @@ impl Attempt<'_> {
             }
         }
         let readout = readout.ok_or(UnlockError::NoTelegram { waited })?;
-        let meter = MeterKey::of(server_id.as_ref(), link.port().name());
+        let meter = MeterKey::new(server_id.as_ref(), link.port().name());
         Ok((readout, meter, facts))
     }
 
@@ -178,7 +178,7 @@ impl Attempt<'_> {
                 progress(Progress::Resting { left });
                 // A list that was still open has closed at its end.
                 let wanted = |readout: &Readout| {
-                    let facts = Facts::of(std::slice::from_ref(readout));
+                    let facts = Facts::from_readouts(std::slice::from_ref(readout));
                     before = if facts.energy { facts } else { before };
                     is_detailed(self.profile, readout)
                 };

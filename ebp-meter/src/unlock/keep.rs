@@ -37,7 +37,7 @@ impl Keep {
     /// A meter whose profile promises `InF` but which does not offer it (operators configure it
     /// away), or of which nobody says where it stands, is kept open by presses.
     #[must_use]
-    pub fn of(profile: &Profile, lasting: Lasting) -> Option<Self> {
+    pub fn for_profile(profile: &Profile, lasting: Lasting) -> Option<Self> {
         let (pin, relock) = (profile.pin.as_ref()?, profile.relock.as_ref()?);
         let within = Duration::from_secs(pin.return_to_normal_s.into());
         Some(match (lasting, relock.behaviour) {

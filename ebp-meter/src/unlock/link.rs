@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::{
     port::{LineSettings, Port, PortError},
     readout::Readout,
-    session::{Outcome, Session},
+    session::{Session, SessionEvent},
 };
 
 /// A meter that can be heard and shone upon.
@@ -48,9 +48,9 @@ impl Link for Session {
 
     fn next(&mut self, wait: Duration) -> Result<Option<Readout>, PortError> {
         match Self::next(self, wait)? {
-            Outcome::Readout(readout) => Ok(Some(*readout)),
-            Outcome::Noise(_) | Outcome::TimedOut => Ok(None),
-            Outcome::End => Err(PortError::Vanished { port: self.name().clone() }),
+            SessionEvent::Readout(readout) => Ok(Some(*readout)),
+            SessionEvent::Noise(_) | SessionEvent::TimedOut => Ok(None),
+            SessionEvent::End => Err(PortError::Vanished { port: self.name().clone() }),
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum Variant {
 }
 
 impl Variant {
-    fn of(self, interval: &Interval) -> Duration {
+    fn duration(self, interval: &Interval) -> Duration {
         interval.send(self == Self::Slower)
     }
 }
@@ -157,7 +157,7 @@ impl Plan {
     pub fn next_item(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
         let mut plan = Builder::new(profile, variant)?;
         plan.press(Phase::Menu);
-        plan.step(false, plan.variant.of(&plan.timing.between_presses), Phase::Menu);
+        plan.step(false, plan.variant.duration(&plan.timing.between_presses), Phase::Menu);
         Ok(plan.finish("go to the next item"))
     }
 
@@ -176,7 +176,7 @@ impl Plan {
     /// [`PlanError::NoLock`].
     pub fn keep_alive(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
         let mut plan = Builder::new(profile, variant)?;
-        let (usual, short) = (variant.of(&plan.timing.short_press), &plan.timing.short_press);
+        let (usual, short) = (variant.duration(&plan.timing.short_press), &plan.timing.short_press);
         let longest = *short.accept().end();
         plan.step(true, usual.max(KEEP_ALIVE.min(longest)), Phase::KeepAlive);
         Ok(plan.finish("keep the extended data"))
@@ -305,14 +305,14 @@ impl<'a> Builder<'a> {
     }
 
     fn press(&mut self, phase: Phase) {
-        self.step(true, self.variant.of(&self.timing.short_press), phase);
+        self.step(true, self.variant.duration(&self.timing.short_press), phase);
     }
 
     /// So many presses, with pauses between them but not after the last.
     fn presses(&mut self, count: u8, phase: Phase) {
         for press in 0..count {
             if press > 0 {
-                self.step(false, self.variant.of(&self.timing.between_presses), phase);
+                self.step(false, self.variant.duration(&self.timing.between_presses), phase);
             }
             self.press(phase);
         }
@@ -323,9 +323,9 @@ impl<'a> Builder<'a> {
         let timing = self.timing;
         for press in 0..timing.wake_presses {
             if press > 0 {
-                self.step(false, self.variant.of(timing.between_wake()), Phase::Wake);
+                self.step(false, self.variant.duration(timing.between_wake()), Phase::Wake);
             }
-            self.step(true, self.variant.of(timing.wake_press()), Phase::Wake);
+            self.step(true, self.variant.duration(timing.wake_press()), Phase::Wake);
         }
     }
 
@@ -343,7 +343,7 @@ impl<'a> Builder<'a> {
         // A leading zero is fixed by the pause alone, which begins when the digit is asked for.
         let before = match digits[0] {
             0 => self.timing.display_test(),
-            _ => self.variant.of(&self.timing.after_wake),
+            _ => self.variant.duration(&self.timing.after_wake),
         };
         if !before.is_zero() {
             self.step(false, before, Phase::Wake);
@@ -354,7 +354,7 @@ impl<'a> Builder<'a> {
             self.presses(digit, phase);
             let zero_follows = digits.get(index + 1) == Some(&0);
             let pause =
-                if zero_follows { period } else { self.variant.of(&self.timing.next_digit) };
+                if zero_follows { period } else { self.variant.duration(&self.timing.next_digit) };
             self.step(false, pause, phase);
         }
         self.longest += self.longest_pin();
@@ -364,28 +364,30 @@ impl<'a> Builder<'a> {
     /// Nines all over take longest.
     fn longest_pin(&self) -> Duration {
         let t = self.timing;
-        let [press, between] = [&t.short_press, &t.between_presses].map(|i| self.variant.of(i));
-        let wake = (self.variant.of(t.wake_press()) + self.variant.of(t.between_wake()))
+        let [press, between] =
+            [&t.short_press, &t.between_presses].map(|i| self.variant.duration(i));
+        let wake = (self.variant.duration(t.wake_press())
+            + self.variant.duration(t.between_wake()))
             * u32::from(t.wake_presses);
-        let digit = (press + between) * 9 + self.variant.of(&t.next_digit);
-        wake + self.variant.of(&t.after_wake) + digit * u32::from(t.digits)
+        let digit = (press + between) * 9 + self.variant.duration(&t.next_digit);
+        wake + self.variant.duration(&t.after_wake) + digit * u32::from(t.digits)
     }
 
     fn inf(&mut self, presses: u8) {
         let from = self.steps.len();
         self.presses(presses, Phase::Menu);
         if presses > 0 {
-            self.step(false, self.variant.of(&self.timing.between_presses), Phase::Menu);
+            self.step(false, self.variant.duration(&self.timing.between_presses), Phase::Menu);
         }
-        self.step(true, self.variant.of(&self.timing.long_press), Phase::Switch);
-        self.step(false, self.variant.of(&self.timing.between_presses), Phase::Switch);
+        self.step(true, self.variant.duration(&self.timing.long_press), Phase::Switch);
+        self.step(false, self.variant.duration(&self.timing.between_presses), Phase::Switch);
         self.longest += self.steps[from..].iter().map(|step| step.duration).sum::<Duration>();
     }
 
     fn finish(self, goal: &'static str) -> Plan {
         let sum = self.steps.iter().map(|step| step.duration).sum();
         let longest = if self.longest.is_zero() { sum } else { self.longest };
-        let press = self.variant.of(&self.timing.short_press);
+        let press = self.variant.duration(&self.timing.short_press);
         Plan { goal, steps: self.steps, longest, press }
     }
 }

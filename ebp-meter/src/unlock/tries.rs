@@ -35,7 +35,7 @@ impl MeterKey {
 
     /// By the identity that the meter gives, or by the port where it gives none.
     #[must_use]
-    pub fn of(server_id: Option<&ServerId>, port: &PortName) -> Self {
+    pub fn new(server_id: Option<&ServerId>, port: &PortName) -> Self {
         let name = match server_id {
             Some(id) if !id.0.is_empty() => [b"meter:".as_slice(), &id.0].concat(),
             _ => format!("port:{port}").into_bytes(),
@@ -284,7 +284,7 @@ mod tests {
         let state = folder.path().join("state");
         let id = ServerId(b"\x0a\x01ISK\0\x04\xc1\xd2\xe3"[..].into());
         let port = PortName::Path("/dev/ttyUSB0".into());
-        let (meter, other) = (MeterKey::of(Some(&id), &port), MeterKey::of(None, &port));
+        let (meter, other) = (MeterKey::new(Some(&id), &port), MeterKey::new(None, &port));
         assert_ne!(meter, other);
         for wrong in 1..=2 {
             let begun = Tries::in_folder(&state).begin(&meter, 2, at(0)).unwrap();
@@ -306,7 +306,7 @@ mod tests {
     fn a_pardoned_meter_still_rests() {
         let folder = tempfile::tempdir().unwrap();
         let tries = Tries::in_folder(folder.path());
-        let meter = MeterKey::of(None, &PortName::StandardInput);
+        let meter = MeterKey::new(None, &PortName::StandardInput);
         tries.begin(&meter, 2, at(0)).unwrap();
         tries.begin(&meter, 2, at(60)).unwrap();
         tries.pardon(&meter).unwrap();
@@ -319,7 +319,7 @@ mod tests {
     fn a_damaged_file_permits_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let tries = Tries::in_folder(folder.path());
-        let meter = MeterKey::of(None, &PortName::StandardInput);
+        let meter = MeterKey::new(None, &PortName::StandardInput);
         for text in ["", "{", "[]", r#"{"version":2,"meters":{}}"#, r#"{"version":1}"#] {
             fs::write(tries.path(), text).unwrap();
             let error = tries.begin(&meter, 2, at(0)).unwrap_err();
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn many_processes_lose_no_try() {
         let folder = tempfile::tempdir().unwrap();
-        let meter = MeterKey::of(None, &PortName::StandardInput);
+        let meter = MeterKey::new(None, &PortName::StandardInput);
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {

@@ -88,7 +88,7 @@ impl Lock {
     pub fn new(profile: &Profile, pin: Pin, options: LockOptions) -> Option<Self> {
         let timing = profile.pin.clone()?;
         let (inf, asks_pin) = (options.inf_on, options.asks_pin);
-        let menu = options.menu.clone().unwrap_or_else(|| MenuList::of(&timing));
+        let menu = options.menu.clone().unwrap_or_else(|| MenuList::from_profile(&timing));
         let menu = if options.inf_offered { menu } else { menu.without(MenuItem::Inf) };
         Some(Self {
             timing,

@@ -117,7 +117,7 @@ impl MenuList {
     /// What a profile says of its model's list, filled up with the usual items. Where a source gives
     /// nothing but the presses to `InF`, the items before it are unknown and do nothing.
     #[must_use]
-    pub fn of(timing: &profile::Pin) -> Self {
+    pub fn from_profile(timing: &profile::Pin) -> Self {
         let Some(menu) = &timing.menu else { return Self(USUAL[..8].to_vec()) };
         let inf = usize::from(menu.inf_presses);
         let pin = menu.pin_presses.map(usize::from);
@@ -223,7 +223,9 @@ mod tests {
     #[test]
     fn lists_follow_the_profile_and_move_up_without_an_item() {
         let profiles = Profiles::embedded();
-        let list = |model: &str| MenuList::of(profiles.get(model).unwrap().pin.as_ref().unwrap());
+        let list = |model: &str| {
+            MenuList::from_profile(profiles.get(model).unwrap().pin.as_ref().unwrap())
+        };
         let mt175 = list("MT175");
         let text = |list: &MenuList| {
             list.items().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")

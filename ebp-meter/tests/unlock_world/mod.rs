@@ -105,7 +105,7 @@ impl World {
         }
     }
 
-    pub fn of(model: &str, pin: &str) -> Self {
+    pub fn for_model(model: &str, pin: &str) -> Self {
         let profiles = Profiles::embedded();
         let profile = profiles.get(model).unwrap();
         Self::new(profile, profile, pin, LockOptions::default())

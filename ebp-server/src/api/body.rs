@@ -29,7 +29,7 @@ pub async fn json<T: Form>(app: &App, request: Request) -> Result<T, ApiError> {
 pub async fn for_store<T: Form>(app: &App, request: Request) -> Result<T, ApiError> {
     let read: Read<T> = read(small(app, request).await?.as_ref())?;
     match read.body {
-        Some(body) if read.faults == Faults::of(&body) => Ok(body),
+        Some(body) if read.faults == Faults::against_schema(&body) => Ok(body),
         _ => read.into_valid(),
     }
 }

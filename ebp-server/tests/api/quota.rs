@@ -16,7 +16,7 @@ use crate::{
     token::{Issuer, bearer, claims},
 };
 
-const QUOTA: Quota = Quota { tokens: Cycle::HOUR, ..Quota::of(Cycle::QUARTER_HOUR) };
+const QUOTA: Quota = Quota { tokens: Cycle::HOUR, ..Quota::for_cycle(Cycle::QUARTER_HOUR) };
 
 /// So many were accepted of an upload of so many; the others are put off, and said to be.
 fn accepted(answer: &serde_json::Value, sent: usize) -> usize {
@@ -49,7 +49,7 @@ async fn a_device_cannot_fill_the_database() {
     assert!((1..=900).contains(&wait), "{wait}");
     api.upload(&others(5_000..5_100)).problem(429, problem_type::QUOTA).await;
     // Whoever keeps to the survey's cycle is not concerned.
-    let ids = MeasurementIds::of(meter);
+    let ids = MeasurementIds::for_meter(meter);
     let slot = |i: i64| {
         let slot = Cycle::QUARTER_HOUR.slot(later(900 * i));
         let mut item = measurement(1, meter, slot.start().max(begun));

@@ -51,7 +51,7 @@ impl From<PostgresError> for CopyError {
 }
 
 impl CopyError {
-    fn of(error: tokio_postgres::Error, other: fn(PostgresError) -> Self) -> Self {
+    fn from_error(error: tokio_postgres::Error, other: fn(PostgresError) -> Self) -> Self {
         let error = error.into();
         if NO_PARTITION.iter().any(|code| PostgresError::is(&error, code)) {
             Self::NoPartition
@@ -81,8 +81,8 @@ pub async fn copy(db: &Client, rows: &[Row<'_>]) -> Result<(), CopyError> {
     } else {
         "measurement".to_owned()
     };
-    let begin = |error| CopyError::of(error, CopyError::Begin);
-    let end = |error| CopyError::of(error, CopyError::End);
+    let begin = |error| CopyError::from_error(error, CopyError::Begin);
+    let end = |error| CopyError::from_error(error, CopyError::End);
     let statement = db
         .prepare_cached(&format!(
             "COPY {table} (meter, slot, measured_at, received_at, uuid, data, flags)

@@ -14,7 +14,7 @@ use super::{
     consent, status,
     value::{Day, Instant, meter_type},
 };
-use crate::{Actor, HouseholdId, Names, ParticipantId, StoreError, revoked, status::Told};
+use crate::{Actor, HouseholdId, Names, ParticipantId, StoreError, revoked, status::StoredStatus};
 
 /// For whom names without a device stand.
 pub async fn participant_actor(db: &Client, names: &Names) -> Result<Actor, StoreError> {
@@ -142,7 +142,7 @@ pub async fn devices(
     let uuids: Vec<Uuid> = devices.iter().map(|device| device.uuid).collect();
     let mut told = status::of_devices(db, &uuids).await?;
     for device in &mut devices {
-        let Told { components, health } = told.remove(&device.uuid).unwrap_or_default();
+        let StoredStatus { components, health } = told.remove(&device.uuid).unwrap_or_default();
         (device.components, device.health) = (components, health);
     }
     Ok(devices)

@@ -28,8 +28,8 @@ pub async fn page(
         db.prepare_cached("SELECT number FROM meter WHERE uuid = $1 AND household = $2").await?;
     let known = db.query_opt(&statement, &[&meter, &household.0]).await?;
     let number: i32 = known.ok_or(StoreError::NotFound)?.try_get(0)?;
-    let ids = MeasurementIds::of(meter);
-    let window = Window::of(&query);
+    let ids = MeasurementIds::for_meter(meter);
+    let window = Window::from_query(&query);
     let [slot, start, to] = [window.slot, window.start, window.to].map(Instant::within);
     let statement = db
         .prepare_cached(

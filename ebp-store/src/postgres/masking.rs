@@ -91,7 +91,7 @@ impl MaskingStore for PostgresStore {
     async fn revoke_again(&self, revoked: &RevokedHousehold) -> Result<RevokedAgain, StoreError> {
         let mut client = self.client().await?;
         let by = self.masked_by.get();
-        let done = self.change(release::again(&mut client, revoked, by.as_deref())).await?;
+        let done = self.change(release::revoke_again(&mut client, revoked, by.as_deref())).await?;
         drop(client);
         if matches!(done, RevokedAgain::Revoked(_) | RevokedAgain::Masked) {
             self.eraser.finish().await;

@@ -29,7 +29,7 @@ use super::{
     stored::{Content, content_of, keys, stored},
     value::Day,
 };
-use crate::{Admission, Key, KnownMeter, Outcome, Place, Quota, Refusal, StoreError};
+use crate::{Admission, InsertOutcome, Key, KnownMeter, Place, Quota, Refusal, StoreError};
 
 /// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
 const NOT_WITHIN_CONSENT: &str = "EBP01";
@@ -48,7 +48,7 @@ const REPORTS: usize = 256;
 const ROWS: usize = 8_000;
 
 /// Where reports are left to be stored.
-pub type Reports = Gather<Report, Vec<Outcome>>;
+pub type Reports = Gather<Report, Vec<InsertOutcome>>;
 
 /// Stores what is left there, by so many connections at once.
 pub fn reports(connections: &Connections, senders: usize, quota: Arc<OnceLock<Quota>>) -> Reports {
@@ -62,7 +62,7 @@ pub fn reports(connections: &Connections, senders: usize, quota: Arc<OnceLock<Qu
 
 async fn store_group(
     connections: Connections,
-    group: Vec<Asked<Report, Vec<Outcome>>>,
+    group: Vec<Asked<Report, Vec<InsertOutcome>>>,
     quota: Option<Quota>,
 ) {
     let reports: Vec<&Report> = group.iter().map(|asked| &asked.question).collect();
@@ -82,7 +82,7 @@ fn missing<T>() -> Result<T, StoreError> {
     Err(PostgresError::Protocol("an answer is missing".into()).into())
 }
 
-type Answers = Vec<Result<Vec<Outcome>, StoreError>>;
+type Answers = Vec<Result<Vec<InsertOutcome>, StoreError>>;
 
 /// As [`insert_within`]; what was taken of quotas and not stored is given back.
 async fn insert(
@@ -209,13 +209,13 @@ fn outcomes(
         accepted[row.number] = true;
     }
     let outcome = |number, measurement: &Measurement, admitted: Result<Place, _>| match admitted {
-        Err(refusal) => Outcome::Refused(refusal),
-        Ok(_) if accepted[number] => Outcome::Accepted,
-        Ok(_) if stored.get(&number) == Some(&content_of(measurement)) => Outcome::Duplicate,
+        Err(refusal) => InsertOutcome::Refused(refusal),
+        Ok(_) if accepted[number] => InsertOutcome::Accepted,
+        Ok(_) if stored.get(&number) == Some(&content_of(measurement)) => InsertOutcome::Duplicate,
         Ok(place) if full.is_some_and(|full| full.contains(&place.key())) => {
-            Outcome::Refused(Refusal::QuotaUsedUp)
+            InsertOutcome::Refused(Refusal::QuotaUsedUp)
         }
-        Ok(_) => Outcome::Refused(Refusal::OtherContent),
+        Ok(_) => InsertOutcome::Refused(Refusal::OtherContent),
     };
     let mut first = 0;
     let answer = |(report, admitted): (&&Report, Admitted)| {
@@ -244,7 +244,7 @@ async fn admit(db: &Client, reports: &[&Report]) -> Result<Vec<Admitted>, StoreE
     for row in db.query(&statement, &[&households]).await? {
         let consent = consent::from_row(&row)?;
         let (uuids, numbers): (Vec<Uuid>, Vec<i32>) = (row.try_get(3)?, row.try_get(4)?);
-        let known = |(uuid, number)| KnownMeter { number, ids: MeasurementIds::of(uuid) };
+        let known = |(uuid, number)| KnownMeter { number, ids: MeasurementIds::for_meter(uuid) };
         let meters: Vec<KnownMeter> = uuids.into_iter().zip(numbers).map(known).collect();
         of_household.insert(row.try_get::<_, Uuid>(2)?, (consent, meters));
     }

@@ -170,7 +170,7 @@ async fn rename(tx: &Transaction<'_>, id: Uuid) -> Result<Uuid, StoreError> {
 }
 
 /// Revokes a household as it was revoked elsewhere.
-pub async fn again(
+pub async fn revoke_again(
     client: &mut Client,
     revoked: &RevokedHousehold,
     by: Option<&Masking>,

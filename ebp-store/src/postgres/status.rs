@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{store_error::or_gone, value::Instant};
 use crate::{
     StoreError, set,
-    status::{StatusRow, Told, check, reception, stored},
+    status::{StatusRow, StoredStatus, check, reception, stored},
 };
 
 /// Keeps what the device tells, in the place of what it told before.
@@ -145,17 +145,17 @@ async fn receptions(
 pub async fn of_devices(
     db: &impl GenericClient,
     devices: &[Uuid],
-) -> Result<HashMap<Uuid, Told>, StoreError> {
+) -> Result<HashMap<Uuid, StoredStatus>, StoreError> {
     let statement = db
         .prepare_cached(
             "SELECT device, reported_at, clock, pending, refused, unplaced, bytes, notices
              FROM measurement_device_status WHERE device = ANY ($1)",
         )
         .await?;
-    let mut told: HashMap<Uuid, Told> = HashMap::new();
+    let mut told: HashMap<Uuid, StoredStatus> = HashMap::new();
     for row in db.query(&statement, &[&devices]).await? {
         let health = Some(status(&row)?.health()?);
-        told.insert(row.try_get(0)?, Told { health, ..Told::default() });
+        told.insert(row.try_get(0)?, StoredStatus { health, ..StoredStatus::default() });
     }
     if told.is_empty() {
         return Ok(told);

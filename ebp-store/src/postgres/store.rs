@@ -15,8 +15,8 @@ use super::{
     status, value::Instant,
 };
 use crate::{
-    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, PoolStatus, Quota, Source,
-    Store, StoreError,
+    Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, PoolStatus, Quota,
+    Source, Store, StoreError,
 };
 
 #[async_trait]
@@ -99,7 +99,7 @@ impl Store for PostgresStore {
         id: HouseholdId,
         measurements: Vec<Measurement>,
         received_at: Timestamp,
-    ) -> Result<Vec<Outcome>, StoreError> {
+    ) -> Result<Vec<InsertOutcome>, StoreError> {
         self.reports.ask(Report { household: id, measurements, received_at, source }).await
     }
 

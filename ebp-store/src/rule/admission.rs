@@ -190,7 +190,7 @@ mod tests {
     const METER: Uuid = Uuid::from_u128(1);
 
     fn known() -> KnownMeter {
-        KnownMeter { number: 7, ids: MeasurementIds::of(METER) }
+        KnownMeter { number: 7, ids: MeasurementIds::for_meter(METER) }
     }
 
     fn place_of(change: impl FnOnce(&mut Measurement)) -> Result<Place, Refusal> {
@@ -224,7 +224,7 @@ mod tests {
         for start in ["2026-01-31T12:15:00Z", "2026-01-30T12:00:00Z"] {
             assert_eq!(place_of(|m| m.uuid = of(start)), Err(Refusal::OtherSlot));
         }
-        let other = MeasurementIds::of(Uuid::nil());
+        let other = MeasurementIds::for_meter(Uuid::nil());
         let foreign = other.id(Cycle::QUARTER_HOUR.slot(at("2026-01-31T12:00:00Z")));
         assert_eq!(place_of(|m| m.uuid = foreign), Err(Refusal::OtherSlot));
     }

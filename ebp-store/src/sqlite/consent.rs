@@ -16,11 +16,11 @@ pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, Store
         .query_row([Id(household.0)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?
         .ok_or(StoreError::ConsentRevoked)?;
-    Ok(of(granted_at, revoked_at))
+    Ok(from_instants(granted_at, revoked_at))
 }
 
 /// The consent of those columns.
-pub fn of(granted_at: Option<Instant>, revoked_at: Option<Instant>) -> Consent {
+pub fn from_instants(granted_at: Option<Instant>, revoked_at: Option<Instant>) -> Consent {
     consent_of(granted_at.map(|at| at.0), revoked_at.map(|at| at.0))
 }
 

@@ -13,7 +13,8 @@ use super::{
     value::{Id, Instant, Kind, Text},
 };
 use crate::{
-    Actor, DeviceActivity, HouseholdId, Names, ParticipantId, StoreError, revoked, status::Told,
+    Actor, DeviceActivity, HouseholdId, Names, ParticipantId, StoreError, revoked,
+    status::StoredStatus,
 };
 
 /// For whom the names of an identity stand.
@@ -189,7 +190,7 @@ pub fn devices_with(
         })?
         .collect::<Result<_, _>>()?;
     for device in &mut devices {
-        let Told { components, health } = status::of_device(db, device.uuid)?;
+        let StoredStatus { components, health } = status::of_device(db, device.uuid)?;
         (device.components, device.health) = (components, health);
     }
     for meter in meters {

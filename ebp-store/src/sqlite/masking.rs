@@ -86,7 +86,7 @@ impl MaskingStore for SqliteStore {
 
     async fn revoke_again(&self, revoked: &RevokedHousehold) -> Result<RevokedAgain, StoreError> {
         let (revoked, by) = (revoked.clone(), self.masked_by.get());
-        let work = move |tx: &Transaction<'_>| release::again(tx, &revoked, by.as_deref());
+        let work = move |tx: &Transaction<'_>| release::revoke_again(tx, &revoked, by.as_deref());
         self.writer.run_and_erase(work).await
     }
 

@@ -16,7 +16,7 @@ use super::{
     value::{Id, Instant},
 };
 use crate::{
-    Admission, HouseholdId, KnownMeter, Outcome, Page, PageQuery, Quota, Source, StoreError,
+    Admission, HouseholdId, InsertOutcome, KnownMeter, Page, PageQuery, Quota, Source, StoreError,
     page::{Choice, Listed, Window, choose, rows_for},
     set,
 };
@@ -28,14 +28,14 @@ pub fn insert(
     measurements: &[Measurement],
     received_at: Timestamp,
     limit: Option<(Quota, Source)>,
-) -> Result<Vec<Outcome>, StoreError> {
+) -> Result<Vec<InsertOutcome>, StoreError> {
     let consent = consent::consent(tx, household)?;
     let granted_at = require_granted(&consent)?;
     let meters = tx
         .prepare_cached("SELECT uuid, number FROM meter WHERE household = ?1")?
         .query_map([Id(household.0)], |row| {
             let Id(uuid) = row.get(0)?;
-            Ok(KnownMeter { number: row.get(1)?, ids: MeasurementIds::of(uuid) })
+            Ok(KnownMeter { number: row.get(1)?, ids: MeasurementIds::for_meter(uuid) })
         })?
         .collect::<Result<_, _>>()?;
     let admission = Admission::new(meters, granted_at, received_at);
@@ -51,7 +51,7 @@ pub fn insert(
                 }
                 _ => insert_one(tx, place, measurement, received_at),
             },
-            Err(refusal) => Ok(Outcome::Refused(refusal)),
+            Err(refusal) => Ok(InsertOutcome::Refused(refusal)),
         })
         .collect::<Result<_, _>>()?;
     if let Some(budgets) = budgets {
@@ -72,8 +72,8 @@ pub fn page(
         .query_row([Id(meter), Id(household.0)], |row| row.get(0))
         .optional()?
         .ok_or(StoreError::NotFound)?;
-    let ids = MeasurementIds::of(meter);
-    let Window { slot, start, to, after } = Window::of(&query);
+    let ids = MeasurementIds::for_meter(meter);
+    let Window { slot, start, to, after } = Window::from_query(&query);
     let mut statement = db.prepare_cached(
         // Read from the primary key in its order; nothing is sorted.
         "SELECT slot, measured_at, received_at, uuid, data, flags FROM measurement

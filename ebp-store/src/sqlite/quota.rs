@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::stored::{insert_one, stored};
-use crate::{Outcome, Place, Quota, Refusal, Source, StoreError, quota::Allowance};
+use crate::{InsertOutcome, Place, Quota, Refusal, Source, StoreError, quota::Allowance};
 
 /// Those of the meters of a report.
 pub struct Budgets {
@@ -48,21 +48,21 @@ impl Budgets {
         place: Place,
         measurement: &Measurement,
         received_at: Timestamp,
-    ) -> Result<Outcome, StoreError> {
+    ) -> Result<InsertOutcome, StoreError> {
         if !self.has_room(tx, place.meter)? {
-            let full = Outcome::Refused(Refusal::QuotaUsedUp);
+            let full = InsertOutcome::Refused(Refusal::QuotaUsedUp);
             return Ok(stored(tx, place, measurement)?.unwrap_or(full));
         }
         let outcome = insert_one(tx, place, measurement, received_at)?;
-        if outcome == Outcome::Accepted {
-            self.of(tx, place.meter)?.taken += 1;
+        if outcome == InsertOutcome::Accepted {
+            self.budget(tx, place.meter)?.taken += 1;
         }
         Ok(outcome)
     }
 
     fn has_room(&mut self, tx: &Transaction<'_>, meter: i32) -> Result<bool, StoreError> {
         let allowance = self.allowance;
-        let budget = self.of(tx, meter)?;
+        let budget = self.budget(tx, meter)?;
         if budget.used + budget.taken >= budget.most && !budget.is_exact {
             let regular = count(tx, meter)?.saturating_sub(budget.all + budget.taken);
             budget.most = allowance.beside(regular);
@@ -71,7 +71,7 @@ impl Budgets {
         Ok(budget.used + budget.taken < budget.most)
     }
 
-    fn of(&mut self, tx: &Transaction<'_>, meter: i32) -> Result<&mut Budget, StoreError> {
+    fn budget(&mut self, tx: &Transaction<'_>, meter: i32) -> Result<&mut Budget, StoreError> {
         let known = self.meters.iter().position(|budget| budget.meter == meter);
         let place = match known {
             Some(place) => place,

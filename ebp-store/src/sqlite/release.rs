@@ -149,7 +149,7 @@ fn rename(tx: &Transaction<'_>, id: Id) -> Result<Id, StoreError> {
 }
 
 /// Revokes a household as it was revoked elsewhere.
-pub fn again(
+pub fn revoke_again(
     tx: &Transaction<'_>,
     revoked: &RevokedHousehold,
     by: Option<&Masking>,

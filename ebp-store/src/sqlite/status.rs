@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     StoreError, set,
-    status::{StatusRow, Told, check, reception, stored},
+    status::{StatusRow, StoredStatus, check, reception, stored},
 };
 
 /// Keeps what the device tells, in the place of what it told before.
@@ -106,7 +106,7 @@ fn receptions(
 }
 
 /// What a device told.
-pub fn of_device(db: &Connection, device: Uuid) -> Result<Told, StoreError> {
+pub fn of_device(db: &Connection, device: Uuid) -> Result<StoredStatus, StoreError> {
     let status = db
         .prepare_cached(
             "SELECT reported_at, clock, pending, refused, unplaced, bytes, notices
@@ -122,7 +122,7 @@ pub fn of_device(db: &Connection, device: Uuid) -> Result<Told, StoreError> {
             })
         })
         .optional()?;
-    let Some(status) = status else { return Ok(Told::default()) };
+    let Some(status) = status else { return Ok(StoredStatus::default()) };
     let mut health = status.health()?;
     health.meters = db
         .prepare_cached(
@@ -146,5 +146,5 @@ pub fn of_device(db: &Connection, device: Uuid) -> Result<Told, StoreError> {
             Ok((row.get(0)?, Component { version: row.get(1)?, since }))
         })?
         .collect::<Result<_, _>>()?;
-    Ok(Told { components, health: Some(health) })
+    Ok(StoredStatus { components, health: Some(health) })
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{SqliteStore, consent, household, incident, measurement, register, release, status};
 use crate::{
-    Actor, HouseholdId, Names, Outcome, Page, PageQuery, ParticipantId, Quota, Source, Store,
+    Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, Quota, Source, Store,
     StoreError,
 };
 
@@ -74,7 +74,7 @@ impl Store for SqliteStore {
         id: HouseholdId,
         measurements: Vec<Measurement>,
         received_at: Timestamp,
-    ) -> Result<Vec<Outcome>, StoreError> {
+    ) -> Result<Vec<InsertOutcome>, StoreError> {
         let limit = self.quota.get().map(|quota| (*quota, source));
         self.writer
             .run(move |tx| measurement::insert(tx, id, &measurements, received_at, limit))

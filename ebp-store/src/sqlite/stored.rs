@@ -5,14 +5,14 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::value::Instant;
-use crate::{Outcome, Place, Refusal, StoreError, set};
+use crate::{InsertOutcome, Place, Refusal, StoreError, set};
 
 pub(super) fn insert_one(
     tx: &Transaction<'_>,
     place: Place,
     measurement: &Measurement,
     received_at: Timestamp,
-) -> Result<Outcome, StoreError> {
+) -> Result<InsertOutcome, StoreError> {
     let mut data = String::new();
     write_data(&measurement.data, &mut data).map_err(|_| StoreError::Damaged("measurement"))?;
     // No octets where it follows from meter and slot.
@@ -34,7 +34,7 @@ pub(super) fn insert_one(
             flags
         ])?;
     if inserted == 1 {
-        return Ok(Outcome::Accepted);
+        return Ok(InsertOutcome::Accepted);
     }
     stored(tx, place, measurement)?.ok_or(StoreError::Damaged("measurement"))
 }
@@ -44,7 +44,7 @@ pub(super) fn stored(
     tx: &Transaction<'_>,
     place: Place,
     measurement: &Measurement,
-) -> Result<Option<Outcome>, StoreError> {
+) -> Result<Option<InsertOutcome>, StoreError> {
     let uuid = place.uuid.as_ref().map_or(&[][..], |uuid| uuid.as_bytes());
     let flags = set::flag_bits(&measurement.flags);
     let (sql, key) = match &place.uuid {
@@ -68,7 +68,11 @@ pub(super) fn stored(
         && at == measurement.measured_at.as_microsecond()
         && stored_flags == flags
         && parse(&data)? == measurement.data;
-    Ok(Some(if same { Outcome::Duplicate } else { Outcome::Refused(Refusal::OtherContent) }))
+    Ok(Some(if same {
+        InsertOutcome::Duplicate
+    } else {
+        InsertOutcome::Refused(Refusal::OtherContent)
+    }))
 }
 
 pub(super) fn parse(data: &str) -> Result<MeasurementData, StoreError> {

@@ -9,8 +9,8 @@ use ebp_core::{
     scope::Scopes,
 };
 use ebp_store::{
-    CertificateKind, Enrolment, HouseholdId, Issuance, NewCertificate, Origin, Outcome, PageQuery,
-    Refusal, RegisterEntry, Serial, Store, StoreError,
+    CertificateKind, Enrolment, HouseholdId, InsertOutcome, Issuance, NewCertificate, Origin,
+    PageQuery, Refusal, RegisterEntry, Serial, Store, StoreError,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -101,8 +101,8 @@ pub async fn meters(stores: [Arc<dyn Store>; 2]) {
         let upload = other.insert_measurements(*id, items, later);
         let (gone, told) = scene.meter_goes(round, meter, upload).await;
         let outcome = told.unwrap().remove(0);
-        let unknown = Outcome::Refused(Refusal::UnknownMeter);
-        assert_eq!(outcome, if gone { unknown } else { Outcome::Accepted }, "round {round}");
+        let unknown = InsertOutcome::Refused(Refusal::UnknownMeter);
+        assert_eq!(outcome, if gone { unknown } else { InsertOutcome::Accepted }, "round {round}");
         let all = PageQuery { from: None, to: None, after: None, limit: 10 };
         let kept = one.measurements_page(*id, meter, all).await.map(|page| page.items.len());
         assert_eq!(kept.unwrap_or(0), usize::from(!gone));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use ebp_core::model::{Flag, Measurement, MeasurementIds};
-use ebp_store::{HouseholdId, Outcome, PageQuery, Refusal, Store};
+use ebp_store::{HouseholdId, InsertOutcome, PageQuery, Refusal, Store};
 use jiff::{SignedDuration, Timestamp};
 use proptest::{
     prelude::*,
@@ -29,11 +29,11 @@ pub async fn identifiers(store: &dyn Store) {
     let insert = async |household, items: Vec<Measurement>| {
         store.insert_measurements(household, items, now).await.unwrap()
     };
-    let other = || Outcome::Refused(Refusal::OtherContent);
+    let other = || InsertOutcome::Refused(Refusal::OtherContent);
     let january = measurement(1, meter, at("2026-01-31T23:59:59.999999Z"));
     let february = measurement(2, meter, at("2026-02-01T00:00:00Z"));
     let outcomes = insert(house, vec![january.clone(), february.clone()]).await;
-    assert_eq!(outcomes, [Outcome::Accepted, Outcome::Accepted]);
+    assert_eq!(outcomes, [InsertOutcome::Accepted, InsertOutcome::Accepted]);
 
     let mut later = january.clone();
     later.measured_at = at("2026-05-01T00:00:00Z");
@@ -43,7 +43,7 @@ pub async fn identifiers(store: &dyn Store) {
     another.meter = erika.meters[1];
     let refused = vec![later.clone(), dearer.clone(), another, january.clone()];
     let outcomes = insert(house, refused).await;
-    assert_eq!(outcomes, [other(), other(), other(), Outcome::Duplicate]);
+    assert_eq!(outcomes, [other(), other(), other(), InsertOutcome::Duplicate]);
     let foreign = measurement(1, max.meters[0], january.measured_at);
     assert_eq!(insert(HouseholdId(max.household), vec![foreign]).await, [other()]);
 
@@ -51,7 +51,7 @@ pub async fn identifiers(store: &dyn Store) {
     let mut finer = january.clone();
     finer.measured_at += SignedDuration::from_nanos(900);
     finer.data[0].value = "12345.67890".parse().unwrap();
-    assert_eq!(insert(house, vec![finer]).await, [Outcome::Duplicate]);
+    assert_eq!(insert(house, vec![finer]).await, [InsertOutcome::Duplicate]);
 
     // Within one upload the first that may be stored is.
     let mut fresh = measurement(3, meter, now);
@@ -61,8 +61,12 @@ pub async fn identifiers(store: &dyn Store) {
     let mut early = fresh.clone();
     early.measured_at = start - SignedDuration::from_secs(1);
     let items = vec![early, fresh.clone(), fresh.clone(), differs];
-    let expected =
-        [Outcome::Refused(Refusal::BeforeConsent), Outcome::Accepted, Outcome::Duplicate, other()];
+    let expected = [
+        InsertOutcome::Refused(Refusal::BeforeConsent),
+        InsertOutcome::Accepted,
+        InsertOutcome::Duplicate,
+        other(),
+    ];
     assert_eq!(insert(house, items).await, expected);
     assert_eq!(insert(house, Vec::new()).await, []);
 
@@ -103,7 +107,7 @@ async fn walk(store: &dyn Store, times: &[(u8, u8)], limit: usize) {
     let household = HouseholdId(made.household);
     store.grant_consent(household, start).await.unwrap();
     let meter = made.meters[0];
-    let (ids, mut slots) = (MeasurementIds::of(meter), HashSet::new());
+    let (ids, mut slots) = (MeasurementIds::for_meter(meter), HashSet::new());
     let items: Vec<_> = times
         .iter()
         .filter_map(|(seconds, since)| {

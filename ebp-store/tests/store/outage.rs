@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use ebp_core::model::MeasurementIds;
 use ebp_needs::needs;
 use ebp_store::{
-    Database, HouseholdId, Outcome, PageQuery, PostgresSettings, Store, StoreError, open_store,
+    Database, HouseholdId, InsertOutcome, PageQuery, PostgresSettings, Store, StoreError,
+    open_store,
 };
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -27,7 +28,7 @@ async fn send(
     mut end: tokio::sync::watch::Receiver<bool>,
 ) -> (u128, usize) {
     let start = at("2026-01-01T00:00:00Z");
-    let ids = MeasurementIds::of(meter);
+    let ids = MeasurementIds::for_meter(meter);
     let (mut sent, mut put_off) = (0, 0);
     loop {
         let items: Vec<_> = (sent..sent + 25)
@@ -46,7 +47,9 @@ async fn send(
         match store.insert_measurements(household, items, now).await {
             Ok(outcomes) => {
                 // Stored by the answer that was lost, it is there already.
-                let there = |o: &Outcome| matches!(o, Outcome::Accepted | Outcome::Duplicate);
+                let there = |o: &InsertOutcome| {
+                    matches!(o, InsertOutcome::Accepted | InsertOutcome::Duplicate)
+                };
                 assert!(outcomes.iter().all(there), "{outcomes:?}");
                 sent += 25;
                 if *end.borrow_and_update() {

@@ -4,7 +4,7 @@ use ebp_core::{
     evaluation::Stretch,
     model::{Measurement, MeasurementIds},
 };
-use ebp_store::{HouseholdId, Outcome, PageQuery, Refusal, Store};
+use ebp_store::{HouseholdId, InsertOutcome, PageQuery, Refusal, Store};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -21,9 +21,9 @@ pub async fn slots(store: &dyn Store) {
         let items = items.iter().map(|item| (*item).clone()).collect();
         store.insert_measurements(house, items, now).await.unwrap()
     };
-    let refused = |refusal| Outcome::Refused(refusal);
+    let refused = |refusal| InsertOutcome::Refused(refusal);
     let of = |meter, slot: &str, measured_at: &str| {
-        let uuid = MeasurementIds::of(meter).at(at(slot));
+        let uuid = MeasurementIds::for_meter(meter).at(at(slot));
         measurement(uuid.as_u128(), meter, at(measured_at))
     };
 
@@ -35,20 +35,20 @@ pub async fn slots(store: &dyn Store) {
         .map(|time| measurement(Uuid::new_v4().as_u128(), meter, at(time)));
     let [early, late] = &others;
     let outcomes = insert(&[late, &first, &same_slot, early]).await;
-    assert_eq!(outcomes, vec![Outcome::Accepted; 4]);
+    assert_eq!(outcomes, vec![InsertOutcome::Accepted; 4]);
 
     // Again: the same, with another value, and at another time of the slot.
     let mut dearer = first.clone();
     dearer.data[0].value = 1.into();
     let elsewhen = of(meter, "2026-01-31T23:45:00Z", "2026-01-31T23:45:07Z");
     let outcomes = insert(&[&dearer, &first, &elsewhen, early, &same_slot]).await;
-    let (other, twice) = (|| refused(Refusal::OtherContent), || Outcome::Duplicate);
+    let (other, twice) = (|| refused(Refusal::OtherContent), || InsertOutcome::Duplicate);
     assert_eq!(outcomes, [other(), twice(), other(), twice(), twice()]);
 
     // Of two that come together the first is stored; a report does not hold up another's.
     let one = of(meter, "2026-03-01T00:00:00Z", "2026-03-01T00:00:01Z");
     let two = of(meter, "2026-03-01T00:00:00Z", "2026-03-01T00:00:02Z");
-    assert_eq!(insert(&[&one, &two, &first]).await, [Outcome::Accepted, other(), twice()]);
+    assert_eq!(insert(&[&one, &two, &first]).await, [InsertOutcome::Accepted, other(), twice()]);
 
     // An identifier that says another meter or slot, or no whole second.
     let mut foreign = of(second, "2026-04-01T00:00:00Z", "2026-04-01T00:00:01Z");
@@ -60,7 +60,7 @@ pub async fn slots(store: &dyn Store) {
     between.uuid = Uuid::from_u128(between.uuid.as_u128() + (1 << 80));
     let outcomes = insert(&[&foreign, &before, &a_day_after, &between, &last]).await;
     let mut expected = vec![refused(Refusal::OtherSlot); 4];
-    expected.push(Outcome::Accepted);
+    expected.push(InsertOutcome::Accepted);
     assert_eq!(outcomes, expected);
 
     let mut stored = [&first, early, late, &one, &last];

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ebp_needs::needs;
-use ebp_store::{Database, HouseholdId, Outcome, PostgresSettings, open_store};
+use ebp_store::{Database, HouseholdId, InsertOutcome, PostgresSettings, open_store};
 
 use crate::{
     cluster::{self, as_postgres, give_to_postgres},
@@ -99,5 +99,5 @@ async fn a_pooler_of_transactions_is_refused_and_one_of_sessions_serves() {
     store.grant_consent(household, now).await.unwrap();
     let item = measurement(1, made.meters[0], now);
     let stored = store.insert_measurements(household, vec![item], now).await.unwrap();
-    assert_eq!(stored, [Outcome::Accepted]);
+    assert_eq!(stored, [InsertOutcome::Accepted]);
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ebp_core::model::MeasurementIds;
 use ebp_needs::needs;
 use ebp_store::{
-    Database, HouseholdId, Outcome, PostgresError, PostgresSettings, PostgresStore, Refusal, Store,
-    StoreError, open_store,
+    Database, HouseholdId, InsertOutcome, PostgresError, PostgresSettings, PostgresStore, Refusal,
+    Store, StoreError, open_store,
 };
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
@@ -183,7 +183,7 @@ async fn an_archived_month_takes_nothing_in() {
     let (house, meter) = (HouseholdId(made.household), made.meters[0]);
     store.grant_consent(house, start).await.unwrap();
     let of = |time: &str| {
-        let uuid = MeasurementIds::of(meter).at(at(time));
+        let uuid = MeasurementIds::for_meter(meter).at(at(time));
         measurement(uuid.as_u128(), meter, at(time))
     };
     let (january, march) = (of("2026-01-15T12:00:00Z"), of("2026-03-15T12:00:00Z"));
@@ -202,9 +202,9 @@ async fn an_archived_month_takes_nothing_in() {
     for _ in 0..2 {
         let items = vec![january.clone(), march.clone(), of_own.clone()];
         let outcomes = store.insert_measurements(house, items, now).await.unwrap();
-        let archived = || Outcome::Refused(Refusal::Archived);
+        let archived = || InsertOutcome::Refused(Refusal::Archived);
         assert_eq!([&outcomes[0], &outcomes[2]], [&archived(), &archived()]);
-        assert!(!matches!(outcomes[1], Outcome::Refused(_)));
+        assert!(!matches!(outcomes[1], InsertOutcome::Refused(_)));
         let alone = store.insert_measurements(house, vec![january.clone()], now).await.unwrap();
         assert_eq!(alone, [archived()]);
     }

@@ -6,7 +6,7 @@ use ebp_core::{
     cycle::Cycle,
     model::{Measurement, MeasurementIds},
 };
-use ebp_store::{HouseholdId, Outcome, Quota, Refusal, Source, Store};
+use ebp_store::{HouseholdId, InsertOutcome, Quota, Refusal, Source, Store};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -38,8 +38,8 @@ impl<'a> World<'a> {
         let outcomes = self.store.insert_measurements_of(source, self.household, items, now);
         let outcomes = outcomes.await.unwrap();
         let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
-        let accepted = count(Outcome::Accepted);
-        assert_eq!(accepted + count(Outcome::Refused(Refusal::QuotaUsedUp)), sent);
+        let accepted = count(InsertOutcome::Accepted);
+        assert_eq!(accepted + count(InsertOutcome::Refused(Refusal::QuotaUsedUp)), sent);
         accepted
     }
 }
@@ -52,7 +52,7 @@ fn others(meter: Uuid, numbers: std::ops::Range<u128>) -> Vec<Measurement> {
 
 /// One in each slot of that cycle.
 fn slots(meter: Uuid, cycle: Cycle, first: usize, count: usize) -> Vec<Measurement> {
-    let ids = MeasurementIds::of(meter);
+    let ids = MeasurementIds::for_meter(meter);
     let length = SignedDuration::try_from(cycle.duration()).unwrap();
     let of = |i: usize| {
         let start = at(GRANTED) + length * i32::try_from(i).unwrap();
@@ -65,7 +65,7 @@ fn slots(meter: Uuid, cycle: Cycle, first: usize, count: usize) -> Vec<Measureme
 /// is never refused.
 pub async fn of_each_meter(store: &dyn Store) {
     let quarter = Cycle::QUARTER_HOUR;
-    let world = World::new(store, Quota { tokens: Cycle::HOUR, ..Quota::of(quarter) }).await;
+    let world = World::new(store, Quota { tokens: Cycle::HOUR, ..Quota::for_cycle(quarter) }).await;
     let (one, other) = (world.meters[0], world.meters[1]);
     let (device, now) = (Source::Device, at(NOW));
     assert_eq!(world.accepted(device, others(one, 0..900), now).await, 900);
@@ -75,7 +75,7 @@ pub async fn of_each_meter(store: &dyn Store) {
     let mut again = others(one, 0..2);
     again[1].measured_at += SignedDuration::from_secs(1);
     let outcomes = store.insert_measurements(world.household, again, now).await.unwrap();
-    assert_eq!(outcomes, [Outcome::Duplicate, Outcome::Refused(Refusal::OtherContent)]);
+    assert_eq!(outcomes, [InsertOutcome::Duplicate, InsertOutcome::Refused(Refusal::OtherContent)]);
     // Slots of the cycle, weeks of them at once, and in a mixed report.
     assert_eq!(world.accepted(device, slots(one, quarter, 0, 950), now).await, 950);
     let mixed = [slots(one, quarter, 950, 11), others(one, 2_000..2_005)].concat();
@@ -97,8 +97,8 @@ pub async fn of_each_meter(store: &dyn Store) {
 
 /// Many at once, over as many connections as there are, store no more than one after the other.
 pub async fn at_once(stores: [Arc<dyn Store>; 2]) {
-    let world = World::new(&*stores[0], Quota::of(Cycle::QUARTER_HOUR)).await;
-    stores[1].limit_measurements(Quota::of(Cycle::QUARTER_HOUR));
+    let world = World::new(&*stores[0], Quota::for_cycle(Cycle::QUARTER_HOUR)).await;
+    stores[1].limit_measurements(Quota::for_cycle(Cycle::QUARTER_HOUR));
     let (household, meter) = (world.household, world.meters[0]);
     let tasks = (0..20_u128).map(|i| {
         let store = stores[i as usize % 2].clone();
@@ -108,7 +108,7 @@ pub async fn at_once(stores: [Arc<dyn Store>; 2]) {
     let mut accepted = 0;
     for task in tasks.collect::<Vec<_>>() {
         let outcomes = task.await.unwrap().unwrap();
-        accepted += outcomes.iter().filter(|outcome| **outcome == Outcome::Accepted).count();
+        accepted += outcomes.iter().filter(|outcome| **outcome == InsertOutcome::Accepted).count();
     }
     assert_eq!(accepted, MOST);
 }

@@ -8,7 +8,7 @@ use ebp_core::{
     contract::{DeviceStatus, HouseholdChange, MeterChange, PvSystemChange},
     model::{IncidentType, measurement_id},
 };
-use ebp_store::{Actor, HouseholdId, Outcome, PageQuery, RevokedAgain, Store, StoreError};
+use ebp_store::{Actor, HouseholdId, InsertOutcome, PageQuery, RevokedAgain, Store, StoreError};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub async fn nothing_says_which_it_was(store: &dyn Store) {
     let mut item = measurement(0, made.meters[0], slot.start());
     item.uuid = measurement_id(made.meters[0], slot);
     let stored = store.insert_measurements(old, vec![item.clone()], slot.start()).await.unwrap();
-    assert_eq!(stored, [Outcome::Accepted]);
+    assert_eq!(stored, [InsertOutcome::Accepted]);
     let kind = IncidentType::SerialPortUnavailable;
     store.report_incident(old, made.meters[0], kind, begun).await.unwrap();
     store.touch_device(made.measurement_device, begun).await.unwrap();

@@ -2,7 +2,7 @@
 
 use ebp_core::model::Measurement;
 use ebp_needs::needs;
-use ebp_store::{HouseholdId, Outcome, PageQuery, Store};
+use ebp_store::{HouseholdId, InsertOutcome, PageQuery, Store};
 use jiff::SignedDuration;
 use proptest::{
     prelude::*,
@@ -20,7 +20,7 @@ use crate::{
 /// What a sender may vary: uuid, meter (of another household, too), hours from consent, value.
 type Sent = (u8, usize, i16, u8);
 
-async fn upload(store: &dyn Store, case: u128, uploads: &[Vec<Sent>]) -> Vec<Vec<Outcome>> {
+async fn upload(store: &dyn Store, case: u128, uploads: &[Vec<Sent>]) -> Vec<Vec<InsertOutcome>> {
     let start = at("2026-01-30T00:00:00Z");
     let mut meters = Vec::new();
     let mut households = Vec::new();
@@ -50,7 +50,7 @@ async fn upload(store: &dyn Store, case: u128, uploads: &[Vec<Sent>]) -> Vec<Vec
     let all = PageQuery { from: None, to: None, after: None, limit: 1000 };
     for (meter, household) in meters.iter().zip([0, 0, 1, 1]) {
         let page = store.measurements_page(households[household], *meter, all).await.unwrap();
-        let accepted = answers.iter().flatten().filter(|o| **o == Outcome::Accepted).count();
+        let accepted = answers.iter().flatten().filter(|o| **o == InsertOutcome::Accepted).count();
         assert!(page.items.len() <= accepted);
     }
     answers

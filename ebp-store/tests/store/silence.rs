@@ -12,7 +12,9 @@ use std::{
 
 use ebp_core::model::MeasurementIds;
 use ebp_needs::needs;
-use ebp_store::{Database, HouseholdId, Outcome, PostgresSettings, Store, StoreError, open_store};
+use ebp_store::{
+    Database, HouseholdId, InsertOutcome, PostgresSettings, Store, StoreError, open_store,
+};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::{
@@ -32,13 +34,13 @@ async fn open(settings: &PostgresSettings) -> Arc<dyn Store> {
 async fn report(store: &dyn Store, household: HouseholdId, meter: uuid::Uuid, number: i64) -> bool {
     let now = at("2026-01-01T00:00:00Z");
     let slot = now + jiff::SignedDuration::from_mins(15 * number);
-    let item = measurement(MeasurementIds::of(meter).at(slot).as_u128(), meter, slot);
+    let item = measurement(MeasurementIds::for_meter(meter).at(slot).as_u128(), meter, slot);
     let temporary = |error: &StoreError| assert!(error.is_temporary(), "{error}");
     let asked = async {
         store.actor(&names("erika@example.org", None)).await.inspect_err(temporary).ok()?;
         store.consent(household).await.inspect_err(temporary).ok()?;
         let stored = store.insert_measurements(household, vec![item], slot).await;
-        Some(stored.inspect_err(temporary).ok()? == [Outcome::Accepted])
+        Some(stored.inspect_err(temporary).ok()? == [InsertOutcome::Accepted])
     };
     asked.await == Some(true)
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ebp_store::{
-    Database, HouseholdId, MaskingStore, Outcome, SqliteStore, Store, StoreError, open_store,
+    Database, HouseholdId, InsertOutcome, MaskingStore, SqliteStore, Store, StoreError, open_store,
 };
 use rusqlite::{Connection, params};
 
@@ -103,7 +103,7 @@ async fn what_was_acknowledged_survives_a_kill() {
         let (_dir, copy) = as_killed(&path);
         let revived = open(&copy).await;
         let outcomes = revived.insert_measurements(household, items, now).await.unwrap();
-        assert_eq!(outcomes, [Outcome::Duplicate]);
+        assert_eq!(outcomes, [InsertOutcome::Duplicate]);
     }
     store.revoke_consent(household, now).await.unwrap();
     let (_dir, copy) = as_killed(&path);
@@ -128,7 +128,7 @@ async fn a_cut_log_loses_the_last_write_and_nothing_else() {
     log.set_len(log.metadata().unwrap().len() - 100).unwrap();
     let revived = open(&copy).await;
     let outcomes = revived.insert_measurements(household, items, now).await.unwrap();
-    assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Accepted), "all or nothing");
+    assert!(outcomes.iter().all(|outcome| *outcome == InsertOutcome::Accepted), "all or nothing");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ebp_core::model::MeasurementIds;
 use ebp_needs::needs;
-use ebp_store::{Database, HouseholdId, Outcome, open_store};
+use ebp_store::{Database, HouseholdId, InsertOutcome, open_store};
 
 use crate::{
     cluster::Cluster,
@@ -26,17 +26,17 @@ async fn what_the_standby_does_not_have_is_not_confirmed() {
     // The month is there before the standby goes.
     let item = |number: i64| {
         let slot = now + jiff::SignedDuration::from_mins(15 * number);
-        measurement(MeasurementIds::of(meter).at(slot).as_u128(), meter, slot)
+        measurement(MeasurementIds::for_meter(meter).at(slot).as_u128(), meter, slot)
     };
     let later = now + jiff::SignedDuration::from_hours(1);
     let send = async |number| store.insert_measurements(household, vec![item(number)], later).await;
-    assert_eq!(send(0).await.unwrap(), [Outcome::Accepted]);
+    assert_eq!(send(0).await.unwrap(), [InsertOutcome::Accepted]);
 
     let standby = cluster.standby();
     let db = cluster.client(url.rsplit('=').next().unwrap()).await;
     db.batch_execute("ALTER SYSTEM SET synchronous_standby_names = '*'").await.unwrap();
     db.batch_execute("SELECT pg_reload_conf()").await.unwrap();
-    assert_eq!(send(1).await.unwrap(), [Outcome::Accepted]);
+    assert_eq!(send(1).await.unwrap(), [InsertOutcome::Accepted]);
     standby.stop();
 
     let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -56,7 +56,7 @@ async fn what_the_standby_does_not_have_is_not_confirmed() {
     for _ in 0..100 {
         match send(2).await {
             Ok(outcomes) => {
-                assert_eq!(outcomes, [Outcome::Duplicate]);
+                assert_eq!(outcomes, [InsertOutcome::Duplicate]);
                 return;
             }
             Err(error) => assert!(error.is_temporary(), "{error}"),

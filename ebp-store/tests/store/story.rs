@@ -7,7 +7,7 @@ use ebp_core::{
     model::{ConsentState, DataPoint, Measurement},
     obis::ObisCode,
 };
-use ebp_store::{Actor, HouseholdId, Names, Outcome, PageQuery, Refusal, Store, StoreError};
+use ebp_store::{Actor, HouseholdId, InsertOutcome, Names, PageQuery, Refusal, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
@@ -74,13 +74,13 @@ pub async fn story(store: &dyn Store) {
     assert!(matches!(again, Err(StoreError::ConsentAlreadyGranted)));
 
     let outcomes = store.insert_measurements(household, items.clone(), start + hour).await;
-    assert_eq!(outcomes.unwrap(), [Outcome::Accepted]);
+    assert_eq!(outcomes.unwrap(), [InsertOutcome::Accepted]);
     let mut more = items.clone();
     more.push(measurement(2, made.meters[0], start));
     more.push(measurement(3, made.meters[1], start + hour));
     let outcomes = store.insert_measurements(household, more, start + hour).await;
-    let early = Outcome::Refused(Refusal::BeforeConsent);
-    assert_eq!(outcomes.unwrap(), [Outcome::Duplicate, early, Outcome::Accepted]);
+    let early = InsertOutcome::Refused(Refusal::BeforeConsent);
+    assert_eq!(outcomes.unwrap(), [InsertOutcome::Duplicate, early, InsertOutcome::Accepted]);
 
     store.touch_device(device, start + hour).await.unwrap();
     let devices = store.devices(household).await.unwrap();
@@ -178,8 +178,12 @@ pub async fn races(stores: Vec<Arc<dyn Store>>) {
     let accepted = together(&stores, move |store| async move {
         let items = (0..50).map(|uuid| measurement(uuid, meter, now)).collect();
         let outcomes = store.insert_measurements(household, items, now).await.unwrap();
-        assert!(outcomes.iter().all(|o| matches!(o, Outcome::Accepted | Outcome::Duplicate)));
-        outcomes.contains(&Outcome::Accepted)
+        assert!(
+            outcomes
+                .iter()
+                .all(|o| matches!(o, InsertOutcome::Accepted | InsertOutcome::Duplicate))
+        );
+        outcomes.contains(&InsertOutcome::Accepted)
     });
     assert_eq!(accepted.await, 1);
     let revoked = together(&stores, move |store| async move {
@@ -199,7 +203,7 @@ pub async fn turn_of_months(stores: Vec<Arc<dyn Store>>) {
         let items =
             (0..12).map(|i: i32| measurement(Uuid::new_v4().as_u128(), meter, start + month * i));
         let outcomes = store.insert_measurements(household, items.collect(), start + month * 12);
-        outcomes.await.unwrap().iter().all(|outcome| *outcome == Outcome::Accepted)
+        outcomes.await.unwrap().iter().all(|outcome| *outcome == InsertOutcome::Accepted)
     });
     assert_eq!(count.await, 8);
     let all = PageQuery { from: None, to: None, after: None, limit: 1000 };

@@ -13,10 +13,10 @@ use ebp_anon::{
 };
 
 use super::arguments::Arguments;
-use crate::exit::{Context, Failure, Outcome};
+use crate::exit::{CommandResult, Context, Failure};
 
 /// Nothing that is there is written over, be it the input under another name or a link.
-pub fn refuse_existing(file: &Path) -> Outcome {
+pub fn refuse_existing(file: &Path) -> CommandResult {
     match file.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error).or_failed(file.display()),

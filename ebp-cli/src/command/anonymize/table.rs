@@ -21,7 +21,7 @@ use super::{
     output::{begin_map, exists_already, refuse_existing},
 };
 use crate::{
-    exit::{Context, Failure, Outcome, chain},
+    exit::{CommandResult, Context, Failure, chain},
     output::{new_table, phrase::counted},
     stdout::print,
     tell::tell,
@@ -34,7 +34,7 @@ pub fn mask(
     input: &Path,
     output: &Path,
     map_format: Option<MapFormat>,
-) -> Outcome {
+) -> CommandResult {
     let mut rejected_path = output.as_os_str().to_owned();
     rejected_path.push(".rejected.csv");
     let rejected_path = PathBuf::from(rejected_path);
@@ -81,7 +81,7 @@ pub fn mask(
 }
 
 /// What passes through may say whose row it is.
-fn warn_of_telling_columns(input: &Path) -> Outcome {
+fn warn_of_telling_columns(input: &Path) -> CommandResult {
     if input == Path::new("-") {
         return Ok(());
     }
@@ -126,7 +126,7 @@ impl Unfinished {
         Ok(Self { file, partial, whole: whole.to_owned() })
     }
 
-    fn finish(self) -> Outcome {
+    fn finish(self) -> CommandResult {
         // A link does not replace what came there meanwhile; the other name goes when this is
         // dropped.
         match fs::hard_link(&self.partial, &self.whole) {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     command::local_store::with_store,
-    exit::{Context, Failure, Outcome, server},
+    exit::{CommandResult, Context, Failure, server},
     stdout::print,
 };
 
@@ -107,7 +107,7 @@ impl From<Nobody> for Failure {
 
 impl Issue {
     /// Issues it, once it is known that the files can be written.
-    pub fn run(&self, authority: &Authority, database: &Database) -> Outcome {
+    pub fn run(&self, authority: &Authority, database: &Database) -> CommandResult {
         let scopes = match self.scope.as_slice() {
             [] => usual_scopes(self.device.is_some()),
             scopes => scopes.iter().copied().collect(),
@@ -145,7 +145,7 @@ impl Issue {
     }
 
     /// The authority's certificate goes with a participant's own, so that the folder is complete.
-    fn save_authority(&self, authority: &Authority) -> Outcome {
+    fn save_authority(&self, authority: &Authority) -> CommandResult {
         let path = self.output.join("ca.pem");
         if self.device.is_some() || path.exists() {
             return Ok(());
@@ -223,7 +223,7 @@ pub fn usual_scopes(is_device: bool) -> Scopes {
 
 /// Makes the folder if it is not there, and sees that files can be made in it: a certificate that
 /// nobody can have would stay in the register.
-fn make_writable(folder: &Path) -> Outcome {
+fn make_writable(folder: &Path) -> CommandResult {
     private_file::create_folder(folder).or_failed(format!("cannot make {}", folder.display()))?;
     let probe = folder.join(format!(".{}", Uuid::new_v4()));
     private_file::options()
@@ -235,7 +235,7 @@ fn make_writable(folder: &Path) -> Outcome {
         .map_err(|failure| failure.remedy("choose another folder with --output"))
 }
 
-fn refuse_to_overwrite(path: &Path) -> Outcome {
+fn refuse_to_overwrite(path: &Path) -> CommandResult {
     if path.exists() {
         return Err(Failure::failed(format!("{} exists already", path.display()))
             .remedy("move it away, or choose another folder with --output"));

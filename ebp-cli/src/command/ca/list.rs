@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     command::local_store::with_store,
-    exit::Outcome,
+    exit::CommandResult,
     output::{Format, list},
     stdout::print,
 };
@@ -30,7 +30,7 @@ const HEADER: [&str; 7] =
     ["serial", "kind", "household", "device", "scopes", "not_after", "revoked_at"];
 
 /// Prints them.
-pub fn list(entries: Vec<RegisterEntry>, database: &Database, format: Format) -> Outcome {
+pub fn list(entries: Vec<RegisterEntry>, database: &Database, format: Format) -> CommandResult {
     let own = entries.iter().any(|entry| entry.holder.is_some());
     let owners = with_store(database, async |store| Owners::read(store, own).await)?;
     let owners = owners.unwrap_or_default();

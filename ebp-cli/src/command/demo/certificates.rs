@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::households::DemoHousehold;
 use crate::{
     command::ca,
-    exit::{Context, Outcome, server},
+    exit::{CommandResult, Context, server},
 };
 
 /// A certificate for the participant and one for the device, each with the scopes it needs.
@@ -18,7 +18,7 @@ pub fn issue(
     household: &DemoHousehold,
     registration: &Registration,
     participant: Option<Uuid>,
-) -> Outcome {
+) -> CommandResult {
     let folder = household.folder();
     fs::create_dir_all(folder).or_failed(folder.display())?;
     let device = Some(household.device);

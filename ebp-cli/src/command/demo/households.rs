@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    exit::{Context, Failure, Outcome},
+    exit::{CommandResult, Context, Failure},
     file::write_whole,
 };
 
@@ -236,7 +236,7 @@ pub fn device_config(
     ca: &Path,
     address: SocketAddr,
     cycle: Cycle,
-) -> Outcome {
+) -> CommandResult {
     let mut text = format!(
         "# A measurement device of the demo. Its cycle of {cycle} stands for a quarter of an hour.\n\
          spool = \"spool\"\nclock = \"trusted\"\n\n[api]\nurl = \"https://localhost:{}\"\nca = {ca:?}\n\

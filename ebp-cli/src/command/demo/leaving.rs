@@ -19,7 +19,7 @@ use super::{
     state::State,
 };
 use crate::{
-    exit::{Failure, Outcome, server},
+    exit::{CommandResult, Failure, server},
     stdout::print,
 };
 
@@ -31,7 +31,7 @@ const ROWS: usize = 22;
 const HEIGHT_M: f64 = 24_000.0;
 
 /// The household revokes its consent; what came of it is printed.
-pub fn leave(state: &State, leaving: &DemoHousehold) -> Outcome {
+pub fn leave(state: &State, leaving: &DemoHousehold) -> CommandResult {
     let before: HashSet<Uuid> = revoked(state)?.iter().map(|known| known.household).collect();
     participants::revoke_consent(state, leaving)?;
     let left = revoked(state)?.into_iter().find(|known| !before.contains(&known.household));

@@ -26,19 +26,19 @@ use ebp_meter::{
 use jiff::Timestamp;
 
 use super::households::{DemoHousehold, DemoMeter};
-use crate::exit::{Context, Failure, Outcome, chain};
+use crate::exit::{CommandResult, Context, Failure, chain};
 
 /// From one telegram of a virtual meter to the next: often, so that no cycle waits for long.
 const INTERVAL: Duration = Duration::from_millis(600);
 
 /// The running meters.
 pub struct Meters {
-    threads: Vec<thread::JoinHandle<Outcome>>,
+    threads: Vec<thread::JoinHandle<CommandResult>>,
 }
 
 impl Meters {
     /// Waits for their end; somebody else has told them to stop.
-    pub fn end(self) -> Outcome {
+    pub fn end(self) -> CommandResult {
         // All are waited for, whatever the first one says.
         let crashed = |_| Err(Failure::failed("a virtual meter crashed"));
         let ends: Vec<_> =

@@ -28,7 +28,7 @@ use std::{
 
 use super::{cycle, transmit};
 use crate::{
-    exit::{Code, Context, Failure, Outcome},
+    exit::{Code, CommandResult, Context, Failure},
     stdout::print,
     tell::tell,
 };
@@ -94,7 +94,7 @@ impl Arguments {
 }
 
 /// Runs the demo to its end.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     // Ctrl-C ends the cycles; only then do the server and the meters stop.
     let interrupted = Arc::new(AtomicBool::new(false));
     let stop = Arc::new(AtomicBool::new(false));
@@ -119,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let speed =
         u32::try_from(CYCLE_STANDS_FOR.as_secs() / arguments.cycle.duration().as_secs().max(1));
     let mut settings = state.server.settings(Arc::new(SystemClock));
-    settings.quota = Some(Quota::of(state.cycle));
+    settings.quota = Some(Quota::for_cycle(state.cycle));
     let server = Server::start(settings, state.listener()?, Arc::clone(&stop))?;
     let meters =
         match meters::start(&state.households, recordings, speed.unwrap_or(1).max(1), &stop) {
@@ -168,7 +168,7 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn run(&self) -> Outcome {
+    fn run(&self) -> CommandResult {
         for household in &self.state.households {
             participants::grant_consent(self.state, household)?;
         }
@@ -223,7 +223,7 @@ impl Chain<'_> {
         Ok(before)
     }
 
-    fn send(&self, devices: &[Device]) -> Outcome {
+    fn send(&self, devices: &[Device]) -> CommandResult {
         for device in devices {
             let report = transmit::report(device)?;
             self.progress.sent(report.accepted + report.duplicate);
@@ -232,7 +232,7 @@ impl Chain<'_> {
     }
 
     /// Cycle after cycle until told to stop. A failure is told and the next cycle tried.
-    fn go_on(&self, devices: &mut [Device]) -> Outcome {
+    fn go_on(&self, devices: &mut [Device]) -> CommandResult {
         let mut cycles = 0;
         loop {
             let interrupted = || self.interrupted.load(Ordering::Relaxed);
@@ -253,7 +253,7 @@ impl Chain<'_> {
         self.send(devices)
     }
 
-    fn show(&self) -> Outcome {
+    fn show(&self) -> CommandResult {
         let text = participants::what_arrived(self.state)?;
         self.progress.hidden(|| print(&text))
     }

@@ -12,7 +12,7 @@ use ebp_core::{
 
 use super::{households::DemoHousehold, state::State};
 use crate::{
-    exit::{Failure, Outcome, chain, device},
+    exit::{CommandResult, Failure, chain, device},
     output::new_table,
 };
 
@@ -23,7 +23,7 @@ fn client(state: &State, household: &DemoHousehold) -> Result<Client, Failure> {
 }
 
 /// Grants consent where it is not granted yet. Consent that was revoked stays so.
-pub fn grant_consent(state: &State, household: &DemoHousehold) -> Outcome {
+pub fn grant_consent(state: &State, household: &DemoHousehold) -> CommandResult {
     let client = client(state, household)?;
     let consent = when_up(|| client.consent()).map_err(device::client)?;
     if consent.state == ConsentState::NotGranted {
@@ -44,7 +44,7 @@ fn when_up<T>(ask: impl Fn() -> Result<T, ClientError>) -> Result<T, ClientError
 }
 
 /// Revokes consent, for good.
-pub fn revoke_consent(state: &State, household: &DemoHousehold) -> Outcome {
+pub fn revoke_consent(state: &State, household: &DemoHousehold) -> CommandResult {
     client(state, household)?.revoke_consent().map_err(device::client)?;
     Ok(())
 }

@@ -12,11 +12,11 @@ use std::{
 
 use ebp_server::Settings;
 
-use crate::exit::{Context, Failure, Outcome, server};
+use crate::exit::{CommandResult, Context, Failure, server};
 
 /// A server that runs.
 pub struct Server {
-    thread: thread::JoinHandle<Outcome>,
+    thread: thread::JoinHandle<CommandResult>,
 }
 
 impl Server {
@@ -51,7 +51,7 @@ impl Server {
     ///
     /// # Errors
     /// When it has failed.
-    pub fn end(self) -> Outcome {
+    pub fn end(self) -> CommandResult {
         self.thread.join().unwrap_or_else(|_| Err(Failure::failed("the server crashed")))
     }
 }

@@ -30,7 +30,7 @@ use super::{
     timing::CYCLES_PER_REPORT,
 };
 use crate::{
-    exit::{Context, Failure, Outcome, chain, server},
+    exit::{CommandResult, Context, Failure, chain, server},
     file::write_whole,
 };
 
@@ -221,7 +221,7 @@ fn server_config(folder: &Path) -> Result<ServerConfig, Failure> {
 }
 
 /// Removes what a first start has left that was ended before its database was there.
-fn discard(folder: &Path, settings: &Settings, staying: &[DemoHousehold]) -> Outcome {
+fn discard(folder: &Path, settings: &Settings, staying: &[DemoHousehold]) -> CommandResult {
     let gone = |result: io::Result<()>| match result {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{batch, list::refused};
 use crate::{
     command::group_api::GroupApi,
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     stdout::print,
     tell::tell,
 };
@@ -79,7 +79,7 @@ pub struct Remove {
 
 impl Add {
     /// Adds one, or as many as the file has rows.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         if let (Some(file), Some(folder)) = (&self.csv, &self.output) {
             return batch::run(file, folder, self.hours, &self.api);
         }
@@ -94,7 +94,7 @@ impl Add {
 
 impl Token {
     /// Makes it, and says how the device is enrolled by it.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         // What it is typed with is known before a token is made that nobody would have.
         let file = self.output.as_deref().map_or("token".into(), Path::to_string_lossy);
         let command = self.api.enrolment_command(&file)?;
@@ -121,7 +121,7 @@ impl Token {
 
 impl Remove {
     /// Removes it.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         let manager = self.api.connect(Group::Administrators)?;
         manager.remove_device(self.device).map_err(refused)?;
         tell!("ebp: device {} is removed", self.device);

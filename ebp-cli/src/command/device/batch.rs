@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::list::refused;
 use crate::{
     command::group_api::GroupApi,
-    exit::{Context, Failure, Outcome},
+    exit::{CommandResult, Context, Failure},
     file::read_text,
     output::phrase::counted_as,
     stdout::print,
@@ -46,7 +46,7 @@ enum Wanted {
 }
 
 /// Prepares every device of the file, row by row, and prints their identifiers.
-pub fn run(file: &Path, folder: &Path, hours: Option<u16>, api: &GroupApi) -> Outcome {
+pub fn run(file: &Path, folder: &Path, hours: Option<u16>, api: &GroupApi) -> CommandResult {
     let rows = rows(&read_text(file)?)
         .map_err(|(line, reason)| Failure::usage(format!("{}:{line}: {reason}", file.display())))?;
     private_file::create_folder(folder).or_failed(format!("cannot make {}", folder.display()))?;

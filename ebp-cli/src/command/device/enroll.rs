@@ -9,7 +9,7 @@ use ebp_core::private_file;
 
 use crate::{
     command::secret,
-    exit::{Context, Failure, Outcome, device},
+    exit::{CommandResult, Context, Failure, device},
     file::{read_private, read_text},
     owner,
     stdout::print,
@@ -55,7 +55,7 @@ enum Kind {
 
 impl Enroll {
     /// Enrolls the device.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         let trust = match (&self.ca, &self.fingerprint) {
             (Some(ca), _) => Trust::Authority(read_text(ca)?),
             (None, Some(text)) => text.parse().map_err(Failure::usage)?,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::connect::connect;
 use crate::{
     command::{find_port, meter::listen::listen},
-    exit::{Failure, Outcome, device},
+    exit::{CommandResult, Failure, device},
     file::write_whole,
     output::phrase::counted,
     owner,
@@ -71,7 +71,7 @@ struct Named {
 
 impl Init {
     /// Writes the configuration, once every meter has a port.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         let output = self.output.clone().unwrap_or_else(|| self.folder.join("device.toml"));
         if output.exists() {
             return Err(Failure::failed(format!("{} exists already", output.display()))

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     command::group_api::{self, GroupApi},
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     output::{Format, list},
     stdout::print,
 };
@@ -45,7 +45,7 @@ pub fn refused(error: ClientError) -> Failure {
 
 impl List {
     /// Prints them in the order of registration.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         let manager = self.api.connect(Group::Administrators)?;
         let mut devices = Vec::new();
         let mut cursor: Option<String> = None;
@@ -80,7 +80,7 @@ fn row(device: &ManagedDevice) -> [String; 7] {
 
 impl Show {
     /// Prints it.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         let device = self.api.connect(Group::Administrators)?.device(self.device);
         let device = device.map_err(refused)?;
         print(serde_json::to_string(&device).map_err(Failure::failed)? + "\n")

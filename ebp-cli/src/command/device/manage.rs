@@ -17,7 +17,7 @@ use crate::{
         local_store::with_store,
         server_data::ServerData,
     },
-    exit::{Failure, Outcome, server},
+    exit::{CommandResult, Failure, server},
     output::{Format, list},
     stdout::print,
     tell::tell,
@@ -49,7 +49,7 @@ pub struct Certificates {
 }
 
 impl Revoke {
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         let revoked = match self.api.url {
             Some(_) => {
                 let manager = self.api.connect(Group::Administrators)?;
@@ -99,7 +99,7 @@ impl Revoke {
 
 impl Certificates {
     /// A page at a time: a device's list grows as long as it is used.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         let manager = self.api.connect(Group::Administrators)?;
         let mut cursor: Option<String> = None;
         let mut first = true;
@@ -114,7 +114,7 @@ impl Certificates {
         }
     }
 
-    fn print(&self, certificates: &[ManagedCertificate], first: bool) -> Outcome {
+    fn print(&self, certificates: &[ManagedCertificate], first: bool) -> CommandResult {
         let header = ["serial", "scopes", "not_before", "not_after", "revoked_at"];
         let row = |certificate: &ManagedCertificate| {
             [

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::connect::connect;
 use crate::{
     command::cycle::known,
-    exit::{Failure, Outcome, device},
+    exit::{CommandResult, Failure, device},
     output::{TableFormat, new_table},
     stdout::print,
     tell::tell,
@@ -64,8 +64,8 @@ struct Meter {
 }
 
 /// Prints it, and fails where the server does not answer well.
-pub fn status(api: &Api, config: Option<&DeviceConfig>, format: TableFormat) -> Outcome {
-    let validity = Validity::of(&api.certificate).map_err(device::validity)?;
+pub fn status(api: &Api, config: Option<&DeviceConfig>, format: TableFormat) -> CommandResult {
+    let validity = Validity::from_file(&api.certificate).map_err(device::validity)?;
     let client = connect(api)?;
     let (server, failure) = match client.consent() {
         Ok(consent) => (Some(consent.state.name().to_owned()), None),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     command::{group_api::GroupApi, heading::OUTPUT, server_data::ServerData},
-    exit::{Failure, Outcome, server},
+    exit::{CommandResult, Failure, server},
     file::load,
     output::{TableFormat, new_table},
     owner,
@@ -53,7 +53,7 @@ pub struct Add {
 
 impl Add {
     /// Registers it, and tells of what will be trouble later.
-    pub fn run(&self, data: &ServerData, api: &GroupApi) -> Outcome {
+    pub fn run(&self, data: &ServerData, api: &GroupApi) -> CommandResult {
         let Some(file) = self.file.as_deref().filter(|_| !self.print_example) else {
             return print(EXAMPLE);
         };
@@ -118,7 +118,7 @@ fn print_registered(
     registered: Registered,
     meters: &[RegistrationMeter],
     format: TableFormat,
-) -> Outcome {
+) -> CommandResult {
     let text = match format {
         TableFormat::Json => return print_json(&registered),
         TableFormat::Table => {

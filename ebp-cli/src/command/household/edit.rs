@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{doubts, refusal::refused};
 use crate::{
-    command::group_api::GroupApi, exit::Outcome, file::load, stdout::print_json, tell::tell,
+    command::group_api::GroupApi, exit::CommandResult, file::load, stdout::print_json, tell::tell,
 };
 
 /// What changes.
@@ -58,7 +58,7 @@ pub struct Remove {
 
 impl Edit {
     /// Changes it and prints the household.
-    pub fn run(&self, api: &GroupApi) -> Outcome {
+    pub fn run(&self, api: &GroupApi) -> CommandResult {
         let (household, file) = (self.household, &self.file);
         // The file is read before the secret is asked for.
         let connect = || api.connect(Group::Researchers);
@@ -89,7 +89,7 @@ impl Edit {
 
 impl Remove {
     /// Removes it.
-    pub fn run(&self, manager: &Manager) -> Outcome {
+    pub fn run(&self, manager: &Manager) -> CommandResult {
         let household = self.household;
         if let Some(meter) = self.meter {
             return manager.remove_meter(household, meter).map_err(refused);

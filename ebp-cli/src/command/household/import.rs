@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     command::{group_api::GroupApi, heading::OUTPUT},
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     file::read_text,
     output::{
         TableFormat, new_table,
@@ -102,7 +102,7 @@ struct Imported {
 
 impl Import {
     /// Registers line by line; a refused one does not hold up the others.
-    pub fn run(&self, api: &GroupApi) -> Outcome {
+    pub fn run(&self, api: &GroupApi) -> CommandResult {
         let Some(file) = self.file.as_deref().filter(|_| !self.print_example) else {
             return print(EXAMPLE);
         };

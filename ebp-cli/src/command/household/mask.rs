@@ -4,7 +4,7 @@ use ebp_store::PendingReport;
 
 use crate::{
     command::server_data::ServerData,
-    exit::{Failure, Outcome, server},
+    exit::{CommandResult, Failure, server},
     output::phrase::{counted, counted_as},
     stdout::print,
     tell::tell,
@@ -25,7 +25,7 @@ pub struct Mask {
 
 impl Mask {
     /// Does as the arguments say.
-    pub fn run(&self, data: &ServerData) -> Outcome {
+    pub fn run(&self, data: &ServerData) -> CommandResult {
         let settings = data.settings()?;
         if settings.masking.regions.is_none() && ebp_anon::embedded().is_none() {
             return Err(Failure::usage("no regions are configured").remedy(

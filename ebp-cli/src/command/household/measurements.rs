@@ -4,7 +4,7 @@ use ebp_client::Manager;
 use uuid::Uuid;
 
 use super::refusal::refused;
-use crate::{command::stored::Wanted, exit::Outcome};
+use crate::{command::stored::Wanted, exit::CommandResult};
 
 /// Which measurements.
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub struct Measurements {
 
 impl Measurements {
     /// Prints them.
-    pub fn run(&self, manager: &Manager) -> Outcome {
+    pub fn run(&self, manager: &Manager) -> CommandResult {
         let meters = match self.wanted.meter {
             Some(meter) => vec![meter],
             None => {

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     command::{address::AddressText, find_port, heading::LINE, models::Models},
-    exit::{Code, Context, Failure, Outcome},
+    exit::{Code, CommandResult, Context, Failure},
     output::{Format, Printer, phrase::counted},
     tell::tell,
 };
@@ -93,7 +93,7 @@ struct About {
 }
 
 /// Makes the bundle.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     if arguments.output.exists() {
         return Err(Failure::failed(format!("{} exists already", arguments.output.display()))
             .remedy("choose another name with --output"));
@@ -243,7 +243,7 @@ fn decoded(redacted: &Redacted, at: jiff::Timestamp) -> Result<Vec<u8>, Failure>
     Ok(text)
 }
 
-fn write(output: &Path, files: &[(&str, Vec<u8>)]) -> Outcome {
+fn write(output: &Path, files: &[(&str, Vec<u8>)]) -> CommandResult {
     if output.extension().is_some_and(|extension| extension == "tar") {
         return crate::file::write_whole(output, &tar::archive(files));
     }

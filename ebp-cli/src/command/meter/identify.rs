@@ -14,8 +14,8 @@ use serde::Serialize;
 use super::listen::listen;
 use crate::{
     command::{address::AddressText, find_port, heading::LINE, models::Models},
-    exit::{Code, Failure, Outcome},
-    output::{Shape, lines},
+    exit::{Code, CommandResult, Failure},
+    output::{ItemFormat, lines},
     stdout::print,
 };
 
@@ -39,8 +39,8 @@ pub struct Arguments {
     timeout: Duration,
 
     /// How the result is printed.
-    #[arg(long, value_enum, default_value_t = Shape::Table)]
-    format: Shape,
+    #[arg(long, value_enum, default_value_t = ItemFormat::Table)]
+    format: ItemFormat,
 
     #[command(flatten)]
     models: Models,
@@ -57,7 +57,7 @@ struct Report<'a> {
 }
 
 /// Identifies.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let profiles = arguments.models.load()?;
     let options = AddressText::read_options(arguments.address.as_ref())?;
     let port = find_port::named_or_only(arguments.port.as_ref(), options)?;
@@ -72,11 +72,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let port = port.to_string();
     let next = next(&identity, &port, options.address.is_some());
     let text = match arguments.format {
-        Shape::Json => {
+        ItemFormat::Json => {
             let report = Report { port, protocol, line, identity: &identity, next };
             serde_json::to_string(&report).map_err(Failure::failed)? + "\n"
         }
-        Shape::Table => lines(&[
+        ItemFormat::Table => lines(&[
             ("maker", maker(&identity)),
             ("model", models(&identity)),
             ("speaks", line.map_or(protocol.to_owned(), |line| format!("{protocol} at {line}"))),

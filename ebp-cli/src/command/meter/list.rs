@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     command::models::Models,
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     output::{Format, new_table},
     stdout::print,
 };
@@ -125,7 +125,7 @@ impl<'a> Row<'a> {
 }
 
 /// Lists.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let profiles = arguments.models.load()?;
     let rows = profiles.iter().map(Row::from_profile);
     let mut text = Vec::new();

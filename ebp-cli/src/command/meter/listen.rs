@@ -11,7 +11,7 @@ use ebp_meter::{
     decoder::Noise,
     port::{LineSettings, PortName},
     readout::{Protocol, Readout},
-    session::{Outcome, ReadOptions, Session},
+    session::{ReadOptions, Session, SessionEvent},
 };
 
 use crate::{
@@ -64,21 +64,21 @@ pub fn listen(
     let mut waiting = Waiting::new(timeout);
     while readouts.len() < count {
         match session.next(waiting.left()).map_err(|error| lost(error, &session))? {
-            Outcome::Readout(readout) => {
+            SessionEvent::Readout(readout) => {
                 if readouts.is_empty() {
                     tell_wrapping(&session);
                 }
                 readouts.push(*readout);
                 waiting.renew(FURTHER);
             }
-            Outcome::Noise(passed) => {
+            SessionEvent::Noise(passed) => {
                 seven_bits |= passed == Noise::SevenBitLine;
                 if noise.len() < 20 {
                     noise.push(words(&passed));
                 }
             }
-            Outcome::TimedOut if waiting.goes_on(&session) => {}
-            Outcome::TimedOut | Outcome::End => break,
+            SessionEvent::TimedOut if waiting.goes_on(&session) => {}
+            SessionEvent::TimedOut | SessionEvent::End => break,
         }
     }
     let nothing = readouts.is_empty().then(|| {

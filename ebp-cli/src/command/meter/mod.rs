@@ -11,7 +11,7 @@ mod tar;
 
 use clap::Subcommand;
 
-use crate::exit::Outcome;
+use crate::exit::CommandResult;
 
 /// Look models up, find out which meter is at hand, and report what does not work.
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ enum Action {
 }
 
 /// Does as the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::List(arguments) => list::run(arguments),
         Action::Show(arguments) => show::run(arguments),

@@ -10,8 +10,8 @@ use ebp_meter::profile::{
 
 use crate::{
     command::models::Models,
-    exit::{Failure, Outcome},
-    output::{Shape, lines},
+    exit::{CommandResult, Failure},
+    output::{ItemFormat, lines},
     stdout::print,
 };
 
@@ -22,24 +22,24 @@ pub struct Arguments {
     model: String,
 
     /// How it is printed.
-    #[arg(long, value_enum, default_value_t = Shape::Table)]
-    format: Shape,
+    #[arg(long, value_enum, default_value_t = ItemFormat::Table)]
+    format: ItemFormat,
 
     #[command(flatten)]
     models: Models,
 }
 
 /// Shows.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let profiles = arguments.models.load()?;
     let profile = profiles.get(&arguments.model)?;
     let text = match arguments.format {
-        Shape::Json => {
+        ItemFormat::Json => {
             let mut document = serde_json::to_value(&profile.document).map_err(Failure::failed)?;
             document["how_to_unlock"] = profile.how_to_unlock().into();
             document.to_string() + "\n"
         }
-        Shape::Table => page(profile),
+        ItemFormat::Table => page(profile),
     };
     print(&text)
 }

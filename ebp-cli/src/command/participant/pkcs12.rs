@@ -12,7 +12,7 @@ use ebp_core::private_file;
 use super::files::Files;
 use crate::{
     command::secret,
-    exit::{Context, Failure, Outcome, chain},
+    exit::{CommandResult, Context, Failure, chain},
     stdout::print,
 };
 
@@ -38,7 +38,7 @@ pub struct Pkcs12 {
 
 impl Pkcs12 {
     /// Writes it, and prints where.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> CommandResult {
         let certificate = self.files.certificate()?;
         let identity = self.files.identity(&certificate)?;
         let output = self.output.clone().unwrap_or_else(|| certificate.with_extension("p12"));
@@ -57,7 +57,7 @@ impl Pkcs12 {
 }
 
 /// Makes the file, or none: a part of one would be in the way of the next try.
-fn write(output: &Path, content: &[u8]) -> Outcome {
+fn write(output: &Path, content: &[u8]) -> CommandResult {
     let made = private_file::options().write(true).create_new(true).open(output);
     let mut file = match made {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -10,7 +10,7 @@ use crate::{
         heading::{LINE, OUTPUT},
         models::Models,
     },
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     output::Format,
 };
 
@@ -103,7 +103,7 @@ impl Arguments {
     }
 
     /// Says of an option that has no meaning for a device what has.
-    pub(super) fn check_for_device(&self) -> Outcome {
+    pub(super) fn check_for_device(&self) -> CommandResult {
         if self.watch {
             return Err(Failure::usage("--watch reads one port, and --config a device's meters")
                 .remedy("--every goes on measuring, with -v it tells each measurement"));

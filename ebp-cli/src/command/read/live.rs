@@ -61,7 +61,7 @@ impl<W: Write> Live<W> {
         let at = read_at.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string();
         let values = match self.all {
             true => output::entries(readout),
-            false => self.figures.of(readout),
+            false => self.figures.values(readout),
         };
         let heading = table::heading(readout);
         self.shown = Some(Shown { heading, values, at, since: Instant::now() });

@@ -18,7 +18,7 @@ use crate::{
         silence,
         waiting::{Waiting, tell_wrapping},
     },
-    exit::{Failure, Outcome},
+    exit::{CommandResult, Failure},
     output::{Format, Printer},
     stdout::quiet_at_closed_pipe,
     tell::tell,
@@ -35,7 +35,7 @@ pub struct Reader<'a, W: Write> {
 }
 
 impl<W: Write> Reader<'_, W> {
-    pub(super) fn print(&mut self, readout: &Readout) -> Outcome {
+    pub(super) fn print(&mut self, readout: &Readout) -> CommandResult {
         if readout.survey().is_empty() && !self.arguments.all {
             tell!("ebp: this telegram has none of the survey's values; --all shows what it has");
         }
@@ -46,7 +46,7 @@ impl<W: Write> Reader<'_, W> {
     }
 
     /// Says what the meter holds back, and who can change that.
-    pub(super) fn hint_at_lock(&mut self, readout: &Readout) -> Outcome {
+    pub(super) fn hint_at_lock(&mut self, readout: &Readout) -> CommandResult {
         if self.arguments.format() != Format::Table {
             return Ok(());
         }
@@ -69,24 +69,26 @@ impl<W: Write> Reader<'_, W> {
     }
 
     /// The first whole telegram; a salvaged one only if no whole one comes in time.
-    pub(super) fn first(&mut self, session: &mut Session) -> Outcome {
+    pub(super) fn first(&mut self, session: &mut Session) -> CommandResult {
         let timeout = self.arguments.timeout;
         let mut waiting = Waiting::new(timeout);
         let mut salvaged = None;
         loop {
             match session.next(waiting.left()).map_err(|error| silence::lost(error, session))? {
-                session::Outcome::Readout(readout) if readout.integrity == Integrity::Salvaged => {
+                session::SessionEvent::Readout(readout)
+                    if readout.integrity == Integrity::Salvaged =>
+                {
                     salvaged = Some(readout);
                 }
-                session::Outcome::Readout(readout) => {
+                session::SessionEvent::Readout(readout) => {
                     tell_wrapping(session);
                     self.print(&readout)?;
                     self.hint_at_lock(&readout)?;
                     return Ok(());
                 }
-                session::Outcome::Noise(noise) => self.passed.count(&noise),
-                session::Outcome::TimedOut if waiting.goes_on(session) => {}
-                session::Outcome::TimedOut | session::Outcome::End => break,
+                session::SessionEvent::Noise(noise) => self.passed.count(&noise),
+                session::SessionEvent::TimedOut if waiting.goes_on(session) => {}
+                session::SessionEvent::TimedOut | session::SessionEvent::End => break,
             }
         }
         match salvaged {
@@ -101,12 +103,12 @@ impl<W: Write> Reader<'_, W> {
     }
 
     /// Every telegram of a file or a pipe.
-    pub(super) fn whole_file(&mut self, session: &mut Session) -> Outcome {
+    pub(super) fn whole_file(&mut self, session: &mut Session) -> CommandResult {
         self.passed.is_file = true;
         let (mut telegrams, mut last) = (0_usize, None);
         loop {
             match session.next(self.arguments.timeout)? {
-                session::Outcome::Readout(readout) => {
+                session::SessionEvent::Readout(readout) => {
                     if telegrams == 0 {
                         tell_wrapping(session);
                     }
@@ -114,13 +116,13 @@ impl<W: Write> Reader<'_, W> {
                     self.print(&readout)?;
                     last = Some(readout);
                 }
-                session::Outcome::Noise(noise) => self.passed.count(&noise),
-                session::Outcome::TimedOut => {}
-                session::Outcome::End if telegrams > 0 => {
+                session::SessionEvent::Noise(noise) => self.passed.count(&noise),
+                session::SessionEvent::TimedOut => {}
+                session::SessionEvent::End if telegrams > 0 => {
                     self.passed.cause = session.cause();
                     return last.map_or(Ok(()), |readout| self.hint_at_lock(&readout));
                 }
-                session::Outcome::End => {
+                session::SessionEvent::End => {
                     self.passed.garbage_bytes = 0;
                     let passed = self.passed.text();
                     let seven_bits = self.passed.seven_bits;

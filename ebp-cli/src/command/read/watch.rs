@@ -22,7 +22,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::{live::Live, reader::Reader};
 use crate::{
     command::waiting::{self, tell_wrapping},
-    exit::{Context, Failure, Outcome},
+    exit::{CommandResult, Context, Failure},
     output::{Figures, Format},
     stdout::quiet_at_closed_pipe,
     tell::tell,
@@ -72,14 +72,14 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
     }
 
     /// Watches until Ctrl-C, or to the end of what has one.
-    pub fn run(mut self, session: &mut Session) -> Outcome {
+    pub fn run(mut self, session: &mut Session) -> CommandResult {
         let timeout = self.reader.arguments.timeout;
         let mut silent = false;
         let mut heard = Instant::now();
         while !self.is_stopped() {
             self.draw()?;
             match session.next(SLICE.min(timeout)) {
-                Ok(session::Outcome::Readout(readout)) => {
+                Ok(session::SessionEvent::Readout(readout)) => {
                     if silent {
                         self.say(format_args!("{} speaks again", session.name()))?;
                     }
@@ -90,14 +90,14 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
                     self.word_at = heard + waiting::BETWEEN_WORDS;
                     self.show(*readout)?;
                 }
-                Ok(session::Outcome::Noise(noise)) => {
+                Ok(session::SessionEvent::Noise(noise)) => {
                     heard = Instant::now();
                     self.reader.passed.count(&noise);
                     if self.live.is_none() {
                         self.reader.passed.tell_now_and_then();
                     }
                 }
-                Ok(session::Outcome::TimedOut) => {
+                Ok(session::SessionEvent::TimedOut) => {
                     self.tell_progress(session)?;
                     if !silent && heard.elapsed() >= timeout && session.answering().is_none() {
                         silent = true;
@@ -106,7 +106,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
                         self.say(format_args!("nothing from {port} for {waited}; still waiting"))?;
                     }
                 }
-                Ok(session::Outcome::End) => break,
+                Ok(session::SessionEvent::End) => break,
                 Err(PortError::Vanished { port }) => {
                     if let Some(cause @ Cause::Words(_)) = session.cause() {
                         self.say(format_args!("{port}: {cause}"))?;
@@ -129,7 +129,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn show(&mut self, readout: Readout) -> Outcome {
+    fn show(&mut self, readout: Readout) -> CommandResult {
         match &mut self.live {
             Some(live) => {
                 live.show(&readout, SystemClock.now());
@@ -139,14 +139,14 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         }
     }
 
-    fn draw(&mut self) -> Outcome {
+    fn draw(&mut self) -> CommandResult {
         let Some(live) = &mut self.live else { return Ok(()) };
         let passed = self.reader.passed.text();
         quiet_at_closed_pipe(live.draw(passed.as_deref()))
     }
 
     /// Says now and then how far an answer is that takes long.
-    fn tell_progress(&mut self, session: &Session) -> Outcome {
+    fn tell_progress(&mut self, session: &Session) -> CommandResult {
         let now = Instant::now();
         if now < self.word_at {
             return Ok(());
@@ -161,7 +161,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
     }
 
     /// Tells people something, above what is drawn.
-    fn say(&mut self, text: std::fmt::Arguments<'_>) -> Outcome {
+    fn say(&mut self, text: std::fmt::Arguments<'_>) -> CommandResult {
         if let Some(live) = &mut self.live {
             quiet_at_closed_pipe(live.clear())?;
         }
@@ -170,7 +170,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
     }
 
     /// Tries again twice a second until the device is there, which may be under a changed node.
-    fn wait_for_return(&mut self, session: &mut Session) -> Outcome {
+    fn wait_for_return(&mut self, session: &mut Session) -> CommandResult {
         while !self.is_stopped() {
             thread::sleep(AGAIN);
             match session.reopen() {

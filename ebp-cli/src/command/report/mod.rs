@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use super::{heading::OUTPUT, server_data::ServerData};
 use crate::{
-    exit::{Code, Context, Failure, Outcome},
+    exit::{Code, CommandResult, Context, Failure},
     output::Format,
     stdout::quiet_at_closed_pipe,
     tell::tell,
@@ -93,7 +93,7 @@ fn instant(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Evaluates and prints.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let source = match &arguments.input {
         Some(path) => Source::table(path)?,
         None => Source::database(&arguments.data)?,

@@ -13,7 +13,7 @@ use ebp_store::{Database, Restoration, Store, StoreError, backup};
 
 use crate::{
     command::server_data::ServerData,
-    exit::{Failure, Outcome, chain, server},
+    exit::{CommandResult, Failure, chain, server},
     file::read_text,
     output::phrase::counted,
     stdout::print,
@@ -39,7 +39,7 @@ pub enum RevocationsAction {
 }
 
 /// Copies the database while the server goes on.
-pub fn back_up(data: &ServerData, output: &Path) -> Outcome {
+pub fn back_up(data: &ServerData, output: &Path) -> CommandResult {
     let database = sqlite(data, "pg_dump --format=custom --file=FILE DATABASE")?;
     backup::backup(&database, output).map_err(explain)?;
     tell!(
@@ -50,7 +50,7 @@ pub fn back_up(data: &ServerData, output: &Path) -> Outcome {
 }
 
 /// Puts a copy in the database's place, without what was revoked since.
-pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> Outcome {
+pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> CommandResult {
     let restored = "pg_restore --dbname=DATABASE FILE` and then `ebp serve revocations apply FILE";
     let database = sqlite(data, restored)?;
     let settings = data.settings()?;
@@ -93,7 +93,7 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> O
 
 impl RevocationsAction {
     /// Lists or applies.
-    pub fn run(&self, data: &ServerData) -> Outcome {
+    pub fn run(&self, data: &ServerData) -> CommandResult {
         let settings = data.settings()?;
         let (database, by) = (&settings.database, &settings.masking);
         let runtime = crate::runtime::on_this_thread()?;

@@ -10,7 +10,7 @@ use ebp_meter::{
 
 use crate::{
     command::{heading::OUTPUT, models::Models},
-    output::Shape,
+    output::ItemFormat,
 };
 
 /// The heading of the options that say how light is made.
@@ -88,8 +88,8 @@ pub struct Arguments {
     pub(super) models: Models,
 
     /// How the result is printed.
-    #[arg(long, value_enum, default_value_t = Shape::Table, help_heading = OUTPUT)]
-    pub(super) format: Shape,
+    #[arg(long, value_enum, default_value_t = ItemFormat::Table, help_heading = OUTPUT)]
+    pub(super) format: ItemFormat,
 
     /// Find the timing of an unknown model together with its owner, who watches the display.
     #[arg(

@@ -26,7 +26,7 @@ use ebp_meter::{
 use super::{arguments::Arguments, secret, show};
 use crate::{
     command::{find_port, silence::nothing_read},
-    exit::{Context, Failure, Outcome},
+    exit::{CommandResult, Context, Failure},
     tell::tell,
     terminal::Terminal,
 };
@@ -63,7 +63,12 @@ impl Ask for Owner<'_> {
 }
 
 /// Walks the owner through and writes the profile.
-pub fn run(arguments: &Arguments, name: &str, tries: &Tries, stop: &Arc<AtomicBool>) -> Outcome {
+pub fn run(
+    arguments: &Arguments,
+    name: &str,
+    tries: &Tries,
+    stop: &Arc<AtomicBool>,
+) -> CommandResult {
     let Some(output) = &arguments.output else {
         return Err(Failure::usage("calibrating needs --output"));
     };
@@ -83,7 +88,7 @@ pub fn run(arguments: &Arguments, name: &str, tries: &Tries, stop: &Arc<AtomicBo
             .remedy("let it lock itself again first, or just read it with `ebp read`"));
     }
     let head = arguments.light.drive(Head::on(heard.line));
-    let meter = MeterKey::of(heard.readout.server_id.as_ref(), &port);
+    let meter = MeterKey::new(heard.readout.server_id.as_ref(), &port);
     let pace = RealPace::default();
     let mut spend = || {
         let now = SystemClock.now();
@@ -132,7 +137,7 @@ fn unlock(
     Ok(unlocked?)
 }
 
-fn save(path: &Path, text: &str) -> Outcome {
+fn save(path: &Path, text: &str) -> CommandResult {
     let mut file = File::create_new(path).or_failed(format!("cannot make {}", path.display()))?;
     file.write_all(text.as_bytes()).or_failed(format!("cannot write {}", path.display()))
 }
@@ -150,12 +155,12 @@ fn listen(session: &mut Session, timeout: Duration) -> Result<Heard, Failure> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match session.next(left)? {
-            session::Outcome::Readout(readout) => match first.take() {
+            session::SessionEvent::Readout(readout) => match first.take() {
                 None => first = Some((*readout, Instant::now())),
                 Some((earlier, at)) => return Ok(heard(session, earlier, Some(at.elapsed()))),
             },
-            session::Outcome::Noise(_) => {}
-            session::Outcome::TimedOut | session::Outcome::End => break,
+            session::SessionEvent::Noise(_) => {}
+            session::SessionEvent::TimedOut | session::SessionEvent::End => break,
         }
     }
     match first {

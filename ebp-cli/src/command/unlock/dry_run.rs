@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::{arguments::Arguments, secret, show};
 use crate::{
-    exit::{Failure, Outcome},
-    output::Shape,
+    exit::{CommandResult, Failure},
+    output::ItemFormat,
     stdout::print,
 };
 
@@ -44,7 +44,7 @@ struct DryStep {
 }
 
 /// Prints the plans of a first and of a second, slower try, and of switching `InF` on.
-pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Outcome {
+pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> CommandResult {
     let pin = if arguments.reveal {
         secret::pin(arguments.pin_file.as_deref(), stop)?
     } else {
@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Outco
     }
     let mut text = String::new();
     match arguments.format {
-        Shape::Json => {
+        ItemFormat::Json => {
             let plans = plans
                 .iter()
                 .map(|(variant, plan)| as_json(*variant, plan, arguments.reveal))
@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Outco
             let dry_run = DryRun { model: &profile.name, inf_presses: inf, plans };
             text = serde_json::to_string(&dry_run).map_err(Failure::failed)? + "\n";
         }
-        Shape::Table => {
+        ItemFormat::Table => {
             for (variant, plan) in &plans {
                 if *variant == Variant::Slower {
                     text += "if no details appear, slower: ";

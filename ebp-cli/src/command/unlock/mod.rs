@@ -25,13 +25,13 @@ pub use arguments::Arguments;
 
 use super::find_port;
 use crate::{
-    exit::{Context, Failure, Outcome},
+    exit::{CommandResult, Context, Failure},
     state,
     tell::tell,
 };
 
 /// Unlocks, or does what else the arguments say.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> CommandResult {
     let tries = Tries::in_folder(&state::folder(arguments.state.as_deref())?);
     if arguments.reset_tries && arguments.port.is_none() && !arguments.dry_run {
         tries.forget_all()?;
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// Not every model has a lock.
-fn can_be_unlocked(profile: &Profile) -> Outcome {
+fn can_be_unlocked(profile: &Profile) -> CommandResult {
     match profile.pin {
         Some(_) => Ok(()),
         None => Err(UnlockError::Plan(PlanError::without_pin(profile)).into()),

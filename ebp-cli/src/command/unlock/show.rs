@@ -19,8 +19,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::{
-    exit::{Failure, Outcome},
-    output::{Shape, lines},
+    exit::{CommandResult, Failure},
+    output::{ItemFormat, lines},
     stdout::print,
     tell::tell,
 };
@@ -154,15 +154,15 @@ struct Report<'a> {
 
 /// Prints what came of it, and hands a failure on.
 pub fn result(
-    format: Shape,
+    format: ItemFormat,
     profile: &Profile,
     port: &PortName,
     result: Result<Unlocked, NotDone>,
-) -> Outcome {
+) -> CommandResult {
     let text = match (format, &result) {
-        (Shape::Table, Err(_)) => String::new(),
-        (Shape::Table, Ok(unlocked)) => table(profile, port, unlocked),
-        (Shape::Json, result) => {
+        (ItemFormat::Table, Err(_)) => String::new(),
+        (ItemFormat::Table, Ok(unlocked)) => table(profile, port, unlocked),
+        (ItemFormat::Json, result) => {
             serde_json::to_string(&report(profile, port, result)).map_err(Failure::failed)? + "\n"
         }
     };
@@ -240,13 +240,13 @@ fn report<'a>(
             InfSwitch::Unseen => Some("unseen"),
         }),
         warning: unlocked.and_then(warning),
-        keep: unlocked.and_then(|unlocked| Keep::of(profile, unlocked.lasting)).map(|keep| {
-            match keep {
+        keep: unlocked.and_then(|unlocked| Keep::for_profile(profile, unlocked.lasting)).map(
+            |keep| match keep {
                 Keep::Permanent => "permanent",
                 Keep::Press { .. } => "press",
                 Keep::PinPerReading { .. } => "pin-per-reading",
-            }
-        }),
+            },
+        ),
         values: unlocked.map(|unlocked| unlocked.readout.survey()),
         error: failure.map(|failure| failure.message.clone()),
         remedy: failure.and_then(|failure| failure.remedy.clone()),
@@ -266,7 +266,7 @@ fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
         vec![("meter", format!("{} at {port}", profile.name)), ("unlocked", how.to_owned())];
     let seen = unlocked.seen.map(|seen| seen.as_secs());
     let seen = seen.map_or_else(String::new, |s| format!("seen for {s} s after the last press"));
-    let lasting = match (unlocked.lasting, Keep::of(profile, unlocked.lasting)) {
+    let lasting = match (unlocked.lasting, Keep::for_profile(profile, unlocked.lasting)) {
         (Lasting::Permanent, _) => {
             format!(
                 "{seen}, longer than the list is open: InF is on, usually until a power failure"

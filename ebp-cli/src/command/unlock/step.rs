@@ -14,8 +14,8 @@ use ebp_meter::{
 
 use super::{arguments::Arguments, port::open, secret, show};
 use crate::{
-    exit::{Failure, Outcome},
-    output::Shape,
+    exit::{CommandResult, Failure},
+    output::ItemFormat,
     tell::tell,
     terminal::Terminal,
 };
@@ -73,7 +73,7 @@ pub fn run(
     port: &PortName,
     tries: &Tries,
     stop: &Arc<AtomicBool>,
-) -> Outcome {
+) -> CommandResult {
     let Some(terminal) = Terminal::open(stop) else {
         return Err(Failure::usage("--step needs a terminal with somebody at it")
             .remedy("run it where you can watch the meter's display and type"));
@@ -91,7 +91,7 @@ pub fn run(
         });
     let stepped = stepped.map_err(Failure::from)?;
     tell_end(&stepped);
-    show::result(Shape::Table, profile, port, Ok(stepped.unlocked))
+    show::result(ItemFormat::Table, profile, port, Ok(stepped.unlocked))
 }
 
 fn tell_end(stepped: &Stepped) {

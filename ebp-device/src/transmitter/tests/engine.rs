@@ -15,7 +15,7 @@ use crate::spool::{FILE_NAME, SpoolError};
 const METER: Uuid = Uuid::from_u128(3);
 
 fn engine(spool: &Spool) -> ReportEngine {
-    let schedule = Schedule::of(Uuid::from_u128(42), Cycle::HOUR);
+    let schedule = Schedule::for_device(Uuid::from_u128(42), Cycle::HOUR);
     ReportEngine::new(schedule, vec![METER], spool).unwrap()
 }
 
@@ -43,7 +43,7 @@ fn run(
     spool: &Spool,
     engine: &mut ReportEngine,
     minutes: u32,
-    mut each: impl FnMut(&Outcome),
+    mut each: impl FnMut(&ReportOutcome),
 ) {
     for minute in 0..minutes {
         if !is_disliked(measurement_id(METER, Cycle::QUARTER_HOUR.slot(world.clock.truth()))) {
@@ -63,8 +63,8 @@ fn in_fair_weather_each_hour_has_one_report_at_the_devices_own_minute() {
     let mut engine = engine(&spool);
     let mut reports = 0;
     run(&world, &spool, &mut engine, 24 * 60, |outcome| match outcome {
-        Outcome::Reported(_) => reports += 1,
-        other => assert!(matches!(other, Outcome::NotDue), "{other:?}"),
+        ReportOutcome::Reported(_) => reports += 1,
+        other => assert!(matches!(other, ReportOutcome::NotDue), "{other:?}"),
     });
     // The first is at once; the second comes when the device's own cycle begins.
     assert_eq!(reports, 25);
@@ -130,7 +130,9 @@ fn after_an_outage_it_reports_at_once_and_was_polite_meanwhile() {
     assert!(engine.asked_to_wait(&world.clock).unwrap() > Duration::from_secs(4 * 3600));
     world.weather.replace(Weather::Fair);
     let before = world.requests.borrow().len();
-    run(&world, &spool, &mut engine, 60, |outcome| assert!(matches!(outcome, Outcome::NotDue)));
+    run(&world, &spool, &mut engine, 60, |outcome| {
+        assert!(matches!(outcome, ReportOutcome::NotDue))
+    });
     assert_eq!(world.requests.borrow().len(), before);
     run(&world, &spool, &mut engine, 5 * 60, |_| {});
     assert!(spool.is_empty().unwrap());
@@ -149,7 +151,7 @@ fn a_clock_that_was_set_back_does_not_silence_the_device() {
         world.weather.replace(Weather::Fair);
         let mut reports = 0;
         run(&world, &spool, &mut engine, 70, |outcome| {
-            reports += usize::from(matches!(outcome, Outcome::Reported(_)));
+            reports += usize::from(matches!(outcome, ReportOutcome::Reported(_)));
         });
         assert!(reports > 0 && reports <= 3, "{reports}");
     }
@@ -191,7 +193,7 @@ fn a_revocation_ends_it_wherever_it_is_heard() {
     world.consent.replace(ConsentState::Revoked);
     let mut over = false;
     for _ in 0..61 {
-        over = matches!(engine.step(&spool, &world, &world.clock, 0).unwrap(), Outcome::Over);
+        over = matches!(engine.step(&spool, &world, &world.clock, 0).unwrap(), ReportOutcome::Over);
         if over {
             break;
         }
@@ -199,7 +201,7 @@ fn a_revocation_ends_it_wherever_it_is_heard() {
     }
     assert!(over && spool.is_revoked().unwrap() && spool.is_empty().unwrap());
     let before = world.requests.borrow().len();
-    assert!(matches!(engine.report(&spool, &world, &world.clock, 0).unwrap(), Outcome::Over));
+    assert!(matches!(engine.report(&spool, &world, &world.clock, 0).unwrap(), ReportOutcome::Over));
     assert_eq!(world.requests.borrow().len(), before, "a revoked device stays silent");
 }
 
@@ -305,6 +307,8 @@ fn a_report_from_a_spool_that_is_gone_is_due_again() {
     assert_eq!(engine.due_in(&world.clock), Duration::ZERO);
     spool.reopen().unwrap();
     let outcome = engine.report(&spool, &world, &world.clock, 1).unwrap();
-    let Outcome::Reported(Reported { measurements, .. }) = outcome else { panic!("{outcome:?}") };
+    let ReportOutcome::Reported(Reported { measurements, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
     assert_eq!((measurements.accepted, measurements.remaining), (1, 0));
 }

@@ -16,13 +16,13 @@ fn patient(session: &mut Session, timeout: Duration) -> Option<Readout> {
     let mut deadline = session.pace.now() + timeout;
     loop {
         match session.next(deadline.saturating_sub(session.pace.now())).unwrap() {
-            Outcome::Readout(readout) => return Some(*readout),
-            Outcome::Noise(_) => {}
-            Outcome::TimedOut => {
+            SessionEvent::Readout(readout) => return Some(*readout),
+            SessionEvent::Noise(_) => {}
+            SessionEvent::TimedOut => {
                 let left = timeout.checked_sub(session.answering()?.silence)?;
                 deadline = session.pace.now() + left;
             }
-            Outcome::End => return None,
+            SessionEvent::End => return None,
         }
     }
 }
@@ -81,7 +81,7 @@ fn an_answer_of_three_minutes_is_heard_and_nothing_is_sent_into_it() {
         let (time, record) = (port.time.clone(), port.record.clone());
         let mut session = port.session(ReadOptions::default());
         let mut told = 0;
-        while !matches!(session.next(Duration::from_secs(10)).unwrap(), Outcome::Readout(_)) {
+        while !matches!(session.next(Duration::from_secs(10)).unwrap(), SessionEvent::Readout(_)) {
             if let Some(progress) = session.answering() {
                 told = progress.registers.max(told);
             }

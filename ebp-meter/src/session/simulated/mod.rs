@@ -256,7 +256,7 @@ fn push(line: LineSettings, millis: u64, telegram: Vec<u8>) -> Meter {
 /// The first readout's protocol and when it came, seconds; time-outs and noise passed over.
 fn first(session: &mut Session, time: &Time) -> (Protocol, f64) {
     for _ in 0..100 {
-        if let Outcome::Readout(readout) = session.next(Duration::from_secs(1)).unwrap() {
+        if let SessionEvent::Readout(readout) = session.next(Duration::from_secs(1)).unwrap() {
             return (readout.protocol, time.now().as_secs_f64());
         }
     }
@@ -289,7 +289,7 @@ fn a_telegram_without_an_end_may_have_been_over_since_it_began() {
             ..ReadOptions::default()
         });
     for _ in 0..5 {
-        let Outcome::Readout(readout) = session.next(Duration::from_secs(9)).unwrap() else {
+        let SessionEvent::Readout(readout) = session.next(Duration::from_secs(9)).unwrap() else {
             panic!()
         };
         assert_eq!(readout.integrity, Integrity::Salvaged);
@@ -302,7 +302,9 @@ fn a_telegram_without_an_end_may_have_been_over_since_it_began() {
         baud: Some(9600),
         ..ReadOptions::default()
     });
-    let Outcome::Readout(readout) = session.next(Duration::from_secs(9)).unwrap() else { panic!() };
+    let SessionEvent::Readout(readout) = session.next(Duration::from_secs(9)).unwrap() else {
+        panic!()
+    };
     assert_eq!(session.over_within(&readout), Duration::ZERO);
 }
 
@@ -350,7 +352,7 @@ fn silence_times_out_in_time_and_an_adapter_without_300_baud_does_no_harm() {
     let (time, record) = (port.time.clone(), port.record.clone());
     let mut session = port.session(ReadOptions::default());
     for second in 1..=20 {
-        assert_eq!(session.next(Duration::from_secs(1)).unwrap(), Outcome::TimedOut);
+        assert_eq!(session.next(Duration::from_secs(1)).unwrap(), SessionEvent::TimedOut);
         assert_eq!(time.now(), Duration::from_secs(second));
     }
     let lines = record.lines.lock().unwrap();
@@ -363,7 +365,7 @@ fn what_makes_no_telegram_is_told_when_the_time_is_over() {
     port.adjustable = false;
     let mut session = port.session(ReadOptions::default());
     let first = session.next(Duration::from_secs(3)).unwrap();
-    assert!(matches!(first, Outcome::Noise(_)), "{first:?}");
+    assert!(matches!(first, SessionEvent::Noise(_)), "{first:?}");
     assert!(session.received() >= 200);
     assert_eq!(session.protocol(), None);
 }

@@ -66,7 +66,7 @@ fn a_cause_outlives_the_search() {
     let port = Simulated::new(push(LineSettings::SML, 1000, telegram));
     let mut session = port.session(ReadOptions::default());
     for _ in 0..30 {
-        assert!(!matches!(session.next(Duration::from_secs(1)).unwrap(), Outcome::Readout(_)));
+        assert!(!matches!(session.next(Duration::from_secs(1)).unwrap(), SessionEvent::Readout(_)));
     }
     assert_eq!(session.cause(), Some(Cause::BitsLost));
 }

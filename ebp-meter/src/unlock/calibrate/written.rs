@@ -147,8 +147,8 @@ fn identity(readout: &Readout) -> String {
 fn energies(readout: &Readout) -> Vec<(ObisCode, i8)> {
     let mut energies: Vec<(ObisCode, i8)> = Vec::new();
     for entry in &readout.entries {
-        let is_energy =
-            Quantity::of(entry.obis).is_some_and(|quantity| quantity.unit() == Unit::WATT_HOUR);
+        let is_energy = Quantity::from_obis(entry.obis)
+            .is_some_and(|quantity| quantity.unit() == Unit::WATT_HOUR);
         if is_energy && energies.iter().all(|(obis, _)| *obis != entry.obis) {
             energies.push((entry.obis, entry.scaler.clamp(-4, 3)));
         }

@@ -119,7 +119,7 @@ pub async fn change(
     let mut change: HouseholdChange = body::for_store(&app, request).await?;
     // Who moves is somewhere else; if that is not found the location stays.
     if let (Some(address), None) = (&change.address, &change.location)
-        && Faults::of(&change).is_empty()
+        && Faults::against_schema(&change).is_empty()
     {
         change.location = locate(&app, address).await;
     }

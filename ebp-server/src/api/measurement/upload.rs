@@ -14,7 +14,7 @@ use ebp_core::{
     contract::{UploadItem, UploadOutcome, UploadResponse, limits},
     model::Measurement,
 };
-use ebp_store::{HouseholdId, Outcome, Refusal};
+use ebp_store::{HouseholdId, InsertOutcome, Refusal};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -135,7 +135,8 @@ async fn store(
         .collect();
     let (source, now) = (caller.source(), app.clock.now());
     let outcomes = app.store.insert_measurements_of(source, household, measurements, now).await?;
-    let is_deferred = |outcome: &Outcome| *outcome == Outcome::Refused(Refusal::QuotaUsedUp);
+    let is_deferred =
+        |outcome: &InsertOutcome| *outcome == InsertOutcome::Refused(Refusal::QuotaUsedUp);
     if outcomes.len() == named.len() && !outcomes.is_empty() && outcomes.iter().all(is_deferred) {
         let next = app.quota.map(|quota| quota.devices.until_next(now).as_secs());
         return Err(ApiError::QuotaUsedUp(next.unwrap_or(0).max(1)));
@@ -145,7 +146,7 @@ async fn store(
         .into_iter()
         .map(|(uuid, refusal)| {
             let outcome = match refusal {
-                Some(refusal) => Outcome::Refused(refusal),
+                Some(refusal) => InsertOutcome::Refused(refusal),
                 None => outcomes
                     .next()
                     .ok_or_else(|| ApiError::Internal("an outcome is missing".to_owned()))?,
@@ -155,14 +156,14 @@ async fn store(
         .collect()
 }
 
-fn answer(uuid: Uuid, outcome: Outcome) -> UploadItem {
+fn answer(uuid: Uuid, outcome: InsertOutcome) -> UploadItem {
     let (outcome, reason) = match outcome {
-        Outcome::Accepted => (UploadOutcome::Accepted, None),
-        Outcome::Duplicate => (UploadOutcome::Duplicate, None),
-        Outcome::Refused(refusal @ Refusal::QuotaUsedUp) => {
+        InsertOutcome::Accepted => (UploadOutcome::Accepted, None),
+        InsertOutcome::Duplicate => (UploadOutcome::Duplicate, None),
+        InsertOutcome::Refused(refusal @ Refusal::QuotaUsedUp) => {
             (UploadOutcome::Deferred, Some(refusal.to_string()))
         }
-        Outcome::Refused(refusal) => (UploadOutcome::Refused, Some(refusal.to_string())),
+        InsertOutcome::Refused(refusal) => (UploadOutcome::Refused, Some(refusal.to_string())),
     };
     UploadItem { uuid, outcome, reason }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError, change::must_be_there,
-    status::Told,
+    status::StoredStatus,
 };
 
 /// Adds a device that reads those meters from now on.
@@ -140,7 +140,7 @@ async fn add_told(db: &Client, devices: &mut [ManagedDevice]) -> Result<(), Stor
     let uuids: Vec<Uuid> = devices.iter().map(|device| device.uuid).collect();
     let mut told = status::of_devices(db, &uuids).await?;
     for device in devices {
-        let Told { components, health } = told.remove(&device.uuid).unwrap_or_default();
+        let StoredStatus { components, health } = told.remove(&device.uuid).unwrap_or_default();
         (device.components, device.health) = (components, health);
     }
     Ok(())

@@ -16,7 +16,7 @@ use super::super::{
     status,
     value::{Instant, meter_type},
 };
-use crate::{ListCursor, ListPage, ListQuery, StoreError, status::Told};
+use crate::{ListCursor, ListPage, ListQuery, StoreError, status::StoredStatus};
 
 /// Health of the households, withheld ones included, as it was at one time: a few queries,
 /// however many households there are. Of those that revoked nothing more is told: the time of a last
@@ -85,7 +85,7 @@ async fn devices(
     let mut told = status::of_devices(tx, &uuids).await?;
     for row in rows {
         let mut device = household::device(&row)?;
-        let Told { components, health } = told.remove(&device.uuid).unwrap_or_default();
+        let StoredStatus { components, health } = told.remove(&device.uuid).unwrap_or_default();
         (device.components, device.health) = (components, health);
         devices.entry(row.try_get(3)?).or_default().push(device);
     }

@@ -14,7 +14,7 @@ use super::super::{
 };
 use crate::{
     DeviceCounts, HouseholdId, ListCursor, ListPage, ListQuery, StoreError, change::must_be_there,
-    status::Told,
+    status::StoredStatus,
 };
 
 /// Adds a device that reads those meters from now on.
@@ -130,7 +130,7 @@ fn device(row: &Row<'_>) -> rusqlite::Result<ManagedDevice> {
 /// Adds what other tables know of it.
 fn complete(db: &Connection, device: &mut ManagedDevice) -> Result<(), StoreError> {
     device.meters = meters(db, device.uuid)?;
-    let Told { components, health } = status::of_device(db, device.uuid)?;
+    let StoredStatus { components, health } = status::of_device(db, device.uuid)?;
     (device.components, device.health) = (components, health);
     Ok(())
 }

@@ -30,7 +30,7 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<HouseholdHealt
                 (row.get(3)?, row.get(4)?);
             let health = HouseholdHealth {
                 uuid,
-                consent: consent::of(granted_at, revoked_at).state,
+                consent: consent::from_instants(granted_at, revoked_at).state,
                 withheld: row.get(2)?,
                 measurement_devices: Vec::new(),
                 meters: Vec::new(),

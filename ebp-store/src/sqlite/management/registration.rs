@@ -35,7 +35,7 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<RegistrationEn
                 uuid,
                 registered_at,
                 participant: name.zip(email).map(|(name, email)| Participant { name, email }),
-                consent: consent::of(granted_at, revoked_at),
+                consent: consent::from_instants(granted_at, revoked_at),
             };
             let place = ListCursor { registered_at: registered_at.as_microsecond(), uuid };
             Ok((place, entry))

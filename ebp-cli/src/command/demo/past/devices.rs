@@ -39,7 +39,7 @@ use crate::{
         households::{DemoHousehold, DemoMeter, exchanged},
         meters,
     },
-    exit::{Context, Failure, Outcome},
+    exit::{CommandResult, Context, Failure},
 };
 
 /// The PIN of the meter that locks.
@@ -232,7 +232,7 @@ impl<'a> Devices<'a> {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn happens(&mut self, happening: Happening, at: Timestamp) -> Outcome {
+    pub fn happens(&mut self, happening: Happening, at: Timestamp) -> CommandResult {
         let household = match happening {
             Happening::PinComes { household } => {
                 let path = self.scratch.private("pin");
@@ -261,7 +261,7 @@ impl<'a> Devices<'a> {
     ///
     /// # Errors
     /// Where something fails that was not planned.
-    pub fn pass(&mut self, clock: &TrueClock, url: &str, to: Timestamp) -> Outcome {
+    pub fn pass(&mut self, clock: &TrueClock, url: &str, to: Timestamp) -> CommandResult {
         past::pass(&mut self.devices, clock, url, to).map_err(unexpected)
     }
 
@@ -269,7 +269,7 @@ impl<'a> Devices<'a> {
     ///
     /// # Errors
     /// When a spool or a file cannot be written.
-    pub fn finish(mut self, at: Timestamp) -> Outcome {
+    pub fn finish(mut self, at: Timestamp) -> CommandResult {
         for device in &mut self.devices {
             drop(device.finish().map_err(unexpected)?);
         }

@@ -45,7 +45,7 @@ use super::{
     timing::LOOK,
 };
 use crate::{
-    exit::{Context, Failure, Outcome, chain, device, server},
+    exit::{CommandResult, Context, Failure, chain, device, server},
     file::write_whole,
 };
 use devices::{Devices, Happening, unexpected};
@@ -67,7 +67,7 @@ pub fn end(folder: &Path) -> Option<Timestamp> {
 }
 
 /// Removes what is left of a past that was not made to its end.
-pub fn discard(folder: &Path) -> Outcome {
+pub fn discard(folder: &Path) -> CommandResult {
     scratch::discard(folder)?;
     // There is none before the first start.
     let _ = fs::remove_file(folder.join(END));
@@ -85,7 +85,7 @@ impl Past {
         server: &ServerConfig,
         households: &[DemoHousehold],
         opening: &Opening<'_>,
-    ) -> Outcome {
+    ) -> CommandResult {
         let scratch = Scratch::new(folder)?;
         let days = SignedDuration::from_hours(24 * i64::from(self.days));
         let begin = Cycle::HOUR.slot(SystemClock.now()).start() - days;
@@ -107,7 +107,7 @@ fn settings(server: &ServerConfig, clock: &Arc<TrueClock>, scratch: &Scratch) ->
     let mut settings = server.settings(clock.clone());
     settings.data = scratch.server();
     settings.database = Database::Sqlite(scratch.database());
-    settings.quota = Some(Quota::of(Cycle::QUARTER_HOUR));
+    settings.quota = Some(Quota::for_cycle(Cycle::QUARTER_HOUR));
     // Weeks of requests come within seconds.
     settings.limits.rate = None;
     settings
@@ -212,7 +212,7 @@ impl<'a> World<'a> {
         Ok(at)
     }
 
-    fn grant_consent(&self) -> Outcome {
+    fn grant_consent(&self) -> CommandResult {
         for household in self.households {
             let identity = Identity::load(&household.certificate, &household.key, &self.ca)
                 .map_err(|error| Failure::failed(chain(&error)))?;
@@ -223,7 +223,7 @@ impl<'a> World<'a> {
     }
 
     /// The researchers register that a meter was exchanged.
-    fn exchange(&self, household: usize, at: Timestamp) -> Outcome {
+    fn exchange(&self, household: usize, at: Timestamp) -> CommandResult {
         let (of, id) = (&self.households[household], self.registered[household].household);
         let (Some(old), Some(new)) = (exchanged(of), of.meters.first()) else { return Ok(()) };
         let removed = MeterChange { removed_at: Some(Some(at)), ..MeterChange::default() };
@@ -243,7 +243,7 @@ impl<'a> World<'a> {
     }
 
     /// Ends the server.
-    fn close(self) -> Outcome {
+    fn close(self) -> CommandResult {
         self.stop.store(true, Ordering::Relaxed);
         let ended = self.server.end();
         self.runtime.block_on(self.store.close()).map_err(server::store)?;

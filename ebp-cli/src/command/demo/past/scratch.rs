@@ -14,7 +14,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::super::households::DemoHousehold;
-use crate::exit::{Context, Failure, Outcome};
+use crate::exit::{CommandResult, Context, Failure};
 
 /// Where files are in memory, if there is such a place.
 const MEMORY: &str = "/dev/shm";
@@ -81,7 +81,7 @@ impl Scratch {
         folder: &Path,
         server: &ServerConfig,
         households: &[DemoHousehold],
-    ) -> Outcome {
+    ) -> CommandResult {
         for household in households {
             let spool = household.folder().join("spool");
             DirBuilder::new().mode(0o700).create(&spool).or_failed(spool.display())?;
@@ -117,7 +117,7 @@ impl Drop for Scratch {
 }
 
 /// Removes what was left of another one for that demo.
-pub fn discard(folder: &Path) -> Outcome {
+pub fn discard(folder: &Path) -> CommandResult {
     for place in places(folder) {
         match fs::remove_dir_all(&place) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -4,13 +4,23 @@ use anyhow::Result;
 
 use crate::{
     contract, crates, examples, fuzz,
-    run::{cargo, install, succeed, works},
+    run::{cargo, succeed, works},
+    stage::{self, Stage},
     test, tidy,
+    tool::{self, DENY},
 };
 
-/// Crates, and the sets of features that each is checked with by itself: a build of the whole
-/// workspace would hide a crate that leans on features which only another one asks for.
-const ALONE: [(&str, &[&str]); 17] = [
+/// How the program is built: a build of the whole workspace would hide a crate that leans on features
+/// which only another one, or a test, asks for.
+const PROGRAMS: [(&str, &[&str]); 3] = [
+    ("ebp-cli", &[]),
+    ("ebp-cli", &["--no-default-features", "--features", "server"]),
+    ("ebp-cli", &["--no-default-features", "--features", "device"]),
+];
+
+/// The other crates by themselves, each with each of its features: for most of them the libraries of
+/// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
+const LIBRARIES: [(&str, &[&str]); 14] = [
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
     ("ebp-client", &[]),
@@ -22,57 +32,76 @@ const ALONE: [(&str, &[&str]); 17] = [
     ("ebp-store", &[]),
     ("ebp-server", &[]),
     ("ebp-server", &["--no-default-features"]),
-    ("ebp-cli", &[]),
-    ("ebp-cli", &["--no-default-features", "--features", "server"]),
-    ("ebp-cli", &["--no-default-features", "--features", "device"]),
     ("ebp-fieldtest", &[]),
     ("ebp-fieldtest", &["--no-default-features"]),
     ("ebp-needs", &[]),
 ];
 
-/// Format, lints, house rules, features, documentation, dependencies, tests.
-pub fn run() -> Result<()> {
-    succeed(cargo().args(["fmt", "--all", "--check"]))?;
-    tidy::run()?;
-    succeed(cargo().args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
-    features()?;
-    crates::run()?;
-    succeed(
-        cargo()
-            .args(["doc", "--workspace", "--all-features", "--no-deps", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )?;
-    dependencies()?;
-    fuzz::smoke()?;
-    contract::run(&[])?;
-    examples::run()?;
-    test::run()
+/// The stages in their order.
+const STAGES: [Stage; 12] = [
+    ("format", format),
+    ("tidy", tidy::run),
+    ("clippy", clippy),
+    ("programs", programs),
+    ("doc", doc),
+    ("crates", crates::run),
+    ("deny", dependencies),
+    ("fuzz", fuzz::smoke),
+    ("build", test::build),
+    ("contract", || contract::run(&[])),
+    ("examples", examples::run),
+    ("test", test::run),
+];
+
+/// All stages, or those of these names, with what each took.
+pub fn run(names: &[String]) -> Result<()> {
+    stage::run(&stage::named(&STAGES, names)?, "test")
+}
+
+fn format() -> Result<()> {
+    succeed(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn clippy() -> Result<()> {
+    let mut command = cargo();
+    command.args(["clippy", "--workspace", "--all-targets", "--all-features"]);
+    succeed(command.args(["--", "-D", "warnings"]))
+}
+
+fn doc() -> Result<()> {
+    let mut command = cargo();
+    command.args(["doc", "--workspace", "--all-features", "--no-deps"]);
+    succeed(command.arg("--document-private-items").env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// The program as it is built for servers and devices.
+fn programs() -> Result<()> {
+    check_alone(&PROGRAMS)
 }
 
 /// Each crate by itself.
 pub fn features() -> Result<()> {
-    for (package, features) in ALONE {
-        succeed(cargo().args(["check", "--quiet", "--package", package]).args(features))?;
-    }
-    Ok(())
+    check_alone(&PROGRAMS)?;
+    check_alone(&LIBRARIES)
+}
+
+fn check_alone(crates: &[(&str, &[&str])]) -> Result<()> {
+    crates.iter().try_for_each(|(package, features)| {
+        succeed(cargo().args(["check", "--quiet", "--package", package]).args(*features))
+    })
 }
 
 /// Licences, sources and bans always; advisories where their database can be had.
 fn dependencies() -> Result<()> {
-    if !works(cargo().args(["deny", "--version"])) {
-        install("cargo-deny")?;
-    }
-    succeed(cargo().args(["deny", "--all-features", "check", "bans", "licenses", "sources"]))?;
-    if works(cargo().args(["deny", "fetch", "db"])) {
-        succeed(cargo().args(["deny", "--all-features", "check", "advisories"]))
+    DENY.ensure()?;
+    let deny = |arguments: &[&str]| {
+        let mut command = cargo();
+        command.arg("deny").args(arguments).env("PATH", tool::path());
+        command
+    };
+    succeed(&mut deny(&["--all-features", "check", "bans", "licenses", "sources"]))?;
+    if works(&mut deny(&["fetch", "db"])) {
+        succeed(&mut deny(&["--all-features", "check", "advisories"]))
     } else {
         eprintln!("xtask: SKIPPED the check for advisories: their database cannot be fetched here");
         Ok(())

@@ -11,7 +11,7 @@ mod fixture;
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     sync::{
         Mutex, PoisonError,
@@ -23,10 +23,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::{
-    root,
-    run::{cargo, succeed, works},
-};
+use crate::{root, test, tool};
 use cluster::Cluster;
 use fixture::{Fixture, IDENTITIES, Identity};
 
@@ -57,8 +54,14 @@ pub fn run(arguments: &[String]) -> Result<()> {
         let names: Vec<_> = IDENTITIES.iter().map(|identity| identity.name).collect();
         bail!("`cargo xtask contract [--full] [WHO]`, where WHO is part of: {}", names.join(", "));
     }
-    let Some(schemathesis) = install()? else { return Ok(()) };
-    succeed(cargo().args(["build", "--quiet", "--package", "ebp-cli"]))?;
+    let Some(schemathesis) = tool::from_pypi("schemathesis", SCHEMATHESIS)? else {
+        eprintln!(
+            "\n*** SKIPPED: the contract's check. {SCHEMATHESIS} cannot be installed here: it needs \
+             Python 3 with venv, and PyPI. ***\n"
+        );
+        return Ok(());
+    };
+    test::build_program()?;
     let cluster = Cluster::start()?;
     if cluster.is_none() {
         eprintln!("\n*** SKIPPED: the contract's check on PostgreSQL: there is no `initdb`. ***\n");
@@ -100,29 +103,6 @@ pub fn run(arguments: &[String]) -> Result<()> {
 
 const fn on(cluster: Option<&Cluster>) -> &'static str {
     if cluster.is_some() { " (PostgreSQL)" } else { "" }
-}
-
-/// schemathesis in an environment of its own under `target`.
-fn install() -> Result<Option<PathBuf>> {
-    let folder = root().join("target/contract");
-    let program = folder.join("venv/bin/schemathesis");
-    let stamp = folder.join("installed");
-    if program.exists() && fs::read_to_string(&stamp).is_ok_and(|text| text == SCHEMATHESIS) {
-        return Ok(Some(program));
-    }
-    fs::create_dir_all(&folder)?;
-    let venv = folder.join("venv");
-    let made = works(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))
-        && works(Command::new(venv.join("bin/pip")).args(["install", "--quiet", SCHEMATHESIS]));
-    if !made {
-        eprintln!(
-            "\n*** SKIPPED: the contract's check. {SCHEMATHESIS} cannot be installed here: it needs \
-             Python 3 with venv, and PyPI. ***\n"
-        );
-        return Ok(None);
-    }
-    fs::write(stamp, SCHEMATHESIS)?;
-    Ok(Some(program))
 }
 
 /// One identity against a fresh server.

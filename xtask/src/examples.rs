@@ -1,25 +1,25 @@
 //! `cargo xtask examples`: each example that needs nothing runs to its end.
 
+use std::process::Command;
+
 use anyhow::Result;
 
-use crate::run::{cargo, succeed};
+use crate::{run::succeed, target, test};
 
-/// Examples with their crates. `embedded_device` needs a device's configuration: it is built.
-const EXAMPLES: [(&str, &str); 6] = [
-    ("ebp-core", "evaluate_instants"),
-    ("ebp-anon", "mask_a_location"),
-    ("ebp-meter", "decode_telegrams"),
-    ("ebp-device", "spool_and_send"),
-    ("ebp-store", "register_household"),
-    ("ebp-server", "serve_and_upload"),
+/// The examples. `embedded_device` needs a device's configuration: it is built.
+const EXAMPLES: [&str; 6] = [
+    "evaluate_instants",
+    "mask_a_location",
+    "decode_telegrams",
+    "spool_and_send",
+    "register_household",
+    "serve_and_upload",
 ];
 
-/// Runs them.
+/// Builds all and runs them.
 pub fn run() -> Result<()> {
-    for (package, example) in EXAMPLES {
-        let mut command = cargo();
-        command.args(["run", "--quiet", "--package", package, "--all-features"]);
-        succeed(command.args(["--example", example]))?;
-    }
-    Ok(())
+    test::build_program()?;
+    EXAMPLES.iter().try_for_each(|example| {
+        succeed(&mut Command::new(target().join("debug/examples").join(example)))
+    })
 }

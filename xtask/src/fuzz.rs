@@ -8,15 +8,21 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result, bail};
 
-use crate::run::{cargo, succeed, works};
+use crate::{
+    run::{cargo, shown, succeed, works},
+    tool::{self, FUZZ},
+};
 
-/// Each target with what libFuzzer is told of it: the longest input in bytes, and the most memory
-/// in MiB that a single allocation may ask for.
-const TARGETS: [(&str, u32, u32); 8] = [
+/// A target with what libFuzzer is told of it: the longest input in bytes, and the most memory in MiB
+/// that a single allocation may ask for.
+type Target = (&'static str, u32, u32);
+
+const TARGETS: [Target; 8] = [
     ("frame", 4096, 16),
     ("sml", 8192, 16),
     ("roundtrip", 4096, 16),
@@ -26,6 +32,12 @@ const TARGETS: [(&str, u32, u32); 8] = [
     ("data", 512, 16),
     ("upload", 4096, 64),
 ];
+/// The target that needs the server with all that it is built of, which takes minutes to build anew.
+/// `ebp-server/tests/allocations.rs` holds the same promise over made-up bodies.
+const SERVERS: &str = "upload";
+
+const NO_NIGHTLY: &str = "there is no nightly toolchain: `rustup toolchain install nightly`";
+
 const SMOKE_SECONDS: u32 = 5;
 const USUAL_SECONDS: u32 = 600;
 /// An input that takes longer counts as a finding.
@@ -80,13 +92,54 @@ pub fn run(arguments: &[String]) -> Result<()> {
     chosen.into_iter().try_for_each(|target| fuzz(target, seconds, Build::Fast))
 }
 
-/// Runs every target for a moment, where fuzzing is possible at all.
+/// Runs every target for a moment, where fuzzing is possible at all, but for [`SERVERS`].
 pub fn smoke() -> Result<()> {
-    if let Some(missing) = missing() {
-        eprintln!("xtask: SKIPPED fuzzing: {missing}");
+    if !works(nightly().arg("--version")) {
+        eprintln!("xtask: SKIPPED fuzzing: {NO_NIGHTLY}");
         return Ok(());
     }
-    TARGETS.iter().try_for_each(|target| fuzz(target, SMOKE_SECONDS, Build::Soon))
+    FUZZ.ensure()?;
+    let mut build = nightly();
+    build.args(["fuzz", "build"]);
+    succeed(Build::Soon.set(&mut build))?;
+    let targets = TARGETS.iter().filter(|target| target.0 != SERVERS);
+    let targets = Mutex::new(targets.collect::<Vec<_>>().into_iter());
+    let failures = Mutex::new(Vec::new());
+    let next = || targets.lock().unwrap_or_else(PoisonError::into_inner).next();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(target) = next() {
+                    if let Err(error) = try_soon(target) {
+                        failures.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+                    }
+                }
+            });
+        }
+    });
+    match failures.into_inner().unwrap_or_else(PoisonError::into_inner).pop() {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// One target of those that are built; what it says is shown if it fails.
+fn try_soon(target: &Target) -> Result<()> {
+    let mut command = prepare(target, SMOKE_SECONDS, Build::Soon)?;
+    let output = command.output().with_context(|| shown(&command))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        bail!(
+            "{}{said}fuzz target {}: {}",
+            String::from_utf8_lossy(&output.stdout),
+            target.0,
+            output.status
+        );
+    }
+    let tried = said.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    let tried = tried.context("libFuzzer does not say how many inputs it tried")?.trim();
+    eprintln!("xtask: fuzz target {}: {tried} inputs", target.0);
+    Ok(())
 }
 
 fn names() -> Vec<&'static str> {
@@ -99,13 +152,14 @@ fn nightly() -> Command {
     command.args(["run", "nightly", "cargo"]);
     // Both would lead back to the toolchain that runs this program.
     command.env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN");
+    command.env("PATH", tool::path());
     command
 }
 
 /// What fuzzing lacks here.
 fn missing() -> Option<&'static str> {
     if !works(nightly().arg("--version")) {
-        return Some("there is no nightly toolchain: `rustup toolchain install nightly`");
+        return Some(NO_NIGHTLY);
     }
     (!works(nightly().args(["fuzz", "--version"])))
         .then_some("cargo-fuzz is not installed: `cargo install --locked cargo-fuzz`")
@@ -120,7 +174,23 @@ enum Build {
     Soon,
 }
 
-fn fuzz((name, longest, memory): &(&str, u32, u32), seconds: u32, build: Build) -> Result<()> {
+impl Build {
+    /// Sets the command's options and surroundings.
+    fn set(self, command: &mut Command) -> &mut Command {
+        if self == Self::Soon {
+            command.arg("--dev");
+            command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_DEV_DEBUG", "0");
+        }
+        command
+    }
+}
+
+fn fuzz(target: &Target, seconds: u32, build: Build) -> Result<()> {
+    succeed(&mut prepare(target, seconds, build)?)
+}
+
+/// The command that runs the target, with its seeds written.
+fn prepare((name, longest, memory): &Target, seconds: u32, build: Build) -> Result<Command> {
     let corpus = Path::new("fuzz/corpus").join(name);
     fs::create_dir_all(&corpus).with_context(|| corpus.display().to_string())?;
     for (number, seed) in seeds(name)?.iter().enumerate() {
@@ -128,19 +198,18 @@ fn fuzz((name, longest, memory): &(&str, u32, u32), seconds: u32, build: Build) 
     }
     let mut command = nightly();
     command.args(["fuzz", "run", name]);
-    if build == Build::Soon {
-        command.arg("--dev");
-        command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_DEV_DEBUG", "0");
+    if *name == SERVERS {
+        command.args(["--features", "server"]);
     }
-    succeed(
-        command
-            .arg("--")
-            .arg(format!("-max_total_time={seconds}"))
-            .arg(format!("-max_len={longest}"))
-            .arg(format!("-malloc_limit_mb={memory}"))
-            .arg(format!("-timeout={SLOWEST_SECONDS}"))
-            .arg("-print_final_stats=1"),
-    )
+    build
+        .set(&mut command)
+        .arg("--")
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-max_len={longest}"))
+        .arg(format!("-malloc_limit_mb={memory}"))
+        .arg(format!("-timeout={SLOWEST_SECONDS}"))
+        .arg("-print_final_stats=1");
+    Ok(command)
 }
 
 /// Inputs to begin with.

@@ -4,13 +4,16 @@
 use anyhow::{Result, bail};
 
 use crate::{
-    planted,
+    ci, contract, fuzz, planted,
     run::{cargo, commit, succeed},
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 2] = [
+const TASKS: [(&str, &str); 5] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
+    ("features", "each crate by itself, with each of its features"),
+    ("fuzz", "every fuzz target for ten minutes, or for so many SECONDS"),
+    ("contract", "schemathesis with a hundred examples an operation, on both databases"),
     ("planted", "whether the field test fails for daemons with a planted fault"),
 ];
 
@@ -26,6 +29,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     println!("{name}: {}", commit()?);
     match name.as_str() {
         "fieldtest" => fieldtest(rest),
+        "features" => ci::features(),
+        "fuzz" => fuzz::run(&[&["all".to_owned()], rest].concat()),
+        "contract" => contract::run(&[&["--full".to_owned()], rest].concat()),
         "planted" => planted::run(),
         other => bail!("there is no long task `{other}`"),
     }

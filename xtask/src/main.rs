@@ -14,8 +14,10 @@ mod mutants;
 mod parts;
 mod planted;
 mod run;
+mod stage;
 mod test;
 mod tidy;
+mod tool;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -28,7 +30,7 @@ cargo xtask TASK
   tidy      hold the tree against the house rules of ARCHITECTURE.md
   data-model  make the book's page of tables and columns from the migrations
   examples  run each example that needs nothing
-  features  check each crate by itself and with each of its features
+  features  check each crate by itself and with each of its features, as `long features` does
   crates    count the crates that the program is built of, and hold them against their bound
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
   mutants [PART ...] [--shard K/N]  whether the tests notice planted faults in masking, consent,
@@ -38,7 +40,7 @@ cargo xtask TASK
   fieldtest [--seed N ...] [--weeks 3] [--faults all]  a field test in simulated time
   long NAME what takes hours: `cargo xtask long` lists it
   contract [--full]  schemathesis against the server, as every kind of identity
-  ci        all that a change has to pass; the tests come last";
+  ci [STAGE ...]  all that a change has to pass, or some of its stages; the tests come last";
 
 fn main() -> ExitCode {
     let task = env::args().nth(1).unwrap_or_default();
@@ -71,13 +73,18 @@ fn start(task: &str) -> Result<()> {
         ),
         "long" => long::run(&env::args().skip(2).collect::<Vec<_>>()),
         "contract" => contract::run(&env::args().skip(2).collect::<Vec<_>>()),
-        "ci" => ci::run(),
+        "ci" => ci::run(&env::args().skip(2).collect::<Vec<_>>()),
         "" | "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())
         }
         other => bail!("there is no task `{other}`\n\n{HELP}"),
     }
+}
+
+/// Where cargo builds to.
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |own| root().join(own))
 }
 
 /// The repository's root: the folder above this crate's.

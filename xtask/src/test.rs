@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::run::{cargo, shown};
+use crate::{
+    run::{cargo, shown, succeed},
+    stage::Watch,
+};
 
 /// What the test programs counted.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,23 +51,39 @@ impl Sum {
     }
 }
 
+/// What is built for all tests: every target with all features, so that whatever else runs the
+/// program or an example builds nothing anew.
+const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
+
+/// Builds the tests, the program that they run and the examples.
+pub fn build() -> Result<()> {
+    succeed(cargo().args(["test", "--no-run"]).args(EVERYTHING))
+}
+
+/// Builds the program and the examples as [`build`] does: with the features of everything.
+pub fn build_program() -> Result<()> {
+    let mut command = cargo();
+    succeed(command.arg("build").args(EVERYTHING).args(["--bin", "ebp", "--examples"]))
+}
+
 /// Runs all tests, even after one has failed, and ends with `N passed, N failed, N skipped`.
 pub fn run() -> Result<()> {
     let mut command = cargo();
-    command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    command.args(["test", "--no-fail-fast"]).args(EVERYTHING);
     // A snapshot that differs fails the test instead of being written for review.
     command.env("INSTA_UPDATE", "no");
     eprintln!("+ {}", shown(&command));
     let mut tests = command.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
     let output = tests.stdout.take().context("no output of cargo")?;
     let mut sum = Sum::default();
+    let watch = Watch::start();
     for line in BufReader::new(output).lines() {
         let line = line.context("the tests' output")?;
         sum.add(&line);
         println!("{line}");
     }
     let status = tests.wait()?;
-    println!();
+    println!("\ntests: {} of processors", watch.took());
     for (reason, count) in &sum.reasons {
         println!("{count} skipped: {reason}");
     }

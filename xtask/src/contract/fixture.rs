@@ -20,7 +20,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
-use crate::root;
+use crate::target;
 
 /// How requests say who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -390,7 +390,7 @@ fn ebp(at: &Path, arguments: &[&str]) -> Result<String> {
 }
 
 fn program(at: &Path) -> Command {
-    let mut command = Command::new(root().join("target/debug/ebp"));
+    let mut command = Command::new(target().join("debug/ebp"));
     command.current_dir(at);
     command
 }

@@ -1,0 +1,37 @@
+//! The program from outside, as one test program: linking one takes as long as running many tests.
+//! What kills servers and fills disks is in `tests/hold/`.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
+mod anonymize;
+mod book;
+mod certificates;
+mod chain;
+#[path = "../../../ebp-server/tests/support/cluster.rs"]
+#[allow(dead_code, reason = "shared with the server's own tests")]
+mod cluster;
+mod command_line;
+mod configuration;
+mod cycle;
+mod cycle_asked;
+mod daemons;
+mod demo;
+mod demo_past;
+mod evaluation;
+mod field;
+mod kill;
+mod locating;
+mod meter;
+mod operate;
+mod owner_support;
+mod read;
+mod read_asked;
+mod read_causes;
+mod read_errors;
+mod read_watch;
+mod report;
+mod revocation;
+mod simulate;
+#[path = "../support/mod.rs"]
+mod support;
+mod unlock;

@@ -1,0 +1,16 @@
+//! What an operator does with a server and sees of it.
+
+mod authority;
+mod backup;
+mod devices;
+mod enrolment;
+mod environment;
+mod households;
+mod limit;
+mod log;
+mod lost;
+mod metrics;
+mod participants;
+mod people;
+mod private;
+mod registration;

@@ -7,8 +7,8 @@ use std::{fmt, ops::Range, str::FromStr, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The length of a measurement or report cycle, in whole seconds from 1 s to 24 h. A day has a whole
-/// number of them, so that slots begin at the same times on each day.
+/// The length of a measurement or report cycle, in whole seconds from 1 s to 24 h. A day has a
+/// whole number of them, so that slots begin at the same times every day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cycle(i64);
 
@@ -110,7 +110,7 @@ impl Slot {
         Timestamp::from_second(self.start).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// The first instant behind the slot: when the next one begins.
+    /// The first instant after the slot: when the next one begins.
     #[must_use]
     pub fn end(self) -> Timestamp {
         Timestamp::from_second(self.start + self.length).unwrap_or(Timestamp::MAX)

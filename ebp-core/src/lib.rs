@@ -3,9 +3,9 @@
 //! A household's meters are read once per measurement cycle; each reading becomes a
 //! [`model::Measurement`], and [`contract`] says how a device sends it to the Data API.
 //!
-//! Enters: readings as OBIS codes with exact decimals, configuration values, the clock.
-//! Leaves: the survey's entities, the contract's bodies, figures of an evaluation.
-//! Deliberately absent: input and output, but for the machine's clock and the modes of private files.
+//! Enters: readings as OBIS codes with exact decimals, configuration values, the clock. Leaves: the
+//! survey's entities, the contract's bodies, figures of an evaluation. Deliberately absent: input
+//! and output, except for the machine's clock and the modes of private files.
 //!
 //! ```
 //! use ebp_core::cycle::Cycle;

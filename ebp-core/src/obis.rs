@@ -34,7 +34,7 @@ impl ObisCode {
     /// The manufacturer's FLAG id in older meters' own range (129-129:199.130.3*255).
     pub const MANUFACTURER_OLD: Self = Self([129, 129, 199, 130, 3, 255]);
 
-    /// The five codes that the survey wants (thesis table 4.5), in its order.
+    /// The five codes that the survey needs (thesis table 4.5), in its order.
     pub const SURVEY: [Self; 5] = [
         Self::POSITIVE_ENERGY,
         Self::NEGATIVE_ENERGY,
@@ -43,7 +43,7 @@ impl ObisCode {
         Self::SUM_POWER,
     ];
 
-    /// Whether the survey wants this code.
+    /// Whether the survey needs this code.
     #[must_use]
     pub fn is_of_survey(self) -> bool {
         Self::SURVEY.contains(&self)
@@ -93,7 +93,7 @@ impl ObisCode {
         format!("{c}.{d}.{e}")
     }
 
-    /// What the code means in words, where it is one that household meters send.
+    /// The meaning of the code, for codes that household meters send.
     #[must_use]
     pub const fn name(self) -> Option<&'static str> {
         Some(match self.0 {
@@ -161,8 +161,8 @@ impl fmt::Debug for ObisCode {
 #[error("`{0}` is no OBIS code: write 0100010800ff, 1-0:1.8.0*255 or 1.8.0")]
 pub struct InvalidObisCode(pub String);
 
-/// Reads twelve hexadecimal digits, or decimal value groups with `A-B:` and `*F` left out as they
-/// stand for electricity (`1-0:` and `*255`).
+/// Reads twelve hexadecimal digits, or decimal value groups with `A-B:` and `*F` optional, by
+/// default those of electricity (`1-0:` and `*255`).
 impl FromStr for ObisCode {
     type Err = InvalidObisCode;
     fn from_str(s: &str) -> Result<Self, Self::Err> {

@@ -10,7 +10,7 @@ pub fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> Strin
     format!("{count} {noun}{plural}")
 }
 
-/// `1 entry`, `2 entries`: with both forms, for nouns of another plural and for what goes on with a
+/// `1 entry`, `2 entries`: with both forms given, for irregular plurals and for phrases with a
 /// verb.
 pub fn counted_as<N: Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
     let noun = if count == N::from(1) { one } else { many };

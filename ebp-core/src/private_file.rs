@@ -1,10 +1,9 @@
-//! Files and folders that only their owner may read: the one place where their modes are checked
-//! and set.
+//! Files and folders that only their owner may read. Their modes are checked and set only here.
 //!
-//! Keys, secrets and tokens are refused where group or others may read or write them. One exception
-//! is PostgreSQL's: a file that belongs to root may be readable by its group (0640), if it is another
-//! user who runs the program, since a service's secrets are often `root:ebp`. What is no file, such
-//! as a pipe, has no mode that tells anything.
+//! Keys, secrets and tokens are rejected if their group or others may read or write them. There is
+//! one exception, the same as PostgreSQL's: a file that belongs to root may be readable by its
+//! group (0640) if another user runs the program, since a service's secrets are often `root:ebp`.
+//! The mode of anything that is no regular file, such as a pipe, is not checked.
 //!
 //! Enters: paths, contents. Leaves: files with mode 0600, folders with 0700, or [`Exposed`]. Absent:
 //! what is in a file, and whether an exposed one is refused or warned of; the caller decides that.
@@ -16,7 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Others than its owner may use a file or folder. Its message ends with the command that mends it.
+/// Users other than its owner may use a file or folder. The message ends with the command that
+/// fixes it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("others than its owner may use {} (mode {mode:04o}): chmod {wanted} {}", path.display(), Quoted(path))]
 pub struct Exposed {
@@ -43,7 +43,7 @@ pub enum PrivateFileError {
     Exposed(#[from] Exposed),
 }
 
-/// A path as a shell takes it.
+/// A path quoted for a shell.
 struct Quoted<'a>(&'a Path);
 
 impl fmt::Display for Quoted<'_> {
@@ -61,7 +61,7 @@ impl fmt::Display for Quoted<'_> {
 /// Whether only its owner may use it.
 ///
 /// # Errors
-/// [`Exposed`] if group or others may.
+/// Returns [`Exposed`] if group or others may.
 pub fn check(path: &Path, metadata: &Metadata) -> Result<(), Exposed> {
     let wanted = match (metadata.is_file(), metadata.is_dir()) {
         (true, _) => "600",
@@ -87,33 +87,34 @@ fn exposed_mode(_: &Metadata) -> Option<u32> {
     None
 }
 
-/// With that mode and owner, to the user who runs the program.
+/// Whether a file with that mode and owner is exposed when `user` runs the program.
 fn is_exposed(mode: u32, owner: u32, user: u32) -> bool {
     const ROOT: u32 = 0;
     let allowed = if owner == ROOT && user != ROOT { 0o750 } else { 0o700 };
     mode & 0o777 & !allowed != 0
 }
 
-/// How a file or folder is exposed, if it is there and is.
+/// How a file or folder is exposed, if it exists and is exposed.
 #[must_use]
 pub fn exposure(path: &Path) -> Option<Exposed> {
     fs::metadata(path).ok().and_then(|metadata| check(path, &metadata).err())
 }
 
-/// What the file holds.
+/// Reads a private file.
 ///
 /// # Errors
-/// [`PrivateFileError`], also if group or others may use it.
+/// Returns [`PrivateFileError`] if the file cannot be read, or if its group or others may read or
+/// write it.
 pub fn read(path: &Path) -> Result<Vec<u8>, PrivateFileError> {
     let (content, exposed) = read_anyway(path)
         .map_err(|source| PrivateFileError::Unreadable { path: path.to_owned(), source })?;
     exposed.map_or(Ok(content), |exposed| Err(exposed.into()))
 }
 
-/// The text that the file holds.
+/// Reads a private file as text.
 ///
 /// # Errors
-/// As [`read`], and if it is no text.
+/// Returns the same errors as [`read`], and an error if the file is not UTF-8.
 pub fn read_to_string(path: &Path) -> Result<String, PrivateFileError> {
     String::from_utf8(read(path)?).map_err(|_| PrivateFileError::Unreadable {
         path: path.to_owned(),
@@ -121,21 +122,21 @@ pub fn read_to_string(path: &Path) -> Result<String, PrivateFileError> {
     })
 }
 
-/// What the file holds, whoever may use it: for what runs already, and must not end by it. The
-/// caller warns of what comes with it.
+/// Reads a file even if it is exposed: for a process that is running already and must not end
+/// because of it. The caller prints the returned warning.
 ///
 /// # Errors
-/// If it cannot be read.
+/// Returns an error if it cannot be read.
 pub fn read_anyway(path: &Path) -> io::Result<(Vec<u8>, Option<Exposed>)> {
     let mut file = File::open(path)?;
-    // Of the open file, so that nothing can be put in its place in between.
+    // Checks the open file, so that it cannot be replaced between check and reading.
     let exposed = check(path, &file.metadata()?).err();
     let mut content = Vec::new();
     file.read_to_end(&mut content)?;
     Ok((content, exposed))
 }
 
-/// Options by which a file is made with mode 0600.
+/// Options that create a file with mode 0600.
 #[must_use]
 pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -144,10 +145,10 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// Makes the folder, and those above it, with mode 0700. One that is there stays as it is.
+/// Creates the folder and its parents with mode 0700. Existing ones are not changed.
 ///
 /// # Errors
-/// If it cannot be made.
+/// Returns an error if it cannot be made.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
@@ -155,11 +156,12 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     builder.recursive(true).create(path)
 }
 
-/// Puts `content` in the place of what the file held, with mode 0600: after a crash at any instant
-/// the file is the old or the new one. `temporary` is where it is written first, in the same folder.
+/// Replaces the file's content atomically, with mode 0600: after a crash at any instant it is
+/// either the old or the new one. `temporary` is the path to which it is written first, in the same
+/// folder.
 ///
 /// # Errors
-/// If it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn replace(path: &Path, temporary: &Path, content: &[u8]) -> io::Result<()> {
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

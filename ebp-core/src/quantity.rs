@@ -35,7 +35,7 @@ impl Unit {
     /// A number without a unit.
     pub const COUNT: Self = Self(255);
 
-    /// The symbol, where the code is one that household meters send; empty for a mere number.
+    /// The symbol, for codes that household meters send; empty for a number without a unit.
     #[must_use]
     pub const fn symbol(self) -> Option<&'static str> {
         Some(match self.0 {
@@ -91,7 +91,7 @@ impl fmt::Display for Unit {
 
 /// `integer · 10^scaler`, exactly and without trailing zeros.
 ///
-/// `None` where 96 bits and 28 decimal places cannot hold it; no household meter's value is such.
+/// `None` if 96 bits and 28 decimal places are not enough; no household meter sends such a value.
 ///
 /// ```
 /// use ebp_core::quantity::scaled;
@@ -117,8 +117,8 @@ pub fn scaled(integer: i128, scaler: i16) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(integer, 0).ok()
 }
 
-/// `integer · 10^scaler` of `unit` in the unit that people read it in: kWh and kW for Wh and W
-/// (and their reactive and apparent kin), all others unchanged.
+/// `integer · 10^scaler` of `unit` in the unit that people read it in: kWh and kW for Wh and W (and
+/// their reactive and apparent counterparts), all others unchanged.
 #[must_use]
 pub fn readable(integer: i128, scaler: i16, unit: Unit) -> Option<Decimal> {
     let kilo = if unit.kilo_symbol().is_some() { 3 } else { 0 };

@@ -1,7 +1,7 @@
 //! Permission scopes and groups of the Data API (thesis tables 4.3 and 4.4).
 //!
-//! Enters: scope names from certificates and the command line. Leaves: [`Scopes`].
-//! Absent: which endpoint asks for which scope; the server's router says that.
+//! Enters: scope names from certificates and the command line. Leaves: [`Scopes`]. Absent: which
+//! endpoint requires which scope; that is in the server's router.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -30,7 +30,7 @@ impl Scope {
         Self::MeasurementWrite,
     ];
 
-    /// The name as certificates carry it.
+    /// The name in certificates.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,12 +66,13 @@ impl FromStr for Scope {
     }
 }
 
-/// Those who share a secret: not participants, and not told apart from each other (thesis 4.3.1).
+/// Groups that share a secret. They are not participants, and their members are not distinguished
+/// (thesis 4.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
     /// They register households and see registrations and consents.
     Researchers,
-    /// They keep devices running and see their health.
+    /// They maintain devices and see their health.
     Administrators,
 }
 
@@ -110,7 +111,7 @@ impl FromStr for Group {
     }
 }
 
-/// A set of permissions, written as names with a space between.
+/// A set of permissions, written as names separated by spaces.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scopes(BTreeSet<Scope>);
 

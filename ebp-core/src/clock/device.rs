@@ -1,5 +1,5 @@
-//! A measurement device's clocks: it has no battery, so that after a start without a network its
-//! time of day is wrong until another clock sets it right.
+//! A measurement device's clocks: it has no battery-backed clock, so after a start without a
+//! network its time of day is wrong until the clock is synchronised.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use super::wall::Clock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BootId(pub Uuid);
 
-/// All clocks of a device at the same instant.
+/// The readings of all clocks of a device at one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// The time of day, UTC; right only where the clock is synchronised.
     pub at: Timestamp,
     /// Which run of the machine.
     pub boot: BootId,
-    /// How long that run has lasted, sleep included: never set, never wrong.
+    /// How long that run has lasted, sleep included; it cannot be set and is never wrong.
     pub since_boot: Duration,
 }
 
 impl Moment {
     /// The time of day of another instant of the same run.
     ///
-    /// Nothing where it lies outside of what can be written as a date.
+    /// `None` if it is outside the range of dates.
     #[must_use]
     pub fn time_of(&self, since_boot: Duration) -> Option<Timestamp> {
         self.started_at()?.checked_add(SignedDuration::try_from(since_boot).ok()?).ok()
@@ -41,8 +41,9 @@ impl Moment {
 
 /// The clocks of a measurement device.
 ///
-/// Promises: within one [`boot`](Self::boot), [`since_boot`](Self::since_boot) never runs backwards
-/// and is not touched when the time of day is set; another run has another identifier.
+/// Implementations guarantee: within one [`boot`](Self::boot), [`since_boot`](Self::since_boot)
+/// never runs backwards and does not change when the time of day is set; each run has another
+/// identifier.
 pub trait DeviceClock: Clock {
     /// Which run of the machine this is.
     fn boot(&self) -> BootId;
@@ -50,7 +51,7 @@ pub trait DeviceClock: Clock {
     /// How long this run has lasted, sleep included (`CLOCK_BOOTTIME`).
     fn since_boot(&self) -> Duration;
 
-    /// Whether the time of day follows another clock.
+    /// Whether the time of day is synchronised with another clock.
     fn synchronised(&self) -> bool;
 
     /// All clocks at once.

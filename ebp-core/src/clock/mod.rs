@@ -1,4 +1,4 @@
-//! The clocks, read in this one place and handed on as an argument.
+//! The clocks. They are read only here and passed on as arguments.
 //!
 //! Enters: nothing but the machine's clocks. Leaves: instants in UTC, and on a device the time since
 //! its start and whether its clock can be trusted. Absent: time zones, sleeping.

@@ -13,7 +13,7 @@ use super::{
     wall::Clock,
 };
 
-/// Clocks that move only when they are told to.
+/// Clocks that only advance when a method is called.
 #[derive(Debug)]
 pub struct SimulatedClock {
     state: Mutex<State>,
@@ -27,8 +27,8 @@ struct State {
     boot: u128,
     since_boot: Duration,
     synchronised: bool,
-    /// How much too fast the machine's quartz is, in parts per million; while it is synchronised
-    /// that is made up for.
+    /// How much too fast the machine's quartz is, in parts per million; synchronisation corrects
+    /// it.
     drift: i32,
 }
 
@@ -91,14 +91,14 @@ impl SimulatedClock {
         state.synchronised = false;
     }
 
-    /// Another clock was heard: the time of day is right from now on.
+    /// Synchronises the clock: the time of day is right from now on.
     pub fn synchronise(&self) {
         let mut state = self.state();
         state.error = SignedDuration::ZERO;
         state.synchronised = true;
     }
 
-    /// No other clock has been heard for long: the time of day drifts from now on.
+    /// Loses synchronisation: the time of day drifts from now on.
     pub fn lose_synchronisation(&self) {
         self.state().synchronised = false;
     }

@@ -19,7 +19,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still at the given instant.
+/// A clock that always shows the given instant.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedClock(pub Timestamp);
 

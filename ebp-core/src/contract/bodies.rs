@@ -16,7 +16,7 @@ use crate::model::{
 /// Endpoint 1: the participant.
 pub type Account = Participant;
 
-/// Endpoint 2: the household's registration details; what revocation removed is absent.
+/// Endpoint 2: the household's registration details; what revocation deleted is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Household {
@@ -26,7 +26,7 @@ pub struct Household {
     pub address: Option<Address>,
     /// Its location.
     pub location: Option<Location>,
-    /// How it lives.
+    /// Its answers to the registration form.
     pub metadata: Option<Metadata>,
     /// Its consent.
     pub consent: Consent,
@@ -36,7 +36,7 @@ pub struct Household {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Consent {
-    /// Where it stands.
+    /// Its state.
     pub state: ConsentState,
     /// When it was granted.
     pub granted_at: Option<Timestamp>,
@@ -50,17 +50,17 @@ pub struct Consent {
 pub struct MeasurementDevice {
     /// Its identifier, as its certificate carries it.
     pub uuid: Uuid,
-    /// Its components with their versions, as it last told them.
+    /// Its components with their versions, as last reported.
     pub components: BTreeMap<String, Component>,
-    /// When it last spoke to the Data API.
+    /// When it last sent a request to the Data API.
     pub last_activity: Option<Timestamp>,
     /// The meters it reads.
     pub meters: Vec<Uuid>,
-    /// How it was when it last told; absent if it never did.
+    /// Its last reported state; absent if it never reported one.
     pub health: Option<DeviceHealth>,
 }
 
-/// A measurement as the server keeps it (endpoint 7).
+/// A measurement as the server stores it (endpoint 7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoredMeasurement {
@@ -68,12 +68,12 @@ pub struct StoredMeasurement {
     pub uuid: Uuid,
     /// When it was measured, UTC.
     pub measured_at: Timestamp,
-    /// When the server had it, UTC.
+    /// When the server received it, UTC.
     pub received_at: Timestamp,
     /// The data points.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::model::DataPoint>))]
     pub data: MeasurementData,
-    /// What is doubtful about it, in the order of [`Flag::ALL`]; absent where nothing is.
+    /// Its flags, in the order of [`Flag::ALL`]; absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
 }
@@ -88,7 +88,7 @@ pub struct MeasurementPage {
     pub next: Option<String>,
 }
 
-/// Endpoint 8: what a report carries.
+/// Endpoint 8: the content of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadRequest {
@@ -100,24 +100,24 @@ pub struct UploadRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadResponse {
-    /// What became of each.
+    /// The result for each.
     pub items: Vec<UploadItem>,
 }
 
-/// What became of one measurement.
+/// The result for one measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadItem {
     /// Which.
     pub uuid: Uuid,
-    /// What became of it.
+    /// The result.
     pub outcome: UploadOutcome,
     /// Why it was refused or deferred.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
 }
 
-/// What became of a measurement.
+/// The result for a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -126,14 +126,14 @@ pub enum UploadOutcome {
     Accepted,
     /// It was stored before; nothing changed.
     Duplicate,
-    /// It is not stored and will not be; the reason is told.
+    /// It is not stored and will not be; `reason` says why.
     Refused,
-    /// Not stored for now: its meter has as many measurements as it may have by now. It may be sent
-    /// again later.
+    /// Not stored now, because its meter's quota is used up; it may be sent again later.
     Deferred,
 }
 
-/// A registration with all the form's questions (thesis 3.1.2), as a researcher enters it.
+/// A registration with the answers to all questions of the form (thesis 3.1.2), as a researcher
+/// enters it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -145,7 +145,7 @@ pub struct Registration {
     /// The location, where it is known.
     #[serde(default)]
     pub location: Option<Location>,
-    /// How the household lives.
+    /// The household's answers to the registration form.
     pub metadata: Metadata,
     /// The meters; two may not have the same identifier.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
@@ -154,7 +154,7 @@ pub struct Registration {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub pv_systems: Vec<RegistrationPvSystem>,
-    /// The measurement device that reads the meters; made when absent.
+    /// The measurement device that reads the meters; generated if absent.
     #[serde(default)]
     pub measurement_device: Option<Uuid>,
 }
@@ -164,7 +164,7 @@ pub struct Registration {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegistrationMeter {
-    /// Its identifier; made when absent.
+    /// Its identifier; generated if absent.
     #[serde(default)]
     pub uuid: Option<Uuid>,
     /// What it counts.
@@ -206,19 +206,19 @@ pub struct RegistrationPvSystem {
         schema(value_type = String, format = Date, pattern = "^(19[789]|20[0-9])[0-9]-", examples("2019-05-03"))
     )]
     pub installed_on: Date,
-    /// The generation meter it is connected to: its place among `meters`, counted from 0.
+    /// The generation meter it is connected to: its index in `meters`, counted from 0.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 99))]
     pub meter: Option<usize>,
 }
 
-/// What a registration made.
+/// The identifiers of a new registration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Registered {
     /// The household.
     pub household: Uuid,
-    /// The participant, as certificates name them.
+    /// The participant's identifier, as certificates contain it.
     pub participant: Uuid,
     /// The measurement device that reads its meters.
     pub measurement_device: Uuid,

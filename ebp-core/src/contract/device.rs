@@ -19,19 +19,19 @@ use crate::scope::Scopes;
 pub struct ManagedDevice {
     /// Its identifier.
     pub uuid: Uuid,
-    /// The household it stands in.
+    /// The household that it belongs to.
     pub household: Uuid,
-    /// Its components with their versions, as it last told them.
+    /// Its components with their versions, as last reported.
     pub components: BTreeMap<String, Component>,
-    /// When it last spoke to the Data API.
+    /// When it last sent a request to the Data API.
     pub last_activity: Option<Timestamp>,
     /// The meters it reads.
     pub meters: Vec<Uuid>,
-    /// How it was when it last told; absent if it never did.
+    /// Its last reported state; absent if it never reported one.
     pub health: Option<DeviceHealth>,
 }
 
-/// A further device of a household.
+/// An additional device of a household.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -44,7 +44,7 @@ pub struct NewDevice {
     pub meters: Vec<Uuid>,
 }
 
-/// Changes of a device; what is not given stays.
+/// Changes of a device; absent members stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -54,23 +54,23 @@ pub struct DeviceChange {
     pub meters: Option<Vec<Uuid>>,
 }
 
-/// A wish for a one-time token by which a device is enrolled.
+/// A request for a one-time token with which a device is enrolled.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct EnrolmentRequest {
-    /// What the device's certificate will permit: names with a space between. A device's usual
-    /// ones when absent.
+    /// The scopes of the device's certificate: names separated by spaces. A device's usual scopes
+    /// if absent.
     #[serde(skip_serializing_if = "Option::is_none", with = "scopes_as_text")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^(account|household|consent|measurement-read|measurement-write)( (account|household|consent|measurement-read|measurement-write))*$", examples("household consent measurement-write")))]
     pub scopes: Option<Scopes>,
-    /// For how many hours the token is good: 1 to 720, 72 when absent.
+    /// For how many hours the token is valid: 1 to 720, 72 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 720))]
     pub hours: Option<u16>,
 }
 
-/// A one-time token by which a device is enrolled. It is told once and kept nowhere.
+/// A one-time token with which a device is enrolled. It is returned once and stored nowhere.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolmentToken {
@@ -78,7 +78,7 @@ pub struct EnrolmentToken {
     pub device: Uuid,
     /// The token.
     pub token: String,
-    /// Until when it is good.
+    /// Until when it is valid.
     pub expires_at: Timestamp,
 }
 
@@ -95,7 +95,7 @@ impl std::fmt::Debug for EnrolmentToken {
 pub struct ManagedCertificate {
     /// Its serial number, 32 hexadecimal digits.
     pub serial: String,
-    /// What it permits: names with a space between.
+    /// Its scopes: names separated by spaces.
     pub scopes: String,
     /// Valid from.
     pub not_before: Timestamp,
@@ -105,13 +105,13 @@ pub struct ManagedCertificate {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// What revoking all certificates of a device did.
+/// The result of revoking all certificates of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RevokedDevice {
     /// The device.
     pub device: Uuid,
-    /// How many certificates were revoked by this.
+    /// How many certificates were revoked.
     pub revoked: u64,
 }
 

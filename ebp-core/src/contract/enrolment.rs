@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// `POST /device/enroll`: the token that an administrator gave, and the request for a certificate.
+/// `POST /device/enroll`: the token from an administrator, and the certificate request.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -14,8 +14,8 @@ pub struct EnrollRequest {
     /// The one-time token.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub token: String,
-    /// A PKCS#10 certificate request (PEM), signed by the device's own key: ECDSA P-256 or
-    /// Ed25519. Of its content only the public key counts.
+    /// A PKCS#10 certificate request (PEM), signed by the device's own key: ECDSA P-256 or Ed25519.
+    /// Only its public key is used.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 16384))]
     pub csr: String,
 }
@@ -49,7 +49,7 @@ pub struct DeviceCertificate {
     pub not_after: Timestamp,
 }
 
-/// Does not show the certificate: it carries an e-mail address.
+/// Does not show the certificate, because it contains an e-mail address.
 impl fmt::Debug for DeviceCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceCertificate")

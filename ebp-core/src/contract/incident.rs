@@ -13,8 +13,7 @@ pub struct IncidentRequest {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: IncidentType,
-    /// When it began or ended, UTC, where that was before now; the server takes its own time
-    /// otherwise.
+    /// When it began or ended, UTC, if that was before now; otherwise the server uses its own time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
 }

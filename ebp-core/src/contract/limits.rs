@@ -1,4 +1,4 @@
-//! Bounds that the server keeps and the client stays within.
+//! Limits that the server enforces and the client observes.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 pub const UPLOAD_ITEMS: usize = 10_000;
 /// Bytes of an upload's body as sent, at most.
 pub const UPLOAD_BYTES: usize = 4 << 20;
-/// Bytes of an upload's body once unpacked, at most.
+/// Bytes of an upload's decompressed body, at most.
 pub const UPLOAD_UNPACKED_BYTES: usize = 16 << 20;
 /// Bytes of one measurement in an upload's body, at most, and of any other member of that body.
 pub const MEASUREMENT_BYTES: usize = 64 << 10;
@@ -14,7 +14,7 @@ pub const MEASUREMENT_BYTES: usize = 64 << 10;
 pub const DATA_POINTS: usize = 64;
 /// How far ahead of the server's clock a measurement's time may be.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
-/// Measurements in a page (endpoint 7) when the request does not say.
+/// Measurements in a page (endpoint 7) by default.
 pub const PAGE_DEFAULT: usize = 1_000;
 /// Measurements in a page, at most.
 pub const PAGE_MAX: usize = 10_000;
@@ -22,5 +22,5 @@ pub const PAGE_MAX: usize = 10_000;
 pub const STATUS_COMPONENTS: usize = 16;
 /// Meters in a device's status, at most.
 pub const STATUS_METERS: usize = 100;
-/// Each figure of a device's status, at most: every JSON number up to it is exact everywhere.
+/// Each figure of a device's status, at most: JSON numbers up to it are exact in every parser.
 pub const STATUS_COUNT: u64 = 1_000_000_000_000_000;

@@ -53,7 +53,7 @@ pub struct ManagedHousehold {
     pub address: Option<Address>,
     /// The location; a masked one after revocation, and none if nothing was measured.
     pub location: Option<Location>,
-    /// How the household lives.
+    /// The household's answers to the registration form.
     pub metadata: Option<Metadata>,
     /// Its consent; the months of its instants once it is revoked.
     pub consent: Consent,
@@ -65,15 +65,15 @@ pub struct ManagedHousehold {
     pub measurement_devices: Vec<Uuid>,
 }
 
-/// Endpoint 10 for administrators: how a household's devices and meters are.
+/// Endpoint 10 for administrators: the state of a household's devices and meters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HouseholdHealth {
     /// The household.
     pub uuid: Uuid,
-    /// Where its consent stands.
+    /// The state of its consent.
     pub consent: ConsentState,
-    /// Whether it is withheld: consent is revoked, and a masked location is not there yet.
+    /// Whether it is withheld: consent is revoked, and it has no masked location yet.
     pub withheld: bool,
     /// Its measurement devices; none once consent is revoked.
     pub measurement_devices: Vec<MeasurementDevice>,
@@ -81,7 +81,7 @@ pub struct HouseholdHealth {
     pub meters: Vec<MeterHealth>,
 }
 
-/// How a meter is.
+/// The state of a meter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MeterHealth {
@@ -105,17 +105,17 @@ pub struct MeterHealth {
     pub measurement_device: Option<Uuid>,
     /// When the latest measurement was taken.
     pub last_measurement: Option<Timestamp>,
-    /// What is or was wrong with it.
+    /// Its incidents, open and resolved.
     pub incidents: Vec<Incident>,
 }
 
-/// Changes of a household: a member that is given takes the place of what is stored.
+/// Changes of a household: each member that is present replaces what is stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct HouseholdChange {
-    /// The contact. It is the same for all households of the participant. Certificates name the
-    /// e-mail address: with another one the devices have to be enrolled anew.
+    /// The contact. It is the same for all households of the participant. Certificates contain the
+    /// e-mail address: after a change the devices have to be enrolled again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub participant: Option<Participant>,
     /// The address.
@@ -124,17 +124,17 @@ pub struct HouseholdChange {
     /// The location.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
-    /// How the household lives.
+    /// The household's answers to the registration form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
 }
 
-/// A further meter of a household.
+/// An additional meter of a household.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewMeter {
-    /// Its identifier; made when absent.
+    /// Its identifier; generated if absent.
     #[serde(default)]
     pub uuid: Option<Uuid>,
     /// What it counts.
@@ -156,7 +156,7 @@ pub struct NewMeter {
     pub measurement_device: Option<Uuid>,
 }
 
-/// Changes of a meter; what is not given stays.
+/// Changes of a meter; absent members stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -180,14 +180,14 @@ pub struct MeterChange {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Uuid>))]
     pub measurement_device: Option<Option<Uuid>>,
-    /// When it was taken down, such as for another meter: no device reads it any more, and nothing is
-    /// expected of it from then on. `null` where it is there after all.
+    /// When the meter was removed, for example because it was exchanged: no device reads it any
+    /// more, and no measurements are expected after that. `null` undoes a removal.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     pub removed_at: Option<Option<Timestamp>>,
 }
 
-/// A further photovoltaic system of a household.
+/// An additional photovoltaic system of a household.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -215,7 +215,7 @@ pub struct NewPvSystem {
     pub meter: Option<Uuid>,
 }
 
-/// Changes of a photovoltaic system; what is not given stays.
+/// Changes of a photovoltaic system; absent members stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -254,7 +254,7 @@ pub struct PvSystemChange {
     pub meter: Option<Option<Uuid>>,
 }
 
-/// What was made.
+/// What was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Made {
@@ -262,7 +262,7 @@ pub struct Made {
     pub uuid: Uuid,
 }
 
-/// Tells `null` from a member that is not there.
+/// Distinguishes `null` from an absent member.
 fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,

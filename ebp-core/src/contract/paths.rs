@@ -8,7 +8,7 @@ pub const HOUSEHOLD: &str = "/household";
 pub const CONSENT: &str = "/household/consent";
 /// Endpoint 5.
 pub const MEASUREMENT_DEVICE: &str = "/household/measurement_device";
-/// What a device tells of itself.
+/// A device's status.
 pub const DEVICE_STATUS: &str = "/household/measurement_device/status";
 /// Endpoint 6.
 pub const METER: &str = "/household/meter";
@@ -28,7 +28,7 @@ pub const INCIDENT_RESOLVE: &str = "/household/meter/{uuid}/incident/resolve";
 pub const MANAGEMENT_HOUSEHOLD: &str = "/management/household";
 /// One household.
 pub const MANAGED_HOUSEHOLD: &str = "/management/household/{household}";
-/// Whether a registration would be taken in.
+/// Whether a registration would be accepted.
 pub const REGISTRATION_CHECK: &str = "/management/household/check";
 /// A household's meters.
 pub const MANAGED_METERS: &str = "/management/household/{household}/meter";
@@ -58,13 +58,13 @@ pub const RENEW: &str = "/device/renew";
 pub const ROOT: &str = "/";
 /// The meters that a device reads.
 pub const DEVICE_METER: &str = "/device/meter";
-/// Whether the server lives.
+/// Whether the server is running.
 pub const HEALTHZ: &str = "/healthz";
 /// Whether the server is ready for requests.
 pub const READYZ: &str = "/readyz";
-/// What the server counts of itself.
+/// The server's metrics.
 pub const METRICS: &str = "/metrics";
-/// The API's description of itself (OpenAPI 3.1).
+/// The description of the API (OpenAPI 3.1).
 pub const OPENAPI: &str = "/openapi.json";
 /// The same as a page.
 pub const DOCS: &str = "/docs";

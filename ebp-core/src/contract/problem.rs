@@ -7,34 +7,34 @@ use uuid::Uuid;
 
 /// The stable `type` of each problem.
 pub mod problem_type {
-    /// No, a revoked or an unknown identity (401).
+    /// No identity, or one that is revoked or unknown (401).
     pub const UNAUTHENTICATED: &str = "urn:ebp:problem:unauthenticated";
-    /// The identity is good, and nobody is registered by it (401): household or device were removed.
+    /// The certificate is valid, but its household or device is no longer registered (401).
     pub const UNREGISTERED: &str = "urn:ebp:problem:unregistered";
     /// The certificate's scopes do not cover the endpoint (403).
     pub const SCOPE: &str = "urn:ebp:problem:scope";
     /// The endpoint is not for this group, or not for this kind of identity (403).
     pub const GROUP: &str = "urn:ebp:problem:group";
-    /// Too many uploads at the same time (429); `Retry-After` says when to come back with this one.
+    /// Too many uploads at the same time (429); `Retry-After` says when to send this one again.
     pub const OVERLOADED: &str = "urn:ebp:problem:overloaded";
-    /// None of an upload's measurements takes a slot of the survey's cycle, and their meters have as
-    /// many measurements as they may have by now (429); `Retry-After` says when that may be otherwise.
+    /// None of an upload's measurements belongs to a slot of the survey's cycle, and the quota of
+    /// their meters is used up (429); `Retry-After` says when there may be quota again.
     pub const QUOTA: &str = "urn:ebp:problem:quota";
-    /// Too many tries at a secret (429); `Retry-After` says when the next one counts.
+    /// Too many wrong secrets (429); `Retry-After` says when the next attempt is checked.
     pub const TOO_MANY_TRIES: &str = "urn:ebp:problem:too-many-tries";
-    /// Too many requests from this client (429); `Retry-After` says when to come back.
+    /// Too many requests from this client (429); `Retry-After` says when to try again.
     pub const TOO_MANY_REQUESTS: &str = "urn:ebp:problem:too-many-requests";
-    /// The device was given another certificate not long ago (429); `Retry-After` says when it may
-    /// renew again.
+    /// The device got another certificate recently (429); `Retry-After` says when it may renew
+    /// again.
     pub const RENEWED_RECENTLY: &str = "urn:ebp:problem:renewed-recently";
     /// The server has no authority's key and cannot issue certificates (409).
     pub const CANNOT_ISSUE: &str = "urn:ebp:problem:cannot-issue";
-    /// Nothing by that name, or somebody else's (404).
+    /// There is no such thing, or it belongs to another participant (404).
     pub const NOT_FOUND: &str = "urn:ebp:problem:not-found";
-    /// What is to be removed is needed (409); the detail says by what.
+    /// It cannot be removed because something else refers to it (409); the detail says what.
     pub const IN_USE: &str = "urn:ebp:problem:in-use";
-    /// The participant has a household at the same address (409): `household` names it, and the
-    /// detail says what to do.
+    /// The participant already has a household at the same address (409): `household` names it, and
+    /// the detail says what to do.
     pub const REGISTERED_ALREADY: &str = "urn:ebp:problem:registered-already";
     /// Consent is not yet granted (409).
     pub const CONSENT_NOT_GRANTED: &str = "urn:ebp:problem:consent-not-granted";
@@ -48,16 +48,16 @@ pub mod problem_type {
     pub const METHOD_NOT_ALLOWED: &str = "urn:ebp:problem:method-not-allowed";
     /// The request did not arrive in time (408).
     pub const TIMEOUT: &str = "urn:ebp:problem:timeout";
-    /// The body, or what it unpacks to, or the number of its items is beyond the limit (413).
+    /// The body, its decompressed size, or the number of its items exceeds the limit (413).
     pub const TOO_LARGE: &str = "urn:ebp:problem:too-large";
     /// The body is neither JSON nor gzip of JSON (415).
     pub const UNSUPPORTED_MEDIA: &str = "urn:ebp:problem:unsupported-media";
-    /// The server's clock is behind, so that certificates are not valid yet (503).
+    /// The server's clock is slow, so that certificates are not valid yet (503).
     pub const SERVER_CLOCK: &str = "urn:ebp:problem:server-clock";
     /// The server cannot answer at the moment; the same request may succeed later (503).
     pub const UNAVAILABLE: &str = "urn:ebp:problem:unavailable";
-    /// The body is of its form, but what it says cannot be: it contradicts itself or what is
-    /// registered, or holds no certificate request (422).
+    /// The body matches its schema, but contradicts itself or what is registered, or contains no
+    /// valid certificate request (422).
     pub const INCONSISTENT: &str = "urn:ebp:problem:inconsistent";
     /// The request's body or query is malformed (400).
     pub const INVALID: &str = "urn:ebp:problem:invalid";
@@ -78,10 +78,10 @@ pub struct Problem {
     pub status: u16,
     /// What went wrong, in words; the same for every problem of a type.
     pub title: String,
-    /// What is particular to this one; never a value that the request carried.
+    /// What is specific to this occurrence; never a value from the request.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
-    /// The household that stands in the way, where one does.
+    /// The household that prevents it, if there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub household: Option<Uuid>,
     /// Every fault of the request's body.
@@ -89,14 +89,14 @@ pub struct Problem {
     pub faults: Vec<Fault>,
 }
 
-/// What is wrong with one place of a request's body.
+/// A fault at one place of a request's body.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fault {
     /// The place, as a JSON pointer (RFC 6901): `/pv_systems/0/tilt`; empty for the whole body.
     #[cfg_attr(feature = "openapi", schema(pattern = "^(/[^/]*)*$"))]
     pub pointer: String,
-    /// What must be there instead, in words; never the value that is.
+    /// What is expected there, in words; never the value from the request.
     pub detail: String,
 }
 

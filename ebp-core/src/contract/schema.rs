@@ -7,8 +7,8 @@ use utoipa::{
     openapi::{RefOr, Schema, schema::AdditionalProperties},
 };
 
-/// The schema of a body that a request brings, and those that it refers to, by name. They are
-/// closed: a member that they do not name is a fault.
+/// The schema of a request's body, and the schemas that it refers to, by name. They are closed: a
+/// member that they do not name is a fault.
 #[must_use]
 pub fn closed_schemas<T: ToSchema>() -> BTreeMap<String, RefOr<Schema>> {
     let mut referred = vec![(T::name().into_owned(), T::schema())];
@@ -18,7 +18,7 @@ pub fn closed_schemas<T: ToSchema>() -> BTreeMap<String, RefOr<Schema>> {
     schemas
 }
 
-/// Closes a schema: an object has no other members than those that it names.
+/// Closes a schema: objects may only have the members that it names.
 pub fn close_schema(schema: &mut RefOr<Schema>) {
     if let RefOr::T(Schema::Object(object)) = schema
         && !object.properties.is_empty()

@@ -1,8 +1,8 @@
-//! What a measurement device tells of itself, and how that is shown.
+//! A measurement device's status: as it is reported, and as it is shown.
 //!
-//! Enters: what a device counted since it last told. Leaves: the body of
-//! `PUT /household/measurement_device/status`, and a device's health. Absent: values of meters,
-//! and anything that a person could be told by.
+//! Enters: what a device counted since its last report. Leaves: the body of `PUT
+//! /household/measurement_device/status`, and a device's health. Absent: values of meters, and
+//! anything that identifies a person.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::limits;
 use super::problem::Fault;
 
-/// `PUT /household/measurement_device/status`: it takes the place of what the device told before,
-/// and telling the same again changes nothing.
+/// `PUT /household/measurement_device/status`: it replaces the previous status, and sending the
+/// same again changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -24,13 +24,13 @@ pub struct DeviceStatus {
     /// The version of each component, which are deployed independently (thesis 4.3.1).
     #[cfg_attr(feature = "openapi", schema(schema_with = components_schema))]
     pub components: BTreeMap<String, String>,
-    /// Whether the clock can be relied on.
+    /// Whether the clock is trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockState>,
-    /// What waits to be sent.
+    /// What is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spool: Option<SpoolFigures>,
-    /// What came from each meter since the last status.
+    /// What was received from each meter since the last status.
     #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub meters: Vec<MeterTelegrams>,
@@ -40,14 +40,14 @@ pub struct DeviceStatus {
     pub notices: Vec<Notice>,
 }
 
-/// Whether a device's clock can be relied on.
+/// Whether a device's clock is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ClockState {
-    /// It follows another clock.
+    /// It is synchronised with another clock.
     Synchronised,
-    /// It runs by itself.
+    /// It is not synchronised.
     Unsynchronised,
 }
 
@@ -73,13 +73,13 @@ impl ClockState {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SpoolFigures {
-    /// Measurements that wait to be sent.
+    /// Measurements that are pending.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub pending: u64,
     /// Measurements that the server refused.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub refused: u64,
-    /// Measurements whose time is not yet known for sure.
+    /// Measurements whose time is not known reliably yet.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub unplaced: u64,
     /// Bytes on disk.
@@ -87,7 +87,7 @@ pub struct SpoolFigures {
     pub bytes: u64,
 }
 
-/// What came from a meter since the last status.
+/// What was received from a meter since the last status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -107,9 +107,9 @@ pub struct MeterTelegrams {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Notice {
-    /// A spool that could not be opened was set aside, and a new one begun.
+    /// A spool that could not be opened was moved aside, and a new one created.
     SpoolSetAside,
-    /// The spool has no room: nothing more is measured.
+    /// The spool is full: nothing more is measured.
     SpoolFull,
     /// The spool holds rows that cannot be read.
     SpoolDamaged,
@@ -136,7 +136,7 @@ fn components_schema() -> utoipa::openapi::schema::Object {
 }
 
 impl DeviceStatus {
-    /// In what it contradicts itself; its form is the schema's affair.
+    /// Its contradictions. Its structure is checked against the schema elsewhere.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -161,26 +161,26 @@ impl DeviceStatus {
 pub struct Component {
     /// Its version.
     pub version: String,
-    /// When the device first told of that version.
+    /// When the device first reported that version.
     pub since: Timestamp,
 }
 
 /// The components of a device, by name.
 pub type Components = BTreeMap<String, Component>;
 
-/// How a device was when it last told.
+/// A device's last reported state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceHealth {
-    /// When it told.
+    /// When it was reported.
     pub reported_at: Timestamp,
-    /// Whether its clock can be relied on; absent if it did not say.
+    /// Whether its clock is trusted; absent if not reported.
     pub clock: Option<ClockState>,
-    /// What waits to be sent; absent if it did not say.
+    /// What is pending; absent if not reported.
     pub spool: Option<SpoolFigures>,
     /// How well its meters are read.
     pub meters: Vec<Reception>,
-    /// What happened before it told.
+    /// What happened before the report.
     pub notices: Vec<Notice>,
 }
 
@@ -200,7 +200,7 @@ pub struct Reception {
     /// The damaged ones' share, 0 to 1; absent if there were no telegrams.
     #[serde(with = "rust_decimal::serde::arbitrary_precision_option")]
     pub damaged_share: Option<Decimal>,
-    /// The same of the status before that differed from this one.
+    /// The same for the previous status that differed from this one.
     #[serde(with = "rust_decimal::serde::arbitrary_precision_option")]
     pub damaged_share_before: Option<Decimal>,
 }

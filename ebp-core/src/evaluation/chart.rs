@@ -1,10 +1,10 @@
-//! When which meter was silent, at a glance: an SVG with one row for each meter.
+//! A chart of the gaps of each meter: an SVG with one row for each meter.
 //!
 //! Enters: an [`Evaluation`]. Leaves: an SVG document. Absent: fonts, scripts, anything to load.
 //!
-//! Green is measured, red is silent, orange a slot that was measured more than once; grey is what
-//! nothing was expected of, such as the time before a meter's first measurement. A silence is never narrower than a pixel, so that one slot in a year
-//! is seen.
+//! Green is measured, red is silent, orange a slot that was measured more than once; grey is time
+//! in which nothing was expected, such as before a meter's first measurement. A gap is at least one
+//! pixel wide, so that a single slot in a year is visible.
 
 use std::io::{self, Write};
 
@@ -25,7 +25,7 @@ const BAR: f64 = 12.0;
 /// Draws the evaluation.
 ///
 /// # Errors
-/// Whatever the writer fails with.
+/// Returns the writer's error.
 pub fn draw(evaluation: &Evaluation, mut writer: impl Write) -> io::Result<()> {
     let axis = Axis(evaluation.terms.window());
     let bottom = TOP + ROW * evaluation.meters.len() as f64;
@@ -122,7 +122,7 @@ pub fn draw(evaluation: &Evaluation, mut writer: impl Write) -> io::Result<()> {
     writeln!(writer, "</svg>")
 }
 
-/// The window on its way across the picture.
+/// The axis of time across the chart.
 struct Axis(Stretch);
 
 impl Axis {
@@ -150,7 +150,7 @@ impl Axis {
     }
 }
 
-/// Text that stays text within XML.
+/// Text with XML's special characters escaped.
 fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for c in text.chars() {
@@ -159,7 +159,7 @@ fn escaped(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
             '"' => safe.push_str("&quot;"),
-            // XML 1.0 has no place for these at all.
+            // XML 1.0 cannot contain these, not even escaped.
             c if c.is_control() => safe.push('\u{fffd}'),
             c => safe.push(c),
         }

@@ -16,7 +16,7 @@ pub struct Distribution {
     total: u64,
 }
 
-/// Mean, median and deviation, as tables 5.1, C.1 and C.2 of the thesis have them.
+/// Mean, median and deviation, as in tables 5.1, C.1 and C.2 of the thesis.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Statistics {
     /// The arithmetic mean.
@@ -28,7 +28,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// The mean of several, figure by figure; none of none.
+    /// The mean of several, figure by figure; `None` without any.
     #[must_use]
     pub fn mean(of: impl Iterator<Item = Self>) -> Option<Self> {
         let mut sum = Self { mean: 0.0, median: 0.0, deviation: 0.0 };
@@ -75,7 +75,7 @@ impl Distribution {
         self.total == 0
     }
 
-    /// The statistics in units of `unit` values each; none of nothing.
+    /// The statistics in units of `unit` values each; `None` without any value.
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "figures for people; counts stay below 2^53")]
     pub fn statistics(&self, unit: f64) -> Option<Statistics> {

@@ -4,20 +4,20 @@ use serde::Serialize;
 
 use super::distribution::{Distribution, Statistics};
 
-/// Milliseconds in a minute: intervals are counted in milliseconds and told in minutes.
+/// Milliseconds in a minute: intervals are counted in milliseconds and shown in minutes.
 const MINUTE: f64 = 60_000.0;
 
-/// A target and what was reached of it.
+/// A target and how much of it was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Target {
-    /// So many there should be.
+    /// The expected number.
     pub expected: u64,
-    /// So many there are.
+    /// The number reached.
     pub reached: u64,
 }
 
 impl Target {
-    /// What was reached in percent of what was expected; none where nothing was expected.
+    /// What was reached in percent of what was expected; `None` if nothing was expected.
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
     pub fn fulfilment(self) -> Option<f64> {

@@ -14,7 +14,7 @@ use super::{
     terms::{Observation, Stretch, Terms},
 };
 
-/// A meter and what is known of its measurements.
+/// A meter and its measurements.
 #[derive(Debug, Clone, Default)]
 pub struct MeterRecord {
     /// Its identifier in the survey.
@@ -25,15 +25,16 @@ pub struct MeterRecord {
     pub observations: Vec<Observation>,
     /// When it was measured for the first time, if that is not among the observations.
     pub first: Option<Timestamp>,
-    /// When it was allowed to be measured, by its household's consent; always, if absent. Where it
-    /// never was measured its part of the window begins no sooner, and nothing is due at its end.
+    /// When the household's consent allowed measuring; always, if absent. If the meter was never
+    /// measured, its part of the window begins with that time, and nothing is due after its end.
     pub allowed: Option<Stretch>,
-    /// Whether it is to be counted and not to be named.
+    /// Whether it is counted without being named.
     pub withheld: bool,
-    /// When it could not be measured at all, for reasons outside the system: slots that lie wholly
-    /// therein are no target.
+    /// When it could not be measured at all, for reasons outside the system: slots that lie
+    /// completely within are no target.
     pub unmeasurable: Vec<Stretch>,
-    /// When nothing could be reported, for such reasons: report cycles that touch it are no target.
+    /// When nothing could be reported, for reasons outside the system: report cycles that touch it
+    /// are no target.
     pub unreportable: Vec<Stretch>,
 }
 
@@ -44,15 +45,16 @@ pub struct MeterEvaluation {
     pub meter: Uuid,
     /// Its model's name.
     pub model: String,
-    /// Whether it is to be counted and not to be named.
+    /// Whether it is counted without being named.
     pub withheld: bool,
     /// Where its part of the window begins; absent where it has none.
     pub begins: Option<Timestamp>,
     /// Its figures.
     pub figures: Figures,
-    /// When it was silent: missed slots, those that adjoin as one.
+    /// Its gaps: missed slots, adjacent ones joined.
     pub silences: Vec<Stretch>,
-    /// When it was silent and nothing was expected: such slots, those that adjoin as one.
+    /// Its excused gaps: slots without a measurement in which none was expected, adjacent ones
+    /// joined.
     pub excused: Vec<Stretch>,
     /// When it was measured more than once in a slot: those slots.
     pub doubles: Vec<Timestamp>,
@@ -63,7 +65,7 @@ pub fn evaluate(record: MeterRecord, terms: &Terms) -> MeterEvaluation {
     let window = terms.window;
     let begin = Begin::find(&record, terms);
     let MeterRecord { meter, model, mut observations, allowed, .. } = record;
-    // Only these, so that the figures are the same however much more a source gives.
+    // Only these, so that the figures do not depend on how much more a source provides.
     observations.retain(|one| terms.needs(one));
     observations.sort_unstable();
     let measured: Vec<_> =
@@ -110,7 +112,7 @@ struct Begin {
 }
 
 impl Begin {
-    /// With the first measurement ever, or else with the leave to measure.
+    /// With the first measurement ever, or, without one, with the permission to measure.
     fn find(record: &MeterRecord, terms: &Terms) -> Option<Self> {
         let Stretch { from, to } = terms.window;
         let seen = record.observations.iter().map(|one| one.measured_at).min();
@@ -144,7 +146,7 @@ fn slots(
         while rest.next_if(|&&at| at < end).is_some() {
             count += 1;
         }
-        // What came behind it came with it, if it was there.
+        // If it was received, later measurements were received with it.
         let is_due = || last.is_some_and(|last| end <= last) || reports.are_due(end);
         let is_excused = count == 0
             && (unmeasurable.iter().any(|u| u.from <= start && end <= u.to) || !is_due());

@@ -1,7 +1,7 @@
-//! One meter's reports held against the cycle in which they are due.
+//! Compares one meter's reports with the cycles in which they are due.
 //!
-//! Enters: when reports came. Leaves: how many of how many did, and what is due. Absent: what was in
-//! them.
+//! Enters: when reports were received. Leaves: how many were expected and received, and what is
+//! due. Absent: their content.
 
 use jiff::Timestamp;
 
@@ -10,13 +10,13 @@ use crate::cycle::Cycle;
 
 /// When a meter's device reports.
 pub struct Reports<'a> {
-    /// When reports came, in order.
+    /// When reports were received, in order.
     instants: &'a [Timestamp],
     /// A cycle, milliseconds.
     length: i64,
     /// Where in the cycle the device reports; unknown of one that never did.
     phase: Option<i64>,
-    /// What was to come later is not missing, milliseconds.
+    /// Reports that are due after this time are not missing, milliseconds.
     due_by: i64,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Reports<'a> {
         (at.as_millisecond() - phase + self.length / 2).div_euclid(self.length)
     }
 
-    /// Whether a report that is due then was due in time to be missed, if it did not come.
+    /// Whether a report that is due then counts as missing if it was not received.
     const fn is_due(&self, due: i64) -> bool {
         due.saturating_add(self.length / 10) <= self.due_by
     }
@@ -51,7 +51,8 @@ impl<'a> Reports<'a> {
     /// One report in each cycle whose report is due in `part`.
     pub fn target(&self, part: Stretch, unreportable: &[Stretch]) -> Target {
         let (from, to) = (part.from.as_millisecond(), part.to.as_millisecond());
-        // Where no report tells the phase each cycle counts from the part's beginning.
+        // Without any report the phase is unknown: each cycle counts from the beginning of the
+        // part.
         let phase = self.phase.unwrap_or(from + self.length / 2);
         let begin = (from - phase + self.length - 1).div_euclid(self.length);
         let mut target = Target::default();
@@ -87,7 +88,7 @@ fn phase(reports: &[Timestamp], length: i64) -> i64 {
         reports.iter().map(|at| at.as_millisecond().rem_euclid(length)).collect();
     phases.sort_unstable();
     let count = phases.len();
-    // Round the clock once more, so that a tenth across its beginning is seen whole.
+    // The beginning is appended once more, so that a tenth that wraps around is counted completely.
     phases.extend_from_within(..);
     phases[count..].iter_mut().for_each(|phase| *phase += length);
     let (mut best, mut end) = ((0, 0), 0);

@@ -5,16 +5,16 @@ use serde::Serialize;
 
 use crate::cycle::Cycle;
 
-/// When a measurement was made, and when the server had it.
+/// When a measurement was taken, and when the server received it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Observation {
     /// When the meter was read.
     pub measured_at: Timestamp,
-    /// When the server had it; the same for all that came in one report.
+    /// When the server received it; the same for all measurements of one report.
     pub received_at: Timestamp,
 }
 
-/// A stretch of time, the end excluded.
+/// A period of time, the end excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Stretch {
     /// Its first instant.
@@ -24,7 +24,7 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// Whether the instant is one of it.
+    /// Whether it contains the instant.
     #[must_use]
     pub fn contains(&self, at: Timestamp) -> bool {
         self.from <= at && at < self.to
@@ -44,7 +44,7 @@ impl Terms {
     /// The whole slots of the measurement cycle from `from` to `to`.
     ///
     /// # Errors
-    /// [`EmptyWindow`] if there is none.
+    /// Returns [`EmptyWindow`] if there is none.
     pub fn new(
         from: Timestamp,
         to: Timestamp,
@@ -61,7 +61,8 @@ impl Terms {
         Ok(Self { window, measurement, report, due_by: Timestamp::MAX })
     }
 
-    /// Expects only what was due at that instant; all of the window otherwise.
+    /// Sets the instant by which something must have been due to be expected; without it the whole
+    /// window is expected.
     #[must_use]
     pub const fn due_by(self, at: Timestamp) -> Self {
         Self { due_by: at, ..self }
@@ -106,7 +107,7 @@ impl Terms {
     }
 }
 
-/// A window that holds nothing to evaluate.
+/// A window without a whole slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the window does not hold a single whole slot of {cycle}")]
 pub struct EmptyWindow {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where a household stands.
+/// The state of a household's consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -11,7 +11,7 @@ pub enum ConsentState {
     NotGranted,
     /// Measuring and sending are allowed.
     Granted,
-    /// Over for good: nothing may be measured or sent any more.
+    /// Final: nothing may be measured or sent any more.
     Revoked,
 }
 

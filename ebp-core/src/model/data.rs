@@ -1,11 +1,11 @@
-//! Data points: what a measurement says of its registers, as values and as JSON.
+//! Data points: the registers of a measurement, as values and as JSON.
 //!
 //! Enters: values, or JSON by serde. Leaves: the same in the other form, digit by digit. Absent:
 //! which registers a measurement should have.
 //!
-//! A server reads and writes the data points of every measurement, so that the form in which they
-//! are nearly always written has its own short way, [`read_data`] and [`write_data`]. It says what
-//! serde would say.
+//! A server reads and writes the data points of every measurement, so the form in which they are
+//! nearly always written has a fast path, [`read_data`] and [`write_data`]. Its results are the
+//! same as serde's.
 
 use std::fmt;
 
@@ -44,7 +44,7 @@ impl utoipa::ToSchema for DataPoint {}
 #[derive(Serialize)]
 struct Exact(#[serde(with = "rust_decimal::serde::arbitrary_precision")] Decimal);
 
-/// Reads a number, digit by digit, and nothing else: a text that looks like one is none.
+/// Reads a JSON number exactly; a string that contains a number is rejected.
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = serde_json::Number::deserialize(deserializer)?;
@@ -87,11 +87,11 @@ impl<'de> Deserialize<'de> for DataPoint {
 /// The data points of a measurement.
 pub type MeasurementData = Vec<DataPoint>;
 
-/// Writes data points as JSON, digit by digit what serde makes of them, which makes a text of each
-/// number first and reads it again.
+/// Writes data points as JSON, byte for byte as serde would, but without formatting each number
+/// into a string and parsing it again.
 ///
 /// # Errors
-/// Those of what is written to.
+/// Returns an error if the output cannot be written.
 pub fn write_data(data: &[DataPoint], to: &mut impl fmt::Write) -> fmt::Result {
     to.write_char('[')?;
     for (place, DataPoint { obis, value }) in data.iter().enumerate() {
@@ -105,9 +105,9 @@ pub fn write_data(data: &[DataPoint], to: &mut impl fmt::Write) -> fmt::Result {
     to.write_char(']')
 }
 
-/// As [`Decimal`] shows itself, which takes the longer way over 96 bits.
+/// The same text as [`Decimal`]'s `Display`, which is slower because it uses 96 bits.
 fn write_number(value: Decimal, to: &mut impl fmt::Write) -> fmt::Result {
-    // A digit before the point and 28 behind it at most, and the point.
+    // At most a digit before the point, the point, and 28 digits after it.
     const ROOM: usize = 32;
     let scale = value.scale() as usize;
     let Ok(mut number) = u64::try_from(value.mantissa().unsigned_abs()) else {
@@ -132,8 +132,8 @@ fn write_number(value: Decimal, to: &mut impl fmt::Write) -> fmt::Result {
     to.write_str(str::from_utf8(&text[start..]).map_err(|_| fmt::Error)?)
 }
 
-/// Reads data points that are written as [`write_data`] writes them, with numbers of up to 18 digits.
-/// Nothing for any other text, be it JSON or not: serde reads that, or says what is wrong.
+/// Reads data points that are written as [`write_data`] writes them, with numbers of up to 18
+/// digits. `None` for any other text, valid JSON or not: serde reads that, or reports the fault.
 #[must_use]
 pub fn read_data(text: &str) -> Option<MeasurementData> {
     let mut rest = text.as_bytes().strip_prefix(b"[")?;
@@ -152,15 +152,15 @@ pub fn read_data(text: &str) -> Option<MeasurementData> {
     }
 }
 
-/// Data points of JSON, by the short way or else by serde.
+/// Reads data points from JSON: by the fast path, otherwise by serde.
 ///
 /// # Errors
-/// If it is no JSON, or not of data points.
+/// Returns an error if the text is not JSON, or not an array of data points.
 pub fn parse_data(text: &str) -> Result<MeasurementData, serde_json::Error> {
     read_data(text).map_or_else(|| serde_json::from_str(text), Ok)
 }
 
-/// The number of JSON that begins here, and what is behind it.
+/// The JSON number at the start, and the rest.
 fn read_number(text: &[u8]) -> Option<(Decimal, &[u8])> {
     const DIGITS: usize = 18;
     let (negative, text) = text.strip_prefix(b"-").map_or((false, text), |text| (true, text));
@@ -277,7 +277,7 @@ mod tests {
                 write_data(&read, &mut written).unwrap();
                 prop_assert_eq!((written, Some(read)), (text.clone(), by_serde(&text)));
             }
-            // Whatever else it takes in is read so, too.
+            // Every text that it accepts is read with the same result.
             let mut odd = text.clone();
             odd.remove(place.index(text.len()));
             odd.insert(place.index(text.len()), other);

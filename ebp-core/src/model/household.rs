@@ -86,16 +86,16 @@ pub struct Location {
     /// Degrees east, -180 to 180.
     #[cfg_attr(feature = "openapi", schema(minimum = -180, maximum = 180, examples(7.1)))]
     pub longitude: f64,
-    /// How well the true location is known; `entered` where nobody said. Absent of a masked one.
+    /// How well the true location is known; `entered` by default. Absent in a masked location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
-    /// Present if this is not where the household is, but the one location that it was masked by.
+    /// Present if this is the masked location in place of the true one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masked: Option<Masked>,
 }
 
 impl Location {
-    /// A position that somebody entered.
+    /// A position that was entered by hand.
     #[must_use]
     pub const fn entered(latitude: f64, longitude: f64) -> Self {
         Self { latitude, longitude, precision: Some(Precision::Entered), masked: None }
@@ -107,13 +107,13 @@ impl Location {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// Coordinates that somebody entered.
+    /// Coordinates that were entered by hand.
     Entered,
     /// The address was found, with its number.
     Address,
-    /// The street was found: some hundred metres off.
+    /// The street was found: off by some hundred metres.
     Street,
-    /// A point in the middle of the postal code: kilometres off in the country.
+    /// The centre of the postal code area: off by kilometres in rural areas.
     PostalCode,
 }
 
@@ -133,8 +133,8 @@ impl Precision {
     }
 }
 
-/// What is told with a masked location. It follows from the location alone and says nothing more of
-/// where the household is.
+/// What is published with a masked location. It is computed from the masked location alone and
+/// reveals nothing more about the true one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Masked {
@@ -155,7 +155,7 @@ macro_rules! redacted {
 }
 redacted!(Participant, Address, Location);
 
-/// Answers of the registration form that say how the household lives.
+/// Answers of the registration form about the household.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[allow(clippy::struct_excessive_bools, reason = "the form asks these three questions")]

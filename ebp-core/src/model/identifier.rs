@@ -1,7 +1,7 @@
-//! Identifiers of measurements: they follow from meter and slot.
+//! Identifiers of measurements, which are computed from meter and slot.
 //!
-//! Enters: a meter and a slot, or an identifier. Leaves: the identifier, or the slot that it says.
-//! Absent: identifiers of another kind, which other sources than devices choose by themselves.
+//! Enters: a meter and a slot, or an identifier. Leaves: the identifier, or the slot that it
+//! contains. Absent: identifiers of another kind, which sources other than devices choose.
 
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};
@@ -11,24 +11,24 @@ use crate::cycle::Slot;
 /// The namespace of the hash in measurement identifiers (UUID version 5).
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f0b_5d8e_6c5a_4b5f_9d0e_1f6a_1c1c_0e8b);
 
-/// The version of identifiers that follow from meter and slot (RFC 9562 section 5.8).
+/// The version of identifiers that are computed from meter and slot (RFC 9562 section 5.8).
 const VERSION: usize = 8;
 
 /// The identifiers of one meter's measurements, one for each slot.
 ///
 /// A UUID of version 8 (RFC 9562 section 5.8) with a time and a place, as version 1 has them: the
-/// slot's start in milliseconds since 1970, then 74 bits of a hash of the meter. Identifiers of the
-/// present so lie together. A server that knows the meter reads the slot out of the identifier, and
-/// need not keep it: meter and slot are the measurement's key.
+/// slot's start in milliseconds since 1970, then 74 bits of a hash of the meter. Recent identifiers
+/// are therefore adjacent in an index. A server that knows the meter computes the slot from the
+/// identifier, and need not store it: meter and slot are the measurement's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MeasurementIds {
     meter: Uuid,
-    /// The identifier of the slot that begins with 1970.
+    /// The identifier of the slot that begins at the Unix epoch.
     first: Uuid,
 }
 
 impl MeasurementIds {
-    /// Those of this meter.
+    /// The identifiers of this meter's measurements.
     #[must_use]
     pub fn for_meter(meter: Uuid) -> Self {
         let mut bytes = Uuid::new_v5(&NAMESPACE, meter.as_bytes()).into_bytes();
@@ -43,8 +43,8 @@ impl MeasurementIds {
     }
 
     /// The identifier of the measurement in a slot. Those of slots before 1970, which only a clock
-    /// without battery shows, count down from the end of the 48 bits, behind any timestamp: they are
-    /// distinct, and no slot can be read out of them.
+    /// without a battery shows, count down from the largest 48-bit number, beyond any timestamp:
+    /// they are distinct, and no slot can be computed from them.
     #[must_use]
     pub fn id(&self, slot: Slot) -> Uuid {
         self.at(slot.start())
@@ -53,14 +53,14 @@ impl MeasurementIds {
     /// The identifier of the measurement in the slot that begins in this second.
     #[must_use]
     pub fn at(&self, start: Timestamp) -> Uuid {
-        // 48 bits last until the year 10889.
+        // 48 bits suffice until the year 10889.
         let milliseconds = start.as_second().wrapping_mul(1000);
         let mut bytes = self.first.into_bytes();
         bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);
         Uuid::from_bytes(bytes)
     }
 
-    /// When the slot begins that the identifier says, if it is one of this meter's.
+    /// The start of the slot that the identifier contains, if it is an identifier of this meter.
     #[must_use]
     pub fn slot(&self, id: Uuid) -> Option<Timestamp> {
         let mut milliseconds = [0; 8];
@@ -70,7 +70,8 @@ impl MeasurementIds {
     }
 }
 
-/// Whether the identifier claims to follow from meter and slot; any other may be freely chosen.
+/// Whether the identifier has the version of those computed from meter and slot; any other may be
+/// freely chosen.
 #[must_use]
 pub fn says_a_slot(id: Uuid) -> bool {
     id.get_version_num() == VERSION
@@ -78,8 +79,9 @@ pub fn says_a_slot(id: Uuid) -> bool {
 
 /// The identifier of a meter's measurement in a slot.
 ///
-/// It follows from the two, so that a slot measured again after the loss of a spool is the same
-/// measurement to the server, never a second one. For many of one meter, [`MeasurementIds`].
+/// It is computed from the two, so that a slot that is measured again after the loss of a spool is
+/// the same measurement to the server, never a second one. For many measurements of one meter use
+/// [`MeasurementIds`].
 #[must_use]
 pub fn measurement_id(meter: Uuid, slot: Slot) -> Uuid {
     MeasurementIds::for_meter(meter).id(slot)
@@ -100,7 +102,8 @@ mod tests {
         let meter = Uuid::from_u128(1);
         let (early, late) = (slot("2026-01-31T12:00:01Z"), slot("2026-01-31T12:14:59Z"));
         assert_eq!(measurement_id(meter, early), measurement_id(meter, late));
-        // For ever: a spool may be lost before an update and its slots measured again after it.
+        // This must never change: a spool may be lost before an update, and its slots measured
+        // again after it.
         let id = measurement_id(meter, early);
         assert_eq!(id.to_string(), "019c13ec-9e00-8afc-8e47-8cfa89c6b15f");
         assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
@@ -127,7 +130,7 @@ mod tests {
         assert_eq!(MeasurementIds::for_meter(Uuid::from_u128(2)).slot(id), None);
         for bit in 0..128 {
             let other = Uuid::from_u128(id.as_u128() ^ 1 << bit);
-            // The time's bits may make another whole second of it.
+            // The bits of the time may be those of another whole second.
             let second = other.as_u128() >> 80;
             let slot = ids.slot(other);
             assert_eq!(slot.is_some(), bit >= 80 && second.is_multiple_of(1000), "{other}");

@@ -5,14 +5,14 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A kind of trouble with a meter.
+/// A type of incident of a meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum IncidentType {
     /// The reading head's port is gone or cannot be opened.
     #[serde(rename = "SERIAL-PORT-UNAVAILABLE")]
     SerialPortUnavailable,
-    /// The meter speaks, but without the values of the survey; it may be locked.
+    /// The meter sends telegrams, but without the values of the survey; it may be locked.
     #[serde(rename = "OBIS-CODES-UNAVAILABLE")]
     ObisCodesUnavailable,
 }
@@ -49,33 +49,34 @@ impl FromStr for IncidentType {
     }
 }
 
-/// The failures that make an incident, as the device counted them.
+/// The failures that an incident consists of, as the device counted them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Failures {
     /// The first, if the time was known then.
     pub first: Option<Timestamp>,
     /// The last, likewise.
     pub last: Option<Timestamp>,
-    /// How many slots they were in.
+    /// The number of slots with a failure.
     pub slots: u32,
 }
 
-/// Trouble with a meter. There is one of a type at most: reported again after it was resolved, it
-/// is open again.
+/// An incident of a meter. There is at most one of each type: if it is reported again after it was
+/// resolved, it is open again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Incident {
     /// What is wrong.
     #[serde(rename = "type")]
     pub kind: IncidentType,
-    /// Since when: the first failure, as far as the device knew the time, or when the server was told.
+    /// When it began: at the first failure if the device knew the time then, otherwise when it was
+    /// reported to the server.
     pub reported_at: Timestamp,
-    /// When it ended, likewise the last failure; absent while it is open.
+    /// When it ended: at the last failure, in the same way; absent while it is open.
     pub resolved_at: Option<Timestamp>,
 }
 
 impl Incident {
-    /// Whether it lasts.
+    /// Whether it is open.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.resolved_at.is_none()

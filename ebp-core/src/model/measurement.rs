@@ -10,17 +10,17 @@ use uuid::Uuid;
 use super::DataPoint;
 use super::MeasurementData;
 
-/// What is doubtful about a measurement. It is kept and sent all the same: whoever evaluates the
-/// data decides.
+/// A doubt about a measurement. The measurement is stored and sent regardless; the evaluation
+/// decides whether to use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Flag {
-    /// An energy register shows less than it showed before.
+    /// An energy register is lower than before.
     RegisterRanBackwards,
-    /// A power is beyond what the meter can carry, or an energy register grew faster than it can.
+    /// A power exceeds what the meter can carry, or an energy register grew faster than possible.
     PowerOutOfRange,
-    /// The device's clock was not synchronised when it measured; the time was set right afterwards.
+    /// The device's clock was not synchronised when it measured; the time was corrected afterwards.
     ClockCorrected,
     /// Its instant may be off by up to 2 s. Without one of these three flags it is exact to a second.
     #[serde(rename = "time-within-2s")]
@@ -31,8 +31,8 @@ pub enum Flag {
     /// Its instant may be off by up to 15 s.
     #[serde(rename = "time-within-15s")]
     TimeWithin15s,
-    /// A value is from another register than its code names: another channel, the sum of tariffs or
-    /// phases, a power whose sign makes it the sum.
+    /// A value is from another register than its code names: from another channel, the sum of
+    /// tariffs or phases, or a signed power that stands for the sum.
     CodeSubstituted,
 }
 
@@ -48,7 +48,7 @@ impl Flag {
         Self::CodeSubstituted,
     ];
 
-    /// Those that bound how far an instant may be off, the closest first.
+    /// The flags that bound the error of an instant, the smallest first.
     const BOUNDS: [Self; 3] = [Self::TimeWithin2s, Self::TimeWithin5s, Self::TimeWithin15s];
 
     /// The name on the wire and in databases.
@@ -65,8 +65,8 @@ impl Flag {
         }
     }
 
-    /// How far the instant of a measurement with this flag may be off; nothing where the flag says
-    /// something else.
+    /// How far the instant of a measurement with this flag may be off; `None` for flags with
+    /// another meaning.
     #[must_use]
     pub const fn time_bound(self) -> Option<Duration> {
         match self {
@@ -80,20 +80,21 @@ impl Flag {
         }
     }
 
-    /// The flag of an instant that may be off by so much; nothing where that is more than any flag
-    /// says.
+    /// The flag for an instant that may be off by that much; `None` if it is more than any flag
+    /// covers.
     #[must_use]
     pub fn of_time_bound(off: Duration) -> Option<Self> {
         Self::BOUNDS.into_iter().find(|flag| flag.time_bound().is_some_and(|bound| off <= bound))
     }
 }
 
-/// What a meter showed at an instant.
+/// The values of a meter at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Measurement {
-    /// Identifies the measurement for ever; sending it again changes nothing. One of version 8 follows
-    /// from the meter and its slot, which began at most 24 hours before; any other may be chosen.
+    /// Identifies the measurement for ever; sending it again changes nothing. One of version 8 is
+    /// computed from the meter and its slot, which began at most 24 hours before; any other may be
+    /// chosen freely.
     pub uuid: Uuid,
     /// The meter's identifier in the survey.
     pub meter: Uuid,
@@ -102,7 +103,7 @@ pub struct Measurement {
     /// The data points.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<DataPoint>))]
     pub data: MeasurementData,
-    /// What is doubtful about it, each once; absent where nothing is.
+    /// Its flags, each once; absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
 }

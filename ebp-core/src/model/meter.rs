@@ -32,7 +32,7 @@ impl MeterType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Meter {
-    /// Its identifier in the survey; not the number on its face.
+    /// Its identifier in the survey; not the number printed on it.
     pub uuid: Uuid,
     /// What it counts.
     #[serde(rename = "type")]
@@ -50,7 +50,7 @@ pub struct Meter {
     pub model: String,
     /// The measurement device that reads it.
     pub measurement_device: Option<Uuid>,
-    /// When it was taken down, if it was: nothing is expected of it from then on.
+    /// When it was removed, if it was: no measurements are expected after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<Timestamp>,
 }

@@ -1,6 +1,6 @@
 //! The survey's entities as figures 4.2 to 4.8 of the specification model them.
 //!
-//! Enters: parsed values. Leaves: the types every other part speaks. Absent: storage, transport.
+//! Enters: parsed values. Leaves: the types that all other parts use. Absent: storage, transport.
 
 mod consent;
 mod data;

@@ -1,9 +1,8 @@
-//! Which codes tell which meter, connection or household it is, by what is standardised of them.
+//! Which codes identify a meter, a connection or a household, according to the standards.
 //!
-//! They are a kind, whatever medium (group A) and channel (B) they are said of and however they are
-//! stored (F):
+//! They identify whatever their medium (group A), channel (B) and storage (F):
 //!
-//! | code | is | source |
+//! | code | meaning | source |
 //! |---|---|---|
 //! | `0.0.x` | electricity, gas, heat or water ID 1 to 10 (the owner's number, the metering point) and the device address; DIN 43863-5's server id in older meters (`0.0.9`) | IEC 62056-6-1, "general purpose objects" of each medium; EDL21 (FNN) |
 //! | `96.1.x` (`C.1.x`) | device ID 1 to 10, the metering point; DIN 43863-5's server id (`96.1.0`); of other media's meters, too (DSMR P1: `0-n:96.1.0`) | IEC 62056-6-1, "abstract objects"; DSMR P1 companion standard |
@@ -13,15 +12,15 @@
 //! | `94.x.x` | identifiers that each country gives meaning to | IEC 62056-6-1 |
 //! | manufacturer-specific ones | whatever the maker likes: `129-129:199.130.5` is a public key | IEC 62056-6-1: 128 to 199 in B, 128 to 199 and 240 in C, 128 to 254 in D, E and F |
 //!
-//! What else stands under C = 0 and C = 96 does not identify: billing periods (`0.1.x`), versions
-//! (`0.2.x`), ratios (`0.4.x`), time (`0.9.x`), status and tariff (`96.5.x`, `96.14.x`), the maker's
-//! letters (`96.50.1`), checksums of firmware (`96.90.2`).
+//! Other codes with C = 0 and C = 96 do not identify: billing periods (`0.1.x`), versions
+//! (`0.2.x`), ratios (`0.4.x`), time (`0.9.x`), status and tariff (`96.5.x`, `96.14.x`), the
+//! maker's letters (`96.50.1`), checksums of firmware (`96.90.2`).
 
 use super::ObisCode;
 
 impl ObisCode {
-    /// Whether the value under this code, number or text, may tell which meter or household it is:
-    /// it never enters a measurement.
+    /// Whether the value under this code, number or text, may identify the meter or household. Such
+    /// a value is never part of a measurement.
     #[must_use]
     pub const fn identifies(self) -> bool {
         let is_of_standard = matches!(
@@ -36,8 +35,8 @@ impl ObisCode {
         is_of_standard || self.is_of_maker()
     }
 
-    /// Whether a maker has given it its meaning. 255 in E is no such code: some meters (Hager eHZ)
-    /// write it for the total.
+    /// Whether the code is manufacturer-specific. 255 in E does not make it so: some meters (Hager
+    /// eHZ) use it for the total.
     #[must_use]
     pub const fn is_of_maker(self) -> bool {
         let [a, b, c, d, e, f] = self.0;

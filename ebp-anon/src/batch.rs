@@ -1,13 +1,13 @@
 //! Masking a table of households, row by row.
 //!
 //! Enters: CSV with columns `id`, `latitude`, `longitude` and any others. Leaves: the same columns
-//! with the masked coordinates and `nuts3`, the region of the *released* point; for an audit what
-//! only the custodian may know; a table of the rows that were rejected, and why. Absent: files,
-//! progress; more than a few thousand rows in memory.
+//! with the masked coordinates and `nuts3`, the region of the *released* point; for an audit also
+//! data that only the custodian may see; a table of the rows that were rejected, and why. Absent:
+//! files, progress; more than a few thousand rows in memory.
 //!
-//! One thread reads and writes, the machine's others mask what it has read.
+//! One thread reads and writes; the others mask the rows that it has read.
 //!
-//! A row is masked or rejected as a whole. Reasons never repeat what stands in the row.
+//! A row is masked or rejected as a whole. Reasons never quote the row's values.
 
 mod cells;
 mod lanes;
@@ -27,25 +27,25 @@ use crate::{
     risk::{self, RiskSummary},
 };
 
-/// Rows that go from thread to thread at once.
+/// The number of rows in a block.
 const BLOCK: usize = 512;
 
-/// What is added to each row: what follows from the released point, and what narrows down where the
-/// household is.
+/// The columns added to each row: those computed from the released point, and those that narrow
+/// down the true location.
 const REGION: &str = "nuts3";
 const STATISTICS: &str = "persons_possible";
 const AUDIT: [&str; 4] = ["true_nuts3", "density", "d_min", "d_max"];
 const AUDIT_STATISTICS: [&str; 3] = ["k_homogeneous", "persons_in_ring", "persons_in_region"];
 
-/// What a table of masked rows holds besides.
+/// Optional columns of a table of masked rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TableOptions {
-    /// What [`Risk`] is estimated of each row.
+    /// The estimated [`Risk`] of each row.
     pub statistics: bool,
-    /// The true region, its density and the bounds, and the figures that follow from them: for who
-    /// holds the true positions, since they narrow down where a household is.
+    /// The true region, its density and the bounds, and the figures that follow from them: for
+    /// whoever has the true positions, since they narrow down a household's location.
     pub audit: bool,
-    /// Cells that a spreadsheet would run as formulas get an apostrophe before them.
+    /// Cells that a spreadsheet would run as formulas are prefixed with an apostrophe.
     pub spreadsheet_safe: bool,
 }
 
@@ -60,13 +60,13 @@ impl TableOptions {
             .chain(of(self.audit && self.statistics, &AUDIT_STATISTICS).iter().copied())
     }
 
-    /// A cell as it passes through.
+    /// A cell that is copied to the output.
     fn cell(self, cell: &[u8]) -> Cow<'_, [u8]> {
         if self.spreadsheet_safe { cells::harmless(cell) } else { Cow::Borrowed(cell) }
     }
 }
 
-/// How a table went.
+/// The result of masking a table.
 #[derive(Debug, Clone, Default)]
 pub struct BatchReport {
     /// Rows with a masked position.
@@ -86,13 +86,13 @@ pub enum BatchError {
     /// The output cannot be written.
     #[error("the output cannot be written")]
     Write(#[source] csv::Error),
-    /// A column is missing or there more than once.
+    /// A column is missing or occurs more than once.
     #[error("the input needs one column {0:?} and has {1}")]
     Column(&'static str, usize),
-    /// A column that is to be added is there already.
+    /// A column that is to be added exists already.
     #[error("the input has a column {0:?} already, which is one of the output's")]
     Taken(&'static str),
-    /// There is no randomness.
+    /// The operating system provides no random numbers.
     #[error(transparent)]
     NoRandomness(#[from] crate::NoRandomness),
 }
@@ -108,11 +108,11 @@ enum Reason {
     Mask(#[from] MaskError),
 }
 
-/// The names of a table's columns that likely name a person or a place, so that they can be warned
-/// of: they pass through as they are.
+/// The names of a table's columns that likely name a person or a place, for a warning: these
+/// columns are copied unchanged.
 ///
 /// # Errors
-/// [`BatchError::Read`] if there is no header.
+/// Returns [`BatchError::Read`] if there is no header.
 pub fn telling_columns(input: impl io::Read) -> Result<Vec<String>, BatchError> {
     const TELLING: [&str; 16] = [
         "name",
@@ -138,11 +138,12 @@ pub fn telling_columns(input: impl io::Read) -> Result<Vec<String>, BatchError> 
     Ok(names.filter(|name| TELLING.iter().any(|telling| name.contains(telling))).collect())
 }
 
-/// Masks every row of `input`. `each` is called with what was masked and its true position, for a
-/// map.
+/// Masks every row of `input`. `each` is called with each masked position and its true position,
+/// for a map.
 ///
 /// # Errors
-/// [`BatchError`]; what was written until then is to be thrown away.
+/// Returns [`BatchError`] if a row cannot be read, masked or written. The caller must then delete
+/// what was written.
 pub fn mask_table(
     masker: &Masker<'_>,
     options: TableOptions,
@@ -178,7 +179,7 @@ pub fn mask_table(
         for (row, masked) in block.rows.iter().zip(block.masked.drain(..)) {
             let masked = match masked {
                 Ok(masked) => masked,
-                // Not the row's fault, and the next one's too.
+                // Not a fault of the row: the next one would fail in the same way.
                 Err(Reason::Mask(MaskError::NoRandomness(error))) => return Err(error.into()),
                 Err(reason) => {
                     report.rejected += 1;
@@ -207,7 +208,7 @@ pub fn mask_table(
     Ok(report)
 }
 
-/// The true position, what is told instead, the region of that, and what it risks.
+/// The true position, the released one, the region of the released one, and its risk.
 struct Masked {
     origin: Position,
     release: Release,
@@ -215,7 +216,7 @@ struct Masked {
     risk: Option<Risk>,
 }
 
-/// Rows, and what became of each.
+/// Rows, and the result of each.
 #[derive(Default)]
 struct Block {
     rows: Vec<ByteRecord>,
@@ -224,7 +225,7 @@ struct Block {
 }
 
 impl Block {
-    /// Reads the next rows in the place of those before; false if there are none.
+    /// Replaces the rows by the next ones; false if there are none.
     fn read(&mut self, reader: &mut csv::Reader<impl io::Read>) -> Result<bool, csv::Error> {
         self.rows.resize_with(BLOCK, ByteRecord::new);
         self.filled = 0;
@@ -331,7 +332,8 @@ fn write_header<W: Write>(
     output.write_record(None::<&[u8]>)
 }
 
-/// Texts of numbers. Writing them out is most of the work of a row, and regions' are always alike.
+/// Cached texts of numbers. Formatting is most of the work of a row, and a region's numbers are
+/// always the same.
 #[derive(Default)]
 struct Texts {
     coordinate: Vec<u8>,
@@ -361,7 +363,7 @@ impl Texts {
     }
 }
 
-/// The header without the byte order mark that spreadsheets put before it.
+/// The header without the byte order mark that spreadsheets write.
 fn without_mark(header: &ByteRecord) -> ByteRecord {
     header.iter().map(|name| name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name)).collect()
 }

@@ -9,18 +9,17 @@ pub struct DistanceBounds {
     max_m: f64,
 }
 
-/// A number that is no population density.
+/// A number that is not a population density.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error("{0} is no population density: it must be a number of persons per km², 0 or more")]
 pub struct InvalidDensity(pub f64);
 
 impl DistanceBounds {
-    /// The bounds in a region of so many persons per square kilometre:
-    /// `d_min = max(min(-1.321 ρ + 4264, 8000), 300)`,
-    /// `d_max = max(min(-3.107 ρ + 10621, 20000), 1300)`.
+    /// The bounds in a region with that many persons per square kilometre: `d_min = max(min(-1.321
+    /// ρ + 4264, 8000), 300)`, `d_max = max(min(-3.107 ρ + 10621, 20000), 1300)`.
     ///
     /// # Errors
-    /// [`InvalidDensity`] for a negative, infinite or undefined density.
+    /// Returns [`InvalidDensity`] for a negative, infinite or undefined density.
     pub fn of_density(persons_per_km2: f64) -> Result<Self, InvalidDensity> {
         if !persons_per_km2.is_finite() || persons_per_km2 < 0.0 {
             return Err(InvalidDensity(persons_per_km2));
@@ -31,16 +30,16 @@ impl DistanceBounds {
         })
     }
 
-    /// The same ring with a greatest distance so many times as large, where that stays within the
-    /// 20 km that equation 3.1 allows at most.
+    /// The same ring with the greatest distance multiplied, up to the 20 km that equation 3.1
+    /// allows at most.
     #[must_use]
     pub fn widened(self, times: f64) -> Option<Self> {
         let max_m = self.max_m * times;
         (max_m > self.max_m && max_m <= 20_000.0).then_some(Self { max_m, ..self })
     }
 
-    /// Bounds as they were kept somewhere, metres; none if they are none that equation 3.1 or
-    /// [`widened`](Self::widened) gives.
+    /// Bounds that were stored, metres; `None` if neither equation 3.1 nor
+    /// [`widened`](Self::widened) can produce them.
     #[must_use]
     pub fn kept(min_m: f64, max_m: f64) -> Option<Self> {
         let within = (300.0..=8_000.0).contains(&min_m) && (1_300.0..=20_000.0).contains(&max_m);
@@ -79,7 +78,7 @@ mod tests {
 
     #[test]
     fn dense_regions_reach_the_lower_limits() {
-        // Munich: 4,736 persons per km² (Destatis, 2018), beyond where both limits begin.
+        // Munich: 4,736 persons per km² (Destatis, 2018), beyond the point where both limits apply.
         assert_eq!(bounds(4_736.0), (300.0, 1_300.0));
         assert_eq!(bounds(0.0), (4_264.0, 10_621.0));
     }

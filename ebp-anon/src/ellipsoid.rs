@@ -1,15 +1,15 @@
-//! Distances on WGS 84: Karney's exact geodesic, and a chord that is as good for short ones.
+//! Distances on WGS 84: Karney's exact geodesic, and a chord that is accurate enough for short
+//! distances.
 //!
 //! Enters: positions. Leaves: metres. Absent: regions, randomness.
 //!
-//! A geodesic of length s and curvature κ has a chord c with c² = s²(1 − κ²s²/12 + …), so
-//! s ≈ c(1 + c²/24R²). The curvature of any normal section of the ellipsoid lies between that of
-//! the meridian at the equator and that at the pole, 1/6,335.4 km and 1/6,399.6 km; with
-//! R = 6,371 km for all of them the estimate is wrong by at most
-//! c³/24 · (1/6335.4² − 1/6371²) km⁻² = 1.2e-17 m⁻² · c³, which is 0.1 mm at 20 km. Terms of fifth
-//! order (3c⁵/640R⁴) add 0.01 µm there, rounding some nanometres. [`Chord::doubt`] takes twice that
-//! and a millimetre on top; whoever needs to know on which side of a limit a distance lies asks
-//! the geodesic within the doubt.
+//! A geodesic of length s and curvature κ has a chord c with c² = s²(1 − κ²s²/12 + …), so s ≈ c(1 +
+//! c²/24R²). The curvature of any normal section of the ellipsoid lies between that of the meridian
+//! at the equator and that at the pole, 1/6,335.4 km and 1/6,399.6 km; with R = 6,371 km for all of
+//! them the estimate is wrong by at most c³/24 · (1/6335.4² − 1/6371²) km⁻² = 1.2e-17 m⁻² · c³,
+//! which is 0.1 mm at 20 km. Terms of fifth order (3c⁵/640R⁴) add 0.01 µm there, rounding some
+//! nanometres. [`Chord::doubt`] takes twice that and a millimetre on top; to decide on which side
+//! of a limit a distance lies, the geodesic is computed if the limit is within the doubt.
 
 use geo::{Distance, Geodesic, Point};
 
@@ -24,7 +24,7 @@ const E2: f64 = F * (2.0 - F);
 /// The Earth's mean radius, metres.
 const R: f64 = 6_371_000.0;
 
-/// The geodesic distance on WGS 84 (Karney 2013), metres; right to some nanometres.
+/// The geodesic distance on WGS 84 (Karney 2013), metres; accurate to some nanometres.
 #[must_use]
 pub fn geodesic_m(from: Position, to: Position) -> f64 {
     Geodesic.distance(
@@ -157,7 +157,7 @@ mod tests {
             let to = Geodesic.destination(from, azimuth, metres);
             let local = Local::at(Position::new(latitude, longitude).unwrap());
             let chord = local.chord(to.y(), to.x());
-            // Half the doubt without the millimetre is what the derivation proves.
+            // The derivation proves half the doubt without the millimetre.
             let proven = (chord.doubt() - 1e-3) / 2.0 + 2e-6;
             prop_assert!((chord.metres - metres).abs() <= proven, "{} {metres}", chord.metres);
         }

@@ -1,11 +1,11 @@
-//! The geodata that the program carries: Germany's, where it was built with feature `germany`.
+//! The geodata that are embedded in the program: Germany's, if it was built with feature `germany`.
 //!
 //! Enters: nothing. Leaves: [`Regions`]. Absent: files; `data/README.md` says where the data are from.
 
 use crate::Regions;
 
-/// Germany's 401 NUTS-3 regions (NUTS 2021) with their population densities of 2018; none if this
-/// was built without feature `germany`. Whoever publishes something derived from them shows the
+/// Germany's 401 NUTS-3 regions (NUTS 2021) with their population densities of 2018; `None` if this
+/// was built without feature `germany`. Anything derived from them must be published with the
 /// notices of their [`provenance`](Regions::provenance).
 #[must_use]
 pub fn embedded() -> Option<&'static Regions> {

@@ -1,7 +1,7 @@
-//! Where an address is: entered by hand, or roughly where its postal code is.
+//! The location of an address: entered by hand, or the centre of its postal code area.
 //!
-//! Enters: a table of postal codes, coordinates as text. Leaves: [`Located`], which says how well it
-//! is known. Absent: services on the network; what is not found is none, and no error.
+//! Enters: a table of postal codes, coordinates as text. Leaves: [`Located`], with how well it is
+//! known. Absent: services on the network. A postal code that is not found is `None`, not an error.
 
 use std::{collections::HashMap, io};
 
@@ -10,10 +10,10 @@ use crate::Position;
 /// How well a position is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// Coordinates that somebody entered.
+    /// Coordinates that were entered by hand.
     Entered,
-    /// A point in the middle of the postal code: kilometres off in the country. A household that is
-    /// masked from it is moved from there, not from where it is.
+    /// The centre of the postal code area: off by kilometres in rural areas. A household located by
+    /// it is masked from that point, not from its true location.
     PostalCode,
 }
 
@@ -26,11 +26,11 @@ pub struct Located {
     pub precision: Precision,
 }
 
-/// Postal codes and a point of each.
+/// Postal codes with a point for each.
 #[derive(Clone, Default)]
 pub struct PostalCodes(HashMap<String, Position>);
 
-/// Why a table of postal codes is of no use.
+/// Why a table of postal codes cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PostalCodesError {
     /// It cannot be read.
@@ -39,7 +39,7 @@ pub enum PostalCodesError {
     /// A column is missing.
     #[error("no column {0}")]
     NoColumn(&'static str),
-    /// A row's coordinates are none.
+    /// A row's coordinates are invalid.
     #[error("line {line}, postal code {code}: no coordinates")]
     Coordinates {
         /// Where, from 1.
@@ -54,7 +54,7 @@ impl PostalCodes {
     /// `longitude`), degrees.
     ///
     /// # Errors
-    /// [`PostalCodesError`] names the line.
+    /// Returns [`PostalCodesError`], which names the line.
     pub fn read(table: impl io::Read) -> Result<Self, PostalCodesError> {
         let mut reader = csv::Reader::from_reader(table);
         let header = reader.headers()?.clone();
@@ -91,7 +91,8 @@ impl PostalCodes {
         self.0.is_empty()
     }
 
-    /// Roughly where an address with this postal code is; none if the code is not in the table.
+    /// The approximate location of an address with this postal code; `None` if the code is not in
+    /// the table.
     #[must_use]
     pub fn find(&self, postal_code: &str) -> Option<Located> {
         let position = *self.0.get(postal_code.trim())?;
@@ -110,10 +111,10 @@ impl std::fmt::Debug for PostalCodes {
     }
 }
 
-/// Coordinates as somebody enters them.
+/// Parses coordinates that were entered by hand.
 ///
 /// # Errors
-/// [`InvalidPosition`](crate::InvalidPosition) for what is out of range or no number.
+/// Returns [`InvalidPosition`](crate::InvalidPosition) for what is out of range or no number.
 pub fn entered(latitude: &str, longitude: &str) -> Result<Located, crate::InvalidPosition> {
     let position = Position::parse(latitude, longitude)?;
     Ok(Located { position, precision: Precision::Entered })

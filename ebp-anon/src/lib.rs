@@ -1,10 +1,10 @@
 //! Anonymization of a household that has revoked its consent, and of tables of households.
 //!
-//! The measurements stay; what could tell whose they are goes or is coarsened (thesis 3.1.4): the
-//! contact details are removed, the location is replaced by a random one at a distance that depends
-//! on the region's population density, and the specifications of photovoltaic systems lose their
-//! detail ([`pv`]). This reduces a risk; it does not end it: the book's chapter on anonymization
-//! says what is left.
+//! The measurements stay; what could identify the household is deleted or coarsened (thesis 3.1.4):
+//! the contact details are removed, the location is replaced by a random one at a distance that
+//! depends on the region's population density, and the specifications of photovoltaic systems lose
+//! their detail ([`pv`]). This reduces a risk; it does not end it: the book's chapter on
+//! anonymization says what is left.
 //!
 //! Enters: official geodata (once, through feature `import`, into one compact file; Germany's is carried
 //! by feature `germany`), true positions, randomness. Leaves: [`Release`]s, estimates of their risk. Deliberately absent: people, HTTP,

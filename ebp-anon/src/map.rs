@@ -3,9 +3,9 @@
 //! Enters: regions, releases. Leaves: text, written as it comes. Absent: true positions, unless the
 //! map is made for the custodian of the data, who has to ask for them.
 //!
-//! A public map has released positions alone: a ring's width tells the density of the true region.
-//! With true positions the ring is drawn around those: where they could have been moved to (thesis,
-//! figure 4.10).
+//! A public map has released positions alone: a ring's width reveals the density of the true
+//! region. With true positions the ring is drawn around those: where they could have been moved to
+//! (thesis, figure 4.10).
 
 use std::{
     f64::consts::TAU,
@@ -63,7 +63,7 @@ impl<W: Write> Map<W> {
     /// Begins a map with all regions, or with those around one release only.
     ///
     /// # Errors
-    /// Whatever the writer fails with.
+    /// Returns the writer's error.
     pub fn begin(
         mut writer: W,
         format: MapFormat,
@@ -84,7 +84,7 @@ impl<W: Write> Map<W> {
         };
         match around {
             Some(release) => {
-                // The same for all: the frame must not tell how far it was moved.
+                // The same for all: the frame must not reveal how far it was moved.
                 let position = release.position();
                 let high = AROUND_M / 111_200.0;
                 let wide = high / position.latitude().to_radians().cos();
@@ -130,7 +130,7 @@ impl<W: Write> Map<W> {
     /// Draws a release; the true position appears in a custodian's view only.
     ///
     /// # Errors
-    /// Whatever the writer fails with.
+    /// Returns the writer's error.
     pub fn add(&mut self, origin: Position, release: &Release) -> io::Result<()> {
         let released = release.position().position();
         match self.view {
@@ -146,7 +146,7 @@ impl<W: Write> Map<W> {
     /// Ends the map.
     ///
     /// # Errors
-    /// Whatever the writer fails with.
+    /// Returns the writer's error.
     pub fn end(mut self) -> io::Result<()> {
         match self.format {
             MapFormat::Svg => writeln!(self.writer, "</svg>")?,

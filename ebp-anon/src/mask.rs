@@ -16,7 +16,7 @@ use crate::{
     randomness::{NoRandomness, Randomness},
 };
 
-/// A released position, and what whoever made it knows besides.
+/// A released position, with what its maker knows in addition.
 ///
 /// The position may be published. The rest is the custodian's: the true region, its density and the
 /// bounds that follow from them narrow down where the household is.
@@ -40,7 +40,7 @@ pub enum MaskError {
     /// Too few people may have been there, and the ring may not be widened (any further).
     #[error("fewer than the wanted number of persons are expected where the household may be")]
     TooFewPersons,
-    /// There is no randomness.
+    /// The operating system provides no random numbers.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
 }
@@ -95,7 +95,7 @@ impl Release {
 /// kept, see [`release_once`](crate::release_once).
 ///
 /// # Errors
-/// [`MaskError`], which never tells the position.
+/// Returns [`MaskError`], which never contains the position.
 pub fn mask(
     regions: &Regions,
     origin: Position,

@@ -26,7 +26,7 @@ impl Position {
     /// A position so many degrees north and east.
     ///
     /// # Errors
-    /// [`InvalidPosition`] for what is out of range or no number.
+    /// Returns [`InvalidPosition`] for what is out of range or no number.
     pub fn new(latitude: f64, longitude: f64) -> Result<Self, InvalidPosition> {
         if !(-90.0..=90.0).contains(&latitude) {
             return Err(InvalidPosition::Latitude);
@@ -40,7 +40,7 @@ impl Position {
     /// A position as people and tables write it: decimal degrees with a point.
     ///
     /// # Errors
-    /// [`InvalidPosition`] for what is out of range or no number.
+    /// Returns [`InvalidPosition`] for what is out of range or no number.
     pub fn parse(latitude: &str, longitude: &str) -> Result<Self, InvalidPosition> {
         let latitude = latitude.trim().parse().map_err(|_| InvalidPosition::Latitude)?;
         let longitude = longitude.trim().parse().map_err(|_| InvalidPosition::Longitude)?;

@@ -1,5 +1,5 @@
-//! Photovoltaic systems without the detail by which a public register could tell them apart (thesis
-//! 3.1.4, measure C). Azimuth and tilt stay: the German register has them in classes only.
+//! Photovoltaic systems without the detail by which they could be found in a public register
+//! (thesis 3.1.4, measure C). Azimuth and tilt stay: the German register has them in classes only.
 //!
 //! Enters: nominal power and date of installation. Leaves: both, coarsened. Absent: where they are
 //! stored.

@@ -24,13 +24,13 @@ pub trait Randomness: sealed::Sealed {
     /// The next 64 random bits.
     ///
     /// # Errors
-    /// [`NoRandomness`] where the operating system has none.
+    /// Returns [`NoRandomness`] if the operating system has none.
     fn bits(&mut self) -> Result<u64, NoRandomness>;
 
     /// The next number from 0 (included) to 1 (not included), in steps of 2⁻⁵³.
     ///
     /// # Errors
-    /// [`NoRandomness`] where the operating system has none.
+    /// Returns [`NoRandomness`] if the operating system has none.
     fn fraction(&mut self) -> Result<f64, NoRandomness> {
         Ok((self.bits()? >> 11) as f64 * (1.0 / (1_u64 << 53) as f64))
     }
@@ -88,11 +88,11 @@ impl Randomness for OsRandomness {
 /// A secret that determines the masking of every place of one table, so that rows with the same
 /// coordinates get the same point.
 ///
-/// It is the key of a stream cipher (ChaCha20) whose stream number is the place to six decimals of a
-/// degree (0.1 m): places that differ are drawn independently of each other. Who has it can tell,
-/// for any place he guesses, where that place was moved to, and so can whoever may have guesses
-/// masked by it: keep it as secret as the true positions, answer nobody by it, and destroy it with
-/// the true positions. `Debug` does not show it.
+/// It is the key of a stream cipher (ChaCha20) whose stream number is the place to six decimals of
+/// a degree (0.1 m): different places are drawn independently of each other. Anyone who has the key
+/// can compute, for any guessed place, where that place was moved to, and so can anyone who may
+/// have guesses masked with it: keep it as secret as the true positions, answer no requests with
+/// it, and destroy it with the true positions. `Debug` does not show it.
 #[derive(Clone)]
 pub struct ReleaseKey([u8; 32]);
 
@@ -107,7 +107,7 @@ impl ReleaseKey {
     /// A fresh key from the operating system.
     ///
     /// # Errors
-    /// [`NoRandomness`] where the operating system has none.
+    /// Returns [`NoRandomness`] if the operating system has none.
     pub fn from_os() -> Result<Self, NoRandomness> {
         let mut key = [0; 32];
         OsRng.try_fill_bytes(&mut key).map_err(|_| NoRandomness)?;

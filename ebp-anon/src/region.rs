@@ -83,7 +83,7 @@ impl Regions {
     /// Builds the index.
     ///
     /// # Errors
-    /// [`UnusableGeodata`] names the region that is wrong.
+    /// Returns [`UnusableGeodata`], which names the region that is wrong.
     pub fn new(geodata: Geodata) -> Result<Self, UnusableGeodata> {
         if geodata.regions.is_empty() || geodata.regions.len() >= usize::from(u16::MAX) {
             return Err(UnusableGeodata::Number(geodata.regions.len()));

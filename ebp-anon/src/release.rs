@@ -3,8 +3,8 @@
 //! Enters: a household's true position, the key of a table, where releases are kept. Leaves:
 //! the household's one [`Release`]. Absent: the keeping itself, which is the caller's.
 //!
-//! Each further release of one household tells more: the household is in the ring around every one
-//! of them. `docs/src/anonymization.md` has the figures.
+//! Each further release of one household reveals more: the household is in the ring around every
+//! one of them. `docs/src/anonymization.md` has the figures.
 
 use crate::{
     DistanceBounds, MaskError, Position, Regions, Release, ReleaseKey, Risk, mask::mask_within,
@@ -21,13 +21,13 @@ pub trait ReleaseStore {
     /// The release that was made for it, if one was.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering; no release is made then.
+    /// Returns the store's error if it cannot answer; nothing is released then.
     fn kept(&mut self, household: &Self::Household) -> Result<Option<Release>, Self::Error>;
 
     /// Keeps a release; only what is kept is given out.
     ///
     /// # Errors
-    /// Whatever keeps the store from keeping it.
+    /// Returns the store's error if it cannot store the release.
     fn keep(&mut self, household: &Self::Household, release: Release) -> Result<(), Self::Error>;
 }
 
@@ -77,7 +77,7 @@ impl Masker<'_> {
     /// answers others masks by [`mask`](crate::mask()) instead, and keeps what was drawn.
     ///
     /// # Errors
-    /// [`MaskError`], which never tells the position.
+    /// Returns [`MaskError`], which never contains the position.
     pub fn release(&self, origin: Position) -> Result<Release, MaskError> {
         self.release_with(origin, &mut self.key.at(origin))
     }
@@ -85,7 +85,7 @@ impl Masker<'_> {
     /// The same with other randomness.
     ///
     /// # Errors
-    /// [`MaskError`], which never tells the position.
+    /// Returns [`MaskError`], which never contains the position.
     pub fn release_with(
         &self,
         origin: Position,
@@ -111,7 +111,8 @@ impl Masker<'_> {
 /// A household's one release: the kept one, otherwise a new one that is kept before it is returned.
 ///
 /// # Errors
-/// [`ReleaseError`]; nothing is given out then.
+/// Returns [`ReleaseError`] if masking fails or the store does not answer. Nothing is released
+/// then.
 pub fn release_once<S: ReleaseStore>(
     store: &mut S,
     household: &S::Household,

@@ -19,14 +19,14 @@ pub struct Risk {
     /// k under homogeneity: the ring's area, all of it populated like the household's region.
     pub k_homogeneous: f64,
     /// Persons expected in the ring around the released position, each part of it populated like
-    /// the region that it is in; nobody outside of all regions.
+    /// the region that it is in; 0 outside of all regions.
     pub persons_in_ring: f64,
     /// Persons expected where that ring overlaps the household's region: the least of the three,
-    /// and what is left to somebody who knows that region.
+    /// and what remains uncertain to an attacker who knows that region.
     pub persons_in_region: f64,
-    /// Persons that may be the household to somebody who knows the released position and nothing
+    /// Persons that may be the household to an attacker who knows the released position and nothing
     /// else: all whose own ring holds it, each as likely as its ring is small. The number of
-    /// equally likely persons that are as hard to tell apart.
+    /// equally likely persons with the same uncertainty.
     pub persons_possible: f64,
 }
 
@@ -125,7 +125,7 @@ pub struct RiskSummary {
     possible: Quantiles,
 }
 
-/// Fewer releases than this would let a summary tell a household's displacement.
+/// With fewer releases than this, a summary would reveal a household's displacement.
 pub const LEAST_FOR_DISPLACEMENT: u64 = 20;
 
 impl RiskSummary {

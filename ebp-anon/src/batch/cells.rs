@@ -1,15 +1,16 @@
-//! Cells as they pass through: as they are, or so that no spreadsheet runs one as a formula.
+//! Cells of the output: unchanged, or escaped so that no spreadsheet runs one as a formula.
 //!
-//! Spreadsheets run what begins with `=`, `+`, `-` or `@`, in their full-width forms, too, also
-//! behind blanks and quotation marks that an import removes. One that splits at another separator
-//! than the comma (a German Excel at the semicolon) finds such beginnings within a cell as well.
+//! Spreadsheets run cells that begin with `=`, `+`, `-` or `@`, also in their full-width forms, and
+//! after blanks and quotation marks that an import removes. A spreadsheet that splits at another
+//! separator than the comma (a German Excel at the semicolon) may find such a beginning within a
+//! cell.
 
 use std::borrow::Cow;
 
 /// Where a spreadsheet may begin another cell.
 const SEPARATORS: [u8; 6] = *b",;\t\n\r|";
 
-/// The cell with an apostrophe before whatever a spreadsheet would run. Numbers stay numbers.
+/// The cell with an apostrophe before each part that a spreadsheet would run. Numbers stay numbers.
 pub fn harmless(cell: &[u8]) -> Cow<'_, [u8]> {
     let begins_apart = matches!(cell.first(), Some(b'\t' | b'\r' | b'\n'));
     let parts = || cell.split_inclusive(|byte| SEPARATORS.contains(byte));
@@ -88,7 +89,7 @@ mod tests {
         {
             assert!(matches!(harmless(cell.as_bytes()), Cow::Borrowed(_)), "{cell}");
         }
-        // Neither UTF-8 nor lost.
+        // Bytes that are not UTF-8 are kept.
         assert_eq!(&*harmless(b"=\xe4"), b"'=\xe4");
         assert_eq!(&*harmless(b"\xe4=1"), b"\xe4=1");
     }

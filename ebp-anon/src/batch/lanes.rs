@@ -1,16 +1,15 @@
-//! Work on blocks by several threads, whose blocks come back in order.
+//! Processing of blocks by several threads, which returns the blocks in order.
 //!
-//! Enters: how a block is filled, worked on and emptied. Leaves: every block, worked on, in the order
-//! of filling. Absent: more blocks than two for each thread, however much there is to do.
+//! Enters: how a block is filled, worked on and emptied. Leaves: every block, processed, in the
+//! order of filling. Absent: more than two blocks for each thread at a time.
 
 use std::{sync::mpsc, thread};
 
-/// Fills blocks (until there is nothing more, which is false), has each worked on by one of so many
-/// threads, and empties them in order. Filling and emptying is done by the caller's thread: it is
-/// what bounds the rest, where there are threads enough.
+/// Fills blocks (until `fill` returns false), processes each on one of the threads, and empties
+/// them in order. The caller's thread fills and empties: with enough threads it is the bottleneck.
 ///
 /// # Errors
-/// The first of filling or emptying; nothing more is done after it.
+/// Returns the first error of filling or emptying; nothing more is done after it.
 pub fn in_order<B: Default + Send, E>(
     threads: usize,
     mut fill: impl FnMut(&mut B) -> Result<bool, E>,
@@ -26,7 +25,7 @@ pub fn in_order<B: Default + Send, E>(
             scope.spawn(move || {
                 for mut block in blocks {
                     work(&mut block);
-                    // Nobody waits for it after an error.
+                    // After an error the result is not needed.
                     if done.send(block).is_err() {
                         break;
                     }
@@ -40,7 +39,7 @@ pub fn in_order<B: Default + Send, E>(
         loop {
             if more && let Some(mut block) = spare.pop() {
                 more = fill(&mut block)?;
-                // A worker that is gone has panicked: the scope's end tells of it.
+                // A worker that has ended has panicked: the end of the scope propagates that.
                 if more && lanes[filled % threads].0.send(block).is_err() {
                     return Ok(());
                 }

@@ -1,12 +1,12 @@
-//! The compact file (`.ebpgeo`): everything that the server needs, read in one go.
+//! The compact file (`.ebpgeo`): everything that the server needs, in one file.
 //!
 //! Enters: [`Geodata`] or bytes. Leaves: the other. Absent: the index, which is built in a few
-//! milliseconds and would only be a second truth.
+//! milliseconds and would only be redundant.
 //!
 //! Little-endian: `EBPGEO` and the version (1) as 16 bits; the provenance as texts; the regions,
-//! each with code, name, density and shapes; and at the end the FNV-1a hash (64 bits) of all that
-//! is before it. A text is its length (32 bits) and UTF-8, a list its length (32 bits) and its
-//! items. Lengths are believed only as far as there are bytes.
+//! each with code, name, density and shapes; and at the end the FNV-1a hash (64 bits) of everything
+//! before it. A text is its length (32 bits) and UTF-8, a list its length (32 bits) and its items.
+//! Lengths are checked against the number of remaining bytes.
 
 use super::country::{Geodata, Provenance, RegionData, Ring, Vertex};
 use crate::RegionCode;
@@ -14,10 +14,10 @@ use crate::RegionCode;
 const MAGIC: &[u8; 6] = b"EBPGEO";
 const VERSION: u16 = 1;
 
-/// Bytes that are no compact geodata.
+/// Why bytes are not compact geodata.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CompactError {
-    /// It begins otherwise.
+    /// It begins with other bytes.
     #[error("this is no file of `ebp geodata import`")]
     OtherKind,
     /// A later version wrote it.
@@ -60,7 +60,7 @@ impl Geodata {
     /// Reads a compact file's bytes.
     ///
     /// # Errors
-    /// [`CompactError`] for anything that [`to_compact`](Self::to_compact) did not write.
+    /// Returns [`CompactError`] for anything that [`to_compact`](Self::to_compact) did not write.
     pub fn from_compact(bytes: &[u8]) -> Result<Self, CompactError> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(CompactError::OtherKind)?;
         let version = Reader(rest).array().map(u16::from_le_bytes).ok_or(CompactError::Damaged)?;
@@ -90,7 +90,7 @@ fn put_list<T>(bytes: &mut Vec<u8>, list: &[T], put: impl Fn(&mut Vec<u8>, &T)) 
     }
 }
 
-/// Not against malice, which would replace the hash too: against a broken copy.
+/// Detects a damaged copy, not manipulation: an attacker would replace the hash, too.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -145,7 +145,7 @@ impl Reader<'_> {
         String::from_utf8(taken.to_vec()).ok()
     }
 
-    /// A list of items that take so many bytes at least.
+    /// A list of items with a minimum size in bytes.
     fn list<T>(&mut self, least: usize, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let length = u32::from_le_bytes(self.array()?) as usize;
         if length > self.0.len() / least {
@@ -204,7 +204,7 @@ mod tests {
             prop_assert!(Geodata::from_compact(&bytes).is_err());
         }
 
-        /// With a hash that fits, so that the lengths are what is tried.
+        /// With a matching hash, so that the lengths are tested.
         #[test]
         fn lengths_are_not_believed(at in 8_usize..150, value: u8) {
             let mut bytes = sample().to_compact();

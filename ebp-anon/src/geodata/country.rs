@@ -1,4 +1,4 @@
-//! What is stored of a country: its regions, their borders and densities, and where they are from.
+//! The geodata of a country: its regions, their borders and densities, and their provenance.
 
 use crate::RegionCode;
 
@@ -26,11 +26,11 @@ pub struct RegionData {
     pub name: String,
     /// Persons per km².
     pub density: f64,
-    /// Where it is; several shapes where water and land are apart.
+    /// Its area; several polygons if water and land are separate.
     pub shapes: Vec<Polygon>,
 }
 
-/// Where geodata are from.
+/// The provenance of geodata.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Provenance {
     /// The day of the import, `YYYY-MM-DD`.
@@ -39,13 +39,13 @@ pub struct Provenance {
     pub borders: String,
     /// Its projection, as its .prj names it.
     pub projection: String,
-    /// The densities' file, and what their table says of itself.
+    /// The densities' file, and the description in the table.
     pub densities: String,
-    /// What must be shown wherever something derived from these data is published.
+    /// The notices that must be shown wherever anything derived from these data is published.
     pub notices: Vec<String>,
 }
 
-/// Everything that a masking needs to know of a country.
+/// Everything about a country that masking needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Geodata {
     /// Where it is from.

@@ -18,7 +18,7 @@ use std::{
 
 pub use densities::{Densities, TableError};
 
-/// Why a table is of no use.
+/// Why a table cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {what}", path = path.display())]
 pub struct DensityError {
@@ -27,10 +27,10 @@ pub struct DensityError {
     what: TableError,
 }
 
-/// Reads a table of any of the three kinds; of several years in it the latest, or `year`.
+/// Reads a table of any of the three kinds; if it has several years, the latest, or `year`.
 ///
 /// # Errors
-/// [`DensityError`] names the file, and line and region where one is at fault.
+/// Returns [`DensityError`], which names the file, and line and region where one is at fault.
 pub fn read(path: &Path, year: Option<i16>) -> Result<Densities, DensityError> {
     let read = || {
         let bytes = fs::read(path)?;

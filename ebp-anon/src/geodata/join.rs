@@ -1,4 +1,4 @@
-//! Borders and densities of one vintage become geodata; of two they do not.
+//! Joins borders and densities to geodata, if both have the same regions (vintage).
 //!
 //! Enters: borders, densities. Leaves: [`Geodata`](super::Geodata)'s regions, or the codes that do not match.
 //! Absent: guessing which old region became which new one.
@@ -30,11 +30,11 @@ fn describe(mismatch: &VintageMismatch) -> String {
 
 /// Gives each region its density.
 ///
-/// Densities of countries that have no borders here are left aside (Eurostat's table has all of
+/// Densities of countries that have no borders here are ignored (Eurostat's table has all of
 /// Europe); with `countries` both are first reduced to those.
 ///
 /// # Errors
-/// [`VintageMismatch`] names every region that is in one of both only.
+/// Returns [`VintageMismatch`], which names every region that is in one of both only.
 pub fn join(
     borders: Borders,
     densities: &Densities,

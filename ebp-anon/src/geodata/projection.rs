@@ -1,15 +1,15 @@
 //! From a shapefile's projection to WGS 84.
 //!
 //! Enters: the well-known text of a .prj file, and coordinates in that system. Leaves: degrees on
-//! WGS 84. Absent: the way there; the projections' formulas, which are `proj4rs`' (1.4e-9 m from PROJ
-//! over Germany); every projection that German and European offices do not publish regions in: it is
-//! refused by name rather than guessed.
+//! WGS 84. Absent: the inverse conversion; the projections' formulas, which are `proj4rs`' (1.4e-9
+//! m from PROJ over Germany); every projection in which German and European offices do not publish
+//! regions: it is rejected by name rather than guessed.
 //!
 //! Read are both versions of well-known text (ISO 19162, and the older one in ESRI's and OGC's
-//! manner). ETRS89 (EPSG 4258, 25832, 25833, 3034, 3035, 5243) is taken for WGS 84 (EPSG 4326, 3857),
-//! from which it has drifted by less than a metre. DHDN (EPSG 4314, 31466-31469) is moved by the seven
-//! parameters of EPSG:1777, which are right to some 3 m in the whole of Germany; without them points
-//! lie 150-200 m off.
+//! manner). ETRS89 (EPSG 4258, 25832, 25833, 3034, 3035, 5243) is treated as WGS 84 (EPSG 4326,
+//! 3857), from which it has drifted by less than a metre. DHDN (EPSG 4314, 31466-31469) is moved by
+//! the seven parameters of EPSG:1777, which are right to some 3 m in the whole of Germany; without
+//! them points lie 150-200 m off.
 
 mod well_known_text;
 
@@ -19,11 +19,11 @@ use proj4rs::{Proj, transform::transform};
 
 use well_known_text::Node;
 
-/// A projection that can be undone.
+/// A projection that can be inverted.
 pub struct Projection {
     /// As the .prj names it.
     pub name: String,
-    /// What proj4rs was told.
+    /// The parameters for proj4rs.
     definition: String,
     from: Proj,
     to: Proj,
@@ -41,13 +41,13 @@ impl PartialEq for Projection {
     }
 }
 
-/// Why a .prj is of no use.
+/// Why a .prj file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectionError {
-    /// It is no well-known text.
+    /// It is not well-known text.
     #[error("the .prj file is no well-known text of a coordinate system")]
     Unreadable,
-    /// Something in it is not known here.
+    /// It contains something that is not supported.
     #[error(
         "{what} {name:?} is not known; known are ETRS89, WGS 84 and DHDN, in degrees, as transverse Mercator (UTM, Gauss-Krüger), as Lambert's equal-area azimuthal or conformal conic projection, or as web Mercator"
     )]
@@ -60,22 +60,22 @@ pub enum ProjectionError {
     /// A number is missing.
     #[error("the .prj file has no {0}")]
     Missing(&'static str),
-    /// Its numbers make no projection.
+    /// Its numbers do not define a valid projection.
     #[error("the .prj file's numbers make no projection: {0}")]
     Impossible(String),
 }
 
-/// What coordinates in degrees are counted from.
+/// The datum of coordinates in degrees.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Datum {
-    /// WGS 84, or as good as.
+    /// WGS 84, or close enough to it.
     Wgs84,
     /// Deutsches Hauptdreiecksnetz, on Bessel's ellipsoid.
     Dhdn,
 }
 
 impl Datum {
-    /// As proj4rs is told.
+    /// As a parameter for proj4rs.
     const fn definition(self) -> &'static str {
         match self {
             Self::Wgs84 => "+ellps=GRS80 +towgs84=0,0,0,0,0,0,0",
@@ -90,7 +90,7 @@ impl Projection {
     /// Reads a .prj file's text.
     ///
     /// # Errors
-    /// [`ProjectionError`] names what is not known or missing.
+    /// Returns [`ProjectionError`], which names what is not known or missing.
     pub fn parse(text: &str) -> Result<Self, ProjectionError> {
         let root = Node::parse(text).ok_or(ProjectionError::Unreadable)?;
         // A system together with a way to another one: the shapes are in the former.
@@ -190,9 +190,9 @@ fn datum(geographic: &Node) -> Result<Datum, ProjectionError> {
     if right { Ok(datum) } else { Err(unknown("spheroid", spheroid.text())) }
 }
 
-/// The projection as proj4rs is told.
+/// The projection as parameters for proj4rs.
 fn method(projected: &Node, datum: Datum) -> Result<String, ProjectionError> {
-    // The newer text has name and parameters of the conversion in a node of its own.
+    // The newer text has name and parameters of the conversion in a separate node.
     let conversion = projected.child(&["CONVERSION"]).unwrap_or(projected);
     let projection = conversion
         .child(&["PROJECTION", "METHOD"])
@@ -252,7 +252,7 @@ fn method(projected: &Node, datum: Datum) -> Result<String, ProjectionError> {
 }
 
 /// Whether that is the Mercator projection of a sphere that map services use. OGC's older text has
-/// the ellipsoid's name for it, and says so only beside it.
+/// only the ellipsoid's name in this node, and names the sphere in another node.
 fn is_web_mercator(method: &str, projected: &Node) -> bool {
     match method {
         "mercatorauxiliarysphere" | "popularvisualisationpseudomercator" => true,
@@ -265,13 +265,13 @@ fn is_web_mercator(method: &str, projected: &Node) -> bool {
     }
 }
 
-/// Checks the unit of a system or of a parameter, where one stands there.
+/// Checks the unit of a system or of a parameter, if there is one.
 fn unit(node: &Node, expected: f64) -> Result<(), ProjectionError> {
     let units = ["UNIT", "LENGTHUNIT", "ANGLEUNIT"];
     let own = node.child(&units);
     let of_axis = || node.child(&["AXIS"]).and_then(|axis| axis.child(&units));
     let Some(unit) = own.or_else(of_axis) else {
-        // Only the older text must say it at each system.
+        // Only the older text must have it for each system.
         return match node.keyword.as_str() {
             "GEOGCS" | "PROJCS" => Err(ProjectionError::Missing("UNIT")),
             _ => Ok(()),

@@ -25,29 +25,29 @@ use super::{
 };
 use crate::RegionCode;
 
-/// Regions and where they are.
+/// Regions and their areas.
 #[derive(Debug, Clone)]
 pub struct Borders {
     /// By code: name and shapes.
     pub regions: BTreeMap<RegionCode, (String, Vec<Polygon>)>,
     /// The projection's name in the .prj.
     pub projection: String,
-    /// Whose data they are, as far as the table's fields tell.
+    /// The publisher, as far as the table's fields show it.
     pub publisher: Publisher,
 }
 
-/// Who publishes shapefiles with such fields.
+/// The publisher of shapefiles with such fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Publisher {
     /// Bundesamt für Kartographie und Geodäsie.
     Bkg,
     /// Eurostat's GISCO.
     Gisco,
-    /// It cannot be told.
+    /// Unknown.
     Unknown,
 }
 
-/// Why a shapefile is of no use.
+/// Why a shapefile cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ShapefileError {
     /// A file is missing or cannot be read.
@@ -136,7 +136,7 @@ const NAME_FIELDS: [&str; 4] = ["NUTS_NAME", "NAME_LATN", "GEN", "NAME"];
 /// Reads a shapefile.
 ///
 /// # Errors
-/// [`ShapefileError`] names the file, and the record where one is at fault.
+/// Returns [`ShapefileError`], which names the file, and the record where one is at fault.
 pub fn read(path: &Path) -> Result<Borders, ShapefileError> {
     let prj = path.with_extension("prj");
     let text = fs::read_to_string(&prj)
@@ -147,7 +147,8 @@ pub fn read(path: &Path) -> Result<Borders, ShapefileError> {
     let table = Table::read(&dbf)?;
     let failed =
         |source| ShapefileError::Shapes { path: path.to_owned(), source: Box::new(source) };
-    // Without the index file: shapes are read one after the other anyway, and .shx files lie.
+    // The index file is not used: shapes are read one after the other anyway, and .shx files may be
+    // wrong.
     let file = File::open(path)
         .map_err(|source| ShapefileError::File { path: path.to_owned(), source })?;
     let shapes =
@@ -175,14 +176,14 @@ pub fn read(path: &Path) -> Result<Borders, ShapefileError> {
     Ok(Borders { regions, projection: projection.name, publisher: table.publisher })
 }
 
-/// What a record says, as far as it matters.
+/// The values of a record that are needed.
 struct Row {
     code: String,
     name: String,
 }
 
-/// A record's values in the order of the fields. What cannot be read is not there: columns of no
-/// interest hold what they like, such as dates that are none.
+/// A record's values in the order of the fields. Values that cannot be read are left out: columns
+/// that are not needed may contain anything, such as invalid dates.
 struct Values(Vec<Result<FieldValue, String>>);
 
 impl dbase::ReadableRecord for Values {
@@ -196,7 +197,7 @@ impl dbase::ReadableRecord for Values {
     }
 }
 
-/// The attribute table; rows of other levels, and without a code, are none.
+/// The attribute table; rows of other levels, or without a code, yield `None`.
 struct Table {
     rows: Vec<Option<Row>>,
     publisher: Publisher,
@@ -281,7 +282,7 @@ fn encoding(dbf: &Path) -> Result<DynEncoding, ShapefileError> {
         Ok(name) => {
             let name = name.trim_start_matches('\u{feff}').trim();
             let plain = name.to_ascii_lowercase().replace(['-', '_', ' '], "");
-            // Writers agree on no spelling. ISO 8859-1 is a part of Windows' character set.
+            // Writers use different spellings. ISO 8859-1 is a part of Windows' character set.
             match plain.as_str() {
                 "utf8" | "65001" => "UTF-8".to_owned(),
                 "iso88591" | "88591" | "28591" | "latin1" | "ansi1252" | "windows1252" => {

@@ -15,7 +15,7 @@ impl RegionCode {
     /// Parses a code.
     ///
     /// # Errors
-    /// [`InvalidRegionCode`] for any other text.
+    /// Returns [`InvalidRegionCode`] for any other text.
     pub fn new(text: &str) -> Result<Self, InvalidRegionCode> {
         let invalid = || InvalidRegionCode(text.chars().take(20).collect());
         let bytes = text.as_bytes();
@@ -34,7 +34,7 @@ impl RegionCode {
     #[must_use]
     pub fn as_str(&self) -> &str {
         let length = self.0.iter().position(|&byte| byte == 0).unwrap_or(8);
-        // Letters and digits of ASCII: `new` let nothing else in.
+        // Letters and digits of ASCII: `new` accepts nothing else.
         std::str::from_utf8(&self.0[..length]).unwrap_or_default()
     }
 

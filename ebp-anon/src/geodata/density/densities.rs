@@ -9,9 +9,9 @@ use crate::RegionCode;
 pub struct Densities {
     /// NUTS-3 regions and their densities.
     pub by_region: BTreeMap<RegionCode, f64>,
-    /// What the table is and for when it holds.
+    /// The name of the table and the date that it refers to.
     pub description: String,
-    /// What must be shown, where the table's kind tells it.
+    /// The notice that must be shown, if it is known for the table's kind.
     pub notice: Option<String>,
 }
 
@@ -21,26 +21,26 @@ pub enum TableError {
     /// It cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is no workbook.
+    /// It is not a workbook.
     #[error(transparent)]
     Workbook(#[from] calamine::XlsxError),
-    /// It is no table of values.
+    /// It is not a table of values.
     #[error(transparent)]
     Csv(#[from] csv::Error),
     /// A column is missing.
     #[error("no column {0}")]
     NoColumn(&'static str),
-    /// A value is no density.
+    /// A value is not a density.
     #[error("line {line}, region {code}: {value:?} is no density")]
     Value {
         /// Where, from 1.
         line: u64,
         /// Which region.
         code: RegionCode,
-        /// What stands there.
+        /// The value there.
         value: String,
     },
-    /// A region is in it twice, differently.
+    /// A region occurs twice with different values.
     #[error("line {line}: region {code} is there twice with different densities")]
     Twice {
         /// Where, from 1.
@@ -48,7 +48,7 @@ pub enum TableError {
         /// Which region.
         code: RegionCode,
     },
-    /// A year is not in it.
+    /// It does not contain the year.
     #[error("no densities of the year {0}")]
     NoYear(i16),
     /// It has no NUTS-3 region.
@@ -62,7 +62,7 @@ pub(super) fn level_3(text: &str) -> Option<RegionCode> {
     RegionCode::new(text).ok().filter(|_| text.len() == 5)
 }
 
-/// Adds a density; the same one again does no harm.
+/// Adds a density; adding the same one again has no effect.
 pub(super) fn insert(
     densities: &mut BTreeMap<RegionCode, f64>,
     line: u64,

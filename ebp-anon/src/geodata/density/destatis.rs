@@ -3,9 +3,9 @@
 //! Enters: the workbook's bytes. Leaves: densities per total area, as published. Absent: other
 //! workbooks.
 //!
-//! The table is on the sheet that has a column `NUTS3`; headings take two rows (`je km2` stands
-//! under `Bevölkerung`). Rows of states and government regions have keys of 2 and 3 digits and no
-//! code, and are left out.
+//! The table is on the sheet that has a column `NUTS3`; headings have two rows (`je km2` below
+//! `Bevölkerung`). Rows of states and government regions have keys of 2 and 3 digits and no code,
+//! and are left out.
 
 use std::{collections::BTreeMap, io::Cursor};
 
@@ -24,7 +24,7 @@ pub fn read(bytes: Vec<u8>) -> Result<Densities, TableError> {
     Err(TableError::NoColumn("NUTS3"))
 }
 
-/// None for a sheet without the table.
+/// `None` for a sheet without the table.
 fn read_sheet(sheet: &Range<Data>) -> Result<Option<Densities>, TableError> {
     let rows = || sheet.rows().enumerate();
     let plain = |cell: &Data| text(cell).to_lowercase().replace(char::is_whitespace, "");

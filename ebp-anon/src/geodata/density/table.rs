@@ -21,7 +21,7 @@ const DENSITIES: [&str; 4] = ["density", "density_per_km2", "persons_per_km2", "
 pub fn read(bytes: &[u8], year: Option<i16>) -> Result<Densities, TableError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    // Whichever separates most columns.
+    // The separator that yields the most columns.
     let separator = [b'\t', b';', b',']
         .into_iter()
         .max_by_key(|separator| {
@@ -168,7 +168,7 @@ fn plain(
     })
 }
 
-/// `newest` is the newest year of the table, where nobody asked for another.
+/// `newest` is the newest year of the table, if no other was requested.
 fn eurostat(
     by_region: BTreeMap<crate::RegionCode, f64>,
     year: i16,

@@ -36,7 +36,7 @@ impl Node {
                 if rest[end..].starts_with(['[', '(']) {
                     node.children.push(Self::take(rest, depth + 1)?);
                 } else {
-                    // Directions such as EAST stand without quotes and tell nothing here.
+                    // Directions such as EAST are unquoted and not needed here.
                     node.numbers.extend(word.parse::<f64>());
                     *rest = &rest[end..];
                 }

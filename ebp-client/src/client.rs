@@ -1,8 +1,8 @@
 //! The requests of devices and participants, over mutual TLS.
 //!
 //! Enters: the server's address, the device's [`Identity`]. Leaves: the contract's bodies, or a
-//! [`ClientError`] that says whether waiting, a person, or nothing helps. Absent: retrying and
-//! waiting; storage.
+//! [`ClientError`] that says whether to retry later, to ask a person, or to give up. Absent:
+//! retrying and waiting; storage.
 
 use std::{
     io::{Read, Write},
@@ -28,22 +28,22 @@ use ebp_core::{
     model::{Meter, PvSystem},
 };
 
-/// An answer longer than this is not read: the largest page is a tenth of it.
+/// A longer response is not read: the largest page is a tenth of it.
 const MAX_ANSWER: u64 = 64 << 20;
 
-/// A server that asks for more patience than this is asked again after it.
+/// A longer `Retry-After` of the server is shortened to this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// How the client behaves.
+/// The client's settings.
 #[derive(Clone)]
 pub struct ClientOptions {
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
     /// How long to wait for the whole answer.
     pub timeout: Duration,
-    /// The version of the program, told as `user-agent`.
+    /// The version of the program, sent as `user-agent`.
     pub version: String,
-    /// The clock by which the server's certificate is valid.
+    /// The clock against which the validity of the server's certificate is checked.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -69,11 +69,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the Data API at `base_url` (`https://host:port`, a path may follow) that shows
-    /// `identity` and trusts its authority alone. Nothing is sent yet.
+    /// A client of the Data API at `base_url` (`https://host:port`, a path may follow) that
+    /// authenticates with `identity` and trusts only its authority. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ClientError::InvalidUrl`], [`ClientError::SetUp`].
+    /// Returns [`ClientError::InvalidUrl`] if the address is no HTTPS address, and
+    /// [`ClientError::SetUp`] if TLS cannot be set up.
     pub fn new(
         base_url: &str,
         identity: &Identity,
@@ -132,7 +133,7 @@ impl Client {
     /// Endpoint 1: the participant.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn account(&self) -> Result<Account, ClientError> {
         self.get(paths::ACCOUNT)
     }
@@ -140,7 +141,7 @@ impl Client {
     /// Endpoint 2: the household's registration details.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn household(&self) -> Result<Household, ClientError> {
         self.get(paths::HOUSEHOLD)
     }
@@ -148,15 +149,16 @@ impl Client {
     /// The household's consent.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn consent(&self) -> Result<Consent, ClientError> {
         self.get(paths::CONSENT)
     }
 
-    /// Endpoint 3: grants consent, a step that is taken once.
+    /// Endpoint 3: grants consent, which is possible once.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 409 where it was granted before.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 409 if it was granted before.
     pub fn grant_consent(&self) -> Result<Consent, ClientError> {
         self.send(Method::POST, paths::CONSENT)
     }
@@ -164,7 +166,7 @@ impl Client {
     /// Endpoint 4: revokes consent, for good.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn revoke_consent(&self) -> Result<Consent, ClientError> {
         self.send(Method::DELETE, paths::CONSENT)
     }
@@ -172,7 +174,7 @@ impl Client {
     /// Endpoint 5: the household's measurement devices.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn measurement_devices(&self) -> Result<Vec<MeasurementDevice>, ClientError> {
         self.get(paths::MEASUREMENT_DEVICE)
     }
@@ -180,15 +182,15 @@ impl Client {
     /// Endpoint 6: the household's meters.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn meters(&self) -> Result<Vec<Meter>, ClientError> {
         self.get(paths::METER)
     }
 
-    /// The meters that this device reads, for whoever shows a device's certificate.
+    /// The meters that this device reads. Needs a device's certificate.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn device_meters(&self) -> Result<Vec<Meter>, ClientError> {
         self.get(paths::DEVICE_METER)
     }
@@ -196,7 +198,8 @@ impl Client {
     /// Endpoint 8: uploads measurements; sending one again changes nothing.
     ///
     /// # Errors
-    /// [`ClientError`]. The server may have stored them nevertheless, where its answer got lost.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem. If its
+    /// answer was lost, it may have stored them.
     pub fn upload(&self, request: &UploadRequest) -> Result<UploadResponse, ClientError> {
         let body = compressed(request).map_err(|reason| ClientError::SetUp {
             server: self.server.clone(),
@@ -213,7 +216,7 @@ impl Client {
     /// Endpoint 9: the household's photovoltaic systems.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn pv_systems(&self) -> Result<Vec<PvSystem>, ClientError> {
         self.get(paths::PV_SYSTEM)
     }
@@ -248,7 +251,7 @@ impl Client {
         ClientError::Garbled { server: self.server.clone(), path, reason }
     }
 
-    /// The body of an answer that says yes.
+    /// The body of a successful response.
     pub(crate) fn receive(
         &self,
         path: &str,
@@ -280,8 +283,8 @@ impl Client {
         Ok(body)
     }
 
-    /// `Retry-After` in either of its forms (RFC 9110, section 10.2.3), of the answers that it
-    /// belongs to.
+    /// `Retry-After` in either of its forms (RFC 9110, section 10.2.3), for the statuses that may
+    /// have it.
     fn retry_after(&self, response: &Response) -> Option<Duration> {
         if !matches!(
             response.status(),
@@ -305,7 +308,7 @@ pub(crate) fn set_up(server: &str, reason: String) -> ClientError {
     ClientError::SetUp { server: server.to_owned(), reason }
 }
 
-/// Where an answer leaves the contract, without the values in it: they may be a person's.
+/// Where a response violates the contract, without the values in it: they may be personal data.
 fn place(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Data => "not what the contract says",

@@ -1,6 +1,6 @@
-//! A device's key, and the certificates it gets for it.
+//! A device's key, and requests for certificates.
 //!
-//! The key is made here and never sent: the server sees a request that is signed by it.
+//! The key is generated here and never sent: the server receives a request that is signed with it.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use crate::{Client, ClientError, ClientOptions, Trust, client::set_up};
 use ebp_core::contract::{DeviceCertificate, EnrollRequest, RenewRequest, paths};
 
-/// Of which kind a device's key is.
+/// The type of a device's key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum KeyKind {
     /// ECDSA on the curve P-256.
@@ -36,10 +36,10 @@ impl fmt::Debug for DeviceKey {
 pub struct KeyError(#[from] rcgen::Error);
 
 impl DeviceKey {
-    /// A new one.
+    /// Generates a key.
     ///
     /// # Errors
-    /// If the machine has no randomness.
+    /// Returns an error if the operating system provides no random numbers.
     pub fn generate(kind: KeyKind) -> Result<Self, KeyError> {
         let algorithm = match kind {
             KeyKind::P256 => &PKCS_ECDSA_P256_SHA256,
@@ -51,7 +51,7 @@ impl DeviceKey {
     /// Reads one (PEM, PKCS#8).
     ///
     /// # Errors
-    /// If it is none.
+    /// Returns an error if the text is invalid.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Ok(Self(KeyPair::from_pem(pem)?))
     }
@@ -62,13 +62,14 @@ impl DeviceKey {
         self.0.serialize_pem()
     }
 
-    /// Of which kind it is.
+    /// Its type.
     #[must_use]
     pub fn kind(&self) -> KeyKind {
         if self.0.algorithm() == &PKCS_ED25519 { KeyKind::Ed25519 } else { KeyKind::P256 }
     }
 
-    /// A request for a certificate (PKCS#10, PEM). It names nobody: the server knows for whom it is.
+    /// A request for a certificate (PKCS#10, PEM). It contains no name: the server knows which
+    /// device it is for.
     fn request(&self) -> Result<String, KeyError> {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
@@ -76,7 +77,7 @@ impl DeviceKey {
     }
 }
 
-/// What enrolment brought.
+/// The result of enrolment.
 #[derive(Debug)]
 pub struct Enrolled {
     /// The device's certificate.
@@ -85,11 +86,12 @@ pub struct Enrolled {
     pub authority: String,
 }
 
-/// Gets the device's first certificate for a one-time token. If the answer is lost the same may be
-/// asked again with the same key.
+/// Gets the device's first certificate for a one-time token. If the answer is lost, the request may
+/// be repeated with the same key.
 ///
 /// # Errors
-/// [`ClientError`]; a problem of status 401 if the token is unknown, used or expired.
+/// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 401 if
+/// the token is unknown, used or expired.
 pub fn enroll(
     base_url: &str,
     trust: &Trust,
@@ -121,7 +123,7 @@ impl Client {
     /// The device's next certificate, for that key.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn renew(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
         let csr = key.request().map_err(|e| set_up(&self.server, e.to_string()))?;
         let request = self.request(Method::POST, paths::RENEW).json(&RenewRequest { csr });
@@ -129,7 +131,7 @@ impl Client {
     }
 }
 
-/// The authority's certificate (PEM), which stands last in the chain, if it is the trusted one.
+/// The authority's certificate (PEM), which is the last in the chain, if it is the trusted one.
 fn authority_in(chain: &str, trusted: &CertificateDer<'_>) -> Option<String> {
     let start = chain.rfind("-----BEGIN CERTIFICATE-----")?;
     let pem = &chain[start..];

@@ -1,4 +1,4 @@
-//! What can go wrong between the client and the Data API, sorted by what one can do about it.
+//! Errors of requests to the Data API, sorted by what can be done about them.
 
 use std::{error::Error, fmt, io, time::Duration};
 
@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use ebp_core::contract::{Problem, problem_type};
 
-/// Why a request brought no answer, or not the one hoped for.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The server's address is none.
+    /// The server's address is invalid.
     #[error("`{url}` is no address of a Data API: write https://host or https://host:port")]
     InvalidUrl {
         /// As it was given.
@@ -26,7 +26,7 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
-    /// The server was not reached, hung up, or did not answer in time.
+    /// The server could not be reached, closed the connection, or did not answer in time.
     #[error("cannot reach {server}: {reason}")]
     Unreachable {
         /// The Data API's address.
@@ -44,32 +44,32 @@ pub enum ClientError {
         /// In the words of the TLS library.
         reason: String,
     },
-    /// The server takes our certificate for one that is not valid yet: its clock is behind.
+    /// The server rejects our certificate as not valid yet: its clock is slow.
     #[error("the clock of {server} is behind by {behind:#}: it says {time:.0}")]
     ServerClockBehind {
         /// The Data API's address.
         server: String,
-        /// What it takes for the time.
+        /// The time of its clock.
         time: Timestamp,
         /// By how much, by this device's clock.
         behind: SignedDuration,
     },
-    /// The server answered with a problem (RFC 9457), or with an error in no such form.
+    /// The server answered with a problem (RFC 9457), or with an error that is no problem document.
     #[error("{server} answers {status}: {title}{}", listed(faults))]
     Problem {
         /// The Data API's address.
         server: String,
         /// The HTTP status.
         status: u16,
-        /// One of [`problem_type`], or `about:blank` where the answer was no problem document.
+        /// One of [`problem_type`], or `about:blank` if the response was no problem document.
         kind: String,
         /// What went wrong, in the server's words.
         title: Box<str>,
-        /// What in particular: the fields that are wrong and what they must be.
+        /// The details: which fields are wrong, and what is expected.
         faults: Vec<String>,
-        /// The household that stands in the way, where the server names one.
+        /// The household that prevents it, if the server names one.
         household: Option<Box<Uuid>>,
-        /// How long the server asks to be left in peace.
+        /// How long to wait before the next request, as the server asked (`Retry-After`).
         retry_after: Option<Duration>,
     },
     /// The server answered something that is not in the contract.
@@ -77,17 +77,17 @@ pub enum ClientError {
     Garbled {
         /// The Data API's address.
         server: String,
-        /// What was asked for.
+        /// The path that was requested.
         path: String,
         /// What is wrong with it.
         reason: String,
     },
 }
 
-/// Whose certificate was not accepted, and why.
+/// Which certificate was not accepted, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsRefusal {
-    /// The server does not accept ours: of another authority, or not the right kind.
+    /// The server does not accept ours: it is of another authority, or of the wrong kind.
     OursRefused,
     /// Ours has expired.
     OursExpired,
@@ -95,13 +95,13 @@ pub enum TlsRefusal {
     OursRevoked,
     /// The server's was not issued by our authority.
     TheirsUntrusted,
-    /// The server's has expired; or this device's clock is ahead.
+    /// The server's has expired, or this device's clock is fast.
     TheirsExpired,
-    /// The server's is not valid yet: this device's clock is behind, or the server's was ahead.
+    /// The server's is not valid yet: this device's clock is slow, or the server's was fast.
     TheirsNotYetValid,
-    /// The server's names another host.
+    /// The server's is for another host name.
     TheirsOtherName,
-    /// The two do not come to terms for another reason.
+    /// The TLS handshake failed for another reason.
     Protocol,
 }
 
@@ -125,7 +125,7 @@ impl fmt::Display for TlsRefusal {
 }
 
 impl ClientError {
-    /// Whether the same request may succeed later without anyone doing anything.
+    /// Whether the same request may succeed later without any change.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
         match self {
@@ -138,7 +138,7 @@ impl ClientError {
     }
 
     /// Whether the server says that consent is revoked for good. Both the status and the type must
-    /// say so: what follows cannot be undone.
+    /// be right, because what follows cannot be undone.
     #[must_use]
     pub fn consent_revoked(&self) -> bool {
         matches!(self, Self::Problem { status: 410, kind, .. }
@@ -151,8 +151,8 @@ impl ClientError {
         matches!(self, Self::Problem { kind, .. } if kind == problem_type::CONSENT_NOT_GRANTED)
     }
 
-    /// The household that the participant has at the same address, where a registration is refused
-    /// for that.
+    /// The household that the participant has at the same address, if a registration is rejected
+    /// for that reason.
     #[must_use]
     pub fn registered_already(&self) -> Option<Uuid> {
         match self {
@@ -163,13 +163,13 @@ impl ClientError {
         }
     }
 
-    /// Whether the server has no room for these measurements by now, and may have for others.
+    /// Whether the server's quota for these measurements is used up, while others may be accepted.
     #[must_use]
     pub fn quota_used_up(&self) -> bool {
         matches!(self, Self::Problem { kind, .. } if kind == problem_type::QUOTA)
     }
 
-    /// Whether the server does not accept who we are, or what we are allowed to.
+    /// Whether the server rejects the identity or its scopes.
     #[must_use]
     pub const fn not_authorized(&self) -> bool {
         matches!(
@@ -184,7 +184,7 @@ impl ClientError {
         )
     }
 
-    /// How long the server asks to be left in peace.
+    /// How long to wait before the next request, as the server asked (`Retry-After`).
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -193,7 +193,7 @@ impl ClientError {
         }
     }
 
-    /// Sorts what the HTTP library says.
+    /// Classifies an error of the HTTP library.
     pub(super) fn of_transport(server: &str, error: reqwest::Error) -> Self {
         let server = server.to_owned();
         match tls_error(&error) {
@@ -205,7 +205,7 @@ impl ClientError {
         }
     }
 
-    /// What an answer other than a success says.
+    /// The error of a response that is no success.
     pub(super) fn of_answer(
         server: &str,
         status: reqwest::StatusCode,
@@ -242,13 +242,13 @@ fn listed(faults: &[String]) -> String {
     if faults.is_empty() { String::new() } else { format!(" ({})", faults.join("; ")) }
 }
 
-/// The server's words go into logs, so they are one line of bounded length.
+/// The server's text goes into logs, so it is limited to one line of bounded length.
 fn shortened(text: String) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// The TLS library's error, wherever in the chain it is. `io::Error` does not give what it carries
-/// as its source, so it is asked for it.
+/// The TLS library's error, wherever in the chain it is. `io::Error` does not return the error that
+/// it wraps as its source, so `get_ref` is used.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     if let Some(tls) = error.downcast_ref() {
         return Some(tls);
@@ -259,7 +259,7 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     }
 }
 
-/// In the words of the TLS library, or of a check of our own that it only passes on.
+/// In the words of the TLS library, or of our own check, whose error it passes on.
 fn reason(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(own)) => own.0.to_string(),

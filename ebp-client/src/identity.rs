@@ -1,7 +1,8 @@
 //! The device's identity: its certificate, its key and the authority that both sides trust.
 //!
-//! Enters: three PEM files. Leaves: TLS configurations. Absent: issuing, renewing, and what is in
-//! the certificate but the device's identifier: the server reads participant and scopes from it.
+//! Enters: three PEM files. Leaves: TLS configurations. Absent: issuing, renewing, and the content
+//! of the certificate except the device's identifier: the server reads participant and scopes from
+//! it.
 
 mod pem;
 #[cfg(feature = "pkcs12")]

@@ -1,4 +1,4 @@
-//! Endpoints 11 to 13: what is wrong with a meter.
+//! Endpoints 11 to 13: a meter's incidents.
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -14,15 +14,17 @@ impl Client {
     /// Endpoint 11: the meter's incidents, open and ended ones.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 where the household has no such meter.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if the household has no such meter.
     pub fn incidents(&self, meter: Uuid) -> Result<Vec<Incident>, ClientError> {
         self.get(&paths::incidents_of(meter))
     }
 
-    /// Endpoint 12: opens the incident, from `at` on or from now; one that is open stays as it is.
+    /// Endpoint 12: opens the incident, from `at` on or from now; an open one is not changed.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 where the household has no such meter.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if the household has no such meter.
     pub fn report_incident(
         &self,
         meter: Uuid,
@@ -32,10 +34,11 @@ impl Client {
         self.change_incident(meter, IncidentRequest { kind, at }, "report")
     }
 
-    /// Endpoint 13: ends the incident, at `at` or now; one that has ended stays as it is.
+    /// Endpoint 13: ends the incident, at `at` or now; an ended one is not changed.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 where it never was reported.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if it never was reported.
     pub fn resolve_incident(
         &self,
         meter: Uuid,

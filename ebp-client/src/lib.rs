@@ -1,8 +1,8 @@
 //! Client of the Data API of the `ebp` measurement system.
 //!
 //! Enters: the server's address, a certificate and its key, or a group's secret. Leaves: the
-//! contract's bodies, or a [`ClientError`] that says whether waiting, a person, or nothing helps.
-//! Absent: retrying and waiting, which the report cycle does; storage; meters.
+//! contract's bodies, or a [`ClientError`] that says whether to retry later, to ask a person, or to
+//! give up. Absent: retrying and waiting, which the report cycle does; storage; meters.
 //!
 //! A client blocks its thread; it must not be used on a thread of an asynchronous runtime.
 

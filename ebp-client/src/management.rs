@@ -1,4 +1,4 @@
-//! What researchers and administrators ask of the Data API, each with the secret that they share.
+//! The requests of researchers and administrators, with their group's secret.
 
 use std::fmt;
 
@@ -31,11 +31,12 @@ impl fmt::Debug for Manager {
 }
 
 impl Manager {
-    /// A client of the Data API at `base_url` that shows the group's secret (HTTP Basic with the
-    /// group's name as user). Nothing is sent yet.
+    /// A client of the Data API at `base_url` that authenticates with the group's secret (HTTP
+    /// Basic with the group's name as user). Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ClientError::InvalidUrl`], [`ClientError::SetUp`].
+    /// Returns [`ClientError::InvalidUrl`] if the address is no HTTPS address, and
+    /// [`ClientError::SetUp`] if TLS cannot be set up.
     pub fn new(
         base_url: &str,
         trust: &Trust,
@@ -56,7 +57,7 @@ impl Manager {
     /// Endpoint 10 for researchers: a page of registrations and consents.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn registrations(
         &self,
         cursor: Option<&str>,
@@ -65,12 +66,12 @@ impl Manager {
         self.client.get(&format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD))
     }
 
-    /// Takes in a registration; with `further` also where the participant has a household at the
-    /// same address.
+    /// Registers a household; with `further` even if the participant has one at the same address.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 400 or 422 lists every fault, one of status 409 names
-    /// the participant's household at that address ([`ClientError::registered_already`]).
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem. A problem
+    /// of status 400 or 422 lists every fault; one of status 409 names the participant's household
+    /// at that address ([`ClientError::registered_already`]).
     pub fn register(
         &self,
         registration: &Registration,
@@ -81,10 +82,10 @@ impl Manager {
         self.send(Method::POST, &path, registration)
     }
 
-    /// Whether a registration would be taken in; nothing is stored.
+    /// Checks whether a registration would be accepted; nothing is stored.
     ///
     /// # Errors
-    /// As [`Self::register`].
+    /// Returns the same errors as [`Self::register`].
     pub fn check(&self, registration: &Registration, further: bool) -> Result<(), ClientError> {
         let query = if further { "?further=true" } else { "" };
         let path = format!("{}{query}", paths::REGISTRATION_CHECK);
@@ -95,7 +96,8 @@ impl Manager {
     /// Removes a household that was registered by mistake.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 409 where something was measured in it.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 409 if it has measurements.
     pub fn remove_household(&self, household: Uuid) -> Result<(), ClientError> {
         self.remove(&fill_path(paths::MANAGED_HOUSEHOLD, household, None))
     }
@@ -103,7 +105,8 @@ impl Manager {
     /// A page of a meter's measurements, oldest first.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 if there is no such household or meter.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if there is no such household or meter.
     pub fn measurements_page(
         &self,
         household: Uuid,
@@ -116,7 +119,8 @@ impl Manager {
     /// A registration with all that belongs to it.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 if there is none.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if there is none.
     pub fn registration(&self, household: Uuid) -> Result<ManagedHousehold, ClientError> {
         self.client.get(&fill_path(paths::MANAGED_HOUSEHOLD, household, None))
     }
@@ -124,7 +128,8 @@ impl Manager {
     /// Changes a household's members.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 400 or 422 lists every fault.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem. A problem
+    /// of status 400 or 422 lists every fault.
     pub fn change(
         &self,
         household: Uuid,
@@ -136,7 +141,7 @@ impl Manager {
     /// Adds a meter.
     ///
     /// # Errors
-    /// As [`Self::change`].
+    /// Returns the same errors as [`Self::change`].
     pub fn add_meter(&self, household: Uuid, meter: &NewMeter) -> Result<Made, ClientError> {
         self.send(Method::POST, &fill_path(paths::MANAGED_METERS, household, None), meter)
     }
@@ -144,7 +149,7 @@ impl Manager {
     /// Changes a meter.
     ///
     /// # Errors
-    /// As [`Self::change`].
+    /// Returns the same errors as [`Self::change`].
     pub fn change_meter(
         &self,
         household: Uuid,
@@ -157,7 +162,7 @@ impl Manager {
     /// Adds a photovoltaic system.
     ///
     /// # Errors
-    /// As [`Self::change`].
+    /// Returns the same errors as [`Self::change`].
     pub fn add_pv_system(
         &self,
         household: Uuid,
@@ -169,7 +174,7 @@ impl Manager {
     /// Changes a photovoltaic system.
     ///
     /// # Errors
-    /// As [`Self::change`].
+    /// Returns the same errors as [`Self::change`].
     pub fn change_pv_system(
         &self,
         household: Uuid,
@@ -186,7 +191,8 @@ impl Manager {
     /// Removes a meter that was registered by mistake.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 409 where it has measurements or is connected.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 409 if it has measurements or is connected.
     pub fn remove_meter(&self, household: Uuid, meter: Uuid) -> Result<(), ClientError> {
         self.remove(&fill_path(paths::MANAGED_METER, household, Some(meter)))
     }
@@ -194,7 +200,8 @@ impl Manager {
     /// Removes a photovoltaic system that was registered by mistake.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 409 where its meter has measurements.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 409 if its meter has measurements.
     pub fn remove_pv_system(&self, household: Uuid, system: Uuid) -> Result<(), ClientError> {
         self.remove(&fill_path(paths::MANAGED_PV_SYSTEM, household, Some(system)))
     }
@@ -202,7 +209,8 @@ impl Manager {
     /// For administrators: a page of a device's certificates, oldest first.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if there is no such device.
     pub fn certificates(
         &self,
         device: Uuid,
@@ -212,11 +220,12 @@ impl Manager {
         self.client.get(&format!("{}{query}", certificates_of(device)))
     }
 
-    /// For administrators: revokes every certificate of a device and voids its one-time tokens, for
-    /// good and from its next request on.
+    /// For administrators: revokes every certificate of a device and invalidates its one-time
+    /// tokens, permanently and from the next request on.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if there is no such device.
     pub fn revoke_device(&self, device: Uuid) -> Result<RevokedDevice, ClientError> {
         self.client.send(Method::DELETE, &certificates_of(device))
     }
@@ -224,16 +233,16 @@ impl Manager {
     /// For administrators: a page of all devices.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn devices(&self, cursor: Option<&str>) -> Result<Listing<ManagedDevice>, ClientError> {
         let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
         self.client.get(&format!("{}{query}", paths::MANAGEMENT_DEVICE))
     }
 
-    /// For administrators: how the devices and meters of a page of households are.
+    /// For administrators: the health of the devices and meters of a page of households.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn health(&self, cursor: Option<&str>) -> Result<Listing<HouseholdHealth>, ClientError> {
         let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
         self.client.get(&format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD))
@@ -242,7 +251,8 @@ impl Manager {
     /// For administrators: a device.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if there is no such device.
     pub fn device(&self, device: Uuid) -> Result<ManagedDevice, ClientError> {
         self.client.get(&device_path(device))
     }
@@ -250,8 +260,8 @@ impl Manager {
     /// For administrators: adds a device to a household.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 if there is no such household, or it has no such
-    /// meter.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if there is no such household, or it has no such meter.
     pub fn add_device(&self, device: &NewDevice) -> Result<Made, ClientError> {
         self.send(Method::POST, paths::MANAGEMENT_DEVICE, device)
     }
@@ -259,16 +269,18 @@ impl Manager {
     /// For administrators: removes a device that was added by mistake.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 409 where it is needed.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 409 if it is still used.
     pub fn remove_device(&self, device: Uuid) -> Result<(), ClientError> {
         self.remove(&device_path(device))
     }
 
-    /// For administrators: a one-time token by which a device is enrolled. An earlier one that was
-    /// not used is void.
+    /// For administrators: creates a one-time token with which a device is enrolled. An earlier one
+    /// that was not used becomes invalid.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 if there is no such device.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if there is no such device.
     pub fn enrolment(
         &self,
         device: Uuid,

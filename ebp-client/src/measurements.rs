@@ -18,7 +18,7 @@ pub struct PageRequest {
     pub to: Option<Timestamp>,
     /// Where the page starts: the `next` of the page before.
     pub cursor: Option<String>,
-    /// At most so many; the server's own limit where absent.
+    /// The maximum number of items; the server's default if absent.
     pub limit: Option<usize>,
 }
 
@@ -26,7 +26,8 @@ impl Client {
     /// Endpoint 7: one page of a meter's measurements, oldest first.
     ///
     /// # Errors
-    /// [`ClientError`]; a problem of status 404 where the household has no such meter.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if the household has no such meter.
     pub fn measurements_page(
         &self,
         meter: Uuid,
@@ -57,8 +58,8 @@ impl Client {
         self.answer(path, self.http.request(Method::GET, url))
     }
 
-    /// Endpoint 7: a meter's measurements from `from` to before `to`, oldest first, asked for page
-    /// by page as they are taken.
+    /// Endpoint 7: a meter's measurements from `from` to before `to`, oldest first, requested page
+    /// by page while iterating.
     #[must_use]
     pub fn measurements(
         &self,
@@ -71,7 +72,7 @@ impl Client {
     }
 }
 
-/// A meter's measurements; after an error it ends.
+/// An iterator over a meter's measurements; it ends after an error.
 pub struct Measurements<'a> {
     client: &'a Client,
     meter: Uuid,

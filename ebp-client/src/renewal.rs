@@ -1,10 +1,10 @@
-//! Renewing a device's certificate at two thirds of its lifetime, by itself.
+//! Renewing a device's certificate automatically after two thirds of its lifetime.
 //!
-//! Enters: the files of certificate and key, the clock. Leaves: the next pair in their place.
-//! After a crash at any instant the two still fit each other: the next key is written beside the
-//! old one, then the next certificate, and only then both take their places; [`settle`] finishes
-//! what was begun. Absent: whose turn it is when several daemons share the files; a lock beside
-//! the key says that.
+//! Enters: the files of certificate and key, the clock. Leaves: the next pair in their place. After
+//! a crash at any instant certificate and key still match: the next key is written beside the old
+//! one, then the next certificate, and only then both are moved into place; [`settle`] finishes a
+//! renewal that was interrupted. Absent: which of several daemons that share the files renews; a
+//! lock beside the key decides that.
 
 use std::{
     ffi::OsString,
@@ -29,13 +29,13 @@ pub enum RenewalError {
         /// Why.
         source: io::Error,
     },
-    /// It cannot be told when the certificate is valid.
+    /// The validity of the certificate cannot be read.
     #[error(transparent)]
     Validity(#[from] ValidityError),
     /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The server did not give the next one.
+    /// The server did not issue the next certificate.
     #[error(transparent)]
     Client(Box<ClientError>),
 }
@@ -47,11 +47,12 @@ impl From<ClientError> for RenewalError {
 }
 
 /// Gets the next certificate for a new key of the same kind with `ask` (such as
-/// [`Client::renew`](crate::Client::renew)), and puts both in their places. Returns until when it is
-/// valid.
+/// [`Client::renew`](crate::Client::renew)), and moves both into place. Returns until when the
+/// certificate is valid.
 ///
 /// # Errors
-/// [`RenewalError`]; certificate and key are the old ones then, or the new ones.
+/// Returns [`RenewalError`] if the server issues no certificate, or a file cannot be read or
+/// written. Certificate and key are then either both the old ones or both the new ones.
 pub fn renew(
     ask: impl FnOnce(&DeviceKey) -> Result<DeviceCertificate, ClientError>,
     certificate: &Path,
@@ -70,8 +71,9 @@ pub fn renew(
     Ok(answer.not_after)
 }
 
-/// The next key: one whose certificate did not arrive is asked for again, which the server grants
-/// though another one would have to wait for a day.
+/// The next key: if the certificate for an earlier key did not arrive, that key is used again,
+/// because the server issues a certificate for the same key at once, but for another one only after
+/// a day.
 fn next_key(path: &Path, kind: KeyKind) -> Result<DeviceKey, RenewalError> {
     if let Ok(pem) = private_file::read_to_string(path)
         && let Ok(next) = DeviceKey::from_pem(&pem)
@@ -84,13 +86,14 @@ fn next_key(path: &Path, kind: KeyKind) -> Result<DeviceKey, RenewalError> {
     Ok(next)
 }
 
-/// Finishes a renewal that was broken off. Without one it changes nothing.
+/// Finishes a renewal that was interrupted. Without one it changes nothing.
 ///
 /// # Errors
-/// If a file cannot be moved.
+/// Returns an error if a file cannot be moved.
 pub fn settle(certificate: &Path, key: &Path) -> Result<(), RenewalError> {
     let (next_certificate, next_key) = (beside(certificate), beside(key));
-    // The certificate comes last: where it is, its key is beside the old one or in its place.
+    // The certificate is written last: if it exists, its key is beside the old one or already in
+    // its place.
     if !next_certificate.exists() {
         return Ok(());
     }
@@ -107,7 +110,7 @@ pub fn settle(certificate: &Path, key: &Path) -> Result<(), RenewalError> {
 /// Waits until no other process renews; the lock is free again when the file is dropped.
 ///
 /// # Errors
-/// If the lock cannot be made.
+/// Returns an error if the lock cannot be made.
 pub fn lock(key: &Path) -> Result<File, RenewalError> {
     let path = with_ending(key, ".lock");
     let open = || {
@@ -118,10 +121,10 @@ pub fn lock(key: &Path) -> Result<File, RenewalError> {
     open().map_err(|source| file(&path, source))
 }
 
-/// Writes a file that only its owner may read (mode 0600), whole or not at all.
+/// Writes a file that only its owner may read (mode 0600), completely or not at all.
 ///
 /// # Errors
-/// If it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), RenewalError> {
     private_file::replace(path, &with_ending(path, ".tmp"), content)
         .map_err(|source| file(path, source))?;
@@ -167,7 +170,7 @@ mod tests {
         assert_ne!(next_key(&path, KeyKind::P256).unwrap().to_pem(), first);
     }
 
-    /// Whatever instant it breaks off at, the two in place are of one pair.
+    /// At whatever instant it is interrupted, certificate and key in place match.
     #[test]
     fn a_renewal_that_was_broken_off_is_finished() {
         let dir = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
-//! Whose clock is wrong, where the server takes a certificate for expired that is not.
+//! Determines whose clock is wrong if the server rejects a valid certificate as expired.
 //!
-//! In TLS "expired" is also said of a certificate that is not valid yet. The server itself tells its
-//! time to whoever asks without a certificate.
+//! TLS reports a certificate that is not valid yet as "expired", too. The server's time can be
+//! requested without a certificate.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use ebp_core::{clock::Clock, contract::paths};
 /// How long the server's time is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Asks the server for its time, without a certificate.
+/// Requests the server's time, without a certificate.
 #[derive(Clone)]
 pub(super) struct ServerClock {
     tls: ClientConfig,
     validity: Validity,
 }
 
-/// What `/healthz` says.
+/// The body of `/healthz`.
 #[derive(Deserialize)]
 struct Health {
     time: Timestamp,
@@ -34,7 +34,7 @@ impl ServerClock {
         Self { tls, validity }
     }
 
-    /// The error itself, or that the server's clock is behind, where that is what is wrong.
+    /// Returns the error itself, or that the server's clock is slow if that is the cause.
     pub fn explain(&self, server: &str, clock: &dyn Clock, error: ClientError) -> ClientError {
         let ClientError::Tls { refusal: TlsRefusal::OursExpired, .. } = error else { return error };
         let now = clock.now();

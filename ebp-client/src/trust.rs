@@ -1,5 +1,5 @@
-//! Which server is trusted by whom has no identity yet: the one with a certificate of a known
-//! authority, or of the authority whose fingerprint is known.
+//! Which server a client without a certificate trusts: one with a certificate of a known authority,
+//! or of an authority with a known fingerprint.
 
 use std::{
     fmt,
@@ -22,16 +22,16 @@ use rustls::{
 use crate::identity;
 use ebp_core::clock::Clock;
 
-/// By what the server is trusted.
+/// How the server is trusted.
 #[derive(Debug, Clone)]
 pub enum Trust {
     /// The authority's certificate (PEM).
     Authority(String),
-    /// The SHA-256 of the authority's certificate. The server shows the certificate itself.
+    /// The SHA-256 of the authority's certificate. The server sends the certificate itself.
     Fingerprint([u8; 32]),
 }
 
-/// A text that is no fingerprint.
+/// A text that is not a fingerprint.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("a fingerprint has 64 hexadecimal digits, with or without colons")]
 pub struct InvalidFingerprint;
@@ -60,7 +60,7 @@ impl Trust {
     /// The SHA-256 of the authority's certificate, as `ebp ca init` prints it.
     ///
     /// # Errors
-    /// If the authority's certificate is none.
+    /// Returns an error if the authority's file contains no certificate.
     pub fn fingerprint(&self) -> Result<String, Error> {
         match self {
             Self::Fingerprint(octets) => Ok(fingerprint(octets)),
@@ -70,8 +70,8 @@ impl Trust {
         }
     }
 
-    /// A client's configuration, and where the authority's certificate will be once a connection
-    /// was made.
+    /// A client's TLS configuration, and a cell that has the authority's certificate once a
+    /// connection was made.
     pub(super) fn client_config(
         &self,
         clock: Arc<dyn Clock>,
@@ -118,8 +118,8 @@ impl Shown {
     }
 }
 
-/// Trusts the authority with that fingerprint, which the server has to show, and by it verifies
-/// the server's certificate as any other: name, validity, signature.
+/// Trusts the authority with that fingerprint, whose certificate the server has to send, and
+/// verifies the server's certificate with it like any other: name, validity, signature.
 struct Pinned {
     fingerprint: [u8; 32],
     provider: Arc<CryptoProvider>,
@@ -142,7 +142,7 @@ fn fingerprint(octets: &[u8; 32]) -> String {
     octets.map(|octet| format!("{octet:02x}")).join(":")
 }
 
-/// What the server shows instead: its authority's certificate is the last one.
+/// The certificate that the server sends instead: the last in its chain.
 fn other_authority(shown: &[CertificateDer<'_>]) -> Error {
     let Some(authority) = shown.last() else {
         return Error::InvalidCertificate(CertificateError::UnknownIssuer);
@@ -226,7 +226,8 @@ mod tests {
         }
     }
 
-    /// What `ebp ca init` prints, what is typed, and what the certificate itself has, are one.
+    /// The fingerprint that `ebp ca init` prints, the one that is typed and the one of the
+    /// certificate are equal.
     #[test]
     fn the_fingerprint_is_that_of_the_authoritys_certificate() {
         let octets: Vec<String> = (0..32_u8).map(|octet| format!("{octet:02X}")).collect();
@@ -239,7 +240,7 @@ mod tests {
         let authority = Trust::Authority(issued.cert.pem());
         let expected = Trust::Fingerprint(sha256(issued.cert.der()));
         assert_eq!(authority.fingerprint().unwrap(), expected.fingerprint().unwrap());
-        // Of several the first one, which is the authority's own.
+        // The first of several, which is the authority's own.
         let other = rcgen::generate_simple_self_signed(["other".into()]).unwrap();
         let both = Trust::Authority(issued.cert.pem() + &other.cert.pem());
         assert_eq!(both.fingerprint().unwrap(), expected.fingerprint().unwrap());

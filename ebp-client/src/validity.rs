@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Why it cannot be told when a certificate is valid.
+/// Why a certificate's validity cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ValidityError {
     /// The file cannot be read.
@@ -36,7 +36,7 @@ impl Validity {
     /// Of the first certificate in a file (PEM).
     ///
     /// # Errors
-    /// [`ValidityError`] when the file cannot be read or has no certificate.
+    /// Returns [`ValidityError`] when the file cannot be read or has no certificate.
     pub fn from_file(path: &Path) -> Result<Self, ValidityError> {
         let pem = fs::read(path)
             .map_err(|source| ValidityError::Read { path: path.to_owned(), source })?;
@@ -55,7 +55,7 @@ impl Validity {
         })
     }
 
-    /// When it is due: two thirds of its lifetime are over.
+    /// When renewal is due: after two thirds of its lifetime.
     #[must_use]
     pub fn due_at(&self) -> Timestamp {
         let lifetime = self.not_after.duration_since(self.not_before);

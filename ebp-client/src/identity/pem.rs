@@ -38,7 +38,7 @@ pub enum IdentityError {
         /// Why.
         source: io::Error,
     },
-    /// Others than its owner may use the private key.
+    /// Users other than its owner may read or write the private key.
     #[error("the private key: {0}")]
     KeyExposed(#[from] Exposed),
     /// The file holds no certificate in PEM.
@@ -81,18 +81,19 @@ impl Identity {
     /// authority's certificates.
     ///
     /// # Errors
-    /// [`IdentityError`], also where the key is not the certificate's, or where others than its
-    /// owner can read it.
+    /// Returns [`IdentityError`] if a file cannot be read or parsed, if the key does not belong to
+    /// the certificate, or if anybody but its owner can read the key.
     pub fn load(certificate: &Path, key: &Path, authority: &Path) -> Result<Self, IdentityError> {
         let (identity, exposed) = Self::load_anyway(certificate, key, authority)?;
         exposed.map_or(Ok(identity), |exposed| Err(exposed.into()))
     }
 
-    /// The same, also where others may use the key: for what runs already, and for renewals, by
-    /// which the next key is private again. The caller warns of what comes with it.
+    /// Loads an identity even if others may read the key: for a process that is running already,
+    /// and for renewals, whose new key is private again. The caller prints the returned warning.
     ///
     /// # Errors
-    /// [`IdentityError`], also where the key is not the certificate's.
+    /// Returns [`IdentityError`] if a file cannot be read or parsed, or if the key does not belong
+    /// to the certificate.
     pub fn load_anyway(
         certificate: &Path,
         key: &Path,
@@ -108,7 +109,7 @@ impl Identity {
             })?;
         }
         let identity = Self { chain, key: private, roots };
-        // Built once here, so that the files are named where they do not fit each other.
+        // Built once here, so that the error names the files if they do not match.
         identity.tls(Arc::new(NoTime)).map_err(|source| IdentityError::Unusable {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
@@ -117,18 +118,19 @@ impl Identity {
         Ok((identity, exposed))
     }
 
-    /// The configuration of a client that shows this identity and trusts this authority alone.
+    /// The configuration of a client that authenticates with this identity and trusts only this
+    /// authority.
     ///
     /// # Errors
-    /// Where the key is not the certificate's.
+    /// Returns an error if the key does not belong to the certificate.
     pub fn client_config(&self, clock: Arc<dyn Clock>) -> Result<ClientConfig, rustls::Error> {
         self.tls(clock_time(clock))
     }
 
-    /// The configuration of a client that trusts this authority alone, and shows no identity.
+    /// The configuration of a client that trusts only this authority, and sends no certificate.
     ///
     /// # Errors
-    /// Where the cryptography has no protocol in common with it.
+    /// Returns an error if the TLS library supports none of the protocol versions.
     pub(crate) fn anonymous_config(
         &self,
         clock: Arc<dyn Clock>,
@@ -154,8 +156,8 @@ impl Identity {
     }
 }
 
-/// Which device a certificate's file (PEM) says that this is: the `urn:uuid:` among its names.
-/// Nothing where it says none, as a participant's does not.
+/// The device that a certificate's file (PEM) names: the `urn:uuid:` among its names. `None` if
+/// there is none, as in a participant's certificate.
 #[must_use]
 pub fn device_of(certificate: &Path) -> Option<Uuid> {
     let chain = certificates(certificate).ok()?;
@@ -173,7 +175,7 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// The clock by which certificates are valid or expired.
+/// The clock against which certificates' validity is checked.
 struct ClockTime(Arc<dyn Clock>);
 
 impl fmt::Debug for ClockTime {
@@ -189,7 +191,7 @@ impl TimeProvider for ClockTime {
     }
 }
 
-/// The clock as rustls asks for it.
+/// The clock as rustls needs it.
 pub(crate) fn clock_time(clock: Arc<dyn Clock>) -> Arc<dyn TimeProvider> {
     Arc::new(ClockTime(clock))
 }

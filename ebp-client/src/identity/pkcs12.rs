@@ -1,9 +1,11 @@
-//! An identity as one PKCS#12 file (RFC 7292), for programs that take certificate and key from such.
+//! An identity as one PKCS#12 file (RFC 7292), for programs that need certificate and key in one
+//! file.
 //!
-//! Key and certificates are encrypted by PBES2 (PBKDF2 with HMAC-SHA-256, AES-256-CBC), and the whole
-//! is authenticated by HMAC-SHA-256: what OpenSSL 3 and Java read without their legacy algorithms.
-//! The file's structure is written here, since the libraries for it bring four times as many crates
-//! as the cipher does; cryptography is `ring`'s, and AES-CBC, which `ring` has not, RustCrypto's.
+//! Key and certificates are encrypted by PBES2 (PBKDF2 with HMAC-SHA-256, AES-256-CBC), and the
+//! whole is authenticated by HMAC-SHA-256: what OpenSSL 3 and Java read without their legacy
+//! algorithms. The file's structure is written here, since the libraries for it have four times as
+//! many dependencies as the cipher; the cryptography is from `ring`, except AES-CBC, which `ring`
+//! does not have and which is from RustCrypto.
 
 use std::num::NonZeroU32;
 
@@ -19,8 +21,9 @@ use yasna::{DERWriter, DERWriterSeq, Tag, construct_der, models::ObjectIdentifie
 
 use super::pem::Identity;
 
-/// How often the password is hashed, for the encryption and for the authentication alike: who has
-/// the file tries passwords by whichever is cheaper (OWASP's figure for PBKDF2 with HMAC-SHA-256).
+/// How often the password is hashed, for the encryption and for the authentication: an attacker who
+/// has the file tries passwords against whichever is cheaper (OWASP's figure for PBKDF2 with
+/// HMAC-SHA-256).
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).unwrap();
 /// Octets of a salt.
 const SALT: usize = 16;
@@ -46,22 +49,22 @@ pub enum Pkcs12Error {
     /// The private key is in another form than PKCS#8 (`BEGIN PRIVATE KEY`).
     #[error("the private key is not in PKCS#8 (`BEGIN PRIVATE KEY`)")]
     NotPkcs8,
-    /// The password is empty or has other characters than ASCII's visible ones and blanks: programs
-    /// differ in how they read those, and Java refuses them.
+    /// The password is empty or contains characters other than printable ASCII: programs differ in
+    /// how they read those, and Java rejects them.
     #[error("the password must have visible ASCII characters and blanks alone")]
     Password,
-    /// The operating system gave no random numbers.
+    /// The operating system provided no random numbers.
     #[error("the operating system gives no random numbers")]
     NoRandomness,
 }
 
 impl Identity {
-    /// The certificate with those above it in its file and the key, under a name that programs
-    /// show, protected by the password.
+    /// The certificate, with the issuers' certificates in its file, and the key, under a name that
+    /// programs show, protected by the password.
     ///
     /// # Errors
-    /// [`Pkcs12Error`] if the key is not in PKCS#8, the password cannot be used everywhere, or there
-    /// are no random numbers.
+    /// Returns [`Pkcs12Error`] if the key is not in PKCS#8, the password cannot be used
+    /// everywhere, or there are no random numbers.
     pub fn to_pkcs12(&self, name: &str, password: &str) -> Result<Vec<u8>, Pkcs12Error> {
         if password.is_empty() || !password.bytes().all(|b| matches!(b, b' '..=b'~')) {
             return Err(Pkcs12Error::Password);
@@ -76,7 +79,7 @@ impl Identity {
         iterations: NonZeroU32,
     ) -> Result<Vec<u8>, Pkcs12Error> {
         let PrivateKeyDer::Pkcs8(key) = &self.key else { return Err(Pkcs12Error::NotPkcs8) };
-        // Says which certificate is the key's.
+        // Marks the certificate that belongs to the key.
         let id = digest(&SHA256, self.certificate());
         let certificates = construct_der(|out| {
             out.write_sequence_of(|out| {
@@ -124,7 +127,8 @@ impl Identity {
     }
 }
 
-/// What is encrypted by PBES2 (RFC 8018, appendix A.4), with what it takes to decrypt it.
+/// The data that are encrypted by PBES2 (RFC 8018, appendix A.4), with the parameters that are
+/// needed to decrypt them.
 struct Encrypted {
     salt: [u8; SALT],
     iv: [u8; 16],
@@ -198,7 +202,7 @@ fn write_encrypted_data(out: &mut DERWriterSeq<'_>, encrypted: &Encrypted) {
     });
 }
 
-/// Members of a SafeBag (RFC 7292, section 4.2), with name and identifier where it has them.
+/// Members of a SafeBag (RFC 7292, section 4.2), with name and identifier, if it has them.
 fn write_bag(
     out: &mut DERWriterSeq<'_>,
     kind: &[u64],
@@ -228,8 +232,8 @@ fn write_certificate(out: DERWriter<'_>, certificate: &[u8]) {
     });
 }
 
-/// The key by which the whole is authenticated (RFC 7292, appendix B.2, with SHA-256 and for as many
-/// octets as that gives, so that its step 6 is done once).
+/// The key with which the file is authenticated (RFC 7292, appendix B.2, with SHA-256 and for as
+/// many octets as that gives, so that its step 6 is done once).
 fn mac_key(password: &str, salt: &[u8; SALT], iterations: NonZeroU32) -> hmac::Key {
     /// Octets of SHA-256's blocks.
     const BLOCK: usize = 64;

@@ -1,4 +1,4 @@
-//! The machine's clocks, and who says whether the time of day is right.
+//! The machine's clocks, and how it is determined whether the time of day is right.
 //!
 //! Enters: the configured [`ClockSource`]. Leaves: the [`DeviceClock`] of this machine. Absent:
 //! correcting a clock.
@@ -9,20 +9,20 @@ use ebp_core::clock::{BootId, Clock, DeviceClock, SystemClock};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// Who says whether the machine's clock is right.
+/// How it is determined whether the machine's clock is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClockSource {
-    /// The kernel; but a virtual machine has its time from its host from the start, and needs nobody
-    /// who says so.
+    /// By the kernel, except on a virtual machine, whose time comes from its host and is trusted
+    /// from the start.
     #[default]
     Automatic,
-    /// The kernel, which learns it from whatever program synchronises the clock.
+    /// By the kernel, which the program that synchronises the clock informs.
     Kernel,
-    /// Nobody: the clock is right from the start, as with a battery.
+    /// It is trusted from the start, as on a machine with a battery.
     Trusted,
 }
 
-/// A name of none of them.
+/// A text that is none of their names.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("unknown clock `{0}`: write auto, kernel or trusted")]
 pub struct UnknownClockSource(pub String);
@@ -41,10 +41,10 @@ impl FromStr for ClockSource {
 
 /// The machine's own clocks.
 ///
-/// Where the kernel's state cannot be asked (another system than Linux, a container that forbids
-/// it), the clock counts as synchronised: refusing to measure for ever would be worse, and such
-/// machines have a battery or a host. Without a boot identifier or a clock that counts from the
-/// start, all counts as one run, and a time is never corrected.
+/// If the kernel's state cannot be read (another system than Linux, a container that forbids it),
+/// the clock counts as synchronised: never measuring would be worse, and such machines have a
+/// battery or a host. Without a boot identifier or a clock that counts from the start, everything
+/// counts as one run, and times are never corrected.
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceSystemClock {
     is_trusted: bool,
@@ -52,7 +52,7 @@ pub struct DeviceSystemClock {
 }
 
 impl DeviceSystemClock {
-    /// The machine's clocks, with the time of day trusted as `source` says.
+    /// The machine's clocks; `source` determines whether the time of day is trusted.
     #[must_use]
     pub fn new(source: ClockSource) -> Self {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -99,8 +99,8 @@ fn since_boot() -> Duration {
     Duration::ZERO
 }
 
-/// Whether this is a virtual machine, as an x86 processor tells it. Of another processor, or where
-/// that cannot be read, it is not known, and the kernel's word holds.
+/// Whether this is a virtual machine, according to an x86 processor. On another processor, or if it
+/// cannot be read, it is unknown, and the kernel's state is used.
 fn is_virtual() -> bool {
     std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| {
         let mut flags = text.lines().filter(|line| line.starts_with("flags"));
@@ -108,10 +108,10 @@ fn is_virtual() -> bool {
     })
 }
 
-/// Whether the kernel believes that its time is right to within 16 seconds. It takes any program's
-/// word for that (NTP, PTP, GPS) and believes less in it from second to second: nine hours after the
-/// last word it no longer does. The state `TIME_ERROR` alone does not say it: chrony leaves it on
-/// where it does not keep a battery's clock.
+/// Whether the kernel estimates its time to be right within 16 seconds. Programs (NTP, PTP, GPS)
+/// set the estimated error, and the kernel increases it every second: nine hours after the last
+/// update it exceeds the limit. The state `TIME_ERROR` alone is not enough: chrony leaves it set if
+/// it does not maintain a battery-backed clock.
 #[cfg(target_os = "linux")]
 #[allow(clippy::useless_conversion, reason = "how wide the kernel's numbers are is the machine's")]
 fn kernel_says_synchronised() -> bool {

@@ -24,10 +24,10 @@ use crate::{clock::ClockSource, spool::SpoolOptions};
 pub use error::ConfigError;
 use values::{answer_timeout, duration, from_text, light, presses, protocol, room, spool_bytes};
 
-/// A commented example that says what the defaults are.
+/// A commented example with every default.
 pub const EXAMPLE: &str = include_str!("device.example.toml");
 
-/// What `--config FILE` of `ebp read` and `ebp transmit` says.
+/// The content of the file given as `--config FILE` to `ebp read` and `ebp transmit`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceConfig {
@@ -36,18 +36,19 @@ pub struct DeviceConfig {
     /// How large the spool may become, bytes.
     #[serde(default = "spool_bytes", deserialize_with = "room")]
     pub spool_max_bytes: u64,
-    /// The folder where tries to unlock are remembered; the one of `ebp unlock` without it.
+    /// The folder where attempts to unlock are stored; by default that of `ebp unlock`.
     #[serde(default)]
     pub state: Option<PathBuf>,
-    /// Who says whether the machine's clock is right.
+    /// How it is determined whether the machine's clock is right.
     #[serde(default, deserialize_with = "from_text")]
     pub clock: ClockSource,
-    /// Where the measuring daemon answers other programs of this device; nowhere if absent.
+    /// The socket at which the measuring daemon answers other programs on this device; none if
+    /// absent.
     #[serde(default)]
     pub socket: Option<PathBuf>,
-    /// The Data API and who this device is to it.
+    /// The Data API and this device's identity.
     pub api: Api,
-    /// How often is measured and sent.
+    /// The intervals of measuring and sending.
     #[serde(default)]
     pub cycle: Cycles,
     /// The meters it reads.
@@ -67,12 +68,12 @@ pub struct Api {
     pub certificate: PathBuf,
     /// The device's private key (PEM), readable by its owner only.
     pub key: PathBuf,
-    /// How long a whole answer is waited for.
+    /// The timeout for a whole response.
     #[serde(default = "answer_timeout", deserialize_with = "duration")]
     pub timeout: Duration,
 }
 
-/// How often is measured and sent.
+/// The intervals of measuring and sending.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cycles {
@@ -82,12 +83,12 @@ pub struct Cycles {
     /// The report cycle.
     #[serde(deserialize_with = "from_text")]
     pub report: Cycle,
-    /// How long a meter is waited for within a cycle.
+    /// The timeout for a meter within a cycle.
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
-    /// In so many slots in a row a meter must show no details before its PIN is tried.
+    /// The number of slots in a row without detailed values before the PIN is entered.
     pub unlock_after: u32,
-    /// In so many slots in a row no telegram must come before the incident is reported.
+    /// The number of slots in a row without a telegram before the incident is reported.
     pub incident_after: u32,
 }
 
@@ -114,37 +115,38 @@ pub struct MeterEntry {
     /// Where its reading head is.
     #[serde(deserialize_with = "from_text")]
     pub port: PortName,
-    /// Its protocol, where detecting it is not wanted.
+    /// Its protocol; detected if absent.
     #[serde(default, deserialize_with = "protocol")]
     pub protocol: Option<Protocol>,
-    /// Its speed in bits per second, where detecting it is not wanted.
+    /// Its speed in bits per second; detected if absent.
     #[serde(default)]
     pub baud: Option<u32>,
-    /// Its address, where it is asked and answers to that alone.
+    /// Its address, for a meter that only answers requests with its address.
     #[serde(default)]
     pub address: Option<Address>,
-    /// The file with its PIN, which nobody but its owner may read.
+    /// The file with its PIN, which only its owner may read.
     #[serde(default)]
     pub pin_file: Option<PathBuf>,
-    /// The presses behind the PIN after which its display shows `InF`, as its owner has counted them.
+    /// The number of presses after the PIN at which its display shows `InF`, as its owner has
+    /// counted them.
     #[serde(default, deserialize_with = "presses")]
     pub inf_presses: Option<u8>,
-    /// How its head is made to shine.
+    /// How its head's light is switched.
     #[serde(default, deserialize_with = "light")]
     pub light: Method,
-    /// Whether its head shines while the line is idle, and is dark in a break.
+    /// Whether its head's light is on while the line is idle, and off in a break.
     #[serde(default)]
     pub inverted: bool,
     /// Whether its head's USB device may be reset when it hangs.
     #[serde(default)]
     pub reset_usb: bool,
-    /// The maximum current that is printed on it, amperes, where that is not the model's.
+    /// The maximum current that is printed on it, amperes, if it differs from the model's.
     #[serde(default)]
     pub max_current_a: Option<NonZeroU16>,
 }
 
 impl MeterEntry {
-    /// A meter of that model at that port, and the defaults otherwise.
+    /// A meter of that model at that port, with defaults for everything else.
     #[must_use]
     pub const fn new(uuid: Uuid, model: String, port: PortName) -> Self {
         Self {
@@ -171,14 +173,15 @@ impl Api {
         Self { url, ca, certificate, key, timeout: answer_timeout() }
     }
 
-    /// How its client behaves.
+    /// The settings of its client.
     pub fn client_options(&self) -> ClientOptions {
         ClientOptions { timeout: self.timeout, ..ClientOptions::default() }
     }
 }
 
 impl DeviceConfig {
-    /// A configuration with a spool in that folder, an API and meters, and the defaults otherwise.
+    /// A configuration with a spool in that folder, an API and meters, with defaults for everything
+    /// else.
     #[must_use]
     pub fn new(spool: PathBuf, api: Api, meters: Vec<MeterEntry>) -> Self {
         Self {
@@ -196,7 +199,7 @@ impl DeviceConfig {
     /// Reads the file; paths in it that are not absolute are taken from its folder.
     ///
     /// # Errors
-    /// [`ConfigError`] when the file cannot be read, or a value in it is wrong.
+    /// Returns [`ConfigError`] when the file cannot be read, or a value in it is wrong.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
@@ -222,7 +225,7 @@ impl DeviceConfig {
         Ok(config)
     }
 
-    /// How the spool is kept.
+    /// The options of the spool.
     pub fn spool_options(&self) -> SpoolOptions {
         SpoolOptions { max_bytes: self.spool_max_bytes, ..SpoolOptions::default() }
     }

@@ -1,7 +1,7 @@
-//! The way to the Data API.
+//! The connection to the Data API.
 //!
-//! Enters: an identity. Leaves: what answers requests with it. Absent: which requests are made; a
-//! simulation puts a way of its own in place of the network.
+//! Enters: an identity. Leaves: a client that sends requests with it. Absent: which requests are
+//! sent. A simulation replaces the network.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ pub trait DeviceApi: DataApi + Send + Sync {
     /// The meters that this device reads, as the server knows them.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     fn device_meters(&self) -> Result<Vec<Meter>, ClientError>;
 
     /// The next certificate, for that key.
     ///
     /// # Errors
-    /// [`ClientError`]; the server may have issued it nevertheless, and issues it for the same key
-    /// again.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem. If its
+    /// answer was lost, it may have issued the certificate, and issues it for the same key again.
     fn renew(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError>;
 }
 
@@ -38,10 +38,11 @@ impl DeviceApi for Client {
 
 /// Connects with an identity; a device does so again when its certificate was renewed.
 pub trait Connect: Send + Sync {
-    /// Whatever answers requests with that identity. Nothing is sent yet.
+    /// A client with that identity. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ClientError::InvalidUrl`], [`ClientError::SetUp`].
+    /// Returns [`ClientError::InvalidUrl`] if the address is no HTTPS address, and
+    /// [`ClientError::SetUp`] if TLS cannot be set up.
     fn connect(&self, identity: &Identity) -> Result<Arc<dyn DeviceApi>, ClientError>;
 }
 
@@ -49,7 +50,7 @@ pub trait Connect: Send + Sync {
 pub struct Network {
     /// The Data API's address.
     pub url: String,
-    /// How its client behaves.
+    /// The settings of its client.
     pub options: ClientOptions,
 }
 

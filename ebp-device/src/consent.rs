@@ -1,12 +1,12 @@
 //! The consent gate: whether this device may measure and send now (thesis figure 4.9).
 //!
-//! Enters: the spool's memory, a way to ask the Data API, the clock. Leaves: a [`Decision`].
-//! Absent: granting and revoking, which are the participant's.
+//! Enters: the consent stored in the spool, a function that asks the Data API, the clock. Leaves: a
+//! [`Decision`]. Absent: granting and revoking, which the participant does.
 //!
-//! The server is asked each time, so that a revocation is heard within one cycle. While it cannot
-//! be asked, what it said last holds, however long ago: an outage does not stop a granted survey,
-//! nor does a restart. Before it was ever asked nothing is measured. A revocation is final: it is
-//! remembered, the spool is purged, and the server is never asked again.
+//! The server is asked each time, so that a revocation takes effect within one cycle. While it
+//! cannot be reached, its last answer remains valid, however old: neither an outage nor a restart
+//! stops a granted survey. Before the first answer nothing is measured. A revocation is final: it
+//! is stored, the spool is purged, and the server is never asked again.
 
 use jiff::Timestamp;
 
@@ -19,14 +19,14 @@ use ebp_core::{clock::Clock, contract::Consent, model::ConsentState};
 pub enum Decision {
     /// It may.
     Granted {
-        /// When the server said so, by this device's clock.
+        /// When the server answered so, by this device's clock.
         as_of: Timestamp,
-        /// Why it could not be asked just now, if so: measuring goes on, sending is no use.
+        /// Why it could not be asked now, if so: measuring continues, sending would fail.
         unasked: Option<Box<ClientError>>,
     },
     /// Not yet: the participant has not granted consent.
     NotGranted,
-    /// Not yet: the server was never asked with success, and now neither.
+    /// Not yet: the server has never answered, and did not answer now.
     Unknown(ClientError),
     /// Never again; the spool is purged.
     Revoked,
@@ -40,16 +40,16 @@ impl Decision {
     }
 }
 
-/// The one way to a [`Decision`].
+/// Makes the [`Decision`].
 #[derive(Debug)]
 pub struct Gate;
 
 impl Gate {
     /// Asks the server (with `asking`, such as [`Client::consent`](ebp_client::Client::consent))
-    /// and the spool's memory, and remembers the answer.
+    /// and the consent stored in the spool, and stores the answer.
     ///
     /// # Errors
-    /// [`SpoolError`] where the memory fails. Where it does after a revocation was heard, the
+    /// Returns [`SpoolError`] if the memory fails. Where it does after a revocation was heard, the
     /// revocation may not be remembered: nothing must be measured then either.
     pub fn decide(
         spool: &Spool,
@@ -68,7 +68,7 @@ impl Gate {
             Err(error) => return Ok(unasked(known, error)),
         };
         match spool.remember_consent(state, now) {
-            // Another process heard of the revocation meanwhile; there is no way back from it.
+            // Another process received the revocation meanwhile; it is final.
             Err(SpoolError::Revoked { .. }) => return Ok(Decision::Revoked),
             done => done?,
         }
@@ -84,7 +84,7 @@ fn is_revoked(known: Option<KnownConsent>) -> bool {
     known.is_some_and(|known| known.state == ConsentState::Revoked)
 }
 
-/// What holds while the server cannot be asked.
+/// The decision while the server cannot be reached.
 fn unasked(known: Option<KnownConsent>, error: ClientError) -> Decision {
     match known {
         Some(KnownConsent { state: ConsentState::Granted, as_of }) => {

@@ -1,6 +1,7 @@
 //! A measurement device: its configuration, spool, identity and clocks.
 //!
-//! Enters: a configuration. Leaves: what both daemons work with, opened. Absent: the daemons.
+//! Enters: a configuration. Leaves: spool, identity and clocks, opened for both daemons. Absent:
+//! the daemons.
 
 use std::{path::Path, sync::Arc};
 
@@ -27,7 +28,7 @@ pub enum DeviceError {
     /// Its configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Its certificate was not renewed, or a renewal that was broken off cannot be finished.
+    /// Its certificate was not renewed, or an interrupted renewal cannot be finished.
     #[error(transparent)]
     Renewal(#[from] RenewalError),
     /// Certificate, key or authority cannot be used.
@@ -47,21 +48,21 @@ impl From<ValidityError> for DeviceError {
     }
 }
 
-/// What became of a device's certificate in a cycle.
+/// The result of renewing a device's certificate in a cycle.
 #[derive(Debug)]
 pub enum Certificate {
     /// It is valid for long enough.
     Unchanged,
-    /// There is another one now, of this device or of another process's doing.
+    /// It was renewed, by this process or by another one of the device.
     Changed {
         /// Until when it is valid.
         until: Timestamp,
-        /// Where others may know the key.
+        /// Set if others may have read the key.
         exposed: Option<Exposed>,
     },
 }
 
-/// What a measurement device works with.
+/// A measurement device, opened.
 pub struct Device {
     /// Its configuration.
     pub config: DeviceConfig,
@@ -78,7 +79,7 @@ impl Device {
     /// Opens what a configuration file names, on this machine's clocks and network.
     ///
     /// # Errors
-    /// [`DeviceError`], naming the file concerned.
+    /// Returns [`DeviceError`], naming the file concerned.
     pub fn open(path: &Path) -> Result<Self, DeviceError> {
         let config = DeviceConfig::load(path)?;
         let clock = Arc::new(DeviceSystemClock::new(config.clock));
@@ -87,10 +88,10 @@ impl Device {
         Self::open_with(config, clock, connect)
     }
 
-    /// Opens what a configuration names, with clocks and network of the caller's.
+    /// Opens what a configuration names, with the caller's clocks and network.
     ///
     /// # Errors
-    /// [`DeviceError`], naming the file concerned.
+    /// Returns [`DeviceError`], naming the file concerned.
     pub fn open_with(
         config: DeviceConfig,
         clock: Arc<dyn DeviceClock>,
@@ -112,28 +113,30 @@ impl Device {
         &self.api
     }
 
-    /// Opens the spool again: a damaged one is set aside, one that another process set aside is
-    /// left, and one that could only be read can be written to if that is over.
+    /// Opens the spool again: a damaged file is moved aside, a file that another process moved
+    /// aside is closed, and a file that was read-only can be written to if it is writable again.
     pub fn reopen_spool(&mut self) {
-        // Where it cannot be, its next use says why. A new one has to remember that the clock is right.
+        // If it cannot be opened, its next use returns the error. In a new one it has to be stored
+        // that the clock is right.
         if self.spool.reopen().is_ok() {
             let _ = self.spool.knows_the_time(&*self.clock);
         }
     }
 
-    /// Renews the certificate if that is due, and takes up one that another process renewed; the
-    /// daemons call it in every cycle. A failure costs nothing yet: a third of the lifetime is
+    /// Renews the certificate if that is due, and loads one that another process renewed; the
+    /// daemons call it in every cycle. A failure has no effect yet: a third of the lifetime is
     /// left, and the next cycle tries again.
     ///
     /// # Errors
-    /// [`DeviceError`] when the server does not give one, or a file cannot be read or written.
+    /// Returns [`DeviceError`] when the server does not give one, or a file cannot be read or
+    /// written.
     pub fn keep_identity(&mut self) -> Result<Certificate, DeviceError> {
         let api = &self.config.api;
         let is_due = |validity: Validity| self.clock.now() >= validity.due_at();
         if is_due(Validity::from_file(&api.certificate)?) {
             let _lock = renewal::lock(&api.key)?;
             renewal::settle(&api.certificate, &api.key)?;
-            // Another process may have done it meanwhile.
+            // Another process may have renewed it meanwhile.
             if is_due(Validity::from_file(&api.certificate)?) {
                 renewal::renew(|key| self.api.renew(key), &api.certificate, &api.key)?;
             }
@@ -148,10 +151,11 @@ impl Device {
         Ok(Certificate::Changed { until: current.not_after, exposed })
     }
 
-    /// Whether the device may measure now. While the server cannot be asked, what it said last holds.
+    /// Whether the device may measure now. While the server cannot be reached, its last answer
+    /// remains valid.
     ///
     /// # Errors
-    /// [`SpoolError`] where the spool does not say what was heard last.
+    /// Returns [`SpoolError`] if the spool does not say what was heard last.
     pub fn may_measure(&self) -> Result<Decision, SpoolError> {
         Gate::decide(&self.spool, || self.api.consent(), &*self.clock)
     }

@@ -1,7 +1,6 @@
-//! The device's spool as the keeper of measurements.
+//! Implements [`Keeper`] for the device's spool.
 //!
-//! Enters: a [`Spool`]. Leaves: a [`Keeper`]. Absent: the spool itself; databases, of which only it
-//! knows.
+//! Enters: a [`Spool`]. Leaves: a [`Keeper`]. Absent: the spool itself; SQL.
 
 use crate::spool::{self, Spool, SpoolError, Stored};
 use ebp_core::{
@@ -14,7 +13,7 @@ use uuid::Uuid;
 
 use ebp_meter::aggregator::{Heard, Keeper, LastReading, Memory, Placed, Unplaced};
 
-/// A spool that keeps what the cycle measures.
+/// A spool that stores the measurements of a cycle.
 #[derive(Debug, Clone, Copy)]
 pub struct SpoolKeeper<'a>(pub &'a Spool);
 
@@ -75,7 +74,7 @@ impl Keeper for SpoolKeeper<'_> {
     }
 
     fn recall(&mut self, meter: Uuid) -> Result<Memory, SpoolError> {
-        // One that cannot be understood is of another version: as if there were none.
+        // A value that cannot be parsed is from another version, and is ignored.
         let text = self.0.recall(&name(meter))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }

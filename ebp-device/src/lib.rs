@@ -1,13 +1,13 @@
 //! A measurement device of the `ebp` measurement system, as a library.
 //!
-//! [`Device::open`](device::Device::open) takes a configuration; [`daemon::Measuring`] keeps one
-//! measurement of every meter and slot in the device's [`spool`], [`daemon::Reporting`] sends them to
-//! the Data API until the server has confirmed them. Nothing is measured or sent without the
-//! household's consent ([`consent`]). Both daemons are engines that are stepped: `ebp read --every`,
-//! `ebp transmit --every` and the field test in simulated time drive the same ones.
+//! [`Device::open`](device::Device::open) takes a configuration; [`daemon::Measuring`] stores one
+//! measurement of every meter and slot in the device's [`spool`], and [`daemon::Reporting`] sends
+//! them to the Data API until the server has confirmed them. Nothing is measured or sent without
+//! the household's consent ([`consent`]). Both daemons are state machines: `ebp read --every`, `ebp
+//! transmit --every` and the field test in simulated time step the same ones.
 //!
-//! Enters: a configuration, what the meters show, the Data API's answers. Leaves: rows of the spool,
-//! requests to the Data API, events. Absent: the command line, words for people, an HTTP server.
+//! Enters: a configuration, meters' telegrams, the Data API's responses. Leaves: rows of the spool,
+//! requests to the Data API, events. Absent: the command line, texts for people, an HTTP server.
 
 pub mod clock;
 pub mod config;

@@ -1,4 +1,4 @@
-//! The configured meters, with what is known of their models.
+//! The configured meters with their models' profiles.
 
 use std::sync::Arc;
 

@@ -13,10 +13,10 @@ pub enum ConfigError {
     Read {
         /// Which.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It is no TOML, or a setting is unknown, missing or of a wrong value.
+    /// It is not TOML, or a setting is unknown, missing or has an invalid value.
     #[error("{}:{line}: {reason}", path.display())]
     Wrong {
         /// Which.
@@ -37,7 +37,7 @@ pub enum ConfigError {
         /// The identifier.
         meter: Uuid,
     },
-    /// A meter has a way to `InF`, and no PIN before it.
+    /// A meter has presses to `InF`, but no PIN.
     #[error("{}: meter {meter}: inf_presses leads nowhere without pin_file", path.display())]
     InfWithoutPin {
         /// Which file.
@@ -45,7 +45,7 @@ pub enum ConfigError {
         /// Which meter.
         meter: Uuid,
     },
-    /// Two meters have the same port; each has a reading head of its own.
+    /// Two meters have the same port; each needs its own reading head.
     #[error("{}: two meters share the port {port}", path.display())]
     SharedPort {
         /// Which file.

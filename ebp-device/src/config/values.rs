@@ -1,4 +1,4 @@
-//! The values of a configuration, each with an error that says what to write.
+//! The values of a configuration. Each error says what to write instead.
 //!
 //! Enters: what TOML has. Leaves: durations, speeds and the like. Absent: files and lines.
 
@@ -18,7 +18,7 @@ where
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
-/// The least that a spool is given: a month of two meters.
+/// The smallest limit of a spool: a month of two meters.
 const LEAST_SPOOL_BYTES: u64 = 1 << 20;
 
 pub(super) fn answer_timeout() -> Duration {

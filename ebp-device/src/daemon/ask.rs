@@ -13,25 +13,25 @@ use ebp_core::contract::Consent;
 
 use crate::connection::DeviceApi;
 
-/// What came of a question.
+/// The result of asking.
 #[derive(Debug)]
 pub enum Answer {
     /// The server answered, or could not be asked.
     Heard(Result<Consent, ClientError>),
-    /// This machine could not ask: what was heard last holds.
+    /// This machine could not ask: the last answer remains valid.
     NotAsked,
 }
 
 /// Asks the Data API for consent in the background.
 pub trait AskConsent {
-    /// Begins to ask; a question that is under way is forgotten.
+    /// Starts asking; the answer to an earlier request is ignored.
     fn ask(&mut self, api: &Arc<dyn DeviceApi>);
 
-    /// The answer, once, when it has come.
+    /// The answer, once, when it has arrived.
     fn answer(&mut self) -> Option<Answer>;
 }
 
-/// Asks on a thread of its own, which unparks the thread that asked when it has the answer.
+/// Asks on a separate thread, which unparks the calling thread when it has the answer.
 #[derive(Debug, Default)]
 pub struct ConsentThread(Option<Receiver<Result<Consent, ClientError>>>);
 
@@ -43,7 +43,7 @@ impl AskConsent for ConsentThread {
             let _ = sender.send(api.consent());
             waiting.unpark();
         });
-        // Without a thread the sender is gone, and the answer says that nobody asked.
+        // Without a thread the sender is dropped, and the answer is that it could not be asked.
         if let Err(error) = asked {
             tracing::error!(%error, "no thread");
         }

@@ -1,4 +1,4 @@
-//! Driving the daemons on this machine: its reading heads, its clock, its threads.
+//! Runs the daemons on this machine, with its reading heads, clock and threads.
 
 use std::{
     sync::{
@@ -19,20 +19,20 @@ use uuid::Uuid;
 use super::{ConsentThread, Measuring, MeasuringEvent, Reporting, ReportingStep};
 use crate::{device::Device, meters, socket::Socket, spool::SpoolError};
 
-/// The longest wait before the clock is looked at, which may be set meanwhile.
+/// The longest wait before the clock is read again, because it may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a daemon ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// It was told to stop.
+    /// It was stopped.
     Stopped,
     /// Consent is revoked for good.
     Revoked,
 }
 
 /// The configured meters with the profiles that come with `ebp-meter`, and this machine's reading
-/// heads at them. A report of theirs unparks this thread.
+/// heads at them. Each of their reports unparks this thread.
 #[must_use]
 pub fn heads(
     device: &Device,
@@ -52,10 +52,10 @@ pub fn heads(
 }
 
 /// Measures every configured meter in each slot until consent is revoked or `stop` is raised; then
-/// heads that shine go dark. What was tried at the meters' locks is remembered in `tries`.
+/// lights of reading heads are switched off. Attempts to unlock are stored in `tries`.
 ///
 /// # Errors
-/// [`SpoolError`] where the spool cannot be read at the start. Later failures are events.
+/// Returns [`SpoolError`] if the spool cannot be read at the start. Later failures are events.
 pub fn measure(
     device: &mut Device,
     tries: Tries,
@@ -67,7 +67,7 @@ pub fn measure(
     if let Some(path) = &device.config.socket {
         match Socket::listen(path) {
             Ok(socket) => daemon.answer_at(socket),
-            // Measuring goes on without it.
+            // Measuring continues without it.
             Err(error) => hear(MeasuringEvent::NoSocket(error)),
         }
     }
@@ -87,8 +87,8 @@ pub fn measure(
     Ok(end)
 }
 
-/// Sends what the spool holds in each report cycle until consent is revoked or `stop` is raised.
-/// `before` is called when a report is about to be sent, `hear` with what came of it.
+/// Sends the spool's measurements in each report cycle until consent is revoked or `stop` is
+/// raised. `before` is called before each report, `hear` with its outcome.
 pub fn report(
     device: &mut Device,
     daemon: &mut Reporting,

@@ -18,22 +18,22 @@ use crate::{
     spool::SpoolError,
 };
 
-/// Renewing the certificate may take as long as the network is patient; there is time for it when
-/// nothing else is due for so long.
+/// Renewing the certificate may take as long as the network's timeout, so it is done only if
+/// nothing else is due within this time.
 const ROOM_FOR_RENEWAL: Duration = Duration::from_secs(120);
 
-/// What the daemon has to tell.
+/// An event of the measuring daemon.
 #[derive(Debug)]
 pub enum MeasuringEvent {
-    /// Of the meter with that index in the configuration, or of none.
+    /// An event of the meter with that index in the configuration, or of no meter.
     Meter(Option<usize>, Event<SpoolError>),
-    /// Measurements of a time without a clock have got their time, so many.
+    /// That many measurements from before the clock was right have got their time.
     Placed(u64),
-    /// Consent was asked for; what holds now, and why the server could not be asked.
+    /// Consent was checked: the decision, and why the server could not be asked.
     Consent(Permission, Option<Box<ClientError>>),
-    /// Consent was asked for, and the spool could not remember the answer: nothing is measured.
+    /// Consent was checked, but the spool could not store the answer: nothing is measured.
     ConsentNotKept(SpoolError),
-    /// The certificate is another one now.
+    /// The certificate was renewed.
     Certificate(Certificate),
     /// The certificate was not renewed.
     NotRenewed(DeviceError),
@@ -43,7 +43,7 @@ pub enum MeasuringEvent {
     NoSocket(SocketError),
 }
 
-/// What a step did.
+/// The result of a step.
 #[derive(Debug)]
 pub struct MeasuringStep {
     /// What happened, in order.
@@ -69,7 +69,7 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
     /// granted.
     ///
     /// # Errors
-    /// [`SpoolError`] where the spool cannot be read.
+    /// Returns [`SpoolError`] if the spool cannot be read.
     pub fn new(
         device: &Device,
         meters: Vec<ConfiguredMeter>,
@@ -84,7 +84,7 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         Ok(Self { engine, heads, asking, renewal_is_due: true, permission, socket: None })
     }
 
-    /// Answers at that socket from now on.
+    /// Sets the socket at which requests are answered.
     pub fn answer_at(&mut self, socket: Socket) {
         self.socket = Some(socket);
     }
@@ -100,12 +100,12 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         &self.heads.inner
     }
 
-    /// The reading heads, to end what they do.
+    /// The reading heads, to stop their jobs.
     pub const fn heads_mut(&mut self) -> &mut H {
         &mut self.heads.inner
     }
 
-    /// What asks for consent.
+    /// Asks for consent.
     pub const fn asking(&self) -> &A {
         &self.asking
     }
@@ -152,7 +152,7 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         MeasuringStep { events, next, is_over: false }
     }
 
-    /// Takes in an answer about consent.
+    /// Processes an answer about consent.
     fn hear(&mut self, answer: ask::Answer, device: &mut Device, events: &mut Vec<MeasuringEvent>) {
         let decided = match answer {
             ask::Answer::Heard(answer) => Gate::decide(&device.spool, || answer, &*device.clock)
@@ -172,7 +172,7 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
                 events.push(MeasuringEvent::Consent(permission, unasked));
                 permission
             }
-            // A revocation may not have been remembered: nothing is measured until it can be.
+            // A revocation may not have been stored: nothing is measured until it can be.
             Err(error) => {
                 let reopen = error.wants_reopening();
                 events.push(MeasuringEvent::ConsentNotKept(error));
@@ -187,7 +187,7 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         self.engine.hear_consent(permission, &*device.clock);
     }
 
-    /// Answers what was asked at the socket. The engine wants no head for `room`.
+    /// Answers the requests at the socket. The engine needs no head for `room`.
     fn answer_requests(&mut self, device: &Device, room: Duration) {
         if self.permission != Permission::Granted {
             self.heads.forbid();
@@ -223,7 +223,7 @@ pub struct OneCycle<H> {
 }
 
 impl<H: Heads> OneCycle<H> {
-    /// A cycle over those meters. Ask [`Device::may_measure`] before: this one does not.
+    /// A cycle over those meters. Call [`Device::may_measure`] first: consent is not checked here.
     pub fn new(device: &Device, meters: Vec<ConfiguredMeter>, heads: H) -> Self {
         let mut engine = Aggregator::new(meters, options(&device.config, true));
         engine.remember_consent(Permission::Granted);
@@ -236,7 +236,7 @@ impl<H: Heads> OneCycle<H> {
         self.engine.meters()
     }
 
-    /// The reading heads, to end what they do.
+    /// The reading heads, to stop their jobs.
     pub const fn heads_mut(&mut self) -> &mut H {
         &mut self.heads
     }
@@ -258,7 +258,7 @@ fn options(config: &DeviceConfig, once: bool) -> Options {
     }
 }
 
-/// What a remembered answer permits.
+/// What a stored answer permits.
 const fn permission(state: Option<ConsentState>) -> Permission {
     match state {
         None => Permission::Unknown,
@@ -268,7 +268,7 @@ const fn permission(state: Option<ConsentState>) -> Permission {
     }
 }
 
-/// Whether consent was found to be revoked, by another process of this device.
+/// Whether the spool shows that another process of this device received a revocation.
 const fn tells_of_revocation(event: &Event<SpoolError>) -> bool {
     matches!(
         event,

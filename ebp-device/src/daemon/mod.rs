@@ -1,8 +1,8 @@
-//! A device's two daemons, as engines that are stepped.
+//! A device's two daemons, as state machines.
 //!
-//! Enters: an open [`Device`](crate::device::Device), reading heads. Leaves: events, and when to step
-//! again. Absent: signals, words for people. Whoever drives them waits: [`measure`] and [`report`] on
-//! this machine's clock, a field test on a simulated one.
+//! Enters: an open [`Device`](crate::device::Device), reading heads. Leaves: events, and when to
+//! step again. Absent: signals, texts for people. The caller waits between steps: [`measure`] and
+//! [`report`] on this machine's clock, a field test on a simulated one.
 
 mod ask;
 mod drive;

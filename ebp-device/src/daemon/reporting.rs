@@ -1,4 +1,4 @@
-//! The reporting daemon: what the spool holds goes to the Data API, once in each report cycle.
+//! The reporting daemon: sends the spool's measurements to the Data API, once in each report cycle.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use crate::{
     transmitter::{ReportEngine, ReportOutcome, Schedule},
 };
 
-/// How long the daemon waits when its spool has failed, so that not even that could be kept: at
-/// first, and at most. Each try asks the server.
+/// How long the daemon waits after the spool failed, in which case the failure cannot be stored: at
+/// first, and at most. Each attempt sends a request to the server.
 const FIRST_SPOOL_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_SPOOL_WAIT: Duration = Duration::from_secs(600);
 
-/// What a step of the reporting daemon did.
+/// The result of a step of the reporting daemon.
 #[derive(Debug)]
 pub struct ReportingStep {
-    /// What came of the report; nothing where none was due.
+    /// The outcome of the report; `None` if none was due.
     pub outcome: Option<Result<ReportOutcome, SpoolError>>,
-    /// What became of the certificate; nothing where none was due.
+    /// The result of renewing the certificate; `None` if that was not due.
     pub certificate: Option<Result<Certificate, DeviceError>>,
-    /// Step again after that time at the latest. A driver looks at the clock more often, since it
-    /// may be set meanwhile.
+    /// Step again after that time at the latest. A caller should read the clock more often, since
+    /// it may be set meanwhile.
     pub next: Duration,
     /// Consent is revoked for good: nothing is sent any more.
     pub is_over: bool,
@@ -33,27 +33,27 @@ pub struct ReportingStep {
 pub struct Reporting {
     engine: ReportEngine,
     spool_wait: Duration,
-    /// Not before that time since the machine's start, since the spool failed.
+    /// The spool failed: don't report before this time since the machine's start.
     not_before: Duration,
 }
 
 impl Reporting {
-    /// A daemon that reports at the device's own minute.
+    /// A daemon that reports at the device's minute of the cycle.
     ///
     /// # Errors
-    /// [`SpoolError`] where the spool cannot be read.
+    /// Returns [`SpoolError`] if the spool cannot be read.
     pub fn new(device: &Device) -> Result<Self, SpoolError> {
-        // A device without an identifier in its certificate is known by its first meter.
+        // A device without an identifier in its certificate uses that of its first meter.
         let first = device.config.meters.first().map(|meter| meter.uuid);
         let own = identity::device_of(&device.config.api.certificate).or(first);
         let schedule = Schedule::for_device(own.unwrap_or_default(), device.config.cycle.report);
         Self::with_schedule(device, schedule)
     }
 
-    /// A daemon that reports as that schedule says.
+    /// A daemon that reports by that schedule.
     ///
     /// # Errors
-    /// [`SpoolError`] where the spool cannot be read.
+    /// Returns [`SpoolError`] if the spool cannot be read.
     pub fn with_schedule(device: &Device, schedule: Schedule) -> Result<Self, SpoolError> {
         let meters = device.config.meters.iter().map(|meter| meter.uuid).collect();
         let engine = ReportEngine::new(schedule, meters, &device.spool)?;
@@ -67,7 +67,7 @@ impl Reporting {
         self.engine.due_in(&*device.clock).max(not_yet)
     }
 
-    /// How long the server asked not to be called, if it did.
+    /// How long the server asked to wait, if it did.
     #[must_use]
     pub fn asked_to_wait(&self, device: &Device) -> Option<Duration> {
         self.engine.asked_to_wait(&*device.clock)
@@ -76,7 +76,9 @@ impl Reporting {
     /// Reports now, whether it is due or not. `random` is a fresh random number.
     ///
     /// # Errors
-    /// [`SpoolError`]: the spool failed. Nothing that the server did not confirm has left it.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process). No row that the server did not confirm has been
+    /// deleted.
     pub fn report(&mut self, device: &Device, random: u32) -> Result<ReportOutcome, SpoolError> {
         self.engine.report(&device.spool, &**device.api(), &*device.clock, random)
     }
@@ -102,7 +104,7 @@ impl Reporting {
             device.reopen_spool();
         }
         if outcome.is_err() && is_due {
-            // Not even the failure could be kept.
+            // Not even the failure could be stored.
             self.not_before = device.clock.since_boot().saturating_add(self.spool_wait);
             self.spool_wait = LONGEST_SPOOL_WAIT.min(self.spool_wait * 2);
         }

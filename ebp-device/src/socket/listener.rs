@@ -19,22 +19,22 @@ use std::{
 
 use super::message::{Answer, Reason, Request};
 
-/// Connections at the same time; further ones are closed at once.
+/// The maximum number of connections; further ones are closed at once.
 const MOST_CONNECTIONS: usize = 16;
-/// A line longer than this is no request.
+/// The longest line of a request.
 const LONGEST_LINE: u64 = 4096;
-/// A client that says nothing for so long is left.
+/// A connection is closed if the client sends nothing for this long.
 const IDLE: Duration = Duration::from_secs(300);
-/// The daemon answers within this time, or not at all.
+/// The timeout for the daemon's answer.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// Why there is no socket.
+/// Why the socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("the socket {}: {source}", path.display())]
 pub struct SocketError {
-    /// Where it should be.
+    /// Its path.
     pub path: PathBuf,
-    /// Why it is not: its folder is missing, another process listens there, no permission.
+    /// The cause: its folder is missing, another process listens there, or no permission.
     pub source: io::Error,
 }
 
@@ -47,7 +47,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Answers it. Whoever has hung up meanwhile does not hear it.
+    /// Answers it. If the client has disconnected meanwhile, the answer is dropped.
     pub fn answer(self, answer: Answer) {
         let _ = self.answer.try_send(answer);
     }
@@ -62,10 +62,10 @@ pub struct Socket {
 
 impl Socket {
     /// Listens at that path; the thread that calls this is unparked by each request. Users of the
-    /// socket's group may connect (mode 0660). A socket that nobody listens to any more is replaced.
+    /// socket's group may connect (mode 0660). A socket file without a listener is replaced.
     ///
     /// # Errors
-    /// [`SocketError`] when it cannot be made, or another process listens there.
+    /// Returns [`SocketError`] when it cannot be made, or another process listens there.
     pub fn listen(path: &Path) -> Result<Self, SocketError> {
         let fault = |source| SocketError { path: path.to_owned(), source };
         if UnixStream::connect(path).is_ok() {
@@ -94,7 +94,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // Who connects from now on is told by the system that nobody listens.
+        // The system rejects connections from now on.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -103,7 +103,7 @@ fn accept(listener: &UnixListener, sender: &Sender<Asked>, daemon: &Thread) {
     let connections = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
-            // Too many open files: there may be room again soon.
+            // Too many open files: there may be fewer soon.
             thread::sleep(Duration::from_millis(100));
             continue;
         };
@@ -113,7 +113,7 @@ fn accept(listener: &UnixListener, sender: &Sender<Asked>, daemon: &Thread) {
         }
         let (sender, daemon, open) = (sender.clone(), daemon.clone(), Arc::clone(&connections));
         let serve = move || {
-            // A client that hangs up ends its connection.
+            // A client that disconnects ends its connection.
             let _ = serve(&stream, &sender, &daemon);
             open.fetch_sub(1, Ordering::Relaxed);
         };

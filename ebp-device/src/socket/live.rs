@@ -1,4 +1,5 @@
-//! Reading heads that also read for whoever asks at the socket, between the cycle's own jobs.
+//! Reading heads that also read for clients of the socket, between the jobs of the measurement
+//! cycle.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,12 +15,13 @@ use super::{
     message::{Answer, Reason, Telegram},
 };
 
-/// A meter is listened to for so long at most: that is several telegrams of any that sends by itself.
+/// The longest reading for a client: long enough for several telegrams of any meter that sends
+/// without a request.
 const LISTEN: Duration = Duration::from_secs(15);
-/// The head is free again so long before the cycle wants it.
+/// The head is released this long before the cycle needs it.
 const ROOM: Duration = Duration::from_secs(10);
 
-/// Heads of which the cycle's engine sees its own jobs only.
+/// Heads that show the cycle's engine only its own jobs.
 #[derive(Debug)]
 pub struct LiveHeads<H> {
     /// The heads themselves.
@@ -28,14 +30,14 @@ pub struct LiveHeads<H> {
     meters: Vec<Uuid>,
     /// Meters at which the engine's job is under way.
     at_work: BTreeSet<usize>,
-    /// Who waits for a telegram, by meter.
+    /// The clients that wait for a telegram, by meter.
     waiting: BTreeMap<usize, Vec<Asked>>,
     /// Meters that are read for them.
     listening: BTreeSet<usize>,
 }
 
 impl<H: Heads> LiveHeads<H> {
-    /// The heads of those meters; nobody waits yet.
+    /// The heads of those meters, without waiting clients.
     pub const fn new(inner: H, meters: Vec<Uuid>) -> Self {
         Self {
             inner,
@@ -51,7 +53,8 @@ impl<H: Heads> LiveHeads<H> {
         self.meters.iter().position(|known| *known == meter)
     }
 
-    /// Somebody asks for the next telegram of a meter, of which the engine wants nothing for `room`.
+    /// Reads the next telegram of a meter for a client. The engine does not need the meter for
+    /// `room`.
     pub fn ask(&mut self, meter: usize, asked: Asked, room: Duration, clock: &dyn DeviceClock) {
         if self.listening.contains(&meter) {
             self.waiting.entry(meter).or_default().push(asked);
@@ -76,7 +79,7 @@ impl<H: Heads> LiveHeads<H> {
         self.inner.begin(meter, Job::Read(Reading { from, until, latest: until, detect: false }));
     }
 
-    /// Ends whatever is read for others: consent is gone, or the engine wants the head.
+    /// Stops readings for clients: consent was revoked, or the engine needs the head.
     fn stop_listening(&mut self, meter: usize, reason: Reason, detail: &str) {
         if self.listening.remove(&meter) {
             self.inner.leave(meter);
@@ -86,7 +89,7 @@ impl<H: Heads> LiveHeads<H> {
         }
     }
 
-    /// Consent is not granted any more: nothing is read for anybody.
+    /// Consent is not granted any more: nothing is read for clients.
     pub fn forbid(&mut self) {
         for meter in self.listening.iter().copied().collect::<Vec<_>>() {
             self.stop_listening(meter, Reason::NoConsent, "consent is not granted");

@@ -1,4 +1,4 @@
-//! What is asked and answered.
+//! The requests and answers of the socket.
 
 use ebp_core::model::{IncidentType, Measurement, MeasurementData};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
-    /// How the device is.
+    /// The device's status.
     Status {},
     /// The next telegram of a meter.
     Now {
@@ -30,14 +30,14 @@ pub enum Answer {
     Refusal(Refusal),
 }
 
-/// How the device is.
+/// The device's status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
-    /// Consent as last heard, if it ever was.
+    /// Consent as last received, if ever.
     pub consent: Option<String>,
-    /// When it was heard.
+    /// When it was received.
     pub consent_as_of: Option<Timestamp>,
-    /// Whether the time of day can be relied on.
+    /// Whether the time of day is trusted.
     pub knows_the_time: bool,
     /// How many measurements the server has not confirmed yet.
     pub pending: u64,
@@ -51,7 +51,7 @@ pub struct Status {
     pub meters: Vec<MeterStatus>,
 }
 
-/// How a meter is.
+/// A meter's status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MeterStatus {
     /// Its identifier in the survey.
@@ -60,17 +60,17 @@ pub struct MeterStatus {
     pub model: String,
     /// When it was measured last.
     pub measured_at: Option<Timestamp>,
-    /// What it showed then.
+    /// Its values then.
     pub data: MeasurementData,
-    /// What is wrong with it.
+    /// Its open incidents.
     pub incidents: Vec<IncidentType>,
-    /// Whole telegrams since the server was told of them.
+    /// Complete telegrams since the last report to the server.
     pub good_telegrams: u64,
     /// Damaged ones.
     pub damaged_telegrams: u64,
 }
 
-/// What a meter shows now.
+/// A meter's present values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Telegram {
     /// Its identifier in the survey.
@@ -85,7 +85,7 @@ pub struct Telegram {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// The request is no line of JSON that is known.
+    /// The request is not a known JSON object.
     NotUnderstood,
     /// Consent is not granted.
     NoConsent,
@@ -93,7 +93,7 @@ pub enum Reason {
     UnknownMeter,
     /// The meter is being measured, or unlocked: ask again in a minute.
     Busy,
-    /// The meter gave no telegram.
+    /// The meter sent no telegram.
     Silent,
     /// The spool cannot be read.
     Spool,
@@ -102,9 +102,9 @@ pub enum Reason {
 /// A request that cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Why.
+    /// The cause.
     pub reason: Reason,
-    /// The same for people.
+    /// The reason as a text for people.
     pub detail: String,
 }
 

@@ -1,12 +1,12 @@
-//! The measuring daemon's local socket: lines of JSON for other programs of the same device, such as a
-//! web page. They must touch neither the spool nor the reading heads, which the daemon holds.
+//! The measuring daemon's local socket: lines of JSON for other programs of the same device, such
+//! as a web page. These must not open the spool or the reading heads, which the daemon uses.
 //!
 //! Enters: a request a line, [`Request`]. Leaves: an answer a line, in the order of the requests.
-//! Absent: HTTP; whatever changes anything.
+//! Absent: HTTP; requests that change anything.
 //!
 //! `{"ask": "status"}` is answered with a [`Status`], `{"ask": "now", "meter": UUID}` with the next
-//! [`Telegram`] of that meter, which is read for whoever asks, as long as consent is granted and no
-//! measurement is due. What cannot be answered is a [`Refusal`].
+//! [`Telegram`] of that meter, which is read for the client, as long as consent is granted and no
+//! measurement is due. A request that cannot be answered gets a [`Refusal`].
 
 mod listener;
 mod live;

@@ -1,4 +1,4 @@
-//! How the device is, out of its spool.
+//! The device's status, read from its spool.
 
 use ebp_core::model::IncidentType;
 
@@ -9,13 +9,13 @@ use crate::{
     spool::{Spool, SpoolError},
 };
 
-/// So many measurements are shown.
+/// The number of measurements shown.
 const MOST_SHOWN: usize = 100;
 
-/// How each configured meter is, in the configuration's order.
+/// The status of each configured meter, in the configuration's order.
 ///
 /// # Errors
-/// [`SpoolError`] where the spool cannot be read.
+/// Returns [`SpoolError`] if the spool cannot be read.
 pub fn meters(config: &DeviceConfig, spool: &Spool) -> Result<Vec<MeterStatus>, SpoolError> {
     let telegrams = spool.telegrams()?;
     let meter = |entry: &MeterEntry| -> Result<MeterStatus, SpoolError> {
@@ -41,10 +41,10 @@ pub fn meters(config: &DeviceConfig, spool: &Spool) -> Result<Vec<MeterStatus>, 
     config.meters.iter().map(meter).collect()
 }
 
-/// How the device is now.
+/// The device's status now.
 ///
 /// # Errors
-/// [`SpoolError`] where the spool cannot be read.
+/// Returns [`SpoolError`] if the spool cannot be read.
 pub fn status(device: &Device) -> Result<Status, SpoolError> {
     let spool = &device.spool;
     let consent = spool.consent()?;

@@ -1,9 +1,9 @@
-//! The granted consent in a small file of its own beside the database, so that a card which loses the
-//! page with the consent does not stop the survey until the server can be asked.
+//! A copy of the granted consent in a small file beside the database, so that measuring continues
+//! if a memory card loses the page with the consent, and the server cannot be reached.
 //!
-//! It only ever says that consent was granted, and is only read where the database knows nothing of
-//! consent. It is written after the server granted and removed before anything else is remembered;
-//! a revocation, wherever it stands, wins over it.
+//! It only records that consent was granted, and is only read if the database contains no consent.
+//! It is written after the server answered that consent is granted, and removed before any other
+//! state is stored; a revocation, wherever it is stored, takes precedence.
 
 use std::{
     fs::{self, File},
@@ -24,12 +24,12 @@ impl Spool {
         self.path.with_file_name(FILE)
     }
 
-    /// Whether the copy is there.
+    /// Whether the copy exists.
     pub(super) fn has_consent_copy(&self) -> bool {
         self.consent_copy().exists()
     }
 
-    /// Writes the copy; where that fails (a full disk), the database remembers the consent alone.
+    /// Writes the copy; if that fails (a full disk), only the database contains the consent.
     pub(super) fn write_consent_copy(&self, as_of: Timestamp) {
         let path = self.consent_copy();
         let new = beside(&path, ".new");
@@ -38,7 +38,7 @@ impl Spool {
             writeln!(file, "{} {as_of}", ConsentState::Granted.name())?;
             file.sync_all()?;
             fs::rename(&new, &path)?;
-            // The name is on the disk when the folder is.
+            // Syncing the folder makes the name durable.
             #[cfg(unix)]
             path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
             Ok(())
@@ -59,8 +59,8 @@ impl Spool {
         }
     }
 
-    /// Takes the consent over from the copy where the database has lost it. A copy that cannot be
-    /// understood says nothing: the server is asked.
+    /// Restores the consent from the copy if the database has lost it. A copy that cannot be parsed
+    /// is ignored: the server is asked.
     pub(super) fn restore_consent(&self) -> Result<(), SpoolError> {
         if self.consent()?.is_some() || self.is_revoked()? {
             return Ok(());

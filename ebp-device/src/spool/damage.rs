@@ -1,4 +1,4 @@
-//! A damaged file is set aside, and a new one takes its place with all that can be read of it.
+//! Moves a damaged file aside, and replaces it by a new one with everything that can be read of it.
 
 use std::{
     fs, io,
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{Spool, SpoolError, SpoolOptions, open::beside};
 use ebp_core::{contract::Notice, phrase::counted};
 
-/// What the name of a damaged file goes on with; then comes the time at which it was set aside.
+/// The suffix of a damaged file's name; the time at which it was moved aside follows.
 const SUFFIX: &str = ".damaged-";
 
 /// Renames the damaged file with its journal and opens a new one in its place, with all that can be
@@ -21,7 +21,8 @@ pub(super) fn set_aside(
     damage: &SpoolError,
 ) -> Result<Spool, SpoolError> {
     let fault = |source| SpoolError::SetAside { path: path.to_owned(), source };
-    // Of two processes that find the damage at once, one sets aside; the lock goes with its file.
+    // If two processes find the damage at once, only one moves the file; the lock moves with the
+    // file.
     let lock = fs::File::create(beside(path, ".lock")).map_err(fault)?;
     lock.lock().map_err(fault)?;
     match Spool::of_file(path, options) {
@@ -37,11 +38,12 @@ pub(super) fn set_aside(
     Ok(spool)
 }
 
-/// Puts the file and its journal out of the way; where they are now.
+/// Moves the file and its journal aside; returns their new path.
 pub(super) fn rename(path: &Path, at: Timestamp) -> Result<PathBuf, SpoolError> {
     let fault = |source| SpoolError::SetAside { path: path.to_owned(), source };
     let aside = free_name(path, &format!("{SUFFIX}{}", at.strftime("%Y%m%dT%H%M%SZ")));
-    // The file itself last: cut short before, the next attempt finds it damaged again.
+    // The file itself is moved last: if this is interrupted before, the next attempt finds it
+    // damaged again.
     for journal in ["-wal", "-shm"] {
         match fs::rename(beside(path, journal), beside(&aside, journal)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fault(error)),

@@ -1,10 +1,10 @@
-//! What can go wrong with a spool; every variant names the file.
+//! Errors of a spool; every variant names the file.
 
 use std::{io, path::PathBuf};
 
 use rusqlite::ErrorCode;
 
-/// Why the spool cannot do what it was asked.
+/// Why an operation of the spool failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
     /// The folder cannot be made.
@@ -12,7 +12,7 @@ pub enum SpoolError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The file cannot be opened: no permission, or not a file.
@@ -20,15 +20,15 @@ pub enum SpoolError {
     Open {
         /// The database file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: rusqlite::Error,
     },
-    /// The file is no spool, or it is damaged.
+    /// The file is not a spool, or it is damaged.
     #[error("the spool {path} is damaged: {reason}", path = path.display())]
     Damaged {
         /// The database file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Its open incidents.
         reason: String,
     },
     /// A newer version of the program wrote the file.
@@ -42,13 +42,14 @@ pub enum SpoolError {
         /// Its schema's version.
         version: i64,
     },
-    /// There is no room left on the disk; what was stored before is safe.
+    /// The disk is full; what was stored before is safe.
     #[error("no room left on the disk for the spool {path}", path = path.display())]
     Full {
         /// The database file.
         path: PathBuf,
     },
-    /// The spool has its largest size; it takes measurements again when the server has confirmed some.
+    /// The spool has its largest size; it accepts measurements again when the server has confirmed
+    /// some.
     #[error(
         "the spool {path} is full: it holds {max_bytes} bytes of measurements that are not sent",
         path = path.display()
@@ -59,8 +60,7 @@ pub enum SpoolError {
         /// Its limit.
         max_bytes: u64,
     },
-    /// Another file has taken this one's place: a damaged one was set aside. Opening the spool again
-    /// helps.
+    /// The file was replaced: a damaged one was moved aside. Opening the spool again helps.
     #[error("the spool {path} was replaced by another one", path = path.display())]
     Replaced {
         /// The database file.
@@ -71,18 +71,18 @@ pub enum SpoolError {
     SetAside {
         /// The database file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The memory of the revocation cannot be written or read.
+    /// The record of the revocation cannot be written or read.
     #[error("the memory of the revocation, {path}: {source}", path = path.display())]
     Marker {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The file or its disk can only be read.
+    /// The file or its disk is read-only.
     #[error("the spool {path} cannot be written to", path = path.display())]
     ReadOnly {
         /// The database file.
@@ -94,7 +94,7 @@ pub enum SpoolError {
         /// The database file.
         path: PathBuf,
     },
-    /// Consent is revoked for good: this spool takes no measurement ever again.
+    /// Consent is revoked for good: this spool never accepts a measurement again.
     #[error("consent is revoked for good: the spool {path} takes no measurements", path = path.display())]
     Revoked {
         /// The database file.
@@ -111,26 +111,27 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
-    /// Whether the file is beyond use, so that only another one in its place helps.
+    /// Whether the file cannot be used, so that it must be replaced.
     #[must_use]
     pub const fn is_damaged(&self) -> bool {
         matches!(self, Self::Damaged { .. })
     }
 
-    /// Whether there is no room for another measurement, be it the disk's or the limit's.
+    /// Whether there is no space for another measurement, because the disk is full or the limit
+    /// reached.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         matches!(self, Self::Full { .. } | Self::LimitReached { .. })
     }
 
-    /// Whether opening the spool anew helps: a damaged file is then set aside, one that was set
-    /// aside is left, and one that could only be read when it was opened stays so until then.
+    /// Whether opening the spool again helps: this moves a damaged file aside, closes one that was
+    /// moved aside, and makes one that was read-only when it was opened writable if possible.
     #[must_use]
     pub const fn wants_reopening(&self) -> bool {
         matches!(self, Self::Damaged { .. } | Self::Replaced { .. } | Self::ReadOnly { .. })
     }
 
-    /// Sorts what the database says.
+    /// Classifies an error of the database.
     pub(super) fn from_sqlite(path: &std::path::Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {

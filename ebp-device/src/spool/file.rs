@@ -1,4 +1,4 @@
-//! The spool's open file: its options, its transactions, and what of a row can be understood.
+//! The spool's open file: its options, its transactions, and the decoding of rows.
 
 use std::{
     cell::RefCell,
@@ -22,16 +22,16 @@ use ebp_core::clock::{Clock, SystemClock};
 pub const FILE_NAME: &str = "spool.sqlite";
 
 /// 256 MiB. A measurement of three values takes 171 bytes; two meters in quarter-hours fill 12 MB a
-/// year, so that this is room for 22 years without the server, and for five with eight meters.
+/// year, so this suffices for 22 years without the server, and for five with eight meters.
 pub const DEFAULT_MAX_BYTES: u64 = 256 << 20;
 
 /// How a spool is kept.
 #[derive(Clone)]
 pub struct SpoolOptions {
-    /// No measurement is taken in once the spool has this many bytes: the older ones are worth more
-    /// than the newer ones, since they cannot be had again.
+    /// The largest size of the spool, bytes. Beyond it new measurements are rejected rather than
+    /// old ones deleted.
     pub max_bytes: u64,
-    /// The clock that names a file which is set aside.
+    /// The clock for the name of a file that is moved aside.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Debug for SpoolOptions {
     }
 }
 
-/// How many telegrams came from a meter.
+/// How many telegrams were received from a meter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Telegrams {
     /// Whole ones.
@@ -56,15 +56,15 @@ pub struct Telegrams {
     pub damaged: u64,
 }
 
-/// A device's measurements on their way to the server.
+/// A device's store of measurements that are not confirmed by the server yet.
 #[derive(Debug)]
 pub struct Spool {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
     pub(super) options: SpoolOptions,
-    /// Which file the connection writes to, so that one put aside is noticed.
+    /// The file that the connection writes to, to detect that it was moved aside.
     pub(super) file: FileId,
-    /// What waits in memory for the next measurement's transaction.
+    /// Counts in memory that are written with the next measurement.
     pub(super) heard: RefCell<BTreeMap<Uuid, Telegrams>>,
 }
 
@@ -89,14 +89,14 @@ impl Spool {
         &self.path
     }
 
-    /// Begins a transaction that holds the file for writing from the start, so that what it reads
-    /// still holds when it writes.
+    /// Begins a transaction that locks the file for writing from the start, so that what it reads
+    /// is still true when it writes.
     pub(super) fn write(&self) -> Result<Transaction<'_>, SpoolError> {
         let transaction =
             Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
                 .map_err(|e| self.fault(e))?;
-        // Whoever puts a damaged file aside reads it only after this transaction; one that begins
-        // later must not write to it any more.
+        // A process that moves a damaged file aside reads it only after this transaction; a
+        // transaction that begins later must not write to it.
         if FileId::at(&self.path) != self.file {
             return Err(SpoolError::Replaced { path: self.path.clone() });
         }

@@ -1,4 +1,5 @@
-//! Trouble with meters: what the device sees, and what the server has still to be told.
+//! Incidents of meters: as the device observes them, and what has still to be reported to the
+//! server.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -7,44 +8,44 @@ use uuid::Uuid;
 use super::{Spool, SpoolError};
 use ebp_core::model::{Failures, Incident, IncidentType};
 
-/// What the server is to be told of a trouble.
+/// A change of an incident that has to be reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IncidentChange {
-    /// It has come.
+    /// It has begun.
     Reported,
-    /// It is gone.
+    /// It has ended.
     Resolved,
 }
 
-/// Something of which the server has not heard.
+/// A change that was not reported to the server yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IncidentNews {
     /// Which meter.
     pub meter: Uuid,
-    /// What trouble.
+    /// The type of incident.
     pub kind: IncidentType,
-    /// Whether it has come or gone.
+    /// Whether it has begun or ended.
     pub change: IncidentChange,
-    /// Since when it is as it is, UTC by this device's clock.
+    /// When it last changed, UTC by this device's clock.
     pub since: Timestamp,
-    /// When the first or the last failure was that makes it, if the time was known then.
+    /// The time of its first or last failure, if the time was known then.
     pub at: Option<Timestamp>,
 }
 
-/// What the server holds of a trouble, as far as the device knows.
+/// The server's state of an incident, as far as the device knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum ServerView {
-    /// Nothing that the device knows of.
+    /// Unknown to the server, as far as the device knows.
     #[default]
     Nothing,
     Ended,
     Open,
-    /// It was told something, and has not answered yet.
+    /// A change was sent, and not answered yet.
     Doubtful,
 }
 
 impl ServerView {
-    /// As the database keeps it.
+    /// As a number for the database.
     const fn number(self) -> Option<i64> {
         match self {
             Self::Nothing => None,
@@ -64,16 +65,16 @@ impl ServerView {
     }
 }
 
-/// What is known of one trouble of one meter.
+/// The state of one type of incident of one meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Known {
-    /// What the device sees; nothing before it looked.
+    /// Whether the device observes it; `None` before the first observation.
     present: Option<bool>,
-    /// What the server holds.
+    /// The server's state.
     told: ServerView,
-    /// It has come and gone, and the server has heard of neither.
+    /// It began and ended without a report.
     missed: bool,
-    /// The failures that make it.
+    /// The failures that it consists of.
     failures: Failures,
 }
 
@@ -82,18 +83,18 @@ impl Known {
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let told = ServerView::numbered(row.get(1)?);
-        // An instant that cannot be understood is none.
+        // An instant that cannot be parsed is ignored.
         let instant = |text: Option<String>| text.and_then(|text| text.parse().ok());
         let (first, last) = (instant(row.get(3)?), instant(row.get(4)?));
         let failures = Failures { first, last, slots: row.get(5)? };
         Ok(Self { present: row.get(0)?, told, missed: row.get(2)?, failures })
     }
 
-    /// What the device sees now, and of what failures.
+    /// Sets what the device observes now, with its failures.
     fn see(self, present: bool, of: Failures) -> Self {
         let mut failures = self.failures;
         if present {
-            // Unless the server has heard that the last trouble is over, this is the same.
+            // Unless the end of the last incident was reported, this is the same incident.
             if !self.missed && matches!(self.told, ServerView::Nothing | ServerView::Ended) {
                 failures = Failures::default();
             }
@@ -106,16 +107,16 @@ impl Known {
         }
         let open = self.told == ServerView::Open;
         let missed = match (present, self.present) {
-            // Gone before the server heard that it had come.
+            // Ended before its beginning was reported.
             (false, Some(true)) if !open => true,
-            // Come again: what was missed is the beginning of what is there now.
+            // It has begun again: the unreported one is the beginning of this one.
             (true, _) => false,
             _ => self.missed,
         };
         Self { present: Some(present), missed, failures, ..self }
     }
 
-    /// What the server now holds.
+    /// Sets the server's state.
     fn tell(self, change: IncidentChange) -> Self {
         match change {
             IncidentChange::Reported => Self { told: ServerView::Open, missed: false, ..self },
@@ -123,7 +124,7 @@ impl Known {
         }
     }
 
-    /// What the server is to be told, in this order.
+    /// The changes to report, in this order.
     fn news(self) -> &'static [IncidentChange] {
         use IncidentChange::{Reported, Resolved};
         match self {
@@ -138,11 +139,12 @@ impl Known {
 }
 
 impl Spool {
-    /// Notes whether the meter has that trouble now; `true` where that is a change. To be called in
-    /// every cycle: what is known already is not written again.
+    /// Records whether the meter has that incident now; returns `true` if that is a change. To be
+    /// called in every cycle: an unchanged state is not written again.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn note_incident(
         &self,
         meter: Uuid,
@@ -153,11 +155,12 @@ impl Spool {
         self.note_incident_with(meter, kind, present, at, Failures::default())
     }
 
-    /// The same with the failures that make the trouble, as far as it has come: the server is told
-    /// when the first and the last was.
+    /// The same, with the failures of the incident so far: the times of the first and the last are
+    /// reported to the server.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn note_incident_with(
         &self,
         meter: Uuid,
@@ -178,18 +181,20 @@ impl Spool {
         Ok(known.and_then(|known| known.present).unwrap_or(false) != present)
     }
 
-    /// Whether the meter has that trouble, as last noted.
+    /// Whether the meter has that incident, as last recorded.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn has_incident(&self, meter: Uuid, kind: IncidentType) -> Result<bool, SpoolError> {
         Ok(self.known_incident(meter, kind)?.is_some_and(|known| known.present == Some(true)))
     }
 
-    /// The failures of a meter's latest trouble of that kind.
+    /// The failures of a meter's latest incident of that type.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn incident_failures(
         &self,
         meter: Uuid,
@@ -198,11 +203,13 @@ impl Spool {
         Ok(self.known_incident(meter, kind)?.unwrap_or_default().failures)
     }
 
-    /// What the server has not heard, in the order in which it happened. A trouble that came and went
-    /// unheard is told as both; one that went and came again unheard has simply lasted.
+    /// The changes that were not reported, in the order in which they happened. An incident that
+    /// began and ended unreported is reported as both; one that ended and began again unreported
+    /// counts as one that lasted.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn incidents_to_tell(&self) -> Result<Vec<IncidentNews>, SpoolError> {
         let rows: Vec<(Known, Vec<u8>, String, String)> = self.rows(
             &format!("SELECT {}, meter, kind, since FROM incident", Known::COLUMNS),
@@ -229,11 +236,13 @@ impl Spool {
         Ok(news)
     }
 
-    /// The server is about to be told. It is told again until it has answered; that changes nothing
-    /// with it, and nobody knows what it heard otherwise.
+    /// Records that a change is about to be sent. It is sent again until the server has answered,
+    /// because it is unknown whether the server received it; repeating it changes nothing at the
+    /// server.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn incident_telling(&self, news: &IncidentNews) -> Result<(), SpoolError> {
         self.change_incident(news.meter, news.kind, None, |known| Known {
             told: ServerView::Doubtful,
@@ -241,19 +250,21 @@ impl Spool {
         })
     }
 
-    /// The server has heard of it.
+    /// Records that the server has answered.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn incident_told(&self, news: &IncidentNews) -> Result<(), SpoolError> {
         self.change_incident(news.meter, news.kind, None, |known| known.tell(news.change))
     }
 
-    /// What the server holds of a meter's troubles, so that none is reported twice and one that an
-    /// earlier spool reported is resolved.
+    /// Records the server's incidents of a meter, so that none is reported twice, and one that was
+    /// reported from an earlier spool is resolved.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn learn_incidents(
         &self,
         meter: Uuid,
@@ -268,13 +279,13 @@ impl Spool {
                 Some(false) => ServerView::Ended,
             };
             let known = self.known_incident(meter, kind)?;
-            // One that never was is not worth a row.
+            // An incident that never occurred needs no row.
             if known.map(|known| known.told).unwrap_or_default() == told {
                 continue;
             }
             let since = known.is_none().then_some(at);
             self.change_incident(meter, kind, since, |known| {
-                // What was missed the server has open after all.
+                // The unreported one is open at the server after all.
                 let missed = known.missed && told != ServerView::Open;
                 Known { told, missed, ..known }
             })?;
@@ -296,7 +307,7 @@ impl Spool {
             .map_err(|e| self.fault(e))
     }
 
-    /// Changes what is known; `since` is the new instant of its last change, if that is one.
+    /// Writes the state; `since` is the instant of its last change, if it changed.
     fn change_incident(
         &self,
         meter: Uuid,

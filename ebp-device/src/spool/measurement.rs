@@ -1,4 +1,4 @@
-//! Measurements that wait, and those that the server refused.
+//! Pending measurements, and those that the server refused.
 
 use std::collections::HashSet;
 
@@ -12,16 +12,16 @@ use ebp_core::{
     model::{DataPoint, Flag, Measurement},
 };
 
-/// What became of a measurement that was to be stored.
+/// The result of storing a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     /// It is on the disk.
     Stored,
-    /// The meter was measured in that slot before; this one is left.
+    /// The meter was measured in that slot before; this one is ignored.
     AlreadyMeasured,
 }
 
-/// A measurement that the server will not have.
+/// A measurement that the server refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Which.
@@ -34,10 +34,11 @@ pub struct Refused {
 
 impl Spool {
     /// Whether the meter has been measured in the slot (or in a part of it, when the cycle's length
-    /// was another then), be the measurement still here or sent.
+    /// was another then), whether the measurement is still here or was sent.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn has_slot(&self, meter: Uuid, slot: Slot) -> Result<bool, SpoolError> {
         slots::overlaps(&self.connection, meter, slot).map_err(|e| self.fault(e))
     }
@@ -45,20 +46,22 @@ impl Spool {
     /// Stores a measurement under its slot; when this returns, it is on the disk.
     ///
     /// # Errors
-    /// See [`Spool::store_with`].
+    /// Returns the same errors as [`Spool::store_with`].
     pub fn store(&self, measurement: &Measurement, slot: Slot) -> Result<Stored, SpoolError> {
         self.store_with(measurement, slot, None)
     }
 
-    /// Stores a measurement under its slot, with the meter's own seconds index of that telegram; when
-    /// this returns, it is on the disk. What was [noted](Spool::note_telegrams) of telegrams goes
-    /// with it.
+    /// Stores a measurement under its slot, with the meter's own seconds index of that telegram;
+    /// when this returns, it is on the disk. The counts of
+    /// [`note_telegrams`](Spool::note_telegrams) are written with it.
     ///
-    /// The clock must have been synchronised: what is stored here sets other times right.
+    /// The clock must have been synchronised: other times are computed from measurements that are
+    /// stored here.
     ///
     /// # Errors
-    /// [`SpoolError::Revoked`] after a revocation; [`SpoolError::LimitReached`],
-    /// [`SpoolError::Full`] and others of the file.
+    /// Returns [`SpoolError::Revoked`] after a revocation, [`SpoolError::LimitReached`] if the
+    /// spool has its largest size, [`SpoolError::Full`] if the disk is full, and another
+    /// [`SpoolError`] if the file cannot be read or written.
     pub fn store_with(
         &self,
         measurement: &Measurement,
@@ -86,7 +89,9 @@ impl Spool {
     /// were stored.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file; [`SpoolError::Damaged`] where a row cannot be understood.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process), and [`SpoolError::Damaged`] if a row cannot be
+    /// decoded.
     pub fn pending(&self, limit: usize) -> Result<Vec<Measurement>, SpoolError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = "SELECT uuid, meter, measured_at, data, flags FROM measurement
@@ -99,7 +104,9 @@ impl Spool {
     /// first.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file; [`SpoolError::Damaged`] where a row cannot be understood.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process), and [`SpoolError::Damaged`] if a row cannot be
+    /// decoded.
     pub fn newest(&self, limit: usize) -> Result<Vec<Measurement>, SpoolError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = "SELECT uuid, meter, measured_at, data, flags FROM measurement
@@ -109,10 +116,11 @@ impl Spool {
     }
 
     /// Removes exactly these measurements, all or (on an error) none of them; unknown ones are
-    /// passed over.
+    /// ignored.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn confirm(&self, uuids: &[Uuid]) -> Result<(), SpoolError> {
         if uuids.is_empty() {
             return Ok(());
@@ -126,11 +134,12 @@ impl Spool {
         removed.and_then(|()| transaction.commit()).map_err(|e| self.fault(e))
     }
 
-    /// Moves a measurement that the server will not have to the refused ones, with the reason;
-    /// an unknown one is passed over.
+    /// Moves a measurement that the server refused to the refused ones, with the reason; an unknown
+    /// one is ignored.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn refuse(&self, uuid: Uuid, reason: &str, at: Timestamp) -> Result<(), SpoolError> {
         let transaction = self.write()?;
         let moved = transaction
@@ -150,7 +159,8 @@ impl Spool {
     /// The measurements that the server refused, in the order of their refusal.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn refused(&self) -> Result<Vec<Refused>, SpoolError> {
         let sql = "SELECT uuid, meter, measured_at, data, flags, reason, refused_at FROM refused
                    ORDER BY rowid";
@@ -164,10 +174,11 @@ impl Spool {
             .collect()
     }
 
-    /// How many measurements wait for the server's confirmation.
+    /// How many measurements are pending.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn len(&self) -> Result<u64, SpoolError> {
         self.connection
             .query_row("SELECT count(*) FROM measurement", [], |row| row.get::<_, i64>(0))
@@ -178,7 +189,8 @@ impl Spool {
     /// How many measurements the server refused.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn refused_len(&self) -> Result<u64, SpoolError> {
         self.connection
             .query_row("SELECT count(*) FROM refused", [], |row| row.get::<_, i64>(0))
@@ -186,10 +198,11 @@ impl Spool {
             .map_err(|e| self.fault(e))
     }
 
-    /// Whether no measurement waits.
+    /// Whether no measurement is pending.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn is_empty(&self) -> Result<bool, SpoolError> {
         self.len().map(|len| len == 0)
     }
@@ -226,7 +239,7 @@ pub(super) fn names(flags: &[Flag]) -> String {
     flags.iter().map(|flag| flag.name()).collect::<Vec<_>>().join(" ")
 }
 
-/// Puts a measurement among those that wait, and marks its slot.
+/// Adds a measurement to the pending ones, and marks its slot.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
     measurement: &Measurement,
@@ -247,8 +260,8 @@ pub(super) fn insert(
     slots::cover(transaction, measurement.meter, slot)
 }
 
-/// Where those measurements are. They are looked for from the oldest on, which are those that are
-/// sent, so that this ends soon without an index.
+/// The row numbers of those measurements. The search begins with the oldest, which are sent first,
+/// so that it is short without an index.
 fn sequences(transaction: &Transaction<'_>, uuids: &[Uuid]) -> rusqlite::Result<Vec<i64>> {
     let mut wanted: HashSet<&[u8]> = uuids.iter().map(|uuid| uuid.as_bytes().as_slice()).collect();
     let mut found = Vec::with_capacity(wanted.len());
@@ -265,7 +278,7 @@ fn sequences(transaction: &Transaction<'_>, uuids: &[Uuid]) -> rusqlite::Result<
     Ok(found)
 }
 
-/// A row as the database gives it.
+/// A row as read from the database.
 struct RawMeasurement {
     uuid: Vec<u8>,
     meter: Vec<u8>,

@@ -1,4 +1,4 @@
-//! What an engine has to know after a restart.
+//! State of an engine that survives a restart.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,18 @@ use rusqlite::{OptionalExtension, params};
 use super::{Spool, SpoolError};
 use ebp_core::clock::{BootId, DeviceClock};
 
-/// In which run of the machine the clock was last seen synchronised.
+/// The run of the machine in which the clock was last synchronised.
 const SYNCHRONISED: &str = "synchronised";
 
-/// What the names of components begin with.
+/// The prefix of components' names.
 const COMPONENT: &str = "component.";
 
 impl Spool {
-    /// What was remembered under that name.
+    /// The value stored under that name.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn recall(&self, name: &str) -> Result<Option<String>, SpoolError> {
         self.connection
             .prepare_cached("SELECT value FROM memory WHERE name = ?1")
@@ -25,10 +26,11 @@ impl Spool {
             .map_err(|e| self.fault(e))
     }
 
-    /// Remembers that under the name; nothing is written where it is remembered already.
+    /// Stores a value under the name; an unchanged value is not written.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn remember(&self, name: &str, value: &str) -> Result<(), SpoolError> {
         if self.recall(name)?.as_deref() == Some(value) {
             return Ok(());
@@ -44,11 +46,12 @@ impl Spool {
             .map_err(|e| self.fault(e))
     }
 
-    /// Remembers which version of a component of the device runs, such as `reader`; the status
-    /// tells it. Nothing is written where that is known.
+    /// Stores the version of a component of the device, such as `reader`, for the status. An
+    /// unchanged version is not written.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn note_component(&self, name: &str, version: &str) -> Result<(), SpoolError> {
         self.remember(&format!("{COMPONENT}{name}"), version)
     }
@@ -56,27 +59,29 @@ impl Spool {
     /// The device's components, each with the version that last ran.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn components(&self) -> Result<BTreeMap<String, String>, SpoolError> {
         let sql = "SELECT substr(name, 11), value FROM memory WHERE name GLOB 'component.*'";
         let rows = self.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.into_iter().collect())
     }
 
-    /// Whether the time of day can be relied on: the clock is synchronised, or has been since the
-    /// machine started. A quartz then goes wrong by some seconds a day at most, which is less than
-    /// what setting it right later could mend.
+    /// Whether the time of day is trusted: the clock is synchronised, or has been since the machine
+    /// started. It then drifts by some seconds a day at most, which is less than the error of a
+    /// later correction.
     ///
-    /// Before it is, measurements are [kept unplaced](Self::store_unplaced); once it is,
-    /// [placing](Self::place) those comes first.
+    /// Before that, measurements are [stored without a time](Self::store_unplaced); afterwards
+    /// those are [placed](Self::place) first.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn knows_the_time(&self, clock: &dyn DeviceClock) -> Result<bool, SpoolError> {
         let BootId(boot) = clock.boot();
         let boot = boot.to_string();
         if clock.synchronised() {
-            // Where it cannot be remembered (a full disk), the time is right all the same.
+            // If this cannot be stored (a full disk), the time is right nevertheless.
             let _ = self.remember(SYNCHRONISED, &boot);
             return Ok(true);
         }

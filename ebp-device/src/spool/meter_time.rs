@@ -1,19 +1,20 @@
-//! When an earlier run of the machine took place, by the seconds that its meters count.
+//! When an earlier run of the machine took place, according to the seconds that its meters count.
 //!
-//! Problem: a run whose clock was never right has measurements that follow each other exactly, by the
-//! clock that counts from the machine's start, but nobody knows when that start was. A meter that
-//! sends a seconds index was also read at instants that are known, before that run and after it.
+//! Problem: a run whose clock was never right has measurements that follow each other exactly, by
+//! the clock that counts from the machine's start, but the time of that start is unknown. A meter
+//! that sends a seconds index was also read at instants that are known, before that run and after
+//! it.
 //!
-//! Method: the index counts seconds of the meter's operation, cut off to whole ones. From the instant
-//! before, a reading is at least as much later as the index has grown; from the instant after, it is
-//! at least as much earlier. Time in which the meter had no power moves both the same way apart, so
-//! the start of the run lies between them, whenever that was. Each reading of each meter gives such an
-//! interval for the one start that they share; where they overlap it lies.
+//! Method: the index counts seconds of the meter's operation, cut off to whole ones. From the
+//! instant before, a reading is at least as much later as the index has grown; from the instant
+//! after, it is at least as much earlier. Time in which the meter had no power widens this
+//! interval, whenever it was, so the start of the run always lies within. Each reading of each
+//! meter gives such an interval for the start, which they share; it lies in their intersection.
 //!
-//! Guarantee: the start is the middle of that, and off by no more than half its length, provided that
-//! a meter's quartz is right to 100 ppm. That half is 2 s and 100 ppm of the time between both instants
-//! at most: where it is more, or the index differs by more from the true time, it was set back or
-//! stood still too long, and nothing is concluded.
+//! Guarantee: the start is the middle of that, and off by no more than half its length, provided
+//! that a meter's quartz is right to 100 ppm. That half is 2 s and 100 ppm of the time between both
+//! instants at most: where it is more, or the index differs by more from the true time, it was set
+//! back or stopped for too long, and nothing is concluded.
 
 use std::time::Duration;
 
@@ -49,8 +50,8 @@ pub(super) struct Start {
 }
 
 impl Start {
-    /// What one meter's readings in a run say, between its anchors before and after; nothing where
-    /// its index did not run with the true time.
+    /// The interval from one meter's readings in a run, between its anchors before and after;
+    /// `None` if its index did not agree with the true time.
     pub fn between(before: Anchor, sightings: &[Sighting], after: Anchor) -> Option<Self> {
         let elapsed = nanos(after.at) - nanos(before.at);
         let counted = growth(before.seconds, after.seconds)?;
@@ -71,7 +72,7 @@ impl Start {
         (is_close && !sightings.is_empty()).then_some(start)
     }
 
-    /// What both say; nothing where they contradict each other.
+    /// The intersection of both; `None` if it is empty.
     pub fn and(self, other: Self) -> Option<Self> {
         let both = Self {
             earliest: self.earliest.max(other.earliest),
@@ -80,7 +81,7 @@ impl Start {
         (both.earliest <= both.latest).then_some(both)
     }
 
-    /// When it is that the run had lasted so long.
+    /// The time at which the run had lasted that long.
     pub fn time_of(self, monotonic: Duration) -> Option<Timestamp> {
         let middle =
             Timestamp::from_nanosecond((self.earliest + self.latest).div_euclid(2)).ok()?;
@@ -94,12 +95,12 @@ impl Start {
     }
 }
 
-/// How much an index has grown; nothing where it was set back, or ran over.
+/// How much an index has grown; `None` if it was set back, or overflowed.
 fn growth(from: u32, to: u32) -> Option<i128> {
     to.checked_sub(from).map(|seconds| i128::from(seconds) * SECOND)
 }
 
-/// How far a meter's quartz may go wrong in that time.
+/// How far a meter's quartz may drift in that time.
 const fn drift(nanos: i128) -> i128 {
     nanos.abs() / 10_000
 }

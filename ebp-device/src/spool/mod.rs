@@ -1,14 +1,15 @@
-//! The device's spool: measurements wait here, on the disk, until the server has confirmed them.
+//! The device's spool: measurements are stored here, on the disk, until the server has confirmed
+//! them.
 //!
-//! Enters: measurements and their slots, confirmations by uuid, the consent as last heard, trouble
-//! with meters. Leaves: what is still to be sent and told, oldest first; nothing is lost and no slot
-//! is measured twice, whenever the process is killed or the power fails. Absent: the network, and any
-//! word about the household but its measurements.
+//! Enters: measurements and their slots, confirmations by uuid, the consent as last received,
+//! incidents of meters. Leaves: what has still to be sent, oldest first; nothing is lost and no
+//! slot is measured twice, whenever the process is killed or the power fails. Absent: the network,
+//! and any data about the household except its measurements.
 //!
-//! It is one SQLite file in a folder of its own, shared by the processes that measure and send:
-//! a write-ahead log with full synchronisation, so that a power cut takes nothing that
-//! [`Spool::store`] has returned from. A file that is damaged is set aside when the spool is opened,
-//! and what can still be read of it is taken over.
+//! It is one SQLite file in a separate folder, shared by the processes that measure and send: a
+//! write-ahead log with full synchronisation, so that a power cut takes nothing that
+//! [`Spool::store`] has returned from. A damaged file is moved aside when the spool is opened, and
+//! what can still be read of it is copied into a new one.
 
 mod consent_copy;
 mod damage;
@@ -43,23 +44,23 @@ pub use revocation::KnownConsent;
 pub use unplaced::{Apart, KeptUnplaced, Unplaced};
 
 impl Spool {
-    /// Opens the spool in the folder `dir` with the default options; the folder is made where it is
+    /// Opens the spool in the folder `dir` with the default options; the folder is created if it is
     /// missing.
     ///
     /// # Errors
-    /// See [`Spool::open_with`].
+    /// Returns the same errors as [`Spool::open_with`].
     pub fn open(dir: &Path) -> Result<Self, SpoolError> {
         Self::open_with(dir, SpoolOptions::default())
     }
 
-    /// Opens the spool in the folder `dir`, which is made where it is missing.
+    /// Opens the spool in the folder `dir`, which is created if it is missing.
     ///
     /// Any number of processes may open it, also at once. A damaged file is renamed
-    /// (`spool.sqlite.damaged-` and the time), what can be read of it comes into a new one, and a
-    /// [notice](Spool::notices) stays.
+    /// (`spool.sqlite.damaged-` and the time), what can be read of it is copied into a new one, and
+    /// a [notice](Spool::notices) is recorded.
     ///
     /// # Errors
-    /// [`SpoolError`], naming the folder or the file.
+    /// Returns [`SpoolError`], naming the folder or the file.
     pub fn open_with(dir: &Path, options: SpoolOptions) -> Result<Self, SpoolError> {
         open::folder(dir)?;
         let path = dir.join(FILE_NAME);
@@ -69,17 +70,18 @@ impl Spool {
         };
         spool.remember_marked_revocation()?;
         spool.restore_consent()?;
-        // A wipe that was cut short is made up for. Where it fails again (a reader, a full disk), the
-        // revocation still stands and must still be told, so that is no reason not to open.
+        // A wipe that was interrupted is completed. If it fails again (another reader, a full
+        // disk), the spool is opened nevertheless, because the revocation must still be reported to
+        // callers.
         let _ = spool.finish_wipe();
         Ok(spool)
     }
 
-    /// Opens the file anew: a damaged one is then set aside, one that was set aside is left, and one
-    /// that could only be read can be written to if that is over.
+    /// Opens the file again: a damaged one is moved aside, one that was moved aside is closed, and
+    /// one that was read-only can be written to if it is writable again.
     ///
     /// # Errors
-    /// See [`Spool::open_with`]; it stays as it is.
+    /// Returns the same errors as [`Spool::open_with`]; the file is not changed then.
     pub fn reopen(&mut self) -> Result<(), SpoolError> {
         let folder = self.path.parent().unwrap_or(Path::new(".")).to_owned();
         drop(Self::open_with(&folder, self.options.clone())?);

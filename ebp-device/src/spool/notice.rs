@@ -1,4 +1,4 @@
-//! What the device's keepers should know of the spool, until the server was told.
+//! Notices about the spool for the administrators, stored until they are reported.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -13,7 +13,7 @@ pub struct Noted {
     pub notice: Notice,
     /// When, UTC by this device's clock.
     pub noted_at: Timestamp,
-    /// What in particular, for this device's log.
+    /// The details, for this device's log.
     pub detail: String,
 }
 
@@ -28,10 +28,11 @@ fn name(notice: Notice) -> &'static str {
 }
 
 impl Spool {
-    /// Keeps a notice until the server is told; one that is kept already stays as it is.
+    /// Stores a notice until it is reported; one that is stored already is not changed.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn note(&self, notice: Notice, detail: &str) -> Result<(), SpoolError> {
         let transaction = self.write()?;
         self.write_notice(&transaction, notice, detail)
@@ -54,10 +55,11 @@ impl Spool {
             .map(drop)
     }
 
-    /// The notices of which the server was not told.
+    /// The notices that were not reported yet.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn notices(&self) -> Result<Vec<Noted>, SpoolError> {
         let rows: Vec<(String, String, String)> =
             self.rows("SELECT kind, noted_at, detail FROM notice ORDER BY noted_at", [], |row| {
@@ -74,10 +76,11 @@ impl Spool {
             .collect()
     }
 
-    /// The server was told of these.
+    /// Removes notices that were reported.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn notices_told(&self, told: &[Notice]) -> Result<(), SpoolError> {
         if told.is_empty() {
             return Ok(());

@@ -24,7 +24,7 @@ pub(super) const PAGE_BYTES: u32 = 512;
 /// After so many pages of the journal (1 MiB) they are moved into the file.
 const CHECKPOINT_PAGES: u32 = 2048;
 
-/// Makes the folder, readable by its owner alone, where it is missing.
+/// Creates the folder, readable only by its owner, if it is missing.
 pub(super) fn folder(path: &Path) -> Result<(), SpoolError> {
     private_file::create_folder(path)
         .map_err(|source| SpoolError::Folder { path: path.to_owned(), source })
@@ -42,7 +42,7 @@ pub(super) fn database(path: &Path) -> Result<Connection, SpoolError> {
     Ok(connection)
 }
 
-/// Looks at every page, so that damage is found before anything is written beside it.
+/// Reads every page, so that damage is found before anything is written.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
     let verdict: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
@@ -65,7 +65,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 pub(super) struct FileId(Option<(u64, u64)>);
 
 impl FileId {
-    /// No file: whatever is there has taken its place.
+    /// No file: the path leads to another file now.
     pub(super) const NONE: Self = Self(None);
 
     /// The file at that path, or none.
@@ -124,7 +124,7 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
     if usize::try_from(version().map_err(fault)?) == Ok(latest) {
         return Ok(());
     }
-    // The version is asked again under the lock: of two processes that start at once, one migrates.
+    // The version is read again under the lock: of two processes that start at once, one migrates.
     let transaction =
         Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(fault)?;
     let version = version().map_err(fault)?;

@@ -1,4 +1,4 @@
-//! The time of measurements that were taken while the clock was wrong, once it can be known.
+//! Determines the time of measurements that were taken while the clock was wrong.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,16 +19,16 @@ use ebp_core::{
     model::{Flag, Measurement, measurement_id},
 };
 
-/// What became of the unplaced measurements.
+/// The result of placing measurements without a time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Placed {
-    /// They have their time and wait to be sent.
+    /// They have got their time and are pending.
     pub placed: u64,
     /// Their time is one of a slot that has a measurement: they are removed.
     pub surplus: u64,
-    /// They are kept apart for good, each with its reason.
+    /// They stay without a time for good, each with its reason.
     pub apart: u64,
-    /// Their time may still become known.
+    /// Their time may still be determined.
     pub waiting: u64,
 }
 
@@ -47,9 +47,9 @@ enum Run {
 }
 
 impl Spool {
-    /// Gives the unplaced measurements their time, as far as it is known for sure; they become
-    /// ordinary ones with [`Flag::ClockCorrected`]. `now` is of a clock whose time
-    /// [is known](Self::knows_the_time). Nothing is written where there is nothing to do.
+    /// Assigns a time to the unplaced measurements whose time can be determined; they become
+    /// ordinary ones with [`Flag::ClockCorrected`]. `now` is of a clock whose time [is
+    /// known](Self::knows_the_time). Nothing is written where there is nothing to do.
     ///
     /// Those of this run of the machine: both clocks of `now` say how long ago they were taken. Those
     /// of an earlier run share one time of its start, which the meters that count seconds by
@@ -58,7 +58,8 @@ impl Spool {
     /// that has a measurement keeps it.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn place(&self, now: &Moment, cycle: Cycle) -> Result<Placed, SpoolError> {
         if self.waiting()?.is_empty() {
             return Ok(Placed::default());

@@ -1,4 +1,4 @@
-//! What each meter last showed, and how well it is read.
+//! The last values of each meter, and the quality of its reception.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -17,10 +17,12 @@ pub struct LastReading {
 }
 
 impl Spool {
-    /// What the meter showed in its latest measurement of known time; it outlives the transmission.
+    /// What the meter showed in its latest measurement of known time; it is kept after the
+    /// measurement was sent.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn last_reading(&self, meter: Uuid) -> Result<Option<LastReading>, SpoolError> {
         let row: Option<(String, String)> = self
             .connection
@@ -57,9 +59,9 @@ impl Spool {
         row.map(|(at, seconds)| Ok(Anchor { at: self.instant(&at)?, seconds })).transpose()
     }
 
-    /// Counts telegrams of a meter, in memory: they are written with the next measurement, and those
-    /// counted since are lost when the process ends. They are figures of quality, not worth a write
-    /// of their own.
+    /// Counts telegrams of a meter, in memory: they are written with the next measurement, and
+    /// those counted since are lost when the process ends. They are figures of quality, which don't
+    /// justify a separate write.
     pub fn note_telegrams(&self, meter: Uuid, good: u64, damaged: u64) {
         let mut heard = self.heard.borrow_mut();
         let count = heard.entry(meter).or_default();
@@ -67,10 +69,11 @@ impl Spool {
         count.damaged = count.damaged.saturating_add(damaged);
     }
 
-    /// The telegrams of each meter that were written and of which the server was not told.
+    /// The counts of each meter's telegrams that were written and not reported yet.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn telegrams(&self) -> Result<Vec<(Uuid, Telegrams)>, SpoolError> {
         let rows: Vec<(Vec<u8>, i64, i64)> = self.rows(
             "SELECT meter, good, damaged FROM reading WHERE good > 0 OR damaged > 0
@@ -86,10 +89,11 @@ impl Spool {
             .collect()
     }
 
-    /// The server was told of these; those that came since remain.
+    /// Subtracts counts that were reported; telegrams received since remain.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn telegrams_told(&self, told: &[(Uuid, Telegrams)]) -> Result<(), SpoolError> {
         if told.is_empty() {
             return Ok(());
@@ -109,8 +113,8 @@ impl Spool {
             .map_err(|e| self.fault(e))
     }
 
-    /// Keeps what the meter showed, unless something newer is known. With `meter_seconds` the instant
-    /// is exact, and sets others right.
+    /// Stores the meter's values unless newer ones are stored. With `meter_seconds` the instant is
+    /// exact, and other times are computed from it.
     pub(super) fn keep_reading(
         &self,
         transaction: &Transaction<'_>,

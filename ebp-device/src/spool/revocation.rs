@@ -1,8 +1,7 @@
-//! The consent as last heard, and its end: nothing stays of the measurements, and nothing comes.
+//! The consent as last received, and its revocation, which deletes all measurements for good.
 //!
-//! The end is remembered twice: in the database, and before that in a small file beside it, so that
-//! the loss of the one does not bring the survey back. A granted consent has a copy as well
-//! (`consent_copy.rs`).
+//! A revocation is stored twice: in the database, and before that in a small file beside it, so
+//! that the loss of one does not undo it. A granted consent has a copy as well (`consent_copy.rs`).
 
 use std::{
     fs::{self, File},
@@ -16,26 +15,28 @@ use rusqlite::{OptionalExtension, params};
 use super::{Spool, SpoolError};
 use ebp_core::model::ConsentState;
 
-/// The file beside the database that says when consent was revoked.
+/// The file beside the database that records when consent was revoked.
 pub(super) const MARKER: &str = "revoked";
 
-/// A consent heard again within this time is not written again: a card lasts longer with few writes.
+/// An unchanged consent is not written again within this time, to spare the memory card.
 const FRESH: SignedDuration = SignedDuration::from_hours(6);
 
-/// The household's consent as the server last told it.
+/// The household's consent as last received from the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownConsent {
-    /// Where it stood.
+    /// Its state.
     pub state: ConsentState,
-    /// When the server said so, UTC by this device's clock; up to six hours older than the last time.
+    /// When the server answered so, UTC by this device's clock; may be up to six hours before the
+    /// last answer.
     pub as_of: Timestamp,
 }
 
 impl Spool {
-    /// The consent as last heard; nothing before the server was first asked.
+    /// The consent as last received; `None` before the server's first answer.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn consent(&self) -> Result<Option<KnownConsent>, SpoolError> {
         let row: Option<(String, String)> = self
             .connection
@@ -50,10 +51,10 @@ impl Spool {
         Ok(Some(KnownConsent { state, as_of: self.instant(&as_of)? }))
     }
 
-    /// Remembers the consent as the server told it at `as_of`; a revocation [purges](Self::purge).
+    /// Stores the consent as the server answered at `as_of`; a revocation [purges](Self::purge).
     ///
     /// # Errors
-    /// [`SpoolError::Revoked`] where consent was revoked before; others of the file.
+    /// Returns [`SpoolError::Revoked`] if consent was revoked before; others of the file.
     pub fn remember_consent(
         &self,
         state: ConsentState,
@@ -74,7 +75,8 @@ impl Spool {
         if self.is_revoked()? {
             return Err(SpoolError::Revoked { path: self.path.clone() });
         }
-        // Under the database's lock, so that a revocation heard meanwhile removes the copy after this.
+        // Under the database's lock, so that a revocation that arrives meanwhile removes the copy
+        // after this.
         match state {
             ConsentState::Granted if !self.has_consent_copy() => self.write_consent_copy(as_of),
             ConsentState::Granted => {}
@@ -93,7 +95,8 @@ impl Spool {
     /// Whether consent is revoked for good.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn is_revoked(&self) -> Result<bool, SpoolError> {
         Ok(self.marker().exists() || self.has_revocation()?)
     }
@@ -106,16 +109,17 @@ impl Spool {
             .map_err(|e| self.fault(e))
     }
 
-    /// On revocation: remembers it for good and removes every measurement, sent or not, so that
-    /// none of their bytes is left in the spool's files. Doing it again changes nothing.
+    /// On revocation: stores it for good and removes every measurement, sent or not, so that none
+    /// of their bytes is left in the spool's files. Doing it again changes nothing.
     ///
-    /// The memory beside the database is written first, then the revocation and the removal are one
-    /// transaction; files that were set aside as damaged go, too. The wiping of the files follows and is
-    /// made up for when the spool is next opened, should it be cut short. What the disk itself
-    /// keeps of overwritten blocks (a card's wear levelling) is out of a program's reach.
+    /// The file beside the database is written first, then the revocation and the removal are one
+    /// transaction; files that were set aside as damaged go, too. Then the files are wiped; if that
+    /// is interrupted, it is completed when the spool is next opened. Copies of overwritten blocks
+    /// that the disk itself keeps (wear levelling of a card) cannot be deleted by a program.
     ///
     /// # Errors
-    /// [`SpoolError::Busy`] while another process reads the spool; others of the file.
+    /// Returns [`SpoolError::Busy`] while another process reads the spool, and another
+    /// [`SpoolError`] if the file cannot be read or written.
     pub fn purge(&self, revoked_at: Timestamp) -> Result<(), SpoolError> {
         self.mark_revoked(revoked_at)?;
         let transaction = self.write()?;
@@ -135,7 +139,7 @@ impl Spool {
                 })
                 .map_err(|e| self.fault(e))?;
         }
-        // Where it cannot be removed, the revocation wins over it all the same.
+        // If it cannot be removed, the revocation takes precedence over it.
         let _ = self.remove_consent_copy();
         transaction.commit().map_err(|e| self.fault(e))?;
         self.finish_wipe()
@@ -145,8 +149,8 @@ impl Spool {
         self.path.with_file_name(MARKER)
     }
 
-    /// Takes the revocation over from the file beside a database that has lost it, or that a purge
-    /// did not come to.
+    /// Restores the revocation from the file beside a database that has lost it, or was not purged
+    /// yet.
     pub(super) fn remember_marked_revocation(&self) -> Result<(), SpoolError> {
         let path = self.marker();
         let text = match fs::read_to_string(&path) {
@@ -157,7 +161,7 @@ impl Spool {
         if self.has_revocation()? {
             return Ok(());
         }
-        // A marker cut short still says that it is over; only when is then not known.
+        // A truncated file still means that consent is revoked; only the time is unknown then.
         let revoked_at = text.trim().parse().unwrap_or_else(|_| self.options.clock.now());
         self.purge(revoked_at)
     }
@@ -168,22 +172,22 @@ impl Spool {
             let mut file = File::options().write(true).create_new(true).open(&path)?;
             writeln!(file, "{revoked_at}")?;
             file.sync_all()?;
-            // The name is on the disk when the folder is.
+            // Syncing the folder makes the name durable.
             #[cfg(unix)]
             path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
             Ok(())
         };
         match write() {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            // A full disk must not stop the purge, which makes room. The database remembers it then.
+            // A full disk must not stop the purge, which makes room. The database contains it then.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
             Err(source) => Err(SpoolError::Marker { path, source }),
             Ok(()) => Ok(()),
         }
     }
 
-    /// Writes the file anew without what was deleted and empties the journal, where a revocation
-    /// has not come to that yet.
+    /// Rewrites the file without deleted data and empties the journal, if that was not done since a
+    /// revocation.
     pub(super) fn finish_wipe(&self) -> Result<(), SpoolError> {
         let due: bool = self
             .connection

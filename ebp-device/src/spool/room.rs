@@ -5,7 +5,7 @@ use rusqlite::Transaction;
 use super::{Spool, SpoolError};
 use ebp_core::contract::Notice;
 
-/// What is kept free beyond the limit, for all that is not a measurement.
+/// The reserve beyond the limit, for everything that is not a measurement.
 const RESERVE: u64 = 1 << 20;
 
 impl Spool {
@@ -16,15 +16,17 @@ impl Spool {
         length(&self.path) + length(&super::open::beside(&self.path, "-wal"))
     }
 
-    /// Whether the limit is reached: no measurement is taken in until the server has confirmed some.
+    /// Whether the limit is reached: no measurement is accepted until the server has confirmed
+    /// some.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn is_full(&self) -> Result<bool, SpoolError> {
         Ok(self.used_bytes()? >= self.options.max_bytes)
     }
 
-    /// The transaction, if there is room; a notice, if there is not.
+    /// Continues the transaction if there is space; records a notice if not.
     pub(super) fn with_room<'a>(
         &self,
         transaction: Transaction<'a>,

@@ -1,9 +1,9 @@
-//! What can be read of a damaged file comes into a new one.
+//! Copies what can be read of a damaged file into a new one.
 //!
-//! A page that says where the others are (the header, the schema) may be lost while they are whole.
-//! Those pages are the same in every file that this program makes, so the damaged file is read as it
-//! is, then with the new file's header in front, then with all of the new file's schema; each reading
-//! adds what it finds.
+//! The pages that locate the others (the header, the schema) may be lost while the others are
+//! intact. Those pages are the same in every file that this program makes, so the damaged file is
+//! read as it is, then with the new file's header in front, then with all of the new file's schema;
+//! each reading adds what it finds.
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
@@ -25,8 +25,8 @@ const MOST_LOOKED_FOR: usize = 100_000;
 /// So far behind the last that is known.
 const BEHIND_THE_LAST: i64 = 2000;
 
-/// The tables that are taken over, each with its columns: what keeps slots from being measured twice
-/// and consent first, then what is waited for.
+/// The tables that are copied, each with its columns: first what prevents slots from being measured
+/// twice, and consent, then the pending measurements.
 const TABLES: [(&str, &str); 9] = [
     ("consent", "id, state, as_of, wiped"),
     ("measured", "meter, start, finish"),
@@ -48,18 +48,18 @@ struct Patch {
     bytes: Vec<u8>,
 }
 
-/// What a reading of the damaged file came to.
+/// The result of reading the damaged file.
 enum Found {
-    /// So many rows were new.
+    /// The number of new rows.
     Rows(u64),
-    /// Consent was revoked then: nothing else of it is wanted.
+    /// Consent was revoked at this time: nothing else is copied.
     Revoked(Timestamp),
 }
 
 impl Spool {
-    /// Takes over what can be read of the file; how many rows that is. No damage is an error here:
-    /// whatever cannot be read stays in the file that was set aside. A revocation in it wins over all
-    /// else.
+    /// Copies what can be read of the file; returns the number of rows. Damage is not an error
+    /// here: what cannot be read stays in the file that was moved aside. A revocation in it takes
+    /// precedence over everything else.
     pub(super) fn salvage(&self, aside: &Path) -> Result<u64, SpoolError> {
         let mut taken = 0;
         let attempts = [Vec::new()].into_iter().chain(self.patches()?);
@@ -81,8 +81,8 @@ impl Spool {
         Ok(taken)
     }
 
-    /// What is tried in the place of the damaged file's own bytes: the header of this new file, and
-    /// all pages of its schema.
+    /// The replacements that are tried for the damaged file's bytes: the header of this new file,
+    /// and all pages of its schema.
     fn patches(&self) -> Result<[Vec<Patch>; 2], SpoolError> {
         let fault = |source| SpoolError::SetAside { path: self.path.clone(), source };
         let _: i64 = self
@@ -106,8 +106,8 @@ impl Spool {
         Ok([vec![Patch { offset: 0, bytes: header }], schema.collect()])
     }
 
-    /// Takes over what can be read of a copy that has other bytes in places. The journal is copied
-    /// as well: the newest pages may be nowhere else.
+    /// Copies what can be read of a copy in which some bytes are replaced. The journal is copied as
+    /// well: the newest pages may be nowhere else.
     fn take_over_patched(&self, aside: &Path, patches: &[Patch]) -> Result<Found, SpoolError> {
         let fault = |source| SpoolError::SetAside { path: self.path.clone(), source };
         let copy = beside(aside, "-copy");
@@ -162,7 +162,7 @@ impl Spool {
         Ok(Found::Rows(taken))
     }
 
-    /// When consent was revoked, if that is what the row says.
+    /// When consent was revoked, if the row contains a revocation.
     fn revocation(&self, table: &str, row: &[Value]) -> Option<Timestamp> {
         match (table, row) {
             ("consent", [_, Value::Text(state), Value::Text(as_of), ..])
@@ -174,8 +174,8 @@ impl Spool {
         }
     }
 
-    /// The list of measured slots may be lost where measurements are not: each of them says its
-    /// slot's start, and a slot of which any time is measured is measured.
+    /// The list of measured slots may be lost where measurements are not: each contains the start
+    /// of its slot, and a slot counts as measured if any part of it was measured.
     fn mark_slots_of_measurements(&self) -> Result<(), SpoolError> {
         let transaction = self.write()?;
         let rows: Vec<(Vec<u8>, Vec<u8>)> =
@@ -191,7 +191,7 @@ impl Spool {
         transaction.commit().map_err(|e| self.fault(e))
     }
 
-    /// Whether what is read as a measurement is one: from a damaged page comes anything.
+    /// Whether a row is a valid measurement: a damaged page may contain anything.
     fn is_sound(&self, table: &str, row: &[Value]) -> bool {
         let text = |index: usize| match row.get(index) {
             Some(Value::Text(text)) => Some(text.as_str()),

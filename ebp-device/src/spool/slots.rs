@@ -1,4 +1,4 @@
-//! Which time each meter has been measured in.
+//! The slots in which each meter has been measured.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;

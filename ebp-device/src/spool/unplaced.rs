@@ -1,4 +1,4 @@
-//! Measurements of a time that was not known when they were taken.
+//! Measurements whose time was not known when they were taken.
 
 use std::time::Duration;
 
@@ -28,23 +28,24 @@ pub struct Unplaced {
     pub meter: Uuid,
     /// The data points.
     pub data: MeasurementData,
-    /// What is doubtful about it.
+    /// Its flags.
     pub flags: Vec<Flag>,
 }
 
-/// Why a measurement stays apart for good: it is kept, and never sent.
+/// Why a measurement stays without a time for good: it is kept, and never sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Apart {
-    /// The machine was started again before its clock was synchronised, and the meter tells no time
-    /// of its own.
+    /// The machine was started again before its clock was synchronised, and the meter sends no
+    /// seconds index.
     NoMeterTime,
-    /// The same, and there is no measurement of known time from before, from which on the meter's own
-    /// time could be shown to have run on.
+    /// The same, and there is no measurement of known time from before, from which it could be
+    /// shown that the meter's seconds index did not stop.
     NothingBefore,
-    /// The same, and the meter's own time did not run on: it was set back, ran over, or stood still.
+    /// The same, and the meter's seconds index did not advance regularly: it was set back,
+    /// overflowed, or stopped.
     MeterTimeBroken,
-    /// The time that follows from the meter's own is one at which this measurement cannot have been
-    /// taken.
+    /// The time computed from the meter's seconds index is one at which this measurement cannot
+    /// have been taken.
     Implausible,
 }
 
@@ -67,21 +68,22 @@ impl Apart {
     }
 }
 
-/// An unplaced measurement as it is kept.
+/// An unplaced measurement as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptUnplaced {
     /// The measurement.
     pub unplaced: Unplaced,
-    /// Why it stays apart for good; nothing while its time may still become known.
+    /// Why it stays without a time for good; `None` while its time may still be determined.
     pub reason: Option<Apart>,
 }
 
 impl Spool {
     /// Whether the meter has been measured in that slot of the clock that counts from the machine's
-    /// start, be it that the measurement waits for its time.
+    /// start, including measurements without a time.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn has_unplaced(
         &self,
         meter: Uuid,
@@ -92,11 +94,11 @@ impl Spool {
         has(&self.connection, meter, boot, monotonic, cycle).map_err(|e| self.fault(e))
     }
 
-    /// Keeps a measurement whose time is not known yet; once in each slot of the clock that counts
+    /// Stores a measurement whose time is not known yet; once in each slot of the clock that counts
     /// from the machine's start. When this returns, it is on the disk.
     ///
     /// # Errors
-    /// As [`Spool::store_with`].
+    /// Returns the same errors as [`Spool::store_with`].
     pub fn store_unplaced(&self, unplaced: &Unplaced, cycle: Cycle) -> Result<Stored, SpoolError> {
         let transaction = self.write()?;
         if self.is_revoked()? {
@@ -134,7 +136,8 @@ impl Spool {
     /// How many measurements there are whose time is not known, or never will be.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn unplaced_len(&self) -> Result<u64, SpoolError> {
         self.connection
             .query_row("SELECT count(*) FROM unplaced", [], |row| row.get::<_, i64>(0))
@@ -145,7 +148,8 @@ impl Spool {
     /// All unplaced measurements, in the order in which they were taken.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn unplaced(&self) -> Result<Vec<KeptUnplaced>, SpoolError> {
         let sql = format!("SELECT {} FROM unplaced ORDER BY sequence", RawUnplaced::COLUMNS);
         let rows = self.rows(&sql, [], RawUnplaced::from_row)?;
@@ -175,7 +179,7 @@ impl Spool {
     }
 }
 
-/// A row as the database gives it.
+/// A row as read from the database.
 pub(super) struct RawUnplaced {
     pub sequence: i64,
     pub boot: Vec<u8>,

@@ -10,27 +10,28 @@ use ebp_core::{
     model::{Incident, IncidentType},
 };
 
-/// The Data API, or a test's imitation of it.
+/// The Data API, or a test's substitute.
 ///
-/// A server keeps these promises, beyond those of [`Upload`]: reporting an incident that is open and
-/// resolving one that has ended change nothing, and the same status told again changes nothing.
+/// A server guarantees, in addition to the guarantees of [`Upload`]: reporting an incident that is
+/// open, resolving one that has ended, and sending the same status again change nothing.
 pub trait DataApi: Upload {
     /// The household's consent.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     fn consent(&self) -> Result<Consent, ClientError>;
 
     /// The meter's incidents, open and ended ones.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     fn incidents(&self, meter: Uuid) -> Result<Vec<Incident>, ClientError>;
 
     /// Opens an incident that began at that time, or now.
     ///
     /// # Errors
-    /// [`ClientError`]; it may be open nevertheless.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem. The
+    /// incident may be open if the answer was lost.
     fn report_incident(
         &self,
         meter: Uuid,
@@ -41,7 +42,8 @@ pub trait DataApi: Upload {
     /// Ends an incident: it lasted until then, or until now.
     ///
     /// # Errors
-    /// [`ClientError`]; it may have ended nevertheless.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem. The
+    /// incident may have ended if the answer was lost.
     fn resolve_incident(
         &self,
         meter: Uuid,
@@ -52,7 +54,8 @@ pub trait DataApi: Upload {
     /// Tells how the device is.
     ///
     /// # Errors
-    /// [`ClientError`]; the server may know it nevertheless.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem. It may
+    /// have stored the status if its answer was lost.
     fn report_status(&self, status: &DeviceStatus) -> Result<(), ClientError>;
 }
 

@@ -1,5 +1,5 @@
-//! The report cycle as a machine that is stepped: it never waits and reads no clock by itself, and
-//! all that it knows is in the spool, so that a daemon and a command under a timer do the same.
+//! The report cycle as a state machine: it never waits and reads no clock, and all that it knows is
+//! in the spool, so that a daemon and a command under a timer do the same.
 //!
 //! One report: consent is asked for, the measurements are sent, the server's incidents are learnt
 //! once in each run of the machine, trouble is told, and then how the device is, if that has changed
@@ -55,7 +55,7 @@ struct Progress {
     asked_for: bool,
     /// In which run of the machine the server's incidents were learnt.
     learnt_in: Option<Uuid>,
-    /// What the server was last told of the device, and when.
+    /// The status that was last reported, and when.
     status: Option<status::ReportedStatus>,
 }
 
@@ -85,11 +85,11 @@ pub struct Reported {
     pub measurements: Report,
     /// Incidents that were reported or resolved.
     pub incidents: u64,
-    /// Whether the device's status was told.
+    /// Whether the device's status was reported.
     pub status: bool,
 }
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Debug)]
 pub enum ReportOutcome {
     /// Nothing was due.
@@ -98,21 +98,21 @@ pub enum ReportOutcome {
     Reported(Reported),
     /// Consent is not granted (yet): nothing was sent.
     NotGranted,
-    /// It was not, or not wholly; what could be done is done.
+    /// It failed, or is incomplete; what could be done is done.
     Failed {
-        /// Why.
+        /// The cause.
         source: Box<ClientError>,
-        /// What was done before.
+        /// What was reported before that.
         done: Reported,
     },
-    /// The server's answer says nothing of what was sent.
+    /// The server's answer covers none of the measurements that were sent.
     Unanswered {
         /// How many measurements were sent.
         sent: usize,
-        /// What was done before.
+        /// What was reported before that.
         done: Reported,
     },
-    /// Consent is revoked for good: the spool is purged, and nothing will ever be due again.
+    /// Consent is revoked for good: the spool is purged, and nothing will be due again.
     Over,
 }
 
@@ -121,7 +121,8 @@ impl ReportEngine {
     /// that it reads.
     ///
     /// # Errors
-    /// [`SpoolError`] of the file.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process).
     pub fn new(schedule: Schedule, meters: Vec<Uuid>, spool: &Spool) -> Result<Self, SpoolError> {
         let progress = recalled(spool)?;
         Ok(Self { schedule, meters, batch: upload::BATCH, progress })
@@ -143,7 +144,7 @@ impl ReportEngine {
         }
     }
 
-    /// How long the server has asked to be left in peace, from now on.
+    /// How long the server has asked to wait, from now on.
     #[must_use]
     pub fn asked_to_wait(&self, clock: &dyn DeviceClock) -> Option<Duration> {
         let wait = self.due_in(clock);
@@ -153,7 +154,9 @@ impl ReportEngine {
     /// Reports if that is due. `random` is a fresh random number.
     ///
     /// # Errors
-    /// [`SpoolError`]: the spool failed. Nothing that the server did not confirm has left it.
+    /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
+    /// damaged, or locked by another process). No row that the server did not confirm has been
+    /// deleted.
     pub fn step(
         &mut self,
         spool: &Spool,
@@ -187,7 +190,7 @@ impl ReportEngine {
     /// Reports now, be it due or not. `random` is a fresh random number.
     ///
     /// # Errors
-    /// As [`ReportEngine::step`].
+    /// Returns the same errors as [`ReportEngine::step`].
     pub fn report(
         &mut self,
         spool: &Spool,
@@ -276,7 +279,8 @@ impl ReportEngine {
         }
     }
 
-    /// What the server holds, once in each run of the machine: an earlier spool may have told it.
+    /// Reads the server's incidents, once in each run of the machine: an earlier spool may have
+    /// reported some.
     fn learn_incidents(
         &mut self,
         spool: &Spool,
@@ -319,7 +323,7 @@ impl ReportEngine {
             Err(error) => return Err(failure(error)),
         }
         status::mark_told(spool, &status)?;
-        // What was noted is told and gone; that is no change to tell of.
+        // A notice that was reported is removed; that is no change to report.
         let essence = status::essence(&DeviceStatus { notices: Vec::new(), ..status });
         self.progress.status = Some(status::ReportedStatus { essence, ..told });
         Ok(())
@@ -331,7 +335,7 @@ impl ReportEngine {
     }
 }
 
-/// One that cannot be understood is of another version: as if there were none.
+/// A value that cannot be parsed is from another version, and is ignored.
 fn recalled(spool: &Spool) -> Result<Progress, SpoolError> {
     let text = spool.recall(MEMORY)?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
@@ -350,7 +354,7 @@ fn tell_incidents(
         };
         match answer {
             Ok(()) => done.incidents += 1,
-            // No such meter, or it never heard of what has ended: it will not another time either.
+            // No such meter, or the incident was never reported: repeating it would not help.
             Err(error) if is_final(&error) => {
                 tracing::warn!(meter = %news.meter, kind = %news.kind, %error, "not taken");
             }
@@ -361,7 +365,7 @@ fn tell_incidents(
     Ok(())
 }
 
-/// Whether the server has understood what it was told, and will never take it.
+/// Whether the server has understood the request, and will never accept it.
 fn is_final(error: &ClientError) -> bool {
     matches!(error, ClientError::Problem { status: 400 | 404 | 405 | 409 | 422, .. })
         && !error.consent_not_granted()

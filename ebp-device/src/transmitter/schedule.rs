@@ -1,4 +1,4 @@
-//! When a device reports: an instant of its own in each cycle, and patience after failures.
+//! When a device reports: a fixed instant in each cycle, with increasing waits after failures.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use ebp_core::cycle::Cycle;
 /// The wait after a first failure; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
-/// The longest wait that a device decides on by itself. After an outage of days a fleet is back
-/// within this time, spread over its second half.
+/// The longest wait that a device chooses without `Retry-After`. After an outage of days a fleet is
+/// back within this time, spread over its second half.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// The namespace of the offsets (UUID version 5).

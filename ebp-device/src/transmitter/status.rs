@@ -10,10 +10,10 @@ use ebp_core::{
     contract::{ClockState, DeviceStatus, MeterTelegrams, Notice, SpoolFigures, limits},
 };
 
-/// Told again after this time even when nothing has changed.
+/// An unchanged status is reported again after this time.
 const DAILY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What the server was last told, without what changes all the time.
+/// The status that was last reported, without values that change all the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReportedStatus {
     pub at: Timestamp,
@@ -21,9 +21,9 @@ pub(super) struct ReportedStatus {
 }
 
 impl ReportedStatus {
-    /// Whether it is worth telling the other now.
+    /// Whether the other should be reported now.
     pub(super) fn is_outdated_by(&self, now: &Self) -> bool {
-        // By a clock that was set back, a day may be long in coming.
+        // If the clock was set back, a day would take longer.
         self.essence != now.essence || now.at < self.at || now.at.duration_since(self.at) >= DAILY
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn essence(status: &DeviceStatus) -> String {
     serde_json::to_string(&(components, clock, spool, notices)).unwrap_or_default()
 }
 
-/// The server has been told that.
+/// Records that it was reported.
 pub(super) fn mark_told(spool: &Spool, status: &DeviceStatus) -> Result<(), SpoolError> {
     let counts: Vec<_> = status
         .meters

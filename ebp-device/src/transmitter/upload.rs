@@ -17,7 +17,7 @@ use ebp_core::{
 pub(super) const BATCH: usize = 1000;
 
 /// So many measurements may be passed over because the server cannot take a request with them in
-/// it; with more the fault is not theirs.
+/// it; with more the measurements are not the cause.
 const MAX_INDIGESTIBLE: usize = 3;
 
 /// Who takes the measurements: the Data API, or a test's imitation of it.
@@ -28,7 +28,8 @@ pub trait Upload {
     /// Hands the measurements over.
     ///
     /// # Errors
-    /// [`ClientError`]; the server may have stored them nevertheless.
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem. It may
+    /// have stored them if its answer was lost.
     fn upload(&self, request: &UploadRequest) -> Result<UploadResponse, ClientError>;
 }
 
@@ -63,17 +64,17 @@ pub enum TransmitError {
     /// A request failed; those before it did not.
     #[error("{source}")]
     Upload {
-        /// Why.
+        /// The cause.
         source: Box<ClientError>,
-        /// What was done before.
+        /// What was reported before that.
         before: Report,
     },
-    /// The server's answer says nothing of what was sent.
+    /// The server's answer covers none of the measurements that were sent.
     #[error("the server's answer says nothing of what was sent: {}", counted(*sent, "measurement"))]
     Unanswered {
         /// How many were sent.
         sent: usize,
-        /// What was done before.
+        /// What was reported before that.
         before: Report,
     },
     /// The spool failed.
@@ -84,7 +85,8 @@ pub enum TransmitError {
 /// Sends what the spool holds, oldest first, until it is empty.
 ///
 /// # Errors
-/// [`TransmitError`]; what was sent and confirmed before stays done.
+/// Returns [`TransmitError`] if the server cannot be reached, or the spool fails. Measurements that
+/// were confirmed before that stay deleted from the spool.
 pub fn transmit(
     spool: &Spool,
     server: &(impl Upload + ?Sized),

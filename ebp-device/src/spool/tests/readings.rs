@@ -1,4 +1,4 @@
-//! What each meter last showed, and how well it is read.
+//! The last values of each meter, and the quality of its reception.
 
 use super::*;
 use ebp_core::model::Flag;

@@ -1,8 +1,8 @@
-//! What decides about access and has to be the same on every server: one-time tokens of devices,
-//! certificates that servers issued, tries at the shared secrets.
+//! Data that decide about access and are shared by all servers: one-time tokens of devices,
+//! certificates that servers issued, wrong shared secrets.
 //!
-//! Enters: hashes, never a token or a secret itself. Leaves: what they stand for. Absent:
-//! cryptography.
+//! Enters: hashes, never a token or a secret itself. Leaves: the devices and certificates that they
+//! belong to. Absent: cryptography.
 
 use async_trait::async_trait;
 use ebp_core::scope::Scopes;
@@ -15,16 +15,16 @@ use crate::{certificate::RegisterEntry, serial::Serial};
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];
 
-/// A one-time token that is made.
+/// A new one-time token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enrolment {
     /// The token's digest.
     pub token: Digest,
     /// The device that it enrolls.
     pub device: Uuid,
-    /// What the device's certificate will permit.
+    /// The scopes of the device's certificate.
     pub scopes: Scopes,
-    /// Until when it is good.
+    /// Until when it is valid.
     pub expires_at: Timestamp,
 }
 
@@ -37,75 +37,76 @@ pub struct Enrolled {
     pub participant: Uuid,
     /// The participant's e-mail address.
     pub email: String,
-    /// What the certificate permits.
+    /// The certificate's scopes.
     pub scopes: Scopes,
 }
 
-/// By what a device asked for a certificate.
+/// The credential with which a device requested a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// By the one-time token with that digest, which was redeemed for the same key.
+    /// The one-time token with that digest, which was redeemed for the same key.
     Enrolment(Digest),
-    /// By the certificate with that serial number.
+    /// The certificate with that serial number.
     Renewal(Serial),
 }
 
-/// A certificate that a server has signed for a device, and that nobody has yet.
+/// A certificate that a server has signed for a device and not handed out yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCertificate {
-    /// What is registered of it.
+    /// Its entry in the register.
     pub entry: RegisterEntry,
     /// Its device.
     pub device: Uuid,
     /// Its public key's digest.
     pub key: Digest,
-    /// By what it was asked for.
+    /// The credential with which it was requested.
     pub origin: Origin,
 }
 
-/// What became of a certificate that was to be registered.
+/// The result of registering a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Issuance {
     /// It is registered, and may be handed out.
     Registered,
-    /// The certificate or token that it was asked for by has been revoked meanwhile.
+    /// The certificate or token with which it was requested has been revoked meanwhile.
     Ended,
-    /// The device was given another one not long ago: when it may ask again.
+    /// The device got another one recently: when it may request the next.
     TooEarly(Timestamp),
 }
 
-/// How long a device waits from one renewal to the next.
+/// The minimum time between two renewals of a device.
 pub const RENEWAL_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whose tries at the shared secrets are counted together: an address, or a network.
+/// A source whose wrong secrets are counted together: an address, or a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrySource {
     /// Its name.
     pub name: String,
-    /// How many it has.
+    /// How many wrong secrets it may send.
     pub limits: TryLimits,
 }
 
-/// How failed tries at the shared secrets are slowed down.
+/// How sources of wrong secrets are slowed down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TryLimits {
-    /// So many are free.
+    /// The number without a delay.
     pub free: u32,
-    /// How long is waited after the last free one; after each further one it is twice as long.
+    /// The delay after the last of them; it doubles with each further one.
     pub first_pause: SignedDuration,
-    /// The longest pause.
+    /// The longest delay.
     pub longest_pause: SignedDuration,
-    /// After so long without a failed one all are forgotten.
+    /// After this time without a wrong secret the count is deleted.
     pub memory: SignedDuration,
 }
 
 impl TryLimits {
-    /// From when on the next try is let through, after so many of which the last one was then.
+    /// The time from which the next attempt is checked, after `count` wrong ones, the last at
+    /// `last`.
     #[must_use]
     pub fn next_at(&self, tries: u32, last: Timestamp) -> Timestamp {
         let Some(further) = tries.checked_sub(self.free) else { return Timestamp::MIN };
         let doubled = self.first_pause.checked_mul(1_i32.checked_shl(further).unwrap_or(0));
-        // Beyond the range it is the longest one.
+        // Beyond the range the longest delay applies.
         let pause = doubled
             .filter(|pause| further < 30 && *pause < self.longest_pause)
             .unwrap_or(self.longest_pause);
@@ -113,20 +114,22 @@ impl TryLimits {
     }
 }
 
-/// What decides about access and is shared by all servers of a database.
+/// Data that decide about access and are shared by all servers of a database.
 #[async_trait]
 pub trait AccessStore: Send + Sync {
-    /// Keeps a one-time token. An earlier one of the same device that was not used is void.
+    /// Stores a one-time token. An earlier one of the same device that was not used becomes
+    /// invalid.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is no such device, [`StoreError::ConsentRevoked`].
+    /// Returns [`StoreError::NotFound`] if there is no such device,
+    /// [`StoreError::ConsentRevoked`].
     async fn create_enrolment(&self, enrolment: Enrolment) -> Result<(), StoreError>;
 
-    /// Uses a token up, for the public key with that digest: whoever lost the answer may ask again
-    /// with the same key until the token expires, and nobody with another.
+    /// Redeems a token for the public key with that digest. If the answer was lost, the request may
+    /// be repeated with the same key until the token expires, but not with another key.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is no such token, it is used up or expired;
+    /// Returns [`StoreError::NotFound`] if there is no such token, it is used up or expired;
     /// [`StoreError::ConsentRevoked`].
     async fn redeem_enrolment(
         &self,
@@ -135,21 +138,21 @@ pub trait AccessStore: Send + Sync {
         at: Timestamp,
     ) -> Result<Enrolled, StoreError>;
 
-    /// The identifier of the participant with that e-mail address. The address counts without
-    /// regard to case.
+    /// The identifier of the participant with that e-mail address. Case is ignored.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is none.
+    /// Returns [`StoreError::NotFound`] if there is none.
     async fn participant(&self, email: &str) -> Result<Uuid, StoreError>;
 
-    /// Keeps a certificate that a server issued to a device, before the device has it.
+    /// Registers a certificate that a server issued to a device, before the device receives it.
     ///
     /// A device renews once within [`RENEWAL_PAUSE`], or again for the same key, since the answer
-    /// may be lost. For each set of scopes it has two valid ones: with this one stays the one that
-    /// it was asked for by, or else the youngest; any other one that servers issued is revoked.
+    /// may be lost. For each set of scopes it has two valid ones: this one, and the one with which
+    /// it was requested, or otherwise the newest; any other one that servers issued is revoked.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is no such device, [`StoreError::ConsentRevoked`].
+    /// Returns [`StoreError::NotFound`] if there is no such device,
+    /// [`StoreError::ConsentRevoked`].
     async fn register_certificate(
         &self,
         certificate: NewCertificate,
@@ -159,8 +162,8 @@ pub trait AccessStore: Send + Sync {
     /// A certificate that a server issued or revoked.
     async fn certificate(&self, serial: Serial) -> Result<Option<RegisterEntry>, StoreError>;
 
-    /// A part of those of a device, oldest first. A place in the list is the instant from which one
-    /// is valid, and its serial number.
+    /// A page of a device's certificates, oldest first. The cursor is the instant from which a
+    /// certificate is valid, and its serial number.
     async fn certificates(
         &self,
         device: Uuid,
@@ -170,20 +173,20 @@ pub trait AccessStore: Send + Sync {
     /// All that are revoked, by their serial numbers.
     async fn revoked_certificates(&self) -> Result<Vec<RegisterEntry>, StoreError>;
 
-    /// Revokes a certificate, for good; one that is not registered here is registered as revoked.
-    /// Revoking again changes nothing. Returns what is kept then.
+    /// Revokes a certificate, for good; one that is not registered is registered as revoked.
+    /// Revoking again changes nothing. Returns the entry.
     async fn revoke_certificate(
         &self,
         entry: RegisterEntry,
         at: Timestamp,
     ) -> Result<RegisterEntry, StoreError>;
 
-    /// Revokes every certificate of a device, those that are `known` elsewhere included, and voids
-    /// its one-time tokens: none that is asked for by one of them is registered any more. Returns
-    /// how many were revoked by this.
+    /// Revokes every certificate of a device, those that are `known` elsewhere included, and
+    /// invalidates its one-time tokens: certificates that were requested with any of them are not
+    /// registered any more. Returns how many were revoked.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is no such device.
+    /// Returns [`StoreError::NotFound`] if there is no such device.
     async fn revoke_device(
         &self,
         device: Uuid,
@@ -191,20 +194,19 @@ pub trait AccessStore: Send + Sync {
         at: Timestamp,
     ) -> Result<u64, StoreError>;
 
-    /// Counts a try at a shared secret from these sources, unless one of them has to wait: then it
-    /// returns until when, and counts nothing. Two at the same time never both pass as the last
-    /// one.
+    /// Counts an attempt at a shared secret from these sources, unless one of them is blocked: then
+    /// it returns until when, and counts nothing. Two simultaneous attempts never both pass as the
+    /// last one.
     async fn begin_try(
         &self,
         sources: &[TrySource],
         at: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The try succeeded and does not count.
+    /// The attempt succeeded and is not counted.
     async fn forgive_try(&self, sources: &[TrySource]) -> Result<(), StoreError>;
 
-    /// Forgets all failed tries, so that nobody has to wait. Returns of how many sources there were
-    /// some.
+    /// Deletes all counts, so that no source is blocked. Returns how many sources had one.
     async fn forget_tries(&self) -> Result<u64, StoreError>;
 }
 

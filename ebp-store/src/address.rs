@@ -1,11 +1,11 @@
-//! What two ways of writing an address have in common, so that an answer is found again however the
-//! address is spelt. Flats of one house are alike; addresses that differ in more than spelling are not.
+//! A normal form of addresses, so that the same address is found however it is spelt. All flats of
+//! a house have the same form; addresses that differ in more than spelling don't.
 
 use ebp_core::model::Address;
 
 /// Country, postal code, street and number without regard to case, blanks, punctuation, umlauts'
-/// spelling and the abbreviation of "Straße". The city is left out: the postal code says it, and it
-/// is spelt in many ways.
+/// spelling and the abbreviation of "Straße". The city is left out: the postal code determines it,
+/// and it is spelt in many ways.
 pub fn normalised(address: &Address) -> String {
     let Address { street, postal_code, country, .. } = address;
     let code: String = postal_code.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -20,7 +20,7 @@ fn normalised_street(street: &str) -> String {
             'ö' => plain.push_str("oe"),
             'ü' => plain.push_str("ue"),
             'ß' => plain.push_str("ss"),
-            // What marks a letter that was written as two characters.
+            // Marks a letter that was written as two characters.
             '\u{308}' => plain.push('e'),
             letter if letter.is_alphanumeric() => plain.push(letter),
             _ => plain.push(' '),

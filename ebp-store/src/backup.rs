@@ -1,11 +1,10 @@
-//! A copy of a SQLite database, taken while the server goes on, and put back.
+//! Copies of a SQLite database, taken while the server is running, and restoring them.
 //!
-//! Enters: paths. Leaves: a whole and checked copy, or none. Absent: PostgreSQL, which brings tools
-//! of its own; what was revoked since (the server keeps that list).
+//! Enters: paths. Leaves: a complete and checked copy, or none. Absent: PostgreSQL, which has its
+//! own tools; what was revoked since (the server has that list).
 //!
 //! `VACUUM INTO` reads one state of the database in one transaction; with the write-ahead log that
-//! holds up nobody who writes. The copy has no page of what was deleted, since it has none of the
-//! free ones.
+//! does not block writers. The copy contains no deleted data, since it has no free pages.
 
 use std::{
     fs::{self, File},
@@ -20,7 +19,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 /// How long to wait for a write to end.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// Why there is no backup, or it is not put back.
+/// Why a backup cannot be made or restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
@@ -72,7 +71,8 @@ pub enum BackupError {
 /// checked and on disk; if it fails there is none.
 ///
 /// # Errors
-/// If there is no database, `output` exists, or the copy cannot be written or is not whole.
+/// Returns an error if there is no database, `output` exists, or the copy cannot be written or is
+/// not whole.
 pub fn backup(database: &Path, output: &Path) -> Result<(), BackupError> {
     refuse_existing(output)?;
     let partial = Partial::beside(output)?;
@@ -82,10 +82,10 @@ pub fn backup(database: &Path, output: &Path) -> Result<(), BackupError> {
     partial.put(output)
 }
 
-/// Whether a copy is a whole database.
+/// Checks that a copy is a complete database.
 ///
 /// # Errors
-/// [`BackupError::Damaged`] says what SQLite found.
+/// Returns [`BackupError::Damaged`] with SQLite's findings if the check fails.
 pub fn check(copy: &Path) -> Result<(), BackupError> {
     let damaged = |reason: String| BackupError::Damaged { path: copy.to_owned(), reason };
     let connection = open(copy)?;
@@ -101,7 +101,7 @@ pub fn check(copy: &Path) -> Result<(), BackupError> {
         Ok(table) => return Err(damaged(format!("a row of {table} refers to nothing"))),
         Err(error) => return Err(damaged(error.to_string())),
     }
-    // Any SQLite file is whole; this one has to be a survey's.
+    // Any SQLite file may be complete; this one has to be a survey's.
     connection
         .query_row("SELECT count(*) FROM consent", [], |_| Ok(()))
         .map_err(|_| damaged("it is not a database of this program".to_owned()))
@@ -117,7 +117,7 @@ impl Restoration {
     /// Checks the backup and copies it to the database's folder. Nothing is replaced yet.
     ///
     /// # Errors
-    /// If it is missing or damaged, or cannot be copied.
+    /// Returns an error if it is missing or damaged, or cannot be copied.
     pub fn begin(backup: &Path, database: &Path) -> Result<Self, BackupError> {
         check(backup)?;
         let copy = Partial::beside(database)?;
@@ -134,11 +134,11 @@ impl Restoration {
         &self.copy.0
     }
 
-    /// Puts the copy in the database's place. What was there is kept beside it, and its path
+    /// Replaces the database by the copy. The replaced file is kept beside it, and its path
     /// returned.
     ///
     /// # Errors
-    /// [`BackupError::InUse`] if a server has the database open.
+    /// Returns [`BackupError::InUse`] if a server has the database open.
     pub fn finish(self) -> Result<Option<PathBuf>, BackupError> {
         settle(&self.copy.0)?;
         let replaced = match self.database.exists() {
@@ -156,7 +156,8 @@ impl Restoration {
     }
 }
 
-/// Moves the write-ahead log into the file and ends it, which nobody else may have open then.
+/// Moves the write-ahead log into the file and ends it, for which no other process may have it
+/// open.
 fn settle(database: &Path) -> Result<(), BackupError> {
     let connection = open(database)?;
     connection.busy_timeout(Duration::ZERO).map_err(sqlite(database))?;
@@ -182,25 +183,25 @@ fn open(path: &Path) -> Result<Connection, BackupError> {
     Ok(connection)
 }
 
-/// A file that is gone again unless it was put in its place.
+/// A file that is removed when dropped, unless it was moved into place.
 struct Partial(PathBuf);
 
 impl Partial {
-    /// An empty one, readable by its owner only, in the folder of what it is to be.
+    /// Creates an empty one, readable by its owner only, in the folder of its final path.
     fn beside(target: &Path) -> Result<Self, BackupError> {
         let path = with_ending(target, &format!(".{}.partial", uuid::Uuid::new_v4().simple()));
         private_file::options().write(true).create_new(true).open(&path).map_err(file(&path))?;
         Ok(Self(path))
     }
 
-    /// Makes it durable and gives it its name, if that is free.
+    /// Makes it durable and gives it its final name, if that is free.
     fn put(&self, target: &Path) -> Result<(), BackupError> {
         let folder = match target.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
         File::open(&self.0).and_then(|copy| copy.sync_all()).map_err(file(&self.0))?;
-        // Unlike renaming it, this never takes the place of another file.
+        // Unlike a rename, this never replaces another file.
         fs::hard_link(&self.0, target).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => BackupError::Exists { path: target.to_owned() },
             _ => file(target)(source),
@@ -213,7 +214,7 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         for ending in ["", "-wal", "-shm", "-journal"] {
-            // Gone already where all went well.
+            // Removed already after success.
             let _ = fs::remove_file(with_ending(&self.0, ending));
         }
     }

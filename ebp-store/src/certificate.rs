@@ -1,4 +1,4 @@
-//! What is kept of an issued certificate.
+//! The register's entry of an issued certificate.
 
 use ebp_core::scope::Scopes;
 use jiff::Timestamp;
@@ -29,8 +29,8 @@ impl CertificateKind {
     }
 }
 
-/// What is kept of an issued certificate. The participant's e-mail address is not: it has to
-/// vanish when consent is revoked.
+/// The register's entry of an issued certificate. It does not contain the participant's e-mail
+/// address, which has to be deleted when consent is revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterEntry {
     /// The serial number.
@@ -39,7 +39,7 @@ pub struct RegisterEntry {
     pub kind: CertificateKind,
     /// The measurement device that holds it.
     pub device: Option<Uuid>,
-    /// What it permits; none for a server.
+    /// Its scopes; none for a server.
     #[serde(with = "scopes_as_text")]
     pub scopes: Scopes,
     /// Valid from.
@@ -48,9 +48,9 @@ pub struct RegisterEntry {
     pub not_after: Timestamp,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// Of a participant's own certificate: by what whoever knows the participant's identifier finds
-    /// out that it is theirs ([`RegisterEntry::is_held_by`]). Once the identifier is gone it tells
-    /// nothing.
+    /// For a participant's own certificate: a digest with which a holder of the participant's
+    /// identifier can find it ([`RegisterEntry::is_held_by`]). Once the identifier is deleted it
+    /// identifies nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
 }

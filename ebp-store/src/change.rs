@@ -1,5 +1,5 @@
-//! What a change makes of a registration, whatever the database: it is held against what the
-//! household has, merged with what is stored, and refused with all its faults at once.
+//! The rules for changes of a registration, for both databases: a change is checked against the
+//! household, merged with what is stored, and rejected with all its faults at once.
 //!
 //! Enters: what is stored, the change. Leaves: what is to be stored. Absent: SQL.
 
@@ -11,21 +11,21 @@ use uuid::Uuid;
 
 use super::{Faults, StoreError};
 
-/// Whether a household's members may become so. `taken` says that the e-mail address is that of
-/// another participant.
+/// Checks a change of a household's members. `taken` means that another participant has the e-mail
+/// address.
 ///
 /// # Errors
-/// [`StoreError::Registration`] with every fault.
+/// Returns [`StoreError::Registration`] with every fault.
 pub fn check_household(change: &HouseholdChange, taken: bool) -> Result<(), StoreError> {
     let mut faults = Faults::against_schema(change);
     faults.check(!taken, "/participant/email", "belongs to another participant");
     faults.none_or_all()
 }
 
-/// Whether a household may be removed; `measured` are its meters with measurements.
+/// Checks that a household may be removed; `measured` are its meters with measurements.
 ///
 /// # Errors
-/// [`StoreError::InUse`] if there are any.
+/// Returns [`StoreError::InUse`] if there are any.
 pub fn may_remove_household(measured: &[Uuid]) -> Result<(), StoreError> {
     if measured.is_empty() {
         return Ok(());
@@ -33,10 +33,11 @@ pub fn may_remove_household(measured: &[Uuid]) -> Result<(), StoreError> {
     Err(StoreError::InUse("measurements were made in the household, and they are kept"))
 }
 
-/// Whether a meter may be read by a device; `found` is how many there are that were not taken down.
+/// Checks that a device may read these meters; `found` is how many of them exist and were not
+/// removed.
 ///
 /// # Errors
-/// [`StoreError::InUse`] if there is none.
+/// Returns [`StoreError::InUse`] if there is none.
 pub fn must_be_there(found: usize) -> Result<(), StoreError> {
     if found > 0 {
         return Ok(());
@@ -44,7 +45,7 @@ pub fn must_be_there(found: usize) -> Result<(), StoreError> {
     Err(StoreError::InUse("the meter was taken down; set its `removed_at` to null if it was not"))
 }
 
-/// What a household has.
+/// The members of a household.
 #[derive(Debug, Default)]
 pub struct Members {
     /// Its meters.
@@ -55,10 +56,11 @@ pub struct Members {
     pub devices: Vec<Uuid>,
 }
 
-/// Every method fails with [`StoreError::NotFound`] where the household has no such member,
-/// [`StoreError::Registration`] with every fault, [`StoreError::InUse`] where it has to stay.
+/// Every method fails with [`StoreError::NotFound`] if the household has no such member, with
+/// [`StoreError::Registration`] with every fault, and with [`StoreError::InUse`] if the member
+/// cannot be removed.
 impl Members {
-    /// The meter that is added; `taken` says that its identifier is registered already.
+    /// The meter to add; `taken` means that its identifier is registered already.
     pub fn new_meter(&self, new: &NewMeter, taken: bool) -> Result<Meter, StoreError> {
         let mut faults = Faults::against_schema(new);
         faults.check(!taken, "/uuid", "is registered already");
@@ -73,7 +75,7 @@ impl Members {
         })
     }
 
-    /// The meter as it is from now on.
+    /// The changed meter.
     pub fn changed_meter(&self, uuid: Uuid, change: &MeterChange) -> Result<Meter, StoreError> {
         let mut meter = self.meter(uuid)?.clone();
         let MeterChange { kind, model, measurement_device, removed_at } = change;
@@ -108,7 +110,7 @@ impl Members {
         Ok(meter)
     }
 
-    /// The photovoltaic system that is added.
+    /// The photovoltaic system to add.
     pub fn new_pv_system(&self, new: &NewPvSystem) -> Result<PvSystem, StoreError> {
         let system = PvSystem {
             uuid: Uuid::new_v4(),
@@ -122,7 +124,7 @@ impl Members {
         Ok(system)
     }
 
-    /// The photovoltaic system as it is from now on.
+    /// The changed photovoltaic system.
     pub fn changed_pv_system(
         &self,
         uuid: Uuid,
@@ -164,7 +166,7 @@ impl Members {
     }
 
     /// Whether a device may be removed; `measured` are the meters with measurements, `certified`
-    /// says that certificates were issued to it.
+    /// means that certificates were issued to it.
     pub fn may_remove_device(
         &self,
         uuid: Uuid,

@@ -1,4 +1,4 @@
-//! Which database a survey is kept in.
+//! Which database a survey is stored in.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -13,10 +13,11 @@ pub enum Database {
     Postgres(PostgresSettings),
 }
 
-/// Opens the database; makes a SQLite file, and migrates either, where needed.
+/// Opens the database; creates a SQLite file if needed, and migrates either.
 ///
 /// # Errors
-/// If it cannot be opened or reached, is no database, or is of a newer version of the program.
+/// Returns an error if it cannot be opened or reached, is no database, or is of a newer version of
+/// the program.
 pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StoreError> {
     Ok(match database {
         Database::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),

@@ -1,4 +1,4 @@
-//! What goes wrong with a store.
+//! Errors of a store.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::{Faults, PostgresError};
 use crate::masking::MaskingMismatch;
 
-/// Why the store could not do what was asked. Requests that share a transaction share its error.
+/// Why an operation of the store failed. Requests that share a transaction share its error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Nothing by that identifier, or somebody else's.
+    /// Nothing with that identifier exists, or it belongs to another participant.
     #[error("there is no such thing")]
     NotFound,
     /// Consent is not yet granted.
@@ -26,16 +26,16 @@ pub enum StoreError {
     /// Consent is revoked for good.
     #[error("consent is revoked")]
     ConsentRevoked,
-    /// The registration has faults; each names its place and no value.
+    /// The registration has faults; each names its place, but no value.
     #[error("the registration cannot be taken in: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Registration(Faults),
     /// The same participant has a household at the same address.
     #[error("household {0} has the same participant and the same address")]
     RegisteredAlready(Uuid),
-    /// It is needed and stays: why.
+    /// It cannot be removed; the text says why.
     #[error("it cannot be removed: {0}")]
     InUse(&'static str),
-    /// Households are masked by something else than what was given.
+    /// Households are masked by other regions than the given ones.
     #[error(transparent)]
     Masking(#[from] MaskingMismatch),
     /// The database was written by a newer version of the program.
@@ -56,7 +56,7 @@ pub enum StoreError {
         /// Why.
         source: Arc<rusqlite::Error>,
     },
-    /// The database's file needs room, and its disk has none.
+    /// The database's disk is full.
     #[error("cannot open the database {}: its disk is full", path.display())]
     Full {
         /// The file.
@@ -79,7 +79,7 @@ pub enum StoreError {
     /// A stored value is not of its form.
     #[error("the database holds a damaged {0}")]
     Damaged(&'static str),
-    /// The store is closed or its work was broken off.
+    /// The store is closed or its work was aborted.
     #[error("the store is closed")]
     Closed,
 }
@@ -105,7 +105,7 @@ impl StoreError {
         }
     }
 
-    /// Whether there is no room on the database's disk.
+    /// Whether the database's disk is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
         match self {
@@ -118,8 +118,8 @@ impl StoreError {
         }
     }
 
-    /// Whether the same request may succeed later: the database is busy or away, or its disk is
-    /// full.
+    /// Whether the same request may succeed later: the database is busy or unreachable, or its disk
+    /// is full.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};

@@ -1,8 +1,7 @@
-//! What the evaluation of a survey asks of a database: when was each meter measured, and when was it
-//! reported.
+//! The queries of a survey's evaluation: when each meter was measured, and when that was reported.
 //!
-//! Enters: a meter, stretches of time. Leaves: instants. Absent: what was measured, and whose the
-//! meters are.
+//! Enters: a meter, periods of time. Leaves: instants. Absent: measured values, and the meters'
+//! owners.
 
 use async_trait::async_trait;
 use ebp_core::{
@@ -14,7 +13,7 @@ use uuid::Uuid;
 
 use super::{HouseholdId, StoreError};
 
-/// A meter, and when it might be and was measured.
+/// A meter, and when it was allowed to be and was measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluatedMeter {
     /// Its identifier.
@@ -23,13 +22,13 @@ pub struct EvaluatedMeter {
     pub model: String,
     /// Its household.
     pub household: HouseholdId,
-    /// Whether the household is withheld: then it is counted, and not to be named.
+    /// Whether the household is withheld: then it is counted without being named.
     pub withheld: bool,
     /// When the household granted its consent, if ever; the month of it, once that is revoked.
     pub granted_at: Option<Timestamp>,
     /// The month in which the household revoked its consent, if ever.
     pub revoked_at: Option<Timestamp>,
-    /// When it was taken down, if it was.
+    /// When it was removed, if it was.
     pub removed_at: Option<Timestamp>,
     /// When it was first measured, if ever.
     pub first: Option<Timestamp>,
@@ -38,8 +37,9 @@ pub struct EvaluatedMeter {
 }
 
 impl EvaluatedMeter {
-    /// When it was allowed to be measured, and was there. Of a household that revoked its consent the months alone
-    /// are known: its meters count until their last measurements, and those without any not at all.
+    /// When it was installed and allowed to be measured. For a household that revoked its consent
+    /// only the months are known: its meters count until their last measurements, and those without
+    /// any not at all.
     #[must_use]
     pub fn allowed(&self) -> Stretch {
         let from = self.granted_at.unwrap_or(Timestamp::MAX);
@@ -70,8 +70,8 @@ pub trait EvaluationStore: Send + Sync {
     ) -> Result<Vec<Observation>, StoreError>;
 }
 
-/// Before when everything was measured that is asked for: nothing is received much sooner than it
-/// was measured.
+/// The end of the period of measuring that is needed: nothing is received much earlier than it was
+/// measured.
 pub(super) fn latest_measured(measured: Stretch, received: Stretch) -> Timestamp {
     let tolerance =
         SignedDuration::try_from(limits::CLOCK_TOLERANCE).unwrap_or(SignedDuration::ZERO);

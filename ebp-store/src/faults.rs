@@ -1,19 +1,19 @@
-//! What is wrong with a body.
+//! The faults of a body.
 
 use ebp_core::contract::Fault;
 
-/// What is wrong with a body: places and what must be there, without any value.
+/// The faults of a body: places and what is expected there, without any value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
-    /// Against its form, as the schemas say it.
+    /// Faults against the schemas.
     pub(super) form: Vec<Fault>,
-    /// Against itself, or against what is registered.
+    /// Contradictions within the body, or to what is registered.
     pub(super) conflicts: Vec<Fault>,
 }
 
 impl Faults {
-    /// Notes a conflict unless `holds`; `pointer` is the place as RFC 6901 writes it. What is not
-    /// even of its form conflicts with nothing.
+    /// Records a conflict unless `holds`; `pointer` is the place as RFC 6901 writes it. A place
+    /// that does not match its schema gets no conflict.
     pub fn check(&mut self, holds: bool, pointer: impl Into<String>, detail: &str) {
         let pointer = pointer.into();
         if !holds && !self.form.iter().any(|fault| fault.pointer == pointer) {
@@ -21,12 +21,12 @@ impl Faults {
         }
     }
 
-    /// Notes that the value at a place cannot be read, although the schema allows it.
+    /// Records that the value at a place cannot be read, although the schema allows it.
     pub fn unreadable(&mut self, pointer: String) {
         self.form.push(Fault { pointer, detail: "is not written as it must be".to_owned() });
     }
 
-    /// Notes that a member stands in its object more than once.
+    /// Records that an object contains a member more than once.
     pub fn repeated(&mut self, pointer: String) {
         self.form.push(Fault { pointer, detail: "stands more than once".to_owned() });
     }
@@ -37,7 +37,7 @@ impl Faults {
         self.form.is_empty() && self.conflicts.is_empty()
     }
 
-    /// Whether any is against the body's form.
+    /// Whether any is a fault against the schema.
     #[must_use]
     pub fn of_form(&self) -> bool {
         !self.form.is_empty()

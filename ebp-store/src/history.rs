@@ -1,5 +1,5 @@
-//! Which history a database goes on with. A standby that is promoted begins one of its own at the
-//! place up to which it had followed, and so does a backup that is put back.
+//! The history of a database. A standby that is promoted begins a new one at the point up to which
+//! it had followed, and so does a restored backup.
 
 use async_trait::async_trait;
 
@@ -13,26 +13,26 @@ pub struct History {
 }
 
 impl History {
-    /// Whether this is what the other one has left behind: a primary that was given up and is back.
+    /// Whether this is an older history of the same database: a former primary that is back.
     pub(super) fn is_before(&self, other: &Self) -> bool {
         self.database == other.database && self.timeline < other.timeline
     }
 }
 
-/// What a store knows of its database's history.
+/// A store's view of its database's history.
 ///
 /// A standby that was behind has fewer revocations than were confirmed. So a store makes no
-/// connection to a history other than the one that it serves, until somebody has applied to it what
-/// was revoked, and tells the store to serve it.
+/// connection to a history other than the one that it serves, until the caller has applied the
+/// revocations to it, and calls [`serve_history`](Self::serve_history).
 #[async_trait]
 pub trait HistoryStore: Send + Sync {
-    /// The history that this store serves: the first one that it met, until told otherwise. `None`
-    /// where the database does not tell, as SQLite does not.
+    /// The history that this store serves: at first the one of its first connection. `None` if the
+    /// database has no history, as SQLite.
     fn history(&self) -> Option<History>;
 
-    /// Waits until the database goes on with another history than the served one. Until the store is
-    /// told to [`serve_history`](Self::serve_history), it answers that the database cannot be
-    /// reached.
+    /// Waits until the database has another history than the served one. Until
+    /// [`serve_history`](Self::serve_history) is called, the store answers that the database cannot
+    /// be reached.
     async fn wait_for_another_history(&self);
 
     /// Serves that history from now on.

@@ -1,4 +1,4 @@
-//! Households, participants and devices, as a store tells them apart.
+//! Identifiers of households, participants and devices.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -7,15 +7,15 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HouseholdId(pub Uuid);
 
-/// By what the database knows a participant; it never leaves the server. Certificates carry another
+/// A participant's key in the database; it never leaves the server. Certificates carry another
 /// identifier, which changes with the e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ParticipantId(pub i64);
 
-/// The names of an identity. They are not shown by `Debug`: it has none.
+/// The names of an identity. It has no `Debug`, so that they are not shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Names {
-    /// The participant's identifier; tokens may come without it.
+    /// The participant's identifier; tokens may lack it.
     pub participant: Option<Uuid>,
     /// The participant's e-mail address.
     pub email: String,
@@ -23,32 +23,32 @@ pub struct Names {
     pub device: Option<Uuid>,
 }
 
-/// For whom the names of an identity stand.
+/// What the names of an identity refer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// For nobody here.
+    /// To nothing that is registered.
     Unknown,
-    /// For a device of a household that has revoked its consent. Known without the participant,
-    /// who is gone.
+    /// To a device of a household that has revoked its consent. It is known without the
+    /// participant, who is deleted.
     Revoked,
-    /// For a device that is here, and for another participant than its household's; or for the same
-    /// one with an earlier e-mail address.
+    /// To a registered device, but another participant than its household's, or the same one with
+    /// an earlier e-mail address.
     Superseded,
-    /// For a participant.
+    /// To a participant.
     Participant {
         /// Who.
         participant: ParticipantId,
-        /// The household to act for: the device's or else the participant's only one; absent when
+        /// The household to act for: the device's, otherwise the participant's only one; absent if
         /// there are several.
         household: Option<HouseholdId>,
-        /// The device that speaks.
+        /// The device that sends the request.
         device: Option<DeviceActivity>,
         /// Whether that household's consent is granted.
         consents: bool,
     },
 }
 
-/// When a device last spoke.
+/// When a device last sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceActivity {
     /// Which device.

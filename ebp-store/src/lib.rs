@@ -1,10 +1,10 @@
-//! What the Data API remembers: registrations, consents, devices and measurements.
+//! The Data API's database: registrations, consents, devices and measurements.
 //!
 //! Enters: registrations, consent's steps, measurements with the instant of their arrival. Leaves:
 //! the contract's bodies, for one household at a time. Absent: HTTP, TLS, the authority's keys, the
-//! clock; who may ask for what is decided before a store is asked.
+//! clock; authorization, which the caller checks.
 //!
-//! [`Store`] is the one place where databases vary. Every implementation passes the suite in
+//! [`Store`] hides the differences between databases. Every implementation passes the suite in
 //! `ebp-store/tests/store/`.
 
 mod access;

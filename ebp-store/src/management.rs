@@ -1,7 +1,7 @@
-//! What researchers and administrators ask of a store: registrations, changes, health, devices.
+//! The operations of researchers and administrators: registrations, changes, health, devices.
 //!
-//! Enters: the contract's changes. Leaves: the contract's bodies, of all households. Absent: who
-//! may ask; the router says that.
+//! Enters: the contract's changes. Leaves: the contract's bodies, of all households. Absent:
+//! authorization, which is the router's.
 
 use async_trait::async_trait;
 use ebp_core::contract::{
@@ -14,8 +14,7 @@ use uuid::Uuid;
 use super::{HouseholdId, StoreError};
 use crate::certificate::RegisterEntry;
 
-/// A place in a list that is in the order of registration: behind the one registered then with
-/// that identifier.
+/// A cursor in a list ordered by registration: after the entry with that time and identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListCursor {
     /// When it was registered, microseconds since the Unix epoch.
@@ -25,7 +24,8 @@ pub struct ListCursor {
 }
 
 impl ListCursor {
-    /// A certificate's place: from when on it is valid, and its serial number.
+    /// The cursor of a list of certificates: from when a certificate is valid, and its serial
+    /// number.
     #[must_use]
     pub fn of_certificate(entry: &RegisterEntry) -> Self {
         Self {
@@ -35,32 +35,32 @@ impl ListCursor {
     }
 }
 
-/// Which part of a list is wanted.
+/// Which page of a list is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListQuery {
-    /// Behind this place.
+    /// After this cursor.
     pub after: Option<ListCursor>,
-    /// So many at most; at least 1.
+    /// The maximum number of items, at least 1.
     pub limit: usize,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPage<T> {
-    /// What is listed, in the order of registration.
+    /// The items, in the order of registration.
     pub items: Vec<T>,
-    /// Where the next part starts, if there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<ListCursor>,
 }
 
-/// How many devices there are in which state.
+/// The number of devices in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeviceCounts {
-    /// Spoke since the given instant.
+    /// Sent a request since the given instant.
     pub active: u64,
-    /// Spoke before it and not since.
+    /// Sent the last request before it.
     pub silent: u64,
-    /// Never spoke.
+    /// Never sent a request.
     pub never: u64,
     /// Of a household that revoked its consent.
     pub revoked: u64,
@@ -68,39 +68,41 @@ pub struct DeviceCounts {
 
 /// What researchers and administrators ask of a store.
 ///
-/// A withheld household is unknown to every method that researchers use. A household whose consent
-/// is revoked cannot be changed: [`StoreError::ConsentRevoked`]. What is wrong with a change is
-/// told in one [`StoreError::Registration`], all of it.
+/// To the methods for researchers a withheld household does not exist. A household whose consent is
+/// revoked cannot be changed: [`StoreError::ConsentRevoked`]. All faults of a change are reported
+/// in one [`StoreError::Registration`].
 #[async_trait]
 pub trait ManagementStore: Send + Sync {
-    /// Takes in a household as [`Store::register`](super::Store::register) does, also where the
+    /// Registers a household as [`Store::register`](super::Store::register) does, even if the
     /// participant has one at the same address.
     ///
     /// # Errors
-    /// [`StoreError::Registration`] lists every fault of the registration.
+    /// Returns [`StoreError::Registration`], which lists every fault of the registration.
     async fn register_further(
         &self,
         registration: Registration,
         at: Timestamp,
     ) -> Result<Registered, StoreError>;
 
-    /// Whether a registration could be taken in now, as a `further` one or not; nothing is stored.
+    /// Checks whether a registration would be accepted now, as a `further` one or not; nothing is
+    /// stored.
     ///
     /// # Errors
-    /// As [`Store::register`](super::Store::register).
+    /// Returns the same errors as [`Store::register`](super::Store::register).
     async fn check_registration(
         &self,
         registration: Registration,
         further: bool,
     ) -> Result<(), StoreError>;
 
-    /// Removes a household that was registered by mistake, with all that belongs to it. Its devices'
-    /// certificates are revoked, and name no device then. The participant goes, too, unless they
-    /// have another household. No byte of the removed values stays in the database's files.
+    /// Removes a household that was registered by mistake, with all that belongs to it. Its
+    /// devices' certificates are revoked, and their entries name no device afterwards. The
+    /// participant is deleted, too, unless they have another household. No byte of the removed
+    /// values stays in the database's files.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is no such household; [`StoreError::InUse`] if anything was
-    /// measured in it.
+    /// Returns [`StoreError::NotFound`] if there is no such household; [`StoreError::InUse`] if
+    /// anything was measured in it.
     async fn remove_household(
         &self,
         household: HouseholdId,
@@ -116,12 +118,12 @@ pub trait ManagementStore: Send + Sync {
     /// A registration with all that belongs to it.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], also of a withheld household.
+    /// Returns [`StoreError::NotFound`] if there is no such household, or if it is withheld.
     async fn registration(&self, household: HouseholdId) -> Result<ManagedHousehold, StoreError>;
 
     /// Changes a household's members. With another e-mail address the participant gets another
-    /// identifier, so that no certificate with the earlier one counts, wherever it was issued;
-    /// those of their devices are revoked, and the devices' one-time tokens void.
+    /// identifier, so that no certificate with the earlier one is valid, wherever it was issued;
+    /// those of their devices are revoked, and the devices' one-time tokens become invalid.
     async fn change_household(
         &self,
         household: HouseholdId,
@@ -129,13 +131,13 @@ pub trait ManagementStore: Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Adds a meter behind those there are.
+    /// Appends a meter.
     async fn add_meter(&self, household: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError>;
 
     /// Changes a meter.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the household has no such meter.
+    /// Returns [`StoreError::NotFound`] if the household has no such meter.
     async fn change_meter(
         &self,
         household: HouseholdId,
@@ -143,7 +145,7 @@ pub trait ManagementStore: Send + Sync {
         change: MeterChange,
     ) -> Result<(), StoreError>;
 
-    /// Adds a photovoltaic system behind those there are.
+    /// Appends a photovoltaic system.
     async fn add_pv_system(
         &self,
         household: HouseholdId,
@@ -153,7 +155,7 @@ pub trait ManagementStore: Send + Sync {
     /// Changes a photovoltaic system.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the household has no such system.
+    /// Returns [`StoreError::NotFound`] if the household has no such system.
     async fn change_pv_system(
         &self,
         household: HouseholdId,
@@ -164,54 +166,55 @@ pub trait ManagementStore: Send + Sync {
     /// Removes a meter that was registered by mistake, with its incidents.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the household has no such meter; [`StoreError::InUse`] if it has
-    /// measurements or a photovoltaic system is connected to it.
+    /// Returns [`StoreError::NotFound`] if the household has no such meter; [`StoreError::InUse`]
+    /// if it has measurements or a photovoltaic system is connected to it.
     async fn remove_meter(&self, household: HouseholdId, meter: Uuid) -> Result<(), StoreError>;
 
     /// Removes a photovoltaic system that was registered by mistake.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the household has no such system; [`StoreError::InUse`] if its
-    /// meter has measurements.
+    /// Returns [`StoreError::NotFound`] if the household has no such system; [`StoreError::InUse`]
+    /// if its meter has measurements.
     async fn remove_pv_system(
         &self,
         household: HouseholdId,
         system: Uuid,
     ) -> Result<(), StoreError>;
 
-    /// Says which meters of its household a device reads from now on, and no others.
+    /// Sets the meters of its household that a device reads from now on.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is no such device, or its household has no such meter.
+    /// Returns [`StoreError::NotFound`] if there is no such device, or its household has no such
+    /// meter.
     async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError>;
 
     /// Removes a device that was added by mistake; no device reads its meters then.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is no such device; [`StoreError::InUse`] if it reads a
-    /// meter that has measurements, or certificates were issued to it.
+    /// Returns [`StoreError::NotFound`] if there is no such device; [`StoreError::InUse`] if it
+    /// reads a meter that has measurements, or certificates were issued to it.
     async fn remove_device(&self, device: Uuid) -> Result<(), StoreError>;
 
-    /// How the devices and meters of all households are, withheld ones included.
+    /// The health of the devices and meters of all households, withheld ones included.
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError>;
 
     /// Adds a device to a household; those meters are read by it from now on.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is no such household, or it has no such meter.
+    /// Returns [`StoreError::NotFound`] if there is no such household, or it has no such meter.
     async fn add_device(
         &self,
         household: HouseholdId,
         meters: Vec<Uuid>,
     ) -> Result<Uuid, StoreError>;
 
-    /// All devices, in the order of their households' registration and then by identifier, which
-    /// is what the cursor holds.
+    /// All devices, in the order of their households' registration and then by identifier, as in
+    /// the cursor.
     async fn all_devices(&self, query: ListQuery) -> Result<ListPage<ManagedDevice>, StoreError>;
 
     /// One device.
     async fn managed_device(&self, device: Uuid) -> Result<ManagedDevice, StoreError>;
 
-    /// How many devices are in which state.
+    /// The number of devices in each state.
     async fn device_counts(&self, active_since: Timestamp) -> Result<DeviceCounts, StoreError>;
 }

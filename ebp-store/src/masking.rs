@@ -1,12 +1,12 @@
-//! What households are masked by when they revoke their consent: the regions.
+//! Masking of households that revoke their consent, with regions.
 //!
-//! Enters: the compact file of regions or those that the program carries, true locations of households that revoke. Leaves: masked
-//! locations, each drawn once with the operating system's randomness; fingerprints by which servers
-//! of one database agree on the regions. Absent: the database, which keeps what was drawn; the
-//! network.
+//! Enters: the compact file of regions or the embedded ones, true locations of households that
+//! revoke. Leaves: masked locations, each drawn once with the operating system's randomness;
+//! fingerprints by which servers of one database agree on the regions. Absent: the database, which
+//! stores the result; the network.
 //!
-//! There is no key and no memory of addresses: whoever registers a guess and revokes it learns
-//! nothing of another household, were it in the same house.
+//! There is no key and no memory of addresses: an attacker who registers a guessed address and
+//! revokes learns nothing about another household, even in the same house.
 
 mod error;
 
@@ -22,13 +22,13 @@ use ring::digest;
 
 pub use error::{MaskingError, MaskingMismatch, Unmasked};
 
-/// By what regions are told from others: borders and densities, not when and from which file they
-/// were imported.
+/// A fingerprint of regions, computed from borders and densities, not from the time and file of
+/// their import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegionsMark {
     /// SHA-256.
     pub digest: [u8; 32],
-    /// What they say of themselves, for people.
+    /// Their description, for people.
     pub description: String,
 }
 
@@ -46,7 +46,7 @@ impl RegionsMark {
     }
 }
 
-/// The fingerprint of the regions that the program carries; none if it was built without them.
+/// The fingerprint of the embedded regions; `None` if the program was built without them.
 #[must_use]
 pub fn embedded_mark() -> Option<&'static RegionsMark> {
     static MARK: LazyLock<Option<RegionsMark>> =
@@ -54,10 +54,11 @@ pub fn embedded_mark() -> Option<&'static RegionsMark> {
     MARK.as_ref()
 }
 
-/// What regions are kept after these were given; nothing changes if they are the same.
+/// The fingerprint to store when these regions are configured; `None` if they are the same as
+/// before.
 ///
 /// # Errors
-/// [`MaskingMismatch`] for other regions unless they may `change`.
+/// Returns [`MaskingMismatch`] for other regions unless they may `change`.
 pub fn agree(
     kept: Option<RegionsMark>,
     given: Option<&RegionsMark>,
@@ -75,11 +76,11 @@ pub fn agree(
     }
 }
 
-/// Everything that masking a household takes.
+/// Everything that is needed to mask a household.
 #[derive(Debug)]
 pub struct Masking {
     regions: Option<Regions>,
-    /// Those that the program carries, where there are no others.
+    /// The embedded ones, if no others are configured.
     embedded: Option<&'static Regions>,
     postal_codes: Option<PostalCodes>,
 }
@@ -87,7 +88,7 @@ pub struct Masking {
 /// Reads a compact file of regions.
 ///
 /// # Errors
-/// [`MaskingError`] names the file.
+/// Returns [`MaskingError`], which names the file.
 pub fn load_regions(path: &Path) -> Result<Regions, MaskingError> {
     let bytes =
         fs::read(path).map_err(|source| MaskingError::File { path: path.to_owned(), source })?;
@@ -99,7 +100,7 @@ pub fn load_regions(path: &Path) -> Result<Regions, MaskingError> {
 /// Reads a table of postal codes.
 ///
 /// # Errors
-/// [`MaskingError`] names the file and the line.
+/// Returns [`MaskingError`], which names the file and the line.
 pub fn load_postal_codes(path: &Path) -> Result<PostalCodes, MaskingError> {
     let file = fs::File::open(path)
         .map_err(|source| MaskingError::File { path: path.to_owned(), source })?;
@@ -108,14 +109,13 @@ pub fn load_postal_codes(path: &Path) -> Result<PostalCodes, MaskingError> {
 }
 
 impl Masking {
-    /// Masks by those regions, if there are any. `postal_codes` stand in for locations that nobody
-    /// knows.
+    /// Masks by those regions, if there are any. `postal_codes` are used for unknown locations.
     #[must_use]
     pub const fn new(regions: Option<Regions>, postal_codes: Option<PostalCodes>) -> Self {
         Self { regions, embedded: None, postal_codes }
     }
 
-    /// Masks by the regions that the program carries, if it was built with them.
+    /// Masks by the embedded regions, if the program was built with them.
     #[must_use]
     pub fn by_embedded(postal_codes: Option<PostalCodes>) -> Self {
         Self { regions: None, embedded: ebp_anon::embedded(), postal_codes }
@@ -134,8 +134,8 @@ impl Masking {
         }
     }
 
-    /// Where a household is that revokes: where it is known to be, otherwise roughly where its
-    /// postal code is.
+    /// The location of a household that revokes: the known one, otherwise the centre of its postal
+    /// code area.
     #[must_use]
     pub fn origin(
         &self,
@@ -150,11 +150,12 @@ impl Masking {
             })
     }
 
-    /// Draws a masked location, with the region that *it* lies in. Drawn again it is another one,
-    /// and several of one household narrow down where it is: it is drawn once and kept.
+    /// Draws a masked location, with the region that *it* lies in. Each draw yields another one,
+    /// and several for one household narrow down its location: it is drawn once and stored.
     ///
     /// # Errors
-    /// [`Unmasked`]; it says nothing of the position.
+    /// Returns [`Unmasked`] if the location cannot be masked. The error does not contain the
+    /// position.
     pub fn draw(&self, origin: Option<Position>) -> Result<Location, Unmasked> {
         let regions = self.regions().ok_or(Unmasked::NoRegions)?;
         let origin = origin.ok_or(Unmasked::NoLocation)?;

@@ -1,11 +1,11 @@
-//! A page of measurements in the order of time, out of rows in the order of their slots.
+//! Makes a page of measurements ordered by time out of rows ordered by slot.
 //!
 //! Enters: rows as a database's key lists them. Leaves: the page, or that more rows are needed.
 //! Absent: reading them.
 //!
-//! A measurement was taken behind the start of its slot, and slots of several cycles or sources may
-//! overlap: the order of slots is nearly that of time. All that was measured before the last slot
-//! that was read has been read, so that it can be put in order.
+//! A measurement was taken after the start of its slot, and slots of several cycles or sources may
+//! overlap, so the order of slots is nearly that of time. Every measurement taken before the last
+//! slot that was read has been read, so these can be sorted.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::rule::admission::LONGEST_SLOT;
 
-/// A place in a meter's measurements: behind the one measured then with that identifier.
+/// A cursor in a meter's measurements: after the one with that time and identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// Its time, microseconds since the Unix epoch.
@@ -24,7 +24,7 @@ pub struct Cursor {
     pub uuid: Uuid,
 }
 
-/// Written as 48 hexadecimal digits; clients pass it back as it is.
+/// Written as 48 hexadecimal digits; clients send it back unchanged.
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}{}", self.measured_at, self.uuid.simple())
@@ -44,16 +44,16 @@ impl std::str::FromStr for Cursor {
     }
 }
 
-/// Which measurements of a meter are wanted.
+/// Which measurements of a meter are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageQuery {
     /// Measured then or later.
     pub from: Option<Timestamp>,
     /// Measured earlier than then.
     pub to: Option<Timestamp>,
-    /// Behind this place.
+    /// After this cursor.
     pub after: Option<Cursor>,
-    /// So many at most; at least 1.
+    /// The maximum number of items, at least 1.
     pub limit: usize,
 }
 
@@ -62,25 +62,26 @@ pub struct PageQuery {
 pub struct Page {
     /// The measurements.
     pub items: Vec<StoredMeasurement>,
-    /// Where the next page starts, if there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<Cursor>,
 }
 
-/// Which rows may be of a page, in microseconds since the Unix epoch: times compare as they are kept.
+/// Which rows may belong to a page, in microseconds since the Unix epoch: times are compared as
+/// stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
-    /// Their slots begin then or later.
+    /// Their slots begin at this time or later.
     pub slot: i64,
-    /// They were measured then or later.
+    /// They were measured at this time or later.
     pub start: i64,
-    /// They were measured earlier than then, and so their slots begin earlier.
+    /// They were measured before this time, so their slots begin earlier.
     pub to: i64,
-    /// Behind this place.
+    /// After this cursor.
     pub after: Option<Cursor>,
 }
 
 impl Window {
-    /// Of a query's next page.
+    /// The window of a query's next page.
     pub fn from_query(query: &PageQuery) -> Self {
         let from = query.from.map_or(i64::MIN, Timestamp::as_microsecond);
         let after = query.after.filter(|cursor| cursor.measured_at >= from);
@@ -99,24 +100,24 @@ pub struct Listed {
     pub item: StoredMeasurement,
 }
 
-/// What the rows suffice for.
+/// Whether the rows suffice for a page.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Choice {
     /// A page.
     Page(Page),
-    /// Less than a page: so many rows have to be read.
+    /// Less than a page: this many rows have to be read.
     More(usize),
 }
 
-/// How many rows are read for a page at first: one behind it, and the cursor's own.
+/// How many rows are read for a page at first: one after it, and the cursor's own.
 pub const fn rows_for(limit: usize) -> usize {
     limit.saturating_add(2)
 }
 
-/// The page behind a place, out of the first `read` rows of those that are not before it, or of all
-/// if there are fewer.
+/// The page after a cursor, from the first `read` rows that are not before it, or from all if there
+/// are fewer.
 pub fn choose(mut rows: Vec<Listed>, read: usize, after: Option<Cursor>, limit: usize) -> Choice {
-    // What was not read has this slot or a later one, and was not measured before.
+    // Rows that were not read have this slot or a later one, and were not measured before it.
     let unread = rows.last().filter(|_| rows.len() >= read).map(|last| last.slot);
     rows.retain(|row| {
         after.is_none_or(|after| place(row) > (after.measured_at, after.uuid))

@@ -1,12 +1,12 @@
 //! How many measurements of a meter are taken in: those of the survey's slots, and some more.
 //!
 //! A meter has a measurement a slot of the survey's cycle, from its household's consent on. What
-//! takes such a slot is bounded by itself, since there is one of each, and is not counted: a
-//! device's reports cost nothing more. Whatever else comes (another source's identifiers, slots of
-//! another cycle) is counted for each meter, and goes on only as long as all of the meter's
-//! measurements are no more than its slots and a part of them. So one device cannot fill a database,
-//! and none that keeps to the cycle is ever refused: not after weeks without a network, nor with a
-//! clock that is ahead or behind by what admission allows.
+//! takes such a slot is limited anyway, since there is one of each, and is not counted: a device's
+//! reports cost nothing more. Whatever else comes (another source's identifiers, slots of another
+//! cycle) is counted for each meter, and goes on only as long as all of the meter's measurements
+//! are no more than its slots and a part of them. So one device cannot fill a database, and none
+//! that keeps to the cycle is ever refused: not after weeks without a network, nor with a clock
+//! that is ahead or behind by what admission allows.
 
 use ebp_core::cycle::Cycle;
 use jiff::Timestamp;
@@ -45,7 +45,7 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Of slots in percent, if nothing else is said.
+    /// The default, in percent of the slots.
     pub const PERCENT: u32 = 110;
 
     /// One for devices and tokens of the same cycle.

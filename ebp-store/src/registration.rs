@@ -1,7 +1,7 @@
-//! Whether a registration, or a change of one, can be true.
+//! Checks whether a registration, or a change of one, is free of contradictions.
 //!
-//! Enters: bodies, whatever they hold. Leaves: all their [`Faults`]. Absent: what is registered
-//! already; each store adds that.
+//! Enters: bodies, whatever they hold. Leaves: all their [`Faults`]. Absent: contradictions to what
+//! is registered already; each store adds those.
 
 use std::collections::HashSet;
 
@@ -13,13 +13,14 @@ use utoipa::ToSchema;
 use crate::{Faults, StoreError, form};
 
 impl Faults {
-    /// Those of a body, against its form and against itself.
+    /// Checks a body against its schema and for contradictions.
     pub fn against_schema<T: Serialize + ToSchema>(body: &T) -> Self {
-        // What has no JSON (no body has) is of no form: null is none either.
+        // A body that cannot be serialised (there is none) is checked as null, which fails.
         Self::of_json::<T>(&serde_json::to_value(body).unwrap_or_default())
     }
 
-    /// Those of JSON that should be a `T`. It need not be one for contradictions to be seen, too.
+    /// Checks JSON that should be a `T`. Contradictions are found even if it does not match the
+    /// schema.
     #[must_use]
     pub fn of_json<T: ToSchema>(body: &Value) -> Self {
         let mut faults = Self { form: form::faults::<T>(body), conflicts: Vec::new() };
@@ -31,7 +32,7 @@ impl Faults {
     /// The faults, if there are any.
     ///
     /// # Errors
-    /// [`StoreError::Registration`] with all of them.
+    /// Returns [`StoreError::Registration`] with all of them.
     pub fn none_or_all(self) -> Result<(), StoreError> {
         if self.is_empty() { Ok(()) } else { Err(StoreError::Registration(self)) }
     }

@@ -9,7 +9,7 @@ use crate::address::normalised;
 /// Looks for the address among those of the same participant's households, however it is written.
 ///
 /// # Errors
-/// [`StoreError::RegisteredAlready`] with the first household at that address.
+/// Returns [`StoreError::RegisteredAlready`] with the first household at that address.
 pub fn refuse(
     address: &Address,
     households: impl IntoIterator<Item = (Uuid, Address)>,

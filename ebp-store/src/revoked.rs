@@ -1,5 +1,5 @@
-//! What a store does about households that revoked their consent: masked locations, and what a
-//! database that is put back from a backup has to be told.
+//! What a store does about households that revoked their consent: masked locations, and what a that
+//! have to be applied to a database that is restored from a backup.
 //!
 //! Enters: what is masked by; households that were revoked elsewhere. Leaves: how many households are
 //! masked and how many are not yet. Absent: where a household is.
@@ -30,7 +30,7 @@ pub struct PendingReport {
     pub masked: u64,
     /// Still withheld: these regions do not have their location, or there are no regions.
     pub outside: u64,
-    /// Still withheld, and nobody knows where they are.
+    /// Still withheld, because their location is unknown.
     pub without_location: u64,
 }
 
@@ -80,8 +80,8 @@ pub enum RevokedAgain {
 /// What a store does about households that revoked their consent.
 ///
 /// A household is masked once, within the transaction that revokes its consent or, where that could
-/// not be, by [`mask_pending`](Self::mask_pending): each is drawn by itself, with the operating
-/// system's randomness. What was masked never changes; the database sees to that by itself.
+/// not be, by [`mask_pending`](Self::mask_pending): each is drawn independently, with the operating
+/// system's random numbers. What was masked never changes; the database enforces that.
 #[async_trait]
 pub trait MaskingStore: Send + Sync {
     /// By which regions this database's households are masked, if there were ever any.
@@ -91,7 +91,7 @@ pub trait MaskingStore: Send + Sync {
     /// others than it remembers are accepted only if they may `change`.
     ///
     /// # Errors
-    /// [`StoreError::Masking`].
+    /// Returns [`StoreError::Masking`] if the location cannot be masked.
     async fn mask_by(&self, masking: Arc<Masking>, change: bool) -> Result<(), StoreError>;
 
     /// Masks the households that are withheld, as far as that is possible. Of their true locations
@@ -116,7 +116,7 @@ pub trait MaskingStore: Send + Sync {
     async fn remember_revoked_device(&self, device: Uuid) -> Result<(), StoreError>;
 }
 
-/// What a store masks by, once it is told.
+/// The regions that a store masks by, once set.
 #[derive(Default)]
 pub(super) struct MaskedBy(OnceLock<Arc<Masking>>);
 

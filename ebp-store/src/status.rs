@@ -1,4 +1,4 @@
-//! What both stores make of a device's status.
+//! Conversion and checks of a device's status, for both stores.
 
 use ebp_core::contract::{
     ClockState, Components, DeviceHealth, DeviceStatus, Notice, Reception, SpoolFigures,
@@ -8,19 +8,19 @@ use uuid::Uuid;
 
 use super::{Faults, StoreError, set};
 
-/// What a device told, as it is shown.
+/// A device's status, as it is shown.
 #[derive(Debug, Default)]
 pub struct StoredStatus {
     /// Its components.
     pub components: Components,
-    /// How it was.
+    /// Its health.
     pub health: Option<DeviceHealth>,
 }
 
-/// Whether a device that reads those meters may tell that.
+/// Checks the status of a device that reads those meters.
 ///
 /// # Errors
-/// [`StoreError::Registration`] with every fault.
+/// Returns [`StoreError::Registration`] with every fault.
 pub fn check(status: &DeviceStatus, read: &[Uuid]) -> Result<(), StoreError> {
     let mut faults = Faults::against_schema(status);
     for fault in status.faults() {
@@ -40,7 +40,7 @@ pub fn stored(count: u64) -> i64 {
 
 /// The columns of a status, in the order of both schemas.
 pub struct StatusRow {
-    /// When it was told.
+    /// When it was reported.
     pub reported_at: Timestamp,
     /// The clock's state by name.
     pub clock: Option<String>,

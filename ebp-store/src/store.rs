@@ -1,4 +1,4 @@
-//! The trait [`Store`] and what it speaks of: households, actors, measurements.
+//! The trait [`Store`] and its types: households, actors, measurements.
 
 use async_trait::async_trait;
 use ebp_core::{
@@ -22,12 +22,12 @@ use crate::{
     rule::admission::Refusal,
 };
 
-/// What became of a measurement.
+/// The result for a measurement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InsertOutcome {
     /// It is stored, durably.
     Accepted,
-    /// The very same was stored before.
+    /// The same measurement was stored before.
     Duplicate,
     /// It is not stored.
     Refused(Refusal),
@@ -35,18 +35,18 @@ pub enum InsertOutcome {
 
 /// A database of the survey.
 ///
-/// Every implementation promises: what a method has answered is durable; each method takes effect
-/// whole or not at all; consent goes from not granted to granted to revoked, each step once, for
-/// ever; any number of processes may use the same database at once. Instants are kept to the
-/// microsecond.
+/// Every implementation guarantees: what a method has returned is durable; each method takes effect
+/// completely or not at all; consent goes from not granted to granted to revoked, each step once
+/// and permanently; any number of processes may use the same database at once. Instants are kept to
+/// the microsecond.
 #[async_trait]
 pub trait Store:
     ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore
 {
-    /// Takes in a household. A participant with the same e-mail address and name is the same one.
+    /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///
     /// # Errors
-    /// [`StoreError::Registration`] lists every fault of the registration;
+    /// Returns [`StoreError::Registration`], which lists every fault of the registration;
     /// [`StoreError::RegisteredAlready`] names the participant's household at the same address.
     async fn register(
         &self,
@@ -61,7 +61,7 @@ pub trait Store:
     /// The participant's contact details.
     ///
     /// # Errors
-    /// [`StoreError::ConsentRevoked`] if the participant is gone.
+    /// Returns [`StoreError::ConsentRevoked`] if the participant is gone.
     async fn account(&self, participant: ParticipantId) -> Result<Account, StoreError>;
 
     /// The household's registration details.
@@ -70,30 +70,31 @@ pub trait Store:
     /// The household's consent.
     ///
     /// # Errors
-    /// [`StoreError::ConsentRevoked`] if it is not known (any more).
+    /// Returns [`StoreError::ConsentRevoked`] if it is not known (any more).
     async fn consent(&self, household: HouseholdId) -> Result<Consent, StoreError>;
 
     /// Grants consent.
     ///
     /// # Errors
-    /// [`StoreError::ConsentAlreadyGranted`], [`StoreError::ConsentRevoked`].
+    /// Returns [`StoreError::ConsentAlreadyGranted`] if consent was granted before, and
+    /// [`StoreError::ConsentRevoked`] if it was revoked.
     async fn grant_consent(
         &self,
         household: HouseholdId,
         at: Timestamp,
     ) -> Result<Consent, StoreError>;
 
-    /// Revokes consent: removes contact details (unless they are another household's, too),
-    /// address and incidents, puts a masked location into the true one's place (none if nothing was
+    /// Revokes consent: removes contact details (unless they are another household's, too), address
+    /// and incidents, puts a masked location into the true one's place (none if nothing was
     /// measured), coarsens the photovoltaic systems and the instants of registration and consent to
     /// their months, and gives household, meters and systems other identifiers; its devices are
     /// known as revoked, and no longer whose they were. Where it cannot be masked (yet), the
-    /// household is withheld, and its location alone stays, shown to nobody. Of the removed values
+    /// household is withheld, and only its location is kept, and never shown. Of the removed values
     /// no byte stays in the database's files.
     ///
     /// # Errors
-    /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`], which is also told of a
-    /// household that is not known any more.
+    /// Returns [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`] which is also
+    /// told of a household that is not known any more.
     async fn revoke_consent(
         &self,
         household: HouseholdId,
@@ -116,7 +117,8 @@ pub trait Store:
     /// Stores measurements of a device and says of each, in order, what became of it.
     ///
     /// # Errors
-    /// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`].
+    /// Returns [`StoreError::ConsentNotGranted`] if consent was never granted, and
+    /// [`StoreError::ConsentRevoked`] if it was revoked.
     async fn insert_measurements(
         &self,
         household: HouseholdId,
@@ -129,7 +131,7 @@ pub trait Store:
     /// The same of any source.
     ///
     /// # Errors
-    /// As [`insert_measurements`](Self::insert_measurements).
+    /// Returns the same errors as [`insert_measurements`](Self::insert_measurements).
     async fn insert_measurements_of(
         &self,
         source: Source,
@@ -141,7 +143,7 @@ pub trait Store:
     /// A page of a meter's measurements.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the household has no such meter.
+    /// Returns [`StoreError::NotFound`] if the household has no such meter.
     async fn measurements_page(
         &self,
         household: HouseholdId,
@@ -152,12 +154,12 @@ pub trait Store:
     /// Notes that a device spoke.
     async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Keeps what a device tells of itself, in the place of what it told before. Nothing of it is
-    /// left once consent is revoked.
+    /// Replaces a device's stored status. Nothing of it is left once consent is revoked.
     ///
     /// # Errors
-    /// [`StoreError::Registration`] lists every fault, also meters that the device does not read;
-    /// [`StoreError::NotFound`] if there is no such device, [`StoreError::ConsentRevoked`].
+    /// Returns [`StoreError::Registration`], which lists every fault, also meters that the device
+    /// does not read; [`StoreError::NotFound`] if there is no such device,
+    /// [`StoreError::ConsentRevoked`].
     async fn report_status(
         &self,
         device: Uuid,
@@ -168,7 +170,7 @@ pub trait Store:
     /// The meter's incidents, by type.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the household has no such meter.
+    /// Returns [`StoreError::NotFound`] if the household has no such meter.
     async fn incidents(
         &self,
         household: HouseholdId,
@@ -178,7 +180,7 @@ pub trait Store:
     /// Opens the meter's incident of that type; one that is open stays as it is.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the household has no such meter.
+    /// Returns [`StoreError::NotFound`] if the household has no such meter.
     async fn report_incident(
         &self,
         household: HouseholdId,
@@ -190,7 +192,8 @@ pub trait Store:
     /// Ends the meter's incident of that type; one that has ended stays as it is.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the household has no such meter, or it never was reported.
+    /// Returns [`StoreError::NotFound`] if the household has no such meter, or it never was
+    /// reported.
     async fn resolve_incident(
         &self,
         household: HouseholdId,
@@ -204,7 +207,7 @@ pub trait Store:
         None
     }
 
-    /// The time by the database's clock, if it has one of its own.
+    /// The database's time, if it has its own clock.
     async fn now(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Whether the database answers.

@@ -1,8 +1,8 @@
-//! Whether a body is of the form that the API publishes.
+//! Checks whether a body matches the schema that the API publishes.
 //!
-//! Enters: JSON. Leaves: every [`Fault`] of it, by the contract's schemas, which `/openapi.json` publishes:
-//! what is published and what is checked cannot differ. Absent: what no schema can say (two
-//! members that contradict each other, what is registered already); the store knows that.
+//! Enters: JSON. Leaves: every [`Fault`] of it, by the contract's schemas, which `/openapi.json`
+//! publishes, so that the published and the checked ones cannot differ. Absent: what no schema can
+//! express (contradictions between members, what is registered already); the store checks that.
 
 mod number;
 mod words;
@@ -20,11 +20,11 @@ use utoipa::ToSchema;
 pub use number::plain;
 pub use words::member;
 
-/// Those that were built so far, by the name of their schema.
+/// The validators that were built so far, by the name of their schema.
 static VALIDATORS: LazyLock<RwLock<HashMap<String, Arc<Validator>>>> =
     LazyLock::new(RwLock::default);
 
-/// The validator of bodies of type `T`; nothing where its schema is none.
+/// The validator of bodies of type `T`; `None` if its schema is invalid.
 fn validator<T: ToSchema>() -> Option<Arc<Validator>> {
     let name = T::name().into_owned();
     let known = VALIDATORS.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();

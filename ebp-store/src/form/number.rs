@@ -1,14 +1,14 @@
-//! Numbers as JSON Schema means them and the program's types read them.
+//! Converts numbers from JSON Schema's notion to that of the program's types.
 //!
-//! `39.0` is a whole number to JSON Schema, and is none to a type that holds whole numbers only. A
-//! number nearer to nought than the 28 decimals of an exact decimal is nought.
+//! `39.0` is an integer in JSON Schema, but not for Rust's integer types. A number that is nearer
+//! to zero than the 28 decimals of an exact decimal is read as zero.
 
 use serde_json::{Number, Value};
 
 /// Below half of the smallest exact decimal.
 const NOUGHT: f64 = 1e-29;
 
-/// Writes every number in a body as the types read it.
+/// Rewrites every number in a body as the types read it.
 pub fn plain(value: &mut Value) {
     match value {
         Value::Number(number) => {

@@ -1,4 +1,4 @@
-//! What a validator found, in plain words that repeat nothing of the body.
+//! Turns a validator's errors into plain text that quotes nothing of the body.
 
 use ebp_core::{
     contract::Fault,
@@ -10,8 +10,8 @@ use jsonschema::{
 };
 use serde_json::Value;
 
-/// The faults behind one of the validator's errors: a member that is missing or unknown is told
-/// where it is or should be, and of alternatives what is wrong with the one that was meant.
+/// The faults behind one of the validator's errors: a missing or unknown member is reported at its
+/// own place, and for alternatives the faults of the one that was meant are reported.
 pub fn faults(error: ValidationError<'_>) -> Vec<Fault> {
     let parts = error.into_parts();
     let place = parts.instance_path.as_str().to_owned();
@@ -31,7 +31,7 @@ pub fn faults(error: ValidationError<'_>) -> Vec<Fault> {
                 .collect()
         }
         Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
-            // `null` is there for a member that may be left out.
+            // `null` stands for an optional member.
             let meant = context.into_iter().rfind(|errors| !errors.iter().all(is_null_wanted));
             meant.into_iter().flatten().flat_map(faults).collect()
         }

@@ -1,10 +1,10 @@
-//! What goes wrong with a masking.
+//! Errors of masking.
 
 use std::{io, path::PathBuf};
 
 use ebp_anon::{MaskError, UnusableGeodata, geocode::PostalCodesError, geodata::CompactError};
 
-/// Why the files of a masking cannot be used.
+/// Why the files for masking cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MaskingError {
@@ -42,7 +42,7 @@ pub enum MaskingError {
     },
 }
 
-/// The database's households are masked by something else.
+/// The database's households are masked by other regions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MaskingMismatch {
@@ -52,20 +52,20 @@ pub enum MaskingMismatch {
          masked by: they are {given}, and until now {kept}"
     )]
     Regions {
-        /// What the regions of before say of themselves.
+        /// The description of the earlier regions.
         kept: String,
-        /// What these say.
+        /// The description of the given ones.
         given: String,
     },
 }
 
-/// Why a household is not masked yet. It says nothing of where it is.
+/// Why a household is not masked yet, without its location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unmasked {
     /// No regions are configured.
     #[error("no regions are configured")]
     NoRegions,
-    /// Nobody knows where it is.
+    /// Its location is unknown.
     #[error("its location is not known")]
     NoLocation,
     /// It cannot be masked by these regions.

@@ -1,4 +1,4 @@
-//! Enrolment, and tries at shared secrets; certificates are in `certificate`.
+//! Enrolment, and wrong shared secrets; certificates are in `certificate`.
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
@@ -14,7 +14,7 @@ use crate::{
     StoreError, TrySource, certificate::RegisterEntry, serial::Serial,
 };
 
-/// Tries are counted one after another.
+/// Attempts are counted one after another.
 const TRY_LOCK: i64 = 7_203_846_104;
 
 #[async_trait]
@@ -231,7 +231,7 @@ async fn begin_try(
         let Some(row) = kept else { continue };
         let (Instant(last), tries): (Instant, i64) = (row.try_get(0)?, row.try_get(1)?);
         let next = limits.next_at(u32::try_from(tries).unwrap_or(u32::MAX), last);
-        // A clock that was set back in between must not keep anybody waiting for it.
+        // A clock that was set back in between must not lengthen a delay.
         if at < next && at >= last {
             return Ok(Some(next));
         }
@@ -246,7 +246,7 @@ async fn begin_try(
         )
         .await?;
     }
-    // What is over is forgotten, and with it the addresses.
+    // Expired counts are deleted, and with them the addresses.
     if let Some(memory) = sources.iter().map(|source| source.limits.memory).max() {
         let forgotten = at.checked_sub(memory).unwrap_or(Timestamp::MIN);
         tx.execute("DELETE FROM secret_try WHERE last <= $1", &[&Instant(forgotten)]).await?;

@@ -1,4 +1,4 @@
-//! Certificates that servers issued or revoked. What changes them goes one after another
+//! Certificates that servers issued or revoked. Changes are serialised
 //! ([`one_at_a_time`](super::register::one_at_a_time)).
 
 use std::collections::HashMap;
@@ -22,8 +22,8 @@ use crate::{
     serial::Serial,
 };
 
-/// Registers a device's next certificate, unless what it was asked for by has been revoked or
-/// there was another one not long ago.
+/// Registers a device's next certificate, unless the credential of the request has been revoked or
+/// the device got another one recently.
 pub async fn register(
     tx: &Transaction<'_>,
     new: &NewCertificate,
@@ -77,7 +77,8 @@ async fn next_renewal(
     Ok(last.map(|last| last.0.checked_add(RENEWAL_PAUSE).unwrap_or(Timestamp::MAX)))
 }
 
-/// Revokes the device's other certificates of those scopes, but the one that is kept beside it.
+/// Revokes the device's other certificates of those scopes, except the one that stays valid with
+/// it.
 async fn end_surplus(
     tx: &Transaction<'_>,
     new: &NewCertificate,
@@ -103,7 +104,7 @@ async fn end_surplus(
     Ok(())
 }
 
-/// One that a server issued comes with its key's digest, and what it was renewed by.
+/// A certificate that a server issued has its key's digest, and the credential of the request.
 async fn insert(
     db: &impl GenericClient,
     entry: &RegisterEntry,
@@ -154,7 +155,7 @@ pub async fn by_serial(
     rows.iter().map(|row| entry(row).map(|entry| (entry.serial, entry))).collect()
 }
 
-/// A part of a device's certificates.
+/// A page of a device's certificates.
 pub async fn list(
     db: &Client,
     device: Uuid,
@@ -197,7 +198,7 @@ pub async fn revoke(
     find(tx, entry.serial).await?.ok_or(StoreError::NotFound)
 }
 
-/// Revokes every certificate of a device, and voids its one-time tokens.
+/// Revokes every certificate of a device, and invalidates its one-time tokens.
 pub async fn revoke_device(
     tx: &Transaction<'_>,
     device: Uuid,
@@ -230,8 +231,8 @@ pub async fn revoke_household(
     Ok(())
 }
 
-/// Revokes the certificates of all devices of the household's participant, and voids the devices'
-/// one-time tokens.
+/// Revokes the certificates of all devices of the household's participant, and invalidates the
+/// devices' one-time tokens.
 pub async fn revoke_participant(
     tx: &Transaction<'_>,
     household: HouseholdId,

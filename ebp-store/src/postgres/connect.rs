@@ -1,5 +1,5 @@
-//! Connections to PostgreSQL: where, how many, with which settings, and that none is in the clear
-//! unless the URL says so.
+//! Connections to PostgreSQL: where to, how many, with which settings, and encrypted unless the URL
+//! says otherwise.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a new connection may take to accept its settings.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// What each connection is set to, whatever the database's own defaults say: an acknowledged write
-/// is on disk, no query or lock is waited for without end.
+/// The settings of each connection, whatever the database's defaults: an acknowledged write is on
+/// disk, and every query and lock has a timeout.
 const SESSION: &str = "
     SELECT set_config('synchronous_commit', 'on', false)
         WHERE current_setting('synchronous_commit') = 'off';
@@ -37,7 +37,7 @@ const SESSION: &str = "
     SET idle_in_transaction_session_timeout = '60s';
     SET jit = off";
 
-/// A database's URL; it may hold a password and is shown to nobody.
+/// A database's URL; it may contain a password and is never shown.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(transparent)]
 pub struct DatabaseUrl(String);
@@ -49,7 +49,7 @@ impl DatabaseUrl {
         Self(text.into())
     }
 
-    /// Whether there is a password in it. What is no URL may have one.
+    /// Whether it contains a password. A text that is no URL may contain one.
     #[must_use]
     pub fn has_password(&self) -> bool {
         self.0.parse().map_or(true, |config: Config| config.get_password().is_some())
@@ -67,16 +67,16 @@ impl fmt::Debug for DatabaseUrl {
 pub struct PostgresSettings {
     /// Its URL, `postgres://user@host/database`, or `key=value` pairs (libpq's).
     pub url: DatabaseUrl,
-    /// The authority that vouches for its server (PEM file). Demanded where the connection goes
-    /// over a network, unless the URL says `sslmode=disable`.
+    /// The certificate authority of its server (PEM file). Required if the connection uses a
+    /// network, unless the URL says `sslmode=disable`.
     pub authority: Option<PathBuf>,
     /// Connections at most, of this process.
     pub connections: usize,
 }
 
 impl PostgresSettings {
-    /// Connections of a process, unless said otherwise: as many as PostgreSQL's own default of 100
-    /// allows to a dozen servers.
+    /// Connections of a process by default: as many as PostgreSQL's default of 100 allows for a
+    /// dozen servers.
     pub const CONNECTIONS: usize = 8;
 
     /// With that URL and everything else by default.
@@ -86,7 +86,7 @@ impl PostgresSettings {
     }
 }
 
-/// A pool of connections; none is made yet.
+/// A pool of connections; none is opened yet.
 pub fn pool(settings: &PostgresSettings) -> Result<Connections, StoreError> {
     let url = |why: String| PostgresError::Url(why);
     let mut config: Config = settings.url.0.parse().map_err(|error| url(chain(&error)))?;
@@ -103,8 +103,8 @@ pub fn pool(settings: &PostgresSettings) -> Result<Connections, StoreError> {
         .keepalives_idle(Duration::from_secs(10))
         .keepalives_interval(Duration::from_secs(3))
         .keepalives_retries(3);
-    // A standby answers, but stores nothing: of several hosts the primary is chosen, and a server
-    // does not start on a standby alone.
+    // A standby answers, but cannot store: of several hosts the primary is chosen, and a server
+    // does not start with only a standby.
     if config.get_target_session_attrs() == TargetSessionAttrs::Any {
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }

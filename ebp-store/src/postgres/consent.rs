@@ -1,4 +1,4 @@
-//! Consent as it is kept, and how it is granted; `release` revokes it.
+//! Reading and granting consent; `release` revokes it.
 
 use crate::rule::consent::{consent_of, require_grantable};
 use deadpool_postgres::{Client, GenericClient, Transaction};
@@ -9,8 +9,8 @@ use tokio_postgres::Row;
 use super::value::Instant;
 use crate::{HouseholdId, StoreError};
 
-/// The household's consent. Who asks was let through for a household that was there: that it is not
-/// any more means that its consent was revoked.
+/// The household's consent. The request was authorized for a household that existed: if it does not
+/// any more, its consent was revoked.
 pub async fn consent(
     db: &impl GenericClient,
     household: HouseholdId,
@@ -29,8 +29,8 @@ pub fn from_row(row: &Row) -> Result<Consent, StoreError> {
     Ok(consent_of(granted_at.map(|at| at.0), revoked_at.map(|at| at.0)))
 }
 
-/// The household's consent, which nobody else changes until the transaction ends. Uploads that are
-/// under way are waited for.
+/// The household's consent, locked until the transaction ends. Waits for uploads that are in
+/// progress.
 pub(super) async fn hold(
     tx: &Transaction<'_>,
     household: HouseholdId,

@@ -1,7 +1,7 @@
-//! Rows of measurements into their month, by `COPY` in its binary form.
+//! Copies rows of measurements into the partition of their month, by `COPY` in binary format.
 //!
 //! Enters: rows in the order of their keys. Leaves: nothing, once all of them are durable. Absent:
-//! which may be stored.
+//! the rules of admission.
 
 use std::pin::pin;
 
@@ -17,16 +17,16 @@ use super::{
 };
 use crate::{Place, StoreError, set};
 
-/// A measurement that is to be stored.
+/// A measurement to store.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
     /// The measurement.
     pub measurement: &'a Measurement,
-    /// Where it goes.
+    /// Its key.
     pub place: Place,
-    /// When it came.
+    /// When it was received.
     pub received_at: Timestamp,
-    /// Its number among all that came with it.
+    /// Its index in the upload.
     pub number: usize,
 }
 
@@ -36,7 +36,7 @@ pub enum CopyError {
     NoPartition,
     /// It did not begin.
     Begin(PostgresError),
-    /// What was sent was not taken; the connection is as it was.
+    /// The rows were rejected; the connection can still be used.
     End(PostgresError),
 }
 
@@ -62,16 +62,16 @@ impl CopyError {
 }
 
 /// Stores all of these or none. Those of one month go into its partition by name: PostgreSQL then
-/// fills whole pages at a time, which it does not on the way over the partitioned table.
+/// fills whole pages at a time, which it does not do through the partitioned table.
 ///
 /// The transaction is an explicit one: PostgreSQL says that a `COPY` is complete before it commits
-/// one that began with it, and the client library listens no longer. Only the answer to `COMMIT`
-/// says that the rows are durable (seen when PostgreSQL had no room for its log). Its beginning and
-/// end are sent along with the rows, without waiting for an answer to each: after a failure
-/// PostgreSQL takes `COMMIT` for the end of a transaction that has come to nothing.
+/// one that began with it, and the client library does not wait any longer. Only the answer to
+/// `COMMIT` confirms that the rows are durable (seen when PostgreSQL had no room for its log). Its
+/// beginning and end are sent along with the rows, without waiting for an answer to each: after a
+/// failure PostgreSQL treats `COMMIT` as a rollback.
 ///
-/// A connection on which it did not end well is of no more use if it did not even begin: the client
-/// library has then lost count of what PostgreSQL answers.
+/// After a failure at the beginning the connection cannot be used any more, because the client
+/// library has lost track of PostgreSQL's answers.
 pub async fn copy(db: &Client, rows: &[Row<'_>]) -> Result<(), CopyError> {
     let slots = rows.iter().map(|row| row.place.slot);
     let (Some(first), Some(last)) = (slots.clone().min(), slots.max()) else { return Ok(()) };
@@ -95,7 +95,7 @@ pub async fn copy(db: &Client, rows: &[Row<'_>]) -> Result<(), CopyError> {
     let (begun, copying) = future::join(db.batch_execute("BEGIN"), db.copy_in(&statement)).await;
     begun.map_err(begin)?;
     let mut sink = pin!(copying.map_err(begin)?);
-    // What PostgreSQL says against it is told at the end.
+    // PostgreSQL's error is returned at the end.
     let sent = sink.send(encoded.freeze()).await;
     let (taken, committed) = future::join(sink.finish(), db.batch_execute("COMMIT")).await;
     taken.map_err(end)?;
@@ -152,7 +152,7 @@ fn encode(rows: &[Row<'_>]) -> Result<BytesMut, PostgresError> {
     Ok(out)
 }
 
-/// Makes the months of these rows exist, but for those that are archived.
+/// Creates the partitions of these rows' months, except archived ones.
 pub async fn make_partitions(
     db: &Client,
     rows: &[Row<'_>],

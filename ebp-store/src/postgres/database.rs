@@ -1,4 +1,4 @@
-//! The opened PostgreSQL database and what works for it.
+//! The opened PostgreSQL database and its background tasks.
 
 use std::sync::{Arc, OnceLock};
 
@@ -26,18 +26,18 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects to the database and migrates it where needed.
+    /// Connects to the database and migrates it if needed.
     ///
     /// # Errors
-    /// If the settings cannot be used, the database cannot be reached, or it is of a newer version
-    /// of the program.
+    /// Returns an error if the settings cannot be used, the database cannot be reached, or it is of
+    /// a newer version of the program.
     pub async fn open(settings: &PostgresSettings) -> Result<Self, StoreError> {
         let connections = connect::pool(settings)?;
         pooler::refuse(&connections).await?;
         let mut client = connections.get().await?;
         migrate::migrate(&mut client).await?;
         drop(client);
-        // What an interrupted revocation left in the files goes now.
+        // Data that an interrupted revocation left in the files are erased now.
         let eraser = Eraser::start(connections.pool());
         // While one transaction is made durable another one is filled.
         let quota = Arc::<OnceLock<Quota>>::default();
@@ -52,7 +52,7 @@ impl PostgresStore {
         self.connections.get().await
     }
 
-    /// What is asked on a borrowed connection, if it is answered in time.
+    /// The result of a query on a borrowed connection, with a timeout.
     pub(super) async fn look_up<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
@@ -60,7 +60,7 @@ impl PostgresStore {
         self.connections.within(LOOK_UP, work).await
     }
 
-    /// What is changed on a borrowed connection, if it is done in time.
+    /// The result of a change on a borrowed connection, with a timeout.
     pub(super) async fn change<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,

@@ -1,11 +1,11 @@
-//! Whose a device is, and whether its household takes part.
+//! The household of a device, and whether it takes part.
 
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::StoreError;
 
-/// The device is there and its household's consent is not revoked.
+/// Checks that the device exists and its household's consent is not revoked.
 pub async fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
     let row = tx
         .query_opt(

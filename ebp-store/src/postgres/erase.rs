@@ -1,18 +1,18 @@
-//! Getting removed values out of PostgreSQL's files.
+//! Erases removed values from PostgreSQL's files.
 //!
 //! A deleted row stays in its page until the page is used for something else, and plain VACUUM
-//! clears no bytes. What does is a new file: the tables that a revocation removes from are copied
-//! into empty ones that take their places, and the old ones are dropped, with their indexes.
-//! VACUUM FULL and other rewrites of a table would not do: the first carries removed rows over as
-//! long as any transaction is old enough to see them, and a crash of PostgreSQL during either leaves
-//! a file with everybody's values that belongs to no table and that nothing removes. Here the empty
-//! tables are there, committed, before anything is copied into them: what a crash leaves has a name,
-//! and the next try drops it. The work itself is SQL (`migrations/postgres/0007_erasure.sql`).
+//! clears no bytes. A new file does: the tables that a revocation removes from are copied into
+//! empty ones that take their places, and the old ones are dropped, with their indexes. VACUUM FULL
+//! and other rewrites of a table would not do: the first carries removed rows over as long as any
+//! transaction is old enough to see them, and a crash of PostgreSQL during either leaves a file
+//! with all values that belongs to no table and is never removed. Here the empty tables are
+//! committed before anything is copied into them: what a crash leaves has a name, and the next
+//! attempt drops it. The work itself is SQL (`migrations/postgres/0007_erasure.sql`).
 //!
-//! The write-ahead log still has the values. Where the role may (`pg_checkpoint`, and EXECUTE on
-//! `pg_switch_wal`), its segments are ended and a checkpoint is made, behind which PostgreSQL needs
-//! them no more; otherwise that happens with time. The book's chapter on PostgreSQL says what is to
-//! be configured, and what backups and archives keep.
+//! The write-ahead log still contains the values. If the role has the privileges (`pg_checkpoint`,
+//! and EXECUTE on `pg_switch_wal`), its segments are ended and a checkpoint is made, after which
+//! PostgreSQL does not need them any more; otherwise that happens with time. The book's chapter on
+//! PostgreSQL explains the configuration, and what backups and archives keep.
 
 use std::time::Duration;
 
@@ -25,31 +25,32 @@ use tokio::{
 use super::PostgresError;
 use crate::StoreError;
 
-/// How long a revocation waits for its erasure; from then on it goes on in the background.
+/// How long a revocation waits for its erasure; after that it continues in the background.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The pause after a try that something was in the way of; it doubles with each further one.
+/// The pause after an attempt that was blocked; it doubles with each further one.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The longest pause between two tries.
+/// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// So many tries are waited for by whoever revokes: three take less than a second.
+/// A revocation waits for this many attempts: three take less than a second.
 const AWAITED: u32 = 3;
 
-/// Of all servers of a database one erases at a time.
+/// Only one server of a database erases at a time.
 const LOCK: i64 = 7_203_846_105;
 
-/// The tables that revocations remove values from. Whoever else needs several of them takes them in
-/// this order, or the participants first: a deadlock would cost a revocation. Tables that uploads
-/// need (households, consents, meters) are not among them.
+/// The tables that revocations remove values from. Other transactions that need several of them
+/// lock them in this order, or the participants first: a deadlock would make a revocation fail.
+/// Tables that uploads need (households, consents, meters) are not among them.
 const TABLES: [&str; 5] = ["participant", "address", "withheld_location", "location", "pv_system"];
 
-/// Everybody else waits behind the one who waits for a table: so not for long. A dump that reads it
-/// goes first.
+/// All later transactions queue behind one that waits for a table lock, so it waits only briefly. A
+/// dump that reads the table goes first.
 const BRIEFLY: &str = "SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = 0";
 
-/// Erases what is due, in the background; any server may, whoever revoked. It ends with the store.
+/// Erases what is due, in the background; any server may, whichever processed the revocation. It
+/// ends with the store.
 pub struct Eraser {
     due: mpsc::UnboundedSender<oneshot::Sender<()>>,
 }
@@ -66,7 +67,7 @@ impl Eraser {
 
     /// Waits until all that is due now is erased, or until it is known that this takes longer.
     pub async fn finish(&self) {
-        // Its task goes on, whoever waits: an end of this request does not end the erasure.
+        // Its task continues if this request ends.
         if timeout(PATIENCE, self.ask()).await.is_err() {
             tracing::warn!("removed values are still being erased from the database's files");
         }

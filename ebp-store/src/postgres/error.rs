@@ -1,4 +1,4 @@
-//! PostgreSQL's errors without what they tell of values.
+//! PostgreSQL's errors without the values in them.
 
 use std::error::Error as _;
 
@@ -7,9 +7,9 @@ use tokio_postgres::error::DbError;
 /// What a hook says of a connection that does not answer.
 pub(super) const NO_ANSWER: &str = "it does not answer";
 
-/// Why PostgreSQL did not do what it was told.
+/// Why an operation in PostgreSQL failed.
 ///
-/// Its `DETAIL` is left out everywhere: it quotes keys and rows, and so somebody's address.
+/// Its `DETAIL` is left out everywhere: it quotes keys and rows, and so personal data.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
@@ -78,7 +78,7 @@ impl PostgresError {
         Self::Unreachable(NO_ANSWER.to_owned())
     }
 
-    /// Whether nothing else can be asked of it at the moment either.
+    /// Whether other requests would fail at the moment, too.
     pub(super) fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::ReadOnly | Self::Busy)
     }

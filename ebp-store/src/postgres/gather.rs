@@ -43,7 +43,7 @@ impl<Q> Bounds<Q> {
     }
 }
 
-/// Where questions are left.
+/// The queues of look-ups.
 pub struct Gather<Q, A> {
     queue: mpsc::UnboundedSender<Asked<Q, A>>,
 }
@@ -73,7 +73,8 @@ impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
         Self { queue }
     }
 
-    /// Asks, and waits for the answer. Once asked it is answered, even if nobody waits any more.
+    /// Asks, and waits for the answer. Once queued it is processed, even if the caller does not
+    /// wait any more.
     pub async fn ask(&self, question: Q) -> Answer<A> {
         let (answer, answered) = oneshot::channel();
         self.queue.send(Asked { question, answer }).map_err(|_| StoreError::Closed)?;

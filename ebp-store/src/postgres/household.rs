@@ -221,7 +221,7 @@ pub async fn pv_systems(
     rows.iter().map(system).collect()
 }
 
-/// A number, digit by digit: `numeric` goes in and out as text.
+/// An exact number: `numeric` is passed as text.
 pub fn decimal(text: &str) -> Result<Decimal, StoreError> {
     Decimal::from_str_exact(text).map_err(|_| StoreError::Damaged("number"))
 }

@@ -1,13 +1,13 @@
-//! Parts of lists: what a query is asked with, and the rows cut to what was asked for.
+//! Pages of lists: the parameters of a query, and truncating its rows to the page.
 
 use uuid::Uuid;
 
 use super::value::Instant;
 use crate::{ListCursor, ListPage, ListQuery};
 
-/// What a query of a list is asked with: behind which place (the first time of the calendar that
-/// PostgreSQL and the program share comes before every registration) and one more than wanted,
-/// which tells whether there is a next part.
+/// The parameters of a query for a list: the cursor (by default the earliest time that PostgreSQL
+/// and the program share, which is before every registration), and the limit plus one, which shows
+/// whether there is a next page.
 pub fn bounds(query: ListQuery) -> (Instant, Uuid, i64) {
     let (at, uuid) =
         query.after.map_or((i64::MIN, Uuid::nil()), |after| (after.registered_at, after.uuid));
@@ -15,7 +15,7 @@ pub fn bounds(query: ListQuery) -> (Instant, Uuid, i64) {
     (Instant::within(at), uuid, limit)
 }
 
-/// Cuts the rows, each with its place, to the part that was asked for.
+/// Truncates the rows, each with its cursor, to the requested page.
 pub fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
     let more = rows.len() > query.limit;
     rows.truncate(query.limit);

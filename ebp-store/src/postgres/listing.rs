@@ -68,7 +68,7 @@ fn listed(row: &Row, ids: &MeasurementIds) -> Result<Listed, StoreError> {
     Ok(Listed { slot: slot.as_microsecond(), item })
 }
 
-/// Data points as they are kept.
+/// Data points as stored.
 pub fn parse(data: &str) -> Result<MeasurementData, StoreError> {
     parse_data(data).map_err(|_| StoreError::Damaged("measurement"))
 }

@@ -39,7 +39,7 @@ pub async fn put_masked(
     Ok(())
 }
 
-/// Withholds the household, and keeps its true location where nothing shows it.
+/// Withholds the household, and stores its true location where it is not shown.
 pub async fn withhold(
     tx: &Transaction<'_>,
     household: Uuid,
@@ -55,7 +55,7 @@ pub async fn withhold(
     Ok(())
 }
 
-/// Masks a household that was withheld, and shows it again.
+/// Masks a household that was withheld, and makes it visible again.
 pub async fn settle(
     tx: &Transaction<'_>,
     household: Uuid,

@@ -1,8 +1,8 @@
-//! What is asked at each request of a device, of many requests by one statement: whether its
-//! certificate is registered, for whom it stands, and the note that it spoke.
+//! Look-ups for each request of a device, batched for many requests: whether its certificate is
+//! registered, what its names refer to, and recording its activity.
 //!
-//! Enters: serial numbers, names, notes. Leaves: what the database says of each at that moment.
-//! Absent: any memory of it; the next request asks again, so that a revocation counts at once.
+//! Enters: serial numbers, names, notes. Leaves: the database's present answer for each. Absent:
+//! caching; the next request queries again, so that a revocation takes effect at once.
 
 use std::collections::HashMap;
 
@@ -22,13 +22,13 @@ use crate::{
     certificate::RegisterEntry, serial::Serial,
 };
 
-/// Questions in one statement.
+/// Look-ups in one statement.
 const QUESTIONS: usize = 512;
 
-/// That a device spoke, and when.
+/// A device's activity, with its time.
 pub type Note = (Uuid, Timestamp);
 
-/// Where questions are left.
+/// The queues of look-ups.
 pub struct Lookups {
     pub actors: Gather<Names, Actor>,
     pub certificates: Gather<Serial, Option<RegisterEntry>>,
@@ -36,7 +36,7 @@ pub struct Lookups {
 }
 
 impl Lookups {
-    /// Answers what is asked there, each kind by a connection of its own at most.
+    /// Answers the look-ups, each kind on at most one connection.
     pub fn start(connections: &Connections) -> Self {
         let [for_actors, for_certificates, for_notes] = [(); 3].map(|()| connections.clone());
         Self {
@@ -77,7 +77,7 @@ async fn find_actors(
 ) -> Result<Vec<Result<Actor, StoreError>>, StoreError> {
     let mut answers: Vec<_> = (0..names.len()).map(|_| Ok(Actor::Unknown)).collect();
     let names: Vec<&Names> = names.collect();
-    // Nobody is asked for here who has no device.
+    // Only identities with a device are looked up here.
     let devices: Vec<Uuid> = names.iter().map(|names| names.device.unwrap_or_default()).collect();
     let participants: Vec<Option<Uuid>> = names.iter().map(|names| names.participant).collect();
     let emails: Vec<&str> = names.iter().map(|names| names.email.as_str()).collect();
@@ -130,7 +130,7 @@ async fn certificates(connections: Connections, group: Vec<Asked<Serial, Option<
         let serials: Vec<Serial> = group.iter().map(|asked| asked.question).collect();
         let found = certificate::by_serial(&db, &serials);
         let found = connections.within(LOOK_UP, found).await?;
-        // Asked twice at once it is answered twice.
+        // The same look-up twice in a batch is answered twice.
         Ok(serials.iter().map(|serial| Ok(found.get(serial).cloned())).collect())
     };
     let answers = answers.await;
@@ -147,14 +147,14 @@ async fn notes(connections: Connections, group: Vec<Asked<Note, ()>>) {
     answer_all(group, answers);
 }
 
-/// Notes that devices spoke.
+/// Records devices' activity.
 async fn note(db: &Client, notes: impl Iterator<Item = &Note>) -> Result<(), StoreError> {
     let latest: HashMap<Uuid, Instant> =
         notes.map(|(device, at)| (*device, Instant(*at))).collect();
     let (devices, times): (Vec<Uuid>, Vec<Instant>) = latest.into_iter().unzip();
     let statement = db
         .prepare_cached(
-            // Two servers that note the same devices take them in the same order.
+            // Two servers that record the same devices lock them in the same order.
             "WITH held AS (
                  SELECT uuid FROM measurement_device WHERE uuid = ANY ($1)
                  ORDER BY uuid FOR NO KEY UPDATE

@@ -1,12 +1,12 @@
 //! Storing measurements, those of many reports in one statement.
 //!
-//! Enters: reports. Leaves: what became of each measurement, once that is durable. Absent: listing
-//! them, and the rules that the schema keeps: that each slot of a meter and each identifier is there
-//! once for ever, and nothing outside consent.
+//! Enters: reports. Leaves: the result for each measurement, once that is durable. Absent: listing
+//! them, and the rules that the schema keeps: that each slot of a meter and each identifier is
+//! there once for ever, and nothing outside consent.
 //!
-//! The fastest way into a table is `COPY` in its binary form. It knows no `ON CONFLICT`: one
-//! measurement that is there already and nothing of it is stored. That is rare (an answer was
-//! lost), and then those are left out and the rest is copied again.
+//! The fastest way into a table is `COPY` in its binary form. It has no `ON CONFLICT`: if one
+//! measurement is stored already, nothing is stored. That is rare (an answer was lost); then those
+//! are left out and the rest is copied again.
 
 use crate::rule::consent::require_granted;
 use std::{
@@ -31,14 +31,14 @@ use super::{
 };
 use crate::{Admission, InsertOutcome, Key, KnownMeter, Place, Quota, Refusal, StoreError};
 
-/// The schema's own SQLSTATE: the consent of a measurement's household does not cover it.
+/// The schema's SQLSTATE: the consent of a measurement's household does not cover it.
 const NOT_WITHIN_CONSENT: &str = "EBP01";
 
 /// A slot or an identifier is there already.
 const NOT_UNIQUE: &str = "23505";
 
-/// How often others may be in the way before it is given up: each time somebody else stored one of
-/// the identifiers, revoked, or the month was missing.
+/// How often it is retried after conflicts: another transaction stored one of the identifiers or
+/// revoked consent, or the month's partition was missing.
 const TRIES: usize = 8;
 
 /// Reports in one transaction: each may hold a lock.
@@ -47,10 +47,10 @@ const REPORTS: usize = 256;
 /// Measurements in one transaction; a single report may have more.
 const ROWS: usize = 8_000;
 
-/// Where reports are left to be stored.
+/// The queue of reports to store.
 pub type Reports = Gather<Report, Vec<InsertOutcome>>;
 
-/// Stores what is left there, by so many connections at once.
+/// Stores the queued reports, on that many connections at once.
 pub fn reports(connections: &Connections, senders: usize, quota: Arc<OnceLock<Quota>>) -> Reports {
     let connections = connections.clone();
     let weigh = |report: &Report| report.measurements.len();
@@ -67,7 +67,7 @@ async fn store_group(
 ) {
     let reports: Vec<&Report> = group.iter().map(|asked| &asked.question).collect();
     match insert(&connections, &reports, quota).await {
-        // What one of them brought about is not the others' fault.
+        // An error that one of them caused must not fail the others.
         Err(StoreError::Postgres(error)) if group.len() > 1 && !error.is_unreachable() => {
             for asked in group {
                 let alone = insert(&connections, &[&asked.question], quota).await;
@@ -84,7 +84,7 @@ fn missing<T>() -> Result<T, StoreError> {
 
 type Answers = Vec<Result<Vec<InsertOutcome>, StoreError>>;
 
-/// As [`insert_within`]; what was taken of quotas and not stored is given back.
+/// As [`insert_within`]; quota that was reserved and not used is returned.
 async fn insert(
     connections: &Connections,
     reports: &[&Report],
@@ -98,8 +98,8 @@ async fn insert(
     stored
 }
 
-/// Stores what may be stored of these reports, all of it or nothing, and says of each measurement
-/// what became of it.
+/// Stores the admitted measurements of these reports, all or nothing, and returns the result for
+/// each.
 async fn insert_within(
     connections: &Connections,
     reports: &[&Report],
@@ -154,12 +154,12 @@ async fn insert_within(
         } else if tries == TRIES || !refused.is(NOT_WITHIN_CONSENT) {
             return Err(refused.into());
         }
-        // Otherwise revoked since admission was read; the next look sees it.
+        // Otherwise consent was revoked since admission was checked; the next check sees it.
     }
 }
 
-/// What is to be stored, in the order of the keys; and what has a key that is taken, there already
-/// or by the first that came with it, or that no quota has room for.
+/// The measurements to store, in the order of their keys; and those whose key is taken, in the
+/// database or by an earlier one of the upload, or that exceed the quota.
 fn split<'a>(
     reports: &[&'a Report],
     admitted: &[Admitted],
@@ -195,7 +195,7 @@ fn split<'a>(
     (all, later)
 }
 
-/// Of each measurement what became of it.
+/// The result for each measurement.
 fn outcomes(
     reports: &[&Report],
     admitted: Vec<Admitted>,
@@ -227,7 +227,7 @@ fn outcomes(
     reports.iter().zip(admitted).map(answer).collect()
 }
 
-/// Of each measurement of each report where it may be stored, or why not.
+/// For each measurement of each report its key, or why it is refused.
 async fn admit(db: &Client, reports: &[&Report]) -> Result<Vec<Admitted>, StoreError> {
     let households: Vec<Uuid> = reports.iter().map(|report| report.household.0).collect();
     let statement = db
@@ -273,11 +273,11 @@ async fn archived_months(db: &Client) -> Result<Vec<Date>, StoreError> {
     months.iter().map(|row| Ok(row.try_get::<_, Day>(0)?.0)).collect()
 }
 
-/// Makes what is seen as durable as what was just stored.
+/// Makes rows that were found stored durable.
 ///
-/// A row whose sender waited for a synchronous standby can be seen once that wait was broken off,
-/// without the standby having it; whoever is told of it would delete what they have. A transaction
-/// that writes to the log waits for everything before it.
+/// A row whose sender waited for a synchronous standby is visible once that wait was aborted,
+/// although the standby does not have it; a device that gets it confirmed would delete its copy. A
+/// transaction that writes to the log waits for everything before it.
 async fn make_durable(db: &Client) -> Result<(), StoreError> {
     let written = "BEGIN; SELECT pg_logical_emit_message(true, 'ebp', ''); COMMIT";
     Ok(db.batch_execute(written).await?)

@@ -1,11 +1,11 @@
-//! Migrations: `.sql` files that the program carries, each applied once.
+//! Migrations: embedded `.sql` files, each applied once.
 //!
 //! Of servers that start at once one holds an advisory lock and migrates; the others wait for it
 //! and find nothing to do.
 //!
-//! A migration that waits for a table keeps everybody from it who comes later. So it waits briefly,
-//! gives up, and tries again, until a dump that holds the table has ended: servers of the release
-//! before serve on meanwhile.
+//! A migration that waits for a table's lock blocks all later transactions on it. So it waits
+//! briefly, gives up, and tries again, until a dump that locks the table has ended: servers of the
+//! previous release keep serving meanwhile.
 
 use std::time::Duration;
 
@@ -30,10 +30,10 @@ const MIGRATIONS: [&str; 9] = [
 /// Every advisory lock of the program in a database: one number each, used for nothing else.
 const LOCK: i64 = 7_203_846_101;
 
-/// A lock was not to be had in time.
+/// A lock was not granted in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// Between two tries.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Brings the database to the latest version.
@@ -57,7 +57,7 @@ pub async fn migrate(client: &mut Client) -> Result<(), StoreError> {
 
 async fn attempt(client: &mut Client) -> Result<(), StoreError> {
     let tx = client.transaction().await?;
-    // Whoever waits here waits for a migration, however long it takes, and keeps nobody from a table.
+    // This waits for another server's migration, however long it takes, and blocks no table.
     tx.batch_execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await?;
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     tx.batch_execute("SET LOCAL lock_timeout = '100ms'").await?;

@@ -1,13 +1,13 @@
 //! The survey in a PostgreSQL database, for any number of servers.
 //!
-//! Enters: what [`Store`](crate::Store) is asked. Leaves: rows, as the contract's bodies. Absent:
-//! any rule that the schema (`migrations/postgres/`) can keep by itself, and anything remembered
-//! between two calls that another server would have to know.
+//! Enters: calls of [`Store`](crate::Store). Leaves: rows, as the contract's bodies. Absent: rules
+//! that the schema (`migrations/postgres/`) enforces, and state between two calls that another
+//! server would need.
 //!
 //! Each method takes a connection from the pool and gives it back. A broken one is thrown away, and
-//! the next method makes a new one: PostgreSQL may go and come again at any time. What it had not
-//! yet acknowledged is told as a temporary failure and may be there all the same: all of it or
-//! nothing, which is why measurements have identifiers.
+//! the next method opens a new one: PostgreSQL may be restarted at any time. An operation that was
+//! not acknowledged is reported as a temporary failure, and may be stored nevertheless, completely
+//! or not at all; therefore measurements have identifiers.
 
 mod access;
 mod certificate;

@@ -1,9 +1,9 @@
-//! How long an answer of PostgreSQL is waited for, and what becomes of a connection without one.
+//! Timeouts for PostgreSQL's answers, and what happens to a connection without one.
 //!
-//! A statement's own time-out is kept by the database's server. It says nothing when that process
-//! is stopped, when a proxy in between hangs or when packets vanish. So the client keeps one, too.
-//! A connection on which an answer is late may never answer again, and a statement that is sent
-//! after it waits behind it: neither it nor any that was made before is used again.
+//! The database's server enforces a statement's timeout. It does not help if that process is
+//! stopped, a proxy in between hangs or packets are lost. So the client has one, too. A connection
+//! on which an answer is late may never answer again, and a statement that is sent after it waits
+//! behind it: neither it nor any that was opened before is used again.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -16,21 +16,21 @@ use deadpool_postgres::{Client, ClientWrapper, Pool};
 use super::{PostgresError, history::Histories};
 use crate::StoreError;
 
-/// For what every request needs.
+/// The timeout for queries of every request.
 pub const LOOK_UP: Duration = Duration::from_secs(5);
 
-/// For changes, which may wait for a lock, and for rows that are copied in.
+/// The timeout for changes, which may wait for a lock, and for copying rows.
 pub const CHANGE: Duration = Duration::from_secs(15);
 
-/// For what reads a whole survey; above the server's own limit (`statement_timeout`).
+/// The timeout for reading a whole survey; above the server's own limit (`statement_timeout`).
 pub const SURVEY: Duration = Duration::from_secs(60);
 
-/// Until when connections have to have been made to be distrusted.
+/// Connections opened before this time are not reused.
 #[derive(Debug, Default, Clone)]
 pub struct Distrust(Arc<Mutex<Option<Instant>>>);
 
 impl Distrust {
-    /// Whether a connection that was made then is distrusted.
+    /// Whether a connection that was opened then must not be reused.
     pub fn covers(&self, created: Instant) -> bool {
         let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         until.is_some_and(|until| created <= until)
@@ -41,7 +41,7 @@ impl Distrust {
     }
 }
 
-/// A pool of connections whose answers are waited for within limits.
+/// A pool of connections with timeouts.
 #[derive(Debug, Clone)]
 pub struct Connections {
     pool: Pool,
@@ -56,7 +56,7 @@ impl Connections {
         Self { pool, distrust, histories }
     }
 
-    /// Which history its connections go on with.
+    /// The history of its connections.
     pub fn histories(&self) -> &Histories {
         &self.histories
     }
@@ -76,8 +76,8 @@ impl Connections {
         self.within(LOOK_UP, async { Ok(self.pool.manager().create().await?) }).await
     }
 
-    /// What the work on a borrowed connection gives, if it does within the limit. Otherwise that
-    /// PostgreSQL cannot be reached, and no connection that there is now is lent again.
+    /// The result of the work on a borrowed connection within the timeout; otherwise the error that
+    /// PostgreSQL cannot be reached, and no present connection is reused.
     pub async fn within<T, E: From<PostgresError>>(
         &self,
         limit: Duration,

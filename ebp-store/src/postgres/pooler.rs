@@ -1,19 +1,18 @@
-//! Whether a connection keeps its session: behind a pooler of transactions it does not.
+//! Checks that a connection keeps its session, which is not so behind a pooler in transaction mode.
 //!
 //! Statements are prepared and settings made for a session, and locks are held by it. A pooler that
-//! lends a session for a transaction only gives them to others; that would be found out under load
-//! alone, by errors. So it is tried at the start.
+//! lends a session for a transaction only gives them to others; that would only show under load, as
+//! errors. So it is tested at the start.
 
 use tokio_postgres::SimpleQueryMessage;
 
 use super::{PostgresError, patience::Connections};
 use crate::StoreError;
 
-/// Refuses a database that is reached through such a pooler.
+/// Rejects a database that is reached through such a pooler.
 ///
-/// Two connections that are there at the same time are two processes of PostgreSQL, and stay those
-/// two, whatever order their transactions have. A pooler gives the session that became free last
-/// to whoever begins next.
+/// Two simultaneous connections are two processes of PostgreSQL, and stay so whatever the order of
+/// their transactions. A pooler gives the session that became free last to the next transaction.
 pub async fn refuse(connections: &Connections) -> Result<(), StoreError> {
     let (mut one, mut other) = (connections.open().await?, connections.open().await?);
     let mut seen = Vec::new();
@@ -32,7 +31,7 @@ pub async fn refuse(connections: &Connections) -> Result<(), StoreError> {
     if kept { Ok(()) } else { Err(PostgresError::TransactionPooling.into()) }
 }
 
-/// Sent as a text: nothing is prepared, which such a pooler may refuse by itself.
+/// Sent as a simple query: such a pooler may reject prepared statements.
 const PROCESS: &str = "SELECT pg_backend_pid()";
 
 fn process(answer: &[SimpleQueryMessage]) -> Result<String, StoreError> {

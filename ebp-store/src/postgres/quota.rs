@@ -1,9 +1,9 @@
-//! What is taken of the quotas of meters before a report is stored.
+//! Reserves meters' quota before a report is stored.
 //!
-//! Only reports that bring what takes no slot of the survey's cycle come here: they cost a few
-//! statements more. Room is taken before the measurements are stored and given back if they were
-//! not, so that any number of servers together store no more than there is room for. A server that
-//! is killed in between leaves a few too many counted.
+//! Used only for reports with measurements that belong to no slot of the survey's cycle: they need
+//! a few more statements. Quota is reserved before the measurements are stored and returned if they
+//! were not, so that any number of servers together do not exceed it. A server that is killed in
+//! between leaves the count a little too high.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,16 +18,17 @@ use super::{
 };
 use crate::{Key, Quota, Source, StoreError, quota::Allowance};
 
-/// What was taken.
+/// The reserved quota.
 #[derive(Debug, Default)]
 pub struct Reserved {
-    /// What there was no room for.
+    /// The measurements beyond the quota.
     pub full: HashSet<Key>,
-    /// Of which meter and source how much.
+    /// How much of which meter and source.
     taken: Vec<(i32, Source, i64)>,
 }
 
-/// Takes room for what is new of these reports and takes no slot of the survey's cycle.
+/// Reserves quota for the new measurements of these reports that belong to no slot of the survey's
+/// cycle.
 pub async fn reserve(
     db: &Client,
     reports: &[&Report],
@@ -72,7 +73,7 @@ pub async fn reserve(
     Ok(reserved)
 }
 
-/// Takes as much as there is room for; how much that is.
+/// Reserves as much as is available; returns how much.
 async fn take(
     db: &Client,
     meter: i32,
@@ -102,7 +103,7 @@ async fn take(
     Ok(usize::try_from(row.try_get::<_, i64>(0)?).unwrap_or(0))
 }
 
-/// The meter's measurements that take slots of the survey's cycle.
+/// The number of the meter's measurements in slots of the survey's cycle.
 async fn regular(db: &Client, meter: i32, cycle: Cycle) -> Result<u64, StoreError> {
     let statement = db
         .prepare_cached(
@@ -115,7 +116,7 @@ async fn regular(db: &Client, meter: i32, cycle: Cycle) -> Result<u64, StoreErro
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// Gives back what was taken for a report that was not stored.
+/// Returns the quota that was reserved for a report that was not stored.
 pub async fn give_back(connections: &Connections, reserved: &Reserved) {
     let work = async {
         let db = connections.get().await?;

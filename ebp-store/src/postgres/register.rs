@@ -1,4 +1,4 @@
-//! Taking in a household.
+//! Registers a household.
 
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use ebp_core::{
@@ -17,9 +17,9 @@ use crate::{Faults, StoreError, faults, repeated};
 
 const LOCK: i64 = 7_203_846_102;
 
-/// Registrations and revocations go one after another: what one found out of participants,
-/// devices and meters holds until it is stored, and no unique index has to tell PostgreSQL's log
-/// which address was there already.
+/// Registrations and revocations are serialised: what one has read about participants, devices and
+/// meters stays true until it is stored, and PostgreSQL's log does not contain an address from a
+/// unique index's violation.
 pub async fn one_at_a_time(tx: &Transaction<'_>) -> Result<(), StoreError> {
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     Ok(())
@@ -27,7 +27,7 @@ pub async fn one_at_a_time(tx: &Transaction<'_>) -> Result<(), StoreError> {
 
 /// Stores a registration with all that belongs to it.
 ///
-/// `further` lets in another household of the same participant at the same address.
+/// `further` allows another household of the same participant at the same address.
 pub async fn register(
     client: &mut Client,
     registration: &Registration,
@@ -78,14 +78,14 @@ pub async fn register(
     Ok(Registered { household, participant, measurement_device: device, meters, pv_systems })
 }
 
-/// Whether it could be stored now.
+/// Checks whether it could be stored now.
 pub async fn check(
     db: &impl GenericClient,
     registration: &Registration,
     further: bool,
 ) -> Result<(), StoreError> {
     let mut faults = faults(registration);
-    // A registration that is repeated has the identifiers of the first one, which are no faults.
+    // A repeated registration has the identifiers of the first one, which are not faults.
     if faults.is_empty() && !further {
         let addresses = addresses(db, &registration.participant).await?;
         repeated::refuse(&registration.address, addresses)?;
@@ -189,7 +189,7 @@ async fn household_details(
     Ok(())
 }
 
-/// The participant with that e-mail address, made if there is none.
+/// The participant with that e-mail address, created if there is none.
 async fn participant(
     tx: &Transaction<'_>,
     registration: &Registration,
@@ -215,7 +215,7 @@ async fn participant(
     Ok((made.try_get(0)?, uuid))
 }
 
-/// What of the registration cannot stand beside what is stored.
+/// The conflicts of the registration with what is stored.
 async fn conflicts(
     db: &impl GenericClient,
     registration: &Registration,

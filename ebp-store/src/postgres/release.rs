@@ -1,4 +1,4 @@
-//! What a revocation leaves of a household: its measurements, and nothing that says whose they are.
+//! Revocation: keeps a household's measurements, and removes what identifies it.
 
 use crate::rule::consent::{consent_of, require_granted, revoked_at, revoked_elsewhere};
 use deadpool_postgres::{Client, Transaction};
@@ -21,13 +21,13 @@ use crate::{
     rule::revocation::{Released, Revoking, month},
 };
 
-/// Stamps consent, removes what identifies the household, gives it and all that is its own other
-/// identifiers, and notes that the tables' files have to be rid of the removed values. Returns the
-/// address that was removed.
+/// Stamps consent, removes what identifies the household, gives it and its members other
+/// identifiers, and records that the removed values have to be erased from the tables' files.
+/// Returns the address that was removed.
 ///
-/// The masked location takes the true one's place in the same transaction. Where it cannot be made
-/// the household is withheld and its location kept apart: nothing is lost, nothing told. Nobody else
-/// revokes or registers meanwhile ([`one_at_a_time`]).
+/// The masked location replaces the true one in the same transaction. If it cannot be drawn, the
+/// household is withheld and its location stored separately: nothing is lost, and nothing shown. No
+/// other revocation or registration runs meanwhile ([`one_at_a_time`]).
 pub async fn release(
     tx: &Transaction<'_>,
     household: HouseholdId,
@@ -40,7 +40,8 @@ pub async fn release(
         &[&id, &months[0], &months[1]],
     )
     .await?;
-    // Participants come first: whoever writes the tables anew waits for them.
+    // The participants are locked first, because erasure, which rewrites the tables, waits for
+    // them.
     detach_participant(tx, id).await?;
     let known = household::household(tx, household).await?;
     certificate::revoke_household(tx, household, months[1].0).await?;
@@ -63,7 +64,7 @@ pub async fn release(
     Ok(known.address)
 }
 
-/// A participant who is the contact of another household, too, stays that.
+/// A participant who is the contact of another household is kept.
 async fn detach_participant(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
     let row = tx
         .query_one(
@@ -92,8 +93,8 @@ async fn detach_participant(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreE
     Ok(())
 }
 
-/// Devices go on being known as revoked, and whose they were is not. Incidents tell when somebody
-/// was at home to unplug one.
+/// Devices are kept as revoked, without their household. Incidents are deleted, because they show
+/// when somebody was at home to unplug a device.
 async fn detach_devices(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
     // Incidents that are being reported are waited for, and go with the others.
     let meters = tx.query("SELECT uuid FROM meter WHERE household = $1 FOR UPDATE", &[&id]).await?;
@@ -111,7 +112,7 @@ async fn detach_devices(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError
     Ok(())
 }
 
-/// Each photovoltaic system without the detail that could tell whose it is.
+/// Coarsens each photovoltaic system, so that it cannot be identified.
 async fn coarsen_pv_systems(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
     let systems = tx
         .query(
@@ -169,7 +170,7 @@ async fn rename(tx: &Transaction<'_>, id: Uuid) -> Result<Uuid, StoreError> {
     Ok(released)
 }
 
-/// Revokes a household as it was revoked elsewhere.
+/// Applies to a household a revocation from another database.
 pub async fn revoke_again(
     client: &mut Client,
     revoked: &RevokedHousehold,

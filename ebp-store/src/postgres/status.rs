@@ -1,4 +1,4 @@
-//! What devices tell of themselves.
+//! Devices' status.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::{
     status::{StatusRow, StoredStatus, check, reception, stored},
 };
 
-/// Keeps what the device tells, in the place of what it told before.
+/// Replaces the device's stored status.
 pub async fn report(
     client: &mut Client,
     device: Uuid,
@@ -22,7 +22,7 @@ pub async fn report(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let tx = client.transaction().await?;
-    // A revocation waits until this is stored, and then forgets it; so does whoever removes the
+    // A revocation waits until this is stored, and then deletes it; so does the removal of the
     // device or one of its meters.
     let statement = tx
         .prepare_cached(
@@ -82,7 +82,7 @@ pub async fn report(
     Ok(())
 }
 
-/// A component that is told with the same version keeps its time.
+/// A component that is reported with the same version keeps its time.
 async fn components(
     tx: &Transaction<'_>,
     device: Uuid,
@@ -141,7 +141,7 @@ async fn receptions(
     Ok(())
 }
 
-/// What each of those devices told; one that told nothing is not among them.
+/// The status of each of those devices; those without one are left out.
 pub async fn of_devices(
     db: &impl GenericClient,
     devices: &[Uuid],

@@ -1,5 +1,5 @@
-//! Which measurements are taken in: those of the household's meters, within its consent, with
-//! data points that say something and identify nobody. And which place each takes.
+//! Which measurements are taken in: those of the household's meters, within its consent, with data
+//! points that are not empty and identify nobody. Also the key that each is stored under.
 
 use ebp_core::{
     contract::limits,
@@ -9,7 +9,7 @@ use ebp_core::{
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-/// Why a measurement is refused; the text is told to its sender and repeats nothing of it.
+/// Why a measurement is refused; the text is sent to the client and quotes nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The household has no such meter.
@@ -39,7 +39,7 @@ pub enum Refusal {
     /// Its identifier says a meter and a slot, and it is of others.
     #[error("a uuid of version 8 follows from meter and slot, and this is not its")]
     OtherSlot,
-    /// Its month was archived: what is there already can no longer be told.
+    /// Its month was archived: whether it is stored already cannot be determined any more.
     #[error("its month is archived")]
     Archived,
     /// It takes no slot of the survey's cycle, and its meter has as many measurements as it may.
@@ -118,7 +118,7 @@ impl Admission {
     /// Whether the measurement may be stored, and where.
     ///
     /// # Errors
-    /// Why not.
+    /// Returns the reason.
     pub fn check(&self, measurement: &Measurement) -> Result<Place, Refusal> {
         // A household has a few.
         let meter = self

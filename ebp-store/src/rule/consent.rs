@@ -19,7 +19,8 @@ pub const fn consent_of(granted_at: Option<Timestamp>, revoked_at: Option<Timest
 /// Whether consent may be granted now.
 ///
 /// # Errors
-/// [`StoreError::ConsentAlreadyGranted`], [`StoreError::ConsentRevoked`].
+/// Returns [`StoreError::ConsentAlreadyGranted`] if consent was granted before, and
+/// [`StoreError::ConsentRevoked`] if it was revoked.
 pub fn require_grantable(consent: &Consent) -> Result<(), StoreError> {
     match consent.state {
         ConsentState::NotGranted => Ok(()),
@@ -32,7 +33,8 @@ pub fn require_grantable(consent: &Consent) -> Result<(), StoreError> {
 /// such a one only.
 ///
 /// # Errors
-/// [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`].
+/// Returns [`StoreError::ConsentNotGranted`] if consent was never granted, and
+/// [`StoreError::ConsentRevoked`] if it was revoked.
 pub fn require_granted(consent: &Consent) -> Result<Timestamp, StoreError> {
     match (consent.state, consent.granted_at) {
         (ConsentState::Granted, Some(granted_at)) => Ok(granted_at),

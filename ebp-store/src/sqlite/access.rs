@@ -1,4 +1,4 @@
-//! Enrolment, and tries at shared secrets; certificates are in `certificate`.
+//! Enrolment, and wrong shared secrets; certificates are in `certificate`.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -157,7 +157,7 @@ fn begin_try(
             .optional()?;
         let Some((Instant(last), tries)) = kept else { continue };
         let next = limits.next_at(tries, last);
-        // A clock that was set back in between must not keep anybody waiting for it.
+        // A clock that was set back in between must not lengthen a delay.
         if at < next && at >= last {
             return Ok(Some(next));
         }
@@ -171,7 +171,7 @@ fn begin_try(
             params![name, Instant(at), Instant(forgotten)],
         )?;
     }
-    // What is over is forgotten, and with it the addresses.
+    // Expired counts are deleted, and with them the addresses.
     if let Some(memory) = sources.iter().map(|source| source.limits.memory).max() {
         let forgotten = at.checked_sub(memory).unwrap_or(Timestamp::MIN);
         tx.execute("DELETE FROM secret_try WHERE last <= ?1", [Instant(forgotten)])?;

@@ -19,8 +19,8 @@ use crate::{
 
 const COLUMNS: &str = "serial, device, scopes, not_before, not_after, revoked_at";
 
-/// Registers a device's next certificate, unless what it was asked for by has been revoked or
-/// there was another one not long ago.
+/// Registers a device's next certificate, unless the credential of the request has been revoked or
+/// the device got another one recently.
 pub fn register(
     tx: &Transaction<'_>,
     new: &NewCertificate,
@@ -72,7 +72,8 @@ fn next_renewal(
     Ok(last.map(|last| last.0.checked_add(RENEWAL_PAUSE).unwrap_or(Timestamp::MAX)))
 }
 
-/// Revokes the device's other certificates of those scopes, but the one that is kept beside it.
+/// Revokes the device's other certificates of those scopes, except the one that stays valid with
+/// it.
 fn end_surplus(
     tx: &Transaction<'_>,
     new: &NewCertificate,
@@ -96,7 +97,7 @@ fn end_surplus(
     Ok(())
 }
 
-/// One that a server issued comes with its key's digest, and what it was renewed by.
+/// A certificate that a server issued has its key's digest, and the credential of the request.
 fn insert(
     tx: &Transaction<'_>,
     entry: &RegisterEntry,
@@ -132,7 +133,7 @@ pub fn find(db: &Connection, serial: Serial) -> Result<Option<RegisterEntry>, St
         .transpose()
 }
 
-/// A part of a device's certificates.
+/// A page of a device's certificates.
 pub fn list(
     db: &Connection,
     device: Uuid,
@@ -173,7 +174,7 @@ pub fn revoke(
     find(tx, entry.serial)?.ok_or(StoreError::NotFound)
 }
 
-/// Revokes every certificate of a device, and voids its one-time tokens.
+/// Revokes every certificate of a device, and invalidates its one-time tokens.
 pub fn revoke_device(
     tx: &Transaction<'_>,
     device: Uuid,
@@ -207,8 +208,8 @@ pub fn revoke_household(
     Ok(())
 }
 
-/// Revokes the certificates of all devices of the household's participant, and voids the devices'
-/// one-time tokens.
+/// Revokes the certificates of all devices of the household's participant, and invalidates the
+/// devices' one-time tokens.
 pub fn revoke_participant(
     tx: &Transaction<'_>,
     household: HouseholdId,

@@ -32,9 +32,9 @@ pub fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
             Ok(()) => break,
         }
     }
-    // Each meter's rows are appended at a place of their own, and other sources' identifiers may be
-    // random. In memory, and moved from the log into the file less often, a page takes many rows
-    // at a time.
+    // Each meter's rows are appended at a separate place, and other sources' identifiers may be
+    // random. In memory, and moved from the log into the file less often, a page takes many rows at
+    // a time.
     connection.pragma_update(None, "cache_size", -(64 << 10))?;
     connection.pragma_update(None, "wal_autocheckpoint", 8192)?;
     migrate::migrate(&mut connection, path)?;

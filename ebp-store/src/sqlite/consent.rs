@@ -1,4 +1,4 @@
-//! Consent as it is kept, and how it is granted; `release` revokes it.
+//! Reading and granting consent; `release` revokes it.
 
 use crate::rule::consent::{consent_of, require_grantable};
 use ebp_core::contract::Consent;
@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::value::{Id, Instant};
 use crate::{HouseholdId, StoreError};
 
-/// The household's consent. Who asks was let through for a household that was there: that it is not
-/// any more means that its consent was revoked.
+/// The household's consent. The request was authorized for a household that existed: if it does not
+/// any more, its consent was revoked.
 pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, StoreError> {
     let (granted_at, revoked_at): (Option<Instant>, Option<Instant>) = db
         .prepare_cached("SELECT granted_at, revoked_at FROM consent WHERE household = ?1")?
@@ -19,7 +19,7 @@ pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, Store
     Ok(from_instants(granted_at, revoked_at))
 }
 
-/// The consent of those columns.
+/// The consent from those columns.
 pub fn from_instants(granted_at: Option<Instant>, revoked_at: Option<Instant>) -> Consent {
     consent_of(granted_at.map(|at| at.0), revoked_at.map(|at| at.0))
 }

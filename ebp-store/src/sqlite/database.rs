@@ -20,7 +20,8 @@ impl SqliteStore {
     /// Opens the file; makes (mode 0600) and migrates it where needed.
     ///
     /// # Errors
-    /// If it cannot be opened, is no database, or is of a newer version of the program.
+    /// Returns an error if it cannot be opened, is no database, or is of a newer version of the
+    /// program.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let path: Arc<Path> = path.into();
         let open = {

@@ -1,4 +1,4 @@
-//! Whose a device is, and whether its household takes part.
+//! The household of a device, and whether it takes part.
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::value::Id;
 use crate::{HouseholdId, StoreError};
 
-/// The device is there and its household's consent is not revoked.
+/// Checks that the device exists and its household's consent is not revoked.
 pub fn require_device(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
     let revoked: Option<bool> = tx
         .query_row(

@@ -1,5 +1,4 @@
-//! A SQLite file does not tell its history: whoever puts another one in its place restarts the
-//! server.
+//! A SQLite file has no history: to replace it the administrator restarts the server.
 
 use async_trait::async_trait;
 

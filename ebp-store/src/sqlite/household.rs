@@ -17,7 +17,7 @@ use crate::{
     status::StoredStatus,
 };
 
-/// For whom the names of an identity stand.
+/// What the names of an identity refer to.
 pub fn actor(db: &Connection, names: &Names) -> Result<Actor, StoreError> {
     match names.device {
         Some(device) => device_actor(db, names, device),
@@ -167,7 +167,7 @@ pub fn devices(
     devices_with(db, household, &meters(db, household)?)
 }
 
-/// The same, for whoever knows the household's meters already.
+/// The same, if the household's meters are known already.
 pub fn devices_with(
     db: &Connection,
     household: HouseholdId,

@@ -1,9 +1,9 @@
-//! Parts of lists: what a query is asked with, and the rows cut to what was asked for.
+//! Pages of lists: the parameters of a query, and truncating its rows to the page.
 
 use crate::{ListCursor, ListPage, ListQuery};
 
-/// What a query of a list is asked with: where it starts (no octets come before every uuid) and
-/// one more than wanted, which tells whether there is a next part.
+/// What a query of a list is asked with: where it starts (no octets come before every uuid) and one
+/// more than requested, which shows whether there is a next page.
 pub fn bounds(query: ListQuery) -> (i64, Vec<u8>, i64) {
     let (at, uuid) = query
         .after
@@ -11,7 +11,7 @@ pub fn bounds(query: ListQuery) -> (i64, Vec<u8>, i64) {
     (at, uuid, i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1))
 }
 
-/// Cuts the rows, each with its place, to the part that was asked for.
+/// Truncates the rows, each with its cursor, to the requested page.
 pub fn page<T>(query: ListQuery, mut rows: Vec<(ListCursor, T)>) -> ListPage<T> {
     let more = rows.len() > query.limit;
     rows.truncate(query.limit);

@@ -34,7 +34,7 @@ pub fn put_masked(tx: &Transaction<'_>, id: Id, masked: &Location) -> Result<(),
     Ok(())
 }
 
-/// Withholds the household, and keeps its true location where nothing shows it.
+/// Withholds the household, and stores its true location where it is not shown.
 pub fn withhold(tx: &Transaction<'_>, id: Id, origin: Option<Position>) -> Result<(), StoreError> {
     tx.execute("UPDATE household SET withheld = 1 WHERE uuid = ?1", [id])?;
     let (latitude, longitude) = (origin.map(Position::latitude), origin.map(Position::longitude));
@@ -45,7 +45,7 @@ pub fn withhold(tx: &Transaction<'_>, id: Id, origin: Option<Position>) -> Resul
     Ok(())
 }
 
-/// Masks a household that was withheld, and shows it again.
+/// Masks a household that was withheld, and makes it visible again.
 pub fn settle(tx: &Transaction<'_>, id: Id, masked: &Location) -> Result<(), StoreError> {
     put_masked(tx, id, masked)?;
     tx.execute("DELETE FROM withheld_location WHERE household = ?1", [id])?;

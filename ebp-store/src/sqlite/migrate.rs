@@ -1,4 +1,4 @@
-//! Migrations: `.sql` files that the program carries, each applied once.
+//! Migrations: embedded `.sql` files, each applied once.
 //!
 //! The file's `user_version` counts those applied. Whoever starts first holds the write lock while
 //! migrating; the others wait and find nothing to do.

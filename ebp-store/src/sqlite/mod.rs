@@ -1,11 +1,11 @@
 //! The survey in one SQLite file.
 //!
-//! Enters: what [`Store`](crate::Store) is asked. Leaves: rows, as the contract's bodies. Absent: any rule that
-//! the schema (`migrations/sqlite/`) can keep by itself.
+//! Enters: calls of [`Store`](crate::Store). Leaves: rows, as the contract's bodies. Absent: any
+//! rule that the schema (`migrations/sqlite/`) enforces.
 //!
-//! One connection on a thread of its own writes, a few others read; SQLite's write-ahead log lets
-//! them do so at the same time. Every commit is synced (`synchronous=FULL`), deleted content is
-//! overwritten (`secure_delete`).
+//! One connection writes, on a separate thread, and a few others read; SQLite's write-ahead log
+//! lets them do so at the same time. Every commit is synced (`synchronous=FULL`), deleted content
+//! is overwritten (`secure_delete`).
 
 mod access;
 mod certificate;

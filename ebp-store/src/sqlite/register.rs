@@ -1,4 +1,4 @@
-//! Taking in a household.
+//! Registers a household.
 
 use ebp_core::{
     contract::{Registered, Registration},
@@ -16,7 +16,7 @@ use crate::{Faults, StoreError, faults, repeated};
 
 /// Stores a registration with all that belongs to it.
 ///
-/// `further` lets in another household of the same participant at the same address.
+/// `further` allows another household of the same participant at the same address.
 pub fn register(
     tx: &Transaction<'_>,
     registration: &Registration,
@@ -84,14 +84,14 @@ pub fn register(
     Ok(Registered { household, participant, measurement_device: device, meters, pv_systems })
 }
 
-/// Whether it could be stored now.
+/// Checks whether it could be stored now.
 pub fn check(
     db: &Connection,
     registration: &Registration,
     further: bool,
 ) -> Result<(), StoreError> {
     let mut faults = faults(registration);
-    // A registration that is repeated has the identifiers of the first one, which are no faults.
+    // A repeated registration has the identifiers of the first one, which are not faults.
     if faults.is_empty() && !further {
         repeated::refuse(&registration.address, addresses(db, &registration.participant)?)?;
     }
@@ -125,7 +125,7 @@ fn addresses(
         .collect::<Result<_, _>>()?)
 }
 
-/// A number that no other meter has. It is random, so that it does not tell when its meter was
+/// A number that no other meter has. It is random, so that it does not reveal when its meter was
 /// registered, and of two octets for as many meters as a survey has.
 pub fn free_number(tx: &Transaction<'_>) -> Result<u32, StoreError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM meter WHERE number = ?1)";
@@ -175,7 +175,7 @@ fn household_details(
     Ok(())
 }
 
-/// The participant with that e-mail address, made if there is none.
+/// The participant with that e-mail address, created if there is none.
 fn participant(
     tx: &Transaction<'_>,
     registration: &Registration,
@@ -197,7 +197,7 @@ fn participant(
     Ok((tx.last_insert_rowid(), uuid))
 }
 
-/// What of the registration cannot stand beside what is stored.
+/// The conflicts of the registration with what is stored.
 fn conflicts(
     db: &Connection,
     registration: &Registration,

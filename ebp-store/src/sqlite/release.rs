@@ -1,4 +1,4 @@
-//! What a revocation leaves of a household: its measurements, and nothing that says whose they are.
+//! Revocation: keeps a household's measurements, and removes what identifies it.
 
 use crate::rule::consent::{consent_of, require_granted, revoked_at, revoked_elsewhere};
 use ebp_core::{
@@ -56,7 +56,7 @@ pub fn release(
     Ok(known.address)
 }
 
-/// A participant who is the contact of another household, too, stays that.
+/// A participant who is the contact of another household is kept.
 fn detach_participant(tx: &Transaction<'_>, id: Id) -> Result<(), StoreError> {
     let (participant, Id(uuid)): (i64, Id) = tx.query_row(
         "SELECT participant.id, participant.uuid
@@ -80,8 +80,8 @@ fn detach_participant(tx: &Transaction<'_>, id: Id) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Devices go on being known as revoked, and whose they were is not. Incidents tell when somebody
-/// was at home to unplug one.
+/// Devices are kept as revoked, without their household. Incidents are deleted, because they show
+/// when somebody was at home to unplug a device.
 fn detach_devices(tx: &Transaction<'_>, id: Id) -> Result<(), StoreError> {
     for sql in [
         "DELETE FROM incident WHERE meter IN (SELECT uuid FROM meter WHERE household = ?1)",
@@ -94,7 +94,7 @@ fn detach_devices(tx: &Transaction<'_>, id: Id) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Each photovoltaic system without the detail that could tell whose it is.
+/// Coarsens each photovoltaic system, so that it cannot be identified.
 fn coarsen_pv_systems(tx: &Transaction<'_>, id: Id) -> Result<(), StoreError> {
     let systems: Vec<(Id, Text<Decimal>, Text<Date>)> = tx
         .prepare("SELECT uuid, nominal_power, installed_on FROM pv_system WHERE household = ?1")?
@@ -148,7 +148,7 @@ fn rename(tx: &Transaction<'_>, id: Id) -> Result<Id, StoreError> {
     Ok(released)
 }
 
-/// Revokes a household as it was revoked elsewhere.
+/// Applies to a household a revocation from another database.
 pub fn revoke_again(
     tx: &Transaction<'_>,
     revoked: &RevokedHousehold,

@@ -1,4 +1,4 @@
-//! What devices tell of themselves.
+//! Devices' status.
 
 use ebp_core::contract::{Component, DeviceStatus, Notice};
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use crate::{
     status::{StatusRow, StoredStatus, check, reception, stored},
 };
 
-/// Keeps what the device tells, in the place of what it told before.
+/// Replaces the device's stored status.
 pub fn report(
     tx: &Transaction<'_>,
     device: Uuid,
@@ -49,7 +49,7 @@ pub fn report(
     receptions(tx, device, status, &read)
 }
 
-/// A component that is told with the same version keeps its time.
+/// A component that is reported with the same version keeps its time.
 fn components(
     tx: &Transaction<'_>,
     device: Uuid,

@@ -39,7 +39,7 @@ pub(super) fn insert_one(
     stored(tx, place, measurement)?.ok_or(StoreError::Damaged("measurement"))
 }
 
-/// What becomes of a measurement whose place is taken; nothing if it is not.
+/// The result for a measurement whose key is taken; `None` if it is free.
 pub(super) fn stored(
     tx: &Transaction<'_>,
     place: Place,

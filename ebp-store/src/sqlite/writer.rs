@@ -1,4 +1,4 @@
-//! The connection that writes, on a thread of its own.
+//! The connection that writes, on a separate thread.
 //!
 //! Enters: writes. Leaves: their answers, once they are durable; those that come together share a
 //! transaction. Absent: what is written.
@@ -63,7 +63,7 @@ where
             // It panicked.
             (None, Ok(())) => Err(StoreError::Closed),
         };
-        // An answer that nobody waits for is dropped.
+        // An answer is dropped if the caller does not wait any more.
         let _ = self.answer.send(answer);
     }
 }
@@ -129,7 +129,7 @@ impl Thread {
         let mut place = 0;
         while let Some(job) = jobs.get_mut(place) {
             if !perform(&tx, job.as_mut()) {
-                // SQLite may have rolled back by itself: the disk is full, say.
+                // SQLite may have rolled back already, for example because the disk is full.
                 if !tx.is_autocommit() {
                     tx.rollback()?;
                 }
@@ -209,8 +209,8 @@ impl Writer {
         Ok(Self { jobs: Mutex::new(Some(jobs)), ended: Mutex::new(Some(ended)) })
     }
 
-    /// Runs `work` in a transaction and answers when it is on disk. Once begun it is finished,
-    /// even if nobody waits for the answer any more.
+    /// Runs `work` in a transaction and answers when it is on disk. Once begun it is finished, even
+    /// if the caller does not wait any more.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl Fn(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use crate::History;
 
 /// The cluster and the database in it, and the timeline. A standby in recovery has no timeline of
-/// its own yet; it takes no changes, and is told by that.
+/// its own yet; it accepts no changes, and is recognised by that.
 const HISTORY: &str = "
     SELECT (SELECT system_identifier FROM pg_control_system()) || '/'
             || (SELECT oid FROM pg_database WHERE datname = current_database()),
@@ -28,7 +28,7 @@ struct Known {
 
 impl Histories {
     /// Admits a connection that goes on with that history, or says why it is not used. The first
-    /// history is served; a connection that does not tell its history is admitted.
+    /// history is served; a connection whose history cannot be read is admitted.
     pub fn admit(&self, met: Option<History>) -> Result<(), &'static str> {
         let Some(met) = met else { return Ok(()) };
         let mut served = self.served();
@@ -48,11 +48,11 @@ impl Histories {
         }
     }
 
-    /// Asks a connection which history it goes on with; `None` if it does not tell.
+    /// Reads a connection's history; `None` if it cannot be read.
     pub async fn ask(&self, client: &Client) -> Result<Option<History>, tokio_postgres::Error> {
         match client.simple_query(HISTORY).await {
             Ok(messages) => Ok(messages.iter().find_map(history)),
-            // A managed database may keep these functions to itself.
+            // A managed database may not permit these functions.
             Err(error) if error.as_db_error().is_some() => {
                 self.0.warned.get_or_init(|| {
                     tracing::warn!(

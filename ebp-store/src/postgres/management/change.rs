@@ -1,4 +1,4 @@
-//! Changes of a registration. Each is checked whole before anything of it is stored.
+//! Changes of a registration. Each is checked completely before anything is stored.
 
 use deadpool_postgres::Transaction;
 use ebp_core::{
@@ -17,7 +17,8 @@ use crate::{
     change::{Members, check_household},
 };
 
-/// The household is there and its consent is not revoked. A withheld one is not there.
+/// Checks that the household exists and its consent is not revoked. A withheld one counts as
+/// unknown.
 pub async fn require_open(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
     let row = tx
         .query_opt(
@@ -82,7 +83,7 @@ async fn participant(
     if moved > 0 {
         certificate::revoke_participant(tx, id, at).await?;
     }
-    // The address again, which may be written otherwise.
+    // The same address, which may be spelt differently.
     tx.execute(
         "UPDATE participant SET name = $2, email = $3
          WHERE id = (SELECT participant FROM household WHERE uuid = $1)",
@@ -141,7 +142,7 @@ pub async fn members(tx: &Transaction<'_>, id: HouseholdId) -> Result<Members, S
     })
 }
 
-/// Adds a meter behind those there are.
+/// Appends a meter.
 pub async fn add_meter(
     tx: &Transaction<'_>,
     id: HouseholdId,
@@ -192,7 +193,7 @@ pub async fn meter(
     Ok(())
 }
 
-/// Adds a photovoltaic system behind those there are.
+/// Appends a photovoltaic system.
 pub async fn add_pv_system(
     tx: &Transaction<'_>,
     id: HouseholdId,

@@ -37,7 +37,7 @@ pub async fn add(
     Ok(device)
 }
 
-/// Says which meters the device reads from now on, and no others.
+/// Sets the meters that the device reads from now on.
 pub async fn change(tx: &Transaction<'_>, device: Uuid, meters: &[Uuid]) -> Result<(), StoreError> {
     let row = tx
         .query_opt("SELECT household FROM measurement_device WHERE uuid = $1", &[&device])
@@ -118,7 +118,7 @@ pub async fn show(db: &Client, uuid: Uuid) -> Result<ManagedDevice, StoreError> 
     Ok(device)
 }
 
-/// How many devices are in which state.
+/// The number of devices in each state.
 pub async fn counts(db: &Client, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
     let row = db
         .query_one(
@@ -135,7 +135,7 @@ pub async fn counts(db: &Client, active_since: Timestamp) -> Result<DeviceCounts
     Ok(DeviceCounts { active: count(0)?, silent: count(1)?, never: count(2)?, revoked: count(3)? })
 }
 
-/// Adds what the devices told.
+/// Adds the devices' reported status.
 async fn add_told(db: &Client, devices: &mut [ManagedDevice]) -> Result<(), StoreError> {
     let uuids: Vec<Uuid> = devices.iter().map(|device| device.uuid).collect();
     let mut told = status::of_devices(db, &uuids).await?;

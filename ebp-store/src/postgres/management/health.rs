@@ -1,4 +1,4 @@
-//! How all households' devices and meters are, as administrators see it.
+//! The health of all households' devices and meters, for administrators.
 
 use std::collections::HashMap;
 
@@ -18,9 +18,9 @@ use super::super::{
 };
 use crate::{ListCursor, ListPage, ListQuery, StoreError, status::StoredStatus};
 
-/// Health of the households, withheld ones included, as it was at one time: a few queries,
-/// however many households there are. Of those that revoked nothing more is told: the time of a last
-/// measurement says which household it was.
+/// Health of the households, withheld ones included, from one snapshot: a few queries, however many
+/// households there are. For those that revoked nothing else is shown, because the time of a last
+/// measurement would identify the household.
 pub async fn list(
     client: &mut Client,
     query: ListQuery,

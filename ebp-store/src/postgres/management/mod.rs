@@ -1,8 +1,7 @@
 //! What researchers and administrators ask of the PostgreSQL store.
 //!
-//! Enters: the contract's changes. Leaves: the contract's bodies. Absent: what makes a change
-//! wrong, which the stores have in common. Changes go one after another, with registrations and
-//! revocations.
+//! Enters: the contract's changes. Leaves: the contract's bodies. Absent: the checks of a change,
+//! which the stores share. Changes go one after another, with registrations and revocations.
 
 mod change;
 mod device;

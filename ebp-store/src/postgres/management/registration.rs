@@ -59,8 +59,8 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         .read_only(true)
         .start()
         .await?;
-    // Before the transaction's snapshot: a table that erasure writes anew meanwhile looks empty to
-    // an older one.
+    // Before the transaction's snapshot: a table that erasure rewrites meanwhile looks empty to an
+    // older snapshot.
     tx.batch_execute("LOCK TABLE participant, address, location, pv_system IN ACCESS SHARE MODE")
         .await?;
     let row = tx

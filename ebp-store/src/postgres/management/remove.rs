@@ -1,4 +1,4 @@
-//! Removing what was registered by mistake. What has measurements stays.
+//! Removes what was registered by mistake. Anything that has measurements stays.
 
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
@@ -10,14 +10,15 @@ use super::{
 };
 use crate::{HouseholdId, StoreError, change::may_remove_household};
 
-/// Removes a household with all that belongs to it, and notes that the tables' files have to be rid
-/// of the removed values.
+/// Removes a household with all that belongs to it, and records that the removed values have to be
+/// erased from the tables' files.
 pub async fn household(
     tx: &Transaction<'_>,
     id: HouseholdId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    // Participants come first: whoever writes the tables anew waits for them.
+    // The participants are locked first, because erasure, which rewrites the tables, waits for
+    // them.
     tx.batch_execute("LOCK TABLE participant, address, location, pv_system IN ROW EXCLUSIVE MODE")
         .await?;
     hold(tx, id).await?;
@@ -34,7 +35,7 @@ pub async fn household(
     }
     certificate::revoke_household(tx, id, at).await?;
     for sql in [
-        // Before its meters: the database looks that they have no measurements.
+        // Before its meters: the database checks that they have no measurements.
         "DELETE FROM consent WHERE household = $1",
         "UPDATE certificate SET device = NULL
          WHERE device IN (SELECT uuid FROM measurement_device WHERE household = $1)",
@@ -85,7 +86,7 @@ pub async fn pv_system(
     Ok(())
 }
 
-/// Removes a device with what it told and its one-time tokens; no device reads its meters then.
+/// Removes a device with its status and its one-time tokens; no device reads its meters then.
 pub async fn device(tx: &Transaction<'_>, uuid: Uuid) -> Result<(), StoreError> {
     let row = tx
         .query_opt("SELECT household FROM measurement_device WHERE uuid = $1", &[&uuid])
@@ -122,8 +123,8 @@ async fn hold(tx: &Transaction<'_>, id: HouseholdId) -> Result<(), StoreError> {
 pub async fn measured(tx: &Transaction<'_>, id: HouseholdId) -> Result<Vec<Uuid>, StoreError> {
     let statement = tx
         .prepare_cached(
-            // Order and limit keep it a look into the partitions' indexes for each meter: EXISTS by
-            // itself would read them whole.
+            // Order and limit keep it a look into the partitions' indexes for each meter: EXISTS
+            // alone would read them completely.
             "SELECT uuid FROM meter WHERE household = $1 AND coalesce(
                  (SELECT true FROM measurement AS kept
                   WHERE kept.meter = meter.number AND kept.uuid IS NULL

@@ -1,4 +1,4 @@
-//! Changes of a registration. Each is checked whole before anything of it is stored.
+//! Changes of a registration. Each is checked completely before anything is stored.
 
 use ebp_core::{
     contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
@@ -18,7 +18,8 @@ use crate::{
     change::{Members, check_household},
 };
 
-/// The household is there and its consent is not revoked. A withheld one is not there.
+/// Checks that the household exists and its consent is not revoked. A withheld one counts as
+/// unknown.
 pub fn require_open(db: &Connection, id: HouseholdId) -> Result<(), StoreError> {
     let revoked: Option<bool> = db
         .prepare_cached(
@@ -96,7 +97,7 @@ fn participant(
     if moved > 0 {
         certificate::revoke_participant(tx, id, at)?;
     }
-    // The address again, which may be written otherwise.
+    // The same address, which may be spelt differently.
     tx.execute(
         "UPDATE participant SET name = ?2, email = ?3
          WHERE id = (SELECT participant FROM household WHERE uuid = ?1)",
@@ -128,7 +129,7 @@ pub fn members(db: &Connection, id: HouseholdId) -> Result<Members, StoreError> 
     })
 }
 
-/// Adds a meter behind those there are.
+/// Appends a meter.
 pub fn add_meter(
     tx: &Transaction<'_>,
     id: HouseholdId,
@@ -182,7 +183,7 @@ pub fn meter(
     Ok(())
 }
 
-/// Adds a photovoltaic system behind those there are.
+/// Appends a photovoltaic system.
 pub fn add_pv_system(
     tx: &Transaction<'_>,
     id: HouseholdId,

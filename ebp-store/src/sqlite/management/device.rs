@@ -29,7 +29,7 @@ pub fn add(tx: &Transaction<'_>, id: HouseholdId, meters: &[Uuid]) -> Result<Uui
     Ok(device)
 }
 
-/// Says which meters the device reads from now on, and no others.
+/// Sets the meters that the device reads from now on.
 pub fn change(tx: &Transaction<'_>, device: Uuid, meters: &[Uuid]) -> Result<(), StoreError> {
     let id = household_of(tx, device)?;
     super::change::require_open(tx, id)?;
@@ -96,7 +96,7 @@ pub fn show(db: &Connection, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
     Ok(device)
 }
 
-/// How many devices are in which state.
+/// The number of devices in each state.
 pub fn counts(db: &Connection, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
     let counts = db
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! How all households' devices and meters are, as administrators see it.
+//! The health of all households' devices and meters, for administrators.
 
 use ebp_core::{
     contract::{HouseholdHealth, MeterHealth},
@@ -13,8 +13,8 @@ use super::super::{
 };
 use crate::{HouseholdId, ListCursor, ListPage, ListQuery, StoreError};
 
-/// Health of the households, withheld ones included. Of those that revoked nothing more is told: the
-/// time of a last measurement says which household it was.
+/// Health of the households, withheld ones included. For those that revoked nothing else is shown,
+/// because the time of a last measurement would identify the household.
 pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
     let (at, uuid, limit) = bounds(query);
     let rows: Vec<(ListCursor, HouseholdHealth)> = db

@@ -1,4 +1,4 @@
-//! Removing what was registered by mistake. What has measurements stays.
+//! Removes what was registered by mistake. Anything that has measurements stays.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
@@ -21,7 +21,7 @@ pub fn household(tx: &Transaction<'_>, id: HouseholdId, at: Timestamp) -> Result
         })?;
     certificate::revoke_household(tx, id, at)?;
     for sql in [
-        // Before its meters: the database looks that they have no measurements.
+        // Before its meters: the database checks that they have no measurements.
         "DELETE FROM consent WHERE household = ?1",
         "UPDATE certificate SET device = NULL
          WHERE device IN (SELECT uuid FROM measurement_device WHERE household = ?1)",
@@ -63,7 +63,7 @@ pub fn pv_system(tx: &Transaction<'_>, id: HouseholdId, uuid: Uuid) -> Result<()
     Ok(())
 }
 
-/// Removes a device with what it told and its one-time tokens; no device reads its meters then.
+/// Removes a device with its status and its one-time tokens; no device reads its meters then.
 pub fn device(tx: &Transaction<'_>, uuid: Uuid) -> Result<(), StoreError> {
     let id = household_of(tx, uuid)?;
     require_open(tx, id)?;

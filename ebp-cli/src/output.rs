@@ -114,7 +114,7 @@ impl<W: Write> Printer<W> {
     /// has it at once.
     ///
     /// # Errors
-    /// When the writer fails.
+    /// Returns an error if the writer fails.
     pub fn print(&mut self, readout: &Readout, read_at: Timestamp) -> io::Result<()> {
         let values = if self.all { entries(readout) } else { self.figures.values(readout) };
         match self.format {

@@ -10,7 +10,7 @@ use crate::exit::{Context, Failure};
 /// A runtime on this thread.
 ///
 /// # Errors
-/// When the system refuses what it needs.
+/// Returns an error if the operating system denies a resource that is needed.
 pub fn on_this_thread() -> Result<Runtime, Failure> {
     Builder::new_current_thread().enable_all().build().or_failed("tokio")
 }
@@ -18,7 +18,7 @@ pub fn on_this_thread() -> Result<Runtime, Failure> {
 /// A runtime with a worker thread for each core, for a server.
 ///
 /// # Errors
-/// When the system refuses what it needs.
+/// Returns an error if the operating system denies a resource that is needed.
 pub fn on_all_cores() -> Result<Runtime, Failure> {
     Builder::new_multi_thread().enable_all().build().or_failed("tokio")
 }

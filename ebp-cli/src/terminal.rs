@@ -50,7 +50,7 @@ impl<'a> Terminal<'a> {
     /// Asks for a line; nothing at Ctrl-C or the input's end.
     ///
     /// # Errors
-    /// Those of the terminal.
+    /// Returns an error if the terminal cannot be read or configured.
     pub fn ask(&self, question: &str) -> io::Result<Option<Typed>> {
         io::stderr().write_all(question.as_bytes())?;
         self.line()
@@ -59,7 +59,7 @@ impl<'a> Terminal<'a> {
     /// Asks for a line that is not shown while it is typed.
     ///
     /// # Errors
-    /// Those of the terminal.
+    /// Returns an error if the terminal cannot be read or configured.
     pub fn ask_hidden(&self, question: &str) -> io::Result<Option<Typed>> {
         let hidden = Hidden::new()?;
         let typed = self.ask(question);

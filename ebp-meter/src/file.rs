@@ -13,7 +13,8 @@ use std::{
 /// Opens a regular file.
 ///
 /// # Errors
-/// Of the file; also where it is of another kind: a FIFO, a device, a folder.
+/// Returns an error if the file cannot be opened, or if it is not a regular file but a FIFO, a
+/// device or a folder.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     // A FIFO would hold the program up until somebody writes to it.
     let file = File::options()
@@ -31,7 +32,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 /// Reads a regular file of at most so many bytes.
 ///
 /// # Errors
-/// As [`open_regular`]; also where it is longer.
+/// Returns the same errors as [`open_regular`], and an error if the file is longer.
 pub(crate) fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_regular(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;

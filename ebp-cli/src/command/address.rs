@@ -29,7 +29,7 @@ impl AddressText {
     /// How a meter is read of which nothing but its address is known, if that.
     ///
     /// # Errors
-    /// Wrong usage, if it is none.
+    /// Returns a failure with exit code 2 (wrong usage) if the text is invalid.
     pub fn read_options(text: Option<&Self>) -> Result<ReadOptions, Failure> {
         let address = text.map(Self::parse).transpose()?;
         Ok(ReadOptions { address, ..ReadOptions::default() })
@@ -38,7 +38,7 @@ impl AddressText {
     /// The address.
     ///
     /// # Errors
-    /// Wrong usage, if it is none.
+    /// Returns a failure with exit code 2 (wrong usage) if the text is invalid.
     pub fn parse(&self) -> Result<Address, Failure> {
         self.0.parse().map_err(|error| {
             Failure::usage(format!("--address: {error}")).remedy("it stands on the meter's face")

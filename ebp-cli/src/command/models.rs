@@ -20,7 +20,7 @@ impl Models {
     /// All of them.
     ///
     /// # Errors
-    /// A profile that is wrong, with its file and line.
+    /// Returns a failure with file and line if a profile is invalid.
     pub fn load(&self) -> Result<Profiles, Failure> {
         let mut profiles = Profiles::embedded();
         if let Some(folder) = &self.profiles {

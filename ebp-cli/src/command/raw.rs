@@ -20,7 +20,8 @@ pub struct Recording {
 /// Records what the session receives from now on.
 ///
 /// # Errors
-/// When the file cannot be made; a file that exists is refused, so that no recording is lost.
+/// Returns an error if the file cannot be made; a file that exists is refused, so that no recording
+/// is lost.
 pub fn save(session: &mut Session, path: &Path) -> Result<Recording, Failure> {
     let mut file = File::create_new(path).or_failed(format!("cannot make {}", path.display()))?;
     let failed = Arc::new(Mutex::new(None));

@@ -18,7 +18,7 @@ use crate::{
 /// Asks for a secret; where `twice`, once more to be sure of it.
 ///
 /// # Errors
-/// If there is none, or the two differ.
+/// Returns a failure if there is none, or if the two differ.
 pub fn ask(what: &str, twice: bool) -> Result<String, Failure> {
     if !io::stdin().is_terminal() {
         return first_line(&mut io::stdin().lock()).and_then(|line| filled(what, line));
@@ -42,7 +42,7 @@ pub fn ask(what: &str, twice: bool) -> Result<String, Failure> {
 /// The first line of a file that holds a secret.
 ///
 /// # Errors
-/// Names the file.
+/// Returns a failure that names the file.
 pub fn from_file(what: &str, path: &Path) -> Result<String, Failure> {
     let text = read_private(path)?;
     filled(what, text.lines().next().unwrap_or_default().to_owned())

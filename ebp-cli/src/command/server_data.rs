@@ -28,7 +28,7 @@ impl ServerData {
     /// The configuration: of the file, the environment and these arguments.
     ///
     /// # Errors
-    /// Names the file and the line, or the variable.
+    /// Returns a failure that names the file and the line, or the variable.
     pub fn load(&self) -> Result<ServerConfig, Failure> {
         let variables: Vec<(String, String)> = std::env::vars_os()
             .map(|(name, value)| {
@@ -57,7 +57,7 @@ impl ServerData {
     /// What the server itself is told.
     ///
     /// # Errors
-    /// As [`Self::load`].
+    /// Returns the same errors as [`Self::load`].
     pub fn settings(&self) -> Result<Settings, Failure> {
         Ok(self.load()?.settings(Arc::new(SystemClock)))
     }

@@ -27,26 +27,26 @@ pub trait Port: Send {
     /// Reads what is there, waiting at most `wait` for the first byte.
     ///
     /// # Errors
-    /// [`PortError::Vanished`] when the device was pulled out or the peer hung up.
+    /// Returns [`PortError::Vanished`] when the device was pulled out or the peer hung up.
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<Received, PortError>;
 
     /// Sends bytes and waits until they are on the line.
     ///
     /// # Errors
-    /// [`PortError::ReadOnly`] for files and standard input.
+    /// Returns [`PortError::ReadOnly`] for files and standard input.
     fn write(&mut self, bytes: &[u8]) -> Result<(), PortError>;
 
     /// Changes the line settings; `false` where the port has none (TCP, files).
     ///
     /// # Errors
-    /// When the device refuses them.
+    /// Returns an error if the device rejects them.
     fn set_line(&mut self, line: LineSettings) -> Result<bool, PortError>;
 
     /// Switches the light of the reading head on or off by a break on the line; `false` where the
     /// port knows no break (TCP, files), so that the caller sends zero bytes instead.
     ///
     /// # Errors
-    /// When the device refuses it.
+    /// Returns an error if the device rejects it.
     fn set_light(&mut self, on: bool) -> Result<bool, PortError>;
 
     /// Whether the port goes on for ever: serial devices and bridges. Files, fifos and standard

@@ -30,7 +30,8 @@ impl FilePort {
     /// Opens a regular file or a fifo; a fifo may still be without a writer.
     ///
     /// # Errors
-    /// `NotFound`, `PermissionDenied`, `Io`.
+    /// Returns `NotFound` if there is no such file, `PermissionDenied` if it may not be read, and
+    /// `Io` for any other failure.
     pub fn open(path: &Path) -> Result<Self, PortError> {
         let name = PortName::Path(path.to_owned());
         // Without NONBLOCK, opening a fifo would wait for its writer, for ever and unasked.
@@ -43,7 +44,7 @@ impl FilePort {
     /// Standard input.
     ///
     /// # Errors
-    /// `Io` when it is closed.
+    /// Returns `Io` if standard input is closed.
     pub fn standard_input() -> Result<Self, PortError> {
         let name = PortName::StandardInput;
         // Its flags are shared with other processes and stay as they are: every read follows a poll.

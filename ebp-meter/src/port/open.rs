@@ -16,7 +16,8 @@ use super::{
 /// read to their end.
 ///
 /// # Errors
-/// Every variant of [`PortError`] but `Vanished` and `ReadOnly`.
+/// Returns any variant of [`PortError`] except `Vanished` and `ReadOnly`, according to why the port
+/// cannot be opened.
 pub fn open(name: &PortName, line: LineSettings) -> Result<Box<dyn Port>, PortError> {
     let path = match name {
         PortName::StandardInput => return Ok(Box::new(FilePort::standard_input()?)),

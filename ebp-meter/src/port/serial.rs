@@ -43,7 +43,9 @@ impl SerialPort {
     /// Opens, locks and sets a device, and drops what had been waiting in its input.
     ///
     /// # Errors
-    /// `NotFound`, `PermissionDenied`, `Busy`, `WrongKind` (no terminal), `Line`, `Io`.
+    /// Returns `NotFound` if there is no such device, `PermissionDenied` if it may not be opened,
+    /// `Busy` if another process has it open, `WrongKind` if it is no terminal, `Line` if it
+    /// rejects the line settings, and `Io` for any other failure.
     pub fn open(path: &Path, line: LineSettings) -> Result<Self, PortError> {
         let name = PortName::Path(path.to_owned());
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;

@@ -34,7 +34,7 @@ impl TcpPort {
     /// Connects to `host:port`.
     ///
     /// # Errors
-    /// `Unreachable`, with the error of the last address tried.
+    /// Returns `Unreachable`, with the error of the last address that was tried.
     pub fn connect(address: &str) -> Result<Self, PortError> {
         let name = PortName::Tcp(address.to_owned());
         let unreachable = |source| PortError::Unreachable { port: name.clone(), source };

@@ -41,7 +41,8 @@ pub enum UsbResetError {
 /// Takes the port's USB device away and brings it back; `sys` is where sysfs is, `/sys`.
 ///
 /// # Errors
-/// [`UsbResetError`]. A device that was taken away is brought back even so.
+/// Returns [`UsbResetError`] if the device cannot be found or reset. A device that was deauthorized
+/// is authorized again in that case, too.
 pub fn reset(port: &PortName, sys: &Path) -> Result<(), UsbResetError> {
     let not_usb = || UsbResetError::NotUsb { port: port.clone() };
     let file = device_of(port, sys).ok_or_else(not_usb)?.join("authorized");

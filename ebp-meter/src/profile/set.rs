@@ -82,8 +82,8 @@ impl Profiles {
     /// one that was there before; a name or an alias that another model of the folder has is an error.
     ///
     /// # Errors
-    /// [`ProfileError`] for a folder or file that cannot be read and for a profile that is wrong;
-    /// nothing of the folder is added then.
+    /// Returns [`ProfileError`] for a folder or file that cannot be read and for a profile that is
+    /// wrong; nothing of the folder is added then.
     pub fn load_folder(&mut self, folder: &Path) -> Result<(), ProfileError> {
         let unreadable = |source| ProfileError::Unreadable { path: folder.to_owned(), source };
         let mut files = fs::read_dir(folder)
@@ -109,7 +109,8 @@ impl Profiles {
     /// Adds one profile.
     ///
     /// # Errors
-    /// [`ProfileError::Invalid`] when the text is wrong, or when one of its names is another's.
+    /// Returns [`ProfileError::Invalid`] when the text is wrong, or when one of its names is
+    /// another's.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), ProfileError> {
         let profile = Profile::parse(file, text)?;
         let taken = profile.names().find_map(|name| {
@@ -143,7 +144,7 @@ impl Profiles {
     /// The model of that name or alias, whatever its case.
     ///
     /// # Errors
-    /// [`UnknownModel`], which lists near names.
+    /// Returns [`UnknownModel`], which lists near names.
     pub fn get(&self, name: &str) -> Result<&Profile, UnknownModel> {
         let named =
             self.profiles.iter().find(|profile| profile.name.eq_ignore_ascii_case(name.trim()));

@@ -97,7 +97,7 @@ impl Session {
     /// Opens a port.
     ///
     /// # Errors
-    /// Those of [`port::open`].
+    /// Returns the errors of [`port::open`].
     pub fn open(name: &PortName, options: ReadOptions) -> Result<Self, PortError> {
         Ok(Self::from_port(port::open(name, Self::first_line(options))?, options))
     }
@@ -147,8 +147,8 @@ impl Session {
     /// answering a meter's identification takes).
     ///
     /// # Errors
-    /// `Vanished` when the device is gone: [`Self::reopen`] then goes on where it was. `Line` when
-    /// the port takes none of the line settings.
+    /// Returns `Vanished` if the device is gone: call [`Self::reopen`] to continue. Returns `Line`
+    /// if the port accepts none of the line settings.
     pub fn next(&mut self, wait: Duration) -> Result<SessionEvent, PortError> {
         let deadline = self.pace.now().saturating_add(wait);
         let mut buffer = [0; 4096];
@@ -197,7 +197,7 @@ impl Session {
     /// Takes bytes that were read through [`Self::port_mut`] as if the session had read them.
     ///
     /// # Errors
-    /// As [`Self::next`].
+    /// Returns the same errors as [`Self::next`].
     pub fn hear(&mut self, bytes: &[u8]) -> Result<(), PortError> {
         self.take(bytes)
     }
@@ -278,7 +278,7 @@ impl Session {
     /// had been found out stays; the telegram that was cut off is given up.
     ///
     /// # Errors
-    /// Those of [`port::open`]; the session can be asked to reopen again.
+    /// Returns the errors of [`port::open`]; `reopen` may then be called again.
     pub fn reopen(&mut self) -> Result<(), PortError> {
         let line = self.detection.step().line;
         self.port = port::open(self.port.name(), line)?;

@@ -168,7 +168,8 @@ impl<'a> Cursor<'a> {
     /// Reads the next element; of a list its head.
     ///
     /// # Errors
-    /// When the bytes are none; the cursor's place is undefined then.
+    /// Returns an error if the bytes are no valid element; the cursor's position is unspecified
+    /// then.
     #[inline]
     pub fn element(&mut self) -> Result<Element<'a>, Malformed> {
         // The three kinds that meters send, with a length of one byte, and not at the very end.
@@ -209,7 +210,7 @@ impl<'a> Cursor<'a> {
     /// over as well.
     ///
     /// # Errors
-    /// As [`Cursor::element`].
+    /// Returns the same errors as [`Cursor::element`].
     pub fn skip(&mut self) -> Result<(), Malformed> {
         self.skip_elements(1)
     }
@@ -217,7 +218,7 @@ impl<'a> Cursor<'a> {
     /// Passes over the next `pending` elements.
     ///
     /// # Errors
-    /// As [`Cursor::element`].
+    /// Returns the same errors as [`Cursor::element`].
     pub fn skip_elements(&mut self, mut pending: usize) -> Result<(), Malformed> {
         // Nested lists only add to the count of what is still to come, so no depth is too deep.
         while pending > 0 {
@@ -256,7 +257,7 @@ impl<'a> Cursor<'a> {
     /// Reads bytes; none where they are absent.
     ///
     /// # Errors
-    /// When the next element is another.
+    /// Returns an error if the next element is of another type.
     #[inline]
     pub fn octets(&mut self) -> Result<&'a [u8], Malformed> {
         if let Some(octets) = self.short_octets() {
@@ -271,7 +272,7 @@ impl<'a> Cursor<'a> {
     /// Reads a number, signed or not, or nothing where it is absent.
     ///
     /// # Errors
-    /// When the next element is another.
+    /// Returns an error if the next element is of another type.
     #[inline]
     pub fn optional_int(&mut self) -> Result<Option<Int>, Malformed> {
         match self.element()? {
@@ -284,7 +285,7 @@ impl<'a> Cursor<'a> {
     /// Reads a number.
     ///
     /// # Errors
-    /// When the next element is another.
+    /// Returns an error if the next element is of another type.
     #[inline]
     pub fn int(&mut self) -> Result<Int, Malformed> {
         self.optional_int()?.ok_or(Malformed::Unexpected)
@@ -293,7 +294,7 @@ impl<'a> Cursor<'a> {
     /// Reads a list's head.
     ///
     /// # Errors
-    /// When the next element is another.
+    /// Returns an error if the next element is of another type.
     #[inline]
     pub fn list(&mut self) -> Result<usize, Malformed> {
         match self.element()? {

@@ -145,7 +145,8 @@ const LIST_RESPONSE: u16 = 0x0701;
 /// Writes a whole frame: start, messages with their checksums, padding, end, the frame's checksum.
 ///
 /// # Errors
-/// When a number does not fit its width, or something is longer than a telegram may be.
+/// Returns an error if a number does not fit its width, or something is longer than a telegram may
+/// be.
 pub fn encode(telegram: &Telegram) -> Result<Vec<u8>, EncodeError> {
     Ok(wrap(&encode_file(telegram)?))
 }
@@ -153,7 +154,7 @@ pub fn encode(telegram: &Telegram) -> Result<Vec<u8>, EncodeError> {
 /// Writes the messages alone, without the frame around them.
 ///
 /// # Errors
-/// As [`encode`].
+/// Returns the same errors as [`encode`].
 pub fn encode_file(telegram: &Telegram) -> Result<Vec<u8>, EncodeError> {
     let mut out = Vec::with_capacity(128 + 40 * telegram.entries.len());
     message(&mut out, telegram.file_id, 1, OPEN_RESPONSE, |out| {

@@ -164,7 +164,7 @@ impl<'a> Message<'a> {
     /// The list response that this message is, or nothing where it is of another kind.
     ///
     /// # Errors
-    /// When it claims to be one but has another structure.
+    /// Returns an error if the message has the tag of one but another structure.
     #[inline]
     pub fn list_response(&self) -> Option<Result<ListResponse<'a>, Malformed>> {
         (self.tag == LIST_RESPONSE).then(|| ListResponse::read(self.content, self.from))

@@ -44,7 +44,7 @@ impl Memory {
     /// What is in it; nothing in a new one.
     ///
     /// # Errors
-    /// [`MemoryError`].
+    /// Returns [`MemoryError`] if the file cannot be read or written.
     pub fn recall(&self) -> Result<Option<MeterState>, MemoryError> {
         match fs::read(&self.path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
@@ -58,7 +58,7 @@ impl Memory {
     /// Puts the state into it, whole or not at all whenever the process is killed.
     ///
     /// # Errors
-    /// [`MemoryError::File`].
+    /// Returns [`MemoryError::File`] if the file cannot be written.
     pub fn keep(&self, state: &MeterState) -> Result<(), MemoryError> {
         let mut beside = self.path.clone().into_os_string();
         beside.push(".new");

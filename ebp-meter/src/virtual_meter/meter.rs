@@ -97,7 +97,8 @@ impl VirtualMeter {
     /// A meter of that model.
     ///
     /// # Errors
-    /// [`VirtualMeterError::Number`] and [`VirtualMeterError::NeverLocked`].
+    /// Returns [`VirtualMeterError::Number`] if the meter's number is invalid, and
+    /// [`VirtualMeterError::NeverLocked`] if a lock is asked for and the model has none.
     pub fn new(profile: &Profile, options: MeterOptions) -> Result<Self, VirtualMeterError> {
         if options.number > LAST_NUMBER {
             return Err(VirtualMeterError::Number);
@@ -153,7 +154,8 @@ impl VirtualMeter {
     /// telegram shows is in there before the telegram is sent, so that registers never run backwards.
     ///
     /// # Errors
-    /// [`VirtualMeterError::Memory`] when there is something in it that is no meter's state.
+    /// Returns [`VirtualMeterError::Memory`] when there is something in it that is no meter's
+    /// state.
     pub fn with_memory(mut self, memory: Memory) -> Result<Self, VirtualMeterError> {
         if let Some(state) = memory.recall()? {
             self.restore(state);
@@ -224,7 +226,7 @@ impl VirtualMeter {
     /// The telegram it sends at its present instant.
     ///
     /// # Errors
-    /// [`VirtualMeterError::Register`] when a value outgrew its register,
+    /// Returns [`VirtualMeterError::Register`] when a value outgrew its register,
     /// [`VirtualMeterError::Memory`] when it cannot be kept.
     pub fn telegram(&mut self) -> Result<Vec<u8>, VirtualMeterError> {
         let moment = Moment {

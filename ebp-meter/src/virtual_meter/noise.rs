@@ -56,7 +56,7 @@ impl Noise {
     /// Noise of those rates.
     ///
     /// # Errors
-    /// When a rate is above a million.
+    /// Returns an error if a rate is above a million.
     pub fn new(options: NoiseOptions) -> Result<Self, NoiseOptionsError> {
         let rates = [
             options.flipped_bits,

@@ -65,7 +65,8 @@ impl Pty {
     /// link that leads nowhere any more is replaced; anything else in its place is left alone.
     ///
     /// # Errors
-    /// [`PtyError::LinkTaken`] and others.
+    /// Returns [`PtyError::LinkTaken`] if the link's path exists and is no link to a terminal, and
+    /// another [`PtyError`] if the pseudoterminal cannot be opened.
     pub fn open(link: Option<&Path>) -> Result<Self, PtyError> {
         let meter = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
         fcntl_setfd(&meter, FdFlags::CLOEXEC)?;
@@ -103,7 +104,7 @@ impl Pty {
     /// Sends bytes; what does not fit into the kernel's memory is lost.
     ///
     /// # Errors
-    /// When the kernel closed the pseudoterminal.
+    /// Returns an error if the kernel has closed the pseudoterminal.
     pub fn send(&self, bytes: &[u8]) -> Result<(), PtyError> {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -124,7 +125,7 @@ impl Pty {
     /// port open; with nobody reading, that claim is given up too.
     ///
     /// # Errors
-    /// When the kernel closed the pseudoterminal.
+    /// Returns an error if the kernel has closed the pseudoterminal.
     pub fn freshen(&self, least: usize) -> Result<bool, PtyError> {
         let unread = ioctl_fionread(&self.readers)?;
         if unread == 0 || unread < least as u64 {
@@ -138,7 +139,7 @@ impl Pty {
     /// Waits at most so long for bytes that a reader sends, and puts what came in the buffer.
     ///
     /// # Errors
-    /// When the kernel closed the pseudoterminal.
+    /// Returns an error if the kernel has closed the pseudoterminal.
     pub fn receive(&self, buffer: &mut [u8], wait: Duration) -> Result<usize, PtyError> {
         let timeout = Timespec {
             tv_sec: wait.as_secs().try_into().unwrap_or(i64::MAX),

@@ -65,7 +65,7 @@ impl Replay {
     /// A file's bytes at 9600 baud, without gaps, once.
     ///
     /// # Errors
-    /// [`ReplayError`] names the file.
+    /// Returns [`ReplayError`], which names the file.
     pub fn open(path: &Path) -> Result<Self, ReplayError> {
         let unreadable = |source| ReplayError::Unreadable { path: path.to_owned(), source };
         let bytes = open_regular(path).and_then(|file| file.metadata()).map_err(unreadable)?.len();

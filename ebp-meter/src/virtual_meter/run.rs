@@ -85,7 +85,8 @@ pub enum SimulateError {
 /// afterwards.
 ///
 /// # Errors
-/// [`SimulateError`]; no reader's doing is one.
+/// Returns [`SimulateError`] if the pseudoterminal or the meter's file fails. Nothing that a reader
+/// does causes an error.
 pub fn run(
     source: &mut Source,
     link: Option<&Path>,

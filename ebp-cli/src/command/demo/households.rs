@@ -130,7 +130,7 @@ impl Identifiers {
     /// Draws new ones and puts away what is left of the household before.
     ///
     /// # Errors
-    /// When the folder cannot be written.
+    /// Returns an error if the folder cannot be written.
     pub fn draw(folder: &Path) -> Result<Self, Failure> {
         let own = own(folder, LEAVING);
         if own.exists() {

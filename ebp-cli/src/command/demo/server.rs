@@ -23,7 +23,7 @@ impl Server {
     /// Serves on that socket until `stop` is raised.
     ///
     /// # Errors
-    /// When the system has no thread for it.
+    /// Returns an error if the operating system cannot start a thread.
     pub fn start(
         settings: Settings,
         listener: TcpListener,
@@ -50,7 +50,7 @@ impl Server {
     /// Waits for its end; somebody else has told it to stop.
     ///
     /// # Errors
-    /// When it has failed.
+    /// Returns an error if it has failed.
     pub fn end(self) -> CommandResult {
         self.thread.join().unwrap_or_else(|_| Err(Failure::failed("the server crashed")))
     }

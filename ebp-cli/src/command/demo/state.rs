@@ -61,7 +61,7 @@ impl State {
     /// Opens the folder, making whatever is missing.
     ///
     /// # Errors
-    /// When another demo has it, or something in it cannot be made.
+    /// Returns an error if another demo has it, or something in it cannot be made.
     pub fn open(folder: &Path, opening: &Opening<'_>) -> Result<Self, Failure> {
         let cycle = opening.cycle;
         fs::create_dir_all(folder.join("meters"))
@@ -106,7 +106,7 @@ impl State {
     /// The socket that the server listens on.
     ///
     /// # Errors
-    /// When the system has none left.
+    /// Returns an error if the operating system has none left.
     pub fn listener(&self) -> Result<TcpListener, Failure> {
         let listener = self.listener.try_clone().or_failed("the listener")?;
         listener.set_nonblocking(true).or_failed("the listener")?;

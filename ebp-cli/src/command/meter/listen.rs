@@ -47,7 +47,7 @@ pub struct Heard {
 /// Listens for so many telegrams: for the first at most `timeout`, for each further one some seconds.
 ///
 /// # Errors
-/// Those of the port.
+/// Returns [`PortError`] if the port fails.
 pub fn listen(
     port: &PortName,
     options: ReadOptions,

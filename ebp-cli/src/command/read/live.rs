@@ -71,7 +71,7 @@ impl<W: Write> Live<W> {
     /// Draws it over what stands there, with its present age and what was passed over.
     ///
     /// # Errors
-    /// Those of the terminal.
+    /// Returns an error if the terminal cannot be read or configured.
     pub fn draw(&mut self, passed: Option<&str>) -> io::Result<()> {
         let before = std::mem::replace(&mut self.size, size());
         let lines = self.lines(passed);
@@ -101,7 +101,7 @@ impl<W: Write> Live<W> {
     /// below that.
     ///
     /// # Errors
-    /// Those of the terminal.
+    /// Returns an error if the terminal cannot be read or configured.
     pub fn clear(&mut self) -> io::Result<()> {
         if !self.standing.is_empty() {
             write!(self.out, "{}\x1b[J", up(self.standing.len()))?;

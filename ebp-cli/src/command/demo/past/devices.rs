@@ -104,7 +104,7 @@ impl<'a> Devices<'a> {
     /// Each household's device is put up when the past begins.
     ///
     /// # Errors
-    /// When a file of theirs cannot be used.
+    /// Returns a failure if one of their files cannot be used.
     pub fn put_up(
         households: &'a [DemoHousehold],
         ca: &Path,
@@ -231,7 +231,7 @@ impl<'a> Devices<'a> {
     /// It happens, as far as it is to be seen at the meters.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// Returns an error if a file cannot be written.
     pub fn happens(&mut self, happening: Happening, at: Timestamp) -> CommandResult {
         let household = match happening {
             Happening::PinComes { household } => {
@@ -260,7 +260,7 @@ impl<'a> Devices<'a> {
     /// Time passes until then.
     ///
     /// # Errors
-    /// Where something fails that was not planned.
+    /// Returns an error if anything fails that is not one of the planned faults.
     pub fn pass(&mut self, clock: &TrueClock, url: &str, to: Timestamp) -> CommandResult {
         past::pass(&mut self.devices, clock, url, to).map_err(unexpected)
     }
@@ -268,7 +268,7 @@ impl<'a> Devices<'a> {
     /// The devices end, and the meters' registers are kept for the demo that follows.
     ///
     /// # Errors
-    /// When a spool or a file cannot be written.
+    /// Returns an error if a spool or a file cannot be written.
     pub fn finish(mut self, at: Timestamp) -> CommandResult {
         for device in &mut self.devices {
             drop(device.finish().map_err(unexpected)?);

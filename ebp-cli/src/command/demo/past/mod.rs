@@ -78,7 +78,8 @@ impl Past {
     /// Makes it, until the present slot begins: the demo goes on in that slot.
     ///
     /// # Errors
-    /// When something fails, or the demo shall end; then nothing of it is there.
+    /// Returns an error if anything fails, or if the demo is ended meanwhile; nothing of the past
+    /// remains then.
     pub fn make(
         self,
         folder: &Path,

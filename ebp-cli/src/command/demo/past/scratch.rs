@@ -30,7 +30,7 @@ impl Scratch {
     /// An empty folder for the past of that demo, readable by its owner alone.
     ///
     /// # Errors
-    /// When none can be made.
+    /// Returns an error if none can be made.
     pub fn new(folder: &Path) -> Result<Self, Failure> {
         let mut result = Err(io::Error::from(io::ErrorKind::NotFound));
         for place in places(folder) {
@@ -75,7 +75,7 @@ impl Scratch {
     /// Copies what was made into the demo's folder, the database last.
     ///
     /// # Errors
-    /// When something cannot be copied.
+    /// Returns an error if something cannot be copied.
     pub fn put_into(
         &self,
         folder: &Path,

@@ -23,7 +23,7 @@ pub type Line = (u64, Result<Registration, String>);
 /// The lines that are not empty. What begins with a brace is JSON Lines, anything else CSV.
 ///
 /// # Errors
-/// [`FileError`] if a CSV file's header names what no registration has.
+/// Returns [`FileError`] if a CSV file's header names what no registration has.
 pub fn lines(text: &str) -> Result<Vec<Line>, FileError> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {

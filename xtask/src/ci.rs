@@ -20,7 +20,7 @@ const PROGRAMS: [(&str, &[&str]); 3] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 14] = [
+const LIBRARIES: [(&str, &[&str]); 15] = [
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
     ("ebp-client", &[]),
@@ -29,6 +29,7 @@ const LIBRARIES: [(&str, &[&str]); 14] = [
     ("ebp-device", &[]),
     ("ebp-anon", &[]),
     ("ebp-anon", &["--features", "germany"]),
+    ("ebp-dataset", &[]),
     ("ebp-store", &[]),
     ("ebp-server", &[]),
     ("ebp-server", &["--no-default-features"]),

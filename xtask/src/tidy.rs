@@ -12,12 +12,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),
     ("ebp-device", &["ebp-core", "ebp-client", "ebp-meter"]),
     ("ebp-anon", &["ebp-core"]),
+    ("ebp-dataset", &["ebp-core"]),
     ("ebp-store", &["ebp-core", "ebp-anon"]),
     ("ebp-server", &["ebp-core", "ebp-anon", "ebp-store"]),
     (

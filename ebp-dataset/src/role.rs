@@ -1,0 +1,278 @@
+//! What a household's meters count: which one stands at the grid, and which register of a generation
+//! meter generates.
+
+use serde::{Deserialize, Serialize};
+
+use crate::energy::Energy;
+
+/// What a meter was registered as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MeterKind {
+    /// It counts what the household draws and feeds in.
+    Grid,
+    /// It counts what a photovoltaic system generates.
+    Generation,
+}
+
+/// How a photovoltaic system is wired, as registered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Concept {
+    /// The household uses it first; the rest is fed in.
+    SurplusFeedIn,
+    /// All of it is fed in, by a meter of its own.
+    FullFeedIn,
+    /// Several systems in a cascade of meters.
+    Cascade,
+    /// There is no system.
+    NoSystem,
+    /// It was not said.
+    #[default]
+    Unknown,
+}
+
+/// Where a battery is connected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Battery {
+    /// There is none.
+    None,
+    /// To the household's alternating current.
+    Ac,
+    /// To the inverter's direct current, behind the generation meter.
+    Dc,
+    /// There is one, or may be; where is not said.
+    #[default]
+    Unknown,
+}
+
+/// Whether a meter adds up its phases before it counts a direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PhaseSumming {
+    /// As usual in Germany: at no instant do both registers grow.
+    Yes,
+    /// Each phase is counted by itself: import and export are too large by the same energy.
+    No,
+    /// The model's profile does not say.
+    #[default]
+    Unknown,
+}
+
+/// The register of a generation meter that counts what is generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GenerationRegister {
+    /// 1.8.0.
+    Import,
+    /// 2.8.0.
+    Export,
+}
+
+/// What is known of a meter of the household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeterFacts {
+    /// What it was registered as.
+    pub kind: MeterKind,
+    /// When it was first read, microseconds since the Unix epoch.
+    pub from: i64,
+    /// When it was taken down; far in the future where it was not.
+    pub to: i64,
+    /// What 1.8.0 grew by over all its readings; nothing where it never showed it.
+    pub import: Option<Energy>,
+    /// What 2.8.0 grew by.
+    pub export: Option<Energy>,
+    /// The register that generates, as registered.
+    pub generation: Option<GenerationRegister>,
+}
+
+/// Why a household has no balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topology {
+    /// No meter stands at the grid.
+    NoGridMeter,
+    /// Several do at the same time.
+    SeveralGridMeters,
+    /// The meter at the grid does not show both registers.
+    OneRegister,
+    /// No meter counts what is generated.
+    NoGenerationMeter,
+    /// A photovoltaic system has no meter.
+    UnmeteredSystem,
+    /// What is generated is fed in by a meter of its own.
+    FullFeedIn,
+    /// Several systems in a cascade, of which the meters count one another's.
+    Cascade,
+}
+
+impl Topology {
+    /// The name in files and answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoGridMeter => "no_grid_meter",
+            Self::SeveralGridMeters => "several_grid_meters",
+            Self::OneRegister => "one_register",
+            Self::NoGenerationMeter => "no_generation_meter",
+            Self::UnmeteredSystem => "unmetered_system",
+            Self::FullFeedIn => "full_feed_in",
+            Self::Cascade => "cascade",
+        }
+    }
+}
+
+/// A meter with a role, by its place in the household's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    /// Its place.
+    pub meter: usize,
+    /// Since when it counts, and until when.
+    pub stretch: (i64, i64),
+    /// Which register generates; of a meter at the grid it is not asked.
+    pub register: GenerationRegister,
+}
+
+/// The roles of a household's meters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles {
+    /// The meters at the grid, one after another.
+    pub grid: Vec<Used>,
+    /// Those that count what is generated, all of which count.
+    pub generation: Vec<Used>,
+    /// Whether what they draw is taken off what they generate: behind them a battery is charged.
+    pub is_net: bool,
+}
+
+/// So much generated and nothing fed in is no surplus.
+const FULL_FEED_IN: Energy = Energy(50 * Energy::KILOWATT_HOUR.0);
+
+/// Finds out which meter counts what. `unmetered` says whether a photovoltaic system has no meter.
+///
+/// # Errors
+/// [`Topology`] says why no balance can be drawn.
+pub fn assign_roles(
+    meters: &[MeterFacts],
+    unmetered: bool,
+    concept: Concept,
+    battery: Battery,
+) -> Result<Roles, Topology> {
+    let of = |kind| {
+        let meters = meters.iter().enumerate().filter(move |(_, meter)| meter.kind == kind);
+        meters.map(|(place, meter)| Used {
+            meter: place,
+            stretch: (meter.from, meter.to),
+            register: generating(meter),
+        })
+    };
+    let mut grid: Vec<_> = of(MeterKind::Grid).collect();
+    let generation: Vec<_> = of(MeterKind::Generation).collect();
+    grid.sort_by_key(|used| used.stretch);
+    if grid.is_empty() {
+        return Err(Topology::NoGridMeter);
+    }
+    if grid.windows(2).any(|pair| pair[0].stretch.1 > pair[1].stretch.0) {
+        return Err(Topology::SeveralGridMeters);
+    }
+    let facts = |used: &Used| &meters[used.meter];
+    if grid.iter().any(|used| facts(used).import.is_none() || facts(used).export.is_none()) {
+        return Err(Topology::OneRegister);
+    }
+    match concept {
+        Concept::FullFeedIn => return Err(Topology::FullFeedIn),
+        Concept::Cascade => return Err(Topology::Cascade),
+        Concept::SurplusFeedIn | Concept::NoSystem | Concept::Unknown => {}
+    }
+    if unmetered {
+        return Err(Topology::UnmeteredSystem);
+    }
+    if generation.is_empty() && concept != Concept::NoSystem {
+        return Err(Topology::NoGenerationMeter);
+    }
+    let generated: Energy = generation.iter().filter_map(|used| grown(facts(used))).sum();
+    let fed_in: Energy = grid.iter().filter_map(|used| facts(used).export).sum();
+    if concept == Concept::Unknown && fed_in == Energy::ZERO && generated > FULL_FEED_IN {
+        return Err(Topology::FullFeedIn);
+    }
+    let is_net = matches!(battery, Battery::Dc | Battery::Unknown);
+    Ok(Roles { grid, generation, is_net })
+}
+
+/// The register that grew more, unless it was registered.
+fn generating(meter: &MeterFacts) -> GenerationRegister {
+    meter.generation.unwrap_or(if meter.import > meter.export {
+        GenerationRegister::Import
+    } else {
+        GenerationRegister::Export
+    })
+}
+
+fn grown(meter: &MeterFacts) -> Option<Energy> {
+    match generating(meter) {
+        GenerationRegister::Import => meter.import,
+        GenerationRegister::Export => meter.export,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KWH: i64 = Energy::KILOWATT_HOUR.0;
+
+    fn meter(kind: MeterKind, import: i64, export: i64) -> MeterFacts {
+        MeterFacts {
+            kind,
+            from: 0,
+            to: i64::MAX,
+            import: Some(Energy(import * KWH)),
+            export: Some(Energy(export * KWH)),
+            generation: None,
+        }
+    }
+
+    fn assign(meters: &[MeterFacts]) -> Result<Roles, Topology> {
+        assign_roles(meters, false, Concept::Unknown, Battery::None)
+    }
+
+    #[test]
+    fn either_register_may_generate() {
+        let grid = meter(MeterKind::Grid, 300, 200);
+        let usual = meter(MeterKind::Generation, 3, 400);
+        let turned = meter(MeterKind::Generation, 400, 3);
+        let register = |meters: &[MeterFacts]| assign(meters).unwrap().generation[0].register;
+        assert_eq!(register(&[grid, usual]), GenerationRegister::Export);
+        assert_eq!(register(&[turned, grid]), GenerationRegister::Import);
+        let said = MeterFacts { generation: Some(GenerationRegister::Import), ..usual };
+        assert_eq!(register(&[grid, said]), GenerationRegister::Import);
+    }
+
+    #[test]
+    fn it_is_said_why_there_is_no_balance() {
+        let grid = meter(MeterKind::Grid, 300, 200);
+        let generation = meter(MeterKind::Generation, 0, 400);
+        let one = MeterFacts { export: None, ..grid };
+        for (meters, why) in [
+            (vec![generation], Topology::NoGridMeter),
+            (vec![grid, grid, generation], Topology::SeveralGridMeters),
+            (vec![one, generation], Topology::OneRegister),
+            (vec![grid], Topology::NoGenerationMeter),
+            (vec![meter(MeterKind::Grid, 300, 0), generation], Topology::FullFeedIn),
+        ] {
+            assert_eq!(assign(&meters), Err(why), "{meters:?}");
+        }
+        let both = [grid, generation];
+        let roles = |unmetered, concept| assign_roles(&both, unmetered, concept, Battery::None);
+        assert_eq!(roles(true, Concept::Unknown), Err(Topology::UnmeteredSystem));
+        assert_eq!(roles(false, Concept::FullFeedIn), Err(Topology::FullFeedIn));
+        assert_eq!(roles(false, Concept::Cascade), Err(Topology::Cascade));
+    }
+
+    #[test]
+    fn an_exchanged_meter_is_one_after_another() {
+        let before = MeterFacts { to: 100, ..meter(MeterKind::Grid, 300, 200) };
+        let behind = MeterFacts { from: 100, ..meter(MeterKind::Grid, 3, 2) };
+        let generation = meter(MeterKind::Generation, 0, 400);
+        let roles = assign(&[behind, generation, before]).unwrap();
+        assert_eq!(roles.grid.iter().map(|used| used.meter).collect::<Vec<_>>(), [2, 0]);
+    }
+}

@@ -1,0 +1,135 @@
+//! Segments: where a register is continuous, and what its readings bound it by.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rules::Rules;
+
+/// A register's reading that is used: it shows `value`, so that the register truly is that or up to
+/// `resolution` more, at an instant that is within `uncertainty` of `at`. 10^-8 kWh, microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Point {
+    /// When.
+    pub at: i64,
+    /// What it shows.
+    pub value: i64,
+    /// One unit of its last decimal.
+    pub resolution: i64,
+    /// How far `at` may be off.
+    pub uncertainty: i64,
+    /// Whether its time was set right afterwards.
+    pub corrected: bool,
+}
+
+impl Point {
+    /// The earliest instant at which it may have been read.
+    pub(crate) const fn earliest(&self) -> i64 {
+        self.at.saturating_sub(self.uncertainty)
+    }
+
+    /// The latest one.
+    pub(crate) const fn latest(&self) -> i64 {
+        self.at.saturating_add(self.uncertainty)
+    }
+
+    /// What the register is less than.
+    pub(crate) const fn above(&self) -> i64 {
+        self.value.saturating_add(self.resolution)
+    }
+}
+
+/// All that the readings of a segment up to one say of what comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// The register is that at least,
+    floor: i64,
+    /// from then on.
+    until: i64,
+    /// It is less than that,
+    ceiling: i64,
+    /// and what it can have grown since then.
+    since: i64,
+}
+
+impl Past {
+    /// Of a segment's first reading.
+    #[must_use]
+    pub const fn begin(point: &Point) -> Self {
+        Self {
+            floor: point.value,
+            until: point.latest(),
+            ceiling: point.above(),
+            since: point.earliest(),
+        }
+    }
+
+    /// With one more reading, which fits.
+    #[must_use]
+    pub fn and(self, rules: Rules, point: &Point) -> Self {
+        let (new, old) = ((point.above(), point.earliest()), (self.ceiling, self.since));
+        let (ceiling, since) = if rules.is_closer(old, new) { old } else { new };
+        Self {
+            floor: self.floor.max(point.value),
+            until: self.until.max(point.latest()),
+            ceiling,
+            since,
+        }
+    }
+
+    /// Whether the register can show that after what it has shown: it never falls and grows no
+    /// faster than the meter's power allows, both as closely as the decimals tell.
+    #[must_use]
+    pub fn fits(&self, rules: Rules, point: &Point) -> bool {
+        let most = self.highest(rules, point.latest());
+        point.above() > self.floor && point.value <= most
+    }
+
+    /// The least that the register can be then.
+    pub(crate) fn lowest(&self, rules: Rules, at: i64) -> i64 {
+        self.floor.saturating_sub(rules.growth(self.until.saturating_sub(at)))
+    }
+
+    /// The most that it can be then.
+    pub(crate) fn highest(&self, rules: Rules, at: i64) -> i64 {
+        self.ceiling.saturating_add(rules.growth(at.saturating_sub(self.since)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+    const KWH: i64 = 100_000_000;
+
+    fn point(second: i64, value: i64, resolution: i64) -> Point {
+        Point { at: second * SECOND, value, resolution, uncertainty: 0, corrected: false }
+    }
+
+    #[test]
+    fn it_never_falls_and_grows_so_fast_at_most() {
+        let rules = Rules::default();
+        let past = Past::begin(&point(0, 100 * KWH, 10_000));
+        let fits = |second, value| past.fits(rules, &point(second, value, 10_000));
+        assert!(fits(900, 100 * KWH));
+        assert!(!fits(900, 100 * KWH - 10_000));
+        // 75.9 kW for a quarter of an hour, and one unit.
+        let most = 100 * KWH + 1_897_500_000 + 10_000;
+        assert!(fits(900, most));
+        assert!(!fits(900, most + 10_000));
+    }
+
+    #[test]
+    fn a_locked_meter_among_open_readings_goes_on() {
+        let rules = Rules::default();
+        let past = Past::begin(&point(0, 1_234_590_000_000, 10_000));
+        for whole in [12_345, 12_346] {
+            let locked = point(900, whole * KWH, KWH);
+            assert!(past.fits(rules, &locked), "{whole}");
+        }
+        assert!(!past.fits(rules, &point(900, 12_344 * KWH, KWH)));
+        // What was known before it was locked holds on.
+        let past = past.and(rules, &point(900, 12_345 * KWH, KWH));
+        assert!(!past.fits(rules, &point(1800, 1_234_520_000_000, 10_000)));
+        assert!(past.fits(rules, &point(1800, 1_234_590_000_000, 10_000)));
+    }
+}

@@ -96,8 +96,7 @@ impl Reading {
     /// Of a stored measurement. Registers that no household meter shows are left out.
     #[must_use]
     pub fn from_stored(stored: &StoredMeasurement) -> Self {
-        let register =
-            |code| find(&stored.data, code).and_then(|value| Register::from_decimal(value));
+        let register = |code| find(&stored.data, code).and_then(Register::from_decimal);
         let bound = stored.flags.iter().filter_map(|flag| flag.time_bound()).max();
         let micros = |bound: std::time::Duration| i64::try_from(bound.as_micros()).ok();
         Self {

@@ -22,7 +22,7 @@ use crate::{
 /// that a single allocation may ask for.
 type Target = (&'static str, u32, u32);
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
     ("frame", 4096, 16),
     ("sml", 8192, 16),
     ("roundtrip", 4096, 16),
@@ -31,6 +31,7 @@ const TARGETS: [Target; 8] = [
     ("profile", 8192, 16),
     ("data", 512, 16),
     ("upload", 4096, 64),
+    ("energy", 2048, 16),
 ];
 /// The target that needs the server with all that it is built of, which takes minutes to build anew.
 /// `ebp-server/tests/allocations.rs` holds the same promise over made-up bodies.
@@ -234,6 +235,10 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
             .iter()
             .flat_map(|text| led_by(&[0, 1, 11 << 3, 11 << 3 | 1], text.as_bytes()))
             .collect(),
+        // Octets of no form of their own: as many as some readings take.
+        "energy" => {
+            (1..5).map(|n| (0..n * 100).map(|i: u32| (i * i * n) as u8).collect()).collect()
+        }
         other => bail!("no seeds for `{other}`"),
     })
 }

@@ -107,7 +107,7 @@ async fn run() {
 /// The server's TLS.
 fn configuration(folder: &Path) -> Arc<ServerConfig> {
     ebp_server::auth::server_config(
-        &ebp_server::authority::certificate_path(&folder.join("authority")),
+        &ebp_survey::authority::certificate_path(&folder.join("authority")),
         &folder.join("server.pem"),
         &folder.join("server.key"),
         Arc::new(SystemClock),

@@ -14,12 +14,9 @@ use ebp_core::{
     obis::ObisCode,
     scope::Scopes,
 };
-use ebp_server::{
-    Settings,
-    authority::{Authority, ClientRequest, certificate_path},
-    serve,
-};
+use ebp_server::{Settings, serve};
 use ebp_store::open_store;
+use ebp_survey::authority::{Authority, ClientRequest, certificate_path};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::oneshot};
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ebp_server::authority::CertificateRequest;
+use ebp_survey::authority::CertificateRequest;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};

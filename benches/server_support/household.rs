@@ -9,8 +9,8 @@ use ebp_core::{
     obis::ObisCode,
     scope::Scopes,
 };
-use ebp_server::authority::ClientRequest;
 use ebp_store::{HouseholdId, Store};
+use ebp_survey::authority::ClientRequest;
 use jiff::{SignedDuration, Timestamp};
 use rustls::ClientConfig;
 use serde_json::json;

@@ -9,8 +9,9 @@ use std::{
 };
 
 use ebp_core::{clock::SystemClock, scope::Group};
-use ebp_server::{Settings, auth::set_secret, authority::Authority, serve};
+use ebp_server::{Settings, auth::set_secret, serve};
 use ebp_store::{Database, PostgresSettings, Store};
+use ebp_survey::authority::Authority;
 
 use super::{cluster::Cluster, parameter, process::Process};
 

@@ -21,12 +21,9 @@ use ebp_core::{
     model::measurement_id,
     scope::Scopes,
 };
-use ebp_server::{
-    ServeError, Settings,
-    authority::{Authority, ClientRequest, certificate_path},
-    serve,
-};
+use ebp_server::{ServeError, Settings, serve};
 use ebp_store::{HouseholdId, PageQuery, Store, open_store};
+use ebp_survey::authority::{Authority, ClientRequest, certificate_path};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;

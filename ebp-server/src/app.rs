@@ -1,53 +1,54 @@
-//! What handlers share.
+//! The router's state: each handler and each layer takes the part that it uses.
 
-use std::{
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use ebp_core::clock::Clock;
-use ebp_store::{Quota, Store};
-use serde_json::Value;
-use tokio::sync::Semaphore;
+use axum::extract::FromRef;
+use ebp_survey::Survey;
 
 use crate::{
-    auth::{RegisterWatch, Secrets, Tokens},
-    authority::Authority,
+    api::{description::Description, intake::Intake},
+    auth::Authenticator,
     database_clock::DatabaseClock,
-    geocoding::Geocoder,
-    limit::{Connections, Requests, Shares, Turns},
-    overload::Overload,
-    revocations::Keeper,
-    settings::Limits,
+    limit::Connections,
     telemetry::Telemetry,
 };
 
-/// What handlers share.
+/// The parts.
+#[derive(Clone)]
 pub(crate) struct App {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) register: RegisterWatch,
-    pub(crate) authority: Authority,
-    pub(crate) secrets: Secrets,
-    pub(crate) tokens: Option<Tokens>,
-    pub(crate) telemetry: Telemetry,
-    pub(crate) requests: Requests,
-    pub(crate) device_certificates: Duration,
+    /// Registrations, consents, devices, measurements.
+    pub(crate) survey: Arc<Survey>,
+    /// Who asks.
+    pub(crate) authenticator: Arc<Authenticator>,
+    /// Bounds of bodies and uploads.
+    pub(crate) intake: Arc<Intake>,
+    /// What is counted.
+    pub(crate) telemetry: Arc<Telemetry>,
+    /// Connections that are open.
     pub(crate) connections: Arc<Connections>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) database_clock: Arc<DatabaseClock>,
-    pub(crate) limits: Limits,
-    pub(crate) quota: Option<Quota>,
-    pub(crate) geocoder: Option<Arc<Geocoder>>,
-    pub(crate) revocations: Arc<Keeper>,
-    pub(crate) overload: Overload,
-    /// Connections of those who showed a certificate.
-    pub(crate) holders: Arc<Shares>,
-    /// Bounds the memory that bodies take while they come in.
-    pub(crate) receiving: Arc<Shares>,
-    /// Bounds the memory that uploads take while they are unpacked and read.
-    pub(crate) unpacking: Arc<Turns>,
-    /// Bounds the threads that wait for the location of an address.
-    pub(crate) locating: Arc<Semaphore>,
+    /// The clock on which the servers of a database agree.
+    pub(crate) clock: Arc<DatabaseClock>,
     /// What the API says of itself.
-    pub(crate) description: LazyLock<Value>,
+    pub(crate) description: Arc<Description>,
+    /// How long a request may take from its headers to its answer.
+    pub(crate) patience: Duration,
 }
+
+macro_rules! parts {
+    ($($field:ident: $part:ty),*) => {$(
+        impl FromRef<App> for Arc<$part> {
+            fn from_ref(app: &App) -> Self {
+                app.$field.clone()
+            }
+        }
+    )*};
+}
+parts!(
+    survey: Survey,
+    authenticator: Authenticator,
+    intake: Intake,
+    telemetry: Telemetry,
+    connections: Connections,
+    clock: DatabaseClock,
+    description: Description
+);

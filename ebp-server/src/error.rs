@@ -1,22 +1,20 @@
 //! Why the server cannot start or end.
 
 use ebp_core::private_file::Exposed;
-use ebp_store::{StoreError, masking::MaskingError};
-
-use crate::{
-    auth::{TlsError, TokenError},
-    authority::AuthorityError,
-    geocoding::GeocodeError,
-    revocations::KeptRevocationsError,
+use ebp_store::StoreError;
+use ebp_survey::{
+    KeptRevocationsError, OpenError, authority::AuthorityError, geocoding::GeocodeError,
 };
+
+use crate::auth::{TlsError, TokenError};
 
 /// Why the server cannot start or end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The authority cannot be used.
+    /// The survey cannot be opened: its store, authority, geodata or list of revocations.
     #[error(transparent)]
-    Authority(#[from] AuthorityError),
+    Survey(#[from] OpenError),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -26,16 +24,15 @@ pub enum ServeError {
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// Households cannot be masked by what is configured.
-    #[error(transparent)]
-    Masking(#[from] MaskingError),
-    /// Addresses cannot be located as it is configured.
-    #[error(transparent)]
-    Geocoding(#[from] GeocodeError),
-    /// The store cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The server's own list of revocations cannot be used.
-    #[error(transparent)]
-    Revocations(#[from] KeptRevocationsError),
 }
+
+macro_rules! of_survey {
+    ($($error:ty),*) => {$(
+        impl From<$error> for ServeError {
+            fn from(error: $error) -> Self {
+                Self::Survey(error.into())
+            }
+        }
+    )*};
+}
+of_survey!(AuthorityError, GeocodeError, KeptRevocationsError, StoreError);

@@ -32,10 +32,10 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::{
-    App,
     auth::{Peer, Source},
+    limit::{Connections, Requests, Shares},
     settings::Limits,
-    telemetry::Handshake,
+    telemetry::{Handshake, Telemetry},
 };
 
 /// With less than this part of the places left, a connection ends with its answer: to be kept is for
@@ -52,19 +52,33 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long the handshake may take meanwhile, of which the server does a part.
 const HANDSHAKE_GRACE: Duration = Duration::from_secs(5);
 
+/// What bounds and counts connections.
+pub struct Listening {
+    /// How many there may be, and how long each of their parts may take.
+    pub limits: Limits,
+    /// Those of each address.
+    pub connections: Arc<Connections>,
+    /// Those of each holder of a certificate.
+    pub holders: Arc<Shares>,
+    /// Tells holders apart.
+    pub requests: Arc<Requests>,
+    /// Counts handshakes and connections that are refused.
+    pub telemetry: Arc<Telemetry>,
+}
+
 /// Accepts connections until `shutdown`, then gives those in flight the time to end.
 pub async fn run(
     listener: TcpListener,
     tls: TlsAcceptor,
     router: Router,
-    app: &Arc<App>,
+    listening: Listening,
     shutdown: impl Future<Output = ()>,
 ) {
     let (close, closing) = watch::channel(false);
     // A task of its own, so that it runs where connections do: whoever waits for the server is on
     // another thread, which would have to be woken for each of them. It ends with this call.
     let mut accepting = JoinSet::new();
-    accepting.spawn(accept(listener, tls, router, app.clone(), closing));
+    accepting.spawn(accept(listener, tls, router, Arc::new(listening), closing));
     let ended = tokio::select! {
         () = shutdown => {
             let _ = close.send(true);
@@ -84,10 +98,10 @@ async fn accept(
     listener: TcpListener,
     tls: TlsAcceptor,
     router: Router,
-    app: Arc<App>,
+    listening: Arc<Listening>,
     mut closing: watch::Receiver<bool>,
 ) {
-    let limits = &app.limits;
+    let limits = &listening.limits;
     let places = Arc::new(Semaphore::new(limits.connections));
     let (crowd, crowded) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -117,18 +131,18 @@ async fn accept(
             },
         };
         // One address does not take all the places; a closed connection says so soonest.
-        let Some(own_place) = app.connections.enter(source) else {
-            app.telemetry.refused();
+        let Some(own_place) = listening.connections.enter(source) else {
+            listening.telemetry.refused();
             continue;
         };
-        let (tls, router, app, signals) =
-            (tls.clone(), router.clone(), app.clone(), signals.clone());
+        let (tls, router, listening, signals) =
+            (tls.clone(), router.clone(), listening.clone(), signals.clone());
         let places = places.clone();
         connections.spawn(async move {
             let _places = (place, own_place);
-            let few = app.limits.connections / SCARCE;
+            let few = listening.limits.connections / SCARCE;
             let scarce = move || places.available_permits() < few;
-            serve_connection(stream, source, tls, router, &app, scarce, signals).await;
+            serve_connection(stream, source, tls, router, &listening, scarce, signals).await;
         });
     }
     drop(listener);
@@ -168,40 +182,42 @@ async fn serve_connection(
     source: IpAddr,
     tls: TlsAcceptor,
     router: Router,
-    app: &App,
+    listening: &Listening,
     scarce: impl Fn() -> bool,
     Signals { mut closing, mut crowded }: Signals,
 ) {
-    let limits: &Limits = &app.limits;
+    let limits: &Limits = &listening.limits;
     // Answers are small and awaited; a failure only costs time.
     let _ = stream.set_nodelay(true);
     let handshake = tokio::select! {
         biased;
         handshake = timeout(limits.handshake, tls.accept(stream)) => handshake,
         () = crowded_late(&mut crowded) => {
-            app.telemetry.handshake(Handshake::Slow);
+            listening.telemetry.handshake(Handshake::Slow);
             return tracing::debug!("the handshake gave way to others");
         }
     };
     let stream = match handshake {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
-            app.telemetry.handshake(Handshake::Failed);
+            listening.telemetry.handshake(Handshake::Failed);
             return tracing::debug!(%error, "the handshake failed");
         }
         Err(_) => {
-            app.telemetry.handshake(Handshake::Slow);
+            listening.telemetry.handshake(Handshake::Slow);
             return tracing::debug!("the handshake took too long");
         }
     };
-    app.telemetry.handshake(Handshake::of(stream.get_ref().1.handshake_kind()));
+    listening.telemetry.handshake(Handshake::of(stream.get_ref().1.handshake_kind()));
     let peer = Peer::of(stream.get_ref().1.peer_certificates());
     let begun = Instant::now();
     // One holder does not take all the places, from however many addresses.
     let held = match &peer {
         Peer::Certificate(certificate) => {
-            let client = app.requests.id(certificate.client());
-            let Ok(held) = app.holders.take(client, 1) else { return app.telemetry.refused() };
+            let client = listening.requests.id(certificate.client());
+            let Ok(held) = listening.holders.take(client, 1) else {
+                return listening.telemetry.refused();
+            };
             Some(held)
         }
         Peer::Anonymous | Peer::Unreadable => None,

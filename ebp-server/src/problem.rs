@@ -12,11 +12,9 @@ use ebp_core::{
     contract::{Fault, PROBLEM_JSON, Problem, problem_type},
     scope::Scope,
 };
-
-use uuid::Uuid;
-
-use crate::authority::AuthorityError;
 use ebp_store::{Faults, StoreError};
+use ebp_survey::{SurveyError, authority::AuthorityError};
+use uuid::Uuid;
 
 /// So many faults are told of one body, that an answer does not outgrow what was sent by much.
 const MOST_FAULTS: usize = 1_000;
@@ -115,6 +113,25 @@ impl From<StoreError> for ApiError {
             StoreError::RegisteredAlready(household) => Self::RegisteredAlready(household),
             StoreError::Registration(faults) => Self::Faults(faults),
             error if error.is_temporary() => Self::Unavailable(error.to_string()),
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<SurveyError> for ApiError {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Store(error) => error.into(),
+            SurveyError::Authority(error) => error.into(),
+            SurveyError::HouseholdAmbiguous => Self::HouseholdAmbiguous,
+            SurveyError::CannotIssue => Self::CannotIssue,
+            SurveyError::InvalidToken => {
+                Self::Unauthenticated("the token is unknown, used or expired")
+            }
+            SurveyError::CertificateRevoked => Self::Unauthenticated("the certificate is revoked"),
+            SurveyError::RenewedRecently(wait) => {
+                Self::RenewedRecently(wait.as_secs().max(1).unsigned_abs())
+            }
             error => Self::Internal(error.to_string()),
         }
     }

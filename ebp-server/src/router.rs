@@ -2,7 +2,10 @@
 //!
 //! Enters: the application. Leaves: the service that answers requests. Absent: connections.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -17,15 +20,16 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    App,
     api::{
         account, consent, description, device, health, household, incident, management,
         measurement, measurement_device, meter, pv_system,
     },
-    auth::{Access, Guard, Kind, admit, authorize},
+    app::App,
+    auth::{Access, Authenticator, Guard, Kind, authorize},
     drain::drain,
     overload,
     problem::{ApiError, as_problem},
+    telemetry::Telemetry,
 };
 
 /// A route: where, who may, what answers.
@@ -33,7 +37,7 @@ pub(crate) struct Route {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
-    pub handler: MethodRouter<Arc<App>>,
+    pub handler: MethodRouter<App>,
 }
 
 /// The table (thesis tables 4.2, 4.3, 4.4 and 4.6).
@@ -130,14 +134,14 @@ mod access {
 
 /// The table's words for the methods.
 mod method {
-    use super::{Access, App, Arc, Method, MethodRouter, Route};
+    use super::{Access, App, Method, MethodRouter, Route};
 
     macro_rules! methods {
         ($($name:ident $method:ident),*) => {$(
             pub const fn $name(
                 path: &'static str,
                 access: Access,
-                handler: MethodRouter<Arc<App>>,
+                handler: MethodRouter<App>,
             ) -> Route {
                 Route { method: Method::$method, path, access, handler }
             }
@@ -147,35 +151,41 @@ mod method {
 }
 
 /// The service.
-pub(crate) fn router(app: Arc<App>) -> Router {
+pub(crate) fn router(app: App) -> Router {
     let mut router = Router::new();
     for Route { path, access, handler, .. } in routes() {
-        let guard = Guard { app: app.clone(), access };
+        let guard = Guard { authenticator: app.authenticator.clone(), access };
         let guarded = handler.route_layer(middleware::from_fn_with_state(guard, authorize));
         let guarded = match path {
-            paths::MEASUREMENT => guarded
-                .route_layer(middleware::from_fn_with_state(app.clone(), overload::gate::admit)),
+            paths::MEASUREMENT => {
+                let intake = app.intake.clone();
+                guarded.route_layer(middleware::from_fn_with_state(intake, overload::gate::admit))
+            }
             _ => guarded,
         };
         let marked = guarded.route_layer(middleware::from_fn_with_state(Template(path), mark));
         router = router.route(path, marked);
     }
     router
-        .fallback(|app, request| otherwise(app, request, ApiError::NotFound))
-        .method_not_allowed_fallback(|app, request| {
-            otherwise(app, request, ApiError::MethodNotAllowed)
+        .fallback(|authenticator, request| otherwise(authenticator, request, ApiError::NotFound))
+        .method_not_allowed_fallback(|authenticator, request| {
+            otherwise(authenticator, request, ApiError::MethodNotAllowed)
         })
-        .layer(middleware::from_fn_with_state(app.clone(), one_host))
+        .layer(middleware::from_fn_with_state(app.authenticator.clone(), one_host))
         .layer(middleware::map_response(as_problem))
         .layer(middleware::from_fn(drain))
-        .layer(middleware::from_fn_with_state(app.clone(), in_time))
-        .layer(middleware::from_fn_with_state(app.clone(), log))
+        .layer(middleware::from_fn_with_state(app.patience, in_time))
+        .layer(middleware::from_fn_with_state(app.telemetry.clone(), log))
         .with_state(app)
 }
 
 /// Refuses a request that does not say exactly once for which host it is (RFC 9112, 3.2): who stands
 /// between client and server could understand another one.
-async fn one_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+async fn one_host(
+    State(authenticator): State<Arc<Authenticator>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let first = hosts.next();
     let said = first.map_or(request.version() < Version::HTTP_11, |host| is_host(host.as_bytes()));
@@ -183,7 +193,7 @@ async fn one_host(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         return next.run(request).await;
     }
     let error = ApiError::Invalid("exactly one header `Host` is needed".to_owned());
-    otherwise(State(app), request, error).await.into_response()
+    otherwise(State(authenticator), request, error).await.into_response()
 }
 
 /// A host with or without a port, or nothing.
@@ -192,8 +202,12 @@ fn is_host(value: &[u8]) -> bool {
 }
 
 /// What has no route counts as a request, too.
-async fn otherwise(State(app): State<Arc<App>>, request: Request, error: ApiError) -> ApiError {
-    admit(&app, request.extensions()).err().unwrap_or(error)
+async fn otherwise(
+    State(authenticator): State<Arc<Authenticator>>,
+    request: Request,
+    error: ApiError,
+) -> ApiError {
+    authenticator.admit(request.extensions()).err().unwrap_or(error)
 }
 
 /// A route's path as the table writes it, for the log: paths themselves name meters.
@@ -207,8 +221,8 @@ async fn mark(State(template): State<Template>, request: Request, next: Next) ->
 }
 
 /// Breaks off what takes too long.
-async fn in_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(app.limits.request, next.run(request)).await {
+async fn in_time(State(patience): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::Unavailable("the request took too long".to_owned()).into_response(),
     }
@@ -219,7 +233,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// One line for each request, without anything that tells of whom it was; all that is logged
 /// meanwhile carries the request's identifier, which the client is told.
-async fn log(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+async fn log(
+    State(telemetry): State<Arc<Telemetry>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let (start, method): (Instant, &str) = (Instant::now(), known(request.method()));
     let id = Uuid::new_v4();
     let span = tracing::info_span!("request", request_id = %id);
@@ -231,7 +249,7 @@ async fn log(State(app): State<Arc<App>>, mut request: Request, next: Next) -> R
     let identity = kind.0.get().copied().unwrap_or("none");
     let latency_ms = took.as_micros() as f64 / 1000.0;
     span.in_scope(|| tracing::info!(method, route, status, latency_ms, identity, "answered"));
-    app.telemetry.answered(method, route, status, took);
+    telemetry.answered(method, route, status, took);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

@@ -8,27 +8,28 @@ use std::{
 
 use ebp_core::{clock::Clock, private_file};
 use ebp_store::{Database, open_store};
-use tokio::sync::Semaphore;
+use ebp_survey::{
+    Keeper, KeptRevocations, Survey,
+    authority::{self, Authority, RegisterWatch},
+    geocoding::{Geocode, Geocoder},
+    masking,
+};
 
 use crate::{
-    App, KeptRevocations, ServeError, Settings, api,
-    auth::{self, RegisterWatch, Secrets, Tokens},
-    authority::{self, Authority},
+    ServeError, Settings,
+    api::{description::Description, intake::Intake},
+    app::App,
+    auth::{self, Authenticator, Secrets, Tokens},
     database_clock::DatabaseClock,
-    geocoding::{GeocodeError, Geocoder},
-    limit, listener, masking, openapi,
-    overload::Overload,
-    revocations::Keeper,
-    router,
+    limit,
+    listener::{self, Listening},
+    openapi, router,
     telemetry::Telemetry,
 };
 
 /// Connections that the holder of a certificate may have, however few there are in all: a program
 /// opens several.
 const LEAST_CONNECTIONS: usize = 8;
-
-/// Addresses that are looked up at the same time.
-const LOCATING: usize = 8;
 
 /// Serves the Data API on `listener` until `shutdown`; then no connection is accepted any more and
 /// requests in flight are answered. `shutdown` is not polled before everything is ready to serve, so
@@ -80,13 +81,8 @@ pub async fn serve(
     }
     let tls =
         auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock.clone())?;
-    let geocoder = match geocoding {
-        // It waits for its client, which an asynchronous task must not.
-        Some(settings) => {
-            let clock = clock.clone();
-            let made = tokio::task::spawn_blocking(move || Geocoder::new(settings, clock)).await;
-            Some(Arc::new(made.map_err(|error| GeocodeError::SetUp(error.to_string()))??))
-        }
+    let geocoder: Option<Arc<dyn Geocode>> = match geocoding {
+        Some(settings) => Some(Arc::new(Geocoder::open(settings, clock.clone()).await?)),
         None => None,
     };
     let store = open_store(&database).await?;
@@ -98,41 +94,42 @@ pub async fn serve(
         store.limit_measurements(quota);
     }
     masking::mask_by(&store, &masking, false).await?;
-    let revocations = Arc::new(Keeper {
-        list: KeptRevocations::in_folder(&data),
-        database,
-        masking,
-        geocoder: geocoder.clone(),
-    });
-    revocations.apply(&*store).await?;
-    let keeping = revocations.clone().keep(store.clone());
+    let survey = Survey::new(store.clone(), clock)
+        .with_authority(authority, device_certificates)
+        .with_geocoder(geocoder)
+        .with_kept_revocations(KeptRevocations::in_folder(&data));
+    let survey = Arc::new(survey);
+    survey.apply_kept_revocations().await?;
+    let keeping = Keeper { survey: survey.clone(), database, masking }.keep();
     masking::mask_pending_soon(store.clone());
-    let app = Arc::new(App {
-        store: store.clone(),
-        register: RegisterWatch::new(authority::register_path(&dir)),
-        authority,
-        secrets: Secrets::new(secrets),
-        tokens: tokens.map(Tokens::new).transpose()?,
-        telemetry: Telemetry::default(),
-        requests: limit::Requests::new(limits.rate),
-        device_certificates,
-        connections: limit::Connections::new(limits.connections_per_address),
-        clock,
-        database_clock,
-        geocoder,
-        revocations,
-        // A connection has one request at a time; half of them are left for whatever else is asked.
-        overload: Overload::new(limits.connections / 2),
+    let requests = Arc::new(limit::Requests::new(limits.rate));
+    let telemetry = Arc::new(Telemetry::default());
+    let connections = limit::Connections::new(limits.connections_per_address);
+    let app = App {
+        survey: survey.clone(),
+        authenticator: Arc::new(Authenticator {
+            survey,
+            register: RegisterWatch::new(authority::register_path(&dir)),
+            secrets: Secrets::new(secrets),
+            tokens: tokens.map(Tokens::new).transpose()?,
+            requests: requests.clone(),
+            clock: database_clock.clone(),
+        }),
+        intake: Arc::new(Intake::new(&limits, quota)),
+        telemetry: telemetry.clone(),
+        connections: connections.clone(),
+        clock: database_clock,
+        description: Arc::new(Description(LazyLock::new(openapi::document))),
+        patience: limits.request,
+    };
+    let listening = Listening {
         holders: limit::Shares::with_least(limits.connections, LEAST_CONNECTIONS),
-        receiving: api::receive::room(),
-        unpacking: limit::Turns::new(limits.unpacking),
-        locating: Arc::new(Semaphore::new(LOCATING)),
         limits,
-        quota,
-        description: LazyLock::new(openapi::document),
-    });
-    let router = router::router(app.clone());
-    listener::run(listener, tls.into(), router, &app, shutdown).await;
+        connections,
+        requests,
+        telemetry,
+    };
+    listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
     keeping.abort();
     store.close().await?;
     Ok(())

@@ -9,11 +9,10 @@ use std::{
 };
 
 use ebp_core::clock::Clock;
-
-use crate::{
-    auth::TokenSettings, geocoding::GeocodingSettings, limit::Rate, masking::MaskingFiles,
-};
 use ebp_store::{Database, Quota};
+use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
+
+use crate::{auth::TokenSettings, limit::Rate};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]

@@ -50,7 +50,7 @@ async fn routes_and_statuses_but_nobody() {
         .with_writer(log.clone())
         .with_ansi(false)
         .with_env_filter(EnvFilter::new(
-            "ebp_server=trace,axum=trace,hyper=trace,tokio_postgres=trace",
+            "ebp_server=trace,ebp_survey=trace,axum=trace,hyper=trace,tokio_postgres=trace",
         ))
         .finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();

@@ -10,6 +10,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,7 +21,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Why a backup cannot be made or restored.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
     /// The database that is to be copied, or the copy, is not there.
@@ -55,7 +56,7 @@ pub enum BackupError {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// SQLite failed.
     #[error("cannot copy {}: {source}", path.display())]
@@ -63,7 +64,7 @@ pub enum BackupError {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: rusqlite::Error,
+        source: Arc<rusqlite::Error>,
     },
 }
 
@@ -238,11 +239,11 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn file(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
-    move |source| BackupError::File { path: path.to_owned(), source }
+    move |source| BackupError::File { path: path.to_owned(), source: Arc::new(source) }
 }
 
 fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> BackupError {
-    move |source| BackupError::Sqlite { path: path.to_owned(), source }
+    move |source| BackupError::Sqlite { path: path.to_owned(), source: Arc::new(source) }
 }
 
 #[cfg(test)]

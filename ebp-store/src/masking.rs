@@ -10,7 +10,11 @@
 
 mod error;
 
-use std::{fs, io, path::Path, sync::LazyLock};
+use std::{
+    fs, io,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 use ebp_anon::{
     OsRandomness, Position, RegionCode, Regions,
@@ -90,11 +94,12 @@ pub struct Masking {
 /// # Errors
 /// Returns [`MaskingError`], which names the file.
 pub fn load_regions(path: &Path) -> Result<Regions, MaskingError> {
-    let bytes =
-        fs::read(path).map_err(|source| MaskingError::File { path: path.to_owned(), source })?;
+    let bytes = fs::read(path)
+        .map_err(|source| MaskingError::File { path: path.to_owned(), source: Arc::new(source) })?;
     let geodata = Geodata::from_compact(&bytes)
         .map_err(|source| MaskingError::Compact { path: path.to_owned(), source })?;
-    Regions::new(geodata).map_err(|source| MaskingError::Regions { path: path.to_owned(), source })
+    Regions::new(geodata)
+        .map_err(|source| MaskingError::Regions { path: path.to_owned(), source: Arc::new(source) })
 }
 
 /// Reads a table of postal codes.
@@ -103,9 +108,11 @@ pub fn load_regions(path: &Path) -> Result<Regions, MaskingError> {
 /// Returns [`MaskingError`], which names the file and the line.
 pub fn load_postal_codes(path: &Path) -> Result<PostalCodes, MaskingError> {
     let file = fs::File::open(path)
-        .map_err(|source| MaskingError::File { path: path.to_owned(), source })?;
-    PostalCodes::read(io::BufReader::new(file))
-        .map_err(|source| MaskingError::PostalCodes { path: path.to_owned(), source })
+        .map_err(|source| MaskingError::File { path: path.to_owned(), source: Arc::new(source) })?;
+    PostalCodes::read(io::BufReader::new(file)).map_err(|source| MaskingError::PostalCodes {
+        path: path.to_owned(),
+        source: Arc::new(source),
+    })
 }
 
 impl Masking {

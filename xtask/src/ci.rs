@@ -20,7 +20,7 @@ const PROGRAMS: [(&str, &[&str]); 3] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 15] = [
+const LIBRARIES: [(&str, &[&str]); 17] = [
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
     ("ebp-client", &[]),
@@ -31,6 +31,8 @@ const LIBRARIES: [(&str, &[&str]); 15] = [
     ("ebp-anon", &["--features", "germany"]),
     ("ebp-dataset", &[]),
     ("ebp-store", &[]),
+    ("ebp-survey", &[]),
+    ("ebp-survey", &["--no-default-features"]),
     ("ebp-server", &[]),
     ("ebp-server", &["--no-default-features"]),
     ("ebp-fieldtest", &[]),

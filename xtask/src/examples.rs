@@ -7,12 +7,13 @@ use anyhow::Result;
 use crate::{run::succeed, target, test};
 
 /// The examples. `embedded_device` needs a device's configuration: it is built.
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 7] = [
     "evaluate_instants",
     "mask_a_location",
     "decode_telegrams",
     "spool_and_send",
     "register_household",
+    "operate_survey",
     "serve_and_upload",
 ];
 

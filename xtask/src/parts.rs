@@ -23,10 +23,12 @@ pub struct Part {
 const SERVER_TESTS: &[&str] = &["--lib", "--test", "api", "--test", "api_postgres"];
 const STORE_TESTS: &[&str] = &["--lib", "--test", "store"];
 
+const SURVEY_TESTS: &[&str] = &["--lib", "--test", "survey"];
+
 const DEVICE_TESTS: &[&str] = &["--lib", "--test", "spool_slots", "--test", "spool_time"];
 
 /// All of them.
-pub const PARTS: [Part; 10] = [
+pub const PARTS: [Part; 11] = [
     Part {
         name: "masking",
         package: "ebp-anon",
@@ -82,6 +84,18 @@ pub const PARTS: [Part; 10] = [
         package: "ebp-store",
         files: &["ebp-store/src/*/access.rs", "ebp-store/src/*/device.rs"],
         tests: STORE_TESTS,
+    },
+    Part {
+        name: "operations",
+        package: "ebp-survey",
+        files: &[
+            "ebp-survey/src/consent.rs",
+            "ebp-survey/src/locate.rs",
+            "ebp-survey/src/registration.rs",
+            "ebp-survey/src/restore.rs",
+            "ebp-survey/src/revocation.rs",
+        ],
+        tests: SURVEY_TESTS,
     },
     Part {
         name: "authorization",

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),
@@ -20,7 +20,8 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("ebp-anon", &["ebp-core"]),
     ("ebp-dataset", &["ebp-core"]),
     ("ebp-store", &["ebp-core", "ebp-anon"]),
-    ("ebp-server", &["ebp-core", "ebp-anon", "ebp-store"]),
+    ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-store"]),
+    ("ebp-server", &["ebp-core", "ebp-anon", "ebp-store", "ebp-survey"]),
     (
         "ebp-cli",
         &[
@@ -30,13 +31,22 @@ const EDGES: [(&str, &[&str]); 11] = [
             "ebp-device",
             "ebp-anon",
             "ebp-store",
+            "ebp-survey",
             "ebp-server",
             "ebp-fieldtest",
         ],
     ),
     (
         "ebp-fieldtest",
-        &["ebp-core", "ebp-client", "ebp-meter", "ebp-device", "ebp-store", "ebp-server"],
+        &[
+            "ebp-core",
+            "ebp-client",
+            "ebp-meter",
+            "ebp-device",
+            "ebp-store",
+            "ebp-survey",
+            "ebp-server",
+        ],
     ),
     ("ebp-needs", &[]),
 ];

@@ -1,7 +1,7 @@
 //! `ebp ca`: the certificate authority of mutual TLS.
 //!
 //! Enters: a server's data folder. Leaves: certificates, lists of them, and the list of revoked ones.
-//! Absent: how they are made, which [`ebp_server::authority`] knows.
+//! Absent: how they are made, which [`ebp_survey::authority`] knows.
 
 mod issue;
 mod list;
@@ -9,11 +9,16 @@ mod list;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use ebp_core::clock::{Clock, SystemClock};
-use ebp_server::authority::{Authority, AuthorityError};
+use ebp_core::clock::SystemClock;
+use ebp_server::Settings;
 use ebp_store::{Database, RegisterEntry, Serial};
+use ebp_survey::{Survey, authority::Authority};
 
-use super::{local_store::with_store, server_data::ServerData};
+use super::{
+    local_store::with_store,
+    local_survey::{self, with_survey},
+    server_data::ServerData,
+};
 use crate::{
     exit::{CommandResult, Failure, server},
     output::Format,
@@ -64,12 +69,12 @@ enum Action {
 /// Does as the arguments say.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let settings = arguments.data.settings()?;
-    let (dir, database) = (settings.authority, settings.database);
+    let (dir, database) = (&settings.authority, &settings.database);
     let clock = Arc::new(SystemClock);
     if let Action::Init { name } = &arguments.action {
-        let data = dir.parent().unwrap_or(&dir);
+        let data = dir.parent().unwrap_or(dir);
         let own = owner::is_own(data, &[]);
-        let authority = Authority::init(&dir, name, clock).map_err(server::authority)?;
+        let authority = Authority::init(dir, name, clock).map_err(server::authority)?;
         owner::give(data, own, &[]);
         owner::give_to_owner_of(data);
         tell!("ebp: the authority's certificate is {}", dir.join("ca.pem").display());
@@ -79,21 +84,21 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         );
         return Ok(());
     }
-    let authority = Authority::open(&dir, clock).map_err(server::authority)?;
+    let authority = Authority::open(dir, clock).map_err(server::authority)?;
     match &arguments.action {
         Action::Init { .. } => Ok(()),
         Action::Issue(issue) => {
             authority.require_private_key().map_err(server::authority)?;
-            issue.run(&authority, &database)
+            issue.run(&authority, database)
         }
         Action::Revoke { serial } => {
-            revoke(&authority, &database, serial)?;
+            revoke(authority, &settings, *serial)?;
             tell!("ebp: {serial} is revoked");
             Ok(())
         }
         Action::List { format } => {
             let mut entries = authority.list().map_err(server::authority)?;
-            for entry in issued_by_servers(&database)? {
+            for entry in issued_by_servers(database)? {
                 match entries.iter_mut().find(|known| known.serial == entry.serial) {
                     // What a server revoked counts, whatever the register says of it.
                     Some(known) => known.revoked_at = known.revoked_at.or(entry.revoked_at),
@@ -101,11 +106,11 @@ pub fn run(arguments: &Arguments) -> CommandResult {
                 }
             }
             entries.sort_by_key(|entry| entry.not_before);
-            list::list(entries, &database, *format)
+            list::list(entries, database, *format)
         }
         Action::Crl => {
             authority.require_private_key().map_err(server::authority)?;
-            let crl = authority.crl(&issued_by_servers(&database)?).map_err(server::authority)?;
+            let crl = authority.crl(&issued_by_servers(database)?).map_err(server::authority)?;
             print(&crl.pem)
         }
     }
@@ -113,22 +118,17 @@ pub fn run(arguments: &Arguments) -> CommandResult {
 
 /// The certificates that servers issued by enrolment or renewal: they are in the database.
 fn issued_by_servers(database: &Database) -> Result<Vec<RegisterEntry>, Failure> {
-    with_store(database, async |store| Ok(ebp_server::issued(store).await?))
+    with_store(database, async |store| Ok(ebp_survey::issued(store).await?))
         .map(Option::unwrap_or_default)
 }
 
-/// Revokes a certificate wherever it is known.
-fn revoke(authority: &Authority, database: &Database, serial: &Serial) -> CommandResult {
-    let entry = match authority.revoke(serial) {
-        Ok(_) => return Ok(()),
-        Err(AuthorityError::UnknownSerial(_)) => with_store(database, async |store| {
-            let Some(entry) = store.certificate(*serial).await? else { return Ok(None) };
-            store.revoke_certificate(entry, SystemClock.now()).await.map(Some)
-        })?,
-        Err(error) => return Err(server::authority(error)),
-    };
-    match entry.flatten() {
-        Some(_) => Ok(()),
-        None => Err(server::authority(AuthorityError::UnknownSerial(*serial))),
+/// Revokes a certificate wherever it is known; an authority may live on a machine of its own.
+fn revoke(authority: Authority, settings: &Settings, serial: Serial) -> CommandResult {
+    if !local_survey::exists(settings) {
+        return authority.revoke(&serial).map(drop).map_err(server::authority);
     }
+    let issuing = |survey: Survey| survey.with_authority(authority, settings.device_certificates);
+    with_survey(settings, issuing, async |survey| {
+        survey.revoke_certificate(serial).await.map_err(server::survey)
+    })
 }

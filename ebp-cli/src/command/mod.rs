@@ -24,6 +24,8 @@ mod heading;
 mod household;
 #[cfg(feature = "server")]
 mod local_store;
+#[cfg(feature = "server")]
+mod local_survey;
 mod man;
 #[cfg(feature = "server")]
 mod measurements;

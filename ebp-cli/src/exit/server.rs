@@ -1,22 +1,31 @@
 //! What goes wrong at a server and at its authority and store, with remedies.
 
-use ebp_server::{KeptRevocationsError, ServeError, authority::AuthorityError};
+use ebp_server::ServeError;
 use ebp_store::{
     StoreError,
     masking::{MaskingError, MaskingMismatch},
 };
+use ebp_survey::{KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError};
 
 use super::{Failure, chain};
 
 /// The server's errors with their remedies.
 pub fn serve(error: ServeError) -> Failure {
     match error {
-        ServeError::Authority(error) => authority(error),
-        ServeError::Masking(error) => masking(&error),
-        ServeError::Store(StoreError::Masking(mismatch)) => masking_mismatch(&mismatch),
-        ServeError::Store(error) if error.is_full() => Failure::failed(chain(&error))
+        ServeError::Survey(error) => open(error),
+        other => Failure::failed(chain(&other)),
+    }
+}
+
+/// The errors of opening a survey with their remedies.
+pub fn open(error: OpenError) -> Failure {
+    match error {
+        OpenError::Authority(error) => authority(error),
+        OpenError::Masking(error) => masking(&error),
+        OpenError::Store(StoreError::Masking(mismatch)) => masking_mismatch(&mismatch),
+        OpenError::Store(error) if error.is_full() => Failure::failed(chain(&error))
             .remedy("make room on the database's disk and start it again; nothing is lost"),
-        ServeError::Revocations(error) => {
+        OpenError::Revocations(error) => {
             let failure = Failure::failed(chain(&error));
             match error {
                 KeptRevocationsError::Line { .. } => failure.remedy(
@@ -28,9 +37,18 @@ pub fn serve(error: ServeError) -> Failure {
                 _ => failure,
             }
         }
-        ServeError::Geocoding(error) => {
+        OpenError::Geocoding(error) => {
             Failure::failed(chain(&error)).remedy("correct [geocoding] in the configuration")
         }
+        other => Failure::failed(chain(&other)),
+    }
+}
+
+/// The errors of the survey's operations with their remedies.
+pub fn survey(error: SurveyError) -> Failure {
+    match error {
+        SurveyError::Store(error) => store(error),
+        SurveyError::Authority(error) => authority(error),
         other => Failure::failed(chain(&other)),
     }
 }

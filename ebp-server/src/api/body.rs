@@ -7,10 +7,11 @@ use serde_path_to_error::Segment;
 use utoipa::ToSchema;
 
 use super::{
+    intake::Intake,
     receive::{Received, receive},
     repeated::{self, Flaw},
 };
-use crate::{App, limit::ClientId, problem::ApiError};
+use crate::{limit::ClientId, problem::ApiError};
 use ebp_store::{Faults, form};
 
 /// Bytes of a body that is no upload, at most.
@@ -20,21 +21,21 @@ const SMALL_BODY: usize = 256 << 10;
 const VALUES: usize = 20_000;
 
 /// Reads the body; what is wrong with it is told all at once.
-pub async fn json<T: Form>(app: &App, request: Request) -> Result<T, ApiError> {
-    read(small(app, request).await?.as_ref())?.into_valid()
+pub async fn json<T: Form>(intake: &Intake, request: Request) -> Result<T, ApiError> {
+    read(small(intake, request).await?.as_ref())?.into_valid()
 }
 
 /// Reads a body for a method of the store that refuses one with faults. Where the store finds the
 /// very same faults it is the one to say so, since it may know of conflicts besides.
-pub async fn for_store<T: Form>(app: &App, request: Request) -> Result<T, ApiError> {
-    let read: Read<T> = read(small(app, request).await?.as_ref())?;
+pub async fn for_store<T: Form>(intake: &Intake, request: Request) -> Result<T, ApiError> {
+    let read: Read<T> = read(small(intake, request).await?.as_ref())?;
     match read.body {
         Some(body) if read.faults == Faults::against_schema(&body) => Ok(body),
         _ => read.into_valid(),
     }
 }
 
-async fn small(app: &App, request: Request) -> Result<Received, ApiError> {
+async fn small(intake: &Intake, request: Request) -> Result<Received, ApiError> {
     let kind = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str());
     let essence = |value: &str| value.split(';').next().unwrap_or("").trim().to_lowercase();
     match kind {
@@ -49,7 +50,7 @@ async fn small(app: &App, request: Request) -> Result<Received, ApiError> {
     }
     let client = request.extensions().get::<ClientId>().copied();
     let client = client.ok_or_else(|| ApiError::Internal("no client".to_owned()))?;
-    receive(app, client, request.into_body(), SMALL_BODY).await
+    receive(intake, client, request.into_body(), SMALL_BODY).await
 }
 
 /// What a body can be read as: of a published form.

@@ -1,6 +1,6 @@
 //! The API's description of itself: for machines, and a page to read and to try it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Json,
@@ -8,12 +8,14 @@ use axum::{
     http::header,
     response::{Html, IntoResponse, Response},
 };
+use serde_json::Value;
 
-use crate::App;
+/// The API's description for machines, made when it is first asked for.
+pub struct Description(pub LazyLock<Value>);
 
 /// `GET /openapi.json`.
-pub async fn document(State(app): State<Arc<App>>) -> Response {
-    Json(&*app.description).into_response()
+pub async fn document(State(description): State<Arc<Description>>) -> Response {
+    Json(&*description.0).into_response()
 }
 
 /// `GET /`: where the API is described, for people and (RFC 8631) for machines.

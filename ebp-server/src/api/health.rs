@@ -8,13 +8,15 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use ebp_survey::Survey;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
-    App,
+    database_clock::DatabaseClock,
+    limit::Connections,
     problem::ApiError,
-    telemetry::{Gauges, classic},
+    telemetry::{Gauges, Telemetry, classic},
 };
 
 /// How long the database may take to say that it is there.
@@ -24,15 +26,18 @@ const ACTIVE: SignedDuration = SignedDuration::from_mins(150);
 
 /// `GET /healthz`: answers whoever asks, without a certificate, and says what it takes for the time:
 /// devices whose certificate it takes for expired find out whose clock is wrong.
-pub async fn show(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({ "status": "ok", "time": app.clock.now() }))
+pub async fn show(State(survey): State<Arc<Survey>>) -> Json<Value> {
+    Json(json!({ "status": "ok", "time": survey.clock().now() }))
 }
 
 /// `GET /readyz`: whether requests would be answered: the database is there, and the clocks agree
 /// (503 if not).
-pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    app.database_clock.require()?;
-    match tokio::time::timeout(PATIENCE, app.store.ping()).await {
+pub async fn ready(
+    State(survey): State<Arc<Survey>>,
+    State(clock): State<Arc<DatabaseClock>>,
+) -> Result<Json<Value>, ApiError> {
+    clock.require()?;
+    match tokio::time::timeout(PATIENCE, survey.store().ping()).await {
         Ok(Ok(())) => Ok(Json(json!({ "status": "ready" }))),
         Ok(Err(error)) => Err(ApiError::Unavailable(error.to_string())),
         Err(_) => Err(ApiError::Unavailable("the database does not answer".to_owned())),
@@ -42,16 +47,17 @@ pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError>
 /// `GET /metrics`: for Prometheus, which shows the administrators' secret (`basic_auth`). OpenMetrics,
 /// or the older text format for whoever accepts only that.
 pub async fn metrics(
-    State(app): State<Arc<App>>,
+    State(survey): State<Arc<Survey>>,
+    State(telemetry): State<Arc<Telemetry>>,
+    State(connections): State<Arc<Connections>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let since = app.clock.now() - ACTIVE;
-    let text = app
-        .telemetry
+    let since = survey.clock().now() - ACTIVE;
+    let text = telemetry
         .text(Gauges {
-            devices: app.store.device_counts(since).await?,
-            connections: app.connections.open(),
-            pool: app.store.pool(),
+            devices: survey.store().device_counts(since).await?,
+            connections: connections.open(),
+            pool: survey.store().pool(),
         })
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());

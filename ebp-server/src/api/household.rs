@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use ebp_core::contract::Household;
+use ebp_survey::Survey;
 
-use crate::{App, auth::Caller, problem::ApiError};
+use crate::{auth::Requester, problem::ApiError};
 
 /// `GET /household`: the registration details.
 pub async fn show(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(survey): State<Arc<Survey>>,
+    Requester(caller): Requester,
 ) -> Result<Json<Household>, ApiError> {
-    Ok(Json(app.store.household(caller.household()?).await?))
+    Ok(Json(survey.store().household(caller.household()?).await?))
 }

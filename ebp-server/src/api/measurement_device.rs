@@ -8,36 +8,39 @@ use axum::{
     http::StatusCode,
 };
 use ebp_core::contract::{DeviceStatus, MeasurementDevice};
+use ebp_survey::Survey;
 
-use super::body;
+use super::{body, intake::Intake};
 use crate::{
-    App,
-    auth::{Caller, DeviceHolder},
+    auth::{DeviceHolder, Requester},
     problem::ApiError,
+    telemetry::Telemetry,
 };
 
 /// `GET /household/measurement_device`: each with its components' versions, last activity,
 /// meters and health.
 pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(survey): State<Arc<Survey>>,
+    Requester(caller): Requester,
 ) -> Result<Json<Vec<MeasurementDevice>>, ApiError> {
-    Ok(Json(app.store.devices(caller.household()?).await?))
+    Ok(Json(survey.store().devices(caller.household()?).await?))
 }
 
 /// `PUT /household/measurement_device/status`: takes the place of what the device told before.
 /// What is wrong with it is told all at once.
 pub async fn report(
-    State(app): State<Arc<App>>,
+    State(survey): State<Arc<Survey>>,
+    State(intake): State<Arc<Intake>>,
+    State(telemetry): State<Arc<Telemetry>>,
     holder: DeviceHolder,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let status: DeviceStatus = body::for_store(&app, request).await?;
+    let status: DeviceStatus = body::for_store(&intake, request).await?;
     let heard = status.meters.iter().map(|told| (told.telegrams, told.damaged));
     let (telegrams, damaged) = heard.fold((0, 0), |(all, bad), (more, worse)| {
         (u64::saturating_add(all, more), u64::saturating_add(bad, worse))
     });
-    app.store.report_status(holder.device, status, app.clock.now()).await?;
-    app.telemetry.heard(telegrams, damaged);
+    survey.store().report_status(holder.device, status, survey.clock().now()).await?;
+    telemetry.heard(telegrams, damaged);
     Ok(StatusCode::NO_CONTENT)
 }

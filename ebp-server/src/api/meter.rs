@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use ebp_core::model::Meter;
+use ebp_survey::Survey;
 
-use crate::{App, auth::Caller, problem::ApiError};
+use crate::{auth::Requester, problem::ApiError};
 
 /// `GET /household/meter`: each with its type, model and device.
 pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(survey): State<Arc<Survey>>,
+    Requester(caller): Requester,
 ) -> Result<Json<Vec<Meter>>, ApiError> {
-    Ok(Json(app.store.meters(caller.household()?).await?))
+    Ok(Json(survey.store().meters(caller.household()?).await?))
 }

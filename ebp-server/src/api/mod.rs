@@ -1,6 +1,6 @@
 //! The resources of the Data API, a file each.
 //!
-//! Enters: requests with their [`Caller`](crate::auth::Caller). Leaves: the contract's bodies.
+//! Enters: requests with their [`Caller`](ebp_survey::Caller). Leaves: the contract's bodies.
 //! Absent: permission, which the router demands before a handler runs; SQL.
 
 pub mod account;
@@ -8,17 +8,17 @@ mod body;
 pub mod consent;
 pub mod description;
 pub mod device;
-mod finish;
 pub mod health;
 pub mod household;
 pub mod incident;
+pub(crate) mod intake;
 pub mod management;
 pub mod measurement;
 pub mod measurement_device;
 pub mod meter;
 pub mod pv_system;
 mod query;
-pub(crate) mod receive;
+mod receive;
 mod repeated;
 
 use uuid::Uuid;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use ebp_core::model::PvSystem;
+use ebp_survey::Survey;
 
-use crate::{App, auth::Caller, problem::ApiError};
+use crate::{auth::Requester, problem::ApiError};
 
 /// `GET /household/pv_system`: each with its power, orientation, age and generation meter.
 pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(survey): State<Arc<Survey>>,
+    Requester(caller): Requester,
 ) -> Result<Json<Vec<PvSystem>>, ApiError> {
-    Ok(Json(app.store.pv_systems(caller.household()?).await?))
+    Ok(Json(survey.store().pv_systems(caller.household()?).await?))
 }

@@ -1,35 +1,21 @@
 //! Bodies as they come in, each within its bound and all of them within one: what of them is in
 //! memory is counted before it is kept.
 
-use std::sync::Arc;
-
 use axum::body::{Body, Bytes, HttpBody};
 use bytes::BytesMut;
 use http_body_util::BodyExt;
 
+use super::intake::{Intake, UNIT};
 use crate::{
-    App,
-    limit::{ClientId, Full, Share, Shares},
+    limit::{ClientId, Full, Share},
     problem::ApiError,
 };
-
-/// What is counted together.
-const UNIT: usize = 16 << 10;
-
-/// Of all bodies at the same time, but for the first unit of each, which is not counted: there are
-/// no more of those than connections. A quarter of it is the largest body.
-const ALL: usize = 16 << 20;
 
 /// What is taken at once for a body that says that it will be long.
 const MOST_AHEAD: usize = 256 << 10;
 
 /// Seconds after which a client may come again that has too much on its way.
 const SOON: u64 = 2;
-
-/// How much of all bodies may be in memory.
-pub fn room() -> Arc<Shares> {
-    Shares::new(ALL / UNIT)
-}
 
 /// A body that is in. It counts until it is dropped.
 pub struct Received {
@@ -45,7 +31,7 @@ impl AsRef<[u8]> for Received {
 
 /// Receives a body of so many octets at most, within the time for bodies.
 pub async fn receive(
-    app: &App,
+    intake: &Intake,
     client: ClientId,
     body: Body,
     most: usize,
@@ -54,12 +40,12 @@ pub async fn receive(
     if HttpBody::size_hint(&body).lower() > most as u64 {
         return Err(too_large(most));
     }
-    let receiving = take_in(app, client, body, most);
-    tokio::time::timeout(app.limits.body, receiving).await.map_err(|_| ApiError::Timeout)?
+    let receiving = take_in(intake, client, body, most);
+    tokio::time::timeout(intake.patience, receiving).await.map_err(|_| ApiError::Timeout)?
 }
 
 async fn take_in(
-    app: &App,
+    intake: &Intake,
     client: ClientId,
     mut body: Body,
     most: usize,
@@ -79,11 +65,11 @@ async fn take_in(
         if counted > 0 {
             let grown = match &mut share {
                 Some(share) => share.grow_to(counted),
-                None => app.receiving.take(client, counted).map(|taken| share = Some(taken)),
+                None => intake.receiving.take(client, counted).map(|taken| share = Some(taken)),
             };
             grown.map_err(|full| match full {
                 Full::Client => ApiError::TooManyRequests(SOON),
-                Full::All => app.overload.put_off(),
+                Full::All => intake.overload.put_off(),
             })?;
         }
         if length == data.len() {

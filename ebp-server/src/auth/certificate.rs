@@ -8,11 +8,10 @@ use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use crate::{
-    authority::{DEVICE_URN, PARTICIPANT_URN, scope_extension},
-    limit::Client,
-};
 use ebp_store::{Names, Serial};
+use ebp_survey::authority::{DEVICE_URN, PARTICIPANT_URN, scope_extension};
+
+use crate::limit::Client;
 
 /// What a client's certificate says.
 #[derive(Clone, PartialEq, Eq)]
@@ -116,7 +115,7 @@ mod tests {
     use rustls_pki_types::pem::PemObject;
 
     use super::*;
-    use crate::authority::{Authority, ClientRequest};
+    use ebp_survey::authority::{Authority, ClientRequest};
 
     fn der(pem: &str) -> CertificateDer<'static> {
         CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()

@@ -31,8 +31,10 @@ use ring::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::{authority::write_atomic, problem::ApiError};
 use ebp_store::{Store, TryLimits, TrySource};
+use ebp_survey::atomic_file::write_atomic;
+
+use crate::problem::ApiError;
 
 /// How many wrong secrets an address has (an IPv6 network, /64), and how long it waits then.
 const OF_ADDRESS: TryLimits = TryLimits {

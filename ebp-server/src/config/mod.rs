@@ -34,12 +34,13 @@ use std::{
 use ebp_core::{clock::Clock, cycle::Cycle, private_file};
 use serde::Deserialize;
 
+use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota};
+use ebp_survey::geocoding::GeocodingSettings;
+
 use crate::{
     auth::{KeySource, TokenSettings},
-    geocoding::GeocodingSettings,
     settings::{Limits, Settings},
 };
-use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota};
 
 pub use environment::PREFIX;
 pub use error::ConfigError;

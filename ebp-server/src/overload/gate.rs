@@ -9,11 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::App;
+use crate::api::intake::Intake;
 
 /// Lets an upload through unless there is no place for it already.
-pub async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let overload = &app.overload;
+pub async fn admit(State(intake): State<Arc<Intake>>, request: Request, next: Next) -> Response {
+    let overload = &intake.overload;
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
     if overload.places.left() < overload.weight(length) {

@@ -6,8 +6,8 @@ use ebp_core::{
     contract::{Problem, paths, problem_type},
     scope::{Group, Scopes},
 };
-use ebp_server::authority::Issued;
 use ebp_store::RegisterEntry;
+use ebp_survey::authority::Issued;
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

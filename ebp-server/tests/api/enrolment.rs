@@ -4,8 +4,8 @@ use ebp_core::{
     contract::{paths, problem_type},
     scope::Group,
 };
-use ebp_server::authority::Issued;
 use ebp_store::RegisterEntry;
+use ebp_survey::authority::Issued;
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
 };
@@ -76,7 +76,7 @@ async fn what_does_not_enroll() {
     let good = csr(&KeyPair::generate().unwrap());
     let foreign = csr(&KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap());
     // By OpenSSL, signed as one for a key on P-256 is.
-    let by_openssl = include_str!("../../src/authority/p384-sha256.csr.pem");
+    let by_openssl = include_str!("../../../ebp-survey/src/authority/p384-sha256.csr.pem");
     for csr in [&*foreign, by_openssl] {
         let problem = enroll(&made["token"], csr).problem(422, problem_type::INCONSISTENT).await;
         let [fault] = &*problem.faults else { panic!("{problem:?}") };

@@ -20,10 +20,10 @@ use ebp_core::{
 use ebp_server::{
     Limits, ServeError, Settings,
     auth::{KeySource, TokenSettings, set_secret},
-    authority::{Authority, ClientRequest, Issued},
     serve,
 };
 use ebp_store::{Database, PostgresSettings, Quota, Store, open_store};
+use ebp_survey::authority::{Authority, ClientRequest, Issued};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};

@@ -8,7 +8,7 @@ use ebp_core::{
     contract::{paths, problem_type},
     scope::Scopes,
 };
-use ebp_server::authority::{Authority, ClientRequest};
+use ebp_survey::authority::{Authority, ClientRequest};
 use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;

@@ -7,7 +7,8 @@ use ebp_core::{
     contract::{paths, problem_type},
     scope::{Group, Scopes},
 };
-use ebp_server::{KeptRevocations, Limits, Revocations};
+use ebp_server::Limits;
+use ebp_survey::{KeptRevocations, Revocations};
 
 use crate::{
     cluster,

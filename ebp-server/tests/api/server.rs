@@ -6,7 +6,8 @@ use ebp_core::{
     clock::SystemClock,
     contract::{paths, problem_type},
 };
-use ebp_server::{Limits, ServeError, Settings, authority::AuthorityError, serve};
+use ebp_server::{Limits, ServeError, Settings, serve};
+use ebp_survey::{OpenError, authority::AuthorityError};
 use reqwest::Method;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -129,7 +130,10 @@ async fn nothing_is_served_without_an_authority() {
     let settings = Settings::in_folder(dir.path(), vec!["localhost".into()], Arc::new(SystemClock));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let error = serve(settings, listener, std::future::pending()).await.unwrap_err();
-    assert!(matches!(error, ServeError::Authority(AuthorityError::Missing { .. })), "{error}");
+    assert!(
+        matches!(error, ServeError::Survey(OpenError::Authority(AuthorityError::Missing { .. }))),
+        "{error}"
+    );
 }
 
 /// Who stands between client and server could understand another host than we do.

@@ -10,8 +10,8 @@ use ebp_core::clock::SystemClock;
 use ebp_server::{
     ApiError,
     auth::{KeySource, TokenSettings, Tokens, server_config},
-    authority::Authority,
 };
+use ebp_survey::authority::Authority;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{KeyPair, PKCS_ED25519, PublicKeyData, SigningKey};
 use serde_json::json;

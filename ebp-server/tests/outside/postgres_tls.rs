@@ -5,8 +5,8 @@ use std::{path::Path, process::Command, sync::Arc};
 
 use ebp_core::clock::SystemClock;
 use ebp_needs::needs;
-use ebp_server::authority::Authority;
 use ebp_store::{Database, PostgresSettings, open_store};
+use ebp_survey::authority::Authority;
 
 use crate::cluster::Cluster;
 

@@ -1,11 +1,11 @@
 //! Errors of masking.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc};
 
 use ebp_anon::{MaskError, UnusableGeodata, geocode::PostalCodesError, geodata::CompactError};
 
 /// Why the files for masking cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum MaskingError {
     /// A file cannot be read.
@@ -14,7 +14,7 @@ pub enum MaskingError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// It is no compact file, or damaged.
     #[error("the regions {}: {source}", path.display())]
@@ -30,7 +30,7 @@ pub enum MaskingError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: UnusableGeodata,
+        source: Arc<UnusableGeodata>,
     },
     /// The table of postal codes cannot be used.
     #[error("the postal codes {}: {source}", path.display())]
@@ -38,7 +38,7 @@ pub enum MaskingError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: PostalCodesError,
+        source: Arc<PostalCodesError>,
     },
 }
 

@@ -10,8 +10,8 @@ use ebp_core::{
     private_file,
     scope::{Scope, Scopes},
 };
-use ebp_server::authority::{Authority, ClientRequest};
 use ebp_store::{Actor, Database, HouseholdId, Names, Store, StoreError};
+use ebp_survey::authority::{Authority, ClientRequest};
 use uuid::Uuid;
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::fs;
 
 use ebp_core::contract::Registration;
-use ebp_server::authority::{Authority, ClientRequest};
+use ebp_survey::authority::{Authority, ClientRequest};
 use uuid::Uuid;
 
 use super::households::DemoHousehold;

@@ -10,13 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use ebp_core::{
-    clock::{Clock, SystemClock},
-    contract::Registration,
-    cycle::Cycle,
-};
-use ebp_server::{ServerConfig, Settings, authority::Authority};
+use ebp_core::{clock::SystemClock, contract::Registration, cycle::Cycle};
+use ebp_server::{ServerConfig, Settings};
 use ebp_store::{Actor, Database, Names, StoreError};
+use ebp_survey::authority::Authority;
 use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
@@ -30,6 +27,7 @@ use super::{
     timing::CYCLES_PER_REPORT,
 };
 use crate::{
+    command::local_survey::with_survey,
     exit::{CommandResult, Context, Failure, chain, server},
     file::write_whole,
 };
@@ -89,11 +87,11 @@ impl State {
         }
         .map_err(server::authority)?;
         let (address, listener) = listen(&folder)?;
-        let database = settings.database;
+        let database = settings.database.clone();
         let mut households = staying;
         households.push(leaving(&folder, &database, opening.seed)?);
         let registrations: Vec<_> = households.iter().map(registration).collect();
-        let participants = register(&database, &registrations)?;
+        let participants = register(&settings, &registrations)?;
         for ((household, registration), participant) in
             households.iter().zip(&registrations).zip(participants)
         {
@@ -255,33 +253,32 @@ fn listen(folder: &Path) -> Result<(SocketAddr, TcpListener), Failure> {
 /// Registers those households that are not registered yet, and returns their participants, as far as
 /// they are there: not of those that have revoked their consent.
 fn register(
-    database: &Database,
+    settings: &Settings,
     registrations: &[Registration],
 ) -> Result<Vec<Option<Uuid>>, Failure> {
-    let runtime = crate::runtime::on_this_thread()?;
-    runtime.block_on(async {
-        let store = ebp_store::open_store(database).await.map_err(server::store)?;
-        let mut participants = Vec::new();
-        for registration in registrations {
-            let email = &registration.participant.email;
-            let names = Names {
-                participant: None,
-                email: email.clone(),
-                device: registration.measurement_device,
-            };
-            let actor = store.actor(&names).await.map_err(server::store)?;
-            if actor == Actor::Unknown {
-                store
-                    .register(registration.clone(), SystemClock.now())
-                    .await
-                    .map_err(server::store)?;
+    with_survey(
+        settings,
+        |survey| survey,
+        async |survey| {
+            let store = survey.store();
+            let mut participants = Vec::new();
+            for registration in registrations {
+                let email = &registration.participant.email;
+                let names = Names {
+                    participant: None,
+                    email: email.clone(),
+                    device: registration.measurement_device,
+                };
+                let actor = store.actor(&names).await.map_err(server::store)?;
+                if actor == Actor::Unknown {
+                    survey.register(registration.clone(), false).await.map_err(server::survey)?;
+                }
+                participants.push(match store.participant(email).await {
+                    Err(StoreError::NotFound) => None,
+                    found => Some(found.map_err(server::store)?),
+                });
             }
-            participants.push(match store.participant(email).await {
-                Err(StoreError::NotFound) => None,
-                found => Some(found.map_err(server::store)?),
-            });
-        }
-        store.close().await.map_err(server::store)?;
-        Ok(participants)
-    })
+            Ok(participants)
+        },
+    )
 }

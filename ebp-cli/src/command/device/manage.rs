@@ -1,20 +1,17 @@
 //! A device's certificates, as administrators see and revoke them.
 
-use std::sync::Arc;
-
-use ebp_core::{
-    clock::{Clock, SystemClock},
-    contract::ManagedCertificate,
-    scope::Group,
-};
-use ebp_server::authority::{Authority, AuthorityError};
+use ebp_core::{contract::ManagedCertificate, scope::Group};
 use ebp_store::StoreError;
+use ebp_survey::{
+    Survey, SurveyError,
+    authority::{Authority, AuthorityError},
+};
 use uuid::Uuid;
 
 use crate::{
     command::{
         group_api::{GroupApi, refused},
-        local_store::with_store,
+        local_survey::{self, with_survey},
         server_data::ServerData,
     },
     exit::{CommandResult, Failure, server},
@@ -66,34 +63,27 @@ impl Revoke {
     /// In the database and the authority's register of this machine.
     fn here(&self) -> Result<u64, Failure> {
         let settings = self.data.settings()?;
-        let authority = match Authority::open(&settings.authority, Arc::new(SystemClock)) {
+        let authority = match Authority::open(&settings.authority, settings.clock.clone()) {
             Err(AuthorityError::Missing { .. }) => None,
             opened => Some(opened.map_err(server::authority)?),
         };
-        let mut known = match &authority {
-            Some(authority) => authority.list().map_err(server::authority)?,
-            None => Vec::new(),
-        };
-        known.retain(|entry| entry.device == Some(self.device));
-        // The database first: every server goes by it.
-        let revoked = with_store(&settings.database, async |store| {
-            match store.revoke_device(self.device, known, SystemClock.now()).await {
-                Err(StoreError::NotFound) => Ok(None),
-                revoked => revoked.map(Some),
-            }
-        })?;
-        let revoked = revoked.ok_or_else(|| {
-            Failure::failed("there is no database here")
-                .remedy("give --data or --config as for `ebp serve`, or --url")
-        })?;
-        let revoked = revoked.ok_or_else(|| {
-            Failure::failed(format!("there is no device {}", self.device))
-                .remedy("`ebp household show` tells a household's devices")
-        })?;
-        if let Some(authority) = authority {
-            authority.revoke_device(self.device).map_err(server::authority)?;
+        if !local_survey::exists(&settings) {
+            return Err(Failure::failed("there is no database here")
+                .remedy("give --data or --config as for `ebp serve`, or --url"));
         }
-        Ok(revoked)
+        let issuing = |survey: Survey| match authority {
+            Some(authority) => survey.with_authority(authority, settings.device_certificates),
+            None => survey,
+        };
+        with_survey(&settings, issuing, async |survey| {
+            survey.revoke_device(self.device).await.map_err(|error| match error {
+                SurveyError::Store(StoreError::NotFound) => {
+                    Failure::failed(format!("there is no device {}", self.device))
+                        .remedy("`ebp household show` tells a household's devices")
+                }
+                error => server::survey(error),
+            })
+        })
     }
 }
 

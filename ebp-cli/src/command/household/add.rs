@@ -3,18 +3,20 @@
 use std::path::PathBuf;
 
 use ebp_core::{
-    clock::{Clock, SystemClock},
     contract::{Registered, Registration, RegistrationMeter},
     scope::Group,
 };
+use ebp_survey::{NewHousehold, Survey};
 
 use super::{
     doubts,
-    locate::{ByHand, Locating},
+    locate::{ByHand, Locating, PATIENCE, tell_located},
     refusal::refused,
 };
 use crate::{
-    command::{group_api::GroupApi, heading::OUTPUT, server_data::ServerData},
+    command::{
+        group_api::GroupApi, heading::OUTPUT, local_survey::with_survey, server_data::ServerData,
+    },
     exit::{CommandResult, Failure, server},
     file::load,
     output::{TableFormat, new_table},
@@ -80,10 +82,14 @@ impl Add {
                 registered
             }
             None => {
-                self.locating.geocoder_here(data)?.locate(&mut registration);
                 let has_location = registration.location.is_some();
-                let registered = self.register_here(data, registration)?;
-                if !has_location {
+                let NewHousehold { registered, located } =
+                    self.register_here(data, registration)?;
+                if let Some(located) = &located {
+                    tell_located(located);
+                }
+                let found = located.is_some_and(|located| located.location.is_some());
+                if !has_location && !found {
                     doubts::tell_no_location(registered.household);
                 }
                 registered
@@ -96,21 +102,15 @@ impl Add {
         &self,
         data: &ServerData,
         registration: Registration,
-    ) -> Result<Registered, Failure> {
+    ) -> Result<NewHousehold, Failure> {
         let settings = data.settings()?;
-        let runtime = crate::runtime::on_this_thread()?;
-        runtime.block_on(async {
-            let store = ebp_store::open_store(&settings.database).await.map_err(server::store)?;
-            let now = SystemClock.now();
-            let registered = match self.further {
-                true => store.register_further(registration, now).await,
-                false => store.register(registration, now).await,
-            };
-            let registered = registered.map_err(server::store)?;
-            store.close().await.map_err(server::store)?;
-            owner::give_to_owner_of(&settings.data);
-            Ok(registered)
-        })
+        let geocoder = self.locating.geocoder_here(data)?.into_geocoder();
+        let locating = |survey: Survey| survey.with_geocoder(geocoder).with_patience(PATIENCE);
+        let new = with_survey(&settings, locating, async |survey| {
+            survey.register(registration, self.further).await.map_err(server::survey)
+        })?;
+        owner::give_to_owner_of(&settings.data);
+        Ok(new)
     }
 }
 

@@ -2,7 +2,7 @@
 //! address.
 //!
 //! Enters: arguments, registrations. Leaves: registrations with a location, or without: an address
-//! that is not found stops nothing, and is told. Absent: the search, which `ebp-server` has.
+//! that is not found stops nothing, and is told. Absent: the search, which `ebp-survey` has.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use ebp_core::{
     contract::Registration,
     model::{Location, Precision},
 };
-use ebp_server::geocoding::{GeocodeError, Geocoder, GeocodingSettings, Located};
+use ebp_survey::geocoding::{Geocode, GeocodeError, Geocoder, GeocodingSettings, Located};
 
 use crate::{
     command::{heading::LOCATION, server_data::ServerData},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How long one address is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Coordinates that somebody looked up.
 #[derive(Debug, clap::Args)]
@@ -112,7 +112,7 @@ fn user_cache() -> Option<PathBuf> {
 }
 
 /// Finds locations, or not.
-pub struct Locator(Option<Geocoder>);
+pub struct Locator(Option<Arc<dyn Geocode>>);
 
 impl Locator {
     fn new(settings: GeocodingSettings) -> Result<Self, Failure> {
@@ -125,24 +125,34 @@ impl Locator {
                 _ => failure,
             }
         })?;
-        Ok(Self(Some(geocoder)))
+        Ok(Self(Some(Arc::new(geocoder))))
     }
 
     /// Looks a registration's address up if it has no location, and tells what came of it.
     pub fn locate(&self, registration: &mut Registration) {
         let (Some(geocoder), None) = (&self.0, &registration.location) else { return };
-        let Located { location, trouble } = geocoder.locate(&registration.address, PATIENCE);
-        if let Some(error) = trouble {
-            tell!("ebp: {}", chain(&error));
+        let located = geocoder.locate(&registration.address, PATIENCE);
+        tell_located(&located);
+        registration.location = located.location;
+    }
+
+    /// What finds them, for a survey.
+    pub fn into_geocoder(self) -> Option<Arc<dyn Geocode>> {
+        self.0
+    }
+}
+
+/// Tells what came of looking an address up.
+pub fn tell_located(located: &Located) {
+    if let Some(error) = &located.trouble {
+        tell!("ebp: {}", chain(error));
+    }
+    match located.location.as_ref().and_then(|location| location.precision) {
+        None => tell!("ebp: the address was not found; `ebp household edit` adds a location"),
+        Some(Precision::PostalCode) => {
+            tell!("ebp: only the postal code was found: the location is an approximation");
         }
-        match location.as_ref().and_then(|location| location.precision) {
-            None => tell!("ebp: the address was not found; `ebp household edit` adds a location"),
-            Some(Precision::PostalCode) => {
-                tell!("ebp: only the postal code was found: the location is an approximation");
-            }
-            Some(Precision::Street) => tell!("ebp: only the street was found"),
-            Some(Precision::Address | Precision::Entered) => {}
-        }
-        registration.location = location;
+        Some(Precision::Street) => tell!("ebp: only the street was found"),
+        Some(Precision::Address | Precision::Entered) => {}
     }
 }

@@ -34,9 +34,9 @@ impl Mask {
         }
         let report = crate::runtime::on_this_thread()?.block_on(async {
             let store = ebp_store::open_store(&settings.database).await.map_err(server::store)?;
-            ebp_server::masking::mask_by(&store, &settings.masking, self.new_regions)
+            ebp_survey::masking::mask_by(&store, &settings.masking, self.new_regions)
                 .await
-                .map_err(server::serve)?;
+                .map_err(server::open)?;
             if let Some(by) = store.masked_by().await.map_err(server::store)? {
                 tell!("regions: {}", by.description);
             }

@@ -6,13 +6,16 @@ use std::{
 };
 
 use clap::Subcommand;
-use ebp_server::{
-    Applied, KeptRevocations, Revocations, Settings, geocoding::Geocoder, masking::MaskingFiles,
+use ebp_server::Settings;
+use ebp_store::{Database, StoreError, backup};
+use ebp_survey::{
+    Applied, KeptRevocations, OpenError, Restore, RestoreError, Restored, Revocations, Survey,
+    geocoding::{Geocode, GeocodeError, Geocoder},
+    masking::mask_by,
 };
-use ebp_store::{Database, Restoration, Store, StoreError, backup};
 
 use crate::{
-    command::server_data::ServerData,
+    command::{local_survey::with_survey, server_data::ServerData},
     exit::{CommandResult, Failure, chain, server},
     file::read_text,
     output::phrase::counted,
@@ -59,24 +62,27 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> C
         None => Revocations::default(),
     };
     let kept = KeptRevocations::in_folder(&settings.data);
-    let kept = kept.read().map_err(|error| server::serve(error.into()))?;
-    let restoration = Restoration::begin(input, &database).map_err(explain)?;
-    let (applied, known) = crate::runtime::on_this_thread()?.block_on(async {
-        // What is replaced may know of more than what was kept.
-        let known = database.exists() || !kept.is_empty();
-        let mut revocations = given.and(kept);
-        if database.exists() {
-            revocations =
-                revocations.and(read_revocations(&Database::Sqlite(database.clone())).await?);
-        }
-        let copy = Database::Sqlite(restoration.copy().to_owned());
-        let store = open_to_revoke(&copy, &settings.masking).await?;
-        let applied = revocations.apply(&*store).await.map_err(failed)?;
-        store.close().await.map_err(failed)?;
-        Ok::<_, Failure>((applied, known))
+    let kept = kept.read().map_err(|error| server::open(error.into()))?;
+    // What is replaced may know of more than what was kept.
+    let known = database.exists() || !kept.is_empty();
+    let (geocoder, trouble) = geocoder(&settings);
+    let restoring = ebp_survey::restore(Restore {
+        input,
+        database: &database,
+        revocations: given.and(kept),
+        masking: &settings.masking,
+        geocoder,
+        clock: settings.clock.clone(),
+    });
+    let restored = crate::runtime::on_this_thread()?.block_on(restoring);
+    let Restored { applied, replaced, unmasked } = restored.map_err(|error| match error {
+        RestoreError::Backup(error) => explain(error),
+        error => Failure::failed(chain(&error)),
     })?;
-    forget(&settings, &applied);
-    let replaced = restoration.finish().map_err(explain)?;
+    if let Some(error) = unmasked {
+        tell_unmasked(&error);
+    }
+    tell_not_forgotten(trouble, &applied);
     tell!("ebp: {} is restored", database.display());
     tell_applied(&applied);
     if !known && revocations.is_none() {
@@ -95,25 +101,27 @@ impl RevocationsAction {
     /// Lists or applies.
     pub fn run(&self, data: &ServerData) -> CommandResult {
         let settings = data.settings()?;
-        let (database, by) = (&settings.database, &settings.masking);
-        let runtime = crate::runtime::on_this_thread()?;
         match self {
-            Self::List => {
-                let lines = runtime
-                    .block_on(read_revocations(database))?
-                    .to_lines()
-                    .map_err(Failure::failed)?;
-                print(&lines)
-            }
+            Self::List => with_survey(
+                &settings,
+                |survey| survey,
+                async |survey| {
+                    let revocations = Revocations::of(&**survey.store()).await.map_err(failed)?;
+                    print(&revocations.to_lines().map_err(Failure::failed)?)
+                },
+            ),
             Self::Apply { file } => {
                 let revocations = parse(file)?;
-                let applied = runtime.block_on(async {
-                    let store = open_to_revoke(database, by).await?;
-                    let applied = revocations.apply(&*store).await.map_err(failed)?;
-                    store.close().await.map_err(failed)?;
-                    Ok::<_, Failure>(applied)
+                let (geocoder, trouble) = geocoder(&settings);
+                let with_geocoder = |survey: Survey| survey.with_geocoder(geocoder);
+                let applied = with_survey(&settings, with_geocoder, async |survey| {
+                    // As a server opens it, so that what is revoked is masked at once.
+                    if let Err(error) = mask_by(survey.store(), &settings.masking, false).await {
+                        tell_unmasked(&error);
+                    }
+                    survey.apply_revocations(&revocations).await.map_err(failed)
                 })?;
-                forget(&settings, &applied);
+                tell_not_forgotten(trouble, &applied);
                 tell_applied(&applied);
                 Ok(())
             }
@@ -121,41 +129,29 @@ impl RevocationsAction {
     }
 }
 
-/// What was answered for the addresses that were removed goes, too.
-fn forget(settings: &Settings, applied: &Applied) {
-    let Some(geocoding) = settings.geocoding.clone() else { return };
-    if applied.addresses.is_empty() {
-        return;
-    }
+/// What remembers addresses as the configuration says, or why it cannot be used.
+fn geocoder(settings: &Settings) -> (Option<Arc<dyn Geocode>>, Option<GeocodeError>) {
+    let Some(geocoding) = settings.geocoding.clone() else { return (None, None) };
     match Geocoder::new(geocoding, settings.clock.clone()) {
-        Ok(geocoder) => applied.addresses.iter().for_each(|address| geocoder.forget(address)),
-        Err(error) => tell!(
+        Ok(geocoder) => (Some(Arc::new(geocoder)), None),
+        Err(error) => (None, Some(error)),
+    }
+}
+
+/// Tells that answers for addresses that were removed are still there.
+fn tell_not_forgotten(trouble: Option<GeocodeError>, applied: &Applied) {
+    if let Some(error) = trouble.filter(|_| !applied.addresses.is_empty()) {
+        tell!(
             "ebp: answers of the geocoding service are not removed: {}; delete its folder",
             chain(&error)
-        ),
+        );
     }
 }
 
-async fn read_revocations(database: &Database) -> Result<Revocations, Failure> {
-    let store = open(database).await?;
-    let revocations = Revocations::of(&*store).await.map_err(failed)?;
-    store.close().await.map_err(failed)?;
-    Ok(revocations)
-}
-
-/// As a server opens it, so that what is revoked is masked at once. Otherwise it is withheld until a
-/// server starts.
-async fn open_to_revoke(database: &Database, by: &MaskingFiles) -> Result<Arc<dyn Store>, Failure> {
-    let store = open(database).await?;
-    if let Err(error) = ebp_server::masking::mask_by(&store, by, false).await {
-        let why = chain(&error);
-        tell!("ebp: households that are revoked are withheld until a server masks them: {why}");
-    }
-    Ok(store)
-}
-
-async fn open(database: &Database) -> Result<Arc<dyn Store>, Failure> {
-    ebp_store::open_store(database).await.map_err(failed)
+/// Tells that households are withheld for now.
+fn tell_unmasked(error: &OpenError) {
+    let why = chain(error);
+    tell!("ebp: households that are revoked are withheld until a server masks them: {why}");
 }
 
 fn tell_applied(applied: &Applied) {

@@ -8,13 +8,13 @@ use axum::{
     http::Uri,
 };
 use ebp_core::contract::MeasurementPage;
+use ebp_store::HouseholdId;
+use ebp_survey::Survey;
 
 use crate::{
-    App,
     api::{measurement::page_query, uuid},
     problem::ApiError,
 };
-use ebp_store::HouseholdId;
 
 /// `GET /management/household/{household}/meter/{uuid}/measurement?from&to&limit&cursor`: oldest
 /// first, `from` included, `to` not.
@@ -22,15 +22,15 @@ use ebp_store::HouseholdId;
 /// Measurements lie within consent. Once it is revoked they are those of a masked household; one
 /// that is withheld is unknown.
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(survey): State<Arc<Survey>>,
     Path((household, meter)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<Json<MeasurementPage>, ApiError> {
     let (household, meter) = (HouseholdId(uuid(&household)?), uuid(&meter)?);
     let query = page_query(&uri)?;
     // 404 if it is withheld. One that is revoked meanwhile has other identifiers from then on.
-    app.store.registration(household).await?;
-    let page = app.store.measurements_page(household, meter, query).await?;
+    survey.store().registration(household).await?;
+    let page = survey.store().measurements_page(household, meter, query).await?;
     Ok(Json(MeasurementPage {
         items: page.items,
         next: page.next.map(|cursor| cursor.to_string()),

@@ -8,24 +8,25 @@ use axum::{
     http::Uri,
 };
 use ebp_core::contract::{MeasurementPage, limits};
+use ebp_store::PageQuery;
+use ebp_survey::Survey;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{App, api::query, auth::Caller, problem::ApiError};
-use ebp_store::PageQuery;
+use crate::{api::query, auth::Requester, problem::ApiError};
 
 /// `GET /household/meter/{uuid}/measurement?from&to&limit&cursor`: oldest first, `from` included,
 /// `to` not; `cursor` is what the page before gave as `next`.
 pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(survey): State<Arc<Survey>>,
+    Requester(caller): Requester,
     Path(meter): Path<String>,
     uri: Uri,
 ) -> Result<Json<MeasurementPage>, ApiError> {
     // An id that is none is unknown, like any other.
     let meter = Uuid::try_parse(&meter).map_err(|_| ApiError::NotFound)?;
     let query = page_query(&uri)?;
-    let page = app.store.measurements_page(caller.household()?, meter, query).await?;
+    let page = survey.store().measurements_page(caller.household()?, meter, query).await?;
     Ok(Json(MeasurementPage {
         items: page.items,
         next: page.next.map(|cursor| cursor.to_string()),

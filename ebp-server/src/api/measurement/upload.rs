@@ -14,7 +14,8 @@ use ebp_core::{
     contract::{UploadItem, UploadOutcome, UploadResponse, limits},
     model::Measurement,
 };
-use ebp_store::{HouseholdId, InsertOutcome, Refusal};
+use ebp_store::{HouseholdId, InsertOutcome, Quota, Refusal};
+use ebp_survey::{Caller, Survey, finish};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -24,15 +25,14 @@ use super::{
     packing::Packing,
 };
 use crate::{
-    App,
     api::{
-        finish::finish,
+        intake::Intake,
         receive::{Received, receive},
     },
-    auth::Caller,
+    auth::Requester,
     limit::{ClientId, Share},
     problem::ApiError,
-    telemetry::UploadCounts,
+    telemetry::{Telemetry, UploadCounts},
 };
 
 /// Bodies of more bytes, and packed ones, are read on a thread that may be kept busy.
@@ -43,8 +43,10 @@ const SMALL: usize = 16 << 10;
 /// answered as accepted is on disk. What is deferred is beyond its meter's quota; if all of it is, the
 /// upload is answered so (429).
 pub async fn upload(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    State(survey): State<Arc<Survey>>,
+    State(intake): State<Arc<Intake>>,
+    State(telemetry): State<Arc<Telemetry>>,
+    Requester(caller): Requester,
     client: ClientId,
     request: Request,
 ) -> Result<Json<UploadResponse>, ApiError> {
@@ -53,17 +55,29 @@ pub async fn upload(
     let empty = HttpBody::is_end_stream(&body);
     let household = if empty { caller.household()? } else { caller.consenting_household()? };
     let packing = Packing::of(&parts.headers)?;
-    let body = receive(&app, client, body, limits::UPLOAD_BYTES).await?;
-    let place = app.overload.take(client, body.as_ref().len())?;
-    let work = Work { app: app.clone(), caller, household, client, body, packing, place };
+    let body = receive(&intake, client, body, limits::UPLOAD_BYTES).await?;
+    let place = intake.overload.take(client, body.as_ref().len())?;
+    let work = Work {
+        survey,
+        intake: intake.clone(),
+        telemetry,
+        caller,
+        household,
+        client,
+        body,
+        packing,
+        place,
+    };
     let done = finish(work.perform().in_current_span()).await;
-    app.overload.answered();
+    intake.overload.answered();
     Ok(Json(UploadResponse { items: done? }))
 }
 
 /// An upload that is in, and what it takes up.
 struct Work {
-    app: Arc<App>,
+    survey: Arc<Survey>,
+    intake: Arc<Intake>,
+    telemetry: Arc<Telemetry>,
     caller: Caller,
     household: HouseholdId,
     client: ClientId,
@@ -74,15 +88,16 @@ struct Work {
 
 impl Work {
     async fn perform(self) -> Result<Vec<UploadItem>, ApiError> {
-        let Self { app, caller, household, client, body, packing, mut place } = self;
+        let Self { survey, intake, telemetry, caller, household, client, body, packing, mut place } =
+            self;
         let upload = if packing == Packing::Plain && body.as_ref().len() <= SMALL {
             body::read(body.as_ref(), packing)?
         } else {
-            read(&app, client, body, packing).await?
+            read(&intake, client, body, packing).await?
         };
         // By its length as sent it was a guess.
-        app.overload.weigh(&mut place, upload.octets)?;
-        let items = store(&app, caller, household, upload.items).await?;
+        intake.overload.weigh(&mut place, upload.octets)?;
+        let items = store(&survey, intake.quota, caller, household, upload.items).await?;
         drop(place);
         let mut counts = UploadCounts::default();
         for item in &items {
@@ -92,18 +107,18 @@ impl Work {
                 UploadOutcome::Refused | UploadOutcome::Deferred => &mut counts.refused,
             } += 1;
         }
-        app.telemetry.uploaded(counts);
+        telemetry.uploaded(counts);
         Ok(items)
     }
 }
 
 async fn read(
-    app: &App,
+    intake: &Intake,
     client: ClientId,
     body: Received,
     packing: Packing,
 ) -> Result<Upload, ApiError> {
-    let turn = app.unpacking.enter(client).await;
+    let turn = intake.unpacking.enter(client).await;
     let read = move || {
         let upload = body::read(body.as_ref(), packing);
         // Body and turn are the thread's, and end with what it does.
@@ -116,7 +131,8 @@ async fn read(
 }
 
 async fn store(
-    app: &App,
+    survey: &Survey,
+    quota: Option<Quota>,
     caller: Caller,
     household: HouseholdId,
     items: Vec<Item>,
@@ -133,12 +149,13 @@ async fn store(
             }
         })
         .collect();
-    let (source, now) = (caller.source(), app.clock.now());
-    let outcomes = app.store.insert_measurements_of(source, household, measurements, now).await?;
+    let (source, now) = (caller.source, survey.clock().now());
+    let outcomes =
+        survey.store().insert_measurements_of(source, household, measurements, now).await?;
     let is_deferred =
         |outcome: &InsertOutcome| *outcome == InsertOutcome::Refused(Refusal::QuotaUsedUp);
     if outcomes.len() == named.len() && !outcomes.is_empty() && outcomes.iter().all(is_deferred) {
-        let next = app.quota.map(|quota| quota.devices.until_next(now).as_secs());
+        let next = quota.map(|quota| quota.devices.until_next(now).as_secs());
         return Err(ApiError::QuotaUsedUp(next.unwrap_or(0).max(1)));
     }
     let mut outcomes = outcomes.into_iter();

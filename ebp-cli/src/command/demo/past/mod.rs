@@ -32,8 +32,9 @@ use ebp_core::{
     cycle::Cycle,
 };
 use ebp_fieldtest::server::{TrueClock, client};
-use ebp_server::{ServerConfig, Settings, authority::Authority};
+use ebp_server::{ServerConfig, Settings};
 use ebp_store::{Database, HouseholdId, Quota, Store};
+use ebp_survey::{Survey, authority::Authority};
 use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
@@ -140,6 +141,7 @@ impl<'a> World<'a> {
         let ca = settings.authority.join("ca.pem");
         let store =
             runtime.block_on(ebp_store::open_store(&settings.database)).map_err(server::store)?;
+        let survey = Survey::new(store.clone(), clock.clone());
         let mut registered = Vec::new();
         for (index, household) in households.iter().enumerate() {
             // One after the other: lists are in that order.
@@ -150,13 +152,15 @@ impl<'a> World<'a> {
                 let RegistrationMeter { uuid, model, .. } = &mut registration.meters[0];
                 (*uuid, *model) = (Some(meter.uuid), meter.model.into());
             }
+            clock.set(at);
             let participant = async {
-                registered.push(store.register(registration.clone(), at).await?);
-                store.participant(&registration.participant.email).await
+                registered.push(survey.register(registration.clone(), false).await?.registered);
+                Ok(survey.store().participant(&registration.participant.email).await?)
             };
-            let participant = runtime.block_on(participant).map_err(server::store)?;
+            let participant = runtime.block_on(participant).map_err(server::survey)?;
             certificates::issue(authority, household, &registration, Some(participant))?;
         }
+        clock.set(begin);
         let listener = TcpListener::bind("127.0.0.1:0").or_failed("cannot listen on 127.0.0.1")?;
         listener.set_nonblocking(true).or_failed("the listener")?;
         let address = listener.local_addr().or_failed("the listener")?;

@@ -1,11 +1,11 @@
 //! Why an address could not be looked up.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc};
 
 use ebp_store::masking::MaskingError;
 
 /// Why an address could not be looked up. It does not say which.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum GeocodeError {
     /// The service's address is none, or everybody on the way could read the addresses.
@@ -26,7 +26,7 @@ pub enum GeocodeError {
         /// The folder.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// Too many ask.
     #[error("the geocoding service may not be asked yet: others are before, or it said so")]

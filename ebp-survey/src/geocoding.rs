@@ -52,7 +52,19 @@ pub struct Located {
     pub trouble: Option<GeocodeError>,
 }
 
-/// Finds addresses.
+/// Finds addresses, and remembers what it found until it is to forget it.
+pub trait Geocode: Send + Sync {
+    /// Looks an address up; waits so long at most for its turn. What goes wrong is told beside what
+    /// was found all the same.
+    #[must_use]
+    fn locate(&self, address: &Address, patience: Duration) -> Located;
+
+    /// Forgets what was answered for an address that has ended: its household revoked its consent,
+    /// has moved, or was removed.
+    fn forget(&self, address: &Address);
+}
+
+/// Asks a service like Nominatim, and then a table of postal codes.
 pub struct Geocoder {
     service: Option<Service>,
     cache: Option<Cache>,
@@ -70,22 +82,24 @@ impl Geocoder {
         let (mut service, mut answers) = (None, None);
         if let Some(url) = url {
             let contact = contact.ok_or(GeocodeError::NoContact)?;
-            let failed = |source| GeocodeError::Cache { path: cache.clone(), source };
+            let failed =
+                |source| GeocodeError::Cache { path: cache.clone(), source: Arc::new(source) };
             answers = Some(Cache::open(&cache, &url, clock.clone()).map_err(failed)?);
             service = Some(Service::new(&url, &contact, &cache, clock)?);
         }
         Ok(Self { service, cache: answers, postal_codes })
     }
 
-    /// Looks an address up; waits so long at most for its turn. What goes wrong is told beside what
-    /// was found all the same.
-    #[must_use]
-    pub fn locate(&self, address: &Address, patience: Duration) -> Located {
-        let (found, trouble) = match self.ask(address, patience) {
-            Ok(found) => (found, None),
-            Err(trouble) => (None, Some(trouble)),
-        };
-        Located { location: found.or_else(|| self.by_postal_code(address)), trouble }
+    /// The same for an asynchronous caller, which must not wait for the service's client.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub async fn open(
+        settings: GeocodingSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, GeocodeError> {
+        let opened = tokio::task::spawn_blocking(move || Self::new(settings, clock)).await;
+        opened.map_err(|error| GeocodeError::SetUp(error.to_string()))?
     }
 
     fn ask(&self, address: &Address, patience: Duration) -> Result<Option<Location>, GeocodeError> {
@@ -117,9 +131,18 @@ impl Geocoder {
             ..Location::entered(position.latitude(), position.longitude())
         })
     }
+}
 
-    /// Forgets what was answered for an address: its household revoked its consent or has moved.
-    pub fn forget(&self, address: &Address) {
+impl Geocode for Geocoder {
+    fn locate(&self, address: &Address, patience: Duration) -> Located {
+        let (found, trouble) = match self.ask(address, patience) {
+            Ok(found) => (found, None),
+            Err(trouble) => (None, Some(trouble)),
+        };
+        Located { location: found.or_else(|| self.by_postal_code(address)), trouble }
+    }
+
+    fn forget(&self, address: &Address) {
         if let Some(cache) = &self.cache {
             cache.forget(address);
         }

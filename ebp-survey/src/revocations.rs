@@ -8,14 +8,12 @@
 //! the same again before it is served, with the same identifiers and masked locations. The backup
 //! knows by itself which household gets which identifier.
 
-mod keeper;
 mod kept;
 mod list;
 
 use ebp_store::{ListQuery, RegisterEntry, Store, StoreError};
 use uuid::Uuid;
 
-pub(crate) use keeper::Keeper;
 pub use kept::{KeptRevocations, KeptRevocationsError};
 pub use list::{Applied, InvalidLine, Revocations};
 

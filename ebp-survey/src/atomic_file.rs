@@ -9,27 +9,21 @@ use std::{
 
 use ebp_core::private_file;
 
-use super::AuthorityError;
-
 /// Makes the folder, and those above it, so that only its owner may enter (mode 0700).
-pub fn create_private_dir(dir: &Path) -> Result<(), AuthorityError> {
-    private_file::create_folder(dir)
-        .and_then(|()| fs::set_permissions(dir, fs::Permissions::from_mode(0o700)))
-        .map_err(|source| AuthorityError::file(dir, source))
+///
+/// # Errors
+/// When the file system refuses.
+pub fn create_private_folder(folder: &Path) -> io::Result<()> {
+    private_file::create_folder(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
 }
 
 /// Puts `content` in the place of what `path` held: after a crash at any instant the file is the
 /// old or the new one. The new one has `mode` from its first byte on.
-pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {
-    replace(path, content, mode).map_err(|source| AuthorityError::file(path, source))
-}
-
-/// The same for a file that only its owner may read.
-pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    replace(path, content, 0o600)
-}
-
-fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+///
+/// # Errors
+/// When the file system refuses; the old file is then as it was.
+pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let dir = match path.parent() {
         Some(dir) if dir != Path::new("") => dir,
         _ => Path::new("."),

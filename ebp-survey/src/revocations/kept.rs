@@ -8,20 +8,21 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
 use tokio::{sync::Mutex, task::spawn_blocking};
 
 use super::{Applied, InvalidLine, Revocations};
-use crate::authority::write_private;
+use crate::atomic_file::write_atomic;
 use ebp_store::{RevocationCounts, Store, StoreError};
 
 /// The file's name in the data folder.
 const NAME: &str = "revocations.jsonl";
 
 /// Why the list cannot be kept or used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeptRevocationsError {
     /// The file cannot be read or written.
@@ -30,7 +31,7 @@ pub enum KeptRevocationsError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// It is damaged, or of a newer version of the program.
     #[error("the list of revocations {}: {source}", path.display())]
@@ -160,10 +161,10 @@ impl ListFile {
         if lines == text {
             return Ok(());
         }
-        write_private(&self.0, lines.as_bytes()).map_err(|source| self.error(source))
+        write_atomic(&self.0, lines.as_bytes(), 0o600).map_err(|source| self.error(source))
     }
 
     fn error(&self, source: io::Error) -> KeptRevocationsError {
-        KeptRevocationsError::File { path: self.0.clone(), source }
+        KeptRevocationsError::File { path: self.0.clone(), source: Arc::new(source) }
     }
 }

@@ -20,7 +20,7 @@ use ebp_core::{
     clock::{Clock, SystemClock},
     model::{Address, Precision},
 };
-use ebp_server::geocoding::{GeocodeError, Geocoder, GeocodingSettings, Located};
+use ebp_survey::geocoding::{Geocode, GeocodeError, Geocoder, GeocodingSettings, Located};
 use jiff::{SignedDuration, Timestamp};
 
 const HOUSE: &str = r#"[{"lat": "50.8512345", "lon": "7.1043210", "place_rank": 30,

@@ -42,7 +42,8 @@ pub fn decode(der: &[u8]) -> Option<Scopes> {
 }
 
 /// The object identifier in x509-parser's form.
-pub(crate) fn oid() -> Option<Oid<'static>> {
+#[must_use]
+pub fn oid() -> Option<Oid<'static>> {
     Oid::from(&OID).ok()
 }
 

@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::ServeError;
+use crate::error::OpenError;
 use ebp_store::masking::{Masking, RegionsMark, embedded_mark, load_postal_codes, load_regions};
 use ebp_store::{Store, StoreError};
 
@@ -28,7 +28,7 @@ pub async fn mask_by(
     store: &Arc<dyn Store>,
     files: &MaskingFiles,
     change: bool,
-) -> Result<(), ServeError> {
+) -> Result<(), OpenError> {
     let regions = files.regions.as_deref().map(load_regions).transpose()?;
     let postal_codes = files.postal_codes.as_deref().map(load_postal_codes).transpose()?;
     let masking = match regions {

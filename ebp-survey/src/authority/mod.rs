@@ -17,13 +17,13 @@
 //! A server needs `ca.pem` and `register.jsonl` only; `ca.key` may live on another machine.
 
 mod error;
-mod file;
 mod issue;
 mod issued;
 mod register;
 mod request_key;
 pub mod scope_extension;
 mod server_certificate;
+mod watch;
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -41,12 +41,12 @@ use rcgen::{
 use uuid::Uuid;
 
 pub use error::AuthorityError;
-pub(crate) use file::{write_atomic, write_private};
 pub use issued::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
+pub use issued::{DEVICE_URN, PARTICIPANT_URN};
 pub use register::Register;
+pub use watch::{RegisterWatch, Standing};
 
-pub(crate) use issued::{DEVICE_URN, PARTICIPANT_URN};
-
+use crate::atomic_file::create_private_folder;
 use issued::{BACKDATED, DAY, instant, serial_number};
 
 /// How long the authority's own certificate is valid: ten years.
@@ -68,7 +68,7 @@ impl Authority {
     /// [`AuthorityError::Exists`] if there is one already: nothing is ever overwritten. A key that
     /// an interrupted `init` left without a certificate is used, not replaced.
     pub fn init(dir: &Path, name: &str, clock: Arc<dyn Clock>) -> Result<Self, AuthorityError> {
-        file::create_private_dir(dir)?;
+        create_private_folder(dir).map_err(|source| AuthorityError::file(dir, source))?;
         let _lock = lock(dir)?;
         let certificate = certificate_path(dir);
         if certificate.exists() {
@@ -81,11 +81,11 @@ impl Authority {
             read_key(dir)?
         } else {
             let key = KeyPair::generate()?;
-            write_atomic(&key_path(dir), key.serialize_pem().as_bytes(), 0o600)?;
+            write(&key_path(dir), key.serialize_pem().as_bytes(), 0o600)?;
             key
         };
         if !register_path(dir).exists() {
-            write_atomic(&register_path(dir), b"", 0o644)?;
+            write(&register_path(dir), b"", 0o644)?;
         }
         let now = clock.now();
         let mut params = CertificateParams::default();
@@ -96,7 +96,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate_pem = params.self_signed(&key)?.pem();
-        write_atomic(&certificate, certificate_pem.as_bytes(), 0o644)?;
+        write(&certificate, certificate_pem.as_bytes(), 0o644)?;
         Ok(Self { dir: dir.to_owned(), clock, certificate_pem })
     }
 
@@ -260,7 +260,7 @@ impl Authority {
         let path = register_path(&self.dir);
         let mut register = Register::read(&path)?;
         let result = change(&mut register)?;
-        write_atomic(&path, register.to_lines()?.as_bytes(), 0o644)?;
+        write(&path, register.to_lines()?.as_bytes(), 0o644)?;
         Ok(result)
     }
 }
@@ -285,6 +285,12 @@ fn read_key(dir: &Path) -> Result<KeyPair, AuthorityError> {
     let path = key_path(dir);
     let pem = fs::read_to_string(&path).map_err(|source| AuthorityError::file(&path, source))?;
     KeyPair::from_pem(&pem).map_err(|_| AuthorityError::DamagedKey { path })
+}
+
+/// Replaces a file of the authority, whole or not at all.
+fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {
+    crate::atomic_file::write_atomic(path, content, mode)
+        .map_err(|source| AuthorityError::file(path, source))
 }
 
 /// Waits for the folder's lock, which is free again when the file is dropped or the process ends.

@@ -3,12 +3,13 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use ebp_store::Serial;
 
 /// Why the authority could not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorityError {
     /// `init` where an authority is.
@@ -29,7 +30,7 @@ pub enum AuthorityError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// Others than its owner may use the private key.
     #[error("the authority's private key: {0}")]
@@ -96,6 +97,6 @@ pub enum AuthorityError {
 
 impl AuthorityError {
     pub(super) fn file(path: &Path, source: io::Error) -> Self {
-        Self::File { path: path.to_owned(), source }
+        Self::File { path: path.to_owned(), source: Arc::new(source) }
     }
 }

@@ -48,7 +48,7 @@ pub struct Applied {
 }
 
 /// A line that is none of ours.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("line {0} is not one that `ebp serve revocations list` prints")]
 pub struct InvalidLine(pub usize);
 

@@ -9,7 +9,8 @@ use rcgen::{CertificateSigningRequestParams, PublicKeyData, SerialNumber};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AuthorityError, file, request_key};
+use super::{AuthorityError, request_key};
+use crate::atomic_file::write_atomic;
 
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
@@ -17,10 +18,10 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 pub(super) const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
 
 /// What a participant's identifier follows in a certificate.
-pub(crate) const PARTICIPANT_URN: &str = "urn:ebp:participant:";
+pub const PARTICIPANT_URN: &str = "urn:ebp:participant:";
 
 /// What a device's identifier follows in a certificate.
-pub(crate) const DEVICE_URN: &str = "urn:uuid:";
+pub const DEVICE_URN: &str = "urn:uuid:";
 
 /// What a client's certificate is to say.
 #[derive(Clone)]
@@ -71,12 +72,13 @@ impl Issued {
     /// # Errors
     /// If one cannot be written.
     pub fn save(&self, chain: &Path, key: &Path) -> Result<(), AuthorityError> {
-        file::write_atomic(key, self.key_pem.as_bytes(), 0o600)?;
+        let failed = |path: &Path, source| AuthorityError::file(path, source);
+        write_atomic(key, self.key_pem.as_bytes(), 0o600).map_err(|source| failed(key, source))?;
         let mode = match self.entry.kind {
             CertificateKind::Server => 0o644,
             CertificateKind::Client => 0o600,
         };
-        file::write_atomic(chain, self.chain_pem.as_bytes(), mode)
+        write_atomic(chain, self.chain_pem.as_bytes(), mode).map_err(|source| failed(chain, source))
     }
 }
 

@@ -74,7 +74,10 @@ impl Service {
 
     /// Asks once, when it is this one's turn.
     pub fn ask(&self, address: &Address, until: Instant) -> Result<Answer, GeocodeError> {
-        let failed = |source| GeocodeError::Cache { path: self.folder.clone(), source };
+        let failed = |source: std::io::Error| GeocodeError::Cache {
+            path: self.folder.clone(),
+            source: Arc::new(source),
+        };
         let mut turn = self.turns.take(until).map_err(failed)?.ok_or(GeocodeError::Busy)?;
         let mut url = self.search.clone();
         url.query_pairs_mut()

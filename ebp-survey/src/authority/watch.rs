@@ -8,8 +8,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::authority::{AuthorityError, Register};
 use ebp_store::{CertificateKind, Serial};
+
+use super::{AuthorityError, Register};
 
 /// How a certificate stands with its authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl RegisterWatch {
     /// # Errors
     /// If the register cannot be read: then nobody is let in.
     pub fn standing(&self, serial: &Serial) -> Result<Standing, AuthorityError> {
-        let file_error = |source| AuthorityError::File { path: self.path.clone(), source };
+        let file_error = |source| AuthorityError::file(&self.path, source);
         let version = Version::of(&std::fs::metadata(&self.path).map_err(file_error)?);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.as_ref().is_none_or(|(seen, _)| *seen != version) {

@@ -1,0 +1,32 @@
+//! The survey of a server on this machine, for commands that work on it once.
+
+use std::sync::Arc;
+
+use ebp_server::Settings;
+use ebp_store::Database;
+use ebp_survey::Survey;
+
+use crate::exit::{Failure, server};
+
+/// Whether the server's database is on this machine, or is one that has no file.
+pub fn exists(settings: &Settings) -> bool {
+    match &settings.database {
+        Database::Sqlite(path) => path.exists(),
+        Database::Postgres(_) => true,
+    }
+}
+
+/// Opens the survey, does the work, and closes it. `with` gives it what the work needs.
+pub fn with_survey<T>(
+    settings: &Settings,
+    with: impl FnOnce(Survey) -> Survey,
+    work: impl AsyncFnOnce(&Arc<Survey>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    crate::runtime::on_this_thread()?.block_on(async {
+        let store = ebp_store::open_store(&settings.database).await.map_err(server::store)?;
+        let survey = Arc::new(with(Survey::new(store, settings.clock.clone())));
+        let done = work(&survey).await?;
+        survey.store().close().await.map_err(server::store)?;
+        Ok(done)
+    })
+}

@@ -1,0 +1,203 @@
+//! Proving who asks: by the connection's certificate, a bearer token, or a group's secret.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::http::{Extensions, HeaderValue};
+use ebp_core::scope::Group;
+use ebp_store::{Actor, DeviceActivity, Names, RegisterEntry};
+use ebp_survey::{
+    Caller, Survey,
+    authority::{RegisterWatch, Standing},
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{ClientCertificate, Peer, Secrets, TokenIdentity, Tokens};
+use crate::{
+    database_clock::DatabaseClock,
+    limit::{Client, ClientId, Requests},
+    problem::ApiError,
+};
+
+/// How often a device's activity is noted, at most: the note is a write.
+const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// Why a device that is registered is not let in.
+const SUPERSEDED: &str = "the device is another participant's, or the participant's e-mail address \
+     has changed: enroll the device anew";
+
+/// Who a request says it is, verified.
+pub enum Identity {
+    /// A group, by its secret.
+    Group(Group),
+    /// A participant or device, by its certificate.
+    Certificate(Arc<ClientCertificate>),
+    /// A participant or device, by a bearer token.
+    Token(TokenIdentity),
+}
+
+impl Identity {
+    /// In a word that tells of nobody.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Group(group) => group.name(),
+            Self::Token(_) => "token",
+            Self::Certificate(certificate) => match certificate.names.device {
+                Some(_) => "device",
+                None => "participant",
+            },
+        }
+    }
+}
+
+/// Where a request comes from; the listener puts it there.
+#[derive(Debug, Clone, Copy)]
+pub struct Source(pub IpAddr);
+
+/// What proving an identity takes.
+pub struct Authenticator {
+    /// Who is registered, and which certificates servers issued and revoked.
+    pub survey: Arc<Survey>,
+    /// Which certificates the authority's own file has.
+    pub register: RegisterWatch,
+    /// The groups' secrets.
+    pub secrets: Secrets,
+    /// Which bearer tokens are accepted, if any.
+    pub tokens: Option<Tokens>,
+    /// How often each client may ask.
+    pub requests: Arc<Requests>,
+    /// The clock that validity is judged by.
+    pub clock: Arc<DatabaseClock>,
+}
+
+impl Authenticator {
+    /// Counts a request by what is known of it without asking the store: its certificate, or else where
+    /// it comes from. Returns whose it is.
+    ///
+    /// # Errors
+    /// [`ApiError::TooManyRequests`].
+    pub fn admit(&self, extensions: &Extensions) -> Result<ClientId, ApiError> {
+        let client = match (extensions.get::<Peer>(), extensions.get()) {
+            (Some(Peer::Certificate(certificate)), _) => certificate.client(),
+            (_, Some(Source(address))) => Client::Address(*address),
+            (_, None) => return Err(ApiError::Internal("no source".into())),
+        };
+        self.requests.admit(client)
+    }
+
+    /// For whom the names of an identity stand.
+    pub async fn caller(
+        &self,
+        names: &Names,
+        source: ebp_store::Source,
+        now: Timestamp,
+    ) -> Result<Caller, ApiError> {
+        match self.survey.store().actor(names).await? {
+            // A participant's own may be of before a change of the address, which another one cures.
+            Actor::Unknown if names.device.is_none() => {
+                Err(ApiError::Unauthenticated("nobody is registered by it"))
+            }
+            Actor::Unknown => Err(ApiError::Unregistered),
+            Actor::Superseded => Err(ApiError::Unauthenticated(SUPERSEDED)),
+            Actor::Revoked => Err(ApiError::ConsentRevoked),
+            Actor::Participant { participant, household, device, consents } => {
+                if let Some(device) = device {
+                    self.note_activity(device, now).await;
+                }
+                Ok(Caller { participant, household, consents, source })
+            }
+        }
+    }
+
+    /// The identity that a request carries.
+    pub async fn identify(
+        &self,
+        peer: &Peer,
+        authorization: Option<&HeaderValue>,
+        source: Option<Source>,
+        now: Timestamp,
+    ) -> Result<Identity, ApiError> {
+        let Some(header) = authorization else {
+            return Ok(Identity::Certificate(self.authenticate(peer, now).await?));
+        };
+        let unknown = ApiError::Unauthenticated("the Authorization header is not of a known form");
+        let Some((scheme, credentials)) =
+            header.to_str().ok().and_then(|text| text.split_once(' '))
+        else {
+            return Err(unknown);
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "basic" => {
+                let Source(source) =
+                    source.ok_or_else(|| ApiError::Internal("no source".into()))?;
+                let group =
+                    self.secrets.verify(credentials, source, &**self.survey.store(), now).await?;
+                Ok(Identity::Group(group))
+            }
+            "bearer" => {
+                let tokens = self
+                    .tokens
+                    .as_ref()
+                    .ok_or(ApiError::Unauthenticated("no tokens are accepted here"))?;
+                Ok(Identity::Token(tokens.verify(credentials.trim(), now).await?))
+            }
+            _ => Err(unknown),
+        }
+    }
+
+    /// The connection's certificate, if it still counts.
+    async fn authenticate(
+        &self,
+        peer: &Peer,
+        now: Timestamp,
+    ) -> Result<Arc<ClientCertificate>, ApiError> {
+        let certificate = match peer {
+            Peer::Anonymous => return Err(ApiError::Unauthenticated("no client certificate")),
+            Peer::Unreadable => {
+                return Err(ApiError::Unauthenticated(
+                    "the certificate is not of the expected form",
+                ));
+            }
+            Peer::Certificate(certificate) => certificate,
+        };
+        if now < certificate.not_before {
+            // It was issued, so that it is this clock that is wrong.
+            let behind = certificate.not_before.duration_since(now).as_secs();
+            return Err(ApiError::ClockBehind(SignedDuration::from_secs(behind)));
+        }
+        if now > certificate.not_after {
+            return Err(ApiError::Unauthenticated("the certificate is expired"));
+        }
+        // Registered by the authority's own file or by a server in the store; revoked by either.
+        let in_file = self.register.standing(&certificate.serial)?;
+        let in_store = match in_file {
+            Standing::Revoked => None,
+            _ => self.survey.store().certificate(certificate.serial).await?,
+        };
+        match (in_file, in_store) {
+            (Standing::Revoked, _) | (_, Some(RegisterEntry { revoked_at: Some(_), .. })) => {
+                // A revoked consent ends certificates, and its devices have to hear of it.
+                match self.survey.store().actor(&certificate.names).await? {
+                    Actor::Revoked => Err(ApiError::ConsentRevoked),
+                    _ => Err(ApiError::Unauthenticated("the certificate is revoked")),
+                }
+            }
+            (Standing::Good, _) | (_, Some(_)) => Ok(certificate.clone()),
+            (Standing::Unknown, None) => {
+                Err(ApiError::Unauthenticated("the certificate is not registered"))
+            }
+        }
+    }
+
+    /// Notes that a device spoke. A failure only costs the note.
+    async fn note_activity(&self, device: DeviceActivity, now: Timestamp) {
+        let fresh = device
+            .last_activity
+            .is_some_and(|last| last <= now && now.duration_since(last) < TOUCH_EVERY);
+        if fresh {
+            return;
+        }
+        if let Err(error) = self.survey.store().touch_device(device.uuid, now).await {
+            tracing::warn!(%error, "a device's activity is not noted");
+        }
+    }
+}

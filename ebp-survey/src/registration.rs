@@ -1,0 +1,139 @@
+//! Households: registered and located, changed and located again, removed and forgotten.
+
+use std::sync::Arc;
+
+use ebp_core::{
+    contract::{HouseholdChange, ManagedHousehold, Registered, Registration},
+    model::Address,
+};
+use ebp_store::{Faults, HouseholdId, faults};
+
+use crate::{Survey, SurveyError, finish, geocoding::Located, locate::log_trouble};
+
+/// A household that was taken in.
+#[derive(Debug)]
+pub struct NewHousehold {
+    /// The identifiers that it was given.
+    pub registered: Registered,
+    /// What came of looking its address up; absent if the registration had a location, or there is
+    /// no geocoder.
+    pub located: Option<Located>,
+}
+
+impl Survey {
+    /// Takes in a household, whose address is located unless the registration has a location. With
+    /// `further` the participant may have another household at the same address.
+    ///
+    /// # Errors
+    /// [`Registration`](ebp_store::StoreError::Registration) lists every fault,
+    /// [`RegisteredAlready`](ebp_store::StoreError::RegisteredAlready) names the participant's
+    /// household at that address.
+    pub async fn register(
+        &self,
+        mut registration: Registration,
+        further: bool,
+    ) -> Result<NewHousehold, SurveyError> {
+        let (store, mut located) = (self.store(), None);
+        // Don't geocode a registration that will be rejected.
+        if registration.location.is_none() && faults(&registration).is_empty() {
+            self.check_registration(registration.clone(), further).await?;
+            located = self.locate(&registration.address).await;
+            registration.location = located.as_ref().and_then(|found| found.location.clone());
+        }
+        let looked_up = located.as_ref().map(|_| registration.address.clone());
+        let now = self.clock().now();
+        let registered = match further {
+            true => store.register_further(registration, now).await,
+            false => store.register(registration, now).await,
+        };
+        if registered.is_err() {
+            self.forget(looked_up.into_iter().collect()).await;
+        }
+        Ok(NewHousehold { registered: registered?, located })
+    }
+
+    /// Whether a registration would be taken in. Nothing is stored, and no address is looked up.
+    ///
+    /// # Errors
+    /// As [`Self::register`].
+    pub async fn check_registration(
+        &self,
+        registration: Registration,
+        further: bool,
+    ) -> Result<(), SurveyError> {
+        Ok(self.store().check_registration(registration, further).await?)
+    }
+
+    /// Changes a household. A new address without a location is located; if it is not found the
+    /// location stays. The geocoder forgets the address of before. Goes on if nobody waits for it
+    /// any more.
+    ///
+    /// # Errors
+    /// [`Registration`](ebp_store::StoreError::Registration) lists every fault of the change,
+    /// [`NotFound`](ebp_store::StoreError::NotFound) and
+    /// [`ConsentRevoked`](ebp_store::StoreError::ConsentRevoked) say that there is no such household
+    /// to change.
+    pub async fn change_household(
+        self: &Arc<Self>,
+        household: HouseholdId,
+        mut change: HouseholdChange,
+    ) -> Result<ManagedHousehold, SurveyError> {
+        let mut looked_up = None;
+        if let Some(new) =
+            change.address.clone().filter(|_| Faults::against_schema(&change).is_empty())
+        {
+            let before = self.address_of(household).await?;
+            // Don't geocode a change that will be rejected.
+            if change.location.is_none() && before.is_some() {
+                let located = self.locate(&new).await;
+                log_trouble(&located);
+                change.location = located.and_then(|found| found.location);
+            }
+            looked_up = Some((before.filter(|before| *before != new), new));
+        }
+        let survey = self.clone();
+        finish(async move {
+            let changed =
+                survey.store().change_household(household, change, survey.clock().now()).await;
+            // The address that does not count any more: the new one of a change that was rejected.
+            let ended = looked_up
+                .and_then(|(before, new)| if changed.is_ok() { before } else { Some(new) });
+            survey.forget(ended.into_iter().collect()).await;
+            changed?;
+            // Another e-mail address revokes the certificates of the one before.
+            survey.keep_revocations().await;
+            Ok(survey.store().registration(household).await?)
+        })
+        .await
+    }
+
+    /// Removes a household that was registered by mistake, with the certificates of its devices. The
+    /// geocoder forgets its address. Goes on if nobody waits for it any more.
+    ///
+    /// # Errors
+    /// [`NotFound`](ebp_store::StoreError::NotFound) if there is no such household,
+    /// [`InUse`](ebp_store::StoreError::InUse) if anything was measured in it.
+    pub async fn remove_household(
+        self: &Arc<Self>,
+        household: HouseholdId,
+    ) -> Result<(), SurveyError> {
+        let survey = self.clone();
+        finish(async move {
+            let address = survey.address_of(household).await?;
+            survey.store().remove_household(household, survey.clock().now()).await?;
+            survey.forget(address.into_iter().collect()).await;
+            survey.keep_revocations().await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The address that a household is registered with, where there is a geocoder that may remember
+    /// it.
+    async fn address_of(&self, household: HouseholdId) -> Result<Option<Address>, SurveyError> {
+        match self.geocoder() {
+            Some(_) => Ok(self.store().registration(household).await?.address),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The survey as it is opened once: what its operations work with.
+
+use std::{sync::Arc, time::Duration};
+
+use ebp_core::clock::Clock;
+use ebp_store::Store;
+use tokio::sync::Semaphore;
+
+use crate::{authority::Authority, geocoding::Geocode, revocations::KeptRevocations};
+
+/// Addresses that are looked up at the same time: each takes a thread.
+const LOCATING: usize = 8;
+
+/// How long an operation waits for the location of an address, where nothing else is said.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a device's certificate is valid, where nothing else is said.
+const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
+
+/// A survey: its store, and what the operations need besides.
+pub struct Survey {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    authority: Option<Authority>,
+    device_certificates: Duration,
+    kept: Option<KeptRevocations>,
+    geocoder: Option<Arc<dyn Geocode>>,
+    patience: Duration,
+    locating: Arc<Semaphore>,
+}
+
+impl Survey {
+    /// A survey with that store. It neither locates addresses nor issues certificates, and keeps no
+    /// list of revocations of its own.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            clock,
+            authority: None,
+            device_certificates: DEVICE_CERTIFICATES,
+            kept: None,
+            geocoder: None,
+            patience: PATIENCE,
+            locating: Arc::new(Semaphore::new(LOCATING)),
+        }
+    }
+
+    /// The same, which issues and revokes certificates of this authority. Those of devices are valid
+    /// for `device_certificates`.
+    #[must_use]
+    pub fn with_authority(self, authority: Authority, device_certificates: Duration) -> Self {
+        Self { authority: Some(authority), device_certificates, ..self }
+    }
+
+    /// The same, which locates addresses, and makes the geocoder forget those that end.
+    #[must_use]
+    pub fn with_geocoder(self, geocoder: Option<Arc<dyn Geocode>>) -> Self {
+        Self { geocoder, ..self }
+    }
+
+    /// The same, which waits so long for the location of an address.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The same, which puts what is revoked on this server's own list.
+    #[must_use]
+    pub fn with_kept_revocations(self, kept: KeptRevocations) -> Self {
+        Self { kept: Some(kept), ..self }
+    }
+
+    /// What the survey remembers, for whatever is a single call of the store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The clock that operations are stamped by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The authority, where the survey was opened with one.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
+    }
+
+    pub(crate) const fn device_certificates(&self) -> Duration {
+        self.device_certificates
+    }
+
+    pub(crate) const fn kept(&self) -> Option<&KeptRevocations> {
+        self.kept.as_ref()
+    }
+
+    pub(crate) const fn geocoder(&self) -> Option<&Arc<dyn Geocode>> {
+        self.geocoder.as_ref()
+    }
+
+    pub(crate) const fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    pub(crate) const fn locating(&self) -> &Arc<Semaphore> {
+        &self.locating
+    }
+}

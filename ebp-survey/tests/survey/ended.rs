@@ -1,0 +1,152 @@
+//! Addresses that participants and researchers end: changed, revoked, removed, or refused.
+
+use std::{future::Future, pin::pin, task::Poll, time::Duration};
+
+use ebp_core::{
+    contract::HouseholdChange,
+    model::{ConsentState, Location},
+};
+use ebp_store::{HouseholdId, StoreError};
+use ebp_survey::SurveyError;
+use uuid::Uuid;
+
+use crate::world::{World, address, registration};
+
+crate::on_both!(
+    a_change_of_address,
+    a_change_that_is_rejected,
+    a_revocation,
+    a_removal,
+    a_registration_that_is_rejected,
+    a_caller_who_is_gone,
+);
+
+fn moved_to(street: &str) -> HouseholdChange {
+    HouseholdChange { address: Some(address(street)), ..HouseholdChange::default() }
+}
+
+async fn a_change_of_address(world: World) {
+    let (of, _) = world.register("Alte Gasse 1").await;
+    let before = world.location(&of).await;
+    assert!(before.is_some());
+    let household = HouseholdId(of.household);
+    let changed = world.survey.change_household(household, moved_to("Neue Gasse 2")).await.unwrap();
+    assert_eq!(changed.address, Some(address("Neue Gasse 2")));
+    assert_ne!(changed.location, before, "the new address is located");
+    assert_eq!(world.geocoder.streets(), ["Neue Gasse 2"]);
+
+    // With a location of its own no address is looked up, and the old one is forgotten all the same.
+    let location = Some(Location::entered(51.0, 7.0));
+    let by_hand = HouseholdChange { location, ..moved_to("Letzte Gasse 3") };
+    world.survey.change_household(household, by_hand).await.unwrap();
+    assert!(world.geocoder.streets().is_empty());
+    assert_eq!(world.geocoder.asked(), 2);
+
+    // What is written as before stays remembered.
+    let (of, _) = world.register("Feste Gasse 4").await;
+    let same = moved_to("Feste Gasse 4");
+    world.survey.change_household(HouseholdId(of.household), same).await.unwrap();
+    assert_eq!(world.geocoder.streets(), ["Feste Gasse 4"]);
+    assert_eq!(world.geocoder.asked(), 3);
+}
+
+async fn a_change_that_is_rejected(world: World) {
+    let unknown = HouseholdId(Uuid::new_v4());
+    let refused = world.survey.change_household(unknown, moved_to("Neue Gasse 2")).await;
+    assert!(matches!(refused, Err(SurveyError::Store(StoreError::NotFound))), "{refused:?}");
+
+    let (of, caller) = world.register("Alte Gasse 1").await;
+    let household = HouseholdId(of.household);
+    let refused = world.survey.change_household(household, moved_to("")).await;
+    assert!(matches!(refused, Err(SurveyError::Store(StoreError::Registration(_)))), "{refused:?}");
+    assert_eq!(world.geocoder.streets(), ["Alte Gasse 1"], "the address is that of before");
+
+    // Revoked while the new address is looked up.
+    world.survey.grant_consent(&caller).await.unwrap();
+    let release = world.geocoder.hold();
+    let survey = world.survey.clone();
+    let change =
+        tokio::spawn(
+            async move { survey.change_household(household, moved_to("Neue Gasse 2")).await },
+        );
+    while world.geocoder.asked() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    world.survey.revoke_consent(&caller).await.unwrap();
+    drop(release);
+    let refused = change.await.unwrap();
+    assert!(matches!(refused, Err(SurveyError::Store(_))), "{refused:?}");
+    assert!(world.geocoder.streets().is_empty(), "{:?}", world.geocoder.streets());
+    assert_eq!(world.geocoder.asked(), 2);
+}
+
+async fn a_revocation(world: World) {
+    let (_, caller) = world.register("Alte Gasse 1").await;
+    world.register("Andere Gasse 2").await;
+    world.survey.grant_consent(&caller).await.unwrap();
+    assert_eq!(world.geocoder.streets(), ["Alte Gasse 1", "Andere Gasse 2"]);
+    let revoked = world.survey.revoke_consent(&caller).await.unwrap();
+    assert_eq!(revoked.state, ConsentState::Revoked);
+    assert_eq!(world.geocoder.streets(), ["Andere Gasse 2"]);
+}
+
+async fn a_removal(world: World) {
+    let (of, _) = world.register("Alte Gasse 1").await;
+    world.register("Andere Gasse 2").await;
+    world.survey.remove_household(HouseholdId(of.household)).await.unwrap();
+    assert_eq!(world.geocoder.streets(), ["Andere Gasse 2"]);
+    let again = world.survey.remove_household(HouseholdId(of.household)).await;
+    assert!(matches!(again, Err(SurveyError::Store(StoreError::NotFound))), "{again:?}");
+}
+
+async fn a_registration_that_is_rejected(world: World) {
+    world.register("Alte Gasse 1").await;
+    let twice = world.survey.register(registration("Alte Gasse 1"), false).await;
+    let is_refused =
+        |error: &SurveyError| matches!(error, SurveyError::Store(StoreError::RegisteredAlready(_)));
+    assert!(twice.as_ref().is_err_and(is_refused), "{twice:?}");
+    let mut faulty = registration("Neue Gasse 2");
+    faulty.meters.clear();
+    world.survey.register(faulty, false).await.unwrap_err();
+    assert_eq!(world.geocoder.asked(), 1, "what is rejected is not looked up");
+
+    // Registered by somebody else while its address is looked up.
+    let release = world.geocoder.hold();
+    let survey = world.survey.clone();
+    let late =
+        tokio::spawn(async move { survey.register(registration("Neue Gasse 2"), false).await });
+    while world.geocoder.asked() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut by_hand = registration("Neue Gasse 2");
+    by_hand.location = Some(Location::entered(51.0, 7.0));
+    world.survey.register(by_hand, false).await.unwrap();
+    drop(release);
+    let late = late.await.unwrap();
+    assert!(late.as_ref().is_err_and(is_refused), "{late:?}");
+    assert_eq!(world.geocoder.streets(), ["Alte Gasse 1"]);
+}
+
+async fn a_caller_who_is_gone(world: World) {
+    let (_, caller) = world.register("Alte Gasse 1").await;
+    let (of, _) = world.register("Andere Gasse 2").await;
+    world.survey.grant_consent(&caller).await.unwrap();
+    begin(world.survey.revoke_consent(&caller)).await;
+    begin(world.survey.remove_household(HouseholdId(of.household))).await;
+    let gone = async {
+        while !world.geocoder.streets().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), gone).await.unwrap();
+}
+
+/// Polls an operation once and gives it up, as a client that hangs up.
+async fn begin(operation: impl Future) {
+    let mut operation = pin!(operation);
+    std::future::poll_fn(|context| {
+        assert!(operation.as_mut().poll(context).is_pending(), "the store is waited for");
+        Poll::Ready(())
+    })
+    .await;
+}

@@ -1,0 +1,36 @@
+//! After each operation that ends or changes an address, nothing of the old one is left in the
+//! geocoder's memory: on SQLite and on PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
+
+mod applied;
+#[allow(dead_code, reason = "the tests of the store use the rest")]
+#[path = "../../../ebp-server/tests/support/cluster.rs"]
+mod cluster;
+mod ended;
+mod geocoder;
+mod world;
+
+/// Makes of each function a test on SQLite and one on PostgreSQL.
+macro_rules! on_both {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(crate::world::World::on_sqlite().await).await;
+                }
+            )*
+        }
+        mod postgresql {
+            $(
+                #[ebp_needs::needs(postgresql)]
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(crate::world::World::on_postgresql().await).await;
+                }
+            )*
+        }
+    };
+}
+use on_both;

@@ -32,18 +32,13 @@ pub struct Balance {
 const ACCURACY: i64 = 50;
 
 impl Balance {
-    /// Of the interval from `from` to `to`, out of those of the household's meters (1.8.0 and
+    /// Of an interval (from when to when), out of those of the household's meters (1.8.0 and
     /// 2.8.0), in the order that the roles were assigned in. A meter without one is `MISSING`.
     #[must_use]
-    pub fn new(roles: &Roles, (from, to): (i64, i64), meters: &[(Interval, Interval)]) -> Self {
+    pub fn new(roles: &Roles, interval: (i64, i64), meters: &[(Interval, Interval)]) -> Self {
         let missing = (Interval::MISSING, Interval::MISSING);
         let get = |meter: usize| meters.get(meter).copied().unwrap_or(missing);
-        let is_there = |stretch: &(i64, i64)| stretch.0 < to && stretch.1 > from;
-        let mut grid = roles.grid.iter().filter(|used| is_there(&used.stretch));
-        let (import, export) = match (grid.next(), grid.next()) {
-            (Some(used), None) => get(used.meter),
-            _ => missing,
-        };
+        let (import, export) = roles.grid_at(interval).map_or(missing, |used| get(used.meter));
         let none = Interval {
             energy: Some(Energy::ZERO),
             bounds: Some((Energy::ZERO, Energy::ZERO)),
@@ -51,7 +46,7 @@ impl Balance {
         };
         let mut generated = none;
         let mut net = none;
-        for used in roles.generation.iter().filter(|used| is_there(&used.stretch)) {
+        for used in roles.generation_at(interval) {
             let (import, export) = get(used.meter);
             let (gross, drawn) = match used.register {
                 GenerationRegister::Import => (import, export),
@@ -59,7 +54,7 @@ impl Balance {
             };
             generated = plus(generated, gross);
             // A meter that shows one register alone draws nothing that is counted.
-            let own = if drawn.bounds.is_some() { minus(gross, drawn) } else { gross };
+            let own = if used.shows_both { minus(gross, drawn) } else { gross };
             net = plus(net, own);
         }
         let generation = if roles.is_net { net } else { generated };

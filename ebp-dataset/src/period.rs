@@ -89,8 +89,13 @@ impl Periods {
 
     /// The last period.
     #[must_use]
-    pub fn finish(self) -> Option<Period> {
-        self.open.map(period)
+    pub fn finish(mut self) -> Option<Period> {
+        self.close()
+    }
+
+    /// Ends the open period.
+    pub(crate) fn close(&mut self) -> Option<Period> {
+        self.open.take().map(period)
     }
 }
 

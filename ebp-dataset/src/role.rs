@@ -130,6 +130,14 @@ pub struct Used {
     pub stretch: (i64, i64),
     /// Which register generates; of a meter at the grid it is not asked.
     pub register: GenerationRegister,
+    /// Whether it shows both registers.
+    pub shows_both: bool,
+}
+
+impl Used {
+    fn overlaps(&self, (from, to): (i64, i64)) -> bool {
+        self.stretch.0 < to && self.stretch.1 > from
+    }
 }
 
 /// The roles of a household's meters.
@@ -141,6 +149,19 @@ pub struct Roles {
     pub generation: Vec<Used>,
     /// Whether what they draw is taken off what they generate: behind them a battery is charged.
     pub is_net: bool,
+}
+
+impl Roles {
+    /// The meter at the grid from `from` to `to`; nothing where none or several were.
+    pub(crate) fn grid_at(&self, interval: (i64, i64)) -> Option<&Used> {
+        let mut grid = self.grid.iter().filter(|used| used.overlaps(interval));
+        grid.next().filter(|_| grid.next().is_none())
+    }
+
+    /// Those that counted what was generated then.
+    pub(crate) fn generation_at(&self, interval: (i64, i64)) -> impl Iterator<Item = &Used> {
+        self.generation.iter().filter(move |used| used.overlaps(interval))
+    }
 }
 
 /// So much generated and nothing fed in is no surplus.
@@ -162,6 +183,7 @@ pub fn assign_roles(
             meter: place,
             stretch: (meter.from, meter.to),
             register: generating(meter),
+            shows_both: meter.import.is_some() && meter.export.is_some(),
         })
     };
     let mut grid: Vec<_> = of(MeterKind::Grid).collect();

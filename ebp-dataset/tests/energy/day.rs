@@ -109,3 +109,30 @@ fn bits_of_two_meters_are_their_common_coverage() {
         assert_eq!(usize::try_from(common).unwrap(), both.count());
     }
 }
+
+/// A reading that comes late changes no day that was complete before a reading of its time came: what
+/// has to be made anew are the days that looked at later readings.
+#[test]
+fn a_late_reading_changes_the_days_that_reached_it() {
+    for seed in 0..20 {
+        let readings = readings(seed, 12);
+        let late = readings[(usize::try_from(seed).unwrap() * 37 + 200) % readings.len()];
+        let complete = |readings: &[Reading]| {
+            let (mut kept, mut found) = (Days::new(calendar()), Vec::new());
+            let mut series = MeterSeries::new(Rules::default());
+            for reading in readings {
+                let mut days = Vec::new();
+                series.push(reading, &mut |row| days.extend(kept.push(&row).unwrap())).unwrap();
+                found.extend(days.into_iter().map(|day| (day, reading.at)));
+            }
+            found
+        };
+        let with = complete(&readings);
+        let without: Vec<_> = readings.iter().filter(|one| one.at != late.at).copied().collect();
+        let before: Vec<_> =
+            complete(&without).into_iter().filter(|(_, reach)| *reach <= late.at).collect();
+        assert!(!before.is_empty());
+        let days = |found: &[(Day, i64)]| found.iter().map(|(day, _)| *day).collect::<Vec<_>>();
+        assert_eq!(days(&before), days(&with)[..before.len()]);
+    }
+}

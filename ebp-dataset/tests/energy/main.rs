@@ -8,4 +8,5 @@ mod day;
 mod household;
 mod properties;
 mod segments;
+mod together;
 mod truth;

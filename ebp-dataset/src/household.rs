@@ -1,0 +1,184 @@
+//! A household's hours, days and months: the balance of its meters, and how much of it is measured.
+//!
+//! They are made of quarter hours, or of kept days; both give the same digits.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    balance::{Balance, Figures, figures},
+    boundary::Interval,
+    calendar::{Calendar, CalendarError, Step},
+    day::{Day, RegisterDay},
+    flag::{Flags, Quality},
+    join::intervals,
+    period::{Period, Periods},
+    quarter::Quarter,
+    role::{GenerationRegister, Roles, Used},
+    rules::QUARTER,
+};
+
+/// A household's hour, day or month, or any days in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HouseholdPeriod {
+    /// From when, microseconds since the Unix epoch.
+    pub from: i64,
+    /// To when.
+    pub to: i64,
+    /// The energies.
+    pub balance: Balance,
+    /// Those of all its meters' quarter hours.
+    pub flags: Flags,
+    /// How many quarter hours it has.
+    pub quarters: i64,
+    /// In how many of them all parts of the balance are measured.
+    pub measured: i64,
+}
+
+impl HouseholdPeriod {
+    /// Self-sufficiency and self-consumption share. They are meant for days and longer.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        figures(&self.balance, self.quarters, self.measured)
+    }
+
+    /// Out of kept days: of each meter those from `from` to `to`, in the order that the roles were
+    /// assigned in. Days may be missing: what was not measured then is not known.
+    #[must_use]
+    pub fn from_days(roles: &Roles, (from, to): (i64, i64), meters: &[&[Day]]) -> Self {
+        let energies: Vec<_> =
+            meters.iter().map(|days| energies((from, to), Day::period(days).as_ref())).collect();
+        let flags = meters.iter().copied().flatten().fold(Flags::NONE, |all, day| all | day.flags);
+        let mut starts: Vec<_> =
+            meters.iter().copied().flatten().map(|day| (day.from, day.to)).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let mut measured = 0;
+        let mut places = vec![0; meters.len()];
+        for ends in starts {
+            let days: Vec<_> = meters
+                .iter()
+                .zip(&mut places)
+                .map(|(days, place)| {
+                    let day = days.get(*place).filter(|day| day.from == ends.0);
+                    *place += usize::from(day.is_some());
+                    day
+                })
+                .collect();
+            measured += measured_together(roles, ends, &days);
+        }
+        Self {
+            from,
+            to,
+            balance: Balance::new(roles, (from, to), &energies),
+            flags,
+            quarters: (to - from) / QUARTER,
+            measured,
+        }
+    }
+}
+
+/// In how many quarter hours of a day all parts of the balance are measured.
+fn measured_together(roles: &Roles, (from, to): (i64, i64), days: &[Option<&Day>]) -> i64 {
+    let bits = |used: &Used, register: fn(&Day) -> RegisterDay| {
+        days.get(used.meter).copied().flatten().map_or(0, |day| register(day).measured)
+    };
+    let slots = (from..to).step_by(QUARTER.unsigned_abs() as usize);
+    let is_measured = |(number, slot): (u32, i64)| {
+        let interval = (slot, slot + QUARTER);
+        let has = |bits: u128| bits.checked_shr(number).unwrap_or(0) & 1 != 0;
+        let import = |used: &Used| has(bits(used, |day| day.import));
+        let export = |used: &Used| has(bits(used, |day| day.export));
+        let generates = |used: &Used| {
+            let (own, other) = match used.register {
+                GenerationRegister::Import => (import(used), export(used)),
+                GenerationRegister::Export => (export(used), import(used)),
+            };
+            own && (other || !roles.is_net || !used.shows_both)
+        };
+        roles.grid_at(interval).is_some_and(|used| import(used) && export(used))
+            && roles.generation_at(interval).all(generates)
+    };
+    (0..).zip(slots).filter(|place| is_measured(*place)).map(|_| 1).sum()
+}
+
+/// A meter's energies, if its period is the one that is asked for.
+fn energies((from, to): (i64, i64), period: Option<&Period>) -> (Interval, Interval) {
+    period
+        .filter(|period| (period.from, period.to) == (from, to))
+        .map_or((Interval::MISSING, Interval::MISSING), |period| (period.import, period.export))
+}
+
+/// Makes a household's periods out of the quarter hours of its meters.
+#[derive(Debug, Clone)]
+pub struct HouseholdPeriods {
+    roles: Roles,
+    meters: Vec<Periods>,
+    calendar: Calendar,
+    step: Step,
+    open: Option<Open>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    ends: (i64, i64),
+    flags: Flags,
+    measured: i64,
+}
+
+impl HouseholdPeriods {
+    /// Of so many meters, whose roles these are.
+    #[must_use]
+    pub fn new(roles: Roles, meters: usize, calendar: Calendar, step: Step) -> Self {
+        let each = Periods::new(calendar.clone(), step);
+        Self { roles, meters: vec![each; meters], calendar, step, open: None }
+    }
+
+    /// Takes in the next quarter hour of all meters ([`Joined`](crate::Joined)); gives the period
+    /// that ended before it.
+    ///
+    /// # Errors
+    /// Those of the [`Calendar`].
+    pub fn push(
+        &mut self,
+        slot: i64,
+        meters: &[Option<Quarter>],
+    ) -> Result<Option<HouseholdPeriod>, CalendarError> {
+        let mut ended = None;
+        if self.open.is_none_or(|open| slot >= open.ends.1) {
+            ended = self.close();
+            let ends = (self.calendar.start(self.step, slot)?, self.calendar.end(self.step, slot)?);
+            self.open = Some(Open { ends, flags: Flags::NONE, measured: 0 });
+        }
+        let Some(open) = &mut self.open else { return Ok(ended) };
+        for (periods, quarter) in self.meters.iter_mut().zip(meters) {
+            if let Some(quarter) = quarter {
+                periods.push(quarter)?;
+                open.flags |= quarter.flags;
+            }
+        }
+        let energies: Vec<_> = meters.iter().map(|quarter| intervals(quarter.as_ref())).collect();
+        let balance = Balance::new(&self.roles, (slot, slot + QUARTER), &energies);
+        open.measured += i64::from(balance.quality() == Quality::Measured);
+        Ok(ended)
+    }
+
+    /// The last period.
+    #[must_use]
+    pub fn finish(mut self) -> Option<HouseholdPeriod> {
+        self.close()
+    }
+
+    fn close(&mut self) -> Option<HouseholdPeriod> {
+        let open = self.open.take()?;
+        let periods = self.meters.iter_mut().map(Periods::close);
+        let energies: Vec<_> = periods.map(|period| energies(open.ends, period.as_ref())).collect();
+        Some(HouseholdPeriod {
+            from: open.ends.0,
+            to: open.ends.1,
+            balance: Balance::new(&self.roles, open.ends, &energies),
+            flags: open.flags,
+            quarters: (open.ends.1 - open.ends.0) / QUARTER,
+            measured: open.measured,
+        })
+    }
+}

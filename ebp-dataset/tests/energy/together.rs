@@ -1,0 +1,107 @@
+//! A household's periods: quarter hours and kept days give the same digits.
+
+use ebp_dataset::{
+    Battery, Calendar, Concept, Day, Days, Energy, HouseholdPeriod, HouseholdPeriods, Joined,
+    MeterFacts, MeterKind, QUARTER, Quarter, Reading, Roles, Step, assign_roles,
+};
+
+use super::{cases::quarters, household::record};
+
+/// 2026-03-01, so that March and April end a month each, one with summer time's beginning.
+const START: i64 = 1_772_323_200_000_000;
+
+fn calendar() -> Calendar {
+    Calendar::new("Europe/Berlin").unwrap()
+}
+
+/// A meter whose 1.8.0 is a household's and whose 2.8.0 another one's.
+fn meter(seeds: (u64, u64), days: usize) -> Vec<Quarter> {
+    let read = |seed| record(seed, days * 96, 9_000).readings;
+    let only = |reading: Reading| Reading { at: reading.at + START, ..reading };
+    let export = |reading: Reading| Reading { export: reading.import, import: None, ..reading };
+    let mut readings: Vec<_> = read(seeds.0).into_iter().map(only).collect();
+    readings.extend(read(seeds.1).into_iter().map(only).map(export));
+    readings.sort_by_key(|reading| (reading.at, reading.rank));
+    quarters(&readings)
+}
+
+fn roles(battery: Battery, exchange: Option<i64>) -> Roles {
+    let facts = |kind, from, to| MeterFacts {
+        kind,
+        from,
+        to,
+        import: Some(Energy(1)),
+        export: Some(Energy(2)),
+        generation: None,
+    };
+    let at = exchange.unwrap_or(i64::MAX);
+    let meters = [
+        facts(MeterKind::Grid, i64::MIN, at),
+        facts(MeterKind::Grid, at, i64::MAX),
+        facts(MeterKind::Generation, i64::MIN, i64::MAX),
+    ];
+    assign_roles(&meters, false, Concept::Unknown, battery).unwrap()
+}
+
+fn days(rows: &[Quarter]) -> Vec<Day> {
+    let mut days = Days::new(calendar());
+    let mut found: Vec<_> = rows.iter().filter_map(|row| days.push(row).unwrap()).collect();
+    found.extend(days.finish());
+    found
+}
+
+fn periods(roles: &Roles, step: Step, meters: &[Vec<Quarter>]) -> Vec<HouseholdPeriod> {
+    let mut periods = HouseholdPeriods::new(roles.clone(), meters.len(), calendar(), step);
+    let rows = Joined::new(meters.iter().map(|rows| rows.iter().copied()));
+    let mut found: Vec<_> =
+        rows.filter_map(|(slot, meters)| periods.push(slot, &meters).unwrap()).collect();
+    found.extend(periods.finish());
+    found
+}
+
+#[test]
+fn kept_days_give_the_digits_of_quarter_hours() {
+    // The second meter at the grid takes the first one's place in the middle of a day.
+    let exchange = START + 30 * 96 * QUARTER + 37 * QUARTER;
+    let mut meters = [meter((1, 2), 62), meter((3, 4), 62), meter((5, 6), 62)];
+    meters[0].retain(|row| row.slot < exchange);
+    meters[1].retain(|row| row.slot >= exchange);
+    let kept = meters.each_ref().map(|rows| days(rows));
+    let mut measured = 0;
+    for battery in [Battery::None, Battery::Dc] {
+        for exchange in [None, Some(exchange)] {
+            let roles = roles(battery, exchange);
+            for step in [Step::Day, Step::Month] {
+                for period in periods(&roles, step, &meters) {
+                    let ends = (period.from, period.to);
+                    let of = kept.each_ref().map(|days| {
+                        let from = days.partition_point(|day| day.from < ends.0);
+                        let to = days.partition_point(|day| day.to <= ends.1);
+                        &days[from..to.max(from)]
+                    });
+                    assert_eq!(HouseholdPeriod::from_days(&roles, ends, &of), period);
+                    assert!(period.measured <= period.quarters);
+                    measured += period.measured;
+                }
+            }
+        }
+    }
+    assert!(measured > 500, "{measured}");
+}
+
+/// Energies of a day are those of its quarter hours wherever all of them are measured.
+#[test]
+fn a_day_is_the_sum_of_its_quarter_hours() {
+    let meters = [meter((1, 1), 20), Vec::new(), meter((1, 1), 20)];
+    let roles = roles(Battery::None, None);
+    let hours = periods(&roles, Step::Hour, &meters);
+    let quarter_hours = periods(&roles, Step::Quarter, &meters);
+    let mut seen = 0;
+    for hour in hours.iter().filter(|hour| hour.measured == 4) {
+        let parts = quarter_hours.iter().filter(|part| (hour.from..hour.to).contains(&part.from));
+        let sum: Energy = parts.filter_map(|part| part.balance.consumption.energy).sum();
+        assert_eq!(hour.balance.consumption.energy, Some(sum));
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen}");
+}

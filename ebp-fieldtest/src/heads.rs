@@ -11,7 +11,8 @@ use std::{
 use ebp_core::clock::SimulatedClock;
 use ebp_meter::{
     aggregator::{Bench, ConfiguredMeter, Done, Heads, Job},
-    unlock::{Pace, Tries},
+    pace::Pace,
+    unlock::Tries,
 };
 use jiff::Timestamp;
 

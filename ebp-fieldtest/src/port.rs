@@ -11,8 +11,8 @@ use std::{
 
 use ebp_core::clock::{BootId, Clock, DeviceClock, Moment};
 use ebp_meter::{
+    pace::Pace,
     port::{LineSettings, Port, PortError, PortName, Received},
-    unlock::Pace,
 };
 use jiff::Timestamp;
 

@@ -12,7 +12,8 @@
 //! use std::{path::Path, sync::Arc, time::Duration};
 //! use ebp_core::clock::SystemClock;
 //! use ebp_meter::{
-//!     interface::{self, Surroundings}, port, profile::Profiles, unlock::{Pin, RealPace, Tries},
+//!     interface::{self, Surroundings}, pace::RealPace, port, profile::Profiles,
+//!     unlock::{Pin, Tries},
 //! };
 //! let profiles = Profiles::embedded();
 //! let line = profiles.get("MT175")?.line.settings();
@@ -43,13 +44,12 @@ use std::{
 use ebp_core::clock::Clock;
 
 use crate::{
+    pace::Pace,
     port::{Port, PortError},
     profile::{Profile, Profiles, UnknownModel},
     readout::Readout,
     session::{AnswerSpeed, ReadOptions, Session},
-    unlock::{
-        self, Attempt, Link, Pace, Pin, Progress, Tries, UnlockError, UnlockOptions, Unlocked,
-    },
+    unlock::{self, Attempt, Link, Pin, Progress, Tries, UnlockError, UnlockOptions, Unlocked},
 };
 
 /// The longest single wait for a telegram before the stop flag is looked at.

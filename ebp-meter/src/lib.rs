@@ -32,6 +32,7 @@ pub mod identify;
 pub mod interface;
 pub mod lock;
 pub mod maker;
+pub mod pace;
 pub mod port;
 pub mod profile;
 pub mod readout;

@@ -17,9 +17,10 @@ use std::{
 use ebp_core::{clock::SystemClock, model::MeterType, obis::ObisCode};
 use ebp_meter::{
     interface::{self, Surroundings},
+    pace::RealPace,
     port::{self, LineSettings, PortError, PortName},
     profile::{Profile, Profiles},
-    unlock::{Lasting, Phase, Progress, RealPace, Refused, Tries, UnlockError, Variant},
+    unlock::{Lasting, Phase, Progress, Refused, Tries, UnlockError, Variant},
     virtual_meter::{
         Button, Energies, HouseholdOptions, LockOptions, MeterOptions, Source, Tempo, VirtualMeter,
         run,

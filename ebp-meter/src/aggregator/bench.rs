@@ -8,9 +8,10 @@ use std::{
 use ebp_core::clock::DeviceClock;
 
 use crate::{
+    pace::{Pace, RealPace},
     port::{LineSettings, Port, PortError, PortName},
     session::{ReadOptions, Session},
-    unlock::{Pace, RealPace, Tries},
+    unlock::Tries,
 };
 
 /// Opens a port by its name, with those line settings.

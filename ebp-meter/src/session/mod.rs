@@ -10,33 +10,27 @@ mod detection;
 mod heard;
 mod listeners;
 mod options;
-mod pace;
 #[cfg(test)]
 mod simulated;
 mod step;
 mod wrapping;
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use arrivals::Arrivals;
 use asking::Asking;
 use detection::Detection;
 use listeners::Listeners;
 pub use options::{AnswerSpeed, ReadOptions};
-use pace::{Pace, RealTime, SimulatedTime};
 pub use wrapping::Wrapping;
 
 use crate::{
     d0::Dialogue,
     decoder::{Event, Noise},
     diagnosis::{self, Cause, Recording},
+    pace::{Pace, RealPace},
     port::{self, LineSettings, Port, PortError, PortName, Received, telnet},
     readout::{Integrity, Protocol, Readout},
-    unlock,
 };
 
 /// How far an answer has come that is under way.
@@ -90,7 +84,7 @@ pub struct Session {
     cause: Option<Cause>,
     events: VecDeque<Event>,
     tap: Option<RawTap>,
-    pace: Box<dyn Pace>,
+    pace: Arc<dyn Pace + Send + Sync>,
 }
 
 impl Session {
@@ -111,7 +105,7 @@ impl Session {
     /// Reads from a port that is open.
     #[must_use]
     pub fn from_port(port: Box<dyn Port>, options: ReadOptions) -> Self {
-        Self::with(port, options, Box::new(RealTime(Instant::now())))
+        Self::in_time(port, options, Arc::new(RealPace::default()))
     }
 
     /// Reads from a port that is open, in a time that a simulation lets pass.
@@ -119,12 +113,8 @@ impl Session {
     pub fn in_time(
         port: Box<dyn Port>,
         options: ReadOptions,
-        pace: Arc<dyn unlock::Pace + Send + Sync>,
+        pace: Arc<dyn Pace + Send + Sync>,
     ) -> Self {
-        Self::with(port, options, Box::new(SimulatedTime(pace)))
-    }
-
-    fn with(port: Box<dyn Port>, options: ReadOptions, pace: Box<dyn Pace>) -> Self {
         Self {
             detection: Detection::new(options),
             asking: Asking::new(options),

@@ -11,12 +11,13 @@ use std::{
 use ebp_core::clock::Clock;
 
 use super::{
-    Head, Lasting, Link, MeterKey, Pace, Pin, Plan, PlanError, PressError, Progress, Refused,
-    Tries, UnlockError, UnlockOptions, Unlocked, Variant, is_detailed, open_list::Open,
-    press::execute, watched::Watched,
+    Head, Lasting, Link, MeterKey, Pin, Plan, PlanError, PressError, Progress, Refused, Tries,
+    UnlockError, UnlockOptions, Unlocked, Variant, is_detailed, open_list::Open, press::execute,
+    watched::Watched,
 };
 use crate::{
     lock::{Facts, Lock},
+    pace::Pace,
     profile::{self, Blocking, Profile},
     readout::Readout,
 };

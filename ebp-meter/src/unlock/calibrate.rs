@@ -14,9 +14,10 @@ use std::{fmt, time::Duration};
 use ebp_core::phrase::counted_as;
 
 use super::{
-    Head, OnPort, Pace, Plan, PressError, TriesError,
+    Head, OnPort, Plan, PressError, TriesError,
     press::{Done, execute},
 };
+use crate::pace::Pace;
 use crate::{port::Port, profile::ProfileError};
 
 /// The presses that are tried, shortest first, milliseconds.

@@ -45,6 +45,6 @@ pub use outcome::{InfSwitch, Lasting, Progress, Refused, UnlockError, Unlocked};
 pub use pin::{Pin, PinError};
 pub use plan::{Phase, Plan, Step, Variant};
 pub use plan_error::PlanError;
-pub use press::{Head, Method, OnPort, Pace, PressError, RealPace, Stage, execute};
+pub use press::{Head, Method, OnPort, PressError, Stage, execute};
 pub use step::{AskItem, Item, Stepped, SteppedEnd};
 pub use tries::{MeterKey, Tries, TriesError};

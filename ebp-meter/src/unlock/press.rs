@@ -12,14 +12,13 @@
 //! up, so that lateness does not add up. If the machine was late by more than [`LATE`], the rest of
 //! the plan is moved, because meters measure single presses and pauses and not the whole.
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, time::Duration};
 
 use super::plan::{Plan, Step};
-use crate::port::{LineSettings, Port, PortError, PortName, Received};
+use crate::{
+    pace::Pace,
+    port::{LineSettings, Port, PortError, PortName, Received},
+};
 
 /// How late a step may begin before the rest is moved.
 pub const LATE: Duration = Duration::from_millis(20);
@@ -29,38 +28,6 @@ const FINE: Duration = Duration::from_millis(5);
 const SLICE: Duration = Duration::from_millis(100);
 /// How long after a press its echo may still come in.
 const ECHO: Duration = Duration::from_millis(20);
-
-/// Monotonic time and sleep, so that tests run a minute's plan in no time.
-pub trait Pace {
-    /// Time since any fixed start; never runs backward.
-    fn now(&self) -> Duration;
-
-    /// Returns at that time, not earlier.
-    fn sleep_until(&self, at: Duration);
-}
-
-/// The machine's monotonic clock.
-#[derive(Debug, Clone, Copy)]
-pub struct RealPace {
-    start: Instant,
-}
-
-impl Default for RealPace {
-    fn default() -> Self {
-        Self { start: Instant::now() }
-    }
-}
-
-impl Pace for RealPace {
-    fn now(&self) -> Duration {
-        self.start.elapsed()
-    }
-
-    fn sleep_until(&self, at: Duration) {
-        // Sleeping never ends early, unless the deadline has passed.
-        std::thread::sleep(at.saturating_sub(self.now()));
-    }
-}
 
 /// How light is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -13,12 +13,12 @@ use std::{
 
 use ebp_core::clock::Clock;
 use ebp_meter::{
+    pace::Pace,
     port::{LineSettings, Port, PortError, PortName, Received},
     profile::{Profile, Profiles},
     readout::{Entry, Integrity, Protocol, Readout, ServerId, Value},
     unlock::{
-        AskItem, Attempt, Link, Pace, Pin, Progress, Stepped, Tries, UnlockError, UnlockOptions,
-        Unlocked,
+        AskItem, Attempt, Link, Pin, Progress, Stepped, Tries, UnlockError, UnlockOptions, Unlocked,
     },
     virtual_meter::{Lock, LockOptions, light::LightReceiver},
 };

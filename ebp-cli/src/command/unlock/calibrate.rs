@@ -13,13 +13,14 @@ use std::{
 
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
+    pace::{Pace, RealPace},
     port::LineSettings,
     profile::Profile,
     readout::Readout,
     session::{self, ReadOptions, Session},
     unlock::{
-        Ask, Attempt, Calibration, Head, MeterKey, Pace, Pin, Question, Quit, RealPace, Tries,
-        UnlockOptions, Unlocked,
+        Ask, Attempt, Calibration, Head, MeterKey, Pin, Question, Quit, Tries, UnlockOptions,
+        Unlocked,
     },
 };
 

@@ -16,9 +16,10 @@ use std::sync::{Arc, atomic::AtomicBool};
 use ebp_core::clock::SystemClock;
 use ebp_meter::{
     interface::{MeterInterface, ProfiledMeter, Surroundings, read_options},
+    pace::RealPace,
     port::PortName,
     profile::Profile,
-    unlock::{PlanError, RealPace, Tries, UnlockError, Unlocked},
+    unlock::{PlanError, Tries, UnlockError, Unlocked},
 };
 
 pub use arguments::Arguments;

@@ -7,9 +7,10 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use ebp_core::clock::SystemClock;
 use ebp_meter::{
+    pace::RealPace,
     port::PortName,
     profile::Profile,
-    unlock::{AskItem, Attempt, Item, RealPace, Stepped, SteppedEnd, Tries},
+    unlock::{AskItem, Attempt, Item, Stepped, SteppedEnd, Tries},
 };
 
 use super::{arguments::Arguments, port::open, secret, show};

@@ -22,8 +22,9 @@ impl Pace for Time {
     fn now(&self) -> Duration {
         *self.0.lock().unwrap()
     }
-    fn pause(&self, time: Duration) {
-        *self.0.lock().unwrap() += time;
+    fn sleep_until(&self, at: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = at.max(*now);
     }
 }
 
@@ -118,8 +119,8 @@ impl Simulated {
     }
 
     fn session(self, options: ReadOptions) -> Session {
-        let pace = Box::new(self.time.clone());
-        Session::with(Box::new(self), options, pace)
+        let pace = Arc::new(self.time.clone());
+        Session::in_time(Box::new(self), options, pace)
     }
 
     /// What a line of other settings makes of the bytes.

@@ -4,13 +4,11 @@
 //! telegrams, and what each implementation finds in it. Absent: measuring.
 
 pub mod pipeline;
-#[path = "../../ebp-meter/tests/sml_support/recordings.rs"]
-pub mod recordings;
 
 use std::sync::LazyLock;
 
 use ebp_meter::sml::frame::{Frame, frames};
-use recordings::dumps;
+use ebp_testkit::recordings::dumps;
 
 /// How long the stream is at least: far more than any cache holds.
 const STREAM: usize = 100_000_000;

@@ -8,8 +8,6 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
 
 pub mod client;
-#[path = "../../ebp-server/tests/support/cluster.rs"]
-pub mod cluster;
 pub mod fleet;
 pub mod household;
 pub mod process;
@@ -18,6 +16,8 @@ pub mod rival;
 pub mod server;
 
 use std::time::{Duration, Instant};
+
+pub use ebp_testkit::cluster;
 
 /// What the figures stand for: processors, their load by others, versions.
 pub fn machine(title: &str) {

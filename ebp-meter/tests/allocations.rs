@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod sml_support;
-
 use allocation_counter::measure;
 use ebp_meter::{
     decoder::{Decode, Event},
@@ -16,7 +14,7 @@ use ebp_meter::{
         message::messages,
     },
 };
-use sml_support::recordings::dumps;
+use ebp_testkit::recordings::dumps;
 
 /// Walks through a stream by the borrowed way: every checksum, every entry.
 fn walk(bytes: &[u8], scratch: &mut Vec<u8>) -> (usize, usize) {

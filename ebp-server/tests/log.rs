@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
-#[allow(dead_code, reason = "the tests of the store use the rest")]
-#[path = "support/cluster.rs"]
-mod cluster;
 #[allow(dead_code, reason = "the tests of the Data API use the rest")]
 #[path = "api/harness.rs"]
 mod harness;
@@ -18,6 +15,7 @@ use ebp_core::{clock::Clock, contract::paths, scope::Scopes};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use ebp_server::Limits;
+use ebp_testkit::cluster;
 use harness::{Engine, Server, measurement};
 
 /// What a server is on that nobody told.

@@ -3,19 +3,14 @@
 //! Enters: the data of a frame. Leaves: a panic where the two disagree. Absent: an opinion on data
 //! that sml-rs refuses; there we are meant to be more tolerant.
 
-use ebp_meter::{
-    readout::MeterTime,
-    sml::{
-        crc::Checksum,
-        cursor::{Cursor, Element},
-        list::{Entries, RawEntry, RawValue},
-        message::{Message, messages},
-    },
+use ebp_meter::sml::{
+    crc::Checksum,
+    cursor::{Cursor, Element},
+    list::Entries,
+    message::{Message, messages},
 };
-use sml_rs::parser::{
-    common::{ListEntry, ListType, Status, Time, Value},
-    streaming::{MessageBody, ParseEvent, Parser},
-};
+use ebp_testkit::referee::{same_entry, same_time};
+use sml_rs::parser::streaming::{MessageBody, ParseEvent, Parser};
 
 /// Puts the right checksum at the end of every message that has a place for one, so that made-up
 /// messages get past that wall.
@@ -86,42 +81,4 @@ fn same_message<'a>(theirs: &MessageBody<'_>, ours: &Message<'a>) -> Option<Entr
     same_time(theirs.act_sensor_time.as_ref(), ours.sensor_time);
     assert_eq!(theirs.num_vals as usize, ours.count);
     Some(ours.entries())
-}
-
-fn same_time(theirs: Option<&Time>, ours: Option<MeterTime>) {
-    let theirs = theirs.map(|Time::SecIndex(seconds)| MeterTime::SecIndex(*seconds));
-    assert_eq!(theirs, ours);
-}
-
-fn same_entry(theirs: &ListEntry<'_>, ours: &RawEntry<'_>) {
-    assert_eq!(theirs.obj_name, ours.obis.0);
-    let status = theirs.status.as_ref().map(|status| match *status {
-        Status::Status8(status) => status.into(),
-        Status::Status16(status) => status.into(),
-        Status::Status32(status) => status.into(),
-        Status::Status64(status) => status,
-    });
-    assert_eq!(status, ours.status);
-    same_time(theirs.val_time.as_ref(), ours.time);
-    assert_eq!(theirs.unit, ours.unit.map(|unit| unit.0));
-    assert_eq!(theirs.scaler.unwrap_or(0), ours.scaler);
-    let number: i128 = match (&theirs.value, ours.value) {
-        (Value::Bytes([]), RawValue::Absent) => return,
-        (Value::Bytes(theirs), RawValue::Octets(ours)) => return assert_eq!(*theirs, ours),
-        (Value::Bool(theirs), RawValue::Bool(ours)) => return assert_eq!(*theirs, ours),
-        (Value::List(ListType::Time(theirs)), RawValue::Time(ours)) => {
-            return same_time(Some(theirs), Some(ours));
-        }
-        (Value::I8(i), _) => (*i).into(),
-        (Value::I16(i), _) => (*i).into(),
-        (Value::I32(i), _) => (*i).into(),
-        (Value::I64(i), _) => (*i).into(),
-        (Value::U8(i), _) => (*i).into(),
-        (Value::U16(i), _) => (*i).into(),
-        (Value::U32(i), _) => (*i).into(),
-        (Value::U64(i), _) => (*i).into(),
-        (theirs, ours) => panic!("{theirs:?}, {ours:?}"),
-    };
-    let RawValue::Int(int) = ours.value else { panic!("{number}, {:?}", ours.value) };
-    assert_eq!(number, int.value());
 }

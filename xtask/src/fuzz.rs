@@ -12,9 +12,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use ebp_testkit::recordings::sml_rs;
 
 use crate::{
-    run::{cargo, shown, succeed, works},
+    run::{shown, succeed, works},
     tool::{self, FUZZ},
 };
 
@@ -246,7 +247,7 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
 /// Each recording, cut to what a fuzzer can still work with.
 fn recordings() -> Result<Vec<Vec<u8>>> {
     const LONGEST: usize = 2000;
-    let mut dumps = files(&sml_rs()?.join("tests/libsml-testing"), "bin")?;
+    let mut dumps = files(&sml_rs().join("tests/libsml-testing"), "bin")?;
     dumps.iter_mut().for_each(|dump| dump.truncate(LONGEST));
     Ok(dumps)
 }
@@ -255,7 +256,7 @@ fn recordings() -> Result<Vec<Vec<u8>>> {
 fn frames() -> Result<Vec<Vec<u8>>> {
     const EACH: usize = 2;
     let mut frames = Vec::new();
-    for dump in files(&sml_rs()?.join("tests/libsml-testing"), "bin")? {
+    for dump in files(&sml_rs().join("tests/libsml-testing"), "bin")? {
         let starts: Vec<_> = (0..dump.len()).filter(|at| dump[*at..].starts_with(&START)).collect();
         let ends = starts.iter().skip(1).copied().chain([dump.len()]);
         frames
@@ -274,17 +275,4 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<Vec<u8>>> {
     paths.retain(|path| path.extension().is_some_and(|found| found == extension));
     paths.sort();
     paths.iter().map(|path| fs::read(path).with_context(|| path.display().to_string())).collect()
-}
-
-/// Where cargo has unpacked sml-rs.
-fn sml_rs() -> Result<PathBuf> {
-    let output = cargo().args(["metadata", "--format-version", "1"]).output()?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let packages = metadata["packages"].as_array().context("cargo's metadata have no packages")?;
-    let manifest = packages
-        .iter()
-        .find(|package| package["name"] == "sml-rs")
-        .and_then(|package| package["manifest_path"].as_str())
-        .context("sml-rs is no dependency any more")?;
-    Ok(Path::new(manifest).parent().context("a manifest without a folder")?.to_owned())
 }

@@ -49,6 +49,7 @@ const EDGES: [(&str, &[&str]); 12] = [
         ],
     ),
     ("ebp-needs", &[]),
+    ("ebp-testkit", &["ebp-meter", "ebp-store"]),
 ];
 
 /// Circles of files that are still there, by crate: so many and no more.

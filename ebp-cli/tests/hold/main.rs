@@ -7,9 +7,6 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
 
 mod clients;
-#[path = "../../../ebp-server/tests/support/cluster.rs"]
-#[allow(dead_code, reason = "shared with the server's own tests")]
-mod cluster;
 mod disk;
 mod kills;
 mod memory;
@@ -18,3 +15,5 @@ mod raw;
 mod senders;
 #[path = "../support/mod.rs"]
 mod support;
+
+use ebp_testkit::cluster;

@@ -7,9 +7,6 @@ mod anonymize;
 mod book;
 mod certificates;
 mod chain;
-#[path = "../../../ebp-server/tests/support/cluster.rs"]
-#[allow(dead_code, reason = "shared with the server's own tests")]
-mod cluster;
 mod command_line;
 mod configuration;
 mod cycle;
@@ -35,3 +32,5 @@ mod simulate;
 #[path = "../support/mod.rs"]
 mod support;
 mod unlock;
+
+use ebp_testkit::cluster;

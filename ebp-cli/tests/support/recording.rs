@@ -5,10 +5,6 @@ use std::{
     sync::LazyLock,
 };
 
-#[allow(dead_code, reason = "what only the meters' tests read")]
-#[path = "../../../ebp-meter/tests/sml_support/recordings.rs"]
-mod recordings;
-
 /// The folder of the recordings.
 pub fn folder() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(find);
@@ -31,5 +27,5 @@ pub fn ehz() -> PathBuf {
 }
 
 fn find() -> PathBuf {
-    recordings::sml_rs().join("tests/libsml-testing")
+    ebp_testkit::recordings::sml_rs().join("tests/libsml-testing")
 }

@@ -5,9 +5,6 @@
 mod access;
 mod certificate;
 mod clock;
-#[allow(dead_code, reason = "the tests of the store use the rest")]
-#[path = "../support/cluster.rs"]
-mod cluster;
 mod consent;
 mod enrolment;
 mod faults;
@@ -28,6 +25,8 @@ mod scope;
 mod server;
 mod status;
 mod token;
+
+use ebp_testkit::cluster;
 
 /// The database of this program's servers; `postgres.rs` runs the same tests on the other one.
 const ENGINE: harness::Engine = harness::Engine::Sqlite;

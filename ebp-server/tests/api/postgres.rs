@@ -7,9 +7,6 @@ ebp_needs::only_with! { postgresql:
 mod access;
 mod certificate;
 mod clock;
-#[allow(dead_code, reason = "the tests of the store use the rest")]
-#[path = "../support/cluster.rs"]
-mod cluster;
 mod consent;
 mod enrolment;
 mod failover;
@@ -31,6 +28,8 @@ mod scope;
 mod server;
 mod status;
 mod token;
+
+use ebp_testkit::cluster;
 
 /// The database of this program's servers.
 const ENGINE: harness::Engine = harness::Engine::Postgres;

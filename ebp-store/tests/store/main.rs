@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod access;
-#[path = "../../../ebp-server/tests/support/cluster.rs"]
-mod cluster;
 mod constraints;
 mod contest;
 mod crash;
@@ -32,3 +30,5 @@ mod standby;
 mod status;
 mod story;
 mod waiting;
+
+use ebp_testkit::cluster;

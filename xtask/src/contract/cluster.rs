@@ -3,9 +3,6 @@
 //! Enters: the machine's own `initdb` and `pg_ctl`. Leaves: databases, reached by a socket. Absent:
 //! anything that outlives the task.
 
-#[path = "../../../ebp-server/tests/support/postgresql.rs"]
-mod postgresql;
-
 use std::{
     os::unix::process::CommandExt,
     path::PathBuf,
@@ -14,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use postgresql::{as_postgres, binaries, is_root};
+use ebp_testkit::postgresql::{as_postgres, binaries, is_root};
 
 pub struct Cluster {
     folder: tempfile::TempDir,

@@ -70,6 +70,11 @@ pub fn build_program() -> Result<()> {
 pub fn run() -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--no-fail-fast"]).args(EVERYTHING);
+    // Many tests wait for a meter, a server or a deadline: twice as many threads as processors.
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        command.env("RUST_TEST_THREADS", (2 * processors).to_string());
+    }
     // A snapshot that differs fails the test instead of being written for review.
     command.env("INSTA_UPDATE", "no");
     eprintln!("+ {}", shown(&command));
@@ -83,7 +88,7 @@ pub fn run() -> Result<()> {
         println!("{line}");
     }
     let status = tests.wait()?;
-    println!("\ntests: {} of processors", watch.took());
+    println!("\ntests, on the clock and of processors: {}", watch.took());
     for (reason, count) in &sum.reasons {
         println!("{count} skipped: {reason}");
     }

@@ -26,6 +26,7 @@ pub fn shared() -> &'static Cluster {
     SHARED.get_or_init(|| Cluster::start("fsync = off\nfull_page_writes = off\n"))
 }
 
+/// A cluster of its own, until this is dropped.
 pub struct Cluster {
     folder: PathBuf,
     binaries: PathBuf,

@@ -22,6 +22,9 @@ pub struct Fresh {
 }
 
 impl Fresh {
+    /// Of how many households somebody guesses the address; each costs a copy of all tables.
+    const GUESSED: usize = 50;
+
     /// A database of the shared cluster.
     pub async fn new() -> Self {
         let (url, settings) = cluster::shared().database().await;

@@ -19,6 +19,9 @@ pub struct Fresh {
 }
 
 impl Fresh {
+    /// Of how many households somebody guesses the address.
+    const GUESSED: usize = 200;
+
     pub async fn new() -> Self {
         let (_dir, path) = fresh();
         Self { _dir, database: Database::Sqlite(path) }

@@ -386,7 +386,7 @@ macro_rules! suite {
         #[tokio::test]
         async fn guesses_tell_nothing() {
             let fresh = $fresh.await;
-            crate::guess::guesses_tell_nothing(&*fresh.open().await).await;
+            crate::guess::guesses_tell_nothing(&*fresh.open().await, Fresh::GUESSED).await;
         }
 
         $(#[$needs])*

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),

@@ -4,12 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod applied;
-#[allow(dead_code, reason = "the tests of the store use the rest")]
-#[path = "../../../ebp-server/tests/support/cluster.rs"]
-mod cluster;
 mod ended;
 mod geocoder;
 mod world;
+
+use ebp_testkit::cluster;
 
 /// Makes of each function a test on SQLite and one on PostgreSQL.
 macro_rules! on_both {

@@ -36,6 +36,7 @@ fn main() {
         ("openssl", program("openssl")),
         ("systemd_analyze", program("systemd-analyze")),
         ("promtool", program("promtool")),
+        ("python3", program("python3")),
         ("tar", program("tar")),
         ("bash", program("bash")),
         ("zsh", program("zsh")),

@@ -50,8 +50,8 @@ impl Boundary {
 /// `previous` is the last reading used at or before it and `before` what the segment's readings
 /// before that one say. `following` are the segment's next used readings, the first of them at the
 /// boundary or behind it; `ended` says that there will never be others. They are looked at until one
-/// is decisive: exact in time and fine, or showing as much as the register can have been at the
-/// boundary; at most [`Rules::LOOK_AHEAD`] behind it, but for the first. What comes later cannot
+/// is decisive: exact in time and to 0.0001 kWh, or showing as much as the register can have been at
+/// the boundary; at most [`Rules::LOOK_AHEAD`] behind it, but for the first. What comes later cannot
 /// narrow the bounds by more than the decisive one's last decimal.
 ///
 /// Nothing where `following` does not reach that far.
@@ -81,7 +81,7 @@ pub fn boundary<'a>(
         let own = Past::begin(point);
         lo = lo.max(own.lowest(rules, at));
         hi = hi.min(own.highest(rules, at));
-        let is_exact = point.uncertainty == 0 && point.resolution <= Rules::FINE;
+        let is_exact = point.uncertainty == 0 && point.resolution <= Rules::DECISIVE;
         if is_exact || point.value >= hi {
             is_final = true;
             break;

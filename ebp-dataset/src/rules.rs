@@ -21,6 +21,9 @@ impl Rules {
     pub const NEAR: i64 = 60_000_000;
     /// A boundary is known where a reading has a resolution so fine; 10^-8 kWh.
     pub const FINE: i64 = 1_000_000;
+    /// A reading whose resolution is so fine and whose instant is exact ends the look at what comes
+    /// behind a boundary; 10^-8 kWh.
+    pub const DECISIVE: i64 = 10_000;
     /// Readings so long behind a boundary, but for the first one, say nothing of it; microseconds.
     pub const LOOK_AHEAD: i64 = 31 * 24 * HOUR;
     /// Greatest uncertainty of an instant with which a reading is used; microseconds.

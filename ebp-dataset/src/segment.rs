@@ -48,6 +48,8 @@ pub struct Past {
     ceiling: i64,
     /// and what it can have grown since then.
     since: i64,
+    /// The same by the instants as they are stated: what tells whether another reading fits.
+    limit: (i64, i64),
 }
 
 impl Past {
@@ -59,15 +61,18 @@ impl Past {
             until: point.latest(),
             ceiling: point.above(),
             since: point.earliest(),
+            limit: (point.above(), point.at),
         }
     }
 
     /// With one more reading, which fits.
     #[must_use]
     pub fn and(self, rules: Rules, point: &Point) -> Self {
-        let (new, old) = ((point.above(), point.earliest()), (self.ceiling, self.since));
-        let (ceiling, since) = if rules.is_closer(old, new) { old } else { new };
+        let new = Self::begin(point);
+        let closer = |old, new| if rules.is_closer(old, new) { old } else { new };
+        let (ceiling, since) = closer((self.ceiling, self.since), (new.ceiling, new.since));
         Self {
+            limit: closer(self.limit, new.limit),
             floor: self.floor.max(point.value),
             until: self.until.max(point.latest()),
             ceiling,
@@ -79,8 +84,8 @@ impl Past {
     /// faster than the meter's power allows, both as closely as the decimals tell.
     #[must_use]
     pub fn fits(&self, rules: Rules, point: &Point) -> bool {
-        let most = self.highest(rules, point.latest());
-        point.above() > self.floor && point.value <= most
+        let grown = rules.growth(point.at.saturating_sub(self.limit.1));
+        point.above() > self.floor && point.value <= self.limit.0.saturating_add(grown)
     }
 
     /// The least that the register can be then.

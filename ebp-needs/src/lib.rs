@@ -15,7 +15,7 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Names of what can be needed, and the reason that the runner shows.
-const NEEDS: [(&str, &str); 14] = [
+const NEEDS: [(&str, &str); 15] = [
     ("postgresql", "needs PostgreSQL (Debian: postgresql)"),
     ("pgbouncer", "needs PgBouncer (Debian: pgbouncer)"),
     ("geodata", "needs the official geodata (EBP_GEODATA=FOLDER)"),
@@ -24,6 +24,7 @@ const NEEDS: [(&str, &str); 14] = [
     ("openssl", "needs the program openssl 3 (Debian: openssl)"),
     ("systemd_analyze", "needs systemd-analyze (Debian: systemd)"),
     ("promtool", "needs promtool (Debian: prometheus)"),
+    ("python3", "needs Python 3 (Debian: python3)"),
     ("tar", "needs tar"),
     ("bash", "needs bash"),
     ("zsh", "needs zsh"),

@@ -7,8 +7,9 @@ use anyhow::Result;
 use crate::{run::succeed, target, test};
 
 /// The examples. `embedded_device` needs a device's configuration: it is built.
-const EXAMPLES: [&str; 7] = [
+const EXAMPLES: [&str; 8] = [
     "evaluate_instants",
+    "quarter_hours",
     "mask_a_location",
     "decode_telegrams",
     "spool_and_send",

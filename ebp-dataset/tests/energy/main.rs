@@ -7,6 +7,7 @@ mod cases;
 mod day;
 mod household;
 mod properties;
+mod reference;
 mod segments;
 mod together;
 mod truth;

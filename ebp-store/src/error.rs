@@ -7,7 +7,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{Faults, PostgresError};
+use super::{Faults, NewerSchema, PostgresError};
 use crate::masking::MaskingMismatch;
 
 /// Why an operation of the store failed. Requests that share a transaction share its error.
@@ -38,15 +38,13 @@ pub enum StoreError {
     /// Households are masked by other regions than the given ones.
     #[error(transparent)]
     Masking(#[from] MaskingMismatch),
-    /// The database was written by a newer version of the program.
-    #[error("{} has schema version {found}, and this program knows up to {known}", path.display())]
+    /// The database was changed by a newer version of the program, in a way that this one cannot use.
+    #[error("{} has {schema}", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its version.
-        found: u32,
-        /// The latest that the program knows.
-        known: usize,
+        /// Its schema.
+        schema: NewerSchema,
     },
     /// The database's file cannot be opened.
     #[error("cannot open the database {}: {source}", path.display())]

@@ -1,7 +1,7 @@
 //! What tests, benchmarks and fuzz targets of several crates share.
 //!
 //! Enters: what the machine has (PostgreSQL's programs, cargo's metadata). Leaves: recordings of real
-//! meters, database clusters, verdicts. Absent: tests, and anything that a program is built of: only
+//! meters, database clusters, disks that are soon full, verdicts. Absent: tests, and anything that a program is built of: only
 //! `dev-dependencies` and `xtask` name this crate, and it is never published.
 
 // A helper of tests fails with its test.
@@ -13,3 +13,5 @@ pub mod postgresql;
 pub mod recordings;
 #[cfg(feature = "referee")]
 pub mod referee;
+#[cfg(feature = "small-disk")]
+pub mod small_disk;

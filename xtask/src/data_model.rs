@@ -23,6 +23,9 @@ const SCHEMAS: [(&str, &str, &str); 2] = [
 struct Table {
     about: String,
     only: Option<String>,
+    /// In which database the bytes of erased rows stay, and where.
+    #[serde(default)]
+    remains: BTreeMap<String, String>,
     columns: BTreeMap<String, Column>,
 }
 
@@ -148,6 +151,9 @@ fn page() -> Result<String> {
             write!(page, "\n### `{name}`\n{}", table.about)?;
             if let Some(only) = &table.only {
                 write!(page, " Only in {}.", engine(only))?;
+            }
+            for (database, remains) in &table.remains {
+                write!(page, " In {} {remains}.", engine(database))?;
             }
             page.push_str("\n\n| column | type | written by | erased by |\n|---|---|---|---|\n");
             let order = |column: &&String| {

@@ -2,7 +2,7 @@
 
 use ebp_server::ServeError;
 use ebp_store::{
-    StoreError,
+    PostgresError, StoreError,
     masking::{MaskingError, MaskingMismatch},
 };
 use ebp_survey::{KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError};
@@ -88,7 +88,7 @@ pub fn store(error: StoreError) -> Failure {
         StoreError::Open { .. } | StoreError::File { .. } => {
             failure.remedy("check the data folder (--data or --config) and its permissions")
         }
-        StoreError::Newer { .. } => {
+        StoreError::Newer { .. } | StoreError::Postgres(PostgresError::Newer(_)) => {
             failure.remedy("use the version of ebp that wrote it, or a later one")
         }
         _ => failure,

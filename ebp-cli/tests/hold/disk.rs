@@ -1,20 +1,13 @@
 //! A full disk: uploads are turned away while it lasts, everything else goes on, also after a start,
 //! and so do uploads once there is room. On both engines.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    io::Write,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, fs, sync::Arc};
 
 use ebp_client::{Client, ClientError};
 use ebp_core::contract::UploadRequest;
 use ebp_needs::needs;
+use ebp_testkit::small_disk::SmallDisk;
 use jiff::Timestamp;
-use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{
@@ -23,54 +16,6 @@ use crate::{
     senders::{assert_complete, batch, client, granted_at, insist},
     support::{household::Household, server::Server, wait_for},
 };
-
-/// A small file system of its own, unmounted in the end.
-struct SmallDisk {
-    folder: TempDir,
-    ballast: PathBuf,
-}
-
-impl SmallDisk {
-    /// So many megabytes.
-    fn mount(size: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}m,mode=0755"), "ebp-test"])
-            .arg(folder.path())
-            .output()
-            .unwrap();
-        assert!(mounted.status.success(), "{}", String::from_utf8_lossy(&mounted.stderr));
-        Self { ballast: folder.path().join("ballast"), folder }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Takes up what room is left, to the last octet.
-    fn fill(&self) {
-        self.fill_but(0);
-    }
-
-    /// Takes up what room is left but so many megabytes.
-    fn fill_but(&self, megabytes: u64) {
-        let mut file = File::options().append(true).create(true).open(&self.ballast).unwrap();
-        while file.write_all(&[1; 4096]).is_ok() {}
-        let length = file.metadata().unwrap().len();
-        file.set_len(length.checked_sub(megabytes << 20).unwrap()).unwrap();
-    }
-
-    /// Makes room.
-    fn free(&self) {
-        fs::remove_file(&self.ballast).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).output();
-    }
-}
 
 /// A household whose device uploads as long as there is room.
 struct Scene {
@@ -151,7 +96,7 @@ fn assert_told_to_come_back(error: &ClientError) {
 fn uploads_wait_until_there_is_room() {
     let disk = SmallDisk::mount(24);
     let mut scene = Scene::set(Server::in_folder(&disk.path().join("data")));
-    disk.fill_but(3);
+    disk.fill_but(3 << 10);
     let request = scene.upload_until_full();
     scene.assert_complete();
 
@@ -195,7 +140,7 @@ fn postgresql_has_no_room_for_tables() {
     });
     let url = cluster.url("small");
     let mut scene = Scene::set(Server::configured(&format!("database_url = {url:?}")));
-    disk.fill_but(3);
+    disk.fill_but(3 << 10);
     let request = scene.upload_until_full();
     assert!(cluster.is_running());
     scene.assert_complete();
@@ -218,7 +163,7 @@ fn postgresql_has_no_room_at_all() {
     let cluster = Cluster::start_in(disk.path(), "max_wal_size = 8MB\nmin_wal_size = 2MB\n");
     let (url, _) = block_on(cluster.database());
     let mut scene = Scene::set(Server::configured(&format!("database_url = {url:?}")));
-    disk.fill_but(3);
+    disk.fill_but(3 << 10);
     let request = scene.upload_until_full();
     disk.fill();
     assert_told_to_come_back(&scene.device.upload(&request).unwrap_err());

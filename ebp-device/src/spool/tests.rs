@@ -5,6 +5,7 @@
 
 mod consent_copy;
 mod damage;
+mod erasure;
 mod incidents;
 mod pages;
 mod placing;

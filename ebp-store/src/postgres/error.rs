@@ -4,6 +4,8 @@ use std::error::Error as _;
 
 use tokio_postgres::error::DbError;
 
+use crate::NewerSchema;
+
 /// What a hook says of a connection that does not answer.
 pub(super) const NO_ANSWER: &str = "it does not answer";
 
@@ -46,14 +48,9 @@ pub enum PostgresError {
          sessions have settings and prepared statements here, so set pool_mode = session"
     )]
     TransactionPooling,
-    /// The database was written by a newer version of the program.
-    #[error("the database has schema version {found}, and this program knows up to {known}")]
-    Newer {
-        /// Its version.
-        found: i32,
-        /// The latest that the program knows.
-        known: usize,
-    },
+    /// The database was changed by a newer version of the program, in a way that this one cannot use.
+    #[error("the database has {0}")]
+    Newer(NewerSchema),
 }
 
 impl PostgresError {
@@ -143,6 +140,6 @@ mod tests {
             assert!(!refused(code).is_temporary(), "{code}");
         }
         assert!(PostgresError::Busy.is_temporary());
-        assert!(!PostgresError::Newer { found: 9, known: 1 }.is_temporary());
+        assert!(!PostgresError::Newer(NewerSchema { found: 9, known: 1 }).is_temporary());
     }
 }

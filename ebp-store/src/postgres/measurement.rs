@@ -66,15 +66,28 @@ async fn store_group(
     quota: Option<Quota>,
 ) {
     let reports: Vec<&Report> = group.iter().map(|asked| &asked.question).collect();
-    match insert(&connections, &reports, quota).await {
-        // An error that one of them caused must not fail the others.
-        Err(StoreError::Postgres(error)) if group.len() > 1 && !error.is_unreachable() => {
-            for asked in group {
+    let Broken { error, refused } = match insert(&connections, &reports, quota).await {
+        Ok(answers) => return answer_all(group, Ok(answers)),
+        Err(broken) => broken,
+    };
+    // An error that one of them caused must not fail the others.
+    let one_by_one = matches!(
+        &error,
+        StoreError::Postgres(error) if group.len() > 1 && !error.is_unreachable()
+    );
+    let refused = refused.into_iter().chain(std::iter::repeat_with(|| None));
+    for (asked, refused) in group.into_iter().zip(refused) {
+        let answer = match refused {
+            // Sending it again would not help.
+            Some(refused) => Err(refused),
+            None if one_by_one => {
                 let alone = insert(&connections, &[&asked.question], quota).await;
-                asked.answer(alone.and_then(|mut answers| answers.pop().unwrap_or_else(missing)));
+                let alone = alone.map_err(|broken| broken.error);
+                alone.and_then(|mut answers| answers.pop().unwrap_or_else(missing))
             }
-        }
-        stored => answer_all(group, stored),
+            None => Err(error.clone()),
+        };
+        asked.answer(answer);
     }
 }
 
@@ -84,18 +97,35 @@ fn missing<T>() -> Result<T, StoreError> {
 
 type Answers = Vec<Result<Vec<InsertOutcome>, StoreError>>;
 
+/// A group of reports of which nothing was stored.
+struct Broken {
+    /// Why.
+    error: StoreError,
+    /// For each report the error that admission gave, if it was read before the failure.
+    refused: Vec<Option<StoreError>>,
+}
+
+/// What an insertion has read and reserved so far.
+#[derive(Default)]
+struct Progress {
+    /// The quota reserved.
+    reserved: Option<Reserved>,
+    /// As in [`Broken`].
+    refused: Vec<Option<StoreError>>,
+}
+
 /// As [`insert_within`]; quota that was reserved and not used is returned.
 async fn insert(
     connections: &Connections,
     reports: &[&Report],
     quota: Option<Quota>,
-) -> Result<Answers, StoreError> {
-    let mut reserved = None;
-    let stored = insert_within(connections, reports, quota, &mut reserved).await;
-    if let (Err(_), Some(reserved)) = (&stored, &reserved) {
+) -> Result<Answers, Broken> {
+    let mut progress = Progress::default();
+    let stored = insert_within(connections, reports, quota, &mut progress).await;
+    if let (Err(_), Some(reserved)) = (&stored, &progress.reserved) {
         quota::give_back(connections, reserved).await;
     }
-    stored
+    stored.map_err(|error| Broken { error, refused: progress.refused })
 }
 
 /// Stores the admitted measurements of these reports, all or nothing, and returns the result for
@@ -104,7 +134,7 @@ async fn insert_within(
     connections: &Connections,
     reports: &[&Report],
     quota: Option<Quota>,
-    reserved: &mut Option<Reserved>,
+    Progress { reserved, refused: known }: &mut Progress,
 ) -> Result<Answers, StoreError> {
     let (mut taken, mut archived) = (HashSet::new(), Vec::new());
     let mut tries = 0;
@@ -112,6 +142,7 @@ async fn insert_within(
         tries += 1;
         let db = connections.get().await?;
         let mut admitted = connections.within(CHANGE, admit(&db, reports)).await?;
+        *known = admitted.iter().map(|admitted| admitted.as_ref().err().cloned()).collect();
         if !archived.is_empty() {
             refuse_archived(&mut admitted, &archived);
         }
@@ -152,6 +183,8 @@ async fn insert_within(
         if tries < TRIES && refused.is(NOT_UNIQUE) {
             taken.extend(connections.within(CHANGE, keys(&db, &rows)).await?);
         } else if tries == TRIES || !refused.is(NOT_WITHIN_CONSENT) {
+            // The session may have ended with the error: the next attempt takes another one.
+            drop(Client::take(db));
             return Err(refused.into());
         }
         // Otherwise consent was revoked since admission was checked; the next check sees it.

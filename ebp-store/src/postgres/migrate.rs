@@ -9,13 +9,16 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, Transaction};
 
 use super::PostgresError;
-use crate::StoreError;
+use crate::{
+    StoreError,
+    schema::{SchemaVersion, breaks_older},
+};
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -25,6 +28,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/postgres/0007_erasure.sql"),
     include_str!("../../migrations/postgres/0008_removal.sql"),
     include_str!("../../migrations/postgres/0009_exchanged_meter.sql"),
+    include_str!("../../migrations/postgres/0010_rolling_release.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.
@@ -36,7 +40,7 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Brings the database to the latest version.
+/// Brings the database to the latest version, unless a newer program has brought it further.
 pub async fn migrate(client: &mut Client) -> Result<(), StoreError> {
     let mut told = false;
     loop {
@@ -74,18 +78,35 @@ async fn attempt(client: &mut Client) -> Result<(), StoreError> {
         )
         .await?;
     }
+    let version = version(&tx).await?;
+    let pending = version.pending(&MIGRATIONS).map_err(PostgresError::Newer)?;
+    for (version, sql) in (version.found + 1..).zip(pending) {
+        let version = i32::try_from(version).unwrap_or(i32::MAX);
+        tx.batch_execute(sql).await?;
+        tx.execute("INSERT INTO schema_migration (version) VALUES ($1)", &[&version]).await?;
+        if breaks_older(sql) {
+            tx.execute("UPDATE schema_compatibility SET since = $1", &[&version]).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn version(tx: &Transaction<'_>) -> Result<SchemaVersion, StoreError> {
     let found: i32 = tx
         .query_one("SELECT coalesce(max(version), 0) FROM schema_migration", &[])
         .await?
         .try_get(0)?;
-    let pending = usize::try_from(found)
-        .ok()
-        .and_then(|found| MIGRATIONS.get(found..))
-        .ok_or(PostgresError::Newer { found, known: MIGRATIONS.len() })?;
-    for (version, sql) in (found + 1..).zip(pending) {
-        tx.batch_execute(sql).await?;
-        tx.execute("INSERT INTO schema_migration (version) VALUES ($1)", &[&version]).await?;
-    }
-    tx.commit().await?;
-    Ok(())
+    let known: bool = tx
+        .query_one("SELECT to_regclass('schema_compatibility') IS NOT NULL", &[])
+        .await?
+        .try_get(0)?;
+    let since: Option<i32> = if known {
+        let row = tx.query_opt("SELECT since FROM schema_compatibility", &[]).await?;
+        row.map(|row| row.try_get(0)).transpose()?
+    } else {
+        None
+    };
+    let count = |count: i32| u32::try_from(count).unwrap_or(u32::MAX);
+    Ok(SchemaVersion { found: count(found), since: since.map(count) })
 }

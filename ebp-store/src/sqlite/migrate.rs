@@ -5,12 +5,15 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-use crate::StoreError;
+use crate::{
+    StoreError,
+    schema::{SchemaVersion, breaks_older},
+};
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -19,39 +22,88 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/sqlite/0006_masking.sql"),
     include_str!("../../migrations/sqlite/0007_removal.sql"),
     include_str!("../../migrations/sqlite/0008_exchanged_meter.sql"),
+    include_str!("../../migrations/sqlite/0009_rolling_release.sql"),
 ];
 
-/// Brings the file to the latest version.
+/// Brings the file to the latest version, unless a newer program has brought it further.
 pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    migrate_to(connection, path, &MIGRATIONS)
+}
+
+fn migrate_to(connection: &mut Connection, path: &Path, known: &[&str]) -> Result<(), StoreError> {
     let failed = |source| StoreError::of_opening(path, source);
     let tx =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let found: u32 =
-        tx.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
-    let pending = MIGRATIONS.get(found as usize..).ok_or_else(|| StoreError::Newer {
-        path: path.to_owned(),
-        found,
-        known: MIGRATIONS.len(),
-    })?;
-    for (version, sql) in (found + 1..).zip(pending) {
+    let version = version(&tx).map_err(failed)?;
+    let pending = version
+        .pending(known)
+        .map_err(|schema| StoreError::Newer { path: path.to_owned(), schema })?;
+    for (version, sql) in (version.found + 1..).zip(pending) {
         tx.execute_batch(sql).map_err(failed)?;
         tx.pragma_update(None, "user_version", version).map_err(failed)?;
+        if breaks_older(sql) {
+            let since = "UPDATE schema_compatibility SET since = ?1";
+            tx.execute(since, [version]).map_err(failed)?;
+        }
     }
     tx.commit().map_err(failed)
+}
+
+fn version(tx: &Transaction<'_>) -> Result<SchemaVersion, rusqlite::Error> {
+    let found = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let since = if tx.table_exists(None, "schema_compatibility")? {
+        tx.query_row("SELECT since FROM schema_compatibility", [], |row| row.get(0)).optional()?
+    } else {
+        None
+    };
+    Ok(SchemaVersion { found, since })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const PATH: &str = "x.sqlite";
+
     #[test]
     fn once_and_not_backwards() {
         let mut connection = Connection::open_in_memory().unwrap();
-        let path = Path::new("x.sqlite");
+        let path = Path::new(PATH);
         migrate(&mut connection, path).unwrap();
         migrate(&mut connection, path).unwrap();
+        connection.execute("UPDATE schema_compatibility SET since = 99", []).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
         let error = migrate(&mut connection, path).unwrap_err();
-        assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+        assert!(
+            matches!(&error, StoreError::Newer { schema, .. } if schema.found == 99),
+            "{error}"
+        );
+    }
+
+    /// The next release adds, and the one after removes: today's program goes on with the first.
+    #[test]
+    fn what_only_adds_does_not_stop_an_older_program() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let path = Path::new(PATH);
+        let next = [MIGRATIONS.as_slice(), &["ALTER TABLE meter ADD COLUMN tariff TEXT;"]].concat();
+        let breaking =
+            "-- Breaks older servers: they read it.\nALTER TABLE meter DROP COLUMN tariff;";
+        let last = [next.as_slice(), &[breaking]].concat();
+        let version = |connection: &mut Connection| {
+            let tx = connection.transaction().unwrap();
+            version(&tx).unwrap()
+        };
+        migrate_to(&mut connection, path, &next).unwrap();
+        migrate(&mut connection, path).unwrap();
+        let count = u32::try_from(next.len()).unwrap();
+        assert_eq!(version(&mut connection), SchemaVersion { found: count, since: Some(9) });
+        migrate_to(&mut connection, path, &last).unwrap();
+        let since = Some(count + 1);
+        assert_eq!(version(&mut connection), SchemaVersion { found: count + 1, since });
+        for older in [&MIGRATIONS, next.as_slice()] {
+            let error = migrate_to(&mut connection, path, older).unwrap_err();
+            assert!(matches!(error, StoreError::Newer { .. }), "{error}");
+        }
+        migrate_to(&mut connection, path, &last).unwrap();
     }
 }

@@ -124,8 +124,9 @@ impl Thread {
         jobs: &mut Vec<Box<dyn Job>>,
         queue: Option<&mpsc::Receiver<Box<dyn Job>>>,
     ) -> Result<Done, StoreError> {
-        let start = Instant::now();
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // From when on others are kept waiting: whoever came while this waited may join.
+        let start = Instant::now();
         let mut place = 0;
         while let Some(job) = jobs.get_mut(place) {
             if !perform(&tx, job.as_mut()) {
@@ -306,5 +307,36 @@ mod tests {
         }
         writer.close().await.unwrap();
         assert_eq!(count(&Connection::open(&path).unwrap()), 400);
+    }
+
+    /// Those who come while another connection writes are not answered one commit after another.
+    #[tokio::test]
+    async fn who_came_while_it_waited_shares_the_transaction() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.sqlite");
+        let open = || {
+            let connection = Connection::open(&path).unwrap();
+            connection.busy_timeout(Duration::from_secs(10)).unwrap();
+            connection
+        };
+        let other = open();
+        other.execute_batch("PRAGMA journal_mode=wal; CREATE TABLE t (i PRIMARY KEY)").unwrap();
+        let writer = Arc::new(Writer::start(open()).unwrap());
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let write = |i: u32| {
+            let (writer, path) = (writer.clone(), path.clone());
+            let work = move |tx: &Transaction<'_>| {
+                tx.execute("INSERT INTO t VALUES (?1)", [i])?;
+                Ok(count(&Connection::open(&path)?))
+            };
+            tokio::spawn(async move { writer.run(work).await.unwrap() })
+        };
+        let writes: Vec<_> = (0..5).map(write).collect();
+        tokio::time::sleep(4 * LONG).await;
+        other.execute_batch("COMMIT").unwrap();
+        for committed_before in writes {
+            assert_eq!(committed_before.await.unwrap(), 0, "it was in a later transaction");
+        }
+        assert_eq!(count(&other), 5);
     }
 }

@@ -205,9 +205,17 @@ async fn the_database_keeps_the_rules_by_itself() {
 async fn a_database_of_tomorrow_is_left_alone() {
     let (_dir, path) = fresh();
     SqliteStore::open(&path).await.unwrap();
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let error = SqliteStore::open(&path).await.err().unwrap();
-    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+    let db = Connection::open(&path).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    for incompatible in
+        ["UPDATE schema_compatibility SET since = 99", "DROP TABLE schema_compatibility"]
+    {
+        db.execute(incompatible, []).unwrap();
+        let error = SqliteStore::open(&path).await.err().unwrap();
+        let StoreError::Newer { schema, .. } = &error else { panic!("{error}") };
+        assert_eq!(schema.found, 99);
+        assert!(error.to_string().contains("cannot use"), "{error}");
+    }
     std::fs::write(&path, b"this is no database, and never was one, however long it is").unwrap();
     let error = SqliteStore::open(&path).await.err().unwrap();
     assert!(matches!(error, StoreError::Open { .. }), "{error}");

@@ -1,0 +1,256 @@
+//! A revocation leaves no byte of what it erases: with rows in every table that `docs/data-model.toml`
+//! declares, every file of the database is searched (journals, write-ahead log and PostgreSQL's own log
+//! with it), every file of the server's folder, and the server's log. What is searched for is what
+//! stands in the columns that a revocation erases, so that a table or column that is added is searched
+//! for as well, and one that the test has no row of fails it.
+
+mod places;
+mod plain;
+
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use ebp_core::{
+    clock::Clock,
+    contract::{Registered, Registration, paths},
+    cycle::Cycle,
+    model::measurement_id,
+    scope::Group,
+};
+use ebp_server::Limits;
+use ebp_store::{Database, HouseholdId, Quota, open_store};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use self::{
+    places::{Log, Places},
+    plain::{Bytes, Column, Plain, Sought, declared},
+};
+use crate::{
+    ENGINE,
+    cluster::Cluster,
+    harness::{Api, Call, Engine, Server, URL, measurement, outcomes, registration},
+};
+
+/// What the book has operators set, and every statement in the log.
+const CLUSTER: &str = "wal_recycle = off\nfsync = off\nlog_statement = 'all'\n\
+                       log_parameter_max_length = 0\n";
+
+/// A server that is alone on its database.
+struct Scene {
+    server: Server,
+    plain: Plain,
+    database: Database,
+    cluster: Option<Cluster>,
+    places: Places,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let log = Log::capture();
+        let dir = Server::prepare(Engine::Sqlite).await;
+        let cluster = (ENGINE == Engine::Postgres).then(|| Cluster::start(CLUSTER));
+        let (database, plain) = match &cluster {
+            Some(cluster) => {
+                let (url, settings) = cluster.database().await;
+                fs::write(dir.path().join(URL), &url).unwrap();
+                let client = cluster.client(url.rsplit('=').next().unwrap()).await;
+                (Database::Postgres(settings), Plain::Postgres(client))
+            }
+            None => {
+                let path = dir.path().join("ebp.sqlite");
+                let database = Database::Sqlite(path.clone());
+                // Made before a plain connection makes an empty one.
+                open_store(&database).await.unwrap().close().await.unwrap();
+                (database, Plain::Sqlite(rusqlite::Connection::open(path).unwrap()))
+            }
+        };
+        let server = Server::open_with(dir, |settings, _| {
+            settings.limits = Limits { rate: None, ..Limits::default() };
+            settings.quota = Some(Quota::for_cycle(Cycle::QUARTER_HOUR));
+        });
+        let server = server.await;
+        let mut folders = vec![server.data().to_owned()];
+        folders.extend(cluster.as_ref().map(|it| it.data().parent().unwrap().to_owned()));
+        Self { server, plain, database, cluster, places: Places { folders, log } }
+    }
+
+    /// Registers somebody and has rows of theirs in every table that such rows are in.
+    async fn fill(&self, name: &str) -> (Registered, Api) {
+        let server = &self.server;
+        let researcher = server.manager(Group::Researchers);
+        let administrator = server.manager(Group::Administrators);
+        let body = serde_json::to_value(somebody(name)).unwrap();
+        let call = researcher.json(Method::POST, paths::MANAGEMENT_HOUSEHOLD, &body);
+        let made: Registered =
+            serde_json::from_value(call.expect(StatusCode::CREATED).await).unwrap();
+        let email = body["participant"]["email"].as_str().unwrap();
+        let api = server.device(email, &made);
+        // What was registered first is replaced by something else.
+        let household =
+            paths::MANAGED_HOUSEHOLD.replace("{household}", &made.household.to_string());
+        let street = json!({"address": {
+            "street": format!("Am {name}hang 7"), "postal_code": "53117",
+            "city": format!("Nieder{name}ingen"), "country": "DE"}});
+        researcher.json(Method::PATCH, &household, &street).ok().await;
+
+        api.post(paths::CONSENT).expect(StatusCode::CREATED).await;
+        server.clock.advance(1800);
+        let now = server.clock.now();
+        let slot = Cycle::QUARTER_HOUR.slot(now);
+        let mut regular = measurement(0, made.meters[0], slot.start());
+        regular["uuid"] = json!(measurement_id(made.meters[0], slot));
+        let other = measurement(uuid::Uuid::new_v4().as_u128(), made.meters[0], now);
+        let stored = api.upload(&[regular, other]).ok().await;
+        assert_eq!(outcomes(&stored), ["accepted", "accepted"]);
+
+        let incident = paths::incidents_of(made.meters[0]);
+        let kind = json!({"type": "SERIAL-PORT-UNAVAILABLE"});
+        Call(api.post(&format!("{incident}/report")).0.json(&kind)).ok().await;
+        server.clock.advance(7);
+        Call(api.post(&format!("{incident}/resolve")).0.json(&kind)).ok().await;
+        server.clock.advance(7);
+        let status = json!({
+            "components": {"reader": "1.0-of-the-reader", "transmitter": "0.2.0"},
+            "clock": "synchronised",
+            "spool": {"pending": 4, "refused": 0, "unplaced": 0, "bytes": 81920},
+            "meters": [{"meter": made.meters[0], "telegrams": 96, "damaged": 3}],
+            "notices": ["spool-full"]
+        });
+        let answer = api.json(Method::PUT, paths::DEVICE_STATUS, &status).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        server.clock.advance(7);
+        self.enrol(&administrator, &made).await;
+        server.clock.advance(7);
+        (made, api)
+    }
+
+    /// A certificate by a one-time token, and a further token.
+    async fn enrol(&self, administrator: &Api, made: &Registered) {
+        let path = paths::MANAGED_ENROLMENT.replace("{uuid}", &made.measurement_device.to_string());
+        let token = async || {
+            let call = administrator.json(Method::POST, &path, &json!({}));
+            call.expect(StatusCode::CREATED).await["token"].take()
+        };
+        let key = rcgen::KeyPair::generate().unwrap();
+        let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap();
+        let body = json!({"token": token().await, "csr": csr.pem().unwrap()});
+        let call = self.server.api(None).json(Method::POST, paths::ENROLL, &body);
+        call.expect(StatusCode::CREATED).await;
+        token().await;
+    }
+
+    /// Rows that are no household's.
+    async fn fill_the_rest(&self) {
+        let wrong = self.server.api(None).authorized("Basic cmVzZWFyY2hlcnM6d3Jvbmc=".into());
+        wrong.get(paths::MANAGEMENT_HOUSEHOLD).expect(StatusCode::UNAUTHORIZED).await;
+        if let Plain::Postgres(db) = &self.plain {
+            db.batch_execute("INSERT INTO archived_month VALUES ('1999-01-01')").await.unwrap();
+        }
+    }
+
+    /// Revokes consent by a server that has no regions, so that the household is withheld.
+    async fn withhold(&self, household: HouseholdId) {
+        let plain = open_store(&self.database).await.unwrap();
+        plain.revoke_consent(household, self.server.clock.now()).await.unwrap();
+        plain.close().await.unwrap();
+    }
+}
+
+/// Somebody whose every value is found in no other file.
+fn somebody(name: &str) -> Registration {
+    let number = name.bytes().fold(0_u32, |sum, byte| sum * 7 + u32::from(byte)) % 10_000;
+    let mut registration = registration(&format!("{name}.geheimnis@example.org"));
+    registration.participant.name = format!("{name} Unauffindbar");
+    registration.address.street = format!("{name}winkel 99");
+    registration.address.city = format!("Hinter{name}ingen");
+    registration.location = serde_json::from_value(json!({
+        "latitude": 50.812_345_678 + f64::from(number) / 1e7,
+        "longitude": 7.187_654_321 + f64::from(number) / 1e7,
+    }))
+    .unwrap();
+    registration.pv_systems[0].nominal_power =
+        format!("7.{number:04}567812345678").parse().unwrap();
+    registration
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_leaves_no_byte_with_rows_in_every_table() {
+    let scene = Scene::set().await;
+    for name in ["Nora", "Nele"] {
+        scene.fill(name).await;
+    }
+    let (withheld, _) = scene.fill("Wanda").await;
+    scene.fill_the_rest().await;
+    // A reader keeps PostgreSQL's erasure from its end, so that one is due.
+    let reader = match &scene.plain {
+        Plain::Sqlite(_) => None,
+        Plain::Postgres(db) => {
+            let name: String =
+                db.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
+            let reader = scene.cluster.as_ref().unwrap().client(&name).await;
+            reader.batch_execute("BEGIN; SELECT FROM participant").await.unwrap();
+            Some(reader)
+        }
+    };
+    scene.withhold(HouseholdId(withheld.household)).await;
+    let before = scene.plain.erasable().await;
+    let (_, martha) = scene.fill("Martha").await;
+
+    let tables = declared(scene.plain.engine());
+    for table in tables.keys() {
+        let rows = scene.plain.count(table).await;
+        assert!(
+            rows > 0,
+            "{table} has no row: give it one, or nobody knows what a revocation leaves"
+        );
+    }
+    let kept = scene.plain.kept().await;
+    let others: BTreeSet<Bytes> = before.iter().map(|(_, _, value)| value.clone()).collect();
+    let mut sought = scene.plain.erasable().await;
+    sought.retain(|(_, _, value)| !others.contains(value) && !kept.contains(value));
+    let mut sought: Vec<_> = sought.into_iter().collect();
+    let bytes = |sought: &[Sought]| -> Vec<Bytes> {
+        sought.iter().map(|(_, _, value)| value.clone()).collect()
+    };
+    if let Plain::Postgres(db) = &scene.plain {
+        db.batch_execute("CHECKPOINT").await.unwrap();
+    }
+    let there = scene.places.holding(&bytes(&sought));
+    let found: BTreeSet<usize> = there.iter().map(|(_, place)| *place).collect();
+    let missed = sought.iter().enumerate().filter(|(place, _)| !found.contains(place));
+    let missed: Vec<_> = missed.map(|(_, missed)| missed).collect();
+    assert!(missed.is_empty(), "nobody would find these: {missed:?}");
+    for (name, table) in &tables {
+        let erases = table.columns.values().any(Column::is_erased);
+        let is_sought = sought.iter().any(|(of, _, _)| of == name);
+        assert!(
+            !erases || is_sought || table.remains(scene.plain.engine()),
+            "of {name} nothing is searched for"
+        );
+    }
+    // What was registered and replaced is in no table any more, and an index has the address in lower
+    // case.
+    for former in ["Marthawinkel", "HinterMartha", "Martha", "martha.geheimnis"] {
+        sought.push(("registration".into(), "former".into(), former.into()));
+    }
+
+    if let Some(reader) = reader {
+        reader.batch_execute("COMMIT").await.unwrap();
+    }
+    martha.delete(paths::CONSENT).ok().await;
+    let needles = bytes(&sought);
+    for _ in 0..100 {
+        if scene.places.holding(&needles).is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    scene.places.assert_absent(&sought);
+    let Scene { server, plain, cluster, places, .. } = scene;
+    drop(plain);
+    let _folder = server.stop().await;
+    if let Some(cluster) = &cluster {
+        cluster.stop();
+    }
+    places.assert_absent(&sought);
+}

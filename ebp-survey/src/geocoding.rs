@@ -52,6 +52,15 @@ pub struct Located {
     pub trouble: Option<GeocodeError>,
 }
 
+impl Located {
+    /// Logs what went wrong, if anything. The log does not say which address it was.
+    pub fn log_trouble(&self) {
+        if let Some(error) = &self.trouble {
+            tracing::warn!(%error, "an address was not looked up");
+        }
+    }
+}
+
 /// Finds addresses, and remembers what it found until it is to forget it.
 pub trait Geocode: Send + Sync {
     /// Looks an address up; waits so long at most for its turn. What goes wrong is told beside what

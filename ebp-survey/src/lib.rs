@@ -40,7 +40,6 @@ pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};
 pub use keeper::Keeper;
-pub use locate::log_trouble;
 pub use registration::NewHousehold;
 pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{

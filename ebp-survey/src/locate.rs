@@ -30,10 +30,3 @@ impl Survey {
         let _ = tokio::task::spawn_blocking(forget).await;
     }
 }
-
-/// Logs why an address was not looked up.
-pub fn log_trouble(located: &Option<Located>) {
-    if let Some(error) = located.as_ref().and_then(|located| located.trouble.as_ref()) {
-        tracing::warn!(%error, "an address was not looked up");
-    }
-}

@@ -8,7 +8,7 @@ use ebp_core::{
 };
 use ebp_store::{Faults, HouseholdId, faults};
 
-use crate::{Survey, SurveyError, finish, geocoding::Located, locate::log_trouble};
+use crate::{Survey, SurveyError, finish, geocoding::Located};
 
 /// A household that was taken in.
 #[derive(Debug)]
@@ -78,28 +78,27 @@ impl Survey {
         household: HouseholdId,
         mut change: HouseholdChange,
     ) -> Result<ManagedHousehold, SurveyError> {
-        let mut looked_up = None;
-        if let Some(new) =
-            change.address.clone().filter(|_| Faults::against_schema(&change).is_empty())
+        // Don't geocode a change that will be rejected.
+        let new = change.address.clone().filter(|_| Faults::against_schema(&change).is_empty());
+        if let (Some(new), None) = (&new, &change.location)
+            && self.address_of(household).await?.is_some()
+            && let Some(located) = self.locate(new).await
         {
-            let before = self.address_of(household).await?;
-            // Don't geocode a change that will be rejected.
-            if change.location.is_none() && before.is_some() {
-                let located = self.locate(&new).await;
-                log_trouble(&located);
-                change.location = located.and_then(|found| found.location);
-            }
-            looked_up = Some((before.filter(|before| *before != new), new));
+            located.log_trouble();
+            change.location = located.location;
         }
         let survey = self.clone();
         finish(async move {
-            let changed =
-                survey.store().change_household(household, change, survey.clock().now()).await;
-            // The address that does not count any more: the new one of a change that was rejected.
-            let ended = looked_up
-                .and_then(|(before, new)| if changed.is_ok() { before } else { Some(new) });
-            survey.forget(ended.into_iter().collect()).await;
-            changed?;
+            match survey.replace(household, change, new.is_some()).await {
+                Ok(before) => {
+                    let ended = before.filter(|before| Some(before) != new.as_ref());
+                    survey.forget(ended.into_iter().collect()).await;
+                }
+                Err(error) => {
+                    survey.forget(new.into_iter().collect()).await;
+                    return Err(error);
+                }
+            }
             // Another e-mail address revokes the certificates of the one before.
             survey.keep_revocations().await;
             Ok(survey.store().registration(household).await?)
@@ -126,6 +125,22 @@ impl Survey {
             Ok(())
         })
         .await
+    }
+
+    /// Changes a household in the store, and returns the address of before where it gets another. It
+    /// is read here and not before the lookup, during which another change may have come first.
+    async fn replace(
+        &self,
+        household: HouseholdId,
+        change: HouseholdChange,
+        has_address: bool,
+    ) -> Result<Option<Address>, SurveyError> {
+        let before = match has_address {
+            true => self.address_of(household).await?,
+            false => None,
+        };
+        self.store().change_household(household, change, self.clock().now()).await?;
+        Ok(before)
     }
 
     /// The address that a household is registered with, where there is a geocoder that may remember

@@ -14,6 +14,7 @@ use crate::world::{World, address, registration};
 
 crate::on_both!(
     a_change_of_address,
+    a_change_during_another,
     a_change_that_is_rejected,
     a_revocation,
     a_removal,
@@ -48,6 +49,24 @@ async fn a_change_of_address(world: World) {
     world.survey.change_household(HouseholdId(of.household), same).await.unwrap();
     assert_eq!(world.geocoder.streets(), ["Feste Gasse 4"]);
     assert_eq!(world.geocoder.asked(), 3);
+}
+
+async fn a_change_during_another(world: World) {
+    let (of, _) = world.register("Alte Gasse 1").await;
+    let household = HouseholdId(of.household);
+    let release = world.geocoder.hold();
+    let survey = world.survey.clone();
+    let slow = tokio::spawn(async move {
+        survey.change_household(household, moved_to("Letzte Gasse 3")).await
+    });
+    while world.geocoder.asked() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    world.survey.change_household(household, moved_to("Neue Gasse 2")).await.unwrap();
+    drop(release);
+    let changed = slow.await.unwrap().unwrap();
+    assert_eq!(changed.address, Some(address("Letzte Gasse 3")));
+    assert_eq!(world.geocoder.streets(), ["Letzte Gasse 3"]);
 }
 
 async fn a_change_that_is_rejected(world: World) {

@@ -13,7 +13,7 @@ use ebp_core::{
     scope::Group,
 };
 use ebp_store::HouseholdId;
-use ebp_survey::{NewHousehold, Survey, log_trouble};
+use ebp_survey::{NewHousehold, Survey};
 
 use super::{list_query, listing};
 use crate::{
@@ -49,7 +49,9 @@ pub async fn register(
     let further = further(&uri)?;
     let registration: Registration = body::for_store(&intake, request).await?;
     let NewHousehold { registered, located } = survey.register(registration, further).await?;
-    log_trouble(&located);
+    if let Some(located) = located {
+        located.log_trouble();
+    }
     Ok((StatusCode::CREATED, Json(registered)))
 }
 

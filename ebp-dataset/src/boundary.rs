@@ -159,7 +159,8 @@ impl Interval {
     pub const MISSING: Self = Self { energy: None, bounds: None, quality: Quality::Missing };
 
     /// With the energy that a constant power over gaps gives, where none is measured and the
-    /// register is continuous.
+    /// register is continuous. Whoever shows it marks it by
+    /// [`Flag::Interpolated`](crate::Flag::Interpolated).
     #[must_use]
     pub fn filled(self, start: Option<&Boundary>, end: Option<&Boundary>) -> Self {
         match (self.quality, self.bounds, start, end) {

@@ -155,7 +155,8 @@ impl MeterSeries {
     }
 
     /// Takes in the next reading, and gives `row` the quarter hours that are complete now, in the
-    /// order of time. Readings of one instant may come in any order.
+    /// order of time. Readings of one instant may come in any order. A gap is as many rows as it has
+    /// quarter hours: where instants are not to be trusted, bound them by a [`Window`].
     ///
     /// # Errors
     /// [`OutOfOrder`] where a later one came before; it is left out.

@@ -42,6 +42,39 @@ fn another_meter_opens_a_segment_whatever_it_shows() {
 }
 
 #[test]
+fn gaps_are_filled_on_request_alone() {
+    let readings =
+        [(0, "5.0000"), (1, "5.1000"), (4, "5.4000"), (5, "5.5000"), (6, "0.0100"), (7, "0.0200")]
+            .map(|(slot, value)| reading(slot, value));
+    let rows = quarters(&readings);
+    let filled: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let (start, end) = (row.import.start.as_ref(), row.import.end.as_ref());
+            let (plain, filled) = (row.import.interval(), row.import.interval().filled(start, end));
+            assert_eq!(plain.bounds, filled.bounds);
+            (filled.quality, filled.energy.map(|energy| energy.to_string()))
+        })
+        .collect();
+    let known = |quality, energy: &str| (quality, Some(energy.to_owned()));
+    let missing = (Quality::Missing, None);
+    assert_eq!(
+        filled,
+        [
+            missing.clone(),
+            known(Quality::Interpolated, "0.1"),
+            known(Quality::Interpolated, "0.1"),
+            known(Quality::Interpolated, "0.1"),
+            known(Quality::Measured, "0.1"),
+            // Nothing is made up across a reset and at the ends.
+            missing.clone(),
+            missing.clone(),
+            missing,
+        ]
+    );
+}
+
+#[test]
 fn a_used_meter_that_shows_much_more_is_seen() {
     let readings = [(0, "5.0000"), (1, "5.1000"), (2, "45.0000"), (3, "45.1000"), (4, "45.2000")]
         .map(|(slot, value)| reading(slot, value));

@@ -1,4 +1,4 @@
-//! Where the program remembers things from run to run.
+//! The folder for state that is kept between runs.
 //!
 //! Enters: a folder that was named, or the environment. Leaves: the folder. Absent: what is in it.
 
@@ -19,6 +19,7 @@ pub fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
         .or_else(|| Some(absolute("HOME")?.join(".local/state")))
         .map(|folder| folder.join("ebp"))
         .ok_or_else(|| {
-            Failure::usage("where shall tries be remembered?").remedy("name a folder with --state")
+            Failure::usage("no folder is known for the count of wrong PINs")
+                .remedy("name a folder with --state")
         })
 }

@@ -1,4 +1,4 @@
-//! Where an address is, and forgetting it: what operations on households have in common.
+//! Locating addresses and deleting the answers, for all operations on households.
 
 use ebp_core::model::Address;
 
@@ -9,8 +9,8 @@ impl Survey {
     pub(crate) async fn locate(&self, address: &Address) -> Option<Located> {
         let (geocoder, address) = (self.geocoder()?.clone(), address.clone());
         let (patience, turn) = (self.patience(), self.locating().clone().acquire_owned());
-        // Each lookup takes a thread, also when whoever asked has gone: no more than a few wait for
-        // the service. Who finds all of them waiting goes without a location.
+        // Each lookup takes a thread, also when the request was cancelled: no more than a few wait
+        // for the service. Who finds all of them waiting goes without a location.
         let turn = tokio::time::timeout(patience, turn).await.ok()?.ok()?;
         let look_up = move || {
             let located = geocoder.locate(&address, patience);

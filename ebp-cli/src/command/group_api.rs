@@ -1,4 +1,4 @@
-//! How researchers and administrators reach the Data API: its address, by what it is trusted, the
+//! The connection of researchers and administrators to the Data API: its address, its trust, the
 //! secret that they share.
 
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ impl GroupApi {
     }
 }
 
-/// The client's errors, for whoever is of that group.
+/// The client's errors, with remedies for a member of that group.
 pub fn refused(group: Group, error: ClientError) -> Failure {
     let remedy = match &error {
         ClientError::Problem { status: 400 | 422, .. } => {

@@ -1,11 +1,11 @@
-//! Headings of options in `--help` that several commands have, so that the same options stand under
+//! Headings of options in `--help` that several commands have, so that the same options are under
 //! the same words everywhere.
 
 /// Formats, and what is left out or added.
 pub const OUTPUT: &str = "What is printed";
 /// The Data API's address, by what it is trusted, and who asks.
 #[cfg(feature = "server")]
-pub const API: &str = "How the Data API is reached";
+pub const API: &str = "Connection to the Data API";
 /// A participant's folder, and which certificate of it.
 #[cfg(feature = "server")]
 pub const PARTICIPANT: &str = "The participant's certificate";
@@ -22,5 +22,5 @@ pub const MEASUREMENTS: &str = "Which measurements";
 #[cfg(feature = "server")]
 pub const REGIONS: &str = "Regions and densities";
 
-/// The heading of the options that say how a meter speaks.
-pub const LINE: &str = "How the meter speaks";
+/// The heading of the options for protocol and line.
+pub const LINE: &str = "Protocol and line";

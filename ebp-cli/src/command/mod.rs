@@ -1,6 +1,6 @@
 //! The subcommands, one file each.
 //!
-//! Enters: parsed arguments. Leaves: output, and [`CommandResult`]. Absent: logic of its own.
+//! Enters: parsed arguments. Leaves: output, and [`CommandResult`]. Absent: logic of the domain.
 
 mod address;
 #[cfg(feature = "server")]
@@ -62,7 +62,7 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// Tell more on standard error; twice for details.
+    /// Print more on standard error; twice for details.
     #[arg(short, long, global = true, display_order = 998, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -99,7 +99,7 @@ enum Survey {
 }
 
 impl Cli {
-    /// Whether log lines are to be JSON; a server's configuration says.
+    /// Whether log lines are JSON, according to a server's configuration.
     pub fn logs_json(&self) -> bool {
         match &self.command {
             #[cfg(feature = "server")]

@@ -1,5 +1,5 @@
-//! How participants reach the Data API: by the folder with their certificate and key; and
-//! `ebp participant`, by which other programs do with it.
+//! The connection of participants to the Data API, with the folder of their certificate and key;
+//! and `ebp participant`, by which other programs do with it.
 //!
 //! Enters: the participant's folder and the server's address. Leaves: a client, or one PKCS#12 file.
 //! Absent: what is asked of the server.
@@ -25,14 +25,14 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Write certificate and key into one PKCS#12 file (.p12), for programs that want that.
+    /// Write certificate and key into one PKCS#12 file (.p12), for programs that need that.
     ///
-    /// The file is protected by a password, which is asked for, or read from a file. Whoever has both
-    /// can see and decide what you can.
+    /// The file is protected by a password, which is asked for, or read from a file. Anyone who has
+    /// both can see and decide the same as you.
     Pkcs12(Pkcs12),
 }
 
-/// Does as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::Pkcs12(pkcs12) => pkcs12.run(),

@@ -1,4 +1,4 @@
-//! Where a server's data is: what `ebp serve`, `ebp ca` and `ebp household` have in common.
+//! The arguments for a server's data, which `ebp serve`, `ebp ca` and `ebp household` share.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -18,8 +18,8 @@ pub struct ServerData {
     )]
     config: Option<PathBuf>,
 
-    /// The folder of database and certificates, instead of the configuration's; `ebp-data` where
-    /// there is none.
+    /// The folder of database and certificates, instead of the configuration's; by default
+    /// `ebp-data`.
     #[arg(long, global = true, value_name = "FOLDER", help_heading = SERVER_DATA)]
     data: Option<PathBuf>,
 }
@@ -54,7 +54,7 @@ impl ServerData {
         })
     }
 
-    /// What the server itself is told.
+    /// The arguments of the server itself.
     ///
     /// # Errors
     /// Returns the same errors as [`Self::load`].

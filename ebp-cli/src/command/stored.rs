@@ -1,4 +1,4 @@
-//! How stored measurements are printed, page by page.
+//! Prints stored measurements, page by page.
 
 use clap::Args;
 use ebp_client::{ClientError, PageRequest};
@@ -17,7 +17,7 @@ use crate::{
 /// Which measurements, and how they are printed.
 #[derive(Debug, Args)]
 pub struct Wanted {
-    /// Of this meter only, instead of all of the household's.
+    /// Only of this meter, instead of all of the household's.
     #[arg(long, value_name = "UUID", help_heading = MEASUREMENTS)]
     pub meter: Option<Uuid>,
 
@@ -45,7 +45,7 @@ struct Line<'a> {
 const HEADER: [&str; 6] = ["meter", "measured_at", "received_at", "obis", "value", "flags"];
 
 impl Wanted {
-    /// Prints those of the meters, in the order of meters and of time; `ask` gives a page.
+    /// Prints the meters' items, ordered by meter and time; `ask` returns a page.
     pub fn print(
         &self,
         meters: &[Uuid],

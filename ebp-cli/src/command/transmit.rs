@@ -21,31 +21,32 @@ use crate::{
     tell::tell,
 };
 
-/// So many measurements are told one by one before they are sent.
+/// Up to this many measurements are printed one by one before they are sent.
 const MOST_TOLD: usize = 100;
 
-/// The name of this part of the device, whose version the status tells.
+/// The name of this component of the device, for the status.
 const COMPONENT: &str = "transmitter";
 
 /// Send the spooled measurements to the Data API.
 ///
-/// A measurement leaves the spool when the server has confirmed it; whatever fails, nothing is lost
-/// and sending again doubles nothing. Trouble with meters and how the device is are told with it.
+/// A measurement is deleted from the spool when the server has confirmed it: whatever fails,
+/// nothing is lost, and nothing is stored twice. Meters' incidents and the device's status are sent
+/// as well.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The device's configuration.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 
-    /// Stay and send in every report cycle, each device at a time of its own.
+    /// Keep running and send in every report cycle, each device at a different minute.
     #[arg(long)]
     every: bool,
 
-    /// Send only what that would send now: for a timer that starts this command every minute.
+    /// Send only if --every would send now: for a timer that starts this command every minute.
     #[arg(long, conflicts_with = "every")]
     due: bool,
 
-    /// Print what became of the measurements as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<ReportFormat>,
 }
@@ -78,7 +79,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         let Some(outcome) = step.outcome else { return };
         match explained(outcome).and_then(|sent| tell(device, sent, arguments.format)) {
             Ok(()) => failures.worked(),
-            // The end says it.
+            // The exit reports it.
             Err(_) if step.is_over => {}
             Err(failure) => failures.failed(&failure),
         }
@@ -99,7 +100,7 @@ fn tell_values(device: &Device) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    // What is wrong with the spool is told by the report itself.
+    // An error of the spool is reported by the report itself.
     let Ok(pending) = device.spool.pending(MOST_TOLD) else { return };
     for Measurement { meter, measured_at, data, .. } in &pending {
         tracing::info!("sending: meter {meter}: {}, measured at {measured_at}", values(data));
@@ -112,7 +113,7 @@ fn tell_values(device: &Device) {
 
 /// The reporting daemon of this device.
 fn reporting(device: &Device) -> Result<Reporting, Failure> {
-    // A full disk must not keep what is there from being sent.
+    // A full disk must not prevent sending.
     let _ = device.spool.note_component(COMPONENT, env!("CARGO_PKG_VERSION"));
     Reporting::new(device).map_err(device::spool)
 }
@@ -144,7 +145,7 @@ fn tell(device: &Device, reported: Reported, format: Option<ReportFormat>) -> Co
         let remain = if remaining == 1 { "remains" } else { "remain" };
         let told = match incidents {
             0 => String::new(),
-            n => format!("; told {}", counted(n, "incident")),
+            n => format!("; reported {}", counted(n, "incident")),
         };
         tell!("ebp: sent {sent}{there}, {remaining} {remain}{told}");
     }
@@ -187,6 +188,6 @@ fn explained(outcome: Result<Sent, SpoolError>) -> Result<Reported, Failure> {
             "the server's answer says nothing of what was sent: {}",
             counted(sent, "measurement")
         ))
-        .remedy("nothing is lost; tell the administrator if it goes on")),
+        .remedy("nothing is lost; tell the administrator if it persists")),
     }
 }

@@ -1,4 +1,4 @@
-//! How a readout looks to people: which meter it is, and a table of its values that fits 80 columns.
+//! A readout for people: the meter's identity, and a table of its values that fits 80 columns.
 
 use std::io;
 
@@ -74,7 +74,7 @@ pub fn values(values: &[ReadingValue], width: u16) -> Table {
     table
 }
 
-/// A number with as many decimals as the meter sends, so that columns stand still while it is read.
+/// A number with as many decimals as the meter sends, so that columns keep their width.
 fn number(value: &ReadingValue) -> Option<String> {
     let Shown::Number(mut number) = value.value else { return None };
     if let Some(places) = value.places {

@@ -1,4 +1,4 @@
-//! What is shown of a telegram's values: those of the survey, or every entry as the meter sent it.
+//! The values of a telegram to show: the survey's, or every entry as the meter sent it.
 
 use ebp_core::{obis::ObisCode, quantity::Unit};
 use ebp_meter::{
@@ -222,7 +222,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// For meters of a model whose profile says what counts.
+    /// For meters of a model whose profile names the registers to use.
     pub fn new(pinned: Pinned) -> Self {
         Self { pinned, ..Self::default() }
     }

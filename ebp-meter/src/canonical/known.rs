@@ -1,11 +1,11 @@
-//! What a meter has shown so far: the tariffs and phases that a sum needs, and whether its power
-//! has a sign.
+//! The registers that a meter has sent so far: the tariffs and phases that a sum needs, and whether
+//! its power has a sign.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// What one meter has shown so far. A caller who reads a meter again and again keeps one for it,
-/// and begins anew where another meter speaks.
+/// and starts again when another meter sends.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KnownRegisters {

@@ -1,4 +1,4 @@
-//! What a telegram's entries are: code, unit, scaler, width.
+//! A telegram's registers: code, unit, scaler, width.
 //!
 //! Enters: the tables `[locked]` and `[unlocked]`. Leaves: [`Registers`].
 //! Absent: values; who fills them in asks for the [`Quantity`] that a code stands for.
@@ -105,7 +105,7 @@ pub enum Content {
     Absent,
 }
 
-/// A status word, which in some models tells the direction of power.
+/// A status word, which in some models contains the direction of power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Status {

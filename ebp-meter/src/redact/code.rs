@@ -1,9 +1,9 @@
-//! What a register's code says of its value: an identity, energy, or the maker's letters.
+//! Classifies a register by its code: an identity, energy, or the maker's letters.
 
 use ebp_core::obis::ObisCode;
 
-/// Whether an entry of that code tells which meter it is, be it text or number. Where a maker puts
-/// its letters is known.
+/// Whether an entry with that code identifies the meter, as text or number. Where a maker puts its
+/// letters is known.
 pub(super) const fn identifies(obis: ObisCode) -> bool {
     obis.identifies() && !is_maker(obis)
 }

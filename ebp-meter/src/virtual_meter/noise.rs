@@ -1,4 +1,4 @@
-//! What happens to light on its way: flipped bits, lost bytes, cut telegrams, garbage.
+//! Noise on the light's path: flipped bits, lost bytes, truncated telegrams, garbage.
 //!
 //! Enters: telegrams and rates. Leaves: bytes as a badly placed head would hand them on, always the
 //! same for the same seed. Absent: pacing.
@@ -16,7 +16,7 @@ pub struct NoiseOptions {
     pub missing_bytes: u32,
     /// Telegrams of which only the beginning arrives.
     pub truncated_telegrams: u32,
-    /// Gaps before telegrams in which something arrives that nobody sent.
+    /// Gaps before telegrams in which noise arrives.
     pub garbage: u32,
     /// The most bytes of such garbage.
     pub garbage_bytes: u16,

@@ -1,4 +1,4 @@
-//! Members that stand in a JSON object more than once. Readers differ in which of them counts
+//! Members that occur in a JSON object more than once. Parsers differ in which of them they use
 //! (RFC 8259, 4), so that none does here.
 
 use std::{cell::RefCell, collections::HashSet, fmt};
@@ -13,7 +13,7 @@ use ebp_store::form;
 /// What is wrong with JSON of whatever form.
 #[derive(Debug)]
 pub enum Flaw {
-    /// The member at this pointer (RFC 6901) stands more than once.
+    /// The member at this pointer (RFC 6901) occurs more than once.
     Repeated(String),
     /// There are more values than so many.
     TooMany,

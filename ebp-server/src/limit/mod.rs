@@ -1,4 +1,4 @@
-//! What one client may take up of this process, so that others get their share.
+//! Limits what one client may use of this process.
 //!
 //! Enters: who asks, as far as it is proven. Leaves: whether they may now. Absent: any state that
 //! other servers share: this protects the process. Guesses at secrets, which are counted for all
@@ -6,7 +6,7 @@
 //!
 //! A client is the device that a certificate names, the certificate itself where it names none, the
 //! subject of a token, a group with a secret; and for all who prove nothing, their address. Those
-//! who prove something have buckets of their own: strangers at the same address do not empty them.
+//! with credentials have separate buckets: other clients at the same address do not empty them.
 
 mod bucket;
 mod client;

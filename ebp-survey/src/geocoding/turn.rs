@@ -1,9 +1,9 @@
-//! Whose turn it is to ask: one request a second at most, of all processes that share a folder.
+//! Limits requests to one a second, for all processes that share a folder.
 //!
 //! Enters: a folder, the clock. Leaves: a turn, held while the request is made. Absent: requests.
 //!
 //! The file `turn` says from when on the service may be asked again (milliseconds since the Unix
-//! epoch); whoever holds its lock may ask.
+//! epoch); the holder of its lock may send a request.
 
 use std::{
     fs::{File, TryLockError},

@@ -1,4 +1,4 @@
-//! What the measurement cycle tells people: each trouble once, and when it is over.
+//! The messages of the measurement cycle: each incident once when it begins, and once when it ends.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ struct Named {
     trouble: FailureLog,
 }
 
-/// Receives events and tells people those that matter.
+/// Receives events and prints the relevant ones.
 pub struct EventLog {
     meters: Vec<Named>,
     consent: FailureLog,
@@ -50,7 +50,7 @@ impl EventLog {
         Self::new(meters, false)
     }
 
-    /// For a one-shot, whose failures are told at its end.
+    /// For a one-shot command, which reports failures at its end.
     pub fn for_once(meters: &[MeterEntry]) -> Self {
         Self::new(meters, true)
     }
@@ -69,7 +69,7 @@ impl EventLog {
         }
     }
 
-    /// The daemon has something to tell.
+    /// An event of the daemon.
     pub fn hear_daemon(&mut self, event: MeasuringEvent) {
         match event {
             MeasuringEvent::Meter(meter, event) => self.hear(meter, event),
@@ -83,7 +83,10 @@ impl EventLog {
             MeasuringEvent::Certificate(certificate) => hear_certificate(&certificate),
             MeasuringEvent::NotRenewed(error) => hear_not_renewed(error),
             MeasuringEvent::NoSocket(error) => {
-                tell!("ebp: measuring goes on, but nobody can ask: {}", chain(&error));
+                tell!(
+                    "ebp: measuring continues, but requests cannot be answered: {}",
+                    chain(&error)
+                );
             }
             MeasuringEvent::SpoolReopened => tracing::info!("the spool was opened again"),
         }
@@ -194,10 +197,10 @@ pub fn hear_not_renewed(error: DeviceError) {
 const fn incident(kind: IncidentType, is_present: bool) -> &'static str {
     match (kind, is_present) {
         (IncidentType::SerialPortUnavailable, true) => {
-            "gives no telegrams: SERIAL-PORT-UNAVAILABLE is reported"
+            "sends no telegrams: SERIAL-PORT-UNAVAILABLE is reported"
         }
         (IncidentType::SerialPortUnavailable, false) => {
-            "gives telegrams again: SERIAL-PORT-UNAVAILABLE is over"
+            "sends telegrams again: SERIAL-PORT-UNAVAILABLE has ended"
         }
         (IncidentType::ObisCodesUnavailable, true) => {
             "shows no power and whole kWh only: OBIS-CODES-UNAVAILABLE is reported"

@@ -1,4 +1,4 @@
-//! What of the configured meters may become trouble, and where tries to unlock them are kept.
+//! Warnings for the configured meters, and the file with the attempts to unlock them.
 
 use std::{fs, path::Path};
 
@@ -19,7 +19,7 @@ pub fn tries(config: &DeviceConfig) -> Tries {
 }
 
 /// Tells of what will be trouble later: a name that another head may have after the next start, a
-/// PIN that cannot be used, a model that nobody knows, a setting that its model has no use for.
+/// PIN that cannot be used, an unknown model, a setting that does not apply to its model.
 pub fn warn_of_names_and_pins(config: &DeviceConfig) {
     let (ports, profiles) = (port::list(), Profiles::embedded());
     for meter in &config.meters {
@@ -58,7 +58,7 @@ fn warn_of_useless(meter: &MeterEntry, profile: &Profile) {
 /// The stable name of a port that is configured by a changing one.
 fn stable_name(port: &PortName, ports: &[PortInfo]) -> Option<PortName> {
     let PortName::Path(path) = port else { return None };
-    // A link is somebody's choice of a name that stays.
+    // A link was made as a stable name.
     if !path.starts_with("/dev") || fs::symlink_metadata(path).ok()?.is_symlink() {
         return None;
     }
@@ -77,7 +77,7 @@ mod tests {
     fn a_name_that_changes_is_told_with_the_one_that_does_not() {
         let name = |text: &str| text.parse::<PortName>().unwrap();
         let stable = name("/dev/serial/by-id/usb-Silicon_Labs_CP2104-if00-port0");
-        // Any device that is there and is no link.
+        // Any existing device that is no link.
         let info = PortInfo {
             name: stable.clone(),
             device: "/dev/null".into(),

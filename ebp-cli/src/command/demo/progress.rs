@@ -1,4 +1,4 @@
-//! What is going on in the demo: lines that change on a terminal, nothing in a pipe.
+//! The demo's progress: lines that change on a terminal, nothing in a pipe.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing goes on yet.
+    /// Nothing is in progress yet.
     pub fn new() -> Self {
         let all = MultiProgress::new();
         let style = |template: &str| {

@@ -1,4 +1,5 @@
-//! `ebp device init`: a device's configuration, from what the server knows and what speaks here.
+//! `ebp device init`: a device's configuration, from the server's list of meters and the meters at
+//! this machine's ports.
 
 use std::{
     collections::HashSet,
@@ -31,7 +32,7 @@ const PORTS: &str = "Where the meters are";
 /// For which device, and what is known of its ports.
 #[derive(Debug, clap::Args)]
 pub struct Init {
-    /// The folder that `ebp device enroll` filled.
+    /// The folder written by `ebp device enroll`.
     #[arg(long, value_name = "FOLDER")]
     folder: PathBuf,
 
@@ -39,8 +40,8 @@ pub struct Init {
     #[arg(long)]
     url: String,
 
-    /// A port with a reading head; or METER=PORT, the meter by its identifier or model. May be given
-    /// several times; without it all serial ports of this machine are listened to.
+    /// A port with a reading head; or METER=PORT, with the meter's identifier or model. May be
+    /// given several times; by default all serial ports of this machine.
     #[arg(long, value_name = "[METER=]PORT", help_heading = PORTS)]
     port: Vec<String>,
 
@@ -48,15 +49,15 @@ pub struct Init {
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration, help_heading = PORTS)]
     timeout: Duration,
 
-    /// Listen to no port: each meter's port must be named.
+    /// Don't listen at any port: name each meter's port.
     #[arg(long, help_heading = PORTS)]
     no_listen: bool,
 
-    /// Where measurements are kept until they are sent.
+    /// The folder in which measurements are stored until they are sent.
     #[arg(long, value_name = "FOLDER", default_value = "/var/lib/ebp/spool")]
     spool: PathBuf,
 
-    /// The configuration; `device.toml` in the folder without this.
+    /// The configuration to write; by default `device.toml` in the folder.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -149,7 +150,7 @@ impl Init {
         Ok(ports)
     }
 
-    /// The models that may speak at a port, best first; what is silent is told.
+    /// The possible models at a port, best first; a silent port is reported.
     fn models_at(&self, port: &PortName, profiles: &Profiles) -> Result<Models, Failure> {
         let heard = match listen(port, ReadOptions::default(), self.timeout, TELEGRAMS) {
             Ok(heard) => heard,
@@ -209,7 +210,7 @@ fn make_spool(folder: &Path) {
     }
 }
 
-/// Who may speak at a port.
+/// The possible models at a port.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Models {
     speaks: bool,
@@ -227,7 +228,7 @@ impl Models {
 
 impl Named {
     fn parse(text: &str) -> Result<Self, Failure> {
-        // What is there is a port, whatever its name.
+        // An existing file is a port, whatever its name.
         let (meter, port) = match text.split_once('=') {
             Some((meter, port)) if !Path::new(text).exists() => (Some(meter.to_owned()), port),
             _ => (None, text),
@@ -260,7 +261,7 @@ fn refuse_other_model(meter: &Meter, port: &PortName, heard: &Models) -> Result<
         return Ok(());
     }
     Err(Failure::failed(format!(
-        "meter {} is registered as {}, and at {port} speaks one of {}, maybe {}",
+        "meter {} is registered as {}, but the meter at {port} is one of {}, possibly {}",
         meter.uuid,
         meter.model,
         heard.flag,
@@ -272,7 +273,7 @@ fn refuse_other_model(meter: &Meter, port: &PortName, heard: &Models) -> Result<
     ))
 }
 
-/// Gives each meter without a port the only one at which it may speak.
+/// Assigns to each meter without a port the only one at which it may be.
 fn assign(
     meters: &[Meter],
     ports: &mut [Option<PortName>],
@@ -289,7 +290,7 @@ fn assign(
         let may_be = |models: &Models, at: usize| models.may_be(&meters[at], profiles);
         let fits: Vec<&(PortName, Models)> =
             heard.iter().filter(|(_, models)| may_be(models, *at)).collect();
-        // Two meters of one model cannot be told apart by what they send.
+        // Two meters of one model cannot be distinguished by their telegrams.
         if let [(port, models)] = fits[..]
             && open.iter().filter(|other| may_be(models, **other)).count() == 1
         {
@@ -339,7 +340,7 @@ mod tests {
         let wrong = assigned(&[mt175], &both[..1]).unwrap_err().to_string();
         assert!(wrong.contains("MT175") || wrong.contains("mt175"), "{wrong}");
         assert!(wrong.contains("EMH") && wrong.contains("EHZ"), "{wrong}");
-        // One that nobody knows may be any that speaks; a silent port is taken as it is named.
+        // An unknown one may be at any port with telegrams; a silent port is used as given.
         let silent = [("c".parse().unwrap(), Models::default())];
         assert_eq!(assigned(&[ehz], &silent).unwrap(), [Some("c".to_owned())]);
     }

@@ -1,8 +1,7 @@
-//! Where a household is that is registered without a location: entered by hand, or found by its
-//! address.
+//! Locates a household that is registered without a location: by hand, or by its address.
 //!
 //! Enters: arguments, registrations. Leaves: registrations with a location, or without: an address
-//! that is not found stops nothing, and is told. Absent: the search, which `ebp-survey` has.
+//! that is not found is reported and stops nothing. Absent: the search, which `ebp-survey` has.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -22,10 +21,10 @@ use crate::{
 /// How long one address is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Coordinates that somebody looked up.
+/// Coordinates that were entered by hand.
 #[derive(Debug, clap::Args)]
 pub struct ByHand {
-    /// Degrees north (WGS 84) of the household, instead of what the file says.
+    /// Degrees north (WGS 84) of the household, overrides the file.
     #[arg(long, value_name = "DEGREES", requires = "longitude", allow_negative_numbers = true, help_heading = LOCATION)]
     latitude: Option<String>,
 
@@ -50,28 +49,28 @@ impl ByHand {
 /// How addresses are located here, instead of by the server.
 #[derive(Debug, clap::Args)]
 pub struct Locating {
-    /// A geocoding service like Nominatim that is asked for addresses without a location. It is told
-    /// the addresses, one a second at most.
+    /// A geocoding service like Nominatim, to locate addresses without a location. It receives
+    /// these addresses, at most one a second.
     #[arg(long, value_name = "URL", requires = "geocoder_contact", help_heading = LOCATION)]
     geocoder: Option<String>,
 
-    /// Whom the service's operator may write to: an e-mail or web address.
+    /// The contact for the service's operator: an e-mail or web address.
     #[arg(long, value_name = "CONTACT", requires = "geocoder", help_heading = LOCATION)]
     geocoder_contact: Option<String>,
 
-    /// Where answers are remembered for a month, sealed. The default is `ebp/geocoding` in the
-    /// user's folder of caches.
+    /// The folder in which answers are stored for a month, encrypted. The default is
+    /// `ebp/geocoding` in the user's cache folder.
     #[arg(long, value_name = "FOLDER", requires = "geocoder", help_heading = LOCATION)]
     geocoder_cache: Option<PathBuf>,
 
-    /// Postal codes and their points (CSV with plz, lat, lon), for what is not found otherwise; such
-    /// a location is marked as approximate.
+    /// Postal codes with their points (CSV with plz, lat, lon), for addresses that are not found
+    /// otherwise; such a location is marked as approximate.
     #[arg(long, value_name = "FILE", help_heading = LOCATION)]
     postal_codes: Option<PathBuf>,
 }
 
 impl Locating {
-    /// As the arguments say; without any, nobody looks.
+    /// From the arguments; without any, no address is looked up.
     pub fn geocoder(&self) -> Result<Locator, Failure> {
         if self.geocoder.is_none() && self.postal_codes.is_none() {
             return Ok(Locator(None));
@@ -92,7 +91,7 @@ impl Locating {
         })
     }
 
-    /// The same; without arguments as the server's configuration says.
+    /// The same; without arguments from the server's configuration.
     pub fn geocoder_here(&self, data: &ServerData) -> Result<Locator, Failure> {
         match data.settings()?.geocoding {
             Some(settings) if self.geocoder.is_none() && self.postal_codes.is_none() => {
@@ -128,7 +127,7 @@ impl Locator {
         Ok(Self(Some(Arc::new(geocoder))))
     }
 
-    /// Looks a registration's address up if it has no location, and tells what came of it.
+    /// Looks up a registration's address if it has no location, and reports the result.
     pub fn locate(&self, registration: &mut Registration) {
         let (Some(geocoder), None) = (&self.0, &registration.location) else { return };
         let located = geocoder.locate(&registration.address, PATIENCE);

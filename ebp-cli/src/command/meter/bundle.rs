@@ -1,10 +1,10 @@
 //! `ebp meter bundle`: what a maintainer needs to see, without telling whose meter it is.
 //!
 //! Enters: a port or a recording. Leaves: a tar file or a folder with telegrams without identifying
-//! numbers, what they say, and what was found out. Absent: the port's name, which may hold the
-//! adapter's serial number or a host; the machine's name; bytes outside of whole telegrams; any text
-//! that is not on a list: systems, the program's own models, units, makers' letters, and versions
-//! and words of status by their form.
+//! numbers, their values, and the detected settings. Absent: the port's name, which may hold the
+//! adapter's serial number or a host; the machine's name; bytes outside of whole telegrams; any
+//! text that is not on a list: systems, the program's own models, units, makers' letters, and
+//! versions and words of status by their form.
 
 use std::{
     fs,
@@ -46,12 +46,12 @@ Meter readings, power and the meter's own time are as they were. Look at it befo
 /// Which meter, and where the bundle goes.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes. Without it the only
-    /// one of the machine's serial ports at which a meter speaks.
+    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes. By default the only
+    /// serial port at which a meter sends.
     #[arg(long)]
     port: Option<PortName>,
 
-    /// The bundle: a file with the ending .tar, or a folder that is made.
+    /// The bundle: a file with the ending .tar, or a folder to create.
     #[arg(long, value_name = "PATH")]
     output: PathBuf,
 
@@ -59,11 +59,11 @@ pub struct Arguments {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     telegrams: u16,
 
-    /// Take the digits of energy out, too.
+    /// Remove the digits of energy, too.
     #[arg(long)]
     blur: bool,
 
-    /// The address of a meter that is asked and answers to that alone: mostly its number.
+    /// The address of a meter that only answers requests with its address: usually its number.
     #[arg(long, value_name = "ADDRESS", help_heading = LINE)]
     address: Option<AddressText>,
 
@@ -152,7 +152,7 @@ fn nothing_left(redacted: &Redacted) -> Failure {
         reasons => reasons.join("; "),
     };
     Failure::failed(format!("nothing is left to hand on: {why}")).remedy(
-        "no bundle was made; describe the meter by its face and by what `ebp meter identify` says",
+        "no bundle was written; describe the meter by what is printed on it and by what `ebp meter identify` prints",
     )
 }
 
@@ -185,7 +185,7 @@ fn about(
     }
 }
 
-/// Models of a folder are called as somebody likes: only the program's own are named.
+/// Models of a folder have arbitrary names: only the program's own are named.
 fn without_own_names(mut meter: Identity) -> Identity {
     let known = Profiles::embedded();
     meter.models.retain(|model| known.iter().any(|profile| profile.name == model.model));

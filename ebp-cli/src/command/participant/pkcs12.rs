@@ -25,8 +25,8 @@ pub struct Pkcs12 {
     #[command(flatten)]
     files: Files,
 
-    /// The file to write, readable by its owner only; without this the certificate's name with
-    /// .p12. A file that is there is never written over.
+    /// The file to write, readable by its owner only; by default the certificate's name with .p12.
+    /// An existing file is never overwritten.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -67,7 +67,7 @@ fn write(output: &Path, content: &[u8]) -> CommandResult {
     };
     let written = file.write_all(content).and_then(|()| file.sync_all());
     if written.is_err() {
-        // What is wrong with the disk is told below.
+        // An error of the disk is reported below.
         let _ = fs::remove_file(output);
     }
     written.or_failed(format!("cannot write {}", output.display()))

@@ -1,7 +1,7 @@
 //! `ebp unlock --calibrate`: an unknown model's timing, found with its owner.
 //!
-//! Enters: a terminal with somebody at it who sees the meter's display. Leaves: a profile file.
-//! Absent: what is asked and measured, which [`ebp_meter::unlock::calibrate`] knows.
+//! Enters: a terminal whose user sees the meter's display. Leaves: a profile file. Absent: what is
+//! asked and measured, which [`ebp_meter::unlock::calibrate`] knows.
 
 use std::{
     fs::File,
@@ -74,7 +74,7 @@ pub fn run(
         return Err(Failure::usage("calibrating needs --output"));
     };
     let Some(terminal) = Terminal::open(stop) else {
-        return Err(Failure::usage("calibrating needs a terminal with somebody at it")
+        return Err(Failure::usage("calibrating needs a terminal")
             .remedy("run it where you can watch the meter's display and type"));
     };
     if output.exists() {

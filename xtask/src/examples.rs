@@ -12,6 +12,7 @@ const EXAMPLES: [&str; 7] = [
     "mask_a_location",
     "decode_telegrams",
     "spool_and_send",
+    "own_driver",
     "register_household",
     "operate_survey",
     "serve_and_upload",

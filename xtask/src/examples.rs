@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::{run::succeed, target, test};
 
 /// The examples. `embedded_device` needs a device's configuration: it is built.
-const EXAMPLES: [&str; 7] = [
+const EXAMPLES: [&str; 8] = [
     "evaluate_instants",
     "mask_a_location",
     "decode_telegrams",

@@ -26,6 +26,9 @@ pub enum ReadError {
         /// The time listened.
         waited: Duration,
     },
+    /// The stop flag was raised.
+    #[error("stopped while waiting for a telegram")]
+    Stopped,
     /// The port hangs.
     #[error("its port hangs: nothing came back from it for {} s", waited.as_secs())]
     Hangs {

@@ -1,6 +1,6 @@
 //! What an attempt to unlock works with: light on the head, telegrams in between, the model's times.
 //!
-//! Enters: a meter at a link, plans. Leaves: [`Attempt`], what was seen, what became of a plan. Absent:
+//! Enters: a meter at a link, plans. Leaves: [`Attempt`], what was seen, the result of a plan. Absent:
 //! which plan follows which.
 
 use std::{

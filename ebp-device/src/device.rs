@@ -133,15 +133,16 @@ impl Device {
     pub fn keep_identity(&mut self) -> Result<Certificate, DeviceError> {
         let api = &self.config.api;
         let is_due = |validity: Validity| self.clock.now() >= validity.due_at();
-        if is_due(Validity::from_file(&api.certificate)?) {
+        let mut current = Validity::from_file(&api.certificate)?;
+        if is_due(current) {
             let _lock = renewal::lock(&api.key)?;
             renewal::settle(&api.certificate, &api.key)?;
             // Another process may have renewed it meanwhile.
             if is_due(Validity::from_file(&api.certificate)?) {
                 renewal::renew(|key| self.api.renew(key), &api.certificate, &api.key)?;
             }
+            current = Validity::from_file(&api.certificate)?;
         }
-        let current = Validity::from_file(&api.certificate)?;
         if current == self.validity {
             return Ok(Certificate::Unchanged);
         }

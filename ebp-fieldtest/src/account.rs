@@ -259,9 +259,9 @@ impl Account {
             }
         }
         let known: BTreeSet<Uuid> = case.rows.iter().map(|row| row.uuid).collect();
-        let kept = case.life.kept.values().filter(|m| m.meter == case.meter.uuid);
-        for measurement in kept.filter(|m| m.measured_at < case.survey.end) {
-            if known.contains(&measurement.uuid) || case.life.lost.contains(&measurement.uuid) {
+        let kept = case.life.kept.iter().filter(|(_, kept)| kept.meter == case.meter.uuid);
+        for (uuid, measurement) in kept.filter(|(_, kept)| kept.measured_at < case.survey.end) {
+            if known.contains(uuid) || case.life.lost.contains(uuid) {
                 continue;
             }
             if case.revoked.is_some() {
@@ -324,14 +324,17 @@ fn nearest<'a>(heard: &'a [Said], row: &StoredMeasurement) -> Result<(&'a Said, 
     let is_near = |said: &Said| off(said) <= allowed;
     let same = near
         .clone()
-        .filter(|said| said.data == row.data && is_near(said))
+        .filter(|said| said.values.data() == row.data && is_near(said))
         .min_by_key(|said| off(said));
     match same {
         Some(said) => Ok((said, off(said))),
         None => {
             let near: Vec<_> = near.collect();
-            let whenever: Vec<_> =
-                heard.iter().filter(|said| said.data == row.data).map(|said| said.at).collect();
+            let whenever: Vec<_> = heard
+                .iter()
+                .filter(|said| said.values.data() == row.data)
+                .map(|said| said.at)
+                .collect();
             Err(format!(
                 "{} ({:?}) is not what the meter said within {allowed:?}: {near:?}; it said so at \
                  {whenever:?}",

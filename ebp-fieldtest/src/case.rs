@@ -39,6 +39,8 @@ pub struct Case<'a> {
     pub life: &'a Life,
     /// What the server has.
     pub rows: Vec<StoredMeasurement>,
+    /// When the server received them, each instant once, in order.
+    received: Vec<Timestamp>,
     /// When its participant revoked consent.
     pub revoked: Option<Timestamp>,
     /// When it could not be read by its device.
@@ -58,6 +60,9 @@ impl<'a> Case<'a> {
         let (start, end) = (survey.options.start, survey.end);
         let mut rows = survey.server.measurements(meter)?;
         rows.retain(|row| row.measured_at < end);
+        let mut received: Vec<_> = rows.iter().map(|row| row.received_at).collect();
+        received.sort_unstable();
+        received.dedup();
         let revoked = survey.plan.revokes.filter(|(device, _)| *device == meter.device);
         let revoked = revoked.map(|(_, at)| at);
         let mut closed = life.off.clone();
@@ -71,7 +76,7 @@ impl<'a> Case<'a> {
         for blind in life.blind.iter() {
             closed_or_blind.add(after(blind.from, HALF_AN_HOUR).min(blind.to), blind.to);
         }
-        Ok(Self { survey, meter, life, rows, revoked, closed, closed_or_blind })
+        Ok(Self { survey, meter, life, rows, received, revoked, closed, closed_or_blind })
     }
 
     /// Whether a slot, or a part of one, must have a measurement.
@@ -128,8 +133,9 @@ impl<'a> Case<'a> {
     fn has_something_to_report(&self, due: Timestamp) -> bool {
         // What came late, after an outage, is not there to be reported once more.
         let last = due - SignedDuration::from_mins(30);
-        let earlier = self.rows.iter().map(|row| row.received_at).filter(|at| *at < last).max();
-        let begin = (due - SignedDuration::from_hours(1)).max(earlier.unwrap_or(Timestamp::MIN));
+        let earlier = self.received[..self.received.partition_point(|at| *at < last)].last();
+        let earlier = earlier.copied().unwrap_or(Timestamp::MIN);
+        let begin = (due - SignedDuration::from_hours(1)).max(earlier);
         let mut slot = span_of(CYCLE.slot(begin)).to;
         while slot < due {
             let span = span_of(CYCLE.slot(slot));

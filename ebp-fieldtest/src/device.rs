@@ -32,6 +32,7 @@ use crate::{
     port::Shared,
     run::Run,
     server::Files,
+    turn::Seat,
 };
 
 /// A fault that waits for a write or an upload comes without one after this time.
@@ -71,6 +72,8 @@ pub struct Device {
     expires_at: Option<Timestamp>,
     /// When a person enrols it anew.
     enrolled_at: Option<Timestamp>,
+    /// The thread that steps it, where there are several.
+    seat: Option<Seat>,
     /// What it lived through.
     pub life: Life,
 }
@@ -109,8 +112,14 @@ impl Device {
             spool_lost_at: None,
             expires_at: None,
             enrolled_at: None,
+            seat: None,
             life,
         }
+    }
+
+    /// That thread steps it from now on: its requests wait for their turn.
+    pub fn sit_at(&mut self, seat: Seat) {
+        self.seat = Some(seat);
     }
 
     /// When something happens next.
@@ -275,9 +284,9 @@ impl Device {
             url,
             self.clock.clone(),
             self.folder.clone(),
-            self.plan.offline.clone(),
-            self.sky.clone(),
+            (self.plan.offline.clone(), self.sky.clone()),
             chance,
+            self.seat.clone(),
         );
         if let Some(Armed::Power { cut: Cut::MidUpload, .. }) = self.armed {
             link.cut_in_upload();

@@ -5,12 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ebp_core::{model::Measurement, phrase::counted_as};
+use ebp_core::phrase::counted_as;
 use ebp_meter::aggregator::Event;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{span::Spans, step::Stepped};
+use crate::{history::History, span::Spans, step::Stepped};
+
+/// A measurement that was kept, by its identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Of which meter.
+    pub meter: Uuid,
+    /// When, by the device.
+    pub measured_at: Timestamp,
+}
 
 /// A device's life.
 #[derive(Default)]
@@ -23,7 +32,7 @@ pub struct Life {
     pub unplaced_runs: Spans,
     blind_since: Option<Timestamp>,
     /// Measurements that were kept, certainly.
-    pub kept: BTreeMap<Uuid, Measurement>,
+    pub kept: BTreeMap<Uuid, Kept>,
     /// How many were kept without a time.
     pub kept_unplaced: u64,
     /// How many got their time later.
@@ -56,21 +65,19 @@ pub struct Life {
     pub unlocked: [u64; 2],
     /// How often something could not be kept.
     pub not_kept: u64,
-    history: Vec<(Timestamp, String)>,
+    history: History,
 }
 
 impl Life {
     /// Something happened.
-    pub fn say(&mut self, at: Timestamp, what: impl Into<String>) {
-        self.history.push((at, what.into()));
+    pub fn say(&mut self, at: Timestamp, what: impl AsRef<str>) {
+        self.history.add(at, what.as_ref());
     }
 
     /// What happened from one instant to another.
-    pub fn history(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = String> + '_ {
-        self.history
-            .iter()
-            .filter(move |(at, _)| from <= *at && *at < to)
-            .map(|(at, what)| format!("{at:.3}  {what}"))
+    pub fn history(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = String> {
+        let lines = self.history.between(from, to);
+        lines.into_iter().map(|(at, what)| format!("{at:.3}  {what}"))
     }
 
     /// The power is gone.
@@ -136,7 +143,8 @@ impl Life {
                 Event::Measured(measurement) => {
                     self.measured_in_spite += u64::from(self.revocation_heard.is_some());
                     if is_certain {
-                        self.kept.insert(measurement.uuid, measurement.clone());
+                        let (meter, measured_at) = (measurement.meter, measurement.measured_at);
+                        self.kept.insert(measurement.uuid, Kept { meter, measured_at });
                     }
                     format!("measured {}", measurement.measured_at)
                 }

@@ -31,6 +31,7 @@ use crate::{
     plan::Sky,
     server,
     span::{Span, Spans},
+    turn::Seat,
 };
 
 /// A device's way to the Data API in one run of its daemons, whatever certificate it shows.
@@ -43,6 +44,7 @@ struct Inner {
     folder: PathBuf,
     offline: Spans,
     sky: Arc<Sky>,
+    seat: Option<Seat>,
     state: Mutex<State>,
 }
 
@@ -75,13 +77,13 @@ impl Link {
         url: &str,
         clock: Arc<SimulatedClock>,
         folder: PathBuf,
-        offline: Spans,
-        sky: Arc<Sky>,
+        (offline, sky): (Spans, Arc<Sky>),
         chance: Chance,
+        seat: Option<Seat>,
     ) -> Self {
         let state = State { chance, requests: 0, lost: 0, cut_in_upload: false, cut: None };
         let (url, state) = (url.to_owned(), Mutex::new(state));
-        Self(Arc::new(Inner { url, clock, folder, offline, sky, state }))
+        Self(Arc::new(Inner { url, clock, folder, offline, sky, seat, state }))
     }
 
     /// The power goes in the next upload.
@@ -133,6 +135,10 @@ impl Link {
             return Err(self.unreachable("no network"));
         }
         self.state().requests += 1;
+        let work = || {
+            self.0.seat.iter().for_each(Seat::wait);
+            work()
+        };
         match self.weather(now) {
             None => {
                 let answer = work()?;

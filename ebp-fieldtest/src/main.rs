@@ -4,20 +4,29 @@
 //! which is the library.
 
 use std::{
+    fmt::Write as _,
     io,
     num::NonZeroUsize,
     ops::Range,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
+    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use ebp_fieldtest::{faults::Kinds, fieldtest, many::Many, world::Options};
+use ebp_fieldtest::{
+    faults::Kinds,
+    fieldtest,
+    many::Many,
+    usage,
+    world::{DEVICES, Options},
+};
 use jiff::Timestamp;
 
-/// Ten meters in eight households, weeks of simulated time, the faults of a real field test.
+/// Ten meters in eight households or more of the same, weeks of simulated time, the faults of a real
+/// field test.
 #[derive(Parser)]
 struct Arguments {
     /// Whose faults, households and rhythms; several seeds are one field test after the other.
@@ -43,6 +52,15 @@ struct Arguments {
     /// How many days pass, instead.
     #[arg(long, value_name = "DAYS", conflicts_with = "weeks")]
     days: Option<u32>,
+
+    /// So many devices, or one more: the eight households of the thesis, over and over.
+    #[arg(long, value_name = "N", default_value_t = DEVICES)]
+    devices: usize,
+
+    /// On so many threads, without --seeds; the result is the same for any number. As many as the
+    /// machine has processors, if absent.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
 
     /// What goes wrong: all, none, or some of power, daemon, network, server, answers, head, lock,
     /// clock, damage, spool, certificate, consent, separated by commas.
@@ -96,7 +114,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         };
         let passed = fieldtest(options(arguments, seed), &folder, &mut io::stdout().lock())
             .with_context(|| format!("seed {seed}"))?;
-        println!("It took {:.1} s.\n", begun.elapsed().as_secs_f64());
+        println!("It took {:.1} s{}.\n", begun.elapsed().as_secs_f64(), used(&folder));
         all &= passed;
     }
     Ok(all)
@@ -108,7 +126,27 @@ fn options(arguments: &Arguments, seed: u64) -> Options {
         days: arguments.days.unwrap_or(arguments.weeks * 7),
         faults: arguments.faults.clone(),
         start: arguments.start,
+        devices: arguments.devices,
+        threads: match (arguments.threads, &arguments.seeds) {
+            (Some(threads), _) => threads,
+            (None, Some(_)) => NonZeroUsize::MIN,
+            (None, None) => thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        },
     }
+}
+
+/// What it took besides, as far as the machine says so.
+fn used(folder: &Path) -> String {
+    let mut text = String::new();
+    if let Some(time) = usage::processor_time() {
+        let _ = write!(text, ", {:.1} s of processors", time.as_secs_f64());
+    }
+    if let Some(bytes) = usage::peak_memory() {
+        let _ = write!(text, ", at most {} MB of memory", bytes / 1_000_000);
+    }
+    let kept = usage::folder_bytes(folder);
+    let _ = write!(text, ", and {} MB of spools and database", kept / 1_000_000);
+    text
 }
 
 /// In memory where there is such a place: ten devices flush their cards with every measurement.

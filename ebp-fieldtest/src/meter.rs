@@ -9,10 +9,7 @@
 
 use std::time::Duration;
 
-use ebp_core::{
-    model::{DataPoint, MeasurementData, MeterType},
-    obis::ObisCode,
-};
+use ebp_core::{model::MeterType, obis::ObisCode};
 use ebp_meter::{
     profile::Profile,
     unlock::Pin,
@@ -21,25 +18,25 @@ use ebp_meter::{
     },
 };
 use jiff::{SignedDuration, Timestamp};
-use rust_decimal::Decimal;
 
 use crate::{
     chance::{Chance, after, until},
     faults::Head,
     plan::MeterPlan,
     span::{Span, Spans},
+    values::{REGISTERS, Values},
 };
 
 /// From power to the first telegram.
 const START_UP: Duration = Duration::from_secs(5);
 
 /// What a telegram said, and when its last byte was there.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Said {
     /// The true time.
     pub at: Timestamp,
     /// The survey's values.
-    pub data: MeasurementData,
+    pub values: Values,
     /// Whether bytes of it were damaged: it may be known to be over only when others follow, and says
     /// so by a flag.
     pub is_hurt: bool,
@@ -250,7 +247,7 @@ impl WallMeter {
         if self.speech.as_ref().is_none_or(|speech| speech.begins != begins) {
             self.pass(begins);
             self.meter.light(until(self.origin, begins), &[]);
-            let data = self.values();
+            let values = self.values()?;
             let mut bytes = self.meter.telegram()?;
             let ends = after(begins, self.byte * u32::try_from(bytes.len()).unwrap_or(0));
             let is_hurt = match self.head(begins) {
@@ -265,7 +262,7 @@ impl WallMeter {
                     bytes[place] ^= 1 << self.chance.between(0, 7);
                 }
             }
-            let said = Said { at: ends, data, is_hurt };
+            let said = Said { at: ends, values, is_hurt };
             self.speech = Some(Speech { begins, bytes, said });
         }
         self.speech.as_ref().ok_or_else(|| anyhow::anyhow!("no telegram"))
@@ -304,7 +301,7 @@ impl WallMeter {
         let next = after(begins, byte * u32::try_from(first + 1).unwrap_or(u32::MAX));
         let bytes = speech.bytes[first..last.max(first)].to_vec();
         let is_over = last == speech.bytes.len() && first < last;
-        let said = is_over.then(|| speech.said.clone());
+        let said = is_over.then_some(speech.said);
         if said.is_some() && self.heard.last() != said.as_ref() {
             self.heard.extend(said);
         }
@@ -312,7 +309,7 @@ impl WallMeter {
     }
 
     /// What a telegram says now, from the registers.
-    fn values(&mut self) -> MeasurementData {
+    fn values(&mut self) -> anyhow::Result<Values> {
         let Energies { import_microjoules, export_microjoules } = self.meter.energies();
         let milliwatts = self.meter.power();
         let locked = self.meter.is_locked();
@@ -326,31 +323,16 @@ impl WallMeter {
             let unit = 3_600_000_000_i128 * 10_i128.pow(scaler.max(0).unsigned_abs());
             let fine = 10_i128.pow((-scaler).max(0).unsigned_abs());
             let count = i128::from(microjoules) * fine / unit;
-            Some(DataPoint { obis, value: decimal(count, scaler - 3) })
+            Some((count, scaler - 3))
         };
         let power = |obis| {
             let scaler = i32::from(scaler(obis)?);
             let fine = 10_i128.pow((-scaler).max(0).unsigned_abs());
-            Some(DataPoint {
-                obis,
-                value: decimal(i128::from(milliwatts) * fine / 1000, scaler - 3),
-            })
+            Some((i128::from(milliwatts) * fine / 1000, scaler - 3))
         };
-        [
-            energy(ObisCode::POSITIVE_ENERGY, import_microjoules),
-            energy(ObisCode::NEGATIVE_ENERGY, export_microjoules),
-            power(ObisCode::SUM_POWER),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-}
-
-/// `count · 10^exponent`.
-fn decimal(count: i128, exponent: i32) -> Decimal {
-    match u32::try_from(-exponent) {
-        Ok(places) => Decimal::from_i128_with_scale(count, places),
-        Err(_) => Decimal::from_i128_with_scale(count * 10_i128.pow(exponent.unsigned_abs()), 0),
+        let [import, export, sum] = REGISTERS;
+        let all =
+            [energy(import, import_microjoules), energy(export, export_microjoules), power(sum)];
+        Values::new(all).ok_or_else(|| anyhow::anyhow!("a register's count does not fit"))
     }
 }

@@ -25,6 +25,10 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How long a device's certificate is valid where certificates expire: it is renewed at two thirds.
 pub const CERTIFICATE: Duration = Duration::from_secs(4 * 86_400);
 
+/// Outages of a field test of three weeks last up to so many days; of a shorter one, up to its share
+/// of that, and of a longer one no longer: then there are more of them.
+const LONGEST_OF: u32 = 21;
+
 /// The kernel no longer believes in its time after so long without a word (16 s at 500 ppm).
 const BELIEF: Duration = Duration::from_secs(9 * 3600);
 /// From a network to the time.
@@ -172,7 +176,7 @@ impl Plan {
         kinds: &Kinds,
     ) {
         if kinds.has(Kind::Server) {
-            let most = (DAY * days / 14).max(2 * HOUR);
+            let most = (DAY * days.min(LONGEST_OF) / 14).max(2 * HOUR);
             for _ in 0..chance.count(5, 9, days) {
                 let from = chance.instant(start, last);
                 let to = after(from, chance.lasting(Duration::from_secs(20), most)).min(last);
@@ -203,7 +207,7 @@ impl Plan {
     ) -> DevicePlan {
         let mut plan = DevicePlan { installed, granted: installed, ..DevicePlan::default() };
         if kinds.has(Kind::Network) {
-            let most = (DAY * days / 10).max(2 * HOUR);
+            let most = (DAY * days.min(LONGEST_OF) / 10).max(2 * HOUR);
             for _ in 0..chance.count(4, 9, days) {
                 let from = chance.instant(begin, last);
                 let to = after(from, chance.lasting(Duration::from_secs(10), most)).min(last);

@@ -28,16 +28,13 @@ impl Spans {
         if from >= to {
             return;
         }
-        self.0.push(Span { from, to });
-        self.0.sort_unstable();
-        let mut merged: Vec<Span> = Vec::with_capacity(self.0.len());
-        for span in self.0.drain(..) {
-            match merged.last_mut() {
-                Some(last) if span.from <= last.to => last.to = last.to.max(span.to),
-                _ => merged.push(span),
-            }
-        }
-        self.0 = merged;
+        // Those that overlap or adjoin become one with it.
+        let first = self.0.partition_point(|span| span.to < from);
+        let behind = self.0.partition_point(|span| span.from <= to);
+        let touched = &self.0[first..behind];
+        let from = touched.first().map_or(from, |span| span.from.min(from));
+        let to = touched.last().map_or(to, |span| span.to.max(to));
+        self.0.splice(first..behind, [Span { from, to }]);
     }
 
     /// Adds all of the others.
@@ -63,7 +60,9 @@ impl Spans {
     /// Whether any of that time lies in one.
     #[must_use]
     pub fn touches(&self, from: Timestamp, to: Timestamp) -> bool {
-        self.0.iter().any(|span| span.from < to && from < span.to)
+        self.0[self.0.partition_point(|span| span.to <= from)..]
+            .first()
+            .is_some_and(|span| from < to && span.from < to)
     }
 
     /// The longest stretch of that time which lies in none.
@@ -77,7 +76,8 @@ impl Spans {
     pub fn gaps(&self, from: Timestamp, to: Timestamp) -> Vec<Span> {
         let mut gaps = Vec::new();
         let mut begin = from;
-        for span in self.0.iter().filter(|span| span.from < to && from < span.to) {
+        let near = self.0[self.0.partition_point(|span| span.to <= from)..].iter();
+        for span in near.take_while(|span| span.from < to) {
             if begin < span.from {
                 gaps.push(Span { from: begin, to: span.from });
             }

@@ -31,9 +31,10 @@ pub fn print(survey: &Survey, account: &Account, out: &mut impl Write) -> io::Re
     }
     writeln!(
         out,
-        "{} on {} in 8 households, {} from {}, seed {}",
+        "{} on {} in {}, {} from {}, seed {}",
         counted(survey.meters.len(), "meter"),
         counted(survey.devices.len(), "device"),
+        counted(survey.households, "household"),
         counted(options.days, "day"),
         options.start,
         options.seed

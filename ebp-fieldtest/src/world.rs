@@ -1,12 +1,11 @@
 //! The survey: ten meters on nine devices in eight households, as many as the thesis' field test had
-//! (chapter 5), and the weeks that pass over them.
+//! (chapter 5), or more of the same, and the weeks that pass over them.
 //!
 //! Enters: options. Leaves: the [`Survey`] as it is at the end. Absent: the verdict.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{iter, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use ebp_client::Client;
 use ebp_core::{contract::Registration, model::MeterType};
 use ebp_meter::{
     aggregator::ConfiguredMeter,
@@ -16,7 +15,7 @@ use ebp_meter::{
     unlock::{Method, Pin},
     virtual_meter::HouseholdOptions,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -25,6 +24,7 @@ use crate::{
     device::Device,
     faults::{Kind, Kinds},
     meter::{MeterKind, WallMeter},
+    passing::{Holder, Participant, Passing, People},
     plan::{CERTIFICATE, PUTTING_UP, Plan},
     port::Shared,
     record::MeterRecord,
@@ -45,11 +45,11 @@ const HOUSEHOLDS: [&[&[&str]]; 8] = [
     &[&["EHZ"], &["MT175"]],
 ];
 
-/// How long certificates are valid that outlast the field test.
-const LASTING: Duration = Duration::from_secs(86_400 * 200);
+/// So many devices they have.
+pub const DEVICES: usize = 9;
 
-/// How long everything goes on after the last slot that counts, so that it can arrive.
-const REST: SignedDuration = SignedDuration::from_hours(3);
+/// How much longer than the field test certificates are valid that outlast it.
+const LONGER: Duration = Duration::from_secs(86_400 * 200);
 
 /// What field test it shall be.
 #[derive(Debug, Clone)]
@@ -62,6 +62,21 @@ pub struct Options {
     pub faults: Kinds,
     /// From then on: the start of an hour.
     pub start: Timestamp,
+    /// Households until there are so many devices.
+    pub devices: usize,
+    /// On so many threads; what comes of it is the same for any number.
+    pub threads: NonZeroUsize,
+}
+
+impl Options {
+    /// Three weeks from 2 March 2026, with every fault, of as many devices as the thesis' field test
+    /// had, on one thread.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let start = Timestamp::from_second(1_772_409_600).unwrap_or_default();
+        let (days, devices, threads) = (21, DEVICES, NonZeroUsize::MIN);
+        Self { seed, days, faults: Kinds::all(), start, devices, threads }
+    }
 }
 
 /// The survey at its end.
@@ -76,17 +91,12 @@ pub struct Survey {
     pub devices: Vec<Device>,
     /// The meters.
     pub meters: Vec<MeterRecord>,
+    /// How many households they are in.
+    pub households: usize,
     /// The server.
     pub server: Server,
     /// How often something was done.
     pub steps: u64,
-}
-
-/// What participants do.
-struct Participant {
-    client: Client,
-    grants: Option<Timestamp>,
-    revokes: Option<Timestamp>,
 }
 
 /// Lets the weeks pass.
@@ -95,15 +105,18 @@ struct Participant {
 /// Where something fails that no fault explains.
 pub fn run(options: Options, folder: &Path) -> Result<Survey> {
     let Options { seed, days, .. } = options;
-    let end = after(options.start, Duration::from_secs(86_400) * days);
+    let span = Duration::from_secs(86_400) * days;
+    let end = after(options.start, span);
     let start = options.start - PUTTING_UP;
-    let counts = [HOUSEHOLDS.iter().map(|devices| devices.len())].into_iter().flatten().sum();
-    let meters = HOUSEHOLDS.iter().flat_map(|devices| devices.iter()).map(|of| of.len()).sum();
-    let mut plan = Plan::draw(seed, (options.start, days), &options.faults, (counts, meters));
+    let households = households(options.devices);
+    let devices = households.iter().map(|of| of.len()).sum();
+    let meters = households.iter().copied().flatten().map(|of| of.len()).sum();
+    let mut plan = Plan::draw(seed, (options.start, days), &options.faults, (devices, meters));
     let clock = TrueClock::new(start);
+    let outlasting = span + LONGER;
     let lasting = match options.faults.has(Kind::Certificate) {
         true => CERTIFICATE,
-        false => LASTING,
+        false => outlasting,
     };
     let mut server = Server::new(&folder.join("server"), &clock, lasting)?;
     server.start()?;
@@ -116,17 +129,40 @@ pub fn run(options: Options, folder: &Path) -> Result<Survey> {
         plan: &mut plan,
         devices: Vec::new(),
         meters: Vec::new(),
-        participants: Vec::new(),
-        holders: Vec::new(),
-        lasting,
+        people: People { participants: Vec::new(), holders: Vec::new(), lasting },
+        outlasting,
     };
-    for number in 0..HOUSEHOLDS.len() {
-        survey.household(number).with_context(|| format!("household {number}"))?;
+    for (number, household) in households.iter().enumerate() {
+        survey.household(number, household).with_context(|| format!("household {number}"))?;
     }
-    let Builder { devices, meters, participants, holders, .. } = survey;
-    let mut survey = Survey { options, end, plan, devices, meters, server, steps: 0 };
-    survey.pass(&clock, participants, &holders, lasting)?;
-    Ok(survey)
+    let Builder { mut devices, meters, people, .. } = survey;
+    let passing = Passing {
+        clock: &clock,
+        server: &mut server,
+        down: &plan.server_down,
+        devices: &mut devices,
+        people,
+        threads: options.threads,
+    };
+    let steps = passing.pass(start, end)?;
+    Ok(Survey { options, end, plan, devices, meters, households: households.len(), server, steps })
+}
+
+/// The meters of a household, a list for each device.
+type Household = &'static [&'static [&'static str]];
+
+/// Households with so many devices, or with one more where the last household has two.
+fn households(devices: usize) -> Vec<Household> {
+    let mut all = Vec::new();
+    let mut count = 0;
+    for household in iter::repeat(HOUSEHOLDS).flatten() {
+        if count >= devices {
+            break;
+        }
+        count += household.len();
+        all.push(household);
+    }
+    all
 }
 
 impl Survey {
@@ -136,87 +172,6 @@ impl Survey {
         let all = self.devices.iter().flat_map(|device| &device.life.certificates);
         all.filter(|until| **until < self.end).count()
     }
-
-    fn pass(
-        &mut self,
-        clock: &TrueClock,
-        mut participants: Vec<Participant>,
-        holders: &[Holder],
-        lasting: Duration,
-    ) -> Result<()> {
-        let over = self.end + REST;
-        let mut now = self.options.start - PUTTING_UP;
-        loop {
-            let down = self.plan.server_down.at(now);
-            let server = match down {
-                Some(span) => span.to,
-                None => self.plan.server_down.next(now).map_or(Timestamp::MAX, |span| span.from),
-            };
-            let people = participants.iter().flat_map(|p| [p.grants, p.revokes]).flatten();
-            let devices = self.devices.iter().map(Device::next);
-            now = devices.chain(people).chain([server]).min().unwrap_or(over).max(now);
-            if now >= over {
-                break;
-            }
-            clock.set(now);
-            match (self.plan.server_down.at(now).is_some(), self.server.is_running()) {
-                (true, true) => self.server.stop()?,
-                (false, false) => self.server.start()?,
-                _ => {}
-            }
-            for participant in &mut participants {
-                self.steps += u64::from(participant.act(now, self.server.is_running())?);
-            }
-            for (device, Holder { email, uuid }) in self.devices.iter_mut().zip(holders) {
-                if device.wants_certificate(now) {
-                    self.server.issue(&device.files, email, Some(*uuid), lasting)?;
-                    device.is_enrolled(now)?;
-                }
-            }
-            let url = self.server.url();
-            for (index, device) in self.devices.iter_mut().enumerate() {
-                if device.next() <= now {
-                    self.steps += 1;
-                    device.live(now, &url).with_context(|| format!("device {index} at {now}"))?;
-                }
-            }
-        }
-        clock.set(over);
-        if !self.server.is_running() {
-            self.server.start()?;
-        }
-        Ok(())
-    }
-}
-
-impl Participant {
-    /// Does what is due, or tries again in a minute when the server is down.
-    fn act(&mut self, now: Timestamp, is_running: bool) -> Result<bool> {
-        let again = now + SignedDuration::from_mins(1);
-        for (at, revokes) in [(&mut self.grants, false), (&mut self.revokes, true)] {
-            if at.is_none_or(|due| due > now) {
-                continue;
-            }
-            if !is_running {
-                *at = Some(again);
-                continue;
-            }
-            *at = None;
-            if revokes {
-                self.client.revoke_consent()?
-            } else {
-                self.client.grant_consent()?
-            };
-            return Ok(true);
-        }
-        Ok(false)
-    }
-}
-
-/// Whose device it is, and which one to the server.
-struct Holder {
-    email: String,
-    uuid: Uuid,
 }
 
 struct Builder<'a> {
@@ -228,17 +183,16 @@ struct Builder<'a> {
     plan: &'a mut Plan,
     devices: Vec<Device>,
     meters: Vec<MeterRecord>,
-    participants: Vec<Participant>,
-    holders: Vec<Holder>,
-    /// How long devices' certificates are valid.
-    lasting: Duration,
+    people: People,
+    /// How long a certificate is valid that outlasts the field test.
+    outlasting: Duration,
 }
 
 impl Builder<'_> {
-    fn household(&mut self, number: usize) -> Result<()> {
+    fn household(&mut self, number: usize, household: Household) -> Result<()> {
         let mut chance = Chance::new(self.seed, 10_000 + number as u64);
         let email = format!("participant{number}@example.org");
-        let models: Vec<_> = HOUSEHOLDS[number].iter().flat_map(|of| of.iter().copied()).collect();
+        let models: Vec<_> = household.iter().flat_map(|of| of.iter().copied()).collect();
         let uuid = |what: u128, chance: &mut Chance| {
             Uuid::from_u128(
                 what << 96 | u128::from(chance.number()) << 32 | u128::from(number as u64),
@@ -253,7 +207,7 @@ impl Builder<'_> {
             battery_watt_hours: 0,
         };
         let mut place = 0;
-        for (index, of) in HOUSEHOLDS[number].iter().enumerate() {
+        for (index, of) in household.iter().enumerate() {
             let own = registered.meters[place..place + of.len()].to_vec();
             let device = match index {
                 0 => registered.measurement_device,
@@ -262,16 +216,16 @@ impl Builder<'_> {
             let folder = self.folder.join(format!("device{}", self.devices.len()));
             std::fs::create_dir_all(&folder)?;
             let files = self.server.files(&folder, "device");
-            self.server.issue(&files, &email, Some(device), self.lasting)?;
-            self.holders.push(Holder { email: email.clone(), uuid: device });
+            self.server.issue(&files, &email, Some(device), self.people.lasting)?;
+            self.people.holders.push(Holder { email: email.clone(), uuid: device });
             let device_plan = std::mem::take(&mut self.plan.devices[self.devices.len()]);
             if index == 0 {
                 let revokes = self.plan.revokes.filter(|(who, _)| *who == self.devices.len());
                 let own = self.server.files(&folder, "participant");
-                self.server.issue(&own, &email, None, LASTING)?;
+                self.server.issue(&own, &email, None, self.outlasting)?;
                 let client =
                     server::client(&self.server.url(), &own.identity()?, self.clock.clone())?;
-                self.participants.push(Participant {
+                self.people.participants.push(Participant {
                     client,
                     grants: Some(device_plan.granted),
                     revokes: revokes.map(|(_, at)| at),

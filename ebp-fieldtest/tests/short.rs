@@ -7,33 +7,45 @@ use ebp_fieldtest::{
     world::Options,
 };
 
-fn passes(seed: u64, days: u32, faults: Kinds) -> anyhow::Result<()> {
+/// Holds it on so many threads; it has to pass. Returns what it printed.
+fn passes(options: Options, threads: usize) -> anyhow::Result<String> {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
-    let start = "2026-03-02T00:00:00Z".parse()?;
     let mut told = Vec::new();
-    let options = Options { seed, days, faults, start };
+    let options = Options { threads: threads.try_into()?, ..options };
     let passed = fieldtest(options, folder.path(), &mut told)?;
     let told = String::from_utf8(told)?;
     assert!(passed, "{told}");
     assert!(told.contains("measurement target ┆         100.00"), "{told}");
-    Ok(())
+    Ok(told)
 }
 
 #[test]
 fn three_days_with_every_fault() -> anyhow::Result<()> {
-    passes(1, 3, Kinds::all())
+    let told = passes(Options { days: 3, ..Options::new(1) }, 1)?;
+    assert!(told.starts_with("10 meters on 9 devices in 8 households, 3 days"), "{told}");
+    // Threads change nothing of what comes of it.
+    assert_eq!(passes(Options { days: 3, ..Options::new(1) }, 3)?, told);
+    Ok(())
 }
 
 #[test]
 fn three_days_with_every_fault_of_another_seed() -> anyhow::Result<()> {
-    passes(2, 3, Kinds::all())
+    passes(Options { days: 3, ..Options::new(2) }, 2)?;
+    Ok(())
+}
+
+#[test]
+fn a_day_of_more_devices() -> anyhow::Result<()> {
+    let told = passes(Options { days: 1, devices: 12, ..Options::new(4) }, 2)?;
+    assert!(told.starts_with("13 meters on 12 devices in 11 households, 1 day"), "{told}");
+    Ok(())
 }
 
 #[test]
 fn a_day_without_any_and_a_failure_is_said_first() -> anyhow::Result<()> {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
-    let start = "2026-03-02T00:00:00Z".parse()?;
-    let options = Options { seed: 3, days: 1, faults: Kinds::none(), start };
+    let options = Options { days: 1, faults: Kinds::none(), ..Options::new(3) };
+    let start = options.start;
     let (survey, mut account) = hold(options, folder.path())?;
     let told = |account: &Account| -> anyhow::Result<String> {
         let mut told = Vec::new();

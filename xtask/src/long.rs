@@ -1,6 +1,8 @@
 //! `cargo xtask long NAME`: what takes longer than a change can wait for. The book shows what came of
 //! each last, with its date and commit.
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
 use crate::{
@@ -9,8 +11,9 @@ use crate::{
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 5] = [
+const TASKS: [(&str, &str); 6] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
+    ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
     ("fuzz", "every fuzz target for ten minutes, or for so many SECONDS"),
     ("contract", "schemathesis with a hundred examples an operation, on both databases"),
@@ -29,6 +32,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     println!("{name}: {}", commit()?);
     match name.as_str() {
         "fieldtest" => fieldtest(rest),
+        "year" => succeed(field_test().args(["--devices", "100", "--days", "365"]).args(rest)),
         "features" => ci::features(),
         "fuzz" => fuzz::run(&[&["all".to_owned()], rest].concat()),
         "contract" => contract::run(&[&["--full".to_owned()], rest].concat()),
@@ -41,10 +45,16 @@ fn help() -> String {
     TASKS.iter().map(|(name, what)| format!("\n  {name}  {what}")).collect()
 }
 
-/// As many at once as the machine has processors, unless said otherwise.
-fn fieldtest(arguments: &[String]) -> Result<()> {
+/// The field test's program; its arguments follow.
+fn field_test() -> Command {
     let mut command = cargo();
     command.args(["run", "--release", "--quiet", "--package", "ebp-fieldtest", "--"]);
+    command
+}
+
+/// As many at once as the machine has processors, unless said otherwise.
+fn fieldtest(arguments: &[String]) -> Result<()> {
+    let mut command = field_test();
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     if !has("--seeds") {
         command.args(["--seeds", SEEDS]);

@@ -3,9 +3,11 @@
 //! Enters: a seed, the system's nominal power and the second. Leaves: power in whole milliwatts,
 //! always the same for the same seed and second. Absent: registers, floating point, the clock.
 
+use std::ops::Range;
+
 use super::{
     battery,
-    random::{Stream, at},
+    random::{Places, Stream, at},
 };
 
 /// Seconds of a day.
@@ -45,32 +47,49 @@ impl Power {
     }
 }
 
-/// A household. Remembers the plan of one day, so that a row of seconds is cheap.
+/// A household. Remembers the plan of one day and what is switched on, so that a row of seconds is
+/// cheap.
 #[derive(Debug, Clone)]
 pub struct Household {
     options: HouseholdOptions,
     plan: Option<DayPlan>,
+    running: Running,
+}
+
+/// The uses of a stretch of seconds in which none begins or ends.
+#[derive(Debug, Clone, Default)]
+struct Running {
+    seconds: Range<i64>,
+    uses: Vec<Use>,
 }
 
 impl Household {
     /// A household.
     #[must_use]
     pub const fn new(options: HouseholdOptions) -> Self {
-        Self { options, plan: None }
+        let running = Running { seconds: 0..0, uses: Vec::new() };
+        Self { options, plan: None, running }
     }
 
     /// Its power during the second that begins so many seconds after 1970-01-01 UTC.
     pub fn power(&mut self, second: i64) -> Power {
         let local = second.saturating_add(CET);
         let (day, second_of_day) = (local.div_euclid(DAY), local.rem_euclid(DAY));
-        let plan = match self.plan.take() {
-            Some(plan) if plan.day == day => plan,
-            _ => DayPlan::with_battery(self.options, day),
-        };
-        let load = plan.load(self.options.seed, second_of_day);
-        let pv = plan.pv(self.options, second_of_day);
+        if self.plan.as_ref().is_some_and(|plan| plan.day != day) {
+            self.plan = None;
+        }
+        let options = self.options;
+        let running = &mut self.running;
+        let plan = self.plan.get_or_insert_with(|| {
+            running.seconds = 0..0;
+            DayPlan::with_battery(options, day)
+        });
+        if !running.seconds.contains(&second_of_day) {
+            *running = plan.running(second_of_day);
+        }
+        let load = plan.load(&running.uses, second_of_day);
+        let pv = plan.pv(options, second_of_day);
         let battery = battery::at(&plan.battery, second_of_day);
-        self.plan = Some(plan);
         Power { load, pv, battery }
     }
 }
@@ -88,6 +107,8 @@ struct Use {
 #[derive(Debug, Clone)]
 struct DayPlan {
     day: i64,
+    ripple: Places,
+    clouds: Places,
     base: i64,
     fridge_phase: i64,
     uses: Vec<Use>,
@@ -145,6 +166,8 @@ impl DayPlan {
         let clearness = 250 + signed(today.below(751));
         Self {
             day,
+            ripple: Places::new(options.seed, 3),
+            clouds: Places::new(options.seed, 4),
             base,
             fridge_phase,
             uses,
@@ -161,7 +184,7 @@ impl DayPlan {
         let mut today = Self::new(options, day);
         if options.battery_watt_hours > 0 {
             let surplus =
-                |plan: &Self, second| plan.pv(options, second) - plan.load(options.seed, second);
+                |plan: &Self, second| plan.pv(options, second) - plan.load(&plan.uses, second);
             let before = Self::new(options, day - 1);
             let of_days: [&dyn Fn(i64) -> i64; 2] =
                 [&|second| surplus(&before, second), &|second| surplus(&today, second)];
@@ -170,16 +193,25 @@ impl DayPlan {
         today
     }
 
-    fn load(&self, seed: u64, second: i64) -> i64 {
+    /// The uses that are switched on at that second, and for how long none begins or ends.
+    fn running(&self, second: i64) -> Running {
+        let ends = self.uses.iter().flat_map(|of| [of.from, of.until]);
+        let from = ends.clone().filter(|at| *at <= second).max().unwrap_or(i64::MIN);
+        let until = ends.filter(|at| *at > second).min().unwrap_or(i64::MAX);
+        let uses = self.uses.iter().filter(|of| (of.from..of.until).contains(&second)).copied();
+        Running { seconds: from..until, uses: uses.collect() }
+    }
+
+    /// What it draws, if only those uses can be switched on then.
+    fn load(&self, uses: &[Use], second: i64) -> i64 {
         let fridge = if (second + self.fridge_phase) % 2_700 < 900 { watts(85) } else { 0 };
-        let uses: i64 = self
-            .uses
+        let uses: i64 = uses
             .iter()
             .filter(|u| (u.from..u.until).contains(&second) && (second - u.from) % 60 < u.heats)
             .map(|u| u.milliwatts)
             .sum();
         let place = (self.day * DAY + second).cast_unsigned();
-        let ripple = signed(at(seed, 3, place) % 6_001) - 3_000;
+        let ripple = signed(self.ripple.at(place) % 6_001) - 3_000;
         self.base + fridge + uses + ripple
     }
 
@@ -192,7 +224,7 @@ impl DayPlan {
         // Real systems yield some nine tenths of their nominal power at best.
         let peak = i64::from(options.pv_peak_watts) * 900;
         let light = half_sine(since, length);
-        let through = self.clearness * clouds(options.seed, self.day, second) / 1_000;
+        let through = self.clearness * clouds(self.clouds, self.day, second) / 1_000;
         peak * light / 1_000_000 * self.noon / 1_000 * through / 1_000
     }
 }
@@ -215,9 +247,9 @@ fn half_sine(at: i64, length: i64) -> i64 {
 }
 
 /// What clouds let through, thousandths: a new value every seven minutes, gliding between them.
-fn clouds(seed: u64, day: i64, second: i64) -> i64 {
+fn clouds(places: Places, day: i64, second: i64) -> i64 {
     let (slot, into) = (second / 420, second % 420);
-    let value = |slot: i64| 300 + signed(at(seed, 4, (day * 1_000 + slot).cast_unsigned()) % 701);
+    let value = |slot: i64| 300 + signed(places.at((day * 1_000 + slot).cast_unsigned()) % 701);
     (value(slot) * (420 - into) + value(slot + 1) * into) / 420
 }
 
@@ -290,6 +322,10 @@ mod tests {
         for (hour, power) in row.iter().enumerate().rev() {
             let hour = i64::try_from(hour).unwrap();
             assert_eq!(Household::new(options).power(MIDSUMMER + hour * 3_600), *power);
+        }
+        // What is switched on is remembered from one second to the next.
+        for second in (MIDSUMMER + 16 * 3_600..MIDSUMMER + 26 * 3_600).step_by(7) {
+            assert_eq!(forward.power(second), Household::new(options).power(second), "{second}");
         }
         let other = Household::new(HouseholdOptions { seed: 10, ..options }).power(MIDSUMMER);
         assert_ne!(row[0], other, "another seed is another household");

@@ -38,7 +38,22 @@ impl Stream {
 
 /// The number for one purpose at one place, without a state between calls.
 pub(super) const fn at(seed: u64, purpose: u64, place: u64) -> u64 {
-    mix(mix(seed.wrapping_add(STEP)) ^ mix(purpose.wrapping_mul(STEP)) ^ place.wrapping_mul(STEP))
+    Places::new(seed, purpose).at(place)
+}
+
+/// The numbers for one purpose, for many places.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places(u64);
+
+impl Places {
+    pub(super) const fn new(seed: u64, purpose: u64) -> Self {
+        Self(mix(seed.wrapping_add(STEP)) ^ mix(purpose.wrapping_mul(STEP)))
+    }
+
+    /// The number at a place.
+    pub(super) const fn at(self, place: u64) -> u64 {
+        mix(self.0 ^ place.wrapping_mul(STEP))
+    }
 }
 
 const fn mix(mut z: u64) -> u64 {

@@ -116,6 +116,15 @@ impl Spool {
             .map_err(|e| self.fault(e))
     }
 
+    /// The first row of a statement without parameters, which is compiled once.
+    pub(super) fn first_row<T>(
+        &self,
+        sql: &str,
+        of: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.connection.prepare_cached(sql)?.query_row([], of)
+    }
+
     pub(super) fn fault(&self, source: rusqlite::Error) -> SpoolError {
         SpoolError::from_sqlite(&self.path, source)
     }

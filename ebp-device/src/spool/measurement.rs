@@ -180,8 +180,7 @@ impl Spool {
     /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
     /// damaged, or locked by another process).
     pub fn len(&self) -> Result<u64, SpoolError> {
-        self.connection
-            .query_row("SELECT count(*) FROM measurement", [], |row| row.get::<_, i64>(0))
+        self.first_row("SELECT count(*) FROM measurement", |row| row.get::<_, i64>(0))
             .map(i64::unsigned_abs)
             .map_err(|e| self.fault(e))
     }
@@ -192,8 +191,7 @@ impl Spool {
     /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
     /// damaged, or locked by another process).
     pub fn refused_len(&self) -> Result<u64, SpoolError> {
-        self.connection
-            .query_row("SELECT count(*) FROM refused", [], |row| row.get::<_, i64>(0))
+        self.first_row("SELECT count(*) FROM refused", |row| row.get::<_, i64>(0))
             .map(i64::unsigned_abs)
             .map_err(|e| self.fault(e))
     }

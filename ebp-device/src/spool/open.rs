@@ -21,6 +21,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// four pages; the smaller they are, the less is written (`tests/spool_writes.rs` measures it).
 pub(super) const PAGE_BYTES: u32 = 512;
 
+/// The compiled statements that a connection keeps; the spool has fewer.
+const STATEMENTS: usize = 64;
+
 /// After so many pages of the journal (1 MiB) they are moved into the file.
 const CHECKPOINT_PAGES: u32 = 2048;
 
@@ -92,6 +95,10 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // A one-shot process under a timer would otherwise write every page twice and the journal's
     // directory entry as well, each time it ends.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Statements are compiled once: there are more of them than the default cache holds, and without
+    // this setting those with a range are compiled again for each value that is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -512)?;
     connection.pragma_update(None, "trusted_schema", false)

@@ -39,8 +39,7 @@ impl Spool {
     /// damaged, or locked by another process).
     pub fn consent(&self) -> Result<Option<KnownConsent>, SpoolError> {
         let row: Option<(String, String)> = self
-            .connection
-            .query_row("SELECT state, as_of FROM consent", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .first_row("SELECT state, as_of FROM consent", |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
             .map_err(|e| self.fault(e))?;
         let Some((name, as_of)) = row else { return Ok(None) };
@@ -102,11 +101,8 @@ impl Spool {
     }
 
     fn has_revocation(&self) -> Result<bool, SpoolError> {
-        self.connection
-            .query_row("SELECT EXISTS (SELECT 1 FROM consent WHERE state = 'revoked')", [], |row| {
-                row.get(0)
-            })
-            .map_err(|e| self.fault(e))
+        let sql = "SELECT EXISTS (SELECT 1 FROM consent WHERE state = 'revoked')";
+        self.first_row(sql, |row| row.get(0)).map_err(|e| self.fault(e))
     }
 
     /// On revocation: stores it for good and removes every measurement, sent or not, so that none

@@ -57,8 +57,7 @@ impl Spool {
     }
 
     fn figure(&self, pragma: &str) -> Result<u64, SpoolError> {
-        self.connection
-            .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+        self.first_row(&format!("PRAGMA {pragma}"), |row| row.get::<_, i64>(0))
             .map(|figure| u64::try_from(figure).unwrap_or(0))
             .map_err(|e| self.fault(e))
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ebp_core::private_file;
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 
 use super::migrate;
 use crate::StoreError;
@@ -75,6 +75,8 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "temp_store", "memory")?;
         connection.pragma_update(None, "trusted_schema", false)?;
+        // A statement with a range is not compiled again for each value that is bound.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };

@@ -101,7 +101,7 @@ impl JobStore for PostgresStore {
             tx.commit().await?;
             Ok(recorded)
         };
-        // An import registers up to a thousand households.
+        // An import registers hundreds of households.
         self.connections.within(SURVEY, work).await
     }
 

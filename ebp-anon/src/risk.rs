@@ -58,6 +58,15 @@ pub fn assess(regions: &Regions, release: &Release) -> Risk {
     risk
 }
 
+/// [`Risk::persons_possible`] of a position that was released before, to some per cent; none if that
+/// is no position.
+#[must_use]
+pub fn released_risk(regions: &Regions, latitude: f64, longitude: f64) -> Option<f64> {
+    let released = Position::new(latitude, longitude).ok()?;
+    let released = ReleasedPosition::round(released.latitude(), released.longitude());
+    Some(persons_possible(regions, released))
+}
+
 /// What [`Risk::persons_possible`] is.
 fn persons_possible(regions: &Regions, released: ReleasedPosition) -> f64 {
     // Rings are some hundred metres wide or many kilometres: points are spread evenly over the
@@ -260,6 +269,11 @@ mod tests {
             assert!((possible / ring - 1.0).abs() < 0.02, "{possible} {ring}");
         }
         assert_eq!(persons_possible(&halves(1.0, 1.0), ReleasedPosition::round(40.0, 9.0)), 0.0);
+        // What was released before is estimated alike, and nothing that is nowhere.
+        let regions = halves(36.0, 36.0);
+        let now = persons_possible(&regions, ReleasedPosition::round(50.5, 9.0));
+        assert_eq!(released_risk(&regions, 50.5, 9.0), Some(now));
+        assert_eq!(released_risk(&regions, f64::NAN, 9.0), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod enrolment;
 mod error;
 pub mod identity;
 mod incidents;
+mod job;
 mod management;
 mod measurements;
 pub mod renewal;

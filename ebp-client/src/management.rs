@@ -20,7 +20,7 @@ use ebp_core::{
 
 /// A client that acts for a group. `Debug` shows no secret.
 pub struct Manager {
-    client: Client,
+    pub(crate) client: Client,
     group: Group,
 }
 
@@ -294,7 +294,7 @@ impl Manager {
         self.client.receive(path, self.client.request(Method::DELETE, path)).map(drop)
     }
 
-    fn send<T: DeserializeOwned>(
+    pub(crate) fn send<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,

@@ -9,6 +9,7 @@ use crate::{
     api::{description::Description, intake::Intake},
     auth::Authenticator,
     database_clock::DatabaseClock,
+    job::JobAdded,
     limit::Connections,
     telemetry::Telemetry,
 };
@@ -22,6 +23,8 @@ pub(crate) struct App {
     pub(crate) authenticator: Arc<Authenticator>,
     /// Bounds of bodies and uploads.
     pub(crate) intake: Arc<Intake>,
+    /// What wakes a worker of this server.
+    pub(crate) job_added: Arc<JobAdded>,
     /// What is counted.
     pub(crate) telemetry: Arc<Telemetry>,
     /// Connections that are open.
@@ -47,6 +50,7 @@ parts!(
     survey: Survey,
     authenticator: Authenticator,
     intake: Intake,
+    job_added: JobAdded,
     telemetry: Telemetry,
     connections: Connections,
     clock: DatabaseClock,

@@ -32,6 +32,7 @@ mod config;
 mod database_clock;
 mod drain;
 mod error;
+mod job;
 pub mod limit;
 mod listener;
 pub mod openapi;
@@ -49,6 +50,7 @@ pub use config::{
     ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, TokensConfig,
 };
 pub use error::ServeError;
+pub use job::JobSettings;
 pub use problem::ApiError;
 pub use router::{Endpoint, endpoints};
 pub use serve::serve;

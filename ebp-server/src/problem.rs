@@ -65,6 +65,9 @@ pub enum ApiError {
     /// What is to be removed is needed: why.
     #[error("it cannot be removed: {0}")]
     InUse(&'static str),
+    /// The job is in a state that does not permit it: why.
+    #[error("{0}")]
+    JobState(String),
     /// The participant has this household at the same address.
     #[error("registered already")]
     RegisteredAlready(Uuid),
@@ -111,6 +114,9 @@ impl From<StoreError> for ApiError {
             StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
             StoreError::ConsentRevoked => Self::ConsentRevoked,
             StoreError::InUse(why) => Self::InUse(why),
+            error @ (StoreError::JobState(_) | StoreError::JobErased) => {
+                Self::JobState(error.to_string())
+            }
             StoreError::RegisteredAlready(household) => Self::RegisteredAlready(household),
             StoreError::Registration(faults) => Self::Faults(faults),
             error if error.is_temporary() => Self::Unavailable(error.to_string()),
@@ -211,6 +217,9 @@ impl ApiError {
                 "The path has no such method",
             ),
             Self::InUse(_) => (kind::IN_USE, StatusCode::CONFLICT, "It cannot be removed"),
+            Self::JobState(_) => {
+                (kind::JOB_STATE, StatusCode::CONFLICT, "The job's state does not permit it")
+            }
             Self::RegisteredAlready(_) => (
                 kind::REGISTERED_ALREADY,
                 StatusCode::CONFLICT,
@@ -279,7 +288,7 @@ impl ApiError {
                 "it is household {household}: change that one, or register a further one with \
                  ?further=true"
             )),
-            Self::Invalid(what) | Self::TooLarge(what) => Some(what.clone()),
+            Self::Invalid(what) | Self::TooLarge(what) | Self::JobState(what) => Some(what.clone()),
             _ => None,
         }
     }

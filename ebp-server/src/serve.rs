@@ -21,6 +21,7 @@ use crate::{
     app::App,
     auth::{self, Authenticator, Secrets, Tokens},
     database_clock::DatabaseClock,
+    job::{JobAdded, Runner},
     limit,
     listener::{self, Listening},
     openapi, router,
@@ -59,6 +60,7 @@ pub async fn serve(
         hostnames,
         limits,
         quota,
+        jobs,
         clock,
         trust_database_clock,
     } = settings;
@@ -105,6 +107,8 @@ pub async fn serve(
     let requests = Arc::new(limit::Requests::new(limits.rate));
     let telemetry = Arc::new(Telemetry::default());
     let connections = limit::Connections::new(limits.connections_per_address);
+    let job_added = Arc::new(JobAdded::default());
+    let runner = Runner::start(survey.clone(), telemetry.clone(), jobs, &job_added);
     let app = App {
         survey: survey.clone(),
         authenticator: Arc::new(Authenticator {
@@ -116,6 +120,7 @@ pub async fn serve(
             clock: database_clock.clone(),
         }),
         intake: Arc::new(Intake::new(&limits, quota)),
+        job_added,
         telemetry: telemetry.clone(),
         connections: connections.clone(),
         clock: database_clock,
@@ -130,6 +135,7 @@ pub async fn serve(
         telemetry,
     };
     listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
+    runner.stop().await;
     keeping.abort();
     store.close().await?;
     Ok(())

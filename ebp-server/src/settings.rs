@@ -12,7 +12,7 @@ use ebp_core::clock::Clock;
 use ebp_store::{Database, Quota};
 use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
-use crate::{auth::TokenSettings, limit::Rate};
+use crate::{auth::TokenSettings, job::JobSettings, limit::Rate};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
@@ -89,6 +89,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How many measurements of a meter are stored; any number if absent.
     pub quota: Option<Quota>,
+    /// How jobs are done.
+    pub jobs: JobSettings,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -115,6 +117,7 @@ impl Settings {
             hostnames,
             limits: Limits::default(),
             quota: None,
+            jobs: JobSettings::default(),
             clock,
             trust_database_clock: false,
         }

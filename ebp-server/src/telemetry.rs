@@ -18,7 +18,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use ebp_store::{DeviceCounts, PoolStatus};
+use ebp_core::contract::JobState;
+use ebp_store::{DeviceCounts, JobCounts, PoolStatus};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -40,6 +41,17 @@ struct OutcomeLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabels {
     state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
 }
 
 /// How a TLS handshake ended.
@@ -73,12 +85,14 @@ impl Handshake {
 }
 
 /// What is counted elsewhere and asked for when Prometheus asks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Gauges {
     /// Devices by state, of the whole survey.
     pub devices: DeviceCounts,
     /// Connections to clients.
     pub connections: usize,
+    /// Jobs by state, of all servers of the database.
+    pub jobs: JobCounts,
     /// Connections to the database.
     pub pool: Option<PoolStatus>,
 }
@@ -107,6 +121,9 @@ pub struct Telemetry {
     connections: Gauge,
     refused: Counter,
     pool: Family<StateLabels, Gauge>,
+    jobs: Family<StateLabels, Gauge>,
+    attempts: Family<AttemptLabels, Counter>,
+    attempt_duration: Family<KindLabels, Histogram>,
 }
 
 impl Default for Telemetry {
@@ -125,6 +142,12 @@ impl Default for Telemetry {
             connections: Gauge::default(),
             refused: Counter::default(),
             pool: Family::default(),
+            jobs: Family::default(),
+            attempts: Family::default(),
+            // A tenth of a second to about an hour.
+            attempt_duration: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.1, 2.0, 16))
+            }),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests answered", telemetry.requests.clone());
@@ -168,6 +191,17 @@ impl Default for Telemetry {
             "database_connections",
             "Connections to the database by state, and requests that wait for one",
             telemetry.pool.clone(),
+        );
+        registry.register(
+            "jobs",
+            "Jobs by state, of all servers of the database",
+            telemetry.jobs.clone(),
+        );
+        registry.register("job_attempts", "How attempts at jobs ended", telemetry.attempts.clone());
+        registry.register(
+            "job_attempt_duration_seconds",
+            "From an attempt's beginning to its end",
+            telemetry.attempt_duration.clone(),
         );
         // Counters start at 0, so that `rate()` sees the first increment.
         for outcome in [Handshake::Full, Handshake::Resumed, Handshake::Failed, Handshake::Slow] {
@@ -219,6 +253,12 @@ impl Telemetry {
         self.refused.inc();
     }
 
+    /// An attempt at a job ended.
+    pub fn job_attempted(&self, kind: &'static str, outcome: &'static str, took: Duration) {
+        self.attempts.get_or_create(&AttemptLabels { kind, outcome }).inc();
+        self.attempt_duration.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
+    }
+
     /// The text for Prometheus.
     ///
     /// # Errors
@@ -239,6 +279,11 @@ impl Telemetry {
         {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             self.devices.get_or_create(&StateLabels { state }).set(count);
+        }
+        for state in JobState::ALL {
+            let counted = gauges.jobs.iter().find(|(of, _)| *of == state);
+            let count = counted.map_or(0, |(_, count)| i64::try_from(*count).unwrap_or(i64::MAX));
+            self.jobs.get_or_create(&StateLabels { state: state.name() }).set(count);
         }
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
@@ -275,7 +320,12 @@ mod tests {
     fn counters_are_called_by_their_whole_name_in_the_older_format() {
         let telemetry = Telemetry::default();
         telemetry.handshake(Handshake::Failed);
-        let gauges = Gauges { devices: DeviceCounts::default(), connections: 2, pool: None };
+        let gauges = Gauges {
+            devices: DeviceCounts::default(),
+            connections: 2,
+            jobs: Vec::new(),
+            pool: None,
+        };
         let text = classic(&telemetry.text(gauges).unwrap());
         assert!(text.contains("# TYPE ebp_tls_handshakes_total counter\n"), "{text}");
         assert!(text.contains("# HELP ebp_tls_handshakes_total How TLS"), "{text}");

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use ebp_core::contract::JobState;
 use uuid::Uuid;
 
 use super::{Faults, NewerSchema, PostgresError};
@@ -35,6 +36,23 @@ pub enum StoreError {
     /// It cannot be removed; the text says why.
     #[error("it cannot be removed: {0}")]
     InUse(&'static str),
+    /// A line of an import cannot be registered; none of the others is.
+    #[error("line {line} cannot be registered: {}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    ImportRefused {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        faults: Faults,
+    },
+    /// The job is in a state that does not permit it.
+    #[error("the job is {0}")]
+    JobState(JobState),
+    /// A job's result is longer than one may be.
+    #[error("the job's result is too long")]
+    ResultTooLong,
+    /// What the job is to do is not kept any more.
+    #[error("the job's input is erased")]
+    JobErased,
     /// Households are masked by other regions than the given ones.
     #[error(transparent)]
     Masking(#[from] MaskingMismatch),

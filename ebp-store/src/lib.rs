@@ -19,6 +19,7 @@ mod faults;
 pub mod form;
 mod history;
 mod identity;
+mod job;
 mod management;
 pub mod masking;
 mod page;
@@ -47,13 +48,20 @@ pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use faults::Faults;
 pub use history::{History, HistoryStore};
 pub use identity::{Actor, DeviceActivity, HouseholdId, Names, ParticipantId};
+pub use job::{
+    ClaimedJob, JobCounts, JobEnd, JobOrder, JobResult, JobStore, Lease, RESULT_LIMIT, RESULT_PART,
+    Recorded, Standing, Subject,
+};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
 pub use page::{Cursor, Page, PageQuery};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use quota::{Quota, Source};
 pub use registration::faults;
 pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
-pub use rule::admission::{Admission, Key, KnownMeter, Place, Refusal};
+pub use rule::{
+    admission::{Admission, Key, KnownMeter, Place, Refusal},
+    job::JobPolicy,
+};
 pub use schema::NewerSchema;
 pub use serial::{InvalidSerial, Serial};
 pub use sqlite::SqliteStore;

@@ -128,7 +128,9 @@ impl Masking {
         Self { regions: None, embedded: ebp_anon::embedded(), postal_codes }
     }
 
-    fn regions(&self) -> Option<&Regions> {
+    /// The regions, if there are any.
+    #[must_use]
+    pub fn regions(&self) -> Option<&Regions> {
         self.regions.as_ref().or(self.embedded)
     }
 

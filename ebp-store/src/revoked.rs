@@ -87,6 +87,9 @@ pub trait MaskingStore: Send + Sync {
     /// By which regions this database's households are masked, if there were ever any.
     async fn masked_by(&self) -> Result<Option<RegionsMark>, StoreError>;
 
+    /// What this store masks by since [`mask_by`](Self::mask_by).
+    fn masking(&self) -> Option<Arc<Masking>>;
+
     /// From now on this store masks by these. The database remembers the regions' fingerprint;
     /// others than it remembers are accepted only if they may `change`.
     ///

@@ -16,6 +16,7 @@ use crate::{
     error::StoreError,
     evaluation::EvaluationStore,
     history::HistoryStore,
+    job::JobStore,
     management::ManagementStore,
     quota::{Quota, Source},
     revoked::MaskingStore,
@@ -41,7 +42,7 @@ pub enum InsertOutcome {
 /// the microsecond.
 #[async_trait]
 pub trait Store:
-    ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore
+    ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

@@ -13,6 +13,7 @@
 //! | operations | file |
 //! |---|---|
 //! | register, check, change and remove a household | `registration.rs` |
+//! | read, check and locate many households at once | `import/` |
 //! | grant and revoke consent | `consent.rs` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
 //! | list and revoke certificates | `certificate.rs` |
@@ -27,6 +28,7 @@ mod enrolment;
 mod error;
 mod finish;
 pub mod geocoding;
+pub mod import;
 mod keeper;
 mod locate;
 pub mod masking;

@@ -11,12 +11,13 @@ use crate::{
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 6] = [
+const TASKS: [(&str, &str); 7] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
     ("fuzz", "every fuzz target for ten minutes, or for so many SECONDS"),
     ("contract", "schemathesis with a hundred examples an operation, on both databases"),
+    ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
     ("planted", "whether the field test fails for daemons with a planted fault"),
 ];
 
@@ -36,9 +37,17 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "features" => ci::features(),
         "fuzz" => fuzz::run(&[&["all".to_owned()], rest].concat()),
         "contract" => contract::run(&[&["--full".to_owned()], rest].concat()),
+        "jobs" => jobs(),
         "planted" => planted::run(),
         other => bail!("there is no long task `{other}`"),
     }
+}
+
+/// Prints how many jobs the kills came to.
+fn jobs() -> Result<()> {
+    let mut command = cargo();
+    command.args(["test", "--package", "ebp-server", "--test", "jobs"]);
+    succeed(command.args(["--", "--nocapture"]).env("EBP_TEST_KILLS", "100"))
 }
 
 fn help() -> String {

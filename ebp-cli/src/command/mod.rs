@@ -23,6 +23,8 @@ mod heading;
 #[cfg(feature = "server")]
 mod household;
 #[cfg(feature = "server")]
+mod job;
+#[cfg(feature = "server")]
 mod local_store;
 #[cfg(feature = "server")]
 mod local_survey;
@@ -89,6 +91,7 @@ enum Survey {
     Serve(serve::Arguments),
     Ca(ca::Arguments),
     Household(household::Arguments),
+    Job(job::Arguments),
     Consent(consent::Arguments),
     Measurements(measurements::Arguments),
     Participant(participant::Arguments),
@@ -134,6 +137,7 @@ impl Survey {
             Self::Serve(arguments) => serve::run(&arguments),
             Self::Ca(arguments) => ca::run(&arguments),
             Self::Household(arguments) => household::run(&arguments),
+            Self::Job(arguments) => job::run(&arguments),
             Self::Consent(arguments) => consent::run(&arguments),
             Self::Measurements(arguments) => measurements::run(&arguments),
             Self::Participant(arguments) => participant::run(&arguments),

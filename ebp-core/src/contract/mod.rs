@@ -6,6 +6,7 @@ mod bodies;
 mod device;
 mod enrolment;
 mod incident;
+mod job;
 pub mod limits;
 mod management;
 pub mod paths;
@@ -25,6 +26,10 @@ pub use device::{
 };
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use incident::IncidentRequest;
+pub use job::{
+    HouseholdRisk, ImportReport, ImportedLine, Job, JobKind, JobState, LineOutcome, NewJob,
+    RiskReport, Spread, UnknownJobState,
+};
 pub use management::{
     HouseholdChange, HouseholdHealth, Listing, Made, ManagedHousehold, MeterChange, MeterHealth,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,

@@ -50,6 +50,16 @@ pub const MANAGED_ENROLMENT: &str = "/management/device/{uuid}/enrolment";
 pub const MANAGED_CERTIFICATES: &str = "/management/device/{uuid}/certificate";
 /// One of them.
 pub const MANAGED_CERTIFICATE: &str = "/management/device/{uuid}/certificate/{serial}";
+/// All jobs.
+pub const MANAGEMENT_JOB: &str = "/management/job";
+/// One of them.
+pub const MANAGED_JOB: &str = "/management/job/{uuid}";
+/// Ending it.
+pub const JOB_CANCEL: &str = "/management/job/{uuid}/cancel";
+/// Beginning it anew.
+pub const JOB_RETRY: &str = "/management/job/{uuid}/retry";
+/// What it found.
+pub const JOB_RESULT: &str = "/management/job/{uuid}/result";
 /// A device's first certificate.
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.

@@ -33,6 +33,8 @@ pub mod problem_type {
     pub const NOT_FOUND: &str = "urn:ebp:problem:not-found";
     /// It cannot be removed because something else refers to it (409); the detail says what.
     pub const IN_USE: &str = "urn:ebp:problem:in-use";
+    /// The job is in a state that does not permit it (409); the detail says in which.
+    pub const JOB_STATE: &str = "urn:ebp:problem:job-state";
     /// The participant already has a household at the same address (409): `household` names it, and
     /// the detail says what to do.
     pub const REGISTERED_ALREADY: &str = "urn:ebp:problem:registered-already";

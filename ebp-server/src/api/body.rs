@@ -25,6 +25,15 @@ pub async fn json<T: Form>(intake: &Intake, request: Request) -> Result<T, ApiEr
     read(small(intake, request).await?.as_ref())?.into_valid()
 }
 
+/// Reads a body of so many octets at most.
+pub async fn json_within<T: Form>(
+    intake: &Intake,
+    request: Request,
+    most: usize,
+) -> Result<T, ApiError> {
+    read(within(intake, request, most).await?.as_ref())?.into_valid()
+}
+
 /// Reads a body for a method of the store that refuses one with faults. Where the store finds the
 /// very same faults it is the one to say so, since it may know of conflicts besides.
 pub async fn for_store<T: Form>(intake: &Intake, request: Request) -> Result<T, ApiError> {
@@ -36,6 +45,10 @@ pub async fn for_store<T: Form>(intake: &Intake, request: Request) -> Result<T, 
 }
 
 async fn small(intake: &Intake, request: Request) -> Result<Received, ApiError> {
+    within(intake, request, SMALL_BODY).await
+}
+
+async fn within(intake: &Intake, request: Request, most: usize) -> Result<Received, ApiError> {
     let kind = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str());
     let essence = |value: &str| value.split(';').next().unwrap_or("").trim().to_lowercase();
     match kind {
@@ -50,7 +63,7 @@ async fn small(intake: &Intake, request: Request) -> Result<Received, ApiError> 
     }
     let client = request.extensions().get::<ClientId>().copied();
     let client = client.ok_or_else(|| ApiError::Internal("no client".to_owned()))?;
-    receive(intake, client, request.into_body(), SMALL_BODY).await
+    receive(intake, client, request.into_body(), most).await
 }
 
 /// What a body can be read as: of a published form.

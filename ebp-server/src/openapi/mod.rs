@@ -255,7 +255,7 @@ fn method_of(method: &Method) -> HttpMethod {
 mod tests {
     use ebp_core::contract::{
         DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange,
-        IncidentRequest, MeterChange, NewDevice, NewMeter, NewPvSystem, PvSystemChange,
+        IncidentRequest, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange,
         Registration, RenewRequest, closed_schemas,
     };
     use serde_json::json;
@@ -307,6 +307,7 @@ mod tests {
         checks::<IncidentRequest>(&document, &mut names);
         checks::<MeterChange>(&document, &mut names);
         checks::<NewDevice>(&document, &mut names);
+        checks::<NewJob>(&document, &mut names);
         checks::<NewMeter>(&document, &mut names);
         checks::<NewPvSystem>(&document, &mut names);
         checks::<PvSystemChange>(&document, &mut names);

@@ -7,7 +7,7 @@
 mod places;
 mod plain;
 
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
 use ebp_core::{
     clock::Clock,
@@ -17,7 +17,9 @@ use ebp_core::{
     scope::Group,
 };
 use ebp_server::Limits;
-use ebp_store::{Database, HouseholdId, Quota, open_store};
+use ebp_store::{
+    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, Quota, Subject, open_store,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -121,7 +123,31 @@ impl Scene {
         server.clock.advance(7);
         self.enrol(&administrator, &made).await;
         server.clock.advance(7);
+        self.fail_a_job(name, &made).await;
         (made, api)
+    }
+
+    /// A job that failed: its input names the participant, and its result the household.
+    async fn fail_a_job(&self, name: &str, made: &Registered) {
+        let store = &self.server.store;
+        let order = JobOrder {
+            // No worker of the server takes it.
+            kind: "of-a-test".into(),
+            input: format!("{name} {}", somebody(name).participant.email).into(),
+            subjects: vec![Subject::Participant(somebody(name).participant.email)],
+            created_by: Group::Researchers,
+            key: None,
+        };
+        store.add_job(order).await.unwrap();
+        let (worker, policy) = (uuid::Uuid::new_v4(), JobPolicy::default());
+        let claimed = store.claim_job(worker, vec!["of-a-test"], policy).await.unwrap().unwrap();
+        let result = JobResult {
+            bytes: format!("{{\"household\": \"{}\"}}", made.household).into(),
+            subjects: vec![Subject::Household(made.household)],
+        };
+        let end = JobEnd::Failed { error: "as meant".into(), temporary: false, result };
+        let now = self.server.clock.now();
+        store.record_job(claimed.lease, Arc::new(end), policy, now).await.unwrap();
     }
 
     /// A certificate by a one-time token, and a further token.

@@ -18,6 +18,7 @@ mod harness;
 mod household;
 mod identity;
 mod incident;
+mod job;
 mod management;
 mod measurement_list;
 mod measurement_upload;

@@ -29,6 +29,10 @@ impl MaskingStore for PostgresStore {
         mark(&self.client().await?).await
     }
 
+    fn masking(&self) -> Option<Arc<Masking>> {
+        self.masked_by.get()
+    }
+
     async fn mask_by(&self, by: Arc<Masking>, change: bool) -> Result<(), StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;

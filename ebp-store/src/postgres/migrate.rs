@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -29,6 +29,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/postgres/0008_removal.sql"),
     include_str!("../../migrations/postgres/0009_exchanged_meter.sql"),
     include_str!("../../migrations/postgres/0010_rolling_release.sql"),
+    include_str!("../../migrations/postgres/0011_job.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

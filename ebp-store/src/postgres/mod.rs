@@ -23,6 +23,7 @@ mod gather;
 mod history;
 mod household;
 mod incident;
+mod job;
 mod list_page;
 mod listing;
 mod location;

@@ -36,10 +36,22 @@ pub async fn register(
 ) -> Result<Registered, StoreError> {
     let tx = client.transaction().await?;
     one_at_a_time(&tx).await?;
-    check(&tx, registration, further).await?;
+    let registered = register_in(&tx, registration, further, at).await?;
+    tx.commit().await?;
+    Ok(registered)
+}
+
+/// The same in a transaction in which nobody else registers ([`one_at_a_time`]).
+pub async fn register_in(
+    tx: &Transaction<'_>,
+    registration: &Registration,
+    further: bool,
+    at: Timestamp,
+) -> Result<Registered, StoreError> {
+    check(tx, registration, further).await?;
     let household = Uuid::new_v4();
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
-    let (id, participant) = participant(&tx, registration).await?;
+    let (id, participant) = participant(tx, registration).await?;
     tx.execute(
         "INSERT INTO household (uuid, participant, registered_at, released_uuid)
          VALUES ($1, $2, $3, $4)",
@@ -47,7 +59,7 @@ pub async fn register(
     )
     .await?;
     tx.execute("INSERT INTO consent (household) VALUES ($1)", &[&household]).await?;
-    household_details(&tx, household, registration).await?;
+    household_details(tx, household, registration).await?;
     tx.execute(
         "INSERT INTO measurement_device (uuid, household) VALUES ($1, $2)",
         &[&device, &household],
@@ -73,8 +85,7 @@ pub async fn register(
         .await?;
         meters.push(uuid);
     }
-    let pv_systems = pv_systems(&tx, household, registration, &meters).await?;
-    tx.commit().await?;
+    let pv_systems = pv_systems(tx, household, registration, &meters).await?;
     Ok(Registered { household, participant, measurement_device: device, meters, pv_systems })
 }
 

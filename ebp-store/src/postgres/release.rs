@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     certificate, consent,
     household::{self, decimal},
+    job::erase,
     location,
     management::remove::measured,
     register::one_at_a_time,
@@ -40,6 +41,7 @@ pub async fn release(
         &[&id, &months[0], &months[1]],
     )
     .await?;
+    let subjects = erase::subjects(tx, household).await?;
     // The participants are locked first, because erasure, which rewrites the tables, waits for
     // them.
     detach_participant(tx, id).await?;
@@ -60,6 +62,7 @@ pub async fn release(
         Released::At(location) => location::put_masked(tx, id, &location).await?,
         Released::Withheld(origin) => location::withhold(tx, id, origin).await?,
     }
+    erase::erase(tx, &subjects).await?;
     tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
     Ok(known.address)
 }

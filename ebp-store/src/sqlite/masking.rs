@@ -30,6 +30,10 @@ impl MaskingStore for SqliteStore {
         self.readers.run(mark).await
     }
 
+    fn masking(&self) -> Option<Arc<Masking>> {
+        self.masked_by.get()
+    }
+
     async fn mask_by(&self, by: Arc<Masking>, change: bool) -> Result<(), StoreError> {
         let given = by.mark();
         self.writer

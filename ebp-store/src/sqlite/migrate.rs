@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/sqlite/0007_removal.sql"),
     include_str!("../../migrations/sqlite/0008_exchanged_meter.sql"),
     include_str!("../../migrations/sqlite/0009_rolling_release.sql"),
+    include_str!("../../migrations/sqlite/0010_job.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.
@@ -96,7 +97,7 @@ mod tests {
         migrate_to(&mut connection, path, &next).unwrap();
         migrate(&mut connection, path).unwrap();
         let count = u32::try_from(next.len()).unwrap();
-        assert_eq!(version(&mut connection), SchemaVersion { found: count, since: Some(9) });
+        assert_eq!(version(&mut connection), SchemaVersion { found: count, since: Some(10) });
         migrate_to(&mut connection, path, &last).unwrap();
         let since = Some(count + 1);
         assert_eq!(version(&mut connection), SchemaVersion { found: count + 1, since });

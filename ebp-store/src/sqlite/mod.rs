@@ -17,6 +17,7 @@ mod evaluation;
 mod history;
 mod household;
 mod incident;
+mod job;
 mod list_page;
 mod location;
 mod management;

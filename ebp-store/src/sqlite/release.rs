@@ -10,7 +10,9 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use rust_decimal::Decimal;
 
 use super::{
-    certificate, consent, household, location,
+    certificate, consent, household,
+    job::erase,
+    location,
     management::remove::measured,
     value::{Id, Instant, Text},
 };
@@ -33,6 +35,7 @@ pub fn release(
 ) -> Result<Option<Address>, StoreError> {
     let id = Id(household.0);
     let known = household::household(tx, household)?;
+    erase::erase(tx, &erase::subjects(tx, household)?)?;
     tx.execute(
         "UPDATE consent SET granted_at = ?2, revoked_at = ?3 WHERE household = ?1",
         params![id, Instant(month(revoking.granted_at)), Instant(month(revoking.revoked_at))],

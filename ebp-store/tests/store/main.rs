@@ -12,6 +12,8 @@ mod erasure;
 mod erasure_crash;
 mod evaluation;
 mod guess;
+mod job;
+mod job_retention;
 mod management;
 mod masking;
 mod measurement;

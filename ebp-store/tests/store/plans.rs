@@ -21,9 +21,12 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 10] = [
+const ON_PURPOSE: [(&str, &str); 13] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE revoked_at", "counts all devices, asked by Prometheus"),
+    ("state = 'waiting' AND (run_after", "the few jobs that wait, by an index of those"),
+    ("state = 'running' AND (lease_until", "the few jobs that run, by an index of those"),
+    ("FROM job GROUP BY state", "counts the jobs of 30 days, asked by Prometheus"),
     ("FROM masking", "one row"),
     ("FROM withheld_location", "all that wait for geodata, looked at when a server starts"),
     ("FROM consent LEFT JOIN location", "all that revoked, for the list of revocations"),
@@ -227,6 +230,8 @@ const SQLITE_SURVEY: &str = "
         SELECT (SELECT number FROM meter LIMIT 1), i * 900000000, i * 900000000, 0, '[]' FROM n;
     INSERT INTO measurement (meter, slot, measured_at, uuid, received_at, data)
         SELECT number, 1, 1, randomblob(16), 0, '[]' FROM meter;
+    INSERT INTO job (uuid, kind, state, created_by, created_at, run_after, ended_at)
+        SELECT uuid, 'x', 'succeeded', 'researchers', i, i, i FROM n WHERE i <= 1000;
     COMMIT;
     ANALYZE";
 
@@ -258,4 +263,8 @@ const POSTGRES_SURVEY: &str = "
         SELECT number, at, at, now(), gen_random_uuid(), '[]'
         FROM meter, generate_series(0, 11) AS i,
              LATERAL (SELECT '2025-01-01Z'::timestamptz + i * interval '1 month') AS a (at);
+    INSERT INTO job (uuid, kind, state, created_by, created_at, run_after, ended_at)
+        SELECT gen_random_uuid(), 'x', 'succeeded', 'researchers', at, at, at
+        FROM generate_series(1, 1000) AS i,
+             LATERAL (SELECT '2025-01-01Z'::timestamptz + i * interval '1 hour') AS a (at);
     ANALYZE";

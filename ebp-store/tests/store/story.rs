@@ -301,6 +301,39 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn jobs() {
+            let fresh = $fresh.await;
+            crate::job::from_order_to_result(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::job::failures(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::job::cancelling(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::job::imports_whole_or_not_at_all(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::job::each_job_once([fresh.open().await, fresh.open().await]).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
+        async fn leases() {
+            let fresh = $fresh.await;
+            crate::job::a_lost_lease_writes_nothing([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            crate::job::a_lease_holds(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::job::lost_workers(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
+        async fn what_revocations_erase_of_jobs() {
+            let fresh = $fresh.await;
+            crate::job::revocations_erase(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn turn_of_months() {
             let fresh = $fresh.await;
             crate::story::turn_of_months(vec![fresh.open().await, fresh.open().await]).await;

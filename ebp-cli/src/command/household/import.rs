@@ -4,8 +4,6 @@
 //! Enters: JSON Lines or CSV. Leaves: a line for each registration, stored or refused. Absent: what one
 //! registration must hold.
 
-mod parse;
-
 use std::{collections::HashMap, path::PathBuf};
 
 use ebp_client::{ClientError, Manager};
@@ -15,6 +13,7 @@ use ebp_core::{
     scope::Group,
 };
 use ebp_store::address::normalised;
+use ebp_survey::import::lines;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -109,7 +108,7 @@ impl Import {
         let locator = &self.locating.geocoder()?;
         let manager = &api.connect(Group::Researchers)?;
         let (text, path) = (read_text(file)?, file.display());
-        let mut lines = parse::lines(&text)
+        let mut lines = lines(&text)
             .map_err(|error| Failure::usage(format!("{path}:{}: {}", error.line, error.reason)))?;
         doubts::tell_unknown_models(lines.iter().flat_map(|(_, parsed)| {
             parsed.iter().flat_map(|registration| {

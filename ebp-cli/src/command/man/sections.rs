@@ -203,6 +203,19 @@ const EXAMPLES: &[(&[&str], &[Entry])] = &[
         ],
     ),
     (
+        &["job"],
+        &[
+            (
+                "ebp job import --dry-run --url https://ebp.example.org:8443 --ca ca.pem households.csv",
+                "What would become of each line, as the job's result.",
+            ),
+            (
+                "ebp job list --group administrators --url https://ebp.example.org:8443 --ca ca.pem",
+                "What the servers are at.",
+            ),
+        ],
+    ),
+    (
         &["participant"],
         &[(
             "ebp participant pkcs12 --folder survey --output survey.p12",

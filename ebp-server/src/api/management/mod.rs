@@ -6,6 +6,7 @@
 pub mod certificate;
 pub mod device;
 pub mod household;
+pub mod job;
 pub mod measurement;
 pub mod member;
 

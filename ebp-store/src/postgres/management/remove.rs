@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    super::certificate,
+    super::{certificate, job::erase},
     change::{members, require_open},
 };
 use crate::{HouseholdId, StoreError, change::may_remove_household};
@@ -25,6 +25,7 @@ pub async fn household(
     may_remove_household(&measured(tx, id).await?)?;
     let row = tx.query_one("SELECT participant FROM household WHERE uuid = $1", &[&id.0]).await?;
     let participant: i64 = row.try_get(0)?;
+    let subjects = erase::subjects(tx, id).await?;
     // Certificates that are being registered, and incidents that are being reported, are waited for.
     tx.execute("SELECT FROM measurement_device WHERE household = $1 FOR UPDATE", &[&id.0]).await?;
     let meters =
@@ -57,6 +58,7 @@ pub async fn household(
         &[&participant],
     )
     .await?;
+    erase::erase(tx, &subjects).await?;
     tx.execute("INSERT INTO erasure_due DEFAULT VALUES", &[]).await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
 use super::{
-    super::{certificate, device::household_of, value::Id},
+    super::{certificate, device::household_of, job::erase, value::Id},
     change::{members, require_open},
 };
 use crate::{HouseholdId, StoreError, change::may_remove_household};
@@ -14,6 +14,7 @@ use crate::{HouseholdId, StoreError, change::may_remove_household};
 pub fn household(tx: &Transaction<'_>, id: HouseholdId, at: Timestamp) -> Result<(), StoreError> {
     require_open(tx, id)?;
     may_remove_household(&measured(tx, id)?)?;
+    erase::erase(tx, &erase::subjects(tx, id)?)?;
     let household = Id(id.0);
     let participant: i64 =
         tx.query_row("SELECT participant FROM household WHERE uuid = ?1", [household], |row| {

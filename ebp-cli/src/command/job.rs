@@ -1,0 +1,237 @@
+//! `ebp job`: work that servers do after their answer, over the Data API.
+//!
+//! Enters: jobs to start, and what is to become of them. Leaves: jobs and their results. Absent: the
+//! work itself, which a server does.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Subcommand;
+use ebp_client::{ClientError, Manager};
+use ebp_core::{
+    contract::{Job, JobKind, JobState, NewJob, problem_type},
+    scope::Group,
+};
+use uuid::Uuid;
+
+use super::{
+    group_api::{self, GroupApi},
+    heading::OUTPUT,
+};
+use crate::{
+    exit::{CommandResult, Failure},
+    file::read_text,
+    output::{Format, list},
+    stdout::{print, print_json},
+};
+
+/// Between two looks at a job that is waited for.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// See and direct what servers do in the background.
+///
+/// Administrators see all jobs, researchers those of their group. A result is for the group that
+/// asked for it, and is kept for 7 days; it is erased when a household in it revokes its consent.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// As which group: researchers or administrators.
+    #[arg(long, global = true, default_value = "researchers")]
+    group: Group,
+
+    #[command(flatten)]
+    api: GroupApi,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List jobs, in the order in which they were asked for.
+    List {
+        /// How they are printed; JSON is one object a line.
+        #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
+        format: Format,
+    },
+    /// Show a job, as JSON.
+    Show {
+        /// The job.
+        job: Uuid,
+    },
+    /// Print the result of a job, as JSON.
+    Result {
+        /// The job.
+        job: Uuid,
+    },
+    /// End a job that waits, and stop one that runs within a few seconds.
+    Cancel {
+        /// The job.
+        job: Uuid,
+    },
+    /// Begin a job anew that failed or was cancelled, or whose result was erased.
+    Retry {
+        /// The job.
+        job: Uuid,
+    },
+    /// Register all households of a file, or none.
+    ///
+    /// The file is the one of `ebp household import`. Where one line is refused nothing is registered,
+    /// and the result says what is wrong with each. Households that are registered already stay as
+    /// they are. A file has 250 registrations at most; `ebp household import` takes
+    /// any number, line by line.
+    Import {
+        /// The file: JSON Lines or CSV.
+        file: PathBuf,
+
+        /// Check the file only: store nothing, and look up no address.
+        #[arg(long)]
+        dry_run: bool,
+
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Report how well the masked locations of households hide them.
+    RiskReport {
+        #[command(flatten)]
+        asked: Asked,
+    },
+}
+
+/// How a job is asked for.
+#[derive(Debug, clap::Args)]
+struct Asked {
+    /// A name for it: asked for again with the same name it is the same job.
+    #[arg(long, value_name = "NAME")]
+    key: Option<String>,
+
+    /// Wait until it has ended, and print its result.
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Does as the arguments say.
+pub fn run(arguments: &Arguments) -> CommandResult {
+    let manager = arguments.api.connect(arguments.group)?;
+    let client = Jobs { manager, group: arguments.group };
+    match &arguments.action {
+        Action::List { format } => client.list(*format),
+        Action::Show { job } => print_json(&client.told(client.manager.job(*job))?),
+        Action::Result { job } => print_json(&client.told(client.manager.job_result(*job))?),
+        Action::Cancel { job } => print_json(&client.told(client.manager.cancel_job(*job))?),
+        Action::Retry { job } => print_json(&client.told(client.manager.retry_job(*job))?),
+        Action::Import { file, dry_run, asked } => {
+            let kind = JobKind::HouseholdImport;
+            let (file, key) = (Some(read_text(file)?), asked.key.clone());
+            client.start(&NewJob { kind, file, dry_run: Some(*dry_run), key }, asked.wait)
+        }
+        Action::RiskReport { asked } => {
+            let (kind, key) = (JobKind::RiskReport, asked.key.clone());
+            client.start(&NewJob { kind, file: None, dry_run: None, key }, asked.wait)
+        }
+    }
+}
+
+/// The jobs that a group sees.
+struct Jobs {
+    manager: Manager,
+    group: Group,
+}
+
+impl Jobs {
+    /// What was answered, or the refusal with its remedy.
+    fn told<T>(&self, answer: Result<T, ClientError>) -> Result<T, Failure> {
+        answer.map_err(|error| match &error {
+            ClientError::Problem { kind, .. } if kind == problem_type::JOB_STATE => {
+                Failure::failed(crate::exit::chain(&error))
+                    .remedy("`ebp job show` says how far it is")
+            }
+            ClientError::Problem { status: 404, .. } => Failure::failed(crate::exit::chain(&error))
+                .remedy(
+                    "`ebp job list` shows those there are; a result is for the group that asked \
+                     for the job, and is erased with a household in it",
+                ),
+            _ => group_api::refused(self.group, error),
+        })
+    }
+
+    fn list(&self, format: Format) -> CommandResult {
+        let mut jobs = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = self.told(self.manager.jobs(cursor.as_deref()))?;
+            jobs.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        print(list::list(format, HEADER, true, &jobs, row)?)
+    }
+
+    fn start(&self, new: &NewJob, wait: bool) -> CommandResult {
+        let mut job = self.told(self.manager.start_job(new))?;
+        if !wait {
+            return print_json(&job);
+        }
+        while !job.state.is_final() {
+            std::thread::sleep(LOOK);
+            job = self.told(self.manager.job(job.uuid))?;
+        }
+        if job.result.is_some() {
+            print_json(&self.told(self.manager.job_result(job.uuid))?)?;
+        }
+        let why = job.error.clone().unwrap_or_default();
+        match job.state {
+            JobState::Succeeded => Ok(()),
+            state if why.is_empty() => Err(Failure::failed(format!("job {} is {state}", job.uuid))),
+            state => Err(Failure::failed(format!("job {} is {state}: {why}", job.uuid))
+                .remedy("`ebp job retry` begins it anew")),
+        }
+    }
+}
+
+const HEADER: [&str; 7] = ["job", "kind", "state", "created_by", "created_at", "progress", "error"];
+
+fn row(job: &Job) -> [String; 7] {
+    let progress = match (job.progress, job.total) {
+        (done, Some(total)) => format!("{done} of {total}"),
+        (0, None) => String::new(),
+        (done, None) => done.to_string(),
+    };
+    [
+        job.uuid.to_string(),
+        job.kind.clone(),
+        job.state.to_string(),
+        job.created_by.clone(),
+        job.created_at.to_string(),
+        progress,
+        job.error.clone().unwrap_or_default(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_shown_as_far_as_it_is_known() {
+        let job = |progress, total| Job {
+            uuid: Uuid::nil(),
+            kind: "risk-report".to_owned(),
+            state: JobState::Running,
+            created_by: "researchers".to_owned(),
+            created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            attempt: 1,
+            failures: 0,
+            run_after: "2026-01-01T00:00:00Z".parse().unwrap(),
+            progress,
+            total,
+            cancel_requested: false,
+            ended_at: None,
+            error: None,
+            result: None,
+            erased: false,
+        };
+        let shown = [(0, None), (3, None), (3, Some(9))].map(|(n, of)| row(&job(n, of))[5].clone());
+        assert_eq!(shown, ["", "3", "3 of 9"]);
+    }
+}

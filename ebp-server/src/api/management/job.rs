@@ -1,0 +1,114 @@
+//! Jobs: asked for, listed, cancelled, retried, and their results.
+//!
+//! Administrators see all jobs, researchers those of their group. A result is for the group that
+//! asked for it alone: that of an import names households.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use ebp_core::{
+    contract::{Job, Listing, NewJob},
+    scope::Group,
+};
+use ebp_survey::Survey;
+
+use super::{list_query, listing};
+use crate::{
+    api::{body, intake::Intake, uuid},
+    auth::Manager,
+    job::{self, JobAdded},
+    problem::ApiError,
+};
+
+/// Octets of a body that asks for a job: it may hold a file.
+const BODY: usize = 4 << 20;
+
+/// `GET /management/job?limit&cursor`: jobs in the order in which they were asked for.
+pub async fn list(
+    State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
+    uri: Uri,
+) -> Result<Json<Listing<Job>>, ApiError> {
+    let of = Some(group).filter(|group| *group != Group::Administrators);
+    Ok(Json(listing(survey.store().jobs(of, list_query(&uri)?).await?)))
+}
+
+/// `POST /management/job`: asks for a job. It is begun soon, by any server of the database.
+pub async fn add(
+    State(survey): State<Arc<Survey>>,
+    State(intake): State<Arc<Intake>>,
+    State(added): State<Arc<JobAdded>>,
+    Manager(group): Manager,
+    request: Request,
+) -> Result<(StatusCode, Json<Job>), ApiError> {
+    let new: NewJob = body::json_within(&intake, request, BODY).await?;
+    // A file is read on another thread.
+    let order = tokio::task::spawn_blocking(move || job::order(new, group))
+        .await
+        .map_err(|_| ApiError::Internal("a job was not read".to_owned()))??;
+    let job = survey.store().add_job(order).await?;
+    added.tell();
+    Ok((StatusCode::ACCEPTED, Json(job)))
+}
+
+/// `GET /management/job/{uuid}`.
+pub async fn show(
+    State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
+    Path(job): Path<String>,
+) -> Result<Json<Job>, ApiError> {
+    Ok(Json(visible(&survey, group, &job).await?))
+}
+
+/// `POST /management/job/{uuid}/cancel`: ends a job that waits, and stops one that runs within a few
+/// seconds.
+pub async fn cancel(
+    State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
+    Path(job): Path<String>,
+) -> Result<Json<Job>, ApiError> {
+    let Job { uuid, .. } = visible(&survey, group, &job).await?;
+    Ok(Json(survey.store().cancel_job(uuid).await?))
+}
+
+/// `POST /management/job/{uuid}/retry`: begins a job anew that failed or was cancelled, or whose
+/// result was erased.
+pub async fn retry(
+    State(survey): State<Arc<Survey>>,
+    State(added): State<Arc<JobAdded>>,
+    Manager(group): Manager,
+    Path(job): Path<String>,
+) -> Result<Json<Job>, ApiError> {
+    let Job { uuid, .. } = visible(&survey, group, &job).await?;
+    let job = survey.store().retry_job(uuid).await?;
+    added.tell();
+    Ok(Json(job))
+}
+
+/// `GET /management/job/{uuid}/result`: what it found, as its kind writes it.
+pub async fn result(
+    State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
+    Path(job): Path<String>,
+) -> Result<Response, ApiError> {
+    let Job { uuid, created_by, .. } = visible(&survey, group, &job).await?;
+    if created_by != group.name() {
+        return Err(ApiError::NotFound);
+    }
+    let bytes = survey.store().job_result(uuid).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+}
+
+/// A job that the group may see.
+async fn visible(survey: &Survey, group: Group, job: &str) -> Result<Job, ApiError> {
+    let job = survey.store().job(uuid(job)?).await?;
+    match group == Group::Administrators || job.created_by == group.name() {
+        true => Ok(job),
+        false => Err(ApiError::NotFound),
+    }
+}

@@ -1,0 +1,185 @@
+//! One attempt at a job: the work beside a lease that is renewed, and the record of its end.
+
+use std::{sync::Arc, time::Duration};
+
+use ebp_core::contract::JobState;
+use ebp_store::{ClaimedJob, JobEnd, JobResult, Recorded, Standing, StoreError};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    kind::{AnyKind, Done, JobFailure},
+    progress::Progress,
+    shared::Shared,
+};
+
+/// Between two tries to record an end.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// An attempt that is under way.
+pub struct Attempt<'a> {
+    shared: &'a Shared,
+    kind: &'a AnyKind,
+    claimed: ClaimedJob,
+    progress: Progress,
+    begun: Instant,
+    /// When the lease was asked for last: it lasts from then on at least.
+    renewed: Instant,
+}
+
+/// Why the work does not go on.
+enum Halt {
+    /// This is its end.
+    End(JobEnd),
+    /// The job is not this worker's any more.
+    Lost,
+}
+
+impl<'a> Attempt<'a> {
+    /// An attempt at a job that was asked for then.
+    pub fn new(shared: &'a Shared, kind: &'a AnyKind, claimed: ClaimedJob, begun: Instant) -> Self {
+        Self { shared, kind, claimed, progress: Progress::default(), begun, renewed: begun }
+    }
+
+    /// Does the job and records how that ended.
+    pub async fn run(mut self, stopping: &mut watch::Receiver<bool>) {
+        let (job, attempt) = (self.claimed.lease.job, self.claimed.lease.attempt);
+        let kind = self.kind.name;
+        tracing::info!(%job, kind, attempt, "a job begins");
+        let input = std::mem::take(&mut self.claimed.input);
+        let work = self.kind.begin(input, self.shared.survey.clone(), self.progress.clone());
+        // A task of its own: a panic ends it and not the worker.
+        let mut work = tokio::spawn(work);
+        let halt = self.watch(&mut work, stopping).await;
+        self.progress.stop();
+        work.abort();
+        let recorded = match halt {
+            Halt::End(end) => {
+                // The last steps, and time to record. If it fails so does the record.
+                let _ = self.renew().await;
+                self.record(end).await
+            }
+            Halt::Lost => Recorded::Lost,
+        };
+        let outcome = match recorded {
+            Recorded::Lost => "lost",
+            Recorded::As(state) => outcome(state),
+        };
+        let took = self.begun.elapsed();
+        self.shared.telemetry.job_attempted(kind, outcome, took);
+        let seconds = took.as_secs_f64();
+        match outcome {
+            "failed" => tracing::error!(%job, kind, attempt, seconds, "a job is given up"),
+            _ => tracing::info!(%job, kind, attempt, seconds, outcome, "an attempt at a job ended"),
+        }
+    }
+
+    /// Waits for the work, and renews the lease meanwhile.
+    async fn watch(
+        &mut self,
+        work: &mut JoinHandle<Result<Done, JobFailure>>,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Halt {
+        let limit = self.begun + self.kind.limit;
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut *work => return Halt::End(end_of(ended)),
+                _ = stopping.changed() => return Halt::End(JobEnd::Released),
+                () = sleep_until(limit) => {
+                    let error = format!("it took longer than {} s", self.kind.limit.as_secs());
+                    return Halt::End(end_of(Ok(Err(JobFailure::lasting(error)))));
+                }
+                () = sleep(self.shared.settings.look) => {}
+            }
+            match self.standing().await {
+                Ok(Standing::Held) => {}
+                Ok(Standing::CancelRequested) => return Halt::End(JobEnd::Cancelled),
+                Ok(Standing::Lost) => return Halt::Lost,
+                // Another worker may take it over from now on.
+                Err(_) if self.has_lapsed() => return Halt::Lost,
+                Err(error) => tracing::warn!(%error, "a lease of a job is not renewed yet"),
+            }
+        }
+    }
+
+    /// Whether the job is still this worker's; renews the lease where a quarter of it is over.
+    async fn standing(&mut self) -> Result<Standing, StoreError> {
+        if self.renewed.elapsed() < self.shared.settings.policy.lease / 4 {
+            return self.shared.survey.store().job_standing(self.claimed.lease).await;
+        }
+        self.renew().await
+    }
+
+    /// Renews the lease, and notes how far the work is.
+    async fn renew(&mut self) -> Result<Standing, StoreError> {
+        let (store, policy) = (self.shared.survey.store(), self.shared.settings.policy);
+        let (asked, steps) = (Instant::now(), self.progress.steps());
+        let standing = store.renew_lease(self.claimed.lease, steps, policy).await?;
+        self.renewed = asked;
+        Ok(standing)
+    }
+
+    fn has_lapsed(&self) -> bool {
+        self.renewed.elapsed() > self.shared.settings.policy.lease
+    }
+
+    /// Records the end, as often as the database is away, as long as the lease lasts.
+    async fn record(&self, end: JobEnd) -> Recorded {
+        let (survey, policy) = (&self.shared.survey, self.shared.settings.policy);
+        let mut end = Arc::new(end);
+        loop {
+            let now = survey.clock().now();
+            let recorded =
+                survey.store().record_job(self.claimed.lease, end.clone(), policy, now).await;
+            match recorded {
+                Ok(recorded) => return recorded,
+                Err(error) if error.is_temporary() => {
+                    if self.has_lapsed() {
+                        return Recorded::Lost;
+                    }
+                    tracing::warn!(%error, "the end of a job is not recorded yet");
+                    sleep(PAUSE).await;
+                }
+                Err(error) => {
+                    // What cannot be recorded is a failure, which can.
+                    if matches!(&*end, JobEnd::Failed { result, .. } if result.bytes.is_empty()) {
+                        tracing::error!(%error, "the end of a job cannot be recorded");
+                        return Recorded::Lost;
+                    }
+                    end = Arc::new(end_of(Ok(Err(error.into()))));
+                }
+            }
+        }
+    }
+}
+
+/// The end that the work's end is.
+fn end_of(ended: Result<Result<Done, JobFailure>, tokio::task::JoinError>) -> JobEnd {
+    match ended {
+        Ok(Ok(Done::Result(result))) => JobEnd::Succeeded(result),
+        Ok(Ok(Done::Registers(lines))) => JobEnd::Registers(lines),
+        Ok(Err(JobFailure { error, temporary, result })) => {
+            JobEnd::Failed { error, temporary, result }
+        }
+        Err(_) => JobEnd::Failed {
+            error: "it panicked".to_owned(),
+            temporary: true,
+            result: JobResult::default(),
+        },
+    }
+}
+
+/// What an attempt is counted as.
+const fn outcome(state: JobState) -> &'static str {
+    match state {
+        JobState::Waiting => "put-off",
+        JobState::Running => "lost",
+        JobState::Succeeded => "succeeded",
+        JobState::Failed => "failed",
+        JobState::Cancelled => "cancelled",
+    }
+}

@@ -1,0 +1,106 @@
+//! What a kind of job is: a struct that is kept as JSON, and what it does.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use ebp_core::contract::{ImportedLine, JobKind, Registration};
+use ebp_store::{JobResult, StoreError};
+use ebp_survey::Survey;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::progress::Progress;
+
+/// A kind of job. It may be begun any number of times and has to come to the same: what it changes
+/// in the database is returned and recorded with its end.
+#[async_trait]
+pub trait Kind: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Its name.
+    const KIND: JobKind;
+
+    /// How long an attempt may take; one that takes longer ends the job.
+    const LIMIT: Duration = Duration::from_secs(3600);
+
+    /// Does it. Work that computes for long belongs on a thread of its own
+    /// ([`spawn_blocking`](tokio::task::spawn_blocking)) and stops when
+    /// [`Progress::advance`] says so.
+    ///
+    /// # Errors
+    /// [`JobFailure`] says whether another attempt may succeed.
+    async fn run(self, survey: &Arc<Survey>, progress: &Progress) -> Result<Done, JobFailure>;
+}
+
+/// What a job came to.
+pub enum Done {
+    /// A result.
+    Result(JobResult),
+    /// Households to register, all of them with the job's end.
+    Registers(Vec<(ImportedLine, Option<Registration>)>),
+}
+
+/// Why a job came to nothing.
+#[derive(Default)]
+pub struct JobFailure {
+    /// In words, without values of households.
+    pub error: String,
+    /// Whether another attempt may succeed.
+    pub temporary: bool,
+    /// What there is to tell nevertheless.
+    pub result: JobResult,
+}
+
+impl From<StoreError> for JobFailure {
+    fn from(error: StoreError) -> Self {
+        let temporary = error.is_temporary();
+        Self { error: error.to_string(), temporary, ..Self::default() }
+    }
+}
+
+impl JobFailure {
+    /// It will fail each time.
+    pub fn lasting(error: impl Into<String>) -> Self {
+        Self { error: error.into(), ..Self::default() }
+    }
+
+    /// A thread of it panicked.
+    pub fn panicked() -> Self {
+        Self { error: "it panicked".to_owned(), temporary: true, ..Self::default() }
+    }
+
+    /// The work was told to stop. Whoever told it records why.
+    pub fn stopped() -> Self {
+        Self { error: "the work was stopped".to_owned(), temporary: true, ..Self::default() }
+    }
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Done, JobFailure>> + Send>>;
+
+/// A kind of which it is not known which one it is.
+pub struct AnyKind {
+    /// Its name.
+    pub name: &'static str,
+    /// How long an attempt may take.
+    pub limit: Duration,
+    begin: fn(Vec<u8>, Arc<Survey>, Progress) -> Running,
+}
+
+impl AnyKind {
+    /// That kind.
+    #[must_use]
+    pub fn of<K: Kind>() -> Self {
+        Self { name: K::KIND.name(), limit: K::LIMIT, begin: begin::<K> }
+    }
+
+    /// Does a job of this kind.
+    pub fn begin(&self, input: Vec<u8>, survey: Arc<Survey>, progress: Progress) -> Running {
+        (self.begin)(input, survey, progress)
+    }
+}
+
+fn begin<K: Kind>(input: Vec<u8>, survey: Arc<Survey>, progress: Progress) -> Running {
+    Box::pin(async move {
+        // Its text would quote the input.
+        let kind: K = serde_json::from_slice(&input)
+            .map_err(|_| JobFailure::lasting("its input cannot be read by this version"))?;
+        kind.run(&survey, &progress).await
+    })
+}

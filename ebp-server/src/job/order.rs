@@ -1,0 +1,50 @@
+//! What is asked for, as the queue keeps it.
+
+use ebp_core::{
+    contract::{JobKind, NewJob},
+    scope::Group,
+};
+use ebp_store::{Faults, JobOrder};
+use serde::Serialize;
+
+use super::{import::ImportJob, risk_report::RiskReportJob};
+use crate::problem::ApiError;
+
+/// The order of a job.
+///
+/// # Errors
+/// [`ApiError::Group`] if that group may not ask for it; [`ApiError::Faults`] if members are missing,
+/// or are of another kind.
+pub fn order(new: NewJob, created_by: Group) -> Result<JobOrder, ApiError> {
+    let NewJob { kind, file, dry_run, key } = new;
+    let mut faults = Faults::default();
+    let (input, subjects) = match kind {
+        JobKind::RiskReport => {
+            faults.check(file.is_none(), "/file", "must not be set for this kind");
+            faults.check(dry_run.is_none(), "/dry_run", "must not be set for this kind");
+            (json(&RiskReportJob {})?, Vec::new())
+        }
+        // People are researchers' alone.
+        JobKind::HouseholdImport if created_by != Group::Researchers => {
+            return Err(ApiError::Group);
+        }
+        JobKind::HouseholdImport => {
+            faults.check(file.is_some(), "/file", "is missing");
+            let job =
+                ImportJob { file: file.unwrap_or_default(), dry_run: dry_run.unwrap_or_default() };
+            let subjects = job.subjects();
+            if let (Err(why), true) = (&subjects, faults.is_empty()) {
+                faults.check(false, "/file", why);
+            }
+            (json(&job)?, subjects.unwrap_or_default())
+        }
+    };
+    if !faults.is_empty() {
+        return Err(ApiError::Faults(faults));
+    }
+    Ok(JobOrder { kind: kind.name().to_owned(), input, subjects, created_by, key })
+}
+
+fn json(job: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(job).map_err(|_| ApiError::Internal("a job is no JSON".to_owned()))
+}

@@ -4,9 +4,9 @@
 //! exact, each with the register that it is from. Absent: the readout itself, which stays as it is;
 //! judgements on a value.
 //!
-//! Most meters send `1-0:1.8.0*255` and kin, and there is nothing to choose. Others number their
-//! channels, write the present value as storage 0, send tariffs or phases without a total, or give
-//! power a sign under a code that has none. For each quantity the first of these counts:
+//! Most meters send `1-0:1.8.0*255` and the like, and there is nothing to choose. Others number
+//! their channels, write the present value as storage 0, send tariffs or phases without a total, or
+//! give power a sign under a code that has none. For each quantity the first of these counts:
 //!
 //! | rule | energy 1.8.0, 2.8.0 | power 1.7.0, 2.7.0 | power 16.7.0 |
 //! |---|---|---|---|
@@ -18,8 +18,8 @@
 //! | sign | | 1.7.0 of a meter that gives it a sign is no 1.7.0 | 15.7.0 whose direction is known; 1.7.0 with a sign |
 //! | sum | all tariffs | 21, 41, 61.7.0, where no other power is there | likewise 36, 56, 76.7.0; 21, 41, 61.7.0 with signs, or less 22, 42, 62.7.0 |
 //!
-//! Sums want every tariff or phase that the meter ever showed ([`KnownRegisters`]), so that one
-//! which stays away once is no smaller sum.
+//! Sums need every tariff or phase that the meter ever sent ([`KnownRegisters`]), so that one which
+//! stays away once is no smaller sum.
 
 mod choice;
 mod chosen;

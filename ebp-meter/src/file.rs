@@ -16,7 +16,7 @@ use std::{
 /// Returns an error if the file cannot be opened, or if it is not a regular file but a FIFO, a
 /// device or a folder.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    // A FIFO would hold the program up until somebody writes to it.
+    // Opening a FIFO would block until another process writes to it.
     let file = File::options()
         .read(true)
         .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
@@ -29,7 +29,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Reads a regular file of at most so many bytes.
+/// Reads a regular file with a limit on its length.
 ///
 /// # Errors
 /// Returns the same errors as [`open_regular`], and an error if the file is longer.

@@ -1,6 +1,6 @@
 //! The three letters by which a maker's meters name it.
 //!
-//! Enters: letters. Leaves: [`FlagId`]. Absent: whose they are, which `maker` tells.
+//! Enters: letters. Leaves: [`FlagId`]. Absent: the maker's name, which is in `maker`.
 
 use std::{fmt, ops::Deref};
 

@@ -21,7 +21,7 @@ const DUMPED: usize = 16;
 
 /// Decodes hexadecimal text that comes in pieces of any size.
 ///
-/// Digits go in pairs. A digit between two separators is a byte by itself (`1B 1B 1 1`), but a pair
+/// Digits go in pairs. A single digit between two separators is a byte (`1B 1B 1 1`), but a pair
 /// may be broken by the end of a line. Whatever is neither a digit nor a separator ends a pair that
 /// was begun, and has no further effect: what it was part of makes no telegram.
 ///

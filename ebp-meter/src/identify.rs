@@ -1,7 +1,7 @@
-//! Which meter speaks, and whether it is locked.
+//! Identifies the meter that is sending, and whether it is locked.
 //!
 //! Enters: telegrams of one meter, the known models. Leaves: [`Identity`]: maker, models that fit,
-//! lock. Absent: listening; what its owner is told to do.
+//! lock. Absent: listening; the instructions for its owner.
 //!
 //! A telegram does not name the model. What it has is the maker's letters and a set of registers, so
 //! that the models of that maker can be put in order by how well their registers fit.

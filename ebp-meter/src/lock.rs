@@ -21,7 +21,7 @@ use crate::{
 pub enum Lock {
     /// Nothing: it sends power.
     Open,
-    /// Whole kWh and no power: it wants its PIN.
+    /// Whole kWh and no power: it needs its PIN.
     Locked,
     /// Decimals, but no power: its extended data set (`InF`) is switched off.
     ExtendedDataOff,

@@ -39,7 +39,7 @@ impl Protocol {
 pub enum Integrity {
     /// The telegram's own checksum is right.
     Ok,
-    /// The frame is damaged, but this message carries a checksum of its own that is right.
+    /// The frame is damaged, but this message's own checksum is right.
     Salvaged,
     /// The protocol has no checksum (IEC 62056-21 mode D without a block check character).
     Unchecked,
@@ -109,11 +109,13 @@ impl fmt::Debug for Value {
 /// A known fault of a meter that was put right in a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Correction {
-    /// DZG DVS74 and kin: a positive power in a signed integer too short for it was read as unsigned.
+    /// DZG DVS74 and related models: a positive power in a signed integer too short for it was read
+    /// as unsigned.
     DzgSign,
     /// EMH ED300L: the direction of 15.7.0 was taken from the status word of 1.8.0.
     Ed300lDirection,
-    /// Holley DTZ541 and kin: the direction of 16.7.0 was taken from the status word of 1.8.0.
+    /// Holley DTZ541 and related models: the direction of 16.7.0 was taken from the status word of
+    /// 1.8.0.
     HolleyDirection,
 }
 

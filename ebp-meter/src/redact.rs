@@ -2,7 +2,7 @@
 //!
 //! Enters: recorded bytes. Leaves: [`Redacted`]: the same telegrams with zeros in place of server
 //! ids, serial numbers, keys and signatures, and right checksums, so that they decode to the same
-//! values. Absent: files; bytes outside of whole telegrams, of which nobody knows what they are.
+//! values. Absent: files; bytes outside of complete telegrams, whose content is unknown.
 //!
 //! What is kept is what is known to be harmless by its code and by its form (`text`), measured
 //! values with a unit and the maker's letters; everything else goes. At the end every telegram is
@@ -49,7 +49,7 @@ impl Dropped {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::ValuesChange => "its values would not read the same without what identifies",
-            Self::NumberStays => "a number of the meter stands where it cannot be taken out",
+            Self::NumberStays => "a number of the meter is in a place where it cannot be removed",
         }
     }
 }
@@ -127,7 +127,7 @@ fn shapes(removed: &[u8]) -> Vec<Vec<u8>> {
         shapes.push(u32::from_be_bytes(*number).to_string().into_bytes());
         shapes.push(removed.iter().flat_map(|b| format!("{b:02x}").into_bytes()).collect());
     }
-    // Small numbers are everywhere and tell nothing.
+    // Small numbers occur everywhere and identify nothing.
     shapes.retain(|shape| shape.iter().filter(|b| !matches!(b, 0 | b'0')).count() >= TELLING);
     shapes
 }

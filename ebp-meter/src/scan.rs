@@ -1,4 +1,4 @@
-//! Finding the port at which a meter speaks.
+//! Finds the port at which a meter sends.
 //!
 //! Enters: ports to try. Leaves: [`Scan`]: the first that gave a telegram, still open, and what
 //! was found at each; or what is at all of them. Absent: where the ports come from
@@ -24,7 +24,7 @@ use crate::{
 const AT_ONCE: usize = 8;
 /// How long after another port was found a thread may go on waiting.
 const SLICE: Duration = Duration::from_millis(100);
-/// How often it is told how far a long answer is.
+/// How often the progress of a long answer is reported.
 const BETWEEN_WORDS: Duration = Duration::from_secs(10);
 
 /// What was found at a port.
@@ -58,8 +58,8 @@ pub struct Scan {
 /// Hears every ten seconds, from any thread, how far a long answer is.
 pub type Tell<'a> = &'a (dyn Fn(&PortInfo, Progress) + Sync);
 
-/// Listens to all the ports at once, each for at most `wait`; the first that gives a telegram
-/// wins. With more than eight ports the others wait for their turn, and get `wait` of their own.
+/// Listens to all the ports at once, each for at most `wait`; the first that gives a telegram wins.
+/// With more than eight ports the others wait for their turn, and then get the full `wait`.
 #[must_use]
 pub fn scan(ports: Vec<PortInfo>, options: ReadOptions, wait: Duration, tell: Tell<'_>) -> Scan {
     let open = |port: &PortInfo| Session::open(&port.name, options);
@@ -88,7 +88,7 @@ enum End {
     EachPort,
 }
 
-/// How ports are opened, and who hears of long answers.
+/// How ports are opened, and how long answers are reported.
 #[derive(Clone, Copy)]
 struct ScanContext<'a> {
     open: &'a (dyn Fn(&PortInfo) -> Result<Session, PortError> + Sync),
@@ -105,7 +105,7 @@ fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, means: ScanContext<
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(port) = ports.get(at) else { break };
-            // The first batch is opened in any case, so that what bars a port is told.
+            // The first batch is opened in any case, so that an error of a port is reported.
             if at >= AT_ONCE && found.load(Ordering::Acquire) {
                 break;
             }

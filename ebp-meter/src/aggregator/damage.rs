@@ -1,30 +1,30 @@
-//! An early warning of a head that slips: the rate of damaged telegrams.
+//! An early warning of a slipping head: the rate of damaged telegrams.
 //!
 //! Enters: how many telegrams were good and damaged. Leaves: when to warn, and when it is over.
-//! Absent: the counts for good, which the keeper has.
+//! Absent: the total counts, which the keeper stores.
 
 use super::Heard;
 
-/// From this rate on, per cent, it is said once.
+/// The rate, per cent, at which a warning is given once.
 const HIGH: u32 = 10;
-/// Below this one it is over.
+/// The rate below which the warning ends.
 const LOW: u32 = 5;
-/// Fewer telegrams say nothing.
+/// The minimum number of telegrams.
 const ENOUGH: u32 = 20;
-/// What was so many telegrams ago counts half.
+/// The half-life of the rate, in telegrams.
 const WINDOW: u32 = 200;
 
-/// The rate as of late.
+/// The recent rate.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Damage {
     heard: Heard,
     high: bool,
 }
 
-/// What is to be said about the rate.
+/// A change of the warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It has become high: so many per cent.
+    /// The rate has become high: this many per cent.
     High(u32),
     /// It is low again.
     Low,
@@ -70,7 +70,7 @@ mod tests {
             said.extend(damage.count(Heard { good: 2 - damaged, damaged }));
         }
         assert!(matches!(said[..], [Verdict::High(10..), Verdict::Low]), "{said:?}");
-        // A single one among few says nothing.
+        // A single one among few means nothing.
         assert_eq!(Damage::default().count(Heard { good: 0, damaged: 5 }), None);
     }
 }

@@ -1,8 +1,8 @@
-//! The measurement cycle as a machine that is stepped: it never waits and reads no clock by itself.
+//! The measurement cycle as a state machine: it never waits and reads no clock.
 //!
 //! Enters: the device's clocks, reports of the heads, answers about consent. Leaves: jobs for the
 //! heads, measurements for the keeper, and when to step again. Absent: threads, sleeping, the Data
-//! API, and words for people.
+//! API, and texts for people.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use super::{
     watch::{Due, PATIENCE, Watch},
 };
 
-/// Consent is asked for so long before a slot begins, so that its answer delays no reading.
+/// Consent is checked this long before a slot begins, so that the answer does not delay a reading.
 const CONSENT_LEAD: Duration = Duration::from_secs(30);
-/// A granted consent that was remembered counts without the answer after so long.
+/// A stored granted consent is used if there is no answer after this time.
 const GRACE: Duration = Duration::from_secs(2);
-/// From a question without any answer to the next, while nothing is known; twice as long each time.
+/// The pause between unanswered requests while consent is unknown; doubles each time.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// The longest such pause: a server that is down for days is asked some hundred times a day.
 const ASK_AGAIN_AT_LAST: Duration = Duration::from_secs(300);
@@ -28,7 +28,7 @@ const ASK_AGAIN_AT_LAST: Duration = Duration::from_secs(300);
 /// Whether anything may be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Nothing was ever heard.
+    /// The API has never answered.
     Unknown,
     /// The participant has not granted consent: the ports stay closed.
     NotGranted,
@@ -47,14 +47,14 @@ pub struct Aggregator {
     permission: Permission,
     /// When the Data API was asked, while there is no answer.
     asked: Option<Duration>,
-    /// For which slot it was asked last.
+    /// The slot for which it was asked last.
     asked_for: Option<i64>,
     ask_again: Option<Duration>,
-    /// How many questions in a row had no answer.
+    /// The number of unanswered requests in a row.
     unanswered: u32,
     /// In which run of the machine its clock was right.
     knows_the_time: Option<BootId>,
-    /// In which run all that had no time has got it.
+    /// The run in which all measurements without a time have got it.
     placed: Option<BootId>,
 }
 
@@ -83,12 +83,12 @@ impl Aggregator {
         &self.meters
     }
 
-    /// Tells what the device remembers of consent, before the Data API was asked.
+    /// Sets the consent that the device has stored, before the Data API was asked.
     pub fn remember_consent(&mut self, permission: Permission) {
         self.permission = permission;
     }
 
-    /// Tells the answer to a question about consent: what holds now.
+    /// Sets the Data API's answer about consent.
     pub fn hear_consent(&mut self, permission: Permission, clock: &dyn DeviceClock) {
         self.permission = permission;
         self.asked = None;
@@ -103,8 +103,9 @@ impl Aggregator {
 
     /// Does what is due now.
     ///
-    /// Call it again after [`Step::next`], or as soon as a head has reported or consent was heard.
-    /// Without consent no job is begun; after a revocation the step says that all is over.
+    /// Call it again after [`Step::next`], or as soon as a head has reported or an answer about
+    /// consent has arrived. Without consent no job is begun; after a revocation the step reports
+    /// that the cycle has ended.
     pub fn step<K: Keeper>(
         &mut self,
         clock: &dyn DeviceClock,
@@ -139,7 +140,7 @@ impl Aggregator {
         step
     }
 
-    /// Takes no more interest in the heads.
+    /// Abandons the jobs at the heads.
     pub fn stop(&mut self, heads: &mut dyn Heads) {
         for (meter, watch) in self.watches.iter_mut().enumerate() {
             if watch.under_way.take().is_some() {
@@ -148,7 +149,7 @@ impl Aggregator {
         }
     }
 
-    /// Whether the time of day can be relied on, asked of the keeper until it can.
+    /// Whether the time of day is trusted; asks the keeper until it is.
     fn knows_the_time<K: Keeper>(
         &mut self,
         clock: &dyn DeviceClock,
@@ -183,7 +184,7 @@ impl Aggregator {
         }
     }
 
-    /// Consent is asked for at the start and before each slot.
+    /// Consent is checked at the start and before each slot.
     fn ask(&mut self, present: &Present, step: &mut Step<impl Sized>) {
         let now = present.now();
         let lead = CONSENT_LEAD.min(self.options.cycle.duration() / 4);
@@ -202,7 +203,7 @@ impl Aggregator {
     }
 
     fn may_read(&self, now: Duration) -> bool {
-        // The one just asked about may answer otherwise; an outage must not stop a granted survey.
+        // The pending answer may differ; an outage must not stop a granted survey.
         let waits = self.asked.is_some_and(|asked| now.saturating_sub(asked) < GRACE);
         self.permission == Permission::Granted && !waits
     }
@@ -224,7 +225,7 @@ impl Aggregator {
         if watch.memory.is_none() {
             match keeper.recall(configured.uuid) {
                 Ok(memory) => watch.memory = Some(memory),
-                // Nothing is made worse by an empty one: tries have a memory of their own.
+                // An empty one does no harm: attempts are stored separately.
                 Err(error) => {
                     watch.memory = Some(super::Memory::default());
                     step.events.push((Some(meter), Event::NotKept(error)));
@@ -299,7 +300,7 @@ impl Aggregator {
         taking.take(done);
     }
 
-    /// A job that does not come back is left: its meter is tried again, the others never notice.
+    /// A job that hangs is abandoned: its meter is tried again, and the others are not affected.
     fn leave_what_hangs<K: Keeper>(
         &mut self,
         present: &Present,
@@ -328,7 +329,7 @@ impl Aggregator {
     }
 }
 
-/// Whether the present slot needs no reading; a keeper that cannot say is a failed try.
+/// Whether the present slot needs no reading; an error of the keeper counts as a failed attempt.
 fn is_measured<K: Keeper>(taking: &mut Taking<'_, K>) -> bool {
     let (present, meter) = (taking.present, taking.configured.uuid);
     let has = match present.slot {

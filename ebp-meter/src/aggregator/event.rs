@@ -1,6 +1,6 @@
-//! What the cycle has to tell.
+//! Events of the measurement cycle.
 //!
-//! Enters: nothing. Leaves: [`Step`], [`Event`]. Absent: words for people beyond errors.
+//! Enters: nothing. Leaves: [`Step`], [`Event`]. Absent: texts for people except errors.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use ebp_core::model::{IncidentType, Measurement, MeasurementData};
 use super::{NotUnlocked, ReadError};
 use crate::unlock::Lasting;
 
-/// Why a meter has no measurement in this slot yet; `E` is the keeping's error.
+/// Why a meter has no measurement in this slot yet; `E` is the keeper's error.
 #[derive(Debug, thiserror::Error)]
 pub enum MeasureError<E> {
     /// It could not be read.
     #[error(transparent)]
     Read(ReadError),
-    /// Its telegram has none of the values that the survey wants; nothing is kept of it.
+    /// Its telegram has none of the survey's values; nothing is stored.
     #[error("the meter sends no values of the survey")]
     NoSurveyValues,
-    /// What it shows could not be kept.
+    /// The measurement could not be stored.
     #[error("{0}")]
     Keep(E),
-    /// Reading it failed by a fault of this program.
+    /// Reading it failed because of a bug in this program.
     #[error("reading the meter failed by a fault of this program")]
     Crashed,
 }
@@ -29,15 +29,15 @@ pub enum MeasureError<E> {
 /// Something that happened at a meter.
 #[derive(Debug)]
 pub enum Event<E> {
-    /// It was measured, and the measurement is kept.
+    /// It was measured, and the measurement is stored.
     Measured(Measurement),
-    /// It was measured, and what it showed waits for the time to be known.
+    /// It was measured, and the measurement is stored until its time is known.
     MeasuredUnplaced(MeasurementData),
     /// It had been measured in this slot before.
     AlreadyMeasured,
     /// It could not be measured.
     Failed(MeasureError<E>),
-    /// Something is wrong with it, or no longer.
+    /// An incident of it has begun or ended.
     Incident(IncidentType, bool),
     /// Its PIN is being entered.
     Unlocking,
@@ -49,13 +49,13 @@ pub enum Event<E> {
     OtherMeter,
     /// A meter of that maker (FLAG id) answers, and the configured model is another one's.
     OtherMaker(String),
-    /// So many per cent of its telegrams are damaged: the head may slip.
+    /// This many per cent of its telegrams are damaged: the head may be slipping.
     ManyDamaged(u32),
-    /// Its telegrams are whole again.
+    /// Its telegrams are complete again.
     FewDamaged,
     /// The USB device of its head was reset, or why not.
     Reset(Result<(), String>),
-    /// Something beside measurements could not be kept.
+    /// State other than measurements could not be stored.
     NotKept(E),
 }
 
@@ -64,9 +64,9 @@ pub enum Event<E> {
 pub struct Step<E> {
     /// What happened, with the index of the meter that it concerns.
     pub events: Vec<(Option<usize>, Event<E>)>,
-    /// So many measurements of a time without a clock have got their slots.
+    /// That many measurements from before the clock was right have got their slots.
     pub placed: u64,
-    /// Ask the Data API for consent now, and tell the answer.
+    /// Ask the Data API for consent now, and pass on the answer.
     pub ask_consent: bool,
     /// Step again after that time at the latest, and as soon as a head or the Data API reports.
     pub next: Duration,

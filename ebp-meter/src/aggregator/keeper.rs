@@ -1,7 +1,7 @@
-//! Where measurements and what is known of the meters are kept, as the cycle sees it.
+//! The cycle's interface to the storage of measurements and of the meters' state.
 //!
-//! Enters: nothing. Leaves: [`Keeper`]. Absent: databases: the device's spool is
-//! one, in `ebp-device`.
+//! Enters: nothing. Leaves: [`Keeper`]. Absent: databases; the device's spool, in `ebp-device`,
+//! implements it.
 
 use ebp_core::{
     clock::{DeviceClock, Moment},
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Heard, Memory};
 
-/// What a meter showed last.
+/// A meter's last values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastReading {
     /// When.
@@ -22,59 +22,60 @@ pub struct LastReading {
     pub data: MeasurementData,
 }
 
-/// What a meter showed while the device did not know the time.
+/// A meter's values at a time when the device's clock was not right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unplaced {
     /// The meter's identifier in the survey.
     pub meter: Uuid,
-    /// When, by clocks of which the time of day is not to be trusted.
+    /// When, by clocks whose time of day must not be trusted.
     pub at: Moment,
-    /// The meter's own counter of seconds, where it sends one.
+    /// The meter's seconds index, if it sends one.
     pub meter_seconds: Option<u32>,
     /// The data points.
     pub data: MeasurementData,
-    /// What is doubtful about it.
+    /// Its flags.
     pub flags: Vec<Flag>,
 }
 
-/// What became of measurements of a time without a clock.
+/// The result of assigning slots to measurements from before the clock was right.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// So many have got their slots.
+    /// The number that have got their slots.
     pub placed: u64,
-    /// So many may get theirs once their meters were measured again.
+    /// The number that may get them once their meters were measured again.
     pub waiting: u64,
 }
 
-/// Keeps measurements; what it has returned from stays, whatever happens to process and power.
+/// Stores measurements. What a method has stored when it returns is durable, even if the process is
+/// killed or the power fails.
 pub trait Keeper {
-    /// Why something could not be kept.
+    /// Why something could not be stored.
     type Error;
 
-    /// Whether the time of day can be relied on: the clock is synchronised, or has been since the
+    /// Whether the time of day is trusted: the clock is synchronised, or has been since the
     /// machine's start.
     ///
     /// # Errors
-    /// The keeping's.
+    /// Returns [`Self::Error`] if the keeper cannot read or write.
     fn knows_the_time(&mut self, clock: &dyn DeviceClock) -> Result<bool, Self::Error>;
 
     /// Whether the meter has been measured in the slot.
     ///
     /// # Errors
-    /// The keeping's.
+    /// Returns [`Self::Error`] if the keeper cannot read or write.
     fn has_slot(&mut self, meter: Uuid, slot: Slot) -> Result<bool, Self::Error>;
 
     /// The meter's last reading, sent or not.
     ///
     /// # Errors
-    /// The keeping's.
+    /// Returns [`Self::Error`] if the keeper cannot read or write.
     fn last_reading(&mut self, meter: Uuid) -> Result<Option<LastReading>, Self::Error>;
 
-    /// Keeps a measurement under its slot, with the meter's own counter of seconds where it sends
-    /// one; `false` where there is a measurement of that slot already.
+    /// Stores a measurement under its slot, with the meter's seconds index if it sends one; returns
+    /// `false` if the slot has a measurement already.
     ///
     /// # Errors
-    /// The keeping's; after a revocation always.
+    /// Returns [`Self::Error`] if the keeper cannot write, and always after a revocation.
     fn store(
         &mut self,
         measurement: &Measurement,
@@ -85,27 +86,27 @@ pub trait Keeper {
     /// Whether the meter has been measured in that slot of the time since the machine's start.
     ///
     /// # Errors
-    /// The keeping's.
+    /// Returns [`Self::Error`] if the keeper cannot read or write.
     fn has_unplaced(&mut self, meter: Uuid, at: Moment, cycle: Cycle) -> Result<bool, Self::Error>;
 
-    /// Keeps what was measured while the time was not known, once in each slot of the time since the
-    /// machine's start; `false` where there is a measurement of that slot already.
+    /// Stores a measurement while the time is not known, once in each slot of the time since the
+    /// machine's start; returns `false` if that slot has a measurement already.
     ///
     /// # Errors
-    /// The keeping's; after a revocation always.
+    /// Returns [`Self::Error`] if the keeper cannot write, and always after a revocation.
     fn store_unplaced(&mut self, unplaced: &Unplaced, cycle: Cycle) -> Result<bool, Self::Error>;
 
-    /// The time is known, now: gives those measurements their slots.
+    /// Assigns slots to those measurements, once the time is known.
     ///
     /// # Errors
-    /// The keeping's.
+    /// Returns [`Self::Error`] if the keeper cannot read or write.
     fn place(&mut self, now: Moment, cycle: Cycle) -> Result<Placed, Self::Error>;
 
-    /// Says that something is wrong with a meter, or no longer, and of what failures so far; `true`
-    /// where that is news. What is known already costs nothing.
+    /// Records that an incident of a meter has begun or ended, with its failures so far; returns
+    /// `true` if that is a change. An unchanged state costs nothing.
     ///
     /// # Errors
-    /// The keeping's.
+    /// Returns [`Self::Error`] if the keeper cannot read or write.
     fn note_incident(
         &mut self,
         meter: Uuid,
@@ -115,18 +116,18 @@ pub trait Keeper {
         failures: Failures,
     ) -> Result<bool, Self::Error>;
 
-    /// Adds to the counts of telegrams. They are figures of quality, and need not outlast a crash.
+    /// Adds to the counts of telegrams. They are figures of quality, and may be lost in a crash.
     fn note_telegrams(&mut self, meter: Uuid, heard: Heard);
 
-    /// What was remembered of the meter's troubles; nothing at first.
+    /// The stored state of the meter's incidents; `None` at first.
     ///
     /// # Errors
-    /// The keeping's.
+    /// Returns [`Self::Error`] if the keeper cannot read or write.
     fn recall(&mut self, meter: Uuid) -> Result<Memory, Self::Error>;
 
-    /// Remembers that.
+    /// Stores that state.
     ///
     /// # Errors
-    /// The keeping's.
+    /// Returns [`Self::Error`] if the keeper cannot read or write.
     fn remember(&mut self, meter: Uuid, memory: &Memory) -> Result<(), Self::Error>;
 }

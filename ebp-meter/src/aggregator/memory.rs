@@ -1,5 +1,5 @@
-//! What is remembered of a meter's troubles from one process to the next, so that a timer's
-//! one-shots come to the same decisions as a daemon.
+//! The state of a meter's incidents that is stored from one process to the next, so that one-shot
+//! commands make the same decisions as a daemon.
 //!
 //! Enters: slots in which something failed or worked. Leaves: for how many slots in a row it has
 //! failed, and from when to when. Absent: times of day that are not known.
@@ -14,18 +14,19 @@ use crate::canonical::KnownRegisters;
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Failing {
-    /// So many.
+    /// The number.
     pub slots: u32,
-    /// The last of them, so that no slot counts twice.
+    /// The last slot, so that no slot counts twice.
     pub last: Option<i64>,
-    /// When it first failed of which the time is known, seconds since the Unix epoch.
+    /// The first failure whose time is known, seconds since the Unix epoch.
     pub since: Option<i64>,
-    /// When it first failed in the last slot of which the time is known, likewise.
+    /// The first failure in the last slot whose time is known, in the same unit.
     pub until: Option<i64>,
 }
 
 impl Failing {
-    /// It failed in that slot, at that time where it is known. What is kept changes once in a slot.
+    /// Records a failure in that slot, with the time if it is known. The state changes at most once
+    /// in a slot.
     pub fn failed(&mut self, slot: i64, at: Option<i64>) {
         if self.last != Some(slot) {
             self.slots = self.slots.saturating_add(1);
@@ -35,7 +36,8 @@ impl Failing {
         }
     }
 
-    /// As an incident keeps it; `last` is when it last failed, where that is known better.
+    /// As failures of an incident; `last` is the time of the last failure, if it is known more
+    /// exactly.
     pub fn failures(&self, last: Option<i64>) -> Failures {
         let instant = |second: i64| Timestamp::from_second(second).ok();
         Failures {
@@ -45,13 +47,13 @@ impl Failing {
         }
     }
 
-    /// It worked.
+    /// Records success.
     pub fn worked(&mut self) {
         *self = Self::default();
     }
 }
 
-/// What is remembered of a meter.
+/// The stored state of a meter.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memory {
@@ -61,17 +63,17 @@ pub struct Memory {
     pub codes: Failing,
     /// Unlocking has worked before: when the codes are missing again, the power was cut.
     pub was_unlocked: bool,
-    /// It wants its PIN before each reading.
+    /// It needs its PIN before each reading.
     pub per_reading: bool,
-    /// Its detail did not outlast the open list: a press now and then keeps it open.
+    /// Its detailed values disappear when the menu closes: presses keep it open.
     pub by_pressing: bool,
-    /// Its detail was seen with its list closed: it lasts by itself.
+    /// Its detailed values were seen after the menu had closed: they stay without presses.
     pub lasts: bool,
-    /// The detail of the last unlocking has not been seen to last yet.
+    /// It is not known yet whether the detailed values stay without presses.
     pub unproven: bool,
-    /// No further try to unlock before this time, seconds since the Unix epoch.
+    /// No further attempt to unlock before this time, seconds since the Unix epoch.
     pub not_before: Option<i64>,
-    /// The registers that it has shown.
+    /// The registers that it has ever sent.
     pub registers: KnownRegisters,
 }
 

@@ -1,20 +1,20 @@
-//! How the measurement cycle goes: its slots, and after how much trouble something is done.
+//! Options of the measurement cycle: its slots, and after how many failures it acts.
 
 use std::time::Duration;
 
 use ebp_core::cycle::Cycle;
 
-/// How the cycle goes.
+/// Options of the cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// How long a slot is.
+    /// The length of a slot.
     pub cycle: Cycle,
-    /// How long a meter is waited for.
+    /// The timeout for a meter.
     pub timeout: Duration,
-    /// In so many slots in a row the survey's codes must be missing before unlocking is tried, or
-    /// the incident reported where it cannot be.
+    /// The number of slots in a row without the survey's codes after which unlocking is tried, or
+    /// the incident is reported if it cannot be.
     pub unlock_after: u32,
-    /// In so many slots in a row nothing must come from a port before the incident is reported.
+    /// The number of slots in a row without a telegram after which the incident is reported.
     pub incident_after: u32,
     /// Only the present slot, and each meter once in it.
     pub once: bool,

@@ -1,11 +1,11 @@
-//! Whether what a meter shows can be true.
+//! Checks whether a meter's values are plausible.
 //!
 //! Enters: a reading, the ones before it, what the meter can carry at most. Leaves: [`Flag`]s.
-//! Absent: dropping anything; whoever evaluates the data decides.
+//! Absent: dropping values; the evaluation decides about flagged ones.
 //!
 //! A reading is compared with the one before it and with the last that had no flag, and is doubtful
-//! where it fits neither. So one corrupt value does not cast doubt on the good one behind it, and
-//! another meter in the old one's place is doubtful once, not for ever.
+//! where it fits neither. So one corrupt value does not make the good one after it doubtful, and
+//! another meter in the old one's place is flagged only once.
 
 use ebp_core::{
     model::{DataPoint, Flag},
@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 
 use super::LastReading;
 
-/// What a directly connected meter carries at most where its profile does not say so: three phases
+/// The maximum power of a directly connected meter, if its profile does not give one: three phases
 /// of 100 A, the largest rating of such meters (IEC 62052-11 lists maximum currents up to that for
 /// household use), at 253 V, the upper end of the supply voltage (EN 50160): 75.9 kW.
 pub const DEFAULT_MAX_KILOWATTS: Decimal = Decimal::from_parts(759, 0, 0, false, 1);
@@ -27,7 +27,7 @@ const ENERGIES: [ObisCode; 2] = [ObisCode::POSITIVE_ENERGY, ObisCode::NEGATIVE_E
 const POWERS: [ObisCode; 3] =
     [ObisCode::SUM_POWER, ObisCode::POSITIVE_POWER, ObisCode::NEGATIVE_POWER];
 
-/// What is doubtful about `data`, measured at that time; no time where the clock was not right.
+/// The flags of `data`, measured at that time; `None` if the clock was not right.
 #[must_use]
 pub fn flags(
     data: &[DataPoint],
@@ -61,7 +61,7 @@ fn registers(data: &[DataPoint], last: &LastReading) -> impl Iterator<Item = (De
 }
 
 /// A locked meter cuts its registers off to whole kilowatt hours, so that one which has locked
-/// itself seems to show less: beside a whole number only whole ones count.
+/// itself seems to go backwards: a whole number is compared with whole numbers only.
 fn ran_backwards(data: &[DataPoint], last: &LastReading) -> bool {
     registers(data, last).any(|(before, now)| match before.scale().min(now.scale()) {
         0 => now.trunc() < before.trunc(),
@@ -159,8 +159,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a meter shows: no panic, each flag at most once, and a reading that stands still
-        /// is never doubtful.
+        /// Whatever a meter shows: no panic, each flag at most once, and an unchanged reading is
+        /// never doubtful.
         #[test]
         fn anything_goes_in(a in any::<i64>(), b in any::<i64>(), scales in (0..28_u32, 0..28_u32),
                             minutes in -100_000_000..100_000_000_i64) {

@@ -1,4 +1,4 @@
-//! Why a meter gave no telegram.
+//! Why no telegram was received from a meter.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use ebp_core::phrase::counted;
 
 use crate::port::PortError;
 
-/// Why a meter gave no telegram.
+/// Why no telegram was received from a meter.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// Its port cannot be used.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// Nothing came.
+    /// Nothing was received.
     #[error("silent for {} s", waited.as_secs())]
     Silent {
-        /// How long it was listened to.
+        /// The time listened.
         waited: Duration,
     },
-    /// Something came, but no telegram.
+    /// Something was received, but no telegram.
     #[error("{} in {} s, but no whole telegram", counted(*bytes, "byte"), waited.as_secs())]
     Unintelligible {
-        /// How many bytes came.
+        /// The number of bytes received.
         bytes: u64,
-        /// How long it was listened to.
+        /// The time listened.
         waited: Duration,
     },
-    /// The port does not even give control back.
+    /// The port hangs.
     #[error("its port hangs: nothing came back from it for {} s", waited.as_secs())]
     Hangs {
-        /// How long it was waited for.
+        /// The time waited.
         waited: Duration,
     },
 }

@@ -1,11 +1,11 @@
-//! Which slot it is, by a clock that may not know the time.
+//! Determines the slot, with a clock that may not know the time.
 //!
 //! Enters: the device's clocks, the cycle. Leaves: the present slot and the next, in time since the
 //! machine's start. Absent: waiting.
 //!
-//! Without the time of day nobody knows where a slot begins. To have each slot measured all the
-//! same, whatever of it the device was powered for, it measures more often then: every fifteenth
-//! part of a cycle in the first half hour, in which nearly every clock is set, and every third part
+//! Without the time of day the boundaries of slots are unknown. To measure each slot nevertheless,
+//! in whatever part of it the device had power, it measures more often then: every fifteenth part
+//! of a cycle in the first half hour, in which nearly every clock is set, and every third part
 //! after that. When the time is known, each slot keeps its first.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use ebp_core::{
     cycle::{Cycle, Slot},
 };
 
-/// For so long after the machine's start a clock may still be about to be set.
+/// The time after the machine's start within which a clock is usually set.
 const SETTLING: Duration = Duration::from_secs(1800);
 
 /// A slot's name.
@@ -28,7 +28,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// A number of its own for each slot.
+    /// A distinct number for each slot.
     pub const fn number(self) -> i64 {
         match self {
             Self::Placed(slot) => slot.key(),

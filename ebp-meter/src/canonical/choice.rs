@@ -146,7 +146,7 @@ impl Registers<'_> {
     }
 
     /// The storage that present values have in this telegram: 0 only where nothing of the kind
-    /// (energy or power of quantities that the survey wants) is under 255.
+    /// (energy or power of quantities that the survey needs) is under 255.
     fn present(&self, kind: u8) -> u8 {
         let is_present =
             |code: [u8; 6]| matches!(code, [1, _, 1 | 2 | 16, own, _, PRESENT] if own == kind);

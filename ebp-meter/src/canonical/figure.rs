@@ -66,8 +66,8 @@ impl Figure {
         unit_of(self.obis)
     }
 
-    /// Whether it is a sum of tariffs that is smaller than it was before. Energy never falls: one of
-    /// its registers is damaged then, and a sum has no register of its own that could be asked.
+    /// Whether it is a sum of tariffs that is smaller than it was before. Energy never falls: one
+    /// of its registers is damaged then, and a sum has no register that could be checked.
     #[must_use]
     pub fn falls_below(&self, before: Decimal) -> bool {
         matches!(self.source, Source::Sum(..))
@@ -90,18 +90,18 @@ impl Choices {
         ObisCode::SURVEY
             .into_iter()
             .zip(&self.0)
-            .filter_map(|(obis, choice)| of(obis, choice.as_ref()?, readout))
+            .filter_map(|(obis, choice)| figure(obis, choice.as_ref()?, readout))
             .collect()
     }
 }
 
-/// The unit of what the survey wants under that code.
+/// The survey's unit for that code.
 pub(super) const fn unit_of(obis: ObisCode) -> Unit {
     if obis.0[3] == 8 { Unit::WATT_HOUR } else { Unit::WATT }
 }
 
 /// A number in Wh or W, with its power of ten. ASCII telegrams may leave out the unit of energy,
-/// which is kWh then (Pafal EC3); nothing else without its unit is believed.
+/// which is kWh then (Pafal EC3); any other value without a unit is ignored.
 pub(super) fn number(entry: &Entry, unit: Unit, protocol: Protocol) -> Option<(i128, i16)> {
     let Value::Integer(integer) = entry.value else { return None };
     match entry.unit {
@@ -114,7 +114,7 @@ pub(super) fn number(entry: &Entry, unit: Unit, protocol: Protocol) -> Option<(i
 }
 
 /// The value of that choice; nothing where no decimal holds it.
-fn of(obis: ObisCode, choice: &Choice, readout: &Readout) -> Option<Figure> {
+fn figure(obis: ObisCode, choice: &Choice, readout: &Readout) -> Option<Figure> {
     let unit = unit_of(obis);
     let entry = |index: &usize| readout.entries.get(*index);
     let number = |index: &usize| number(entry(index)?, unit, readout.protocol);

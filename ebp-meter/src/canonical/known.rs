@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// What one meter has shown so far. A caller who reads a meter again and again keeps one for it,
-/// and begins anew where another meter speaks.
+/// and starts again when another meter sends.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KnownRegisters {

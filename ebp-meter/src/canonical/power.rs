@@ -1,4 +1,4 @@
-//! Which codes are active power: group C of OBIS counts its kinds anew for each phase.
+//! Which codes are active power: group C of OBIS numbers the kinds separately for each phase.
 
 /// How a register of active power says which way it flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! From a stream of bytes to readouts of ASCII registers.
 //!
-//! Enters: bytes. Leaves: [`Readout`]s and noise. Absent: the request that modes A to C want.
+//! Enters: bytes. Leaves: [`Readout`]s and noise. Absent: the request that modes A to C need.
 
 use std::collections::VecDeque;
 
@@ -61,7 +61,7 @@ fn readout(frame: Frame) -> Event {
     let Registers { entries, unaddressed } = register::read(&text);
     let bytes = frame.bytes;
     if entries.is_empty() {
-        let reason = "it holds no register".to_owned();
+        let reason = "it contains no register".to_owned();
         return Event::Noise(Noise::Unreadable { bytes, reason });
     }
     Event::Readout(Readout {

@@ -28,16 +28,16 @@ pub struct Dialogue {
 }
 
 impl Dialogue {
-    /// Begins after a request was sent. With `stay` the meter is told to stay at the speed it began
-    /// with, whatever it offers: some offer a speed at which they then do not answer (Pafal 5EC3gr,
-    /// Landis+Gyr E350).
+    /// Begins after a request was sent. With `stay` the meter is asked to stay at the speed it
+    /// began with, whatever it offers: some offer a speed at which they then do not answer (Pafal
+    /// 5EC3gr, Landis+Gyr E350).
     #[must_use]
     pub const fn new(stay: bool) -> Self {
         Self { stay, line: None, done: false }
     }
 
-    /// Takes what came; gives the reader's turn once, when the identification is whole. The echo
-    /// of the opening, which a head may hear, and noise before the identification are passed over.
+    /// Takes what came; gives the reader's turn once, when the identification is whole. The echo of
+    /// the opening, which a head may receive, and noise before the identification are skipped.
     pub fn push(&mut self, bytes: &[u8]) -> Option<Turn> {
         bytes.iter().find_map(|byte| self.push_one(byte & 0x7f))
     }

@@ -62,7 +62,7 @@ enum State {
     Reading,
     /// Behind `!`, up to the line's end.
     Ending,
-    /// Behind ETX: the next byte is the block check character, whatever it looks like.
+    /// After ETX: the next byte is the block check character, whatever its value.
     Checking,
 }
 
@@ -263,5 +263,5 @@ fn damage(raw: &[u8], registers: &[u8]) -> Option<&'static str> {
     }
     // At 7 data bits the driver checks the parity and puts NUL in place of a wrong character.
     let readable = |&byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t');
-    (!registers.iter().all(readable)).then_some("it holds an unprintable character")
+    (!registers.iter().all(readable)).then_some("it contains an unprintable character")
 }

@@ -1,4 +1,5 @@
-//! The identification line, `/XXXZident`: who the meter is and how fast it wants to speak.
+//! The identification line, `/XXXZident`: the meter's maker and model, and the speed that it
+//! offers.
 //!
 //! Enters: the line without its `/` and its end. Leaves: [`Identification`]. Absent: framing.
 
@@ -51,7 +52,7 @@ pub(super) fn may_stand_at(place: usize, byte: u8) -> bool {
 }
 
 impl Identification {
-    /// Reads the line; nothing if it is none.
+    /// Parses the line; `None` if it is not an identification.
     pub fn parse(line: &[u8]) -> Option<Self> {
         let valid = line.iter().enumerate().all(|(place, &byte)| may_stand_at(place, byte));
         let &[a, b, c, character, ..] = line else { return None };

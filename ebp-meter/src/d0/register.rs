@@ -12,7 +12,7 @@ use crate::readout::{Entry, Unaddressed, Value};
 pub(super) struct Registers {
     /// Those with an OBIS code.
     pub entries: Vec<Entry>,
-    /// Those whose address is none.
+    /// Registers whose address is not an OBIS code.
     pub unaddressed: Vec<Unaddressed>,
 }
 
@@ -131,7 +131,7 @@ fn decimal(text: &str) -> Option<(i128, i8)> {
 }
 
 /// A unit's symbol as its DLMS code and power of ten. Meters differ in capitals (`kWh`, `KWh`,
-/// `kVAr`, `kvar`), so only the prefixes mega and milli are told apart by them.
+/// `kVAr`, `kvar`), so it only distinguishes the prefixes mega and milli.
 fn unit(symbol: &str) -> Option<(Unit, i8)> {
     if let Some(unit) = base_unit(symbol) {
         return Some((unit, 0));

@@ -64,7 +64,7 @@ impl LineEnds {
             Self::LfToCr => "turns LF into CR",
             Self::LfToCrLf => "turns LF into CR and LF",
             Self::CrToCrLf => "turns CR into CR and LF",
-            Self::CrToCrNul => "puts NUL behind CR",
+            Self::CrToCrNul => "inserts NUL after CR",
             Self::CrLost => "leaves CR out",
             Self::LfLost => "leaves LF out",
         }

@@ -1,12 +1,13 @@
 //! Why nothing could be read, where the bytes themselves show it.
 //!
-//! Enters: a bounded recording of what came. Leaves: a [`Cause`], or nothing where the bytes fit none.
-//! Absent: ports, time, remedies; and readouts, since a cause is asked for where there is none.
+//! Enters: a bounded recording of what came. Leaves: a [`Cause`], or nothing where the bytes fit
+//! none. Absent: ports, time, remedies; and readouts, since a cause is needed only without one.
 //!
 //! Each cause is recognised by what it does to the bytes, and checked against what else could have
-//! done it: a changed line end by the checksum that is right again without the change, a buffer that
-//! is too small by several telegrams that break at one place, an echo by there being nothing else.
-//! "Bits were lost" is what remains of telegrams whose length is right and whose checksum is wrong.
+//! done it: a changed line end by the checksum that is right again without the change, a buffer
+//! that is too small by several telegrams that break at one place, an echo by the absence of other
+//! data. "Bits were lost" is what remains of telegrams whose length is right and whose checksum is
+//! wrong.
 
 mod ascii;
 mod cause;
@@ -52,7 +53,7 @@ impl Recording {
         &self.bytes
     }
 
-    /// Begins anew.
+    /// Starts again.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

@@ -1,8 +1,8 @@
 //! What happened to SML telegrams: a missing eighth bit, changed line ends, holes at one place or at many, lost bits.
 //!
-//! A telegram's length is a multiple of four, and its list says how many entries it has: that tells
-//! a hole from flipped bits. Where the hole is, is known as exactly as entries are long: it lies
-//! between the last entry that is well formed and the next one.
+//! A telegram's length is a multiple of four, and its list contains its number of entries: that
+//! shows a hole from flipped bits. Where the hole is, is known as exactly as entries are long: it
+//! lies between the last entry that is well formed and the next one.
 
 use memchr::memmem;
 
@@ -19,9 +19,9 @@ const WRONG_BITS_AT_END: u32 = 4;
 const MANY: usize = 3;
 /// Pieces of one length may differ by a stray byte.
 const STRAY: usize = 2;
-/// So many bytes behind a hole may look like the end of what is before it.
+/// The number of bytes after a gap that may look like the end of what is before it.
 const SWALLOWED: usize = 12;
-/// The shortest buffer that can be told from a telegram's own structure.
+/// The shortest buffer that can be distinguished from a telegram's own structure.
 const SHORTEST_BUFFER: usize = 16;
 
 pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {

@@ -14,7 +14,7 @@ const CR_IN_VALUE: &[u8] = include_bytes!("../../tests/damaged/s09_emh_cr_in_val
 const PAFAL: &[u8] = include_bytes!("../../tests/damaged/d24_pafal_ec3gr.raw");
 const ZMD310: &[u8] = include_bytes!("../../tests/damaged/d20_lgz_zmd310.raw");
 
-/// A telegram of a meter that counts on, with so many entries.
+/// A telegram of a running meter with that many entries.
 fn telegram(count: i64, entries: u8) -> Vec<u8> {
     let entry = |tariff| EncodeEntry {
         obis: ObisCode([1, 0, 1, 8, tariff, 255]),

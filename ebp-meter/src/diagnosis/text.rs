@@ -1,4 +1,5 @@
-//! What is no telegram but somebody's words: an own echo, a web server, a bridge, a meter's name.
+//! Recognises text that is no telegram: an echo, a web server, a bridge's message, a meter's
+//! identification.
 
 use super::Cause;
 use crate::d0::Identification;

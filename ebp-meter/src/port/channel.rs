@@ -17,8 +17,8 @@ pub enum Received {
 
 /// A meter's bytes and the light toward it.
 ///
-/// Every implementation keeps these promises: a read returns as soon as one byte is there and at
-/// the latest after the given time (sooner when a signal comes), without spinning; a device that vanished is
+/// Every implementation guarantees: a read returns as soon as one byte is there and at the latest
+/// after the given time (sooner when a signal comes), without spinning; a device that vanished is
 /// [`PortError::Vanished`], not an endless row of nothings; dropping a port frees the device.
 pub trait Port: Send {
     /// The name it was opened by.

@@ -55,7 +55,7 @@ impl SerialPort {
             return Err(PortError::WrongKind { port: name });
         }
         // Root passes the exclusive mode, and a failed open by the crate would end that mode for
-        // the process which has it: look at the lock first.
+        // the process which has it: check the lock first.
         match flock(&bytes, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => flock(&bytes, FlockOperation::Unlock).map_err(|e| io(&name, e))?,
             Err(Errno::WOULDBLOCK) => return Err(PortError::Busy { port: name }),

@@ -12,7 +12,7 @@ const SE: u8 = 0xf0;
 const SB: u8 = 0xfa;
 /// WILL, WON'T, DO and DON'T: one byte follows, the option.
 const NEGOTIATION: std::ops::RangeInclusive<u8> = 0xfb..=0xfe;
-/// A subnegotiation that is longer is none: its beginning was noise.
+/// A longer subnegotiation is not one: its beginning was noise.
 const LONGEST_SUBNEGOTIATION: u16 = 512;
 
 /// Takes Telnet's commands out of a stream that comes in pieces of any size.
@@ -29,7 +29,7 @@ enum State {
     Command,
     /// Before a negotiation's option.
     Option,
-    /// In a subnegotiation of so many bytes so far.
+    /// In a subnegotiation, with its bytes so far.
     Sub(u16),
     /// Behind an IAC in a subnegotiation.
     SubCommand(u16),

@@ -1,11 +1,11 @@
 //! Resetting a reading head that hangs, as pulling it out and plugging it in again would.
 //!
-//! Enters: a port's name, the root of sysfs. Leaves: a USB device that the kernel has set up anew.
-//! Absent: deciding when; nobody does so unless the configuration allows it.
+//! Enters: a port's name, the root of sysfs. Leaves: a USB device that the kernel has set up again.
+//! Absent: the decision when to reset, which the configuration has to allow.
 //!
 //! The kernel takes a device away and brings it back when `0` and `1` are written to its file
-//! `authorized` (Documentation/usb/authorization.rst). That wants root, or a udev rule that gives the
-//! file to the service's user.
+//! `authorized` (Documentation/usb/authorization.rst). That needs root, or a udev rule that grants
+//! the file to the service's user.
 
 use std::{
     fs, io,

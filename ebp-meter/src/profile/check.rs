@@ -53,7 +53,7 @@ pub(super) fn check(profile: &Profile) -> Checked {
     }
     for (index, note) in profile.quirks.iter().enumerate() {
         if profile.quirks[..index].iter().any(|other| other.name == note.name) {
-            return refuse(at!["quirks", index, "name"], "this quirk stands here twice");
+            return refuse(at!["quirks", index, "name"], "this quirk occurs twice");
         }
     }
     sources(profile)
@@ -75,7 +75,7 @@ fn names(profile: &Profile) -> Checked {
         }
         let before = profile.names().take(index + 1);
         if before.into_iter().any(|name| name.eq_ignore_ascii_case(alias)) {
-            return refuse(at!["aliases", index], format!("the name `{alias}` stands here twice"));
+            return refuse(at!["aliases", index], format!("the name `{alias}` occurs twice"));
         }
     }
     Ok(())
@@ -169,7 +169,7 @@ fn registers(profile: &Profile, set: &'static str, registers: &Registers) -> Che
         if before.iter().any(|other| other.obis == entry.obis) {
             return refuse(
                 at![set, "registers", index, "obis"],
-                format!("{} stands here twice", entry.obis),
+                format!("{} occurs twice", entry.obis),
             );
         }
         register(profile, set, index, entry)?;

@@ -28,7 +28,7 @@ impl Limits {
     }
 }
 
-/// The power of so many phases at that maximum current, amperes, and the highest voltage, kW.
+/// The power of that many phases at that maximum current, amperes, and the highest voltage, kW.
 #[must_use]
 pub fn max_kilowatts(max_current_a: u16, phases: u8) -> Decimal {
     let watts = HIGHEST_VOLTAGE * u32::from(max_current_a) * u32::from(phases);

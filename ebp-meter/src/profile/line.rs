@@ -1,4 +1,4 @@
-//! How a model speaks: line settings, rhythm, and what frames its registers.
+//! A model's line: settings, sending interval, and the framing of its registers.
 //!
 //! Enters: the tables `[line]` and `[telegram]`. Leaves: [`Line`], [`TelegramForm`].
 //! Absent: registers, light.

@@ -26,28 +26,28 @@ pub struct Profile {
     pub maker: String,
     /// The maker's FLAG id.
     pub flag: FlagId,
-    /// A sentence for whoever looks for their meter in the list.
+    /// A sentence that helps to recognise the meter in the list.
     #[serde(default)]
     pub about: String,
     /// How many phases it has, where that is one: its power may then stand in 36.7.0 alone.
     pub phases: Option<u8>,
-    /// How it speaks.
+    /// Its line settings and protocol.
     pub line: Line,
-    /// What its telegrams look like beside their registers.
+    /// The properties of its telegrams, except the registers.
     pub telegram: TelegramForm,
-    /// What it sends while locked; absent for models that know no lock.
+    /// What it sends while locked; absent for models without a lock.
     pub locked: Option<Registers>,
     /// What it sends unlocked.
     pub unlocked: Registers,
-    /// How its PIN is entered; absent for models that know no lock.
+    /// How its PIN is entered; absent for models without a lock.
     pub pin: Option<Pin>,
     /// What counts for a code of the survey, where the rules of [`canonical`](crate::canonical)
     /// would choose otherwise: the register, or those whose sum it is.
     #[serde(default, deserialize_with = "register::counts")]
     pub counts: Pinned,
-    /// What keeps it unlocked; absent for models that know no lock.
+    /// How it is kept unlocked; absent for models without a lock.
     pub relock: Option<Relock>,
-    /// Its lock, where nobody says how its PIN is entered.
+    /// Its lock, if no source says how its PIN is entered.
     pub lock: Option<LockNote>,
     /// What it carries at most, where its maker says so.
     pub limits: Option<Limits>,
@@ -94,8 +94,8 @@ impl Profile {
         self.pin.is_some() || self.lock.as_ref().is_some_and(|lock| lock.kind != LockKind::None)
     }
 
-    /// What keeps it unlocked as far as its profile can promise: `permanent` only where a source names
-    /// the way to `InF`. Which it is, the meter at hand shows.
+    /// How it is kept unlocked according to its profile: `permanent` only if a source names the way
+    /// to `InF`. Which it is, the meter at hand shows.
     #[must_use]
     pub fn keeps_unlocked(&self) -> Option<RelockBehaviour> {
         let sourced = self.pin.as_ref().and_then(Pin::sourced_inf_presses).is_some();
@@ -129,13 +129,13 @@ impl Profile {
     }
 }
 
-/// A known fault of a model, by name. The decoder knows what to do about it.
+/// A known fault of a model, by name. The decoder corrects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quirk {
-    /// Positive power is sent in a signed integer too short for it (DZG DVS74 and kin).
+    /// Positive power is sent in a signed integer too short for it (DZG DVS74 and related models).
     DzgSign,
-    /// The direction of 15.7.0 is only in the status word of 1.8.0 (EMH ED300L and kin).
+    /// The direction of 15.7.0 is only in the status word of 1.8.0 (EMH ED300L and related models).
     Ed300lDirection,
     /// The time is a bare number without its choice of kind (Holley DTZ541).
     BareTime,

@@ -69,7 +69,7 @@ pub struct Pin {
     /// The longest period by which units of this model fix digits, milliseconds, where units differ:
     /// `next_digit` begins with the shortest then.
     pub period_to_ms: Option<u32>,
-    /// Without a press for so long the meter returns to its normal display, seconds.
+    /// The time without a press after which the meter returns to its normal display, seconds.
     pub return_to_normal_s: u32,
     /// Wrong PINs after which the meter refuses further ones for a time.
     pub tries: u8,
@@ -84,7 +84,7 @@ pub struct Pin {
     pub blocked_s: Option<u32>,
     /// The way through the menu after the right PIN, where known.
     pub menu: Option<Menu>,
-    /// Where these are from; the intervals name theirs.
+    /// The source of these values; the intervals have their own.
     pub source: String,
 }
 
@@ -110,7 +110,7 @@ impl Pin {
         Duration::from_millis(self.display_test_ms.into())
     }
 
-    /// Whether somebody says how many wrong PINs block the meter, or that none do.
+    /// Whether a source says how many wrong PINs block the meter, or that none do.
     #[must_use]
     pub fn tries_are_assumed(&self) -> bool {
         self.tries_source.as_deref().is_none_or(is_assumed)
@@ -149,7 +149,7 @@ pub enum Blocking {
     Never,
 }
 
-/// Whether a source says that it is none.
+/// Whether a source says that there is none.
 pub(super) fn is_assumed(source: &str) -> bool {
     let source = source.to_lowercase();
     ["assumed", "common practice", "unknown", "guess"].iter().any(|word| source.contains(word))
@@ -200,7 +200,7 @@ pub enum RelockBehaviour {
     PerReading,
 }
 
-/// The lock of a model of which nobody says how its PIN is entered.
+/// The lock of a model without a source for how its PIN is entered.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockNote {

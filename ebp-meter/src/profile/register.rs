@@ -105,7 +105,7 @@ pub enum Content {
     Absent,
 }
 
-/// A status word, which in some models tells the direction of power.
+/// A status word, which in some models contains the direction of power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Status {

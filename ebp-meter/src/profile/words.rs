@@ -18,7 +18,7 @@ impl Profile {
         let mut steps = vec![
             wake(pin),
             format!(
-                "Enter each of the {} digits by as many presses; a digit 0 needs none.",
+                "Enter each of the {} digits with that many presses; a digit 0 needs none.",
                 pin.digits
             ),
             format!(
@@ -29,7 +29,7 @@ impl Profile {
         ];
         steps.extend(pin.period_to_ms.map(|longest| {
             format!(
-                "Units differ: they fix a digit after {} to {} s. Where a PIN with a zero fails, use \
+                "Units differ: they confirm a digit after {} to {} s. If a PIN with a zero fails, use \
                  the meter's button, or measure the pause with `ebp unlock --calibrate`.",
                 f64::from(pin.next_digit.accept_ms[0]) / 1000.0,
                 f64::from(longest) / 1000.0
@@ -37,14 +37,14 @@ impl Profile {
         }));
         steps.push(match pin.sourced_inf_presses() {
             Some(presses) => format!(
-                "{}, then shine for {}: the extended data (InF) is on.",
+                "{}, then hold the light for {}: the extended data (InF) is on.",
                 times(presses, "the display shows InF"),
                 seconds(pin.long_press.send(false))
             ),
             None => format!(
-                "Where InF stands in the list behind the PIN no source says, and it may be missing: \
-                 walk there by short presses, and shine for {} only while the display shows InF. \
-                 `ebp unlock --step` does it with you.",
+                "No source says where InF is in the menu after the PIN, and it may be missing: \
+                 step to it with short presses, and hold the light for {} only while the display shows InF. \
+                 `ebp unlock --step` guides you.",
                 seconds(pin.long_press.send(false))
             ),
         });
@@ -59,10 +59,10 @@ impl Profile {
 
     fn without_pin(&self) -> &'static str {
         match self.lock.as_ref().map(|lock| lock.kind) {
-            None | Some(LockKind::None) => "This model has no lock: it sends all it knows.",
+            None | Some(LockKind::None) => "This model has no lock: it always sends every value.",
             Some(LockKind::PinOfUnknownTiming) => {
                 "This model has a PIN, and no source says how it is entered by light: \
-                 `ebp unlock --calibrate` measures that with you."
+                 `ebp unlock --calibrate` measures it with your help."
             }
             Some(LockKind::Operator) => {
                 "The operator has switched this model's details off: no PIN shows them."
@@ -76,10 +76,10 @@ impl Profile {
         let behaviour = self.relock.as_ref()?.behaviour;
         Some(match (behaviour, self.keeps_unlocked()?) {
             (_, RelockBehaviour::Permanent) => {
-                "Once InF is on, it stays on until a power failure, if the operator has left it in the list."
+                "Once InF is on, it stays on until a power failure, if the operator has left it in the menu."
             }
             (RelockBehaviour::Permanent, _) => {
-                "It stays unlocked as long as a press comes in time; where the list has InF and that is on, \
+                "It stays unlocked as long as a press comes in time; if the menu has InF and that is on, \
                  probably until a power failure (assumed)."
             }
             (RelockBehaviour::KeepAlive, _) => {
@@ -102,7 +102,7 @@ impl Pin {
                  after {stop}."
             ),
             Blocking::Unknown if self.tries_are_assumed() => format!(
-                "Whether wrong PINs block it no source says; {tries} are assumed to, ebp stops after {stop}."
+                "No source says whether wrong PINs block it; {tries} are assumed to, and ebp stops after {stop}."
             ),
             Blocking::Unknown => {
                 format!("After {tries} wrong PINs it refuses further ones; ebp stops after {stop}.")
@@ -162,11 +162,11 @@ mod tests {
         let words = profiles.get("MT175").unwrap().how_to_unlock().join("\n");
         insta::assert_snapshot!(words, @r"
         Shine into the optical window for 0.4 s (0.1 to 2 s will do). After 2 short presses the display asks for the first digit of the PIN.
-        Enter each of the 4 digits by as many presses; a digit 0 needs none.
+        Enter each of the 4 digits with that many presses; a digit 0 needs none.
         Wait 3.8 s after each digit (3 to 5.9 s will do): the meter then asks for the next one.
-        Where InF stands in the list behind the PIN no source says, and it may be missing: walk there by short presses, and shine for 5.5 s only while the display shows InF. `ebp unlock --step` does it with you.
-        Without a press for 120 s it returns to its normal display. Whether wrong PINs block it no source says; 3 are assumed to, ebp stops after 2.
-        It stays unlocked as long as a press comes in time; where the list has InF and that is on, probably until a power failure (assumed).
+        No source says where InF is in the menu after the PIN, and it may be missing: step to it with short presses, and hold the light for 5.5 s only while the display shows InF. `ebp unlock --step` guides you.
+        Without a press for 120 s it returns to its normal display. No source says whether wrong PINs block it; 3 are assumed to, and ebp stops after 2.
+        It stays unlocked as long as a press comes in time; if the menu has InF and that is on, probably until a power failure (assumed).
         ");
         let words = profiles.get("SGM-C4").unwrap().how_to_unlock().join("\n");
         assert!(words.contains("After 7 short presses the display shows InF"), "{words}");
@@ -174,7 +174,7 @@ mod tests {
         assert!(words.contains("After one long press the display asks"), "{words}");
         assert!(words.contains("Wrong PINs block nothing"), "{words}");
         let none = profiles.get("MT174").unwrap();
-        assert_eq!(none.how_to_unlock(), ["This model has no lock: it sends all it knows."]);
+        assert_eq!(none.how_to_unlock(), ["This model has no lock: it always sends every value."]);
         assert_eq!(none.relock_in_words(), None);
     }
 }

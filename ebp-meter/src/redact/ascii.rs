@@ -3,7 +3,7 @@
 //! Enters: recorded bytes, with or without parity bits. Leaves: telegrams in which only that stays
 //! which is known to be harmless: the maker's letters, names of models, addresses, measured numbers
 //! with their units, versions and words of status. Zeros take the place of all other text, and the
-//! block check character is computed anew. Absent: what lies between telegrams.
+//! block check character is computed again. Absent: bytes between telegrams.
 
 use std::{collections::BTreeSet, ops::Range};
 
@@ -92,7 +92,7 @@ pub(super) fn scrub(piece: &mut Piece, secrets: &BTreeSet<Vec<u8>>) -> bool {
     {
         let check = text.len() - 1;
         text[check] = text[stx + 1..check].iter().fold(0, |check, b| check ^ b);
-        // It may look like anything.
+        // It may have any content.
         piece.kept.push(check..check + 1);
     }
     piece.original.iter().any(|b| b & 0x80 != 0)
@@ -132,7 +132,7 @@ impl Redaction {
         while at < line.end {
             let open = find(&self.text, at, b'(');
             let outside = at..open.unwrap_or(line.end);
-            // A further value behind the same address has none of its own.
+            // An additional value after the same address has no address.
             if !outside.is_empty() {
                 code = str::from_utf8(&self.text[outside.clone()])
                     .ok()
@@ -156,7 +156,7 @@ impl Redaction {
         let star = value.iter().position(|&b| b == b'*').unwrap_or(value.len());
         let unit = value.get(star + 1..).unwrap_or_default();
         let has_unit = !unit.is_empty() && is_unit(unit);
-        // A maker may give a code its own meaning; a value with a unit is measured all the same.
+        // A maker may give a code its own meaning; a value with a unit is a measured value nevertheless.
         let identifies =
             code.is_some_and(|code| identifies(code) && !(has_unit && code.is_of_maker()));
         // What measures electricity may leave its unit out.

@@ -2,8 +2,8 @@
 
 use ebp_core::obis::ObisCode;
 
-/// Whether an entry of that code tells which meter it is, be it text or number. Where a maker puts
-/// its letters is known.
+/// Whether an entry with that code identifies the meter, as text or number. Where a maker puts its
+/// letters is known.
 pub(super) const fn identifies(obis: ObisCode) -> bool {
     obis.identifies() && !is_maker(obis)
 }

@@ -7,14 +7,15 @@ use ebp_core::obis::ObisCode;
 /// How much is taken out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// The digits of energy go, too: how much a household needs tells something of it.
+    /// The digits of energy are removed, too, because consumption reveals something about a
+    /// household.
     pub blur: bool,
 }
 
 /// Why the value of a register is not handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
-    /// It may tell which meter it is.
+    /// It may identify the meter.
     Identifies,
     /// It is a text, or a number without a unit, that is not known to be harmless.
     Unknown,
@@ -27,7 +28,7 @@ impl Rule {
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Identifies => "may tell which meter it is",
+            Self::Identifies => "may identify the meter",
             Self::Unknown => {
                 "is text, or a number without a unit, that is not known to be harmless"
             }

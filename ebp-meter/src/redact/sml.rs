@@ -1,7 +1,7 @@
 //! SML frames without identities.
 //!
-//! Enters: recorded bytes. Leaves: whole frames with every byte string zeroed that is not known to be
-//! harmless, and both checksums computed anew. Absent: damaged frames.
+//! Enters: recorded bytes. Leaves: whole frames with every byte string zeroed that is not known to
+//! be harmless, and both checksums computed again. Absent: damaged frames.
 
 use std::ops::Range;
 
@@ -237,7 +237,7 @@ impl<'a> Redaction<'a> {
         }
     }
 
-    /// Copies so many elements with all that is in them, with zeros for all byte strings.
+    /// Copies that many elements with their content, with zeros for all byte strings.
     fn zeroed(&mut self, count: usize) -> Result<(), Malformed> {
         let mut pending = count;
         while pending > 0 {

@@ -1,6 +1,6 @@
-//! Text and bytes that are known to tell nothing of whose meter it is, by their form.
+//! Text and bytes that do not identify a meter, recognised by their format.
 //!
-//! A code says what should stand there; only the form says that nothing else does.
+//! The code says what should be there; only the format shows that it is nothing else.
 
 use std::sync::LazyLock;
 

@@ -72,7 +72,7 @@ mod tests {
             within >= Duration::from_millis(1940) && within <= Duration::from_secs(4),
             "{within:?}"
         );
-        // Two that could not be told apart.
+        // Two that could not be distinguished.
         assert!(arrivals.began_within(240) >= Duration::from_millis(3940));
         assert_eq!(arrivals.began_within(400), Duration::from_secs(6), "since the port was opened");
     }

@@ -2,8 +2,8 @@
 //!
 //! A request that no meter answers with its name is repeated, over a line without settings with
 //! parity bits and without in turn: the bridge may stand at 8N1 before a meter at 7E1. A meter that
-//! gave its name and then nothing is told in turn to answer at the speed that it offers, and to stay
-//! at the present one.
+//! sent its identification and then nothing is asked in turn to answer at the speed that it offers,
+//! and to stay at the present one.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(super) struct Asking {
     fixed: bool,
     /// Whether the next request has parity bits.
     parity: bool,
-    /// Whether the meter is told to stay at its speed next time.
+    /// Whether the next request asks the meter to stay at its speed.
     stay: bool,
     /// Whether a meter answered the last time in this way.
     proven: bool,

@@ -1,13 +1,13 @@
-//! Finding out at which line settings a meter speaks, and whether it wants to be asked.
+//! Detects a meter's line settings, and whether it needs a request.
 //!
-//! Enters: what was heard, and the time as a value. Leaves: the [`Step`] to take next. Absent:
+//! Enters: what was received, and the time as a value. Leaves: the [`Step`] to take next. Absent:
 //! ports, decoders and real waiting.
 //!
 //! Nearly all meters push SML at 9600 8N1, so that comes first; then registers pushed at 9600 7E1,
-//! then the request at 300 7E1; then round again. What is heard can cut a step short: registers
-//! read at 8 data bits show their parity, SML read at 7 its escape sequence. So can silence: where
-//! hardly a byte came, no meter pushes at that speed, whatever its framing. And it can prolong one:
-//! as long as registers come, they are listened to, and nothing is sent into them.
+//! then the request at 300 7E1; then from the start again. What is received can shorten a step:
+//! registers read at 8 data bits show their parity, SML read at 7 its escape sequence. So can
+//! silence: where hardly a byte came, no meter pushes at that speed, whatever its framing. And it
+//! can prolong one: as long as registers come, they are listened to, and nothing is sent into them.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ const LONGEST_PUSH: Duration = Duration::from_secs(140);
 const BEGINNING: Duration = Duration::from_millis(500);
 /// The pause between a meter's answer and the next request (IEC 62056-21 asks for 1.5 s).
 const PAUSE: Duration = Duration::from_secs(2);
-/// When so many telegrams of registers have begun, one was whole and could not be read.
+/// After this many telegrams of registers have begun, one was complete and could not be decoded.
 const TOO_MANY_NAMES: u32 = 3;
 
 /// One way of listening.
@@ -99,7 +99,7 @@ impl Detection {
         self.steps.len()
     }
 
-    /// The port has no line settings: what is left is to listen, and to ask where nobody speaks.
+    /// The port has no line settings: only listening is possible, and a request if nothing arrives.
     pub fn fix_line(&mut self) {
         if std::mem::replace(&mut self.fixed, true) {
             return;
@@ -109,7 +109,7 @@ impl Detection {
         self.at = 0;
     }
 
-    /// The port can be read only: nobody can be asked.
+    /// The port is read-only: no request can be sent.
     pub fn cannot_ask(&mut self) {
         let line = self.step().line;
         self.steps.retain(|step| !step.request);
@@ -119,7 +119,7 @@ impl Detection {
         self.at = 0;
     }
 
-    /// The present step begins (anew).
+    /// Starts or restarts the present step.
     pub fn begin(&mut self, now: Duration) {
         self.began = now;
         self.heard = Heard::default();
@@ -131,7 +131,7 @@ impl Detection {
         self.at = (self.at + 1) % self.steps.len();
     }
 
-    /// Nobody speaks at this speed: the next step is one at another speed, or one that asks.
+    /// Nothing arrives at this speed: the next step is one at another speed, or one with a request.
     fn skip_speed(&mut self) {
         let (silent, baud) = (self.at, self.step().line.baud);
         self.skip();
@@ -145,7 +145,7 @@ impl Detection {
         self.heard.hear(bytes, now);
     }
 
-    /// What was heard within the present step.
+    /// What was received within the present step.
     pub const fn heard(&self) -> &Heard {
         &self.heard
     }
@@ -155,7 +155,7 @@ impl Detection {
         self.heard.identified = true;
     }
 
-    /// A telegram was decoded: here the meter speaks.
+    /// A telegram was decoded: these are the meter's settings.
     pub fn settle(&mut self, now: Duration) {
         self.settled = true;
         if self.step().request {
@@ -230,8 +230,8 @@ impl Detection {
         } else if !self.fixed {
             self.skip();
         }
-        // Where the line has no settings and somebody speaks, asking helps as little as changing
-        // them: it is listened to anew.
+        // If the line has no settings and data arrive, neither a request nor other settings help:
+        // it listens again.
         Some(self.step())
     }
 

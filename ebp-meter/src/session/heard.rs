@@ -1,5 +1,5 @@
-//! What was heard within one step of the search: enough to tell a parity bit from data, text from
-//! noise, and how far an answer has come.
+//! What was received within one step of the search: enough to tell a parity bit from data, text
+//! from noise, and how far an answer has come.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const FEW: u32 = 16;
 /// The longest value of a register, bytes.
 const LONGEST_VALUE: u8 = 80;
 
-/// What was heard.
+/// What was received.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     /// When the first and the last byte came.
@@ -86,12 +86,12 @@ impl Heard {
         };
     }
 
-    /// Whether nothing came, or so little that nobody speaks.
+    /// Whether nothing was received, or so little that no meter is sending.
     pub const fn is_quiet(&self) -> bool {
         self.bytes < FEW
     }
 
-    /// Whether what comes is registers of ASCII, and not noise that looks like some.
+    /// Whether the bytes are ASCII registers, and not noise that resembles them.
     pub const fn is_registers(&self) -> bool {
         self.registers >= 2 && self.bytes >= EVIDENCE && self.text * 10 >= self.bytes * 9
     }

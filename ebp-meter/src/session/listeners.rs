@@ -1,4 +1,4 @@
-//! The decoders that hear a stream until one of them understands it.
+//! The decoders that read a stream until one of them decodes it.
 //!
 //! Enters: bytes. Leaves: events of the decoder that understands, or of the one that came nearest.
 //! Absent: ports and time.
@@ -13,7 +13,7 @@ use crate::{
     sml,
 };
 
-/// How much noise is kept while nobody has understood anything.
+/// How much noise is kept before any decoder has succeeded.
 const KEPT: usize = 32;
 
 struct Listener {
@@ -81,7 +81,7 @@ impl Listeners {
         }
     }
 
-    /// Lets all hear the bytes.
+    /// Passes the bytes to all decoders.
     pub fn push(&mut self, bytes: &[u8], out: &mut VecDeque<Event>) {
         for listener in &mut self.listeners {
             listener.decoder.push(listener.unwrap.undo(bytes));
@@ -105,7 +105,7 @@ impl Listeners {
             let telling = |noise: &Noise| !matches!(noise, Noise::Garbage { .. });
             (listener.noise.iter().any(telling), !listener.noise.is_empty())
         };
-        // Of equals the last, hence the first: SML, which nearly all meters speak.
+        // Of equals the last, hence the first: SML, which nearly all meters send.
         if let Some(nearest) = self.listeners.iter_mut().rev().max_by_key(nearness) {
             out.extend(nearest.noise.drain(..).map(Event::Noise));
         }

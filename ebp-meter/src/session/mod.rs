@@ -1,4 +1,4 @@
-//! From a port to readouts: opening, finding out how the meter speaks, reading on.
+//! From a port to readouts: opening, detecting protocol and line settings, reading.
 //!
 //! Enters: a port's name and what is known of the meter. Leaves: readouts and what was passed
 //! over, one by one; what the bytes show where nothing could be read. Absent: which ports there are
@@ -44,8 +44,8 @@ pub struct Progress {
     pub silence: Duration,
 }
 
-/// Between two looks at a telegram that is still coming: some 60 bytes at 9600 baud, of the 4096
-/// that a serial driver holds.
+/// The pause between two reads while a telegram is arriving: some 60 bytes at 9600 baud, of the
+/// 4096 that a serial driver holds.
 const BREATH: Duration = Duration::from_millis(60);
 
 /// What [`Session::next`] found.
@@ -53,12 +53,11 @@ const BREATH: Duration = Duration::from_millis(60);
 pub enum SessionEvent {
     /// A telegram.
     Readout(Box<Readout>),
-    /// Something passed over. While no telegram was ever understood, of the protocol that came
-    /// nearest.
+    /// Skipped bytes. Until a telegram was decoded, as the closest protocol reports them.
     Noise(Noise),
     /// Nothing within the time.
     TimedOut,
-    /// The file or pipe has ended: nothing will ever come.
+    /// The file or pipe has ended: nothing more will arrive.
     End,
 }
 
@@ -227,8 +226,8 @@ impl Session {
     }
 
     /// How far an answer has come that is under way, or a long telegram of registers; none where
-    /// neither is, nor where the meter has given its name again and again and nothing else. An answer
-    /// at 300 baud takes long: whoever waits for it should count its silence, not its length.
+    /// neither is, nor if the meter has repeatedly sent only its identification. An answer at 300
+    /// baud takes long: a timeout for it should count from the last byte.
     #[must_use]
     pub fn answering(&self) -> Option<Progress> {
         let silence = self.detection.answering(self.pace.now())?;
@@ -237,7 +236,7 @@ impl Session {
         (!self.asking.is_in_vain()).then_some(Progress { bytes, registers, silence })
     }
 
-    /// Why nothing could be read, as far as the bytes show it (of a live port the latest ones).
+    /// Why nothing could be read, as far as the bytes show it (on a live port the latest ones).
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
         Cause::more_telling(self.cause.clone(), diagnosis::diagnose(self.recording.bytes()))
@@ -264,8 +263,8 @@ impl Session {
         self.tap = Some(tap);
     }
 
-    /// Opens the port anew after it vanished, and goes on at the line settings where it was. What
-    /// had been found out stays; the telegram that was cut off is given up.
+    /// Opens the port again after it vanished, and continues with the same line settings. What had
+    /// been found out stays; the telegram that was cut off is given up.
     ///
     /// # Errors
     /// Returns the errors of [`port::open`]; `reopen` may then be called again.

@@ -7,7 +7,7 @@ use crate::{d0::Address, readout::Protocol};
 pub struct ReadOptions {
     /// Its protocol.
     pub protocol: Option<Protocol>,
-    /// Its baud rate. For a meter that wants to be asked, the one of the request.
+    /// Its baud rate. For a meter that needs a request, the one of the request.
     pub baud: Option<u32>,
     /// Its address, if it is asked and answers to that alone.
     pub address: Option<Address>,

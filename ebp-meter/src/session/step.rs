@@ -31,8 +31,8 @@ impl Session {
         self.line = Some(line);
     }
 
-    /// Sets the line and asks, as the present step wants. A step whose line settings the device
-    /// refuses is passed over, unless they all are.
+    /// Sets the line and sends a request, as the present step requires. A step whose line settings
+    /// the device refuses is passed over, unless they all are.
     pub(super) fn begin_step(&mut self) -> Result<(), PortError> {
         let mut left = self.detection.steps();
         loop {
@@ -113,7 +113,7 @@ impl Session {
             match self.port.set_line(line) {
                 Ok(true) => self.line = Some(line),
                 Ok(false) => {}
-                // The answer is lost; next time the meter is told to stay at its speed.
+                // The answer is lost; the next request asks the meter to stay at its speed.
                 Err(PortError::Line { source, .. }) => {
                     tracing::debug!(port = %self.port.name(), %line, %source, "refused");
                 }

@@ -55,11 +55,11 @@ pub enum Element<'a> {
     Bool(bool),
     /// A number.
     Int(Int),
-    /// A list of so many elements, which follow.
+    /// A list of that many elements, which follow.
     List(usize),
 }
 
-/// A place in the data. Copying it is how one looks ahead.
+/// A position in the data. Copy it to look ahead.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
     rest: &'a [u8],

@@ -225,8 +225,8 @@ impl Finder {
     }
 }
 
-/// The bytes with memory of their own. Few are held in place and moved there in a register: a copy
-/// of any length, and a load of all of it right after, would wait for one another.
+/// The bytes as an owned copy. Few are held in place and moved there in a register: a copy of any
+/// length, and a load of all of it right after, would wait for one another.
 #[inline(always)]
 fn octets_of(bytes: &[u8]) -> Octets {
     let word = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
@@ -248,7 +248,7 @@ fn octets_of(bytes: &[u8]) -> Octets {
     }
 }
 
-/// The entry with values of its own.
+/// The entry with owned values.
 #[inline(always)]
 fn owned(raw: RawEntry<'_>) -> Entry {
     let value = match raw.value {

@@ -1,6 +1,6 @@
 //! The end of a message.
 //!
-//! Enters: what follows a message's content. Leaves: [`End`], which tells whether the message is
+//! Enters: what follows a message's content. Leaves: [`End`], which shows whether the message is
 //! whole. Absent: what the message says.
 
 use super::{crc::Checksum, cursor::Cursor};

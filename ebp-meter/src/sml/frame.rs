@@ -22,11 +22,11 @@ pub const END: u8 = 0x1a;
 /// Padding bytes that an end may declare: the standard has at most 3; DZG DVS74 with serial number
 /// 42123440 declares 4 where none would do.
 pub const MOST_PADDING: u8 = 4;
-/// A frame without an end is given up after so many bytes. Meters' frames have 200 to 1,000.
+/// A frame without an end is abandoned after this many bytes. Meters' frames have 200 to 1,000.
 pub const LONGEST: usize = 64 * 1024;
 
-/// Bytes outside of frames are handed on in portions of so many, so that a line with another
-/// protocol on it is heard of before it ends. A telegram that lost its start fits in.
+/// Bytes outside of frames are passed on in portions of this size, so that a line with another
+/// protocol is reported before it ends. A telegram that lost its start fits in.
 pub const PORTION: usize = 4096;
 
 /// Escape, end marker, padding count, checksum.
@@ -76,7 +76,7 @@ pub enum State {
     WrongChecksum,
     /// Another start, the stream's end or [`LONGEST`] came before its end.
     Truncated,
-    /// It is none: bytes without a start, at most [`PORTION`].
+    /// No frame: bytes without a start, at most [`PORTION`].
     Outside,
 }
 

@@ -75,7 +75,7 @@ impl<'a> Messages<'a> {
     }
 
     /// The next message, or nothing at the end or where its head is broken, of which
-    /// [`Messages::take_error`] tells. An error in the same place as a message would have both lie in
+    /// [`Messages::take_error`] tells. An error in the same place as a message would place both in
     /// memory, and the message waited for.
     #[inline(always)]
     pub(super) fn next_whole(&mut self) -> Option<Message<'a>> {

@@ -1,11 +1,11 @@
-//! Smart Message Language (DIN VDE 0418-63-9, BSI TR-03109-1 annex IV), as real meters speak it.
+//! Smart Message Language (DIN VDE 0418-63-9, BSI TR-03109-1 annex IV), as real meters send it.
 //!
-//! A meter pushes a frame every one to four seconds: `1b1b1b1b 01010101`, data,
-//! `1b1b1b1b 1a`, the number of padding bytes, a checksum. The data are one SML file: messages,
-//! each a list of six with a checksum of its own. The second of the three that meters send,
-//! `GetList.Res`, has the meter's identity, its time, and a list of entries: OBIS code, status
-//! word, time, unit, scaler, value, signature. Everything is an element of type and length: bytes,
-//! number of 1 to 8 bytes, truth value, or list. `01`, the empty byte string, stands for absent.
+//! A meter pushes a frame every one to four seconds: `1b1b1b1b 01010101`, data, `1b1b1b1b 1a`, the
+//! number of padding bytes, a checksum. The data are one SML file: messages, each a list of six
+//! elements with its own checksum. The second of the three that meters send, `GetList.Res`, has the
+//! meter's identity, its time, and a list of entries: OBIS code, status word, time, unit, scaler,
+//! value, signature. Everything is an element of type and length: bytes, number of 1 to 8 bytes,
+//! truth value, or list. `01`, the empty byte string, stands for absent.
 //!
 //! Enters: bytes. Leaves: [`Readout`](crate::Readout)s from [`Decoder`], which owns what it gives
 //! away; or frames, messages and entries borrowed from the bytes, without an allocation:

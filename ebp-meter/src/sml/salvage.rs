@@ -84,7 +84,8 @@ mod tests {
     }
 
     /// Three wrong bits always change a CRC of 16 bits, but one in 65,536 of such changes makes
-    /// another checksum right: no message may be believed by a checksum that its meter does not use.
+    /// another checksum right: a message must not be accepted by a checksum that its meter does not
+    /// use.
     #[test]
     fn three_flipped_bits_never_make_another_message() {
         let telegram = telegram();

@@ -1,11 +1,12 @@
-//! Finding the timing of a model that nobody has described, with its owner watching the display.
+//! Measures the timing of an unknown model, while its owner watches the display.
 //!
-//! Enters: an owner who answers, a port. Leaves: [`Finding`]. Absent: the terminal; the profile made of
-//! it, which `written` writes.
+//! Enters: an owner who answers, a port. Leaves: [`Finding`]. Absent: the terminal; the profile,
+//! which `written` writes.
 //!
-//! The meter gives no feedback but its display, so a person must look. It costs one wrong try: once
-//! PIN entry is open the meter fixes zeros by itself, and from the moments at which it asks for the
-//! next digit its period is measured. That try is asked for first, and counted like any other.
+//! The meter gives no feedback but its display, so a person must look. It needs one wrong attempt:
+//! once PIN entry is open the meter confirms zeros without presses, and the moments at which it
+//! moves to the next digit give its period. The owner is asked for consent to that attempt, and it
+//! is counted like any other.
 
 mod written;
 
@@ -22,27 +23,27 @@ use crate::{port::Port, profile::ProfileError};
 
 /// The presses that are tried, shortest first, milliseconds.
 const PRESSES: [u32; 6] = [100, 200, 300, 400, 600, 1000];
-/// The long ones that are tried where none of these is seen, milliseconds: Sagemcom's Siconia wakes to
-/// more than 5 s alone.
+/// The long ones that are tried if none of these is seen, milliseconds: Sagemcom's Siconia only
+/// wakes after more than 5 s.
 const LONG_PRESSES: [u32; 2] = [5500, 8000];
-/// What is assumed of short presses where those that wake the meter are long, milliseconds.
+/// The assumed short press of a meter that is woken by long ones, milliseconds.
 const ASSUMED_PRESS: u32 = 300;
 /// The most presses that may lead to PIN entry.
 const MOST_WAKE: u8 = 4;
 /// The most presses through the menu.
 const MOST_MENU: u8 = 24;
 
-/// What the owner is asked.
+/// The questions to the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// Whether the meter shows its normal display; where not, it is waited for.
+    /// Whether the meter shows its normal display; if not, it waits.
     ShowsNormal,
     /// Whether the display reacted to a press.
     Reacted {
         /// Of that length.
         press_ms: u32,
     },
-    /// Whether one wrong try may be spent.
+    /// Whether one wrong attempt may be used.
     MaySpendTry,
     /// Whether the display asks for the first digit of the PIN.
     AsksForPin,
@@ -82,7 +83,7 @@ impl fmt::Display for Question {
     }
 }
 
-/// The owner does not want to go on.
+/// The owner gives up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("calibration was given up")]
 pub struct Quit;
@@ -92,29 +93,29 @@ pub trait Ask {
     /// Asks a question that is answered by yes or no.
     ///
     /// # Errors
-    /// [`Quit`].
+    /// Returns [`Quit`] if the person quits.
     fn yes(&mut self, question: Question) -> Result<bool, Quit>;
 
     /// Waits until the owner says that it happens now, and returns then.
     ///
     /// # Errors
-    /// [`Quit`].
+    /// Returns [`Quit`] if the person quits.
     fn moment(&mut self, question: Question) -> Result<(), Quit>;
 }
 
 /// Why no timing was found.
 #[derive(Debug, thiserror::Error)]
 pub enum CalibrateError {
-    /// The owner gave up, or does not want to spend a try.
+    /// The owner gave up, or does not permit the attempt.
     #[error(transparent)]
     Quit(#[from] Quit),
-    /// Light could not be made.
+    /// The light could not be switched.
     #[error(transparent)]
     Press(#[from] PressError),
-    /// The try could not be remembered.
+    /// The attempt could not be stored.
     #[error(transparent)]
     Tries(#[from] TriesError),
-    /// The meter must not be tried any more.
+    /// The meter must not be tried again.
     #[error("no try is left on this meter: forget the earlier ones with --reset-tries first")]
     NoTryLeft,
     /// No press was seen.
@@ -122,24 +123,24 @@ pub enum CalibrateError {
         "the display reacted to no press: is the head placed right and its light strong enough?"
     )]
     NoReaction,
-    /// PIN entry did not come.
+    /// PIN entry did not appear.
     #[error("{} did not lead to PIN entry", counted_as(*presses, "press", "presses"))]
     NoPinEntry {
-        /// So many presses.
+        /// The number of presses.
         presses: u8,
     },
-    /// The moments make no sense.
+    /// The moments are inconsistent.
     #[error("a digit every {} ms cannot be right: try again", .0.as_millis())]
     Period(Duration),
-    /// `InF` did not come.
+    /// `InF` did not appear.
     #[error("InF did not come within {MOST_MENU} presses")]
     NoInf,
-    /// What was found makes no profile.
+    /// The findings do not form a valid profile.
     #[error(transparent)]
     Profile(#[from] ProfileError),
 }
 
-/// What is needed to make light while asking.
+/// What is needed to send light while asking.
 pub struct Calibration<'a> {
     /// The port.
     pub port: &'a mut dyn Port,
@@ -147,11 +148,11 @@ pub struct Calibration<'a> {
     pub head: Head,
     /// The monotonic time.
     pub pace: &'a dyn Pace,
-    /// Counts the one wrong try before it is made; `false` forbids it.
+    /// Counts the wrong attempt before it is made; `false` forbids it.
     pub spend: &'a mut dyn FnMut() -> Result<bool, TriesError>,
 }
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The shortest press that was seen, milliseconds; an assumed one where a long one wakes the
@@ -161,7 +162,7 @@ pub struct Finding {
     pub long_wake_ms: Option<u32>,
     /// Presses to PIN entry.
     pub wake_presses: u8,
-    /// How often the meter fixes a digit, milliseconds.
+    /// The time after which the meter confirms a digit, milliseconds.
     pub period_ms: u32,
     /// Presses to `InF`, where that was looked for.
     pub inf_presses: Option<u8>,
@@ -171,7 +172,8 @@ impl Calibration<'_> {
     /// Finds press, wake presses and period, beginning at a locked meter's normal display.
     ///
     /// # Errors
-    /// [`CalibrateError`].
+    /// Returns [`CalibrateError`] if the port fails, the person quits, or the timing cannot be
+    /// determined.
     pub fn find(&mut self, ask: &mut dyn Ask) -> Result<Finding, CalibrateError> {
         while !ask.yes(Question::ShowsNormal)? {}
         if !ask.yes(Question::MaySpendTry)? {
@@ -187,7 +189,7 @@ impl Calibration<'_> {
         };
         let mut wake_presses = 1;
         while !ask.yes(Question::AsksForPin)? {
-            // Where it stands now nobody knows: a second long press could switch something.
+            // Its state is unknown now: a second long press could switch something.
             if wake_presses == MOST_WAKE || long_wake_ms.is_some() {
                 return Err(CalibrateError::NoPinEntry { presses: wake_presses });
             }
@@ -200,7 +202,7 @@ impl Calibration<'_> {
         ask.moment(Question::AsksForDigit { number: 4 })?;
         ask.moment(Question::BackToNormal)?;
         let period = (self.pace.now() - third) / 2;
-        // In steps of a tenth of a second, finer than which nobody says when.
+        // In steps of a tenth of a second, which is as precise as a person can be.
         let period_ms = u32::try_from((period.as_millis() + 50) / 100 * 100).unwrap_or(u32::MAX);
         if !(1000..=10_000).contains(&period_ms) {
             return Err(CalibrateError::Period(period));
@@ -209,11 +211,12 @@ impl Calibration<'_> {
         Ok(Finding { shortest_press_ms, long_wake_ms, wake_presses, period_ms, inf_presses })
     }
 
-    /// Counts the presses to `InF`, beginning at the list that the right PIN opened. The meter is
-    /// left there: a long press would switch.
+    /// Counts the presses to `InF`, starting in the menu that the right PIN opened. It stops there:
+    /// a long press would switch.
     ///
     /// # Errors
-    /// [`CalibrateError`].
+    /// Returns [`CalibrateError`] if the port fails, the person quits, or the timing cannot be
+    /// determined.
     pub fn find_inf(
         &mut self,
         finding: &mut Finding,

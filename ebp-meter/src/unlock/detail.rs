@@ -1,4 +1,4 @@
-//! Whether a meter tells what it is asked to tell.
+//! Checks whether a meter sends detailed values.
 //!
 //! Enters: a model's profile, a readout. Leaves: yes or no. Absent: what to do about it.
 

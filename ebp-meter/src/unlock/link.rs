@@ -29,7 +29,7 @@ pub trait Link: Send {
     /// The next telegram, waiting at most so long for it.
     ///
     /// # Errors
-    /// Those of the port.
+    /// Returns [`PortError`] if the port fails.
     fn next(&mut self, wait: Duration) -> Result<Option<Readout>, PortError>;
 }
 

@@ -1,11 +1,11 @@
-//! A list that the right PIN opened, and since when.
+//! The menu that the right PIN opened, and since when.
 
 use std::time::Duration;
 
 use super::{InfSwitch, Lasting, Unlocked, Variant};
 use crate::readout::Readout;
 
-/// A list that the right PIN opened.
+/// The menu that the right PIN opened.
 pub(super) struct Open {
     /// The last telegram with details.
     pub readout: Readout,

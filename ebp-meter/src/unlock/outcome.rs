@@ -1,7 +1,7 @@
-//! How unlocking goes on and what can come of it.
+//! Progress and results of unlocking.
 //!
-//! Enters: nothing. Leaves: [`Progress`], [`Unlocked`], [`UnlockError`]. Absent: doing it; the PIN,
-//! which none of these can tell.
+//! Enters: nothing. Leaves: [`Progress`], [`Unlocked`], [`UnlockError`]. Absent: unlocking itself;
+//! the PIN, which none of these contain.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -10,21 +10,21 @@ use ebp_core::phrase::counted_as;
 use super::{Phase, PlanError, PressError, TriesError, Variant};
 use crate::{lock::Lock, port::PortError, readout::Readout};
 
-/// How an attempt goes on. None of it tells the PIN.
+/// The progress of an attempt. It does not reveal the PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// For the first telegram.
     Waiting,
     /// The meter is left alone until it has returned to its normal display.
     Resting {
-        /// For so long.
+        /// The duration.
         left: Duration,
     },
-    /// A try begins; it is counted as wrong until it is seen to work.
+    /// An attempt begins; it counts as wrong until it has succeeded.
     Try {
-        /// Tries counted with this one.
+        /// The number of attempts including this one.
         number: u8,
-        /// Nothing is tried beyond so many.
+        /// The maximum number of attempts.
         of: u8,
     },
     /// A part of the plan begins.
@@ -36,20 +36,20 @@ pub enum Progress {
         /// What it is.
         phase: Phase,
     },
-    /// Looking for detail in the telegrams.
+    /// Checking the telegrams for detailed values.
     Verifying,
-    /// The first try did not work: the slower one follows.
+    /// The first attempt failed: a slower one follows.
     SlowerVariant,
     /// On the way to `InF`.
     SwitchingInf,
-    /// Looking whether the detail outlasts the open list.
+    /// Checking whether the detailed values stay after the menu closes.
     Confirming {
-        /// For so long.
+        /// The duration.
         left: Duration,
     },
 }
 
-/// A line for people. It tells no count of presses.
+/// A line for people. It does not contain the number of presses.
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,36 +69,36 @@ impl fmt::Display for Progress {
     }
 }
 
-/// How long the detail lasts.
+/// How long the detailed values are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lasting {
-    /// Past the open list: until a power failure.
+    /// Also after the menu has closed: until a power failure.
     Permanent,
-    /// As long as the list is open: so long after the last press, by the model's profile.
-    /// [`Unlocked::seen`] says how much of it was seen.
+    /// While the menu is open: for this time after the last press, according to the model's
+    /// profile. [`Unlocked::seen`] is the time that was observed.
     WhileOpen(Duration),
-    /// Nobody looked.
+    /// Not observed.
     Unknown,
 }
 
-/// What a long press on the way to `InF` did.
+/// The effect of a long press at `InF`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InfSwitch {
     /// None was sent.
     Untouched,
-    /// The details outlasted the open list.
+    /// The detailed values stayed after the menu had closed.
     On,
-    /// The details went with the list: the press met another item, which it may have changed, or one
-    /// that it does nothing to.
+    /// The detailed values disappeared when the menu closed: the press was at another item, which
+    /// it may have changed, or had no effect.
     WithoutEffect,
-    /// It was sent, and nobody looked what it did.
+    /// It was sent, and its effect was not observed.
     Unseen,
 }
 
 /// A meter that shows its details.
 #[derive(Debug, Clone)]
 pub struct Unlocked {
-    /// It was so before; nothing was done.
+    /// It sent them before; nothing was done.
     pub already: bool,
     /// The variant that worked.
     pub variant: Option<Variant>,
@@ -108,7 +108,7 @@ pub struct Unlocked {
     pub seen: Option<Duration>,
     /// What a long press did.
     pub inf: InfSwitch,
-    /// The meter showed its details before the PIN was entered whole: it asks for none.
+    /// The meter sent detailed values before the PIN was complete: it does not ask for one.
     pub pin_was_needless: bool,
     /// The telegram that shows it.
     pub readout: Readout,
@@ -136,10 +136,10 @@ impl Unlocked {
     }
 }
 
-/// What forbids a try.
+/// What forbids an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// As many tries failed as may.
+    /// The maximum number of attempts failed.
     #[error(
         "{} on this meter, which may block itself after {limit}: when its PIN and \
          model are certain, forget them with --reset-tries (remembered in {})",
@@ -150,13 +150,13 @@ pub enum Refused {
         wrong: u8,
         /// The meter's own limit, by its profile.
         limit: u8,
-        /// Where they are remembered.
+        /// The file with the count.
         file: PathBuf,
     },
     /// The meter has to return to its normal display first.
     #[error("an earlier try ended a short while ago: leave the meter alone for {} s", left.as_secs() + 1)]
     Resting {
-        /// For so long.
+        /// The duration.
         left: Duration,
     },
 }
@@ -164,41 +164,41 @@ pub enum Refused {
 /// Why a meter was not unlocked.
 #[derive(Debug, thiserror::Error)]
 pub enum UnlockError {
-    /// The profile or the PIN gives no plan.
+    /// There is no plan for the profile or the PIN.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Nothing may be tried.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// Tries cannot be remembered, so none is made.
+    /// Attempts cannot be counted, so none is made.
     #[error(transparent)]
     Tries(#[from] TriesError),
-    /// Light could not be made.
+    /// The light could not be switched.
     #[error(transparent)]
     Press(#[from] PressError),
     /// The port failed.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// No telegram came, so that nothing could be verified; no light was made.
+    /// No telegram was received, so that success could not be checked; no light was sent.
     #[error("no telegram within {} s: nothing was tried", waited.as_secs())]
     NoTelegram {
         /// After so long.
         waited: Duration,
     },
-    /// Everything was done and no detail appeared.
+    /// The PIN was entered and no detailed values appeared.
     #[error(
         "the PIN was entered {} and no detail appeared: the PIN or the model's timing is wrong, or the head's light is too weak",
         if *tries == 1 { "once".to_owned() } else { format!("{tries} times") }
     )]
     NotUnlocked {
-        /// Tries of this run.
+        /// Attempts of this run.
         tries: u8,
-        /// Tries that remain before the stop.
+        /// Attempts that remain.
         left: u8,
-        /// What the meter held back after the last.
+        /// The lock after the last one.
         lock: Lock,
     },
-    /// The PIN was taken, and the meter sends no power all the same.
+    /// The PIN was accepted, but the meter sends no power.
     #[error(
         "the PIN is right, for the energy has its decimals now; but the meter sends no power, because \
          its operator has switched the extended data off"
@@ -207,13 +207,13 @@ pub enum UnlockError {
     /// The stop flag was raised.
     #[error("stopped in the midst; the meter returns to its normal display within {} s", rest.as_secs())]
     Interrupted {
-        /// The next try waits so long by itself.
+        /// The next attempt waits this long.
         rest: Duration,
     },
 }
 
 impl UnlockError {
-    /// What the meter holds back, where trying has shown it.
+    /// The lock, if the attempt has shown it.
     #[must_use]
     pub const fn lock(&self) -> Option<Lock> {
         match self {

@@ -1,13 +1,13 @@
-//! From a profile and a PIN to presses and pauses.
+//! Computes presses and pauses from a profile and a PIN.
 //!
 //! Enters: a model's timing, a PIN, a goal. Leaves: [`Plan`], steps of light and dark. Absent: the
 //! clock, the port, and whether it worked.
 //!
-//! Zeros are what makes this more than adding up. A digit 0 has no press: the pause alone fixes it,
-//! and the meter fixes a further zero each time that its period has passed anew. So the pause over
-//! several zeros is not several pauses long: one of 3.8 s for a period of 3 s, three times in a row,
-//! would fix a fourth zero in its slower variant. Hence only the last fixing of a dark stretch gets
-//! the length that the profile sends, the ones before it exactly the period.
+//! Zeros make this more than an addition. A digit 0 has no press: the pause alone confirms it, and
+//! the meter confirms another zero each time that its period has passed. So the pause over several
+//! zeros is not a multiple of the pause: 3.8 s for a period of 3 s, three times in a row, would
+//! confirm a fourth zero in its slower variant. Therefore only the last confirmation of a dark
+//! interval has the length from the profile, and each one before it exactly the period.
 
 use std::{fmt, time::Duration};
 
@@ -40,18 +40,18 @@ impl Variant {
 pub enum Phase {
     /// From the normal display to the first digit.
     Wake,
-    /// Entering and fixing a digit.
+    /// Entering and confirming a digit.
     Digit {
         /// Which, from 1.
         number: usize,
         /// Of how many.
         of: usize,
     },
-    /// Walking through the menu to `InF`.
+    /// Stepping through the menu to `InF`.
     Menu,
     /// The long press that switches.
     Switch,
-    /// A press that shows the meter that somebody is there.
+    /// A press that keeps the menu open.
     KeepAlive,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for Phase {
     }
 }
 
-/// A stretch of light or of dark.
+/// An interval of light or of dark.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// Light or dark.
@@ -80,32 +80,32 @@ pub struct Step {
 
 /// The presses and pauses that reach a goal.
 ///
-/// `Display` is for `--dry-run`: it keeps the PIN to itself, and so gives the longest duration that
-/// any PIN could take, for the duration tells the sum of the digits. [`Plan::revealed`] prints every
-/// press for those who ask for exactly that. `Debug` tells nothing but the number of phases.
+/// `Display` is for `--dry-run`: it hides the PIN, and so shows the longest duration of any PIN,
+/// because the duration reveals the sum of the digits. [`Plan::revealed`] prints every press on
+/// explicit request. `Debug` only shows the number of phases.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Plan {
     goal: &'static str,
     steps: Vec<Step>,
-    /// What any PIN can take at most.
+    /// The longest duration of any PIN.
     longest: Duration,
     press: Duration,
 }
 
 impl Plan {
-    /// From the normal display to the list that the right PIN opens.
+    /// From the normal display to the menu that the right PIN opens.
     ///
     /// # Errors
-    /// [`PlanError::NoLock`] for a model without a PIN, [`PlanError::WrongLength`] for a PIN that has
-    /// not as many digits as the model asks for.
+    /// Returns [`PlanError::NoLock`] for a model without a PIN, [`PlanError::WrongLength`] for a
+    /// PIN that has not as many digits as the model asks for.
     pub fn enter_pin(profile: &Profile, pin: &Pin, variant: Variant) -> Result<Self, PlanError> {
         let mut plan = Builder::new(profile, variant)?;
         plan.pin(profile, pin)?;
         Ok(plan.finish("enter the PIN"))
     }
 
-    /// From the list that the right PIN opened to `InF`, and the long press that switches it, by the
-    /// presses that a source names for the model.
+    /// From the menu that the right PIN opened to `InF`, and the long press that switches it, by
+    /// the presses that a source names for the model.
     ///
     /// # Errors
     /// [`PlanError::NoLock`]; [`PlanError::NoMenu`] where no source names the way: a long press at
@@ -121,7 +121,7 @@ impl Plan {
     /// The same by the presses that the meter's owner has counted.
     ///
     /// # Errors
-    /// [`PlanError::NoLock`].
+    /// Returns [`PlanError::NoLock`] if the model has no lock.
     pub fn switch_inf_after(
         profile: &Profile,
         presses: u8,
@@ -132,9 +132,8 @@ impl Plan {
         Ok(plan.finish("switch the extended data (InF)"))
     }
 
-    /// Makes a meter tell less again: from the normal display through the PIN to `InF`, so many
-    /// presses behind it, and the long press that switches it off. A meter whose `InF` is off already
-    /// would be switched on by it.
+    /// Switches `InF` off: from the normal display through the PIN to `InF`, after that many
+    /// presses, and the long press. It would switch `InF` on if it is off already.
     ///
     /// # Errors
     /// As [`Plan::enter_pin`].
@@ -150,10 +149,10 @@ impl Plan {
         Ok(plan.finish("switch the extended data (InF) off"))
     }
 
-    /// One short press to the next item of the list.
+    /// One short press to the next item of the menu.
     ///
     /// # Errors
-    /// [`PlanError::NoLock`].
+    /// Returns [`PlanError::NoLock`] if the model has no lock.
     pub fn next_item(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
         let mut plan = Builder::new(profile, variant)?;
         plan.press(Phase::Menu);
@@ -164,16 +163,16 @@ impl Plan {
     /// The long press that switches the item on the display.
     ///
     /// # Errors
-    /// [`PlanError::NoLock`].
+    /// Returns [`PlanError::NoLock`] if the model has no lock.
     pub fn hold(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
         Self::switch_inf_after(profile, 0, variant)
     }
 
-    /// One short press, which keeps an open list open: of at least [`KEEP_ALIVE`], where the model
-    /// takes that for a short press.
+    /// One short press, which keeps an open menu open: of at least [`KEEP_ALIVE`], if the model
+    /// accepts that as a short press.
     ///
     /// # Errors
-    /// [`PlanError::NoLock`].
+    /// Returns [`PlanError::NoLock`] if the model has no lock.
     pub fn keep_alive(profile: &Profile, variant: Variant) -> Result<Self, PlanError> {
         let mut plan = Builder::new(profile, variant)?;
         let (usual, short) = (variant.duration(&plan.timing.short_press), &plan.timing.short_press);
@@ -182,15 +181,15 @@ impl Plan {
         Ok(plan.finish("keep the extended data"))
     }
 
-    /// A single stretch of light, for finding out what a model takes for a press.
+    /// A single interval of light, to find out what a model accepts as a press.
     #[must_use]
     pub fn probe(duration: Duration) -> Self {
         let step = Step { lit: true, duration, phase: Phase::KeepAlive };
         Self { goal: "probe", steps: vec![step], longest: duration, press: duration }
     }
 
-    /// The steps in their order. Light and dark do not always take turns: a dark stretch has one
-    /// step for each digit that is fixed in it.
+    /// The steps in their order. Light and dark do not always alternate: a dark interval has one
+    /// step for each digit that is confirmed in it.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -202,7 +201,7 @@ impl Plan {
         self.goal
     }
 
-    /// How long it takes. It tells something of the PIN: show [`Plan::longest`] to people.
+    /// How long it takes. It reveals something about the PIN: show [`Plan::longest`] to people.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.steps.iter().map(|step| step.duration).sum()
@@ -214,19 +213,19 @@ impl Plan {
         self.longest
     }
 
-    /// How long it is dark behind its last press.
+    /// The length of the pause after its last press.
     #[must_use]
     pub fn last_pause(&self) -> Duration {
         self.steps.iter().rev().take_while(|step| !step.lit).map(|step| step.duration).sum()
     }
 
-    /// How many presses it has. It tells something of the PIN.
+    /// How many presses it has. It reveals something about the PIN.
     #[must_use]
     pub fn presses(&self) -> usize {
         self.steps.iter().filter(|step| step.lit).count()
     }
 
-    /// What it goes through, in order and without repetition.
+    /// Its phases, in order and without repetition.
     #[must_use]
     pub fn phases(&self) -> Vec<Phase> {
         let mut phases: Vec<Phase> = self.steps.iter().map(|step| step.phase).collect();
@@ -340,7 +339,7 @@ impl<'a> Builder<'a> {
         }
         self.wake();
         let digits = pin.digits();
-        // A leading zero is fixed by the pause alone, which begins when the digit is asked for.
+        // A leading zero is confirmed by the pause alone, which begins when the digit is asked for.
         let before = match digits[0] {
             0 => self.timing.display_test(),
             _ => self.variant.duration(&self.timing.after_wake),

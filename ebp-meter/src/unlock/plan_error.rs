@@ -1,4 +1,4 @@
-//! Why a profile or a PIN gives no plan.
+//! Why there is no plan for a profile or a PIN.
 
 use crate::profile::{LockKind, Profile};
 
@@ -6,18 +6,18 @@ use crate::profile::{LockKind, Profile};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The model has no lock.
-    #[error("{model} has no PIN: it tells all it knows")]
+    #[error("{model} has no PIN: it always sends every value")]
     NoLock {
         /// Which model.
         model: String,
     },
-    /// The model has a PIN, and nobody says how it is entered.
+    /// The model has a PIN, and no source says how it is entered.
     #[error("how the PIN of {model} is entered by light is not known")]
     UnknownTiming {
         /// Which model.
         model: String,
     },
-    /// The model's details are held back by a setting of its operator.
+    /// The model's detailed values are switched off by its operator.
     #[error("no PIN shows the details of {model}: its operator has switched them off")]
     OperatorOff {
         /// Which model.
@@ -28,9 +28,9 @@ pub enum PlanError {
     WrongLength {
         /// Which model.
         model: String,
-        /// So many digits it has.
+        /// The number of digits it has.
         expected: usize,
-        /// So many were given.
+        /// The number given.
         given: usize,
     },
     /// The way to `InF` is not known from any source.

@@ -1,12 +1,12 @@
-//! Light, exactly as long as a plan says.
+//! Sends light with the exact timing of a plan.
 //!
 //! Enters: a [`Plan`] and a [`Port`]. Leaves: light on the head; what was heard in the pauses.
 //! Absent: what the plan is for, and what the telegrams say.
 //!
-//! Light is binary 0 (IEC 62056-21): a break of 300 ms is a press of 300 ms. Where a line knows no
-//! break (TCP bridges) or loses it (ptys, which answer the request with success), zero bytes lie
-//! back to back on the line instead: 288 of them at 9600 baud, light for 9 of each 10 bit times.
-//! How a pty carries light in time is told in [`crate::virtual_meter::light`].
+//! Light is binary 0 (IEC 62056-21): a break of 300 ms is a press of 300 ms. If a line supports no
+//! break (TCP bridges) or loses it (ptys, which report success), zero bytes are sent without pauses
+//! instead: 288 of them at 9600 baud, light for 9 of each 10 bit times.
+//! [`crate::virtual_meter::light`] describes how a pty transfers light in time.
 //!
 //! Each step ends at a deadline reckoned from the step before it, not from when the program woke
 //! up, so that lateness does not add up. If the machine was late by more than [`LATE`], the rest of
@@ -29,7 +29,7 @@ const SLICE: Duration = Duration::from_millis(100);
 /// How long after a press its echo may still come in.
 const ECHO: Duration = Duration::from_millis(20);
 
-/// How light is made.
+/// How the light is switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Method {
     /// By break where the port has one, by zero bytes where it has none or is a pty.
@@ -37,7 +37,7 @@ pub enum Method {
     Auto,
     /// By break.
     Break,
-    /// By zero bytes back to back.
+    /// By zero bytes without pauses.
     ZeroBytes,
 }
 
@@ -68,7 +68,7 @@ impl Head {
     }
 }
 
-/// Where a plan is executed: a port, and who looks on.
+/// The port on which a plan is executed, with an observer.
 pub trait Stage {
     /// The port.
     fn port(&mut self) -> &mut dyn Port;
@@ -93,7 +93,7 @@ pub trait Stage {
     }
 }
 
-/// A bare port: nobody looks on.
+/// A port without an observer.
 pub struct OnPort<'a>(pub &'a mut dyn Port);
 
 impl Stage for OnPort<'_> {
@@ -102,12 +102,12 @@ impl Stage for OnPort<'_> {
     }
 }
 
-/// What was done of a plan.
+/// The part of a plan that was executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done {
     /// Presses that were begun.
     pub presses: usize,
-    /// Whether the plan came to its end; else it was stopped.
+    /// Whether the plan was completed; otherwise it was stopped.
     pub finished: bool,
     /// The latest beginning of a step behind its deadline.
     pub latest: Duration,
@@ -133,8 +133,8 @@ pub enum PressError {
     },
 }
 
-/// Executes a plan. Whatever happens, the light is off when this returns; only a process killed in
-/// the midst of a break leaves that to the driver, which ends it when the device is closed.
+/// Executes a plan. The light is off when this returns, in any case; only if the process is killed
+/// during a break the driver does that, which ends it when the device is closed.
 ///
 /// # Errors
 /// [`PressError`]; the presses before it were made.
@@ -198,7 +198,7 @@ impl<'a> Lamp<'a> {
             Method::Break => true,
             Method::ZeroBytes => false,
         };
-        // The resting state, which also ends a break that somebody left standing.
+        // The resting state, which also ends a break that another program left set.
         let by_break = wanted && port.set_light(head.inverted)?;
         if head.inverted && !by_break {
             return Err(PressError::InvertedNeedsBreak { port: port.name().clone() });
@@ -214,7 +214,7 @@ impl<'a> Lamp<'a> {
         if self.by_break {
             self.stage.port().set_light(!self.head.inverted)?;
         } else {
-            // All at once: pieces would leave gaps of the length of a driver's mood.
+            // All at once: pieces would leave gaps of unpredictable length.
             self.stage.port().write(&vec![0; self.head.zero_bytes(duration)])?;
         }
         Ok(())
@@ -249,10 +249,10 @@ impl<'a> Lamp<'a> {
                     _ => {}
                 },
                 Received::Nothing => {}
-                // Nothing more will ever be heard, but light may still be wanted.
+                // Nothing more can be received, but light may still be needed.
                 Received::End => pace.sleep_until(pace.now() + (left - FINE).min(SLICE)),
             }
-            // Zero bytes lie on the line already, and cannot be called back.
+            // Zero bytes are in the driver already, and cannot be cancelled.
             if (self.by_break || !self.lit) && self.stage.stop() {
                 return Ok(false);
             }
@@ -264,7 +264,7 @@ impl<'a> Lamp<'a> {
 
 impl Drop for Lamp<'_> {
     fn drop(&mut self) {
-        // The port is failing or unwinding already: there is nobody to tell.
+        // The port is failing or unwinding already: the error cannot be reported.
         let _ = self.off();
     }
 }

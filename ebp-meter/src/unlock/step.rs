@@ -1,8 +1,9 @@
-//! Walking to `InF` with the meter's owner, who says at each item what stands on the display.
+//! Steps through the menu to `InF` with the meter's owner, who types at each item what the display
+//! shows.
 //!
-//! A meter tells nothing of its list over the port, and lists differ by model and by what operators
-//! have configured away. So one press goes to the next item, and the long press is sent only after an
-//! explicit yes, while the list is certainly still open.
+//! A meter sends nothing about its menu over the port, and menus differ by model and by what
+//! operators have disabled. So one press goes to the next item, and the long press is sent only
+//! after an explicit yes, while the menu is certainly still open.
 
 use std::time::Duration;
 
@@ -14,12 +15,12 @@ use super::{
 };
 use crate::profile;
 
-/// The most items that are walked through.
+/// The maximum number of items.
 const MOST_ITEMS: u8 = 24;
-/// How long before the list closes nothing more is pressed.
+/// How long before the menu closes no more presses are sent.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// What stands on the display, as the owner reads it.
+/// What the display shows, as the owner reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// `InF OFF`: the extended data can be switched on here.
@@ -32,43 +33,43 @@ pub enum Item {
 
 /// The owner in front of the meter.
 pub trait AskItem {
-    /// What stands on the display, so many presses behind the PIN; nothing to give up.
+    /// What the display shows after that many presses after the PIN; `None` to give up.
     fn item(&mut self, presses: u8) -> Option<Item>;
 
-    /// Whether the long press may be sent to what stands there: only an explicit yes is one.
+    /// Whether the long press may be sent at the displayed item: only after an explicit yes.
     fn may_hold(&mut self) -> bool;
 }
 
-/// How a walk ended.
+/// How stepping through the menu ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SteppedEnd {
     /// The long press was sent to `InF OFF`.
     Held,
     /// `InF` is on already.
     AlreadyOn,
-    /// The owner did not want to go on; no long press was sent.
+    /// The owner gave up; no long press was sent.
     GivenUp,
-    /// `InF` did not come; no long press was sent.
+    /// `InF` did not appear; no long press was sent.
     NotFound,
-    /// The list closed, or may have: no long press was sent.
+    /// The menu closed, or may have closed: no long press was sent.
     ListClosed,
 }
 
-/// What came of a walk.
+/// The result of stepping through the menu.
 #[derive(Debug, Clone)]
 pub struct Stepped {
     /// How it ended.
     pub end: SteppedEnd,
-    /// What stood on the display, one item after the other.
+    /// What the display showed, one item after the other.
     pub items: Vec<String>,
-    /// The presses to `InF` behind the PIN, where it was found: for `--inf-presses`.
+    /// The presses to `InF` after the PIN, if it was found: for `--inf-presses`.
     pub inf_presses: Option<u8>,
     /// The meter.
     pub unlocked: Unlocked,
 }
 
 impl Attempt<'_> {
-    /// Enters the PIN and walks through the list with the owner.
+    /// Enters the PIN and steps through the menu with the owner.
     ///
     /// # Errors
     /// As [`Attempt::run`].
@@ -94,7 +95,7 @@ impl Attempt<'_> {
         let (Some(variant), Some(seen), false) =
             (unlocked.variant, unlocked.seen, unlocked.pin_was_needless)
         else {
-            // Where its list stands nobody knows.
+            // The state of its menu is unknown.
             return nothing(unlocked, SteppedEnd::ListClosed);
         };
         let seen_at = self.pace.now();
@@ -112,7 +113,7 @@ impl Attempt<'_> {
     }
 }
 
-/// A walk through an open list.
+/// Stepping through an open menu.
 struct Walk<'a, 'b> {
     attempt: &'a Attempt<'b>,
     timing: &'a profile::Pin,
@@ -183,10 +184,10 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// Whether the list will be open for so long: by the clock, and by a telegram of now that shows
-    /// the details. In the time that a person takes to answer it may have closed.
+    /// Whether the menu will stay open for that long, according to the clock and to a present
+    /// telegram with detailed values. It may have closed while the owner was answering.
     fn is_open(&mut self, link: &mut dyn Link, needed: Duration) -> Result<bool, UnlockError> {
-        // What came while the owner was looking.
+        // Telegrams that were received while the owner was looking.
         while link.next(Duration::ZERO)?.is_some() {}
         let attempt = self.attempt;
         let wait = attempt.interval() * 3;

@@ -1,12 +1,11 @@
-//! Wrong tries, remembered per meter over runs and crashes, so that no timer locks a meter.
+//! Wrong attempts, counted for each meter across runs and crashes, so that no timer blocks a meter.
 //!
-//! Enters: a folder for the state, a meter's identity, the time. Leaves: permission to try.
-//! Absent: the try itself; any identity in the clear.
+//! Enters: a folder for the state, a meter's identity, the time. Leaves: permission to try. Absent:
+//! the attempt itself; any identity in plain text.
 //!
-//! A try is on the disk before its first press of light. What happens in between - a kill, a power
-//! failure, a panic - leaves it counted, because a PIN that is half entered is a wrong one: the
-//! meter fixes the missing digits as zeros by itself. Only a try that was seen to work clears the
-//! count.
+//! An attempt is on the disk before its first press. What happens in between - a kill, a power
+//! failure, a panic - leaves it counted, because a PIN that was entered in part is a wrong one: the
+//! meter fills it up with zeros. Only an attempt that has succeeded clears the count.
 
 use std::{
     collections::BTreeMap,
@@ -25,15 +24,15 @@ use uuid::Uuid;
 
 use crate::{port::PortName, readout::ServerId};
 
-/// Which meter, without saying so: a name-based UUID of its identity. It keeps numbers out of files
-/// that are copied into bug reports; against somebody who tries all numbers it is no protection.
+/// A pseudonym of a meter: a name-based UUID of its identity. It keeps numbers out of files that
+/// are copied into bug reports; it does not protect against an attacker who tries all numbers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MeterKey(String);
 
 impl MeterKey {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6f0c_9b1e_51d7_4a2c_8a53_e1f2_7d40_b6a9);
 
-    /// By the identity that the meter gives, or by the port where it gives none.
+    /// From the identity that the meter sends, or from the port if it sends none.
     #[must_use]
     pub fn new(server_id: Option<&ServerId>, port: &PortName) -> Self {
         let name = match server_id {
@@ -50,13 +49,13 @@ impl fmt::Display for MeterKey {
     }
 }
 
-/// What is remembered of a meter.
+/// The stored state of a meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remembered {
-    /// Tries since the last one that worked.
+    /// Attempts since the last successful one.
     pub wrong: u8,
-    /// When the last try's light ends, or ended.
+    /// When the light of the last attempt ends, or ended.
     pub light_until: Timestamp,
 }
 
@@ -67,14 +66,14 @@ struct Contents {
     meters: BTreeMap<String, Remembered>,
 }
 
-/// The file of tries in a state folder.
+/// The file of attempts in a state folder.
 #[derive(Debug, Clone)]
 pub struct Tries {
     folder: PathBuf,
 }
 
 impl Tries {
-    /// The tries of that folder, which is made with the first try.
+    /// The attempts of that folder, which is created with the first attempt.
     #[must_use]
     pub fn in_folder(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
@@ -86,19 +85,21 @@ impl Tries {
         self.folder.join("unlock-tries.json")
     }
 
-    /// What is remembered of that meter.
+    /// The attempts of that meter.
     ///
     /// # Errors
-    /// [`TriesError`]; a file that cannot be understood is never taken for an empty one.
+    /// Returns [`TriesError`] if the file cannot be read or understood. A file that cannot be
+    /// understood is never treated as empty.
     pub fn get(&self, meter: &MeterKey) -> Result<Option<Remembered>, TriesError> {
         Ok(self.load()?.meters.get(&meter.0).copied())
     }
 
-    /// Counts a try as wrong, on the disk, before it is made; `None` where `stop_at` are counted
+    /// Counts an attempt as wrong, on the disk, before it is made; `None` if `stop_at` are counted
     /// already. The light will be off at `light_until`.
     ///
     /// # Errors
-    /// [`TriesError`]: then nothing may be tried.
+    /// Returns [`TriesError`] if the file of attempts cannot be read, understood or written.
+    /// Nothing may be tried then.
     pub fn begin(
         &self,
         meter: &MeterKey,
@@ -116,10 +117,10 @@ impl Tries {
         })
     }
 
-    /// The try ended before any light: it was none.
+    /// The attempt ended before any light was sent: it does not count.
     ///
     /// # Errors
-    /// [`TriesError`].
+    /// Returns [`TriesError`] if the file of attempts cannot be read, understood or written.
     pub fn withdraw(&self, meter: &MeterKey) -> Result<(), TriesError> {
         self.change(|meters| {
             if let Some(known) = meters.get_mut(&meter.0) {
@@ -131,10 +132,10 @@ impl Tries {
         })
     }
 
-    /// The try was broken off: its light ended at that time.
+    /// The attempt was interrupted: its light ended at that time.
     ///
     /// # Errors
-    /// [`TriesError`].
+    /// Returns [`TriesError`] if the file of attempts cannot be read, understood or written.
     pub fn ended(&self, meter: &MeterKey, at: Timestamp) -> Result<(), TriesError> {
         self.change(|meters| {
             if let Some(known) = meters.get_mut(&meter.0) {
@@ -143,21 +144,21 @@ impl Tries {
         })
     }
 
-    /// The PIN was right, or somebody vouches for it (`--reset-tries`): nothing is held against the
-    /// meter's next try.
+    /// The PIN was right, or its owner is certain of it (`--reset-tries`): the meter's count is
+    /// cleared.
     ///
     /// # Errors
-    /// [`TriesError`].
+    /// Returns [`TriesError`] if the file of attempts cannot be read, understood or written.
     pub fn forget(&self, meter: &MeterKey) -> Result<(), TriesError> {
         self.change(|meters| {
             meters.remove(&meter.0);
         })
     }
 
-    /// Earlier tries no longer count, but the meter still gets its rest after the last one's light.
+    /// Earlier attempts no longer count, but the pause after the last one's light is kept.
     ///
     /// # Errors
-    /// [`TriesError`].
+    /// Returns [`TriesError`] if the file of attempts cannot be read, understood or written.
     pub fn pardon(&self, meter: &MeterKey) -> Result<(), TriesError> {
         self.change(|meters| {
             if let Some(known) = meters.get_mut(&meter.0) {
@@ -166,11 +167,11 @@ impl Tries {
         })
     }
 
-    /// Forgets every meter: for `--reset-tries` without a meter at hand, and for a file that cannot
-    /// be understood.
+    /// Deletes the counts of all meters: for `--reset-tries` without a meter, and for a file that
+    /// cannot be understood.
     ///
     /// # Errors
-    /// [`TriesError`].
+    /// Returns [`TriesError`] if the file of attempts cannot be read, understood or written.
     pub fn forget_all(&self) -> Result<(), TriesError> {
         let _lock = self.lock()?;
         self.store(&Contents { version: 1, meters: BTreeMap::new() })
@@ -187,7 +188,7 @@ impl Tries {
         Ok(result)
     }
 
-    /// Held while the file is read and written anew; two meters' processes share it.
+    /// Locked while the file is read and rewritten; the processes of several meters share it.
     fn lock(&self) -> Result<File, TriesError> {
         let path = self.folder.join("unlock-tries.lock");
         let failed = |source| TriesError::Io { path: path.clone(), source };
@@ -218,7 +219,7 @@ impl Tries {
         }
     }
 
-    /// The whole file or the old one, and on the disk when this returns.
+    /// Writes the file atomically and durably.
     fn store(&self, contents: &Contents) -> Result<(), TriesError> {
         let path = self.path();
         let failed = |source| TriesError::Io { path: path.clone(), source };
@@ -238,8 +239,8 @@ impl Tries {
 }
 
 impl Remembered {
-    /// How long the meter must still be left alone, so that it has returned to its normal display.
-    /// A clock that was set back cannot stretch it beyond the rest and the longest plan.
+    /// How long the meter must still get no presses, so that it has returned to its normal display.
+    /// A clock that was set back cannot extend it beyond the pause and the longest plan.
     #[must_use]
     pub fn rest(&self, now: Timestamp, rest: Duration, longest: Duration) -> Duration {
         let since_light = now.duration_since(self.light_until);
@@ -249,10 +250,10 @@ impl Remembered {
     }
 }
 
-/// Why tries cannot be remembered.
+/// Why attempts cannot be counted.
 #[derive(Debug, thiserror::Error)]
 pub enum TriesError {
-    /// The file is there but makes no sense.
+    /// The file exists but cannot be understood.
     #[error("{} does not say how often a PIN was tried: {reason}", path.display())]
     Damaged {
         /// The file.

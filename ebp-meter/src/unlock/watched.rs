@@ -1,7 +1,7 @@
-//! A meter that is listened to while light falls on it.
+//! Reads a meter's telegrams while light is sent to it.
 //!
 //! Enters: the steps of a plan as they begin, bytes of its pauses. Leaves: progress, the last
-//! telegram, a wish to stop. Absent: light; what follows from it.
+//! telegram, a request to stop. Absent: light; conclusions.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -15,7 +15,7 @@ use crate::{
     readout::Readout,
 };
 
-/// Looks at the telegrams between presses and tells how far it is.
+/// Reads the telegrams between presses and reports progress.
 pub(super) struct Watched<'a> {
     profile: &'a Profile,
     stop: &'a AtomicBool,
@@ -43,8 +43,8 @@ impl<'a> Watched<'a> {
         self.detailed
     }
 
-    /// Detail in the midst of a PIN: the meter does not ask for one, and each further press walks
-    /// through its menu.
+    /// Detailed values during PIN entry: the meter does not ask for a PIN, and each further press
+    /// steps through its menu.
     fn needs_no_pin(&self) -> bool {
         let in_pin = matches!(
             self.phases.get(self.index.saturating_sub(1)),

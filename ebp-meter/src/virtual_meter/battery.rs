@@ -1,16 +1,16 @@
 //! A household's battery: it takes what the roof yields beyond the load, and gives it back.
 //!
-//! Its controller looks once in a minute, as real ones do. A day's plan follows from that day and the
-//! one before alone, so that a second has the same power however it is reached: what the battery held
-//! a day earlier is used up or made no difference by then. Losses are left out.
+//! Its controller runs once a minute, as real ones do. A day's plan follows from that day and the
+//! one before alone, so that a second has the same power however it is reached: what the battery
+//! held a day earlier is used up or made no difference by then. Losses are left out.
 
-/// Seconds between two looks of the controller.
+/// Seconds between two runs of the controller.
 const MINUTE: i64 = 60;
 /// Minutes of a day.
 const MINUTES: i64 = 1_440;
 /// Milliwatt-seconds of a watt-hour.
 const WATT_HOUR: i64 = 3_600_000;
-/// It is full after so many hours at its greatest power.
+/// Hours until it is full at its greatest power.
 const HOURS_TO_FULL: i64 = 2;
 
 /// What charges the battery in each minute of the second day, milliwatts, by the surplus of both days

@@ -1,7 +1,7 @@
 //! The one button of a virtual meter: the window that light falls into, and the lock behind it.
 //!
 //! Enters: bytes with the time of their arrival. Leaves: whether the meter shows its details, and
-//! the light that the head hears of itself. Absent: the pty, telegrams.
+//! the echo of the head's light. Absent: the pty, telegrams.
 
 use std::time::Duration;
 
@@ -53,12 +53,12 @@ impl Button {
         self.lock.restore(memory);
     }
 
-    /// What of its own light the head has heard since it was last asked.
+    /// The echo of its own light since the last call.
     pub fn take_echo(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.echo)
     }
 
-    /// Whether the meter tells its details.
+    /// Whether the meter sends detailed values.
     #[must_use]
     pub const fn is_detailed(&self) -> bool {
         self.lock.is_detailed()

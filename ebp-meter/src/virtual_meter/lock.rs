@@ -4,10 +4,10 @@
 //! the clock (time comes in), telegrams, and how light comes over a line (see
 //! [`super::light::LightReceiver`]).
 //!
-//! What it does is what the makers' manuals and owners tell: a press wakes the display test, the
-//! next leads to PIN entry, each further one adds 1, a pause fixes the digit and the next is asked
-//! for, whoever presses then or not; after the last the PIN is checked. Whatever the profile's
-//! tolerances leave undefined throws the user out, so that a plan must be right to work here.
+//! It behaves as makers' manuals and owners describe: a press wakes the display test, the next
+//! leads to PIN entry, each further one adds 1, a pause fixes the digit and the next is asked for,
+//! with or without presses; after the last the PIN is checked. Whatever the profile's tolerances
+//! leave undefined throws the user out, so that a plan must be right to work here.
 
 use std::time::Duration;
 
@@ -123,15 +123,16 @@ impl Lock {
         }
     }
 
-    /// Time has passed. While light is on nothing happens: only its end tells what it was.
+    /// Advances the time. While light is on nothing happens: only its end determines the kind of
+    /// press.
     pub fn advance(&mut self, now: Duration) {
         if self.lit_since.is_none() {
             self.pass(self.own_time(now));
         }
     }
 
-    /// The power was gone: whoever was at the menu is thrown out, `InF` and the PIN query are as
-    /// the factory set them. Wrong tries are kept, as in every lock that is one.
+    /// A power cut: the menu is closed, `InF` and the PIN query are as the factory set them. Wrong
+    /// tries are kept, as in every lock that is one.
     pub fn power_failure(&mut self, at: Duration) {
         self.advance(at);
         self.state = State::Normal;
@@ -156,7 +157,7 @@ impl Lock {
         }
     }
 
-    /// Whether the meter tells its details, as of the last time that came in.
+    /// Whether the meter sends detailed values, at the last time that was passed.
     #[must_use]
     pub const fn is_detailed(&self) -> bool {
         self.inf || matches!(self.state, State::Menu { .. })
@@ -193,7 +194,7 @@ impl Lock {
         self.asks_pin
     }
 
-    /// What long presses did that nobody wanted.
+    /// Unintended effects of long presses.
     #[must_use]
     pub const fn harm(&self) -> Harm {
         self.harm
@@ -227,7 +228,7 @@ impl Lock {
         *self.timing.next_digit.accept().start()
     }
 
-    /// Everything that happens by itself until then, in the dark.
+    /// Everything that happens without a press until then.
     fn pass(&mut self, now: Duration) {
         self.now = self.now.max(now);
         while let State::Entry { pauses, from, .. } = &mut self.state {

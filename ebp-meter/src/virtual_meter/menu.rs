@@ -179,7 +179,7 @@ const USUAL: [MenuItem; 8] = [
     MenuItem::Parameter,
 ];
 
-/// What long presses did that nobody wanted of them. Each counts up to 255.
+/// Unintended effects of long presses. Each counts up to 255.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Harm {

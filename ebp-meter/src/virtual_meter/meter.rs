@@ -1,7 +1,7 @@
 //! A virtual meter: registers that integrate a household's power, and what it sends of them.
 //!
-//! Enters: a profile, options, the passing of time, light. Leaves: telegrams, its state.
-//! Absent: ports and waiting; how telegrams are written, which [`super::telegram`] knows.
+//! Enters: a profile, options, the passing of time, light. Leaves: telegrams, its state. Absent:
+//! ports and waiting; encoding telegrams, which [`super::telegram`] does.
 
 use std::{fmt, time::Duration};
 
@@ -55,7 +55,7 @@ impl fmt::Debug for MeterOptions {
     }
 }
 
-/// Why a virtual meter cannot be or speak.
+/// Why a virtual meter cannot be created or send.
 #[derive(Debug, thiserror::Error)]
 pub enum VirtualMeterError {
     /// Its memory cannot be read or written.
@@ -64,7 +64,7 @@ pub enum VirtualMeterError {
     /// The number has more than eight digits.
     #[error("a meter's number has at most eight digits")]
     Number,
-    /// The model knows no lock.
+    /// The model has no lock.
     #[error("the model {model} knows no lock")]
     NeverLocked {
         /// Which.
@@ -248,7 +248,7 @@ impl VirtualMeter {
         })
     }
 
-    /// Light from a reading head that reached the meter so long after it was switched on.
+    /// Light from a reading head, at this time after the meter was switched on.
     ///
     /// A meter that waits for requests takes `/?!` and what acknowledges its offer of a speed, one
     /// with a button its presses. Called without bytes too, as time passes.
@@ -262,7 +262,7 @@ impl VirtualMeter {
         }
     }
 
-    /// What the head hears of its own light.
+    /// The echo of the head's light.
     pub fn take_echo(&mut self) -> Vec<u8> {
         self.button.as_mut().map(Button::take_echo).unwrap_or_default()
     }

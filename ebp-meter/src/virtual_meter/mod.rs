@@ -1,4 +1,4 @@
-//! Meters that do not exist: for demonstrations, tests and whoever has no meter at hand.
+//! Simulated meters: for demonstrations, tests and users without a meter.
 //!
 //! Enters: a [`crate::profile::Profile`], or a recording of a real meter. Leaves: telegrams on a
 //! pty, paced like light from a reading head. Absent: decoding; the network.

@@ -16,7 +16,7 @@ pub struct NoiseOptions {
     pub missing_bytes: u32,
     /// Telegrams of which only the beginning arrives.
     pub truncated_telegrams: u32,
-    /// Gaps before telegrams in which something arrives that nobody sent.
+    /// Gaps before telegrams in which noise arrives.
     pub garbage: u32,
     /// The most bytes of such garbage.
     pub garbage_bytes: u16,

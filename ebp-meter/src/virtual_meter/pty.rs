@@ -3,9 +3,9 @@
 //! Enters: bytes of a meter, light of a reader. Leaves: each at the other side. Absent: pacing;
 //! breaks, which no pseudoterminal hands on.
 //!
-//! Telegrams are light in the air: who does not look misses them. Nothing here waits for a reader;
-//! what nobody has read when the next telegram begins is thrown away, so that a reader who comes
-//! later gets fresh telegrams and not the four kilobytes that a kernel keeps.
+//! Telegrams are light pulses: a reader that is not there misses them. Nothing here waits for a
+//! reader; bytes that are unread when the next telegram begins are discarded, so that a reader that
+//! comes later gets fresh telegrams and not the four kilobytes that a kernel keeps.
 
 use std::{
     fs, io,
@@ -122,7 +122,7 @@ impl Pty {
     /// `least` bytes, as much as a reader at work never leaves. Says whether it did.
     ///
     /// A reader's claim to have the port alone (`TIOCEXCL`) outlives it while this side holds the
-    /// port open; with nobody reading, that claim is given up too.
+    /// port open; without a reader, that claim is given up, too.
     ///
     /// # Errors
     /// Returns an error if the kernel has closed the pseudoterminal.
@@ -136,7 +136,7 @@ impl Pty {
         Ok(true)
     }
 
-    /// Waits at most so long for bytes that a reader sends, and puts what came in the buffer.
+    /// Waits at most `wait` for bytes from a reader, and puts them into the buffer.
     ///
     /// # Errors
     /// Returns an error if the kernel has closed the pseudoterminal.

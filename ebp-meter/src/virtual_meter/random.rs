@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same for the same seed on every machine and for ever.
+//! Pseudorandom numbers: the same seed always produces the same ones, on every machine.
 //!
 //! Enters: a seed and what a number is for. Leaves: [`Stream`], [`at`]. Absent: secrets; never use
 //! this for keys.
@@ -30,7 +30,7 @@ impl Stream {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
-    /// True in so many of a million cases.
+    /// True with this probability, in parts per million.
     pub(super) fn happens(&mut self, per_million: u64) -> bool {
         self.below(1_000_000) < per_million
     }

@@ -18,7 +18,7 @@ const SML_START: [u8; 8] = [0x1b, 0x1b, 0x1b, 0x1b, 1, 1, 1, 1];
 pub enum Rhythm {
     /// Byte after byte at the line's speed, without gaps.
     Continuous,
-    /// Each telegram so long after the start of the one before.
+    /// The time from the start of one telegram to the next.
     Every(Duration),
 }
 

@@ -1,5 +1,5 @@
-//! What a meter hears that waits for requests (IEC 62056-21, modes A and C): the request, and at
-//! which speed the reader wants the answer.
+//! The input of a meter that waits for requests (IEC 62056-21, modes A and C): the request, and the
+//! speed at which the reader expects the answer.
 
 /// The longest line that is listened to: a request with its 32 characters of address.
 const LONGEST: usize = 40;

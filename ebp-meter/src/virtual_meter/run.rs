@@ -1,4 +1,4 @@
-//! The loop that lets a virtual meter live: telegrams at their times, bytes at the line's speed.
+//! The main loop of a virtual meter: sends telegrams at their times, at the line's speed.
 //!
 //! Enters: a meter or a recording, a wish to stop. Leaves: bytes on a pseudoterminal.
 //! Absent: threads (the caller gives one), signals, output.
@@ -17,14 +17,14 @@ use super::{
     request::answer_speed,
 };
 
-/// How long at most the loop sleeps before it looks whether it shall stop.
+/// The longest sleep before the loop checks whether to stop.
 const NAP: Duration = Duration::from_millis(40);
 
 /// Bytes go out in pieces of this length: short enough to look like a line, long enough to let a
 /// processor sleep.
 const PIECE: Duration = Duration::from_millis(20);
 
-/// What lies unread for so long after a telegram has nobody who reads it.
+/// Bytes unread for this long after a telegram are discarded: there is no reader.
 const STALE: Duration = Duration::from_millis(250);
 
 /// So much of an unbroken stream may lie unread.
@@ -64,7 +64,7 @@ impl Default for Tempo {
     }
 }
 
-/// Why a virtual meter ended before it was told to.
+/// Why a virtual meter ended before it was stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulateError {
     /// Its pseudoterminal.
@@ -78,8 +78,8 @@ pub enum SimulateError {
     Noise(#[from] NoiseOptionsError),
 }
 
-/// Opens a pseudoterminal and sends telegrams on it until told to stop, or until a recording that is
-/// not looped has been played. `on_ready` gets the path that readers open, before the first telegram.
+/// Opens a pseudoterminal and sends telegrams on it until stopped, or until a recording that is not
+/// looped has been played. `on_ready` gets the path that readers open, before the first telegram.
 ///
 /// Ends within a tenth of a second of `stop`. The source is only lent: a meter's state can be saved
 /// afterwards.
@@ -200,9 +200,9 @@ fn play(replay: &Replay, tempo: Tempo, line: &mut Line) -> Result<(), SimulateEr
     }
 }
 
-/// Who hears light while a line is at work.
+/// Receives light while a line is sending.
 trait Hear {
-    /// What came, or nothing in this time; gives back what the head hears of its own light.
+    /// What came, or nothing in this time; sends the echo of the head's own light.
     fn hear(&mut self, at: Duration, bytes: &[u8]) -> Vec<u8>;
 }
 
@@ -238,7 +238,7 @@ impl Line<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Sends a telegram, through the noise, at the line's speed; leaves off when told to stop.
+    /// Sends a telegram, with noise, at the line's speed; stops early when stopped.
     fn send(&mut self, telegram: &[u8], baud: u32, ear: &mut impl Hear) -> Result<(), PtyError> {
         let noisy = self.noise.as_mut().map(|noise| noise.apply(telegram));
         let bytes = noisy.as_deref().unwrap_or(telegram);
@@ -260,7 +260,7 @@ impl Line<'_> {
         Ok(())
     }
 
-    /// Waits until so long after the start, or until told to stop, and hands on what is heard.
+    /// Waits until that time after the start, or until stopped, and passes on received bytes.
     fn wait(&self, until: Duration, ear: &mut impl Hear) -> Result<(), PtyError> {
         let mut buffer = [0; 256];
         loop {
@@ -275,7 +275,7 @@ impl Line<'_> {
     }
 }
 
-/// How long so many bytes are on the line.
+/// How long that many bytes take on the line.
 fn on_the_line(bytes: usize, baud: u32) -> Duration {
     let bits = bytes as u64 * u64::from(BITS_PER_BYTE);
     Duration::from_nanos(bits.saturating_mul(1_000_000_000) / u64::from(baud.max(1)))

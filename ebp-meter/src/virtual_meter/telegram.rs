@@ -87,8 +87,8 @@ fn least_width(value: i128, signed: bool) -> u8 {
     (1..=8).find(fits).unwrap_or(8)
 }
 
-/// A positive number in as few bytes as it needs without a sign, in a type that has one: so do DZG's
-/// DVS74 and kin, which turns 356.24 W into -299.12 W.
+/// A positive number in as few bytes as it needs without a sign, in a type that has one: so do
+/// DZG's DVS74 and related models, which turns 356.24 W into -299.12 W.
 fn short_of_its_sign(value: i128, most: u8) -> EncodeInt {
     let width = least_width(value, false).min(most);
     let whole = 1_i128 << (8 * u32::from(width));

@@ -21,11 +21,11 @@ pub struct LockOptions {
     pub inf_on: bool,
     /// Whether the PIN is asked for at the start.
     pub asks_pin: bool,
-    /// Whether the head hears its own light.
+    /// Whether the head receives its own light.
     pub echoes: bool,
     /// How fast the meter's own clock runs, parts in a million; -20000 is 2 % slow.
     pub drift_ppm: i32,
-    /// How long entry is blocked where the profile does not know it.
+    /// How long entry is blocked if the profile does not say.
     pub blocked: Duration,
 }
 
@@ -53,7 +53,7 @@ pub struct LockMemory {
     pub asks_pin: bool,
     /// Wrong PINs since the last right one.
     pub wrong: u8,
-    /// What long presses did that nobody wanted.
+    /// Unintended effects of long presses.
     #[serde(default, skip_serializing_if = "Harm::is_none")]
     pub harm: Harm,
 }

@@ -1,4 +1,4 @@
-//! Unlocking never harms a meter, whatever its list behind the PIN looks like: nothing is cleared, and
+//! Unlocking never harms a meter, whatever its list after the PIN looks like: nothing is cleared, and
 //! the PIN query stays as it was.
 
 use std::time::Duration;

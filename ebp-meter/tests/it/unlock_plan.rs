@@ -188,7 +188,7 @@ fn what_gives_no_plan() {
     let profiles = Profiles::embedded();
     let error =
         Plan::enter_pin(profiles.get("Q3D").unwrap(), &pin(1), Variant::Normal).unwrap_err();
-    assert_eq!(error.to_string(), "Q3D has no PIN: it tells all it knows");
+    assert_eq!(error.to_string(), "Q3D has no PIN: it always sends every value");
     let five = "12345".parse().unwrap();
     let error = Plan::enter_pin(profiles.get("DD3").unwrap(), &five, Variant::Normal).unwrap_err();
     assert_eq!(error.to_string(), "the PIN of DD3 has 4 digits, the given one has 5");

@@ -104,7 +104,7 @@ pub(super) fn pin(pin: &Pin) -> Checked {
     if pin.blocks != Blocking::Unknown && source.is_none_or(is_assumed) {
         return refuse(
             at!["pin", "blocks"],
-            "blocks needs tries_source: who says so. Leave it out where nobody does",
+            "blocks needs tries_source, which names the source. Leave it out without a source",
         );
     }
     match &pin.menu {

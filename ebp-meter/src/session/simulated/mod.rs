@@ -54,7 +54,7 @@ struct Asked {
     /// What it sends on which acknowledgement, and at how many bits per second. Without an
     /// acknowledgement it sends at once, and `None` where it never does.
     answers: Vec<Answer>,
-    /// Whether the head hears its own light.
+    /// Whether the head receives its own light.
     echo: bool,
 }
 

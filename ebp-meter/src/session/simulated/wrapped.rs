@@ -58,7 +58,7 @@ fn hex_text_is_understood_and_raw_bytes_are_not_taken_for_it() {
     }
 }
 
-/// What was heard at one line setting is not forgotten at the next.
+/// What was received at one line setting is kept at the next.
 #[test]
 fn a_cause_outlives_the_search() {
     let mut telegram = sml();

@@ -1,4 +1,4 @@
-//! Framing by itself.
+//! Framing without decoding.
 
 use super::{super::encode::wrap, *};
 

@@ -19,7 +19,7 @@ impl Finding {
     /// the rest marked as assumed.
     ///
     /// # Errors
-    /// [`CalibrateError::Profile`] for a name that cannot be one.
+    /// Returns [`CalibrateError::Profile`] for a name that cannot be one.
     pub fn profile(
         &self,
         name: &str,

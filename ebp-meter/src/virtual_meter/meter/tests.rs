@@ -1,4 +1,4 @@
-//! A virtual meter by itself.
+//! A virtual meter without a port.
 
 use proptest::prelude::*;
 

@@ -99,7 +99,7 @@ fn give_below(folder: &Path, owner: Owner) {
     }
 }
 
-/// Whether it is theirs now; where it is not, that is told.
+/// Whether it belongs to them now; if not, that is reported.
 fn give_one(path: &Path, owner: Owner) -> bool {
     let (user, group) = (Uid::from_raw(owner.user), Gid::from_raw(owner.group));
     let given = chownat(CWD, path, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW);

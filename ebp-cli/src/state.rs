@@ -19,6 +19,7 @@ pub fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
         .or_else(|| Some(absolute("HOME")?.join(".local/state")))
         .map(|folder| folder.join("ebp"))
         .ok_or_else(|| {
-            Failure::usage("where shall tries be remembered?").remedy("name a folder with --state")
+            Failure::usage("no folder is known for the count of wrong PINs")
+                .remedy("name a folder with --state")
         })
 }

@@ -41,7 +41,7 @@ impl AddressText {
     /// Returns a failure with exit code 2 (wrong usage) if the text is invalid.
     pub fn parse(&self) -> Result<Address, Failure> {
         self.0.parse().map_err(|error| {
-            Failure::usage(format!("--address: {error}")).remedy("it stands on the meter's face")
+            Failure::usage(format!("--address: {error}")).remedy("it is printed on the meter")
         })
     }
 }

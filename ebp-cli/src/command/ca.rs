@@ -29,7 +29,7 @@ use crate::{
 use issue::Issue;
 pub use issue::usual_scopes;
 
-/// Issue and revoke the certificates by which devices and the server know each other.
+/// Issue and revoke the certificates with which devices and the server authenticate.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Found the authority.
+    /// Create the authority.
     Init {
         /// Its name, as certificates show it.
         #[arg(long, default_value = "ebp certificate authority")]
@@ -49,13 +49,13 @@ enum Action {
     },
     /// Issue a certificate to a participant or one of their devices.
     Issue(Issue),
-    /// Revoke a certificate: the server refuses it from the next request on.
+    /// Revoke a certificate: the server rejects it from the next request on.
     Revoke {
         /// Its serial number, as `ebp ca list` shows it.
         serial: Serial,
     },
     /// List the certificates that were issued: by this authority, and by servers of the database,
-    /// with the household and device that each is of.
+    /// with the household and device of each.
     List {
         /// How they are printed.
         #[arg(long, value_enum, default_value_t = Format::Table)]

@@ -18,7 +18,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// See, grant or revoke your own consent, as a participant of the survey.
+/// Show, grant or revoke your own consent, as a participant of the survey.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -34,17 +34,17 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show where your consent stands.
+    /// Show the state of your consent.
     Show,
-    /// Grant consent: from now on your meters are measured. A step that is taken once.
+    /// Grant consent: from now on your meters are measured. This is possible once.
     Grant(Confirmation),
-    /// Revoke consent, for good: measuring ends, and what says who you are is removed.
+    /// Revoke consent, for good: measuring ends, and what identifies you is deleted.
     Revoke(Confirmation),
 }
 
 #[derive(Debug, clap::Args)]
 struct Confirmation {
-    /// Do it without asking on the terminal.
+    /// Don't ask for confirmation on the terminal.
     #[arg(long)]
     yes: bool,
 }

@@ -33,8 +33,8 @@ use ebp_device::config::{Api, DeviceConfig};
 use enroll::Enroll;
 use init::Init;
 
-/// Enroll and configure a measurement device, and keep its certificate; as an administrator, manage
-/// all devices.
+/// Enroll and configure a measurement device, and renew its certificate; as an administrator,
+/// manage all devices.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -45,23 +45,23 @@ pub struct Arguments {
 enum Action {
     /// Get the device's first certificate for a one-time token.
     ///
-    /// The key is made here, readable by its owner only, and never leaves this machine. If the
-    /// answer is lost, the same command finishes what it began.
+    /// The key is generated on this machine, readable by its owner only, and never leaves it. If
+    /// the answer is lost, run the same command again.
     Enroll(Enroll),
-    /// Write the device's configuration: the meters that the server says it reads, each with the port
-    /// at which it speaks.
+    /// Write the device's configuration: the meters that it reads according to the server, each
+    /// with the port at which it was found.
     Init(Init),
     /// Get the next certificate, if two thirds of this one's lifetime are over. The daemons do this
-    /// by themselves.
+    /// automatically.
     Renew {
         #[command(flatten)]
         files: Files,
 
-        /// Renew now, whether it is due or not.
+        /// Renew now, even if it is not due yet.
         #[arg(long)]
         now: bool,
     },
-    /// List all devices with their households and how they are, as an administrator.
+    /// List all devices with their households and their state, as an administrator.
     #[cfg(feature = "server")]
     List(list::List),
     /// Show a device, as JSON.
@@ -70,25 +70,27 @@ enum Action {
     /// Add a device to a household; or prepare many at once, each with a sheet and a token.
     #[cfg(feature = "server")]
     Add(add::Add),
-    /// Make a one-time token by which a device is enrolled. An earlier one that was not used is void.
+    /// Create a one-time token to enroll a device. An earlier one that was not used becomes
+    /// invalid.
     #[cfg(feature = "server")]
     Token(add::Token),
-    /// Remove a device that was added by mistake. One that read meters with measurements, or has a
-    /// certificate, stays.
+    /// Remove a device that was added by mistake. A device that reads meters with measurements, or
+    /// has a certificate, cannot be removed.
     #[cfg(feature = "server")]
     Remove(add::Remove),
-    /// Revoke every certificate of a device that was lost or stolen, for good and from its next
-    /// request on, and void its one-time tokens. It may be enrolled anew.
+    /// Revoke every certificate of a device that was lost or stolen, permanently and from its next
+    /// request on, and invalidate its one-time tokens. It may be enrolled again.
     ///
-    /// With --url through the Data API, with the administrators' secret; without it on the server's
-    /// own machine.
+    /// With --url the Data API is used, with the administrators' secret; without it the database of
+    /// this machine.
     #[cfg(feature = "server")]
     Revoke(manage::Revoke),
     /// List a device's certificates, through the Data API with the administrators' secret.
     #[cfg(feature = "server")]
     Certificates(manage::Certificates),
-    /// Show the certificate and ask the server whether it is accepted; with --config also what the
-    /// spool holds, each meter's last measurement and incidents, and whether the clock is right.
+    /// Show the certificate and ask the server whether it is accepted; with --config also the
+    /// content of the spool, each meter's last measurement and incidents, and whether the clock is
+    /// right.
     Status {
         #[command(flatten)]
         files: Files,
@@ -106,7 +108,7 @@ struct Files {
     #[arg(long, value_name = "FILE", required_unless_present = "folder")]
     config: Option<PathBuf>,
 
-    /// The folder that `ebp device enroll` filled, where there is no configuration yet.
+    /// The folder written by `ebp device enroll`, if there is no configuration yet.
     #[arg(long, value_name = "FOLDER", conflicts_with = "config", requires = "url")]
     folder: Option<PathBuf>,
 

@@ -64,7 +64,7 @@ fn only(heard: Vec<(PortInfo, Finding)>) -> Result<PortName, Failure> {
         several => {
             let names: Vec<String> =
                 several.iter().map(|(port, _)| port.name.to_string()).collect();
-            Err(Failure::usage(format!("meters speak at {}", names.join(", ")))
+            Err(Failure::usage(format!("meters send at several ports: {}", names.join(", ")))
                 .remedy("name the one that is meant with --port"))
         }
     }
@@ -75,7 +75,7 @@ pub fn nothing_speaks(tried: &[(PortInfo, Finding)]) -> Failure {
     for (port, finding) in tried {
         tell!("ebp: {}: {}", port.name, describe(finding));
     }
-    Failure::new(Code::NothingRead, "no meter speaks on any of this machine's serial ports")
+    Failure::new(Code::NothingRead, "no meter sends on any of this machine's serial ports")
         .remedy("check the reading head, or name its port with --port")
 }
 

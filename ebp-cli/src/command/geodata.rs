@@ -39,9 +39,9 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Show where a compact file is from, and whom to name.
+    /// Show the sources of a compact file, and the notices to publish with it.
     Show {
-        /// The compact file; what the program itself carries if left out.
+        /// The compact file; by default the embedded geodata.
         file: Option<PathBuf>,
     },
 }
@@ -50,7 +50,7 @@ enum Action {
 #[derive(Debug, clap::Args)]
 pub struct Sources {
     /// A shapefile of NUTS-3 regions from BKG (NUTS5000, NUTS250, VG250…) or Eurostat; its .dbf and
-    /// .prj lie beside it.
+    /// .prj must be beside it.
     #[arg(long, value_name = "SHP")]
     pub nuts: PathBuf,
 
@@ -67,8 +67,8 @@ pub struct Sources {
     #[arg(long, value_name = "CC")]
     pub country: Vec<String>,
 
-    /// A notice to show with everything derived from these data, instead of those that their kind
-    /// tells; can be given several times.
+    /// A notice to show with everything derived from these data, instead of those known for their
+    /// kind; can be given several times.
     #[arg(long, value_name = "TEXT")]
     pub notice: Vec<String>,
 }
@@ -145,7 +145,7 @@ pub fn load(file: &Path) -> Result<Regions, Failure> {
     let bytes = fs::read(file).or_failed(file.display())?;
     let failed = |error: &dyn std::error::Error| {
         Failure::failed(format!("{}: {}", file.display(), chain(error)))
-            .remedy("make it anew with `ebp geodata import`")
+            .remedy("create it again with `ebp geodata import`")
     };
     let geodata = Geodata::from_compact(&bytes).map_err(|error| failed(&error))?;
     Regions::new(geodata).map_err(|error| failed(&error))

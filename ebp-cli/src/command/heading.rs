@@ -5,7 +5,7 @@
 pub const OUTPUT: &str = "What is printed";
 /// The Data API's address, by what it is trusted, and who asks.
 #[cfg(feature = "server")]
-pub const API: &str = "How the Data API is reached";
+pub const API: &str = "Connection to the Data API";
 /// A participant's folder, and which certificate of it.
 #[cfg(feature = "server")]
 pub const PARTICIPANT: &str = "The participant's certificate";
@@ -23,4 +23,4 @@ pub const MEASUREMENTS: &str = "Which measurements";
 pub const REGIONS: &str = "Regions and densities";
 
 /// The heading of the options that say how a meter speaks.
-pub const LINE: &str = "How the meter speaks";
+pub const LINE: &str = "Protocol and line";

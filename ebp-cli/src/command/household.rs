@@ -32,10 +32,10 @@ use mask::Mask;
 use measurements::Measurements;
 use refusal::refused;
 
-/// Register households, see and change them, as a researcher.
+/// Register, show and change households, as a researcher.
 ///
-/// With --url all goes through the Data API, with the researchers' secret. Without it `add` works
-/// on the database of this machine.
+/// With --url the Data API is used, with the researchers' secret. Without it `add` uses the
+/// database of this machine.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -52,8 +52,8 @@ pub struct Arguments {
 enum Action {
     /// Register a household with its participant, meters and photovoltaic systems.
     ///
-    /// A household of the same participant at the same address is refused, however the address is
-    /// written, unless --further says that it is another one.
+    /// A household of the same participant at the same address is rejected, however the address is
+    /// spelt, unless --further is given.
     Add(Add),
     /// List registrations and consents.
     List {
@@ -70,21 +70,22 @@ enum Action {
     Edit(Edit),
     /// Remove a household, or a meter or photovoltaic system of it, that was registered by mistake.
     ///
-    /// What has measurements stays.
+    /// Anything that has measurements cannot be removed.
     Remove(Remove),
     /// Register many households, from JSON Lines or CSV.
     ///
-    /// Prints line, participant and identifiers of each. A household that is registered already
-    /// stays as it is, so that a file can be imported again. Those that were refused are told with
-    /// their line, and the others go on.
+    /// Prints line, participant and identifiers of each. A household that is registered already is
+    /// not changed, so that a file can be imported again. Each rejected one is reported with its
+    /// line, and the others are imported.
     Import(Import),
-    /// Print the measurements of a household, as far as its consent goes.
+    /// Print the measurements of a household that its consent covers.
     ///
-    /// A household that revoked its consent is there under its new identifier once it is masked.
+    /// A household that revoked its consent has a new identifier once it is masked.
     Measurements(Measurements),
     /// Mask households that revoked their consent and are withheld, on the server's own machine.
     ///
-    /// `ebp serve` does the same at its start. Prints how many are masked and how many still wait.
+    /// `ebp serve` does the same at its start. Prints how many were masked and how many could not
+    /// be masked yet.
     #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
     Mask(Mask),
 }

@@ -24,8 +24,8 @@ use crate::{
 /// To read one at once: ebp man read | man -l -
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The subcommand whose page is printed, such as `read` or `meter show`; the program's own
-    /// without it.
+    /// The subcommand whose page is printed, such as `read` or `meter show`; by default the
+    /// program's own.
     subcommand: Vec<String>,
 
     /// Write all pages (ebp.1, ebp-read.1 …) to this folder instead.

@@ -20,7 +20,7 @@ pub struct Arguments {
     #[command(flatten)]
     own: Own,
 
-    /// What is or was wrong with the meters, instead of measurements.
+    /// The meters' incidents, instead of measurements.
     #[arg(long)]
     incidents: bool,
 

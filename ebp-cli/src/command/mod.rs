@@ -62,7 +62,7 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// Tell more on standard error; twice for details.
+    /// Print more on standard error; twice for details.
     #[arg(short, long, global = true, display_order = 998, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

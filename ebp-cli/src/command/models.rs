@@ -11,7 +11,8 @@ use crate::exit::Failure;
 /// Where models are known from.
 #[derive(Debug, clap::Args)]
 pub struct Models {
-    /// A folder with further profiles of models (*.toml); one of the same name replaces a known one.
+    /// A folder with additional profiles of models (*.toml); one of the same name replaces a known
+    /// one.
     #[arg(long, value_name = "FOLDER")]
     profiles: Option<PathBuf>,
 }

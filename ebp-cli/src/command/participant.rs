@@ -25,10 +25,10 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Write certificate and key into one PKCS#12 file (.p12), for programs that want that.
+    /// Write certificate and key into one PKCS#12 file (.p12), for programs that need that.
     ///
-    /// The file is protected by a password, which is asked for, or read from a file. Whoever has both
-    /// can see and decide what you can.
+    /// The file is protected by a password, which is asked for, or read from a file. Anyone who has
+    /// both can see and decide the same as you.
     Pkcs12(Pkcs12),
 }
 

@@ -29,21 +29,21 @@ use crate::{
 /// Serve the Data API over mutual TLS.
 ///
 /// Needs a certificate authority (`ebp ca init`) in its data folder. Ends with Ctrl-C or SIGTERM,
-/// after requests in flight are answered.
+/// after answering the requests that are in progress.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     data: ServerData,
 
-    /// Where to listen, instead of where the configuration says.
+    /// The address and port to listen at, overrides the configuration.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
 
-    /// Print a commented configuration that says what the defaults are, and end.
+    /// Print a commented configuration with every default, and exit.
     #[arg(long)]
     print_config: bool,
 
-    /// How log lines look, instead of how the configuration says.
+    /// The format of log lines, overrides the configuration.
     #[arg(long, value_name = "FORM")]
     log_format: Option<LogForm>,
 
@@ -80,28 +80,28 @@ enum Action {
         #[command(subcommand)]
         action: SecretAction,
     },
-    /// Copy the SQLite database to a file while the server goes on.
+    /// Copy the SQLite database to a file while the server is running.
     ///
-    /// The copy is checked. It lacks what is revoked after it: see `ebp serve revocations`.
+    /// The copy is checked. It lacks the revocations after it: see `ebp serve revocations`.
     Backup {
         /// The file; it must not exist.
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Put a backup in the SQLite database's place, while no server runs.
+    /// Replace the SQLite database by a backup, while no server is running.
     ///
-    /// What the replaced database, or the file, knows as revoked is revoked again. The replaced
+    /// Revocations that are in the replaced database or in the file are applied again. The replaced
     /// database is kept beside it.
     Restore {
         /// The backup.
         #[arg(long, value_name = "FILE")]
         input: PathBuf,
 
-        /// What `ebp serve revocations list` printed.
+        /// The output of `ebp serve revocations list`.
         #[arg(long, value_name = "FILE")]
         revocations: Option<PathBuf>,
     },
-    /// What was revoked, for a database that is restored from a backup.
+    /// The list of revocations, for a database that is restored from a backup.
     Revocations {
         #[command(subcommand)]
         action: backup::RevocationsAction,
@@ -112,15 +112,15 @@ enum Action {
 enum SecretAction {
     /// Set a group's secret: asked for on the terminal, or the first line of standard input.
     ///
-    /// Only its argon2id hash is kept. A running server goes by it at once.
+    /// Only its argon2id hash is stored. It takes effect at once, also in a running server.
     Set {
         /// researchers or administrators.
         group: Group,
     },
-    /// Let everybody try the secrets again at once, who has to wait after wrong ones.
+    /// Unblock all addresses that are blocked after wrong secrets.
     ///
-    /// On the server's own machine; a running server, and others of the same database, go by it at
-    /// once.
+    /// Run it on the server's machine; it takes effect at once, also in other servers of the same
+    /// database.
     Unblock,
 }
 

@@ -18,8 +18,8 @@ pub struct ServerData {
     )]
     config: Option<PathBuf>,
 
-    /// The folder of database and certificates, instead of the configuration's; `ebp-data` where
-    /// there is none.
+    /// The folder of database and certificates, instead of the configuration's; by default
+    /// `ebp-data`.
     #[arg(long, global = true, value_name = "FOLDER", help_heading = SERVER_DATA)]
     data: Option<PathBuf>,
 }

@@ -63,7 +63,7 @@ const UNKNOWN: &str = "set the line by --protocol, --baud or --model, and check 
 /// Why a file or a pipe holds no telegram.
 pub fn nothing_in_file(session: &Session, seven_bits: bool, passed: Option<&str>) -> Failure {
     let mut message =
-        format!("{} holds no telegram ({}", session.name(), counted(session.received(), "byte"));
+        format!("{} contains no telegram ({}", session.name(), counted(session.received(), "byte"));
     if let Some(passed) = passed {
         message.push_str(&format!("; {passed}"));
     }
@@ -139,7 +139,7 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
                 .to_owned()
         }
         (Cause::Words(_), Place::Device(_)) => {
-            "these are the words of a device that is no reading head: give the head's port".to_owned()
+            "the text is from a device that is not a reading head: give the head's port".to_owned()
         }
         (Cause::Words(_), Place::File) => {
             "these are words and no telegram: record what the meter sends".to_owned()

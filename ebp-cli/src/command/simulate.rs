@@ -28,7 +28,7 @@ const METER: &str = "The meter";
 /// The heading of the options of its lock.
 const LOCK: &str = "Its lock";
 /// The heading of the options of a recording.
-const RECORDING: &str = "A recording instead of it";
+const RECORDING: &str = "A recording";
 /// The heading of the options that say how it sends.
 const SENDING: &str = "How it sends";
 
@@ -46,23 +46,24 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "model", help_heading = RECORDING)]
     replay: Option<PathBuf>,
 
-    /// Play the recording once instead of over and over.
+    /// Play the recording once instead of repeating it.
     #[arg(long, requires = "replay", help_heading = RECORDING)]
     once: bool,
 
-    /// A symbolic link to the pseudoterminal, so that readers know where it is.
+    /// A symbolic link to the pseudoterminal, as a fixed name for readers.
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
 
-    /// Be a locked meter: whole kWh and no power. With a PIN (--pin, --pin-file or the environment
-    /// variable EBP_PIN) light unlocks it, as strictly as a real one; without it stays locked.
+    /// Simulate a locked meter: whole kWh and no power. With a PIN (--pin, --pin-file or the
+    /// environment variable EBP_PIN) light pulses unlock it, with the timing limits of a real one;
+    /// without a PIN it stays locked.
     #[arg(long, conflicts_with = "replay", help_heading = LOCK)]
     locked: bool,
 
     #[command(flatten, next_help_heading = LOCK)]
     lock: LockArguments,
 
-    /// Be the generation meter of a photovoltaic system instead of the household's at the grid.
+    /// Simulate the generation meter of a photovoltaic system instead of the household's meter.
     #[arg(long, conflicts_with = "replay", help_heading = METER)]
     generation: bool,
 
@@ -74,7 +75,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1_234_567, help_heading = METER)]
     number: u32,
 
-    /// The same seed gives the same household and the same noise.
+    /// The same seed produces the same household and the same noise.
     #[arg(long, default_value_t = 1, help_heading = METER)]
     seed: u64,
 
@@ -82,18 +83,18 @@ pub struct Arguments {
     #[arg(long, help_heading = SENDING)]
     noise: bool,
 
-    /// Simulated seconds in a second; registers grow that much faster.
+    /// Simulated seconds per second; registers grow that much faster.
     #[arg(
         long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=86_400),
         help_heading = SENDING
     )]
     speed: u32,
 
-    /// From one telegram to the next, where it shall not be the model's own.
+    /// The time from one telegram to the next; by default the model's.
     #[arg(long, value_parser = humantime::parse_duration, help_heading = SENDING)]
     interval: Option<Duration>,
 
-    /// Begin from the registers and the lock in this file, and save them there at the end.
+    /// Start with the registers and the lock in this file, and save them there at the end.
     #[arg(long, value_name = "FILE", conflicts_with = "replay", help_heading = METER)]
     state: Option<PathBuf>,
 
@@ -104,7 +105,7 @@ pub struct Arguments {
 /// How the lock of a virtual meter is.
 #[derive(Debug, clap::Args)]
 struct LockArguments {
-    /// Its PIN. A meter that does not exist has no secret to keep; a real one's belongs into a file.
+    /// Its PIN. A simulated meter's PIN is no secret; keep a real one's in a file.
     #[arg(long, requires = "locked", value_parser = pin, conflicts_with = "pin_file")]
     pin: Option<Pin>,
 
@@ -112,26 +113,26 @@ struct LockArguments {
     #[arg(long, value_name = "FILE", requires = "locked")]
     pin_file: Option<PathBuf>,
 
-    /// Have no InF in the list behind the PIN, as some operators configure it: the items behind it move
-    /// up.
+    /// Leave InF out of the menu after the PIN, as some operators configure it: the items after it
+    /// move up.
     #[arg(long, requires = "locked")]
     no_inf: bool,
 
-    /// The items of the list behind the PIN, in their order, where they shall not be the model's: of P,
-    /// E, E CLR, 1d, 7d, 30d, 365d, HIS, HIS CLR, 0.2.2, InF, PIN and other.
+    /// The items of the menu after the PIN, in order, instead of the model's: of P, E, E CLR, 1d,
+    /// 7d, 30d, 365d, HIS, HIS CLR, 0.2.2, InF, PIN and other.
     #[arg(long, value_name = "ITEMS", requires = "locked")]
     menu: Option<MenuList>,
 
-    /// Send no power behind the PIN either, as where the operator has switched the extended data off:
+    /// Send no power even after the PIN, as if the operator had switched off the extended data:
     /// only the energy gets its decimals.
     #[arg(long, requires = "locked")]
     operator_off: bool,
 
-    /// Let the reading head hear its own light.
+    /// Send the reading head's light back to it.
     #[arg(long, requires = "locked")]
     echo: bool,
 
-    /// How fast the meter's own clock runs, parts in a million: -20000 is 2 % slow.
+    /// The drift of the meter's clock, in parts per million: -20000 is 2 % slow.
     #[arg(
         long, value_name = "PPM", default_value_t = 0, requires = "locked", allow_negative_numbers = true,
         value_parser = clap::value_parser!(i32).range(-500_000..=500_000)
@@ -153,7 +154,7 @@ impl LockArguments {
         let Some(pin) = pin else { return Ok(None) };
         if profile.pin.is_none() {
             return Err(Failure::usage(format!(
-                "how the PIN of {} is entered by light is not known, so that none opens it",
+                "how the PIN of {} is entered by light is not known, so no PIN unlocks it",
                 profile.name
             ))
             .remedy("leave --pin out: it stays locked then"));

@@ -17,7 +17,7 @@ use crate::{
 /// Which measurements, and how they are printed.
 #[derive(Debug, Args)]
 pub struct Wanted {
-    /// Of this meter only, instead of all of the household's.
+    /// Only of this meter, instead of all of the household's.
     #[arg(long, value_name = "UUID", help_heading = MEASUREMENTS)]
     pub meter: Option<Uuid>,
 

@@ -29,23 +29,24 @@ const COMPONENT: &str = "transmitter";
 
 /// Send the spooled measurements to the Data API.
 ///
-/// A measurement leaves the spool when the server has confirmed it; whatever fails, nothing is lost
-/// and sending again doubles nothing. Trouble with meters and how the device is are told with it.
+/// A measurement is deleted from the spool when the server has confirmed it: whatever fails,
+/// nothing is lost, and nothing is stored twice. Meters' incidents and the device's status are sent
+/// as well.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The device's configuration.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 
-    /// Stay and send in every report cycle, each device at a time of its own.
+    /// Keep running and send in every report cycle, each device at a different minute.
     #[arg(long)]
     every: bool,
 
-    /// Send only what that would send now: for a timer that starts this command every minute.
+    /// Send only if --every would send now: for a timer that starts this command every minute.
     #[arg(long, conflicts_with = "every")]
     due: bool,
 
-    /// Print what became of the measurements as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<ReportFormat>,
 }
@@ -144,7 +145,7 @@ fn tell(device: &Device, reported: Reported, format: Option<ReportFormat>) -> Co
         let remain = if remaining == 1 { "remains" } else { "remain" };
         let told = match incidents {
             0 => String::new(),
-            n => format!("; told {}", counted(n, "incident")),
+            n => format!("; reported {}", counted(n, "incident")),
         };
         tell!("ebp: sent {sent}{there}, {remaining} {remain}{told}");
     }
@@ -187,6 +188,6 @@ fn explained(outcome: Result<Sent, SpoolError>) -> Result<Reported, Failure> {
             "the server's answer says nothing of what was sent: {}",
             counted(sent, "measurement")
         ))
-        .remedy("nothing is lost; tell the administrator if it goes on")),
+        .remedy("nothing is lost; tell the administrator if it persists")),
     }
 }

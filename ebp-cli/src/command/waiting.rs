@@ -80,13 +80,13 @@ pub fn tell_wrapping(session: &Session) {
     let port = session.name();
     match session.wrapping() {
         Some(Wrapping::Telnet) if session.is_live() => {
-            tell!("ebp: {port} speaks Telnet, which is undone here; better: {RAW_ACCEPTER}");
+            tell!("ebp: {port} speaks Telnet, which is decoded here; better: {RAW_ACCEPTER}");
         }
         Some(Wrapping::Telnet) => {
             tell!("ebp: {port} was recorded from a Telnet bridge, which is undone here");
         }
         Some(Wrapping::HexText) => {
-            tell!("ebp: {port} is hex text: the bytes that it stands for are read");
+            tell!("ebp: {port} is hex text: the bytes that it encodes are read");
         }
         None => {}
     }

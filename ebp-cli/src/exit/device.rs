@@ -88,7 +88,7 @@ pub fn spool(error: SpoolError) -> Failure {
         SpoolError::Full { .. } => Some("make room on the disk; nothing that was stored is lost"),
         SpoolError::ReadOnly { .. } => Some("let this user write there, or choose another folder"),
         SpoolError::LimitReached { .. } => {
-            Some("nothing that was stored is lost; it goes on when the server has confirmed some")
+            Some("nothing that was stored is lost; it continues when the server has confirmed some")
         }
         SpoolError::Damaged { .. } | SpoolError::Replaced { .. } => {
             Some("start again: what is damaged is set aside, and what can be read of it is kept")

@@ -65,7 +65,7 @@ pub fn authority(error: AuthorityError) -> Failure {
         AuthorityError::OutlivesAuthority(_) => Some("choose a shorter --validity"),
         AuthorityError::ClockBehind { .. } => Some("set this machine's clock, then try again"),
         AuthorityError::Expired(_) => {
-            Some("found another one in a new folder; devices are enrolled anew with it")
+            Some("create another one in a new folder; devices have to be enrolled again with it")
         }
         _ => None,
     };
@@ -100,7 +100,7 @@ fn masking(error: &MaskingError) -> Failure {
     let failure = Failure::failed(chain(error));
     match error {
         MaskingError::Compact { .. } | MaskingError::Regions { .. } => {
-            failure.remedy("make it anew with `ebp geodata import`")
+            failure.remedy("create it again with `ebp geodata import`")
         }
         _ => failure.remedy("check `regions` and [geocoding] in the configuration"),
     }

@@ -15,7 +15,7 @@ pub fn remedy(message: &str) -> Option<&'static str> {
             "serial devices belong to a group: `sudo usermod -aG dialout $USER`, then log in again"
         }
         Errno::ACCESS | Errno::PERM => {
-            "let this user use it (`ls -ld` shows whose it is), or run this as the user that may"
+            "let this user use it (`ls -ld` shows its owner), or run this as a user that may"
         }
         Errno::NOENT => "check the name and that its folder exists",
         Errno::EXIST => "choose another name, or remove what is there",
@@ -40,10 +40,10 @@ pub fn remedy(message: &str) -> Option<&'static str> {
         }
         Errno::ADDRNOTAVAIL => "listen at an address of this machine (`ip address` lists them)",
         Errno::CONNREFUSED => {
-            "nobody listens there: check that the server runs, and its address and port"
+            "nothing listens there: check that the server runs, and its address and port"
         }
         Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED => {
-            "the other side hung up: try again, and look at its log if it goes on"
+            "the other side closed the connection: try again, and look at its log if it persists"
         }
         Errno::TIMEDOUT => "check the network, and that the other side is up",
         Errno::NETUNREACH | Errno::HOSTUNREACH | Errno::NETDOWN => {
@@ -66,7 +66,7 @@ mod tests {
             (Errno::NOSPC, "make room on the disk"),
             (Errno::ACCESS, "let this user use it"),
             (Errno::ADDRINUSE, "another program listens there"),
-            (Errno::CONNREFUSED, "nobody listens there"),
+            (Errno::CONNREFUSED, "nothing listens there"),
             (Errno::NOENT, "check the name"),
             (Errno::ROFS, "for writing"),
             (Errno::BUSY, "fuser"),

@@ -80,7 +80,7 @@ fn trickling_bodies_on_postgresql() {
 }
 
 /// Every connection has finished its handshake and asks nothing; whoever comes then is served at
-/// once all the same, and not when the others are given up.
+/// once nevertheless, and not when the others are given up.
 #[test]
 fn connections_that_ask_nothing_do_not_delay_others() {
     let server = Server::configured("[limits]\nconnections = 40\nconnections_per_address = 0\n");

@@ -124,7 +124,7 @@ fn a_revoked_consent_ends_it_for_good() {
     household.measure().refused(4, &words);
 }
 
-/// A daemon that measures hears of the revocation, purges and ends by itself.
+/// A measuring daemon receives the revocation, purges and ends.
 #[test]
 fn a_daemon_ends_when_consent_is_revoked() {
     let server = Server::start();

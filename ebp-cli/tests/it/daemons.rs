@@ -157,7 +157,7 @@ fn other_programs_ask_at_the_socket() {
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
     // A second daemon of the same device does not take the socket away.
     let mut second = daemon(&household, &["read"]);
-    second.wait_for("nobody can ask");
+    second.wait_for("requests cannot be answered");
     second.kill();
     assert!(ask(&household, r#"{"ask": "status"}"#)["status"].is_object());
     // What a killed daemon leaves behind is replaced.

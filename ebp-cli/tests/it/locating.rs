@@ -76,7 +76,7 @@ fn the_server_looks_addresses_up() {
     let found = json!({"latitude": 50.4123456, "longitude": 8.5123456, "precision": "address"});
     assert_eq!(location(&survey, &["add", "--format", "json"], "Am Hang 1"), found);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
-    // Not found, it is registered all the same.
+    // Not found, it is registered nevertheless.
     assert_eq!(location(&survey, &["import"], "Nirgendweg 12"), Value::Null);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
     // The researcher's own table; the server is not asked to look.

@@ -185,7 +185,7 @@ fn a_model_is_shown_with_all_that_its_profile_says() {
     telegram     begins with /ISk5MT174-0001, identity din43863-5-early, with a block check character [wiki.volkszaehler.org/hardware/channels/meters/power/edl-ehz/iskraemeco_mt174 (MT174-D2A52-G22-M3K0)]
 
     how to unlock
-      This model has no lock: it sends all it knows.
+      This model has no lock: it always sends every value.
 
     sent
       1-0:0.0.0*255   the meter's number

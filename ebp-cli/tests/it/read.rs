@@ -150,7 +150,7 @@ fn every_recording_is_read_or_told_to_hold_nothing() {
         match run.code {
             Some(0) => assert!(!run.json().is_empty(), "{}", path.display()),
             Some(1) => {
-                run.says(&["holds no telegram"]);
+                run.says(&["contains no telegram"]);
             }
             other => panic!("{}: {other:?}", path.display()),
         }

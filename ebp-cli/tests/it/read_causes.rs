@@ -55,7 +55,7 @@ fn of_files_bridges_and_devices() {
 
 fn of_each_kind(name: &str, words: &[&str], folder: &Path) {
     let file = damaged(name);
-    let run = run!("read", file).refused(1, &[name, "holds no telegram"]).says(words);
+    let run = run!("read", file).refused(1, &[name, "contains no telegram"]).says(words);
     let aligns = run.stderr.contains("align");
     assert_eq!(aligns, name.starts_with("s08b"), "{run:#?}");
 

@@ -129,10 +129,10 @@ fn a_file_that_is_no_meters() {
     let file = folder.path().join("letter.txt");
     fs::write(&file, "Dear Sir or Madam,\n".repeat(100)).unwrap();
     run!("read", "--port", file)
-        .refused(1, &["letter.txt", "holds no telegram (1900 bytes)", "give a recording"]);
+        .refused(1, &["letter.txt", "contains no telegram (1900 bytes)", "give a recording"]);
     let noise = folder.path().join("noise.bin");
     fs::write(&noise, [0x1b; 5000]).unwrap();
-    run!("read", noise).refused(1, &["noise.bin", "holds no telegram (5000 bytes)"]);
+    run!("read", noise).refused(1, &["noise.bin", "contains no telegram (5000 bytes)"]);
     // A telegram whose checksum is wrong, and too broken within to be salvaged.
     let damaged = folder.path().join("damaged.bin");
     let mut bytes = fs::read(recording::ehz()).unwrap();
@@ -144,7 +144,7 @@ fn a_file_that_is_no_meters() {
 #[test]
 fn a_file_in_another_language() {
     let run = run!("read", "--protocol", "d0", recording::ehz());
-    run.refused(1, &["holds no telegram (316 bytes", "give a recording"]);
+    run.refused(1, &["contains no telegram (316 bytes", "give a recording"]);
 }
 
 /// What a machine has for ports differs; each way of failing says what to do.
@@ -155,7 +155,7 @@ fn without_a_port() {
         Some(1) => drop(run.refused(1, &["has no serial port", "plug the reading head in"])),
         Some(3) => {
             assert_eq!(run.stdout, "");
-            run.says(&["no meter speaks", "check the reading head", "--port"]);
+            run.says(&["no meter sends", "check the reading head", "--port"]);
         }
         // This machine has a meter: it is found, and read.
         Some(0) => assert_eq!(run.json().len(), 1, "{run:#?}"),
@@ -176,7 +176,7 @@ fn unlocking_without_a_port() {
             Some(1 | 3) if run.stderr.contains("serial port") => drop(run.says(&["--port"])),
             // This machine has meters: one is taken, of several none.
             Some(0) => assert!(arguments[1] == "identify" && !run.stdout.is_empty(), "{run:#?}"),
-            Some(2) => drop(run.says(&["meters speak at", "--port"])),
+            Some(2) => drop(run.says(&["meters send at", "--port"])),
             _ => drop(run.says(&["/nonexistent/"])),
         }
     }
@@ -188,8 +188,8 @@ fn an_empty_file_and_empty_input() {
     let file = folder.path().join("empty.bin");
     fs::write(&file, "").unwrap();
     run!("read", file)
-        .refused(1, &["empty.bin", "holds no telegram (0 bytes)", "give a recording"]);
-    run!("read", "-").refused(1, &["standard input", "holds no telegram (0 bytes)"]);
+        .refused(1, &["empty.bin", "contains no telegram (0 bytes)", "give a recording"]);
+    run!("read", "-").refused(1, &["standard input", "contains no telegram (0 bytes)"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn report(folder: &Path, arguments: &[&str], input: &str) -> Run {
     process::run(command, input.as_bytes())
 }
 
-/// Two weeks of three meters: one flawless, one silent for a night, one measured twice in a slot.
+/// Two weeks of three meters: one complete, one silent for a night, one measured twice in a slot.
 fn survey() -> String {
     let start: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
     let mut table = "meter,model,measured_at,received_at\n".to_owned();

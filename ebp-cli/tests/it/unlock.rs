@@ -247,7 +247,7 @@ fn a_long_press_without_effect_is_told_with_where_to_look() {
     let said = Said::from(unlock(folder, &pin, &["--inf-presses", "8"]).output().unwrap());
     assert_eq!(said.code, 1, "{}", said.stderr);
     assert!(said.stdout.contains("it showed its details, and does no longer"), "{}", said.stdout);
-    for part in ["another item of the list may have been changed", "look at the display", "--step"]
+    for part in ["another item of the menu may have been changed", "look at the display", "--step"]
     {
         assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
     }
@@ -276,9 +276,9 @@ fn step_by_step_the_long_press_waits_for_a_yes() {
         let child = person.starts(&mut unlock(folder, &pin, &["--step"]));
         person.reads("digit 2 of 4");
         for (place, shown) in [
-            ("behind the PIN: what does", "P"),
-            ("1 press behind the PIN", "E CLR"),
-            ("2 presses behind the PIN", "InF OFF"),
+            ("after the PIN: what does", "P"),
+            ("1 press after the PIN", "E CLR"),
+            ("2 presses after the PIN", "InF OFF"),
             ("Send it?", answer),
         ] {
             person.reads(place);
@@ -315,7 +315,7 @@ fn a_dry_run_needs_no_meter_and_masks_the_pin() {
       digit 2 of 4: 0 to 9 presses of 0.6 s
       digit 3 of 4: 0 to 9 presses of 0.6 s
       digit 4 of 4: 0 to 9 presses of 0.6 s
-    InF: no source names its place in the list of MT175, so no long press is sent; `ebp unlock --step` switches it on together with you; a press every 100 s keeps the details (`ebp read --every`)
+    InF: no source names its position in the menu of MT175, so no long press is sent; `ebp unlock --step` switches it on together with you; a press every 100 s keeps the details (`ebp read --every`)
     ");
     // A long press only where its place is known.
     for (arguments, presses) in [

@@ -165,7 +165,7 @@ impl Api {
         Self::at(&server.url(), &server.ca(), certificate)
     }
 
-    /// At an address that this authority vouches for.
+    /// At an address that is in this authority's certificate.
     pub fn at(url: &str, ca: &Path, certificate: &Certificate) -> Self {
         let identity = Identity::load(&certificate.chain, &certificate.key, ca).unwrap();
         let tls = identity.client_config(Arc::new(SystemClock)).unwrap();

@@ -158,7 +158,7 @@ impl Server {
     }
 
     /// What it has told on standard error.
-    pub fn told(&self) -> Vec<String> {
+    pub fn log_lines(&self) -> Vec<String> {
         self.process.as_ref().map(Running::stderr).unwrap_or_default()
     }
 

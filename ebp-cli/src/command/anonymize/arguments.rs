@@ -12,11 +12,12 @@ const MAP: &str = "The map";
 /// The heading of the options about households among too few persons.
 const RISK: &str = "Where few people live";
 
-/// Move locations to random ones nearby, farther where fewer people live.
+/// Mask locations: replace them by random ones nearby, farther away where fewer people live.
 ///
-/// A location is moved once: several releases of one household give it away. The same place gets
-/// the same point within one run; with --key-file in every run. Germany's regions and population
-/// densities are built in; others are named. No file that is there is written over.
+/// Mask a location only once: several masked locations of one household reveal the true one. Within
+/// one run the same location gets the same masked one; with --key-file in every run. Germany's
+/// regions and population densities are built in; name the files of others. Existing files are
+/// never overwritten.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// A shapefile of NUTS-3 regions from BKG or Eurostat, instead of those that are built in.
@@ -31,11 +32,11 @@ pub struct Arguments {
     #[arg(long, value_name = "CC", requires = "nuts", help_heading = REGIONS)]
     pub(super) country: Vec<String>,
 
-    /// A file of `ebp geodata import` instead of the two.
+    /// A file of `ebp geodata import`, instead of --nuts and --density.
     #[arg(long, value_name = "FILE", conflicts_with = "nuts", help_heading = REGIONS)]
     pub(super) regions: Option<PathBuf>,
 
-    /// Degrees north (WGS 84). The shell's history keeps it: prefer a table for real households.
+    /// Degrees north (WGS 84). The shell's history stores it: use a table for real households.
     #[arg(long, value_name = "DEGREES", requires = "lon", allow_negative_numbers = true)]
     pub(super) lat: Option<String>,
 
@@ -53,9 +54,9 @@ pub struct Arguments {
     )]
     pub(super) input: Option<PathBuf>,
 
-    /// The same table with masked locations, and nuts3, the region that the masked location lies in;
-    /// rejected rows go to a file beside it, whose name is this one with `.rejected.csv` behind it
-    /// (`out.csv` has `out.csv.rejected.csv`).
+    /// The same table with masked locations, and nuts3, the region that the masked location lies
+    /// in; rejected rows go to a file beside it, whose name is this one with `.rejected.csv`
+    /// appended (`out.csv.rejected.csv` for `out.csv`).
     #[arg(long, value_name = "CSV", requires = "input")]
     pub(super) output: Option<PathBuf>,
 
@@ -67,12 +68,12 @@ pub struct Arguments {
     #[arg(long, requires = "map", help_heading = MAP)]
     pub(super) origins: bool,
 
-    /// Estimate the risk: persons among whom each household is, and a summary.
+    /// Estimate the risk: the number of persons among whom each household is hidden, and a summary.
     #[arg(long, help_heading = OUTPUT)]
     pub(super) stats: bool,
 
-    /// Add the true region, its density and the bounds, and with --stats what follows from them: for
-    /// internal use only, since they narrow down where a household is.
+    /// Add the true region, its density and the bounds, and with --stats the figures computed from
+    /// them: for internal use only, since they narrow down a household's location.
     #[arg(long, help_heading = OUTPUT)]
     pub(super) audit: bool,
 
@@ -80,7 +81,7 @@ pub struct Arguments {
     #[arg(long, requires = "input", help_heading = OUTPUT)]
     pub(super) spreadsheet_safe: bool,
 
-    /// Expect at least so many persons where a household may be.
+    /// Require at least this many persons in the area where a household may be.
     #[arg(long, value_name = "PERSONS", help_heading = RISK)]
     pub(super) min_k: Option<u32>,
 
@@ -88,12 +89,12 @@ pub struct Arguments {
     #[arg(long, requires = "min_k", conflicts_with = "withhold", help_heading = RISK)]
     pub(super) widen: bool,
 
-    /// Give nothing out of households below --min-k (the default).
+    /// Release nothing of households below --min-k (the default).
     #[arg(long, requires = "min_k", help_heading = RISK)]
     pub(super) withhold: bool,
 
-    /// The secret that places' displacements follow from; made if it does not exist. Whoever has it
-    /// can check guesses of true locations: keep it like them, and destroy it with them.
+    /// The secret from which displacements are computed; created if it does not exist. Anyone who
+    /// has it can test guesses of true locations: protect it like them, and destroy it with them.
     #[arg(long, value_name = "FILE")]
     pub(super) key_file: Option<PathBuf>,
 

@@ -34,17 +34,18 @@ pub struct Issue {
     #[arg(long, value_name = "UUID", conflicts_with_all = ["email", "participant"], help_heading = HOLDER)]
     household: Option<Uuid>,
 
-    /// The participant's identifier, as `ebp household add` and `show` print it. It is needed where
-    /// the server's database is not at hand; where it is, the participant must be registered in it.
+    /// The participant's identifier, as `ebp household add` and `show` print it. Needed if the
+    /// server's database cannot be reached; otherwise the participant must be registered in it.
     #[arg(long, value_name = "UUID", help_heading = HOLDER)]
     participant: Option<Uuid>,
 
-    /// The device that will hold it; without one it is the participant's own.
+    /// The device that will use it; without one it is the participant's own.
     #[arg(long, value_name = "UUID", help_heading = HOLDER)]
     device: Option<Uuid>,
 
-    /// What it permits: account, household, consent, measurement-read, measurement-write. A device's
-    /// has consent and measurement-write without this, a participant's own all but measurement-write.
+    /// Its scopes: account, household, consent, measurement-read, measurement-write. The default
+    /// for a device is consent and measurement-write, for a participant's own all but
+    /// measurement-write.
     #[arg(long, value_delimiter = ',', value_name = "SCOPE")]
     scope: Vec<Scope>,
 
@@ -52,8 +53,8 @@ pub struct Issue {
     #[arg(long, default_value = "397d", value_parser = humantime::parse_duration)]
     validity: Duration,
 
-    /// Where certificate and key go; the folder is made if it is not there. Names of their own in
-    /// the current folder without this.
+    /// The folder for certificate and key, created if it does not exist. The default is the current
+    /// folder.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     output: PathBuf,
 }
@@ -82,7 +83,7 @@ impl From<Nobody> for Failure {
             }
             Nobody::ConsentRevoked => (
                 "the household has revoked its consent".to_owned(),
-                "nobody is left there for whom a certificate could be",
+                "it has no participant any more",
             ),
             Nobody::NoEmail => (
                 "nobody is registered with that e-mail address".to_owned(),
@@ -94,11 +95,11 @@ impl From<Nobody> for Failure {
             ),
             Nobody::NoDevice(device) => (
                 format!("there is no device {device}"),
-                "`ebp household show` tells a household's devices",
+                "`ebp household show` lists a household's devices",
             ),
             Nobody::ForeignDevice => (
                 "the device is not of that participant's household".to_owned(),
-                "`ebp household show` tells a household's devices",
+                "`ebp household show` lists a household's devices",
             ),
         };
         Self::failed(message).remedy(remedy)
@@ -167,13 +168,13 @@ impl Issue {
                 Ok(Holder { participant, email: email.clone() })
             }
             (None, ..) => Err(Failure::failed(
-                "there is no database here that knows the participant",
+                "there is no database here in which to look up the participant",
             )
             .remedy("give --participant, as `ebp household add` and `show` print it, and --email")),
         }
     }
 
-    /// Who is registered with what is said; and the device, if there is one, is theirs.
+    /// The registered participant that the arguments name; a given device belongs to them.
     async fn registered(&self, store: &dyn Store) -> Result<Result<Holder, Nobody>, StoreError> {
         let (participant, email) = match (self.household, &self.email) {
             (Some(household), _) => {

@@ -83,7 +83,10 @@ impl EventLog {
             MeasuringEvent::Certificate(certificate) => hear_certificate(&certificate),
             MeasuringEvent::NotRenewed(error) => hear_not_renewed(error),
             MeasuringEvent::NoSocket(error) => {
-                tell!("ebp: measuring goes on, but nobody can ask: {}", chain(&error));
+                tell!(
+                    "ebp: measuring continues, but requests cannot be answered: {}",
+                    chain(&error)
+                );
             }
             MeasuringEvent::SpoolReopened => tracing::info!("the spool was opened again"),
         }
@@ -194,10 +197,10 @@ pub fn hear_not_renewed(error: DeviceError) {
 const fn incident(kind: IncidentType, is_present: bool) -> &'static str {
     match (kind, is_present) {
         (IncidentType::SerialPortUnavailable, true) => {
-            "gives no telegrams: SERIAL-PORT-UNAVAILABLE is reported"
+            "sends no telegrams: SERIAL-PORT-UNAVAILABLE is reported"
         }
         (IncidentType::SerialPortUnavailable, false) => {
-            "gives telegrams again: SERIAL-PORT-UNAVAILABLE is over"
+            "sends telegrams again: SERIAL-PORT-UNAVAILABLE has ended"
         }
         (IncidentType::ObisCodesUnavailable, true) => {
             "shows no power and whole kWh only: OBIS-CODES-UNAVAILABLE is reported"

@@ -58,7 +58,7 @@ fn warn_of_useless(meter: &MeterEntry, profile: &Profile) {
 /// The stable name of a port that is configured by a changing one.
 fn stable_name(port: &PortName, ports: &[PortInfo]) -> Option<PortName> {
     let PortName::Path(path) = port else { return None };
-    // A link is somebody's choice of a name that stays.
+    // A link was made as a stable name.
     if !path.starts_with("/dev") || fs::symlink_metadata(path).ok()?.is_symlink() {
         return None;
     }

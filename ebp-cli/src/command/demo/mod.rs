@@ -47,20 +47,21 @@ use timing::{CYCLE_STANDS_FOR, CYCLES_PER_REPORT, LOOK};
 
 /// Run the whole chain on this machine with virtual meters.
 ///
-/// A certificate authority and a server, three registered households with four meters, their
-/// consent, measuring and sending, and at the end what the participants' accounts show. Then the
-/// third household revokes its consent and is masked, which a map shows; each run registers it anew.
-/// The other two have a past, which the first start makes in some seconds: 30 days of measurements,
-/// with a power cut, a loose reading head, a week without the PIN and a meter that was exchanged.
-/// Ends with Ctrl-C; its state stays in a folder, from which it starts again.
+/// Starts a certificate authority and a server, registers three households with four meters, grants
+/// consent, measures and sends, and at the end shows what the server returns to the participants.
+/// Then the third household revokes its consent and is masked, which a map shows; each run
+/// registers it again. The other two have a history, which the first start simulates in some
+/// seconds: 30 days of measurements, with a power cut, a loose reading head, a week without the PIN
+/// and a meter that was exchanged. Ends with Ctrl-C; its state is stored in a folder, and the next
+/// start continues from it.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The folder of its state.
     #[arg(long, value_name = "FOLDER", default_value = "demo-state")]
     state: PathBuf,
 
-    /// End after every meter was measured and everything was sent once; in a slot that was measured
-    /// before, wait for the next.
+    /// End after every meter was measured and everything was sent once; if the present slot was
+    /// measured before, wait for the next.
     #[arg(long)]
     once: bool,
 
@@ -69,16 +70,16 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER", num_args = 0..=1)]
     replay: Option<Option<PathBuf>>,
 
-    /// The measurement cycle, which stands for a quarter of an hour.
+    /// The measurement cycle, which represents a quarter of an hour.
     #[arg(long, default_value = "2s")]
     cycle: Cycle,
 
-    /// How long the past of a new folder's households is, from 1d to 90d; 0d is none. 30d if left
-    /// out, and none with --replay.
+    /// The length of the history in a new folder, from 1d to 90d, or 0d for none. The default is
+    /// 30d, and none with --replay.
     #[arg(long, value_name = "DAYS", conflicts_with = "replay")]
     past: Option<Length>,
 
-    /// The same seed gives the same households and the same past.
+    /// The same seed produces the same households and the same history.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }

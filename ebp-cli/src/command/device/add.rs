@@ -27,21 +27,21 @@ pub struct Add {
     #[arg(required_unless_present = "csv")]
     household: Option<Uuid>,
 
-    /// A meter of the household that it reads from now on; may be given several times.
+    /// A meter of the household that it reads; may be given several times.
     #[arg(long, value_name = "UUID")]
     meter: Vec<Uuid>,
 
-    /// Prepare many devices: a CSV file with a column `household` (and `meters`, with blanks between)
-    /// for a further device of it, or `device` for one that is there.
+    /// Prepare many devices: a CSV file with a column `household` (and `meters`, separated by
+    /// blanks) to add a device to it, or `device` for an existing one.
     #[arg(long, value_name = "FILE", requires = "output", conflicts_with_all = ["household", "meter"], help_heading = MANY)]
     csv: Option<PathBuf>,
 
-    /// The folder, made if need be, of a sheet (DEVICE.txt) and a token file (DEVICE.token, readable
-    /// by its owner only) for each device.
+    /// The folder, created if needed, for a sheet (DEVICE.txt) and a token file (DEVICE.token,
+    /// readable by its owner only) for each device.
     #[arg(long, value_name = "FOLDER", requires = "csv", help_heading = MANY)]
     output: Option<PathBuf>,
 
-    /// For how many hours the tokens are good, 1 to 720.
+    /// For how many hours the tokens are valid, 1 to 720.
     #[arg(long, value_name = "N", requires = "csv", value_parser = clap::value_parser!(u16).range(1..=720), help_heading = MANY)]
     hours: Option<u16>,
 
@@ -55,11 +55,11 @@ pub struct Token {
     /// The device.
     device: Uuid,
 
-    /// For how many hours it is good, 1 to 720; 72 without this.
+    /// For how many hours it is valid, 1 to 720; by default 72.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=720))]
     hours: Option<u16>,
 
-    /// The file that it is written to, readable by its owner only; without this it is printed.
+    /// The file to write it to, readable by its owner only; printed by default.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 

@@ -36,11 +36,11 @@ pub struct Enroll {
     #[arg(long, value_name = "HEX", conflicts_with = "ca")]
     fingerprint: Option<String>,
 
-    /// The kind of key.
+    /// The type of the key.
     #[arg(long, value_enum, default_value_t = Kind::P256)]
     key: Kind,
 
-    /// Where ca.pem, device.pem and device.key go.
+    /// The folder for ca.pem, device.pem and device.key.
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
 }
@@ -65,7 +65,7 @@ impl Enroll {
         let (ca, certificate, key) = (file("ca.pem"), file("device.pem"), file("device.key"));
         if certificate.exists() {
             return Err(Failure::failed(format!("{} exists already", certificate.display()))
-                .remedy("`ebp device renew` gets the next one; to begin anew move it away"));
+                .remedy("`ebp device renew` gets the next one; to start over, move it away"));
         }
         let token = match &self.token_file {
             Some(path) => secret::from_file("the token", path)?,

@@ -31,7 +31,7 @@ const PORTS: &str = "Where the meters are";
 /// For which device, and what is known of its ports.
 #[derive(Debug, clap::Args)]
 pub struct Init {
-    /// The folder that `ebp device enroll` filled.
+    /// The folder written by `ebp device enroll`.
     #[arg(long, value_name = "FOLDER")]
     folder: PathBuf,
 
@@ -39,8 +39,8 @@ pub struct Init {
     #[arg(long)]
     url: String,
 
-    /// A port with a reading head; or METER=PORT, the meter by its identifier or model. May be given
-    /// several times; without it all serial ports of this machine are listened to.
+    /// A port with a reading head; or METER=PORT, with the meter's identifier or model. May be
+    /// given several times; by default all serial ports of this machine.
     #[arg(long, value_name = "[METER=]PORT", help_heading = PORTS)]
     port: Vec<String>,
 
@@ -48,15 +48,15 @@ pub struct Init {
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration, help_heading = PORTS)]
     timeout: Duration,
 
-    /// Listen to no port: each meter's port must be named.
+    /// Don't listen at any port: name each meter's port.
     #[arg(long, help_heading = PORTS)]
     no_listen: bool,
 
-    /// Where measurements are kept until they are sent.
+    /// The folder in which measurements are stored until they are sent.
     #[arg(long, value_name = "FOLDER", default_value = "/var/lib/ebp/spool")]
     spool: PathBuf,
 
-    /// The configuration; `device.toml` in the folder without this.
+    /// The configuration to write; by default `device.toml` in the folder.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -260,7 +260,7 @@ fn refuse_other_model(meter: &Meter, port: &PortName, heard: &Models) -> Result<
         return Ok(());
     }
     Err(Failure::failed(format!(
-        "meter {} is registered as {}, and at {port} speaks one of {}, maybe {}",
+        "meter {} is registered as {}, but the meter at {port} is one of {}, possibly {}",
         meter.uuid,
         meter.model,
         heard.flag,

@@ -79,7 +79,7 @@ impl Revoke {
             survey.revoke_device(self.device).await.map_err(|error| match error {
                 SurveyError::Store(StoreError::NotFound) => {
                     Failure::failed(format!("there is no device {}", self.device))
-                        .remedy("`ebp household show` tells a household's devices")
+                        .remedy("`ebp household show` lists a household's devices")
                 }
                 error => server::survey(error),
             })

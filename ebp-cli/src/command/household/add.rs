@@ -34,11 +34,11 @@ pub struct Add {
     #[arg(required_unless_present = "print_example")]
     file: Option<PathBuf>,
 
-    /// Print a commented registration with everything that may stand in it, and end.
+    /// Print a commented registration with every member that it may have, and exit.
     #[arg(long, conflicts_with = "file")]
     print_example: bool,
 
-    /// Register it although the participant has a household at the same address.
+    /// Register it even if the participant has a household at the same address.
     #[arg(long)]
     further: bool,
 

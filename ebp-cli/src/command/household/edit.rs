@@ -20,23 +20,23 @@ pub struct Edit {
     /// The household.
     household: Uuid,
 
-    /// What changes, TOML or JSON: participant, address, location, metadata, each whole; or with
-    /// one of the options below the members of a meter or photovoltaic system.
+    /// The changes, TOML or JSON: participant, address, location, metadata, each complete; or, with
+    /// one of the options below, the members of a meter or photovoltaic system.
     file: PathBuf,
 
-    /// The meter that changes.
+    /// The meter to change.
     #[arg(long, value_name = "UUID", group = "member")]
     meter: Option<Uuid>,
 
-    /// The photovoltaic system that changes.
+    /// The photovoltaic system to change.
     #[arg(long, value_name = "UUID", group = "member")]
     pv_system: Option<Uuid>,
 
-    /// The file holds a further meter.
+    /// The file contains a new meter.
     #[arg(long, group = "member")]
     new_meter: bool,
 
-    /// The file holds a further photovoltaic system.
+    /// The file contains a new photovoltaic system.
     #[arg(long, group = "member")]
     new_pv_system: bool,
 }
@@ -47,11 +47,11 @@ pub struct Remove {
     /// The household.
     household: Uuid,
 
-    /// The meter that goes.
+    /// The meter to remove.
     #[arg(long, value_name = "UUID")]
     meter: Option<Uuid>,
 
-    /// The photovoltaic system that goes.
+    /// The photovoltaic system to remove.
     #[arg(long, value_name = "UUID", conflicts_with = "meter")]
     pv_system: Option<Uuid>,
 }

@@ -47,12 +47,12 @@ pub struct Import {
     #[arg(required_unless_present = "print_example")]
     file: Option<PathBuf>,
 
-    /// Print a CSV file with every column that a registration may have, and end. JSON Lines have the
-    /// same members.
+    /// Print a CSV file with every column that a registration may have, and exit. JSON Lines have
+    /// the same members.
     #[arg(long, conflicts_with = "file")]
     print_example: bool,
 
-    /// Store nothing, and look up no address: tell what would be registered and what is wrong.
+    /// Store nothing, and locate no address: report what would be registered and what is wrong.
     #[arg(long)]
     dry_run: bool,
 
@@ -64,7 +64,7 @@ pub struct Import {
     locating: Locating,
 }
 
-/// What became of a line.
+/// The result of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Become {

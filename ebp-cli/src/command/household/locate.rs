@@ -25,7 +25,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Coordinates that somebody looked up.
 #[derive(Debug, clap::Args)]
 pub struct ByHand {
-    /// Degrees north (WGS 84) of the household, instead of what the file says.
+    /// Degrees north (WGS 84) of the household, overrides the file.
     #[arg(long, value_name = "DEGREES", requires = "longitude", allow_negative_numbers = true, help_heading = LOCATION)]
     latitude: Option<String>,
 
@@ -50,22 +50,22 @@ impl ByHand {
 /// How addresses are located here, instead of by the server.
 #[derive(Debug, clap::Args)]
 pub struct Locating {
-    /// A geocoding service like Nominatim that is asked for addresses without a location. It is told
-    /// the addresses, one a second at most.
+    /// A geocoding service like Nominatim, to locate addresses without a location. It receives
+    /// these addresses, at most one a second.
     #[arg(long, value_name = "URL", requires = "geocoder_contact", help_heading = LOCATION)]
     geocoder: Option<String>,
 
-    /// Whom the service's operator may write to: an e-mail or web address.
+    /// The contact for the service's operator: an e-mail or web address.
     #[arg(long, value_name = "CONTACT", requires = "geocoder", help_heading = LOCATION)]
     geocoder_contact: Option<String>,
 
-    /// Where answers are remembered for a month, sealed. The default is `ebp/geocoding` in the
-    /// user's folder of caches.
+    /// The folder in which answers are stored for a month, encrypted. The default is
+    /// `ebp/geocoding` in the user's cache folder.
     #[arg(long, value_name = "FOLDER", requires = "geocoder", help_heading = LOCATION)]
     geocoder_cache: Option<PathBuf>,
 
-    /// Postal codes and their points (CSV with plz, lat, lon), for what is not found otherwise; such
-    /// a location is marked as approximate.
+    /// Postal codes with their points (CSV with plz, lat, lon), for addresses that are not found
+    /// otherwise; such a location is marked as approximate.
     #[arg(long, value_name = "FILE", help_heading = LOCATION)]
     postal_codes: Option<PathBuf>,
 }

@@ -13,12 +13,12 @@ use crate::{
 /// What is to be masked.
 #[derive(Debug, clap::Args)]
 pub struct Mask {
-    /// Mask those that are withheld, by `regions` of the configuration or those of the program.
+    /// Mask those that are withheld, by the configuration's `regions` or the embedded ones.
     #[arg(long, group = "what")]
     pending: bool,
 
-    /// Accept regions or densities of another vintage than households were masked by so far; those
-    /// stay where they are.
+    /// Accept other regions or densities than those by which households were masked so far; these
+    /// households are not changed.
     #[arg(long, group = "what")]
     new_regions: bool,
 }
@@ -59,8 +59,8 @@ impl Mask {
         if without_location > 0 {
             text += &counted_as(
                 without_location,
-                "stays withheld: nobody knows its location\n",
-                "stay withheld: nobody knows their location\n",
+                "stays withheld: its location is unknown\n",
+                "stay withheld: their location is unknown\n",
             );
         }
         print(&text)

@@ -15,14 +15,14 @@ pub const EXIT_STATUS: &[Entry] = &[
 
 const LOG: Entry =
     ("EBP_LOG", "Of what is logged how much, such as info or ebp_meter=debug; beats -v.");
-const PIN: Entry = ("EBP_PIN", "The meter's PIN, where no file with it is named.");
+const PIN: Entry = ("EBP_PIN", "The meter's PIN, if no file with it is given.");
 const STATE: Entry = (
     "XDG_STATE_HOME",
     "Where tries to unlock are remembered (ebp/unlock-tries.json in it); ~/.local/state without it.",
 );
 const SERVER: Entry = (
     "EBP_SERVER_…",
-    "Each setting of the server, such as EBP_SERVER_DATA; with _FILE behind it the content of that file.",
+    "Each setting of the server, such as EBP_SERVER_DATA; with _FILE appended the content of that file.",
 );
 const SERVER_CONFIG: Entry = ("EBP_SERVER_CONFIG", "The server's configuration, as --config.");
 
@@ -49,10 +49,8 @@ const TRIES: Entry =
     ("unlock-tries.json", "Wrong PINs of each meter, so that none is ever blocked.");
 const CONFIG: Entry =
     ("/etc/ebp/server.toml", "A server's configuration by custom; --config names it.");
-const DATA: Entry = (
-    "ebp-data/",
-    "The server's folder where none is named: ebp.sqlite, server.key, secrets.toml, authority/.",
-);
+const DATA: Entry =
+    ("ebp-data/", "The server's default folder: ebp.sqlite, server.key, secrets.toml, authority/.");
 const PARTICIPANT: Entry = (
     "NAME.pem, NAME.key, ca.pem",
     "A participant's certificate, its key and the authority's certificate; --folder names their folder.",
@@ -179,7 +177,7 @@ const EXAMPLES: &[(&[&str], &[Entry])] = &[
             ),
             (
                 "ebp serve backup --data /var/lib/ebp --output /backup/ebp.sqlite",
-                "Copies the database while the server goes on.",
+                "Copies the database while the server is running.",
             ),
         ],
     ),

@@ -46,12 +46,12 @@ Meter readings, power and the meter's own time are as they were. Look at it befo
 /// Which meter, and where the bundle goes.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes. Without it the only
-    /// one of the machine's serial ports at which a meter speaks.
+    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes. By default the only
+    /// serial port at which a meter sends.
     #[arg(long)]
     port: Option<PortName>,
 
-    /// The bundle: a file with the ending .tar, or a folder that is made.
+    /// The bundle: a file with the ending .tar, or a folder to create.
     #[arg(long, value_name = "PATH")]
     output: PathBuf,
 
@@ -59,11 +59,11 @@ pub struct Arguments {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     telegrams: u16,
 
-    /// Take the digits of energy out, too.
+    /// Remove the digits of energy, too.
     #[arg(long)]
     blur: bool,
 
-    /// The address of a meter that is asked and answers to that alone: mostly its number.
+    /// The address of a meter that only answers requests with its address: usually its number.
     #[arg(long, value_name = "ADDRESS", help_heading = LINE)]
     address: Option<AddressText>,
 
@@ -152,7 +152,7 @@ fn nothing_left(redacted: &Redacted) -> Failure {
         reasons => reasons.join("; "),
     };
     Failure::failed(format!("nothing is left to hand on: {why}")).remedy(
-        "no bundle was made; describe the meter by its face and by what `ebp meter identify` says",
+        "no bundle was written; describe the meter by what is printed on it and by what `ebp meter identify` prints",
     )
 }
 

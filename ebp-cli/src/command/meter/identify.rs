@@ -25,16 +25,16 @@ const TELEGRAMS: usize = 3;
 /// Which meter, and how it is shown.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes. Without it the only
-    /// one of the machine's serial ports at which a meter speaks.
+    /// A device (/dev/ttyUSB0), tcp://host:port, or a file of recorded bytes. By default the only
+    /// serial port at which a meter sends.
     #[arg(long)]
     port: Option<PortName>,
 
-    /// The address of a meter that is asked and answers to that alone: mostly its number.
+    /// The address of a meter that only answers requests with its address: usually its number.
     #[arg(long, value_name = "ADDRESS", help_heading = LINE)]
     address: Option<AddressText>,
 
-    /// How long to wait for a telegram. Finding out how a meter speaks takes some seconds.
+    /// How long to wait for a telegram. Detecting protocol and speed takes some seconds.
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
     timeout: Duration,
 

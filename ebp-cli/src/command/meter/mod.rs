@@ -13,7 +13,7 @@ use clap::Subcommand;
 
 use crate::exit::CommandResult;
 
-/// Look models up, find out which meter is at hand, and report what does not work.
+/// Show known models, identify a meter, and save a report of what does not work.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -22,11 +22,11 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List the models that are known.
+    /// List the known models.
     List(list::Arguments),
-    /// Print all that is known of a model, with its sources.
+    /// Print everything that is known about a model, with the sources.
     Show(show::Arguments),
-    /// Say which meter this is, whether it is locked, and what to do next.
+    /// Identify a meter: its model, whether it is locked, and what to do next.
     Identify(identify::Arguments),
     /// Save telegrams without identifying numbers, for a report of what does not work.
     Bundle(bundle::Arguments),

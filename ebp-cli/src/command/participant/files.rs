@@ -16,14 +16,14 @@ use crate::{
 /// The files that the research group gave the participant.
 #[derive(Debug, clap::Args)]
 pub struct Files {
-    /// The participant's folder: certificate (.pem), its key (.key) and ca.pem, as `ebp ca issue`
-    /// makes them.
+    /// The participant's folder: certificate (.pem), its key (.key) and ca.pem, as written by `ebp
+    /// ca issue`.
     #[arg(
         long, global = true, value_name = "FOLDER", default_value = ".", help_heading = PARTICIPANT
     )]
     folder: PathBuf,
 
-    /// The certificate, where the folder has several.
+    /// The certificate, if the folder has several.
     #[arg(long, global = true, value_name = "FILE", help_heading = PARTICIPANT)]
     certificate: Option<PathBuf>,
 }

@@ -25,8 +25,8 @@ pub struct Pkcs12 {
     #[command(flatten)]
     files: Files,
 
-    /// The file to write, readable by its owner only; without this the certificate's name with
-    /// .p12. A file that is there is never written over.
+    /// The file to write, readable by its owner only; by default the certificate's name with .p12.
+    /// An existing file is never overwritten.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 

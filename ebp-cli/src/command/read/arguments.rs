@@ -17,27 +17,28 @@ use crate::{
 /// The heading of the options of a measurement device.
 const DEVICE: &str = "Measuring for a survey";
 
-/// Read a meter and print its figures.
+/// Read a meter and print its values.
 ///
-/// Without --port, the machine's serial ports are tried and the one that speaks is read. With
-/// --config, one measurement cycle of every configured meter goes into the spool.
+/// Without --port, listens at the machine's serial ports and reads the first at which a meter
+/// sends. With --config, stores one measurement of every configured meter in the spool.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// A device (/dev/ttyUSB0), tcp://host:port, a file, or - for standard input.
     #[arg(value_name = "PORT", conflicts_with_all = ["port", "config"])]
     pub(super) from: Option<PortName>,
 
-    /// The same, named.
+    /// The same, as an option.
     #[arg(long, conflicts_with = "config")]
     pub(super) port: Option<PortName>,
 
-    /// Go on with each telegram; wait for a device that was pulled out to come back.
+    /// Keep reading; if the serial device is unplugged, wait until it is back.
     ///
-    /// On a terminal the table is drawn over again, with the time and its age. Ctrl-C ends it.
+    /// On a terminal the table is redrawn, with the time of the telegram and its age. Ctrl-C ends
+    /// it.
     #[arg(long)]
     pub(super) watch: bool,
 
-    /// How long to wait for a telegram. An answer under way counts by its pauses, not its length.
+    /// How long to wait for a telegram. While an answer arrives, it counts from the last byte.
     #[arg(
         long, default_value = "10s", value_name = "DURATION", conflicts_with = "config",
         value_parser = humantime::parse_duration
@@ -48,7 +49,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub(super) raw: Option<PathBuf>,
 
-    /// How the figures are printed [default: table].
+    /// How the values are printed [default: table].
     #[arg(long, value_enum, help_heading = OUTPUT)]
     pub(super) format: Option<Format>,
 
@@ -63,21 +64,22 @@ pub struct Arguments {
     #[command(flatten, next_help_heading = LINE)]
     pub(super) models: Models,
 
-    /// The telegrams' language.
+    /// The protocol of the telegrams.
     #[arg(
         long, value_enum, default_value_t = ProtocolChoice::Auto, conflicts_with = "config",
         help_heading = LINE
     )]
     pub(super) protocol: ProtocolChoice,
 
-    /// The address of a meter that is asked and answers to that alone: mostly its number.
+    /// The address of a meter that only answers requests with its address: usually its number.
     ///
-    /// A profile may have it as `address` in its `[line]`, where no other user of the machine sees it.
+    /// It can be given in a profile instead, as `address` in its `[line]`, where no other user of
+    /// the machine sees it.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "config", help_heading = LINE)]
     pub(super) address: Option<AddressText>,
 
-    /// The speed in bits per second; detected without it. 300 is that of requests, and then of the
-    /// answers, too.
+    /// The speed in bits per second; detected by default. 300 is the speed of requests, and then
+    /// also of the answers.
     #[arg(
         long, value_parser = clap::value_parser!(u32).range(50..=921_600), conflicts_with = "config",
         help_heading = LINE
@@ -88,11 +90,11 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "profiles", help_heading = DEVICE)]
     pub(super) config: Option<PathBuf>,
 
-    /// Stay and measure in every measurement cycle; with -v each measurement is told.
+    /// Keep running and measure in every measurement cycle; with -v print each measurement.
     #[arg(long, requires = "config", help_heading = DEVICE)]
     pub(super) every: bool,
 
-    /// Print a commented configuration of a device that says what the defaults are, and end.
+    /// Print a commented configuration of a device with every default, and exit.
     #[arg(long, exclusive = true, help_heading = DEVICE)]
     pub(super) print_example: bool,
 }
@@ -106,13 +108,15 @@ impl Arguments {
     pub(super) fn check_for_device(&self) -> CommandResult {
         if self.watch {
             return Err(Failure::usage("--watch reads one port, and --config a device's meters")
-                .remedy("--every goes on measuring, with -v it tells each measurement"));
+                .remedy("--every keeps measuring, and with -v prints each measurement"));
         }
         if self.format.is_some() {
             return Err(Failure::usage(
                 "--format says how a reading is printed; with --config it goes into the spool",
             )
-            .remedy("-v tells each measurement, `ebp device status` what the spool holds"));
+            .remedy(
+                "-v prints each measurement, `ebp device status` shows the content of the spool",
+            ));
         }
         Ok(())
     }
@@ -120,7 +124,7 @@ impl Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum ProtocolChoice {
-    /// Find out.
+    /// Detect it.
     Auto,
     /// Smart Message Language.
     Sml,

@@ -81,7 +81,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
             match session.next(SLICE.min(timeout)) {
                 Ok(session::SessionEvent::Readout(readout)) => {
                     if silent {
-                        self.say(format_args!("{} speaks again", session.name()))?;
+                        self.say(format_args!("{} sends again", session.name()))?;
                     }
                     if !std::mem::replace(&mut self.has_read, true) {
                         tell_wrapping(session);

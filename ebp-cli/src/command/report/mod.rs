@@ -33,26 +33,27 @@ const EVALUATED: &str = "What is evaluated";
 
 /// Evaluate a survey: was every meter measured in every slot and reported in every cycle?
 ///
-/// Counts from the first measurement that was ever made of a meter, or from the window's beginning:
-/// a meter that is silent lowers the figures. Reads the database of a server on this machine
+/// A meter counts from its first measurement ever, or from the beginning of the window, whichever
+/// is later; a silent meter lowers the figures. Reads the database of a server on this machine
 /// (--config or --data), or a table of measurements (--input).
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     data: ServerData,
 
-    /// A table (CSV) with columns meter, measured_at, received_at and, if wanted, model, instead of
+    /// A table (CSV) with columns meter, measured_at, received_at and optionally model, instead of
     /// a server's database; `-` is standard input.
     #[arg(long, value_name = "CSV", conflicts_with = "config")]
     input: Option<PathBuf>,
 
-    /// Where the window begins: a day or an instant (UTC), such as 2026-03-01 or
-    /// 2026-03-01T12:00:00Z. The first measurement if left out.
+    /// The beginning of the window: a day or an instant (UTC), such as 2026-03-01 or
+    /// 2026-03-01T12:00:00Z. By default the first measurement.
     #[arg(long, value_name = "TIME", value_parser = instant, help_heading = EVALUATED)]
     from: Option<Timestamp>,
 
-    /// Where the window ends; that day or instant is not part of it. Behind the slot of the last
-    /// measurement if left out; then what was not yet due when that was received is not missing.
+    /// The end of the window; that day or instant is not part of it. By default the end of the last
+    /// measurement's slot; what was not due yet when that one was received does not count as
+    /// missing.
     #[arg(long, value_name = "TIME", value_parser = instant, help_heading = EVALUATED)]
     to: Option<Timestamp>,
 
@@ -64,15 +65,15 @@ pub struct Arguments {
     #[arg(long, value_name = "CYCLE", default_value = "60m", help_heading = EVALUATED)]
     report_cycle: Cycle,
 
-    /// How the figures are printed.
+    /// How the values are printed.
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
     format: Format,
 
-    /// Leave out the tables of single meters.
+    /// Omit the tables of single meters.
     #[arg(long, help_heading = OUTPUT)]
     summary: bool,
 
-    /// Draw when which meter was silent.
+    /// Draw a chart of the gaps of each meter.
     #[arg(long, value_name = "SVG", help_heading = OUTPUT)]
     plot: Option<PathBuf>,
 }

@@ -26,27 +26,28 @@ use crate::{
 /// What was revoked, as lines that can be kept and applied.
 #[derive(Debug, Subcommand)]
 pub enum RevocationsAction {
-    /// Print what was revoked: new identifiers, months and masked locations, no names, and nothing
-    /// that everybody does not see. One JSON object a line.
+    /// Print the revocations: new identifiers, months and masked locations, no names; all of it is
+    /// public. One JSON object a line.
     ///
-    /// Keep it beside the backups, and newer than they: it is what a restored backup lacks.
+    /// Keep it with the backups, and newer than they are: a restored backup lacks these
+    /// revocations.
     List,
-    /// Revoke the same in a database that was restored from a backup, before it is served.
+    /// Apply them to a database that was restored from a backup, before it is served.
     ///
-    /// Households get the same identifiers and masked locations. What is revoked there already stays
-    /// as it is.
+    /// Households get the same identifiers and masked locations. What is revoked there already is
+    /// not changed.
     Apply {
-        /// What `list` printed.
+        /// The output of `list`.
         file: PathBuf,
     },
 }
 
-/// Copies the database while the server goes on.
+/// Copies the database while the server is running.
 pub fn back_up(data: &ServerData, output: &Path) -> CommandResult {
     let database = sqlite(data, "pg_dump --format=custom --file=FILE DATABASE")?;
     backup::backup(&database, output).map_err(explain)?;
     tell!(
-        "ebp: {} is a whole copy; it holds names and addresses: keep it as safe",
+        "ebp: {} is a complete copy; it contains names and addresses: keep it as safe",
         output.display()
     );
     Ok(())
@@ -176,7 +177,7 @@ fn sqlite(data: &ServerData, instead: &str) -> Result<PathBuf, Failure> {
     match data.settings()?.database {
         Database::Sqlite(path) => Ok(path),
         Database::Postgres(_) => Err(Failure::usage("PostgreSQL has its own tools for this")
-            .remedy(format!("use `{instead}`; docs/src/server.md tells more"))),
+            .remedy(format!("use `{instead}`; see docs/src/server.md"))),
     }
 }
 

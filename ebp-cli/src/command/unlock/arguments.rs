@@ -15,35 +15,35 @@ use crate::{
 
 /// The heading of the options that say how light is made.
 const LIGHT: &str = "The light";
-/// The heading of the options about the list behind the PIN.
-const LIST: &str = "The list behind the PIN";
+/// The heading of the options about the list after the PIN.
+const LIST: &str = "The menu after the PIN";
 /// The heading of the options about wrong tries.
-const TRIES: &str = "Wrong tries";
+const TRIES: &str = "Wrong PINs";
 /// The heading of the options that only print what would be done.
 const DRY_RUN: &str = "Without a meter";
 /// The heading of the options for a model that is not known.
 const MODEL: &str = "Other models";
 
-/// Unlock a meter by light, with its PIN.
+/// Unlock a meter with its PIN, by light pulses.
 ///
-/// The PIN is read from --pin-file (which only its owner may read), else from the environment
-/// variable EBP_PIN, else it is asked for. A long press, which switches items of the list behind the
-/// PIN, is sent only where a source names the place of InF for the model, or where you say so (--step,
-/// --inf-presses). Wrong tries are remembered, and ebp stops before the meter
-/// would block itself. Ctrl-C switches the light off.
+/// The PIN is read from --pin-file (which only its owner may read), otherwise from the environment
+/// variable EBP_PIN, otherwise it is asked for. A long press, which switches an item of the menu
+/// after the PIN, is sent only if a source names the position of InF for the model, or with --step
+/// or --inf-presses. Wrong attempts are counted, and ebp stops before the meter would block itself.
+/// Ctrl-C switches the light off.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A serial device with a reading head on the meter (/dev/ttyUSB0), or tcp://host:port. Without
-    /// it the only one of the machine's serial ports at which a meter speaks.
+    /// A serial device with a reading head on the meter (/dev/ttyUSB0), or tcp://host:port. By
+    /// default the only serial port at which a meter sends.
     #[arg(long)]
     pub(super) port: Option<PortName>,
 
     /// The meter's model, such as MT175; `ebp meter list` shows all. With --calibrate the name of
-    /// the new one.
+    /// the new model.
     #[arg(long, required_unless_present = "reset_tries")]
     pub(super) model: Option<String>,
 
-    /// The file with the PIN, which nobody but its owner may read (chmod 600).
+    /// The file with the PIN, which only its owner may read (chmod 600).
     #[arg(long, value_name = "FILE")]
     pub(super) pin_file: Option<PathBuf>,
 
@@ -62,25 +62,27 @@ pub struct Arguments {
     #[command(flatten, next_help_heading = LIGHT)]
     pub(super) light: Light,
 
-    /// Walk through the list together with you: at each item you say what the display shows, and the
-    /// long press is sent to InF only after your yes.
+    /// Step through the menu: at each item type what the display shows; the long press is sent at
+    /// InF only after you confirm it.
     #[arg(long, conflicts_with_all = ["dry_run", "calibrate", "format"], help_heading = LIST)]
     pub(super) step: bool,
 
-    /// So many short presses behind the PIN the display of this very meter shows InF: switch it there.
-    /// At another item the long press may clear energies or the history, or switch the PIN query off.
+    /// Send the long press after this number of short presses after the PIN, where the display of
+    /// this meter shows InF. At another item it may clear energies or the history, or switch off
+    /// the PIN query.
     #[arg(
         long, value_name = "N", conflicts_with_all = ["step", "calibrate"], help_heading = LIST,
         value_parser = clap::value_parser!(u8).range(0..=50)
     )]
     pub(super) inf_presses: Option<u8>,
 
-    /// Where tries are remembered: $XDG_STATE_HOME/ebp without this, /var/lib/ebp for root.
+    /// The folder in which attempts are stored; by default $XDG_STATE_HOME/ebp, for root
+    /// /var/lib/ebp.
     #[arg(long, value_name = "FOLDER", help_heading = TRIES)]
     pub(super) state: Option<PathBuf>,
 
-    /// Forget the meter's earlier wrong tries, because PIN and model are certain; without --port
-    /// those of all meters.
+    /// Delete the meter's count of wrong attempts, if you are certain of PIN and model; without
+    /// --port those of all meters.
     #[arg(long, help_heading = TRIES)]
     pub(super) reset_tries: bool,
 
@@ -91,7 +93,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = ItemFormat::Table, help_heading = OUTPUT)]
     pub(super) format: ItemFormat,
 
-    /// Find the timing of an unknown model together with its owner, who watches the display.
+    /// Measure the timing of an unknown model, while its owner watches the display.
     #[arg(
         long, requires = "output", conflicts_with_all = ["dry_run", "format"], help_heading = MODEL
     )]
@@ -105,22 +107,22 @@ pub struct Arguments {
 /// How the head is driven.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Light {
-    /// How light is made.
+    /// How the light is switched on.
     #[arg(long, value_enum, default_value_t = MethodChoice::Auto)]
     method: MethodChoice,
 
-    /// The head shines while the line is idle, and is dark in a break.
+    /// The head's light is on while the line is idle, and off in a break.
     #[arg(long)]
     inverted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum MethodChoice {
-    /// By break where the port has one, else by zero bytes.
+    /// By a break if the port supports it, otherwise by zero bytes.
     Auto,
-    /// By break.
+    /// By a break.
     Break,
-    /// By zero bytes back to back.
+    /// By zero bytes without pauses.
     ZeroBytes,
 }
 

@@ -74,7 +74,7 @@ pub fn run(
         return Err(Failure::usage("calibrating needs --output"));
     };
     let Some(terminal) = Terminal::open(stop) else {
-        return Err(Failure::usage("calibrating needs a terminal with somebody at it")
+        return Err(Failure::usage("calibrating needs a terminal")
             .remedy("run it where you can watch the meter's display and type"));
     };
     if output.exists() {

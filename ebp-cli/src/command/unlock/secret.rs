@@ -26,7 +26,7 @@ pub fn given(file: Option<&Path>) -> Result<Option<Pin>, Failure> {
         })?)),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Failure::usage(format!("{VARIABLE} holds no digits")))
+            Err(Failure::usage(format!("{VARIABLE} contains no digits")))
         }
     }
 }

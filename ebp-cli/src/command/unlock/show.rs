@@ -170,7 +170,7 @@ pub fn result(
     let unlocked = result.map_err(|not_done| not_done.failure)?;
     match warning(&unlocked) {
         Some(warning) if unlocked.inf == InfSwitch::WithoutEffect => Err(Failure::failed(
-            "the long press had no effect on the details: another item of the list may have been changed",
+            "the long press had no effect on the details: another item of the menu may have been changed",
         )
         .remedy(warning)),
         Some(warning) => {
@@ -184,7 +184,7 @@ pub fn result(
 /// Why no long press is sent to InF on this model.
 pub fn untouched(profile: &Profile) -> String {
     format!(
-        "no source names its place in the list of {}, so no long press is sent; `ebp unlock --step` \
+        "no source names its position in the menu of {}, so no long press is sent; `ebp unlock --step` \
          switches it on together with you",
         profile.name
     )
@@ -201,7 +201,7 @@ fn warning(unlocked: &Unlocked) -> Option<String> {
         );
     }
     (unlocked.inf == InfSwitch::WithoutEffect).then(|| {
-        "look at the display: wake it as for the PIN; if the list comes without a question for the PIN, \
+        "look at the display: wake it as for the PIN; if the menu appears without PIN entry, \
          the PIN query was switched off, and a light of more than 5 s at the item PIN switches it on again; \
          see whether E and the history (HIS) are still there; find InF with `ebp unlock --step`"
             .to_owned()
@@ -269,7 +269,7 @@ fn table(profile: &Profile, port: &PortName, unlocked: &Unlocked) -> String {
     let lasting = match (unlocked.lasting, Keep::for_profile(profile, unlocked.lasting)) {
         (Lasting::Permanent, _) => {
             format!(
-                "{seen}, longer than the list is open: InF is on, usually until a power failure"
+                "{seen}, longer than the menu is open: InF is on, usually until a power failure"
             )
         }
         (Lasting::WhileOpen(open), Some(Keep::Press { every, .. })) => with(

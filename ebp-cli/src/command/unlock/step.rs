@@ -1,4 +1,4 @@
-//! `ebp unlock --step`: through the list behind the PIN, with the owner in front of the display.
+//! `ebp unlock --step`: through the list after the PIN, with the owner in front of the display.
 //!
 //! Enters: a terminal with somebody at it. Leaves: what stood on the display, and InF switched on where
 //! the owner said yes. Absent: presses, and when one is still safe, which [`ebp_meter::unlock`] knows.
@@ -35,13 +35,13 @@ impl Owner<'_> {
 impl AskItem for Owner<'_> {
     fn item(&mut self, presses: u8) -> Option<Item> {
         let place = match presses {
-            0 => "behind the PIN".to_owned(),
-            1 => "1 press behind the PIN".to_owned(),
-            n => format!("{n} presses behind the PIN"),
+            0 => "after the PIN".to_owned(),
+            1 => "1 press after the PIN".to_owned(),
+            n => format!("{n} presses after the PIN"),
         };
         loop {
             let typed = self.ask(&format!(
-                "{place}: what does the display show? [as it stands there, such as 1d or InF OFF; q to give up] "
+                "{place}: what does the display show? [exactly, such as 1d or InF OFF; q to give up] "
             ))?;
             match plain(&typed).as_str() {
                 "" => {}
@@ -76,7 +76,7 @@ pub fn run(
     stop: &Arc<AtomicBool>,
 ) -> CommandResult {
     let Some(terminal) = Terminal::open(stop) else {
-        return Err(Failure::usage("--step needs a terminal with somebody at it")
+        return Err(Failure::usage("--step needs a terminal")
             .remedy("run it where you can watch the meter's display and type"));
     };
     let mut session = open(profile, port)?;
@@ -104,7 +104,7 @@ fn tell_end(stepped: &Stepped) {
             tell!("ebp: InF was held; another time --inf-presses {presses} finds it on this meter");
         }
         (SteppedEnd::AlreadyOn, Some(presses)) => {
-            tell!("ebp: InF is on already, {presses} presses behind the PIN; nothing was switched");
+            tell!("ebp: InF is on already, {presses} presses after the PIN; nothing was switched");
         }
         (SteppedEnd::AlreadyOn, None) => tell!(
             "ebp: nothing was pressed; should its list be open from an earlier try, run this again when the \
@@ -116,7 +116,7 @@ fn tell_end(stepped: &Stepped) {
             tell!("ebp: InF did not come; no long press was sent, nothing was switched");
         }
         (SteppedEnd::ListClosed, _) => tell!(
-            "ebp: the list has closed, or may have; no long press was sent, nothing was switched: \
+            "ebp: the menu has closed, or may have; no long press was sent, nothing was switched: \
              run it again and answer within two minutes of each press"
         ),
     }

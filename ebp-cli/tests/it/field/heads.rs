@@ -73,7 +73,7 @@ fn a_head_that_hangs() {
     wait_for("a measurement", || (!pending(&household).is_empty()).then_some(()));
 }
 
-/// What the head hears of its own light while it enters the PIN is no telegram and no damage.
+/// The echo of the head's light while it enters the PIN is no telegram and no damage.
 #[test]
 fn a_head_that_hears_itself() {
     let (_server, household) = scene("MT175");

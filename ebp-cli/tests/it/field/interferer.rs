@@ -19,7 +19,7 @@ use rustls::{
 
 use crate::support::{household::Household, server::Server};
 
-/// What becomes of one request.
+/// The result of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mood {
     /// The real server's answer.
@@ -82,7 +82,7 @@ impl Interferer {
         format!("https://localhost:{}", self.port)
     }
 
-    /// What becomes of the next uploads; after them all is well. Other requests are always answered.
+    /// The results of the next uploads; later ones succeed. Other requests are always answered.
     pub fn be(&self, moods: impl IntoIterator<Item = Mood>) {
         self.moods.lock().unwrap().extend(moods);
     }

@@ -71,9 +71,9 @@ fn every_request_of_a_story_and_nobody_in_it() {
     assert_eq!(erika.report(&server, 4..5).unwrap().0, 410);
 
     wait_for("the last answer in the log", || {
-        server.told().iter().any(|line| line.contains("\"status\":410")).then_some(())
+        server.log_lines().iter().any(|line| line.contains("\"status\":410")).then_some(())
     });
-    let mut lines = server.told();
+    let mut lines = server.log_lines();
     let end = server.end().done();
     lines.extend(end.stderr.lines().map(str::to_owned));
     let told: Vec<Value> = lines
@@ -160,5 +160,7 @@ fn a_server_that_cannot_start_says_so_in_json() {
 #[test]
 fn text_is_the_default() {
     let server = Server::start();
-    assert!(server.told().iter().any(|line| line.starts_with("ebp: serving https://127.0.0.1:")));
+    assert!(
+        server.log_lines().iter().any(|line| line.starts_with("ebp: serving https://127.0.0.1:"))
+    );
 }

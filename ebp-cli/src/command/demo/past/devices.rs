@@ -289,6 +289,6 @@ impl<'a> Devices<'a> {
 
 /// What the simulation itself fails by.
 pub fn unexpected(error: impl std::fmt::Display) -> Failure {
-    Failure::failed(format!("the households' past cannot be made: {error:#}"))
+    Failure::failed(format!("the households' history cannot be simulated: {error:#}"))
         .remedy("--past 0d leaves it out")
 }

@@ -18,8 +18,8 @@ pub enum ValidityError {
         /// Why.
         source: io::Error,
     },
-    /// The file holds no certificate in PEM.
-    #[error("{} holds no certificate", .0.display())]
+    /// The file contains no certificate in PEM.
+    #[error("{} contains no certificate", .0.display())]
     NoCertificate(PathBuf),
 }
 

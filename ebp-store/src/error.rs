@@ -75,7 +75,7 @@ pub enum StoreError {
     #[error(transparent)]
     Postgres(#[from] PostgresError),
     /// A stored value is not of its form.
-    #[error("the database holds a damaged {0}")]
+    #[error("the database contains a damaged {0}")]
     Damaged(&'static str),
     /// The store is closed or its work was aborted.
     #[error("the store is closed")]

@@ -28,7 +28,7 @@ impl Faults {
 
     /// Records that an object contains a member more than once.
     pub fn repeated(&mut self, pointer: String) {
-        self.form.push(Fault { pointer, detail: "stands more than once".to_owned() });
+        self.form.push(Fault { pointer, detail: "occurs more than once".to_owned() });
     }
 
     /// Whether there are none.

@@ -114,7 +114,7 @@ pub trait Store:
     /// without one. The first one stays.
     fn limit_measurements(&self, quota: Quota);
 
-    /// Stores measurements of a device and says of each, in order, what became of it.
+    /// Stores measurements of a device and returns the result for each, in order.
     ///
     /// # Errors
     /// Returns [`StoreError::ConsentNotGranted`] if consent was never granted, and

@@ -20,7 +20,7 @@ const EQUIVALENT: &str = "xtask/lists/equivalent_mutants.txt";
 const EQUIVALENT_SHARE: usize = 50;
 const COLUMNS: &str = "| part | mutants | noticed | of those by a time-out | equivalent | unnoticed | do not compile |";
 
-/// What became of a part's mutants.
+/// The results of a part's mutants.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct MutantCounts {
     noticed: usize,

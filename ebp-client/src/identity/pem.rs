@@ -41,14 +41,14 @@ pub enum IdentityError {
     /// Users other than its owner may read or write the private key.
     #[error("the private key: {0}")]
     KeyExposed(#[from] Exposed),
-    /// The file holds no certificate in PEM.
-    #[error("{path} holds no certificate in PEM", path = path.display())]
+    /// The file contains no certificate in PEM.
+    #[error("{path} contains no certificate in PEM", path = path.display())]
     NoCertificate {
         /// Which.
         path: PathBuf,
     },
-    /// The file holds no private key in PEM.
-    #[error("{path} holds no private key in PEM", path = path.display())]
+    /// The file contains no private key in PEM.
+    #[error("{path} contains no private key in PEM", path = path.display())]
     NoKey {
         /// Which.
         path: PathBuf,

@@ -147,7 +147,7 @@ impl DeviceStatus {
         };
         let mut seen = HashSet::new();
         for (i, MeterTelegrams { meter, telegrams, damaged }) in self.meters.iter().enumerate() {
-            check(seen.insert(meter), format!("/meters/{i}/meter"), "stands here twice");
+            check(seen.insert(meter), format!("/meters/{i}/meter"), "occurs twice");
             let detail = "must be no more than the telegrams";
             check(damaged <= telegrams, format!("/meters/{i}/damaged"), detail);
         }

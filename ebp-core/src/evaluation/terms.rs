@@ -109,7 +109,7 @@ impl Terms {
 
 /// A window without a whole slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the window does not hold a single whole slot of {cycle}")]
+#[error("the window does not contain a single whole slot of {cycle}")]
 pub struct EmptyWindow {
     cycle: Cycle,
 }

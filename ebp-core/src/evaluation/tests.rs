@@ -263,7 +263,7 @@ fn windows_are_whole_slots() {
     assert!(matches!(empty, Err(EmptyWindow { .. })));
     assert_eq!(
         empty.unwrap_err().to_string(),
-        "the window does not hold a single whole slot of 15m"
+        "the window does not contain a single whole slot of 15m"
     );
 }
 

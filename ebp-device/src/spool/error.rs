@@ -51,7 +51,7 @@ pub enum SpoolError {
     /// The spool has its largest size; it accepts measurements again when the server has confirmed
     /// some.
     #[error(
-        "the spool {path} is full: it holds {max_bytes} bytes of measurements that are not sent",
+        "the spool {path} is full: it contains {max_bytes} bytes of measurements that are not sent",
         path = path.display()
     )]
     LimitReached {

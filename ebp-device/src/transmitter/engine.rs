@@ -81,7 +81,7 @@ impl Failed {
 /// What a complete report did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reported {
-    /// What became of the measurements.
+    /// The result for the measurements.
     pub measurements: Report,
     /// Incidents that were reported or resolved.
     pub incidents: u64,
@@ -295,7 +295,7 @@ impl ReportEngine {
             match api.incidents(*meter) {
                 Ok(held) => spool.learn_incidents(*meter, &held, clock.now())?,
                 Err(error) if is_final(&error) => {
-                    tracing::warn!(%meter, %error, "the meter's incidents are not told");
+                    tracing::warn!(%meter, %error, "the meter's incidents cannot be reported");
                 }
                 Err(error) => return Err(failure(error)),
             }

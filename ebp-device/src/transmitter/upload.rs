@@ -39,7 +39,7 @@ impl Upload for Client {
     }
 }
 
-/// What became of the spool's measurements.
+/// The result for the spool's measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Report {
     /// Stored by the server and removed here.

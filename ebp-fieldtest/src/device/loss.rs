@@ -51,7 +51,7 @@ impl Device {
     /// A person put a new certificate into its files.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if it cannot be read.
     pub fn is_enrolled(&mut self, now: Timestamp) -> Result<()> {
         self.enrolled_at = None;
         let expired = self.life.certificates.last().copied().unwrap_or(now);

@@ -145,7 +145,7 @@ mod tests {
         );
         assert_eq!(
             faults_of(r#"{"participant": {"email": "a@b.c", "e\u006dail": "secret"}}"#),
-            ["participant/email: stands more than once"]
+            ["participant/email: occurs more than once"]
         );
         assert!(faults_of(&format!("[{}0]", "0,".repeat(VALUES))).is_empty());
         let deep = format!("{{\"participant\":{}", "[".repeat(100_000));

@@ -13,7 +13,7 @@ use ebp_store::form;
 /// What is wrong with JSON of whatever form.
 #[derive(Debug)]
 pub enum Flaw {
-    /// The member at this pointer (RFC 6901) stands more than once.
+    /// The member at this pointer (RFC 6901) occurs more than once.
     Repeated(String),
     /// There are more values than so many.
     TooMany,

@@ -11,15 +11,15 @@ fn a_body_has_one_validator() {
     assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
 }
 
-fn told<T: ToSchema>(body: &Value) -> Vec<String> {
+fn faults_of<T: ToSchema>(body: &Value) -> Vec<String> {
     faults::<T>(body).iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn words_are_plain_and_repeat_no_value() {
-    assert_eq!(told::<Registration>(&json!("secret")), ["the body must be an object"]);
+    assert_eq!(faults_of::<Registration>(&json!("secret")), ["the body must be an object"]);
     assert_eq!(
-        told::<EnrolmentRequest>(
+        faults_of::<EnrolmentRequest>(
             &serde_json::from_str(r#"{"hours": 1e400, "scopes": ""}"#).unwrap()
         )
         .len(),
@@ -62,5 +62,5 @@ fn words_are_plain_and_repeat_no_value() {
         "pv_systems/0/nominal_power: must be 0.001 or more",
         "pv_systems/0/tilt: must be a number",
     ];
-    assert_eq!(told::<Registration>(&body), expected);
+    assert_eq!(faults_of::<Registration>(&body), expected);
 }

@@ -28,10 +28,10 @@ pub enum Refusal {
     #[error("there are more than {} data points", limits::DATA_POINTS)]
     TooManyPoints,
     /// A code stands in it twice.
-    #[error("an OBIS code stands twice among the data points")]
+    #[error("an OBIS code occurs twice among the data points")]
     RepeatedCode,
     /// A flag stands in it twice.
-    #[error("a flag stands twice")]
+    #[error("a flag occurs twice")]
     RepeatedFlag,
     /// It carries the meter's own number.
     #[error("a data point identifies the meter")]

@@ -21,7 +21,7 @@ use crate::{
     set,
 };
 
-/// Stores what may be stored and says of each measurement what became of it.
+/// Stores the admitted measurements and returns the result for each.
 pub fn insert(
     tx: &Transaction<'_>,
     household: HouseholdId,

@@ -31,7 +31,7 @@ trait Job: Send {
     fn erases(&self) -> bool;
     /// Does it; whether its changes are to stay. Done again where the transaction had to be.
     fn perform(&mut self, tx: &Transaction<'_>) -> bool;
-    /// Tells what became of it, once that is durable or has failed.
+    /// Sends the result, once that is durable or has failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -167,7 +167,7 @@ impl Thread {
     }
 }
 
-/// What became of a transaction.
+/// The result of a transaction.
 enum Done {
     /// It is durable.
     Committed,

@@ -197,7 +197,7 @@ pub async fn device_revocation(store: &dyn Store) {
     assert_eq!(store.register_certificate(anew, now).await.unwrap(), Issuance::Registered);
 }
 
-fn of(made: &Registered, email: &str, device: bool) -> Names {
+fn names(made: &Registered, email: &str, device: bool) -> Names {
     Names {
         participant: Some(made.participant),
         email: email.to_owned(),
@@ -224,7 +224,7 @@ pub async fn participants(store: &dyn Store) {
         matches!(store.actor(names).await.unwrap(), Actor::Participant { .. })
     };
     let (person, device) =
-        (of(&made, "ONE@example.org", false), of(&made, "one@example.org", true));
+        (names(&made, "ONE@example.org", false), names(&made, "one@example.org", true));
     assert!(acts(&person).await && acts(&device).await);
     let another = Names { participant: Some(Uuid::nil()), ..device.clone() };
     assert_eq!(store.actor(&another).await.unwrap(), Actor::Superseded);
@@ -248,7 +248,7 @@ pub async fn participants(store: &dyn Store) {
     let shown = store.registration(HouseholdId(made.household)).await.unwrap();
     assert_eq!(shown.participant_uuid, Some(next));
     assert_eq!(store.actor(&person).await.unwrap(), Actor::Unknown);
-    for earlier in [&device, &of(&again, "one@example.org", true)] {
+    for earlier in [&device, &names(&again, "one@example.org", true)] {
         assert_eq!(store.actor(earlier).await.unwrap(), Actor::Superseded);
     }
     assert_eq!(listed(store, made.measurement_device).await, [(1, false)]);
@@ -265,9 +265,12 @@ pub async fn participants(store: &dyn Store) {
     assert_eq!(listed(store, gone.measurement_device).await, [(4, false)]);
     let successor = store.register(registration("gone@example.org"), now).await.unwrap();
     assert_ne!(successor.participant, gone.participant);
-    assert_eq!(store.actor(&of(&gone, "gone@example.org", false)).await.unwrap(), Actor::Revoked);
-    assert_eq!(store.actor(&of(&gone, "gone@example.org", true)).await.unwrap(), Actor::Revoked);
-    assert!(acts(&of(&successor, "gone@example.org", false)).await);
+    assert_eq!(
+        store.actor(&names(&gone, "gone@example.org", false)).await.unwrap(),
+        Actor::Revoked
+    );
+    assert_eq!(store.actor(&names(&gone, "gone@example.org", true)).await.unwrap(), Actor::Revoked);
+    assert!(acts(&names(&successor, "gone@example.org", false)).await);
 }
 
 /// Tries slow down by source and never over all, and what succeeds does not count.

@@ -158,7 +158,7 @@ async fn postgres_searches() {
     .unwrap();
     let mut wrong = Vec::new();
     for seqscan in ["on", "off"] {
-        // Small tables are rightly read whole; forbidden to, PostgreSQL does so all the same where
+        // Small tables are rightly read whole; forbidden to, PostgreSQL does so nevertheless where
         // no index helps.
         db.batch_execute(&format!("SET enable_seqscan = {seqscan}")).await.unwrap();
         for sql in &statements {

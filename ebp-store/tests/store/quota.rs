@@ -71,7 +71,7 @@ pub async fn of_each_meter(store: &dyn Store) {
     assert_eq!(world.accepted(device, others(one, 0..900), now).await, 900);
     assert_eq!(world.accepted(device, others(one, 900..1_500), now).await, MOST - 900);
     assert_eq!(world.accepted(device, others(one, 1_500..1_600), now).await, 0);
-    // What was stored is confirmed all the same, and nothing else with its identifier.
+    // What was stored is confirmed nevertheless, and nothing else with its identifier.
     let mut again = others(one, 0..2);
     again[1].measured_at += SignedDuration::from_secs(1);
     let outcomes = store.insert_measurements(world.household, again, now).await.unwrap();

@@ -168,7 +168,7 @@ pub async fn revoked_again(live: &dyn Store, copy: impl AsyncFnOnce() -> Arc<dyn
         };
         assert_eq!(of(live).await, of(&*copy).await, "the same identifiers");
     }
-    // Devices that the backup does not have are known as revoked all the same.
+    // Devices that the backup does not have are known as revoked nevertheless.
     for device in live.revoked_devices().await.unwrap() {
         copy.remember_revoked_device(device).await.unwrap();
     }

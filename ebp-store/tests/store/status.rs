@@ -23,7 +23,7 @@ fn status(version: &str, meters: &[(Uuid, u64, u64)]) -> DeviceStatus {
 }
 
 /// The last status is shown, with what is worth comparing; consent's end forgets it.
-pub async fn told(store: &dyn Store) {
+pub async fn is_shown_and_deleted(store: &dyn Store) {
     let (start, hour) = (at("2026-01-01T00:00:00Z"), SignedDuration::from_hours(1));
     let made = store.register(registration("status@example.org"), start).await.unwrap();
     let (id, device) = (HouseholdId(made.household), made.measurement_device);

@@ -335,7 +335,7 @@ macro_rules! suite {
             let fresh = $fresh.await;
             crate::management::incidents(&*fresh.open().await).await;
             let fresh = $fresh.await;
-            crate::status::told(&*fresh.open().await).await;
+            crate::status::is_shown_and_deleted(&*fresh.open().await).await;
             let fresh = $fresh.await;
             crate::management::lists(&*fresh.open().await).await;
             let fresh = $fresh.await;

@@ -160,7 +160,7 @@ fn a_trouble_lasts_from_its_first_to_its_last_failure_however_late_the_server_he
     };
     assert_eq!(note(true, 10, 20, 2), [(Reported, 10)]);
     assert_eq!(note(false, 10, 90, 9), [(Reported, 10), (Resolved, 90)]);
-    // It comes again before the server has heard of it: it has simply lasted.
+    // It comes again before it was reported: it has simply lasted.
     assert_eq!(note(true, 110, 120, 2), [(Reported, 10)]);
     tell_all(&spool);
     assert_eq!(note(false, 110, 190, 9), [(Resolved, 190)]);

@@ -36,7 +36,7 @@ pub enum Fault {
     Contradicts,
     /// Each answer comes twice.
     AnswersTwice,
-    /// The server wants to be left in peace.
+    /// The server answers with `Retry-After`.
     Busy,
     /// The aggregator stores another measurement meanwhile.
     StoresMeanwhile,

@@ -13,7 +13,7 @@ use ebp_core::{
 /// The trouble that the meter has at times.
 pub const KIND: IncidentType = IncidentType::ObisCodesUnavailable;
 
-/// What becomes of a request.
+/// The result of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weather {
     Fair,

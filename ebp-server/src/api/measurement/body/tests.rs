@@ -107,12 +107,12 @@ fn repeated_members_are_refused_by_their_name() {
         ("data/0/0100010800ff", twice(r#""x":1"#).replace("6789}", "6789,\"0100010800ff\":1}")),
     ] {
         let refused = refusal(&upload(&[GOOD, &item]));
-        assert_eq!(refused, format!("measurements/1/{name}: stands more than once"));
+        assert_eq!(refused, format!("measurements/1/{name}: occurs more than once"));
     }
     let body = format!(r#"{{"measurements":[],"measurements":[{GOOD}]}}"#);
-    assert_eq!(refusal(&body), "measurements: stands more than once");
-    assert_eq!(refusal(r#"{"a":1,"a":1,"measurements":[]}"#), "a: stands more than once");
-    assert_eq!(refusal(r#"{"a":{"b":1,"b":1},"measurements":[]}"#), "a/b: stands more than once");
+    assert_eq!(refusal(&body), "measurements: occurs more than once");
+    assert_eq!(refusal(r#"{"a":1,"a":1,"measurements":[]}"#), "a: occurs more than once");
+    assert_eq!(refusal(r#"{"a":{"b":1,"b":1},"measurements":[]}"#), "a/b: occurs more than once");
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Exit codes, and what a failure says: what went wrong, and the remedy.
+//! Exit codes, and failures with their message and remedy.
 //!
-//! Enters: errors of the crates. Leaves: one line for people and a code for scripts.
-//! Absent: deciding what to do about an error; whoever runs into one decides that.
+//! Enters: errors of the crates. Leaves: one line for people and a code for scripts. Absent:
+//! handling errors; the code where they occur does that.
 
 pub mod device;
 pub mod file;
@@ -17,11 +17,11 @@ use ebp_meter::port::{PortError, PortName};
 /// What a command's end means to a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
-    /// There is nothing to tell.
+    /// There is nothing to report.
     Done = 0,
     /// It failed.
     Failed = 1,
-    /// It was called in a wrong way (clap ends with the same code by itself).
+    /// Wrong usage (clap exits with the same code).
     Usage = 2,
     /// Nothing was read in time.
     NothingRead = 3,
@@ -88,7 +88,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Adds what was being done to an error that does not say it itself.
+/// Adds the context to an error that lacks it.
 pub trait Context<T> {
     /// Turns the error into a failure that begins with `what`.
     fn or_failed(self, what: impl fmt::Display) -> Result<T, Failure>;
@@ -100,7 +100,7 @@ impl<T, E: std::error::Error> Context<T> for Result<T, E> {
     }
 }
 
-/// An error and its causes, leaving out causes that the message has told already.
+/// An error and its causes, without causes that the message contains already.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,17 +1,18 @@
-//! What a daemon says of its failures: each once, not in every attempt, and when it is over.
+//! A daemon's log of failures: each is logged once, not in every attempt, and again when it has
+//! ended.
 //!
 //! Enters: failures, successes. Leaves: lines on standard error. Absent: what is done about them.
 
 use crate::{exit::Failure, tell::tell};
 
-/// Tells a failure that goes on once.
+/// Logs a persistent failure once.
 #[derive(Debug, Default)]
 pub struct FailureLog {
     last: Option<String>,
 }
 
 impl FailureLog {
-    /// Tells of a failure unless it is the one told of last.
+    /// Logs a failure unless it is the one logged last.
     pub fn failed(&mut self, failure: &Failure) {
         let text = failure.to_string();
         if self.last.as_ref() != Some(&text) {

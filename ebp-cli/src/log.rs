@@ -1,7 +1,7 @@
 //! The log on standard error: of what, and in which form.
 //!
-//! Enters: how much is to be told, the form. Leaves: log lines. Absent: what is told; every crate
-//! says that by itself, and never of whom.
+//! Enters: level and format. Leaves: log lines. Absent: the messages, which every crate writes,
+//! without personal data.
 
 use std::{
     io::{self, IsTerminal},
@@ -17,8 +17,8 @@ use crate::tell as terminal;
 /// Whether standard error has nothing but JSON on it.
 static JSON: AtomicBool = AtomicBool::new(false);
 
-/// Begins to log: warnings by default, more with `-v`, or as `EBP_LOG` says. As JSON the server's
-/// requests are told without `-v`, too: nobody reads over them.
+/// Starts logging: warnings by default, more with `-v`, or as `EBP_LOG` says. In JSON the server's
+/// requests are logged without `-v`, too, because programs read it.
 pub fn start(verbose: u8, as_json: bool) {
     let level = match (verbose, as_json) {
         (0, false) => "warn",
@@ -34,7 +34,7 @@ pub fn start(verbose: u8, as_json: bool) {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
-        // It would say so on the very standard error that cannot be written to, and panic.
+        // It would report that on the same standard error that cannot be written to, and panic.
         .log_internal_errors(false);
     if !as_json {
         return tracing_subscriber::registry().with(log.with_filter(filter)).init();

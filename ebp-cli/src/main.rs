@@ -1,7 +1,7 @@
 //! `ebp`: the command line over the crates.
 //!
 //! Enters: arguments, configuration files, signals. Leaves: data on standard output, everything
-//! else on standard error, and an exit code ([`exit::Code`]). Absent: any logic of its own.
+//! else on standard error, and an exit code ([`exit::Code`]). Absent: logic of the domain.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 

@@ -49,7 +49,7 @@ pub enum TableFormat {
     Json,
 }
 
-/// Names and what they stand for, one to a line; further lines of a value stand below its first.
+/// Names and values, one to a line; additional lines of a value are below its first.
 pub fn lines(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
@@ -100,7 +100,7 @@ impl<W: Write> Printer<W> {
         Self { out, format, all, figures: Figures::default(), width: table::WIDTH, printed: 0 }
     }
 
-    /// Lets a model's profile say what counts.
+    /// Uses the register choices of a model's profile.
     pub fn pinned(self, pinned: Pinned) -> Self {
         Self { figures: Figures::new(pinned), ..self }
     }

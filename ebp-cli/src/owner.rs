@@ -45,7 +45,7 @@ fn in_passwd(text: &str, name: &str) -> Option<Owner> {
     Some(Owner { user, group })
 }
 
-/// Whether a folder is a command's own to give: it is not there yet, or holds nothing but files of
+/// Whether a command may change a folder's owner: it does not exist yet, or contains only files of
 /// these names.
 pub fn is_own(folder: &Path, names: &[&str]) -> bool {
     let ours = |name: &OsStr| names.iter().any(|own| name == *own);
@@ -83,7 +83,8 @@ pub fn give_to_owner_of(folder: &Path) {
     give_below(folder, Owner { user: metadata.uid(), group: metadata.gid() });
 }
 
-/// What belongs to root below the folder. A file of several names may be somebody else's, too.
+/// What belongs to root below the folder. A file with several links may belong to another user,
+/// too.
 #[cfg(feature = "server")]
 fn give_below(folder: &Path, owner: Owner) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

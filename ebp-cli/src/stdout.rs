@@ -1,4 +1,4 @@
-//! Standard output: what a command is asked for, and nothing else.
+//! Standard output: only the requested data.
 //!
 //! Enters: finished text. Leaves: it, or why it could not be written. Absent: how it looks, which
 //! [`crate::output`] knows for readouts.

@@ -1,6 +1,6 @@
 //! Telling people something on standard error.
 //!
-//! Enters: text. Leaves: one line, written at once. Absent: failing. Where nobody listens any more
+//! Enters: text. Leaves: one line, written at once. Absent: failing. If standard error is closed
 //! (`ebp simulate 2>&1 | head -1`, a log's reader that was restarted), that must not end a meter or
 //! a daemon, as `eprintln!` would.
 
@@ -15,7 +15,7 @@ macro_rules! tell {
 }
 pub(crate) use tell;
 
-/// What [`tell!`] does.
+/// The implementation of [`tell!`].
 pub fn line(text: fmt::Arguments<'_>) {
     let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }

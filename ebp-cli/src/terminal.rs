@@ -1,6 +1,6 @@
 //! Asking the person in front of the terminal.
 //!
-//! Enters: questions, a wish to stop. Leaves: a typed line, or nothing when there is nobody to ask
+//! Enters: questions, a request to stop. Leaves: a typed line, or `None` if there is no terminal
 //! any more. Absent: what the questions are about. The terminal is put back as it was in any case.
 
 use std::{
@@ -18,7 +18,7 @@ use rustix::{
 /// How often a stop is looked for.
 const SLICE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
-/// A person who can read what stands on standard error and type on standard input.
+/// A terminal: a person who reads standard error and types on standard input.
 pub struct Terminal<'a> {
     stop: &'a AtomicBool,
 }
@@ -120,7 +120,7 @@ impl Hidden {
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        // Nobody is left to tell when the terminal itself is gone.
+        // The error cannot be reported if the terminal itself is gone.
         let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0);
     }
 }

@@ -1,5 +1,5 @@
-//! `--address` as it was typed: kept out of `Debug` and of what the command line says of a wrong one,
-//! since it identifies the meter.
+//! `--address` as it was typed: not shown in `Debug` nor in the error for an invalid one, since it
+//! identifies the meter.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
@@ -7,7 +7,7 @@ use ebp_meter::{d0::Address, session::ReadOptions};
 
 use crate::exit::Failure;
 
-/// What stands behind `--address`.
+/// The value of `--address`.
 #[derive(Clone)]
 pub struct AddressText(String);
 

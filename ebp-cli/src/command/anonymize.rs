@@ -27,7 +27,7 @@ use crate::{
     tell::tell,
 };
 
-/// Does as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let map_format = arguments.map.as_deref().map(map_format).transpose()?;
     let own = own_regions(arguments)?;

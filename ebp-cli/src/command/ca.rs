@@ -66,7 +66,7 @@ enum Action {
     Crl,
 }
 
-/// Does as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let settings = arguments.data.settings()?;
     let (dir, database) = (&settings.authority, &settings.database);
@@ -100,7 +100,8 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             let mut entries = authority.list().map_err(server::authority)?;
             for entry in issued_by_servers(database)? {
                 match entries.iter_mut().find(|known| known.serial == entry.serial) {
-                    // What a server revoked counts, whatever the register says of it.
+                    // A certificate that a server revoked is revoked, whatever the register
+                    // contains.
                     Some(known) => known.revoked_at = known.revoked_at.or(entry.revoked_at),
                     None => entries.push(entry),
                 }

@@ -1,7 +1,7 @@
 //! `ebp completions`: what a shell needs to complete the command line, and what completes it.
 //!
 //! The shell asks the program itself at each press of the key, so that ports, models and meters are
-//! completed by their values: those that are there then.
+//! completed by the values that exist at that time.
 
 use std::{ffi::OsStr, fs, path::Path};
 
@@ -126,7 +126,7 @@ fn ports(typed: &OsStr) -> Vec<CompletionCandidate> {
     files.collect()
 }
 
-/// Of a device's configuration the part that says which meters there are.
+/// The part of a device's configuration that lists its meters.
 #[derive(Deserialize)]
 struct Device {
     #[serde(default)]

@@ -57,7 +57,7 @@ const REVOKE: &str = "Revoking consent ends the measuring for good. Name, e-mail
                       incidents are removed, and your location is replaced by a masked one. What was \
                       measured stays without them. This cannot be undone.";
 
-/// Does as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let client = arguments.own.connect()?;
     let consent = match &arguments.action {
@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
 }
 
 impl Confirmation {
-    /// Asks whoever is at the terminal to type the step's name.
+    /// Asks for the step's name to be typed at the terminal.
     fn ask(&self, client: &Client, what: &str, word: &str) -> CommandResult {
         if self.yes {
             return Ok(());
@@ -85,7 +85,7 @@ impl Confirmation {
                 "type it at a terminal, or confirm it with --yes: {word} consent"
             )));
         }
-        // What cannot be done is told before it is asked.
+        // What is impossible is reported before the question.
         client.consent().map_err(refused)?;
         let stop = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGINT, stop.clone()).or_failed("signals")?;

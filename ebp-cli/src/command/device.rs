@@ -133,7 +133,7 @@ impl Files {
     }
 }
 
-/// Does as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::Enroll(enroll) => enroll.run(),

@@ -1,6 +1,6 @@
-//! Which port a meter is at, where nobody named one.
+//! Finds the port of a meter if none was given.
 //!
-//! Enters: the machine's serial ports. Leaves: the one that a meter speaks at, or what was found at
+//! Enters: the machine's serial ports. Leaves: the one at which a meter sends, or what was found at
 //! each. Absent: listening, which [`ebp_meter::scan`] does.
 
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::{
     tell::tell,
 };
 
-/// How long each port is listened to. Meters speak every one to four seconds; finding out how one
-/// speaks takes some more.
+/// How long it listens at each port. Meters send every one to four seconds; detecting the line
+/// settings takes some more.
 const WAIT: Duration = Duration::from_secs(15);
 
 /// The machine's serial ports, of which there is one at least.
@@ -33,7 +33,7 @@ pub fn all() -> Result<Vec<PortInfo>, Failure> {
     Ok(ports)
 }
 
-/// Listens to all of the machine's serial ports until a meter speaks at one.
+/// Listens at all of the machine's serial ports until a meter sends at one.
 pub fn scan(options: ReadOptions, wait: Duration) -> Result<Scan, Failure> {
     Ok(scan::scan(all()?, options, wait, &tell_progress))
 }
@@ -42,8 +42,8 @@ fn tell_progress(port: &PortInfo, progress: Progress) {
     waiting::tell_progress(&port.name, progress);
 }
 
-/// The port that was named, else the only one at which a meter speaks: light that is meant for one
-/// meter must not fall on another.
+/// The given port, otherwise the only one at which a meter sends: light that is meant for one meter
+/// must not fall on another.
 pub fn named_or_only(named: Option<&PortName>, options: ReadOptions) -> Result<PortName, Failure> {
     match named {
         Some(port) => Ok(port.clone()),

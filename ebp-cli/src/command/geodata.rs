@@ -1,4 +1,5 @@
-//! `ebp geodata`: official geodata into one compact file, and what such a file says of itself.
+//! `ebp geodata`: converts official geodata to one compact file, and shows such a file's
+//! provenance.
 
 use std::{
     fs,
@@ -73,7 +74,7 @@ pub struct Sources {
     pub notice: Vec<String>,
 }
 
-/// Does as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::Import { sources, output } => {

@@ -70,7 +70,7 @@ impl GroupApi {
     }
 }
 
-/// The client's errors, for whoever is of that group.
+/// The client's errors, with remedies for a member of that group.
 pub fn refused(group: Group, error: ClientError) -> Failure {
     let remedy = match &error {
         ClientError::Problem { status: 400 | 422, .. } => {

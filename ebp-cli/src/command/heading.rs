@@ -1,4 +1,4 @@
-//! Headings of options in `--help` that several commands have, so that the same options stand under
+//! Headings of options in `--help` that several commands have, so that the same options are under
 //! the same words everywhere.
 
 /// Formats, and what is left out or added.
@@ -22,5 +22,5 @@ pub const MEASUREMENTS: &str = "Which measurements";
 #[cfg(feature = "server")]
 pub const REGIONS: &str = "Regions and densities";
 
-/// The heading of the options that say how a meter speaks.
+/// The heading of the options for protocol and line.
 pub const LINE: &str = "Protocol and line";

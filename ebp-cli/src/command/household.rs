@@ -90,7 +90,7 @@ enum Action {
     Mask(Mask),
 }
 
-/// Does as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let api = &arguments.api;
     match &arguments.action {

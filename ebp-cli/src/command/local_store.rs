@@ -4,7 +4,7 @@ use ebp_store::{Database, Store, StoreError};
 
 use crate::exit::Failure;
 
-/// Asks the server's database, if there is one: an authority may live on a machine of its own.
+/// Uses the server's database, if there is one: an authority may be on a separate machine.
 pub fn with_store<T>(
     database: &Database,
     ask: impl AsyncFnOnce(&dyn Store) -> Result<T, StoreError>,

@@ -1,7 +1,7 @@
 //! `ebp man`: manual pages of the program and each of its subcommands.
 //!
-//! Enters: the command line as clap knows it. Leaves: pages in roff. Absent: what the options mean, which
-//! their `--help` says.
+//! Enters: the command line as clap knows it. Leaves: pages in roff. Absent: what the options mean,
+//! which their `--help` prints.
 
 mod sections;
 
@@ -69,7 +69,7 @@ fn write_all<'a>(command: &'a Command, path: &mut Vec<&'a str>, folder: &Path) -
     Ok(())
 }
 
-/// A page: what the command line says of itself, and then what it does not say.
+/// A page: clap's description of the command line, and the additional sections.
 fn render(command: &Command, path: &[&str], out: &mut Vec<u8>) -> io::Result<()> {
     let man = Man::new(command.clone());
     man.render_title(out)?;

@@ -1,6 +1,6 @@
 //! The subcommands, one file each.
 //!
-//! Enters: parsed arguments. Leaves: output, and [`CommandResult`]. Absent: logic of its own.
+//! Enters: parsed arguments. Leaves: output, and [`CommandResult`]. Absent: logic of the domain.
 
 mod address;
 #[cfg(feature = "server")]
@@ -99,7 +99,7 @@ enum Survey {
 }
 
 impl Cli {
-    /// Whether log lines are to be JSON; a server's configuration says.
+    /// Whether log lines are JSON, according to a server's configuration.
     pub fn logs_json(&self) -> bool {
         match &self.command {
             #[cfg(feature = "server")]

@@ -32,7 +32,7 @@ enum Action {
     Pkcs12(Pkcs12),
 }
 
-/// Does as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::Pkcs12(pkcs12) => pkcs12.run(),

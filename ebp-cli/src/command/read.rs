@@ -32,7 +32,7 @@ use crate::{
     tell::tell,
 };
 
-/// Reads as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     if arguments.print_example {
         return print(ebp_device::config::EXAMPLE);
@@ -72,14 +72,14 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             .and_then(|session| reader.session(session)),
         None => reader.scan(options),
     };
-    // A failure says it itself, and who closed the pipe has heard enough.
+    // A failure reports itself, and a closed pipe needs no report.
     if result.is_ok() {
         reader.passed.tell();
     }
     result
 }
 
-/// Takes protocol, speed and address from the model's profile, where the command line does not give
+/// Takes protocol, speed and address from the model's profile, if the command line does not give
 /// them; returns what counts for that model.
 fn apply_model(
     profiles: &Profiles,
@@ -113,7 +113,7 @@ impl<W: Write> Reader<'_, W> {
         }
     }
 
-    /// Reads whichever of the machine's ports speaks.
+    /// Reads the first of the machine's ports at which a meter sends.
     fn scan(&mut self, options: ReadOptions) -> CommandResult {
         let scan = find_port::scan(options, self.arguments.timeout)?;
         if let Some((port, session, readout)) = scan.found {

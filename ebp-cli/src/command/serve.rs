@@ -61,12 +61,12 @@ enum LogForm {
 }
 
 impl Arguments {
-    /// How log lines are to look. What is wrong with the configuration is told when it is used.
+    /// The format of log lines. Errors of the configuration are reported when it is used.
     pub fn log_format(&self) -> LogFormat {
         match self.log_format {
             Some(LogForm::Text) => LogFormat::Text,
             Some(LogForm::Json) => LogFormat::Json,
-            // Only a server that serves logs; its commands speak to people.
+            // Only the server itself logs; its subcommands print messages for people.
             None if self.action.is_some() || self.print_config => LogFormat::Text,
             None => self.data.load().map_or(LogFormat::Text, |config| config.log),
         }
@@ -124,7 +124,7 @@ enum SecretAction {
     Unblock,
 }
 
-/// Serves until told to end, or does what the action says.
+/// Serves until stopped, or runs the subcommand.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let data = &arguments.data;
     match &arguments.action {
@@ -152,7 +152,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         })?;
         let address = listener.local_addr().or_failed("the listener")?;
         let shutdown = async move {
-            // Asked for the first time when authority and store are there.
+            // Called for the first time when authority and store are open.
             crate::log::tell(format_args!(
                 "serving https://{address} from {}",
                 config.data.display()

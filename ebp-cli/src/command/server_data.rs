@@ -54,7 +54,7 @@ impl ServerData {
         })
     }
 
-    /// What the server itself is told.
+    /// The arguments of the server itself.
     ///
     /// # Errors
     /// Returns the same errors as [`Self::load`].

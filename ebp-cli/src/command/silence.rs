@@ -1,4 +1,4 @@
-//! What to tell of a port or a file that gave no telegram.
+//! The message for a port or a file without a telegram.
 //!
 //! Enters: a session that waited in vain. Leaves: a failure with its cause, where the bytes show it,
 //! and its remedy. Absent: waiting; recognising the cause, which [`ebp_meter::diagnosis`] does.
@@ -16,7 +16,7 @@ use crate::{
     output::phrase::counted,
 };
 
-/// Why a live port gave no telegram within that time, as far as that can be told.
+/// Why no telegram was received at a port within that time, as far as it can be determined.
 pub fn nothing_read(
     session: &Session,
     waited: Duration,

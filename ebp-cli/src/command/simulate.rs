@@ -29,7 +29,7 @@ const METER: &str = "The meter";
 const LOCK: &str = "Its lock";
 /// The heading of the options of a recording.
 const RECORDING: &str = "A recording";
-/// The heading of the options that say how it sends.
+/// The heading of the options for sending.
 const SENDING: &str = "How it sends";
 
 /// Simulate a meter on a pseudoterminal.

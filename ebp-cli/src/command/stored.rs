@@ -45,7 +45,7 @@ struct Line<'a> {
 const HEADER: [&str; 6] = ["meter", "measured_at", "received_at", "obis", "value", "flags"];
 
 impl Wanted {
-    /// Prints those of the meters, in the order of meters and of time; `ask` gives a page.
+    /// Prints the meters' items, ordered by meter and time; `ask` returns a page.
     pub fn print(
         &self,
         meters: &[Uuid],

@@ -21,10 +21,10 @@ use crate::{
     tell::tell,
 };
 
-/// So many measurements are told one by one before they are sent.
+/// Up to this many measurements are printed one by one before they are sent.
 const MOST_TOLD: usize = 100;
 
-/// The name of this part of the device, whose version the status tells.
+/// The name of this component of the device, for the status.
 const COMPONENT: &str = "transmitter";
 
 /// Send the spooled measurements to the Data API.
@@ -79,7 +79,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         let Some(outcome) = step.outcome else { return };
         match explained(outcome).and_then(|sent| tell(device, sent, arguments.format)) {
             Ok(()) => failures.worked(),
-            // The end says it.
+            // The exit reports it.
             Err(_) if step.is_over => {}
             Err(failure) => failures.failed(&failure),
         }
@@ -100,7 +100,7 @@ fn tell_values(device: &Device) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    // What is wrong with the spool is told by the report itself.
+    // An error of the spool is reported by the report itself.
     let Ok(pending) = device.spool.pending(MOST_TOLD) else { return };
     for Measurement { meter, measured_at, data, .. } in &pending {
         tracing::info!("sending: meter {meter}: {}, measured at {measured_at}", values(data));
@@ -113,7 +113,7 @@ fn tell_values(device: &Device) {
 
 /// The reporting daemon of this device.
 fn reporting(device: &Device) -> Result<Reporting, Failure> {
-    // A full disk must not keep what is there from being sent.
+    // A full disk must not prevent sending.
     let _ = device.spool.note_component(COMPONENT, env!("CARGO_PKG_VERSION"));
     Reporting::new(device).map_err(device::spool)
 }

@@ -1,4 +1,4 @@
-//! How long a telegram is waited for, and what is told meanwhile.
+//! Waiting for a telegram, and reports of progress.
 //!
 //! Enters: a time-out, and a session whose waits ended. Leaves: how long to wait next, whether to go
 //! on. Absent: reading.
@@ -13,7 +13,7 @@ use ebp_meter::{
 use super::silence::RAW_ACCEPTER;
 use crate::{output::phrase::counted, tell::tell};
 
-/// How often it is told how far a long answer is.
+/// How often the progress of a long answer is reported.
 pub const BETWEEN_WORDS: Duration = Duration::from_secs(10);
 
 /// A wait for a telegram. An answer that is under way counts by its silence, not by its length.

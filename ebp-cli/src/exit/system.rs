@@ -1,11 +1,11 @@
-//! What people can do about an error of the operating system, where nobody nearer to it says so.
+//! Remedies for errors of the operating system, if there is no more specific one.
 //!
 //! Enters: a message that ends in the system's own words, `… (os error 28)`. Leaves: the remedy.
 //! Absent: messages that know better, which bring their own.
 
 use rustix::io::Errno;
 
-/// The remedy for what the message says of the operating system last, if it says anything.
+/// The remedy for the last operating system error in the message, if there is one.
 pub fn remedy(message: &str) -> Option<&'static str> {
     let (_, number) = message.rsplit_once("(os error ")?;
     let number: i32 = number.split(')').next()?.parse().ok()?;

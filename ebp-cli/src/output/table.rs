@@ -74,7 +74,7 @@ pub fn values(values: &[ReadingValue], width: u16) -> Table {
     table
 }
 
-/// A number with as many decimals as the meter sends, so that columns stand still while it is read.
+/// A number with as many decimals as the meter sends, so that columns keep their width.
 fn number(value: &ReadingValue) -> Option<String> {
     let Shown::Number(mut number) = value.value else { return None };
     if let Some(places) = value.places {

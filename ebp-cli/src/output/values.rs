@@ -222,7 +222,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// For meters of a model whose profile says what counts.
+    /// For meters of a model whose profile names the registers to use.
     pub fn new(pinned: Pinned) -> Self {
         Self { pinned, ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! What `ebp anonymize` is told on its command line.
+//! The arguments of `ebp anonymize`.
 
 use std::path::PathBuf;
 

@@ -46,12 +46,12 @@ fn make_key(path: &Path) -> Result<ReleaseKey, Failure> {
         _ => Path::new("."),
     };
     let write = || {
-        // Under another name first: the file is there whole or not at all.
+        // Written under another name first: the file exists completely or not at all.
         let draft = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4()));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         writeln!(file, "{}", key.to_secret_text())?;
         file.sync_all()?;
-        // A link does not replace what is there.
+        // Creating a link does not replace an existing file.
         let linked = fs::hard_link(&draft, path);
         fs::remove_file(&draft)?;
         linked?;

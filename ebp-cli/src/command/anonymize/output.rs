@@ -1,4 +1,4 @@
-//! The files that `ebp anonymize` writes: none that is there is written over.
+//! The files that `ebp anonymize` writes; existing ones are never overwritten.
 
 use std::{
     fs::{File, OpenOptions},
@@ -15,7 +15,7 @@ use ebp_anon::{
 use super::arguments::Arguments;
 use crate::exit::{CommandResult, Context, Failure};
 
-/// Nothing that is there is written over, be it the input under another name or a link.
+/// No existing file is overwritten, including the input under another name or a link.
 pub fn refuse_existing(file: &Path) -> CommandResult {
     match file.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -1,4 +1,4 @@
-//! A table of households: files, progress, and what is told of it.
+//! A table of households: files, progress, and the report.
 //!
 //! Enters: the arguments, a masker, paths. Leaves: the masked and the rejected rows' files, whole or
 //! not at all; a map; a summary. Absent: the masking, which `ebp-anon` does.
@@ -80,7 +80,7 @@ pub fn mask(
     }
 }
 
-/// What passes through may say whose row it is.
+/// Columns that are copied may identify a household.
 fn warn_of_telling_columns(input: &Path) -> CommandResult {
     if input == Path::new("-") {
         return Ok(());
@@ -93,7 +93,7 @@ fn warn_of_telling_columns(input: &Path) -> CommandResult {
     Ok(())
 }
 
-/// The input, with a progress bar where somebody sees it.
+/// The input, with a progress bar on a terminal.
 fn open(input: &Path) -> Result<(Box<dyn Read>, ProgressBar), Failure> {
     if input == Path::new("-") {
         return Ok((Box::new(io::stdin().lock()), ProgressBar::hidden()));
@@ -109,7 +109,7 @@ fn open(input: &Path) -> Result<(Box<dyn Read>, ProgressBar), Failure> {
     Ok((Box::new(progress.wrap_read(BufReader::with_capacity(1 << 16, file))), progress))
 }
 
-/// A file that gets its name when it is whole, and is removed otherwise.
+/// A file that gets its name when it is complete, and is removed otherwise.
 struct Unfinished {
     file: File,
     partial: PathBuf,

@@ -20,7 +20,7 @@ use crate::{
     stdout::print,
 };
 
-/// The heading of the options that say whom the certificate names.
+/// The heading of the options for the certificate's holder.
 const HOLDER: &str = "For whom";
 
 /// For whom, for what, and where to.
@@ -65,7 +65,7 @@ struct Holder {
     email: String,
 }
 
-/// Why nobody can be named.
+/// Why there is no holder.
 enum Nobody {
     NoHousehold(Uuid),
     ConsentRevoked,
@@ -223,7 +223,7 @@ pub fn usual_scopes(is_device: bool) -> Scopes {
 }
 
 /// Makes the folder if it is not there, and sees that files can be made in it: a certificate that
-/// nobody can have would stay in the register.
+/// that cannot be handed out would stay in the register.
 fn make_writable(folder: &Path) -> CommandResult {
     private_file::create_folder(folder).or_failed(format!("cannot make {}", folder.display()))?;
     let probe = folder.join(format!(".{}", Uuid::new_v4()));

@@ -1,4 +1,4 @@
-//! What the measurement cycle tells people: each trouble once, and when it is over.
+//! The messages of the measurement cycle: each incident once when it begins, and once when it ends.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ struct Named {
     trouble: FailureLog,
 }
 
-/// Receives events and tells people those that matter.
+/// Receives events and prints the relevant ones.
 pub struct EventLog {
     meters: Vec<Named>,
     consent: FailureLog,
@@ -50,7 +50,7 @@ impl EventLog {
         Self::new(meters, false)
     }
 
-    /// For a one-shot, whose failures are told at its end.
+    /// For a one-shot command, which reports failures at its end.
     pub fn for_once(meters: &[MeterEntry]) -> Self {
         Self::new(meters, true)
     }
@@ -69,7 +69,7 @@ impl EventLog {
         }
     }
 
-    /// The daemon has something to tell.
+    /// An event of the daemon.
     pub fn hear_daemon(&mut self, event: MeasuringEvent) {
         match event {
             MeasuringEvent::Meter(meter, event) => self.hear(meter, event),

@@ -1,4 +1,4 @@
-//! Whether the configured meters are those that the server says this device reads.
+//! Checks whether the configured meters match those that the server lists for this device.
 
 use std::{sync::Arc, thread};
 
@@ -8,12 +8,12 @@ use uuid::Uuid;
 use crate::tell::tell;
 use ebp_device::{config::DeviceConfig, device::Device};
 
-/// Asks on a thread of its own, so that nothing is measured late, and tells what does not fit. A
-/// server that does not answer, or does not know the question, is not told of here.
+/// Asks on a separate thread, so that measuring is not delayed, and reports differences. A server
+/// that does not answer, or does not know the endpoint, is not reported here.
 pub fn tell_of_others(device: &Device) {
     let api = Arc::clone(device.api());
     let configured = configured(&device.config);
-    // Without a thread it stays untold: the server's refusal tells of it later.
+    // Without a thread it is not reported: the server's rejection shows it later.
     let _ = thread::Builder::new().name("known meters".to_owned()).spawn(move || {
         if let Ok(known) = api.device_meters() {
             for told in differences(&configured, &known) {

@@ -19,7 +19,7 @@ pub fn tries(config: &DeviceConfig) -> Tries {
 }
 
 /// Tells of what will be trouble later: a name that another head may have after the next start, a
-/// PIN that cannot be used, a model that nobody knows, a setting that its model has no use for.
+/// PIN that cannot be used, an unknown model, a setting that does not apply to its model.
 pub fn warn_of_names_and_pins(config: &DeviceConfig) {
     let (ports, profiles) = (port::list(), Profiles::embedded());
     for meter in &config.meters {
@@ -77,7 +77,7 @@ mod tests {
     fn a_name_that_changes_is_told_with_the_one_that_does_not() {
         let name = |text: &str| text.parse::<PortName>().unwrap();
         let stable = name("/dev/serial/by-id/usb-Silicon_Labs_CP2104-if00-port0");
-        // Any device that is there and is no link.
+        // Any existing device that is no link.
         let info = PortInfo {
             name: stable.clone(),
             device: "/dev/null".into(),

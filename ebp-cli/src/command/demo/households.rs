@@ -1,4 +1,5 @@
-//! The demo's households: two that stay, and one that each run registers anew and that leaves.
+//! The demo's households: two permanent ones, and one that each run registers again and that
+//! revokes.
 //!
 //! Enters: the demo's folder. Leaves: households with their meters and registrations. Absent: the
 //! database, certificates.
@@ -54,7 +55,7 @@ pub struct DemoHousehold {
 }
 
 impl DemoHousehold {
-    /// Whether it keeps what its roof yields.
+    /// Whether it has a battery for its photovoltaic system.
     pub const fn has_battery(&self) -> bool {
         self.number == 1
     }
@@ -77,7 +78,7 @@ pub struct DemoMeter {
     pub link: PathBuf,
     /// Where its registers are kept between runs.
     pub registers: PathBuf,
-    /// The recording that stands for it with `--replay`.
+    /// The recording that replaces it with `--replay`.
     pub recording: &'static str,
 }
 

@@ -37,9 +37,9 @@ pub struct Meters {
 }
 
 impl Meters {
-    /// Waits for their end; somebody else has told them to stop.
+    /// Waits for their end; the stop flag is set elsewhere.
     pub fn end(self) -> CommandResult {
-        // All are waited for, whatever the first one says.
+        // Waits for all, whatever the result of the first.
         let crashed = |_| Err(Failure::failed("a virtual meter crashed"));
         let ends: Vec<_> =
             self.threads.into_iter().map(|thread| thread.join().unwrap_or_else(crashed)).collect();
@@ -66,8 +66,8 @@ pub fn start(
                 Tempo { factor: speed, push_interval: recordings.is_none().then_some(INTERVAL) };
             let link = meter.link.clone();
             let (stop, ready) = (Arc::clone(stop), ready.clone());
-            // Only this demo makes links here, and it holds the folder's lock: one that is there
-            // is left from a run that was killed.
+            // Only this demo makes links here, and it has the folder's lock: an existing one is
+            // left from a run that was killed.
             let _ = std::fs::remove_file(&link);
             let live = move || {
                 let tell = |_: &Path| {

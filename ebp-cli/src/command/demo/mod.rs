@@ -1,9 +1,9 @@
 //! `ebp demo`: the whole chain on one machine.
 //!
-//! Enters: a folder for its state. Leaves: progress, then what arrived at the server, as the
-//! participants' accounts give it back. Absent: any shortcut. The server, the authority, the spools
-//! and both cycles are those of the other commands; only the meters are made of software, and
-//! their time runs faster.
+//! Enters: a folder for its state. Leaves: progress, then what arrived at the server, as the server
+//! returns it to the participants. Absent: any shortcut. The server, the authority, the spools and
+//! both cycles are those of the other commands; only the meters are made of software, and their
+//! time runs faster.
 
 mod certificates;
 mod households;
@@ -232,7 +232,7 @@ impl Chain<'_> {
         Ok(())
     }
 
-    /// Cycle after cycle until told to stop. A failure is told and the next cycle tried.
+    /// Runs cycle after cycle until stopped. A failure is reported and the next cycle tried.
     fn go_on(&self, devices: &mut [Device]) -> CommandResult {
         let mut cycles = 0;
         loop {

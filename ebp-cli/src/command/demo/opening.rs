@@ -14,7 +14,7 @@ pub struct Opening<'a> {
     pub past: Option<Past>,
     /// By which households differ from those of another demo.
     pub seed: u64,
-    /// Where it is told how far that is.
+    /// Where progress is reported.
     pub progress: &'a Progress,
     /// Raised when the demo shall end.
     pub interrupted: &'a AtomicBool,

@@ -49,8 +49,8 @@ pub fn revoke_consent(state: &State, household: &DemoHousehold) -> CommandResult
     Ok(())
 }
 
-/// A table of every meter's measurements, as the participants' accounts give them back. It fits 80
-/// columns.
+/// A table of every meter's measurements, as the server returns them to the participants. It fits
+/// 80 columns.
 pub fn what_arrived(state: &State) -> Result<String, Failure> {
     let mut table = new_table();
     table.set_header(["household", "meter", "count", "last, UTC", "1.8.0 kWh", "2.8.0 kWh", "kW"]);

@@ -14,7 +14,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing goes on yet.
+    /// Nothing is in progress yet.
     pub fn new() -> Self {
         let all = MultiProgress::new();
         let style = |template: &str| {

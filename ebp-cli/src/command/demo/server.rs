@@ -1,4 +1,4 @@
-//! The demo's server: the Data API on a thread of its own.
+//! The demo's server: the Data API on a separate thread.
 
 use std::{
     net::TcpListener,
@@ -47,7 +47,7 @@ impl Server {
         Ok(Self { thread })
     }
 
-    /// Waits for its end; somebody else has told it to stop.
+    /// Waits for its end; the stop flag is set elsewhere.
     ///
     /// # Errors
     /// Returns an error if it has failed.

@@ -69,7 +69,7 @@ impl State {
         let server = server_config(&folder)?;
         let settings = server.settings(Arc::new(SystemClock));
         let staying = households::staying(&folder, opening.seed);
-        // The database comes last: without it nothing else that is there counts.
+        // The database is written last: without it the rest is ignored.
         if let Database::Sqlite(database) = &settings.database
             && !database.exists()
         {
@@ -183,7 +183,7 @@ fn leaving(folder: &Path, database: &Database, seed: u64) -> Result<DemoHousehol
     Ok(households::leaving(folder, &identifiers, seed))
 }
 
-/// Whether the household that leaves is there with that device.
+/// Whether the household that will revoke is registered with that device.
 fn is_registered(database: &Database, device: Uuid) -> Result<bool, Failure> {
     let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
@@ -250,8 +250,8 @@ fn listen(folder: &Path) -> Result<(SocketAddr, TcpListener), Failure> {
     Ok((address, listener))
 }
 
-/// Registers those households that are not registered yet, and returns their participants, as far as
-/// they are there: not of those that have revoked their consent.
+/// Registers those households that are not registered yet, and returns their participants, as far
+/// as they exist: not for those that have revoked their consent.
 fn register(
     settings: &Settings,
     registrations: &[Registration],

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The demo's measurement cycle stands for a quarter of an hour.
+/// The demo's measurement cycle represents a quarter of an hour.
 pub const CYCLE_STANDS_FOR: Duration = Duration::from_secs(900);
 /// Measurement cycles in a report cycle, as in the survey: an hour's four quarters.
 pub const CYCLES_PER_REPORT: u32 = 4;

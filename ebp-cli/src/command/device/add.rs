@@ -93,9 +93,9 @@ impl Add {
 }
 
 impl Token {
-    /// Makes it, and says how the device is enrolled by it.
+    /// Creates it, and prints how to enrol the device with it.
     pub fn run(&self) -> CommandResult {
-        // What it is typed with is known before a token is made that nobody would have.
+        // The terminal is opened before a token is created that could not be shown.
         let file = self.output.as_deref().map_or("token".into(), Path::to_string_lossy);
         let command = self.api.enrolment_command(&file)?;
         if let Some(path) = self.output.as_deref().filter(|path| path.exists()) {

@@ -1,4 +1,5 @@
-//! `ebp device init`: a device's configuration, from what the server knows and what speaks here.
+//! `ebp device init`: a device's configuration, from the server's list of meters and the meters at
+//! this machine's ports.
 
 use std::{
     collections::HashSet,
@@ -149,7 +150,7 @@ impl Init {
         Ok(ports)
     }
 
-    /// The models that may speak at a port, best first; what is silent is told.
+    /// The possible models at a port, best first; a silent port is reported.
     fn models_at(&self, port: &PortName, profiles: &Profiles) -> Result<Models, Failure> {
         let heard = match listen(port, ReadOptions::default(), self.timeout, TELEGRAMS) {
             Ok(heard) => heard,
@@ -209,7 +210,7 @@ fn make_spool(folder: &Path) {
     }
 }
 
-/// Who may speak at a port.
+/// The possible models at a port.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Models {
     speaks: bool,
@@ -227,7 +228,7 @@ impl Models {
 
 impl Named {
     fn parse(text: &str) -> Result<Self, Failure> {
-        // What is there is a port, whatever its name.
+        // An existing file is a port, whatever its name.
         let (meter, port) = match text.split_once('=') {
             Some((meter, port)) if !Path::new(text).exists() => (Some(meter.to_owned()), port),
             _ => (None, text),
@@ -272,7 +273,7 @@ fn refuse_other_model(meter: &Meter, port: &PortName, heard: &Models) -> Result<
     ))
 }
 
-/// Gives each meter without a port the only one at which it may speak.
+/// Assigns to each meter without a port the only one at which it may be.
 fn assign(
     meters: &[Meter],
     ports: &mut [Option<PortName>],
@@ -289,7 +290,7 @@ fn assign(
         let may_be = |models: &Models, at: usize| models.may_be(&meters[at], profiles);
         let fits: Vec<&(PortName, Models)> =
             heard.iter().filter(|(_, models)| may_be(models, *at)).collect();
-        // Two meters of one model cannot be told apart by what they send.
+        // Two meters of one model cannot be distinguished by their telegrams.
         if let [(port, models)] = fits[..]
             && open.iter().filter(|other| may_be(models, **other)).count() == 1
         {
@@ -339,7 +340,7 @@ mod tests {
         let wrong = assigned(&[mt175], &both[..1]).unwrap_err().to_string();
         assert!(wrong.contains("MT175") || wrong.contains("mt175"), "{wrong}");
         assert!(wrong.contains("EMH") && wrong.contains("EHZ"), "{wrong}");
-        // One that nobody knows may be any that speaks; a silent port is taken as it is named.
+        // An unknown one may be at any port with telegrams; a silent port is used as given.
         let silent = [("c".parse().unwrap(), Models::default())];
         assert_eq!(assigned(&[ehz], &silent).unwrap(), [Some("c".to_owned())]);
     }

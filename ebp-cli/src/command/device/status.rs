@@ -34,10 +34,10 @@ struct Status {
     here: Option<Here>,
 }
 
-/// What the device's own files say.
+/// The content of the device's own files.
 #[derive(Debug, Serialize)]
 struct Here {
-    /// Consent as last heard, and when.
+    /// Consent as last received, and when.
     consent_known: Option<(&'static str, Timestamp)>,
     clock_synchronised: bool,
     spool: Figures,
@@ -160,7 +160,7 @@ fn table(status: &Status) -> String {
     format!("{table}\n{meters}\n")
 }
 
-/// Of the telegrams since the server was last told of them, that many in a hundred.
+/// The percentage of the telegrams since the last report.
 fn damaged(meter: &Meter) -> String {
     let all = meter.good_telegrams.saturating_add(meter.damaged_telegrams);
     match all {

@@ -54,7 +54,7 @@ pub struct Add {
 }
 
 impl Add {
-    /// Registers it, and tells of what will be trouble later.
+    /// Registers it, and warns of likely problems.
     pub fn run(&self, data: &ServerData, api: &GroupApi) -> CommandResult {
         let Some(file) = self.file.as_deref().filter(|_| !self.print_example) else {
             return print(EXAMPLE);

@@ -1,4 +1,4 @@
-//! What a registration is told of that is not wrong and will be trouble later.
+//! Warnings for a registration that is valid but likely to cause problems.
 
 use std::collections::BTreeSet;
 

@@ -230,7 +230,7 @@ impl Importer<'_> {
         Ok((Become::Registered, Some(registered)))
     }
 
-    /// A household that is registered, with a word if it is not as the line says.
+    /// A registered household, with a note if it differs from the line.
     fn known(
         &self,
         line: u64,

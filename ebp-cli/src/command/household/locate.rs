@@ -2,7 +2,7 @@
 //! address.
 //!
 //! Enters: arguments, registrations. Leaves: registrations with a location, or without: an address
-//! that is not found stops nothing, and is told. Absent: the search, which `ebp-survey` has.
+//! that is not found is reported and stops nothing. Absent: the search, which `ebp-survey` has.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
 /// How long one address is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Coordinates that somebody looked up.
+/// Coordinates that were entered by hand.
 #[derive(Debug, clap::Args)]
 pub struct ByHand {
     /// Degrees north (WGS 84) of the household, overrides the file.
@@ -71,7 +71,7 @@ pub struct Locating {
 }
 
 impl Locating {
-    /// As the arguments say; without any, nobody looks.
+    /// From the arguments; without any, no address is looked up.
     pub fn geocoder(&self) -> Result<Locator, Failure> {
         if self.geocoder.is_none() && self.postal_codes.is_none() {
             return Ok(Locator(None));
@@ -92,7 +92,7 @@ impl Locating {
         })
     }
 
-    /// The same; without arguments as the server's configuration says.
+    /// The same; without arguments from the server's configuration.
     pub fn geocoder_here(&self, data: &ServerData) -> Result<Locator, Failure> {
         match data.settings()?.geocoding {
             Some(settings) if self.geocoder.is_none() && self.postal_codes.is_none() => {
@@ -128,7 +128,7 @@ impl Locator {
         Ok(Self(Some(Arc::new(geocoder))))
     }
 
-    /// Looks a registration's address up if it has no location, and tells what came of it.
+    /// Looks up a registration's address if it has no location, and reports the result.
     pub fn locate(&self, registration: &mut Registration) {
         let (Some(geocoder), None) = (&self.0, &registration.location) else { return };
         let located = geocoder.locate(&registration.address, PATIENCE);

@@ -24,7 +24,7 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Does as the arguments say.
+    /// Runs the command.
     pub fn run(&self, data: &ServerData) -> CommandResult {
         let settings = data.settings()?;
         if settings.masking.regions.is_none() && ebp_anon::embedded().is_none() {

@@ -1,4 +1,4 @@
-//! What the manual pages say beyond the command line: exit codes, variables, files, examples.
+//! Additional sections of the manual pages: exit codes, variables, files, examples.
 
 /// A thing and what it is.
 type Entry = (&'static str, &'static str);
@@ -73,7 +73,7 @@ pub fn files(path: &[&str]) -> Vec<Entry> {
     own.to_vec()
 }
 
-/// Examples by command; of a command that has none of its own those of the one above it hold.
+/// Examples by command; a command without examples uses those of its parent.
 const EXAMPLES: &[(&[&str], &[Entry])] = &[
     (
         &[],

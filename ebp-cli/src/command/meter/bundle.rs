@@ -1,10 +1,10 @@
 //! `ebp meter bundle`: what a maintainer needs to see, without telling whose meter it is.
 //!
 //! Enters: a port or a recording. Leaves: a tar file or a folder with telegrams without identifying
-//! numbers, what they say, and what was found out. Absent: the port's name, which may hold the
-//! adapter's serial number or a host; the machine's name; bytes outside of whole telegrams; any text
-//! that is not on a list: systems, the program's own models, units, makers' letters, and versions
-//! and words of status by their form.
+//! numbers, their values, and the detected settings. Absent: the port's name, which may hold the
+//! adapter's serial number or a host; the machine's name; bytes outside of whole telegrams; any
+//! text that is not on a list: systems, the program's own models, units, makers' letters, and
+//! versions and words of status by their form.
 
 use std::{
     fs,
@@ -185,7 +185,7 @@ fn about(
     }
 }
 
-/// Models of a folder are called as somebody likes: only the program's own are named.
+/// Models of a folder have arbitrary names: only the program's own are named.
 fn without_own_names(mut meter: Identity) -> Identity {
     let known = Profiles::embedded();
     meter.models.retain(|model| known.iter().any(|profile| profile.name == model.model));

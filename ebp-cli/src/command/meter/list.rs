@@ -1,6 +1,6 @@
 //! `ebp meter list`: the known models, one to a line.
 //!
-//! Enters: the profiles. Leaves: a table, JSON or CSV. Absent: what only `ebp meter show` tells.
+//! Enters: the profiles. Leaves: a table, JSON or CSV. Absent: what only `ebp meter show` prints.
 
 use std::{collections::BTreeSet, io::Write};
 
@@ -37,12 +37,12 @@ struct Row<'a> {
     about: &'a str,
 }
 
-/// What JSON says beyond the table.
+/// The additional members in JSON.
 #[derive(Serialize)]
 struct Entry<'a> {
     #[serde(flatten)]
     row: Row<'a>,
-    /// How the PIN is entered: `unknown` where nobody says, nothing for models without a lock.
+    /// How the PIN is entered: `unknown` without a source, `None` for models without a lock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pin_timing: Option<Timing>,
     /// What a locked one sends.

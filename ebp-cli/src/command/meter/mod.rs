@@ -32,7 +32,7 @@ enum Action {
     Bundle(bundle::Arguments),
 }
 
-/// Does as the arguments say.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     match &arguments.action {
         Action::List(arguments) => list::run(arguments),

@@ -67,7 +67,7 @@ fn write(output: &Path, content: &[u8]) -> CommandResult {
     };
     let written = file.write_all(content).and_then(|()| file.sync_all());
     if written.is_err() {
-        // What is wrong with the disk is told below.
+        // An error of the disk is reported below.
         let _ = fs::remove_file(output);
     }
     written.or_failed(format!("cannot write {}", output.display()))

@@ -1,4 +1,4 @@
-//! What `ebp read` is told on its command line.
+//! The arguments of `ebp read`.
 
 use std::{path::PathBuf, time::Duration};
 

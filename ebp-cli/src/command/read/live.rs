@@ -12,7 +12,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::output::{self, Figures, ReadingValue, phrase::counted, table};
 
-/// The least that is taken for a terminal's size; what says less does not know it.
+/// The smallest size of a terminal; a smaller report means that the size is unknown.
 const LEAST: Size = Size { columns: 40, rows: 6 };
 /// Where the terminal does not know its size.
 const USUAL: Size = Size { columns: table::WIDTH, rows: 24 };
@@ -23,13 +23,13 @@ struct Size {
     rows: u16,
 }
 
-/// What stands on the terminal.
+/// The lines on the terminal.
 pub struct Live<W: Write> {
     out: W,
     all: bool,
     figures: Figures,
     size: Size,
-    /// The lines that stand there now, down to the one above the cursor's.
+    /// The lines that are drawn now, down to the one above the cursor's.
     standing: Vec<String>,
     shown: Option<Shown>,
     telegrams: usize,
@@ -45,7 +45,7 @@ struct Shown {
 }
 
 impl<W: Write> Live<W> {
-    /// Nothing stands there yet. With `all` every value will, otherwise the figures.
+    /// Nothing is drawn yet. With `all` every value will be drawn, otherwise the survey's values.
     pub fn new(out: W, all: bool, figures: Figures) -> Self {
         let size = size();
         Self { out, all, figures, size, standing: Vec::new(), shown: None, telegrams: 0 }
@@ -68,7 +68,7 @@ impl<W: Write> Live<W> {
         self.telegrams += 1;
     }
 
-    /// Draws it over what stands there, with its present age and what was passed over.
+    /// Redraws it with its present age and what was skipped.
     ///
     /// # Errors
     /// Returns an error if the terminal cannot be read or configured.
@@ -82,7 +82,7 @@ impl<W: Write> Live<W> {
         if !self.standing.is_empty() {
             frame.push_str(&match before == self.size {
                 true => up(self.standing.len()),
-                // Lines were broken anew: nobody knows where it stands.
+                // Lines were wrapped again: the cursor's position is unknown.
                 false => "\x1b[H\x1b[J".to_owned(),
             });
         }
@@ -120,7 +120,7 @@ impl<W: Write> Live<W> {
         let table = table::values(values, self.size.columns.min(wide(self.all)));
         let mut lines = vec![heading.clone()];
         lines.extend(table.lines());
-        // Below the table stand a line or two, and then the cursor.
+        // Below the table there are one or two lines, and then the cursor.
         let room = usize::from(self.size.rows).saturating_sub(2 + usize::from(passed.is_some()));
         if lines.len() > room {
             let more = lines.len() - (room - 1);

@@ -6,7 +6,7 @@ use ebp_meter::{decoder::Noise, diagnosis::Cause};
 
 use crate::{command::silence::ALIGN, output::phrase::counted, tell::tell};
 
-/// While a meter is watched, damaged telegrams are told of at most so often.
+/// With --watch damaged telegrams are reported at most this often.
 const BETWEEN: Duration = Duration::from_secs(60);
 
 /// What was passed over.
@@ -61,8 +61,8 @@ impl Passed {
         }
     }
 
-    /// What was passed over, if anything. Bytes between telegrams are told of files only: on a live
-    /// line the first telegram is always caught in its middle.
+    /// What was skipped, if anything. Bytes between telegrams are reported only for files: on a
+    /// live line the first telegram is always caught in its middle.
     pub fn text(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.damaged > 0 {

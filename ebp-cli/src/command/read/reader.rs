@@ -29,7 +29,7 @@ pub struct Reader<'a, W: Write> {
     pub(super) arguments: &'a Arguments,
     pub(super) printer: Printer<W>,
     pub(super) pinned: Pinned,
-    /// The models, once they are loaded; who is told of the lock takes them.
+    /// The models, once they are loaded; the warning about the lock takes them.
     pub(super) profiles: Option<Profiles>,
     pub(super) passed: Passed,
 }

@@ -28,16 +28,16 @@ use crate::{
     tell::tell,
 };
 
-/// How often a wish to stop is looked for, and the age of what is shown is drawn anew.
+/// How often it checks whether to stop, and redraws the age.
 const SLICE: Duration = Duration::from_millis(250);
 /// How often a device that is gone is tried.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How a shell says that Ctrl-C ended a program.
+/// The exit code of a program that Ctrl-C ended, as in a shell.
 const BY_SIGNAL: i32 = 130;
 
 /// A flag that Ctrl-C and SIGTERM raise; the second of them ends the program at once, should it be
-/// waiting for whoever reads its output.
+/// waiting for the reader of its output.
 fn stop_at_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
@@ -56,7 +56,7 @@ pub(super) struct Watch<'a, 'b, W: Write> {
     stop: Arc<AtomicBool>,
     /// Whether a telegram came.
     has_read: bool,
-    /// When it is told how far a long answer is.
+    /// When the progress of a long answer is reported.
     word_at: Instant,
 }
 
@@ -169,7 +169,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         self.draw()
     }
 
-    /// Tries again twice a second until the device is there, which may be under a changed node.
+    /// Tries again twice a second until the device is back, possibly under another node.
     fn wait_for_return(&mut self, session: &mut Session) -> CommandResult {
         while !self.is_stopped() {
             thread::sleep(AGAIN);

@@ -10,7 +10,7 @@ use ebp_core::{
 /// Cycles that a survey is likely to have, for which there is an option to write.
 const USUAL: [&str; 12] =
     ["1s", "2s", "10s", "1m", "5m", "10m", "15m", "30m", "1h", "6h", "12h", "24h"];
-/// How far the median may be from what was assumed, as a share of that, before it is told.
+/// How far the median may be from the assumed cycle, as a share of it, before a warning.
 const TOLERANCE: f64 = 0.25;
 
 /// What is to be said of them: a line for each cycle that does not look as assumed.

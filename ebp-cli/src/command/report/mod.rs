@@ -28,7 +28,7 @@ use crate::{
 };
 use source::Source;
 
-/// The heading of the options that say what is evaluated.
+/// The heading of the options for the window.
 const EVALUATED: &str = "What is evaluated";
 
 /// Evaluate a survey: was every meter measured in every slot and reported in every cycle?
@@ -78,7 +78,7 @@ pub struct Arguments {
     plot: Option<PathBuf>,
 }
 
-/// The window ends with what was received: say so where that is long ago.
+/// The window ends with the last received measurement: warn if that is long ago.
 fn tell_of_silence(received: Timestamp, now: Timestamp, cycle: Cycle) {
     let silent = received.duration_until(now).unsigned_abs();
     if now > received && silent > cycle.duration() * 2 {

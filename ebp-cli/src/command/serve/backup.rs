@@ -107,7 +107,8 @@ impl RevocationsAction {
                 &settings,
                 |survey| survey,
                 async |survey| {
-                    let revocations = Revocations::of(&**survey.store()).await.map_err(failed)?;
+                    let revocations =
+                        Revocations::from_store(&**survey.store()).await.map_err(failed)?;
                     print(&revocations.to_lines().map_err(Failure::failed)?)
                 },
             ),

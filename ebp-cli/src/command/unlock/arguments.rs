@@ -1,4 +1,4 @@
-//! What `ebp unlock` is told on its command line.
+//! The arguments of `ebp unlock`.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     output::ItemFormat,
 };
 
-/// The heading of the options that say how light is made.
+/// The heading of the options for the light.
 const LIGHT: &str = "The light";
 /// The heading of the options about the list after the PIN.
 const LIST: &str = "The menu after the PIN";

@@ -1,7 +1,7 @@
 //! `ebp unlock --calibrate`: an unknown model's timing, found with its owner.
 //!
-//! Enters: a terminal with somebody at it who sees the meter's display. Leaves: a profile file.
-//! Absent: what is asked and measured, which [`ebp_meter::unlock::calibrate`] knows.
+//! Enters: a terminal whose user sees the meter's display. Leaves: a profile file. Absent: what is
+//! asked and measured, which [`ebp_meter::unlock::calibrate`] knows.
 
 use std::{
     fs::File,

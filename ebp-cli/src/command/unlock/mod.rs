@@ -1,6 +1,6 @@
 //! `ebp unlock`: a meter's PIN, entered by light.
 //!
-//! Enters: model, port, PIN. Leaves: a meter that tells its details, or why it does not.
+//! Enters: model, port, PIN. Leaves: a meter that sends detailed values, or why it does not.
 //! Absent: presses, pauses and tries, which [`ebp_meter::unlock`] knows.
 
 mod arguments;
@@ -31,7 +31,7 @@ use crate::{
     tell::tell,
 };
 
-/// Unlocks, or does what else the arguments say.
+/// Unlocks, or runs another mode of the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let tries = Tries::in_folder(&state::folder(arguments.state.as_deref())?);
     if arguments.reset_tries && arguments.port.is_none() && !arguments.dry_run {

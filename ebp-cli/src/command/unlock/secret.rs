@@ -45,7 +45,7 @@ pub fn pin(file: Option<&Path>, stop: &AtomicBool) -> Result<Pin, Failure> {
         .ok_or_else(|| Failure::failed("stopped before any light: the meter is as it was"))
 }
 
-/// Asks for the PIN; nothing when the owner does not want to tell it.
+/// Asks for the PIN; `None` if the owner enters nothing.
 pub fn ask(terminal: &Terminal<'_>) -> Result<Option<Pin>, Failure> {
     match terminal.ask_hidden("PIN of the meter (it is not shown): ").or_failed("the terminal")? {
         Some(typed) => Ok(Some(typed.text().parse()?)),

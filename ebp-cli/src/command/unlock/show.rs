@@ -1,7 +1,8 @@
-//! How unlocking looks: progress while it goes on, and its result.
+//! Output of unlocking: progress, and the result.
 //!
-//! Enters: [`Progress`], [`Unlocked`] or a failure. Leaves: a bar on a terminal, lines in a pipe, and
-//! the result on standard output. Absent: the PIN, and counts of presses, which would tell it.
+//! Enters: [`Progress`], [`Unlocked`] or a failure. Leaves: a bar on a terminal, lines in a pipe,
+//! and the result on standard output. Absent: the PIN, and the number of presses, which would
+//! reveal it.
 
 use std::{
     io::{self, IsTerminal},
@@ -54,7 +55,7 @@ impl Shown {
         Self { bar: None, digits: 0, last: String::new() }
     }
 
-    /// Something goes on.
+    /// Something is in progress.
     pub fn tell(&mut self, progress: &Progress) {
         let line = progress.to_string();
         if line == self.last {

@@ -1,7 +1,7 @@
 //! `ebp unlock --step`: through the list after the PIN, with the owner in front of the display.
 //!
-//! Enters: a terminal with somebody at it. Leaves: what stood on the display, and InF switched on where
-//! the owner said yes. Absent: presses, and when one is still safe, which [`ebp_meter::unlock`] knows.
+//! Enters: a terminal. Leaves: what the display showed, and InF switched on if the owner said yes.
+//! Absent: presses, and when one is still safe, which [`ebp_meter::unlock`] knows.
 
 use std::sync::{Arc, atomic::AtomicBool};
 

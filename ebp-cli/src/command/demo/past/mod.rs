@@ -1,13 +1,14 @@
 //! The past of the demo's households: weeks in which they were measured before the demo began.
 //!
 //! Enters: a folder without a database, households. Leaves: the server's database, spools and
-//! registers as they are at the end of those weeks, or nothing. Absent: any shortcut. Virtual meters
-//! send bytes, the devices' engines read and send them over mutual TLS to the server, which knows
-//! registrations and consents of then; only nobody waits (`ebp_fieldtest::past`).
+//! registers as they are at the end of those weeks, or nothing. Absent: any shortcut. Virtual
+//! meters send bytes, the devices' engines read and send them over mutual TLS to the server, which
+//! knows registrations and consents of that time; only the waiting is skipped
+//! (`ebp_fieldtest::past`).
 //!
-//! All of it is made in a folder of its own, in memory where there is such a place, since devices
-//! flush their spools with each measurement. When it is whole it is put into the demo's folder, the
-//! database last: one that is there says that nothing is missing.
+//! All of it is created in a temporary folder, in memory if possible, since devices flush their
+//! spools with each measurement. When it is whole it is put into the demo's folder, the database
+//! last: if it exists, nothing is missing.
 
 mod devices;
 mod length;
@@ -76,7 +77,7 @@ pub fn discard(folder: &Path) -> CommandResult {
 }
 
 impl Past {
-    /// Makes it, until the present slot begins: the demo goes on in that slot.
+    /// Simulates it until the present slot begins: the demo continues with that slot.
     ///
     /// # Errors
     /// Returns an error if anything fails, or if the demo is ended meanwhile; nothing of the past

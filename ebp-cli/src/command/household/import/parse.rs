@@ -179,7 +179,7 @@ impl Column {
                 "false" | "no" | "0" => Value::Bool(false),
                 _ => Value::String(cell.to_owned()),
             },
-            // What is no number is told by the schema.
+            // A text that is no number is reported by the schema.
             Kind::Number => cell
                 .replace(decimal, ".")
                 .parse::<Number>()

@@ -1,7 +1,7 @@
 //! One clock for all servers of a database: the machine's, set right by the database's.
 //!
 //! Enters: the machine's clock, what the database says the time is. Leaves: the time, and whether
-//! the two are so far apart that nothing should be answered. Absent: a clock of its own; where the
+//! the two are so far apart that nothing should be answered. Absent: a separate clock; where the
 //! database has none (SQLite) the machine's is used as it is.
 //!
 //! A server whose clock is wrong would stamp consent wrongly and refuse true measurements for good.
@@ -54,7 +54,7 @@ impl DatabaseClock {
     /// Compares the two clocks now.
     ///
     /// # Errors
-    /// If the database cannot be asked; the last comparison then stands.
+    /// Returns an error if the database cannot be reached; the last comparison then stays valid.
     pub async fn compare(&self, store: &dyn Store) -> Result<(), StoreError> {
         let asked = self.machine.now();
         let Some(there) = store.now().await? else { return Ok(()) };
@@ -70,7 +70,7 @@ impl DatabaseClock {
         Ok(())
     }
 
-    /// Compares them from time to time, until nobody uses this clock any more.
+    /// Compares them from time to time, until this clock is dropped.
     pub fn keep_comparing(self: &Arc<Self>, store: Weak<dyn Store>) {
         let this = Arc::downgrade(self);
         tokio::spawn(async move {

@@ -42,7 +42,7 @@ use crate::{
 /// quieter times.
 const SCARCE: usize = 4;
 
-/// How long connections that are at no request have to give way before they are told again.
+/// How long idle connections have to close before they are notified again.
 const GIVE_WAY: Duration = Duration::from_millis(100);
 
 /// How long a connection may take from its handshake to its first request while others wait. Who has
@@ -75,7 +75,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) {
     let (close, closing) = watch::channel(false);
-    // A task of its own, so that it runs where connections do: whoever waits for the server is on
+    // A separate task, so that it runs where connections do: whoever waits for the server is on
     // another thread, which would have to be woken for each of them. It ends with this call.
     let mut accepting = JoinSet::new();
     accepting.spawn(accept(listener, tls, router, Arc::new(listening), closing));
@@ -117,7 +117,7 @@ async fn accept(
             (listener.accept().await, place)
         };
         let (stream, source, place) = tokio::select! {
-            () = told(&mut closing) => break,
+            () = wait_for_shutdown(&mut closing) => break,
             // Forgets the connections that have ended.
             Some(_) = connections.join_next() => continue,
             (accepted, place) = accepted => match accepted {
@@ -153,22 +153,23 @@ async fn accept(
     }
 }
 
-/// Waits for the end that was announced; the announcer is gone only when the server is.
-async fn told(closing: &mut watch::Receiver<bool>) {
+/// Waits for the announced shutdown; the sender is dropped only when the server ends.
+async fn wait_for_shutdown(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
 /// Waits until the handshake should have ended and others wait for a place.
 async fn crowded_late(crowded: &mut watch::Receiver<()>) {
     sleep(HANDSHAKE_GRACE).await;
-    // They are told again as long as anybody waits; the teller is gone only when the server is.
+    // They are notified again as long as connections wait; the sender is dropped only when the
+    // server ends.
     crowded.mark_unchanged();
     if crowded.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// What connections are told from outside.
+/// Notifications for connections.
 #[derive(Clone)]
 struct Signals {
     /// To end behind the request that they are at.
@@ -208,8 +209,8 @@ async fn serve_connection(
             return tracing::debug!("the handshake took too long");
         }
     };
-    listening.telemetry.handshake(Handshake::of(stream.get_ref().1.handshake_kind()));
-    let peer = Peer::of(stream.get_ref().1.peer_certificates());
+    listening.telemetry.handshake(Handshake::from_kind(stream.get_ref().1.handshake_kind()));
+    let peer = Peer::from_chain(stream.get_ref().1.peer_certificates());
     let begun = Instant::now();
     // One holder does not take all the places, from however many addresses.
     let held = match &peer {
@@ -251,10 +252,10 @@ async fn serve_connection(
     let mut aged = pin!(sleep(limits.connection_age));
     let ended = loop {
         tokio::select! {
-            // A request that is there already is taken in before anything else is thought of.
+            // A request that has arrived already is processed first.
             biased;
             ended = connection.as_mut() => break Some(ended),
-            () = told(&mut closing) => break None,
+            () = wait_for_shutdown(&mut closing) => break None,
             Ok(()) = crowded.changed() => {
                 let asked = asked.load(Ordering::Relaxed);
                 if !asked && begun.elapsed() > GRACE {

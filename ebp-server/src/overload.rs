@@ -1,11 +1,12 @@
-//! More uploads than can be stored in time: those that find no place are told when to come back.
+//! More uploads than can be stored in time: those without a free slot are rejected with the time to
+//! try again.
 //!
 //! Enters: an upload. Leaves: its place, or a 429 with `Retry-After`. Absent: how often a single
 //! client may ask.
 //!
-//! A place is taken when the body is in, and belongs to the work: neither who trickles a body nor who
-//! hangs up behind it keeps others out, and nobody has more than a quarter of all. Where there is no
-//! place already when the request comes it is told so before anybody is looked up.
+//! A place is taken when the body is in, and belongs to the work: neither who trickles a body nor
+//! who disconnects behind it keeps others out, and no client has more than a quarter of all. Where
+//! there is no place already when the request comes it is told so before anybody is looked up.
 //!
 //! Whoever is sent away gets an appointment behind those who were sent away before, at the pace at
 //! which uploads were answered lately: a fleet that comes back all at once after an outage is spread
@@ -23,7 +24,7 @@ use crate::{
     problem::ApiError,
 };
 
-/// Octets of a body that take up a place of their own.
+/// Octets of a body per additional slot.
 const PLACE: usize = 16 << 10;
 
 /// The shortest wait.
@@ -71,7 +72,7 @@ impl Overload {
         self.appointments(|appointments| appointments.answered(Instant::now()));
     }
 
-    /// What an upload is told that cannot be taken in now.
+    /// The answer to an upload that cannot be accepted now.
     pub fn put_off(&self) -> ApiError {
         let wait = self.appointments(|appointments| appointments.next(Instant::now()));
         ApiError::Overloaded(wait.as_secs())

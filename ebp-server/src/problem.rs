@@ -1,4 +1,4 @@
-//! Errors as the client is told them: problem documents (RFC 9457).
+//! Errors as the client gets them: problem documents (RFC 9457).
 //!
 //! Enters: what went wrong, with all its causes. Leaves: a response with a stable type and words
 //! that repeat nothing of the request. The causes of a failure go to the log instead.
@@ -16,7 +16,8 @@ use ebp_store::{Faults, StoreError};
 use ebp_survey::{SurveyError, authority::AuthorityError};
 use uuid::Uuid;
 
-/// So many faults are told of one body, that an answer does not outgrow what was sent by much.
+/// The maximum number of faults reported for a body, so that a response is not much larger than the
+/// request.
 const MOST_FAULTS: usize = 1_000;
 
 /// Why a request is not answered as it wished.
@@ -25,7 +26,7 @@ pub enum ApiError {
     /// No or no valid identity.
     #[error("not authenticated: {0}")]
     Unauthenticated(&'static str),
-    /// A good identity of nobody who is registered.
+    /// A valid identity that is not registered.
     #[error("nobody is registered by this identity")]
     Unregistered,
     /// The certificate does not permit it.
@@ -55,7 +56,7 @@ pub enum ApiError {
     /// The body has faults: all of them, without any value.
     #[error("the body has {} faults", .0.iter().count())]
     Faults(Faults),
-    /// Nothing by that name, or somebody else's.
+    /// No such thing, or it belongs to another participant.
     #[error("not found")]
     NotFound,
     /// The path has no such method.

@@ -98,12 +98,12 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-/// An endpoint, for whoever checks or describes all of them.
+/// An endpoint, for code that checks or describes all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// The method.
     pub method: Method,
-    /// The path; what stands in braces is filled in.
+    /// The path; parameters are in braces.
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
@@ -167,9 +167,9 @@ pub(crate) fn router(app: App) -> Router {
         router = router.route(path, marked);
     }
     router
-        .fallback(|authenticator, request| otherwise(authenticator, request, ApiError::NotFound))
+        .fallback(|authenticator, request| unmatched(authenticator, request, ApiError::NotFound))
         .method_not_allowed_fallback(|authenticator, request| {
-            otherwise(authenticator, request, ApiError::MethodNotAllowed)
+            unmatched(authenticator, request, ApiError::MethodNotAllowed)
         })
         .layer(middleware::from_fn_with_state(app.authenticator.clone(), one_host))
         .layer(middleware::map_response(as_problem))
@@ -179,7 +179,7 @@ pub(crate) fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Refuses a request that does not say exactly once for which host it is (RFC 9112, 3.2): who stands
+/// Rejects a request that does not have exactly one `Host` header (RFC 9112, 3.2): who stands
 /// between client and server could understand another one.
 async fn one_host(
     State(authenticator): State<Arc<Authenticator>>,
@@ -193,7 +193,7 @@ async fn one_host(
         return next.run(request).await;
     }
     let error = ApiError::Invalid("exactly one header `Host` is needed".to_owned());
-    otherwise(State(authenticator), request, error).await.into_response()
+    unmatched(State(authenticator), request, error).await.into_response()
 }
 
 /// A host with or without a port, or nothing.
@@ -202,7 +202,7 @@ fn is_host(value: &[u8]) -> bool {
 }
 
 /// What has no route counts as a request, too.
-async fn otherwise(
+async fn unmatched(
     State(authenticator): State<Arc<Authenticator>>,
     request: Request,
     error: ApiError,
@@ -231,8 +231,8 @@ async fn in_time(State(patience): State<Duration>, request: Request, next: Next)
 /// The response's header that names the request, as the log does.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// One line for each request, without anything that tells of whom it was; all that is logged
-/// meanwhile carries the request's identifier, which the client is told.
+/// One line for each request, without anything that identifies the client; everything logged
+/// meanwhile contains the request's identifier, which the client gets, too.
 async fn log(
     State(telemetry): State<Arc<Telemetry>>,
     mut request: Request,

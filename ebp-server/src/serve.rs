@@ -135,8 +135,8 @@ pub async fn serve(
     Ok(())
 }
 
-/// Warns of folders and databases that others than their owner may read. They are not refused: whoever
-/// has the group of a backup program's may mean it, and a survey does not stop by it.
+/// Warns of folders and databases that others than their owner may read. They are not rejected:
+/// whoever has the group of a backup program's may mean it, and a survey does not stop by it.
 fn warn_of_exposed(data: &Path, authority: &Path, database: &Database) {
     let mut paths = vec![data.to_owned(), authority.to_owned()];
     if let Database::Sqlite(path) = database {

@@ -1,4 +1,4 @@
-//! What a server is told: its files, names, limits and clock.
+//! A server's settings: its files, names, limits and clock.
 //!
 //! Enters: paths, names, the clock. Leaves: [`Settings`] with defaults. Absent: reading any file.
 
@@ -34,7 +34,7 @@ pub struct Limits {
     pub request: Duration,
     /// After which a connection is closed behind the request that it is at.
     pub connection_age: Duration,
-    /// For what is in flight when the server is told to end.
+    /// The timeout for requests in progress when the server is stopped.
     pub drain: Duration,
     /// Large uploads that are unpacked and read at the same time.
     pub unpacking: usize,
@@ -57,13 +57,13 @@ impl Default for Limits {
     }
 }
 
-/// How long a device's certificate is valid, where nothing else is said.
+/// How long a device's certificate is valid by default.
 const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 
-/// What [`serve`](crate::serve()) is told.
+/// The settings of [`serve`](crate::serve()).
 #[derive(Clone)]
 pub struct Settings {
-    /// The folder of whatever has no place of its own.
+    /// The default folder.
     pub data: PathBuf,
     /// The database.
     pub database: Database,

@@ -1,7 +1,7 @@
 //! What the server counts of itself, for Prometheus.
 //!
 //! Enters: requests answered, outcomes of uploads, counts of devices. Leaves: the text that
-//! Prometheus reads (OpenMetrics 1.0). Absent: anything that tells of one household or device.
+//! Prometheus reads (OpenMetrics 1.0). Absent: anything about a single household or device.
 
 use std::{fmt, time::Duration};
 
@@ -58,7 +58,7 @@ pub enum Handshake {
 impl Handshake {
     /// One that came to its end.
     #[must_use]
-    pub fn of(kind: Option<HandshakeKind>) -> Self {
+    pub fn from_kind(kind: Option<HandshakeKind>) -> Self {
         if kind == Some(HandshakeKind::Resumed) { Self::Resumed } else { Self::Full }
     }
 
@@ -136,7 +136,7 @@ impl Default for Telemetry {
         registry.register("uploads", "Reports taken in", telemetry.uploads.clone());
         registry.register(
             "measurements",
-            "What became of uploaded measurements",
+            "Uploaded measurements by outcome",
             telemetry.measurements.clone(),
         );
         registry.register(
@@ -169,7 +169,7 @@ impl Default for Telemetry {
             "Connections to the database by state, and requests that wait for one",
             telemetry.pool.clone(),
         );
-        // What has not happened yet is there all the same, as nought: a rate needs a beginning.
+        // Counters start at 0, so that `rate()` sees the first increment.
         for outcome in [Handshake::Full, Handshake::Resumed, Handshake::Failed, Handshake::Slow] {
             drop(telemetry.handshakes.get_or_create(&OutcomeLabels { outcome: outcome.name() }));
         }
@@ -201,7 +201,7 @@ impl Telemetry {
         }
     }
 
-    /// A device has heard so many telegrams of its meters, `damaged` of them damaged.
+    /// A device has received that many telegrams of its meters, `damaged` of them damaged.
     pub fn heard(&self, telegrams: u64, damaged: u64) {
         let good = telegrams.saturating_sub(damaged);
         for (outcome, count) in [("good", good), ("damaged", damaged)] {

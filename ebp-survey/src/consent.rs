@@ -18,8 +18,8 @@ impl Survey {
     }
 
     /// Revokes the consent of the caller's household: the store removes contact and address and
-    /// masks the location, the revocation goes on this server's list, and the geocoder forgets the
-    /// address. Goes on if nobody waits for it any more.
+    /// masks the location, the revocation goes on this server's list, and the geocoder deletes its
+    /// answer for the address. Continues if the request is cancelled.
     ///
     /// # Errors
     /// [`ConsentNotGranted`](ebp_store::StoreError::ConsentNotGranted),

@@ -18,7 +18,7 @@ use crate::{
     caller::CertificateHolder,
 };
 
-/// For how many hours a one-time token is good, if nothing else is said.
+/// For how many hours a one-time token is valid by default.
 const TOKEN_HOURS: u16 = 72;
 
 impl Survey {

@@ -1,4 +1,4 @@
-//! Work that ends whether or not somebody waits for it.
+//! Work that is completed even if the request is cancelled.
 
 use std::{
     pin::Pin,
@@ -7,8 +7,8 @@ use std::{
 
 use tokio::runtime::Handle;
 
-/// Polls `work` where it is awaited, which costs no task of its own. If whoever awaits it is gone
-/// before it is done, it goes on in the background.
+/// Polls `work` where it is awaited, which costs no task of its own. If the awaiting task is
+/// dropped before it is done, it continues in the background.
 pub fn finish<W>(work: W) -> Finish<W>
 where
     W: Future + Send + 'static,

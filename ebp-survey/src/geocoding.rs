@@ -4,7 +4,7 @@
 //! is not found stops nothing. Absent: addresses in errors and logs; asking anybody unless an
 //! operator named a service.
 //!
-//! A service like Nominatim is asked as OpenStreetMap's usage policy wants it: one request a second
+//! A service like Nominatim is used according to OpenStreetMap's usage policy: one request a second
 //! at most, of all processes that share a cache; by a name and with a contact; each address once.
 //! What it does not find is looked for in a table of postal codes, if there is one.
 
@@ -46,7 +46,7 @@ pub struct GeocodingSettings {
 /// What came of looking an address up.
 #[derive(Debug)]
 pub struct Located {
-    /// Where it is, if that was found.
+    /// The location, if it was found.
     pub location: Option<Location>,
     /// What went wrong on the way, if anything.
     pub trouble: Option<GeocodeError>,
@@ -54,8 +54,8 @@ pub struct Located {
 
 /// Finds addresses, and remembers what it found until it is to forget it.
 pub trait Geocode: Send + Sync {
-    /// Looks an address up; waits so long at most for its turn. What goes wrong is told beside what
-    /// was found all the same.
+    /// Looks up an address; waits at most that long for its turn. Errors are returned beside what
+    /// was found nevertheless.
     #[must_use]
     fn locate(&self, address: &Address, patience: Duration) -> Located;
 

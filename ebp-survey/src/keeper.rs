@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Keeper {
     /// The survey that is served.
     pub survey: Arc<Survey>,
-    /// Its database, which is opened again when it goes on with another history.
+    /// Its database, which is opened again when it has another history.
     pub database: Database,
     /// What that is masked by.
     pub masking: MaskingFiles,
@@ -66,7 +66,7 @@ impl Keeper {
         }
     }
 
-    /// By a store of its own: the one that serves makes no connection to that history yet.
+    /// With a separate store: the one that serves makes no connection to that history yet.
     async fn apply_to_another_history(&self) -> Result<(), OpenError> {
         let store = open_store(&self.database).await?;
         mask_by(&store, &self.masking, false).await?;

@@ -9,8 +9,8 @@ impl Survey {
     pub(crate) async fn locate(&self, address: &Address) -> Option<Located> {
         let (geocoder, address) = (self.geocoder()?.clone(), address.clone());
         let (patience, turn) = (self.patience(), self.locating().clone().acquire_owned());
-        // Each lookup takes a thread, also when whoever asked has gone: no more than a few wait for
-        // the service. Who finds all of them waiting goes without a location.
+        // Each lookup takes a thread, also when the request was cancelled: no more than a few wait
+        // for the service. Who finds all of them waiting goes without a location.
         let turn = tokio::time::timeout(patience, turn).await.ok()?.ok()?;
         let look_up = move || {
             let located = geocoder.locate(&address, patience);

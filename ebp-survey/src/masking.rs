@@ -1,4 +1,4 @@
-//! A store is told what it masks by, as the server or a command starts.
+//! Sets the regions of a store when the server or a command starts.
 //!
 //! Enters: the files' places. Leaves: a store that masks.
 
@@ -14,12 +14,12 @@ pub struct MaskingFiles {
     /// The compact file of regions; without it households are masked by the regions that the program
     /// carries, and withheld when they revoke where it was built without any.
     pub regions: Option<PathBuf>,
-    /// Postal codes and their points, for households whose location nobody knows.
+    /// Postal codes and their points, for households whose location is unknown.
     pub postal_codes: Option<PathBuf>,
 }
 
-/// Loads the files and tells the store, which from now on masks by them. Other regions than before
-/// are refused unless they may `change`, or those of before are the program's own and have masked no
+/// Loads the files for the store, which from now on masks by them. Other regions than before are
+/// refused unless they may `change`, or those of before are the program's own and have masked no
 /// household yet.
 ///
 /// # Errors

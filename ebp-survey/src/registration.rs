@@ -65,8 +65,8 @@ impl Survey {
     }
 
     /// Changes a household. A new address without a location is located; if it is not found the
-    /// location stays. The geocoder forgets the address of before. Goes on if nobody waits for it
-    /// any more.
+    /// location stays. The geocoder deletes its answer for the old address. Continues if nobody
+    /// waits for it any more.
     ///
     /// # Errors
     /// [`Registration`](ebp_store::StoreError::Registration) lists every fault of the change,
@@ -107,8 +107,8 @@ impl Survey {
         .await
     }
 
-    /// Removes a household that was registered by mistake, with the certificates of its devices. The
-    /// geocoder forgets its address. Goes on if nobody waits for it any more.
+    /// Removes a household that was registered by mistake, with the certificates of its devices.
+    /// The geocoder deletes its answer for the address. Continues if the request is cancelled.
     ///
     /// # Errors
     /// [`NotFound`](ebp_store::StoreError::NotFound) if there is no such household,

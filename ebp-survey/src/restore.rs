@@ -66,7 +66,7 @@ pub async fn restore(restore: Restore<'_>) -> Result<Restored, RestoreError> {
     if database.exists() {
         // It may know of more than what was kept.
         let replaced = open_store(&Database::Sqlite(database.to_owned())).await?;
-        revocations = revocations.and(Revocations::of(&*replaced).await?);
+        revocations = revocations.and(Revocations::from_store(&*replaced).await?);
         replaced.close().await?;
     }
     let store = open_store(&Database::Sqlite(restoration.copy().to_owned())).await?;

@@ -1,12 +1,12 @@
 //! What was revoked, so that a backup that is put back does not bring it to life again.
 //!
-//! Enters: a store that knows what was revoked, or the lines that one told. Leaves: lines, or a
-//! store in which the same is revoked. Absent: names, true locations, and what households were called
+//! Enters: a store that knows what was revoked, or the lines of one. Leaves: lines, or a store in
+//! which the same is revoked. Absent: names, true locations, and what households were called
 //! before: the lines say no more than everybody sees, and may be kept longer than backups.
 //!
-//! A backup holds what participants had removed since it was taken. So whoever puts one back revokes
-//! the same again before it is served, with the same identifiers and masked locations. The backup
-//! knows by itself which household gets which identifier.
+//! A backup contains what participants had deleted since it was taken. So restoring one requires to
+//! revoke the same again before it is served, with the same identifiers and masked locations. The
+//! backup knows which household gets which identifier.
 
 mod kept;
 mod list;

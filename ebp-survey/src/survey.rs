@@ -11,10 +11,10 @@ use crate::{authority::Authority, geocoding::Geocode, revocations::KeptRevocatio
 /// Addresses that are looked up at the same time: each takes a thread.
 const LOCATING: usize = 8;
 
-/// How long an operation waits for the location of an address, where nothing else is said.
+/// How long an operation waits for the location of an address by default.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a device's certificate is valid, where nothing else is said.
+/// How long a device's certificate is valid by default.
 const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 
 /// A survey: its store, and what the operations need besides.
@@ -31,7 +31,7 @@ pub struct Survey {
 
 impl Survey {
     /// A survey with that store. It neither locates addresses nor issues certificates, and keeps no
-    /// list of revocations of its own.
+    /// its own list of revocations.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! A request's JSON body, within its bounds. Uploads have bounds and a reading of their own.
+//! A request's JSON body, within its limits. Uploads have separate limits and a separate parser.
 
 use axum::{extract::Request, http::header};
 use serde::{Serialize, de::DeserializeOwned};
@@ -20,7 +20,7 @@ const SMALL_BODY: usize = 256 << 10;
 /// Values in such a body, at most: each takes more memory than the octet that it may be.
 const VALUES: usize = 20_000;
 
-/// Reads the body; what is wrong with it is told all at once.
+/// Reads the body; all faults are reported at once.
 pub async fn json<T: Form>(intake: &Intake, request: Request) -> Result<T, ApiError> {
     read(small(intake, request).await?.as_ref())?.into_valid()
 }

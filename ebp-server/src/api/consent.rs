@@ -1,8 +1,8 @@
 //! Endpoints 3 and 4: granting and revoking consent, and reading it.
 //!
 //! After revocation every endpoint answers 410 to the household's devices, this one included: a
-//! second `DELETE` has the same effect as the first, none, and the same final word as all others.
-//! A participant's own certificate hears the same, with what was done, unless they have another
+//! second `DELETE` has the same effect as the first, none, and the same final word as all others. A
+//! participant's own certificate gets the same answer, with what was done, unless they have another
 //! household: of the participant nothing is kept but a digest of the identifier in it.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use ebp_survey::Survey;
 
 use crate::{auth::Requester, problem::ApiError};
 
-/// `GET /household/consent`: where consent stands.
+/// `GET /household/consent`: the state of consent.
 pub async fn show(
     State(survey): State<Arc<Survey>>,
     Requester(caller): Requester,

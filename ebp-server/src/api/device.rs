@@ -21,8 +21,8 @@ use crate::{
     problem::ApiError,
 };
 
-/// `POST /device/enroll`: the first certificate. A token serves one key: whoever lost the answer
-/// may send the same request again.
+/// `POST /device/enroll`: the first certificate. A token is valid for one key: a device that lost
+/// the answer may send the same request again.
 pub async fn enroll(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,

@@ -1,4 +1,4 @@
-//! Whether the server lives, is ready, and how it is.
+//! Whether the server is running and ready, and its metrics.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,18 +19,18 @@ use crate::{
     telemetry::{Gauges, Telemetry, classic},
 };
 
-/// How long the database may take to say that it is there.
+/// The timeout for the database's answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A device that has not spoken for so long is silent: two report cycles and a bit.
 const ACTIVE: SignedDuration = SignedDuration::from_mins(150);
 
-/// `GET /healthz`: answers whoever asks, without a certificate, and says what it takes for the time:
-/// devices whose certificate it takes for expired find out whose clock is wrong.
+/// `GET /healthz`: answers without a certificate, with the time of the server's clock: devices
+/// whose certificate it takes for expired find out whose clock is wrong.
 pub async fn show(State(survey): State<Arc<Survey>>) -> Json<Value> {
     Json(json!({ "status": "ok", "time": survey.clock().now() }))
 }
 
-/// `GET /readyz`: whether requests would be answered: the database is there, and the clocks agree
+/// `GET /readyz`: whether requests would be answered: the database answers, and the clocks agree
 /// (503 if not).
 pub async fn ready(
     State(survey): State<Arc<Survey>>,
@@ -44,8 +44,8 @@ pub async fn ready(
     }
 }
 
-/// `GET /metrics`: for Prometheus, which shows the administrators' secret (`basic_auth`). OpenMetrics,
-/// or the older text format for whoever accepts only that.
+/// `GET /metrics`: for Prometheus, which shows the administrators' secret (`basic_auth`).
+/// OpenMetrics, or the older text format for clients that accept only that.
 pub async fn metrics(
     State(survey): State<Arc<Survey>>,
     State(telemetry): State<Arc<Telemetry>>,

@@ -1,4 +1,4 @@
-//! Endpoint 5: the household's measurement devices, and what one tells of itself.
+//! Endpoint 5: the household's measurement devices, and a device's status.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ pub async fn list(
     Ok(Json(survey.store().devices(caller.household()?).await?))
 }
 
-/// `PUT /household/measurement_device/status`: takes the place of what the device told before.
-/// What is wrong with it is told all at once.
+/// `PUT /household/measurement_device/status`: replaces the device's previous status. All faults
+/// are reported at once.
 pub async fn report(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,

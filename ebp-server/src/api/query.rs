@@ -1,7 +1,7 @@
-//! What stands behind the question mark.
+//! The query string.
 //!
-//! Enters: an address. Leaves: its parameters, or everything that is wrong with them at once, without
-//! any value. Absent: what the parameters mean; whoever asks for them says that.
+//! Enters: an address. Leaves: its parameters, or everything that is wrong with them at once,
+//! without any value. Absent: the meaning of the parameters, which the handler defines.
 
 use axum::{extract::Query, http::Uri};
 use ebp_core::contract::limits;
@@ -10,7 +10,7 @@ use crate::problem::ApiError;
 use ebp_store::Cursor;
 
 /// Hands each parameter to `take`, which says what is wrong with its value. One that is not among
-/// the `known`, or stands twice, is a fault by itself.
+/// the `known`, or that occurs twice, is a fault.
 pub fn read(
     uri: &Uri,
     known: &[&str],

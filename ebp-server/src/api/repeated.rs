@@ -1,4 +1,4 @@
-//! Members that stand in a JSON object more than once. Readers differ in which of them counts
+//! Members that occur in a JSON object more than once. Parsers differ in which of them they use
 //! (RFC 8259, 4), so that none does here.
 
 use std::{cell::RefCell, collections::HashSet, fmt};

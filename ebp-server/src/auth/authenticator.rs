@@ -36,7 +36,7 @@ pub enum Identity {
 }
 
 impl Identity {
-    /// In a word that tells of nobody.
+    /// A word that identifies nobody.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Group(group) => group.name(),
@@ -84,7 +84,7 @@ impl Authenticator {
         self.requests.admit(client)
     }
 
-    /// For whom the names of an identity stand.
+    /// What the names of an identity refer to.
     pub async fn caller(
         &self,
         names: &Names,
@@ -175,7 +175,7 @@ impl Authenticator {
         };
         match (in_file, in_store) {
             (Standing::Revoked, _) | (_, Some(RegisterEntry { revoked_at: Some(_), .. })) => {
-                // A revoked consent ends certificates, and its devices have to hear of it.
+                // A revoked consent ends certificates, and its devices have to be informed.
                 match self.survey.store().actor(&certificate.names).await? {
                     Actor::Revoked => Err(ApiError::ConsentRevoked),
                     _ => Err(ApiError::Unauthenticated("the certificate is revoked")),

@@ -18,7 +18,7 @@ use crate::limit::Client;
 pub struct ClientCertificate {
     /// Its serial number.
     pub serial: Serial,
-    /// For whom it stands.
+    /// The identity that it proves.
     pub names: Names,
     /// What it permits.
     pub scopes: Scopes,
@@ -47,7 +47,7 @@ impl ClientCertificate {
     }
 
     /// Reads the names, scopes and validity. Exactly one e-mail address and one participant, and at
-    /// most one device: with more of them it would be open for whom it stands.
+    /// most one device: with more of them it would be ambiguous.
     #[must_use]
     pub fn parse(der: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
@@ -98,7 +98,7 @@ pub enum Peer {
 impl Peer {
     /// Reads the chain that the handshake has verified.
     #[must_use]
-    pub fn of(chain: Option<&[CertificateDer<'_>]>) -> Self {
+    pub fn from_chain(chain: Option<&[CertificateDer<'_>]>) -> Self {
         match chain.and_then(<[_]>::first) {
             None => Self::Anonymous,
             Some(der) => ClientCertificate::parse(der)

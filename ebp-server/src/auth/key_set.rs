@@ -3,9 +3,9 @@
 //! Enters: where the keys are, now. Leaves: the key set (RFC 7517). Absent: tokens.
 //!
 //! A file is read again when it changes. An address is asked again when the set is an hour old, or
-//! when a token names a key that is not in it, but at most once a minute, whatever tokens say. While
-//! it does not answer, the old set goes on for a day: longer than outages last, and not so long that
-//! a key that was withdrawn meanwhile stays good for ever.
+//! when a token names a key that is not in it, but at most once a minute, whatever tokens say.
+//! While it does not answer, the old set stays valid for a day: longer than outages last, and not
+//! so long that a key that was withdrawn meanwhile stays good for ever.
 
 use std::{
     fs,
@@ -42,7 +42,7 @@ pub enum KeySource {
     Url {
         /// The address.
         url: String,
-        /// The authority (PEM file) that vouches for it; the machine's own without this.
+        /// Its certificate authority (PEM file); by default the machine's own.
         authority: Option<PathBuf>,
     },
 }
@@ -177,13 +177,13 @@ impl KeySet {
 
     async fn ask(&self, url: &str) -> Result<JwkSet, String> {
         let http = self.http.as_ref().ok_or("there is no client")?;
-        let mut response = http.get(url).send().await.map_err(told)?;
+        let mut response = http.get(url).send().await.map_err(describe)?;
         if !response.status().is_success() {
             // A redirection, too: keys come from the address that was configured and no other.
             return Err(format!("the answer is {}", response.status()));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(told)? {
+        while let Some(chunk) = response.chunk().await.map_err(describe)? {
             if body.len() + chunk.len() > LONGEST {
                 return Err(format!("it is longer than {LONGEST} bytes"));
             }
@@ -199,8 +199,8 @@ fn within(limit: SignedDuration, then: Timestamp, now: Timestamp) -> bool {
     age < limit && !age.is_negative()
 }
 
-/// What went wrong, with its causes: `error sending request` alone helps nobody.
-fn told(error: reqwest::Error) -> String {
+/// The error with its causes: `error sending request` alone is not helpful.
+fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);

@@ -6,8 +6,8 @@
 //!
 //! A certificate is optional in the handshake, so that its absence is answered in words (401). One
 //! of a foreign authority, one that is expired, and one that is not for clients are refused in the
-//! handshake. The rest is asked at every request, since connections live long and sessions are
-//! resumed without a new look at the certificate: whether it is still valid, registered and not
+//! handshake. The rest is checked at every request, since connections are long-lived and sessions
+//! are resumed without a new look at the certificate: whether it is still valid, registered and not
 //! revoked, its scope, and in the end whether the store knows its names. A request with an
 //! `Authorization` header is judged by that alone.
 

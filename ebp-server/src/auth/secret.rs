@@ -1,13 +1,13 @@
 //! The shared secrets of researchers and administrators (thesis 4.3.1).
 //!
 //! A request carries one as HTTP Basic authentication (RFC 7617) with the group's name as user:
-//! every HTTP client and every browser speaks it, and the name says which hash to try. The file
-//! holds argon2id hashes and is read again when it changes. What was verified once is remembered, so
-//! that argon2's cost is paid by those who guess and not by those who know.
+//! every HTTP client and every browser supports it, and the name says which hash to try. The file
+//! holds argon2id hashes and is read again when it changes. What was verified once is remembered,
+//! so that argon2's cost is paid by those who guess and not by those who know.
 //!
 //! Wrong ones are counted in the store, so that all servers count together: by address and by
 //! network, each of which has to wait longer and longer. They are never counted over all sources,
-//! since then whoever guesses could lock out those who know.
+//! since then an attacker who guesses could lock out the others.
 
 use std::{
     fs, io,
@@ -95,7 +95,7 @@ impl Hashes {
         }
     }
 
-    fn of(&mut self, group: Group) -> &mut Option<String> {
+    fn hash_mut(&mut self, group: Group) -> &mut Option<String> {
         match group {
             Group::Researchers => &mut self.researchers,
             Group::Administrators => &mut self.administrators,
@@ -116,7 +116,7 @@ pub fn set_secret(path: &Path, group: Group, secret: &str) -> Result<(), SecretE
         .map_err(|_| SecretError::Hash)?
         .to_string();
     let mut hashes = Hashes::read(path)?;
-    *hashes.of(group) = Some(hash);
+    *hashes.hash_mut(group) = Some(hash);
     let failed = |reason: String| SecretError::File { path: path.to_owned(), reason };
     let text = toml::to_string(&hashes).map_err(|e| failed(e.to_string()))?;
     write_atomic(path, text.as_bytes(), 0o600).map_err(|e| failed(e.to_string()))
@@ -154,7 +154,7 @@ impl Secrets {
         }
     }
 
-    /// The group that credentials (what stands after `Basic`) stand for.
+    /// The group of credentials (the part after `Basic`).
     ///
     /// # Errors
     /// 401 if they are wrong, 429 if there were too many wrong ones before.
@@ -184,7 +184,7 @@ impl Secrets {
         let holds = {
             let hash = hash.clone();
             move || {
-                // Held by the work, which goes on when nobody waits for it any more.
+                // Held by the work, which continues if the request is cancelled.
                 let _permit = permit;
                 PasswordHash::new(&hash).is_ok_and(|hash| {
                     Argon2::default().verify_password(secret.as_bytes(), &hash).is_ok()
@@ -216,13 +216,13 @@ impl Secrets {
             let hashes = Hashes::read(&self.path).map_err(|e| ApiError::Internal(e.to_string()))?;
             *read = Read { version, hashes, verified: Vec::new() };
         }
-        Ok(read.hashes.of(group).clone())
+        Ok(read.hashes.hash_mut(group).clone())
     }
 
     fn remembers(&self, group: Group, tag: Option<&hmac::Tag>) -> bool {
         let Some(tag) = tag else { return false };
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        // Tags are of a key that nobody outside knows: their comparison tells nothing.
+        // Tags are computed with a secret key: comparing them reveals nothing.
         read.verified.iter().any(|(known, of)| *known == group && of.as_ref() == tag.as_ref())
     }
 
@@ -230,7 +230,7 @@ impl Secrets {
         let Some(tag) = tag else { return };
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         // Not if the secret was changed meanwhile.
-        if read.hashes.of(group).as_deref() == Some(hash) {
+        if read.hashes.hash_mut(group).as_deref() == Some(hash) {
             read.verified.retain(|(known, _)| *known != group);
             read.verified.push((group, tag));
         }
@@ -243,8 +243,9 @@ fn parse(credentials: &str) -> Option<(Group, String)> {
     Some((group.parse().ok()?, secret.to_owned()))
 }
 
-/// As what an address is counted: by itself and as a part of its network. Whoever has one IPv6
-/// address has its network's (RFC 4291, 2.5.1), and a subscriber 256 networks or more (RFC 6177).
+/// The sources under which an address is counted: the address, and its network. Whoever has one
+/// IPv6 address has its network's (RFC 4291, 2.5.1), and a subscriber 256 networks or more (RFC
+/// 6177).
 fn counted(source: IpAddr) -> [TrySource; 2] {
     let (address, network) = match source.to_canonical() {
         IpAddr::V4(address) => {
@@ -302,7 +303,10 @@ mod tests {
             set_secret(&path, group, &format!("the secret of {group}")).unwrap();
         }
         let mut hashes = Hashes::read(&path).unwrap();
-        assert_ne!(hashes.of(Group::Researchers).clone(), hashes.of(Group::Administrators).clone());
+        assert_ne!(
+            hashes.hash_mut(Group::Researchers).clone(),
+            hashes.hash_mut(Group::Administrators).clone()
+        );
         assert!(hashes.researchers.unwrap().starts_with("$argon2id$"));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }

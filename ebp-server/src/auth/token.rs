@@ -6,13 +6,13 @@
 //! | `scope` | scopes, names with a space between (RFC 8693, 4.2) |
 //! | `aud` | this server's audience, as configured |
 //! | `exp` | seconds since the Unix epoch, demanded; `nbf` counts where it is given |
-//! | `participant` | the participant's uuid, as `ebp household show` tells it; where it is given it decides, and the address must be theirs |
-//! | `device` | the uuid of the device that it stands for, where the participant has several households |
+//! | `participant` | the participant's UUID, as `ebp household show` prints it; if it is given it decides, and the address must be that participant's |
+//! | `device` | the UUID of the device, needed if the participant has several households |
 //!
 //! Signed with EdDSA (Ed25519) or ES256 by a key of the configured key set (RFC 7517), chosen by
 //! `kid` where the token names one.
 //!
-//! Enters: a token, the key set, now. Leaves: whom it stands for. Absent: whether they are
+//! Enters: a token, the key set, now. Leaves: the identity that it proves. Absent: whether they are
 //! registered.
 
 use ebp_core::scope::Scopes;
@@ -50,7 +50,7 @@ pub struct TokenSettings {
 /// What a token says.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenIdentity {
-    /// For whom it stands.
+    /// The identity that it proves.
     pub names: Names,
     /// What it permits.
     pub scopes: Scopes,
@@ -82,7 +82,7 @@ impl Tokens {
     /// # Errors
     /// If an address is no HTTPS address, or TLS cannot be set up.
     pub fn new(settings: TokenSettings) -> Result<Self, TokenError> {
-        // Fails only if it is there already.
+        // Fails only if it exists already.
         let _ = PROVIDER.install_default();
         let keys = KeySet::new(settings.keys.clone())?;
         Ok(Self { settings, keys })

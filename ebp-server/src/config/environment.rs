@@ -196,7 +196,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let error = given(&[("EBP_SERVER_DATABASE_URL_FILE", file)]).unwrap_err();
         assert!(error.ends_with(&format!("chmod 600 {file}")), "{error}");
-        // Without a password it is nobody's secret.
+        // Without a password it is no secret.
         fs::write(&path, "postgres://ebp@db/ebp").unwrap();
         given(&[("EBP_SERVER_DATABASE_URL_FILE", file)]).unwrap();
         fs::write(&path, "postgres://ebp:hunter2@db/ebp\n").unwrap();

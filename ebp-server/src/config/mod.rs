@@ -9,7 +9,7 @@
 //! hostnames = ["ebp.example.org"]
 //! # authority = "/etc/ebp/authority"    # otherwise in `data`
 //! # database_url = "postgres://ebp@db.example.org/ebp"   # otherwise SQLite, in `data`
-//! # database_ca = "/etc/ebp/db-ca.pem"   # whose certificate vouches for PostgreSQL's server
+//! # database_ca = "/etc/ebp/db-ca.pem"   # the certificate authority of PostgreSQL's server
 //! # database_connections = 8
 //! # secrets = "/run/secrets/ebp.toml"   # otherwise in `data`
 //! # regions = "regions.ebpgeo"         # otherwise households are masked by Germany's, built in
@@ -77,7 +77,7 @@ pub struct ServerConfig {
     /// The PostgreSQL database, if it is not SQLite in `data`.
     #[serde(default)]
     pub database_url: Option<DatabaseUrl>,
-    /// The authority (PEM) that vouches for PostgreSQL's server.
+    /// The certificate authority (PEM) of PostgreSQL's server.
     #[serde(default)]
     pub database_ca: Option<PathBuf>,
     /// Connections to PostgreSQL at the same time.
@@ -155,7 +155,7 @@ impl ServerConfig {
                 let (text, exposed) = private_file::read_anyway(path).map_err(file)?;
                 let text = String::from_utf8(text)
                     .map_err(|error| file(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-                // Whatever is said instead of it: the password is there.
+                // Whatever replaces it: the password is set.
                 let own: Option<Self> = toml::from_str(&text).ok();
                 let url = own.and_then(|own| own.database_url);
                 if let Some(exposed) = exposed
@@ -180,7 +180,7 @@ impl ServerConfig {
         data: Option<&Path>,
     ) -> Result<Self, ConfigError> {
         let content = |source| ConfigError::Content { path: path.to_owned(), source };
-        // By itself first: what is wrong in it is told with its line.
+        // Parsed alone first, so that its errors have a line.
         let mut config: Self = toml::from_str(text).map_err(content)?;
         let mut table = toml::from_str(text).map_err(content)?;
         let applied = environment::apply(&mut table, variables)?;
@@ -202,7 +202,7 @@ impl ServerConfig {
         Ok(config)
     }
 
-    /// Whether everything is there that has no default.
+    /// Checks that every setting without a default is given.
     fn complete(&self) -> Result<(), ConfigError> {
         let tokens = self.tokens.as_ref();
         for (key, missing) in [
@@ -243,7 +243,7 @@ impl ServerConfig {
         (percent > 0).then_some(Quota { devices, tokens, percent })
     }
 
-    /// What [`serve`](crate::serve()) is told.
+    /// The settings of [`serve`](crate::serve()).
     #[must_use]
     pub fn settings(&self, clock: Arc<dyn Clock>) -> Settings {
         let mut settings = Settings::in_folder(&self.data, self.hostnames.clone(), clock);

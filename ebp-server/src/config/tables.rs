@@ -23,7 +23,7 @@ pub struct TokensConfig {
     /// A file that holds the key set (RFC 7517), or the `https://` address of one.
     #[serde(default)]
     pub keys: String,
-    /// The authority (PEM) that vouches for that address, if the machine's own do not.
+    /// The certificate authority (PEM) of that address, if the machine does not trust it.
     #[serde(default)]
     pub keys_ca: Option<PathBuf>,
     /// How often other sources may measure each meter; as often as devices without this.
@@ -66,7 +66,7 @@ pub struct LimitsConfig {
     pub body_seconds: Option<u64>,
     /// Seconds for a request from its headers to its answer.
     pub request_seconds: Option<u64>,
-    /// Seconds for what is in flight when the server is told to end.
+    /// Seconds for requests in progress when the server is stopped.
     pub drain_seconds: Option<u64>,
     /// Measurements of a meter in percent of its slots since consent; 0 is without bound.
     pub slots_percent: Option<u32>,

@@ -161,7 +161,7 @@ mod tests {
                         admitted += 1;
                         plain.tokens -= 1.0;
                     }
-                    // Whoever waits as told is let in, and not a moment before.
+                    // A client that waits for `Retry-After` is let in, and not earlier.
                     Err(wait) => {
                         let nearly = wait.saturating_sub(Duration::from_nanos(1));
                         prop_assert!(buckets.take(1, now + nearly).is_err());

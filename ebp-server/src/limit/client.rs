@@ -17,7 +17,7 @@ pub enum Client<'a> {
     Token {
         /// The participant's e-mail address.
         email: &'a str,
-        /// The device that it stands for.
+        /// The device that it identifies.
         device: Option<Uuid>,
     },
     /// Who knows a group's secret.
@@ -30,7 +30,8 @@ pub enum Client<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientId(pub(super) u64);
 
-/// An address as it counts: whoever has one IPv6 address has its network's (RFC 4291, 2.5.1).
+/// An address as it is counted: a client with one IPv6 address has all of its network (RFC 4291,
+/// 2.5.1).
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

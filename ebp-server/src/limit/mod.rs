@@ -6,7 +6,7 @@
 //!
 //! A client is the device that a certificate names, the certificate itself where it names none, the
 //! subject of a token, a group with a secret; and for all who prove nothing, their address. Those
-//! who prove something have buckets of their own: strangers at the same address do not empty them.
+//! with credentials have separate buckets: other clients at the same address do not empty them.
 
 mod bucket;
 mod client;

@@ -1,7 +1,7 @@
 //! Every answer that an operation can give beside its success: a problem, by status.
 //!
-//! Enters: an endpoint, and whether it takes a body. Leaves: responses. Absent: the success; it
-//! stands in `operations`.
+//! Enters: an endpoint, and whether it takes a body. Leaves: responses. Absent: the success; it is
+//! in `operations`.
 
 use axum::http::Method;
 use ebp_core::contract::{PROBLEM_JSON, paths};
@@ -70,14 +70,14 @@ pub fn components() -> impl Iterator<Item = (String, RefOr<Response>)> {
     })
 }
 
-/// What every answer carries: the identifier under which the log tells of the request.
+/// The header of every response: the identifier of the request in the log.
 pub fn request_id() -> Header {
     let uuid = SchemaFormat::KnownFormat(KnownFormat::Uuid);
     Header::new(ObjectBuilder::new().schema_type(Type::String).format(Some(uuid)))
 }
 
 /// The problems that an endpoint can answer: status, and reference to the response.
-pub fn of(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
+pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
     let Endpoint { method, path, access } = endpoint;
     let named = path.contains('{');
     let listed = matches!(

@@ -2,7 +2,7 @@
 //!
 //! Enters: the route table, the contract's schemas. Leaves: the document behind `/openapi.json`,
 //! whose copy is kept as `docs/openapi.json`. Absent: any second list of rights; what each
-//! operation takes and answers stands in `operations`, and a test holds it against the table.
+//! operation takes and answers is in `operations`, and a test compares it with the table.
 
 mod answers;
 mod links;
@@ -137,7 +137,7 @@ fn described() -> OpenApi {
 fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     let Described { summary, request, status, answer, .. } = described;
     let method = endpoint.method.as_str();
-    let problems = answers::of(endpoint, request.is_some());
+    let problems = answers::responses(endpoint, request.is_some());
     let mut operation = OperationBuilder::new()
         .summary(Some(summary))
         .description(Some(who(endpoint.access)))
@@ -236,7 +236,7 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
     }
 }
 
-/// The group that an operation stands in: the path's first name.
+/// The group of an operation: the path's first segment.
 fn tag(path: &str) -> &str {
     path.split('/').nth(1).filter(|name| !name.is_empty()).unwrap_or("docs")
 }
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(described, table);
     }
 
-    /// `EBP_BLESS=1 cargo test -p ebp-server openapi` writes the copy anew.
+    /// `EBP_BLESS=1 cargo test -p ebp-server openapi` rewrites the copy.
     #[test]
     fn the_copy_in_docs_is_the_document() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");

@@ -139,7 +139,7 @@ async fn another_households_identity_learns_nothing() {
     for endpoint in harmless().iter().filter(|e| matches!(e.access, Access::Scope(_))) {
         if endpoint.path.contains('{') {
             let foreign = ask(&other, endpoint, &registered).await;
-            // As for an identifier that is nobody's.
+            // As for an unknown identifier.
             assert_eq!(foreign, ask(&other, endpoint, &unknown).await, "{endpoint:?}");
             assert!((400..500).contains(&foreign.0), "{endpoint:?} {foreign:?}");
         } else {

@@ -125,7 +125,7 @@ async fn the_frameworks_refusals_are_problems_too() {
     assert_eq!(answer.json::<Problem>().await.unwrap().kind, problem_type::METHOD_NOT_ALLOWED);
 }
 
-/// A client that still writes when it is refused reads the refusal all the same.
+/// A client that still writes when it is refused still reads the refusal.
 #[tokio::test]
 async fn a_refusal_is_read_whatever_the_body() {
     let server = Server::start().await;

@@ -376,7 +376,7 @@ pub fn measurement(uuid: u128, meter: Uuid, measured_at: Timestamp) -> Value {
     })
 }
 
-/// What became of each, as `accepted`, `duplicate` or the reason of the refusal.
+/// The result of each, as `accepted`, `duplicate` or the reason of the refusal.
 pub fn outcomes(response: &Value) -> Vec<String> {
     response["items"]
         .as_array()

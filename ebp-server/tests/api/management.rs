@@ -104,7 +104,7 @@ async fn all_faults_are_told_in_one_answer() {
         {"latitude": 91, "longitude": 181}});
     let call = researcher.json(Method::PATCH, &household, &change);
     assert_eq!(call.problem(400, problem_type::INVALID).await.faults.len(), 4);
-    // What is of its form and cannot be true all the same.
+    // Bodies that match their schema and contradict themselves.
     let mut taken = serde_json::to_value(registration("erika@example.org")).unwrap();
     taken["participant"]["name"] = json!("Max Mustermann");
     taken["metadata"]["adults_with_job"] = json!(3);

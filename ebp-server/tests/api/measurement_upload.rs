@@ -1,4 +1,4 @@
-//! Endpoint 8: what a report may carry and what becomes of it.
+//! Endpoint 8: what a report may contain and how it is answered.
 
 use std::io::Write;
 

@@ -75,7 +75,7 @@ async fn a_database_that_was_put_back_gets_its_revocations_again() {
     let [of_erika, of_max] = identities.each_ref().map(|identity| server.api(Some(identity)));
     of_erika.get(paths::CONSENT).problem(410, problem_type::CONSENT_REVOKED).await;
     of_max.get(paths::CONSENT).problem(401, problem_type::UNAUTHENTICATED).await;
-    let applied = Revocations::of(&*server.store).await.unwrap().to_lines().unwrap();
+    let applied = Revocations::from_store(&*server.store).await.unwrap().to_lines().unwrap();
     assert_eq!(applied, kept, "with the same identifiers");
     assert_eq!(fs::read_to_string(server.data().join("revocations.jsonl")).unwrap(), kept);
     server.stop().await;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::harness::{Api, Server, measurement};
 
-fn of(template: &str, registered: &Registered, uuid: Uuid) -> String {
+fn path_of(template: &str, registered: &Registered, uuid: Uuid) -> String {
     template
         .replace("{household}", &registered.household.to_string())
         .replace("{uuid}", &uuid.to_string())
@@ -29,9 +29,9 @@ async fn a_mistake_is_removed_and_what_was_measured_is_not() {
     let (researcher, administrator) =
         (server.manager(Group::Researchers), server.manager(Group::Administrators));
     let [grid, generation] = registered.meters[..] else { panic!() };
-    let meter = |uuid| of(paths::MANAGED_METER, &registered, uuid);
-    let system = of(paths::MANAGED_PV_SYSTEM, &registered, registered.pv_systems[0]);
-    let device = |uuid| of(paths::MANAGED_DEVICE, &registered, uuid);
+    let meter = |uuid| path_of(paths::MANAGED_METER, &registered, uuid);
+    let system = path_of(paths::MANAGED_PV_SYSTEM, &registered, registered.pv_systems[0]);
+    let device = |uuid| path_of(paths::MANAGED_DEVICE, &registered, uuid);
     api.upload(&[measurement(1, grid, server.clock.now())]).ok().await;
     let problem = researcher.delete(&meter(grid)).problem(409, problem_type::IN_USE).await;
     assert_eq!(problem.detail.unwrap(), "the meter has measurements, which are kept");

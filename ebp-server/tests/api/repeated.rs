@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::harness::{Server, measurement, registration};
 
-fn of(template: &str, household: Uuid, uuid: Uuid) -> String {
+fn path_of(template: &str, household: Uuid, uuid: Uuid) -> String {
     template.replace("{household}", &household.to_string()).replace("{uuid}", &uuid.to_string())
 }
 
@@ -54,7 +54,7 @@ async fn a_household_is_removed_until_something_was_measured() {
     let server = Server::start().await;
     let researcher = server.manager(Group::Researchers);
     let (mistake, device) = server.household("erika@example.org").await;
-    let path = of(paths::MANAGED_HOUSEHOLD, mistake.household, Uuid::nil());
+    let path = path_of(paths::MANAGED_HOUSEHOLD, mistake.household, Uuid::nil());
     server.manager(Group::Administrators).delete(&path).problem(403, problem_type::GROUP).await;
     let removed = researcher.delete(&path).send().await.unwrap();
     assert_eq!(removed.status(), StatusCode::NO_CONTENT);
@@ -65,7 +65,7 @@ async fn a_household_is_removed_until_something_was_measured() {
     let (kept, device) = server.consenting("erika@example.org").await;
     let item = measurement(1, kept.meters[0], server.clock.now());
     device.upload(&[item]).ok().await;
-    let path = of(paths::MANAGED_HOUSEHOLD, kept.household, Uuid::nil());
+    let path = path_of(paths::MANAGED_HOUSEHOLD, kept.household, Uuid::nil());
     let problem = researcher.delete(&path).problem(409, problem_type::IN_USE).await;
     assert!(problem.detail.unwrap().contains("measurements"));
 }
@@ -76,7 +76,7 @@ async fn researchers_see_what_consent_allows() {
     let researcher = server.manager(Group::Researchers);
     let (registered, device) = server.consenting("erika@example.org").await;
     let (household, meter) = (registered.household, registered.meters[0]);
-    let path = of(paths::MANAGED_MEASUREMENT, household, meter);
+    let path = path_of(paths::MANAGED_MEASUREMENT, household, meter);
     assert_eq!(researcher.get(&path).ok().await["items"], json!([]));
     let items: Vec<Value> =
         (1..=3).map(|number| measurement(number, meter, server.clock.now())).collect();
@@ -90,7 +90,7 @@ async fn researchers_see_what_consent_allows() {
 
     let other = server.register("max@example.org").await;
     for (household, meter) in [(other.household, meter), (household, Uuid::nil())] {
-        let path = of(paths::MANAGED_MEASUREMENT, household, meter);
+        let path = path_of(paths::MANAGED_MEASUREMENT, household, meter);
         researcher.get(&path).problem(404, problem_type::NOT_FOUND).await;
     }
     server.manager(Group::Administrators).get(&path).problem(403, problem_type::GROUP).await;

@@ -1,4 +1,4 @@
-//! What goes wrong with an authority; the program tells the remedy.
+//! Errors of an authority; the program adds the remedy.
 
 use std::{
     io,
@@ -52,10 +52,10 @@ pub enum AuthorityError {
     /// The register holds no such certificate.
     #[error("no certificate with serial number {0} was issued here")]
     UnknownSerial(Serial),
-    /// The e-mail address cannot stand in a certificate. The address itself is not repeated.
+    /// The e-mail address cannot be put into a certificate. The error does not contain it.
     #[error("the e-mail address is not of the form name@domain in ASCII")]
     InvalidEmail,
-    /// A host name or address cannot stand in a certificate.
+    /// A host name or address cannot be put into a certificate.
     #[error("`{0}` is neither a host name nor an IP address")]
     InvalidHost(String),
     /// A server's certificate without a name.
@@ -67,8 +67,8 @@ pub enum AuthorityError {
     /// A validity beyond the authority's own.
     #[error("the certificate would outlive the authority's own, which ends at {0}")]
     OutlivesAuthority(jiff::Timestamp),
-    /// The machine's clock says an instant before the authority was founded, so that nobody would
-    /// accept what is issued.
+    /// The machine's clock is earlier than the authority's creation, so that nobody would accept
+    /// what is issued.
     #[error(
         "this machine's clock is behind by {behind:#} at least: the authority was founded at {founded}"
     )]

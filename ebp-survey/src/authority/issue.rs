@@ -1,4 +1,4 @@
-//! Issuing certificates: what stands in them and how they reach their files.
+//! Issuing certificates: their content, and writing them to files.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -28,7 +28,7 @@ impl Authority {
     /// until the authority's own ends.
     ///
     /// # Errors
-    /// If a name cannot stand in a certificate, or register or key cannot be used.
+    /// If a name cannot be put into a certificate, or register or key cannot be used.
     pub fn issue_server(&self, hosts: &[String]) -> Result<Issued, AuthorityError> {
         let first = hosts.first().ok_or(AuthorityError::NoHost)?;
         let mut params = CertificateParams::default();
@@ -44,7 +44,7 @@ impl Authority {
     /// alternative name, scopes in their [extension](scope_extension).
     ///
     /// # Errors
-    /// If the e-mail address cannot stand in a certificate, the certificate would outlive the
+    /// If the e-mail address cannot be put into a certificate, the certificate would outlive the
     /// authority's, or register or key cannot be used.
     pub fn issue(&self, request: &ClientRequest) -> Result<Issued, AuthorityError> {
         self.issue_any(
@@ -178,7 +178,7 @@ enum Term {
     AtMost(Duration),
 }
 
-/// What stands in a client's certificate.
+/// The content of a client's certificate.
 fn client_params(request: &ClientRequest) -> Result<CertificateParams, AuthorityError> {
     if request.scopes == Scopes::default() {
         return Err(AuthorityError::NoScope);

@@ -1,4 +1,4 @@
-//! What is issued, what it is asked by, and the instants and names that stand in it.
+//! What is issued, the credential of the request, and the instants and names in the certificate.
 
 use std::{fmt, path::Path, time::Duration};
 
@@ -26,7 +26,7 @@ pub const DEVICE_URN: &str = "urn:uuid:";
 /// What a client's certificate is to say.
 #[derive(Clone)]
 pub struct ClientRequest {
-    /// The participant's identifier: it decides whom the certificate stands for.
+    /// The participant's identifier: it decides whom the certificate identifies.
     pub participant: Uuid,
     /// The participant's e-mail address.
     pub email: String,

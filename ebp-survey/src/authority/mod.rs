@@ -14,7 +14,7 @@
 //! | `register.jsonl` | one line for each certificate ever issued |
 //! | `lock` | held while the folder changes, so that two processes do not lose each other's work |
 //!
-//! A server needs `ca.pem` and `register.jsonl` only; `ca.key` may live on another machine.
+//! A server needs `ca.pem` and `register.jsonl` only; `ca.key` may be on another machine.
 
 mod error;
 mod issue;
@@ -138,8 +138,8 @@ impl Authority {
         key_path(&self.dir).exists()
     }
 
-    /// Whether nobody but its owner may use the private key, if it is here. Whatever begins to issue
-    /// asks for this; a server that runs goes on, and warns.
+    /// Checks that only its owner may use the private key, if it is here. Checked before issuing
+    /// starts; a running server continues, and warns.
     ///
     /// # Errors
     /// [`AuthorityError::Exposed`].

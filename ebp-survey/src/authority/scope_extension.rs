@@ -1,10 +1,10 @@
 //! The X.509 extension that carries a client certificate's scopes.
 //!
-//! Its value is one DER `UTF8String`: the scopes' names with a space between, such as
-//! `consent measurement-write`. It is not critical: a program that does not know it may still
-//! verify the certificate. The object identifier is made from a random UUID
+//! Its value is one DER `UTF8String`: the scopes' names with a space between, such as `consent
+//! measurement-write`. It is not critical: a program that does not know it may still verify the
+//! certificate. The object identifier is made from a random UUID
 //! (f3532149-8139-4922-89c2-0382be8ce151) under 1.2.840.113556.1.8000.2554, the arc that its owner
-//! publishes for identifiers made in this way; nobody has to be asked for one.
+//! publishes for identifiers made in this way; no registration is needed.
 
 use ebp_core::scope::Scopes;
 use x509_parser::asn1_rs::{FromDer, Oid, Utf8String};

@@ -1,4 +1,4 @@
-//! The server's own certificate, issued anew when it no longer fits.
+//! The server's own certificate, issued again when it no longer fits.
 
 use std::{fs, net::IpAddr, path::Path};
 

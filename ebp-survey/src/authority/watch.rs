@@ -12,7 +12,7 @@ use ebp_store::{CertificateKind, Serial};
 
 use super::{AuthorityError, Register};
 
-/// How a certificate stands with its authority.
+/// The state of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Registered for a client and not revoked.
@@ -40,7 +40,7 @@ struct Version {
 }
 
 impl Version {
-    fn of(metadata: &Metadata) -> Self {
+    fn from_metadata(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
             inode: metadata.ino(),
@@ -57,20 +57,20 @@ impl RegisterWatch {
         Self { path, read: Mutex::new(None) }
     }
 
-    /// How the certificate stands now. Costs a look at the file's metadata, and reading it when it
-    /// has changed.
+    /// The certificate's present state. Reads the file's metadata, and the file when it has
+    /// changed.
     ///
     /// # Errors
-    /// If the register cannot be read: then nobody is let in.
+    /// Returns an error if the register cannot be read: then no client is let in.
     pub fn standing(&self, serial: &Serial) -> Result<Standing, AuthorityError> {
         let file_error = |source| AuthorityError::file(&self.path, source);
-        let version = Version::of(&std::fs::metadata(&self.path).map_err(file_error)?);
+        let version = Version::from_metadata(&std::fs::metadata(&self.path).map_err(file_error)?);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.as_ref().is_none_or(|(seen, _)| *seen != version) {
             // The version is that of the file that is read, not of the one that may take its
             // place in between.
             let file = File::open(&self.path).map_err(file_error)?;
-            let version = Version::of(&file.metadata().map_err(file_error)?);
+            let version = Version::from_metadata(&file.metadata().map_err(file_error)?);
             let register = Register::read_from(&file, &self.path)?;
             let clients = register
                 .entries

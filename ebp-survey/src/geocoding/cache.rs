@@ -32,7 +32,7 @@ use ebp_store::address::normalised;
 
 /// For how long an answer is remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// For how long it is remembered that an address is not known: somebody may map it.
+/// How long it is stored that an address is unknown: it may be added to the map.
 const KEPT_UNKNOWN: SignedDuration = SignedDuration::from_hours(24);
 
 pub struct Cache {
@@ -135,7 +135,7 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Sealed as it is, it is overwritten all the same: a file system may keep what is only removed.
+/// It is overwritten although it is encrypted: a file system may keep what is only removed.
 fn remove(path: &Path) {
     if let Ok(file) = fs::metadata(path) {
         let zeros = vec![0; usize::try_from(file.len()).unwrap_or(0).min(1 << 16)];

@@ -1,7 +1,7 @@
 //! A service like Nominatim: what it is asked, and what it may answer.
 //!
 //! Enters: an address. Leaves: where it is, that it is not known, or that others are to ask later.
-//! Absent: the address in errors; redirections, which would tell it to somebody else.
+//! Absent: the address in errors; redirects, which would reveal it to another server.
 
 use std::{
     io::Read,
@@ -44,7 +44,7 @@ pub struct Service {
 pub enum Answer {
     /// Where the address is, if it knows.
     Found(Option<Location>),
-    /// It does not want to be asked now; its status.
+    /// It rejects requests now; its status.
     PutOff(u16),
 }
 

@@ -3,7 +3,7 @@
 //! Enters: a folder, the clock. Leaves: a turn, held while the request is made. Absent: requests.
 //!
 //! The file `turn` says from when on the service may be asked again (milliseconds since the Unix
-//! epoch); whoever holds its lock may ask.
+//! epoch); the holder of its lock may send a request.
 
 use std::{
     fs::{File, TryLockError},

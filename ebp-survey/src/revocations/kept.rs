@@ -88,7 +88,7 @@ impl KeptRevocations {
         // Asked first: what is revoked meanwhile is found by the next look.
         let counts = store.revocation_counts().await?;
         *turn = None;
-        let known = Revocations::of(store).await?;
+        let known = Revocations::from_store(store).await?;
         let file = self.in_background(move |file| file.add(known).map(|()| file.stamp())).await?;
         *turn = Some(Completed { counts, file });
         Ok(())
@@ -119,7 +119,7 @@ impl KeptRevocations {
     pub async fn apply(&self, store: &dyn Store) -> Result<Applied, KeptRevocationsError> {
         let _turn = self.turn.lock().await;
         let (_, kept) = self.in_background(|file| file.read()).await?;
-        let known = Revocations::of(store).await?;
+        let known = Revocations::from_store(store).await?;
         let applied = kept.without(&known).apply(store).await?;
         self.in_background(move |file| file.add(known)).await?;
         Ok(applied)

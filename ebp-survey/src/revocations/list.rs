@@ -32,7 +32,7 @@ struct RevokedCertificate {
     certificate: RegisterEntry,
 }
 
-/// What became of them.
+/// Their results.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// Households that were revoked by this, with all that it removes.
@@ -57,7 +57,7 @@ impl Revocations {
     ///
     /// # Errors
     /// If it cannot be asked.
-    pub async fn of(store: &dyn Store) -> Result<Self, StoreError> {
+    pub async fn from_store(store: &dyn Store) -> Result<Self, StoreError> {
         let mut lines: Vec<Revocation> =
             store.revoked_households().await?.into_iter().map(Revocation::Consent).collect();
         let devices = store.revoked_devices().await?;
@@ -127,7 +127,7 @@ impl Revocations {
     /// If the store fails; what was done stays done.
     pub async fn apply(&self, store: &dyn Store) -> Result<Applied, StoreError> {
         let mut applied = Applied::default();
-        // A household may be told of twice, withheld and masked: the masked location counts.
+        // A household may be listed twice, withheld and masked: the masked location is used.
         let mut lines: Vec<&Revocation> = self.0.iter().collect();
         lines.sort_by_key(|line| line.rank());
         for line in lines {
@@ -155,7 +155,7 @@ impl Revocations {
                     if let Some(device) = certificate.device
                         && matches!(store.managed_device(device).await, Err(StoreError::NotFound))
                     {
-                        // Of a device that is not there; the certificate counts all the same.
+                        // Of a device that is not there; the certificate counts nevertheless.
                         certificate.device = None;
                     }
                     store.revoke_certificate(certificate, at).await?;
@@ -197,7 +197,7 @@ impl Revocation {
         }
     }
 
-    /// Whether another line of the same key, if there is one, lacks what this one tells.
+    /// Whether another line of the same key, if there is one, lacks data of this one.
     fn tells_more_than(&self, other: Option<&Self>) -> bool {
         match (self, other) {
             (_, None) => true,

@@ -18,7 +18,7 @@ async fn revoked(world: World) -> (World, Database, Revocations) {
     world.survey.grant_consent(&caller).await.unwrap();
     let (world, copy) = world.copied().await;
     world.survey.revoke_consent(&caller).await.unwrap();
-    let revocations = Revocations::of(&**world.survey.store()).await.unwrap();
+    let revocations = Revocations::from_store(&**world.survey.store()).await.unwrap();
     assert!(!revocations.is_empty());
     (world, copy, revocations)
 }

@@ -35,7 +35,7 @@ async fn a_change_of_address(world: World) {
     assert_ne!(changed.location, before, "the new address is located");
     assert_eq!(world.geocoder.streets(), ["Neue Gasse 2"]);
 
-    // With a location of its own no address is looked up, and the old one is forgotten all the same.
+    // With a location of its own no address is looked up, and the answer for the old one is deleted nevertheless.
     let location = Some(Location::entered(51.0, 7.0));
     let by_hand = HouseholdChange { location, ..moved_to("Letzte Gasse 3") };
     world.survey.change_household(household, by_hand).await.unwrap();

@@ -70,8 +70,8 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /management/device/{uuid}/enrolment`: a one-time token, told here and kept only as its
-/// hash. An earlier one that was not used is void.
+/// `POST /management/device/{uuid}/enrolment`: a one-time token, returned here and stored only as
+/// its hash. An earlier one that was not used is void.
 pub async fn enrolment(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,

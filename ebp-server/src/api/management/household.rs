@@ -38,8 +38,8 @@ pub async fn list(
     })
 }
 
-/// `POST /management/household?further`: takes in a registration; what is wrong with it is told all
-/// at once. With `further=true` the participant may have a household at the same address.
+/// `POST /management/household?further`: registers a household; all faults are reported at once.
+/// With `further=true` the participant may have a household at the same address.
 pub async fn register(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,

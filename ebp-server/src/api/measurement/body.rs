@@ -1,8 +1,8 @@
 //! An upload's body: unpacked and read at the same time, one measurement after the other. Each is
 //! held against its bounds before the next one is read.
 //!
-//! A body of the form that devices send is read in one go. Any other is begun anew and looked at
-//! piece by piece, so that what is malformed does not hold up the rest and is told by its name.
+//! A body in the format that devices send is read in one pass. Any other is read again piece by
+//! piece, so that a malformed item does not affect the rest and is reported by its name.
 //!
 //! Enters: a body and how it is packed. Leaves: its measurements, or why it is not read. Absent:
 //! storing them.

@@ -56,14 +56,14 @@ pub fn page_query(uri: &Uri) -> Result<PageQuery, ApiError> {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Result<PageQuery, String> {
+    fn parse(text: &str) -> Result<PageQuery, String> {
         page_query(&format!("/m?{text}").parse().unwrap()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn queries() {
-        assert_eq!(of("").unwrap().limit, 1000);
-        let query = of("from=2026-01-01T00:00:00%2B01:00&limit=10000").unwrap();
+        assert_eq!(parse("").unwrap().limit, 1000);
+        let query = parse("from=2026-01-01T00:00:00%2B01:00&limit=10000").unwrap();
         assert_eq!(query.from.unwrap().to_string(), "2025-12-31T23:00:00Z");
         assert_eq!((query.limit, query.to), (10_000, None));
         let wrong = [
@@ -79,7 +79,7 @@ mod tests {
             "from=2026-01-01",
         ];
         for text in wrong {
-            let error = of(text).unwrap_err();
+            let error = parse(text).unwrap_err();
             assert!(error.starts_with("malformed: "), "{text}: {error}");
             assert!(!error.contains("yesterday"), "{error}");
         }

@@ -1,6 +1,6 @@
 //! Endpoints 7 and 8: measurements.
 //!
-//! Enters: queries and uploads. Leaves: pages, and what became of each item. Absent: the rules by
+//! Enters: queries and uploads. Leaves: pages, and the result for each item. Absent: the rules by
 //! which one is refused; the store knows them.
 
 mod body;
@@ -30,6 +30,6 @@ pub fn read(body: &[u8], encoding: Option<&str>) -> Result<(usize, usize), ApiEr
         let value = HeaderValue::from_str(encoding).map_err(|_| ApiError::UnsupportedMedia)?;
         headers.insert(header::CONTENT_ENCODING, value);
     }
-    let upload = body::read(body, packing::Packing::of(&headers)?)?;
+    let upload = body::read(body, packing::Packing::from_headers(&headers)?)?;
     Ok((upload.items.len(), upload.octets))
 }

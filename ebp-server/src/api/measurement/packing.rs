@@ -23,7 +23,7 @@ pub enum Packing {
 
 impl Packing {
     /// What the headers say. The body's type may be left unsaid, but not be another than JSON.
-    pub fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    pub fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
         let text = |name| match headers.get(name) {
             None => Ok(None),
             Some(value) => value.to_str().map(Some).map_err(|_| ApiError::UnsupportedMedia),
@@ -74,7 +74,7 @@ mod tests {
         let of = |name: &'static str, value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, value.parse().unwrap());
-            Packing::of(&headers).ok()
+            Packing::from_headers(&headers).ok()
         };
         assert_eq!(of("content-encoding", "GZIP"), Some(Packing::Gzip));
         assert_eq!(of("content-encoding", "zstd"), Some(Packing::Zstd));

@@ -30,8 +30,8 @@ const MEMBERS: usize = 16;
 /// Why a body is not read further.
 #[derive(Debug)]
 pub enum Stopped {
-    /// It is no JSON, or not of the form; by serde's words only the place is told, since they repeat
-    /// what the body says.
+    /// It is not JSON, or does not match the schema; of serde's message only the place is used,
+    /// since it quotes what the body says.
     Form(serde_json::Error),
     /// Something about one of its pieces.
     Piece(ApiError),
@@ -60,7 +60,7 @@ impl From<Stopped> for ApiError {
     }
 }
 
-/// Reads a body that is there as a whole.
+/// Reads a complete body.
 pub fn read_slice(body: &[u8]) -> Result<Vec<Item>, Stopped> {
     let bounds = Bounds::new(usize::MAX, limits::MEASUREMENT_BYTES);
     read::<_, &RawValue>(&mut serde_json::Deserializer::from_slice(body), &bounds)
@@ -113,7 +113,7 @@ struct Reading<'b> {
 }
 
 impl Reading<'_> {
-    /// serde is told of an error, whatever it is; this one is meant.
+    /// serde needs some error; this one is the actual cause.
     fn stop<E: Error>(&mut self, stopped: Stopped) -> E {
         self.stopped = Some(stopped);
         E::custom("stopped")
@@ -159,7 +159,7 @@ impl<'de, T: Text<'de>> Visitor<'de> for Envelope<'_, '_, T> {
                 members.next_value_seed(List::<T>(reading, PhantomData))?;
                 reading.bounds.next_piece();
             } else {
-                // It may hold what it wants, but each name once.
+                // It may contain anything, but each name only once.
                 let value = members.next_value::<T>()?;
                 reading.take(value.text())?;
                 check(value.text(), &pointer).map_err(|error| reading.fail(error))?;
@@ -213,7 +213,7 @@ fn repeated(pointer: String) -> ApiError {
     ApiError::Faults(faults)
 }
 
-/// That no member stands in it twice.
+/// Checks that no member occurs in it twice.
 fn check(text: &str, place: &str) -> Result<(), ApiError> {
     // There are no more values than octets.
     repeated::check(text.as_bytes(), limits::MEASUREMENT_BYTES).map_err(|flaw| match flaw {

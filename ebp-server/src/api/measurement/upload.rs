@@ -1,7 +1,8 @@
 //! Endpoint 8: a report of measurements.
 //!
 //! What an upload takes up (its body, its place, its turn) belongs to the work and not to the
-//! request: when the client hangs up the request is gone, and the work goes on until it is done.
+//! request: when the client disconnects the request is cancelled, and the work continues until it
+//! is done.
 
 use std::sync::Arc;
 
@@ -51,10 +52,10 @@ pub async fn upload(
     request: Request,
 ) -> Result<Json<UploadResponse>, ApiError> {
     let (parts, body) = request.into_parts();
-    // One without a body is malformed, whoever's it is; any other is not read without consent.
+    // One without a body is malformed in any case; any other is not read without consent.
     let empty = HttpBody::is_end_stream(&body);
     let household = if empty { caller.household()? } else { caller.consenting_household()? };
-    let packing = Packing::of(&parts.headers)?;
+    let packing = Packing::from_headers(&parts.headers)?;
     let body = receive(&intake, client, body, limits::UPLOAD_BYTES).await?;
     let place = intake.overload.take(client, body.as_ref().len())?;
     let work = Work {

@@ -17,7 +17,7 @@ pub struct Stepped {
     pub events: Events,
     /// Whether it heard an answer about consent, and which.
     pub permission: Option<Permission>,
-    /// Whether one of them has heard of a revocation.
+    /// Whether one of them has received a revocation.
     pub is_revoked: bool,
     /// What else is worth a line.
     pub lines: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Stepped {
 }
 
 impl Stepped {
-    /// Takes down what became of the device's certificate.
+    /// Records the result for the device's certificate.
     pub fn hear_certificate(&mut self, certificate: Result<Certificate, DeviceError>) {
         match certificate {
             Ok(Certificate::Unchanged) => {}

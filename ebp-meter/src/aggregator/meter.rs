@@ -38,7 +38,7 @@ pub struct ConfiguredMeter {
     pub options: ReadOptions,
     /// The file with its PIN.
     pub pin_file: Option<PathBuf>,
-    /// The presses to `InF` behind the PIN that its owner has counted.
+    /// The presses to `InF` after the PIN that its owner has counted.
     pub inf_presses: Option<u8>,
     /// How light is made.
     pub method: Method,

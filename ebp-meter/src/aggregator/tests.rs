@@ -71,7 +71,7 @@ fn meters_fail_each_for_itself_and_are_made_up_for() {
     assert_eq!(world.slots(1), ["12:00"]);
     let log = world.heads.log.iter();
     assert_eq!(log.filter(|(_, meter, _)| *meter == 1).count(), 1, "delayed by nobody");
-    // Pauses grow to a minute; it was tried all the same.
+    // Pauses grow to a minute; it was tried nevertheless.
     let reads: Vec<_> = world.heads.meters.iter().map(|meter| meter.reads).collect();
     assert!((10..20).contains(&reads[0]), "{reads:?}");
     assert!((8..12).contains(&reads[2]), "{reads:?}");

@@ -25,7 +25,7 @@ pub struct UnlockOptions {
     pub confirm: bool,
     /// Whether to wait where the meter needs rest; else that is a refusal.
     pub wait_for_rest: bool,
-    /// Whether this meter's earlier tries no longer count: its owner vouches for PIN and model.
+    /// Whether this meter's earlier tries no longer count: its owner is certain of PIN and model.
     pub pardon: bool,
 }
 
@@ -48,7 +48,7 @@ impl UnlockOptions {
 }
 
 impl UnlockOptions {
-    /// The presses to `InF` behind the PIN, where a long press there is asked for and its place is
+    /// The presses to `InF` after the PIN, where a long press there is asked for and its place is
     /// known: from the meter's owner, or from a source for the model. Anywhere else a long press
     /// could clear energies or the history, or switch the PIN query off.
     #[must_use]

@@ -88,7 +88,7 @@ fn the_place_of_inf_is_sourced_where_a_long_press_is_sent() {
         .collect();
     insta::assert_snapshot!(sourced.join("\n"), @r"
     MB310 13: tasmota/docs, KAIFA MB310H4BDE: 13 presses to InF
-    SGM-C4 7: github.com/home-assistant/home-assistant.io/pull/21702 (integration edl21, EFR SGM-C4): 7 presses to InF after the PIN
+    SGM-C4 7: github.com/home-assistant/home-assistant.io/pull/21702 (integration edl21, EFR SGM-C4): 7 presses to InF behind the PIN
     ");
 }
 

@@ -1,4 +1,4 @@
-//! How far a masked location lies from the true one (thesis equation 3.1).
+//! The bounds of the distance between a masked location and the true one (thesis equation 3.1).
 //!
 //! Enters: a region's population density. Leaves: [`DistanceBounds`]. Absent: regions and points.
 

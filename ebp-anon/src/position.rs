@@ -1,4 +1,4 @@
-//! Where something is: true positions, which nothing prints, and released ones, which may be.
+//! Positions: true ones, which are never printed, and released ones, which may be.
 //!
 //! Enters: degrees. Leaves: [`Position`], [`ReleasedPosition`]. Absent: distances and regions.
 

@@ -1,4 +1,4 @@
-//! Where the randomness of a masking comes from: the operating system, and nowhere else.
+//! The source of random numbers for masking: only the operating system.
 //!
 //! Enters: the system's random bytes. Leaves: uniform numbers, either fresh ones
 //! ([`OsRandomness`]) or ones that a secret 256-bit key of the system's determines for a place

@@ -1,4 +1,4 @@
-//! Which NUTS-3 region a position lies in, and how densely it is populated.
+//! Finds the NUTS-3 region of a position, with its population density.
 //!
 //! Enters: [`Geodata`] and positions. Leaves: [`Region`]. Absent: files, projections, masking.
 //!

@@ -1,4 +1,4 @@
-//! How many persons a released position may belong to: estimates, not guarantees.
+//! Estimates the number of persons to whom a released position may belong; no guarantees.
 //!
 //! Enters: releases. Leaves: [`Risk`] of each, and a [`RiskSummary`] of all. Absent: what an
 //! attacker knows besides; the book's chapter on anonymization lists the known attacks.

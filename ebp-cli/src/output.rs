@@ -1,4 +1,4 @@
-//! How readouts look: a table for people, JSON and CSV for scripts.
+//! Formats of readouts: a table for people, JSON and CSV for scripts.
 //!
 //! Enters: readouts. Leaves: text on a writer. Absent: reading; which readouts are shown.
 

@@ -1,4 +1,4 @@
-//! Where the program remembers things from run to run.
+//! The folder for state that is kept between runs.
 //!
 //! Enters: a folder that was named, or the environment. Leaves: the folder. Absent: what is in it.
 

@@ -1,4 +1,4 @@
-//! When a certificate is valid, and when the next one is due.
+//! The validity of a certificate, and when the next one is due.
 
 use std::{
     fs, io,

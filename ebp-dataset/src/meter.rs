@@ -195,7 +195,7 @@ impl MeterSeries {
     fn close(&mut self, instant: Instant) {
         self.closed = Some(instant.at);
         self.next.get_or_insert(slot_of(instant.at));
-        let facts = self.slots.of(instant.at);
+        let facts = self.slots.facts_at(instant.at);
         facts.flags = facts.flags.with(Flag::PowerOutOfRange, instant.power_out_of_range);
         facts.power = facts.power.or(instant.power.map(|(_, power)| power));
         let (import, export) = (instant.incoming(instant.import), instant.incoming(instant.export));

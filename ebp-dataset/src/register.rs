@@ -150,7 +150,7 @@ impl RegisterSeries {
     }
 
     fn note(&mut self, incoming: &Incoming, unused: Option<Flag>) {
-        let facts = self.slots.of(incoming.point.at);
+        let facts = self.slots.facts_at(incoming.point.at);
         facts.flags = facts.flags.with(Flag::Conflict, incoming.conflict);
         match unused {
             Some(flag) => facts.flags |= flag.into(),

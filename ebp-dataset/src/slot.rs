@@ -30,7 +30,7 @@ pub(crate) struct Slots(VecDeque<SlotFacts>);
 
 impl Slots {
     /// The facts of the slot that an instant lies in; none noted before lies later.
-    pub fn of(&mut self, at: i64) -> &mut SlotFacts {
+    pub fn facts_at(&mut self, at: i64) -> &mut SlotFacts {
         let slot = slot_of(at);
         if self.0.back().is_none_or(|last| last.slot != slot) {
             self.0.push_back(SlotFacts { slot, ..SlotFacts::default() });

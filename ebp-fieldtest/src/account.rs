@@ -8,7 +8,7 @@
 //! slots begin, and after half an hour without it measures every five minutes: there it takes 390
 //! seconds on end. A run of a device that ended before any clock was heard has measurements that
 //! nobody can place; its slots do not count, and are told. A slot that does not count may be measured
-//! all the same.
+//! nevertheless.
 //!
 //! A report cycle counts when around it the device had power, the time and a network, the server ran
 //! and answered what it was asked, and there was something to report.
@@ -63,7 +63,7 @@ pub struct Account {
     pub faults: Vec<Fault>,
     /// Slots that count, and all of them.
     pub slots: [u64; 2],
-    /// Slots that do not count and are measured all the same.
+    /// Slots that do not count and are measured nevertheless.
     pub extra: u64,
     /// Slots of runs that never knew the time.
     pub unplaced_slots: u64,

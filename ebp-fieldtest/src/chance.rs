@@ -38,7 +38,7 @@ impl Chance {
     }
 
     /// One of them.
-    pub fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.0.random_range(0..choices.len())]
     }
 

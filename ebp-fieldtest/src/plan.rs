@@ -190,7 +190,7 @@ impl Plan {
                 let from = chance.instant(start, last);
                 let span =
                     Span { from, to: after(from, chance.lasting(3 * MINUTE, 2 * HOUR)).min(last) };
-                let weather = chance.of(&Weather::ALL);
+                let weather = chance.pick(&Weather::ALL);
                 self.note(weather.name());
                 sky.weather.push((span, weather));
             }
@@ -230,9 +230,9 @@ impl Plan {
                 let off = off.min(crate::chance::until(at, last));
                 let damage = kinds.has(Kind::Damage) && chance.percent(12);
                 let cut = if damage {
-                    Cut::Damage(chance.of(&[Loss::First, Loss::Low, Loss::Any, Loss::Two]))
+                    Cut::Damage(chance.pick(&[Loss::First, Loss::Low, Loss::Any, Loss::Two]))
                 } else {
-                    chance.of(&[
+                    chance.pick(&[
                         Cut::Plain,
                         Cut::Plain,
                         Cut::MidWrite,
@@ -241,7 +241,7 @@ impl Plan {
                     ])
                 };
                 let clock = if kinds.has(Kind::Clock) {
-                    chance.of(&[
+                    chance.pick(&[
                         BootClock::Epoch,
                         BootClock::LastKnown,
                         BootClock::Hours(-7),
@@ -304,7 +304,7 @@ impl Plan {
             for _ in 0..chance.count(6, 12, days) {
                 let from = chance.instant(begin, last);
                 let to = after(from, chance.lasting(Duration::from_secs(20), 10 * HOUR)).min(last);
-                let head = chance.of(&Head::ALL);
+                let head = chance.pick(&Head::ALL);
                 self.note(head.name());
                 plan.head.push((Span { from, to }, head));
             }

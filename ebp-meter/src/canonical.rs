@@ -1,4 +1,4 @@
-//! Which register counts for each of the survey's five quantities (thesis table 4.5).
+//! Chooses the register for each of the survey's five quantities (thesis table 4.5).
 //!
 //! Enters: a readout, what its meter has shown before. Leaves: [`Figure`]s under the survey's codes,
 //! exact, each with the register that it is from. Absent: the readout itself, which stays as it is;

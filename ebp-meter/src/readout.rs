@@ -1,4 +1,4 @@
-//! What one telegram says: the one type that every protocol is decoded into.
+//! The content of a telegram: the one type that every protocol is decoded into.
 //!
 //! Enters: entries as a decoder found them. Leaves: [`Readout`] with exact values.
 //! Absent: bytes, framing, and how any protocol encodes them.

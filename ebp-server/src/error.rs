@@ -1,4 +1,4 @@
-//! Why the server cannot start or end.
+//! Errors of starting and stopping the server.
 
 use ebp_core::private_file::Exposed;
 use ebp_store::StoreError;
@@ -8,7 +8,7 @@ use ebp_survey::{
 
 use crate::auth::{TlsError, TokenError};
 
-/// Why the server cannot start or end.
+/// Errors of starting and stopping the server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {

@@ -1,4 +1,4 @@
-//! What the server counts of itself, for Prometheus.
+//! The server's metrics, for Prometheus.
 //!
 //! Enters: requests answered, outcomes of uploads, counts of devices. Leaves: the text that
 //! Prometheus reads (OpenMetrics 1.0). Absent: anything about a single household or device.

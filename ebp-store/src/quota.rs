@@ -1,4 +1,4 @@
-//! How many measurements of a meter are taken in: those of the survey's slots, and some more.
+//! The quota of a meter: measurements in the survey's slots, and some more.
 //!
 //! A meter has a measurement a slot of the survey's cycle, from its household's consent on. What
 //! takes such a slot is limited anyway, since there is one of each, and is not counted: a device's

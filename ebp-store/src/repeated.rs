@@ -1,4 +1,4 @@
-//! Whether a registration repeats one that is stored: the same participant at the same address.
+//! Detects a registration that repeats a stored one: the same participant at the same address.
 
 use ebp_core::model::Address;
 use uuid::Uuid;

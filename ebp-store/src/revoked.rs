@@ -1,5 +1,5 @@
-//! What a store does about households that revoked their consent: masked locations, and what a that
-//! have to be applied to a database that is restored from a backup.
+//! The operations for households that revoked their consent: masked locations, and what a that have
+//! to be applied to a database that is restored from a backup.
 //!
 //! Enters: what is masked by; households that were revoked elsewhere. Leaves: how many households are
 //! masked and how many are not yet. Absent: where a household is.

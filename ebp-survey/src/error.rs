@@ -1,4 +1,4 @@
-//! What goes wrong when a survey is opened, and when one of its operations is asked for.
+//! Errors of opening a survey, and of its operations.
 
 use ebp_store::{StoreError, masking::MaskingError};
 use jiff::SignedDuration;

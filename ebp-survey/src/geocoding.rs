@@ -1,4 +1,4 @@
-//! Where an address is, when a household is registered without a location (thesis figure 4.7).
+//! Finds the location of an address when a household is registered without one (thesis figure 4.7).
 //!
 //! Enters: addresses. Leaves: locations that say how well they are known, or none: an address that
 //! is not found stops nothing. Absent: addresses in errors and logs; asking anybody unless an

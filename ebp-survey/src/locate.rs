@@ -1,4 +1,4 @@
-//! Where an address is, and forgetting it: what operations on households have in common.
+//! Locating addresses and deleting the answers, for all operations on households.
 
 use ebp_core::model::Address;
 

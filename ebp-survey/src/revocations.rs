@@ -1,4 +1,4 @@
-//! What was revoked, so that a backup that is put back does not bring it to life again.
+//! The list of revocations, so that a restored backup does not undo them.
 //!
 //! Enters: a store that knows what was revoked, or the lines of one. Leaves: lines, or a store in
 //! which the same is revoked. Absent: names, true locations, and what households were called

@@ -3,6 +3,7 @@
 mod book;
 mod circles;
 mod requirements;
+mod words;
 
 use std::{
     fs,
@@ -91,6 +92,7 @@ pub fn run() -> Result<()> {
             .map(|path| format!("ARCHITECTURE.md names {path}, which does not exist")),
     );
     breaches.extend(book::breaches()?);
+    breaches.extend(words::breaches()?);
     breaches.extend(crate::data_model::breaches()?);
     breaches.extend(requirements::breaches()?);
     for breach in &breaches {

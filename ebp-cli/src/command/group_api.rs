@@ -1,4 +1,4 @@
-//! How researchers and administrators reach the Data API: its address, by what it is trusted, the
+//! The connection of researchers and administrators to the Data API: its address, its trust, the
 //! secret that they share.
 
 use std::path::PathBuf;

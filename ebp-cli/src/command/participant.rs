@@ -1,5 +1,5 @@
-//! How participants reach the Data API: by the folder with their certificate and key; and
-//! `ebp participant`, by which other programs do with it.
+//! The connection of participants to the Data API, with the folder of their certificate and key;
+//! and `ebp participant`, by which other programs do with it.
 //!
 //! Enters: the participant's folder and the server's address. Leaves: a client, or one PKCS#12 file.
 //! Absent: what is asked of the server.

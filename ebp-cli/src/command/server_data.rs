@@ -1,4 +1,4 @@
-//! Where a server's data is: what `ebp serve`, `ebp ca` and `ebp household` have in common.
+//! The arguments for a server's data, which `ebp serve`, `ebp ca` and `ebp household` share.
 
 use std::{path::PathBuf, sync::Arc};
 

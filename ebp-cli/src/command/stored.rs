@@ -1,4 +1,4 @@
-//! How stored measurements are printed, page by page.
+//! Prints stored measurements, page by page.
 
 use clap::Args;
 use ebp_client::{ClientError, PageRequest};

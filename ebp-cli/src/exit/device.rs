@@ -1,4 +1,4 @@
-//! What goes wrong at a measurement device, with remedies.
+//! Remedies for the errors of a measurement device.
 
 use ebp_client::{
     ClientError, TlsRefusal, ValidityError, identity::IdentityError, renewal::RenewalError,

@@ -1,4 +1,4 @@
-//! What goes wrong with files that commands read.
+//! Remedies for the errors of files that commands read.
 
 use std::{io, path::Path};
 

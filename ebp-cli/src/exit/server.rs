@@ -1,4 +1,4 @@
-//! What goes wrong at a server and at its authority and store, with remedies.
+//! Remedies for the errors of a server, its authority and its store.
 
 use ebp_server::ServeError;
 use ebp_store::{

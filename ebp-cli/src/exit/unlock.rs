@@ -1,4 +1,4 @@
-//! What an owner can do where a meter does not open.
+//! Remedies for the errors of unlocking.
 //!
 //! Enters: errors of profiles, PINs, light and tries. Leaves: [`Failure`]s. Absent: any PIN.
 

@@ -1,4 +1,4 @@
-//! How a readout looks to people: which meter it is, and a table of its values that fits 80 columns.
+//! A readout for people: the meter's identity, and a table of its values that fits 80 columns.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! What is shown of a telegram's values: those of the survey, or every entry as the meter sent it.
+//! The values of a telegram to show: the survey's, or every entry as the meter sent it.
 
 use ebp_core::{obis::ObisCode, quantity::Unit};
 use ebp_meter::{

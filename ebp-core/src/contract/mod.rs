@@ -1,4 +1,4 @@
-//! What the Data API's client and server agree on: paths and bodies.
+//! The contract between the Data API's client and server: paths and bodies.
 //!
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 

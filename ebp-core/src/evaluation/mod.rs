@@ -1,5 +1,5 @@
-//! How well a survey met its targets (thesis chapter 5): measurement and report target fulfilment,
-//! cycles, measurements per report, for each meter and for all.
+//! The evaluation of a survey against its targets (thesis chapter 5): measurement and report target
+//! fulfilment, cycles, measurements per report, for each meter and for all.
 //!
 //! Enters: when each meter was measured and when the server received it; the window, the cycles.
 //! Leaves: an [`Evaluation`]; [`chart`] draws it. Absent: where the instants are read from;

@@ -1,4 +1,4 @@
-//! What may be wrong with a meter's readings (thesis tables 4.6 and 4.7, figure 4.15).
+//! Incidents of meters (thesis tables 4.6 and 4.7, figure 4.15).
 
 use std::{fmt, str::FromStr};
 

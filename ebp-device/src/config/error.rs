@@ -1,4 +1,4 @@
-//! Why a configuration cannot be used.
+//! Errors of a configuration.
 
 use std::{io, path::PathBuf};
 

@@ -1,4 +1,5 @@
-//! When an earlier run of the machine took place, according to the seconds that its meters count.
+//! Determines when an earlier run of the machine took place, from the seconds that its meters
+//! count.
 //!
 //! Problem: a run whose clock was never right has measurements that follow each other exactly, by
 //! the clock that counts from the machine's start, but the time of that start is unknown. A meter

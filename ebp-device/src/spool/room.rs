@@ -1,4 +1,4 @@
-//! How large the spool may become.
+//! The limit on the spool's size.
 
 use rusqlite::Transaction;
 

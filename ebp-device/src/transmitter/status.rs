@@ -1,4 +1,4 @@
-//! How the device is: put together from what the spool knows.
+//! The device's status, compiled from the spool.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

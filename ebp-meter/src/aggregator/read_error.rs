@@ -1,4 +1,4 @@
-//! Why no telegram was received from a meter.
+//! Errors of reading a meter.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use ebp_core::phrase::counted;
 
 use crate::port::PortError;
 
-/// Why no telegram was received from a meter.
+/// Errors of reading a meter.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// Its port cannot be used.

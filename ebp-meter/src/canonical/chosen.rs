@@ -1,4 +1,4 @@
-//! Which entries of a readout count, by their index.
+//! The chosen entries of a readout, by their index.
 
 use ebp_core::obis::ObisCode;
 

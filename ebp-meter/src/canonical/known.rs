@@ -1,5 +1,5 @@
-//! What a meter has shown so far: the tariffs and phases that a sum needs, and whether its power
-//! has a sign.
+//! The registers that a meter has sent so far: the tariffs and phases that a sum needs, and whether
+//! its power has a sign.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Where a telegram begins and ends in the stream, and whether it came through whole.
+//! Finds the beginning and end of a telegram in the stream, and checks that it is complete.
 //!
 //! Enters: single bytes, with or without their parity bit. Leaves: [`Piece`]s. Absent: what the
 //! registers say.

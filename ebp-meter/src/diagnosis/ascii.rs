@@ -1,4 +1,4 @@
-//! What happened to telegrams of ASCII registers (IEC 62056-21).
+//! Diagnoses damaged telegrams of ASCII registers (IEC 62056-21).
 
 use memchr::memmem;
 

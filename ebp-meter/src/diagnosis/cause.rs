@@ -1,4 +1,4 @@
-//! What bytes can show of why nothing could be read, and its words.
+//! The causes that bytes can show, and their texts.
 
 use std::fmt;
 

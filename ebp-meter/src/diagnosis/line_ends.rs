@@ -1,4 +1,4 @@
-//! Whether a checksum is right once a change of line ends is taken back.
+//! Checks whether a checksum is right once a change of line ends is reverted.
 
 use memchr::memchr;
 

@@ -1,4 +1,4 @@
-//! Why nothing could be read, where the bytes themselves show it.
+//! Determines from the bytes why nothing could be read.
 //!
 //! Enters: a bounded recording of what came. Leaves: a [`Cause`], or nothing where the bytes fit
 //! none. Absent: ports, time, remedies; and readouts, since a cause is needed only without one.

@@ -1,4 +1,5 @@
-//! What happened to SML telegrams: a missing eighth bit, changed line ends, holes at one place or at many, lost bits.
+//! Diagnoses damaged SML telegrams: a missing eighth bit, changed line ends, gaps at one place or
+//! at many, lost bits.
 //!
 //! A telegram's length is a multiple of four, and its list contains its number of entries: that
 //! shows a hole from flipped bits. Where the hole is, is known as exactly as entries are long: it

@@ -1,4 +1,4 @@
-//! What every port can do: give a meter's bytes and send light toward it.
+//! The interface of every port: reading a meter's bytes, and sending light to it.
 
 use std::time::Duration;
 

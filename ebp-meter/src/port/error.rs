@@ -1,4 +1,4 @@
-//! Why a port cannot be used.
+//! Errors of a port.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Where a meter's bytes come from: serial lines, TCP bridges, files, standard input.
+//! Ports: serial lines, TCP bridges, files, standard input.
 //!
 //! Enters: a port's name as people type it and its line settings. Leaves: [`Port`], which gives
 //! bytes and takes light. Absent: telegrams and their protocols.

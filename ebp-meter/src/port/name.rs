@@ -1,4 +1,4 @@
-//! What a port names.
+//! The name of a port.
 
 use std::{fmt, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! Why a path could not be opened, in its reader's terms.
+//! Errors of opening a path, in terms of the reader.
 //!
 //! Enters: the system's error. Leaves: a [`PortError`] that names the port and what is in the way,
 //! such as the group to join. Absent: errors of an open port.

@@ -1,4 +1,4 @@
-//! What a profile must not say: contradictions that reading alone does not find.
+//! Checks a profile for contradictions that parsing does not find.
 //!
 //! Enters: a profile as read. Leaves: the first contradiction with the way to its place. Absent:
 //! files and lines, which [`super::error`] finds.

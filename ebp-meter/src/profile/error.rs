@@ -1,4 +1,4 @@
-//! What can be wrong with a profile, with the place where it is wrong.
+//! Errors of a profile, with their place.
 //!
 //! Enters: TOML's errors and found contradictions. Leaves: [`ProfileError`], [`UnknownModel`].
 //! Absent: remedies beyond what the fault itself suggests.

@@ -1,4 +1,4 @@
-//! What a meter carries at most: what goes beyond it cannot be true.
+//! A meter's maximum power, for plausibility checks.
 //!
 //! Enters: the table `[limits]`. Leaves: [`Limits`]. Absent: what follows from a value beyond it.
 

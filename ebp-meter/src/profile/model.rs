@@ -1,4 +1,4 @@
-//! What is known of one model of meter, and its known faults.
+//! The profile of a model, with its known faults.
 
 use ebp_core::obis::ObisCode;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! How a model is unlocked by light, and what keeps it unlocked.
+//! The timing of PIN entry by light, and how a model is kept unlocked.
 //!
 //! Enters: the tables `[pin]`, `[relock]` and `[lock]`. Leaves: [`Pin`], [`Relock`], [`LockNote`].
 //! Absent: any PIN; the plan of presses and its execution.

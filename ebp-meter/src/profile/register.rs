@@ -1,4 +1,4 @@
-//! What a telegram's entries are: code, unit, scaler, width.
+//! A telegram's registers: code, unit, scaler, width.
 //!
 //! Enters: the tables `[locked]` and `[unlocked]`. Leaves: [`Registers`].
 //! Absent: values; who fills them in asks for the [`Quantity`] that a code stands for.

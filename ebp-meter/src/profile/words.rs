@@ -1,4 +1,4 @@
-//! What a profile says, in the words of an owner.
+//! Explains a profile to a meter's owner.
 //!
 //! Enters: a profile. Leaves: [`Profile::how_to_unlock`], [`Profile::relock_in_words`].
 //! Absent: numbers that are not in the profile; any one meter's PIN.

@@ -1,4 +1,4 @@
-//! What a register's code says of its value: an identity, energy, or the maker's letters.
+//! Classifies a register by its code: an identity, energy, or the maker's letters.
 
 use ebp_core::obis::ObisCode;
 

@@ -1,5 +1,5 @@
-//! When bytes came from a port, so that it can be said how long ago a telegram may have been over that
-//! was recognised only later.
+//! Records when bytes arrived, to determine how long ago a telegram may have ended that was
+//! recognised only later.
 
 use std::{collections::VecDeque, time::Duration};
 

@@ -1,4 +1,4 @@
-//! How a meter of modes A to C is asked, and what is tried otherwise when it does not answer.
+//! Requests to meters of modes A to C, and the alternatives if a meter does not answer.
 //!
 //! A request that no meter answers with its name is repeated, over a line without settings with
 //! parity bits and without in turn: the bridge may stand at 8N1 before a meter at 7E1. A meter that

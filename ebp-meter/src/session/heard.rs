@@ -1,5 +1,5 @@
-//! What was received within one step of the search: enough to tell a parity bit from data, text
-//! from noise, and how far an answer has come.
+//! Statistics of the bytes within one step of the search: enough to distinguish a parity bit from
+//! data, text from noise, and how far an answer has come.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is known of a meter before it is read.
+//! Options of reading a meter.
 
 use crate::{d0::Address, readout::Protocol};
 

@@ -1,5 +1,4 @@
-//! What a meter's bytes may be wrapped in on their way: the commands of a Telnet bridge, hexadecimal
-//! text.
+//! Encodings around a meter's bytes: the commands of a Telnet bridge, hexadecimal text.
 
 use crate::{hex_text::HexText, port::telnet::Telnet};
 

@@ -1,4 +1,4 @@
-//! What can be had from a damaged frame.
+//! Salvages messages from a damaged frame.
 //!
 //! Enters: the data of a frame whose checksum is wrong or lost. Leaves: the list responses in it
 //! that are whole by their own checksum. Absent: guesses; a message without a right checksum stays

@@ -1,4 +1,4 @@
-//! What entries say that are no numbers: who made the meter, which one it is.
+//! Entries that are not numbers: the meter's maker and identity.
 //!
 //! Enters: a profile and a [`Moment`]. Leaves: bytes. Absent: how they are written.
 

@@ -1,4 +1,4 @@
-//! What a household draws and what its photovoltaic system yields, second by second.
+//! A simulated household: its load and the output of its photovoltaic system, second by second.
 //!
 //! Enters: a seed, the system's nominal power and the second. Leaves: power in whole milliwatts,
 //! always the same for the same seed and second. Absent: registers, floating point, the clock.

@@ -1,4 +1,4 @@
-//! What a virtual meter could tell at one moment.
+//! The values of a virtual meter at one moment.
 //!
 //! Enters: registers, power and time. Leaves: each quantity as the integer that a register shows.
 //! Absent: registers' widths and digits.

@@ -1,4 +1,4 @@
-//! What happens to light on its way: flipped bits, lost bytes, cut telegrams, garbage.
+//! Noise on the light's path: flipped bits, lost bytes, truncated telegrams, garbage.
 //!
 //! Enters: telegrams and rates. Leaves: bytes as a badly placed head would hand them on, always the
 //! same for the same seed. Absent: pacing.

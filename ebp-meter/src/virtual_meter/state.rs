@@ -1,4 +1,4 @@
-//! What a virtual meter carries from one moment, and from one run of the program, to the next.
+//! The state of a virtual meter, which can be saved between runs.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a virtual meter's telegram says, and in SML how it is written.
+//! The content of a virtual meter's telegram, and its encoding in SML.
 //!
 //! Enters: a profile and a [`Moment`]. Leaves: bytes. Absent: time's passing; ASCII's digits, which
 //! [`super::ascii`] writes.

@@ -1,4 +1,4 @@
-//! How the lock of a unit differs from its model's, and what it remembers.
+//! Deviations of a unit's lock from its model, and its stored state.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What bounds the bodies that come in and the uploads that are worked on.
+//! Limits on incoming bodies and on uploads in progress.
 
 use std::{sync::Arc, time::Duration};
 

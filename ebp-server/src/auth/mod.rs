@@ -1,4 +1,4 @@
-//! Who asks, and whether they may.
+//! Authentication and authorization.
 //!
 //! Enters: the certificate of the connection or the `Authorization` header, what the route
 //! demands. Leaves: the [`Requester`], [`Group`] or [`DeviceHolder`] that a handler acts for, or a

@@ -1,6 +1,6 @@
-//! Why tokens cannot be accepted.
+//! Errors of the key set for tokens.
 
-/// Why tokens cannot be accepted.
+/// Errors of the key set for tokens.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {

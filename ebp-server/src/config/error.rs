@@ -1,4 +1,4 @@
-//! What can be wrong with a server's configuration, with the file and line or the variable.
+//! Errors of a server's configuration, with the file and line or the variable.
 
 use std::{io, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! Who asks, as far as it is proven.
+//! The client of a request, as far as it is proven.
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! How many connections one address may have at the same time.
+//! Limits the connections of one address.
 //!
 //! Enters: where a connection comes from. Leaves: a place, until it is dropped. Absent: the bound
 //! on all connections, which is a matter of waiting (the listener's).

@@ -1,4 +1,4 @@
-//! What one client may take up of this process, so that others get their share.
+//! Limits what one client may use of this process.
 //!
 //! Enters: who asks, as far as it is proven. Leaves: whether they may now. Absent: any state that
 //! other servers share: this protects the process. Guesses at secrets, which are counted for all

@@ -1,4 +1,4 @@
-//! Where one operation's answer names what another one asks for.
+//! Links from one operation's response to another one's parameters.
 //!
 //! Enters: an operation's identifier. Leaves: links for its success. Absent: links that would only
 //! repeat a path.

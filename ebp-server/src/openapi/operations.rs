@@ -1,4 +1,4 @@
-//! What each operation takes and answers, in the route table's order.
+//! Request and response of each operation, in the route table's order.
 
 use axum::http::Method;
 use ebp_core::{

@@ -1,4 +1,4 @@
-//! Which history PostgreSQL goes on with, asked of each new connection before it is used.
+//! Checks the history of PostgreSQL on each new connection before it is used.
 //!
 //! Enters: new connections, and which history a server has applied its revocations to. Leaves: whether
 //! a connection is used. Absent: the revocations.

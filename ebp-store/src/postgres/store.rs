@@ -1,4 +1,4 @@
-//! What a store is asked, of PostgreSQL.
+//! [`Store`](crate::Store) for PostgreSQL.
 
 use async_trait::async_trait;
 use ebp_core::{

@@ -1,4 +1,4 @@
-//! How PostgreSQL's errors become a store's.
+//! Converts PostgreSQL's errors to a store's.
 
 use deadpool_postgres::{HookError, PoolError};
 

@@ -1,4 +1,4 @@
-//! What is stored of measurements already.
+//! Looks up stored measurements.
 
 use std::collections::{HashMap, HashSet};
 

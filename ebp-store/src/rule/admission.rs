@@ -1,5 +1,6 @@
-//! Which measurements are taken in: those of the household's meters, within its consent, with data
-//! points that are not empty and identify nobody. Also the key that each is stored under.
+//! The rules of admission: measurements are accepted from the household's meters, within its
+//! consent, with data points that are not empty and identify nobody. Also the key that each is
+//! stored under.
 
 use ebp_core::{
     contract::limits,

@@ -1,4 +1,4 @@
-//! What a revocation leaves: a masked location, and months instead of instants.
+//! The rules of revocation: a masked location, and months instead of instants.
 
 use ebp_anon::Position;
 use ebp_core::{contract::Household, model::Location};

@@ -1,4 +1,4 @@
-//! What is left of the quotas of a report's meters.
+//! The remaining quota of a report's meters.
 //!
 //! Counted within the report's own transaction, and only where it brings what takes no slot of the
 //! survey's cycle.

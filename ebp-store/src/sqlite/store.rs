@@ -1,4 +1,4 @@
-//! What a store is asked, of SQLite.
+//! [`Store`](crate::Store) for SQLite.
 
 use async_trait::async_trait;
 use ebp_core::{

@@ -1,4 +1,4 @@
-//! Whether a certificate is registered and not revoked, as of this request.
+//! Checks for each request whether a certificate is registered and not revoked.
 
 use std::{
     collections::HashMap,

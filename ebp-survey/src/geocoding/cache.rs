@@ -1,4 +1,4 @@
-//! What a service answered, so that no address is asked for twice.
+//! A cache of the service's answers, so that no address is requested twice.
 //!
 //! Enters: addresses, answers. Leaves: the answers of the last month. Absent: any address or
 //! coordinate in the clear.

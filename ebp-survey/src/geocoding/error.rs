@@ -1,10 +1,10 @@
-//! Why an address could not be looked up.
+//! Errors of looking up an address.
 
 use std::{io, path::PathBuf, sync::Arc};
 
 use ebp_store::masking::MaskingError;
 
-/// Why an address could not be looked up. It does not say which.
+/// Errors of looking up an address. It does not say which.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum GeocodeError {

@@ -1,4 +1,4 @@
-//! Whose turn it is to ask: one request a second at most, of all processes that share a folder.
+//! Limits requests to one a second, for all processes that share a folder.
 //!
 //! Enters: a folder, the clock. Leaves: a turn, held while the request is made. Absent: requests.
 //!

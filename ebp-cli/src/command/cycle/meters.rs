@@ -1,4 +1,4 @@
-//! What of the configured meters may become trouble, and where tries to unlock them are kept.
+//! Warnings for the configured meters, and the file with the attempts to unlock them.
 
 use std::{fs, path::Path};
 

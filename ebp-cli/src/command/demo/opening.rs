@@ -1,4 +1,4 @@
-//! How the demo's folder is opened.
+//! Opens the demo's folder.
 
 use std::sync::atomic::AtomicBool;
 

@@ -1,4 +1,4 @@
-//! What is going on in the demo: lines that change on a terminal, nothing in a pipe.
+//! The demo's progress: lines that change on a terminal, nothing in a pipe.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How the demo's time runs, and how often it looks at it.
+//! The demo's cycle and polling interval.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Where a household is that is registered without a location: entered by hand, or found by its
-//! address.
+//! Locates a household that is registered without a location: by hand, or by its address.
 //!
 //! Enters: arguments, registrations. Leaves: registrations with a location, or without: an address
 //! that is not found is reported and stops nothing. Absent: the search, which `ebp-survey` has.

@@ -1,4 +1,4 @@
-//! What was passed over while reading, counted so that a bad line floods no log.
+//! Counts skipped telegrams and bytes, so that a bad line does not flood the log.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Whether a survey's cycles look otherwise than they were assumed to be.
+//! Warns if a survey's cycles differ from the assumed ones.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Where the instants to evaluate come from: a server's database, or a table.
+//! Reads the instants to evaluate, from a server's database or a table.
 //!
 //! Enters: the server's configuration, or a CSV. Leaves: each meter's record. Absent: evaluating.
 

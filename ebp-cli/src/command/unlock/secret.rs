@@ -1,4 +1,4 @@
-//! Where a PIN comes from.
+//! Reads the PIN.
 //!
 //! Enters: a file's name, the environment, the terminal. Leaves: a [`Pin`]. Absent: the command line
 //! as a source, for every user of the machine can read it.

@@ -1,4 +1,4 @@
-//! What is under `/management`: for researchers and administrators, who act for no household.
+//! Endpoints under `/management`, for researchers and administrators.
 //!
 //! Enters: the group that asks, changes. Leaves: lists and what belongs to one household or
 //! device. Absent: the rules of a registration; the store knows them.

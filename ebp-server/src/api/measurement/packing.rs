@@ -1,4 +1,4 @@
-//! How an upload's body is packed, and how it is unpacked: as a stream, never as a whole.
+//! The compression of an upload's body; it is decompressed as a stream, never as a whole.
 
 use std::io::Read;
 

@@ -1,4 +1,4 @@
-//! What researchers and administrators ask of the PostgreSQL store.
+//! Operations of researchers and administrators in the PostgreSQL store.
 //!
 //! Enters: the contract's changes. Leaves: the contract's bodies. Absent: the checks of a change,
 //! which the stores share. Changes go one after another, with registrations and revocations.

@@ -1,4 +1,4 @@
-//! What researchers and administrators ask of the SQLite store.
+//! Operations of researchers and administrators in the SQLite store.
 //!
 //! Enters: changes and places in lists. Leaves: the contract's bodies, of all households. Absent:
 //! who may ask.

@@ -1,4 +1,4 @@
-//! How long the past of the demo's households is.
+//! The length of the demo households' past.
 
 use std::str::FromStr;
 

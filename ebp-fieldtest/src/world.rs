@@ -64,7 +64,7 @@ pub struct Options {
     pub start: Timestamp,
     /// Households until there are so many devices.
     pub devices: usize,
-    /// On so many threads; what comes of it is the same for any number.
+    /// The number of threads; the result is the same for any number.
     pub threads: NonZeroUsize,
 }
 

@@ -35,7 +35,7 @@ enum Plain {
 }
 
 impl Plain {
-    async fn of(folder: &Path) -> Self {
+    async fn from_folder(folder: &Path) -> Self {
         if let Ok(url) = std::fs::read_to_string(folder.join(URL)) {
             let (client, connection) =
                 tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
@@ -111,7 +111,7 @@ struct Device {
     authority: String,
 }
 
-/// What became of the load.
+/// The result of the load.
 #[derive(Default)]
 struct Load {
     address: Mutex<Option<SocketAddr>>,
@@ -178,7 +178,7 @@ impl Load {
 async fn a_newer_schema_does_not_stop_an_older_server() {
     let limits = Limits { rate: None, ..Limits::default() };
     let mut server = Server::with_limits(limits.clone()).await;
-    let plain = Plain::of(server.data()).await;
+    let plain = Plain::from_folder(server.data()).await;
     let load = Arc::new(Load::default());
     *load.address.lock().unwrap() = Some(server.address);
     let mut devices: Vec<(Arc<Device>, JoinHandle<BTreeSet<String>>)> = Vec::new();

@@ -70,7 +70,7 @@ fn a_purge_leaves_no_byte_of_any_table() {
         let sql = format!("SELECT count(*) FROM {table}");
         let rows: i64 = spool.connection.query_row(&sql, [], |row| row.get(0)).unwrap();
         let has_rows = rows > 0 || ["consent", "memory", "notice"].contains(&table.as_str());
-        assert!(has_rows, "{table} has no row: what becomes of one is not known");
+        assert!(has_rows, "{table} has no row: its erasure is not tested");
     }
     let there = |trace: &&Vec<u8>| on_disk(dir.path(), trace);
     // A rowid is written shorter, and so is a number that a key begins with.

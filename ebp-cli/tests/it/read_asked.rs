@@ -175,17 +175,7 @@ fn a_wrong_address_is_refused_without_being_shown() {
 #[test]
 fn a_long_answer_is_heard_to_its_end_and_told_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
-    let registers: String =
-        (1..90).map(|at| format!("1-0:1.8.0*{at:02}({at:09}.500*kWh)\r\n")).collect();
-    let mut data = format!("1-0:1.8.0*255(004711.815*kWh)\r\n{registers}!\r\n\x03").into_bytes();
-    data.push(data.iter().fold(0, |check, byte| check ^ byte));
-    data.insert(0, 2);
-    let pieces = u32::try_from(data.len() / 10).unwrap();
-    let manner = Manner {
-        name: b"/ELS@A1500\r\n",
-        slowness: Duration::from_secs(11) / pieces,
-        ..Manner::answering(b"", 300, data)
-    };
+    let manner = Manner::answering_for(Duration::from_secs(11));
     let meter = AskedMeter::start(&folder.path().join("meter"), manner);
     let run = read(&meter, &["--protocol", "d0", "--baud", "300", "--timeout", "2s"]).done();
     assert!(run.stdout.contains("4711.815"), "{run:#?}");

@@ -65,17 +65,7 @@ fn a_watcher_of_a_silent_meter_says_so_once_and_waits() {
 #[test]
 fn a_watcher_says_how_far_a_long_answer_is() {
     let folder = tempfile::tempdir().unwrap();
-    let registers: String =
-        (1..90).map(|at| format!("1-0:1.8.0*{at:02}({at:09}.500*kWh)\r\n")).collect();
-    let mut data = format!("1-0:1.8.0*255(004711.815*kWh)\r\n{registers}!\r\n\x03").into_bytes();
-    data.push(data.iter().fold(0, |check, byte| check ^ byte));
-    data.insert(0, 2);
-    let pieces = u32::try_from(data.len() / 10).unwrap();
-    let manner = Manner {
-        name: b"/ELS@A1500\r\n",
-        slowness: Duration::from_secs(12) / pieces,
-        ..Manner::answering(b"", 300, data)
-    };
+    let manner = Manner::answering_for(Duration::from_secs(12));
     let meter = AskedMeter::start(&folder.path().join("meter"), manner);
     let mut command = ebp();
     command.args(["read", "--watch", "--protocol", "d0", "--baud", "300", "--timeout", "2s"]);

@@ -6,7 +6,7 @@
 use std::{error::Error, path::Path, sync::Arc, thread};
 
 use ebp_device::{daemon, device::Device};
-use ebp_meter::unlock::Tries;
+use ebp_meter::{interface::Registry, unlock::Tries};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let config = std::env::args_os().nth(1).ok_or("name a device's configuration")?;
@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut reporting, ended) = (daemon::Reporting::new(&sender)?, Arc::clone(&stop));
     let tell = |_: &Device, step: daemon::ReportingStep| println!("{:?}", step.outcome);
     thread::spawn(move || daemon::report(&mut sender, &mut reporting, &ended, |_| {}, tell));
-    let end = daemon::measure(&mut reader, tries, &stop, |event| println!("{event:?}"))?;
+    let hear = |event| println!("{event:?}");
+    let end = daemon::measure(&mut reader, &Registry::embedded(), tries, &stop, hear)?;
     println!("{end:?}");
     Ok(())
 }

@@ -310,7 +310,7 @@ impl Device {
         let Files { ca, certificate, key } = self.files.clone();
         let api = Api::new(url.to_owned(), ca, certificate, key);
         let entry = |meter: &ConfiguredMeter| {
-            let model = meter.profile.as_ref().map(|profile| profile.name.clone());
+            let model = meter.model().map(|model| model.name.clone());
             MeterEntry::new(meter.uuid, model.unwrap_or_default(), meter.port.clone())
         };
         DeviceConfig::new(self.folder.clone(), api, meters.iter().map(entry).collect())

@@ -1,17 +1,14 @@
 //! The reading heads of a device in simulated time.
 //!
 //! Enters: jobs. Leaves: their reports, at the instants at which they are done. Absent: the work,
-//! which is the program's own ([`Bench`]).
+//! which is the program's own ([`JobRunner`]).
 
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ebp_core::clock::SimulatedClock;
 use ebp_meter::{
-    aggregator::{Bench, ConfiguredMeter, Done, Heads, Job},
-    pace::Pace,
+    aggregator::{ConfiguredMeter, Done, Heads, Job, JobRunner},
+    interface::Environment,
     unlock::Tries,
 };
 use jiff::Timestamp;
@@ -49,6 +46,25 @@ impl WallHeads {
     }
 }
 
+/// What an interface to a meter on the wall works with, in the time of a job; nothing works after
+/// `end`.
+#[must_use]
+pub fn environment(
+    wall: &Shared,
+    time: &Arc<JobTime>,
+    tries: &Tries,
+    end: Timestamp,
+) -> Environment {
+    let (wall, at) = (Arc::clone(wall), Arc::clone(time));
+    Environment {
+        open: Arc::new(move |name, _| WallPort::open(name, &wall, &at, end)),
+        time: Some(time.clone()),
+        clock: time.clone(),
+        tries: tries.clone(),
+        stop: Arc::default(),
+    }
+}
+
 impl Heads for WallHeads {
     fn begin(&mut self, meter: usize, job: Job) {
         let Some((configured, wall)) = self.meters.get(meter) else { return };
@@ -58,16 +74,9 @@ impl Heads for WallHeads {
             return;
         }
         let time = Arc::new(JobTime::new(now, &*self.clock));
-        let pace: Arc<dyn Pace + Send + Sync> = time.clone();
-        let bench = Bench {
-            open: &|name, _| WallPort::open(name, wall, &time, self.end),
-            time: Some(pace),
-            clock: &*time,
-            tries: &self.tries,
-            stop: &AtomicBool::new(false),
-            goes_on: &|_| {},
-        };
-        let done = bench.work(configured, job);
+        let environment = environment(wall, &time, &self.tries, self.end);
+        let runner = JobRunner { environment: &environment, clock: &*time, goes_on: &|_| {} };
+        let done = runner.run(configured, job);
         // A thread takes a moment to begin and to be heard.
         let at = after(now, time.passed() + Duration::from_millis(1));
         self.due.push((at, meter, done));

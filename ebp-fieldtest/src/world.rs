@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use ebp_core::{contract::Registration, model::MeterType};
 use ebp_meter::{
     aggregator::ConfiguredMeter,
-    interface::read_options,
+    interface::Registry,
     port::PortName,
     profile::Profiles,
     unlock::{Method, Pin},
@@ -289,9 +289,10 @@ impl Builder<'_> {
         let pin_file = folder.join(format!("pin{number}"));
         write_secret(&pin_file, &digits)?;
         let port = PortName::Path(format!("/dev/serial/by-id/head{number}").into());
+        let driver = Arc::clone(Registry::from_profiles(&profiles).driver(model)?);
         let configured = ConfiguredMeter {
-            options: read_options(&profile),
-            profile: Some(Arc::new(profile)),
+            options: driver.model().read,
+            driver: Some(driver),
             pin_file: Some(pin_file),
             method: Method::ZeroBytes,
             reset_usb: chance.percent(50),

@@ -24,35 +24,32 @@
 //! a kilowatt hour, and no PIN is known or it was of no use. Each ends with the first telegram that
 //! shows the contrary.
 
-mod bench;
 mod damage;
 mod engine;
 mod event;
 mod heads;
+mod job;
 mod keeper;
 mod memory;
 mod meter;
 mod options;
 pub mod plausible;
-mod read;
-mod read_error;
 mod slots;
 mod take;
 mod threads;
 mod watch;
-mod work;
 
-pub use bench::Bench;
 pub use engine::{Aggregator, Permission};
 pub use event::{Event, MeasureError, Step};
-pub use heads::{Done, Heads, Heard, Job, NotUnlocked, Reading, Telegram};
+pub use heads::{Done, Heads, Job, NotUnlocked};
+pub use job::JobRunner;
 pub use keeper::{Keeper, LastReading, Placed, Unplaced};
 pub use memory::{Failing, Memory};
 pub use meter::ConfiguredMeter;
 pub use options::Options;
-pub use read::Choice;
-pub use read_error::ReadError;
-pub use threads::{Surroundings, Threads};
+pub use threads::Threads;
+
+pub use crate::interface::{Choice, Heard, ReadError, Reading, Telegram};
 
 #[cfg(test)]
 mod tests;

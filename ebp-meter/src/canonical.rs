@@ -34,7 +34,7 @@ pub use choice::{Pinned, choose};
 pub use chosen::Choices;
 pub use figure::{Figure, Source};
 pub use known::KnownRegisters;
-pub(crate) use power::active_power;
+pub(crate) use power::is_power;
 
 use crate::readout::Readout;
 

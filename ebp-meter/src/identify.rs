@@ -1,21 +1,21 @@
 //! Which meter speaks, and whether it is locked.
 //!
 //! Enters: telegrams of one meter, the known models. Leaves: [`Identity`]: maker, models that fit,
-//! lock. Absent: listening; what its owner is told to do.
+//! lock. Absent: what its owner is told to do.
 //!
 //! A telegram does not name the model. What it has is the maker's letters and a set of registers, so
 //! that the models of that maker can be put in order by how well their registers fit.
 
-use std::collections::BTreeSet;
+use std::{sync::Arc, time::Duration};
 
-use ebp_core::obis::ObisCode;
 use serde::Serialize;
 
 pub use crate::maker::maker_name;
 use crate::{
+    interface::{self, Driver, Environment, MeterInterface, Model, ReadError, Registry},
     lock::{Facts, KnownMeter, Lock},
-    profile::{FlagId, Profile, Profiles},
-    readout::{Protocol, Readout},
+    profile::FlagId,
+    readout::Readout,
 };
 
 /// Below this, of a hundred, a model's registers are those of another, and it decides nothing.
@@ -47,50 +47,65 @@ pub struct Identity {
 ///
 /// Give a few telegrams: some meters put their identity and their power in every other.
 #[must_use]
-pub fn identify(profiles: &Profiles, readouts: &[Readout]) -> Option<Identity> {
-    let protocol = readouts.first()?.protocol;
+pub fn identify(registry: &Registry, readouts: &[Readout]) -> Option<Identity> {
+    if readouts.is_empty() {
+        return None;
+    }
     let flag: Option<FlagId> = readouts.iter().find_map(|readout| readout.manufacturer);
-    let codes: BTreeSet<ObisCode> =
-        readouts.iter().flat_map(|readout| &readout.entries).map(|entry| entry.obis).collect();
-    let mut fitting: Vec<(u8, &Profile)> = profiles
-        .iter()
-        .filter(|profile| {
-            flag.as_ref().is_some_and(|flag| profile.flag.as_str().eq_ignore_ascii_case(flag))
-                && profile.line.protocol.protocol() == protocol
-        })
-        .map(|profile| (fit(profile, &codes, protocol), profile))
-        .collect();
+    let fit = |driver: &Arc<dyn Driver>| driver.fit(readouts);
+    let mut fitting: Vec<(u8, &Model)> =
+        registry.iter().filter_map(|driver| Some((fit(driver)?, driver.model()))).collect();
     fitting.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.name.cmp(&y.name)));
-    let model = fitting.first().filter(|(fit, _)| *fit >= FITS).map(|(_, profile)| *profile);
-    let is_known = |flag: &str| maker_name(flag).is_some() || !fitting.is_empty();
-    let maker_is_known = flag.as_deref().is_some_and(is_known);
+    let model = fitting.first().filter(|(fit, _)| *fit >= FITS).map(|(_, model)| *model);
+    let named = flag.as_deref().and_then(maker_name);
+    let maker_is_known = named.is_some() || !fitting.is_empty();
     let lock =
         Lock::from_facts(Facts::from_readouts(readouts), KnownMeter { maker_is_known, model });
-    let known = || fitting.first().map(|(_, profile)| profile.maker.clone());
-    let maker = flag.as_deref().and_then(|flag| maker_name(flag).map(str::to_owned).or_else(known));
+    let of_model = || fitting.first().map(|(_, model)| model.maker.clone());
+    let maker = named.map(str::to_owned).or_else(of_model);
     let models = fitting
         .into_iter()
-        .map(|(fit, profile)| Candidate { model: profile.name.clone(), fit })
+        .map(|(fit, model)| Candidate { model: model.name.clone(), fit })
         .collect();
-    let flag = flag.map(|flag| flag.to_string());
-    Some(Identity { flag, maker, models, lock })
+    Some(Identity { flag: flag.map(|flag| flag.to_string()), maker, models, lock })
 }
 
-/// How well a model's registers, locked or unlocked, fit what was sent: in both, of those in either.
-fn fit(profile: &Profile, sent: &BTreeSet<ObisCode>, protocol: Protocol) -> u8 {
-    let of = |locked| -> u8 {
-        let own: BTreeSet<ObisCode> =
-            profile.registers(locked).iter().map(|r| as_decoded(r.obis, protocol)).collect();
-        let (both, either) = (own.intersection(sent).count(), own.union(sent).count());
-        u8::try_from(both * 100 / either.max(1)).unwrap_or(100)
-    };
-    of(false).max(of(true))
+/// How many telegrams are listened to, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// So many telegrams.
+    pub telegrams: usize,
+    /// How long the first may take.
+    pub first: Duration,
+    /// How long each further one may take.
+    pub further: Duration,
 }
 
-/// The ASCII decoder reads the tariff 255 of a power as 0, as EasyMeter's later versions write it.
-const fn as_decoded(obis: ObisCode, protocol: Protocol) -> ObisCode {
-    match (protocol, obis.0) {
-        (Protocol::D0, [a, b, c, 7, 255, f]) => ObisCode([a, b, c, 7, 0, f]),
-        _ => obis,
+impl Default for Listening {
+    /// Three telegrams: some meters put identity and power in every other.
+    fn default() -> Self {
+        Self { telegrams: 3, first: Duration::from_secs(30), further: Duration::from_secs(5) }
     }
+}
+
+/// Listens to a meter, and says which it is. The meter stays as it is: nothing unlocks it.
+///
+/// # Errors
+/// [`ReadError`] when no telegram came.
+pub fn identify_meter(
+    registry: &Registry,
+    meter: &mut dyn MeterInterface,
+    listening: Listening,
+    environment: &Environment,
+) -> Result<Identity, ReadError> {
+    let mut readouts = vec![interface::read(meter, listening.first, environment)?];
+    while readouts.len() < listening.telegrams {
+        match interface::read(meter, listening.further, environment) {
+            Ok(readout) => readouts.push(readout),
+            Err(ReadError::Stopped) => return Err(ReadError::Stopped),
+            // What came is enough to say something.
+            Err(_) => break,
+        }
+    }
+    identify(registry, &readouts).ok_or(ReadError::Silent { waited: listening.first })
 }

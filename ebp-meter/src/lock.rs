@@ -10,8 +10,8 @@ use ebp_core::{obis::ObisCode, quantity::Unit};
 use serde::Serialize;
 
 use crate::{
-    canonical::active_power,
-    profile::Profile,
+    canonical::is_power,
+    interface::Model,
     readout::{Integrity, Protocol, Readout, Value},
 };
 
@@ -62,12 +62,13 @@ impl Lock {
         if !facts.energy {
             return Self::Unknown;
         }
-        if facts.was_asked || meter.model.is_some_and(|model| model.line.is_asked()) {
+        let is_asked = |model: &Model| model.is_asked && model.pin.is_none();
+        if facts.was_asked || meter.model.is_some_and(is_asked) {
             return Self::NoPowerByDesign;
         }
         match meter.model {
-            Some(model) if !sends_power(model) => Self::NoPowerByDesign,
-            Some(model) if model.pin.is_none() && model.locked.is_none() => match facts.decimals {
+            Some(model) if !model.sends_power => Self::NoPowerByDesign,
+            Some(model) if !model.is_locked_at_times => match facts.decimals {
                 true => Self::ExtendedDataOff,
                 false => Self::Unknown,
             },
@@ -96,7 +97,7 @@ pub struct KnownMeter<'a> {
     /// Its maker is one whose meters are known.
     pub maker_is_known: bool,
     /// The model that it is, or that its registers fit well.
-    pub model: Option<&'a Profile>,
+    pub model: Option<&'a Model>,
 }
 
 /// What some telegrams of a meter show.
@@ -155,17 +156,6 @@ impl Readout {
     }
 }
 
-/// Whether that is active power as it is now, of all or of one phase, with or without its sign.
-const fn is_power(obis: ObisCode) -> bool {
-    matches!(obis.0, [1, _, quantity, 7, _, 0 | 255] if active_power(quantity).is_some())
-}
-
-/// Whether a meter of that model sends power when nothing holds it back.
-fn sends_power(profile: &Profile) -> bool {
-    let registers = &profile.unlocked.registers;
-    registers.iter().any(|register| register.is_number() && is_power(register.obis))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,8 +168,8 @@ mod tests {
 
     fn judged(facts: Facts, model: &str) -> Lock {
         let profiles = Profiles::embedded();
-        let model = Some(profiles.get(model).unwrap());
-        Lock::from_facts(facts, KnownMeter { maker_is_known: true, model })
+        let model = Model::from_profile(profiles.get(model).unwrap());
+        Lock::from_facts(facts, KnownMeter { maker_is_known: true, model: Some(&model) })
     }
 
     #[test]

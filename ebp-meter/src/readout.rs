@@ -21,6 +21,8 @@ pub enum Protocol {
     Sml,
     /// ASCII registers of IEC 62056-21, pushed (mode D) or asked for (modes A to C).
     D0,
+    /// A language that a driver of its own speaks (see [`Driver`](crate::interface::Driver)).
+    Own,
 }
 
 impl Protocol {
@@ -30,6 +32,7 @@ impl Protocol {
         match self {
             Self::Sml => "sml",
             Self::D0 => "d0",
+            Self::Own => "own",
         }
     }
 }

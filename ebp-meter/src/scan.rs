@@ -1,6 +1,6 @@
 //! Finding the port at which a meter speaks.
 //!
-//! Enters: ports to try. Leaves: [`Scan`]: the first that gave a telegram, still open, and what
+//! Enters: ports to try, and how meters are taken up there. Leaves: [`Scan`]: the first that gave a telegram, still open, and what
 //! was found at each; or what is at all of them. Absent: where the ports come from
 //! ([`crate::port::list`]).
 
@@ -15,9 +15,10 @@ use std::{
 
 use crate::{
     diagnosis::Cause,
-    port::{PortError, PortInfo},
+    interface::MeterInterface,
+    port::{PortError, PortInfo, PortName},
     readout::Readout,
-    session::{Progress, ReadOptions, Session, SessionEvent},
+    session::{Progress, SessionEvent},
 };
 
 /// How many ports are listened to at once. Each takes a thread that sleeps nearly all the time.
@@ -49,8 +50,8 @@ pub enum Finding {
 
 /// What a scan found.
 pub struct Scan {
-    /// The first port that gave a telegram, its session, and the telegram.
-    pub found: Option<(PortInfo, Session, Readout)>,
+    /// The first port that gave a telegram, the meter there, and the telegram.
+    pub found: Option<(PortInfo, Box<dyn MeterInterface>, Readout)>,
     /// Every port, in the order given.
     pub tried: Vec<(PortInfo, Finding)>,
 }
@@ -58,12 +59,14 @@ pub struct Scan {
 /// Hears every ten seconds, from any thread, how far a long answer is.
 pub type Tell<'a> = &'a (dyn Fn(&PortInfo, Progress) + Sync);
 
+/// Takes up the meter that may be at a port.
+pub type Open<'a> = &'a (dyn Fn(&PortName) -> Result<Box<dyn MeterInterface>, PortError> + Sync);
+
 /// Listens to all the ports at once, each for at most `wait`; the first that gives a telegram
 /// wins. With more than eight ports the others wait for their turn, and get `wait` of their own.
 #[must_use]
-pub fn scan(ports: Vec<PortInfo>, options: ReadOptions, wait: Duration, tell: Tell<'_>) -> Scan {
-    let open = |port: &PortInfo| Session::open(&port.name, options);
-    scan_with(ports, wait, End::FirstTelegram, ScanContext { open: &open, tell })
+pub fn scan(ports: Vec<PortInfo>, open: Open<'_>, wait: Duration, tell: Tell<'_>) -> Scan {
+    scan_with(ports, wait, End::FirstTelegram, ScanContext { open, tell })
 }
 
 /// Listens to all the ports, each until its first telegram or for `wait`; none is cut short because
@@ -71,12 +74,11 @@ pub fn scan(ports: Vec<PortInfo>, options: ReadOptions, wait: Duration, tell: Te
 #[must_use]
 pub fn listen_to_all(
     ports: Vec<PortInfo>,
-    options: ReadOptions,
+    open: Open<'_>,
     wait: Duration,
     tell: Tell<'_>,
 ) -> Vec<(PortInfo, Finding)> {
-    let open = |port: &PortInfo| Session::open(&port.name, options);
-    scan_with(ports, wait, End::EachPort, ScanContext { open: &open, tell }).tried
+    scan_with(ports, wait, End::EachPort, ScanContext { open, tell }).tried
 }
 
 /// When a scan is over.
@@ -91,7 +93,7 @@ enum End {
 /// How ports are opened, and who hears of long answers.
 #[derive(Clone, Copy)]
 struct ScanContext<'a> {
-    open: &'a (dyn Fn(&PortInfo) -> Result<Session, PortError> + Sync),
+    open: Open<'a>,
     tell: Tell<'a>,
 }
 
@@ -112,8 +114,8 @@ fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, means: ScanContext<
             // Nobody else sets a port's own.
             let own = AtomicBool::new(false);
             let won = if end == End::FirstTelegram { &found } else { &own };
-            let finding = listen(port, wait, means, won, |session, readout| {
-                *locked(&winner) = Some((at, session, readout));
+            let finding = listen(port, wait, means, won, |meter, readout| {
+                *locked(&winner) = Some((at, meter, readout));
             });
             *locked(&findings[at]) = Some(finding);
         }
@@ -124,7 +126,7 @@ fn scan_with(ports: Vec<PortInfo>, wait: Duration, end: End, means: ScanContext<
         }
     });
     let found = winner.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let found = found.map(|(at, session, readout)| (ports[at].clone(), session, readout));
+    let found = found.map(|(at, meter, readout)| (ports[at].clone(), meter, readout));
     let finding = |finding: Mutex<Option<Finding>>| {
         let finding = finding.into_inner().unwrap_or_else(PoisonError::into_inner);
         finding.unwrap_or(Finding::GivenUp)
@@ -137,16 +139,16 @@ fn listen(
     wait: Duration,
     means: ScanContext<'_>,
     found: &AtomicBool,
-    win: impl FnOnce(Session, Readout),
+    win: impl FnOnce(Box<dyn MeterInterface>, Readout),
 ) -> Finding {
-    let mut session = match (means.open)(port) {
-        Ok(session) => session,
+    let mut meter = match (means.open)(&port.name) {
+        Ok(meter) => meter,
         Err(error) => return Finding::Failed(error),
     };
     let start = Instant::now();
     let mut word_at = start + BETWEEN_WORDS;
     loop {
-        let answering = session.answering();
+        let answering = meter.answering();
         if Instant::now() >= word_at {
             answering.inspect(|progress| (means.tell)(port, *progress));
             word_at += BETWEEN_WORDS;
@@ -156,10 +158,10 @@ fn listen(
             Some(progress) => wait.saturating_sub(progress.silence),
             None => wait.saturating_sub(start.elapsed()),
         };
-        match session.next(left.min(SLICE)) {
+        match meter.next(left.min(SLICE)) {
             // The swap lets only one win.
             Ok(SessionEvent::Readout(readout)) if !found.swap(true, Ordering::AcqRel) => {
-                win(session, *readout);
+                win(meter, *readout);
                 return Finding::Telegram;
             }
             Ok(SessionEvent::Readout(_)) => return Finding::Telegram,
@@ -170,14 +172,14 @@ fn listen(
         if found.load(Ordering::Acquire) {
             return Finding::GivenUp;
         }
-        let is_silent = session.answering().is_none_or(|progress| progress.silence >= wait);
+        let is_silent = meter.answering().is_none_or(|progress| progress.silence >= wait);
         if start.elapsed() >= wait && is_silent {
             break;
         }
     }
-    match session.received() {
+    match meter.received() {
         0 => Finding::Silent,
-        bytes => Finding::Unintelligible { bytes, cause: session.cause() },
+        bytes => Finding::Unintelligible { bytes, cause: meter.cause() },
     }
 }
 

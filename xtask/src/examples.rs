@@ -13,6 +13,7 @@ const EXAMPLES: [&str; 8] = [
     "mask_a_location",
     "decode_telegrams",
     "spool_and_send",
+    "own_driver",
     "register_household",
     "operate_survey",
     "serve_and_upload",

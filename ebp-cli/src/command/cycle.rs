@@ -25,6 +25,8 @@ use ebp_device::{
     spool::SpoolError,
 };
 
+use ebp_meter::interface::Registry;
+
 use crate::{
     exit::{CommandResult, Context, Failure, device},
     output::phrase::{counted, instant_to_come},
@@ -88,7 +90,8 @@ pub fn once(device: &Device) -> Result<Measured, Failure> {
 
 fn once_until(device: &Device, stop: &Arc<AtomicBool>) -> Result<Measured, Failure> {
     ask_permission(device)?;
-    let (meters, heads) = daemon::heads(device, meters::tries(&device.config), stop);
+    let (meters, heads) =
+        daemon::heads(device, &Registry::embedded(), meters::tries(&device.config), stop);
     let mut cycle = OneCycle::new(device, meters, heads);
     let mut log = EventLog::for_once(&device.config.meters);
     loop {
@@ -112,7 +115,9 @@ fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> CommandResult {
     let mut log = EventLog::for_good(&device.config.meters);
     let tries = meters::tries(&device.config);
     let hear = |event| log.hear_daemon(event);
-    match daemon::measure(device, tries, stop, hear).map_err(device::spool)? {
+    match daemon::measure(device, &Registry::embedded(), tries, stop, hear)
+        .map_err(device::spool)?
+    {
         End::Stopped => Ok(()),
         End::Revoked => Err(device::revoked()),
     }

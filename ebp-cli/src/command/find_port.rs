@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use ebp_meter::{
+    interface::{self, Driver, Environment, Site},
     port::{self, PortInfo, PortName},
     scan::{self, Finding, Scan},
     session::{Progress, ReadOptions},
@@ -34,21 +35,29 @@ pub fn all() -> Result<Vec<PortInfo>, Failure> {
 }
 
 /// Listens to all of the machine's serial ports until a meter speaks at one.
-pub fn scan(options: ReadOptions, wait: Duration) -> Result<Scan, Failure> {
-    Ok(scan::scan(all()?, options, wait, &tell_progress))
+pub fn scan(open: scan::Open<'_>, wait: Duration) -> Result<Scan, Failure> {
+    Ok(scan::scan(all()?, open, wait, &tell_progress))
 }
 
 fn tell_progress(port: &PortInfo, progress: Progress) {
     waiting::tell_progress(&port.name, progress);
 }
 
-/// The port that was named, else the only one at which a meter speaks: light that is meant for one
-/// meter must not fall on another.
-pub fn named_or_only(named: Option<&PortName>, options: ReadOptions) -> Result<PortName, Failure> {
+/// The port that was named, else the only one at which a meter speaks, of that driver's model where one
+/// is known: light that is meant for one meter must not fall on another.
+pub fn named_or_only(
+    named: Option<&PortName>,
+    driver: Option<&dyn Driver>,
+    options: ReadOptions,
+) -> Result<PortName, Failure> {
     match named {
         Some(port) => Ok(port.clone()),
         None => {
-            let port = only(scan::listen_to_all(all()?, options, WAIT, &tell_progress))?;
+            let environment = Environment::for_reading();
+            let open = |port: &PortName| {
+                interface::open(driver, &Site::new(port.clone(), options), &environment)
+            };
+            let port = only(scan::listen_to_all(all()?, &open, WAIT, &tell_progress))?;
             tell!("ebp: the meter is at {port}");
             Ok(port)
         }

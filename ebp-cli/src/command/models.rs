@@ -1,10 +1,11 @@
 //! The models that a command knows: those that come with the program and those of a folder.
 //!
-//! Enters: `--profiles`. Leaves: [`Profiles`]. Absent: reading a profile, which the library does.
+//! Enters: `--profiles`. Leaves: [`Profiles`], and the [`Registry`] by which their meters are taken up.
+//! Absent: reading a profile, which the library does.
 
 use std::path::PathBuf;
 
-use ebp_meter::profile::Profiles;
+use ebp_meter::{interface::Registry, profile::Profiles};
 
 use crate::exit::Failure;
 
@@ -27,5 +28,13 @@ impl Models {
             profiles.load_folder(folder)?;
         }
         Ok(profiles)
+    }
+
+    /// All of them, each with what drives its meters.
+    ///
+    /// # Errors
+    /// A profile that is wrong, with its file and line.
+    pub fn registry(&self) -> Result<Registry, Failure> {
+        Ok(Registry::from_profiles(&self.load()?))
     }
 }

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ebp_meter::session::Session;
+use ebp_meter::interface::MeterInterface;
 
 use crate::exit::{Context, Failure};
 
@@ -17,16 +17,16 @@ pub struct Recording {
     failed: Arc<Mutex<Option<io::Error>>>,
 }
 
-/// Records what the session receives from now on.
+/// Records what comes from the meter from now on.
 ///
 /// # Errors
 /// Returns an error if the file cannot be made; a file that exists is refused, so that no recording
 /// is lost.
-pub fn save(session: &mut Session, path: &Path) -> Result<Recording, Failure> {
+pub fn save(meter: &mut dyn MeterInterface, path: &Path) -> Result<Recording, Failure> {
     let mut file = File::create_new(path).or_failed(format!("cannot make {}", path.display()))?;
     let failed = Arc::new(Mutex::new(None));
     let told = Arc::clone(&failed);
-    session.set_raw_tap(Box::new(move |bytes| {
+    meter.set_raw_tap(Box::new(move |bytes| {
         if let Err(error) = file.write_all(bytes) {
             told.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }

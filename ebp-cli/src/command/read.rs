@@ -9,13 +9,18 @@ mod passed;
 mod reader;
 mod watch;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use ebp_meter::{
     canonical::Pinned,
-    profile::Profiles,
+    interface::{self, Environment, MeterInterface, Model, Site},
+    port::PortName,
     readout::Protocol,
-    session::{AnswerSpeed, ReadOptions, Session},
+    scan,
+    session::{AnswerSpeed, ReadOptions},
 };
 
 pub use arguments::Arguments;
@@ -51,26 +56,38 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         address: arguments.address.as_ref().map(AddressText::parse).transpose()?,
         speed: AnswerSpeed::asked(arguments.baud),
     };
-    let (mut profiles, mut pinned) = (None, Pinned::new());
-    if let Some(model) = &arguments.model {
-        let known = arguments.models.load()?;
-        pinned = apply_model(&known, model, &mut options)?;
-        profiles = Some(known);
-    }
+    let registry = match &arguments.model {
+        Some(_) => Some(arguments.models.registry()?),
+        None => None,
+    };
+    let driver = match (&arguments.model, &registry) {
+        (Some(model), Some(registry)) => {
+            Some(Arc::clone(registry.driver(model).map_err(Failure::usage)?))
+        }
+        _ => None,
+    };
+    let pinned = match &driver {
+        Some(driver) => apply_model(driver.model(), &mut options),
+        None => Pinned::new(),
+    };
     let mut reader = Reader {
         arguments,
         printer: Printer::new(io::stdout().lock(), arguments.format(), arguments.all)
             .pinned(pinned.clone())
             .for_terminal(),
         pinned,
-        profiles,
+        registry,
         passed: Passed::default(),
     };
+    let environment = Environment::for_reading();
+    let open = |port: &PortName| {
+        interface::open(driver.as_deref(), &Site::new(port.clone(), options), &environment)
+    };
     let result = match arguments.port.as_ref().or(arguments.from.as_ref()) {
-        Some(port) => Session::open(port, options)
-            .map_err(Failure::from)
-            .and_then(|session| reader.session(session)),
-        None => reader.scan(options),
+        Some(port) => {
+            open(port).map_err(Failure::from).and_then(|mut meter| reader.meter(&mut *meter))
+        }
+        None => reader.scan(&open),
     };
     // A failure says it itself, and who closed the pipe has heard enough.
     if result.is_ok() {
@@ -79,33 +96,28 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     result
 }
 
-/// Takes protocol, speed and address from the model's profile, where the command line does not give
-/// them; returns what counts for that model.
-fn apply_model(
-    profiles: &Profiles,
-    model: &str,
-    options: &mut ReadOptions,
-) -> Result<Pinned, Failure> {
-    let profile = profiles.get(model).map_err(Failure::usage)?;
-    options.protocol.get_or_insert(profile.line.protocol.protocol());
-    options.baud.get_or_insert(profile.line.baud);
-    options.address = options.address.or(profile.line.address);
-    Ok(profile.counts.clone())
+/// Takes protocol, speed and address of the model, where the command line does not give them; returns
+/// what counts for it.
+fn apply_model(model: &Model, options: &mut ReadOptions) -> Pinned {
+    options.protocol = options.protocol.or(model.read.protocol);
+    options.baud = options.baud.or(model.read.baud);
+    options.address = options.address.or(model.read.address);
+    model.counts.clone()
 }
 
 impl<W: Write> Reader<'_, W> {
     /// Reads an open port: a file to its end, a live one once or, with `--watch`, for good.
-    fn session(&mut self, mut session: Session) -> CommandResult {
+    fn meter(&mut self, meter: &mut dyn MeterInterface) -> CommandResult {
         let saved = match &self.arguments.raw {
-            Some(path) => Some(super::raw::save(&mut session, path)?),
+            Some(path) => Some(super::raw::save(meter, path)?),
             None => None,
         };
-        let result = if !session.is_live() {
-            self.whole_file(&mut session)
+        let result = if !meter.is_live() {
+            self.whole_file(meter)
         } else if self.arguments.watch {
-            Watch::new(self)?.run(&mut session)
+            Watch::new(self)?.run(meter)
         } else {
-            self.first(&mut session)
+            self.first(meter)
         };
         match saved.and_then(|saved| saved.failure()) {
             Some(failure) => Err(failure),
@@ -114,16 +126,16 @@ impl<W: Write> Reader<'_, W> {
     }
 
     /// Reads whichever of the machine's ports speaks.
-    fn scan(&mut self, options: ReadOptions) -> CommandResult {
-        let scan = find_port::scan(options, self.arguments.timeout)?;
-        if let Some((port, session, readout)) = scan.found {
+    fn scan(&mut self, open: scan::Open<'_>) -> CommandResult {
+        let scan = find_port::scan(open, self.arguments.timeout)?;
+        if let Some((port, mut meter, readout)) = scan.found {
             tell!("ebp: reading {}", port.name);
             if !self.arguments.watch && self.arguments.raw.is_none() {
                 self.print(&readout)?;
                 self.hint_at_lock(&readout)?;
                 return Ok(());
             }
-            return self.session(session);
+            return self.meter(&mut *meter);
         }
         Err(find_port::nothing_speaks(&scan.tried))
     }

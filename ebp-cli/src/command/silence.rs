@@ -1,14 +1,14 @@
 //! What to tell of a port or a file that gave no telegram.
 //!
-//! Enters: a session that waited in vain. Leaves: a failure with its cause, where the bytes show it,
+//! Enters: a meter that was waited for in vain. Leaves: a failure with its cause, where the bytes show it,
 //! and its remedy. Absent: waiting; recognising the cause, which [`ebp_meter::diagnosis`] does.
 
 use std::time::Duration;
 
 use ebp_meter::{
     diagnosis::Cause,
+    interface::MeterInterface,
     port::{PortError, PortName},
-    session::Session,
 };
 
 use crate::{
@@ -18,18 +18,18 @@ use crate::{
 
 /// Why a live port gave no telegram within that time, as far as that can be told.
 pub fn nothing_read(
-    session: &Session,
+    meter: &dyn MeterInterface,
     waited: Duration,
     seven_bits: bool,
     passed: Option<&str>,
 ) -> Failure {
     let waited = humantime::format_duration(waited);
-    let port = session.name();
+    let port = meter.port_name();
     if seven_bits {
         return Failure::new(Code::NothingRead, format!("{port} delivers only 7 of 8 bits"))
             .remedy(EIGHT_BITS);
     }
-    if session.received() == 0 {
+    if meter.received() == 0 {
         return Failure::new(Code::NothingRead, format!("{port} was silent for {waited}")).remedy(
             "check that the reading head sits on the meter's optical port with its cable downwards, \
              or wait longer with --timeout 30s; some meters answer only to their number (--address)",
@@ -37,13 +37,13 @@ pub fn nothing_read(
     }
     let mut message = format!(
         "{port} sent {} in {waited} but no whole telegram",
-        counted(session.received(), "byte")
+        counted(meter.received(), "byte")
     );
     if let Some(passed) = passed {
         message.push_str(&format!(" ({passed})"));
     }
-    with_cause(Code::NothingRead, message, session).unwrap_or_else(|message| {
-        let remedy = match Place::from_session(session) {
+    with_cause(Code::NothingRead, message, meter).unwrap_or_else(|message| {
+        let remedy = match Place::from_meter(meter) {
             Place::Bridge => UNKNOWN_BRIDGE,
             Place::Device(_) | Place::File => UNKNOWN,
         };
@@ -61,9 +61,13 @@ const UNKNOWN: &str = "set the line by --protocol, --baud or --model, and check 
                        sits on the meter's optical port, away from other light";
 
 /// Why a file or a pipe holds no telegram.
-pub fn nothing_in_file(session: &Session, seven_bits: bool, passed: Option<&str>) -> Failure {
+pub fn nothing_in_file(
+    meter: &dyn MeterInterface,
+    seven_bits: bool,
+    passed: Option<&str>,
+) -> Failure {
     let mut message =
-        format!("{} holds no telegram ({}", session.name(), counted(session.received(), "byte"));
+        format!("{} holds no telegram ({}", meter.port_name(), counted(meter.received(), "byte"));
     if let Some(passed) = passed {
         message.push_str(&format!("; {passed}"));
     }
@@ -71,29 +75,29 @@ pub fn nothing_in_file(session: &Session, seven_bits: bool, passed: Option<&str>
     if seven_bits {
         return Failure::failed(format!("{message}; {}", Cause::SevenBits)).remedy(EIGHT_BITS);
     }
-    with_cause(Code::Failed, message, session).unwrap_or_else(|message| {
+    with_cause(Code::Failed, message, meter).unwrap_or_else(|message| {
         Failure::failed(message)
             .remedy("give a recording of a meter's raw bytes, such as `ebp read --raw FILE` saves")
     })
 }
 
 /// The failure of a port that failed while it was listened to. A bridge may have said why it hung up.
-pub fn lost(error: PortError, session: &Session) -> Failure {
+pub fn lost(error: PortError, meter: &dyn MeterInterface) -> Failure {
     match &error {
-        PortError::Vanished { port: PortName::Tcp(_) } if session.cause().is_some() => {
-            let bytes = counted(session.received(), "byte");
-            let message = format!("{} hung up after {bytes}", session.name());
-            with_cause(Code::Failed, message, session).unwrap_or_else(|_| error.into())
+        PortError::Vanished { port: PortName::Tcp(_) } if meter.cause().is_some() => {
+            let bytes = counted(meter.received(), "byte");
+            let message = format!("{} hung up after {bytes}", meter.port_name());
+            with_cause(Code::Failed, message, meter).unwrap_or_else(|_| error.into())
         }
         _ => error.into(),
     }
 }
 
 /// The message with the cause and its remedy, or the message alone where there is none.
-fn with_cause(code: Code, message: String, session: &Session) -> Result<Failure, String> {
-    match session.cause() {
+fn with_cause(code: Code, message: String, meter: &dyn MeterInterface) -> Result<Failure, String> {
+    match meter.cause() {
         Some(cause) => Ok(Failure::new(code, format!("{message}; {cause}"))
-            .remedy(remedy(&cause, Place::from_session(session)))),
+            .remedy(remedy(&cause, Place::from_meter(meter)))),
         None => Err(message),
     }
 }
@@ -107,10 +111,10 @@ enum Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn from_session(session: &'a Session) -> Self {
-        match session.name() {
+    fn from_meter(meter: &'a dyn MeterInterface) -> Self {
+        match meter.port_name() {
             PortName::Tcp(_) => Self::Bridge,
-            port if session.is_live() => Self::Device(port),
+            port if meter.is_live() => Self::Device(port),
             _ => Self::File,
         }
     }

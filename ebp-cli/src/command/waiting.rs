@@ -1,13 +1,14 @@
 //! How long a telegram is waited for, and what is told meanwhile.
 //!
-//! Enters: a time-out, and a session whose waits ended. Leaves: how long to wait next, whether to go
+//! Enters: a time-out, and a meter that is waited for. Leaves: how long to wait next, whether to go
 //! on. Absent: reading.
 
 use std::time::{Duration, Instant};
 
 use ebp_meter::{
+    interface::MeterInterface,
     port::PortName,
-    session::{Progress, Session, Wrapping},
+    session::{Progress, Wrapping},
 };
 
 use super::silence::RAW_ACCEPTER;
@@ -41,12 +42,12 @@ impl Waiting {
     }
 
     /// Nothing came within [`Self::left`]: whether to wait on. Tells how far an answer is.
-    pub fn goes_on(&mut self, session: &Session) -> bool {
-        let (now, answering) = (Instant::now(), session.answering());
+    pub fn goes_on(&mut self, meter: &dyn MeterInterface) -> bool {
+        let (now, answering) = (Instant::now(), meter.answering());
         if now >= self.word_at {
             self.word_at = now + BETWEEN_WORDS;
             if let Some(progress) = answering {
-                tell_progress(session.name(), progress);
+                tell_progress(meter.port_name(), progress);
             }
         }
         if now < self.deadline {
@@ -76,10 +77,10 @@ pub fn words(port: &PortName, progress: Progress) -> String {
 }
 
 /// Says once what a meter's bytes were wrapped in.
-pub fn tell_wrapping(session: &Session) {
-    let port = session.name();
-    match session.wrapping() {
-        Some(Wrapping::Telnet) if session.is_live() => {
+pub fn tell_wrapping(meter: &dyn MeterInterface) {
+    let port = meter.port_name();
+    match meter.wrapping() {
+        Some(Wrapping::Telnet) if meter.is_live() => {
             tell!("ebp: {port} speaks Telnet, which is undone here; better: {RAW_ACCEPTER}");
         }
         Some(Wrapping::Telnet) => {

@@ -103,7 +103,7 @@ fn shown_unit(unit: Unit) -> String {
 fn text_of(bytes: &[u8], protocol: Protocol) -> Option<&str> {
     let is_text = match protocol {
         Protocol::D0 => bytes.iter().all(|b| matches!(b, b' '..=b'~')),
-        Protocol::Sml => bytes.len() >= 3 && bytes.iter().all(u8::is_ascii_graphic),
+        Protocol::Sml | Protocol::Own => bytes.len() >= 3 && bytes.iter().all(u8::is_ascii_graphic),
     };
     is_text.then(|| std::str::from_utf8(bytes).ok())?
 }

@@ -10,8 +10,8 @@ use std::{
 };
 
 use ebp_meter::{
-    aggregator::{ConfiguredMeter, Surroundings, Threads},
-    profile::Profiles,
+    aggregator::{ConfiguredMeter, Threads},
+    interface::{Environment, Registry},
     unlock::Tries,
 };
 use uuid::Uuid;
@@ -31,38 +31,40 @@ pub enum End {
     Revoked,
 }
 
-/// The configured meters with the profiles that come with `ebp-meter`, and this machine's reading
-/// heads at them. Each of their reports unparks this thread.
+/// The configured meters with their drivers out of that registry, and this machine's reading heads at
+/// them. Each of their reports unparks this thread.
 #[must_use]
 pub fn heads(
     device: &Device,
+    registry: &Registry,
     tries: Tries,
     stop: &Arc<AtomicBool>,
 ) -> (Vec<ConfiguredMeter>, Threads) {
-    let meters = meters::configured(&device.config, &Profiles::embedded());
+    let meters = meters::configured(&device.config, registry);
     let waiting = thread::current();
-    let around = Surroundings {
-        clock: Arc::clone(&device.clock),
-        tries,
-        stop: Arc::clone(stop),
-        notify: Arc::new(move || waiting.unpark()),
+    let environment = Environment {
+        clock: device.clock.clone(),
+        ..Environment::for_machine(tries, Arc::clone(stop))
     };
-    let heads = Threads::new(&meters, around);
+    let notify = Arc::new(move || waiting.unpark());
+    let heads = Threads::new(&meters, environment, Arc::clone(&device.clock), notify);
     (meters, heads)
 }
 
 /// Measures every configured meter in each slot until consent is revoked or `stop` is raised; then
-/// lights of reading heads are switched off. Attempts to unlock are stored in `tries`.
+/// lights of reading heads are switched off. `registry` holds the models that it can drive. Attempts to
+/// unlock are stored in `tries`.
 ///
 /// # Errors
 /// Returns [`SpoolError`] if the spool cannot be read at the start. Later failures are events.
 pub fn measure(
     device: &mut Device,
+    registry: &Registry,
     tries: Tries,
     stop: &Arc<AtomicBool>,
     mut hear: impl FnMut(MeasuringEvent),
 ) -> Result<End, SpoolError> {
-    let (meters, heads) = heads(device, tries, stop);
+    let (meters, heads) = heads(device, registry, tries, stop);
     let mut daemon = Measuring::new(device, meters, heads, ConsentThread::default())?;
     if let Some(path) = &device.config.socket {
         match Socket::listen(path) {

@@ -5,11 +5,8 @@
 
 use std::time::Duration;
 
-use ebp_core::clock::Moment;
-
-use super::ReadError;
 use crate::{
-    readout::Readout,
+    interface::{Heard, ReadError, Reading, Telegram},
     unlock::{PinError, UnlockError, Unlocked},
 };
 
@@ -29,42 +26,6 @@ pub enum Job {
     Press,
     /// Reset the USB device of the head.
     Reset,
-}
-
-/// Which telegram is wanted: the first that is complete at `from` or after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
-    /// From then on, by the time since the machine's start. The port is opened at once, so that a
-    /// telegram which is under way then is not cut.
-    pub from: Duration,
-    /// How long is waited, by the same time.
-    pub until: Duration,
-    /// How long is waited at most for an answer that is under way at [`Self::until`]: at 300 baud one
-    /// takes minutes.
-    pub latest: Duration,
-    /// Find protocol and line settings out, whatever the model's profile says of them.
-    pub detect: bool,
-}
-
-/// A telegram and when it was complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Telegram {
-    /// What it says.
-    pub readout: Readout,
-    /// When it was known to be complete.
-    pub at: Moment,
-    /// How much earlier its last byte may have been there: nothing for a whole telegram, which is known
-    /// to be complete with it.
-    pub late: Duration,
-}
-
-/// How many telegrams came, whichever of them was wanted.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Heard {
-    /// Whole ones.
-    pub good: u32,
-    /// Such whose checksum was wrong, that said nothing readable, or that were salvaged.
-    pub damaged: u32,
 }
 
 /// Why a meter was not unlocked.

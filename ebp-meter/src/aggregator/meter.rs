@@ -11,16 +11,14 @@ use uuid::Uuid;
 use super::plausible::DEFAULT_MAX_KILOWATTS;
 use crate::{
     canonical::Pinned,
+    interface::{self, Driver, Environment, MeterInterface, Model, Site},
     lock::{Facts, KnownMeter, Lock},
-    port::PortName,
-    profile::{self, Profile, RelockBehaviour},
+    port::{PortError, PortName},
+    profile::{self, RelockBehaviour},
     readout::Readout,
     session::ReadOptions,
-    unlock::{Method, Pin, Plan, Variant},
+    unlock::Method,
 };
-
-/// What looking for detail after the PIN and the way to `InF` may take.
-const BESIDE_THE_PIN: Duration = Duration::from_secs(40);
 
 /// Phases of a meter of which nobody says how many it has.
 const MOST_PHASES: u8 = 3;
@@ -30,8 +28,8 @@ const MOST_PHASES: u8 = 3;
 pub struct ConfiguredMeter {
     /// Its identifier in the survey.
     pub uuid: Uuid,
-    /// What is known of its model.
-    pub profile: Option<Arc<Profile>>,
+    /// What drives its model; nothing where the model is not known, and how it speaks is found out.
+    pub driver: Option<Arc<dyn Driver>>,
     /// Where its reading head is.
     pub port: PortName,
     /// Its protocol and speed, where they are known.
@@ -56,7 +54,7 @@ impl ConfiguredMeter {
     pub fn new(uuid: Uuid, port: PortName) -> Self {
         Self {
             uuid,
-            profile: None,
+            driver: None,
             port,
             options: ReadOptions::default(),
             pin_file: None,
@@ -68,25 +66,44 @@ impl ConfiguredMeter {
         }
     }
 
+    /// What is known of its model.
+    #[must_use]
+    pub fn model(&self) -> Option<&Model> {
+        self.driver.as_deref().map(Driver::model)
+    }
+
+    /// Takes the meter up at its head, as known by those options.
+    ///
+    /// # Errors
+    /// Those of opening its port.
+    pub fn open(
+        &self,
+        read: ReadOptions,
+        environment: &Environment,
+    ) -> Result<Box<dyn MeterInterface>, PortError> {
+        let Self { port, method, inverted, .. } = self.clone();
+        interface::open(self.driver.as_deref(), &Site { port, read, method, inverted }, environment)
+    }
+
     /// What it holds back, by a telegram of its own.
     #[must_use]
     pub fn lock(&self, readout: &Readout) -> Lock {
-        let model = self.profile.as_deref();
+        let model = self.model();
         let facts = Facts::from_readouts(std::slice::from_ref(readout));
         Lock::from_facts(facts, KnownMeter { maker_is_known: model.is_some(), model })
     }
 
-    /// What its model's profile says counts.
+    /// What of its model counts for the survey's codes.
     #[must_use]
     pub fn pinned(&self) -> &Pinned {
         static NOTHING: Pinned = Pinned::new();
-        self.profile.as_ref().map_or(&NOTHING, |profile| &profile.counts)
+        self.model().map_or(&NOTHING, |model| &model.counts)
     }
 
     /// The most that it carries, kW.
     #[must_use]
     pub fn max_kilowatts(&self) -> Decimal {
-        let limits = self.profile.as_ref().and_then(|profile| profile.limits.as_ref());
+        let limits = self.model().and_then(|model| model.limits.as_ref());
         match (self.max_current_a, limits) {
             (Some(current), limits) => {
                 profile::max_kilowatts(current.get(), limits.map_or(MOST_PHASES, |l| l.phases))
@@ -96,55 +113,53 @@ impl ConfiguredMeter {
         }
     }
 
-    /// Whether it has a lock and its PIN is known. A meter that must be asked has none.
+    /// Whether it has a lock and its PIN is known.
     #[must_use]
     pub fn can_unlock(&self) -> bool {
-        self.pin_file.is_some() && self.timing().is_some() && !self.is_asked()
+        self.pin_file.is_some() && self.unlocking().is_some()
     }
 
     /// Whether it must be asked for each telegram, as far as that is known.
     pub(super) fn is_asked(&self) -> bool {
-        self.profile.as_ref().is_some_and(|profile| profile.line.is_asked())
+        self.model().is_some_and(|model| model.is_asked)
     }
 
-    /// How long entering the PIN takes at most; nothing for models without a lock.
+    /// How long unlocking takes at most; nothing for models that are not unlocked.
     #[must_use]
     pub fn unlocking(&self) -> Option<Duration> {
-        let profile = self.profile.as_ref()?;
-        let nines: Pin = "9".repeat(self.timing()?.digits.into()).parse().ok()?;
-        let plan = Plan::enter_pin(profile, &nines, Variant::Normal).ok()?;
-        Some(plan.duration() + BESIDE_THE_PIN)
+        Some(self.model()?.pin?.takes)
     }
 
-    /// How long the list that the PIN opens stays open.
+    /// How long what the PIN opens stays open.
     #[must_use]
     pub fn stays_open(&self) -> Option<Duration> {
-        self.timing().map(|pin| Duration::from_secs(pin.return_to_normal_s.into()))
+        Some(self.model()?.pin?.stays_open)
     }
 
-    /// What keeps its detail, as far as its profile or its owner can promise.
+    /// What keeps its detail, as far as its model or its owner can promise.
     pub(super) fn relock(&self) -> Option<RelockBehaviour> {
-        let sourced = self.profile.as_ref()?.keeps_unlocked()?;
+        let sourced = self.model()?.relock?;
         Some(if self.inf_presses.is_some() { RelockBehaviour::Permanent } else { sourced })
     }
 
-    fn timing(&self) -> Option<&profile::Pin> {
-        self.profile.as_ref()?.pin.as_ref()
+    /// From one press to the next, where presses keep it unlocked.
+    pub(super) fn press_every(&self) -> Option<Duration> {
+        self.model().map(|model| model.press_every)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Profiles;
+    use crate::interface::Registry;
 
     #[test]
     fn what_a_meters_face_says_goes_before_its_models_range() {
         let named = |model: &str| {
-            let profile = Profiles::embedded().get(model).unwrap().clone();
+            let driver = Registry::embedded().driver(model).unwrap().clone();
             let port = "/dev/ttyUSB0".parse().unwrap();
             let mut meter = ConfiguredMeter::new(Uuid::nil(), port);
-            meter.profile = Some(Arc::new(profile));
+            meter.driver = Some(driver);
             meter
         };
         let mut meter = named("EASY");

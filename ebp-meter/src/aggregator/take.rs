@@ -167,8 +167,9 @@ impl<K: Keeper> Taking<'_, K> {
 
     /// Tells once of a maker that the configured model is not of.
     fn look_at_maker(&mut self, maker: Option<&str>) {
-        let (Some(maker), Some(profile)) = (maker, &self.configured.profile) else { return };
-        let is_other = !profile.flag.as_str().eq_ignore_ascii_case(maker);
+        let own = self.configured.model().and_then(|model| model.flag);
+        let (Some(maker), Some(own)) = (maker, own) else { return };
+        let is_other = !own.eq_ignore_ascii_case(maker);
         let other = is_other.then(|| maker.to_owned());
         if self.watch.other_maker != other {
             self.watch.other_maker.clone_from(&other);

@@ -10,7 +10,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
@@ -19,34 +19,29 @@ use std::{
 
 use ebp_core::clock::DeviceClock;
 
-use super::{ConfiguredMeter, Done, Heads, Heard, Job, ReadError, bench::Bench};
-use crate::{port, unlock::Tries};
+use super::{ConfiguredMeter, Done, Heads, Heard, Job, JobRunner, ReadError};
+use crate::interface::Environment;
 
 /// So many threads may hang at one meter.
 const MOST_LEFT: usize = 2;
 /// A press that was told to stop ends within this time.
 const DARK_WITHIN: Duration = Duration::from_secs(3);
 
-/// What real heads need from their surroundings.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// The device's clocks.
-    pub clock: Arc<dyn DeviceClock>,
-    /// What was tried before at the meters' locks.
-    pub tries: Tries,
-    /// Raised to end whatever goes on: a head that shines goes dark.
-    pub stop: Arc<AtomicBool>,
-    /// Called when there is a report.
-    pub notify: Arc<dyn Fn() + Send + Sync>,
-}
-
 /// The heads of the configured meters.
 pub struct Threads {
     meters: Vec<Arc<ConfiguredMeter>>,
-    around: Surroundings,
+    shared: Shared,
     at_work: Vec<AtWork>,
     sender: Sender<(usize, u64, Done)>,
     reports: Receiver<(usize, u64, Done)>,
+}
+
+/// What all threads share.
+#[derive(Clone)]
+struct Shared {
+    environment: Environment,
+    clock: Arc<dyn DeviceClock>,
+    notify: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// The threads of a meter.
@@ -63,13 +58,20 @@ struct AtWork {
 }
 
 impl Threads {
-    /// The heads of those meters, in that order.
+    /// The heads of those meters, in that order, by the device's clocks. `notify` is called when there
+    /// is a report.
     #[must_use]
-    pub fn new(meters: &[ConfiguredMeter], around: Surroundings) -> Self {
+    pub fn new(
+        meters: &[ConfiguredMeter],
+        environment: Environment,
+        clock: Arc<dyn DeviceClock>,
+        notify: Arc<dyn Fn() + Send + Sync>,
+    ) -> Self {
         let (sender, reports) = mpsc::channel();
+        let shared = Shared { environment, clock, notify };
         Self {
             meters: meters.iter().cloned().map(Arc::new).collect(),
-            around,
+            shared,
             at_work: meters.iter().map(|_| AtWork::default()).collect(),
             sender,
             reports,
@@ -107,13 +109,13 @@ impl Heads for Threads {
             let _ = sender.send((meter, number, Done::Read { telegram, heard: Heard::default() }));
             return;
         }
-        let (configured, around) = (Arc::clone(configured), self.around.clone());
+        let (configured, shared) = (Arc::clone(configured), self.shared.clone());
         let work_on = move || {
             // A decoder's fault in one meter's telegram must not cost the others theirs.
             let done =
-                panic::catch_unwind(AssertUnwindSafe(|| around.work(&configured, job, &until)));
+                panic::catch_unwind(AssertUnwindSafe(|| shared.run(&configured, job, &until)));
             let _ = sender.send((meter, number, done.unwrap_or(Done::Crashed)));
-            (around.notify)();
+            (shared.notify)();
         };
         match thread::Builder::new().name(format!("meter {meter}")).spawn(work_on) {
             Ok(thread) => work.thread = Some(thread),
@@ -146,19 +148,13 @@ impl Heads for Threads {
     }
 }
 
-impl Surroundings {
-    fn work(&self, meter: &ConfiguredMeter, job: Job, until: &AtomicU64) -> Done {
+impl Shared {
+    fn run(&self, meter: &ConfiguredMeter, job: Job, until: &AtomicU64) -> Done {
         let goes_on = |at: Duration| {
             until.store(u64::try_from(at.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         };
-        let bench = Bench {
-            open: &port::open,
-            time: None,
-            clock: &*self.clock,
-            tries: &self.tries,
-            stop: &self.stop,
-            goes_on: &goes_on,
-        };
-        bench.work(meter, job)
+        let runner =
+            JobRunner { environment: &self.environment, clock: &*self.clock, goes_on: &goes_on };
+        runner.run(meter, job)
     }
 }

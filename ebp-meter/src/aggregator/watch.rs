@@ -35,6 +35,8 @@ const BETWEEN_RESETS: Duration = Duration::from_secs(3600);
 pub(super) const TRY_AGAIN: Duration = Duration::from_secs(3600);
 /// The PIN is to be entered so long before the reading that needs it, beyond the time it takes.
 const PIN_MARGIN: Duration = Duration::from_secs(10);
+/// A press that keeps a list open comes so much earlier than it must.
+const BEFORE_PRESS: Duration = Duration::from_secs(2);
 
 /// A job under way.
 #[derive(Debug, Clone, Copy)]
@@ -237,9 +239,8 @@ impl Watch {
 
     /// When the next press is due that keeps the list open.
     fn press_at(&self, meter: &ConfiguredMeter, memory: &Memory) -> Option<Duration> {
-        let every =
-            keeps_by_pressing(meter, memory).then_some(meter.profile.as_ref()?.keep_alive_s())?;
-        let at = Duration::from_secs(u64::from(every.saturating_sub(2)));
+        let every = keeps_by_pressing(meter, memory).then_some(meter.press_every()?)?;
+        let at = every.saturating_sub(BEFORE_PRESS);
         self.last_press.map(|last| last.saturating_add(at))
     }
 }

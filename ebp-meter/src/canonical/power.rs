@@ -1,5 +1,7 @@
 //! Which codes are active power: group C of OBIS counts its kinds anew for each phase.
 
+use ebp_core::obis::ObisCode;
+
 /// How a register of active power says which way it flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -25,6 +27,11 @@ pub(crate) const fn active_power(quantity: u8) -> Option<(Direction, u8)> {
         _ => return None,
     };
     if phase <= 3 { Some((direction, phase)) } else { None }
+}
+
+/// Whether that is active power as it is now, of all or of one phase, with or without its sign.
+pub(crate) const fn is_power(obis: ObisCode) -> bool {
+    matches!(obis.0, [1, _, quantity, 7, _, 0 | 255] if active_power(quantity).is_some())
 }
 
 #[cfg(test)]

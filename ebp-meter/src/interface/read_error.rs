@@ -26,6 +26,9 @@ pub enum ReadError {
         /// How long it was listened to.
         waited: Duration,
     },
+    /// The stop flag was raised.
+    #[error("stopped while waiting for a telegram")]
+    Stopped,
     /// The port does not even give control back.
     #[error("its port hangs: nothing came back from it for {} s", waited.as_secs())]
     Hangs {

@@ -1,55 +1,121 @@
-//! Reading one meter for a measurement: the telegram that is wanted, of those that come.
+//! Reading one meter: the telegram that is wanted, of those that come.
 //!
-//! Enters: a configured meter, from when and how long it is listened to. Leaves: the telegram and
+//! Enters: a meter's interface, from when and how long it is listened to. Leaves: the telegram and
 //! when it was complete, and how many others came. Absent: slots.
 //!
 //! An answer that is under way when the time is up is listened to further: it counts by its pauses
 //! and not by its length, since at 300 baud it takes minutes.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
-use ebp_core::model::Flag;
+use ebp_core::{
+    clock::{DeviceClock, Moment},
+    model::Flag,
+};
 
-use super::{ConfiguredMeter, Heard, ReadError, Reading, Telegram, bench::Bench};
+use super::{Environment, MeterInterface, ReadError};
 use crate::{
     decoder::Noise,
     readout::{Integrity, Readout},
-    session::{ReadOptions, Session, SessionEvent},
+    session::SessionEvent,
 };
 
 /// An answer under way is listened to for so long before it is looked at again.
 const FURTHER: Duration = Duration::from_secs(5);
+/// The longest single wait for any telegram before the stop flag is looked at.
+const SLICE: Duration = Duration::from_millis(250);
 
-/// Reads the meter once: opens its port, takes the telegram that [`Choice`] prefers of those that
-/// are complete within the time, and closes the port again.
-pub(super) fn read_meter(
-    meter: &ConfiguredMeter,
-    reading: Reading,
-    bench: &Bench<'_>,
-) -> (Result<Box<Telegram>, ReadError>, Heard) {
-    let mut heard = Heard::default();
-    let address = meter.options.address;
-    let detecting = ReadOptions { address, ..ReadOptions::default() };
-    let options = if reading.detect { detecting } else { meter.options };
-    let telegram = bench
-        .session(&meter.port, Session::first_line(options), options)
-        .map_err(ReadError::from)
-        .and_then(|mut session| listen(&mut session, reading, bench, &mut heard));
-    (telegram, heard)
+/// Which telegram is wanted: the first that is complete at `from` or after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// From then on, by the time since the machine's start. The port is opened at once, so that a
+    /// telegram which is under way then is not cut.
+    pub from: Duration,
+    /// How long is waited, by the same time.
+    pub until: Duration,
+    /// How long is waited at most for an answer that is under way at [`Self::until`]: at 300 baud one
+    /// takes minutes.
+    pub latest: Duration,
+    /// Find protocol and line settings out, whatever the model's profile says of them.
+    pub detect: bool,
 }
 
-fn listen(
-    session: &mut Session,
+/// A telegram and when it was complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telegram {
+    /// What it says.
+    pub readout: Readout,
+    /// When it was known to be complete.
+    pub at: Moment,
+    /// How much earlier its last byte may have been there: nothing for a whole telegram, which is known
+    /// to be complete with it.
+    pub late: Duration,
+}
+
+/// How many telegrams came, whichever of them was wanted.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// Whole ones.
+    pub good: u32,
+    /// Such whose checksum was wrong, that said nothing readable, or that were salvaged.
+    pub damaged: u32,
+}
+
+/// The next telegram, whatever it shows, within that time.
+///
+/// # Errors
+/// [`ReadError::Silent`] or [`ReadError::Unintelligible`] when none came, [`ReadError::Stopped`] within
+/// a quarter of a second of the stop flag, those of the port.
+pub fn read(
+    meter: &mut dyn MeterInterface,
+    wait: Duration,
+    environment: &Environment,
+) -> Result<Readout, ReadError> {
+    let pace = environment.pace();
+    let until = pace.now().saturating_add(wait);
+    loop {
+        if environment.stop.load(Ordering::Relaxed) {
+            return Err(ReadError::Stopped);
+        }
+        let left = until.saturating_sub(pace.now());
+        match meter.next(left.min(SLICE))? {
+            SessionEvent::Readout(readout) => return Ok(*readout),
+            SessionEvent::End => break,
+            SessionEvent::Noise(_) | SessionEvent::TimedOut => {}
+        }
+        if left.is_zero() {
+            break;
+        }
+    }
+    Err(nothing(meter, wait))
+}
+
+/// Takes the telegram that [`Choice`] prefers of those that are complete within the time. `goes_on` is
+/// told until when a reading goes on beyond its time, because its meter is answering. While `stop` is
+/// raised it ends with what comes next, or with its time.
+///
+/// # Errors
+/// [`ReadError::Silent`] or [`ReadError::Unintelligible`] when no telegram was complete in time,
+/// [`ReadError::Stopped`], those of the port.
+pub fn measure(
+    meter: &mut dyn MeterInterface,
     reading: Reading,
-    bench: &Bench<'_>,
+    clock: &dyn DeviceClock,
+    stop: &AtomicBool,
+    goes_on: &dyn Fn(Duration),
     heard: &mut Heard,
 ) -> Result<Box<Telegram>, ReadError> {
-    let clock = bench.clock;
     let (begun, mut until) = (clock.since_boot(), reading.until);
     let mut choice = Choice::default();
     loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(ReadError::Stopped);
+        }
         let left = until.saturating_sub(clock.since_boot());
-        match session.next(left)? {
+        match meter.next(left)? {
             SessionEvent::Readout(readout) => {
                 match readout.integrity {
                     Integrity::Salvaged => heard.damaged += 1,
@@ -57,8 +123,8 @@ fn listen(
                 }
                 let at = clock.moment();
                 // A file has no time: what it holds is there at once.
-                let is_timeless = !session.is_live();
-                let late = if is_timeless { Duration::ZERO } else { session.over_within(&readout) };
+                let is_timeless = !meter.is_live();
+                let late = if is_timeless { Duration::ZERO } else { meter.over_within(&readout) };
                 // What may have been said long ago is no measurement of now.
                 let is_wanted = (at.since_boot >= reading.from || is_timeless)
                     && Flag::of_time_bound(late).is_some();
@@ -74,20 +140,23 @@ fn listen(
         }
         let now = clock.since_boot();
         if now >= until {
-            if session.answering().is_none() || now >= reading.latest {
+            if meter.answering().is_none() || now >= reading.latest {
                 break;
             }
             until = now.saturating_add(FURTHER).min(reading.latest);
-            (bench.goes_on)(until);
+            goes_on(until);
         }
     }
-    choice.into_best().map(Box::new).ok_or_else(|| {
-        let waited = clock.since_boot().saturating_sub(begun);
-        match session.received() {
-            0 => ReadError::Silent { waited },
-            bytes => ReadError::Unintelligible { bytes, waited },
-        }
-    })
+    let waited = || clock.since_boot().saturating_sub(begun);
+    choice.into_best().map(Box::new).ok_or_else(|| nothing(meter, waited()))
+}
+
+/// Why no telegram came in that time.
+fn nothing(meter: &dyn MeterInterface, waited: Duration) -> ReadError {
+    match meter.received() {
+        0 => ReadError::Silent { waited },
+        bytes => ReadError::Unintelligible { bytes, waited },
+    }
 }
 
 /// Which of the telegrams that come within a reading's time becomes the measurement.

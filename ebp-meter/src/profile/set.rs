@@ -5,7 +5,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::{Profile, ProfileError, UnknownModel};
+use super::{Profile, ProfileError, UnknownModel, nearest};
 use crate::file::read_regular;
 
 /// A profile's bytes, at most: those of the program have some thousand.
@@ -148,77 +148,14 @@ impl Profiles {
     pub fn get(&self, name: &str) -> Result<&Profile, UnknownModel> {
         let named =
             self.profiles.iter().find(|profile| profile.name.eq_ignore_ascii_case(name.trim()));
+        let models = || self.iter().map(|profile| (profile.name.as_str(), profile.names()));
         named
             .or_else(|| self.profiles.iter().find(|profile| profile.is_called(name)))
-            .ok_or_else(|| UnknownModel { name: name.to_owned(), near: self.near(name) })
+            .ok_or_else(|| UnknownModel { name: name.to_owned(), near: nearest(name, models()) })
     }
 
     /// All models, in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.profiles.iter()
-    }
-
-    /// At most three models with a name near to that one.
-    fn near(&self, name: &str) -> Vec<String> {
-        let wanted = plain(name);
-        if wanted.is_empty() {
-            return Vec::new();
-        }
-        let mut found: Vec<(usize, &str)> = self
-            .profiles
-            .iter()
-            .filter_map(|profile| {
-                let nearest = profile
-                    .names()
-                    .map(plain)
-                    .map(|own| {
-                        let contained =
-                            wanted.len() >= 3 && (own.contains(&wanted) || wanted.contains(&own));
-                        if contained { 1 } else { distance(&own, &wanted) }
-                    })
-                    .min()?;
-                Some((nearest, profile.name.as_str()))
-            })
-            .filter(|(distance, _)| *distance <= 2)
-            .collect();
-        found.sort_unstable();
-        found.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
-    }
-}
-
-/// A name without what people write differently each time.
-fn plain(name: &str) -> String {
-    name.chars()
-        .take(64)
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let cost = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn distances() {
-        assert_eq!(distance("mt175", "mt175"), 0);
-        assert_eq!(distance("mt175", "mt174"), 1);
-        assert_eq!(distance("ehz", ""), 3);
-        assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

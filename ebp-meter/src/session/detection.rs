@@ -76,7 +76,7 @@ impl Detection {
             // Nobody pushes at 300 baud.
             _ if options.baud == Some(300) => vec![request],
             Some(Protocol::D0) => vec![push, request],
-            None => vec![sml, push, request],
+            None | Some(Protocol::Own) => vec![sml, push, request],
         };
         Self {
             steps,

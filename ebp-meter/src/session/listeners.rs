@@ -33,15 +33,16 @@ impl Listeners {
     /// Decoders for the protocol, or for all. With `wrapped` also for what is wrapped in the bytes.
     pub fn new(protocol: Option<Protocol>, wrapped: bool) -> Self {
         let protocols = match protocol {
-            Some(protocol) => vec![protocol],
-            None => vec![Protocol::Sml, Protocol::D0],
+            Some(protocol @ (Protocol::Sml | Protocol::D0)) => vec![protocol],
+            // A driver's own language has no decoder here.
+            None | Some(Protocol::Own) => vec![Protocol::Sml, Protocol::D0],
         };
         let ways = if wrapped { &Wrapping::WAYS[..] } else { &Wrapping::WAYS[..1] };
         let listener = |protocol, way: Option<Wrapping>| Listener {
             protocol,
             unwrap: Unwrap::new(way),
             decoder: match protocol {
-                Protocol::Sml => Box::new(sml::Decoder::new()),
+                Protocol::Sml | Protocol::Own => Box::new(sml::Decoder::new()),
                 Protocol::D0 => Box::new(d0::Decoder::new()),
             },
             noise: VecDeque::new(),

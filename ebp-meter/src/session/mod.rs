@@ -270,12 +270,23 @@ impl Session {
     /// # Errors
     /// Returns the errors of [`port::open`]; `reopen` may then be called again.
     pub fn reopen(&mut self) -> Result<(), PortError> {
-        let line = self.detection.step().line;
-        self.port = port::open(self.port.name(), line)?;
+        self.go_on_at(port::open(self.port.name(), self.present_line())?);
+        Ok(())
+    }
+
+    /// The line settings at which it is listened now, or at first.
+    #[must_use]
+    pub fn present_line(&self) -> LineSettings {
+        self.detection.step().line
+    }
+
+    /// Goes on at a port that was opened anew. What had been found out stays; the telegram that was cut
+    /// off is given up.
+    pub fn go_on_at(&mut self, port: Box<dyn Port>) {
+        self.port = port;
         self.listeners = Listeners::new(self.listeners.settled(), self.is_wrapping_possible());
         self.recording.clear();
         (self.dialogue, self.line, self.began, self.ended) = (None, None, false, false);
-        Ok(())
     }
 
     /// Lets more of a telegram gather before it is looked at again: a processor that is woken for

@@ -6,7 +6,8 @@
 //!
 //! The files in the order in which things happen: [`pin`] keeps the secret, [`plan`] turns it into
 //! presses and pauses, [`press`] makes light of them, [`tries`] remembers what a meter was told
-//! wrongly, [`attempt`] puts it all together and looks whether it worked, [`keep`] says what to do
+//! wrongly, [`attempt`] sends a plan and looks at the telegrams, [`Attempt::run`] puts it all
+//! together and looks whether it worked, [`keep`] says what to do
 //! so that it lasts. A long press is sent only where a source or the meter's owner says that `InF`
 //! stands there. [`calibrate`] finds the timing of a model that nobody has described yet.
 //!
@@ -21,6 +22,7 @@
 pub mod attempt;
 pub mod calibrate;
 mod detail;
+mod enter;
 pub mod keep;
 mod lasting;
 mod link;

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use super::Head;
 use crate::profile::{Profile, RelockBehaviour};
 
 /// What is asked of an attempt beyond the profile.
 #[derive(Debug, Clone)]
 pub struct UnlockOptions {
-    /// How the head is driven.
-    pub head: Head,
     /// How long the first telegram may take.
     pub first_telegram: Duration,
     /// How long after the PIN the detail may take to appear; `None` for five telegrams, at least
@@ -29,12 +26,10 @@ pub struct UnlockOptions {
     pub pardon: bool,
 }
 
-impl UnlockOptions {
-    /// Everything that helps, with a common head.
-    #[must_use]
-    pub const fn for_model(profile: &Profile) -> Self {
+/// Everything that helps.
+impl Default for UnlockOptions {
+    fn default() -> Self {
         Self {
-            head: Head::on(profile.line.settings()),
             first_telegram: Duration::from_secs(30),
             verify: None,
             slower: true,

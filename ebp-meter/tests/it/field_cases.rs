@@ -5,8 +5,8 @@ use ebp_meter::{
     d0,
     decoder::{Decode, Event},
     identify::identify,
+    interface::Registry,
     lock::Lock,
-    profile::Profiles,
     readout::{Readout, Value},
     sml,
 };
@@ -115,7 +115,7 @@ fn the_lock_is_judged_by_decimals_and_power() {
         ("d29_q3d_name_twice.raw", Lock::Open),
         ("hly_export.bin", Lock::Open),
     ] {
-        let identity = identify(&Profiles::embedded(), &readouts(file)).unwrap();
+        let identity = identify(&Registry::embedded(), &readouts(file)).unwrap();
         assert_eq!(identity.lock, lock, "{file}: {identity:?}");
     }
 }

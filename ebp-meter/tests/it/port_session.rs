@@ -14,6 +14,7 @@ use std::{
 use ebp_core::{obis::ObisCode, quantity::Unit};
 use ebp_meter::{
     decoder::Noise,
+    interface::{self, Environment, MeterInterface, Site},
     port::{LineSettings, PortError, PortInfo, PortName},
     readout::{Protocol, Readout},
     scan::{Finding, listen_to_all, scan},
@@ -212,9 +213,8 @@ fn a_scan_finds_the_one_that_speaks() {
             meter.write_all(&sml(42)).unwrap();
         }
     });
-    let heard =
-        listen_to_all(ports.clone(), ReadOptions::default(), Duration::from_secs(1), &|_, _| {});
-    let scan = scan(ports, ReadOptions::default(), SOON, &|_, _| {});
+    let heard = listen_to_all(ports.clone(), &open, Duration::from_secs(1), &|_, _| {});
+    let scan = scan(ports, &open, SOON, &|_, _| {});
     stop.send(()).unwrap();
     meters.join().unwrap();
     let heard: Vec<Finding> = heard.into_iter().map(|(_, finding)| finding).collect();
@@ -231,10 +231,10 @@ fn a_scan_finds_the_one_that_speaks() {
         ),
         "{heard:?}"
     );
-    let (info, session, readout) = scan.found.unwrap();
+    let (info, meter, readout) = scan.found.unwrap();
     assert_eq!(info.device, speaking);
     assert_eq!(power(&readout), "42");
-    assert_eq!(session.name(), &named(&speaking));
+    assert_eq!(meter.port_name(), &named(&speaking));
     let findings: Vec<&Finding> = scan.tried.iter().map(|(_, finding)| finding).collect();
     assert!(
         matches!(
@@ -264,7 +264,7 @@ fn a_scan_without_a_meter_tells_silence_from_noise() {
         }
     });
     let ports = vec![info(&silent), info(&nonsense)];
-    let scan = scan(ports, ReadOptions::default(), Duration::from_millis(300), &|_, _| {});
+    let scan = scan(ports, &open, Duration::from_millis(300), &|_, _| {});
     stop.send(()).unwrap();
     noise.join().unwrap();
     assert!(scan.found.is_none());
@@ -273,6 +273,12 @@ fn a_scan_without_a_meter_tells_silence_from_noise() {
     assert!(scan_of_nothing().tried.is_empty());
 }
 
+/// A meter of which no model is known.
+fn open(port: &PortName) -> Result<Box<dyn MeterInterface>, PortError> {
+    let site = Site::new(port.clone(), ReadOptions::default());
+    interface::open(None, &site, &Environment::for_reading())
+}
+
 fn scan_of_nothing() -> ebp_meter::scan::Scan {
-    scan(Vec::new(), ReadOptions::default(), SOON, &|_, _| {})
+    scan(Vec::new(), &open, SOON, &|_, _| {})
 }

@@ -8,6 +8,7 @@ use ebp_meter::{
     d0,
     decoder::{Decode, Event},
     identify::identify,
+    interface::Registry,
     lock::Lock,
     profile::{Profile, Profiles},
     readout::{Integrity, Protocol, Readout, Value},
@@ -23,6 +24,7 @@ fn readouts(bytes: &[u8], protocol: Protocol) -> Vec<Readout> {
     let mut decoder: Box<dyn Decode> = match protocol {
         Protocol::Sml => Box::new(sml::Decoder::new()),
         Protocol::D0 => Box::new(d0::Decoder::new()),
+        Protocol::Own => unreachable!("a driver's own language is not decoded here"),
     };
     decoder.push(bytes);
     decoder.finish();
@@ -109,10 +111,11 @@ fn every_model_keeps_its_values_and_loses_its_number() {
 #[test]
 fn a_meter_is_known_by_its_registers_and_its_lock_is_seen() {
     let profiles = Profiles::embedded();
+    let registry = Registry::from_profiles(&profiles);
     for profile in profiles.iter() {
         let protocol = profile.line.protocol.protocol();
         let open =
-            identify(&profiles, &readouts(&virtual_meter(profile, false), protocol)).unwrap();
+            identify(&registry, &readouts(&virtual_meter(profile, false), protocol)).unwrap();
         assert_eq!(open.flag.map(|flag| flag.to_uppercase()), Some(profile.flag.to_string()));
         let best = open.models[0].fit;
         let own = open.models.iter().find(|model| model.model == profile.name).unwrap();
@@ -122,13 +125,13 @@ fn a_meter_is_known_by_its_registers_and_its_lock_is_seen() {
         assert_eq!(open.lock, unlocked, "{}", profile.name);
         if profile.locked.is_some() {
             let bytes = virtual_meter(profile, true);
-            let locked = identify(&profiles, &readouts(&bytes, protocol)).unwrap();
+            let locked = identify(&registry, &readouts(&bytes, protocol)).unwrap();
             // A Logarex sends decimals without its PIN.
             let held = if profile.name == "LK13BE" { Lock::ExtendedDataOff } else { Lock::Locked };
             assert_eq!(locked.lock, held, "{}", profile.name);
         }
     }
-    assert_eq!(identify(&profiles, &[]), None);
+    assert_eq!(identify(&registry, &[]), None);
 }
 
 #[test]

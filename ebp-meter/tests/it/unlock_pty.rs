@@ -12,13 +12,12 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::{clock::SystemClock, model::MeterType, obis::ObisCode};
+use ebp_core::{model::MeterType, obis::ObisCode};
 use ebp_meter::{
-    interface::{self, Surroundings},
-    pace::RealPace,
+    interface::{self, Environment, MeterInterface, Registry, Site},
     port::{self, LineSettings, PortError, PortName},
     profile::{Profile, Profiles},
-    unlock::{Lasting, Phase, Progress, Refused, Tries, UnlockError, Variant},
+    unlock::{Lasting, Phase, Progress, Refused, Tries, UnlockError, UnlockOptions, Variant},
     virtual_meter::{
         Button, Energies, HouseholdOptions, LockOptions, MeterOptions, Source, Tempo, VirtualMeter,
         run,
@@ -68,13 +67,26 @@ impl Running {
     }
 }
 
-fn surroundings(folder: &std::path::Path) -> Surroundings {
-    Surroundings {
-        clock: Arc::new(SystemClock),
-        pace: Arc::new(RealPace::default()),
-        tries: Tries::in_folder(folder),
-        stop: Arc::default(),
-    }
+fn environment(folder: &std::path::Path) -> Environment {
+    Environment::for_machine(Tries::in_folder(folder), Arc::default())
+}
+
+/// The meter at that port, of a model of the registry.
+fn open(
+    registry: &Registry,
+    model: &str,
+    port: &PortName,
+    around: &Environment,
+) -> Box<dyn MeterInterface> {
+    let driver = registry.driver(model).unwrap();
+    driver.open(&Site::new(port.clone(), driver.model().read), around).unwrap()
+}
+
+/// The models of the program, and the quick one.
+fn with_quick() -> Registry {
+    let mut profiles = Profiles::embedded();
+    profiles.add("quick.toml", &quick_text()).unwrap();
+    Registry::from_profiles(&profiles)
 }
 
 /// MT175 for the impatient: everything five to ten times as fast, so that InF and its confirmation
@@ -117,12 +129,10 @@ fn a_quick_meter_opens_for_good_though_its_head_hears_itself() {
     let running = Running::start(&profile, "1020", options);
     let folder = tempfile::tempdir().unwrap();
     let name = PortName::Path(running.path.clone());
-    let port = port::open(&name, LineSettings::SML).unwrap();
-    let mut profiles = Profiles::embedded();
-    profiles.add("quick.toml", &quick_text()).unwrap();
-    let mut meter = interface::open(&profiles, "quick", port, surroundings(folder.path())).unwrap();
+    let around = environment(folder.path());
+    let mut meter = open(&with_quick(), "quick", &name, &around);
 
-    let locked = meter.read(Duration::from_secs(10)).unwrap();
+    let locked = interface::read(&mut *meter, Duration::from_secs(10), &around).unwrap();
     assert!(!meter.is_detailed(&locked));
     assert!(locked.entry(ObisCode::SUM_POWER).is_none());
     let busy = port::open(&name, LineSettings::SML).err().unwrap();
@@ -130,10 +140,12 @@ fn a_quick_meter_opens_for_good_though_its_head_hears_itself() {
 
     let mut seen = Vec::new();
     let pin = "1020".parse().unwrap();
-    let unlocked = meter.enable_detailed_readout(&pin, &mut |step| seen.push(step)).unwrap();
+    let options = UnlockOptions::default();
+    let progress = &mut |step| seen.push(step);
+    let unlocked = meter.enable_detailed_readout(&pin, &options, progress).unwrap();
     assert_eq!((unlocked.variant, unlocked.lasting), (Some(Variant::Normal), Lasting::Permanent));
     assert!(seen.contains(&Progress::Verifying) && seen.contains(&Progress::SwitchingInf));
-    let readout = meter.read(Duration::from_secs(10)).unwrap();
+    let readout = interface::read(&mut *meter, Duration::from_secs(10), &around).unwrap();
     assert!(meter.is_detailed(&readout));
     assert!(readout.entry(ObisCode::SUM_POWER).is_some());
     drop(meter);
@@ -146,16 +158,12 @@ fn a_model_of_the_survey_opens_at_its_own_pace() {
     let profile = profiles.get("MT175").unwrap();
     let running = Running::start(profile, "0110", LockOptions::default());
     let folder = tempfile::tempdir().unwrap();
-    let port = port::open(&PortName::Path(running.path.clone()), LineSettings::SML).unwrap();
-    let around = surroundings(folder.path());
-    let session = ebp_meter::session::Session::from_port(port, interface::read_options(profile));
-    let mut options = ebp_meter::unlock::UnlockOptions::for_model(profile);
-    options.inf = false;
-    let mut meter = interface::ProfiledMeter::new(profile.clone(), Box::new(session), around)
-        .with_options(options);
+    let name = PortName::Path(running.path.clone());
+    let mut meter =
+        open(&Registry::from_profiles(&profiles), "MT175", &name, &environment(folder.path()));
+    let options = UnlockOptions { inf: false, ..UnlockOptions::default() };
     let pin = "0110".parse().unwrap();
-    let unlocked =
-        interface::MeterInterface::enable_detailed_readout(&mut meter, &pin, &mut |_| {}).unwrap();
+    let unlocked = meter.enable_detailed_readout(&pin, &options, &mut |_| {}).unwrap();
     assert_eq!(unlocked.variant, Some(Variant::Normal));
     assert_eq!(unlocked.lasting, Lasting::WhileOpen(Duration::from_secs(120)));
     drop(meter);
@@ -169,17 +177,16 @@ fn stopped_in_the_midst_of_a_pty() {
     let running = Running::start(&profile, "5555", LockOptions::default());
     let folder = tempfile::tempdir().unwrap();
     let name = PortName::Path(running.path.clone());
-    let around = surroundings(folder.path());
+    let around = environment(folder.path());
     let stop = Arc::clone(&around.stop);
-    let mut profiles = Profiles::default();
-    profiles.add("quick.toml", &quick_text()).unwrap();
-    let port = port::open(&name, LineSettings::SML).unwrap();
-    let mut meter = interface::open(&profiles, "QUICK", port, around).unwrap();
-    let result = meter.enable_detailed_readout(&"5555".parse().unwrap(), &mut |step| {
+    let mut meter = open(&with_quick(), "QUICK", &name, &around);
+    let progress = &mut |step| {
         if let Progress::Step { phase: Phase::Digit { number: 3, .. }, .. } = step {
             stop.store(true, Ordering::Relaxed);
         }
-    });
+    };
+    let (pin, options) = ("5555".parse().unwrap(), UnlockOptions::default());
+    let result = meter.enable_detailed_readout(&pin, &options, progress);
     assert!(matches!(result, Err(UnlockError::Interrupted { .. })), "{result:?}");
     let text = std::fs::read_to_string(folder.path().join("unlock-tries.json")).unwrap();
     assert!(text.contains("\"wrong\": 1"), "{text}");
@@ -195,12 +202,10 @@ const STATE: &str = "EBP_TEST_UNLOCK_STATE";
 #[ignore = "the process that the next test starts and kills"]
 fn the_one_to_be_killed() {
     let (Ok(port), Ok(state)) = (std::env::var(PORT), std::env::var(STATE)) else { return };
-    let port = port::open(&port.parse().unwrap(), LineSettings::SML).unwrap();
-    let mut profiles = Profiles::default();
-    profiles.add("quick.toml", &quick_text()).unwrap();
-    let around = surroundings(std::path::Path::new(&state));
-    let mut meter = interface::open(&profiles, "QUICK", port, around).unwrap();
-    let _ = meter.enable_detailed_readout(&"5555".parse().unwrap(), &mut |_| {});
+    let around = environment(std::path::Path::new(&state));
+    let mut meter = open(&with_quick(), "QUICK", &port.parse().unwrap(), &around);
+    let (pin, options) = ("5555".parse().unwrap(), UnlockOptions::default());
+    let _ = meter.enable_detailed_readout(&pin, &options, &mut |_| {});
 }
 
 #[test]
@@ -230,20 +235,10 @@ fn a_killed_process_leaves_its_try_counted_and_the_meter_at_rest() {
     child.kill().unwrap();
     child.wait().unwrap();
 
-    let session = ebp_meter::session::Session::from_port(
-        port::open(&name, LineSettings::SML).unwrap(),
-        interface::read_options(&profile),
-    );
-    let mut options = ebp_meter::unlock::UnlockOptions::for_model(&profile);
-    options.wait_for_rest = false;
-    let around = surroundings(folder.path());
-    let mut meter =
-        interface::ProfiledMeter::new(profile, Box::new(session), around).with_options(options);
-    let result = interface::MeterInterface::enable_detailed_readout(
-        &mut meter,
-        &"5555".parse().unwrap(),
-        &mut |_| {},
-    );
+    let mut meter = open(&with_quick(), "QUICK", &name, &environment(folder.path()));
+    let options = UnlockOptions { wait_for_rest: false, ..UnlockOptions::default() };
+    let pin = "5555".parse().unwrap();
+    let result = meter.enable_detailed_readout(&pin, &options, &mut |_| {});
     assert!(matches!(result, Err(UnlockError::Refused(Refused::Resting { .. }))), "{result:?}");
     assert!(std::fs::read_to_string(file).unwrap().contains("\"wrong\": 1"));
     drop(meter);

@@ -36,10 +36,10 @@ fn every_model_opens_by_break_and_by_zero_bytes_and_for_good() {
     for (profile, inf_presses) in with_inf() {
         for way in [Way::Break, Way::ZeroBytes, Way::Inverted] {
             for pin in ["0000", "9999", "0907", "4711", "1000"] {
-                let world = World::new(&profile, &profile, pin, LockOptions::default()).by(way);
+                let mut world = World::new(&profile, &profile, pin, LockOptions::default()).by(way);
                 let (_folder, tries) = fresh();
                 let mut options = world.options();
-                options.head.inverted = way == Way::Inverted;
+                world.head.inverted = way == Way::Inverted;
                 options.inf_presses = Some(inf_presses);
                 let (result, progress) = world.run(pin, &tries, &options);
                 let unlocked = result.unwrap_or_else(|e| panic!("{} {pin}: {e}", profile.name));
@@ -459,14 +459,14 @@ fn a_meter_that_gives_no_identity_is_remembered_by_its_port() {
 
 #[test]
 fn heads_that_cannot_do_what_is_asked() {
-    let world = World::for_model("MT175", "1234").by(Way::ZeroBytes);
+    let mut world = World::for_model("MT175", "1234").by(Way::ZeroBytes);
     let (_folder, tries) = fresh();
-    let mut options = world.options();
-    options.head.method = Method::Break;
+    let options = world.options();
+    world.head.method = Method::Break;
     let error = world.run("1234", &tries, &options).0.unwrap_err();
     assert_eq!(error.to_string(), "/dev/ttySIM0 knows no break: light needs zero bytes there");
-    options.head.method = Method::Auto;
-    options.head.inverted = true;
+    world.head.method = Method::Auto;
+    world.head.inverted = true;
     let error = world.run("1234", &tries, &options).0.unwrap_err();
     assert!(error.to_string().contains("inverted"), "{error}");
     assert_eq!(world.lock().presses, 0);
@@ -563,11 +563,11 @@ fn and_it_opens_and_is_confirmed_like_others() {
 #[test]
 fn an_error_while_light_is_on_switches_it_off() {
     for way in [Way::Break, Way::Inverted] {
-        let world = World::for_model("MT175", "1234").by(way);
+        let mut world = World::for_model("MT175", "1234").by(way);
         world.lock().deaf_in_light = true;
         let (_folder, tries) = fresh();
-        let mut options = world.options();
-        options.head.inverted = way == Way::Inverted;
+        let options = world.options();
+        world.head.inverted = way == Way::Inverted;
         // An inverted head shines until the first try takes it in hand.
         world.lock().line_break = way == Way::Inverted;
         let (result, _) = world.run("1234", &tries, &options);

@@ -8,7 +8,7 @@ use std::{
 
 use ebp_client::ClientOptions;
 use ebp_core::model::Meter;
-use ebp_meter::{identify::identify, port::PortName, profile::Profiles, session::ReadOptions};
+use ebp_meter::{identify::identify, interface::Registry, port::PortName, session::ReadOptions};
 use uuid::Uuid;
 
 use super::connect::connect;
@@ -114,21 +114,21 @@ impl Init {
                 None => open.push(port),
             }
         }
-        let profiles = Profiles::embedded();
+        let registry = Registry::embedded();
         if !self.no_listen {
             if open.is_empty() && ports.iter().any(Option::is_none) {
                 open = find_port::all()?.into_iter().map(|info| info.name).collect();
             }
             for (meter, port) in meters.iter().zip(&ports) {
                 if let Some(port) = port {
-                    refuse_other_model(meter, port, &self.models_at(port, &profiles)?)?;
+                    refuse_other_model(meter, port, &self.models_at(port, &registry)?, &registry)?;
                 }
             }
             let heard: Vec<(PortName, Models)> = open
                 .into_iter()
-                .map(|port| Ok((port.clone(), self.models_at(&port, &profiles)?)))
+                .map(|port| Ok((port.clone(), self.models_at(&port, &registry)?)))
                 .collect::<Result<_, Failure>>()?;
-            assign(meters, &mut ports, &heard, &profiles)?;
+            assign(meters, &mut ports, &heard, &registry)?;
         } else if let ([port], [None]) = (&open[..], &ports[..]) {
             ports[0] = Some(port.clone());
         }
@@ -150,7 +150,7 @@ impl Init {
     }
 
     /// The models that may speak at a port, best first; what is silent is told.
-    fn models_at(&self, port: &PortName, profiles: &Profiles) -> Result<Models, Failure> {
+    fn models_at(&self, port: &PortName, registry: &Registry) -> Result<Models, Failure> {
         let heard = match listen(port, ReadOptions::default(), self.timeout, TELEGRAMS) {
             Ok(heard) => heard,
             Err(failure) => {
@@ -158,7 +158,7 @@ impl Init {
                 return Ok(Models::default());
             }
         };
-        match identify(profiles, &heard.readouts) {
+        match identify(registry, &heard.readouts) {
             Some(identity) => {
                 let models: Vec<String> =
                     identity.models.into_iter().map(|candidate| candidate.model).collect();
@@ -219,9 +219,9 @@ struct Models {
 
 impl Models {
     /// Whether that meter may be the one; one of no known model may be any.
-    fn may_be(&self, meter: &Meter, profiles: &Profiles) -> bool {
-        let Ok(profile) = profiles.get(&meter.model) else { return self.speaks };
-        self.models.iter().any(|model| profile.is_called(model))
+    fn may_be(&self, meter: &Meter, registry: &Registry) -> bool {
+        let Ok(driver) = registry.driver(&meter.model) else { return self.speaks };
+        self.models.iter().any(|model| driver.model().is_called(model))
     }
 }
 
@@ -255,8 +255,13 @@ fn place(meters: &[Meter], name: &str) -> Result<usize, Failure> {
     }
 }
 
-fn refuse_other_model(meter: &Meter, port: &PortName, heard: &Models) -> Result<(), Failure> {
-    if !heard.speaks || heard.may_be(meter, &Profiles::embedded()) {
+fn refuse_other_model(
+    meter: &Meter,
+    port: &PortName,
+    heard: &Models,
+    registry: &Registry,
+) -> Result<(), Failure> {
+    if !heard.speaks || heard.may_be(meter, registry) {
         return Ok(());
     }
     Err(Failure::failed(format!(
@@ -277,16 +282,16 @@ fn assign(
     meters: &[Meter],
     ports: &mut [Option<PortName>],
     heard: &[(PortName, Models)],
-    profiles: &Profiles,
+    registry: &Registry,
 ) -> Result<(), Failure> {
     let open: Vec<usize> = (0..meters.len()).filter(|at| ports[*at].is_none()).collect();
     if let ([at], [(port, models)]) = (&open[..], heard) {
-        refuse_other_model(&meters[*at], port, models)?;
+        refuse_other_model(&meters[*at], port, models, registry)?;
         ports[*at] = Some(port.clone());
         return Ok(());
     }
     for at in &open {
-        let may_be = |models: &Models, at: usize| models.may_be(&meters[at], profiles);
+        let may_be = |models: &Models, at: usize| models.may_be(&meters[at], registry);
         let fits: Vec<&(PortName, Models)> =
             heard.iter().filter(|(_, models)| may_be(models, *at)).collect();
         // Two meters of one model cannot be told apart by what they send.
@@ -322,10 +327,10 @@ mod tests {
 
     #[test]
     fn each_meter_gets_the_only_port_at_which_it_may_speak() {
-        let profiles = Profiles::embedded();
+        let registry = Registry::embedded();
         let assigned = |meters: &[Meter], heard: &[(PortName, Models)]| {
             let mut ports = vec![None; meters.len()];
-            assign(meters, &mut ports, heard, &profiles).map(|()| {
+            assign(meters, &mut ports, heard, &registry).map(|()| {
                 ports.into_iter().map(|port| port.map(|port| port.to_string())).collect::<Vec<_>>()
             })
         };

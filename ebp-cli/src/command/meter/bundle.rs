@@ -98,11 +98,11 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         return Err(Failure::failed(format!("{} exists already", arguments.output.display()))
             .remedy("choose another name with --output"));
     }
-    let profiles = arguments.models.load()?;
+    let registry = arguments.models.registry()?;
     let options = AddressText::read_options(arguments.address.as_ref())?;
-    let port = find_port::named_or_only(arguments.port.as_ref(), options)?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), None, options)?;
     let mut heard = listen(&port, options, arguments.timeout, arguments.telegrams.into())?;
-    let meter = identify(&profiles, &heard.readouts).map(without_own_names);
+    let meter = identify(&registry, &heard.readouts).map(without_own_names);
     let protocol = heard.readouts.first().map(|readout| readout.protocol).or(heard.protocol);
     let redacted =
         redact(&heard.bytes, protocol.unwrap_or(Protocol::Sml), Extent { blur: arguments.blur });

@@ -58,11 +58,11 @@ struct Report<'a> {
 
 /// Identifies.
 pub fn run(arguments: &Arguments) -> CommandResult {
-    let profiles = arguments.models.load()?;
+    let registry = arguments.models.registry()?;
     let options = AddressText::read_options(arguments.address.as_ref())?;
-    let port = find_port::named_or_only(arguments.port.as_ref(), options)?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), None, options)?;
     let heard = listen(&port, options, arguments.timeout, TELEGRAMS)?;
-    let identity = identify(&profiles, &heard.readouts);
+    let identity = identify(&registry, &heard.readouts);
     let (Some(identity), Some(first)) = (identity, heard.readouts.first()) else {
         let nothing = heard.nothing.unwrap_or_else(|| Failure::failed("no telegram"));
         return Err(Failure { code: Code::NothingRead, ..nothing });

@@ -9,9 +9,10 @@ use std::{
 
 use ebp_meter::{
     decoder::Noise,
+    interface::{self, Environment, Site},
     port::{LineSettings, PortName},
     readout::{Protocol, Readout},
-    session::{ReadOptions, Session, SessionEvent},
+    session::{ReadOptions, SessionEvent},
 };
 
 use crate::{
@@ -54,19 +55,20 @@ pub fn listen(
     timeout: Duration,
     count: usize,
 ) -> Result<Heard, Failure> {
-    let mut session = Session::open(port, options)?;
+    let site = Site::new(port.clone(), options);
+    let mut meter = interface::open(None, &site, &Environment::for_reading())?;
     let bytes = Arc::new(Mutex::new(Vec::new()));
     let tap = Arc::clone(&bytes);
-    session.set_raw_tap(Box::new(move |bytes| {
+    meter.set_raw_tap(Box::new(move |bytes| {
         tap.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
     }));
     let (mut readouts, mut noise, mut seven_bits) = (Vec::new(), Vec::new(), false);
     let mut waiting = Waiting::new(timeout);
     while readouts.len() < count {
-        match session.next(waiting.left()).map_err(|error| lost(error, &session))? {
+        match meter.next(waiting.left()).map_err(|error| lost(error, &*meter))? {
             SessionEvent::Readout(readout) => {
                 if readouts.is_empty() {
-                    tell_wrapping(&session);
+                    tell_wrapping(&*meter);
                 }
                 readouts.push(*readout);
                 waiting.renew(FURTHER);
@@ -77,19 +79,19 @@ pub fn listen(
                     noise.push(words(&passed));
                 }
             }
-            SessionEvent::TimedOut if waiting.goes_on(&session) => {}
+            SessionEvent::TimedOut if waiting.goes_on(&*meter) => {}
             SessionEvent::TimedOut | SessionEvent::End => break,
         }
     }
     let nothing = readouts.is_empty().then(|| {
         let passed = (!noise.is_empty()).then(|| noise.join(", "));
-        match session.is_live() {
-            true => nothing_read(&session, timeout, seven_bits, passed.as_deref()),
-            false => nothing_in_file(&session, seven_bits, passed.as_deref()),
+        match meter.is_live() {
+            true => nothing_read(&*meter, timeout, seven_bits, passed.as_deref()),
+            false => nothing_in_file(&*meter, seven_bits, passed.as_deref()),
         }
     });
-    let (protocol, line, is_live) = (session.protocol(), session.line(), session.is_live());
-    drop(session);
+    let (protocol, line, is_live) = (meter.protocol(), meter.line(), meter.is_live());
+    drop(meter);
     let bytes = std::mem::take(&mut *bytes.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(Heard { readouts, bytes, protocol, line, is_live, noise, nothing })
 }

@@ -6,10 +6,10 @@ use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
     canonical::Pinned,
     identify::identify,
+    interface::{MeterInterface, Registry},
     lock::Lock,
-    profile::Profiles,
     readout::{Integrity, Readout},
-    session::{self, Session},
+    session,
 };
 
 use super::{arguments::Arguments, passed::Passed};
@@ -30,7 +30,7 @@ pub struct Reader<'a, W: Write> {
     pub(super) printer: Printer<W>,
     pub(super) pinned: Pinned,
     /// The models, once they are loaded; who is told of the lock takes them.
-    pub(super) profiles: Option<Profiles>,
+    pub(super) registry: Option<Registry>,
     pub(super) passed: Passed,
 }
 
@@ -50,11 +50,11 @@ impl<W: Write> Reader<'_, W> {
         if self.arguments.format() != Format::Table {
             return Ok(());
         }
-        let profiles = match self.profiles.take() {
-            Some(profiles) => profiles,
-            None => self.arguments.models.load()?,
+        let registry = match self.registry.take() {
+            Some(registry) => registry,
+            None => self.arguments.models.registry()?,
         };
-        match identify(&profiles, std::slice::from_ref(readout)).map(|identity| identity.lock) {
+        match identify(&registry, std::slice::from_ref(readout)).map(|identity| identity.lock) {
             Some(Lock::Locked) => tell!(
                 "ebp: this meter shows no power, so it is probably locked: `ebp meter identify` says \
                  how `ebp unlock` opens it with its PIN (from your metering point operator)"
@@ -69,32 +69,32 @@ impl<W: Write> Reader<'_, W> {
     }
 
     /// The first whole telegram; a salvaged one only if no whole one comes in time.
-    pub(super) fn first(&mut self, session: &mut Session) -> CommandResult {
+    pub(super) fn first(&mut self, meter: &mut dyn MeterInterface) -> CommandResult {
         let timeout = self.arguments.timeout;
         let mut waiting = Waiting::new(timeout);
         let mut salvaged = None;
         loop {
-            match session.next(waiting.left()).map_err(|error| silence::lost(error, session))? {
+            match meter.next(waiting.left()).map_err(|error| silence::lost(error, meter))? {
                 session::SessionEvent::Readout(readout)
                     if readout.integrity == Integrity::Salvaged =>
                 {
                     salvaged = Some(readout);
                 }
                 session::SessionEvent::Readout(readout) => {
-                    tell_wrapping(session);
+                    tell_wrapping(meter);
                     self.print(&readout)?;
                     self.hint_at_lock(&readout)?;
                     return Ok(());
                 }
                 session::SessionEvent::Noise(noise) => self.passed.count(&noise),
-                session::SessionEvent::TimedOut if waiting.goes_on(session) => {}
+                session::SessionEvent::TimedOut if waiting.goes_on(meter) => {}
                 session::SessionEvent::TimedOut | session::SessionEvent::End => break,
             }
         }
         match salvaged {
             Some(readout) => self.print(&readout),
             None => Err(silence::nothing_read(
-                session,
+                meter,
                 timeout,
                 self.passed.seven_bits,
                 self.passed.text().as_deref(),
@@ -103,14 +103,14 @@ impl<W: Write> Reader<'_, W> {
     }
 
     /// Every telegram of a file or a pipe.
-    pub(super) fn whole_file(&mut self, session: &mut Session) -> CommandResult {
+    pub(super) fn whole_file(&mut self, meter: &mut dyn MeterInterface) -> CommandResult {
         self.passed.is_file = true;
         let (mut telegrams, mut last) = (0_usize, None);
         loop {
-            match session.next(self.arguments.timeout)? {
+            match meter.next(self.arguments.timeout)? {
                 session::SessionEvent::Readout(readout) => {
                     if telegrams == 0 {
-                        tell_wrapping(session);
+                        tell_wrapping(meter);
                     }
                     telegrams += 1;
                     self.print(&readout)?;
@@ -119,14 +119,14 @@ impl<W: Write> Reader<'_, W> {
                 session::SessionEvent::Noise(noise) => self.passed.count(&noise),
                 session::SessionEvent::TimedOut => {}
                 session::SessionEvent::End if telegrams > 0 => {
-                    self.passed.cause = session.cause();
+                    self.passed.cause = meter.cause();
                     return last.map_or(Ok(()), |readout| self.hint_at_lock(&readout));
                 }
                 session::SessionEvent::End => {
                     self.passed.garbage_bytes = 0;
                     let passed = self.passed.text();
                     let seven_bits = self.passed.seven_bits;
-                    return Err(silence::nothing_in_file(session, seven_bits, passed.as_deref()));
+                    return Err(silence::nothing_in_file(meter, seven_bits, passed.as_deref()));
                 }
             }
         }

@@ -12,10 +12,7 @@ use std::{
 
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
-    diagnosis::Cause,
-    port::PortError,
-    readout::Readout,
-    session::{self, Session},
+    diagnosis::Cause, interface::MeterInterface, port::PortError, readout::Readout, session,
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -72,19 +69,19 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
     }
 
     /// Watches until Ctrl-C, or to the end of what has one.
-    pub fn run(mut self, session: &mut Session) -> CommandResult {
+    pub fn run(mut self, meter: &mut dyn MeterInterface) -> CommandResult {
         let timeout = self.reader.arguments.timeout;
         let mut silent = false;
         let mut heard = Instant::now();
         while !self.is_stopped() {
             self.draw()?;
-            match session.next(SLICE.min(timeout)) {
+            match meter.next(SLICE.min(timeout)) {
                 Ok(session::SessionEvent::Readout(readout)) => {
                     if silent {
-                        self.say(format_args!("{} speaks again", session.name()))?;
+                        self.say(format_args!("{} speaks again", meter.port_name()))?;
                     }
                     if !std::mem::replace(&mut self.has_read, true) {
-                        tell_wrapping(session);
+                        tell_wrapping(meter);
                     }
                     (silent, heard) = (false, Instant::now());
                     self.word_at = heard + waiting::BETWEEN_WORDS;
@@ -98,21 +95,21 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
                     }
                 }
                 Ok(session::SessionEvent::TimedOut) => {
-                    self.tell_progress(session)?;
-                    if !silent && heard.elapsed() >= timeout && session.answering().is_none() {
+                    self.tell_progress(meter)?;
+                    if !silent && heard.elapsed() >= timeout && meter.answering().is_none() {
                         silent = true;
                         let waited = humantime::format_duration(timeout);
-                        let port = session.name();
+                        let port = meter.port_name();
                         self.say(format_args!("nothing from {port} for {waited}; still waiting"))?;
                     }
                 }
                 Ok(session::SessionEvent::End) => break,
                 Err(PortError::Vanished { port }) => {
-                    if let Some(cause @ Cause::Words(_)) = session.cause() {
+                    if let Some(cause @ Cause::Words(_)) = meter.cause() {
                         self.say(format_args!("{port}: {cause}"))?;
                     }
                     self.say(format_args!("{port} is gone; waiting for it to come back"))?;
-                    self.wait_for_return(session)?;
+                    self.wait_for_return(meter)?;
                     if self.is_stopped() {
                         break;
                     }
@@ -146,15 +143,15 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
     }
 
     /// Says now and then how far an answer is that takes long.
-    fn tell_progress(&mut self, session: &Session) -> CommandResult {
+    fn tell_progress(&mut self, meter: &dyn MeterInterface) -> CommandResult {
         let now = Instant::now();
         if now < self.word_at {
             return Ok(());
         }
         self.word_at = now + waiting::BETWEEN_WORDS;
-        match session.answering() {
+        match meter.answering() {
             Some(progress) => {
-                self.say(format_args!("{}", waiting::words(session.name(), progress)))
+                self.say(format_args!("{}", waiting::words(meter.port_name(), progress)))
             }
             None => Ok(()),
         }
@@ -170,10 +167,10 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
     }
 
     /// Tries again twice a second until the device is there, which may be under a changed node.
-    fn wait_for_return(&mut self, session: &mut Session) -> CommandResult {
+    fn wait_for_return(&mut self, meter: &mut dyn MeterInterface) -> CommandResult {
         while !self.is_stopped() {
             thread::sleep(AGAIN);
-            match session.reopen() {
+            match meter.reopen() {
                 Ok(()) => return Ok(()),
                 // A device that has just appeared may still lack its permissions or refuse its
                 // settings.

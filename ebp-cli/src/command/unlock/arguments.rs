@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use ebp_meter::{
-    port::PortName,
-    profile::Profile,
+    interface::{Driver, Site},
+    port::{LineSettings, PortName},
     unlock::{Head, Method, UnlockOptions},
 };
 
@@ -125,26 +125,34 @@ pub(super) enum MethodChoice {
 }
 
 impl Light {
-    pub(super) fn drive(self, head: Head) -> Head {
-        let method = match self.method {
+    fn method(self) -> Method {
+        match self.method {
             MethodChoice::Auto => Method::Auto,
             MethodChoice::Break => Method::Break,
             MethodChoice::ZeroBytes => Method::ZeroBytes,
-        };
-        Head { method, inverted: self.inverted, ..head }
+        }
+    }
+
+    /// A head that is driven so, on a line with those settings.
+    pub(super) fn head(self, line: LineSettings) -> Head {
+        Head { method: self.method(), inverted: self.inverted, line }
+    }
+
+    /// A meter of that model at that port, with such a head.
+    pub(super) fn site(self, port: &PortName, driver: &dyn Driver) -> Site {
+        let (method, inverted) = (self.method(), self.inverted);
+        Site { port: port.clone(), read: driver.model().read, method, inverted }
     }
 }
 
 impl Arguments {
-    /// How a meter of that model is unlocked.
-    pub(super) fn options(&self, profile: &Profile) -> UnlockOptions {
-        let usual = UnlockOptions::for_model(profile);
+    /// How a meter is unlocked.
+    pub(super) fn options(&self) -> UnlockOptions {
         UnlockOptions {
-            head: self.light.drive(usual.head),
             first_telegram: self.timeout,
             pardon: self.reset_tries,
             inf_presses: self.inf_presses,
-            ..usual
+            ..UnlockOptions::default()
         }
     }
 }

@@ -13,14 +13,13 @@ use std::{
 
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
-    pace::{Pace, RealPace},
+    interface::{Environment, MeterInterface, SessionMeter, Site},
     port::LineSettings,
     profile::Profile,
     readout::Readout,
     session::{self, ReadOptions, Session},
     unlock::{
-        Ask, Attempt, Calibration, Head, MeterKey, Pin, Question, Quit, Tries, UnlockOptions,
-        Unlocked,
+        Ask, Attempt, Calibration, MeterKey, Pin, Question, Quit, Tries, UnlockOptions, Unlocked,
     },
 };
 
@@ -81,14 +80,16 @@ pub fn run(
         return Err(Failure::failed(format!("{} exists already", output.display()))
             .remedy("choose another name with --output"));
     }
-    let port = find_port::named_or_only(arguments.port.as_ref(), ReadOptions::default())?;
-    let mut session = Session::open(&port, ReadOptions::default())?;
-    let heard = listen(&mut session, arguments.timeout)?;
+    let port = find_port::named_or_only(arguments.port.as_ref(), None, ReadOptions::default())?;
+    let site = Site::new(port.clone(), ReadOptions::default());
+    let mut meter = SessionMeter::unknown(&site, &Environment::for_reading())?;
+    let heard = listen(&mut meter, arguments.timeout)?;
+    let session = meter.session_mut();
     if heard.readout.is_detailed() {
         return Err(Failure::failed("this meter shows its details already")
             .remedy("let it lock itself again first, or just read it with `ebp read`"));
     }
-    let head = arguments.light.drive(Head::on(heard.line));
+    let head = arguments.light.head(heard.line);
     let meter = MeterKey::new(heard.readout.server_id.as_ref(), &port);
     let pace = RealPace::default();
     let mut spend = || {
@@ -109,7 +110,7 @@ pub fn run(
     tell!("ebp: {} is written; now the way to InF, for which the PIN is needed", output.display());
     let Some(pin) = secret::ask(&terminal)? else { return Ok(()) };
     let profile = Profile::parse(&output.display().to_string(), &text)?;
-    unlock(arguments, &profile, &pin, &mut session, tries, &pace, stop)?;
+    unlock(arguments, &profile, &pin, session, tries, &pace, stop)?;
     let mut calibration =
         Calibration { port: session.port_mut(), head, pace: &pace, spend: &mut || Ok(true) };
     calibration.find_inf(&mut finding, &mut owner)?;
@@ -128,10 +129,16 @@ fn unlock(
     pace: &dyn Pace,
     stop: &AtomicBool,
 ) -> Result<Unlocked, Failure> {
-    let usual = UnlockOptions::for_model(profile);
-    let head = arguments.light.drive(usual.head);
-    let options = UnlockOptions { head, inf: false, slower: false, ..usual };
-    let attempt = Attempt { profile, tries, clock: &SystemClock, pace, options: &options, stop };
+    let options = UnlockOptions { inf: false, slower: false, ..UnlockOptions::default() };
+    let attempt = Attempt {
+        profile,
+        tries,
+        clock: &SystemClock,
+        pace,
+        head: arguments.light.head(profile.line.settings()),
+        options: &options,
+        stop,
+    };
     let mut shown = show::Shown::new(profile);
     let unlocked = attempt.run(session, pin, &mut |progress| shown.tell(&progress));
     shown.clear();
@@ -150,15 +157,15 @@ struct Heard {
 }
 
 /// Two telegrams, and how far they are apart.
-fn listen(session: &mut Session, timeout: Duration) -> Result<Heard, Failure> {
+fn listen(meter: &mut SessionMeter, timeout: Duration) -> Result<Heard, Failure> {
     let deadline = Instant::now() + timeout;
     let mut first: Option<(Readout, Instant)> = None;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        match session.next(left)? {
+        match meter.next(left)? {
             session::SessionEvent::Readout(readout) => match first.take() {
                 None => first = Some((*readout, Instant::now())),
-                Some((earlier, at)) => return Ok(heard(session, earlier, Some(at.elapsed()))),
+                Some((earlier, at)) => return Ok(heard(meter, earlier, Some(at.elapsed()))),
             },
             session::SessionEvent::Noise(_) => {}
             session::SessionEvent::TimedOut | session::SessionEvent::End => break,
@@ -166,13 +173,13 @@ fn listen(session: &mut Session, timeout: Duration) -> Result<Heard, Failure> {
     }
     match first {
         // It waits to be asked, and is asked once.
-        Some((readout, _)) => Ok(heard(session, readout, None)),
-        None => Err(nothing_read(session, timeout, false, None)),
+        Some((readout, _)) => Ok(heard(meter, readout, None)),
+        None => Err(nothing_read(meter, timeout, false, None)),
     }
 }
 
-fn heard(session: &Session, readout: Readout, interval: Option<Duration>) -> Heard {
-    let line = session.line().unwrap_or(LineSettings::SML);
+fn heard(meter: &SessionMeter, readout: Readout, interval: Option<Duration>) -> Heard {
+    let line = meter.line().unwrap_or(LineSettings::SML);
     // Whole tenths of a second, which is as fine as telegrams come.
     let interval = interval.map(|interval| {
         Duration::from_millis(u64::try_from((interval.as_millis() + 50) / 100 * 100).unwrap_or(0))

@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments, profile: &Profile, stop: &AtomicBool) -> Comma
             None => any_pin(profile)?,
         }
     };
-    let inf = arguments.options(profile).inf_presses(profile);
+    let inf = arguments.options().inf_presses(profile);
     let mut plans = Vec::new();
     for variant in [Variant::Normal, Variant::Slower] {
         plans.push((variant, Plan::enter_pin(profile, &pin, variant)?));

@@ -13,10 +13,8 @@ mod step;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use ebp_core::clock::SystemClock;
 use ebp_meter::{
-    interface::{MeterInterface, ProfiledMeter, Surroundings, read_options},
-    pace::RealPace,
+    interface::{Driver, Environment, Registry},
     port::PortName,
     profile::Profile,
     unlock::{PlanError, Tries, UnlockError, Unlocked},
@@ -56,11 +54,15 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         return dry_run::run(arguments, profile, &stop);
     }
     can_be_unlocked(profile)?;
-    let port = find_port::named_or_only(arguments.port.as_ref(), read_options(profile))?;
+    let registry = Registry::from_profiles(&profiles);
+    let driver = registry.driver(model)?;
+    let read = driver.model().read;
+    let port = find_port::named_or_only(arguments.port.as_ref(), Some(&**driver), read)?;
+    let environment = Environment::for_machine(tries, Arc::clone(&stop));
     if arguments.step {
-        return step::run(arguments, profile, &port, &tries, &stop);
+        return step::run(arguments, (profile, &**driver), &port, &environment);
     }
-    let unlocked = arguments.unlock(profile, &port, tries, &stop);
+    let unlocked = arguments.unlock((profile, &**driver), &port, &environment);
     show::result(arguments.format, profile, &port, unlocked)
 }
 
@@ -75,25 +77,16 @@ fn can_be_unlocked(profile: &Profile) -> CommandResult {
 impl Arguments {
     fn unlock(
         &self,
-        profile: &Profile,
+        (profile, driver): (&Profile, &dyn Driver),
         port: &PortName,
-        tries: Tries,
-        stop: &Arc<AtomicBool>,
+        environment: &Environment,
     ) -> Result<Unlocked, show::NotDone> {
         // Before the PIN is asked for: a port that is not there needs none.
-        let session = port::open(profile, port)?;
-        let pin = secret::pin(self.pin_file.as_deref(), stop)?;
-        let options = self.options(profile);
-        let around = Surroundings {
-            clock: Arc::new(SystemClock),
-            pace: Arc::new(RealPace::default()),
-            tries,
-            stop: Arc::clone(stop),
-        };
-        let mut meter =
-            ProfiledMeter::new(profile.clone(), Box::new(session), around).with_options(options);
+        let mut meter = port::open(driver, &self.light.site(port, driver), environment)?;
+        let pin = secret::pin(self.pin_file.as_deref(), &environment.stop)?;
         let mut shown = show::Shown::new(profile);
-        let unlocked = meter.enable_detailed_readout(&pin, &mut |progress| shown.tell(&progress));
+        let progress = &mut |progress| shown.tell(&progress);
+        let unlocked = meter.enable_detailed_readout(&pin, &self.options(), progress);
         shown.clear();
         Ok(unlocked?)
     }

@@ -3,14 +3,11 @@
 //! Enters: a terminal with somebody at it. Leaves: what stood on the display, and InF switched on where
 //! the owner said yes. Absent: presses, and when one is still safe, which [`ebp_meter::unlock`] knows.
 
-use std::sync::{Arc, atomic::AtomicBool};
-
-use ebp_core::clock::SystemClock;
 use ebp_meter::{
-    pace::RealPace,
+    interface::{Driver, Environment},
     port::PortName,
     profile::Profile,
-    unlock::{AskItem, Attempt, Item, Stepped, SteppedEnd, Tries},
+    unlock::{AskItem, Item, Stepped, SteppedEnd},
 };
 
 use super::{arguments::Arguments, port::open, secret, show};
@@ -70,26 +67,19 @@ fn plain(typed: &str) -> String {
 /// Enters the PIN and walks.
 pub fn run(
     arguments: &Arguments,
-    profile: &Profile,
+    (profile, driver): (&Profile, &dyn Driver),
     port: &PortName,
-    tries: &Tries,
-    stop: &Arc<AtomicBool>,
+    environment: &Environment,
 ) -> CommandResult {
-    let Some(terminal) = Terminal::open(stop) else {
+    let Some(terminal) = Terminal::open(&environment.stop) else {
         return Err(Failure::usage("--step needs a terminal with somebody at it")
             .remedy("run it where you can watch the meter's display and type"));
     };
-    let mut session = open(profile, port)?;
-    let pin = secret::pin(arguments.pin_file.as_deref(), stop)?;
-    let options = arguments.options(profile);
-    let pace = RealPace::default();
-    let attempt =
-        Attempt { profile, tries, clock: &SystemClock, pace: &pace, options: &options, stop };
+    let mut meter = open(driver, &arguments.light.site(port, driver), environment)?;
+    let pin = secret::pin(arguments.pin_file.as_deref(), &environment.stop)?;
     let mut shown = show::Shown::lines();
-    let stepped =
-        attempt.run_with_owner(&mut session, &pin, &mut Owner(&terminal), &mut |progress| {
-            shown.tell(&progress)
-        });
+    let (owner, progress) = (&mut Owner(&terminal), &mut |progress| shown.tell(&progress));
+    let stepped = meter.enable_with_owner(&pin, &arguments.options(), owner, progress);
     let stepped = stepped.map_err(Failure::from)?;
     tell_end(&stepped);
     show::result(ItemFormat::Table, profile, port, Ok(stepped.unlocked))

@@ -1,15 +1,18 @@
 //! Meters that are locked: when the PIN is entered, what keeps their detail, and what is learnt of that.
 
+use std::sync::Arc;
+
 use super::{
     CODES, Options,
     world::{SimMeter, World, s},
 };
+use crate::interface::{ProfileDriver, Registry};
 
 /// Says of every meter that it is of that model.
 pub(super) fn of_model(world: &mut World, model: &str) {
-    let profile = crate::profile::Profiles::embedded().get(model).unwrap().clone();
+    let driver = Registry::embedded().driver(model).unwrap().clone();
     for meter in &mut world.engine.meters {
-        meter.profile = Some(profile.clone().into());
+        meter.driver = Some(driver.clone());
     }
 }
 
@@ -61,7 +64,7 @@ fn a_model_that_wants_its_pin_before_each_reading_gets_it() {
     let mut world = World::new(vec![locked, SimMeter::default()]).with_pins();
     let mut profile = crate::profile::Profiles::embedded().get("MT175").unwrap().clone();
     profile.relock.as_mut().unwrap().behaviour = crate::profile::RelockBehaviour::PerReading;
-    world.engine.meters[0].profile = Some(profile.into());
+    world.engine.meters[0].driver = Some(Arc::new(ProfileDriver::new(profile)));
     world.run(s(6 * 3600));
     assert_eq!((world.slots(0).len(), world.slots(1).len()), (24, 24));
     let coarse = world.keeper.measurements.iter().filter(|(m, _)| m.data.len() == 1).count();
@@ -105,7 +108,7 @@ fn a_model_that_wants_presses_gets_them() {
     let relock = profile.relock.as_mut().unwrap();
     relock.behaviour = crate::profile::RelockBehaviour::KeepAlive;
     relock.keep_alive_s = Some(100);
-    world.engine.meters[0].profile = Some(profile.into());
+    world.engine.meters[0].driver = Some(Arc::new(ProfileDriver::new(profile)));
     world.run(s(6 * 3600));
     let meter = &world.heads.meters[0];
     assert_eq!((meter.unlocks, world.slots(0).len()), (1, 24));

@@ -20,9 +20,9 @@ pub use sim_meter::{Shows, SimMeter, State};
 
 use crate::{
     aggregator::*,
+    interface::Registry,
     lock::Lock,
     port::{PortError, PortName},
-    profile::Profiles,
     unlock::{UnlockError, Unlocked},
 };
 
@@ -167,10 +167,10 @@ pub struct World {
 }
 
 pub fn meter(number: u128, model: Option<&str>) -> ConfiguredMeter {
-    static PROFILES: LazyLock<Profiles> = LazyLock::new(Profiles::embedded);
-    let profile = model.map(|model| Arc::new(PROFILES.get(model).unwrap().clone()));
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::embedded);
+    let driver = model.map(|model| Arc::clone(REGISTRY.driver(model).unwrap()));
     let port = PortName::Path("/dev/ttyUSB0".into());
-    ConfiguredMeter { profile, ..ConfiguredMeter::new(Uuid::from_u128(number), port) }
+    ConfiguredMeter { driver, ..ConfiguredMeter::new(Uuid::from_u128(number), port) }
 }
 
 impl World {

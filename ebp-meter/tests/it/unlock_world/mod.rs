@@ -16,7 +16,8 @@ use ebp_meter::{
     profile::{Profile, Profiles},
     readout::{Entry, Integrity, Protocol, Readout, ServerId, Value},
     unlock::{
-        AskItem, Attempt, Link, Pin, Progress, Stepped, Tries, UnlockError, UnlockOptions, Unlocked,
+        AskItem, Attempt, Head, Link, Pin, Progress, Stepped, Tries, UnlockError, UnlockOptions,
+        Unlocked,
     },
     virtual_meter::{Lock, LockOptions, light::LightReceiver},
 };
@@ -72,6 +73,7 @@ pub struct World {
     pub profile: Profile,
     pub name: PortName,
     pub stop: Arc<AtomicBool>,
+    pub head: Head,
 }
 
 impl World {
@@ -100,6 +102,7 @@ impl World {
             profile: profile.clone(),
             name: PortName::Path("/dev/ttySIM0".into()),
             stop: Arc::default(),
+            head: Head::on(profile.line.settings()),
         }
     }
 
@@ -125,7 +128,7 @@ impl World {
     }
 
     pub fn options(&self) -> UnlockOptions {
-        UnlockOptions::for_model(&self.profile)
+        UnlockOptions::default()
     }
 
     /// One run of the program.
@@ -182,6 +185,7 @@ impl World {
             tries,
             clock: self,
             pace: self,
+            head: self.head,
             options,
             stop: &self.stop,
         };

@@ -25,7 +25,7 @@ use ebp_fieldtest::{
 };
 use ebp_meter::{
     aggregator::ConfiguredMeter,
-    interface::read_options,
+    interface::Registry,
     port::PortName,
     profile::Profiles,
     unlock::{Method, Pin},
@@ -209,9 +209,11 @@ impl<'a> Devices<'a> {
             1_000 + u64::from(household.number) * 10 + u64::from(meter.uuid.as_bytes()[15]);
         let chance = Chance::new(self.seed, purpose);
         let wall = WallMeter::on_the_wall(on_the_wall, from, plan, chance);
+        let registry = Registry::from_profiles(&profiles);
+        let driver = Arc::clone(registry.driver(meter.model).map_err(Failure::usage)?);
         let configured = ConfiguredMeter {
-            options: read_options(profile),
-            profile: Some(Arc::new(profile.clone())),
+            options: driver.model().read,
+            driver: Some(driver),
             method: Method::ZeroBytes,
             ..ConfiguredMeter::new(meter.uuid, PortName::Path(meter.link.clone()))
         };

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tell = |_: &Device, step: daemon::ReportingStep| println!("{:?}", step.outcome);
     thread::spawn(move || daemon::report(&mut sender, &mut reporting, &ended, |_| {}, tell));
     let hear = |event| println!("{event:?}");
-    let end = daemon::measure(&mut reader, &Registry::embedded(), tries, &stop, hear)?;
+    let end = daemon::measure(&mut reader, Registry::embedded(), tries, &stop, hear)?;
     println!("{end:?}");
     Ok(())
 }

@@ -8,14 +8,13 @@ use std::{sync::Arc, time::Duration};
 use ebp_core::clock::SimulatedClock;
 use ebp_meter::{
     aggregator::{ConfiguredMeter, Done, Heads, Job, JobRunner},
-    interface::Environment,
     unlock::Tries,
 };
 use jiff::Timestamp;
 
 use crate::{
     chance::after,
-    port::{JobTime, Shared, WallPort},
+    port::{JobTime, Shared, environment},
 };
 
 /// Heads on meters on the wall.
@@ -43,25 +42,6 @@ impl WallHeads {
     #[must_use]
     pub fn next(&self) -> Option<Timestamp> {
         self.due.iter().map(|(at, ..)| *at).min()
-    }
-}
-
-/// What an interface to a meter on the wall works with, in the time of a job; nothing works after
-/// `end`.
-#[must_use]
-pub fn environment(
-    wall: &Shared,
-    time: &Arc<JobTime>,
-    tries: &Tries,
-    end: Timestamp,
-) -> Environment {
-    let (wall, at) = (Arc::clone(wall), Arc::clone(time));
-    Environment {
-        open: Arc::new(move |name, _| WallPort::open(name, &wall, &at, end)),
-        time: Some(time.clone()),
-        clock: time.clone(),
-        tries: tries.clone(),
-        stop: Arc::default(),
     }
 }
 

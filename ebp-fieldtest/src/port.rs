@@ -11,8 +11,10 @@ use std::{
 
 use ebp_core::clock::{BootId, Clock, DeviceClock, Moment};
 use ebp_meter::{
+    interface::Environment,
     pace::Pace,
     port::{LineSettings, Port, PortError, PortName, Received},
+    unlock::Tries,
 };
 use jiff::Timestamp;
 
@@ -141,6 +143,25 @@ impl WallPort {
     fn fails(&self, from: Timestamp, to: Timestamp) -> Option<(Timestamp, Head, Timestamp)> {
         let meter = locked(&self.meter);
         meter.failing(from, to)
+    }
+}
+
+/// What an interface to a meter on the wall works with, in the time of a job; nothing works after
+/// `end`.
+#[must_use]
+pub fn environment(
+    wall: &Shared,
+    time: &Arc<JobTime>,
+    tries: &Tries,
+    end: Timestamp,
+) -> Environment {
+    let (wall, at) = (Arc::clone(wall), Arc::clone(time));
+    Environment {
+        open: Arc::new(move |name, _| WallPort::open(name, &wall, &at, end)),
+        time: Some(time.clone()),
+        clock: time.clone(),
+        tries: tries.clone(),
+        stop: Arc::default(),
     }
 }
 

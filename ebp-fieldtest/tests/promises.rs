@@ -8,10 +8,9 @@ use ebp_core::{clock::SimulatedClock, model::MeterType};
 use ebp_fieldtest::{
     chance::Chance,
     faults::Head,
-    heads::environment,
     meter::{MeterKind, WallMeter},
     plan::MeterPlan,
-    port::{JobTime, Shared, locked},
+    port::{JobTime, Shared, environment, locked},
     span::Span,
 };
 use ebp_meter::{

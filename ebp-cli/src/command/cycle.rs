@@ -115,9 +115,7 @@ fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> CommandResult {
     let mut log = EventLog::for_good(&device.config.meters);
     let tries = meters::tries(&device.config);
     let hear = |event| log.hear_daemon(event);
-    match daemon::measure(device, &Registry::embedded(), tries, stop, hear)
-        .map_err(device::spool)?
-    {
+    match daemon::measure(device, Registry::embedded(), tries, stop, hear).map_err(device::spool)? {
         End::Stopped => Ok(()),
         End::Revoked => Err(device::revoked()),
     }

@@ -59,12 +59,14 @@ pub fn heads(
 /// Returns [`SpoolError`] if the spool cannot be read at the start. Later failures are events.
 pub fn measure(
     device: &mut Device,
-    registry: &Registry,
+    registry: Registry,
     tries: Tries,
     stop: &Arc<AtomicBool>,
     mut hear: impl FnMut(MeasuringEvent),
 ) -> Result<End, SpoolError> {
-    let (meters, heads) = heads(device, registry, tries, stop);
+    let (meters, heads) = heads(device, &registry, tries, stop);
+    // The meters have their drivers; the other models need not stay in memory for as long as it runs.
+    drop(registry);
     let mut daemon = Measuring::new(device, meters, heads, ConsentThread::default())?;
     if let Some(path) = &device.config.socket {
         match Socket::listen(path) {

@@ -14,6 +14,7 @@ use std::{
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
     interface::{Environment, MeterInterface, SessionMeter, Site},
+    pace::{Pace, RealPace},
     port::LineSettings,
     profile::Profile,
     readout::Readout,

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::{run::succeed, target, test};
 
 /// The examples. `embedded_device` needs a device's configuration: it is built.
-const EXAMPLES: [&str; 8] = [
+const EXAMPLES: [&str; 9] = [
     "evaluate_instants",
     "quarter_hours",
     "mask_a_location",

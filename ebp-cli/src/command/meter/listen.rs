@@ -48,7 +48,7 @@ pub struct Heard {
 /// Listens for so many telegrams: for the first at most `timeout`, for each further one some seconds.
 ///
 /// # Errors
-/// Returns [`PortError`] if the port fails.
+/// Returns [`PortError`](ebp_meter::port::PortError) if the port fails.
 pub fn listen(
     port: &PortName,
     options: ReadOptions,

@@ -1,10 +1,15 @@
 //! Certificates: those that servers issued, which are in the store, and those of the authority's
 //! own file, listed and revoked together.
 
-use ebp_store::{ListCursor, ListPage, ListQuery, RegisterEntry, Serial, StoreError};
+use ebp_store::{
+    CertificateKind, ListCursor, ListPage, ListQuery, RegisterEntry, Serial, StoreError,
+};
 use uuid::Uuid;
 
-use crate::{Survey, SurveyError, authority::AuthorityError};
+use crate::{
+    Survey, SurveyError,
+    authority::{Authority, AuthorityError},
+};
 
 impl Survey {
     /// A part of a device's certificates, oldest first.
@@ -61,23 +66,40 @@ impl Survey {
         Ok(revoked)
     }
 
-    /// Revokes a certificate wherever it is known: of a participant, a device or a server.
+    /// Revokes a certificate wherever it is known: of a participant, a device or a server. Every
+    /// server of the database refuses it from the next request on, whatever copy of the authority's
+    /// folder it has.
     ///
     /// # Errors
     /// [`AuthorityError::UnknownSerial`] if there is none with that serial number.
     pub async fn revoke_certificate(&self, serial: Serial) -> Result<(), SurveyError> {
-        if let Some(authority) = self.authority() {
-            match authority.revoke(&serial) {
-                Err(AuthorityError::UnknownSerial(_)) => {}
-                revoked => return Ok(revoked.map(drop)?),
-            }
+        let listed = self.authority().map(Authority::list).transpose()?.unwrap_or_default();
+        let in_file = listed.into_iter().find(|entry| entry.serial == serial);
+        let in_store = self.store().certificate(serial).await?;
+        let entry = in_store.or_else(|| in_file.clone());
+        let entry = entry.ok_or(AuthorityError::UnknownSerial(serial))?;
+        // Nobody shows a server's certificate to a server.
+        if entry.kind == CertificateKind::Client {
+            // The store first: every server goes by it.
+            self.revoke_in_store(entry).await?;
+            self.keep_revocations().await;
         }
-        let Some(entry) = self.store().certificate(serial).await? else {
-            return Err(AuthorityError::UnknownSerial(serial).into());
-        };
-        self.store().revoke_certificate(entry, self.clock().now()).await?;
-        self.keep_revocations().await;
+        if let Some(authority) = self.authority().filter(|_| in_file.is_some()) {
+            authority.revoke(&serial)?;
+        }
         Ok(())
+    }
+
+    /// Revokes a certificate in the store, without its device if that is not registered there.
+    async fn revoke_in_store(&self, entry: RegisterEntry) -> Result<(), StoreError> {
+        let now = self.clock().now();
+        match self.store().revoke_certificate(entry.clone(), now).await {
+            Err(StoreError::NotFound) if entry.device.is_some() => {
+                let entry = RegisterEntry { device: None, ..entry };
+                self.store().revoke_certificate(entry, now).await.map(drop)
+            }
+            revoked => revoked.map(drop),
+        }
     }
 
     /// A device's certificates in the authority's own file.

@@ -1,19 +1,24 @@
 //! Certificates that end before their time: with a participant's e-mail address, with consent, with
 //! a device that is lost.
 
+use std::fs;
+
 use ebp_core::{
     clock::Clock,
     contract::{Problem, paths, problem_type},
     scope::{Group, Scopes},
 };
-use ebp_store::RegisterEntry;
-use ebp_survey::authority::Issued;
+use ebp_store::{Database, RegisterEntry, Serial};
+use ebp_survey::{
+    Survey,
+    authority::{Authority, Issued},
+};
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Api, Server, registration};
+use crate::harness::{Api, Engine, Server, URL, registration};
 
 fn csr(key: &KeyPair) -> String {
     CertificateParams::default().serialize_request(key).unwrap().pem().unwrap()
@@ -112,6 +117,58 @@ async fn another_address_ends_the_earlier_ones() {
         refused(api, path).await;
     }
     enrolled(&server, registered.measurement_device).await.get(paths::CONSENT).ok().await;
+}
+
+/// Before, it counted only on servers that had the very register that was changed.
+#[tokio::test]
+async fn what_ebp_ca_revokes_counts_on_every_server() {
+    let server = Server::start().await;
+    let (registered, _) = server.consenting("erika@example.org").await;
+    let email = "erika@example.org";
+    let device = server.issue(email, Some(registered.measurement_device), Scopes::all());
+    let person = server.issue(email, None, Scopes::all());
+    let stray = server.issue(email, Some(Uuid::new_v4()), Scopes::all());
+
+    // Another machine with a copy of the authority's folder, and another server on the database.
+    let folder = Server::prepare(Engine::Sqlite).await;
+    let own = folder.path().join("authority");
+    for file in ["ca.pem", "ca.key", "register.jsonl"] {
+        fs::copy(server.data().join("authority").join(file), own.join(file)).unwrap();
+    }
+    let url = server.data().join(URL);
+    if url.exists() {
+        fs::copy(url, folder.path().join(URL)).unwrap();
+    }
+    let database = server.database();
+    let other = Server::open_with(folder, |settings, clock| {
+        clock.advance(1);
+        if let Some(path) = database {
+            settings.database = Database::Sqlite(path);
+        }
+    })
+    .await;
+
+    let authority = Authority::open(&own, other.clock.clone()).unwrap();
+    let survey = Survey::new(other.store.clone(), other.clock.clone())
+        .with_authority(authority, std::time::Duration::from_secs(86_400));
+    for (issued, path) in [(&device, paths::CONSENT), (&person, paths::ACCOUNT)] {
+        let apis = [&server, &other].map(|server| server.api(Some(issued)));
+        for api in &apis {
+            api.get(path).ok().await;
+        }
+        survey.revoke_certificate(issued.entry.serial).await.unwrap();
+        for api in &apis {
+            assert_eq!(refused(api, path).await, "the certificate is revoked");
+        }
+        survey.revoke_certificate(issued.entry.serial).await.unwrap();
+    }
+    // Its device is not registered: that keeps nobody from revoking it.
+    survey.revoke_certificate(stray.entry.serial).await.unwrap();
+    let kept = server.store.certificate(stray.entry.serial).await.unwrap().unwrap();
+    assert!(kept.revoked_at.is_some() && kept.device.is_none());
+    // The first server's own register says nothing of it.
+    assert!(server.authority.list().unwrap().iter().all(|entry| entry.revoked_at.is_none()));
+    assert!(survey.revoke_certificate(Serial::random()).await.is_err());
 }
 
 #[tokio::test]

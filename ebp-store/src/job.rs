@@ -152,7 +152,7 @@ pub enum JobEnd {
     Released,
 }
 
-/// What became of the end of an attempt.
+/// The result of ending an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
     /// It is recorded: the job is in this state.

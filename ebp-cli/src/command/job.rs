@@ -114,10 +114,10 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     let client = Jobs { manager, group: arguments.group };
     match &arguments.action {
         Action::List { format } => client.list(*format),
-        Action::Show { job } => print_json(&client.told(client.manager.job(*job))?),
-        Action::Result { job } => print_json(&client.told(client.manager.job_result(*job))?),
-        Action::Cancel { job } => print_json(&client.told(client.manager.cancel_job(*job))?),
-        Action::Retry { job } => print_json(&client.told(client.manager.retry_job(*job))?),
+        Action::Show { job } => print_json(&client.explain(client.manager.job(*job))?),
+        Action::Result { job } => print_json(&client.explain(client.manager.job_result(*job))?),
+        Action::Cancel { job } => print_json(&client.explain(client.manager.cancel_job(*job))?),
+        Action::Retry { job } => print_json(&client.explain(client.manager.retry_job(*job))?),
         Action::Import { file, dry_run, asked } => {
             let kind = JobKind::HouseholdImport;
             let (file, key) = (Some(read_text(file)?), asked.key.clone());
@@ -137,8 +137,8 @@ struct Jobs {
 }
 
 impl Jobs {
-    /// What was answered, or the refusal with its remedy.
-    fn told<T>(&self, answer: Result<T, ClientError>) -> Result<T, Failure> {
+    /// The answer, or the refusal with its remedy.
+    fn explain<T>(&self, answer: Result<T, ClientError>) -> Result<T, Failure> {
         answer.map_err(|error| match &error {
             ClientError::Problem { kind, .. } if kind == problem_type::JOB_STATE => {
                 Failure::failed(crate::exit::chain(&error))
@@ -157,7 +157,7 @@ impl Jobs {
         let mut jobs = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let page = self.told(self.manager.jobs(cursor.as_deref()))?;
+            let page = self.explain(self.manager.jobs(cursor.as_deref()))?;
             jobs.extend(page.items);
             cursor = page.next;
             if cursor.is_none() {
@@ -168,16 +168,16 @@ impl Jobs {
     }
 
     fn start(&self, new: &NewJob, wait: bool) -> CommandResult {
-        let mut job = self.told(self.manager.start_job(new))?;
+        let mut job = self.explain(self.manager.start_job(new))?;
         if !wait {
             return print_json(&job);
         }
         while !job.state.is_final() {
             std::thread::sleep(LOOK);
-            job = self.told(self.manager.job(job.uuid))?;
+            job = self.explain(self.manager.job(job.uuid))?;
         }
         if job.result.is_some() {
-            print_json(&self.told(self.manager.job_result(job.uuid))?)?;
+            print_json(&self.explain(self.manager.job_result(job.uuid))?)?;
         }
         let why = job.error.clone().unwrap_or_default();
         match job.state {

@@ -158,11 +158,11 @@ pub struct ImportReport {
     pub dry_run: bool,
     /// Whether the households are registered: all of them or none.
     pub stored: bool,
-    /// What became of each line that is not empty.
+    /// The result of each line that is not empty.
     pub lines: Vec<ImportedLine>,
 }
 
-/// What became of a line of an import.
+/// The result of a line of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -183,7 +183,7 @@ pub enum LineOutcome {
 pub struct ImportedLine {
     /// Its number, from 1.
     pub line: u64,
-    /// What became of it.
+    /// Its result.
     pub outcome: LineOutcome,
     /// The line before that has the same participant and address.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,8 +2,6 @@
 
 use ebp_core::obis::ObisCode;
 
-use ebp_core::obis::ObisCode;
-
 /// How a register of active power says which way it flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {

@@ -84,9 +84,9 @@ pub struct AnyKind {
 }
 
 impl AnyKind {
-    /// That kind.
+    /// The kind `K`, without its type.
     #[must_use]
-    pub fn of<K: Kind>() -> Self {
+    pub fn for_kind<K: Kind>() -> Self {
         Self { name: K::KIND.name(), limit: K::LIMIT, begin: begin::<K> }
     }
 

@@ -28,7 +28,7 @@ const EXPIRE: Duration = Duration::from_secs(3600);
 
 /// Every kind of job that a server does.
 fn kinds() -> Vec<AnyKind> {
-    vec![AnyKind::of::<RiskReportJob>(), AnyKind::of::<ImportJob>()]
+    vec![AnyKind::for_kind::<RiskReportJob>(), AnyKind::for_kind::<ImportJob>()]
 }
 
 /// What wakes a worker of this server when a job was added here.

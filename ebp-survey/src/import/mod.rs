@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 pub use parse::{FileError, Line, lines};
 
-use crate::{Survey, SurveyError, locate::log_trouble};
+use crate::{Survey, SurveyError};
 
 /// Registrations of an import that is taken in as a whole, at most: nobody else registers or revokes
 /// while they are stored.
@@ -118,7 +118,9 @@ impl Survey {
                 && line.same_as_line.is_none()
             {
                 let located = self.locate(&registration.address).await;
-                log_trouble(&located);
+                if let Some(located) = &located {
+                    located.log_trouble();
+                }
                 registration.location = located.and_then(|found| found.location);
             }
             if !step() {

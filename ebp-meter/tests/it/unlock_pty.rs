@@ -215,7 +215,7 @@ fn a_killed_process_leaves_its_try_counted_and_the_meter_at_rest() {
     let name = PortName::Path(running.path.clone());
     let folder = tempfile::tempdir().unwrap();
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_one_to_be_killed", "--ignored"])
+        .args(["--exact", "unlock_pty::the_one_to_be_killed", "--ignored"])
         .env(PORT, &running.path)
         .env(STATE, folder.path())
         .stdout(std::process::Stdio::null())

@@ -29,24 +29,25 @@ fn declared() -> BTreeMap<String, Table> {
 /// Puts rows into a table, of values that stand nowhere else. Returns the bytes to search for of the
 /// columns that a revocation erases.
 fn fill(spool: &Spool, table: &str, declared: &Table) -> Vec<Vec<u8>> {
-    let mut kinds =
-        spool.connection.prepare("SELECT name, type FROM pragma_table_info(?1)").unwrap();
-    let kinds = kinds.query_map([table], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    let kinds: BTreeMap<String, String> = kinds.map(Result::unwrap).collect();
+    let sql = "SELECT name, type FROM pragma_table_info(?1) ORDER BY cid";
+    let mut columns = spool.connection.prepare(sql).unwrap();
+    let columns = columns.query_map([table], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let columns: Vec<(String, String)> = columns.map(Result::unwrap).collect();
     let mut traces = Vec::new();
-    for row in 0..40_i64 {
+    for row in 0..10_i64 {
         let (mut names, mut values) = (Vec::new(), Vec::new());
-        for (place, (column, Column { erased })) in declared.columns.iter().enumerate() {
+        for (place, (column, kind)) in columns.iter().enumerate() {
             let text = format!("Spur {table} {column} {row:02}");
-            // Of eight octets, and rising from row to row and from column to column.
+            // Of eight octets, rising from row to row and in the order of the columns: a slot starts
+            // before it ends.
             let number = (0x5c3a_7e00_i64 << 32) + (row << 16) + i64::try_from(place).unwrap();
-            let (value, trace) = match kinds[column].as_str() {
+            let (value, trace) = match kind.as_str() {
                 "TEXT" => (Value::Text(text.clone()), text.into_bytes()),
                 "BLOB" => (Value::Blob(text.clone().into_bytes()), text.into_bytes()),
                 "INTEGER" => (Value::Integer(number), number.to_be_bytes().to_vec()),
                 other => panic!("{table}.{column} is {other}: say how it is filled"),
             };
-            if erased.contains("revocation") {
+            if declared.columns[column].erased.contains("revocation") {
                 traces.push(trace);
             }
             names.push(column.as_str());

@@ -134,7 +134,7 @@ pub enum JobEnd {
     /// With a result. An input that is about anybody is erased: it is not needed again.
     Succeeded(JobResult),
     /// With the registration of the households of those lines that have one; all of them in this
-    /// transaction, or none. The result is an [`ImportReport`](ebp_core::contract::ImportReport) of
+    /// transaction, or none. The result is an [`ImportReport`] of
     /// all lines.
     Registers(Vec<(ImportedLine, Option<Registration>)>),
     /// With an error.

@@ -24,7 +24,7 @@ pub fn read(
         let fault = if !known.contains(&name.as_str()) {
             Err(format!("the query knows {} only", known.join(", ")))
         } else if seen.contains(&name) {
-            Err(format!("`{name}` stands twice"))
+            Err(format!("`{name}` occurs twice"))
         } else {
             seen.push(name);
             take(name, value)
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(
             told("limit=0&secret=x&cursor=secret&limit=1&limit=2&secret=y").unwrap(),
             "malformed: `limit` must be 1 to 10000; the query knows limit, cursor only; `cursor` \
-             must be the `next` of the page before; `limit` stands twice"
+             must be the `next` of the page before; `limit` occurs twice"
         );
     }
 }

@@ -3,7 +3,7 @@
 //! Enters: the survey, kinds of jobs. Leaves: jobs with their ends, which the store records. Absent:
 //! the work itself, which is done in crates that know no queue, and the queue, which is the store's.
 //!
-//! To add a job: a serialisable struct in a file here, which implements [`Kind`]; its line in
+//! To add a job: a serialisable struct in a file here, which implements [`Kind`](kind::Kind); its line in
 //! `runner::kinds`; its name in [`JobKind`](ebp_core::contract::JobKind).
 
 mod attempt;

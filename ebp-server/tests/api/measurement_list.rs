@@ -99,7 +99,7 @@ async fn what_is_doubtful_is_told() {
     let (late, odd) = ("clock-corrected", "power-out-of-range");
     let sent = [item(1, &[late, odd]), item(2, &[]), item(3, &[odd, odd]), item(4, &["x"])];
     let answer = api.upload(&sent).ok().await;
-    let refused = ["a flag stands twice", "`flags` is missing or not of its form"];
+    let refused = ["a flag occurs twice", "`flags` is missing or not of its form"];
     assert_eq!(outcomes(&answer), ["accepted", "accepted", refused[0], refused[1]]);
     let again = api.upload(&[item(1, &[odd, late]), item(1, &[odd])]).ok().await;
     assert_eq!(outcomes(&again), ["duplicate", "another measurement has this uuid"]);

@@ -96,7 +96,7 @@ async fn what_is_refused_does_not_hold_up_the_others() {
             "`measured_at` is missing or not of its form",
             "`meter` is missing or not of its form",
             "a data point identifies the meter",
-            "an OBIS code stands twice among the data points",
+            "an OBIS code occurs twice among the data points",
             "accepted"
         ]
     );

@@ -1,4 +1,4 @@
-//! [`Store`](crate::Store) for PostgreSQL.
+//! [`Store`] for PostgreSQL.
 
 use async_trait::async_trait;
 use ebp_core::{

@@ -167,7 +167,7 @@ fn place(meter: &KnownMeter, measurement: &Measurement) -> Result<Place, Refusal
     }
 }
 
-/// Whether a key stands twice. There are a few dozen at most, which are compared sooner than sorted.
+/// Whether a key occurs twice. There are a few dozen at most, which are compared sooner than sorted.
 fn has_twins<T, K: PartialEq>(all: &[T], key: impl Fn(&T) -> K) -> bool {
     all.iter()
         .enumerate()

@@ -1,4 +1,4 @@
-//! [`Store`](crate::Store) for SQLite.
+//! [`Store`] for SQLite.
 
 use async_trait::async_trait;
 use ebp_core::{

@@ -24,7 +24,7 @@ FOREIGN = IDENTITY["foreign"]
 
 # The sentences by which a body that is of its form may be refused (422).
 NO_SCHEMA_CAN_SAY = (
-    "stands here twice",
+    "occurs twice",
     "must not be set",
     "must be one that this device reads",
     "must be no more than the telegrams",

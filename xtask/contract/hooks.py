@@ -26,6 +26,7 @@ FOREIGN = IDENTITY["foreign"]
 NO_SCHEMA_CAN_SAY = (
     "occurs twice",
     "must not be set",
+    "must not be set for this kind",
     "must be one that this device reads",
     "must be no more than the telegrams",
     "must be no more than the adults",
@@ -221,6 +222,9 @@ def refused_for_what_no_schema_can_say(ctx, response, case):
     if response.status_code != 422:
         return
     for error in response.json()["errors"]:
+        # An import's file is text to a schema.
+        if (error["pointer"], case.operation.label) == ("/file", "POST /management/job"):
+            continue
         assert error["detail"] in NO_SCHEMA_CAN_SAY, f"a schema could say: {error}"
 
 

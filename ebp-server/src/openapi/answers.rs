@@ -82,11 +82,15 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
     let named = path.contains('{');
     let listed = matches!(
         *path,
-        paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES
+        paths::MANAGEMENT_HOUSEHOLD
+            | paths::MANAGEMENT_DEVICE
+            | paths::MANAGED_CERTIFICATES
+            | paths::MANAGEMENT_JOB
     );
     // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.
     let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
     let removes = *method == Method::DELETE && !certificates;
+    let by_state = [paths::JOB_CANCEL, paths::JOB_RETRY, paths::JOB_RESULT].contains(path);
     let known = *access != Access::Anybody;
     let of_household = matches!(access, Access::Scope(_) | Access::EitherScope(_) | Access::Device);
     let can = |status| match status {
@@ -94,7 +98,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
         401 => known || has_body,
         403 => known,
         404 => named || has_body,
-        409 => of_household || has_body || removes,
+        409 => of_household || has_body || removes || by_state,
         410 => of_household || has_body || removes,
         408 | 413 | 415 | 422 => has_body,
         429 | 500 | 503 => true,

@@ -15,8 +15,8 @@
 //! ```no_run
 //! # #[cfg(feature = "program")]
 //! # fn main() -> anyhow::Result<()> {
-//! use ebp_fieldtest::{fieldtest, world::Options}; let passed = fieldtest(Options::new(1),
-//! std::path::Path::new("/tmp/fieldtest"), &mut std::io::stdout())?;
+//! use ebp_fieldtest::{fieldtest, world::Options};
+//! let passed = fieldtest(Options::new(1), std::path::Path::new("/tmp/fieldtest"), &mut std::io::stdout())?;
 //! # Ok(()) }
 //! # #[cfg(not(feature = "program"))]
 //! # fn main() {}

@@ -3,12 +3,14 @@
 //! Enters: regions, a true position, randomness. Leaves: [`Release`]. Absent: the true position,
 //! the distance and the direction, from the result and from every error.
 //!
-//! Rejection sampling as the thesis has it, made exact. Candidates come from the box of latitudes
-//! and longitudes around the outer circle, alike per area of the ellipsoid: a latitude is kept with
-//! the probability that its parallel's length and the meridian's curvature ask for (0.5 % of them
-//! are not). They are rounded to the six decimals that are released, and kept if the geodesic
-//! distance to the rounded position is within the bounds. So the released position is uniform per
-//! area over the ring and keeps the bounds itself. Three candidates are drawn for two positions.
+//! The method is rejection sampling as in the thesis, made exact. Candidates are drawn from the box
+//! of latitudes and longitudes around the outer circle, uniformly per area of the ellipsoid: a
+//! latitude is accepted with a probability proportional to the area per latitude and longitude
+//! there, which follows from the parallel's length and the meridian's curvature (0.5 % are
+//! rejected). Candidates are rounded to the six decimals that are released, and accepted if the
+//! geodesic distance to the rounded position is within the bounds. So the released position is
+//! uniform per area over the ring, and is itself within the bounds. On average three candidates are
+//! drawn for two positions.
 
 use crate::{
     DistanceBounds, Position, Region, RegionCode, Regions, ReleasedPosition,
@@ -16,10 +18,10 @@ use crate::{
     randomness::{NoRandomness, Randomness},
 };
 
-/// A released position, with what its maker knows in addition.
+/// A released position, with the facts from which it was drawn.
 ///
-/// The position may be published. The rest is the custodian's: the true region, its density and the
-/// bounds that follow from them narrow down where the household is.
+/// Only the position may be published. The rest has to stay with whoever masks: the true region,
+/// its density and the bounds that follow from them narrow down where the household is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Release {
     position: ReleasedPosition,
@@ -28,16 +30,17 @@ pub struct Release {
     bounds: DistanceBounds,
 }
 
-/// Why a position cannot be masked. It says nothing of the position.
+/// Why a position cannot be masked. The error reveals nothing about the position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MaskError {
-    /// No region, so no density and no bounds.
+    /// The position is in no region, so there is no density and there are no bounds.
     #[error("the location lies outside of every region")]
     OutsideEveryRegion,
-    /// Nobody lives there, and boxes of longitudes get too wide.
+    /// The position is near a pole, where nobody lives and boxes of longitudes get too wide.
     #[error("the location lies within 5° of a pole")]
     NearPole,
-    /// Too few people may have been there, and the ring may not be widened (any further).
+    /// Too few persons live where the household may be, and the ring may not be widened (any
+    /// further).
     #[error("fewer than the wanted number of persons are expected where the household may be")]
     TooFewPersons,
     /// The operating system provides no random numbers.
@@ -46,7 +49,7 @@ pub enum MaskError {
 }
 
 impl Release {
-    /// A release as it was kept somewhere; none if these numbers are no release.
+    /// Restores a release that was stored; none if the numbers cannot be those of a release.
     #[must_use]
     pub fn kept(
         position: Position,
@@ -63,39 +66,40 @@ impl Release {
         })
     }
 
-    /// Where the household is said to be.
+    /// The masked position.
     #[must_use]
     pub const fn position(&self) -> ReleasedPosition {
         self.position
     }
 
-    /// The region that the household is really in.
+    /// The true region of the household.
     #[must_use]
     pub const fn region(&self) -> RegionCode {
         self.region
     }
 
-    /// That region's density, persons per km².
+    /// The population density of that region, persons per km².
     #[must_use]
     pub const fn density(&self) -> f64 {
         self.density
     }
 
-    /// Within which distances it was moved.
+    /// The bounds of the distance by which the position was moved.
     #[must_use]
     pub const fn bounds(&self) -> DistanceBounds {
         self.bounds
     }
 }
 
-/// Masks a position: looks its region up, and draws a position in the ring that its density asks
-/// for.
+/// Masks a position: finds its region, and draws a position in the ring that follows from the
+/// region's density.
 ///
-/// Called again it draws again, and many draws give a household away: a release is made once and
-/// kept, see [`release_once`](crate::release_once).
+/// Each call draws another position, and many draws reveal where a household is. So a release has
+/// to be made once and stored, see [`release_once`](crate::release_once).
 ///
 /// # Errors
-/// Returns [`MaskError`], which never contains the position.
+/// Returns [`MaskError`] if the position is outside of every region or near a pole, or if the
+/// operating system provides no random numbers. The error never contains the position.
 pub fn mask(
     regions: &Regions,
     origin: Position,
@@ -116,7 +120,8 @@ pub(crate) fn mask_within(
     Ok(Release { position, region: region.code(), density: region.density(), bounds })
 }
 
-/// More tries than any randomness takes: one in two is kept, at least.
+/// The limit of tries, which random numbers never reach: at least half of all candidates are
+/// accepted.
 const TRIES: usize = 10_000;
 
 fn draw(
@@ -144,7 +149,8 @@ fn draw(
     Err(MaskError::NoRandomness(NoRandomness))
 }
 
-/// By the chord where it is sure, otherwise by the geodesic.
+/// Whether the candidate is within the bounds: by the chord if its error cannot matter, otherwise
+/// by the geodesic.
 fn is_within(
     bounds: DistanceBounds,
     local: &Local,

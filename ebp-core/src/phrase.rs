@@ -1,6 +1,7 @@
 //! Counts as people read them: `1 meter`, `2 meters`.
 //!
-//! Enters: a number and a noun. Leaves: both in words. Absent: other languages than English.
+//! Enters: a number and a noun. Leaves: the number followed by the noun in singular or plural.
+//! Absent: languages other than English.
 
 use std::fmt::Display;
 
@@ -10,8 +11,8 @@ pub fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> Strin
     format!("{count} {noun}{plural}")
 }
 
-/// `1 entry`, `2 entries`: with both forms given, for irregular plurals and for phrases with a
-/// verb.
+/// `1 entry`, `2 entries`: for irregular plurals and for phrases with a verb. The caller gives both
+/// forms.
 pub fn counted_as<N: Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
     let noun = if count == N::from(1) { one } else { many };
     format!("{count} {noun}")

@@ -1,12 +1,13 @@
 //! Energy between the readings of electricity meters: per quarter hour, hour, local day and month,
 //! with guaranteed bounds, and what a household draws, feeds in and consumes itself.
 //!
-//! Enters: the readings of a meter in the order of time ([`Reading`]), what its household is wired
-//! like ([`MeterFacts`]). Leaves: [`Quarter`]s, [`Period`]s, [`Span`]s and [`Balance`]s. Absent: files,
-//! databases, HTTP, the clock; floating point.
+//! Enters: the readings of a meter in the order of time ([`Reading`]), and how its household's
+//! meters are connected ([`MeterFacts`]). Leaves: [`Quarter`]s, [`Period`]s, [`Span`]s and
+//! [`Balance`]s. Absent: files, databases, HTTP, the clock; floating point.
 //!
-//! Everything is counted in units of 10^-8 kWh and microseconds, with products in 128 bits. A
-//! boundary's value is rounded once, so that sums over neighbouring intervals telescope exactly.
+//! All quantities are integers in units of 10^-8 kWh and of microseconds, and products have 128
+//! bits. A boundary's value is rounded once, so that sums over neighbouring intervals telescope
+//! exactly.
 //!
 //! The rules: `docs/decisions/energy-series.md`.
 //!

@@ -1,59 +1,61 @@
-//! Segments: where a register is continuous, and what its readings bound it by.
+//! Segments, in which a register is continuous, and the bounds that follow from their readings.
 
 use serde::{Deserialize, Serialize};
 
 use crate::rules::Rules;
 
-/// A register's reading that is used: it shows `value`, so that the register truly is that or up to
-/// `resolution` more, at an instant that is within `uncertainty` of `at`. 10^-8 kWh, microseconds.
+/// A reading of a register. It shows `value`, so the register's true value is at least `value` and
+/// less than `value + resolution`, at an instant within `uncertainty` of `at`. Units: 10^-8 kWh,
+/// microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
-    /// When.
+    /// The stated instant.
     pub at: i64,
-    /// What it shows.
+    /// The value shown.
     pub value: i64,
     /// One unit of its last decimal.
     pub resolution: i64,
     /// How far `at` may be off.
     pub uncertainty: i64,
-    /// Whether its time was set right afterwards.
+    /// Whether the instant was corrected afterwards.
     pub corrected: bool,
 }
 
 impl Point {
-    /// The earliest instant at which it may have been read.
+    /// The earliest instant at which the register may have been read.
     pub(crate) const fn earliest(&self) -> i64 {
         self.at.saturating_sub(self.uncertainty)
     }
 
-    /// The latest one.
+    /// The latest instant at which the register may have been read.
     pub(crate) const fn latest(&self) -> i64 {
         self.at.saturating_add(self.uncertainty)
     }
 
-    /// What the register is less than.
+    /// The value below which the register is.
     pub(crate) const fn above(&self) -> i64 {
         self.value.saturating_add(self.resolution)
     }
 }
 
-/// All that the readings of a segment up to one say of what comes later.
+/// What the readings of a segment so far imply for later readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Past {
-    /// The register is that at least,
+    /// The least value of the register from `until` on.
     floor: i64,
-    /// from then on.
+    /// The latest instant at which one of the readings may have been taken.
     until: i64,
-    /// It is less than that,
+    /// The register was below this value at `since`.
     ceiling: i64,
-    /// and what it can have grown since then.
+    /// The instant from which on the register can have grown beyond `ceiling`.
     since: i64,
-    /// The same by the instants as they are stated: what tells whether another reading fits.
+    /// `ceiling` and `since` computed with the stated instants; they decide whether another reading
+    /// fits.
     limit: (i64, i64),
 }
 
 impl Past {
-    /// Of a segment's first reading.
+    /// The state after a segment's first reading.
     #[must_use]
     pub const fn begin(point: &Point) -> Self {
         Self {
@@ -65,7 +67,7 @@ impl Past {
         }
     }
 
-    /// With one more reading, which fits.
+    /// The state after one more reading, which has to fit.
     #[must_use]
     pub fn and(self, rules: Rules, point: &Point) -> Self {
         let new = Self::begin(point);
@@ -80,20 +82,21 @@ impl Past {
         }
     }
 
-    /// Whether the register can show that after what it has shown: it never falls and grows no
-    /// faster than the meter's power allows, both as closely as the decimals tell.
+    /// Whether the reading is possible after the readings so far: the register never falls, and
+    /// grows no faster than the meter's greatest power allows, both within the readings'
+    /// resolutions.
     #[must_use]
     pub fn fits(&self, rules: Rules, point: &Point) -> bool {
         let grown = rules.growth(point.at.saturating_sub(self.limit.1));
         point.above() > self.floor && point.value <= self.limit.0.saturating_add(grown)
     }
 
-    /// The least that the register can be then.
+    /// The least value that the register can have at an instant.
     pub(crate) fn lowest(&self, rules: Rules, at: i64) -> i64 {
         self.floor.saturating_sub(rules.growth(self.until.saturating_sub(at)))
     }
 
-    /// The most that it can be then.
+    /// The greatest value that the register can have at an instant.
     pub(crate) fn highest(&self, rules: Rules, at: i64) -> i64 {
         self.ceiling.saturating_add(rules.growth(at.saturating_sub(self.since)))
     }
@@ -132,7 +135,7 @@ mod tests {
             assert!(past.fits(rules, &locked), "{whole}");
         }
         assert!(!past.fits(rules, &point(900, 12_344 * KWH, KWH)));
-        // What was known before it was locked holds on.
+        // What was known before the meter was locked still holds.
         let past = past.and(rules, &point(900, 12_345 * KWH, KWH));
         assert!(!past.fits(rules, &point(1800, 1_234_520_000_000, 10_000)));
         assert!(past.fits(rules, &point(1800, 1_234_590_000_000, 10_000)));

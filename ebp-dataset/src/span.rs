@@ -1,5 +1,5 @@
-//! Energy over gaps: from one boundary at which the register is known to the next, where some lie
-//! between at which it is not.
+//! Energy over gaps: from one boundary at which the register's value is known to the next such
+//! boundary, if at least one boundary between them has no known value.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,13 @@ use crate::{
 /// Energy over a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// From when, microseconds since the Unix epoch.
+    /// The gap's beginning, microseconds since the Unix epoch.
     pub from: i64,
-    /// To when.
+    /// The gap's end, microseconds since the Unix epoch.
     pub to: i64,
-    /// Over so many quarter hours.
+    /// The number of quarter hours in the gap.
     pub quarters: i64,
-    /// The energy, which is known, and its bounds.
+    /// The energy over the whole gap, and its bounds.
     pub interval: Interval,
 }
 
@@ -29,7 +29,7 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Takes in the next quarter hour; gives the span that ends with it.
+    /// Adds the next quarter hour; returns the span that ends with it, if one does.
     pub fn push(&mut self, quarter: &RegisterQuarter) -> Option<Span> {
         if let Some(start) = quarter.start.filter(Boundary::is_resolved) {
             self.last.get_or_insert(start);

@@ -1,17 +1,18 @@
-//! The account: what the server has, held against what the meters said and what was possible.
+//! The account: compares what the server stores with what the meters sent and what was possible.
 //!
-//! Enters: the survey at its end. Leaves: the evaluation of chapter 5 and every [`Fault`] found.
-//! Absent: printing.
+//! Enters: the survey at its end. Leaves: the evaluation of the thesis' chapter 5 and every
+//! [`Fault`] found. Absent: printing.
 //!
-//! A slot *counts* when within it, for 90 seconds on end, the device had power and the meter could
-//! be read: then it must have a measurement. A device that does not know the time does not know where
-//! slots begin, and after half an hour without it measures every five minutes: there it takes 390
-//! seconds on end. A run of a device that ended before any clock was heard has measurements that
-//! nobody can place; its slots do not count, and are told. A slot that does not count may be measured
-//! nevertheless.
+//! A slot *counts* if during it, for 90 seconds without interruption, the device had power and the
+//! meter could be read: then it must have a measurement. A device that does not know the time does
+//! not know where slots begin, and after half an hour without the time it measures every five
+//! minutes: for such a device a slot counts after 390 seconds without interruption. If a run of a
+//! device ended before the device received the time, the time of its measurements cannot be
+//! determined; the slots of that run do not count, and are reported. A slot that does not count may
+//! be measured nevertheless.
 //!
-//! A report cycle counts when around it the device had power, the time and a network, the server ran
-//! and answered what it was asked, and there was something to report.
+//! A report cycle counts if during it the device had power, the time and a network, the server ran
+//! and answered requests, and there was something to report.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -37,20 +38,20 @@ use crate::{
     world::Survey,
 };
 
-/// How far a measurement's instant may be from the true one, beyond what it says itself.
+/// How far a measurement's instant may be from the true one, beyond the bound that its flags state.
 const PRECISE: Duration = Duration::from_secs(1);
 
-/// A device that has power, time and the server for so long renews its certificate.
+/// A device that has power, the time and the server for at least this long renews its certificate.
 const RENEWABLE: Duration = Duration::from_secs(2 * 3600);
 
-/// Something that must not be.
+/// A violation of what the system guarantees.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// Of which device.
+    /// The index of the device.
     pub device: usize,
-    /// Around which instant.
+    /// The instant around which it happened.
     pub at: Timestamp,
-    /// What.
+    /// What happened, in words.
     pub what: String,
 }
 
@@ -59,13 +60,13 @@ pub struct Fault {
 pub struct Account {
     /// The figures.
     pub evaluation: Evaluation,
-    /// What must not be.
+    /// The violations.
     pub faults: Vec<Fault>,
-    /// Slots that count, and all of them.
+    /// The number of slots that count, and the number of all slots.
     pub slots: [u64; 2],
     /// Slots that do not count and are measured nevertheless.
     pub extra: u64,
-    /// Slots of runs that never knew the time.
+    /// Slots without a measurement in runs of a device that never knew the time.
     pub unplaced_slots: u64,
     /// Measurements that stay in spools without a time.
     pub unplaced: u64,
@@ -75,20 +76,20 @@ pub struct Account {
     pub purged: u64,
     /// Measurements at the server.
     pub rows: u64,
-    /// Of those, such whose time was set right.
+    /// Rows whose time was corrected afterwards.
     pub corrected: u64,
-    /// Of those, such that say themselves how far their instant may be off.
+    /// Rows whose flags state how far their instant may be off.
     pub bounded: u64,
-    /// How far that of any of these is off.
+    /// The largest error of an instant among these.
     pub furthest_bounded: Duration,
-    /// The furthest that the instant of any other is from the true one.
+    /// The largest error of an instant among all other rows.
     pub furthest: Duration,
 }
 
 /// Draws up the account.
 ///
 /// # Errors
-/// If the database or a spool cannot be read.
+/// Returns an error if the database or a spool cannot be read.
 pub fn draw_up(survey: &mut Survey) -> Result<Account> {
     let terms = Terms::new(survey.options.start, survey.end, CYCLE, Cycle::HOUR)?;
     let mut account = Account {
@@ -172,7 +173,7 @@ impl Account {
         Ok(())
     }
 
-    /// A person has to replace a certificate only where the device could not renew it.
+    /// Checks that a certificate expired only if its device could not renew it.
     fn certificates(&mut self, survey: &Survey) {
         for (index, device) in survey.devices.iter().enumerate() {
             let Life { off, blind, unknown, .. } = &device.life;
@@ -193,7 +194,7 @@ impl Account {
         }
     }
 
-    /// Whoever revokes is not measured any more, and whoever grants late not before.
+    /// Checks that no household is measured before its consent is granted or after it is revoked.
     fn consents(&mut self, survey: &Survey) {
         for (index, device) in survey.devices.iter().enumerate() {
             let life = &device.life;
@@ -210,7 +211,7 @@ impl Account {
         }
     }
 
-    /// Each row is what the meter said, when it said it.
+    /// Checks that each row has what the meter sent, at the instant at which it was sent.
     fn values(&mut self, case: &Case<'_>) {
         let device = case.meter.device;
         let mut wall = locked(&case.meter.wall);
@@ -238,7 +239,7 @@ impl Account {
                             self.fault(device, row.measured_at, what);
                         }
                     }
-                    // In the second in which it learns the time, either is right.
+                    // In the second in which the device receives the time, either is right.
                     let blind = |at: Timestamp| case.life.blind.at(at).is_some();
                     let second = SignedDuration::from_secs(1);
                     let (first, last) =
@@ -273,7 +274,8 @@ impl Account {
         }
     }
 
-    /// Each slot that counts has a measurement; which ones could not have one.
+    /// Checks that each slot that counts has a measurement; returns the slots that could not have
+    /// one.
     fn slots(&mut self, case: &Case<'_>) -> Vec<Stretch> {
         let mut measured: BTreeSet<i64> =
             case.rows.iter().map(|row| CYCLE.slot(row.measured_at).key()).collect();
@@ -309,12 +311,12 @@ impl Account {
     }
 }
 
-/// How far the row's instant may be off by its own word.
+/// How far the row's instant may be off, as its flags state.
 fn bound(row: &StoredMeasurement) -> Duration {
     row.flags.iter().filter_map(|flag| flag.time_bound()).max().unwrap_or_default()
 }
 
-/// What the meter said that the row keeps, and how far the row's instant is from it.
+/// The meter's telegram that the row stores, and how far the row's instant is from the telegram's.
 fn nearest<'a>(heard: &'a [Said], row: &StoredMeasurement) -> Result<(&'a Said, Duration), String> {
     let within = SignedDuration::from_secs(17);
     let allowed = PRECISE + bound(row);

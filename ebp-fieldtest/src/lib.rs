@@ -1,15 +1,16 @@
-//! A field test in the drawer: weeks of a survey in simulated time, with the faults of a real one.
+//! A simulated field test: weeks of a survey in simulated time, with the faults of a real one.
 //!
-//! Enters: a seed. Leaves: the tables of the thesis' chapter 5, and every breach of what the system
-//! promises. Absent: hardware, waiting.
+//! Enters: a seed. Leaves: the tables of the thesis' chapter 5, and every violation of what the
+//! system guarantees. Absent: hardware, waiting.
 //!
-//! Everything but the walls is real: meters send bytes that the program's decoders read, each device
-//! runs the engines of `ebp read` and `ebp transmit` on a spool of its own and speaks with the client
-//! over mutual TLS to a server that is stopped and started. Only time is made up: whoever waits is
-//! asked until when, and then it is then.
+//! Only time and what surrounds the program (meters, power, network) are simulated. Virtual meters
+//! send bytes that the program's decoders read. Each device runs the daemons of `ebp read` and
+//! `ebp transmit` on a spool of its own, and uses the real client over mutual TLS to reach the real
+//! server, which is stopped and started. A daemon that would wait reports until when, and time
+//! advances to that instant.
 //!
-//! `ebp demo` makes its households' past with the same simulation ([`past`]), without the program and
-//! its tables (feature `program`).
+//! `ebp demo` makes its households' history with the same simulation ([`past`]), without the
+//! command and its tables (feature `program`).
 //!
 //! ```no_run
 //! # #[cfg(feature = "program")]

@@ -1,4 +1,4 @@
-//! `cargo xtask fieldtest`: a field test in the drawer.
+//! `cargo xtask fieldtest`: the command that runs the simulated field test.
 //!
 //! Enters: arguments. Leaves: tables on standard output, and an exit code. Absent: the field test,
 //! which is the library.
@@ -25,8 +25,8 @@ use ebp_fieldtest::{
 };
 use jiff::Timestamp;
 
-/// Ten meters in eight households or more of the same, weeks of simulated time, the faults of a real
-/// field test.
+/// Ten meters in eight households or more of the same, weeks of simulated time, the faults of a
+/// real field test.
 #[derive(Parser)]
 struct Arguments {
     /// Whose faults, households and rhythms; several seeds are one field test after the other.

@@ -1,15 +1,15 @@
-//! Meters of every model, had from one place: the thesis' `MeterInterface` (figure 4.12).
+//! One interface to meters of every model: the thesis' `MeterInterface` (figure 4.12).
 //!
-//! Enters: a [`Registry`] of models, a [`Site`] (the port of a reading head and what is known of it),
-//! an [`Environment`] (how ports are opened, clocks, what was tried before). Leaves:
-//! [`MeterInterface`]s. Absent: which meters a household has, and when they are read, which
-//! [`crate::aggregator`] decides; which meter it is, which [`crate::identify`] says.
+//! Enters: a [`Registry`] of models, a [`Site`] (the port of a reading head and what is known of
+//! it), an [`Environment`] (how ports are opened, clocks, earlier tries of PINs). Leaves:
+//! [`MeterInterface`]s. Absent: which meters a household has and when they are read
+//! ([`crate::aggregator`]); which meter sent a telegram ([`crate::identify`]).
 //!
-//! A [`Driver`] is a model that this program can drive. Each profile is one; another is code of its
-//! own, put beside them by [`Registry::register`]. A meter whose model is not known has an interface,
-//! too: it finds out how the meter speaks ([`open`] without a driver).
+//! A [`Driver`] opens the meters of one model. Each profile is a driver; a driver written in code
+//! is added with [`Registry::register`]. A meter whose model is not known has an interface, too,
+//! which detects the meter's protocol ([`open`] without a driver).
 //!
-//! Everything here blocks: a press of light needs exact pauses on one thread, and the program gives it
+//! All functions here block: light pulses need exact pauses on one thread, and the program provides
 //! one. The measurement cycle does not wait: its [`Heads`](crate::aggregator::Heads) do this work.
 //!
 //! ```no_run

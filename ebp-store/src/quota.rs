@@ -1,12 +1,13 @@
-//! The quota of a meter: measurements in the survey's slots, and some more.
+//! The quota of a meter: how many measurements are stored beside those of the survey's slots.
 //!
-//! A meter has a measurement a slot of the survey's cycle, from its household's consent on. What
-//! takes such a slot is limited anyway, since there is one of each, and is not counted: a device's
-//! reports cost nothing more. Whatever else comes (another source's identifiers, slots of another
-//! cycle) is counted for each meter, and goes on only as long as all of the meter's measurements
-//! are no more than its slots and a part of them. So one device cannot fill a database, and none
-//! that keeps to the cycle is ever refused: not after weeks without a network, nor with a clock
-//! that is ahead or behind by what admission allows.
+//! A meter has one measurement in each slot of the survey's cycle, from its household's consent on.
+//! A *regular* measurement takes such a slot. Regular measurements are limited already, since there
+//! is one for each slot, and are not counted: a device's reports need no additional queries. Any
+//! other measurement (with an identifier that its source chose, or in a slot of another cycle) is
+//! *irregular*. These are counted for each meter, and stored only while all measurements of the
+//! meter are no more than its slots and a part of them ([`Quota::percent`]). So one device cannot
+//! fill a database, and no device that keeps to the cycle is ever refused, neither after weeks
+//! without a network nor with a clock that is ahead or behind by what admission allows.
 
 use ebp_core::cycle::Cycle;
 use jiff::Timestamp;
@@ -24,7 +25,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// How databases name it.
+    /// Its code in the databases.
     pub(super) const fn code(self) -> i16 {
         match self {
             Self::Device => 0,
@@ -40,21 +41,21 @@ pub struct Quota {
     pub devices: Cycle,
     /// The cycle by which bearer tokens' measurements are counted, apart from the devices'.
     pub tokens: Cycle,
-    /// So many in percent of the slots since consent: 110 is a tenth more.
+    /// The most measurements, in percent of the slots since consent: 110 is a tenth more.
     pub percent: u32,
 }
 
 impl Quota {
-    /// The default, in percent of the slots.
+    /// The default of [`percent`](Self::percent).
     pub const PERCENT: u32 = 110;
 
-    /// One for devices and tokens of the same cycle.
+    /// The quota with the default percentage and the same cycle for devices and tokens.
     #[must_use]
     pub const fn for_cycle(cycle: Cycle) -> Self {
         Self { devices: cycle, tokens: cycle, percent: Self::PERCENT }
     }
 
-    /// Whether it takes a slot of the survey's cycle since consent, of which there is one each.
+    /// Whether a measurement at `place` is regular: in a slot of the survey's cycle since consent.
     pub(super) fn is_regular(&self, place: &Place, granted_at: Timestamp) -> bool {
         let length = microseconds(self.devices);
         place.uuid.is_none()
@@ -62,7 +63,7 @@ impl Quota {
             && place.slot >= self.devices.slot(granted_at).start().as_microsecond()
     }
 
-    /// What a source may store of a meter by then.
+    /// How many measurements of a meter a source may store until `now`.
     pub(super) fn allowance(
         &self,
         source: Source,
@@ -76,7 +77,7 @@ impl Quota {
         let length = cycle.slot(now).seconds();
         let length = length.end - length.start;
         let passed = cycle.slot(now).key() - cycle.slot(granted_at).key();
-        // The one that consent was granted in counts.
+        // The slot in which consent was granted counts, too.
         let slots = u64::try_from(passed / length).unwrap_or(0) + 1;
         let most = slots.saturating_mul(self.percent.into()).div_ceil(100);
         let most = most.max(slots).max(LEAST);
@@ -84,27 +85,27 @@ impl Quota {
     }
 }
 
-/// A report has so many measurements of a meter: as many may be there from the beginning.
+/// The least that a quota allows: as many measurements as a report has of a meter.
 const LEAST: u64 = 4;
 
 fn microseconds(cycle: Cycle) -> i64 {
     i64::try_from(cycle.duration().as_micros()).unwrap_or(i64::MAX)
 }
 
-/// What a source may store of a meter.
+/// How many measurements of a meter a source may store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Allowance {
-    /// Who.
+    /// The kind of the source.
     pub source: Source,
-    /// Slots since consent.
+    /// The number of slots since consent.
     slots: u64,
-    /// Measurements, at most.
+    /// The greatest number of measurements.
     most: u64,
 }
 
 impl Allowance {
-    /// So many irregular ones may be stored, however many slots are taken: of a device's the part
-    /// beyond the slots; a token's own are counted apart from slots.
+    /// How many irregular measurements may be stored, however many slots are taken. For a device
+    /// this is the part beyond the slots; a token's measurements are counted apart from slots.
     pub const fn at_once(&self) -> u64 {
         match self.source {
             Source::Device => self.most - self.slots,
@@ -112,7 +113,7 @@ impl Allowance {
         }
     }
 
-    /// So many irregular ones may be stored beside so many regular ones.
+    /// How many irregular measurements may be stored beside `regular` regular ones.
     pub const fn beside(&self, regular: u64) -> u64 {
         match self.source {
             Source::Device => self.most.saturating_sub(regular),
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!(of(Source::Device, "2026-01-01T00:59:00Z"), (4, 5));
         assert_eq!(of(Source::Device, "2026-01-11T00:00:00Z"), (961, 1058));
         assert_eq!(of(Source::Token, "2026-01-11T00:00:00Z"), (241, 266));
-        // A clock that was set back grants no less than the slot of consent.
+        // Before the consent, as after a clock was set back, the slot of the consent counts.
         assert_eq!(of(Source::Device, "2025-12-31T00:00:00Z"), (1, 4));
         let device = QUOTA.allowance(Source::Device, granted, at("2026-01-11T00:00:00Z"));
         assert_eq!((device.at_once(), device.beside(0), device.beside(961)), (97, 1058, 97));

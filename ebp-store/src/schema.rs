@@ -1,35 +1,36 @@
 //! Which schemas a program can use, whatever the database.
 //!
-//! A release only adds to the schema, so that servers of the release before go on working with it. What
-//! a release no longer needs is removed by the one after. `docs/decisions/rolling-releases.md` says why,
-//! and `ebp-store/tests/store/additive.rs` keeps migrations to it.
+//! A release only adds to the schema, so that servers of the release before go on working with it.
+//! What a release no longer needs is removed by the next one. `docs/decisions/rolling-releases.md`
+//! says why, and `ebp-store/tests/store/additive.rs` checks that migrations keep the rule.
 
 use std::fmt;
 
-/// How a migration begins a line, of which the rest is the reason, that servers without it cannot go
-/// on after.
+/// The beginning of the line in a migration that marks it as one after which older servers cannot
+/// use the schema; the rest of the line is the reason.
 const BREAKS: &str = "-- Breaks older servers: ";
 
-/// Whether servers that do not know the migration cannot use the schema any more once it is applied.
+/// Whether servers that do not know the migration cannot use the schema once it is applied.
 pub fn breaks_older(migration: &str) -> bool {
     migration.lines().any(|line| line.starts_with(BREAKS))
 }
 
-/// How far the schema of a database is, counted in migrations.
+/// The version of a database's schema, counted in migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SchemaVersion {
-    /// So many were applied.
+    /// The number of migrations that were applied.
     pub found: u32,
-    /// A program has to know so many at least. Absent before programs wrote it down.
+    /// The number of migrations that a program has to know at least. Absent in databases of
+    /// programs that did not store it yet.
     pub since: Option<u32>,
 }
 
 impl SchemaVersion {
-    /// The migrations that are to be applied; none where a newer program has applied all of them and
-    /// more that this one can do without.
+    /// The migrations that have to be applied; none if a newer program has applied all of `known`
+    /// and others that this program need not know.
     ///
     /// # Errors
-    /// Returns [`NewerSchema`] when a newer program has changed what this one needs.
+    /// Returns [`NewerSchema`] if a newer program has changed what this one needs.
     pub fn pending<'a>(self, known: &'a [&'a str]) -> Result<&'a [&'a str], NewerSchema> {
         let count = u32::try_from(known.len()).unwrap_or(u32::MAX);
         let newer = NewerSchema { found: self.found, known: count };
@@ -48,12 +49,12 @@ impl SchemaVersion {
     }
 }
 
-/// A schema that a newer program has changed in a way that this one cannot go on with.
+/// A newer program has changed the schema in a way that this one cannot work with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewerSchema {
-    /// So many migrations were applied.
+    /// The number of migrations that were applied.
     pub found: u32,
-    /// The program knows so many.
+    /// The number of migrations that this program knows.
     pub known: u32,
 }
 

@@ -1,6 +1,7 @@
 //! Which codes identify a meter, a connection or a household, according to the standards.
 //!
-//! They identify whatever their medium (group A), channel (B) and storage (F):
+//! Unless the table says otherwise, they identify in every medium (group A), channel (B) and
+//! storage (F):
 //!
 //! | code | meaning | source |
 //! |---|---|---|
@@ -9,10 +10,10 @@
 //! | `96.13.x` | messages to the consumer: free text and codes | IEC 62056-6-1; DSMR P1 |
 //! | `0-b:42.0.0` | the COSEM logical device name | IEC 62056-6-2 |
 //! | `0-b:24.1.x`, `0-b:25.x.x` | M-Bus, IP and Ethernet settings: identification numbers and addresses | IEC 62056-6-2 |
-//! | `94.x.x` | identifiers that each country gives meaning to | IEC 62056-6-1 |
-//! | manufacturer-specific ones | whatever the maker likes: `129-129:199.130.5` is a public key | IEC 62056-6-1: 128 to 199 in B, 128 to 199 and 240 in C, 128 to 254 in D, E and F |
+//! | `94.x.x` | identifiers that each country defines | IEC 62056-6-1 |
+//! | manufacturer-specific ones | defined by the manufacturer: `129-129:199.130.5`, for example, is a public key | IEC 62056-6-1: 128 to 199 in B, 128 to 199 and 240 in C, 128 to 254 in D, E and F |
 //!
-//! Other codes with C = 0 and C = 96 do not identify: billing periods (`0.1.x`), versions
+//! Other codes with C = 0 and C = 96 do not identify anything: billing periods (`0.1.x`), versions
 //! (`0.2.x`), ratios (`0.4.x`), time (`0.9.x`), status and tariff (`96.5.x`, `96.14.x`), the
 //! maker's letters (`96.50.1`), checksums of firmware (`96.90.2`).
 

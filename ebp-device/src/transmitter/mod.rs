@@ -1,13 +1,13 @@
-//! The report cycle's work: what the spool holds goes to the Data API, and leaves the spool when the
-//! server has confirmed that very measurement.
+//! Sends the spool's measurements to the Data API in each report cycle, and removes a measurement
+//! from the spool when the server has confirmed it.
 //!
 //! Enters: a spool, the Data API, the device's clocks, random numbers. Leaves: a [`Report`] of what
-//! was sent, and from the [`ReportEngine`] also what was told besides, and when it wants to be called
-//! next. Absent: waiting.
+//! was sent; from the [`ReportEngine`] also the status and incidents that were reported, and the
+//! instant of the next call. Absent: waiting.
 //!
-//! A measurement's uuid follows from its meter and slot and the server stores each uuid once, so
-//! what was stored while the answer got lost is sent again and answered `duplicate`: nothing is
-//! lost and nothing doubled, wherever either side dies.
+//! A measurement's UUID follows from its meter and slot, and the server stores each UUID once. If
+//! the server has stored a measurement and its answer was lost, the measurement is sent again and
+//! answered `duplicate`. So no measurement is lost or stored twice, wherever either side ends.
 
 mod api;
 mod engine;

@@ -1,15 +1,15 @@
-//! The promises of [`MeterInterface`](super::MeterInterface), tested on any implementation.
+//! Tests of what [`MeterInterface`](super::MeterInterface) guarantees, for any implementation.
 //!
-//! Enters: a function that puts up a meter ([`Stand`]). Leaves: a test of each promise, which panics
-//! where it is broken. Absent: the meters.
+//! Enters: a function that sets up a meter ([`Stand`]). Leaves: a test of each guarantee, which
+//! panics if the guarantee is broken. Absent: the meters.
 //!
-//! Whoever writes a driver turns the feature `promises` on for its tests, and has all of them by
+//! The tests of a driver enable the feature `promises`, and run the whole suite with
 //!
 //! ```ignore
 //! ebp_meter::promises!(put_up);
 //! ```
 //!
-//! where `fn put_up(start: Start) -> Stand` puts up a meter of that driver's.
+//! where `fn put_up(start: Start) -> Stand` sets up a meter of that driver.
 mod count;
 mod light;
 mod reading;
@@ -29,9 +29,9 @@ pub use reading::{
 };
 pub use stand::{Pins, Stand, Start};
 
-/// A test for each promise, with a meter that `put_up` puts up: `promises!(put_up)` for a model with a
-/// lock, `promises!(put_up, without_lock)` for one that has none. Those that are named alone are tested by
-/// `promises!(put_up, [a_wrong_pin_counts_once])`.
+/// Makes a test for each guarantee, with a meter that `put_up` sets up: `promises!(put_up)` for a
+/// model with a lock, `promises!(put_up, without_lock)` for a model without one.
+/// `promises!(put_up, [a_wrong_pin_counts_once])` makes only the named tests.
 #[macro_export]
 macro_rules! promises {
     ($put_up:path) => {

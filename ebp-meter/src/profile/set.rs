@@ -1,17 +1,17 @@
-//! All known models.
+//! The set of all known models.
 //!
 //! Enters: the embedded files and those of a folder. Leaves: [`Profiles`], which finds a model by
-//! its name. Absent: what is done with it.
+//! its name. Absent: any use of a profile.
 
 use std::{fs, io, path::Path};
 
 use super::{Profile, ProfileError, UnknownModel, nearest};
 use crate::file::read_regular;
 
-/// A profile's bytes, at most: those of the program have some thousand.
+/// The greatest size of a profile, bytes; the embedded ones have some thousand.
 const LONGEST: u64 = 1 << 20;
 
-/// The files in `profiles/`; a test holds the list against the folder.
+/// The files in `profiles/`; a test compares the list with the folder.
 const EMBEDDED: &[(&str, &str)] = &[
     ("12ec3.toml", include_str!("../../profiles/12ec3.toml")),
     ("as1440.toml", include_str!("../../profiles/as1440.toml")),
@@ -51,7 +51,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("smarty.toml", include_str!("../../profiles/smarty.toml")),
 ];
 
-/// The known models, in order of their names.
+/// The known models, sorted by name.
 #[derive(Debug, Clone, Default)]
 pub struct Profiles {
     profiles: Vec<Profile>,
@@ -78,12 +78,12 @@ impl Profiles {
         EMBEDDED.iter().map(|(file, _)| *file)
     }
 
-    /// Adds every `*.toml` of a folder, in order of their names. A model of the same name replaces
-    /// one that was there before; a name or an alias that another model of the folder has is an error.
+    /// Adds every `*.toml` of a folder, sorted by name. A model replaces one of the same name that
+    /// was there before. Two models of the folder with the same name or alias are an error.
     ///
     /// # Errors
-    /// Returns [`ProfileError`] for a folder or file that cannot be read and for a profile that is
-    /// wrong; nothing of the folder is added then.
+    /// Returns [`ProfileError`] if the folder or a file cannot be read, or if a profile is invalid.
+    /// Then no file of the folder is added.
     pub fn load_folder(&mut self, folder: &Path) -> Result<(), ProfileError> {
         let unreadable = |source| ProfileError::Unreadable { path: folder.to_owned(), source };
         let mut files = fs::read_dir(folder)
@@ -109,8 +109,8 @@ impl Profiles {
     /// Adds one profile.
     ///
     /// # Errors
-    /// Returns [`ProfileError::Invalid`] when the text is wrong, or when one of its names is
-    /// another's.
+    /// Returns [`ProfileError::Invalid`] if the text is not a valid profile, or if another model
+    /// has one of its names.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), ProfileError> {
         let profile = Profile::parse(file, text)?;
         let taken = profile.names().find_map(|name| {
@@ -128,8 +128,8 @@ impl Profiles {
         Ok(())
     }
 
-    /// Puts a profile in its place, removing whatever carried its name. Other models lose an alias
-    /// that is now its own.
+    /// Inserts a profile and removes the model that had its name. Other models lose an alias that
+    /// is now a name of this one.
     fn replace(&mut self, profile: Profile) {
         self.profiles.retain(|old| !old.name.eq_ignore_ascii_case(&profile.name));
         for old in &mut self.profiles {
@@ -141,10 +141,10 @@ impl Profiles {
         self.profiles.insert(at, profile);
     }
 
-    /// The model of that name or alias, whatever its case.
+    /// The model of that name or alias, without regard to case.
     ///
     /// # Errors
-    /// Returns [`UnknownModel`], which lists near names.
+    /// Returns [`UnknownModel`], which lists similar names, if no model has the name.
     pub fn get(&self, name: &str) -> Result<&Profile, UnknownModel> {
         let named =
             self.profiles.iter().find(|profile| profile.name.eq_ignore_ascii_case(name.trim()));
@@ -154,7 +154,7 @@ impl Profiles {
             .ok_or_else(|| UnknownModel { name: name.to_owned(), near: nearest(name, models()) })
     }
 
-    /// All models, in order of their names.
+    /// All models, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.profiles.iter()
     }

@@ -1,4 +1,4 @@
-//! What a kind of job is: a struct that is kept as JSON, and what it does.
+//! A kind of job: a struct that is stored as JSON, with the function that does the work.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -10,41 +10,41 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::progress::Progress;
 
-/// A kind of job. It may be begun any number of times and has to come to the same: what it changes
-/// in the database is returned and recorded with its end.
+/// A kind of job. A job may be begun any number of times and must have the same effect each time:
+/// what it changes in the database is returned, and recorded together with its end.
 #[async_trait]
 pub trait Kind: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Its name.
+    /// The name of the kind.
     const KIND: JobKind;
 
-    /// How long an attempt may take; one that takes longer ends the job.
+    /// How long an attempt may take; an attempt that takes longer ends the job.
     const LIMIT: Duration = Duration::from_secs(3600);
 
-    /// Does it. Work that computes for long belongs on a thread of its own
+    /// Does the job's work. A long computation belongs on a thread of its own
     /// ([`spawn_blocking`](tokio::task::spawn_blocking)) and stops when
     /// [`Progress::advance`] says so.
     ///
     /// # Errors
-    /// [`JobFailure`] says whether another attempt may succeed.
+    /// Returns [`JobFailure`] if the work fails; it says whether another attempt may succeed.
     async fn run(self, survey: &Arc<Survey>, progress: &Progress) -> Result<Done, JobFailure>;
 }
 
-/// What a job came to.
+/// The outcome of an attempt that succeeded.
 pub enum Done {
     /// A result.
     Result(JobResult),
-    /// Households to register, all of them with the job's end.
+    /// Households to register, all of them in the transaction that records the job's end.
     Registers(Vec<(ImportedLine, Option<Registration>)>),
 }
 
-/// Why a job came to nothing.
+/// Why an attempt failed.
 #[derive(Default)]
 pub struct JobFailure {
-    /// In words, without values of households.
+    /// The reason in words, without values of households.
     pub error: String,
     /// Whether another attempt may succeed.
     pub temporary: bool,
-    /// What there is to tell nevertheless.
+    /// A result that is stored although the attempt failed.
     pub result: JobResult,
 }
 
@@ -56,17 +56,17 @@ impl From<StoreError> for JobFailure {
 }
 
 impl JobFailure {
-    /// It will fail each time.
+    /// A failure that every further attempt would repeat.
     pub fn lasting(error: impl Into<String>) -> Self {
         Self { error: error.into(), ..Self::default() }
     }
 
-    /// A thread of it panicked.
+    /// The failure of an attempt whose thread panicked.
     pub fn panicked() -> Self {
         Self { error: "it panicked".to_owned(), temporary: true, ..Self::default() }
     }
 
-    /// The work was told to stop. Whoever told it records why.
+    /// The failure of an attempt that was told to stop. The caller that stopped it records why.
     pub fn stopped() -> Self {
         Self { error: "the work was stopped".to_owned(), temporary: true, ..Self::default() }
     }
@@ -74,7 +74,7 @@ impl JobFailure {
 
 type Running = Pin<Box<dyn Future<Output = Result<Done, JobFailure>> + Send>>;
 
-/// A kind of which it is not known which one it is.
+/// A kind of job without its type, so that the runner can hold all kinds in one list.
 pub struct AnyKind {
     /// Its name.
     pub name: &'static str,

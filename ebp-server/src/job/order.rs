@@ -1,4 +1,4 @@
-//! What is asked for, as the queue keeps it.
+//! Turns a request for a job into the order that the queue stores.
 
 use ebp_core::{
     contract::{JobKind, NewJob},
@@ -10,11 +10,12 @@ use serde::Serialize;
 use super::{import::ImportJob, risk_report::RiskReportJob};
 use crate::problem::ApiError;
 
-/// The order of a job.
+/// The order for a job that `created_by` requests.
 ///
 /// # Errors
-/// [`ApiError::Group`] if that group may not ask for it; [`ApiError::Faults`] if members are missing,
-/// or are of another kind.
+/// Returns [`ApiError::Group`] if the group may not request this kind of job, [`ApiError::Faults`]
+/// if members are missing, invalid, or belong to another kind, and [`ApiError::Internal`] if the
+/// job cannot be written as JSON.
 pub fn order(new: NewJob, created_by: Group) -> Result<JobOrder, ApiError> {
     let NewJob { kind, file, dry_run, key } = new;
     let mut faults = Faults::default();
@@ -24,7 +25,7 @@ pub fn order(new: NewJob, created_by: Group) -> Result<JobOrder, ApiError> {
             faults.check(dry_run.is_none(), "/dry_run", "must not be set for this kind");
             (json(&RiskReportJob {})?, Vec::new())
         }
-        // People are researchers' alone.
+        // Only researchers may handle personal data.
         JobKind::HouseholdImport if created_by != Group::Researchers => {
             return Err(ApiError::Group);
         }

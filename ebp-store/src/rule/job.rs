@@ -1,4 +1,5 @@
-//! When a job is tried again, and when it is given up; pure, and the same for both databases.
+//! The rules for when a job is tried again and when it is given up: pure functions for both
+//! databases.
 
 use std::time::Duration;
 
@@ -7,20 +8,21 @@ use std::time::Duration;
 pub struct JobPolicy {
     /// How long a worker may go without renewing its lease.
     pub lease: Duration,
-    /// How long after a lease's end another worker waits before it takes the job over. The worker
-    /// measures its lease by its own clock: this covers the difference between the rates of the two,
-    /// and the way of the answer that granted the lease.
+    /// How long after a lease's end another worker waits before it takes the job over. The holder
+    /// measures its lease by its own clock: this covers the difference between the rates of that
+    /// clock and the database's, and the time that the answer which granted the lease was under
+    /// way.
     pub allowance: Duration,
     /// The wait after the first failure; it doubles with each further one.
     pub first_delay: Duration,
     /// The longest wait between two attempts.
     pub longest_delay: Duration,
-    /// With so many failures a job is given up.
+    /// The number of failures at which a job is given up.
     pub failures: u32,
-    /// So many lost workers are made up for at once; then a job waits as after failures, since it may
-    /// be what ends its workers.
+    /// After how many losses of its worker a job is still begun again at once. After further ones
+    /// it waits as after failures, since the job itself may be what ends its workers.
     pub losses_at_once: u32,
-    /// With so many lost workers a job is given up.
+    /// The number of losses at which a job is given up.
     pub losses: u32,
 }
 
@@ -45,8 +47,8 @@ impl JobPolicy {
         (failures < self.failures).then(|| self.delay(failures))
     }
 
-    /// How long a job waits after it has lost its worker for the `losses`th time; none if it is given
-    /// up.
+    /// How long a job waits after it has lost its worker for the `losses`th time; none if it is
+    /// given up.
     #[must_use]
     pub fn after_loss(&self, losses: u32) -> Option<Duration> {
         if losses >= self.losses {
@@ -55,7 +57,7 @@ impl JobPolicy {
         Some(losses.checked_sub(self.losses_at_once).map_or(Duration::ZERO, |n| self.delay(n)))
     }
 
-    /// The wait doubles with each failure from the second on.
+    /// The wait after `failures` failures: it doubles with each one from the second on.
     fn delay(&self, failures: u32) -> Duration {
         match failures {
             0 => Duration::ZERO,

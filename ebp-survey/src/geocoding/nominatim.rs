@@ -1,7 +1,8 @@
-//! A service like Nominatim: what it is asked, and what it may answer.
+//! Requests to a geocoding service like Nominatim, and the check of its answers.
 //!
-//! Enters: an address. Leaves: where it is, that it is not known, or that others are to ask later.
-//! Absent: the address in errors; redirects, which would reveal it to another server.
+//! Enters: an address. Leaves: its location, that the service does not know it, or that the service
+//! rejects requests for now. Absent: the address in errors; redirects, which would reveal the
+//! address to another server.
 
 use std::{
     io::Read,
@@ -25,14 +26,14 @@ use serde::Deserialize;
 
 use super::{GeocodeError, turn::Turns};
 
-/// For a whole request.
+/// The timeout of a whole request.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// If a service does not say for how long it is to be left alone.
+/// How long no request is sent after a rejection without a `Retry-After` in seconds.
 const PUT_OFF: Duration = Duration::from_secs(60);
-/// More than any answer of one result.
+/// The longest body that is read, octets: more than any answer with one result has.
 const LONGEST: u64 = 256 * 1024;
 
-/// A service.
+/// A geocoding service.
 pub struct Service {
     http: Client,
     search: Url,
@@ -40,11 +41,11 @@ pub struct Service {
     folder: PathBuf,
 }
 
-/// What a service said.
+/// What a service answered.
 pub enum Answer {
-    /// Where the address is, if it knows.
+    /// The location of the address; none if the service does not know it.
     Found(Option<Location>),
-    /// It rejects requests now; its status.
+    /// The service rejects requests for now; the HTTP status, 429 or 503.
     PutOff(u16),
 }
 
@@ -72,7 +73,7 @@ impl Service {
         Ok(Self { http, search, turns: Turns::new(&folder, clock), folder })
     }
 
-    /// Asks once, when it is this one's turn.
+    /// Sends one request, as soon as no other process that shares the folder sends one.
     pub fn ask(&self, address: &Address, until: Instant) -> Result<Answer, GeocodeError> {
         let failed = |source: std::io::Error| GeocodeError::Cache {
             path: self.folder.clone(),
@@ -128,7 +129,7 @@ fn tls() -> Result<rustls::ClientConfig, String> {
     Ok(tls.with_no_client_auth())
 }
 
-/// The innermost cause; what is around it only says that sending failed.
+/// The innermost cause of an error; the outer errors only say that sending failed.
 fn reason(error: &dyn std::error::Error) -> String {
     let mut inner = error;
     while let Some(source) = inner.source() {
@@ -168,7 +169,7 @@ fn found(response: Response, country: &str) -> Result<Option<Location>, GeocodeE
     parse(&body, country)
 }
 
-/// The first result, unless it is in another country or no nearer than a town.
+/// The first result, unless it is in another country or less precise than a street or postal code.
 fn parse(body: &[u8], country: &str) -> Result<Option<Location>, GeocodeError> {
     let results: Vec<Hit> = serde_json::from_slice(body).map_err(|_| GeocodeError::Answer)?;
     let Some(result) = results.into_iter().next() else { return Ok(None) };

@@ -2,8 +2,8 @@
 //!
 //! Enters: a folder, the clock. Leaves: a turn, held while the request is made. Absent: requests.
 //!
-//! The file `turn` says from when on the service may be asked again (milliseconds since the Unix
-//! epoch); the holder of its lock may send a request.
+//! The file `turn` contains the instant from which on the next request may be sent (milliseconds
+//! since the Unix epoch); the holder of the file's lock may send a request.
 
 use std::{
     fs::{File, TryLockError},
@@ -16,20 +16,20 @@ use std::{
 
 use ebp_core::{clock::Clock, private_file};
 
-/// Between the starts of two requests.
+/// The least time between the starts of two requests.
 const PAUSE: Duration = Duration::from_secs(1);
-/// No service keeps anybody waiting for longer; what says more was written by another clock.
+/// The longest wait that is obeyed. A later instant in the file was written with another clock.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// How often the lock is tried.
+/// The time between two tries to get the lock.
 const TRY: Duration = Duration::from_millis(20);
 
-/// Who asks when.
+/// Gives turns to all processes that share a folder.
 pub struct Turns {
     path: PathBuf,
     clock: Arc<dyn Clock>,
 }
 
-/// The turn to ask. It ends when this is dropped.
+/// The turn to send a request. It ends when this value is dropped.
 pub struct Turn<'a> {
     file: File,
     clock: &'a dyn Clock,
@@ -40,7 +40,7 @@ impl Turns {
         Self { path: folder.join("turn"), clock }
     }
 
-    /// Waits for the turn; none if it does not come until then.
+    /// Waits for the turn; none if it does not come before `until`.
     pub fn take(&self, until: Instant) -> io::Result<Option<Turn<'_>>> {
         let file = private_file::options()
             .read(true)

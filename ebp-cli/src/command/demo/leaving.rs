@@ -1,7 +1,7 @@
-//! The end of the demo: a household revokes its consent, and where it is said to be from then on.
+//! The end of the demo: a household revokes its consent, and a map shows its masked location.
 //!
-//! Enters: the demo's state, while its server runs. Leaves: a text with a map. Absent: masking, which
-//! the server does.
+//! Enters: the demo's state, while its server runs. Leaves: a text with a map. Absent: masking,
+//! which the server does.
 
 use std::collections::HashSet;
 
@@ -23,14 +23,14 @@ use crate::{
     stdout::print,
 };
 
-/// The widest line.
+/// The greatest width of a line, characters.
 const COLUMNS: usize = 78;
-/// Lines of the map.
+/// The height of the map, lines.
 const ROWS: usize = 22;
-/// From the map's lower to its upper edge, metres.
+/// The distance between the map's lower and upper edge, metres.
 const HEIGHT_M: f64 = 24_000.0;
 
-/// The household revokes its consent; what came of it is printed.
+/// Revokes the household's consent and prints the result.
 pub fn leave(state: &State, leaving: &DemoHousehold) -> CommandResult {
     let before: HashSet<Uuid> = revoked(state)?.iter().map(|known| known.household).collect();
     participants::revoke_consent(state, leaving)?;
@@ -48,7 +48,7 @@ fn revoked(state: &State) -> Result<Vec<RevokedHousehold>, Failure> {
     })
 }
 
-/// What a revocation did.
+/// The text about what a revocation did.
 fn tell_of(
     household: &DemoHousehold,
     released: Option<&Location>,
@@ -99,7 +99,7 @@ fn tell_of(
     text
 }
 
-/// Lines of at most so many characters, broken between words.
+/// Breaks a text between words into lines of at most [`COLUMNS`] characters.
 fn wrapped(text: &str) -> String {
     let mut lines = String::new();
     let mut length = 0;
@@ -140,7 +140,7 @@ mod tests {
         for told in ["50.100000 8.300000", "2.5 to 6.4 km", "© GeoBasis-DE"] {
             assert!(text.contains(told), "{told}: {text}");
         }
-        // On the map, and below it with what it means.
+        // Once on the map, and once in the legend below it.
         for mark in ["○", "●"] {
             assert_eq!(text.matches(mark).count(), 2, "{mark}: {text}");
         }

@@ -114,7 +114,7 @@ impl From<StoreError> for ApiError {
             StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
             StoreError::ConsentRevoked => Self::ConsentRevoked,
             StoreError::InUse(why) => Self::InUse(why),
-            error @ (StoreError::JobState(_) | StoreError::JobErased) => {
+            error @ (StoreError::JobState(_) | StoreError::JobErased | StoreError::JobKey) => {
                 Self::JobState(error.to_string())
             }
             StoreError::RegisteredAlready(household) => Self::RegisteredAlready(household),

@@ -47,6 +47,9 @@ pub enum StoreError {
     /// The job is in a state that does not permit it.
     #[error("the job is {0}")]
     JobState(JobState),
+    /// The group asked for another job by the same key.
+    #[error("the key names a job that was asked for with another kind or input")]
+    JobKey,
     /// A job's result is longer than one may be.
     #[error("the job's result is too long")]
     ResultTooLong,

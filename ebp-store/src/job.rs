@@ -167,7 +167,11 @@ pub type JobCounts = Vec<(JobState, u64)>;
 /// What a store does about jobs.
 #[async_trait]
 pub trait JobStore: Send + Sync {
-    /// Adds a job. With the key of one that the same group asked for before that one is answered.
+    /// Adds a job. With the key of one that the same group asked for before, that one is answered.
+    ///
+    /// # Errors
+    /// [`StoreError::JobKey`] if that one is of another kind, or has another input, as long as its
+    /// input is kept.
     async fn add_job(&self, order: JobOrder) -> Result<Job, StoreError>;
 
     /// Jobs in the order in which they were asked for; those of one group, or all.

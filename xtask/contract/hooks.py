@@ -51,6 +51,7 @@ _known = {kind: list(FIXTURE[kind]) for kind in ("households", "meters", "pv_sys
 _removable = {"households": [], "meters": [], "pv_systems": [], "devices": []}
 _certificates = [tuple(pair) for pair in FIXTURE["certificates"]]
 _tokens = []
+_jobs = []
 _to_grant = FIXTURE["spares"][:2]
 _to_revoke = FIXTURE["spares"][2:]
 _asked_without = set()
@@ -83,7 +84,10 @@ def _fill_path(case):
         return
     if "household" in parameters and parameters["household"] not in _known["households"]:
         parameters["household"] = _known["households"][0]
-    if "uuid" in parameters:
+    if "/job/" in path:
+        if _jobs and parameters["uuid"] not in _jobs:
+            parameters["uuid"] = _pick(_jobs, case, "jobs")
+    elif "uuid" in parameters:
         kind = "pv_systems" if "pv_system" in path else "devices" if "/device/" in path else "meters"
         # What the others of this run need stays; what is removed was made for it.
         if removes:
@@ -199,6 +203,8 @@ def after_call(context, case, response):
         counts = _statuses.setdefault(label, {})
         status = str(response.status_code)
         counts[status] = counts.get(status, 0) + 1
+        if response.status_code == 202 and label == "POST /management/job":
+            _jobs.append(response.json()["uuid"])
         if response.status_code == 201 and not FOREIGN:
             made = response.json()
             if label == "POST /management/household/{household}/meter":

@@ -9,6 +9,7 @@ use clap::Subcommand;
 use ebp_client::{ClientError, Manager};
 use ebp_core::{
     contract::{Job, JobKind, JobState, NewJob, problem_type},
+    phrase::counted,
     scope::Group,
 };
 use uuid::Uuid;
@@ -22,6 +23,7 @@ use crate::{
     file::read_text,
     output::{Format, list},
     stdout::{print, print_json},
+    tell::tell,
 };
 
 /// Between two looks at a job that is waited for.
@@ -141,8 +143,9 @@ impl Jobs {
     fn explain<T>(&self, answer: Result<T, ClientError>) -> Result<T, Failure> {
         answer.map_err(|error| match &error {
             ClientError::Problem { kind, .. } if kind == problem_type::JOB_STATE => {
-                Failure::failed(crate::exit::chain(&error))
-                    .remedy("`ebp job show` says how far it is")
+                Failure::failed(crate::exit::chain(&error)).remedy(
+                    "`ebp job show` says how far it is; a --key is for one request and its repetitions",
+                )
             }
             ClientError::Problem { status: 404, .. } => Failure::failed(crate::exit::chain(&error))
                 .remedy(
@@ -168,25 +171,79 @@ impl Jobs {
     }
 
     fn start(&self, new: &NewJob, wait: bool) -> CommandResult {
-        let mut job = self.explain(self.manager.start_job(new))?;
+        let job = self.explain(self.manager.start_job(new))?;
+        if new.key.is_some() && job.attempt > 0 {
+            tell!(
+                "ebp: a job of that key was asked for at {}; this request adds none",
+                job.created_at
+            );
+        }
         if !wait {
             return print_json(&job);
         }
+        tell!("ebp: waiting for job {}", job.uuid);
+        let job = self.wait_for(job)?;
+        let result = match job.result {
+            Some(_) => Some(self.explain(self.manager.job_result(job.uuid))?),
+            None => None,
+        };
+        if let Some(result) = &result {
+            print_json(result)?;
+        }
+        judge(&job, result.as_ref())
+    }
+
+    /// Asks until the job has ended. A server that is away meanwhile is waited for, and reported once.
+    fn wait_for(&self, mut job: Job) -> Result<Job, Failure> {
+        let mut away = false;
         while !job.state.is_final() {
             std::thread::sleep(LOOK);
-            job = self.explain(self.manager.job(job.uuid))?;
+            job = match self.manager.job(job.uuid) {
+                Err(error @ ClientError::Unreachable { .. }) => {
+                    if !std::mem::replace(&mut away, true) {
+                        tell!("ebp: {}; waiting for it", crate::exit::chain(&error));
+                    }
+                    job
+                }
+                answer => self.explain(answer)?,
+            };
         }
-        if job.result.is_some() {
-            print_json(&self.explain(self.manager.job_result(job.uuid))?)?;
-        }
-        let why = job.error.clone().unwrap_or_default();
-        match job.state {
-            JobState::Succeeded => Ok(()),
-            state if why.is_empty() => Err(Failure::failed(format!("job {} is {state}", job.uuid))),
-            state => Err(Failure::failed(format!("job {} is {state}: {why}", job.uuid))
-                .remedy("`ebp job retry` begins it anew")),
+        Ok(job)
+    }
+}
+
+/// Whether a job that has ended did what was asked for.
+fn judge(job: &Job, result: Option<&serde_json::Value>) -> CommandResult {
+    let why = job.error.clone().unwrap_or_default();
+    match job.state {
+        JobState::Succeeded if result.is_none() => Err(Failure::failed(format!(
+            "the result of job {} is erased: a household in it revoked its consent or was removed, \
+             or its time is over",
+            job.uuid
+        ))),
+        JobState::Succeeded => match result.map_or(0, refused_lines) {
+            0 => Ok(()),
+            lines => Err(Failure::failed(format!("{} refused", counted(lines, "line")))
+                .remedy("correct the file; `reason` says what is wrong with each line")),
+        },
+        state if why.is_empty() => Err(Failure::failed(format!("job {} is {state}", job.uuid))),
+        state => {
+            let failure = Failure::failed(format!("job {} is {state}: {why}", job.uuid));
+            Err(match job.erased {
+                true => failure,
+                false => failure.remedy(
+                    "`ebp job retry` begins it anew with the same input; where a file is at fault, \
+                     correct it and import it with another --key",
+                ),
+            })
         }
     }
+}
+
+/// How many lines of an import's result are refused; none in any other result.
+fn refused_lines(result: &serde_json::Value) -> u64 {
+    let lines = result["lines"].as_array().into_iter().flatten();
+    lines.filter(|line| line["outcome"] == "refused").count() as u64
 }
 
 const HEADER: [&str; 7] = ["job", "kind", "state", "created_by", "created_at", "progress", "error"];
@@ -212,26 +269,58 @@ fn row(job: &Job) -> [String; 7] {
 mod tests {
     use super::*;
 
-    #[test]
-    fn progress_is_shown_as_far_as_it_is_known() {
-        let job = |progress, total| Job {
+    fn job(state: JobState) -> Job {
+        Job {
             uuid: Uuid::nil(),
             kind: "risk-report".to_owned(),
-            state: JobState::Running,
+            state,
             created_by: "researchers".to_owned(),
             created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             attempt: 1,
             failures: 0,
             run_after: "2026-01-01T00:00:00Z".parse().unwrap(),
-            progress,
-            total,
+            progress: 0,
+            total: None,
             cancel_requested: false,
             ended_at: None,
             error: None,
             result: None,
             erased: false,
-        };
+        }
+    }
+
+    #[test]
+    fn progress_is_shown_as_far_as_it_is_known() {
+        let job = |progress, total| Job { progress, total, ..job(JobState::Running) };
         let shown = [(0, None), (3, None), (3, Some(9))].map(|(n, of)| row(&job(n, of))[5].clone());
         assert_eq!(shown, ["", "3", "3 of 9"]);
+    }
+
+    #[test]
+    fn only_a_result_without_refused_lines_is_a_success() {
+        let lines = |outcomes: &[&str]| {
+            let lines: Vec<_> =
+                outcomes.iter().map(|o| serde_json::json!({"outcome": o})).collect();
+            serde_json::json!({ "lines": lines })
+        };
+        let succeeded = job(JobState::Succeeded);
+        assert!(judge(&succeeded, Some(&lines(&["new", "known"]))).is_ok());
+        assert!(judge(&succeeded, Some(&serde_json::json!({"households": 3}))).is_ok());
+        let failures = [
+            judge(&succeeded, Some(&lines(&["new", "refused", "refused"]))),
+            judge(&succeeded, None),
+            judge(&Job { error: Some("line 2".into()), ..job(JobState::Failed) }, None),
+            judge(
+                &Job { erased: true, error: Some("gone".into()), ..job(JobState::Cancelled) },
+                None,
+            ),
+        ]
+        .map(|result| format!("{:?}", result.unwrap_err()));
+        for (failure, part) in
+            failures.iter().zip(["2 lines refused", "is erased", "another --key", "gone"])
+        {
+            assert!(failure.contains(part), "{failure}");
+        }
+        assert!(!failures[3].contains("retry"), "its input is erased, too");
     }
 }

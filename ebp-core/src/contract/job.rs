@@ -45,7 +45,8 @@ pub struct NewJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
     /// A name of the caller's choice. A job of the same group and name that exists is answered
-    /// instead of a new one, so that a request can be repeated.
+    /// instead of a new one, so that a request can be repeated. It is refused (409) where that job
+    /// is of another kind, or has another file while that is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",

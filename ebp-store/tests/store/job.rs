@@ -65,6 +65,16 @@ pub async fn from_order_to_result(store: &dyn Store) {
     let job = store.add_job(keyed.clone()).await.unwrap();
     assert_eq!((job.state, job.attempt, job.kind.as_str()), (JobState::Waiting, 0, KIND));
     assert_eq!(store.add_job(keyed.clone()).await.unwrap(), job, "the same key is the same job");
+    for different in [
+        JobOrder { kind: "another".into(), ..keyed.clone() },
+        JobOrder { input: b"y".to_vec(), ..keyed.clone() },
+    ] {
+        let refused = store.add_job(different).await;
+        assert!(
+            matches!(refused, Err(StoreError::JobKey)),
+            "the key names another job: {refused:?}"
+        );
+    }
     let other = JobOrder { created_by: Group::Administrators, ..keyed };
     let other = store.add_job(other).await.unwrap();
     assert_ne!(other.uuid, job.uuid, "keys are each group's own");

@@ -30,11 +30,16 @@ pub async fn add(tx: &Transaction<'_>, order: &JobOrder) -> Result<Job, StoreErr
     if added == 0 {
         let known = tx
             .query_one(
-                "SELECT uuid FROM job WHERE created_by = $1 AND key = $2",
-                &[&created_by.name(), key],
+                "SELECT uuid, kind = $3 AND coalesce(
+                            (SELECT bytes = $4 FROM job_input WHERE job = uuid), TRUE)
+                 FROM job WHERE created_by = $1 AND key = $2",
+                &[&created_by.name(), key, kind, input],
             )
             .await?;
-        return list::show(tx, known.try_get(0)?).await;
+        return match known.try_get(1)? {
+            true => list::show(tx, known.try_get(0)?).await,
+            false => Err(StoreError::JobKey),
+        };
     }
     tx.execute("INSERT INTO job_input (job, bytes) VALUES ($1, $2)", &[&uuid, input]).await?;
     put_subjects(tx, uuid, subjects, true).await?;

@@ -18,15 +18,19 @@ use crate::{
 /// Adds a job, or answers the one that was added by the same key.
 pub fn add(tx: &Transaction<'_>, order: &JobOrder) -> Result<Job, StoreError> {
     let JobOrder { kind, input, subjects, created_by, key } = order;
-    let known: Option<Id> = tx
+    let known: Option<(Id, bool)> = tx
         .query_row(
-            "SELECT uuid FROM job WHERE created_by = ?1 AND key = ?2",
-            params![created_by.name(), key],
-            |row| row.get(0),
+            "SELECT uuid, kind = ?3 AND coalesce(
+                        (SELECT bytes = ?4 FROM job_input WHERE job = uuid), TRUE)
+             FROM job WHERE created_by = ?1 AND key = ?2",
+            params![created_by.name(), key, kind, input],
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    if let Some(Id(known)) = known {
-        return list::show(tx, known);
+    match known {
+        Some((Id(known), true)) => return list::show(tx, known),
+        Some((_, false)) => return Err(StoreError::JobKey),
+        None => {}
     }
     let (uuid, now) = (Uuid::new_v4(), Instant(now(tx)?));
     tx.execute(

@@ -114,7 +114,7 @@ fn a_head_that_falls_off_and_comes_back() {
     assert!(has(&household, IncidentType::SerialPortUnavailable));
     let before = values(&household).len();
     let _meter = Meter::quick(household.folder.path(), MODEL);
-    reading.wait_for("SERIAL-PORT-UNAVAILABLE is over");
+    reading.wait_for("SERIAL-PORT-UNAVAILABLE has ended");
     wait_for("a measurement", || (values(&household).len() > before).then_some(()));
     assert!(!has(&household, IncidentType::SerialPortUnavailable));
     // Told to end, it ends well.

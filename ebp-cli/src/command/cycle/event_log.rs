@@ -206,7 +206,7 @@ const fn incident(kind: IncidentType, is_present: bool) -> &'static str {
             "shows no power and whole kWh only: OBIS-CODES-UNAVAILABLE is reported"
         }
         (IncidentType::ObisCodesUnavailable, false) => {
-            "shows its details again: OBIS-CODES-UNAVAILABLE is over"
+            "shows its details again: OBIS-CODES-UNAVAILABLE has ended"
         }
     }
 }

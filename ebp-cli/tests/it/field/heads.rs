@@ -48,7 +48,7 @@ fn a_head_that_comes_back_under_another_name() {
     let _other = Meter::quick(folder, "MT681");
     let (_second, other) = plug("second");
     assert!(device != other || device.exists());
-    reading.wait_for("SERIAL-PORT-UNAVAILABLE is over");
+    reading.wait_for("SERIAL-PORT-UNAVAILABLE has ended");
     wait_for("a measurement", || (pending(&household).len() > before).then_some(()));
     assert!(!has(&household, IncidentType::SerialPortUnavailable));
     assert!(reading.lives());
@@ -69,7 +69,7 @@ fn a_head_that_hangs() {
     assert!(pending(&household).is_empty());
     fs::remove_file(&link).unwrap();
     let _meter = Meter::quick(household.folder.path(), "MT175");
-    reading.wait_for("SERIAL-PORT-UNAVAILABLE is over");
+    reading.wait_for("SERIAL-PORT-UNAVAILABLE has ended");
     wait_for("a measurement", || (!pending(&household).is_empty()).then_some(()));
 }
 

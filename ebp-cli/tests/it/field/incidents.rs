@@ -69,8 +69,8 @@ fn trouble_is_told_once_and_ends_at_the_server_too() {
     meter.end().done();
     let meter = Meter::quick(household.folder.path(), "MT175");
     let _other = Meter::quick(household.folder.path(), "MT681");
-    reading.wait_for(&format!("{PORT} is over"));
-    reading.wait_for(&format!("{CODES} is over"));
+    reading.wait_for(&format!("{PORT} has ended"));
+    reading.wait_for(&format!("{CODES} has ended"));
     // A third comes and stays.
     meter.end().done();
     reading.wait_for(&format!("{PORT} is reported"));

@@ -408,11 +408,13 @@ pub async fn each_job_once(stores: [Arc<dyn Store>; 2]) {
     for i in 0..100 {
         stores[i % 2].add_job(order(&i.to_string())).await.unwrap();
     }
+    // One worker reads the clock before another one, and looks at its lease after it.
+    let policy = JobPolicy { allowance: Duration::from_secs(10), ..policy(60_000) };
     let work = |worker: usize| {
         let store = stores[worker % 2].clone();
         tokio::spawn(async move {
             let mut done = Vec::new();
-            while let Some(claimed) = claim(&*store, worker as u128, policy(60_000)).await {
+            while let Some(claimed) = claim(&*store, worker as u128, policy).await {
                 let end = succeeded(&claimed.input, Vec::new());
                 let recorded = record(&*store, claimed.lease, end).await.unwrap();
                 assert_eq!(recorded, Recorded::As(JobState::Succeeded));

@@ -10,6 +10,7 @@ import atexit
 import json
 import os
 import threading
+import time
 import zlib
 from urllib.parse import urlsplit
 
@@ -85,8 +86,7 @@ def _fill_path(case):
     if "household" in parameters and parameters["household"] not in _known["households"]:
         parameters["household"] = _known["households"][0]
     if "/job/" in path:
-        if _jobs and parameters["uuid"] not in _jobs:
-            parameters["uuid"] = _pick(_jobs, case, "jobs")
+        _fill_job(case, parameters)
     elif "uuid" in parameters:
         kind = "pv_systems" if "pv_system" in path else "devices" if "/device/" in path else "meters"
         # What the others of this run need stays; what is removed was made for it.
@@ -95,6 +95,54 @@ def _fill_path(case):
                 parameters["uuid"] = _removable[kind].pop()
         elif parameters["uuid"] not in _known[kind]:
             parameters["uuid"] = _pick(_known[kind], case, kind)
+
+
+def _fill_job(case, parameters):
+    """A job that can be cancelled is one that still runs; one that can be retried has failed."""
+    succeeded = _statuses.get(case.operation.label, {}).get("200")
+    if _sees_jobs() and case.operation.path.endswith("/cancel") and not succeeded:
+        lines = [_registration(f"cancelled{number}@example.org") for number in range(250)]
+        parameters["uuid"] = _start_import(lines, True)
+    elif _sees_jobs() and case.operation.path.endswith("/retry") and not succeeded:
+        parameters["uuid"] = _failed_job()
+    elif _jobs and parameters["uuid"] not in _jobs:
+        parameters["uuid"] = _pick(_jobs, case, "jobs")
+
+
+def _sees_jobs():
+    return IDENTITY.get("authorization") in (FIXTURE["researcher"], FIXTURE["administrator"])
+
+
+def _registration(email, postal_code="51147"):
+    return {
+        "participant": {"name": "By Mistake", "email": email},
+        "address": {"street": "Irrweg 1", "postal_code": postal_code, "city": "Köln", "country": "DE"},
+        "metadata": {"children": 0, "adults": 1, "adults_with_job": 1, "heat_pump": False,
+                     "electric_vehicle_charger": False, "home_battery": False},
+        "meters": [{"type": "ELECTRICITY", "model": "MT175"}],
+    }
+
+
+def _as_researcher():
+    return {"headers": {"Authorization": FIXTURE["researcher"]}, "verify": FIXTURE["ca"], "timeout": 30}
+
+
+def _start_import(registrations, dry_run):
+    body = {"kind": "household-import", "dry_run": dry_run, "file": "\n".join(map(json.dumps, registrations))}
+    made = requests.post(FIXTURE["url"] + "/management/job", json=body, **_as_researcher())
+    assert made.status_code == 202, made.text
+    return made.json()["uuid"]
+
+
+def _failed_job():
+    """An import that is refused for its postal code, once it has failed."""
+    job = _start_import([_registration("failed@example.org", postal_code="1")], False)
+    for _ in range(100):
+        shown = requests.get(f"{FIXTURE['url']}/management/job/{job}", **_as_researcher()).json()
+        if shown["state"] == "failed":
+            return job
+        time.sleep(0.1)
+    raise AssertionError(f"the import has not failed: {shown}")
 
 
 def _keep_household(case):
@@ -159,13 +207,7 @@ def _prepare():
             _removable[kind].append(made.json()["uuid"])
     manage["headers"] = {"Authorization": FIXTURE["researcher"]}
     for number in range(4):
-        registration = {
-            "participant": {"name": "By Mistake", "email": f"mistake{number}@example.org"},
-            "address": {"street": "Irrweg 1", "postal_code": "51147", "city": "Köln", "country": "DE"},
-            "metadata": {"children": 0, "adults": 1, "adults_with_job": 1, "heat_pump": False,
-                         "electric_vehicle_charger": False, "home_battery": False},
-            "meters": [{"type": "ELECTRICITY", "model": "MT175"}],
-        }
+        registration = _registration(f"mistake{number}@example.org")
         made = requests.post(f"{FIXTURE['url']}/management/household", json=registration, **manage)
         assert made.status_code == 201, made.text
         _removable["households"].append(made.json()["household"])

@@ -146,7 +146,8 @@ impl Load {
         acknowledged
     }
 
-    /// Asks until there is an answer: between two servers there is nobody. Each answer has to be good.
+    /// Asks until there is an answer: while one server replaces the other, none listens. Each answer
+    /// has to be good.
     async fn insist(&self, device: &Device, ask: impl Fn(&Api) -> Call) -> Value {
         loop {
             let address = *self.address.lock().unwrap();

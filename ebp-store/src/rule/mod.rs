@@ -5,5 +5,6 @@
 
 pub mod admission;
 pub mod consent;
+pub mod import;
 pub mod job;
 pub mod revocation;

@@ -1,7 +1,7 @@
 //! The end of an attempt, with all that it changes.
 
 use deadpool_postgres::Transaction;
-use ebp_core::contract::{ImportReport, ImportedLine, JobState, LineOutcome, Registration};
+use ebp_core::contract::{ImportReport, ImportedLine, JobState, Registration};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     JobEnd, JobPolicy, JobResult, Lease, Recorded, StoreError, Subject,
     job::{RESULT_LIMIT, RESULT_PART, later, unsigned},
+    rule::import::imported,
 };
 
 /// Records it, if the worker still has the job.
@@ -116,24 +117,10 @@ async fn register_all(
 ) -> Result<JobResult, StoreError> {
     let mut report = ImportReport { dry_run: false, stored: true, lines: Vec::new() };
     for (line, registration) in lines {
-        let mut line = line.clone();
-        if let Some(registration) = registration {
-            match register_in(tx, registration, false, at).await {
-                Ok(registered) => {
-                    line.outcome = LineOutcome::Registered;
-                    line.registered = Some(registered);
-                }
-                Err(StoreError::RegisteredAlready(household)) => {
-                    line.outcome = LineOutcome::Known;
-                    line.household = Some(household);
-                }
-                Err(StoreError::Registration(faults)) => {
-                    return Err(StoreError::ImportRefused { line: line.line, faults });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        report.lines.push(line);
+        report.lines.push(match registration {
+            Some(registration) => imported(line, register_in(tx, registration, false, at).await)?,
+            None => line.clone(),
+        });
     }
     Ok(JobResult::of_import(&report))
 }

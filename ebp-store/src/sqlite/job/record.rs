@@ -1,6 +1,6 @@
 //! The end of an attempt, with all that it changes.
 
-use ebp_core::contract::{ImportReport, ImportedLine, JobState, LineOutcome, Registration};
+use ebp_core::contract::{ImportReport, ImportedLine, JobState, Registration};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     JobEnd, JobPolicy, JobResult, Lease, Recorded, StoreError, Subject,
     job::{RESULT_LIMIT, RESULT_PART, later, unsigned},
+    rule::import::imported,
 };
 
 /// Records it, if the worker still has the job.
@@ -105,24 +106,10 @@ fn register_all(
 ) -> Result<JobResult, StoreError> {
     let mut report = ImportReport { dry_run: false, stored: true, lines: Vec::new() };
     for (line, registration) in lines {
-        let mut line = line.clone();
-        if let Some(registration) = registration {
-            match register::register(tx, registration, false, at) {
-                Ok(registered) => {
-                    line.outcome = LineOutcome::Registered;
-                    line.registered = Some(registered);
-                }
-                Err(StoreError::RegisteredAlready(household)) => {
-                    line.outcome = LineOutcome::Known;
-                    line.household = Some(household);
-                }
-                Err(StoreError::Registration(faults)) => {
-                    return Err(StoreError::ImportRefused { line: line.line, faults });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        report.lines.push(line);
+        report.lines.push(match registration {
+            Some(registration) => imported(line, register::register(tx, registration, false, at))?,
+            None => line.clone(),
+        });
     }
     Ok(JobResult::of_import(&report))
 }

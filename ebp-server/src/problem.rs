@@ -210,7 +210,7 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "This server has no authority's key and cannot issue certificates",
             ),
-            Self::NotFound => (kind::NOT_FOUND, StatusCode::NOT_FOUND, "There is no such thing"),
+            Self::NotFound => (kind::NOT_FOUND, StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => (
                 kind::METHOD_NOT_ALLOWED,
                 StatusCode::METHOD_NOT_ALLOWED,

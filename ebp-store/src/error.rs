@@ -16,7 +16,7 @@ use crate::masking::MaskingMismatch;
 #[non_exhaustive]
 pub enum StoreError {
     /// Nothing with that identifier exists, or it belongs to another participant.
-    #[error("there is no such thing")]
+    #[error("not found")]
     NotFound,
     /// Consent is not yet granted.
     #[error("consent is not granted")]

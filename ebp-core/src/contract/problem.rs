@@ -29,7 +29,7 @@ pub mod problem_type {
     pub const RENEWED_RECENTLY: &str = "urn:ebp:problem:renewed-recently";
     /// The server has no authority's key and cannot issue certificates (409).
     pub const CANNOT_ISSUE: &str = "urn:ebp:problem:cannot-issue";
-    /// There is no such thing, or it belongs to another participant (404).
+    /// Nothing with that identifier exists, or it belongs to another participant (404).
     pub const NOT_FOUND: &str = "urn:ebp:problem:not-found";
     /// It cannot be removed because something else refers to it (409); the detail says what.
     pub const IN_USE: &str = "urn:ebp:problem:in-use";

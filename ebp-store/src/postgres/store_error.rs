@@ -12,7 +12,7 @@ impl From<tokio_postgres::Error> for StoreError {
 }
 
 /// The error of a statement that adds to what somebody may remove at the same time: a reference to
-/// what is there no more (SQLSTATE 23503) says that there is no such thing.
+/// a row that no longer exists (SQLSTATE 23503) means that it was not found.
 pub(super) fn or_gone(error: tokio_postgres::Error) -> StoreError {
     match error.into() {
         StoreError::Postgres(error) if error.is("23503") => StoreError::NotFound,

@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     else {
         return Err("the participant is not known".into());
     };
-    let caller = Caller { participant, household, consents, source: Source::Device };
+    let caller = Caller { participant, household, consents, device: None, source: Source::Device };
     println!("{}", survey.grant_consent(&caller).await?.state.name());
     println!("{}", survey.revoke_consent(&caller).await?.state.name());
     survey.store().close().await?;

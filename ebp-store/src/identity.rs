@@ -48,11 +48,13 @@ pub enum Actor {
     },
 }
 
-/// When a device last sent a request.
+/// When a device last sent a request, and when it last reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceActivity {
     /// Which device.
     pub uuid: Uuid,
-    /// When.
+    /// When it last sent a request.
     pub last_activity: Option<Timestamp>,
+    /// When it last sent measurements or its status.
+    pub last_report: Option<Timestamp>,
 }

@@ -152,8 +152,12 @@ pub trait Store:
         query: PageQuery,
     ) -> Result<Page, StoreError>;
 
-    /// Notes that a device spoke.
+    /// Notes that a device spoke. Nothing is noted of one whose household has revoked its consent.
     async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Notes that a device has sent measurements. A status is noted as it is
+    /// [stored](Self::report_status).
+    async fn note_report(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError>;
 
     /// Replaces a device's stored status. Nothing of it is left once consent is revoked.
     ///

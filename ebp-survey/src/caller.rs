@@ -1,7 +1,7 @@
 //! For whom an operation is done.
 
 use ebp_core::scope::Scopes;
-use ebp_store::{HouseholdId, Names, ParticipantId, Serial, Source, StoreError};
+use ebp_store::{DeviceActivity, HouseholdId, Names, ParticipantId, Serial, Source, StoreError};
 use uuid::Uuid;
 
 use crate::SurveyError;
@@ -15,6 +15,8 @@ pub struct Caller {
     pub household: Option<HouseholdId>,
     /// Whether that household consented when the caller was identified.
     pub consents: bool,
+    /// The device that asks, with its activity before this request.
+    pub device: Option<DeviceActivity>,
     /// Where the measurements that the caller sends come from.
     pub source: Source,
 }

@@ -17,8 +17,10 @@
 //! | grant and revoke consent | `consent.rs` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
 //! | list and revoke certificates | `certificate.rs` |
+//! | note when devices spoke and reported | `activity.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
+mod activity;
 pub mod atomic_file;
 pub mod authority;
 mod caller;

@@ -52,8 +52,11 @@ pub struct MeasurementDevice {
     pub uuid: Uuid,
     /// Its components with their versions, as last reported.
     pub components: BTreeMap<String, Component>,
-    /// When it last sent a request to the Data API.
+    /// When it last sent a request to the Data API with a certificate that may send measurements.
     pub last_activity: Option<Timestamp>,
+    /// When it last sent measurements or its status.
+    #[serde(default)]
+    pub last_report: Option<Timestamp>,
     /// The meters it reads.
     pub meters: Vec<Uuid>,
     /// Its last reported state; absent if it never reported one.

@@ -3,8 +3,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::http::{Extensions, HeaderValue};
-use ebp_core::scope::Group;
-use ebp_store::{Actor, DeviceActivity, Names, RegisterEntry};
+use ebp_core::scope::{Group, Scopes};
+use ebp_store::{Actor, Names, RegisterEntry};
 use ebp_survey::{
     Caller, Survey,
     authority::{RegisterWatch, Standing},
@@ -17,9 +17,6 @@ use crate::{
     limit::{Client, ClientId, Requests},
     problem::ApiError,
 };
-
-/// How often a device's activity is noted, at most: the note is a write.
-const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Why a device that is registered is not let in.
 const SUPERSEDED: &str = "the device is another participant's, or the participant's e-mail address \
@@ -88,8 +85,8 @@ impl Authenticator {
     pub async fn caller(
         &self,
         names: &Names,
+        scopes: &Scopes,
         source: ebp_store::Source,
-        now: Timestamp,
     ) -> Result<Caller, ApiError> {
         match self.survey.store().actor(names).await? {
             // A participant's own may be of before a change of the address, which another one cures.
@@ -101,9 +98,9 @@ impl Authenticator {
             Actor::Revoked => Err(ApiError::ConsentRevoked),
             Actor::Participant { participant, household, device, consents } => {
                 if let Some(device) = device {
-                    self.note_activity(device, now).await;
+                    self.survey.note_activity(device, scopes).await;
                 }
-                Ok(Caller { participant, household, consents, source })
+                Ok(Caller { participant, household, consents, device, source })
             }
         }
     }
@@ -185,19 +182,6 @@ impl Authenticator {
             (Standing::Unknown, None) => {
                 Err(ApiError::Unauthenticated("the certificate is not registered"))
             }
-        }
-    }
-
-    /// Notes that a device spoke. A failure only costs the note.
-    async fn note_activity(&self, device: DeviceActivity, now: Timestamp) {
-        let fresh = device
-            .last_activity
-            .is_some_and(|last| last <= now && now.duration_since(last) < TOUCH_EVERY);
-        if fresh {
-            return;
-        }
-        if let Err(error) = self.survey.store().touch_device(device.uuid, now).await {
-            tracing::warn!(%error, "a device's activity is not noted");
         }
     }
 }

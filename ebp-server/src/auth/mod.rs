@@ -167,7 +167,7 @@ pub(crate) async fn authorize(
         }
         (access, Identity::Token(TokenIdentity { names, scopes })) => {
             permit(access, &scopes)?;
-            let caller = authenticator.caller(&names, ebp_store::Source::Token, now).await?;
+            let caller = authenticator.caller(&names, &scopes, ebp_store::Source::Token).await?;
             request.extensions_mut().insert(Requester(caller));
         }
         (access, Identity::Certificate(certificate)) => {
@@ -176,8 +176,8 @@ pub(crate) async fn authorize(
                 return Err(ApiError::Group);
             }
             permit(access, &certificate.scopes)?;
-            let names = &certificate.names;
-            let caller = authenticator.caller(names, ebp_store::Source::Device, now).await?;
+            let (names, scopes) = (&certificate.names, &certificate.scopes);
+            let caller = authenticator.caller(names, scopes, ebp_store::Source::Device).await?;
             request.extensions_mut().insert(Requester(caller));
             if let (Access::Device | Access::DeviceScope(_), Some(device)) = (access, device) {
                 request.extensions_mut().insert(DeviceHolder { device, certificate });

@@ -1,13 +1,14 @@
 //! Endpoints 1, 2, 5, 6 and 9: what a participant sees of the registration.
 
 use ebp_core::{
+    clock::Clock,
     contract::{paths, problem_type},
-    scope::Scopes,
+    scope::{Scope, Scopes},
 };
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::harness::Server;
+use crate::harness::{Server, measurement};
 
 #[tokio::test]
 async fn the_registration_is_given_back() {
@@ -49,7 +50,7 @@ async fn the_registration_is_given_back() {
 async fn devices_are_seen_with_their_activity() {
     let server = Server::start().await;
     let (registered, api) = server.household("erika@example.org").await;
-    let before = ebp_core::clock::Clock::now(&*server.clock);
+    let before = server.clock.now();
     let devices = api.get(paths::MEASUREMENT_DEVICE).ok().await;
     assert_eq!(devices[0]["uuid"], json!(registered.measurement_device));
     assert_eq!((&devices[0]["components"], &devices[0]["health"]), (&json!({}), &json!(null)));
@@ -65,6 +66,51 @@ async fn devices_are_seen_with_their_activity() {
     let devices = api.get(paths::MEASUREMENT_DEVICE).ok().await;
     let later: jiff::Timestamp = devices[0]["last_activity"].as_str().unwrap().parse().unwrap();
     assert!(later.duration_since(first).as_secs() >= 91);
+}
+
+/// A page that shows a household its data is no sign that the device measures.
+#[tokio::test]
+async fn only_what_may_send_measurements_is_activity_and_only_reports_are_reports() {
+    let server = Server::start().await;
+    let registered = server.register("erika@example.org").await;
+    let device = Some(registered.measurement_device);
+    let page = server.api(Some(&server.issue(
+        "erika@example.org",
+        device,
+        Scopes::from_iter([Scope::Account, Scope::Household, Scope::Consent]),
+    )));
+    let seen = async || {
+        let devices = page.get(paths::MEASUREMENT_DEVICE).ok().await;
+        let instant = |name: &str| devices[0][name].as_str().map(str::to_owned);
+        (instant("last_activity"), instant("last_report"))
+    };
+    page.post(paths::CONSENT).expect(StatusCode::CREATED).await;
+    page.get(paths::CONSENT).ok().await;
+    server.clock.advance(90);
+    page.get(paths::ACCOUNT).ok().await;
+    assert_eq!(seen().await, (None, None), "the page is no device that measures");
+
+    let measuring =
+        server.api(Some(&server.issue("erika@example.org", device, Scopes::of_a_device())));
+    measuring.get(paths::CONSENT).ok().await;
+    let (active, reported) = seen().await;
+    assert!(active.is_some(), "it may send measurements");
+    assert_eq!(reported, None, "a question for consent is no report");
+
+    let now = server.clock.now();
+    measuring.upload(&[measurement(1, registered.meters[0], now)]).ok().await;
+    let (_, uploaded) = seen().await;
+    let noted: jiff::Timestamp = uploaded.clone().unwrap().parse().unwrap();
+    assert_eq!(noted.duration_since(now).as_secs(), 0);
+    server.clock.advance(90);
+    measuring.upload(&[json!({"uuid": "x"})]).problem(400, problem_type::INVALID).await;
+    assert_eq!(seen().await.1, uploaded, "a malformed upload is no report");
+    let status =
+        json!({"components": {}, "clock": null, "spool": null, "meters": [], "notices": []});
+    let answer = measuring.json(Method::PUT, paths::DEVICE_STATUS, &status).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{}", answer.text().await.unwrap());
+    let later: jiff::Timestamp = seen().await.1.unwrap().parse().unwrap();
+    assert!(later.duration_since(noted).as_secs() >= 90, "a status is a report");
 }
 
 #[tokio::test]

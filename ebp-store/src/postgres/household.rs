@@ -133,7 +133,8 @@ pub async fn devices(
             "SELECT uuid, last_activity,
                     ARRAY(SELECT meter.uuid FROM meter
                           WHERE meter.measurement_device = measurement_device.uuid
-                          ORDER BY position)
+                          ORDER BY position),
+                    last_report
              FROM measurement_device WHERE household = $1 ORDER BY number",
         )
         .await?;
@@ -148,13 +149,15 @@ pub async fn devices(
     Ok(devices)
 }
 
-/// From a row of a device's identifier, last activity and meters.
+/// From a row of a device's identifier, last activity, meters and last report.
 pub fn device(row: &Row) -> Result<MeasurementDevice, StoreError> {
-    let last_activity: Option<Instant> = row.try_get(1)?;
+    let (last_activity, last_report): (Option<Instant>, Option<Instant>) =
+        (row.try_get(1)?, row.try_get(3)?);
     Ok(MeasurementDevice {
         uuid: row.try_get(0)?,
         components: Components::new(),
         last_activity: last_activity.map(|at| at.0),
+        last_report: last_report.map(|at| at.0),
         meters: row.try_get(2)?,
         health: None,
     })

@@ -25,8 +25,17 @@ use crate::{
 /// Look-ups in one statement.
 const QUESTIONS: usize = 512;
 
-/// A device's activity, with its time.
-pub type Note = (Uuid, Timestamp);
+/// What a device did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// It sent a request.
+    Spoke,
+    /// It sent measurements.
+    Reported,
+}
+
+/// What a device did, and when.
+pub type Note = (Uuid, Deed, Timestamp);
 
 /// The queues of look-ups.
 pub struct Lookups {
@@ -86,7 +95,7 @@ async fn find_actors(
             "SELECT household.uuid, participant.id,
                     household.uuid IS NULL OR consent.revoked_at IS NOT NULL,
                     measurement_device.last_activity, measurement_device.uuid, sent.number,
-                    consent.granted_at IS NOT NULL
+                    consent.granted_at IS NOT NULL, measurement_device.last_report
              FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY
                  AS sent (device, participant, email, number)
              JOIN measurement_device ON measurement_device.uuid = sent.device
@@ -108,7 +117,8 @@ async fn find_actors(
 fn actor(row: &Row) -> Result<Actor, StoreError> {
     let participant: Option<i64> = row.try_get(1)?;
     let revoked: bool = row.try_get(2)?;
-    let last_activity: Option<Instant> = row.try_get(3)?;
+    let (last_activity, last_report): (Option<Instant>, Option<Instant>) =
+        (row.try_get(3)?, row.try_get(7)?);
     Ok(match participant {
         _ if revoked => Actor::Revoked,
         None => Actor::Superseded,
@@ -118,6 +128,7 @@ fn actor(row: &Row) -> Result<Actor, StoreError> {
             device: Some(DeviceActivity {
                 uuid: row.try_get(4)?,
                 last_activity: last_activity.map(|at| at.0),
+                last_report: last_report.map(|at| at.0),
             }),
             consents: row.try_get(6)?,
         },
@@ -147,23 +158,36 @@ async fn notes(connections: Connections, group: Vec<Asked<Note, ()>>) {
     answer_all(group, answers);
 }
 
-/// Records devices' activity.
+/// Records devices' activity. Nothing is recorded of devices without a household.
 async fn note(db: &Client, notes: impl Iterator<Item = &Note>) -> Result<(), StoreError> {
-    let latest: HashMap<Uuid, Instant> =
-        notes.map(|(device, at)| (*device, Instant(*at))).collect();
-    let (devices, times): (Vec<Uuid>, Vec<Instant>) = latest.into_iter().unzip();
+    let mut latest: HashMap<Uuid, [Option<Instant>; 2]> = HashMap::new();
+    for (device, deed, at) in notes {
+        let [spoke, reported] = latest.entry(*device).or_default();
+        let place = match deed {
+            Deed::Spoke => spoke,
+            Deed::Reported => reported,
+        };
+        *place = Some(Instant(*at));
+    }
+    let (devices, times): (Vec<Uuid>, Vec<[Option<Instant>; 2]>) = latest.into_iter().unzip();
+    let (spoke, reported): (Vec<_>, Vec<_>) =
+        times.into_iter().map(|[spoke, reported]| (spoke, reported)).unzip();
     let statement = db
         .prepare_cached(
             // Two servers that record the same devices lock them in the same order.
             "WITH held AS (
-                 SELECT uuid FROM measurement_device WHERE uuid = ANY ($1)
+                 SELECT uuid FROM measurement_device
+                 WHERE uuid = ANY ($1) AND household IS NOT NULL
                  ORDER BY uuid FOR NO KEY UPDATE
              )
-             UPDATE measurement_device SET last_activity = sent.at
-             FROM unnest($1::uuid[], $2::timestamptz[]) AS sent (uuid, at) JOIN held USING (uuid)
+             UPDATE measurement_device
+             SET last_activity = coalesce(sent.spoke, last_activity),
+                 last_report = coalesce(sent.reported, last_report)
+             FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
+                 AS sent (uuid, spoke, reported) JOIN held USING (uuid)
              WHERE measurement_device.uuid = sent.uuid",
         )
         .await?;
-    db.execute(&statement, &[&devices, &times]).await?;
+    db.execute(&statement, &[&devices, &spoke, &reported]).await?;
     Ok(())
 }

@@ -107,7 +107,8 @@ async fn detach_devices(tx: &Transaction<'_>, id: Uuid) -> Result<(), StoreError
     }
     for sql in [
         "UPDATE meter SET measurement_device = NULL, removed_at = NULL WHERE household = $1",
-        "UPDATE measurement_device SET household = NULL, last_activity = NULL
+        "UPDATE measurement_device
+         SET household = NULL, last_activity = NULL, last_report = NULL
          WHERE household = $1",
     ] {
         tx.execute(sql, &[&id]).await?;

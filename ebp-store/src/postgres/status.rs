@@ -76,6 +76,9 @@ pub async fn report(
     )
     .await
     .map_err(or_gone)?;
+    let statement =
+        tx.prepare_cached("UPDATE measurement_device SET last_report = $2 WHERE uuid = $1").await?;
+    tx.execute(&statement, &[&device, &Instant(at)]).await?;
     components(&tx, device, status, at).await?;
     receptions(&tx, device, status).await?;
     tx.commit().await?;

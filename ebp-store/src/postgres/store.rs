@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    PostgresStore, consent, household, incident, listing, register, release, report::Report,
-    status, value::Instant,
+    PostgresStore, consent, household, incident, listing, lookup::Deed, register, release,
+    report::Report, status, value::Instant,
 };
 use crate::{
     Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, PoolStatus, Quota,
@@ -114,7 +114,11 @@ impl Store for PostgresStore {
     }
 
     async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
-        self.lookups.notes.ask((device, at)).await
+        self.lookups.notes.ask((device, Deed::Spoke, at)).await
+    }
+
+    async fn note_report(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        self.lookups.notes.ask((device, Deed::Reported, at)).await
     }
 
     async fn report_status(

@@ -1,9 +1,10 @@
-//! The household of a device, and whether it takes part.
+//! The household of a device, whether it takes part, and when it spoke and reported.
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::value::Id;
+use super::value::{Id, Instant};
 use crate::{HouseholdId, StoreError};
 
 /// Checks that the device exists and its household's consent is not revoked.
@@ -32,4 +33,23 @@ pub fn household_of(db: &Connection, device: Uuid) -> Result<HouseholdId, StoreE
         .optional()?;
     let household = found.ok_or(StoreError::NotFound)?.ok_or(StoreError::ConsentRevoked)?;
     Ok(HouseholdId(household.0))
+}
+
+/// Notes that a device spoke.
+pub fn touch_device(tx: &Transaction<'_>, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE measurement_device SET last_activity = ?2
+         WHERE uuid = ?1 AND household IS NOT NULL",
+    )?
+    .execute(params![Id(device), Instant(at)])?;
+    Ok(())
+}
+
+/// Notes that a device has reported.
+pub fn note_report(tx: &Transaction<'_>, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE measurement_device SET last_report = ?2 WHERE uuid = ?1 AND household IS NOT NULL",
+    )?
+    .execute(params![Id(device), Instant(at)])?;
+    Ok(())
 }

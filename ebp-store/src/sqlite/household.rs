@@ -4,8 +4,7 @@ use ebp_core::{
     contract::{Account, Components, Household, MeasurementDevice},
     model::{Address, Masked, Metadata, Meter, Participant, PvSystem},
 };
-use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::{
@@ -30,7 +29,8 @@ fn device_actor(db: &Connection, names: &Names, uuid: Uuid) -> Result<Actor, Sto
         .prepare_cached(
             "SELECT household.uuid, participant.id,
                     household.uuid IS NULL OR consent.revoked_at IS NOT NULL,
-                    measurement_device.last_activity, consent.granted_at IS NOT NULL
+                    measurement_device.last_activity, consent.granted_at IS NOT NULL,
+                    measurement_device.last_report
              FROM measurement_device
              LEFT JOIN household ON household.uuid = measurement_device.household
              LEFT JOIN consent ON consent.household = household.uuid
@@ -43,8 +43,13 @@ fn device_actor(db: &Connection, names: &Names, uuid: Uuid) -> Result<Actor, Sto
             let household: Option<Id> = row.get(0)?;
             let participant: Option<i64> = row.get(1)?;
             let revoked: bool = row.get(2)?;
-            let last_activity: Option<Instant> = row.get(3)?;
-            let device = DeviceActivity { uuid, last_activity: last_activity.map(|at| at.0) };
+            let (last_activity, last_report): (Option<Instant>, Option<Instant>) =
+                (row.get(3)?, row.get(5)?);
+            let device = DeviceActivity {
+                uuid,
+                last_activity: last_activity.map(|at| at.0),
+                last_report: last_report.map(|at| at.0),
+            };
             Ok(match participant.zip(household) {
                 _ if revoked => Actor::Revoked,
                 None => Actor::Superseded,
@@ -175,15 +180,17 @@ pub fn devices_with(
 ) -> Result<Vec<MeasurementDevice>, StoreError> {
     let mut devices: Vec<MeasurementDevice> = db
         .prepare_cached(
-            "SELECT uuid, last_activity FROM measurement_device
+            "SELECT uuid, last_activity, last_report FROM measurement_device
              WHERE household = ?1 ORDER BY rowid",
         )?
         .query_map([Id(household.0)], |row| {
             let (uuid, last_activity): (Id, Option<Instant>) = (row.get(0)?, row.get(1)?);
+            let last_report: Option<Instant> = row.get(2)?;
             Ok(MeasurementDevice {
                 uuid: uuid.0,
                 components: Components::new(),
                 last_activity: last_activity.map(|at| at.0),
+                last_report: last_report.map(|at| at.0),
                 meters: Vec::new(),
                 health: None,
             })
@@ -253,11 +260,4 @@ pub fn pv_systems(db: &Connection, household: HouseholdId) -> Result<Vec<PvSyste
         )?
         .query_map([Id(household.0)], system)?
         .collect::<Result<_, _>>()?)
-}
-
-/// Notes that a device spoke.
-pub fn touch_device(tx: &Transaction<'_>, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE measurement_device SET last_activity = ?2 WHERE uuid = ?1")?
-        .execute(params![Id(device), Instant(at)])?;
-    Ok(())
 }

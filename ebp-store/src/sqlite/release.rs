@@ -89,7 +89,8 @@ fn detach_devices(tx: &Transaction<'_>, id: Id) -> Result<(), StoreError> {
     for sql in [
         "DELETE FROM incident WHERE meter IN (SELECT uuid FROM meter WHERE household = ?1)",
         "UPDATE meter SET measurement_device = NULL, removed_at = NULL WHERE household = ?1",
-        "UPDATE measurement_device SET household = NULL, last_activity = NULL
+        "UPDATE measurement_device
+         SET household = NULL, last_activity = NULL, last_report = NULL
          WHERE household = ?1",
     ] {
         tx.execute(sql, [id])?;

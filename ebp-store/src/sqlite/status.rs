@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    device::require_device,
+    device::{note_report, require_device},
     value::{Id, Instant},
 };
 use crate::{
@@ -45,6 +45,7 @@ pub fn report(
         spool.map(|figures| stored(figures.bytes)),
         set::bits(&Notice::ALL, &status.notices)
     ])?;
+    note_report(tx, device, at)?;
     components(tx, device, status, at)?;
     receptions(tx, device, status, &read)
 }

@@ -10,7 +10,9 @@ use ebp_core::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{SqliteStore, consent, household, incident, measurement, register, release, status};
+use super::{
+    SqliteStore, consent, device, household, incident, measurement, register, release, status,
+};
 use crate::{
     Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, Quota, Source, Store,
     StoreError,
@@ -91,7 +93,11 @@ impl Store for SqliteStore {
     }
 
     async fn touch_device(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
-        self.writer.run(move |tx| household::touch_device(tx, device, at)).await
+        self.writer.run(move |tx| device::touch_device(tx, device, at)).await
+    }
+
+    async fn note_report(&self, device: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        self.writer.run(move |tx| device::note_report(tx, device, at)).await
     }
 
     async fn report_status(

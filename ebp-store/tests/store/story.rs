@@ -84,7 +84,12 @@ pub async fn story(store: &dyn Store) {
 
     store.touch_device(device, start + hour).await.unwrap();
     let devices = store.devices(household).await.unwrap();
+    assert_eq!((devices[0].last_activity, devices[0].last_report), (Some(start + hour), None));
+    store.note_report(device, start + hour * 2).await.unwrap();
+    let devices = store.devices(household).await.unwrap();
     assert_eq!(devices[0].last_activity, Some(start + hour));
+    assert_eq!(devices[0].last_report, Some(start + hour * 2));
+    assert_eq!(store.managed_device(device).await.unwrap().last_report, Some(start + hour * 2));
     assert_eq!(devices[0].meters, made.meters);
 
     let consent = store.revoke_consent(household, start + hour * 2).await.unwrap();

@@ -99,7 +99,8 @@ impl World {
         let Actor::Participant { participant, household, consents, .. } = actor else {
             panic!("{actor:?}");
         };
-        let caller = Caller { participant, household, consents, source: Source::Device };
+        let caller =
+            Caller { participant, household, consents, device: None, source: Source::Device };
         (new.registered, caller)
     }
 

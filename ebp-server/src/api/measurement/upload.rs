@@ -100,6 +100,9 @@ impl Work {
         intake.overload.weigh(&mut place, upload.octets)?;
         let items = store(&survey, intake.quota, caller, household, upload.items).await?;
         drop(place);
+        if let Some(device) = caller.device {
+            survey.note_report(device).await;
+        }
         let mut counts = UploadCounts::default();
         for item in &items {
             *match item.outcome {

@@ -82,14 +82,14 @@ pub async fn list(db: &Client, query: ListQuery) -> Result<ListPage<ManagedDevic
             "SELECT device.uuid, household, last_activity,
                     ARRAY(SELECT meter.uuid FROM meter
                           WHERE meter.measurement_device = device.uuid ORDER BY position),
-                    registered_at
+                    last_report, registered_at
              FROM household JOIN measurement_device AS device ON household = household.uuid
              WHERE (registered_at, device.uuid) > ($1, $2) AND registered_at >= $1
              ORDER BY registered_at, device.uuid LIMIT $3",
         )
         .await?;
     let placed = |row: &Row| {
-        let (device, Instant(registered_at)) = (device(row)?, row.try_get(4)?);
+        let (device, Instant(registered_at)) = (device(row)?, row.try_get(5)?);
         let registered_at = registered_at.as_microsecond();
         Ok((ListCursor { registered_at, uuid: device.uuid }, device))
     };
@@ -106,7 +106,8 @@ pub async fn show(db: &Client, uuid: Uuid) -> Result<ManagedDevice, StoreError> 
             "SELECT uuid, household, last_activity,
                     ARRAY(SELECT meter.uuid FROM meter
                           WHERE meter.measurement_device = measurement_device.uuid
-                          ORDER BY position)
+                          ORDER BY position),
+                    last_report
              FROM measurement_device WHERE uuid = $1",
         )
         .await?;
@@ -147,12 +148,14 @@ async fn add_told(db: &Client, devices: &mut [ManagedDevice]) -> Result<(), Stor
 }
 
 fn device(row: &Row) -> Result<ManagedDevice, StoreError> {
-    let last_activity: Option<Instant> = row.try_get(2)?;
+    let (last_activity, last_report): (Option<Instant>, Option<Instant>) =
+        (row.try_get(2)?, row.try_get(4)?);
     Ok(ManagedDevice {
         uuid: row.try_get(0)?,
         household: row.try_get(1)?,
         components: Components::new(),
         last_activity: last_activity.map(|at| at.0),
+        last_report: last_report.map(|at| at.0),
         meters: row.try_get(3)?,
         health: None,
     })

@@ -61,14 +61,14 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<ManagedDevice>
     let (at, uuid, limit) = bounds(query);
     let rows: Vec<(ListCursor, ManagedDevice)> = db
         .prepare_cached(
-            "SELECT device.uuid, household, last_activity, registered_at
+            "SELECT device.uuid, household, last_activity, last_report, registered_at
              FROM household JOIN measurement_device AS device ON household = household.uuid
              WHERE (registered_at, device.uuid) > (?1, ?2)
              ORDER BY registered_at, device.uuid LIMIT ?3",
         )?
         .query_map(params![at, uuid, limit], |row| {
             let device = device(row)?;
-            let Instant(registered_at) = row.get(3)?;
+            let Instant(registered_at) = row.get(4)?;
             let place =
                 ListCursor { registered_at: registered_at.as_microsecond(), uuid: device.uuid };
             Ok((place, device))
@@ -86,7 +86,7 @@ pub fn show(db: &Connection, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
     household_of(db, uuid)?;
     let mut device = db
         .prepare_cached(
-            "SELECT uuid, household, last_activity FROM measurement_device
+            "SELECT uuid, household, last_activity, last_report FROM measurement_device
              WHERE uuid = ?1",
         )?
         .query_row([Id(uuid)], device)
@@ -116,12 +116,14 @@ pub fn counts(db: &Connection, active_since: Timestamp) -> Result<DeviceCounts, 
 
 fn device(row: &Row<'_>) -> rusqlite::Result<ManagedDevice> {
     let (Id(uuid), Id(household)): (Id, Id) = (row.get(0)?, row.get(1)?);
-    let last_activity: Option<Instant> = row.get(2)?;
+    let (last_activity, last_report): (Option<Instant>, Option<Instant>) =
+        (row.get(2)?, row.get(3)?);
     Ok(ManagedDevice {
         uuid,
         household,
         components: Components::new(),
         last_activity: last_activity.map(|at| at.0),
+        last_report: last_report.map(|at| at.0),
         meters: Vec::new(),
         health: None,
     })

@@ -1,0 +1,8 @@
+-- When a device last sent measurements or its status. Activity, which any request of a measuring
+-- certificate is, says nothing of whether reports arrive. Absent until the first report after this.
+ALTER TABLE measurement_device ADD COLUMN last_report INTEGER;
+CREATE TRIGGER revocation_forgets_last_report AFTER UPDATE OF revoked_at ON consent
+WHEN NEW.revoked_at IS NOT NULL
+BEGIN
+    UPDATE measurement_device SET last_report = NULL WHERE household = NEW.household;
+END;

@@ -17,6 +17,7 @@
 //! | grant and revoke consent | `consent.rs` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
 //! | list and revoke certificates | `certificate.rs` |
+//! | a household's energy and figures; keeping the days of all meters | `series/` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
 pub mod atomic_file;
@@ -36,6 +37,7 @@ mod registration;
 mod restore;
 mod revocation;
 mod revocations;
+mod series;
 mod survey;
 
 pub use caller::{Caller, CertificateHolder};
@@ -47,4 +49,5 @@ pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,
 };
+pub use series::{SeriesBound, SeriesFault, SeriesKept, SeriesParts, SeriesQuery};
 pub use survey::Survey;

@@ -93,9 +93,10 @@ impl SeriesStore for PostgresStore {
                          SELECT ends FROM energy_day WHERE energy_day.meter = number
                          ORDER BY starts DESC LIMIT 1
                      ) AS last ON true
-                     WHERE number > $1 AND EXISTS (
-                         SELECT FROM listed_measurement AS kept WHERE kept.meter = number)
-                     ORDER BY number LIMIT $2",
+                     CROSS JOIN LATERAL (
+                         SELECT FROM listed_measurement AS kept WHERE kept.meter = number LIMIT 1
+                     ) AS measured
+                     WHERE number > $1 ORDER BY number LIMIT $2",
                 )
                 .await?;
             let rows = client.query(&statement, &[&after, &i64::from(limit)]).await?;

@@ -124,12 +124,11 @@ fn household(db: &Connection, id: HouseholdId) -> Result<SeriesHousehold, StoreE
         .collect::<Result<_, _>>()?;
     let meters = db
         .prepare_cached(
-            "SELECT number, uuid, type, removed_at, basis, generation, state_at, state,
-                 (SELECT ends FROM energy_day WHERE energy_day.meter = number
-                  ORDER BY starts DESC LIMIT 1),
-                 (SELECT day FROM energy_day WHERE energy_day.meter = number
-                  ORDER BY starts DESC LIMIT 1)
-             FROM meter LEFT JOIN energy_series ON energy_series.meter = meter.number
+            "SELECT number, uuid, type, removed_at, basis, generation, state_at, energy_series.state,
+                 ends, day
+             FROM meter LEFT JOIN energy_series ON energy_series.meter = number
+             LEFT JOIN energy_day ON energy_day.meter = number AND starts = (
+                 SELECT max(starts) FROM energy_day AS kept WHERE kept.meter = number)
              WHERE household = ?1 ORDER BY position",
         )?
         .query_map([Id(id.0)], meter)?

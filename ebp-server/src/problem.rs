@@ -139,6 +139,8 @@ impl From<SurveyError> for ApiError {
             SurveyError::RenewedRecently(wait) => {
                 Self::RenewedRecently(wait.as_secs().max(1).unsigned_abs())
             }
+            SurveyError::Series(fault) => Self::Invalid(fault.to_string()),
+            error @ SurveyError::SeriesChanging => Self::Unavailable(error.to_string()),
             error => Self::Internal(error.to_string()),
         }
     }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     api::{
         account, consent, description, device, health, household, incident, management,
-        measurement, measurement_device, meter, pv_system,
+        measurement, measurement_device, meter, pv_system, series,
     },
     app::App,
     auth::{Access, Authenticator, Guard, Kind, authorize},
@@ -57,6 +57,8 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::METER,                  scope(Household),        h::get(meter::list)),
         get(paths::METER_MEASUREMENT,      scope(MeasurementRead),  h::get(measurement::list)),
         post(paths::MEASUREMENT,           scope(MeasurementWrite), h::post(measurement::upload)),
+        get(paths::SERIES,                 scope(MeasurementRead),  h::get(series::series)),
+        get(paths::SUMMARY,                scope(MeasurementRead),  h::get(series::summary)),
         get(paths::PV_SYSTEM,              scope(Household),        h::get(pv_system::list)),
         get(paths::INCIDENT,               Access::EitherScope([MeasurementWrite, Household]), h::get(incident::list)),
         post(paths::INCIDENT_REPORT,       scope(MeasurementWrite), h::post(incident::report)),
@@ -72,6 +74,8 @@ pub(crate) fn routes() -> Vec<Route> {
         patch(paths::MANAGED_METER,        RESEARCHER,              h::patch(management::member::change_meter)),
         delete(paths::MANAGED_METER,       RESEARCHER,              h::delete(management::member::remove_meter)),
         get(paths::MANAGED_MEASUREMENT,    RESEARCHER,              h::get(management::measurement::list)),
+        get(paths::MANAGED_SERIES,         RESEARCHER,              h::get(series::managed_series)),
+        get(paths::MANAGED_SUMMARY,        RESEARCHER,              h::get(series::managed_summary)),
         post(paths::MANAGED_PV_SYSTEMS,    RESEARCHER,              h::post(management::member::add_pv_system)),
         patch(paths::MANAGED_PV_SYSTEM,    RESEARCHER,              h::patch(management::member::change_pv_system)),
         delete(paths::MANAGED_PV_SYSTEM,   RESEARCHER,              h::delete(management::member::remove_pv_system)),

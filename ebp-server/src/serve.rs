@@ -4,12 +4,13 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
+    time::Duration,
 };
 
 use ebp_core::{clock::Clock, private_file};
 use ebp_store::{Database, open_store};
 use ebp_survey::{
-    Keeper, KeptRevocations, Survey,
+    Keeper, KeptRevocations, SeriesKept, Survey,
     authority::{self, Authority, RegisterWatch},
     geocoding::{Geocode, Geocoder},
     masking,
@@ -31,6 +32,13 @@ use crate::{
 /// Connections that the holder of a certificate may have, however few there are in all: a program
 /// opens several.
 const LEAST_CONNECTIONS: usize = 8;
+
+/// How long after the start days of energy are kept, and the pause between two passes.
+const SERIES_BEGIN: Duration = Duration::from_secs(60);
+const SERIES_PAUSE: Duration = Duration::from_secs(6 * 3_600);
+
+/// For each second of work on them that many seconds of rest.
+const SERIES_REST: u32 = 4;
 
 /// Serves the Data API on `listener` until `shutdown`; then no connection is accepted any more and
 /// requests in flight are answered. `shutdown` is not polled before everything is ready to serve, so
@@ -61,6 +69,7 @@ pub async fn serve(
         limits,
         quota,
         jobs,
+        zone,
         clock,
         trust_database_clock,
     } = settings;
@@ -99,11 +108,13 @@ pub async fn serve(
     let survey = Survey::new(store.clone(), clock)
         .with_authority(authority, device_certificates)
         .with_geocoder(geocoder)
+        .with_zone(&zone)
         .with_kept_revocations(KeptRevocations::in_folder(&data));
     let survey = Arc::new(survey);
     survey.apply_kept_revocations().await?;
     let keeping = Keeper { survey: survey.clone(), database, masking }.keep();
     masking::mask_pending_soon(store.clone());
+    let keeping_series = keep_series(survey.clone());
     let requests = Arc::new(limit::Requests::new(limits.rate));
     let telemetry = Arc::new(Telemetry::default());
     let connections = limit::Connections::new(limits.connections_per_address);
@@ -137,8 +148,25 @@ pub async fn serve(
     listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
     runner.stop().await;
     keeping.abort();
+    keeping_series.abort();
     store.close().await?;
     Ok(())
+}
+
+/// Keeps the days of all meters, soon after the start and some times a day, at low priority.
+fn keep_series(survey: Arc<Survey>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        tokio::time::sleep(SERIES_BEGIN).await;
+        loop {
+            match survey.keep_series(SERIES_REST).await {
+                Ok(SeriesKept { meters, days, failed }) => {
+                    tracing::info!(meters, days, failed, "days of energy are kept");
+                }
+                Err(error) => tracing::warn!(%error, "days of energy cannot be kept"),
+            }
+            tokio::time::sleep(SERIES_PAUSE).await;
+        }
+    })
 }
 
 /// Warns of folders and databases that others than their owner may read. They are not rejected:

@@ -60,6 +60,9 @@ impl Default for Limits {
 /// How long a device's certificate is valid by default.
 const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 
+/// The survey's time zone by default.
+pub(crate) const ZONE: &str = "Europe/Berlin";
+
 /// The settings of [`serve`](crate::serve()).
 #[derive(Clone)]
 pub struct Settings {
@@ -91,6 +94,8 @@ pub struct Settings {
     pub quota: Option<Quota>,
     /// How jobs are done.
     pub jobs: JobSettings,
+    /// The survey's time zone, by its IANA name: energy is given by its days.
+    pub zone: String,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -118,6 +123,7 @@ impl Settings {
             limits: Limits::default(),
             quota: None,
             jobs: JobSettings::default(),
+            zone: ZONE.to_owned(),
             clock,
             trust_database_clock: false,
         }

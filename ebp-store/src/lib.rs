@@ -31,6 +31,7 @@ mod revoked;
 mod rule;
 mod schema;
 mod serial;
+mod series;
 mod set;
 mod sqlite;
 mod status;
@@ -61,8 +62,13 @@ pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, R
 pub use rule::{
     admission::{Admission, Key, KnownMeter, Place, Refusal},
     job::JobPolicy,
+    series::is_settled,
 };
 pub use schema::NewerSchema;
 pub use serial::{InvalidSerial, Serial};
+pub use series::{
+    KeptDay, KeptSeries, NewDays, SeriesHousehold, SeriesMeter, SeriesPlace, SeriesStore,
+    SeriesSystem,
+};
 pub use sqlite::SqliteStore;
 pub use store::{InsertOutcome, PoolStatus, Store};

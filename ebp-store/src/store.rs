@@ -21,6 +21,7 @@ use crate::{
     quota::{Quota, Source},
     revoked::MaskingStore,
     rule::admission::Refusal,
+    series::SeriesStore,
 };
 
 /// The result for a measurement.
@@ -42,7 +43,13 @@ pub enum InsertOutcome {
 /// the microsecond.
 #[async_trait]
 pub trait Store:
-    ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore
+    ManagementStore
+    + AccessStore
+    + EvaluationStore
+    + MaskingStore
+    + HistoryStore
+    + JobStore
+    + SeriesStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

@@ -4,7 +4,8 @@ use ebp_store::{StoreError, masking::MaskingError};
 use jiff::SignedDuration;
 
 use crate::{
-    authority::AuthorityError, geocoding::GeocodeError, revocations::KeptRevocationsError,
+    SeriesFault, authority::AuthorityError, geocoding::GeocodeError,
+    revocations::KeptRevocationsError,
 };
 
 /// Why a survey cannot be opened.
@@ -53,6 +54,12 @@ pub enum SurveyError {
     /// The device was given another certificate not long ago; it may ask again after this time.
     #[error("the device renewed its certificate not long ago: it may again in {0:#}")]
     RenewedRecently(SignedDuration),
+    /// A series cannot be given as it was asked for; says what to change.
+    #[error(transparent)]
+    Series(#[from] SeriesFault),
+    /// Late measurements come in faster than a series can be made.
+    #[error("late measurements change the series again and again")]
+    SeriesChanging,
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers")]
     NoRandomness,

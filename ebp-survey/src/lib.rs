@@ -18,6 +18,7 @@
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
 //! | list and revoke certificates | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
+//! | a household's energy and figures; keeping the days of all meters | `series/` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
 mod activity;
@@ -38,6 +39,7 @@ mod registration;
 mod restore;
 mod revocation;
 mod revocations;
+mod series;
 mod survey;
 
 pub use caller::{Caller, CertificateHolder};
@@ -49,4 +51,5 @@ pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,
 };
+pub use series::{SeriesBound, SeriesFault, SeriesKept, SeriesParts, SeriesQuery};
 pub use survey::Survey;

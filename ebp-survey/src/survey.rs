@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a device's certificate is valid by default.
 const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 
+/// The time zone whose days are kept by default.
+const ZONE: &str = "Europe/Berlin";
+
 /// A survey: its store, and what the operations need besides.
 pub struct Survey {
     store: Arc<dyn Store>,
@@ -27,6 +30,7 @@ pub struct Survey {
     geocoder: Option<Arc<dyn Geocode>>,
     patience: Duration,
     locating: Arc<Semaphore>,
+    zone: Arc<str>,
 }
 
 impl Survey {
@@ -43,6 +47,7 @@ impl Survey {
             geocoder: None,
             patience: PATIENCE,
             locating: Arc::new(Semaphore::new(LOCATING)),
+            zone: ZONE.into(),
         }
     }
 
@@ -71,6 +76,12 @@ impl Survey {
         Self { kept: Some(kept), ..self }
     }
 
+    /// The same, whose days are those of that time zone (its IANA name).
+    #[must_use]
+    pub fn with_zone(self, zone: &str) -> Self {
+        Self { zone: zone.into(), ..self }
+    }
+
     /// What the survey remembers, for whatever is a single call of the store.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
@@ -87,6 +98,10 @@ impl Survey {
     #[must_use]
     pub const fn authority(&self) -> Option<&Authority> {
         self.authority.as_ref()
+    }
+
+    pub(crate) fn zone(&self) -> &str {
+        &self.zone
     }
 
     pub(crate) const fn device_certificates(&self) -> Duration {

@@ -21,7 +21,7 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("ebp-anon", &["ebp-core"]),
     ("ebp-dataset", &["ebp-core"]),
     ("ebp-store", &["ebp-core", "ebp-anon"]),
-    ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-store"]),
+    ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-dataset", "ebp-store"]),
     ("ebp-server", &["ebp-core", "ebp-anon", "ebp-store", "ebp-survey"]),
     (
         "ebp-cli",

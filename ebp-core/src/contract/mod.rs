@@ -13,6 +13,7 @@ pub mod paths;
 mod problem;
 #[cfg(feature = "openapi")]
 mod schema;
+mod series;
 mod status;
 
 pub use bodies::{
@@ -41,6 +42,9 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 pub use problem::{Fault, Problem, problem_type};
 #[cfg(feature = "openapi")]
 pub use schema::{close_schema, closed_schemas};
+pub use series::{
+    EnergyBounds, EnergySeries, EnergyStep, EnergySummary, ExactNumber, MeterEnergy, SeriesBounds,
+};
 pub use status::{
     ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
     Reception, SpoolFigures,

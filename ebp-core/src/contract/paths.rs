@@ -18,6 +18,10 @@ pub const METER_MEASUREMENT: &str = "/household/meter/{uuid}/measurement";
 pub const MEASUREMENT: &str = "/household/meter/measurement";
 /// Endpoint 9.
 pub const PV_SYSTEM: &str = "/household/pv_system";
+/// A household's energy by quarter hours, hours, days or months.
+pub const SERIES: &str = "/household/series";
+/// A household's figures.
+pub const SUMMARY: &str = "/household/summary";
 /// Endpoint 11, with the meter's uuid for `{uuid}`.
 pub const INCIDENT: &str = "/household/meter/{uuid}/incident";
 /// Endpoint 12.
@@ -36,6 +40,10 @@ pub const MANAGED_METERS: &str = "/management/household/{household}/meter";
 pub const MANAGED_METER: &str = "/management/household/{household}/meter/{uuid}";
 /// A meter's measurements, for researchers.
 pub const MANAGED_MEASUREMENT: &str = "/management/household/{household}/meter/{uuid}/measurement";
+/// A household's energy, for researchers.
+pub const MANAGED_SERIES: &str = "/management/household/{household}/series";
+/// A household's figures, for researchers.
+pub const MANAGED_SUMMARY: &str = "/management/household/{household}/summary";
 /// A household's photovoltaic systems.
 pub const MANAGED_PV_SYSTEMS: &str = "/management/household/{household}/pv_system";
 /// One of them.

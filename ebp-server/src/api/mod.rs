@@ -20,6 +20,7 @@ pub mod pv_system;
 mod query;
 mod receive;
 mod repeated;
+pub mod series;
 
 use uuid::Uuid;
 

@@ -99,6 +99,9 @@ pub struct ServerConfig {
     /// The survey's measurement cycle; a quarter of an hour without this.
     #[serde(default, deserialize_with = "tables::cycle")]
     pub cycle: Option<Cycle>,
+    /// The survey's time zone; Europe/Berlin without this.
+    #[serde(default, deserialize_with = "tables::zone")]
+    pub zone: Option<String>,
     /// Which bearer tokens are accepted; none without this.
     #[serde(default)]
     pub tokens: Option<TokensConfig>,
@@ -132,6 +135,7 @@ impl ServerConfig {
             geocoding: None,
             hostnames: default_hostnames(),
             cycle: None,
+            zone: None,
             tokens: None,
             limits: LimitsConfig::default(),
         }
@@ -280,6 +284,9 @@ impl ServerConfig {
                 KeySource::File(tokens.keys.into())
             },
         });
+        if let Some(zone) = &self.zone {
+            settings.zone.clone_from(zone);
+        }
         settings.quota = self.quota();
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());

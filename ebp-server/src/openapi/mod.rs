@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use ebp_core::{
-    contract::{Fault, Problem, close_schema, paths},
+    contract::{EnergyStep, Fault, Problem, close_schema, paths},
     scope::Scope,
 };
 use serde_json::Value;
@@ -42,6 +42,17 @@ const MEASUREMENT_QUERY: [(&str, Kind); 4] = [
     ("cursor", Kind::Cursor),
 ];
 const REGISTER_QUERY: [(&str, Kind); 1] = [("further", Kind::Flag)];
+/// Of a series and of a summary; what is true of them is required.
+const SERIES_QUERY: [(&str, Kind, bool); 6] = [
+    ("from", Kind::Bound, true),
+    ("to", Kind::Bound, true),
+    ("step", Kind::Step, true),
+    ("zone", Kind::Zone, false),
+    ("meters", Kind::Flag, false),
+    ("bounds", Kind::Flag, false),
+];
+const SUMMARY_QUERY: [(&str, Kind, bool); 3] =
+    [("from", Kind::Bound, true), ("to", Kind::Bound, true), ("zone", Kind::Zone, false)];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
 
 #[derive(Clone, Copy)]
@@ -52,6 +63,9 @@ enum Kind {
     Uuid,
     Serial,
     Flag,
+    Bound,
+    Step,
+    Zone,
 }
 
 impl Kind {
@@ -63,6 +77,14 @@ impl Kind {
             Self::Uuid => text.format(known(KnownFormat::Uuid)),
             Self::Cursor => text.pattern(Some("^[0-9a-f]{48}$")),
             Self::Serial => text.pattern(Some("^[0-9a-f]{32}$")),
+            Self::Bound => text.description(Some(
+                "A day (2026-01-31) of the time zone, or an RFC 3339 time at which a row begins",
+            )),
+            Self::Step => text.enum_values(Some(EnergyStep::ALL.map(EnergyStep::name))),
+            Self::Zone => text.description(Some(
+                "The IANA name of the time zone whose days these are; the survey's if absent. Of \
+                 another one 93 days at most are given",
+            )),
             Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
             Self::Limit => ObjectBuilder::new()
                 .schema_type(Type::Integer)
@@ -190,8 +212,17 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         ) => &LIST_QUERY,
         _ => &[],
     };
-    let in_query =
-        query.iter().map(|(name, kind)| parameter(name, ParameterIn::Query, *kind, no.clone()));
+    let series: &[(&str, Kind, bool)] = match endpoint.path {
+        paths::SERIES | paths::MANAGED_SERIES => &SERIES_QUERY,
+        paths::SUMMARY | paths::MANAGED_SUMMARY => &SUMMARY_QUERY,
+        _ => &[],
+    };
+    let query =
+        query.iter().map(|(name, kind)| (*name, *kind, false)).chain(series.iter().copied());
+    let in_query = query.map(|(name, kind, is_required)| {
+        let required = if is_required { yes.clone() } else { no.clone() };
+        parameter(name, ParameterIn::Query, kind, required)
+    });
     in_path.chain(in_query).collect()
 }
 

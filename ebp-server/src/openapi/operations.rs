@@ -3,12 +3,13 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnrollRequest,
-        EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth,
-        ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice,
-        ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob,
-        NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
-        RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths,
+        Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnergySeries,
+        EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, Household, HouseholdChange,
+        HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate,
+        ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange,
+        NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration,
+        RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse,
+        limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -130,6 +131,8 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::METER, "The household's meters", None, "200", many::<Meter>()),
         op(M::GET, paths::METER_MEASUREMENT, "A meter's measurements, a page at a time", None, "200", one::<MeasurementPage>()),
         op(M::POST, paths::MEASUREMENT, "Upload measurements; sending one again changes nothing", upload(), "200", one::<UploadResponse>()),
+        op(M::GET, paths::SERIES, "The household's energy by quarter hours (31 days at most), hours (93 days), days or months", None, "200", one::<EnergySeries>()),
+        op(M::GET, paths::SUMMARY, "The household's energies and figures of a stretch of days, as far as they are known", None, "200", one::<EnergySummary>()),
         op(M::GET, paths::PV_SYSTEM, "The household's photovoltaic systems", None, "200", many::<PvSystem>()),
         op(M::GET, paths::INCIDENT, "A meter's incidents", None, "200", many::<Incident>()),
         op(M::POST, paths::INCIDENT_REPORT, "Open an incident", one::<IncidentRequest>(), "200", one::<Incident>()),
@@ -146,6 +149,8 @@ pub fn describe() -> Vec<Described> {
         op(M::PATCH, paths::MANAGED_METER, "Change a meter", one::<MeterChange>(), "200", one::<ManagedHousehold>()),
         op(M::DELETE, paths::MANAGED_METER, "Remove a meter that was registered by mistake", None, "204", None),
         op(M::GET, paths::MANAGED_MEASUREMENT, "A meter's measurements, a page at a time", None, "200", one::<MeasurementPage>()),
+        op(M::GET, paths::MANAGED_SERIES, "A household's energy by quarter hours (31 days at most), hours (93 days), days or months", None, "200", one::<EnergySeries>()),
+        op(M::GET, paths::MANAGED_SUMMARY, "A household's energies and figures of a stretch of days, as far as they are known", None, "200", one::<EnergySummary>()),
         op(M::POST, paths::MANAGED_PV_SYSTEMS, "Add a photovoltaic system", one::<NewPvSystem>(), "201", one::<Made>()),
         op(M::PATCH, paths::MANAGED_PV_SYSTEM, "Change a photovoltaic system", one::<PvSystemChange>(), "200", one::<ManagedHousehold>()),
         op(M::DELETE, paths::MANAGED_PV_SYSTEM, "Remove a photovoltaic system that was registered by mistake", None, "204", None),

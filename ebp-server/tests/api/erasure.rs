@@ -18,7 +18,8 @@ use ebp_core::{
 };
 use ebp_server::Limits;
 use ebp_store::{
-    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, Quota, Subject, open_store,
+    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, NewDays, Quota, Subject,
+    open_store,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -124,7 +125,19 @@ impl Scene {
         self.enrol(&administrator, &made).await;
         server.clock.advance(7);
         self.fail_a_job(name, &made).await;
+        self.keep_a_day(HouseholdId(made.household)).await;
         (made, api)
+    }
+
+    /// A day of energy, and the states beside it.
+    async fn keep_a_day(&self, household: HouseholdId) {
+        let store = &self.server.store;
+        let meter = store.series_household(household).await.unwrap().meters[0].number;
+        let generation = store.begin_series(household, meter, "of a test").await.unwrap();
+        let (day, state) = ("a day".to_owned(), Some("a state".to_owned()));
+        let days = vec![KeptDay { starts: 0, ends: 1, reach: 1, day, state }];
+        let state = Some((1, "a state".to_owned()));
+        assert!(store.keep_days(NewDays { meter, generation, days, state }).await.unwrap());
     }
 
     /// A job that failed: its input names the participant, and its result the household.

@@ -30,6 +30,7 @@ mod removal;
 mod repeated;
 mod rolling;
 mod scope;
+mod series;
 mod server;
 mod status;
 mod token;

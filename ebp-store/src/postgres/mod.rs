@@ -38,6 +38,7 @@ mod quota;
 mod register;
 mod release;
 mod report;
+mod series;
 mod status;
 mod store;
 mod store_error;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     consent,
     quota::Budgets,
+    series,
     stored::{insert_one, parse},
     value::{Id, Instant},
 };
@@ -53,10 +54,11 @@ pub fn insert(
             },
             Err(refusal) => Ok(InsertOutcome::Refused(refusal)),
         })
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<Vec<_>, _>>()?;
     if let Some(budgets) = budgets {
         budgets.note(tx)?;
     }
+    series::remove_changed(tx, measurements, &outcomes, received_at)?;
     Ok(outcomes)
 }
 

@@ -28,6 +28,7 @@ mod quota;
 mod reader;
 mod register;
 mod release;
+mod series;
 mod status;
 mod store;
 mod stored;

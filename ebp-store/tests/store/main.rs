@@ -27,6 +27,7 @@ mod release;
 mod removal;
 mod repeated;
 mod same;
+mod series;
 mod silence;
 mod sqlite;
 mod standby;

@@ -174,6 +174,65 @@ async fn postgres_searches() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// Those of energy series: what is kept is found by its key, and no measurement is read with it but one,
+/// to see whether there is any.
+fn of_series(engine: &str) -> Vec<String> {
+    let statements = statements(engine).into_iter().filter(|sql| sql.contains("energy_"));
+    statements.map(|sql| sql.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[tokio::test]
+async fn sqlite_reads_energy_by_its_key() {
+    let (_dir, path) = sqlite::fresh();
+    sqlite::open(&path).await;
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(SQLITE_SURVEY).unwrap();
+    let mut plans = String::new();
+    for sql in of_series("sqlite") {
+        plans += &format!("{sql}\n");
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            plans += &format!("    {}\n", row.get::<_, String>(3).unwrap());
+        }
+    }
+    insta::assert_snapshot!("energy_series_sqlite", plans);
+}
+
+#[needs(postgresql)]
+#[tokio::test]
+async fn postgres_reads_energy_by_its_key() {
+    let fresh = postgres::Fresh::new().await;
+    fresh.open().await;
+    let db = fresh.plain().await;
+    db.batch_execute(POSTGRES_SURVEY).await.unwrap();
+    db.batch_execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
+        .await
+        .unwrap();
+    let mut plans = String::new();
+    for sql in of_series("postgres") {
+        plans += &format!("{sql}\n");
+        steps(&explain(&db, &sql).await[0]["Plan"], 1, &mut plans);
+    }
+    insta::assert_snapshot!("energy_series_postgres", plans);
+}
+
+/// The steps of a plan that read a table, and how. Those of the months' partitions are alike.
+fn steps(step: &Value, depth: usize, plans: &mut String) {
+    let text = |name: &str| step[name].as_str().unwrap_or_default().to_owned();
+    let (kind, table) = (text("Node Type"), text("Relation Name"));
+    let is_further_month = table.starts_with("measurement_2") && table != "measurement_2025_01";
+    if !is_further_month {
+        let by = [text("Index Name"), text("Index Cond")].join(" ");
+        let line = format!("{}{kind} {table} {by}", "    ".repeat(depth));
+        *plans += line.trim_end();
+        *plans += "\n";
+    }
+    for below in step["Plans"].as_array().into_iter().flatten() {
+        steps(below, depth + 1, plans);
+    }
+}
+
 async fn explain(db: &Client, sql: &str) -> Value {
     let most = (1..20).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0);
     let values = vec!["NULL"; most].join(", ");
@@ -232,6 +291,10 @@ const SQLITE_SURVEY: &str = "
         SELECT number, 1, 1, randomblob(16), 0, '[]' FROM meter;
     INSERT INTO job (uuid, kind, state, created_by, created_at, run_after, ended_at)
         SELECT uuid, 'x', 'succeeded', 'researchers', i, i, i FROM n WHERE i <= 1000;
+    INSERT INTO energy_series (meter, basis) SELECT number, 'x' FROM meter LIMIT 100;
+    INSERT INTO energy_day (meter, starts, ends, reach, day, state)
+        SELECT meter, i, i + 1, i + 1, 'x', iif(i % 7, NULL, 'x')
+        FROM energy_series JOIN n ON i <= 365;
     COMMIT;
     ANALYZE";
 
@@ -267,4 +330,10 @@ const POSTGRES_SURVEY: &str = "
         SELECT gen_random_uuid(), 'x', 'succeeded', 'researchers', at, at, at
         FROM generate_series(1, 1000) AS i,
              LATERAL (SELECT '2025-01-01Z'::timestamptz + i * interval '1 hour') AS a (at);
+    INSERT INTO energy_series (meter, basis) SELECT number, 'x' FROM meter LIMIT 100;
+    INSERT INTO energy_day (meter, starts, ends, reach, day, state)
+        SELECT meter, at, at + interval '1 day', at + interval '1 day', repeat('x', 400),
+               CASE WHEN i % 7 = 0 THEN repeat('x', 1000) END
+        FROM energy_series, generate_series(1, 365) AS i,
+             LATERAL (SELECT '2025-01-01Z'::timestamptz + i * interval '1 day') AS a (at);
     ANALYZE";

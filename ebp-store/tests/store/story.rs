@@ -360,6 +360,17 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn energy_series() {
+            let fresh = $fresh.await;
+            crate::series::late_measurements(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::series::revocation_and_removal(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::series::at_once([fresh.open().await, fresh.open().await]).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn quotas() {
             let fresh = $fresh.await;
             crate::quota::of_each_meter(&*fresh.open().await).await;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::clock::Clock;
+use ebp_core::{clock::Clock, contract::SurveyInformation};
 use ebp_store::{Database, Quota};
 use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
@@ -91,6 +91,10 @@ pub struct Settings {
     pub quota: Option<Quota>,
     /// How jobs are done.
     pub jobs: JobSettings,
+    /// What the survey says of itself.
+    pub survey: SurveyInformation,
+    /// The folder of the texts that participants agree to, if there are any.
+    pub texts: Option<PathBuf>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -118,6 +122,8 @@ impl Settings {
             limits: Limits::default(),
             quota: None,
             jobs: JobSettings::default(),
+            survey: SurveyInformation::default(),
+            texts: None,
             clock,
             trust_database_clock: false,
         }

@@ -22,6 +22,7 @@ mod identity;
 mod job;
 mod management;
 pub mod masking;
+mod message;
 mod page;
 mod postgres;
 mod quota;
@@ -35,6 +36,7 @@ mod set;
 mod sqlite;
 mod status;
 mod store;
+mod survey_text;
 
 pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
@@ -53,6 +55,7 @@ pub use job::{
     Recorded, Standing, Subject,
 };
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
+pub use message::MessageStore;
 pub use page::{Cursor, Page, PageQuery};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use quota::{Quota, Source};
@@ -66,3 +69,4 @@ pub use schema::NewerSchema;
 pub use serial::{InvalidSerial, Serial};
 pub use sqlite::SqliteStore;
 pub use store::{InsertOutcome, PoolStatus, Store};
+pub use survey_text::{Published, SurveyTextStore};

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 
 use crate::{
     authority::AuthorityError, geocoding::GeocodeError, revocations::KeptRevocationsError,
+    text::TextError,
 };
 
 /// Why a survey cannot be opened.
@@ -23,6 +24,9 @@ pub enum OpenError {
     /// The store cannot be used, or masks by other regions.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The texts that participants agree to cannot be used.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// The server's own list of revocations cannot be used.
     #[error(transparent)]
     Revocations(#[from] KeptRevocationsError),

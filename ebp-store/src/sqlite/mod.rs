@@ -23,6 +23,7 @@ mod location;
 mod management;
 mod masking;
 mod measurement;
+mod message;
 mod migrate;
 mod quota;
 mod reader;
@@ -31,6 +32,7 @@ mod release;
 mod status;
 mod store;
 mod stored;
+mod survey_text;
 mod value;
 mod writer;
 

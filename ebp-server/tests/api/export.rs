@@ -218,6 +218,7 @@ async fn a_revocation_meanwhile_breaks_it_off() {
         household: Some(ebp_store::HouseholdId(made.household)),
         consents: true,
         source: ebp_store::Source::Device,
+        device: None,
     };
     let survey = ebp_survey::Survey::new(server.store.clone(), server.clock.clone());
     let mut parts = std::sync::Arc::new(survey).export_household(&caller).await.unwrap();

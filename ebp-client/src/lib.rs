@@ -9,11 +9,13 @@
 mod client;
 mod enrolment;
 mod error;
+mod household;
 pub mod identity;
 mod incidents;
 mod job;
 mod management;
 mod measurements;
+mod message;
 pub mod renewal;
 mod server_clock;
 mod status;

@@ -4,6 +4,7 @@ use ebp_core::private_file::Exposed;
 use ebp_store::StoreError;
 use ebp_survey::{
     KeptRevocationsError, OpenError, authority::AuthorityError, geocoding::GeocodeError,
+    text::TextError,
 };
 
 use crate::auth::{TlsError, TokenError};
@@ -35,4 +36,4 @@ macro_rules! of_survey {
         }
     )*};
 }
-of_survey!(AuthorityError, GeocodeError, KeptRevocationsError, StoreError);
+of_survey!(AuthorityError, GeocodeError, KeptRevocationsError, StoreError, TextError);

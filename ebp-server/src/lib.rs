@@ -47,7 +47,8 @@ mod telemetry;
 pub use api::measurement::read as read_upload;
 pub use config::PREFIX as ENVIRONMENT_PREFIX;
 pub use config::{
-    ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, TokensConfig,
+    ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, SurveyConfig,
+    TokensConfig,
 };
 pub use error::ServeError;
 pub use job::JobSettings;

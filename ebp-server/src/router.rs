@@ -21,8 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-        account, consent, description, device, health, household, incident, management,
-        measurement, measurement_device, meter, pv_system, series,
+account, consent, description, device, health, household, incident, management, measurement, measurement_device, meter, pv_system, series, export, message, survey,
     },
     app::App,
     auth::{Access, Authenticator, Guard, Kind, authorize},
@@ -52,6 +51,9 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::CONSENT,                scope(Consent),          h::get(consent::show)),
         post(paths::CONSENT,               scope(Consent),          h::post(consent::grant)),
         delete(paths::CONSENT,             scope(Consent),          h::delete(consent::revoke)),
+        get(paths::MESSAGE,                scope(Household),        h::get(message::list)),
+        post(paths::MESSAGE,               scope(Household),        h::post(message::write)),
+        get(paths::EXPORT,                 Access::AllScopes(&[Account, Consent, Household, MeasurementRead]), h::get(export::show)),
         get(paths::MEASUREMENT_DEVICE,     scope(Household),        h::get(measurement_device::list)),
         put(paths::DEVICE_STATUS,          Access::DeviceScope(MeasurementWrite), h::put(measurement_device::report)),
         get(paths::METER,                  scope(Household),        h::get(meter::list)),
@@ -70,6 +72,7 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::MANAGED_HOUSEHOLD,      RESEARCHER,              h::get(management::household::show)),
         patch(paths::MANAGED_HOUSEHOLD,    RESEARCHER,              h::patch(management::household::change)),
         delete(paths::MANAGED_HOUSEHOLD,   RESEARCHER,              h::delete(management::household::remove)),
+        post(paths::REVOCATION,            RESEARCHER,              h::post(management::revocation::record)),
         post(paths::MANAGED_METERS,        RESEARCHER,              h::post(management::member::add_meter)),
         patch(paths::MANAGED_METER,        RESEARCHER,              h::patch(management::member::change_meter)),
         delete(paths::MANAGED_METER,       RESEARCHER,              h::delete(management::member::remove_meter)),
@@ -85,6 +88,9 @@ pub(crate) fn routes() -> Vec<Route> {
         patch(paths::MANAGED_DEVICE,       ADMINISTRATOR,           h::patch(management::device::change)),
         delete(paths::MANAGED_DEVICE,      ADMINISTRATOR,           h::delete(management::device::remove)),
         post(paths::MANAGED_ENROLMENT,     ADMINISTRATOR,           h::post(management::device::enrolment)),
+        get(paths::MANAGEMENT_MESSAGE,     RESEARCHER,              h::get(management::message::list)),
+        post(paths::MESSAGE_ANSWER,        RESEARCHER,              h::post(management::message::answer)),
+        post(paths::MESSAGE_CLOSE,         RESEARCHER,              h::post(management::message::close)),
         get(paths::MANAGEMENT_JOB,         EITHER,                  h::get(management::job::list)),
         post(paths::MANAGEMENT_JOB,        EITHER,                  h::post(management::job::add)),
         get(paths::MANAGED_JOB,            EITHER,                  h::get(management::job::show)),
@@ -99,6 +105,7 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::RENEW,                 Access::Device,          h::post(device::renew)),
         get(paths::DEVICE_METER,           Access::Device,          h::get(device::meters)),
 
+        get(paths::SURVEY,                 ANYBODY,                 h::get(survey::show)),
         get(paths::ROOT,                   ANYBODY,                 h::get(description::root)),
         get(paths::HEALTHZ,                ANYBODY,                 h::get(health::show)),
         get(paths::READYZ,                 ANYBODY,                 h::get(health::ready)),

@@ -14,6 +14,7 @@ use ebp_survey::{
     authority::{self, Authority, RegisterWatch},
     geocoding::{Geocode, Geocoder},
     masking,
+    text::load_texts,
 };
 
 use crate::{
@@ -70,6 +71,8 @@ pub async fn serve(
         quota,
         jobs,
         zone,
+        survey: information,
+        texts,
         clock,
         trust_database_clock,
     } = settings;
@@ -96,6 +99,8 @@ pub async fn serve(
         Some(settings) => Some(Arc::new(Geocoder::open(settings, clock.clone()).await?)),
         None => None,
     };
+    // Before the database is opened: with a gap in a text nothing is served.
+    let texts = texts.as_deref().map(load_texts).transpose()?;
     let store = open_store(&database).await?;
     if trust_database_clock {
         database_clock.compare(&*store).await?;
@@ -109,9 +114,13 @@ pub async fn serve(
         .with_authority(authority, device_certificates)
         .with_geocoder(geocoder)
         .with_zone(&zone)
+        .with_information(information)
         .with_kept_revocations(KeptRevocations::in_folder(&data));
     let survey = Arc::new(survey);
     survey.apply_kept_revocations().await?;
+    if let Some(texts) = texts {
+        survey.publish_texts(texts).await?;
+    }
     let keeping = Keeper { survey: survey.clone(), database, masking }.keep();
     masking::mask_pending_soon(store.clone());
     let keeping_series = keep_series(survey.clone());

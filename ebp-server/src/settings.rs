@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::clock::Clock;
+use ebp_core::{clock::Clock, contract::SurveyInformation};
 use ebp_store::{Database, Quota};
 use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
@@ -96,6 +96,10 @@ pub struct Settings {
     pub jobs: JobSettings,
     /// The survey's time zone, by its IANA name: energy is given by its days.
     pub zone: String,
+    /// What the survey says of itself.
+    pub survey: SurveyInformation,
+    /// The folder of the texts that participants agree to, if there are any.
+    pub texts: Option<PathBuf>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -124,6 +128,8 @@ impl Settings {
             quota: None,
             jobs: JobSettings::default(),
             zone: ZONE.to_owned(),
+            survey: SurveyInformation::default(),
+            texts: None,
             clock,
             trust_database_clock: false,
         }

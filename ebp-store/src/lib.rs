@@ -22,6 +22,7 @@ mod identity;
 mod job;
 mod management;
 pub mod masking;
+mod message;
 mod page;
 mod postgres;
 mod quota;
@@ -36,6 +37,7 @@ mod set;
 mod sqlite;
 mod status;
 mod store;
+mod survey_text;
 
 pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
@@ -54,6 +56,7 @@ pub use job::{
     Recorded, Standing, Subject,
 };
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
+pub use message::MessageStore;
 pub use page::{Cursor, Page, PageQuery};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use quota::{Quota, Source};
@@ -72,3 +75,4 @@ pub use series::{
 };
 pub use sqlite::SqliteStore;
 pub use store::{InsertOutcome, PoolStatus, Store};
+pub use survey_text::{Published, SurveyTextStore};

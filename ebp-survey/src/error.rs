@@ -4,8 +4,7 @@ use ebp_store::{StoreError, masking::MaskingError};
 use jiff::SignedDuration;
 
 use crate::{
-    SeriesFault, authority::AuthorityError, geocoding::GeocodeError,
-    revocations::KeptRevocationsError,
+SeriesFault, authority::AuthorityError, geocoding::GeocodeError, revocations::KeptRevocationsError, text::TextError,
 };
 
 /// Why a survey cannot be opened.
@@ -24,6 +23,9 @@ pub enum OpenError {
     /// The store cannot be used, or masks by other regions.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The texts that participants agree to cannot be used.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// The server's own list of revocations cannot be used.
     #[error(transparent)]
     Revocations(#[from] KeptRevocationsError),

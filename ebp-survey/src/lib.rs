@@ -14,7 +14,9 @@
 //! |---|---|
 //! | register, check, change and remove a household | `registration.rs` |
 //! | read, check and locate many households at once | `import/` |
-//! | grant and revoke consent | `consent.rs` |
+//! | grant and revoke consent, record a withdrawal | `consent.rs` |
+//! | what the survey says of itself, the texts that participants agree to | `information.rs`, `text.rs` |
+//! | everything that is held about a household | `export/` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
 //! | list and revoke certificates | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
@@ -29,9 +31,11 @@ mod certificate;
 mod consent;
 mod enrolment;
 mod error;
+pub mod export;
 mod finish;
 pub mod geocoding;
 pub mod import;
+mod information;
 mod keeper;
 mod locate;
 pub mod masking;
@@ -41,6 +45,7 @@ mod revocation;
 mod revocations;
 mod series;
 mod survey;
+pub mod text;
 
 pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};

@@ -1,8 +1,14 @@
 //! The survey as it is opened once: what its operations work with.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use ebp_core::clock::Clock;
+use ebp_core::{
+    clock::Clock,
+    contract::{SurveyInformation, SurveyText},
+};
 use ebp_store::Store;
 use tokio::sync::Semaphore;
 
@@ -31,6 +37,8 @@ pub struct Survey {
     patience: Duration,
     locating: Arc<Semaphore>,
     zone: Arc<str>,
+    about: SurveyInformation,
+    texts: Mutex<Option<(u32, Arc<[SurveyText]>)>>,
 }
 
 impl Survey {
@@ -48,6 +56,8 @@ impl Survey {
             patience: PATIENCE,
             locating: Arc::new(Semaphore::new(LOCATING)),
             zone: ZONE.into(),
+            about: SurveyInformation::default(),
+            texts: Mutex::default(),
         }
     }
 
@@ -80,6 +90,12 @@ impl Survey {
     #[must_use]
     pub fn with_zone(self, zone: &str) -> Self {
         Self { zone: zone.into(), ..self }
+    }
+
+    /// The same, which says this of itself. Its texts are those that were published.
+    #[must_use]
+    pub fn with_information(self, about: SurveyInformation) -> Self {
+        Self { about, ..self }
     }
 
     /// What the survey remembers, for whatever is a single call of the store.
@@ -118,6 +134,14 @@ impl Survey {
 
     pub(crate) const fn patience(&self) -> Duration {
         self.patience
+    }
+
+    pub(crate) const fn about(&self) -> &SurveyInformation {
+        &self.about
+    }
+
+    pub(crate) const fn texts(&self) -> &Mutex<Option<(u32, Arc<[SurveyText]>)>> {
+        &self.texts
     }
 
     pub(crate) const fn locating(&self) -> &Arc<Semaphore> {

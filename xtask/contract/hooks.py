@@ -42,6 +42,17 @@ NO_SCHEMA_CAN_SAY = (
     "must be a PV-GENERATION meter of the household",
     "must stay PV-GENERATION while a photovoltaic system is connected to it",
     "must be a request (PKCS#10) signed by its own key",
+    "must not be set while the survey has no texts",
+    "must say which text was agreed to: the survey has texts (GET /survey)",
+    "must be a language that the survey's texts have",
+    "must not be in the future",
+    "must not be before consent was granted",
+)
+
+# What ends a household.
+ENDING = (
+    "DELETE /management/household/{household}",
+    "POST /management/household/{household}/revocation",
 )
 
 # Of none that is there.
@@ -55,7 +66,9 @@ _certificates = [tuple(pair) for pair in FIXTURE["certificates"]]
 _tokens = []
 _jobs = []
 _to_grant = FIXTURE["spares"][:2]
-_to_revoke = FIXTURE["spares"][2:]
+_to_revoke = FIXTURE["spares"][2:6]
+_to_withdraw = FIXTURE["spares"][6:]
+_messages = []
 _asked_without = set()
 
 
@@ -86,8 +99,14 @@ def _fill_path(case):
         return
     if "household" in parameters and parameters["household"] not in _known["households"]:
         parameters["household"] = _known["households"][0]
-    if "/job/" in path:
+    if path.endswith("/revocation"):
+        # Each can be revoked once.
+        parameters["household"] = _to_withdraw.pop()["household"] if _to_withdraw else NO_HOUSEHOLD
+    elif "/job/" in path:
         _fill_job(case, parameters)
+    elif "/message/" in path:
+        if _messages:
+            parameters["uuid"] = _messages.pop()
     elif "uuid" in parameters:
         kind = "pv_systems" if "pv_system" in path else "devices" if "/device/" in path else "meters"
         # What the others of this run need stays; what is removed was made for it.
@@ -158,9 +177,9 @@ def _failed_job():
 
 
 def _keep_household(case):
-    """The household that the others of this run need is not removed, whatever led to it."""
+    """The household that the others of this run need is neither removed nor revoked, whatever led to it."""
     parameters = case.path_parameters or {}
-    if case.operation.label == "DELETE /management/household/{household}":
+    if case.operation.label in ENDING:
         if parameters.get("household") in _known["households"]:
             parameters["household"] = NO_HOUSEHOLD
 
@@ -186,9 +205,15 @@ def _as_spare(spares, case, kwargs):
 
 def _prepare():
     """Grants consents, makes tokens by which devices are enrolled, and what can be removed."""
-    for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke]:
+    for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke + _to_withdraw]:
         answer = requests.post(FIXTURE["url"] + "/household/consent", cert=tuple(certificate), verify=FIXTURE["ca"], timeout=30)
         assert answer.status_code == 201, answer.text
+    for number in range(20):
+        answer = requests.post(
+            FIXTURE["url"] + "/household/message", json={"about": "other", "text": f"message {number}"},
+            cert=tuple(FIXTURE["consenting"][0]), verify=FIXTURE["ca"], timeout=30)
+        assert answer.status_code == 201, answer.text
+        _messages.append(answer.json()["uuid"])
     # An incident is there to be resolved, whichever is asked for first.
     for meter in FIXTURE["meters"]:
         for kind in ("SERIAL-PORT-UNAVAILABLE", "OBIS-CODES-UNAVAILABLE"):
@@ -243,7 +268,12 @@ def before_call(context, case, kwargs):
     if not is_positive:
         return
     with _lock:
-        if label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
+        if label == "POST /household/consent" and isinstance(case.body, dict):
+            # The survey has no texts.
+            case.body = {}
+        elif label.endswith("/revocation") and isinstance(case.body, dict):
+            case.body["received_on"] = time.strftime("%Y-%m-%d", time.gmtime())
+        elif label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
             case.body = {"token": _tokens.pop(), "csr": FIXTURE["csr"]}
         elif label == "POST /device/renew" and isinstance(case.body, dict):
             case.body = {"csr": FIXTURE["csr"]}

@@ -31,6 +31,8 @@ mod local_survey;
 mod man;
 #[cfg(feature = "server")]
 mod measurements;
+#[cfg(feature = "server")]
+mod message;
 mod meter;
 mod models;
 #[cfg(feature = "server")]
@@ -48,6 +50,8 @@ mod silence;
 mod simulate;
 #[cfg(feature = "server")]
 mod stored;
+#[cfg(feature = "server")]
+mod survey_texts;
 mod transmit;
 mod unlock;
 mod waiting;
@@ -92,6 +96,7 @@ enum Survey {
     Ca(ca::Arguments),
     Household(household::Arguments),
     Job(job::Arguments),
+    Message(message::Arguments),
     Consent(consent::Arguments),
     Measurements(measurements::Arguments),
     Participant(participant::Arguments),
@@ -138,6 +143,7 @@ impl Survey {
             Self::Ca(arguments) => ca::run(&arguments),
             Self::Household(arguments) => household::run(&arguments),
             Self::Job(arguments) => job::run(&arguments),
+            Self::Message(arguments) => message::run(&arguments),
             Self::Consent(arguments) => consent::run(&arguments),
             Self::Measurements(arguments) => measurements::run(&arguments),
             Self::Participant(arguments) => participant::run(&arguments),

@@ -24,3 +24,7 @@ pub const STATUS_COMPONENTS: usize = 16;
 pub const STATUS_METERS: usize = 100;
 /// Each figure of a device's status, at most: JSON numbers up to it are exact in every parser.
 pub const STATUS_COUNT: u64 = 1_000_000_000_000_000;
+/// Open messages of a household, at most.
+pub const OPEN_MESSAGES: usize = 100;
+/// Messages of a household, at most.
+pub const MESSAGES: usize = 1_000;

@@ -3,29 +3,37 @@
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
 mod bodies;
+mod consent;
 mod device;
 mod enrolment;
+mod export;
 mod incident;
 mod job;
 pub mod limits;
 mod management;
+mod message;
 pub mod paths;
 mod problem;
 #[cfg(feature = "openapi")]
 mod schema;
 mod series;
 mod status;
+mod survey;
 
 pub use bodies::{
-    Account, Consent, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
+    Account, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
     UploadRequest, UploadResponse,
+};
+pub use consent::{
+    AgreedText, Consent, ConsentGrant, UnknownWithdrawalChannel, Withdrawal, WithdrawalChannel,
 };
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
     RevokedDevice,
 };
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
+pub use export::{ExportedDevice, ExportedHousehold, ExportedMeter, HouseholdExport, LeftOut};
 pub use incident::IncidentRequest;
 pub use job::{
     HouseholdRisk, ImportReport, ImportedLine, Job, JobKind, JobState, LineOutcome, NewJob,
@@ -35,6 +43,8 @@ pub use management::{
     HouseholdChange, HouseholdHealth, Listing, Made, ManagedHousehold, MeterChange, MeterHealth,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
+
+pub use message::{Message, MessageAbout, MessageAnswer, NewMessage, UnknownMessageAbout};
 
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -48,4 +58,7 @@ pub use series::{
 pub use status::{
     ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
     Reception, SpoolFigures,
+};
+pub use survey::{
+    Language, SurveyContact, SurveyInformation, SurveyPrice, SurveyText, UnknownLanguage,
 };

@@ -6,6 +6,10 @@ pub const ACCOUNT: &str = "/account";
 pub const HOUSEHOLD: &str = "/household";
 /// Endpoints 3 and 4, and reading the consent.
 pub const CONSENT: &str = "/household/consent";
+/// What households say is wrong, and the answers.
+pub const MESSAGE: &str = "/household/message";
+/// Everything that the survey holds about a household.
+pub const EXPORT: &str = "/household/export";
 /// Endpoint 5.
 pub const MEASUREMENT_DEVICE: &str = "/household/measurement_device";
 /// A device's status.
@@ -32,6 +36,8 @@ pub const INCIDENT_RESOLVE: &str = "/household/meter/{uuid}/incident/resolve";
 pub const MANAGEMENT_HOUSEHOLD: &str = "/management/household";
 /// One household.
 pub const MANAGED_HOUSEHOLD: &str = "/management/household/{household}";
+/// A withdrawal of consent that came elsewhere.
+pub const REVOCATION: &str = "/management/household/{household}/revocation";
 /// Whether a registration would be accepted.
 pub const REGISTRATION_CHECK: &str = "/management/household/check";
 /// A household's meters.
@@ -68,10 +74,18 @@ pub const JOB_CANCEL: &str = "/management/job/{uuid}/cancel";
 pub const JOB_RETRY: &str = "/management/job/{uuid}/retry";
 /// What it found.
 pub const JOB_RESULT: &str = "/management/job/{uuid}/result";
+/// All households' messages.
+pub const MANAGEMENT_MESSAGE: &str = "/management/message";
+/// Answering one of them.
+pub const MESSAGE_ANSWER: &str = "/management/message/{uuid}/answer";
+/// Closing it without an answer.
+pub const MESSAGE_CLOSE: &str = "/management/message/{uuid}/close";
 /// A device's first certificate.
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.
 pub const RENEW: &str = "/device/renew";
+/// The survey, for whoever asks.
+pub const SURVEY: &str = "/survey";
 /// Where the API is described.
 pub const ROOT: &str = "/";
 /// The meters that a device reads.

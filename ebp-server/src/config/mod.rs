@@ -21,6 +21,7 @@
 mod environment;
 mod error;
 mod example;
+mod survey;
 mod tables;
 
 use std::{
@@ -45,6 +46,7 @@ use crate::{
 pub use environment::PREFIX;
 pub use error::ConfigError;
 pub use example::EXAMPLE;
+pub use survey::SurveyConfig;
 pub use tables::{GeocodingConfig, LimitsConfig, TokensConfig};
 
 /// How log lines look.
@@ -105,6 +107,9 @@ pub struct ServerConfig {
     /// Which bearer tokens are accepted; none without this.
     #[serde(default)]
     pub tokens: Option<TokensConfig>,
+    /// What the survey says of itself, and what participants agree to.
+    #[serde(default)]
+    pub survey: Option<SurveyConfig>,
     /// Bounds of what clients may take up.
     #[serde(default)]
     pub limits: LimitsConfig,
@@ -137,6 +142,7 @@ impl ServerConfig {
             cycle: None,
             zone: None,
             tokens: None,
+            survey: None,
             limits: LimitsConfig::default(),
         }
     }
@@ -208,11 +214,13 @@ impl ServerConfig {
 
     /// Checks that every setting without a default is given.
     fn complete(&self) -> Result<(), ConfigError> {
-        let tokens = self.tokens.as_ref();
+        let (tokens, survey) = (self.tokens.as_ref(), self.survey.as_ref());
         for (key, missing) in [
             ("data", self.data == Path::new("")),
             ("tokens.audience", tokens.is_some_and(|tokens| tokens.audience.is_empty())),
             ("tokens.keys", tokens.is_some_and(|tokens| tokens.keys.is_empty())),
+            ("survey.name", survey.is_some_and(|survey| survey.name.is_empty())),
+            ("survey.controller", survey.is_some_and(|survey| survey.controller.is_empty())),
         ] {
             if missing {
                 return Err(ConfigError::Missing { key, variable: environment::variable(key) });
@@ -227,6 +235,9 @@ impl ServerConfig {
             [&mut self.authority, &mut self.database_ca, &mut self.secrets, &mut self.regions];
         for path in rest.into_iter().flatten() {
             *path = folder.join(&*path);
+        }
+        if let Some(survey) = &mut self.survey {
+            survey.texts = survey.texts.take().map(|path| folder.join(path));
         }
         if let Some(geocoding) = &mut self.geocoding {
             geocoding.postal_codes = geocoding.postal_codes.take().map(|path| folder.join(path));
@@ -288,6 +299,10 @@ impl ServerConfig {
             settings.zone.clone_from(zone);
         }
         settings.quota = self.quota();
+        if let Some(survey) = &self.survey {
+            settings.survey = survey.information();
+            settings.texts.clone_from(&survey.texts);
+        }
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
         let connections = given.connections.unwrap_or(default.connections);

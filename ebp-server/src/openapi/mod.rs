@@ -53,6 +53,9 @@ const SERIES_QUERY: [(&str, Kind, bool); 6] = [
 ];
 const SUMMARY_QUERY: [(&str, Kind, bool); 3] =
     [("from", Kind::Bound, true), ("to", Kind::Bound, true), ("zone", Kind::Zone, false)];
+const MESSAGE_QUERY: [(&str, Kind); 3] =
+    [("open", Kind::Flag), ("limit", Kind::Limit), ("cursor", Kind::Cursor)];
+const SURVEY_QUERY: [(&str, Kind); 1] = [("text_version", Kind::Version)];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
 
 #[derive(Clone, Copy)]
@@ -66,6 +69,7 @@ enum Kind {
     Bound,
     Step,
     Zone,
+    Version,
 }
 
 impl Kind {
@@ -86,6 +90,10 @@ impl Kind {
                  another one 93 days at most are given",
             )),
             Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
+            Self::Version => ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(1))
+                .maximum(Some(1_000_000)),
             Self::Limit => ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
@@ -168,10 +176,11 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     for parameter in parameters(endpoint) {
         operation = operation.parameter(parameter);
     }
+    let (yes, no) = (utoipa::openapi::Required::True, utoipa::openapi::Required::False);
     if let Some(body) = request {
         let body = RequestBodyBuilder::new()
             .content(body.media, Content::new(Some(body.schema)))
-            .required(Some(utoipa::openapi::Required::True));
+            .required(Some(if body.required { yes } else { no }));
         operation = operation.request_body(Some(body.build()));
     }
     let mut response =
@@ -180,6 +189,9 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
         response = response.content(body.media, Content::new(Some(body.schema)));
     }
     operation = operation.response(status, response.build());
+    if endpoint.path == paths::SURVEY {
+        operation = operation.response("304", answers::not_modified());
+    }
     for (status, problem) in problems {
         operation = operation.response(status, problem);
     }
@@ -210,6 +222,9 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
             paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES,
             "GET",
         ) => &LIST_QUERY,
+        (paths::MESSAGE, "GET") => &LIST_QUERY,
+        (paths::MANAGEMENT_MESSAGE, "GET") => &MESSAGE_QUERY,
+        (paths::SURVEY, "GET") => &SURVEY_QUERY,
         _ => &[],
     };
     let series: &[(&str, Kind, bool)] = match endpoint.path {
@@ -232,6 +247,10 @@ fn who(access: Access) -> String {
         Access::Scope(scope) => format!("For participants and devices with the scope `{scope}`."),
         Access::EitherScope([first, second]) => {
             format!("For participants and devices with the scope `{first}` or `{second}`.")
+        }
+        Access::AllScopes(scopes) => {
+            let names: Vec<_> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+            format!("For participants and devices with the scopes {}.", names.join(", "))
         }
         Access::Groups(groups) => {
             let names: Vec<_> = groups.iter().map(|group| group.name()).collect();
@@ -256,6 +275,10 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
                 ["certificate", "token"].map(|s| SecurityRequirement::new(s, [scope.name()]))
             };
             scopes.map(of).concat()
+        }
+        Access::AllScopes(scopes) => {
+            let names = || scopes.iter().map(|scope| scope.name());
+            ["certificate", "token"].map(|s| SecurityRequirement::new(s, names())).to_vec()
         }
         Access::Groups(groups) => {
             groups.iter().map(|group| SecurityRequirement::new("group", [group.name()])).collect()
@@ -285,9 +308,9 @@ fn method_of(method: &Method) -> HttpMethod {
 #[cfg(test)]
 mod tests {
     use ebp_core::contract::{
-        DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange,
-        IncidentRequest, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange,
-        Registration, RenewRequest, closed_schemas,
+        ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange,
+        IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter,
+        NewPvSystem, PvSystemChange, Registration, RenewRequest, Withdrawal, closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;
@@ -330,7 +353,11 @@ mod tests {
             closed.filter_map(|body| Some(body.referred.first()?.0.clone())).collect();
         assert!(names.len() > 10, "{names:?}");
         let document = document();
+        checks::<ConsentGrant>(&document, &mut names);
         checks::<DeviceChange>(&document, &mut names);
+        checks::<MessageAnswer>(&document, &mut names);
+        checks::<NewMessage>(&document, &mut names);
+        checks::<Withdrawal>(&document, &mut names);
         checks::<DeviceStatus>(&document, &mut names);
         checks::<EnrollRequest>(&document, &mut names);
         checks::<EnrolmentRequest>(&document, &mut names);

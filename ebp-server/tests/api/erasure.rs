@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
 use ebp_core::{
     clock::Clock,
-    contract::{Registered, Registration, paths},
+    contract::{Language, Registered, Registration, SurveyText, paths},
     cycle::Cycle,
     model::measurement_id,
     scope::Group,
@@ -72,6 +72,9 @@ impl Scene {
             settings.quota = Some(Quota::for_cycle(Cycle::QUARTER_HOUR));
         });
         let server = server.await;
+        let text =
+            SurveyText { language: Language::De, summary: "Kurz".into(), details: "Lang".into() };
+        server.store.publish_texts(1, vec![text]).await.unwrap();
         let mut folders = vec![server.data().to_owned()];
         folders.extend(cluster.as_ref().map(|it| it.data().parent().unwrap().to_owned()));
         Self { server, plain, database, cluster, places: Places { folders, log } }
@@ -96,7 +99,9 @@ impl Scene {
             "city": format!("Nieder{name}ingen"), "country": "DE"}});
         researcher.json(Method::PATCH, &household, &street).ok().await;
 
-        api.post(paths::CONSENT).expect(StatusCode::CREATED).await;
+        let agreed = json!({"text_version": 1, "language": "de"});
+        Call(api.post(paths::CONSENT).0.json(&agreed)).expect(StatusCode::CREATED).await;
+        self.write_message(name, &api, &researcher).await;
         server.clock.advance(1800);
         let now = server.clock.now();
         let slot = Cycle::QUARTER_HOUR.slot(now);
@@ -161,6 +166,21 @@ impl Scene {
         let end = JobEnd::Failed { error: "as meant".into(), temporary: false, result };
         let now = self.server.clock.now();
         store.record_job(claimed.lease, Arc::new(end), policy, now).await.unwrap();
+    }
+
+    /// A message that is answered, and one that is open.
+    async fn write_message(&self, name: &str, api: &Api, researcher: &Api) {
+        let write = async |text: String| {
+            let body = json!({"about": "meter", "text": text});
+            api.json(Method::POST, paths::MESSAGE, &body).expect(StatusCode::CREATED).await
+        };
+        write(format!("{name} schreibt, was falsch ist")).await;
+        self.server.clock.advance(7);
+        let answered = write(format!("{name} schreibt noch einmal")).await;
+        self.server.clock.advance(7);
+        let path = paths::MESSAGE_ANSWER.replace("{uuid}", answered["uuid"].as_str().unwrap());
+        let answer = json!({"text": format!("danke, {name}")});
+        researcher.json(Method::POST, &path, &answer).ok().await;
     }
 
     /// A certificate by a one-time token, and a further token.

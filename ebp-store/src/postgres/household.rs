@@ -72,7 +72,8 @@ pub async fn household(
             "SELECT consent.granted_at, consent.revoked_at,
                     street, postal_code, city, country, latitude, longitude,
                     children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
-                    home_battery, precision, masked, nuts3
+                    home_battery, precision, masked, nuts3,
+                    text_version, text_language, withdrawal_channel, withdrawal_received_on
              FROM consent LEFT JOIN address USING (household) LEFT JOIN location USING (household)
                  LEFT JOIN metadata USING (household)
              WHERE household = $1",
@@ -105,7 +106,7 @@ pub async fn household(
         address,
         location,
         metadata: metadata(&row, 8)?,
-        consent: consent::from_row(&row)?,
+        consent: consent::whole_from_row(&row, 17)?,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -32,6 +32,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/postgres/0011_job.sql"),
     include_str!("../../migrations/postgres/0012_last_report.sql"),
     include_str!("../../migrations/postgres/0013_energy_series.sql"),
+    include_str!("../../migrations/postgres/0014_consent_text.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

@@ -31,6 +31,7 @@ mod lookup;
 mod management;
 mod masking;
 mod measurement;
+mod message;
 mod migrate;
 mod patience;
 mod pooler;
@@ -43,6 +44,7 @@ mod status;
 mod store;
 mod store_error;
 mod stored;
+mod survey_text;
 mod tls;
 mod value;
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -26,6 +26,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("../../migrations/sqlite/0010_job.sql"),
     include_str!("../../migrations/sqlite/0011_last_report.sql"),
     include_str!("../../migrations/sqlite/0012_energy_series.sql"),
+    include_str!("../../migrations/sqlite/0013_consent_text.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.

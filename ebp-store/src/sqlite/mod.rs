@@ -23,6 +23,7 @@ mod location;
 mod management;
 mod masking;
 mod measurement;
+mod message;
 mod migrate;
 mod quota;
 mod reader;
@@ -32,6 +33,7 @@ mod series;
 mod status;
 mod store;
 mod stored;
+mod survey_text;
 mod value;
 mod writer;
 

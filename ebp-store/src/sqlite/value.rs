@@ -1,6 +1,9 @@
 //! Values as SQLite keeps them, and back.
 
-use ebp_core::model::{IncidentType, MeterType};
+use ebp_core::{
+    contract::{Language, MessageAbout, WithdrawalChannel},
+    model::{IncidentType, MeterType},
+};
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{
     ToSql,
@@ -59,7 +62,7 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text!(Decimal, Date, IncidentType);
+as_text!(Decimal, Date, IncidentType, Language, MessageAbout, WithdrawalChannel);
 
 /// A meter's type as its constant's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,6 +28,12 @@ const REPLACED: [(&str, &str); 1] = [(
     "it refuses what it refused, and removes kept days, which older servers do not know",
 )];
 
+/// How many migrations a database has.
+pub fn count_of(engine: &str) -> i64 {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+    fs::read_dir(folder).unwrap().count().try_into().unwrap()
+}
+
 /// The statements of a file, in capitals, without comments and with single spaces. Bodies of functions
 /// and triggers belong to their statement.
 fn statements(sql: &str) -> Vec<String> {

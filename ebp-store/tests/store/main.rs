@@ -4,6 +4,7 @@
 
 mod access;
 mod additive;
+mod agreement;
 mod constraints;
 mod contest;
 mod crash;
@@ -17,6 +18,7 @@ mod job_retention;
 mod management;
 mod masking;
 mod measurement;
+mod message;
 mod outage;
 mod places;
 mod plans;

@@ -21,7 +21,7 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 13] = [
+const ON_PURPOSE: [(&str, &str); 14] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE revoked_at", "counts all devices, asked by Prometheus"),
     ("state = 'waiting' AND (run_after", "the few jobs that wait, by an index of those"),
@@ -31,6 +31,7 @@ const ON_PURPOSE: [(&str, &str); 13] = [
     ("FROM withheld_location", "all that wait for geodata, looked at when a server starts"),
     ("FROM consent LEFT JOIN location", "all that revoked, for the list of revocations"),
     ("FROM consent\n", "the same in PostgreSQL"),
+    ("SELECT max(version) FROM survey_text", "the last entry of an index"),
     ("WHERE household IS NULL", "their devices, for the same list"),
     ("FROM certificate WHERE revoked_at IS NOT NULL", "all that are revoked, by an index of those"),
     ("DELETE FROM secret_try", "a row for each address that tried a wrong secret"),
@@ -295,6 +296,9 @@ const SQLITE_SURVEY: &str = "
     INSERT INTO energy_day (meter, starts, ends, reach, day, state)
         SELECT meter, i, i + 1, i + 1, 'x', iif(i % 7, NULL, 'x')
         FROM energy_series JOIN n ON i <= 365;
+    INSERT INTO household_message (uuid, household, about, text, written_at, closed_at)
+        SELECT n.uuid, household.uuid, 'x', 'x', n.i, iif(n.i % 10 = 0, NULL, n.i)
+        FROM n JOIN household ON household.registered_at = 1 + n.i % 1000 WHERE n.i <= 5000;
     COMMIT;
     ANALYZE";
 
@@ -336,4 +340,8 @@ const POSTGRES_SURVEY: &str = "
                CASE WHEN i % 7 = 0 THEN repeat('x', 1000) END
         FROM energy_series, generate_series(1, 365) AS i,
              LATERAL (SELECT '2025-01-01Z'::timestamptz + i * interval '1 day') AS a (at);
+    INSERT INTO household_message (uuid, household, about, text, written_at, closed_at)
+        SELECT gen_random_uuid(), uuid, 'x', 'x', at, CASE WHEN i > 1 THEN at END
+        FROM household, generate_series(1, 10) AS i,
+             LATERAL (SELECT registered_at + i * interval '1 day') AS a (at);
     ANALYZE";

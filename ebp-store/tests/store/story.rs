@@ -339,6 +339,28 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn what_was_agreed_to() {
+            let fresh = $fresh.await;
+            crate::agreement::published_once([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            crate::agreement::granted_to_a_text(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::agreement::withdrawn_elsewhere(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
+        async fn messages() {
+            let fresh = $fresh.await;
+            crate::message::written_and_answered(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::message::bounded([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            crate::message::gone_with_consent([fresh.open().await, fresh.open().await]).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn turn_of_months() {
             let fresh = $fresh.await;
             crate::story::turn_of_months(vec![fresh.open().await, fresh.open().await]).await;

@@ -9,6 +9,8 @@ pub mod household;
 pub mod job;
 pub mod measurement;
 pub mod member;
+pub mod message;
+pub mod revocation;
 
 use axum::http::Uri;
 use ebp_core::contract::{Listing, limits};
@@ -18,7 +20,7 @@ use crate::problem::ApiError;
 use ebp_store::{Cursor, ListCursor, ListPage, ListQuery};
 
 /// `?limit&cursor`; `cursor` is what the page before gave as `next`.
-fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {
+pub(super) fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {
     let mut query = ListQuery { after: None, limit: limits::PAGE_DEFAULT };
     query::read(uri, &["limit", "cursor"], |name, value| {
         if name == "limit" {
@@ -32,7 +34,7 @@ fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {
     Ok(query)
 }
 
-fn listing<T>(page: ListPage<T>) -> Listing<T> {
+pub(super) fn listing<T>(page: ListPage<T>) -> Listing<T> {
     let text = |place: ListCursor| {
         Cursor { measured_at: place.registered_at, uuid: place.uuid }.to_string()
     };

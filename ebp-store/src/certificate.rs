@@ -27,6 +27,12 @@ impl CertificateKind {
             Self::Client => "client",
         }
     }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Server, Self::Client].into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// The register's entry of an issued certificate. It does not contain the participant's e-mail
@@ -56,6 +62,18 @@ pub struct RegisterEntry {
 }
 
 impl RegisterEntry {
+    /// The entry of a certificate that both the servers' list and the authority's register may have:
+    /// it is revoked if either says so, and otherwise as servers know it.
+    #[must_use]
+    pub(crate) fn of_both(servers: Option<Self>, register: Option<Self>) -> Option<Self> {
+        match (servers, register) {
+            (Some(servers), Some(register)) => {
+                Some(Self { revoked_at: servers.revoked_at.or(register.revoked_at), ..servers })
+            }
+            (servers, register) => servers.or(register),
+        }
+    }
+
     /// Whether it is that participant's own certificate. A device's is not.
     #[must_use]
     pub fn is_held_by(&self, participant: Uuid) -> bool {

@@ -34,7 +34,7 @@ impl Survey {
                 None => None,
             };
             let revoked = survey.store().revoke_consent(household, survey.clock().now()).await?;
-            survey.forget(address.into_iter().collect()).await;
+            survey.forget_own(address.into_iter().collect()).await;
             survey.keep_revocations().await;
             Ok(revoked)
         })

@@ -16,7 +16,8 @@
 //! | read, check and locate many households at once | `import/` |
 //! | grant and revoke consent | `consent.rs` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
-//! | list and revoke certificates | `certificate.rs` |
+//! | register, issue and list certificates | `register.rs` |
+//! | revoke certificates, list a device's | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
@@ -34,6 +35,7 @@ pub mod import;
 mod keeper;
 mod locate;
 pub mod masking;
+mod register;
 mod registration;
 mod restore;
 mod revocation;

@@ -25,6 +25,8 @@ pub fn open(error: OpenError) -> Failure {
         OpenError::Store(StoreError::Masking(mismatch)) => masking_mismatch(&mismatch),
         OpenError::Store(error) if error.is_full() => Failure::failed(chain(&error))
             .remedy("make room on the database's disk and start it again; nothing is lost"),
+        OpenError::Store(error) => store(error),
+        OpenError::Revocations(KeptRevocationsError::Store(error)) => store(error),
         OpenError::Revocations(error) => {
             let failure = Failure::failed(chain(&error));
             match error {
@@ -79,7 +81,7 @@ pub fn authority(error: AuthorityError) -> Failure {
 /// The store's errors with their remedies.
 pub fn store(error: StoreError) -> Failure {
     let failure = Failure::failed(chain(&error));
-    match error {
+    match &error {
         StoreError::Registration(_) => {
             failure.remedy("correct the file and try again; nothing was stored")
         }
@@ -88,9 +90,11 @@ pub fn store(error: StoreError) -> Failure {
         StoreError::Open { .. } | StoreError::File { .. } => {
             failure.remedy("check the data folder (--data or --config) and its permissions")
         }
-        StoreError::Newer { .. } | StoreError::Postgres(PostgresError::Newer(_)) => {
-            failure.remedy("use the version of ebp that wrote it, or a later one")
+        error if error.is_newer() => {
+            failure.remedy("use the version of ebp that wrote the database, or a later one")
         }
+        StoreError::Postgres(PostgresError::Unreachable(_) | PostgresError::ReadOnly) => failure
+            .remedy("nothing was changed; try again when PostgreSQL answers at `database_url`"),
         _ => failure,
     }
 }

@@ -28,6 +28,7 @@ mod repeated;
 mod rolling;
 mod scope;
 mod server;
+mod shared;
 mod status;
 mod token;
 

@@ -31,6 +31,7 @@ mod repeated;
 mod rolling;
 mod scope;
 mod server;
+mod shared;
 mod status;
 mod token;
 

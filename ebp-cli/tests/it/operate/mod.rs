@@ -14,3 +14,4 @@ mod participants;
 mod people;
 mod private;
 mod registration;
+mod shared;

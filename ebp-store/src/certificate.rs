@@ -6,7 +6,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::serial::Serial;
+use crate::{ListCursor, serial::Serial};
 
 /// Whom a certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,14 @@ impl RegisterEntry {
     pub fn is_held_by(&self, participant: Uuid) -> bool {
         self.holder.as_deref() == Some(&*holder(&self.serial, participant))
     }
+}
+
+/// The entries of two lists as one, in the order of a page, with their cursors.
+pub(crate) fn in_order(entries: Vec<RegisterEntry>) -> Vec<(ListCursor, RegisterEntry)> {
+    let mut entries: Vec<_> =
+        entries.into_iter().map(|entry| (ListCursor::of_certificate(&entry), entry)).collect();
+    entries.sort_by_key(|(place, _)| (place.registered_at, place.uuid));
+    entries
 }
 
 /// A digest of serial number and participant, both of which are random.

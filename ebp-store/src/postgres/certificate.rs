@@ -17,9 +17,9 @@ use super::{
     value::Instant,
 };
 use crate::{
-    HouseholdId, Issuance, ListCursor, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE,
+    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE,
     StoreError,
-    certificate::{CertificateKind, RegisterEntry},
+    certificate::{CertificateKind, RegisterEntry, in_order},
     serial::Serial,
 };
 
@@ -179,22 +179,23 @@ pub async fn list(
     let (at, serial, limit) = bounds(query);
     // No octets come before every serial number.
     let serial = query.after.map_or(Vec::new(), |_| serial.into_bytes().to_vec());
-    let statement = db
-        .prepare_cached(
-            "SELECT serial, device, scopes, not_before, not_after, revoked_at
-             FROM certificate WHERE device = $1 AND (not_before, serial) > ($2, $3)
-             UNION ALL
-             SELECT serial, device, scopes, not_before, not_after, revoked_at
-             FROM authority_certificate AS registered
-             WHERE device = $1 AND (not_before, serial) > ($2, $3) AND kind = 'client'
-                 AND NOT EXISTS (
-                     SELECT FROM certificate WHERE certificate.serial = registered.serial)
-             ORDER BY not_before, serial LIMIT $4",
-        )
-        .await?;
-    let rows = db.query(&statement, &[&device, &at, &serial, &limit]).await?;
-    let place = |row: &Row| entry(row).map(|entry| (ListCursor::of_certificate(&entry), entry));
-    Ok(page(query, rows.iter().map(place).collect::<Result<_, _>>()?))
+    let mut entries = Vec::new();
+    for sql in [
+        "SELECT serial, device, scopes, not_before, not_after, revoked_at
+         FROM certificate WHERE device = $1 AND (not_before, serial) > ($2, $3)
+         ORDER BY not_before, serial LIMIT $4",
+        "SELECT serial, device, scopes, not_before, not_after, revoked_at
+         FROM authority_certificate AS registered
+         WHERE device = $1 AND (not_before, serial) > ($2, $3) AND kind = 'client'
+             AND NOT EXISTS (
+                 SELECT FROM certificate WHERE certificate.serial = registered.serial)
+         ORDER BY not_before, serial LIMIT $4",
+    ] {
+        let statement = db.prepare_cached(sql).await?;
+        let rows = db.query(&statement, &[&device, &at, &serial, &limit]).await?;
+        entries.extend(rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(page(query, in_order(entries)))
 }
 
 /// All that are revoked.

@@ -12,9 +12,9 @@ use super::{
     value::{Id, Instant},
 };
 use crate::{
-    HouseholdId, Issuance, ListCursor, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE,
+    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE,
     StoreError,
-    certificate::{CertificateKind, RegisterEntry},
+    certificate::{CertificateKind, RegisterEntry, in_order},
     serial::Serial,
 };
 
@@ -145,21 +145,26 @@ pub fn list(
     query: ListQuery,
 ) -> Result<ListPage<RegisterEntry>, StoreError> {
     let (at, serial, limit) = bounds(query);
-    let rows = db
-        .prepare_cached(&format!(
+    let mut entries = Vec::new();
+    for sql in [
+        &format!(
             "SELECT {COLUMNS} FROM certificate
              WHERE device = ?1 AND (not_before, serial) > (?2, ?3)
-             UNION ALL
-             SELECT {COLUMNS} FROM authority_certificate AS registered
+             ORDER BY not_before, serial LIMIT ?4"
+        ),
+        &format!(
+            "SELECT {COLUMNS} FROM authority_certificate AS registered
              WHERE device = ?1 AND (not_before, serial) > (?2, ?3) AND kind = 'client'
                  AND NOT EXISTS (
                      SELECT 1 FROM certificate WHERE certificate.serial = registered.serial)
              ORDER BY not_before, serial LIMIT ?4"
-        ))?
-        .query_map(params![Id(device), at, serial, limit], entry)?
-        .map(|row| row?.map(|entry| (ListCursor::of_certificate(&entry), entry)))
-        .collect::<Result<_, _>>()?;
-    Ok(page(query, rows))
+        ),
+    ] {
+        let mut statement = db.prepare_cached(sql)?;
+        let rows = statement.query_map(params![Id(device), at, serial, limit], entry)?;
+        entries.extend(rows.map(|row| row?).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(page(query, in_order(entries)))
 }
 
 /// All that are revoked.

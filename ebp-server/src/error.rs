@@ -3,11 +3,10 @@
 use ebp_core::private_file::Exposed;
 use ebp_store::StoreError;
 use ebp_survey::{
-    KeptRevocationsError, OpenError, authority::AuthorityError, geocoding::GeocodeError,
-    text::TextError,
+KeptRevocationsError, OpenError, authority::AuthorityError, geocoding::GeocodeError, text::TextError, SurveyError,
 };
 
-use crate::auth::{TlsError, TokenError};
+use crate::auth::{SecretError, TlsError, TokenError};
 
 /// Errors of starting and stopping the server.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +15,12 @@ pub enum ServeError {
     /// The survey cannot be opened: its store, authority, geodata or list of revocations.
     #[error(transparent)]
     Survey(#[from] OpenError),
+    /// What is done before serving failed: the register, or the server's own certificate.
+    #[error(transparent)]
+    Operation(SurveyError),
+    /// The groups' secrets cannot be read.
+    #[error(transparent)]
+    Secrets(SecretError),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -25,6 +30,25 @@ pub enum ServeError {
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
+}
+
+impl From<SurveyError> for ServeError {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Store(error) => error.into(),
+            SurveyError::Authority(error) => error.into(),
+            error => Self::Operation(error),
+        }
+    }
+}
+
+impl From<SecretError> for ServeError {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Store(error) => error.into(),
+            error => Self::Secrets(error),
+        }
+    }
 }
 
 macro_rules! of_survey {

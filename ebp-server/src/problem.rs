@@ -53,6 +53,9 @@ pub enum ApiError {
     /// The authority's key is elsewhere.
     #[error("certificates cannot be issued here")]
     CannotIssue,
+    /// A newer program has changed the database in a way that this server cannot use.
+    #[error("the server is older than its database: {0}")]
+    Outdated(String),
     /// The body has faults: all of them, without any value.
     #[error("the body has {} faults", .0.iter().count())]
     Faults(Faults),
@@ -297,7 +300,7 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The server's clock is behind",
             ),
-            Self::Unavailable(_) => (
+            Self::Unavailable(_) | Self::Outdated(_) => (
                 kind::UNAVAILABLE,
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The server cannot answer at the moment",
@@ -313,6 +316,11 @@ impl ApiError {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::ClockBehind(by) => Some(format!("by {by:#} at least")),
+            Self::Outdated(_) => Some(
+                "the database was changed by a newer version of the server: its operator has to \
+                 start that version here, too"
+                    .to_owned(),
+            ),
             Self::ConsentRevoked => Some(
                 "measuring has ended; contact, address, messages and incidents are removed, the location is \
                  masked, photovoltaic systems are coarsened, and all has other identifiers"
@@ -350,7 +358,7 @@ impl ApiError {
             Self::UnsupportedMedia => {
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, identity")))
             }
-            Self::Unavailable(_) | Self::ClockBehind(_) => {
+            Self::Unavailable(_) | Self::Outdated(_) | Self::ClockBehind(_) => {
                 Some((header::RETRY_AFTER, HeaderValue::from_static("30")))
             }
             Self::TooManyTries(seconds)
@@ -371,7 +379,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match &self {
             Self::Internal(cause) => tracing::error!(%cause, "a request failed"),
-            Self::Unavailable(cause) => tracing::warn!(%cause, "a request was put off"),
+            Self::Unavailable(cause) | Self::Outdated(cause) => {
+                tracing::warn!(%cause, "a request was put off");
+            }
             Self::ClockBehind(_) => tracing::error!("{self}: set it"),
             _ => {}
         }

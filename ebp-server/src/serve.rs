@@ -10,8 +10,7 @@ use std::{
 use ebp_core::{clock::Clock, private_file};
 use ebp_store::{Database, open_store};
 use ebp_survey::{
-    Keeper, KeptRevocations, SeriesKept, Survey,
-    authority::{self, Authority, RegisterWatch},
+Keeper, KeptRevocations, SeriesKept, Survey, authority::{self, Authority},
     geocoding::{Geocode, Geocoder},
     masking,
     text::load_texts,
@@ -83,18 +82,10 @@ pub async fn serve(
         return Err(exposed.into());
     }
     warn_of_exposed(&data, &dir, &database);
-    if let Some(behind) = authority.clock_behind()? {
-        tracing::error!(
-            "this machine's clock is behind by {behind:#} at least, by the certificates that were \
-             issued: set it, or devices are turned away"
-        );
-    }
-    if authority.can_issue() {
+    let can_issue = authority.can_issue();
+    if can_issue {
         authority.require_private_key()?;
-        authority.ensure_server(&hostnames, &certificate, &key)?;
     }
-    let tls =
-        auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock.clone())?;
     let geocoder: Option<Arc<dyn Geocode>> = match geocoding {
         Some(settings) => Some(Arc::new(Geocoder::open(settings, clock.clone()).await?)),
         None => None,
@@ -104,19 +95,32 @@ pub async fn serve(
     let store = open_store(&database).await?;
     if trust_database_clock {
         database_clock.compare(&*store).await?;
-        database_clock.keep_comparing(Arc::downgrade(&store));
     }
+    database_clock.keep_looking(Arc::downgrade(&store), trust_database_clock);
     if let Some(quota) = quota {
         store.limit_measurements(quota);
     }
     masking::mask_by(&store, &masking, false).await?;
-    let survey = Survey::new(store.clone(), clock)
+    let survey = Survey::new(store.clone(), clock.clone())
         .with_authority(authority, device_certificates)
         .with_geocoder(geocoder)
         .with_zone(&zone)
         .with_information(information)
         .with_kept_revocations(KeptRevocations::in_folder(&data));
     let survey = Arc::new(survey);
+    survey.import_register().await?;
+    if let Some(behind) = survey.clock_behind().await? {
+        tracing::error!(
+            "this machine's clock is behind by {behind:#} at least, by the certificates that were \
+             issued: set it, or devices are turned away"
+        );
+    }
+    if can_issue {
+        survey.ensure_server_certificate(&hostnames, &certificate, &key).await?;
+    }
+    let tls = auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock)?;
+    let secrets = Secrets::new(secrets);
+    secrets.import(&*store).await?;
     survey.apply_kept_revocations().await?;
     if let Some(texts) = texts {
         survey.publish_texts(texts).await?;
@@ -128,13 +132,18 @@ pub async fn serve(
     let telemetry = Arc::new(Telemetry::default());
     let connections = limit::Connections::new(limits.connections_per_address);
     let job_added = Arc::new(JobAdded::default());
-    let runner = Runner::start(survey.clone(), telemetry.clone(), jobs, &job_added);
+    let runner = Runner::start(
+        survey.clone(),
+        telemetry.clone(),
+        database_clock.clone(),
+        jobs,
+        &job_added,
+    );
     let app = App {
         survey: survey.clone(),
         authenticator: Arc::new(Authenticator {
             survey,
-            register: RegisterWatch::new(authority::register_path(&dir)),
-            secrets: Secrets::new(secrets),
+            secrets,
             tokens: tokens.map(Tokens::new).transpose()?,
             requests: requests.clone(),
             clock: database_clock.clone(),

@@ -143,6 +143,13 @@ impl StoreError {
         }
     }
 
+    /// Whether a newer version of the program has changed the database in a way that this one cannot
+    /// use.
+    #[must_use]
+    pub const fn is_newer(&self) -> bool {
+        matches!(self, Self::Newer { .. } | Self::Postgres(PostgresError::Newer(_)))
+    }
+
     /// Whether the database's disk is full.
     #[must_use]
     pub fn is_full(&self) -> bool {

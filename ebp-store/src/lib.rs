@@ -9,6 +9,7 @@
 
 mod access;
 pub mod address;
+mod authority;
 pub mod backup;
 mod certificate;
 mod change;
@@ -43,6 +44,7 @@ pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
     TryLimits, TrySource,
 };
+pub use authority::AuthorityStore;
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
 pub use database::{Database, open_store};

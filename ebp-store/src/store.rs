@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
     access::AccessStore,
+    authority::AuthorityStore,
     error::StoreError,
     evaluation::EvaluationStore,
     history::HistoryStore,
@@ -46,7 +47,7 @@ pub enum InsertOutcome {
 /// the microsecond.
 #[async_trait]
 pub trait Store:
-ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore + SeriesStore + MessageStore + SurveyTextStore
+ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore + SeriesStore + MessageStore + SurveyTextStore + AuthorityStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///
@@ -240,6 +241,18 @@ ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + 
         kind: IncidentType,
         at: Timestamp,
     ) -> Result<Incident, StoreError>;
+
+    /// How many addresses of households have ended: changed, revoked or removed, by any server. By
+    /// this a server finds out that it may remember one that another server ended.
+    async fn ended_addresses(&self) -> Result<u64, StoreError>;
+
+    /// Whether the schema can still be used: a newer program may have changed it since the store was
+    /// opened.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::Newer`] or [`PostgresError::Newer`](crate::PostgresError::Newer) if it
+    /// has, and an error if the database cannot be asked.
+    async fn check_schema(&self) -> Result<(), StoreError>;
 
     /// How its connections are used, where it has a pool of them.
     fn pool(&self) -> Option<PoolStatus> {

@@ -88,7 +88,7 @@ impl Survey {
     ) -> Result<Consent, SurveyError> {
         let now = self.clock().now();
         let revoked = self.store().revoke_consent_by(household, withdrawal, now).await?;
-        self.forget(address.into_iter().collect()).await;
+        self.forget_own(address.into_iter().collect()).await;
         self.keep_revocations().await;
         Ok(revoked)
     }

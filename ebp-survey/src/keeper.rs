@@ -7,7 +7,7 @@ use ebp_store::{Database, open_store};
 use tokio::task::JoinHandle;
 
 use crate::{
-    OpenError, Survey,
+    OpenError, Survey, SurveyError,
     masking::{MaskingFiles, mask_by},
     revocations::KeptRevocationsError,
 };
@@ -33,7 +33,7 @@ impl Keeper {
     /// the task is aborted.
     pub fn keep(self) -> JoinHandle<()> {
         tokio::spawn(async move {
-            tokio::join!(self.complete_often(), self.follow());
+            tokio::join!(self.complete_often(), self.look_often(), self.follow());
         })
     }
 
@@ -49,6 +49,25 @@ impl Keeper {
                 Err(error) => tracing::error!(%error, "revocations are not kept on this disk"),
             }
         }
+    }
+
+    /// What other servers did, and what time ends: the register's file may have been copied here, an
+    /// address that the geocoder remembers may have ended, and one-time tokens expire.
+    async fn look_often(&self) {
+        loop {
+            if let Err(error) = self.look().await {
+                tracing::debug!(%error, "other servers' changes are not followed yet");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    async fn look(&self) -> Result<(), SurveyError> {
+        self.survey.import_register().await?;
+        self.survey.forget_ended().await?;
+        let now = self.survey.clock().now();
+        self.survey.store().forget_expired_enrolments(now).await?;
+        Ok(())
     }
 
     async fn follow(&self) {

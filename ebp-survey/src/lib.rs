@@ -18,7 +18,8 @@
 //! | what the survey says of itself, the texts that participants agree to | `information.rs`, `text.rs` |
 //! | everything that is held about a household | `export/` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
-//! | list and revoke certificates | `certificate.rs` |
+//! | register, issue and list certificates | `register.rs` |
+//! | revoke certificates, list a device's | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
 //! | a household's energy and figures; keeping the days of all meters | `series/` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
@@ -39,6 +40,7 @@ mod information;
 mod keeper;
 mod locate;
 pub mod masking;
+mod register;
 mod registration;
 mod restore;
 mod revocation;

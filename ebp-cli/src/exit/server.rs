@@ -29,6 +29,8 @@ pub fn open(error: OpenError) -> Failure {
         OpenError::Store(error @ StoreError::TextsDiffer(_)) => store(error),
         OpenError::Store(error) if error.is_full() => Failure::failed(chain(&error))
             .remedy("make room on the database's disk and start it again; nothing is lost"),
+        OpenError::Store(error) => store(error),
+        OpenError::Revocations(KeptRevocationsError::Store(error)) => store(error),
         OpenError::Revocations(error) => {
             let failure = Failure::failed(chain(&error));
             match error {
@@ -83,7 +85,7 @@ pub fn authority(error: AuthorityError) -> Failure {
 /// The store's errors with their remedies.
 pub fn store(error: StoreError) -> Failure {
     let failure = Failure::failed(chain(&error));
-    match error {
+    match &error {
         StoreError::Registration(_) => {
             failure.remedy("correct the file and try again; nothing was stored")
         }
@@ -96,9 +98,11 @@ pub fn store(error: StoreError) -> Failure {
             "participants agreed to the version of before: put the changed texts into a folder of \
              the next number",
         ),
-        StoreError::Newer { .. } | StoreError::Postgres(PostgresError::Newer(_)) => {
-            failure.remedy("use the version of ebp that wrote it, or a later one")
+        error if error.is_newer() => {
+            failure.remedy("use the version of ebp that wrote the database, or a later one")
         }
+        StoreError::Postgres(PostgresError::Unreachable(_) | PostgresError::ReadOnly) => failure
+            .remedy("nothing was changed; try again when PostgreSQL answers at `database_url`"),
         _ => failure,
     }
 }

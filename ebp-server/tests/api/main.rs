@@ -32,6 +32,7 @@ mod rolling;
 mod scope;
 mod series;
 mod server;
+mod shared;
 mod status;
 mod token;
 

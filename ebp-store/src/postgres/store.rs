@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    PostgresStore, consent, household, incident, listing, lookup::Deed, register, release,
-    report::Report, status, value::Instant,
+    PostgresStore, consent, household, incident, listing, lookup::Deed, migrate, register,
+    release, report::Report, status, value::Instant,
 };
 use crate::{
     Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, PoolStatus, Quota,
@@ -177,6 +177,20 @@ impl Store for PostgresStore {
             waiting: status.waiting,
             most: status.max_size,
         })
+    }
+
+    async fn ended_addresses(&self) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        let count = async {
+            let row = client.query_one("SELECT count FROM ended_address", &[]).await?;
+            Ok(row.try_get::<_, i64>(0)?.unsigned_abs())
+        };
+        self.look_up(count).await
+    }
+
+    async fn check_schema(&self) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        self.look_up(migrate::check(&client)).await
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -3,9 +3,9 @@
 //! The file's `user_version` counts those applied. Whoever starts first holds the write lock while
 //! migrating; the others wait and find nothing to do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::{
     StoreError,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -27,6 +27,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/sqlite/0011_last_report.sql"),
     include_str!("../../migrations/sqlite/0012_energy_series.sql"),
     include_str!("../../migrations/sqlite/0013_consent_text.sql"),
+    include_str!("../../migrations/sqlite/0014_shared_state.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.
@@ -53,7 +54,15 @@ fn migrate_to(connection: &mut Connection, path: &Path, known: &[&str]) -> Resul
     tx.commit().map_err(failed)
 }
 
-fn version(tx: &Transaction<'_>) -> Result<SchemaVersion, rusqlite::Error> {
+/// Checks that this program can still use the schema: a newer one may have changed it meanwhile.
+pub fn check(connection: &Connection) -> Result<(), StoreError> {
+    let path = connection.path().map(PathBuf::from).unwrap_or_default();
+    version(connection)?
+        .check(&MIGRATIONS)
+        .map_err(|schema| StoreError::Newer { path, schema })
+}
+
+fn version(tx: &Connection) -> Result<SchemaVersion, rusqlite::Error> {
     let found = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let since = if tx.table_exists(None, "schema_compatibility")? {
         tx.query_row("SELECT since FROM schema_compatibility", [], |row| row.get(0)).optional()?

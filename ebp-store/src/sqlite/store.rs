@@ -10,10 +10,12 @@ use ebp_core::{
 };
 use jiff::Timestamp;
 use rusqlite::Transaction;
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{
-    SqliteStore, consent, device, household, incident, measurement, register, release, status,
+    SqliteStore, consent, device, household, incident, measurement, migrate, register, release,
+    status,
 };
 use crate::{
     Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, Quota, Source, Store,
@@ -145,6 +147,19 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<Incident, StoreError> {
         self.writer.run(move |tx| incident::resolve(tx, id, meter, kind, at)).await
+    }
+
+    async fn ended_addresses(&self) -> Result<u64, StoreError> {
+        let count = |db: &Connection| {
+            let count: i64 =
+                db.query_row("SELECT count FROM ended_address", [], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        };
+        self.readers.run(count).await
+    }
+
+    async fn check_schema(&self) -> Result<(), StoreError> {
+        self.readers.run(migrate::check).await
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -5,6 +5,7 @@
 mod access;
 mod additive;
 mod agreement;
+mod authority;
 mod constraints;
 mod contest;
 mod crash;

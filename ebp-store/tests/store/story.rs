@@ -429,6 +429,24 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn what_servers_share() {
+            let fresh = $fresh.await;
+            crate::authority::register(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::authority::change_of_address(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            let stores = vec![fresh.open().await, fresh.open().await, fresh.open().await];
+            crate::authority::register_by_many(stores).await;
+            let fresh = $fresh.await;
+            crate::authority::group_secrets(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::authority::tokens_that_end(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::authority::ended_addresses(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn masking() {
             let fresh = $fresh.await;
             crate::masking::masked_once(&*fresh.open().await, &*fresh.open().await).await;

@@ -15,3 +15,4 @@ mod participants;
 mod people;
 mod private;
 mod registration;
+mod shared;

@@ -9,6 +9,7 @@
 mod client;
 mod enrolment;
 mod error;
+mod fleet;
 pub mod identity;
 mod incidents;
 mod job;
@@ -23,6 +24,7 @@ mod validity;
 pub use client::{Client, ClientOptions};
 pub use enrolment::{DeviceKey, Enrolled, KeyError, KeyKind, enroll};
 pub use error::{ClientError, TlsRefusal};
+pub use fleet::FleetRequest;
 pub use management::Manager;
 pub use measurements::{Measurements, PageRequest};
 pub use trust::{InvalidFingerprint, Trust};

@@ -60,6 +60,7 @@ pub async fn serve(
         hostnames,
         limits,
         quota,
+        cycles,
         jobs,
         clock,
         trust_database_clock,
@@ -97,6 +98,7 @@ pub async fn serve(
     }
     masking::mask_by(&store, &masking, false).await?;
     let survey = Survey::new(store.clone(), clock)
+        .with_cycles(cycles)
         .with_authority(authority, device_certificates)
         .with_geocoder(geocoder)
         .with_kept_revocations(KeptRevocations::in_folder(&data));

@@ -15,6 +15,7 @@ use crate::{
     access::AccessStore,
     error::StoreError,
     evaluation::EvaluationStore,
+    fleet::FleetStore,
     history::HistoryStore,
     job::JobStore,
     management::ManagementStore,
@@ -42,7 +43,13 @@ pub enum InsertOutcome {
 /// the microsecond.
 #[async_trait]
 pub trait Store:
-    ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore
+    ManagementStore
+    + AccessStore
+    + EvaluationStore
+    + FleetStore
+    + MaskingStore
+    + HistoryStore
+    + JobStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

@@ -27,6 +27,7 @@ mod consent;
 mod enrolment;
 mod error;
 mod finish;
+mod fleet;
 pub mod geocoding;
 pub mod import;
 mod keeper;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ebp_core::clock::Clock;
-use ebp_store::Store;
+use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
 use crate::{authority::Authority, geocoding::Geocode, revocations::KeptRevocations};
@@ -21,6 +21,7 @@ const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 pub struct Survey {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    cycles: SurveyCycles,
     authority: Option<Authority>,
     device_certificates: Duration,
     kept: Option<KeptRevocations>,
@@ -37,6 +38,7 @@ impl Survey {
         Self {
             store,
             clock,
+            cycles: SurveyCycles::default(),
             authority: None,
             device_certificates: DEVICE_CERTIFICATES,
             kept: None,
@@ -44,6 +46,12 @@ impl Survey {
             patience: PATIENCE,
             locating: Arc::new(Semaphore::new(LOCATING)),
         }
+    }
+
+    /// The same, whose devices measure and report so often.
+    #[must_use]
+    pub fn with_cycles(self, cycles: SurveyCycles) -> Self {
+        Self { cycles, ..self }
     }
 
     /// The same, which issues and revokes certificates of this authority. Those of devices are valid
@@ -87,6 +95,12 @@ impl Survey {
     #[must_use]
     pub const fn authority(&self) -> Option<&Authority> {
         self.authority.as_ref()
+    }
+
+    /// How often devices measure and report.
+    #[must_use]
+    pub const fn cycles(&self) -> SurveyCycles {
+        self.cycles
     }
 
     pub(crate) const fn device_certificates(&self) -> Duration {

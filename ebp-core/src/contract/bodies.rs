@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{Component, DeviceHealth};
 use crate::model::{
-    Address, ConsentState, Flag, Location, Measurement, MeasurementData, Metadata, MeterType,
-    Participant,
+    Address, ConsentState, Flag, GenerationRegister, Location, Measurement, MeasurementData,
+    Metadata, MeterType, Participant,
 };
 
 /// Endpoint 1: the participant.
@@ -181,6 +181,9 @@ pub struct RegistrationMeter {
         )
     )]
     pub model: String,
+    /// Which register of a generation meter counts what is generated; absent if it was not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_register: Option<GenerationRegister>,
 }
 
 /// A photovoltaic system of a registration.

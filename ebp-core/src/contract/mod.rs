@@ -5,6 +5,7 @@
 mod bodies;
 mod device;
 mod enrolment;
+mod fleet;
 mod incident;
 mod job;
 pub mod limits;
@@ -25,6 +26,11 @@ pub use device::{
     RevokedDevice,
 };
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
+pub use fleet::{
+    Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage, FleetSort,
+    FleetState, FleetVersion, IncidentEpisode, MeterCoverage, NewSilence, Silence,
+    UnknownFleetSort, UnknownFleetState,
+};
 pub use incident::IncidentRequest;
 pub use job::{
     HouseholdRisk, ImportReport, ImportedLine, Job, JobKind, JobState, LineOutcome, NewJob,

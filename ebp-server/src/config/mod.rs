@@ -34,7 +34,7 @@ use std::{
 use ebp_core::{clock::Clock, cycle::Cycle, private_file};
 use serde::Deserialize;
 
-use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota};
+use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota, SurveyCycles};
 use ebp_survey::geocoding::GeocodingSettings;
 
 use crate::{
@@ -99,6 +99,9 @@ pub struct ServerConfig {
     /// The survey's measurement cycle; a quarter of an hour without this.
     #[serde(default, deserialize_with = "tables::cycle")]
     pub cycle: Option<Cycle>,
+    /// The survey's report cycle; an hour without this.
+    #[serde(default, deserialize_with = "tables::cycle")]
+    pub report_cycle: Option<Cycle>,
     /// Which bearer tokens are accepted; none without this.
     #[serde(default)]
     pub tokens: Option<TokensConfig>,
@@ -132,6 +135,7 @@ impl ServerConfig {
             geocoding: None,
             hostnames: default_hostnames(),
             cycle: None,
+            report_cycle: None,
             tokens: None,
             limits: LimitsConfig::default(),
         }
@@ -281,6 +285,10 @@ impl ServerConfig {
             },
         });
         settings.quota = self.quota();
+        settings.cycles = SurveyCycles {
+            measurement: self.cycle.unwrap_or(Cycle::QUARTER_HOUR),
+            report: self.report_cycle.unwrap_or(Cycle::HOUR),
+        };
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
         let connections = given.connections.unwrap_or(default.connections);

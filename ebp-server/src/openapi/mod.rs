@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use ebp_core::{
-    contract::{Fault, Problem, close_schema, paths},
+    contract::{Fault, FleetSort, FleetState, Problem, close_schema, limits, paths},
     scope::Scope,
 };
 use serde_json::Value;
@@ -43,10 +43,25 @@ const MEASUREMENT_QUERY: [(&str, Kind); 4] = [
 ];
 const REGISTER_QUERY: [(&str, Kind); 1] = [("further", Kind::Flag)];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
+const FLEET_QUERY: [(&str, Kind); 6] = [
+    ("state", Kind::FleetState),
+    ("version", Kind::Version),
+    ("q", Kind::Search),
+    ("sort", Kind::FleetSort),
+    ("limit", Kind::FewerLimit),
+    ("cursor", Kind::Cursor),
+];
+const COVERAGE_QUERY: [(&str, Kind); 2] = [("from", Kind::Day), ("to", Kind::Day)];
 
 #[derive(Clone, Copy)]
 enum Kind {
     Instant,
+    Day,
+    FleetState,
+    FleetSort,
+    Version,
+    Search,
+    FewerLimit,
     Limit,
     Cursor,
     Uuid,
@@ -63,6 +78,23 @@ impl Kind {
             Self::Uuid => text.format(known(KnownFormat::Uuid)),
             Self::Cursor => text.pattern(Some("^[0-9a-f]{48}$")),
             Self::Serial => text.pattern(Some("^[0-9a-f]{32}$")),
+            Self::Day => text.format(known(KnownFormat::Date)),
+            Self::FleetState => text.enum_values(Some(FleetState::ALL.map(FleetState::name))),
+            Self::FleetSort => {
+                let names = FleetSort::ALL.map(FleetSort::name);
+                let names =
+                    names.into_iter().flat_map(|name| [name.to_owned(), format!("-{name}")]);
+                text.enum_values(Some(names.collect::<Vec<_>>()))
+            }
+            Self::Version => text.pattern(Some("^[ -~]{1,64}$")),
+            Self::Search => text
+                .min_length(Some(1))
+                .max_length(Some(limits::SEARCH_CHARS))
+                .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$")),
+            Self::FewerLimit => ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(1))
+                .maximum(Some(1_000)),
             Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
             Self::Limit => ObjectBuilder::new()
                 .schema_type(Type::Integer)
@@ -188,6 +220,8 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
             paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES,
             "GET",
         ) => &LIST_QUERY,
+        (paths::MANAGEMENT_FLEET, "GET") => &FLEET_QUERY,
+        (paths::DEVICE_COVERAGE, "GET") => &COVERAGE_QUERY,
         _ => &[],
     };
     let in_query =

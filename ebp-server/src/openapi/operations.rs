@@ -3,12 +3,13 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnrollRequest,
-        EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth,
-        ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice,
-        ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob,
-        NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
-        RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths,
+        Account, Consent, Coverage, DeviceCertificate, DeviceChange, DeviceHistory, DeviceStatus,
+        EnrollRequest, EnrolmentRequest, EnrolmentToken, FleetPage, Household, HouseholdChange,
+        HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate,
+        ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange,
+        NewDevice, NewJob, NewMeter, NewPvSystem, NewSilence, PvSystemChange, Registered,
+        Registration, RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, Silence,
+        UploadRequest, UploadResponse, limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -154,6 +155,12 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::MANAGED_DEVICE, "A measurement device", None, "200", one::<ManagedDevice>()),
         op(M::PATCH, paths::MANAGED_DEVICE, "Say which meters a device reads", one::<DeviceChange>(), "200", one::<ManagedDevice>()),
         op(M::DELETE, paths::MANAGED_DEVICE, "Remove a device that was added by mistake", None, "204", None),
+        op(M::GET, paths::MANAGEMENT_FLEET, "The state of all devices: a page of them, and how many are in each state", None, "200", one::<FleetPage>()),
+        op(M::GET, paths::DEVICE_COVERAGE, "In which slots a device's meters were measured", None, "200", one::<Coverage>()),
+        op(M::GET, paths::DEVICE_HISTORY, "A device's incidents, and its statuses by day, of the last 400 days", None, "200", one::<DeviceHistory>()),
+        op(M::GET, paths::DEVICE_SILENCE, "A device's silence; 404 if there is none", None, "200", one::<Silence>()),
+        op(M::POST, paths::DEVICE_SILENCE, "Silence a device: nobody is alerted because of it", one::<NewSilence>(), "201", one::<Silence>()),
+        op(M::DELETE, paths::DEVICE_SILENCE, "End a device's silence", None, "204", None),
         op(M::POST, paths::MANAGED_ENROLMENT, "Make a one-time token for a device", one::<EnrolmentRequest>(), "201", one::<EnrolmentToken>()),
         op(M::GET, paths::MANAGEMENT_JOB, "Jobs: all of them (administrators), or those of the group (researchers)", None, "200", listing::<Job>()),
         op(M::POST, paths::MANAGEMENT_JOB, "Ask for a job; imports are for researchers", one::<NewJob>(), "202", one::<Job>()),

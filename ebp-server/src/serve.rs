@@ -68,6 +68,7 @@ pub async fn serve(
         hostnames,
         limits,
         quota,
+        cycles,
         jobs,
         zone,
         survey: information,
@@ -102,6 +103,7 @@ pub async fn serve(
     }
     masking::mask_by(&store, &masking, false).await?;
     let survey = Survey::new(store.clone(), clock.clone())
+        .with_cycles(cycles)
         .with_authority(authority, device_certificates)
         .with_geocoder(geocoder)
         .with_zone(&zone)

@@ -9,7 +9,7 @@ use std::{
 };
 
 use ebp_core::{clock::Clock, contract::SurveyInformation};
-use ebp_store::{Database, Quota};
+use ebp_store::{Database, Quota, SurveyCycles};
 use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
 use crate::{auth::TokenSettings, job::JobSettings, limit::Rate};
@@ -92,6 +92,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How many measurements of a meter are stored; any number if absent.
     pub quota: Option<Quota>,
+    /// How often the survey's devices measure and report.
+    pub cycles: SurveyCycles,
     /// How jobs are done.
     pub jobs: JobSettings,
     /// The survey's time zone, by its IANA name: energy is given by its days.
@@ -126,6 +128,7 @@ impl Settings {
             hostnames,
             limits: Limits::default(),
             quota: None,
+            cycles: SurveyCycles::default(),
             jobs: JobSettings::default(),
             zone: ZONE.to_owned(),
             survey: SurveyInformation::default(),

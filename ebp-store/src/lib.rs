@@ -17,6 +17,7 @@ mod database;
 mod error;
 mod evaluation;
 mod faults;
+mod fleet;
 pub mod form;
 mod history;
 mod identity;
@@ -51,6 +52,7 @@ pub use database::{Database, open_store};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use faults::Faults;
+pub use fleet::{Fleet, FleetCursor, FleetQuery, FleetStore};
 pub use history::{History, HistoryStore};
 pub use identity::{Actor, DeviceActivity, HouseholdId, Names, ParticipantId};
 pub use job::{
@@ -66,6 +68,7 @@ pub use registration::faults;
 pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
 pub use rule::{
     admission::{Admission, Key, KnownMeter, Place, Refusal},
+    fleet::{FleetFacts, FleetThresholds, SurveyCycles},
     job::JobPolicy,
     series::is_settled,
 };

@@ -17,6 +17,7 @@ use crate::{
     authority::AuthorityStore,
     error::StoreError,
     evaluation::EvaluationStore,
+    fleet::FleetStore,
     history::HistoryStore,
     job::JobStore,
     management::ManagementStore,
@@ -47,7 +48,7 @@ pub enum InsertOutcome {
 /// the microsecond.
 #[async_trait]
 pub trait Store:
-ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore + SeriesStore + MessageStore + SurveyTextStore + AuthorityStore
+ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore + SeriesStore + MessageStore + SurveyTextStore + AuthorityStore + FleetStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

@@ -34,6 +34,7 @@ mod enrolment;
 mod error;
 pub mod export;
 mod finish;
+mod fleet;
 pub mod geocoding;
 pub mod import;
 mod information;

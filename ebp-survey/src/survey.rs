@@ -9,7 +9,7 @@ use ebp_core::{
     clock::Clock,
     contract::{SurveyInformation, SurveyText},
 };
-use ebp_store::Store;
+use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
 use crate::{authority::Authority, geocoding::Geocode, revocations::KeptRevocations};
@@ -30,6 +30,7 @@ const ZONE: &str = "Europe/Berlin";
 pub struct Survey {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    cycles: SurveyCycles,
     authority: Option<Authority>,
     device_certificates: Duration,
     kept: Option<KeptRevocations>,
@@ -49,6 +50,7 @@ impl Survey {
         Self {
             store,
             clock,
+            cycles: SurveyCycles::default(),
             authority: None,
             device_certificates: DEVICE_CERTIFICATES,
             kept: None,
@@ -59,6 +61,12 @@ impl Survey {
             about: SurveyInformation::default(),
             texts: Mutex::default(),
         }
+    }
+
+    /// The same, whose devices measure and report so often.
+    #[must_use]
+    pub fn with_cycles(self, cycles: SurveyCycles) -> Self {
+        Self { cycles, ..self }
     }
 
     /// The same, which issues and revokes certificates of this authority. Those of devices are valid
@@ -118,6 +126,12 @@ impl Survey {
 
     pub(crate) fn zone(&self) -> &str {
         &self.zone
+    }
+
+    /// How often devices measure and report.
+    #[must_use]
+    pub const fn cycles(&self) -> SurveyCycles {
+        self.cycles
     }
 
     pub(crate) const fn device_certificates(&self) -> Duration {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Component, Consent, DeviceHealth};
 use crate::model::{
-    Address, Flag, Location, Measurement, MeasurementData, Metadata, MeterType, Participant,
+Address, Flag, Location, Measurement, MeasurementData, Metadata, MeterType, Participant, GenerationRegister,
 };
 
 /// Endpoint 1: the participant.
@@ -171,6 +171,9 @@ pub struct RegistrationMeter {
         )
     )]
     pub model: String,
+    /// Which register of a generation meter counts what is generated; absent if it was not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_register: Option<GenerationRegister>,
 }
 
 /// A photovoltaic system of a registration.

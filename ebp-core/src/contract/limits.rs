@@ -28,3 +28,9 @@ pub const STATUS_COUNT: u64 = 1_000_000_000_000_000;
 pub const OPEN_MESSAGES: usize = 100;
 /// Messages of a household, at most.
 pub const MESSAGES: usize = 1_000;
+/// Days of a device's coverage in one answer, at most.
+pub const COVERAGE_DAYS: i32 = 100;
+/// How many days the histories of devices go back.
+pub const HISTORY_DAYS: i32 = 400;
+/// Characters that devices can be searched by, at most.
+pub const SEARCH_CHARS: usize = 100;

@@ -7,6 +7,7 @@ mod consent;
 mod device;
 mod enrolment;
 mod export;
+mod fleet;
 mod incident;
 mod job;
 pub mod limits;
@@ -34,6 +35,11 @@ pub use device::{
 };
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use export::{ExportedDevice, ExportedHousehold, ExportedMeter, HouseholdExport, LeftOut};
+pub use fleet::{
+    Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage, FleetSort,
+    FleetState, FleetVersion, IncidentEpisode, MeterCoverage, NewSilence, Silence,
+    UnknownFleetSort, UnknownFleetState,
+};
 pub use incident::IncidentRequest;
 pub use job::{
     HouseholdRisk, ImportReport, ImportedLine, Job, JobKind, JobState, LineOutcome, NewJob,

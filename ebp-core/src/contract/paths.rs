@@ -58,6 +58,14 @@ pub const MANAGED_PV_SYSTEM: &str = "/management/household/{household}/pv_system
 pub const MANAGEMENT_DEVICE: &str = "/management/device";
 /// One of them.
 pub const MANAGED_DEVICE: &str = "/management/device/{uuid}";
+/// The state of all devices.
+pub const MANAGEMENT_FLEET: &str = "/management/fleet";
+/// In which slots a device's meters were measured.
+pub const DEVICE_COVERAGE: &str = "/management/device/{uuid}/coverage";
+/// What became of a device.
+pub const DEVICE_HISTORY: &str = "/management/device/{uuid}/history";
+/// A device's silence.
+pub const DEVICE_SILENCE: &str = "/management/device/{uuid}/silence";
 /// A device's one-time token.
 pub const MANAGED_ENROLMENT: &str = "/management/device/{uuid}/enrolment";
 /// A device's certificates.

@@ -35,7 +35,7 @@ use std::{
 use ebp_core::{clock::Clock, cycle::Cycle, private_file};
 use serde::Deserialize;
 
-use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota};
+use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota, SurveyCycles};
 use ebp_survey::geocoding::GeocodingSettings;
 
 use crate::{
@@ -104,6 +104,9 @@ pub struct ServerConfig {
     /// The survey's time zone; Europe/Berlin without this.
     #[serde(default, deserialize_with = "tables::zone")]
     pub zone: Option<String>,
+    /// The survey's report cycle; an hour without this.
+    #[serde(default, deserialize_with = "tables::cycle")]
+    pub report_cycle: Option<Cycle>,
     /// Which bearer tokens are accepted; none without this.
     #[serde(default)]
     pub tokens: Option<TokensConfig>,
@@ -141,6 +144,7 @@ impl ServerConfig {
             hostnames: default_hostnames(),
             cycle: None,
             zone: None,
+            report_cycle: None,
             tokens: None,
             survey: None,
             limits: LimitsConfig::default(),
@@ -303,6 +307,10 @@ impl ServerConfig {
             settings.survey = survey.information();
             settings.texts.clone_from(&survey.texts);
         }
+        settings.cycles = SurveyCycles {
+            measurement: self.cycle.unwrap_or(Cycle::QUARTER_HOUR),
+            report: self.report_cycle.unwrap_or(Cycle::HOUR),
+        };
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
         let connections = given.connections.unwrap_or(default.connections);

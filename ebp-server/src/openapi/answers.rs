@@ -98,10 +98,13 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
             | paths::MANAGEMENT_MESSAGE
             | paths::MESSAGE
             | paths::SURVEY
+            | paths::MANAGEMENT_FLEET
     );
     // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.
     let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
-    let removes = *method == Method::DELETE && !certificates;
+    let silence = *path == paths::DEVICE_SILENCE;
+    let removes = *method == Method::DELETE && !certificates && !silence;
+    let of_device = silence || [paths::DEVICE_COVERAGE, paths::DEVICE_HISTORY].contains(path);
     let by_state = [paths::JOB_CANCEL, paths::JOB_RETRY, paths::JOB_RESULT, paths::MESSAGE_CLOSE]
         .contains(path);
     let known = *access != Access::Anybody;
@@ -115,7 +118,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
         403 => known,
         404 => named || has_body || *path == paths::SURVEY,
         409 => of_household || has_body || removes || by_state,
-        410 => of_household || has_body || removes,
+        410 => of_household || has_body || removes || of_device,
         408 | 413 | 415 | 422 => has_body,
         429 | 500 | 503 => true,
         _ => false,

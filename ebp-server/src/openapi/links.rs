@@ -24,7 +24,7 @@ const FIRST_ITEM: (&str, &str) = ("uuid", "$response.body#/items/0/uuid");
 const FIRST: (&str, &str) = ("uuid", "$response.body#/0/uuid");
 
 #[rustfmt::skip]
-const WAYS: [Way; 19] = [
+const WAYS: [Way; 24] = [
     ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "patch", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::MANAGED_METERS, &[HOUSEHOLD]),
@@ -34,6 +34,11 @@ const WAYS: [Way; 19] = [
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::MANAGED_DEVICE, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "post", paths::MANAGED_ENROLMENT, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::MANAGED_CERTIFICATES, &[MADE]),
+    ("post", paths::MANAGEMENT_DEVICE, "get", paths::DEVICE_COVERAGE, &[MADE]),
+    ("post", paths::MANAGEMENT_DEVICE, "get", paths::DEVICE_HISTORY, &[MADE]),
+    ("post", paths::MANAGEMENT_DEVICE, "post", paths::DEVICE_SILENCE, &[MADE]),
+    ("post", paths::DEVICE_SILENCE, "get", paths::DEVICE_SILENCE, &[DEVICE]),
+    ("post", paths::DEVICE_SILENCE, "delete", paths::DEVICE_SILENCE, &[DEVICE]),
     ("get", paths::MANAGED_CERTIFICATES, "delete", paths::MANAGED_CERTIFICATE, &[DEVICE, SERIAL]),
     ("post", paths::MANAGEMENT_JOB, "get", paths::MANAGED_JOB, &[MADE]),
     ("post", paths::MANAGEMENT_JOB, "post", paths::JOB_CANCEL, &[MADE]),

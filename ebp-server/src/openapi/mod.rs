@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use ebp_core::{
-    contract::{EnergyStep, Fault, Problem, close_schema, paths},
+contract::{EnergyStep, Fault, Problem, close_schema, paths}, FleetSort, FleetState, limits,
     scope::Scope,
 };
 use serde_json::Value;
@@ -57,10 +57,25 @@ const MESSAGE_QUERY: [(&str, Kind); 3] =
     [("open", Kind::Flag), ("limit", Kind::Limit), ("cursor", Kind::Cursor)];
 const SURVEY_QUERY: [(&str, Kind); 1] = [("text_version", Kind::Version)];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
+const FLEET_QUERY: [(&str, Kind); 6] = [
+    ("state", Kind::FleetState),
+    ("version", Kind::Version),
+    ("q", Kind::Search),
+    ("sort", Kind::FleetSort),
+    ("limit", Kind::FewerLimit),
+    ("cursor", Kind::Cursor),
+];
+const COVERAGE_QUERY: [(&str, Kind); 2] = [("from", Kind::Day), ("to", Kind::Day)];
 
 #[derive(Clone, Copy)]
 enum Kind {
     Instant,
+    Day,
+    FleetState,
+    FleetSort,
+    Version,
+    Search,
+    FewerLimit,
     Limit,
     Cursor,
     Uuid,
@@ -89,6 +104,23 @@ impl Kind {
                 "The IANA name of the time zone whose days these are; the survey's if absent. Of \
                  another one 93 days at most are given",
             )),
+            Self::Day => text.format(known(KnownFormat::Date)),
+            Self::FleetState => text.enum_values(Some(FleetState::ALL.map(FleetState::name))),
+            Self::FleetSort => {
+                let names = FleetSort::ALL.map(FleetSort::name);
+                let names =
+                    names.into_iter().flat_map(|name| [name.to_owned(), format!("-{name}")]);
+                text.enum_values(Some(names.collect::<Vec<_>>()))
+            }
+            Self::Version => text.pattern(Some("^[ -~]{1,64}$")),
+            Self::Search => text
+                .min_length(Some(1))
+                .max_length(Some(limits::SEARCH_CHARS))
+                .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$")),
+            Self::FewerLimit => ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(1))
+                .maximum(Some(1_000)),
             Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
             Self::Version => ObjectBuilder::new()
                 .schema_type(Type::Integer)
@@ -225,6 +257,8 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         (paths::MESSAGE, "GET") => &LIST_QUERY,
         (paths::MANAGEMENT_MESSAGE, "GET") => &MESSAGE_QUERY,
         (paths::SURVEY, "GET") => &SURVEY_QUERY,
+        (paths::MANAGEMENT_FLEET, "GET") => &FLEET_QUERY,
+        (paths::DEVICE_COVERAGE, "GET") => &COVERAGE_QUERY,
         _ => &[],
     };
     let series: &[(&str, Kind, bool)] = match endpoint.path {

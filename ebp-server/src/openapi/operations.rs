@@ -3,7 +3,7 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths, ConsentGrant, HouseholdExport, Message, MessageAnswer, NewMessage, SurveyInformation, Withdrawal,
+Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths, ConsentGrant, HouseholdExport, Message, MessageAnswer, NewMessage, SurveyInformation, Withdrawal, Coverage, DeviceHistory, FleetPage, NewSilence, Silence,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -164,6 +164,12 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::MANAGED_DEVICE, "A measurement device", None, "200", one::<ManagedDevice>()),
         op(M::PATCH, paths::MANAGED_DEVICE, "Say which meters a device reads", one::<DeviceChange>(), "200", one::<ManagedDevice>()),
         op(M::DELETE, paths::MANAGED_DEVICE, "Remove a device that was added by mistake", None, "204", None),
+        op(M::GET, paths::MANAGEMENT_FLEET, "The state of all devices: a page of them, and how many are in each state", None, "200", one::<FleetPage>()),
+        op(M::GET, paths::DEVICE_COVERAGE, "In which slots a device's meters were measured", None, "200", one::<Coverage>()),
+        op(M::GET, paths::DEVICE_HISTORY, "A device's incidents, and its statuses by day, of the last 400 days", None, "200", one::<DeviceHistory>()),
+        op(M::GET, paths::DEVICE_SILENCE, "A device's silence; 404 if there is none", None, "200", one::<Silence>()),
+        op(M::POST, paths::DEVICE_SILENCE, "Silence a device: nobody is alerted because of it", one::<NewSilence>(), "201", one::<Silence>()),
+        op(M::DELETE, paths::DEVICE_SILENCE, "End a device's silence", None, "204", None),
         op(M::POST, paths::MANAGED_ENROLMENT, "Make a one-time token for a device", one::<EnrolmentRequest>(), "201", one::<EnrolmentToken>()),
         op(M::GET, paths::MANAGEMENT_MESSAGE, "Messages of all households with their answers, oldest first", None, "200", listing::<Message>()),
         op(M::POST, paths::MESSAGE_ANSWER, "Answer a message, once; that closes it", one::<MessageAnswer>(), "200", one::<Message>()),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -34,6 +34,7 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("../../migrations/postgres/0013_energy_series.sql"),
     include_str!("../../migrations/postgres/0014_consent_text.sql"),
     include_str!("../../migrations/postgres/0015_shared_state.sql"),
+    include_str!("../../migrations/postgres/0016_fleet.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

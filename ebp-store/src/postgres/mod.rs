@@ -20,6 +20,7 @@ mod device;
 mod erase;
 mod error;
 mod evaluation;
+mod fleet;
 mod gather;
 mod history;
 mod household;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -28,6 +28,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/sqlite/0012_energy_series.sql"),
     include_str!("../../migrations/sqlite/0013_consent_text.sql"),
     include_str!("../../migrations/sqlite/0014_shared_state.sql"),
+    include_str!("../../migrations/sqlite/0015_fleet.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.

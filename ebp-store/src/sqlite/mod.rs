@@ -15,6 +15,7 @@ mod consent;
 mod database;
 mod device;
 mod evaluation;
+mod fleet;
 mod history;
 mod household;
 mod incident;

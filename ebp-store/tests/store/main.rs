@@ -13,6 +13,7 @@ mod data_model;
 mod erasure;
 mod erasure_crash;
 mod evaluation;
+mod fleet;
 mod guess;
 mod job;
 mod job_retention;

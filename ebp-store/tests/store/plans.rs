@@ -21,12 +21,17 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 17] = [
+const ON_PURPOSE: [(&str, &str); 19] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE revoked_at", "counts all devices, asked by Prometheus"),
     ("state = 'waiting' AND (run_after", "the few jobs that wait, by an index of those"),
     ("state = 'running' AND (lease_until", "the few jobs that run, by an index of those"),
     ("FROM job GROUP BY state", "counts the jobs of 30 days, asked by Prometheus"),
+    ("count(*) FROM fleet_device", "counts all devices by their version"),
+    (
+        "reason, begun_at, ends_at, until_recovery\n             FROM device_silence",
+        "the few silences",
+    ),
     ("FROM masking", "one row"),
     ("max(not_before) FROM authority_certificate", "the youngest, by an index, at a server's start"),
     ("ended_address", "one row"),

@@ -447,6 +447,19 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn the_fleet() {
+            let fresh = $fresh.await;
+            crate::fleet::follows_every_writer(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::fleet::silences_end(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::fleet::histories(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::fleet::is_searched(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn masking() {
             let fresh = $fresh.await;
             crate::masking::masked_once(&*fresh.open().await, &*fresh.open().await).await;

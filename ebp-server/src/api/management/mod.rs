@@ -5,6 +5,7 @@
 
 pub mod certificate;
 pub mod device;
+pub mod fleet;
 pub mod household;
 pub mod job;
 pub mod measurement;

@@ -239,6 +239,7 @@ impl<'a> World<'a> {
             kind: new.kind,
             model: new.model.into(),
             measurement_device: Some(of.device),
+            generation_register: None,
         };
         let id = HouseholdId(id);
         let register = async {

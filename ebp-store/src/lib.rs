@@ -9,6 +9,7 @@
 
 mod access;
 pub mod address;
+mod alert;
 pub mod backup;
 mod certificate;
 mod change;
@@ -40,6 +41,9 @@ pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
     TryLimits, TrySource,
 };
+pub use alert::{
+    AlertCounts, AlertState, AlertStore, DueDelivery, Look, NewMessage, WatchLease,
+};
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
 pub use database::{Database, open_store};
@@ -60,6 +64,11 @@ pub use registration::faults;
 pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
 pub use rule::{
     admission::{Admission, Key, KnownMeter, Place, Refusal},
+    alert::{
+        AlertThresholds, Attempted, DeviceFacts, Episode, InvalidQuietHours, LONGEST_PAUSE,
+        MessagePolicy, NewEpisode, PlannedMessage, QuietHours, Verdict, Watching, changes, judge,
+        plan,
+    },
     job::JobPolicy,
 };
 pub use schema::NewerSchema;

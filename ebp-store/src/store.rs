@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
     access::AccessStore,
+    alert::AlertStore,
     error::StoreError,
     evaluation::EvaluationStore,
     history::HistoryStore,
@@ -42,7 +43,13 @@ pub enum InsertOutcome {
 /// the microsecond.
 #[async_trait]
 pub trait Store:
-    ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore
+    ManagementStore
+    + AccessStore
+    + AlertStore
+    + EvaluationStore
+    + MaskingStore
+    + HistoryStore
+    + JobStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

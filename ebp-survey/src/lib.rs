@@ -17,8 +17,10 @@
 //! | grant and revoke consent | `consent.rs` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
 //! | list and revoke certificates | `certificate.rs` |
+//! | look at all devices for alerts, test how messages are sent | `alert.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
+mod alert;
 pub mod atomic_file;
 pub mod authority;
 mod caller;
@@ -38,6 +40,7 @@ mod revocation;
 mod revocations;
 mod survey;
 
+pub use alert::AlertPolicy;
 pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};

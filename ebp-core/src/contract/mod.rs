@@ -2,6 +2,7 @@
 //!
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
+mod alert;
 mod bodies;
 mod device;
 mod enrolment;
@@ -15,6 +16,10 @@ mod problem;
 mod schema;
 mod status;
 
+pub use alert::{
+    ALERT_ITEMS, AlertChange, AlertChannel, AlertDelivery, AlertItem, AlertKind, AlertMessage,
+    AlertMessageKind, AlertNotice, AlertQuietHours, AlertRules, DeliveryState, UnknownAlertName,
+};
 pub use bodies::{
     Account, Consent, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,

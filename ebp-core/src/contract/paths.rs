@@ -60,6 +60,14 @@ pub const JOB_CANCEL: &str = "/management/job/{uuid}/cancel";
 pub const JOB_RETRY: &str = "/management/job/{uuid}/retry";
 /// What it found.
 pub const JOB_RESULT: &str = "/management/job/{uuid}/result";
+/// Messages about devices.
+pub const MANAGEMENT_ALERT: &str = "/management/alert";
+/// By which rules they are made.
+pub const ALERT_RULE: &str = "/management/alert/rule";
+/// A message that tests how they are sent.
+pub const ALERT_TEST: &str = "/management/alert/test";
+/// One message.
+pub const MANAGED_ALERT: &str = "/management/alert/{uuid}";
 /// A device's first certificate.
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -30,6 +30,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/postgres/0009_exchanged_meter.sql"),
     include_str!("../../migrations/postgres/0010_rolling_release.sql"),
     include_str!("../../migrations/postgres/0011_job.sql"),
+    include_str!("../../migrations/postgres/0012_alert.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

@@ -10,6 +10,7 @@
 //! or not at all; therefore measurements have identifiers.
 
 mod access;
+mod alert;
 mod certificate;
 mod connect;
 mod consent;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/sqlite/0008_exchanged_meter.sql"),
     include_str!("../../migrations/sqlite/0009_rolling_release.sql"),
     include_str!("../../migrations/sqlite/0010_job.sql"),
+    include_str!("../../migrations/sqlite/0011_alert.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.

@@ -8,6 +8,7 @@
 //! is overwritten (`secure_delete`).
 
 mod access;
+mod alert;
 mod certificate;
 mod connection;
 mod consent;

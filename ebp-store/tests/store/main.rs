@@ -4,6 +4,7 @@
 
 mod access;
 mod additive;
+mod alert;
 mod constraints;
 mod contest;
 mod crash;

@@ -6,7 +6,10 @@ use ebp_survey::{
     KeptRevocationsError, OpenError, authority::AuthorityError, geocoding::GeocodeError,
 };
 
-use crate::auth::{TlsError, TokenError};
+use crate::{
+    alert::AlertError,
+    auth::{TlsError, TokenError},
+};
 
 /// Errors of starting and stopping the server.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +27,9 @@ pub enum ServeError {
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Alerts cannot be sent as they are configured.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
 }
 
 macro_rules! of_survey {

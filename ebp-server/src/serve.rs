@@ -17,6 +17,7 @@ use ebp_survey::{
 
 use crate::{
     ServeError, Settings,
+    alert::{AlertWatch, Watcher},
     api::{description::Description, intake::Intake},
     app::App,
     auth::{self, Authenticator, Secrets, Tokens},
@@ -61,6 +62,7 @@ pub async fn serve(
         limits,
         quota,
         jobs,
+        alerts,
         clock,
         trust_database_clock,
     } = settings;
@@ -109,6 +111,11 @@ pub async fn serve(
     let connections = limit::Connections::new(limits.connections_per_address);
     let job_added = Arc::new(JobAdded::default());
     let runner = Runner::start(survey.clone(), telemetry.clone(), jobs, &job_added);
+    let alert_watch = Arc::new(AlertWatch::new(alerts.as_ref()));
+    let start = |alerts| {
+        Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone())
+    };
+    let watcher = alerts.map(start).transpose()?;
     let app = App {
         survey: survey.clone(),
         authenticator: Arc::new(Authenticator {
@@ -121,6 +128,7 @@ pub async fn serve(
         }),
         intake: Arc::new(Intake::new(&limits, quota)),
         job_added,
+        alert_watch,
         telemetry: telemetry.clone(),
         connections: connections.clone(),
         clock: database_clock,
@@ -136,6 +144,9 @@ pub async fn serve(
     };
     listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
     runner.stop().await;
+    if let Some(watcher) = watcher {
+        watcher.stop().await;
+    }
     keeping.abort();
     store.close().await?;
     Ok(())

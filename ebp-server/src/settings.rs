@@ -12,7 +12,7 @@ use ebp_core::clock::Clock;
 use ebp_store::{Database, Quota};
 use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
-use crate::{auth::TokenSettings, job::JobSettings, limit::Rate};
+use crate::{alert::AlertSettings, auth::TokenSettings, job::JobSettings, limit::Rate};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
@@ -91,6 +91,8 @@ pub struct Settings {
     pub quota: Option<Quota>,
     /// How jobs are done.
     pub jobs: JobSettings,
+    /// How devices are watched and administrators are told; not at all if absent.
+    pub alerts: Option<AlertSettings>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -118,6 +120,7 @@ impl Settings {
             limits: Limits::default(),
             quota: None,
             jobs: JobSettings::default(),
+            alerts: None,
             clock,
             trust_database_clock: false,
         }

@@ -22,7 +22,9 @@ use uuid::Uuid;
 
 use crate::{
     JobPolicy, ListPage, ListQuery, StoreError,
-    rule::alert::{Attempted, DeviceFacts, Episode, NewEpisode, PlannedMessage, Watching},
+    rule::alert::{
+        Attempted, DeviceFacts, Episode, NewEpisode, PlannedMessage, Watching, next_attempt,
+    },
 };
 
 /// How long episodes are kept after their end, and messages that no episode refers to.
@@ -175,9 +177,10 @@ pub(crate) fn named<T: std::str::FromStr>(name: &str) -> Result<T, StoreError> {
 }
 
 /// The state, end, next attempt and error that an attempt leaves, of a delivery that was attempted
-/// so often.
+/// so often. A test is attempted once.
 pub(crate) fn after_attempt(
     attempted: &Attempted,
+    kind: AlertMessageKind,
     attempts: u32,
     now: Timestamp,
 ) -> AfterAttempt<'_> {
@@ -188,7 +191,11 @@ pub(crate) fn after_attempt(
         Attempted::Empty => ended(Dropped, None),
         Attempted::Refused { error } => ended(GivenUp, Some(&**error)),
         Attempted::Failed { error, pause } => {
-            match crate::rule::alert::next_attempt(attempts, *pause, now) {
+            let next_at = match kind {
+                AlertMessageKind::Test => None,
+                _ => next_attempt(attempts, *pause, now),
+            };
+            match next_at {
                 Some(next_at) => AfterAttempt {
                     state: Pending,
                     next_at,

@@ -4,6 +4,8 @@
 
 mod address;
 #[cfg(feature = "server")]
+mod alert;
+#[cfg(feature = "server")]
 mod anonymize;
 #[cfg(feature = "server")]
 mod ca;
@@ -92,6 +94,7 @@ enum Survey {
     Ca(ca::Arguments),
     Household(household::Arguments),
     Job(job::Arguments),
+    Alert(alert::Arguments),
     Consent(consent::Arguments),
     Measurements(measurements::Arguments),
     Participant(participant::Arguments),
@@ -138,6 +141,7 @@ impl Survey {
             Self::Ca(arguments) => ca::run(&arguments),
             Self::Household(arguments) => household::run(&arguments),
             Self::Job(arguments) => job::run(&arguments),
+            Self::Alert(arguments) => alert::run(&arguments),
             Self::Consent(arguments) => consent::run(&arguments),
             Self::Measurements(arguments) => measurements::run(&arguments),
             Self::Participant(arguments) => participant::run(&arguments),

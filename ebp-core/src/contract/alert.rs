@@ -6,8 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Items of a message that lists show, at most.
+/// Changes that a message is shown with, at most.
 pub const ALERT_ITEMS: usize = 100;
+
+/// Changes that a message is shown with in a list, at most.
+pub const LISTED_ALERT_ITEMS: usize = 10;
 
 /// What is wrong with a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -209,7 +212,7 @@ pub struct AlertMessage {
     pub began: u64,
     /// How many ended.
     pub ended: u64,
-    /// The first hundred of these changes. What concerned a household that revoked its consent since
+    /// The first hundred of these changes; in a list the first ten. What concerned a household that revoked its consent since
     /// is gone.
     pub items: Vec<AlertItem>,
     /// How it is sent; by no channel if none is configured.

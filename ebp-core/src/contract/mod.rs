@@ -18,7 +18,8 @@ mod status;
 
 pub use alert::{
     ALERT_ITEMS, AlertChange, AlertChannel, AlertDelivery, AlertItem, AlertKind, AlertMessage,
-    AlertMessageKind, AlertNotice, AlertQuietHours, AlertRules, DeliveryState, UnknownAlertName,
+    AlertMessageKind, AlertNotice, AlertQuietHours, AlertRules, DeliveryState, LISTED_ALERT_ITEMS,
+    UnknownAlertName,
 };
 pub use bodies::{
     Account, Consent, Household, MeasurementDevice, MeasurementPage, Registered, Registration,

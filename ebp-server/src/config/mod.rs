@@ -18,6 +18,7 @@
 //! connections = 1024
 //! ```
 
+mod alerts;
 mod environment;
 mod error;
 mod example;
@@ -42,6 +43,7 @@ use crate::{
     settings::{Limits, Settings},
 };
 
+pub use alerts::{AlertsConfig, Length, Limit, TimeOfDay};
 pub use environment::PREFIX;
 pub use error::ConfigError;
 pub use example::EXAMPLE;
@@ -105,6 +107,9 @@ pub struct ServerConfig {
     /// Bounds of what clients may take up.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// How devices are watched and administrators are told; not at all without this.
+    #[serde(default)]
+    pub alerts: Option<AlertsConfig>,
 }
 
 fn default_listen() -> SocketAddr {
@@ -134,6 +139,7 @@ impl ServerConfig {
             cycle: None,
             tokens: None,
             limits: LimitsConfig::default(),
+            alerts: None,
         }
     }
 
@@ -214,7 +220,14 @@ impl ServerConfig {
                 return Err(ConfigError::Missing { key, variable: environment::variable(key) });
             }
         }
-        Ok(())
+        let alerts = self.alerts.as_ref().map(AlertsConfig::settings);
+        alerts.transpose().map(drop).map_err(|fault| {
+            let (key, variable) = (fault.key, environment::variable(fault.key));
+            match fault.reason {
+                None => ConfigError::Missing { key, variable },
+                Some(reason) => ConfigError::Setting { key, reason },
+            }
+        })
     }
 
     fn relative_to(&mut self, folder: &Path) {
@@ -232,6 +245,9 @@ impl ServerConfig {
                 tokens.keys = folder.join(&tokens.keys).display().to_string();
             }
             tokens.keys_ca = tokens.keys_ca.take().map(|authority| folder.join(authority));
+        }
+        if let Some(alerts) = &mut self.alerts {
+            alerts.relative_to(folder);
         }
     }
 
@@ -281,6 +297,8 @@ impl ServerConfig {
             },
         });
         settings.quota = self.quota();
+        // What cannot be used was found when the configuration was read.
+        settings.alerts = self.alerts.as_ref().and_then(|alerts| alerts.settings().ok());
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
         let connections = given.connections.unwrap_or(default.connections);

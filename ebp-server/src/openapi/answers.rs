@@ -85,6 +85,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
         paths::MANAGEMENT_HOUSEHOLD
             | paths::MANAGEMENT_DEVICE
             | paths::MANAGED_CERTIFICATES
+            | paths::MANAGEMENT_ALERT
             | paths::MANAGEMENT_JOB
     );
     // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.

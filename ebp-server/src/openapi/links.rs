@@ -23,7 +23,7 @@ const SERIAL: (&str, &str) = ("serial", "$response.body#/items/0/serial");
 const FIRST: (&str, &str) = ("uuid", "$response.body#/0/uuid");
 
 #[rustfmt::skip]
-const WAYS: [Way; 16] = [
+const WAYS: [Way; 17] = [
     ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "patch", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::MANAGED_METERS, &[HOUSEHOLD]),
@@ -38,6 +38,7 @@ const WAYS: [Way; 16] = [
     ("post", paths::MANAGEMENT_JOB, "post", paths::JOB_CANCEL, &[MADE]),
     ("post", paths::MANAGEMENT_JOB, "post", paths::JOB_RETRY, &[MADE]),
     ("post", paths::MANAGEMENT_JOB, "get", paths::JOB_RESULT, &[MADE]),
+    ("post", paths::ALERT_TEST, "get", paths::MANAGED_ALERT, &[MADE]),
     ("get", paths::METER, "get", paths::METER_MEASUREMENT, &[FIRST]),
     ("get", paths::METER, "get", paths::INCIDENT, &[FIRST]),
 ];

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod access;
+mod alert;
 mod certificate;
 mod clock;
 mod consent;

@@ -5,6 +5,7 @@
 // Without PostgreSQL one ignored test stands for all of them.
 ebp_needs::only_with! { postgresql:
 mod access;
+mod alert;
 mod certificate;
 mod clock;
 mod consent;

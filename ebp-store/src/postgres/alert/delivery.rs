@@ -13,7 +13,7 @@ use crate::{
     rule::alert::{Attempted, is_due},
 };
 
-/// The oldest one of each channel that waits, where it is due.
+/// The oldest one of each channel that waits, where it is due; a test goes first.
 pub async fn due(
     db: &impl GenericClient,
     now: Timestamp,
@@ -25,7 +25,8 @@ pub async fn due(
             .query_opt(
                 "SELECT message, kind, created_at, attempts, next_at
                  FROM alert_delivery JOIN alert_message ON alert_message.uuid = message
-                 WHERE state = 'pending' AND channel = $1 ORDER BY created_at, message LIMIT 1",
+                 WHERE state = 'pending' AND channel = $1
+                 ORDER BY kind <> 'test', created_at, message LIMIT 1",
                 &[&channel.name()],
             )
             .await?;
@@ -62,14 +63,16 @@ pub async fn record(
     }
     let row = tx
         .query_opt(
-            "SELECT attempts FROM alert_delivery
-             WHERE message = $1 AND channel = $2 AND state = 'pending' FOR UPDATE",
+            "SELECT attempts, kind
+             FROM alert_delivery JOIN alert_message ON alert_message.uuid = message
+             WHERE message = $1 AND channel = $2 AND state = 'pending'
+             FOR UPDATE OF alert_delivery",
             &[&message, &channel.name()],
         )
         .await?;
     let Some(row) = row else { return Ok(false) };
     let attempts: u32 = unsigned(row.try_get::<_, i64>(0)?.saturating_add(1))?;
-    let after = after_attempt(attempted, attempts, now);
+    let after = after_attempt(attempted, named(row.try_get(1)?)?, attempts, now);
     tx.execute(
         "UPDATE alert_delivery
          SET state = $3, attempts = $4, next_at = $5, ended_at = $6, error = $7

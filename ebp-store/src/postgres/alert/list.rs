@@ -1,7 +1,11 @@
 //! Messages as they are shown, and counts.
 
+use std::collections::HashMap;
+
 use deadpool_postgres::{GenericClient, Transaction};
-use ebp_core::contract::{ALERT_ITEMS, AlertChange, AlertDelivery, AlertItem, AlertMessage};
+use ebp_core::contract::{
+    ALERT_ITEMS, AlertChange, AlertDelivery, AlertItem, AlertMessage, LISTED_ALERT_ITEMS,
+};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -24,33 +28,53 @@ pub async fn list(
     let (at, uuid, limit) = bounds(query);
     let sql = "SELECT uuid, kind, created_at, began, ended FROM alert_message
                WHERE (created_at, uuid) > ($1, $2) ORDER BY created_at, uuid LIMIT $3";
-    let mut placed = Vec::new();
-    for row in db.query(sql, &[&at, &uuid, &limit]).await? {
-        let message = message(db, &row).await?;
-        let registered_at = message.created_at.as_microsecond();
-        placed.push((ListCursor { registered_at, uuid: message.uuid }, message));
-    }
-    Ok(page(query, placed))
+    let rows = db.query(sql, &[&at, &uuid, &limit]).await?;
+    let mut page = page(query, rows.iter().map(placed).collect::<Result<_, StoreError>>()?);
+    complete(db, &mut page.items, LISTED_ALERT_ITEMS).await?;
+    Ok(page)
 }
 
 /// A message.
 pub async fn show(db: &impl GenericClient, uuid: Uuid) -> Result<AlertMessage, StoreError> {
     let sql = "SELECT uuid, kind, created_at, began, ended FROM alert_message WHERE uuid = $1";
     let row = db.query_opt(sql, &[&uuid]).await?;
-    message(db, &row.ok_or(StoreError::NotFound)?).await
+    let (_, mut message) = placed(&row.ok_or(StoreError::NotFound)?)?;
+    complete(db, std::slice::from_mut(&mut message), ALERT_ITEMS).await?;
+    Ok(message)
 }
 
-async fn message(db: &impl GenericClient, row: &Row) -> Result<AlertMessage, StoreError> {
+/// A message without what other tables have of it.
+fn placed(row: &Row) -> Result<(ListCursor, AlertMessage), StoreError> {
     let (uuid, Instant(created_at)): (Uuid, Instant) = (row.try_get(0)?, row.try_get(2)?);
-    Ok(AlertMessage {
+    let message = AlertMessage {
         uuid,
         kind: named(row.try_get(1)?)?,
         created_at,
         began: unsigned(row.try_get(3)?)?,
         ended: unsigned(row.try_get(4)?)?,
-        items: items(db, uuid, ALERT_ITEMS).await?,
-        deliveries: deliveries(db, uuid).await?,
-    })
+        items: Vec::new(),
+        deliveries: Vec::new(),
+    };
+    Ok((ListCursor { registered_at: created_at.as_microsecond(), uuid }, message))
+}
+
+/// Adds items and deliveries: two queries, however many messages there are.
+async fn complete(
+    db: &impl GenericClient,
+    messages: &mut [AlertMessage],
+    limit: usize,
+) -> Result<(), StoreError> {
+    let uuids: Vec<Uuid> = messages.iter().map(|message| message.uuid).collect();
+    let mut items: HashMap<Uuid, Vec<AlertItem>> = HashMap::new();
+    for (message, item) in items_of(db, &uuids, limit).await? {
+        items.entry(message).or_default().push(item);
+    }
+    let mut deliveries = deliveries(db, &uuids).await?;
+    for message in messages {
+        message.items = items.remove(&message.uuid).unwrap_or_default();
+        message.deliveries = deliveries.remove(&message.uuid).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// The changes that a message tells, as many as asked for: those that began first.
@@ -59,27 +83,40 @@ pub async fn items(
     message: Uuid,
     limit: usize,
 ) -> Result<Vec<AlertItem>, StoreError> {
+    let items = items_of(db, &[message], limit).await?;
+    Ok(items.into_iter().map(|(_, item)| item).collect())
+}
+
+async fn items_of(
+    db: &impl GenericClient,
+    messages: &[Uuid],
+    limit: usize,
+) -> Result<Vec<(Uuid, AlertItem)>, StoreError> {
     let statement = db
         .prepare_cached(
-            "SELECT uuid, device, kind, false AS ends, began_at AS at FROM alert_episode
-             WHERE begin_message = $1
-             UNION ALL
-             SELECT uuid, device, kind, true, ended_at FROM alert_episode WHERE end_message = $1
-             ORDER BY ends, at, uuid LIMIT $2",
+            "SELECT message, item.* FROM unnest($1::uuid[]) AS message CROSS JOIN LATERAL (
+                 SELECT uuid, device, kind, false AS ends, began_at AS at FROM alert_episode
+                 WHERE begin_message = message
+                 UNION ALL
+                 SELECT uuid, device, kind, true, ended_at FROM alert_episode
+                 WHERE end_message = message
+                 ORDER BY ends, at, uuid LIMIT $2
+             ) AS item ORDER BY message, ends, at, uuid",
         )
         .await?;
     let item = |row: &Row| {
-        let Instant(at) = row.try_get(4)?;
-        let change = if row.try_get(3)? { AlertChange::Ended } else { AlertChange::Began };
-        Ok(AlertItem {
-            episode: row.try_get(0)?,
-            device: row.try_get(1)?,
-            kind: named(row.try_get(2)?)?,
+        let Instant(at) = row.try_get(5)?;
+        let change = if row.try_get(4)? { AlertChange::Ended } else { AlertChange::Began };
+        let item = AlertItem {
+            episode: row.try_get(1)?,
+            device: row.try_get(2)?,
+            kind: named(row.try_get(3)?)?,
             change,
             at,
-        })
+        };
+        Ok((row.try_get(0)?, item))
     };
-    db.query(&statement, &[&message, &signed(limit as u64)]).await?.iter().map(item).collect()
+    db.query(&statement, &[&messages, &signed(limit as u64)]).await?.iter().map(item).collect()
 }
 
 /// How many beginnings and ends are left of a message.
@@ -96,23 +133,24 @@ pub async fn left(db: &impl GenericClient, message: Uuid) -> Result<(u64, u64), 
 
 async fn deliveries(
     db: &impl GenericClient,
-    message: Uuid,
-) -> Result<Vec<AlertDelivery>, StoreError> {
-    let sql = "SELECT channel, state, attempts, next_at, ended_at, error FROM alert_delivery
-               WHERE message = $1 ORDER BY channel COLLATE \"C\" DESC";
-    let delivery = |row: &Row| {
+    messages: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<AlertDelivery>>, StoreError> {
+    let sql = "SELECT channel, state, attempts, next_at, ended_at, error, message
+               FROM alert_delivery WHERE message = ANY ($1) ORDER BY channel COLLATE \"C\" DESC";
+    let mut deliveries: HashMap<Uuid, Vec<AlertDelivery>> = HashMap::new();
+    for row in db.query(sql, &[&messages]).await? {
         let (Instant(next_at), ended_at): (Instant, Option<Instant>) =
             (row.try_get(3)?, row.try_get(4)?);
-        Ok(AlertDelivery {
+        deliveries.entry(row.try_get(6)?).or_default().push(AlertDelivery {
             channel: named(row.try_get(0)?)?,
             state: named(row.try_get(1)?)?,
             attempts: unsigned(row.try_get(2)?)?,
             next_at,
             ended_at: ended_at.map(|at| at.0),
             error: row.try_get(5)?,
-        })
-    };
-    db.query(sql, &[&message]).await?.iter().map(delivery).collect()
+        });
+    }
+    Ok(deliveries)
 }
 
 /// Removes what ended long ago.

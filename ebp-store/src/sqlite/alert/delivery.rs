@@ -16,7 +16,7 @@ use crate::{
     rule::alert::{Attempted, is_due},
 };
 
-/// The oldest one of each channel that waits, where it is due.
+/// The oldest one of each channel that waits, where it is due; a test goes first.
 pub fn due(
     db: &Connection,
     now: Timestamp,
@@ -25,7 +25,8 @@ pub fn due(
     let mut oldest = db.prepare_cached(
         "SELECT message, kind, created_at, attempts, next_at
          FROM alert_delivery JOIN alert_message ON alert_message.uuid = message
-         WHERE state = 'pending' AND channel = ?1 ORDER BY created_at, message LIMIT 1",
+         WHERE state = 'pending' AND channel = ?1
+         ORDER BY kind <> 'test', created_at, message LIMIT 1",
     )?;
     let mut due = Vec::new();
     for channel in AlertChannel::ALL {
@@ -67,16 +68,17 @@ pub fn record(
     if !watch::is_held(tx, lease)? {
         return Ok(false);
     }
-    let attempts: Option<i64> = tx
+    let found: Option<(i64, String)> = tx
         .prepare_cached(
-            "SELECT attempts FROM alert_delivery
+            "SELECT attempts, kind
+             FROM alert_delivery JOIN alert_message ON alert_message.uuid = message
              WHERE message = ?1 AND channel = ?2 AND state = 'pending'",
         )?
-        .query_row(params![Id(message), channel.name()], |row| row.get(0))
+        .query_row(params![Id(message), channel.name()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some(attempts) = attempts else { return Ok(false) };
+    let Some((attempts, kind)) = found else { return Ok(false) };
     let attempts: u32 = unsigned(attempts.saturating_add(1))?;
-    let after = after_attempt(attempted, attempts, now);
+    let after = after_attempt(attempted, named(&kind)?, attempts, now);
     tx.prepare_cached(
         "UPDATE alert_delivery
          SET state = ?3, attempts = ?4, next_at = ?5, ended_at = ?6, error = ?7

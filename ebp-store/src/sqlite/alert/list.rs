@@ -1,7 +1,7 @@
 //! Messages as they are shown, and counts.
 
 use ebp_core::contract::{
-    ALERT_ITEMS, AlertChange, AlertDelivery, AlertItem, AlertMessage,
+    ALERT_ITEMS, AlertChange, AlertDelivery, AlertItem, AlertMessage, LISTED_ALERT_ITEMS,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -28,7 +28,7 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<AlertMessage>,
         .query_map(params![at, uuid, limit], kept)?
         .collect::<Result<_, _>>()?;
     let placed = |kept| {
-        let message = message(db, kept)?;
+        let message = message(db, kept, LISTED_ALERT_ITEMS)?;
         let registered_at = message.created_at.as_microsecond();
         Ok((ListCursor { registered_at, uuid: message.uuid }, message))
     };
@@ -43,7 +43,7 @@ pub fn show(db: &Connection, uuid: Uuid) -> Result<AlertMessage, StoreError> {
         )?
         .query_row([Id(uuid)], kept)
         .optional()?;
-    message(db, kept.ok_or(StoreError::NotFound)?)
+    message(db, kept.ok_or(StoreError::NotFound)?, ALERT_ITEMS)
 }
 
 type Kept = (Id, String, Instant, i64, i64);
@@ -52,7 +52,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
 }
 
-fn message(db: &Connection, kept: Kept) -> Result<AlertMessage, StoreError> {
+fn message(db: &Connection, kept: Kept, limit: usize) -> Result<AlertMessage, StoreError> {
     let (Id(uuid), kind, Instant(created_at), began, ended) = kept;
     Ok(AlertMessage {
         uuid,
@@ -60,7 +60,7 @@ fn message(db: &Connection, kept: Kept) -> Result<AlertMessage, StoreError> {
         created_at,
         began: unsigned(began)?,
         ended: unsigned(ended)?,
-        items: items(db, uuid, ALERT_ITEMS)?,
+        items: items(db, uuid, limit)?,
         deliveries: deliveries(db, uuid)?,
     })
 }

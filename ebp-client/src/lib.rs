@@ -6,6 +6,7 @@
 //!
 //! A client blocks its thread; it must not be used on a thread of an asynchronous runtime.
 
+mod alert;
 mod client;
 mod enrolment;
 mod error;

@@ -6,7 +6,10 @@ use ebp_survey::{
 KeptRevocationsError, OpenError, authority::AuthorityError, geocoding::GeocodeError, text::TextError, SurveyError,
 };
 
-use crate::auth::{SecretError, TlsError, TokenError};
+use crate::{
+    alert::AlertError,
+    auth::{SecretError, TlsError, TokenError},
+};
 
 /// Errors of starting and stopping the server.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +33,9 @@ pub enum ServeError {
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Alerts cannot be sent as they are configured.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
 }
 
 impl From<SurveyError> for ServeError {

@@ -25,6 +25,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod alert;
 mod api;
 mod app;
 pub mod auth;
@@ -47,8 +48,7 @@ mod telemetry;
 pub use api::measurement::read as read_upload;
 pub use config::PREFIX as ENVIRONMENT_PREFIX;
 pub use config::{
-    ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, SurveyConfig,
-    TokensConfig,
+ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, SurveyConfig, TokensConfig, AlertsConfig, Length, Limit, TimeOfDay,
 };
 pub use error::ServeError;
 pub use job::JobSettings;

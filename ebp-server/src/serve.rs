@@ -18,6 +18,7 @@ Keeper, KeptRevocations, SeriesKept, Survey, authority::{self, Authority},
 
 use crate::{
     ServeError, Settings,
+    alert::{AlertWatch, Watcher},
     api::{description::Description, intake::Intake},
     app::App,
     auth::{self, Authenticator, Secrets, Tokens},
@@ -73,6 +74,7 @@ pub async fn serve(
         zone,
         survey: information,
         texts,
+        alerts,
         clock,
         trust_database_clock,
     } = settings;
@@ -141,6 +143,11 @@ pub async fn serve(
         jobs,
         &job_added,
     );
+    let alert_watch = Arc::new(AlertWatch::new(alerts.as_ref()));
+    let start = |alerts| {
+        Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone())
+    };
+    let watcher = alerts.map(start).transpose()?;
     let app = App {
         survey: survey.clone(),
         authenticator: Arc::new(Authenticator {
@@ -152,6 +159,7 @@ pub async fn serve(
         }),
         intake: Arc::new(Intake::new(&limits, quota)),
         job_added,
+        alert_watch,
         telemetry: telemetry.clone(),
         connections: connections.clone(),
         clock: database_clock,
@@ -167,6 +175,9 @@ pub async fn serve(
     };
     listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
     runner.stop().await;
+    if let Some(watcher) = watcher {
+        watcher.stop().await;
+    }
     keeping.abort();
     keeping_series.abort();
     store.close().await?;

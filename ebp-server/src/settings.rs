@@ -12,7 +12,7 @@ use ebp_core::{clock::Clock, contract::SurveyInformation};
 use ebp_store::{Database, Quota, SurveyCycles};
 use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
-use crate::{auth::TokenSettings, job::JobSettings, limit::Rate};
+use crate::{alert::AlertSettings, auth::TokenSettings, job::JobSettings, limit::Rate};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
@@ -102,6 +102,8 @@ pub struct Settings {
     pub survey: SurveyInformation,
     /// The folder of the texts that participants agree to, if there are any.
     pub texts: Option<PathBuf>,
+    /// How devices are watched and administrators are told; not at all if absent.
+    pub alerts: Option<AlertSettings>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -133,6 +135,7 @@ impl Settings {
             zone: ZONE.to_owned(),
             survey: SurveyInformation::default(),
             texts: None,
+            alerts: None,
             clock,
             trust_database_clock: false,
         }

@@ -10,6 +10,7 @@
 mod access;
 pub mod address;
 mod authority;
+mod alert;
 pub mod backup;
 mod certificate;
 mod change;
@@ -46,6 +47,9 @@ pub use access::{
     TryLimits, TrySource,
 };
 pub use authority::AuthorityStore;
+pub use alert::{
+    AlertCounts, AlertState, AlertStore, DueDelivery, Look, NewMessage, WatchLease,
+};
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
 pub use database::{Database, open_store};
@@ -69,6 +73,11 @@ pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, R
 pub use rule::{
     admission::{Admission, Key, KnownMeter, Place, Refusal},
     fleet::{FleetFacts, FleetThresholds, SurveyCycles},
+    alert::{
+        AlertThresholds, Attempted, DeviceFacts, Episode, InvalidQuietHours, LONGEST_PAUSE,
+        MessagePolicy, NewEpisode, PlannedMessage, QuietHours, Verdict, Watching, changes, judge,
+        plan,
+    },
     job::JobPolicy,
     series::is_settled,
 };

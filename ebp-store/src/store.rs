@@ -15,6 +15,7 @@ use crate::{
     Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
     access::AccessStore,
     authority::AuthorityStore,
+    alert::AlertStore,
     error::StoreError,
     evaluation::EvaluationStore,
     fleet::FleetStore,
@@ -48,7 +49,7 @@ pub enum InsertOutcome {
 /// the microsecond.
 #[async_trait]
 pub trait Store:
-ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore + SeriesStore + MessageStore + SurveyTextStore + AuthorityStore + FleetStore
+ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore + SeriesStore + MessageStore + SurveyTextStore + AuthorityStore + FleetStore + AlertStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

@@ -22,9 +22,11 @@
 //! | revoke certificates, list a device's | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
 //! | a household's energy and figures; keeping the days of all meters | `series/` |
+//! | look at all devices for alerts, test how messages are sent | `alert.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
 mod activity;
+mod alert;
 pub mod atomic_file;
 pub mod authority;
 mod caller;
@@ -50,6 +52,7 @@ mod series;
 mod survey;
 pub mod text;
 
+pub use alert::AlertPolicy;
 pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};

@@ -65,6 +65,7 @@ _removable = {"households": [], "meters": [], "pv_systems": [], "devices": []}
 _certificates = [tuple(pair) for pair in FIXTURE["certificates"]]
 _tokens = []
 _jobs = []
+_alerts = []
 _to_grant = FIXTURE["spares"][:2]
 _to_revoke = FIXTURE["spares"][2:6]
 _to_withdraw = FIXTURE["spares"][6:]
@@ -107,6 +108,9 @@ def _fill_path(case):
     elif "/message/" in path:
         if _messages:
             parameters["uuid"] = _messages.pop()
+    elif "/alert/" in path:
+        if _alerts and parameters.get("uuid") not in _alerts:
+            parameters["uuid"] = _pick(_alerts, case, "alerts")
     elif "uuid" in parameters:
         kind = "pv_systems" if "pv_system" in path else "devices" if "/device/" in path else "meters"
         # What the others of this run need stays; what is removed was made for it.
@@ -291,6 +295,8 @@ def after_call(context, case, response):
         counts[status] = counts.get(status, 0) + 1
         if response.status_code == 202 and label == "POST /management/job":
             _jobs.append(response.json()["uuid"])
+        if response.status_code == 202 and label == "POST /management/alert/test":
+            _alerts.append(response.json()["uuid"])
         if response.status_code == 201 and not FOREIGN:
             made = response.json()
             if label == "POST /management/household/{household}/meter":

@@ -4,6 +4,8 @@
 
 mod address;
 #[cfg(feature = "server")]
+mod alert;
+#[cfg(feature = "server")]
 mod anonymize;
 #[cfg(feature = "server")]
 mod ca;
@@ -97,6 +99,7 @@ enum Survey {
     Household(household::Arguments),
     Job(job::Arguments),
     Message(message::Arguments),
+    Alert(alert::Arguments),
     Consent(consent::Arguments),
     Measurements(measurements::Arguments),
     Participant(participant::Arguments),
@@ -144,6 +147,7 @@ impl Survey {
             Self::Household(arguments) => household::run(&arguments),
             Self::Job(arguments) => job::run(&arguments),
             Self::Message(arguments) => message::run(&arguments),
+            Self::Alert(arguments) => alert::run(&arguments),
             Self::Consent(arguments) => consent::run(&arguments),
             Self::Measurements(arguments) => measurements::run(&arguments),
             Self::Participant(arguments) => participant::run(&arguments),

@@ -15,6 +15,9 @@ use super::{Failure, chain};
 pub fn serve(error: ServeError) -> Failure {
     match error {
         ServeError::Survey(error) => open(error),
+        ServeError::Alert(error) => {
+            Failure::failed(chain(&error)).remedy("correct [alerts] in the configuration")
+        }
         other => Failure::failed(chain(&other)),
     }
 }

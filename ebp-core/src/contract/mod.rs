@@ -2,6 +2,7 @@
 //!
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
+mod alert;
 mod bodies;
 mod consent;
 mod device;
@@ -21,6 +22,11 @@ mod series;
 mod status;
 mod survey;
 
+pub use alert::{
+    ALERT_ITEMS, AlertChange, AlertChannel, AlertDelivery, AlertItem, AlertKind, AlertMessage,
+    AlertMessageKind, AlertNotice, AlertQuietHours, AlertRules, DeliveryState, LISTED_ALERT_ITEMS,
+    UnknownAlertName,
+};
 pub use bodies::{
     Account, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,

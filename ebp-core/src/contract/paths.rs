@@ -88,6 +88,14 @@ pub const MANAGEMENT_MESSAGE: &str = "/management/message";
 pub const MESSAGE_ANSWER: &str = "/management/message/{uuid}/answer";
 /// Closing it without an answer.
 pub const MESSAGE_CLOSE: &str = "/management/message/{uuid}/close";
+/// Messages about devices.
+pub const MANAGEMENT_ALERT: &str = "/management/alert";
+/// By which rules they are made.
+pub const ALERT_RULE: &str = "/management/alert/rule";
+/// A message that tests how they are sent.
+pub const ALERT_TEST: &str = "/management/alert/test";
+/// One message.
+pub const MANAGED_ALERT: &str = "/management/alert/{uuid}";
 /// A device's first certificate.
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.

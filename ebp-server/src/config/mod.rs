@@ -18,6 +18,7 @@
 //! connections = 1024
 //! ```
 
+mod alerts;
 mod environment;
 mod error;
 mod example;
@@ -43,6 +44,7 @@ use crate::{
     settings::{Limits, Settings},
 };
 
+pub use alerts::{AlertsConfig, Length, Limit, TimeOfDay};
 pub use environment::PREFIX;
 pub use error::ConfigError;
 pub use example::EXAMPLE;
@@ -116,6 +118,9 @@ pub struct ServerConfig {
     /// Bounds of what clients may take up.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// How devices are watched and administrators are told; not at all without this.
+    #[serde(default)]
+    pub alerts: Option<AlertsConfig>,
 }
 
 fn default_listen() -> SocketAddr {
@@ -148,6 +153,7 @@ impl ServerConfig {
             tokens: None,
             survey: None,
             limits: LimitsConfig::default(),
+            alerts: None,
         }
     }
 
@@ -230,7 +236,14 @@ impl ServerConfig {
                 return Err(ConfigError::Missing { key, variable: environment::variable(key) });
             }
         }
-        Ok(())
+        let alerts = self.alerts.as_ref().map(AlertsConfig::settings);
+        alerts.transpose().map(drop).map_err(|fault| {
+            let (key, variable) = (fault.key, environment::variable(fault.key));
+            match fault.reason {
+                None => ConfigError::Missing { key, variable },
+                Some(reason) => ConfigError::Setting { key, reason },
+            }
+        })
     }
 
     fn relative_to(&mut self, folder: &Path) {
@@ -251,6 +264,9 @@ impl ServerConfig {
                 tokens.keys = folder.join(&tokens.keys).display().to_string();
             }
             tokens.keys_ca = tokens.keys_ca.take().map(|authority| folder.join(authority));
+        }
+        if let Some(alerts) = &mut self.alerts {
+            alerts.relative_to(folder);
         }
     }
 
@@ -311,6 +327,8 @@ impl ServerConfig {
             measurement: self.cycle.unwrap_or(Cycle::QUARTER_HOUR),
             report: self.report_cycle.unwrap_or(Cycle::HOUR),
         };
+        // What cannot be used was found when the configuration was read.
+        settings.alerts = self.alerts.as_ref().and_then(|alerts| alerts.settings().ok());
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
         let connections = given.connections.unwrap_or(default.connections);

@@ -92,6 +92,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
         paths::MANAGEMENT_HOUSEHOLD
             | paths::MANAGEMENT_DEVICE
             | paths::MANAGED_CERTIFICATES
+            | paths::MANAGEMENT_ALERT
             | paths::MANAGEMENT_JOB
             | paths::SERIES
             | paths::SUMMARY

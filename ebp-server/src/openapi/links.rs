@@ -24,7 +24,7 @@ const FIRST_ITEM: (&str, &str) = ("uuid", "$response.body#/items/0/uuid");
 const FIRST: (&str, &str) = ("uuid", "$response.body#/0/uuid");
 
 #[rustfmt::skip]
-const WAYS: [Way; 24] = [
+const WAYS: [Way; 25] = [
     ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "patch", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::MANAGED_METERS, &[HOUSEHOLD]),
@@ -47,6 +47,7 @@ const WAYS: [Way; 24] = [
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::REVOCATION, &[HOUSEHOLD]),
     ("get", paths::MANAGEMENT_MESSAGE, "post", paths::MESSAGE_ANSWER, &[FIRST_ITEM]),
     ("get", paths::MANAGEMENT_MESSAGE, "post", paths::MESSAGE_CLOSE, &[FIRST_ITEM]),
+    ("post", paths::ALERT_TEST, "get", paths::MANAGED_ALERT, &[MADE]),
     ("get", paths::METER, "get", paths::METER_MEASUREMENT, &[FIRST]),
     ("get", paths::METER, "get", paths::INCIDENT, &[FIRST]),
 ];

@@ -251,7 +251,10 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         (paths::METER_MEASUREMENT | paths::MANAGED_MEASUREMENT, "GET") => &MEASUREMENT_QUERY,
         (paths::MANAGEMENT_HOUSEHOLD | paths::REGISTRATION_CHECK, "POST") => &REGISTER_QUERY,
         (
-            paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES,
+            paths::MANAGEMENT_ALERT
+            | paths::MANAGEMENT_HOUSEHOLD
+            | paths::MANAGEMENT_DEVICE
+            | paths::MANAGED_CERTIFICATES,
             "GET",
         ) => &LIST_QUERY,
         (paths::MESSAGE, "GET") => &LIST_QUERY,

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths, ConsentGrant, HouseholdExport, Message, MessageAnswer, NewMessage, SurveyInformation, Withdrawal, Coverage, DeviceHistory, FleetPage, NewSilence, Silence,
+Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths, ConsentGrant, HouseholdExport, Message, MessageAnswer, NewMessage, SurveyInformation, Withdrawal, Coverage, DeviceHistory, FleetPage, NewSilence, Silence, AlertMessage, AlertRules,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -180,6 +180,10 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::JOB_CANCEL, "End a job that waits, and stop one that runs", None, "200", one::<Job>()),
         op(M::POST, paths::JOB_RETRY, "Begin a job anew that failed or was cancelled, or whose result was erased", None, "200", one::<Job>()),
         op(M::GET, paths::JOB_RESULT, "What a job found, for the group that asked for it", None, "200", either([one::<ImportReport>(), one::<RiskReport>()])),
+        op(M::GET, paths::MANAGEMENT_ALERT, "Messages about devices, and how far they are sent", None, "200", listing::<AlertMessage>()),
+        op(M::GET, paths::ALERT_RULE, "By which rules this server tells of devices", None, "200", one::<AlertRules>()),
+        op(M::POST, paths::ALERT_TEST, "Test how messages are sent", None, "202", one::<AlertMessage>()),
+        op(M::GET, paths::MANAGED_ALERT, "A message about devices", None, "200", one::<AlertMessage>()),
         op(M::GET, paths::MANAGED_CERTIFICATES, "A device's certificates", None, "200", listing::<ManagedCertificate>()),
         op(M::DELETE, paths::MANAGED_CERTIFICATES, "Revoke every certificate of a device and void its one-time tokens, for good", None, "200", one::<RevokedDevice>()),
         op(M::DELETE, paths::MANAGED_CERTIFICATE, "Revoke a certificate, for good", None, "200", one::<ManagedCertificate>()),

@@ -11,15 +11,17 @@ use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
 use ebp_core::{
     clock::Clock,
-    contract::{Language, Registered, Registration, SurveyText, paths},
+    contract::{
+        AlertChannel, AlertKind, AlertMessageKind, Language, Registered, Registration, SurveyText,
+        paths,
+    },
     cycle::Cycle,
     model::measurement_id,
     scope::Group,
 };
 use ebp_server::Limits;
 use ebp_store::{
-    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, NewDays, Quota, Subject,
-    open_store,
+Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, NewDays, Quota, Subject, open_store, Look, NewEpisode, NewMessage, PlannedMessage, Watching,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -131,6 +133,8 @@ impl Scene {
         server.clock.advance(7);
         self.fail_a_job(name, &made).await;
         self.keep_a_day(HouseholdId(made.household)).await;
+        server.clock.advance(7);
+        self.begin_an_episode(made.measurement_device).await;
         (made, api)
     }
 
@@ -143,6 +147,32 @@ impl Scene {
         let days = vec![KeptDay { starts: 0, ends: 1, reach: 1, day, state }];
         let state = Some((1, "a state".to_owned()));
         assert!(store.keep_days(NewDays { meter, generation, days, state }).await.unwrap());
+    }
+
+    /// An episode of trouble with the device, told when it began and when it ended.
+    async fn begin_an_episode(&self, device: uuid::Uuid) {
+        let (store, clock) = (&self.server.store, &self.server.clock);
+        let worker = uuid::Uuid::from_u128(1);
+        let lease = store.watch_alerts(worker, JobPolicy::default()).await.unwrap().unwrap();
+        let uuid = uuid::Uuid::new_v4();
+        let kind = AlertKind::Silent;
+        let message = |begins: &[uuid::Uuid], ends: &[uuid::Uuid]| {
+            let (begins, ends) = (begins.to_vec(), ends.to_vec());
+            let planned = PlannedMessage { kind: AlertMessageKind::Changes, begins, ends };
+            let channels = AlertChannel::ALL.to_vec();
+            Some(NewMessage { uuid: uuid::Uuid::new_v4(), planned, channels })
+        };
+        let began_at = clock.now();
+        clock.advance(7);
+        let watching = || Watching { looked_at: clock.now(), since: began_at };
+        let begin = vec![NewEpisode { uuid, device, kind, began_at }];
+        let begins = message(&[uuid], &[]);
+        let look = Look { watching: watching(), begin, end: Vec::new(), message: begins };
+        assert!(store.record_look(lease, Arc::new(look)).await.unwrap());
+        clock.advance(7);
+        let ends = message(&[], &[uuid]);
+        let look = Look { watching: watching(), begin: Vec::new(), end: vec![uuid], message: ends };
+        assert!(store.record_look(lease, Arc::new(look)).await.unwrap());
     }
 
     /// A job that failed: its input names the participant, and its result the household.

@@ -4,6 +4,7 @@
 
 mod access;
 mod agreement;
+mod alert;
 mod certificate;
 mod clock;
 mod consent;

@@ -6,6 +6,7 @@
 ebp_needs::only_with! { postgresql:
 mod access;
 mod agreement;
+mod alert;
 mod certificate;
 mod clock;
 mod consent;

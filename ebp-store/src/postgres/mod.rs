@@ -11,6 +11,7 @@
 
 mod access;
 mod authority;
+mod alert;
 mod certificate;
 mod connect;
 mod consent;

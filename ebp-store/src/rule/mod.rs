@@ -5,6 +5,7 @@
 //! databases. Only SQL triggers say the same once more, as a second lock.
 
 pub mod admission;
+pub mod alert;
 pub mod consent;
 pub mod coverage;
 pub mod fleet;

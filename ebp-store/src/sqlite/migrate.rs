@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -29,6 +29,7 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("../../migrations/sqlite/0013_consent_text.sql"),
     include_str!("../../migrations/sqlite/0014_shared_state.sql"),
     include_str!("../../migrations/sqlite/0015_fleet.sql"),
+    include_str!("../../migrations/sqlite/0016_alert.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.

@@ -9,6 +9,7 @@
 
 mod access;
 mod authority;
+mod alert;
 mod certificate;
 mod connection;
 mod consent;

@@ -6,6 +6,7 @@ mod access;
 mod additive;
 mod agreement;
 mod authority;
+mod alert;
 mod constraints;
 mod contest;
 mod crash;

@@ -306,6 +306,22 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn alerts() {
+            let fresh = $fresh.await;
+            crate::alert::one_watches([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            crate::alert::what_is_known(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::alert::from_begin_to_end(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::alert::a_revocation_erases_episodes(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            let stores = [fresh.open().await, fresh.open().await];
+            crate::alert::revocations_beside_looks(stores).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn jobs() {
             let fresh = $fresh.await;
             crate::job::from_order_to_result(&*fresh.open().await).await;

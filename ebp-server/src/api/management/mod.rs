@@ -3,6 +3,7 @@
 //! Enters: the group that asks, changes. Leaves: lists and what belongs to one household or
 //! device. Absent: the rules of a registration; the store knows them.
 
+pub mod alert;
 pub mod certificate;
 pub mod device;
 pub mod fleet;

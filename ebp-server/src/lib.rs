@@ -48,7 +48,8 @@ mod telemetry;
 pub use api::measurement::read as read_upload;
 pub use config::PREFIX as ENVIRONMENT_PREFIX;
 pub use config::{
-ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, SurveyConfig, TokensConfig, AlertsConfig, Length, Limit, TimeOfDay,
+    AlertsConfig, ConfigError, EXAMPLE, GeocodingConfig, Length, Limit, LimitsConfig, LogFormat,
+    ServerConfig, SurveyConfig, TimeOfDay, TokensConfig,
 };
 pub use error::ServeError;
 pub use job::JobSettings;

@@ -21,7 +21,8 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-account, consent, description, device, health, household, incident, management, measurement, measurement_device, meter, pv_system, series, export, message, survey,
+        account, consent, description, device, export, health, household, incident, management,
+        measurement, measurement_device, message, meter, pv_system, series, survey,
     },
     app::App,
     auth::{Access, Authenticator, Guard, Kind, authorize},

@@ -10,7 +10,8 @@ use std::{
 use ebp_core::{clock::Clock, private_file};
 use ebp_store::{Database, open_store};
 use ebp_survey::{
-Keeper, KeptRevocations, SeriesKept, Survey, authority::{self, Authority},
+    Keeper, KeptRevocations, SeriesKept, Survey,
+    authority::{self, Authority},
     geocoding::{Geocode, Geocoder},
     masking,
     text::load_texts,
@@ -136,17 +137,11 @@ pub async fn serve(
     let telemetry = Arc::new(Telemetry::default());
     let connections = limit::Connections::new(limits.connections_per_address);
     let job_added = Arc::new(JobAdded::default());
-    let runner = Runner::start(
-        survey.clone(),
-        telemetry.clone(),
-        database_clock.clone(),
-        jobs,
-        &job_added,
-    );
+    let runner =
+        Runner::start(survey.clone(), telemetry.clone(), database_clock.clone(), jobs, &job_added);
     let alert_watch = Arc::new(AlertWatch::new(alerts.as_ref()));
-    let start = |alerts| {
-        Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone())
-    };
+    let start =
+        |alerts| Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone());
     let watcher = alerts.map(start).transpose()?;
     let app = App {
         survey: survey.clone(),

@@ -9,8 +9,8 @@
 
 mod access;
 pub mod address;
-mod authority;
 mod alert;
+mod authority;
 pub mod backup;
 mod certificate;
 mod change;
@@ -46,10 +46,8 @@ pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
     TryLimits, TrySource,
 };
+pub use alert::{AlertCounts, AlertState, AlertStore, DueDelivery, Look, NewMessage, WatchLease};
 pub use authority::AuthorityStore;
-pub use alert::{
-    AlertCounts, AlertState, AlertStore, DueDelivery, Look, NewMessage, WatchLease,
-};
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
 pub use database::{Database, open_store};
@@ -72,12 +70,12 @@ pub use registration::faults;
 pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
 pub use rule::{
     admission::{Admission, Key, KnownMeter, Place, Refusal},
-    fleet::{FleetFacts, FleetThresholds, SurveyCycles},
     alert::{
         AlertThresholds, Attempted, DeviceFacts, Episode, InvalidQuietHours, LONGEST_PAUSE,
         MessagePolicy, NewEpisode, PlannedMessage, QuietHours, Verdict, Watching, changes, judge,
         plan,
     },
+    fleet::{FleetFacts, FleetThresholds, SurveyCycles},
     job::JobPolicy,
     series::is_settled,
 };

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::{
     Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
     access::AccessStore,
-    authority::AuthorityStore,
     alert::AlertStore,
+    authority::AuthorityStore,
     error::StoreError,
     evaluation::EvaluationStore,
     fleet::FleetStore,
@@ -49,7 +49,18 @@ pub enum InsertOutcome {
 /// the microsecond.
 #[async_trait]
 pub trait Store:
-ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore + SeriesStore + MessageStore + SurveyTextStore + AuthorityStore + FleetStore + AlertStore
+    ManagementStore
+    + AccessStore
+    + EvaluationStore
+    + MaskingStore
+    + HistoryStore
+    + JobStore
+    + SeriesStore
+    + MessageStore
+    + SurveyTextStore
+    + AuthorityStore
+    + FleetStore
+    + AlertStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

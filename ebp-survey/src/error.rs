@@ -4,7 +4,8 @@ use ebp_store::{StoreError, masking::MaskingError};
 use jiff::SignedDuration;
 
 use crate::{
-SeriesFault, authority::AuthorityError, geocoding::GeocodeError, revocations::KeptRevocationsError, text::TextError,
+    SeriesFault, authority::AuthorityError, geocoding::GeocodeError,
+    revocations::KeptRevocationsError, text::TextError,
 };
 
 /// Why a survey cannot be opened.

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{Component, Consent, DeviceHealth};
 use crate::model::{
-Address, Flag, Location, Measurement, MeasurementData, Metadata, MeterType, Participant, GenerationRegister,
+    Address, Flag, GenerationRegister, Location, Measurement, MeasurementData, Metadata, MeterType,
+    Participant,
 };
 
 /// Endpoint 1: the participant.

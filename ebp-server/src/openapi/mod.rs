@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use ebp_core::{
-contract::{EnergyStep, Fault, Problem, close_schema, paths}, FleetSort, FleetState, limits,
+    contract::{EnergyStep, Fault, FleetSort, FleetState, Problem, close_schema, limits, paths},
     scope::Scope,
 };
 use serde_json::Value;
@@ -55,7 +55,7 @@ const SUMMARY_QUERY: [(&str, Kind, bool); 3] =
     [("from", Kind::Bound, true), ("to", Kind::Bound, true), ("zone", Kind::Zone, false)];
 const MESSAGE_QUERY: [(&str, Kind); 3] =
     [("open", Kind::Flag), ("limit", Kind::Limit), ("cursor", Kind::Cursor)];
-const SURVEY_QUERY: [(&str, Kind); 1] = [("text_version", Kind::Version)];
+const SURVEY_QUERY: [(&str, Kind); 1] = [("text_version", Kind::TextVersion)];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
 const FLEET_QUERY: [(&str, Kind); 6] = [
     ("state", Kind::FleetState),
@@ -84,7 +84,7 @@ enum Kind {
     Bound,
     Step,
     Zone,
-    Version,
+    TextVersion,
 }
 
 impl Kind {
@@ -122,7 +122,7 @@ impl Kind {
                 .minimum(Some(1))
                 .maximum(Some(1_000)),
             Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
-            Self::Version => ObjectBuilder::new()
+            Self::TextVersion => ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
                 .maximum(Some(1_000_000)),

@@ -3,7 +3,15 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths, ConsentGrant, HouseholdExport, Message, MessageAnswer, NewMessage, SurveyInformation, Withdrawal, Coverage, DeviceHistory, FleetPage, NewSilence, Silence, AlertMessage, AlertRules,
+        Account, AlertMessage, AlertRules, Consent, ConsentGrant, Coverage, DeviceCertificate,
+        DeviceChange, DeviceHistory, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest,
+        EnrolmentRequest, EnrolmentToken, FleetPage, Household, HouseholdChange, HouseholdExport,
+        HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate,
+        ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, Message,
+        MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem,
+        NewSilence, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest,
+        RevokedDevice, RiskReport, Silence, SurveyInformation, UploadRequest, UploadResponse,
+        Withdrawal, limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };

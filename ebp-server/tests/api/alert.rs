@@ -43,7 +43,11 @@ impl Got {
         let line = self.head.lines().find(|line| {
             line.split_once(':').is_some_and(|(given, _)| given.eq_ignore_ascii_case(name))
         });
-        line.unwrap_or_else(|| panic!("no {name} in {}", self.head)).split_once(':').unwrap().1.trim()
+        line.unwrap_or_else(|| panic!("no {name} in {}", self.head))
+            .split_once(':')
+            .unwrap()
+            .1
+            .trim()
     }
 
     fn notice(&self) -> AlertNotice {
@@ -200,8 +204,8 @@ async fn watching(
             look: Duration::from_millis(30),
             ..AlertSettings::default()
         };
-        alerts.webhook = receiver
-            .map(|receiver| WebhookSettings { url: SecretUrl::new(&receiver.url), secret });
+        alerts.webhook =
+            receiver.map(|receiver| WebhookSettings { url: SecretUrl::new(&receiver.url), secret });
         alerts.policy.thresholds.late = None;
         settle(&mut alerts, clock.now());
         settings.alerts = Some(alerts);
@@ -434,7 +438,8 @@ async fn receivers_of_every_kind() {
 async fn private_addresses_are_asked_nothing() {
     let receiver = Receiver::start().await;
     let port = receiver.url.split(':').nth(2).unwrap().split('/').next().unwrap().to_owned();
-    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0.0.0.0"] {
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0.0.0.0"]
+    {
         let url = format!("http://{host}:{port}/hook");
         let server = watching(Some(&Receiver { url, ..receiver.clone() }), |alerts, _| {
             alerts.allowed = Vec::new();
@@ -500,7 +505,8 @@ async fn many_devices(server: &Server, household: Uuid, count: u64) {
         }
         Engine::Postgres => {
             let url = std::fs::read_to_string(server.data().join(URL)).unwrap();
-            let (db, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+            let (db, connection) =
+                tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
             tokio::spawn(connection);
             db.batch_execute(&format!(
                 "INSERT INTO measurement_device (uuid, household)
@@ -534,7 +540,8 @@ async fn the_watchdog_is_called_while_devices_are_watched() {
     pass(&server, 5).await;
     for attempts in 1..=6 {
         receiver.wait(attempts).await;
-        while server.store.alert_counts().await.unwrap().attempts < u32::try_from(attempts).unwrap() {
+        while server.store.alert_counts().await.unwrap().attempts < u32::try_from(attempts).unwrap()
+        {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         server.clock.advance(330);

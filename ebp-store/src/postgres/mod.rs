@@ -10,8 +10,8 @@
 //! or not at all; therefore measurements have identifiers.
 
 mod access;
-mod authority;
 mod alert;
+mod authority;
 mod certificate;
 mod connect;
 mod consent;

@@ -334,9 +334,8 @@ impl QuietHours {
     fn next_digest(&self, at: Timestamp) -> Timestamp {
         let today = self.zone.to_datetime(at).date();
         let on = |day: Date| self.zone.to_timestamp(day.to_datetime(self.digest)).ok();
-        let next = on(today)
-            .filter(|digest| *digest >= at)
-            .or_else(|| on(today.tomorrow().ok()?));
+        let next =
+            on(today).filter(|digest| *digest >= at).or_else(|| on(today.tomorrow().ok()?));
         next.unwrap_or(at)
     }
 
@@ -394,9 +393,8 @@ pub fn plan(
         Some(quiet) => quiet.due(noted(*at)) <= now,
         None => true,
     };
-    let quiet = |at: &Timestamp| {
-        policy.quiet.as_ref().is_some_and(|quiet| quiet.is_quiet(noted(*at)))
-    };
+    let quiet =
+        |at: &Timestamp| policy.quiet.as_ref().is_some_and(|quiet| quiet.is_quiet(noted(*at)));
     let mut planned =
         PlannedMessage { kind: AlertMessageKind::Changes, begins: Vec::new(), ends: Vec::new() };
     let mut is_digest = false;

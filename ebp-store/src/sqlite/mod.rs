@@ -8,8 +8,8 @@
 //! is overwritten (`secure_delete`).
 
 mod access;
-mod authority;
 mod alert;
+mod authority;
 mod certificate;
 mod connection;
 mod consent;

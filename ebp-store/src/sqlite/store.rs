@@ -9,8 +9,8 @@ use ebp_core::{
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
-use rusqlite::Transaction;
 use rusqlite::Connection;
+use rusqlite::Transaction;
 use uuid::Uuid;
 
 use super::{

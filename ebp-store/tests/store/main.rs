@@ -5,8 +5,8 @@
 mod access;
 mod additive;
 mod agreement;
-mod authority;
 mod alert;
+mod authority;
 mod constraints;
 mod contest;
 mod crash;

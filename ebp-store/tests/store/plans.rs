@@ -33,7 +33,10 @@ const ON_PURPOSE: [(&str, &str); 19] = [
         "the few silences",
     ),
     ("FROM masking", "one row"),
-    ("max(not_before) FROM authority_certificate", "the youngest, by an index, at a server's start"),
+    (
+        "max(not_before) FROM authority_certificate",
+        "the youngest, by an index, at a server's start",
+    ),
     ("ended_address", "one row"),
     ("FROM schema_migration", "a row for each migration"),
     ("FROM withheld_location", "all that wait for geodata, looked at when a server starts"),

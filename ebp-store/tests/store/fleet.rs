@@ -164,7 +164,7 @@ pub async fn follows_every_writer(store: &dyn Store) {
     }
     let shown = one(store, device, minutes(179)).await;
     assert_eq!(shown.certificate_end, Some(minutes(178) + SignedDuration::from_hours(40 * 24)));
-    store.revoke_device(device, Vec::new(), minutes(180)).await.unwrap();
+    store.revoke_device(device, minutes(180)).await.unwrap();
     assert_eq!(one(store, device, minutes(180)).await.certificate_end, None);
 
     // A newer version elsewhere.

@@ -137,6 +137,7 @@ pub async fn revocation_and_removal(store: &dyn Store) {
         kind: ebp_core::model::MeterType::Electricity,
         model: "EHZ".into(),
         measurement_device: None,
+        generation_register: None,
     };
     let added = store.add_meter(id, new).await.unwrap();
     let meters = store.series_household(id).await.unwrap().meters;

@@ -74,6 +74,7 @@ async fn a_meter_is_exchanged_and_one_is_missing() {
         kind: MeterType::Electricity,
         model: "EHZ".into(),
         measurement_device: None,
+        generation_register: None,
     };
     let new = household.store.add_meter(household.id, new).await.unwrap();
     let removed = Some(Some(hours(24 * 9 + 12)));

@@ -113,13 +113,8 @@ pub async fn serve(
     let telemetry = Arc::new(Telemetry::default());
     let connections = limit::Connections::new(limits.connections_per_address);
     let job_added = Arc::new(JobAdded::default());
-    let runner = Runner::start(
-        survey.clone(),
-        telemetry.clone(),
-        database_clock.clone(),
-        jobs,
-        &job_added,
-    );
+    let runner =
+        Runner::start(survey.clone(), telemetry.clone(), database_clock.clone(), jobs, &job_added);
     let app = App {
         survey: survey.clone(),
         authenticator: Arc::new(Authenticator {

@@ -192,11 +192,7 @@ pub trait AccessStore: Send + Sync {
     ///
     /// # Errors
     /// Returns [`StoreError::NotFound`] if there is no such device.
-    async fn revoke_device(
-        &self,
-        device: Uuid,
-        at: Timestamp,
-    ) -> Result<u64, StoreError>;
+    async fn revoke_device(&self, device: Uuid, at: Timestamp) -> Result<u64, StoreError>;
 
     /// Counts an attempt at a shared secret from these sources, unless one of them is blocked: then
     /// it returns until when, and counts nothing. Two simultaneous attempts never both pass as the

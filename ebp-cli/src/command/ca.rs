@@ -138,7 +138,5 @@ fn with_register<T>(
         return in_folder(&authority).map_err(server::authority);
     }
     let issuing = |survey: Survey| survey.with_authority(authority, settings.device_certificates);
-    with_survey(settings, issuing, async |survey| {
-        in_database(survey).await.map_err(server::survey)
-    })
+    with_survey(settings, issuing, async |survey| in_database(survey).await.map_err(server::survey))
 }

@@ -18,9 +18,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{
-    local_store::with_store, local_survey::with_survey, secret, server_data::ServerData,
-};
+use super::{local_store::with_store, local_survey::with_survey, secret, server_data::ServerData};
 use crate::{
     exit::{CommandResult, Context, Failure, chain, server},
     output::phrase::counted_as,
@@ -178,14 +176,14 @@ fn set(group: Group, data: &ServerData) -> CommandResult {
         &settings,
         |survey| survey,
         async |survey| {
-            set_secret(&**survey.store(), &settings.secrets, group, &secret).await.map_err(|error| {
-                match error {
+            set_secret(&**survey.store(), &settings.secrets, group, &secret).await.map_err(
+                |error| match error {
                     SecretError::Store(error) => server::store(error),
                     SecretError::TooShort => Failure::failed(chain(&error))
                         .remedy("`openssl rand -base64 24` makes a good one"),
                     error => Failure::failed(chain(&error)),
-                }
-            })
+                },
+            )
         },
     )?;
     owner::give_to_owner_of(&settings.data);

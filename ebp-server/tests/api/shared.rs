@@ -91,8 +91,7 @@ async fn what_one_folder_issues_is_revoked_through_the_other_server() {
     let person = issue(&server, registered.participant, None).await;
     let by_both = |issued: &Issued| [&server, &other].map(|server| server.api(Some(issued)));
     let [lost, again, own] = [&of_device, &second, &person].map(by_both);
-    for (apis, path) in
-        [(&lost, paths::CONSENT), (&again, paths::CONSENT), (&own, paths::ACCOUNT)]
+    for (apis, path) in [(&lost, paths::CONSENT), (&again, paths::CONSENT), (&own, paths::ACCOUNT)]
     {
         for api in apis {
             api.get(path).ok().await;

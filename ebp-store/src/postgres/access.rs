@@ -132,11 +132,7 @@ impl AccessStore for PostgresStore {
         .await
     }
 
-    async fn revoke_device(
-        &self,
-        device: Uuid,
-        at: Timestamp,
-    ) -> Result<u64, StoreError> {
+    async fn revoke_device(&self, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
         let mut client = self.client().await?;
         self.change(async {
             let tx = client.transaction().await?;

@@ -115,9 +115,7 @@ async fn add(db: &Client, entries: Vec<RegisterEntry>) -> Result<u64, StoreError
                                   $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
              ON CONFLICT (serial) DO UPDATE SET revoked_at = excluded.revoked_at
              WHERE authority_certificate.revoked_at IS NULL AND excluded.revoked_at IS NOT NULL",
-            &[
-                &serials, &kinds, &devices, &holders, &scopes, &not_before, &not_after, &revoked,
-            ],
+            &[&serials, &kinds, &devices, &holders, &scopes, &not_before, &not_after, &revoked],
         )
         .await?;
     Ok(changed)
@@ -155,11 +153,7 @@ async fn list(db: &Client, query: ListQuery) -> Result<ListPage<RegisterEntry>, 
 }
 
 /// Revokes a certificate of the register, if it is one.
-pub async fn revoke(
-    tx: &Transaction<'_>,
-    serial: Serial,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn revoke(tx: &Transaction<'_>, serial: Serial, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE authority_certificate SET revoked_at = $2
          WHERE serial = $1 AND revoked_at IS NULL",

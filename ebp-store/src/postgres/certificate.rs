@@ -17,8 +17,7 @@ use super::{
     value::Instant,
 };
 use crate::{
-    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE,
-    StoreError,
+    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError,
     certificate::{CertificateKind, RegisterEntry, in_order},
     serial::Serial,
 };

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    PostgresStore, consent, household, incident, listing, lookup::Deed, migrate, register,
-    release, report::Report, status, value::Instant,
+    PostgresStore, consent, household, incident, listing, lookup::Deed, migrate, register, release,
+    report::Report, status, value::Instant,
 };
 use crate::{
     Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, PoolStatus, Quota,

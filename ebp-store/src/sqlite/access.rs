@@ -87,11 +87,7 @@ impl AccessStore for SqliteStore {
         self.writer.run(move |tx| certificate::revoke(tx, &entry, at)).await
     }
 
-    async fn revoke_device(
-        &self,
-        device: Uuid,
-        at: Timestamp,
-    ) -> Result<u64, StoreError> {
+    async fn revoke_device(&self, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
         self.writer.run(move |tx| certificate::revoke_device(tx, device, at)).await
     }
 

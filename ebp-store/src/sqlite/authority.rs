@@ -40,7 +40,8 @@ impl AuthorityStore for SqliteStore {
 
     async fn group_hash(&self, group: Group) -> Result<Option<String>, StoreError> {
         let hash = move |db: &Connection| {
-            let mut statement = db.prepare_cached("SELECT hash FROM group_secret WHERE name = ?1")?;
+            let mut statement =
+                db.prepare_cached("SELECT hash FROM group_secret WHERE name = ?1")?;
             Ok(statement.query_row([group.name()], |row| row.get(0)).optional()?)
         };
         self.readers.run(hash).await
@@ -116,11 +117,8 @@ fn list(db: &Connection, query: ListQuery) -> Result<ListPage<RegisterEntry>, St
 }
 
 fn last(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
-    let last: Option<Instant> = db.query_row(
-        "SELECT max(not_before) FROM authority_certificate",
-        [],
-        |row| row.get(0),
-    )?;
+    let last: Option<Instant> =
+        db.query_row("SELECT max(not_before) FROM authority_certificate", [], |row| row.get(0))?;
     Ok(last.map(|last| last.0))
 }
 

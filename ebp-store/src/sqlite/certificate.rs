@@ -12,8 +12,7 @@ use super::{
     value::{Id, Instant},
 };
 use crate::{
-    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE,
-    StoreError,
+    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError,
     certificate::{CertificateKind, RegisterEntry, in_order},
     serial::Serial,
 };
@@ -133,8 +132,8 @@ pub fn find(db: &Connection, serial: Serial) -> Result<Option<RegisterEntry>, St
         .query_row([serial.octets()], entry)
         .optional()?
         .transpose()?;
-    let registered = authority::find(db, serial)?
-        .filter(|entry| entry.kind == CertificateKind::Client);
+    let registered =
+        authority::find(db, serial)?.filter(|entry| entry.kind == CertificateKind::Client);
     Ok(RegisterEntry::of_both(of_servers, registered))
 }
 
@@ -195,11 +194,7 @@ pub fn revoke(
 }
 
 /// Revokes every certificate of a device, and invalidates its one-time tokens.
-pub fn revoke_device(
-    tx: &Transaction<'_>,
-    device: Uuid,
-    at: Timestamp,
-) -> Result<u64, StoreError> {
+pub fn revoke_device(tx: &Transaction<'_>, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
     household_of(tx, device)?;
     authority::revoke_device(tx, device, at)?;
     tx.execute("DELETE FROM enrolment WHERE device = ?1", [Id(device)])?;

@@ -55,9 +55,7 @@ fn migrate_to(connection: &mut Connection, path: &Path, known: &[&str]) -> Resul
 /// Checks that this program can still use the schema: a newer one may have changed it meanwhile.
 pub fn check(connection: &Connection) -> Result<(), StoreError> {
     let path = connection.path().map(PathBuf::from).unwrap_or_default();
-    version(connection)?
-        .check(&MIGRATIONS)
-        .map_err(|schema| StoreError::Newer { path, schema })
+    version(connection)?.check(&MIGRATIONS).map_err(|schema| StoreError::Newer { path, schema })
 }
 
 fn version(tx: &Connection) -> Result<SchemaVersion, rusqlite::Error> {

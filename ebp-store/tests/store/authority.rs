@@ -56,10 +56,8 @@ pub async fn register(store: &dyn Store) {
     let made = store.register(registration("erika@example.org"), now).await.unwrap();
     assert_eq!(store.last_registered().await.unwrap(), None);
     assert_eq!(registered(store).await, []);
-    let own = RegisterEntry {
-        holder: Some(holder(&serial(1), made.participant)),
-        ..entry(1, None, now)
-    };
+    let own =
+        RegisterEntry { holder: Some(holder(&serial(1), made.participant)), ..entry(1, None, now) };
     let server = RegisterEntry {
         kind: CertificateKind::Server,
         scopes: Scopes::default(),
@@ -219,16 +217,12 @@ pub async fn ended_addresses(store: &dyn Store) {
     let mut made = Vec::new();
     for number in 0..3 {
         let email = format!("{number}@example.org");
-        made.push(HouseholdId(
-            store.register(registration(&email), now).await.unwrap().household,
-        ));
+        made.push(HouseholdId(store.register(registration(&email), now).await.unwrap().household));
     }
     assert_eq!(store.ended_addresses().await.unwrap(), 0);
     let address = registration("x@example.org").address;
-    let change = |address: Address| HouseholdChange {
-        address: Some(address),
-        ..HouseholdChange::default()
-    };
+    let change =
+        |address: Address| HouseholdChange { address: Some(address), ..HouseholdChange::default() };
     store.change_household(made[0], change(address.clone()), now).await.unwrap();
     assert_eq!(store.ended_addresses().await.unwrap(), 0, "it is as before");
     let moved = Address { street: "Neue Gasse 1".into(), ..address };

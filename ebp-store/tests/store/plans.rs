@@ -28,7 +28,10 @@ const ON_PURPOSE: [(&str, &str); 16] = [
     ("state = 'running' AND (lease_until", "the few jobs that run, by an index of those"),
     ("FROM job GROUP BY state", "counts the jobs of 30 days, asked by Prometheus"),
     ("FROM masking", "one row"),
-    ("max(not_before) FROM authority_certificate", "the youngest, by an index, at a server's start"),
+    (
+        "max(not_before) FROM authority_certificate",
+        "the youngest, by an index, at a server's start",
+    ),
     ("ended_address", "one row"),
     ("FROM schema_migration", "a row for each migration"),
     ("FROM withheld_location", "all that wait for geodata, looked at when a server starts"),

@@ -32,10 +32,8 @@ async fn an_address_that_another_server_ends(world: World) {
     let there = other.register(registration("Alte Gasse 1"), false).await.unwrap();
     let household = HouseholdId(there.registered.household);
     assert_eq!(memory.streets(), ["Alte Gasse 1"]);
-    let moved = HouseholdChange {
-        address: Some(address("Neue Gasse 2")),
-        ..HouseholdChange::default()
-    };
+    let moved =
+        HouseholdChange { address: Some(address("Neue Gasse 2")), ..HouseholdChange::default() };
     world.survey.change_household(household, moved).await.unwrap();
     assert_eq!(memory.streets(), ["Alte Gasse 1"], "nobody told it yet");
     // As a server does from time to time.
@@ -66,8 +64,7 @@ async fn an_address_that_ends_while_a_server_is_away(world: World) {
     world.survey.remove_household(household).await.unwrap();
     assert_eq!(memory.streets(), ["Alte Gasse 1"]);
     let store = open_store(&world.database).await.unwrap();
-    let back =
-        Survey::new(store, Arc::new(SystemClock)).with_geocoder(Some(memory.clone()));
+    let back = Survey::new(store, Arc::new(SystemClock)).with_geocoder(Some(memory.clone()));
     back.forget_ended().await.unwrap();
     assert_eq!(memory.streets(), [""; 0]);
 }

@@ -169,8 +169,7 @@ impl Issue {
         if self.device.is_some() || path.exists() {
             return Ok(());
         }
-        fs::write(&path, authority_pem)
-            .or_failed(format!("cannot write {}", path.display()))
+        fs::write(&path, authority_pem).or_failed(format!("cannot write {}", path.display()))
     }
 
     fn files(&self, name: &str) -> [PathBuf; 2] {

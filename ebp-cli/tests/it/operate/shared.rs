@@ -121,10 +121,8 @@ fn a_folder_alone_does_not_answer_for_the_database() {
     let participant = uuid::Uuid::nil().to_string();
     let output = erika.folder.path().join("none");
     let named = ["--email", "erika@example.org", "--participant", &participant];
-    run!(
-        "ca", "issue", named[0], named[1], named[2], named[3], "--output", output, "--data", data
-    )
-    .refused(1, &["is not here", remedy]);
+    run!("ca", "issue", named[0], named[1], named[2], named[3], "--output", output, "--data", data)
+        .refused(1, &["is not here", remedy]);
     assert!(!output.exists());
     assert_eq!(status(&server, &erika.device_certificate, "/household/consent"), 200);
     server.run(["ca", "revoke", serial], "").done();
@@ -198,9 +196,8 @@ fn the_remedy_where_the_database_is_newer() {
         &["device", "revoke", &erika.device.to_string()],
     ];
     for command in commands {
-        server.run(command, "").refused(
-            1,
-            &["schema version 1000", "use the version of ebp that wrote the database"],
-        );
+        server
+            .run(command, "")
+            .refused(1, &["schema version 1000", "use the version of ebp that wrote the database"]);
     }
 }

@@ -37,6 +37,7 @@ mod patience;
 mod pooler;
 mod quota;
 mod register;
+mod registered;
 mod release;
 mod report;
 mod status;

@@ -1,19 +1,19 @@
 //! Certificates that servers issued or revoked.
 
-use ebp_core::scope::Scopes;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    authority,
     device::{household_of, require_device},
     list_page::{bounds, page},
+    registered,
     value::{Id, Instant},
 };
 use crate::{
     HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError,
-    certificate::{CertificateKind, RegisterEntry, in_order},
+    certificate::{CertificateKind, RegisterEntry, scopes_of},
+    management::in_order,
     serial::Serial,
 };
 
@@ -133,7 +133,7 @@ pub fn find(db: &Connection, serial: Serial) -> Result<Option<RegisterEntry>, St
         .optional()?
         .transpose()?;
     let registered =
-        authority::find(db, serial)?.filter(|entry| entry.kind == CertificateKind::Client);
+        registered::find(db, serial)?.filter(|entry| entry.kind == CertificateKind::Client);
     Ok(RegisterEntry::of_both(of_servers, registered))
 }
 
@@ -181,9 +181,9 @@ pub fn revoke(
     entry: &RegisterEntry,
     at: Timestamp,
 ) -> Result<RegisterEntry, StoreError> {
-    authority::revoke(tx, entry.serial, at)?;
+    registered::revoke(tx, entry.serial, at)?;
     if entry.kind == CertificateKind::Server {
-        return authority::find(tx, entry.serial)?.ok_or(StoreError::NotFound);
+        return registered::find(tx, entry.serial)?.ok_or(StoreError::NotFound);
     }
     insert(tx, entry, None)?;
     tx.execute(
@@ -196,7 +196,7 @@ pub fn revoke(
 /// Revokes every certificate of a device, and invalidates its one-time tokens.
 pub fn revoke_device(tx: &Transaction<'_>, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
     household_of(tx, device)?;
-    authority::revoke_device(tx, device, at)?;
+    registered::revoke_device(tx, device, at)?;
     tx.execute("DELETE FROM enrolment WHERE device = ?1", [Id(device)])?;
     let revoked = tx.execute(
         "UPDATE certificate SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL",
@@ -263,9 +263,4 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Result<RegisterEntry, StoreError>> {
     };
     let serial = Serial::from_octets(&serial).ok_or(StoreError::Damaged("certificate"));
     Ok(serial.and_then(|serial| Ok(entry(serial, scopes_of(&scopes)?))))
-}
-
-/// Scopes from their column.
-pub fn scopes_of(text: &str) -> Result<Scopes, StoreError> {
-    text.parse().map_err(|_| StoreError::Damaged("set of scopes"))
 }

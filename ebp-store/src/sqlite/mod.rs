@@ -28,6 +28,7 @@ mod migrate;
 mod quota;
 mod reader;
 mod register;
+mod registered;
 mod release;
 mod status;
 mod store;

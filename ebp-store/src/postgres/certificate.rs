@@ -184,10 +184,8 @@ pub async fn list(
          FROM certificate WHERE device = $1 AND (not_before, serial) > ($2, $3)
          ORDER BY not_before, serial LIMIT $4",
         "SELECT serial, device, scopes, not_before, not_after, revoked_at
-         FROM authority_certificate AS registered
+         FROM authority_certificate
          WHERE device = $1 AND (not_before, serial) > ($2, $3) AND kind = 'client'
-             AND NOT EXISTS (
-                 SELECT FROM certificate WHERE certificate.serial = registered.serial)
          ORDER BY not_before, serial LIMIT $4",
     ] {
         let statement = db.prepare_cached(sql).await?;

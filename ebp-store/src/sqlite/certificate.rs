@@ -152,10 +152,8 @@ pub fn list(
              ORDER BY not_before, serial LIMIT ?4"
         ),
         &format!(
-            "SELECT {COLUMNS} FROM authority_certificate AS registered
+            "SELECT {COLUMNS} FROM authority_certificate
              WHERE device = ?1 AND (not_before, serial) > (?2, ?3) AND kind = 'client'
-                 AND NOT EXISTS (
-                     SELECT 1 FROM certificate WHERE certificate.serial = registered.serial)
              ORDER BY not_before, serial LIMIT ?4"
         ),
     ] {

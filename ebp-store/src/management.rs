@@ -35,6 +35,16 @@ impl ListCursor {
     }
 }
 
+/// The entries of two lists as one, in the order of a page, with their cursors. Of what both have the
+/// first list's entry counts.
+pub(crate) fn in_order(entries: Vec<RegisterEntry>) -> Vec<(ListCursor, RegisterEntry)> {
+    let mut entries: Vec<_> =
+        entries.into_iter().map(|entry| (ListCursor::of_certificate(&entry), entry)).collect();
+    entries.sort_by_key(|(place, _)| (place.registered_at, place.uuid));
+    entries.dedup_by_key(|(place, _)| *place);
+    entries
+}
+
 /// Which page of a list is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListQuery {

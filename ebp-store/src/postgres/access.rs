@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, ListPage, ListQuery, NewCertificate,
-    StoreError, TrySource, certificate::RegisterEntry, serial::Serial,
+    StoreError, TrySource,
+    certificate::{RegisterEntry, scopes_of},
+    serial::Serial,
 };
 
 /// Attempts are counted one after another.
@@ -219,7 +221,7 @@ async fn redeem_enrolment(
         device,
         participant: names.try_get(0)?,
         email: names.try_get(1)?,
-        scopes: certificate::scopes_of(row.try_get(1)?)?,
+        scopes: scopes_of(row.try_get(1)?)?,
     })
 }
 

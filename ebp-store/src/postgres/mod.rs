@@ -40,6 +40,7 @@ mod patience;
 mod pooler;
 mod quota;
 mod register;
+mod registered;
 mod release;
 mod report;
 mod series;

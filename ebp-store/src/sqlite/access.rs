@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, ListPage, ListQuery, NewCertificate,
-    StoreError, TrySource, certificate::RegisterEntry, serial::Serial,
+    StoreError, TrySource,
+    certificate::{RegisterEntry, scopes_of},
+    serial::Serial,
 };
 
 #[async_trait]
@@ -156,7 +158,7 @@ fn redeem_enrolment(
         [Id(device)],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    Ok(Enrolled { device, participant, email, scopes: certificate::scopes_of(&scopes)? })
+    Ok(Enrolled { device, participant, email, scopes: scopes_of(&scopes)? })
 }
 
 fn begin_try(

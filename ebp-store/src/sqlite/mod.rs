@@ -31,6 +31,7 @@ mod migrate;
 mod quota;
 mod reader;
 mod register;
+mod registered;
 mod release;
 mod series;
 mod status;

@@ -110,7 +110,8 @@ async fn household(engine: &str, server: &Server) {
     assert_eq!(answer.status, 200, "{answer:?}");
     let took = (start.0.elapsed(), server.process.cpu() - start.1);
     show(&format!("{engine}: a year by days, first view"), &[took.0], took.1, answer.body.len());
-    let by_days = measure(&format!("{engine}: a year by days"), server, &mut connection, &[year]).await;
+    let by_days =
+        measure(&format!("{engine}: a year by days"), server, &mut connection, &[year]).await;
     let month = [series("2025-10-01", "2025-11-01", "PT15M")];
     measure(&format!("{engine}: a month by quarter hours"), server, &mut connection, &month).await;
     let summary = get(&format!("{}?from=2025-01-01&to=2026-01-01", paths::SUMMARY), "");

@@ -18,8 +18,8 @@ use ebp_core::{
 };
 use ebp_server::Limits;
 use ebp_store::{
-    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, NewDays, Quota, Subject,
-    open_store,
+    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, NewDays, Quota,
+    Subject, open_store,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;

@@ -49,18 +49,7 @@ pub use environment::PREFIX;
 pub use error::ConfigError;
 pub use example::EXAMPLE;
 pub use survey::SurveyConfig;
-pub use tables::{GeocodingConfig, LimitsConfig, TokensConfig};
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line, for machines.
-    Json,
-}
+pub use tables::{GeocodingConfig, LimitsConfig, LogFormat, TokensConfig};
 
 /// The configuration of `ebp serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

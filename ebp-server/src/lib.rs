@@ -28,6 +28,7 @@
 pub mod alert;
 mod api;
 mod app;
+mod as_problem;
 pub mod auth;
 mod config;
 mod database_clock;

@@ -25,10 +25,11 @@ use crate::{
         measurement, measurement_device, message, meter, pv_system, series, survey,
     },
     app::App,
+    as_problem::as_problem,
     auth::{Access, Authenticator, Guard, Kind, authorize},
     drain::drain,
     overload,
-    problem::{ApiError, as_problem},
+    problem::ApiError,
     telemetry::Telemetry,
 };
 

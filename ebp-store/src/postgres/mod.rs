@@ -38,6 +38,7 @@ mod message;
 mod migrate;
 mod patience;
 mod pooler;
+mod publication;
 mod quota;
 mod register;
 mod registered;

@@ -112,9 +112,8 @@ pub async fn serve(
     let job_added = Arc::new(JobAdded::default());
     let runner = Runner::start(survey.clone(), telemetry.clone(), jobs, &job_added);
     let alert_watch = Arc::new(AlertWatch::new(alerts.as_ref()));
-    let start = |alerts| {
-        Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone())
-    };
+    let start =
+        |alerts| Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone());
     let watcher = alerts.map(start).transpose()?;
     let app = App {
         survey: survey.clone(),

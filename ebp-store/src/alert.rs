@@ -14,9 +14,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use ebp_core::contract::{
-    AlertChannel, AlertItem, AlertKind, AlertMessage, AlertMessageKind,
-};
+use ebp_core::contract::{AlertChannel, AlertItem, AlertKind, AlertMessage, AlertMessageKind};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -196,12 +194,9 @@ pub(crate) fn after_attempt(
                 _ => next_attempt(attempts, *pause, now),
             };
             match next_at {
-                Some(next_at) => AfterAttempt {
-                    state: Pending,
-                    next_at,
-                    ended_at: None,
-                    error: Some(&**error),
-                },
+                Some(next_at) => {
+                    AfterAttempt { state: Pending, next_at, ended_at: None, error: Some(&**error) }
+                }
                 None => ended(GivenUp, Some(&**error)),
             }
         }

@@ -41,9 +41,7 @@ pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
     TryLimits, TrySource,
 };
-pub use alert::{
-    AlertCounts, AlertState, AlertStore, DueDelivery, Look, NewMessage, WatchLease,
-};
+pub use alert::{AlertCounts, AlertState, AlertStore, DueDelivery, Look, NewMessage, WatchLease};
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
 pub use database::{Database, open_store};

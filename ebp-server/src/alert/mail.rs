@@ -40,8 +40,7 @@ impl Mail {
     /// [`AlertError`] if a setting or the password's file cannot be used.
     pub fn open(settings: &MailSettings, ca: Option<&Path>) -> Result<Self, AlertError> {
         let mailbox = |key, text: &str| {
-            text.parse::<Mailbox>()
-                .map_err(|_| AlertError::setting(key, "it is no e-mail address"))
+            text.parse::<Mailbox>().map_err(|_| AlertError::setting(key, "it is no e-mail address"))
         };
         let from = mailbox("mail_from", &settings.from)?;
         let to: Vec<Mailbox> =
@@ -190,8 +189,7 @@ mod tests {
         let here = MailSettings { server: "127.0.0.1".into(), ..settings.clone() };
         assert!(Mail::open(&here, None).is_ok());
         for (from, to) in [("nobody", "a@example.org"), ("a@example.org", "b@c\r\nBcc: d@e")] {
-            let wrong =
-                MailSettings { from: from.into(), to: vec![to.into()], ..here.clone() };
+            let wrong = MailSettings { from: from.into(), to: vec![to.into()], ..here.clone() };
             let error = Mail::open(&wrong, None).err().unwrap().to_string();
             assert!(error.contains("no e-mail address") && !error.contains("Bcc"), "{error}");
         }

@@ -96,8 +96,9 @@ impl Target {
         }
         let is_local = |address: &SocketAddr| is_allowed(address.ip(), &self.reach.allowed);
         if self.url.scheme() == "http" && !addresses.iter().all(is_local) {
-            return Err("it is not https://, and `allow` in [alerts] does not name its network"
-                .to_owned());
+            return Err(
+                "it is not https://, and `allow` in [alerts] does not name its network".to_owned()
+            );
         }
         Client::builder()
             .tls_backend_preconfigured(self.tls.clone())
@@ -172,12 +173,36 @@ mod tests {
     #[tokio::test]
     async fn addresses_that_are_not_public_are_refused_in_every_form() {
         for host in [
-            "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "017700000001", "0177.0.0.1",
-            "0", "0.0.0.0", "10.0.0.1", "169.254.169.254", "2852039166", "192.168.0.1",
-            "[::]", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:a9fe:a9fe]",
-            "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::a00:1]", "[64:ff9b:1::1]",
-            "[2002:7f00:1::]", "[fe80::1]", "[fd00::1]", "localhost", "localhost.",
-            "127.0.0.1.", "\u{ff11}27.0.0.1", "127\u{3002}0.0.1",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "017700000001",
+            "0177.0.0.1",
+            "0",
+            "0.0.0.0",
+            "10.0.0.1",
+            "169.254.169.254",
+            "2852039166",
+            "192.168.0.1",
+            "[::]",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[0:0:0:0:0:ffff:a9fe:a9fe]",
+            "[::127.0.0.1]",
+            "[64:ff9b::127.0.0.1]",
+            "[64:ff9b::a00:1]",
+            "[64:ff9b:1::1]",
+            "[2002:7f00:1::]",
+            "[fe80::1]",
+            "[fd00::1]",
+            "localhost",
+            "localhost.",
+            "127.0.0.1.",
+            "\u{ff11}27.0.0.1",
+            "127\u{3002}0.0.1",
         ] {
             let refused = refusal(&format!("https://{host}/hook"), &[]).await;
             let refused = refused.unwrap_or_else(|| panic!("{host} is not refused"));

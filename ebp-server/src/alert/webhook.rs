@@ -146,7 +146,8 @@ mod tests {
         let reach = Reach { allowed: Vec::new(), ca: None, patience: Duration::from_secs(1) };
         let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let webhook = Webhook {
-            target: Target::new("webhook", &SecretUrl::new("https://example.org/"), &reach).unwrap(),
+            target: Target::new("webhook", &SecretUrl::new("https://example.org/"), &reach)
+                .unwrap(),
             key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
         };
         let signature =

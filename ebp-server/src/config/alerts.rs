@@ -265,7 +265,10 @@ mod tests {
         assert_eq!(settings("").unwrap(), AlertSettings::default());
         let short = settings("report_cycle = \"10s\"").unwrap().policy.thresholds;
         assert_eq!(short.silent, Some(Duration::from_secs(21)));
-        assert_eq!((short.late, short.longest_gap), (Some(short.longest_gap * 3), Duration::from_secs(10)));
+        assert_eq!(
+            (short.late, short.longest_gap),
+            (Some(short.longest_gap * 3), Duration::from_secs(10))
+        );
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-        Account, AlertMessage, AlertRules, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnrollRequest,
-        EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth,
-        ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice,
-        ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob,
-        NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
-        RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths,
+        Account, AlertMessage, AlertRules, Consent, DeviceCertificate, DeviceChange, DeviceStatus,
+        EnrollRequest, EnrolmentRequest, EnrolmentToken, Household, HouseholdChange,
+        HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate,
+        ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange,
+        NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration,
+        RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse,
+        limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };

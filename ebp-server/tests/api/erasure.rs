@@ -11,9 +11,7 @@ use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
 use ebp_core::{
     clock::Clock,
-    contract::{
-        AlertChannel, AlertKind, AlertMessageKind, Registered, Registration, paths,
-    },
+    contract::{AlertChannel, AlertKind, AlertMessageKind, Registered, Registration, paths},
     cycle::Cycle,
     model::measurement_id,
     scope::Group,

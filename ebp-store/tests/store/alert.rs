@@ -245,7 +245,10 @@ async fn deliveries(store: &dyn Store, lease: WatchLease, now: Timestamp) {
     assert!(!store.record_delivery(lost, delivery, Attempted::Accepted, now).await.unwrap());
 
     let test = store.add_alert_test(vec![mail], now).await.unwrap();
-    assert_eq!((test.kind, test.items.len(), test.deliveries.len()), (AlertMessageKind::Test, 0, 1));
+    assert_eq!(
+        (test.kind, test.items.len(), test.deliveries.len()),
+        (AlertMessageKind::Test, 0, 1)
+    );
     for message in [13, 14] {
         assert!(record(message, mail, Attempted::Accepted, now).await);
     }

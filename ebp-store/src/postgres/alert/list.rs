@@ -156,8 +156,7 @@ async fn deliveries(
 /// Removes what ended long ago.
 pub async fn expire(tx: &Transaction<'_>, now: Timestamp) -> Result<u64, StoreError> {
     let before = Instant(earlier(now, ALERTS_KEPT));
-    let episodes =
-        tx.execute("DELETE FROM alert_episode WHERE ended_at < $1", &[&before]).await?;
+    let episodes = tx.execute("DELETE FROM alert_episode WHERE ended_at < $1", &[&before]).await?;
     let messages = tx
         .execute(
             "DELETE FROM alert_message WHERE created_at < $1

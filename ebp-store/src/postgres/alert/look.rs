@@ -119,11 +119,7 @@ async fn begin_all(
 }
 
 /// Adds a message with what is left of what it tells; none if nothing is.
-async fn put(
-    tx: &Transaction<'_>,
-    message: &NewMessage,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn put(tx: &Transaction<'_>, message: &NewMessage, now: Timestamp) -> Result<(), StoreError> {
     let NewMessage { uuid, planned, channels } = message;
     insert(tx, *uuid, planned.kind, now).await?;
     let began = tx

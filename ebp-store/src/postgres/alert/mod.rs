@@ -69,11 +69,7 @@ impl AlertStore for PostgresStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let attempted = &attempted;
-        in_transaction!(
-            self,
-            tx,
-            delivery::record(&tx, lease, (message, channel), attempted, now)
-        )
+        in_transaction!(self, tx, delivery::record(&tx, lease, (message, channel), attempted, now))
     }
 
     async fn add_alert_test(

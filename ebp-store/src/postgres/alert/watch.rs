@@ -26,12 +26,7 @@ pub async fn take(
                  term = kept.term + (kept.worker <> $1)::int, worker = $1, lease_until = $2
              WHERE kept.worker = $1 OR kept.lease_until < $3 OR kept.lease_until > $4
              RETURNING term",
-            &[
-                &worker,
-                &Instant(later(now, policy.lease)),
-                &Instant(first),
-                &Instant(last),
-            ],
+            &[&worker, &Instant(later(now, policy.lease)), &Instant(first), &Instant(last)],
         )
         .await?;
     let term: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;

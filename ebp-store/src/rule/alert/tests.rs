@@ -1,4 +1,4 @@
-use jiff::civil::time;
+use jiff::{civil::time, tz::TimeZone};
 use proptest::prelude::*;
 
 use super::*;
@@ -48,11 +48,8 @@ fn a_device_is_silent_two_cycles_after_its_last_report() {
     assert_eq!(reported(121), Verdict::Trouble(at("2026-06-01T07:59:00Z")));
     // It never spoke: that is a state of its own.
     assert_eq!(verdict(&facts(1), AlertKind::Silent, watching(48)), Verdict::Fine);
-    let silenced = DeviceFacts {
-        silenced: true,
-        last_report: Some(at("2026-05-01T00:00:00Z")),
-        ..facts(1)
-    };
+    let silenced =
+        DeviceFacts { silenced: true, last_report: Some(at("2026-05-01T00:00:00Z")), ..facts(1) };
     assert_eq!(verdict(&silenced, AlertKind::Silent, watching(48)), Verdict::Unknown);
 }
 
@@ -142,7 +139,10 @@ fn rules_that_are_off_end_what_they_began() {
         ..facts(1)
     };
     for kind in AlertKind::ALL {
-        assert!(matches!(verdict(&device, kind, watching(99)), Verdict::Trouble(_) | Verdict::Unknown));
+        assert!(matches!(
+            verdict(&device, kind, watching(99)),
+            Verdict::Trouble(_) | Verdict::Unknown
+        ));
         assert_eq!(judge(&device, kind, &off, watching(99)), Verdict::Fine);
     }
 }

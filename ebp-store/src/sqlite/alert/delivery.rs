@@ -17,11 +17,7 @@ use crate::{
 };
 
 /// The oldest one of each channel that waits, where it is due; a test goes first.
-pub fn due(
-    db: &Connection,
-    now: Timestamp,
-    items: usize,
-) -> Result<Vec<DueDelivery>, StoreError> {
+pub fn due(db: &Connection, now: Timestamp, items: usize) -> Result<Vec<DueDelivery>, StoreError> {
     let mut oldest = db.prepare_cached(
         "SELECT message, kind, created_at, attempts, next_at
          FROM alert_delivery JOIN alert_message ON alert_message.uuid = message

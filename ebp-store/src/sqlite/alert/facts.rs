@@ -65,7 +65,8 @@ fn meters(db: &Connection) -> Result<HashMap<Uuid, Vec<MeterFacts>>, StoreError>
             (Some(telegrams), Some(damaged)) => Some((telegrams, damaged)),
             _ => None,
         };
-        let telegrams = telegrams.map(|(all, damaged)| (all.unsigned_abs(), damaged.unsigned_abs()));
+        let telegrams =
+            telegrams.map(|(all, damaged)| (all.unsigned_abs(), damaged.unsigned_abs()));
         let facts = MeterFacts { measured_at, received_at, incident_since, telegrams };
         meters.entry(device).or_default().push(facts);
     }

@@ -29,12 +29,7 @@ pub fn take(
              RETURNING term",
         )?
         .query_row(
-            params![
-                Id(worker),
-                Instant(later(now, policy.lease)),
-                Instant(first),
-                Instant(last)
-            ],
+            params![Id(worker), Instant(later(now, policy.lease)), Instant(first), Instant(last)],
             |row| row.get(0),
         )
         .optional()?;
@@ -53,5 +48,7 @@ pub fn release(tx: &Transaction<'_>, lease: WatchLease) -> Result<(), StoreError
 /// Whether the worker still has it.
 pub fn is_held(tx: &Transaction<'_>, lease: WatchLease) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM alert_watch WHERE worker = ?1 AND term = ?2)";
-    Ok(tx.prepare_cached(sql)?.query_row(params![Id(lease.worker), lease.term], |row| row.get(0))?)
+    Ok(tx
+        .prepare_cached(sql)?
+        .query_row(params![Id(lease.worker), lease.term], |row| row.get(0))?)
 }

@@ -109,9 +109,11 @@ async fn a_device_that_stops_is_told_of_once_and_so_is_its_return() {
         });
     })
     .await;
-    let (made, api) = server.consenting("erika@example.org").await;
+    let (made, _) = server.consenting("erika@example.org").await;
+    // Certificates of tests are valid for an hour.
+    let device = || server.device("erika@example.org", &made);
     let report = async |number| {
-        api.upload(&[measurement(number, made.meters[0], server.clock.now())]).ok().await;
+        device().upload(&[measurement(number, made.meters[0], server.clock.now())]).ok().await;
     };
     pass(&server, 6).await;
     assert_eq!(receiver.count(), 0, "it never spoke");
@@ -129,7 +131,7 @@ async fn a_device_that_stops_is_told_of_once_and_so_is_its_return() {
     assert_eq!((item.device, item.kind), (made.measurement_device, AlertKind::Silent));
     assert!(item.at.duration_since(reported).abs() < jiff::SignedDuration::from_secs(5));
     // That it asks for consent shows no life.
-    api.get(paths::CONSENT).ok().await;
+    device().get(paths::CONSENT).ok().await;
     pass(&server, 3).await;
     receiver.wait(1).await;
 
@@ -189,7 +191,7 @@ async fn in_quiet_hours_nothing_is_sent_and_then_one_digest() {
         let (made, api) = server.consenting(&format!("p{number}@example.org")).await;
         let item = measurement(number, made.meters[0], server.clock.now());
         api.upload(&[item]).ok().await;
-        devices.push((made, api));
+        devices.push(made);
     }
     while !quiet.is_quiet(server.clock.now()) {
         pass(&server, 1).await;
@@ -197,8 +199,8 @@ async fn in_quiet_hours_nothing_is_sent_and_then_one_digest() {
     pass(&server, 6).await;
     assert!(quiet.is_quiet(server.clock.now()));
     // One comes back in the night.
-    let item = measurement(9, devices[0].0.meters[0], server.clock.now());
-    devices[0].1.upload(&[item]).ok().await;
+    let item = measurement(9, devices[0].meters[0], server.clock.now());
+    server.device("p0@example.org", &devices[0]).upload(&[item]).ok().await;
     pass(&server, 1).await;
     assert_eq!((receiver.count(), listed(&server).await.len()), (0, 0));
     // A test is sent nevertheless.
@@ -262,7 +264,7 @@ async fn receivers_of_every_kind() {
     assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Sent, 2));
 
     // With a revocation goes what the log has of the device.
-    api.delete(paths::CONSENT).ok().await;
+    server.device("erika@example.org", &made).delete(paths::CONSENT).ok().await;
     let message = sent(&server, message).await;
     assert_eq!((message.began, message.items.len()), (1, 0));
     server.stop().await;

@@ -3,15 +3,7 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-        Account, AlertMessage, AlertRules, Consent, ConsentGrant, Coverage, DeviceCertificate,
-        DeviceChange, DeviceHistory, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest,
-        EnrolmentRequest, EnrolmentToken, FleetPage, Household, HouseholdChange, HouseholdExport,
-        HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate,
-        ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, Message,
-        MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem,
-        NewSilence, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest,
-        RevokedDevice, RiskReport, Silence, SurveyInformation, UploadRequest, UploadResponse,
-        Withdrawal, limits, paths,
+Account, AlertMessage, AlertRules, Consent, ConsentGrant, Coverage, DeviceCertificate, DeviceChange, DeviceHistory, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, FleetPage, Household, HouseholdChange, HouseholdExport, HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, Message, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem, NewSilence, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, Silence, SurveyInformation, UploadRequest, UploadResponse, Withdrawal, limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };

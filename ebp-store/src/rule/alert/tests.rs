@@ -1,4 +1,4 @@
-use jiff::civil::time;
+use jiff::{civil::time, tz::TimeZone};
 use proptest::prelude::*;
 
 use super::*;

@@ -345,9 +345,7 @@ fn method_of(method: &Method) -> HttpMethod {
 #[cfg(test)]
 mod tests {
     use ebp_core::contract::{
-        ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange,
-        IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter,
-        NewPvSystem, PvSystemChange, Registration, RenewRequest, Withdrawal, closed_schemas,
+ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem, PvSystemChange, Registration, RenewRequest, Withdrawal, closed_schemas, NewSilence,
     };
     use serde_json::json;
     use utoipa::ToSchema;
@@ -405,6 +403,7 @@ mod tests {
         checks::<NewJob>(&document, &mut names);
         checks::<NewMeter>(&document, &mut names);
         checks::<NewPvSystem>(&document, &mut names);
+        checks::<NewSilence>(&document, &mut names);
         checks::<PvSystemChange>(&document, &mut names);
         checks::<Registration>(&document, &mut names);
         checks::<RenewRequest>(&document, &mut names);

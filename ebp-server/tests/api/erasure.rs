@@ -119,8 +119,13 @@ impl Scene {
         server.clock.advance(7);
         Call(api.post(&format!("{incident}/resolve")).0.json(&kind)).ok().await;
         server.clock.advance(7);
+        // It begins anew.
+        for change in ["report", "resolve"] {
+            Call(api.post(&format!("{incident}/{change}")).0.json(&kind)).ok().await;
+            server.clock.advance(7);
+        }
         let status = json!({
-            "components": {"reader": "1.0-of-the-reader", "transmitter": "0.2.0"},
+            "components": {"reader": "1.0-of-the-reader", "transmitter": format!("0.2.0-{name}")},
             "clock": "synchronised",
             "spool": {"pending": 4, "refused": 0, "unplaced": 0, "bytes": 81920},
             "meters": [{"meter": made.meters[0], "telegrams": 96, "damaged": 3}],
@@ -129,6 +134,10 @@ impl Scene {
         let answer = api.json(Method::PUT, paths::DEVICE_STATUS, &status).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
         server.clock.advance(7);
+        let silence = paths::DEVICE_SILENCE.replace("{uuid}", &made.measurement_device.to_string());
+        let reason = json!({"reason": format!("{name} is not at home")});
+        let call = administrator.json(Method::POST, &silence, &reason);
+        call.expect(StatusCode::CREATED).await;
         self.enrol(&administrator, &made).await;
         server.clock.advance(7);
         self.fail_a_job(name, &made).await;

@@ -12,6 +12,7 @@ mod enrolment;
 mod erasure;
 mod export;
 mod faults;
+mod fleet;
 mod group;
 mod group_on_sqlite;
 mod harness;

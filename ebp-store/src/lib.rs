@@ -19,6 +19,8 @@ mod error;
 mod evaluation;
 mod faults;
 mod fleet;
+mod fleet_page;
+mod fleet_statement;
 pub mod form;
 mod history;
 mod identity;

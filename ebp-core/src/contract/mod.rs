@@ -9,6 +9,7 @@ mod device;
 mod enrolment;
 mod export;
 mod fleet;
+mod fleet_state;
 mod incident;
 mod job;
 pub mod limits;
@@ -42,10 +43,10 @@ pub use device::{
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
 pub use export::{ExportedDevice, ExportedHousehold, ExportedMeter, HouseholdExport, LeftOut};
 pub use fleet::{
-    Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage, FleetSort,
-    FleetState, FleetVersion, IncidentEpisode, MeterCoverage, NewSilence, Silence,
-    UnknownFleetSort, UnknownFleetState,
+    Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage,
+    FleetVersion, IncidentEpisode, MeterCoverage, NewSilence, Silence,
 };
+pub use fleet_state::{FleetSort, FleetState, UnknownFleetSort, UnknownFleetState};
 pub use incident::IncidentRequest;
 pub use job::{
     HouseholdRisk, ImportReport, ImportedLine, Job, JobKind, JobState, LineOutcome, NewJob,

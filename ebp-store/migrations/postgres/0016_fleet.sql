@@ -187,7 +187,8 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER fleet_follows_report AFTER UPDATE OF last_report ON measurement_device
-    FOR EACH ROW WHEN (NEW.last_report IS NOT NULL) EXECUTE FUNCTION fleet_follows_report();
+    FOR EACH ROW WHEN (NEW.last_report IS DISTINCT FROM OLD.last_report AND NEW.last_report IS NOT NULL)
+    EXECUTE FUNCTION fleet_follows_report();
 
 -- What a device's status adds.
 CREATE FUNCTION fleet_follows_status() RETURNS trigger LANGUAGE plpgsql AS $$

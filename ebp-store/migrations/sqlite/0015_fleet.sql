@@ -173,7 +173,7 @@ END;
 
 -- A report of which nothing is the latest.
 CREATE TRIGGER fleet_follows_report AFTER UPDATE OF last_report ON measurement_device
-WHEN NEW.last_report IS NOT NULL
+WHEN NEW.last_report IS NOT NULL AND NEW.last_report IS NOT OLD.last_report
 BEGIN
     UPDATE fleet_device
     SET last_report = max(coalesce(last_report, NEW.last_report), NEW.last_report)

@@ -15,6 +15,7 @@ mod erasure;
 mod erasure_crash;
 mod evaluation;
 mod fleet;
+mod fleet_rule;
 mod guess;
 mod job;
 mod job_retention;

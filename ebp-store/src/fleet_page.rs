@@ -88,10 +88,12 @@ pub fn silence(new: &NewSilence, at: Timestamp) -> Result<Silence, StoreError> {
     let lies_ahead = new.ends_at.is_none_or(|end| at < end && end <= latest);
     faults.check(lies_ahead, "/ends_at", "must lie ahead, by no more than 400 days");
     faults.none_or_all()?;
+    // As databases keep instants.
+    let kept = |at: Timestamp| Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at);
     Ok(Silence {
         reason: new.reason.clone(),
-        begun_at: at,
-        ends_at: new.ends_at,
+        begun_at: kept(at),
+        ends_at: new.ends_at.map(kept),
         until_recovery: new.until_recovery || new.ends_at.is_none(),
     })
 }

@@ -182,7 +182,7 @@ pub struct MeterCoverage {
     pub days: Vec<String>,
 }
 
-/// `GET /management/device/{uuid}/history`: what became of a device within the last 400 days.
+/// `GET /management/device/{uuid}/history`: a device's incidents and statuses of the last 400 days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceHistory {

@@ -62,7 +62,7 @@ pub const MANAGED_DEVICE: &str = "/management/device/{uuid}";
 pub const MANAGEMENT_FLEET: &str = "/management/fleet";
 /// In which slots a device's meters were measured.
 pub const DEVICE_COVERAGE: &str = "/management/device/{uuid}/coverage";
-/// What became of a device.
+/// A device's incidents and statuses.
 pub const DEVICE_HISTORY: &str = "/management/device/{uuid}/history";
 /// A device's silence.
 pub const DEVICE_SILENCE: &str = "/management/device/{uuid}/silence";

@@ -83,6 +83,11 @@ pub struct LimitsConfig {
     pub slots_percent: Option<u32>,
 }
 
+/// What clients on this machine reach a server by.
+pub(super) fn default_hostnames() -> Vec<String> {
+    ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
+}
+
 /// A cycle by its text, such as `15m`.
 pub(super) fn cycle<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cycle>, D::Error> {
     let text = String::deserialize(deserializer)?;

@@ -26,7 +26,18 @@ pub struct SurveyCycles {
 
 impl Default for SurveyCycles {
     fn default() -> Self {
-        Self { measurement: Cycle::QUARTER_HOUR, report: Cycle::HOUR }
+        Self::new(None, None)
+    }
+}
+
+impl SurveyCycles {
+    /// These, or else a quarter of an hour and an hour (thesis 3.1.1).
+    #[must_use]
+    pub fn new(measurement: Option<Cycle>, report: Option<Cycle>) -> Self {
+        Self {
+            measurement: measurement.unwrap_or(Cycle::QUARTER_HOUR),
+            report: report.unwrap_or(Cycle::HOUR),
+        }
     }
 }
 

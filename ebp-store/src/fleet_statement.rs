@@ -28,9 +28,10 @@ pub struct FleetStatements {
 }
 
 /// The columns of the facts, in the order of [`FleetFacts`], and the device behind them.
-pub const FACTS: &str = "consent, granted_at, last_report, meters, unmeasured, measured_at, \
-                         another_meter, incidents, damaged, rising, clock_wrong, spool_trouble, \
-                         pending, version, certificate_end, fleet.device";
+pub const FACTS: &str = "fleet.consent, fleet.granted_at, fleet.last_report, fleet.meters, \
+    fleet.unmeasured, fleet.measured_at, fleet.another_meter, fleet.incidents, fleet.damaged, \
+    fleet.rising, fleet.clock_wrong, fleet.spool_trouble, fleet.pending, fleet.version, \
+    fleet.certificate_end, fleet.device";
 
 const PEOPLE: &str = "fleet_device AS fleet
     LEFT JOIN measurement_device AS device ON device.uuid = fleet.device
@@ -138,15 +139,16 @@ impl FleetQuery {
         }
         let key = match self.sort {
             FleetSort::State => state.clone(),
-            FleetSort::LastReport => format!("coalesce(last_report, {earliest})"),
+            FleetSort::LastReport => format!("coalesce(fleet.last_report, {earliest})"),
             FleetSort::LastMeasurement => format!(
-                "CASE WHEN unmeasured > 0 THEN {earliest} ELSE coalesce(measured_at, {earliest}) END"
+                "CASE WHEN fleet.unmeasured > 0 THEN {earliest}
+                      ELSE coalesce(fleet.measured_at, {earliest}) END"
             ),
             FleetSort::Participant => format!("coalesce(participant.name, ''){octets}"),
             FleetSort::Version => format!("coalesce(fleet.version, ''){octets}"),
-            FleetSort::Damaged => "coalesce(damaged, -1)".to_owned(),
-            FleetSort::Incidents => "incidents + another_meter".to_owned(),
-            FleetSort::Certificate => format!("coalesce(certificate_end, {latest})"),
+            FleetSort::Damaged => "coalesce(fleet.damaged, -1)".to_owned(),
+            FleetSort::Incidents => "fleet.incidents + fleet.another_meter".to_owned(),
+            FleetSort::Certificate => format!("coalesce(fleet.certificate_end, {latest})"),
         };
         let (than, direction) = if self.descending { ("<", "DESC") } else { (">", "ASC") };
         if self.after.is_some() {

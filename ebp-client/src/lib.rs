@@ -14,6 +14,7 @@ mod incidents;
 mod job;
 mod management;
 mod measurements;
+mod registrations;
 pub mod renewal;
 mod server_clock;
 mod status;

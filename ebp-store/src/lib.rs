@@ -13,6 +13,7 @@ pub mod backup;
 mod certificate;
 mod change;
 mod database;
+mod edit;
 mod error;
 mod evaluation;
 mod faults;
@@ -30,6 +31,7 @@ mod repeated;
 mod revoked;
 mod rule;
 mod schema;
+mod search;
 mod serial;
 mod set;
 mod sqlite;
@@ -43,6 +45,7 @@ pub use access::{
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
 pub use database::{Database, open_store};
+pub use edit::{Edit, EditOptions, Editor, HouseholdVersion, InvalidLabel, Label};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use faults::Faults;
@@ -63,6 +66,7 @@ pub use rule::{
     job::JobPolicy,
 };
 pub use schema::NewerSchema;
+pub use search::{HouseholdCursor, HouseholdPage, HouseholdQuery};
 pub use serial::{InvalidSerial, Serial};
 pub use sqlite::SqliteStore;
 pub use store::{InsertOutcome, PoolStatus, Store};

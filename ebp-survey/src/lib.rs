@@ -16,6 +16,7 @@
 //! | read, check and locate many households at once | `import/` |
 //! | grant and revoke consent | `consent.rs` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
+//! | sign-in codes of devices' pages | `sign_in.rs` |
 //! | list and revoke certificates | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
@@ -38,13 +39,14 @@ mod registration;
 mod restore;
 mod revocation;
 mod revocations;
+mod sign_in;
 mod survey;
 
 pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};
 pub use keeper::Keeper;
-pub use registration::NewHousehold;
+pub use registration::{Author, NewHousehold};
 pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,

@@ -42,6 +42,7 @@ NO_SCHEMA_CAN_SAY = (
     "must be a PV-GENERATION meter of the household",
     "must stay PV-GENERATION while a photovoltaic system is connected to it",
     "must be a request (PKCS#10) signed by its own key",
+    "must be of another key than the device's",
 )
 
 # Of none that is there.
@@ -219,6 +220,17 @@ def _prepare():
 _prepare()
 
 
+def _keep_search(case):
+    """A cursor is of an order; administrators do not search; any version is changed."""
+    if case.operation.label == "GET /management/household" and case.query:
+        searches = IDENTITY.get("authorization") != FIXTURE["administrator"]
+        kept = {"limit", "q", "consent", "sort"} if searches else {"limit"}
+        case.query = {name: value for name, value in case.query.items() if name in kept}
+    for name in list(case.headers or {}):
+        if name.lower() == "if-match" and zlib.crc32(repr(case.path_parameters).encode()) % 4:
+            case.headers[name] = "*"
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     label = case.operation.label
@@ -231,10 +243,11 @@ def before_call(context, case, kwargs):
     _keep_household(case)
     if not is_positive:
         return
+    _keep_search(case)
     with _lock:
         if label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
             case.body = {"token": _tokens.pop(), "csr": FIXTURE["csr"]}
-        elif label == "POST /device/renew" and isinstance(case.body, dict):
+        elif label in ("POST /device/renew", "POST /device/frontend") and isinstance(case.body, dict):
             case.body = {"csr": FIXTURE["csr"]}
         elif label == "POST /management/device" and isinstance(case.body, dict):
             if zlib.crc32(repr(case.body).encode()) % 4:

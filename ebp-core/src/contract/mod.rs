@@ -3,6 +3,7 @@
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
 mod bodies;
+mod change;
 mod device;
 mod enrolment;
 mod incident;
@@ -13,6 +14,7 @@ pub mod paths;
 mod problem;
 #[cfg(feature = "openapi")]
 mod schema;
+mod search;
 mod status;
 
 pub use bodies::{
@@ -20,11 +22,14 @@ pub use bodies::{
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
     UploadRequest, UploadResponse,
 };
+pub use change::{ChangeKind, LABEL_HEADER, LABEL_LENGTH, RegistrationChange};
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
-    RevokedDevice,
+    NewSignInCode, RevokedDevice,
 };
-pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
+pub use enrolment::{
+    DeviceCertificate, EnrollRequest, FrontendCertificate, FrontendRequest, RenewRequest, SignIn,
+};
 pub use incident::IncidentRequest;
 pub use job::{
     HouseholdRisk, ImportReport, ImportedLine, Job, JobKind, JobState, LineOutcome, NewJob,
@@ -33,6 +38,9 @@ pub use job::{
 pub use management::{
     HouseholdChange, HouseholdHealth, Listing, Made, ManagedHousehold, MeterChange, MeterHealth,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
+};
+pub use search::{
+    HouseholdCounts, HouseholdFilter, HouseholdKey, HouseholdListing, HouseholdSort, UnknownSort,
 };
 
 /// The media type of a [`Problem`].

@@ -28,6 +28,8 @@ pub const INCIDENT_RESOLVE: &str = "/household/meter/{uuid}/incident/resolve";
 pub const MANAGEMENT_HOUSEHOLD: &str = "/management/household";
 /// One household.
 pub const MANAGED_HOUSEHOLD: &str = "/management/household/{household}";
+/// The history of its registration.
+pub const HOUSEHOLD_CHANGES: &str = "/management/household/{household}/change";
 /// Whether a registration would be accepted.
 pub const REGISTRATION_CHECK: &str = "/management/household/check";
 /// A household's meters.
@@ -46,6 +48,8 @@ pub const MANAGEMENT_DEVICE: &str = "/management/device";
 pub const MANAGED_DEVICE: &str = "/management/device/{uuid}";
 /// A device's one-time token.
 pub const MANAGED_ENROLMENT: &str = "/management/device/{uuid}/enrolment";
+/// A device's sign-in code.
+pub const MANAGED_SIGN_IN_CODE: &str = "/management/device/{uuid}/sign-in-code";
 /// A device's certificates.
 pub const MANAGED_CERTIFICATES: &str = "/management/device/{uuid}/certificate";
 /// One of them.
@@ -64,6 +68,10 @@ pub const JOB_RESULT: &str = "/management/job/{uuid}/result";
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.
 pub const RENEW: &str = "/device/renew";
+/// The first certificate of a device's page.
+pub const DEVICE_FRONTEND: &str = "/device/frontend";
+/// By what the sign-in code for a device's page is verified.
+pub const DEVICE_SIGN_IN: &str = "/device/sign-in";
 /// Where the API is described.
 pub const ROOT: &str = "/";
 /// The meters that a device reads.

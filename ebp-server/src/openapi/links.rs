@@ -23,7 +23,7 @@ const SERIAL: (&str, &str) = ("serial", "$response.body#/items/0/serial");
 const FIRST: (&str, &str) = ("uuid", "$response.body#/0/uuid");
 
 #[rustfmt::skip]
-const WAYS: [Way; 16] = [
+const WAYS: [Way; 18] = [
     ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "patch", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::MANAGED_METERS, &[HOUSEHOLD]),
@@ -33,6 +33,8 @@ const WAYS: [Way; 16] = [
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::MANAGED_DEVICE, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "post", paths::MANAGED_ENROLMENT, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::MANAGED_CERTIFICATES, &[MADE]),
+    ("post", paths::MANAGEMENT_DEVICE, "post", paths::MANAGED_SIGN_IN_CODE, &[MADE]),
+    ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::HOUSEHOLD_CHANGES, &[HOUSEHOLD]),
     ("get", paths::MANAGED_CERTIFICATES, "delete", paths::MANAGED_CERTIFICATE, &[DEVICE, SERIAL]),
     ("post", paths::MANAGEMENT_JOB, "get", paths::MANAGED_JOB, &[MADE]),
     ("post", paths::MANAGEMENT_JOB, "post", paths::JOB_CANCEL, &[MADE]),

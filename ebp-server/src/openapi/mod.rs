@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use ebp_core::{
-    contract::{Fault, Problem, close_schema, paths},
+    contract::{Fault, LABEL_LENGTH, Problem, close_schema, paths},
     scope::Scope,
 };
 use serde_json::Value;
@@ -43,6 +43,13 @@ const MEASUREMENT_QUERY: [(&str, Kind); 4] = [
 ];
 const REGISTER_QUERY: [(&str, Kind); 1] = [("further", Kind::Flag)];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
+const SEARCH_QUERY: [(&str, Kind); 5] = [
+    ("q", Kind::Search),
+    ("consent", Kind::Consent),
+    ("sort", Kind::Sort),
+    ("limit", Kind::Limit),
+    ("cursor", Kind::HouseholdCursor),
+];
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -52,6 +59,12 @@ enum Kind {
     Uuid,
     Serial,
     Flag,
+    Search,
+    Consent,
+    Sort,
+    HouseholdCursor,
+    Versions,
+    Label,
 }
 
 impl Kind {
@@ -62,6 +75,22 @@ impl Kind {
             Self::Instant => text.format(known(KnownFormat::DateTime)),
             Self::Uuid => text.format(known(KnownFormat::Uuid)),
             Self::Cursor => text.pattern(Some("^[0-9a-f]{48}$")),
+            Self::HouseholdCursor => {
+                text.pattern(Some("^([0-9a-f]{48}|n[0-9a-f]{32}|t[0-9a-f]{32}([0-9a-f]{2})*)$"))
+            }
+            Self::Search => text.max_length(Some(200)).pattern(Some(r"^[^\x00]*$")).description(Some(
+                "Words of which each has to be in name, e-mail address, postal code or city, or at \
+                 the beginning of the identifier",
+            )),
+            Self::Consent => text.pattern(Some("^(not-granted|granted|revoked)$")),
+            Self::Sort => text.pattern(Some("^-?(registered|name|email|postal-code|city)$")),
+            Self::Versions => text
+                .pattern(Some(r#"^(\*|"[0-9a-f]{32}")$"#))
+                .description(Some("The ETag of the household that is changed")),
+            Self::Label => text
+                .max_length(Some(LABEL_LENGTH))
+                .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
+                .description(Some("Initials, for the history of the registration; UTF-8")),
             Self::Serial => text.pattern(Some("^[0-9a-f]{32}$")),
             Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
             Self::Limit => ObjectBuilder::new()
@@ -138,6 +167,8 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     let Described { summary, request, status, answer, .. } = described;
     let method = endpoint.method.as_str();
     let problems = answers::responses(endpoint, request.is_some());
+    let gives_version = endpoint.path == paths::MANAGED_HOUSEHOLD && status == "200"
+        || answers::is_versioned(endpoint) && endpoint.method == Method::PATCH;
     let mut operation = OperationBuilder::new()
         .summary(Some(summary))
         .description(Some(who(endpoint.access)))
@@ -154,6 +185,10 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     }
     let mut response =
         ResponseBuilder::new().description("Done").header("X-Request-Id", answers::request_id());
+    if gives_version {
+        let tag = utoipa::openapi::Header::new(ObjectBuilder::new().schema_type(Type::String));
+        response = response.header("ETag", tag);
+    }
     if let Some(body) = answer {
         response = response.content(body.media, Content::new(Some(body.schema)));
     }
@@ -184,15 +219,26 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
     let query: &[(&str, Kind)] = match (endpoint.path, endpoint.method.as_str()) {
         (paths::METER_MEASUREMENT | paths::MANAGED_MEASUREMENT, "GET") => &MEASUREMENT_QUERY,
         (paths::MANAGEMENT_HOUSEHOLD | paths::REGISTRATION_CHECK, "POST") => &REGISTER_QUERY,
+        (paths::MANAGEMENT_HOUSEHOLD, "GET") => &SEARCH_QUERY,
         (
-            paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES,
+            paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES | paths::HOUSEHOLD_CHANGES,
             "GET",
         ) => &LIST_QUERY,
         _ => &[],
     };
     let in_query =
         query.iter().map(|(name, kind)| parameter(name, ParameterIn::Query, *kind, no.clone()));
-    in_path.chain(in_query).collect()
+    let versioned = answers::is_versioned(endpoint);
+    let is_recorded = versioned
+        || endpoint.method == Method::POST
+            && [paths::MANAGEMENT_HOUSEHOLD, paths::MANAGEMENT_DEVICE].contains(&endpoint.path);
+    let headers: [(&str, Kind, bool); 2] =
+        [("If-Match", Kind::Versions, versioned), ("Ebp-Label", Kind::Label, is_recorded)];
+    let in_headers = headers
+        .into_iter()
+        .filter(|(_, _, is_read)| *is_read)
+        .map(|(name, kind, _)| parameter(name, ParameterIn::Header, kind, no.clone()));
+    in_path.chain(in_query).chain(in_headers).collect()
 }
 
 fn who(access: Access) -> String {
@@ -303,6 +349,7 @@ mod tests {
         checks::<DeviceStatus>(&document, &mut names);
         checks::<EnrollRequest>(&document, &mut names);
         checks::<EnrolmentRequest>(&document, &mut names);
+        checks::<FrontendRequest>(&document, &mut names);
         checks::<HouseholdChange>(&document, &mut names);
         checks::<IncidentRequest>(&document, &mut names);
         checks::<MeterChange>(&document, &mut names);

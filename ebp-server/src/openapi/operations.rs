@@ -4,11 +4,12 @@ use axum::http::Method;
 use ebp_core::{
     contract::{
         Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnrollRequest,
-        EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth,
-        ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice,
-        ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob,
-        NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
-        RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths,
+        EnrolmentRequest, EnrolmentToken, FrontendRequest, Household, HouseholdChange,
+        HouseholdHealth, HouseholdListing, ImportReport, IncidentRequest, Job, Made,
+        ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage,
+        MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, NewSignInCode, PvSystemChange,
+        Registered, Registration, RegistrationChange, RenewRequest, RevokedDevice, RiskReport,
+        SignIn, UploadRequest, UploadResponse, limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -136,11 +137,12 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::INCIDENT_RESOLVE, "End an incident", one::<IncidentRequest>(), "200", one::<Incident>()),
 
         op(M::GET, paths::MANAGEMENT_HOUSEHOLD, "Registrations and consents (researchers) or health (administrators)", None, "200",
-            either([listing::<RegistrationEntry>(), listing::<HouseholdHealth>()])),
+            either([one::<HouseholdListing>(), listing::<HouseholdHealth>()])),
         op(M::POST, paths::MANAGEMENT_HOUSEHOLD, "Take in a registration", one::<Registration>(), "201", one::<Registered>()),
         op(M::POST, paths::REGISTRATION_CHECK, "Whether a registration would be taken in; nothing is stored", one::<Registration>(), "204", None),
         op(M::GET, paths::MANAGED_HOUSEHOLD, "A registration with all that belongs to it", None, "200", one::<ManagedHousehold>()),
         op(M::PATCH, paths::MANAGED_HOUSEHOLD, "Change contact, address, location, metadata", one::<HouseholdChange>(), "200", one::<ManagedHousehold>()),
+        op(M::GET, paths::HOUSEHOLD_CHANGES, "The history of a registration, without values", None, "200", listing::<RegistrationChange>()),
         op(M::DELETE, paths::MANAGED_HOUSEHOLD, "Remove a household that was registered by mistake, while nothing was measured in it", None, "204", None),
         op(M::POST, paths::MANAGED_METERS, "Add a meter", one::<NewMeter>(), "201", one::<Made>()),
         op(M::PATCH, paths::MANAGED_METER, "Change a meter", one::<MeterChange>(), "200", one::<ManagedHousehold>()),
@@ -155,6 +157,7 @@ pub fn describe() -> Vec<Described> {
         op(M::PATCH, paths::MANAGED_DEVICE, "Say which meters a device reads", one::<DeviceChange>(), "200", one::<ManagedDevice>()),
         op(M::DELETE, paths::MANAGED_DEVICE, "Remove a device that was added by mistake", None, "204", None),
         op(M::POST, paths::MANAGED_ENROLMENT, "Make a one-time token for a device", one::<EnrolmentRequest>(), "201", one::<EnrolmentToken>()),
+        op(M::POST, paths::MANAGED_SIGN_IN_CODE, "Make another sign-in code for a device's page", None, "201", one::<NewSignInCode>()),
         op(M::GET, paths::MANAGEMENT_JOB, "Jobs: all of them (administrators), or those of the group (researchers)", None, "200", listing::<Job>()),
         op(M::POST, paths::MANAGEMENT_JOB, "Ask for a job; imports are for researchers", one::<NewJob>(), "202", one::<Job>()),
         op(M::GET, paths::MANAGED_JOB, "A job", None, "200", one::<Job>()),
@@ -165,8 +168,10 @@ pub fn describe() -> Vec<Described> {
         op(M::DELETE, paths::MANAGED_CERTIFICATES, "Revoke every certificate of a device and void its one-time tokens, for good", None, "200", one::<RevokedDevice>()),
         op(M::DELETE, paths::MANAGED_CERTIFICATE, "Revoke a certificate, for good", None, "200", one::<ManagedCertificate>()),
 
-        op(M::POST, paths::ENROLL, "A device's first certificate, by a one-time token", one::<EnrollRequest>(), "201", one::<DeviceCertificate>()),
+        op(M::POST, paths::ENROLL, "A device's first certificate, and that of its page, by a one-time token", one::<EnrollRequest>(), "201", one::<DeviceCertificate>()),
         op(M::POST, paths::RENEW, "A device's next certificate", one::<RenewRequest>(), "201", one::<DeviceCertificate>()),
+        op(M::POST, paths::DEVICE_FRONTEND, "The first certificate of a device's page, by the device's own", one::<FrontendRequest>(), "201", one::<DeviceCertificate>()),
+        op(M::GET, paths::DEVICE_SIGN_IN, "By what the sign-in code for the device's page is verified", None, "200", one::<SignIn>()),
         op(M::GET, paths::DEVICE_METER, "The meters that the device reads", None, "200", many::<Meter>()),
 
         op(M::GET, paths::ROOT, "Where the API is described", None, "200", plain("text/html", Type::String)),

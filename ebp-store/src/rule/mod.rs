@@ -1,4 +1,4 @@
-//! The rules of consent, admission, revocation and jobs, once for both databases.
+//! The rules of consent, admission, revocation, jobs and searches, once for both databases.
 //!
 //! Enters: what a database has read. Leaves: what may be done, and what a revocation leaves. Absent:
 //! databases. Only SQL triggers say the same once more, as a second lock.
@@ -8,3 +8,4 @@ pub mod consent;
 pub mod import;
 pub mod job;
 pub mod revocation;
+pub mod search;

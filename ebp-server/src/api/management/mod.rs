@@ -9,6 +9,7 @@ pub mod household;
 pub mod job;
 pub mod measurement;
 pub mod member;
+mod revision;
 
 use axum::http::Uri;
 use ebp_core::contract::{Listing, limits};

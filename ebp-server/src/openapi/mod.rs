@@ -300,9 +300,9 @@ fn method_of(method: &Method) -> HttpMethod {
 #[cfg(test)]
 mod tests {
     use ebp_core::contract::{
-        DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange,
-        IncidentRequest, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange,
-        Registration, RenewRequest, closed_schemas,
+        DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, FrontendRequest,
+        HouseholdChange, IncidentRequest, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem,
+        PvSystemChange, Registration, RenewRequest, closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;

@@ -192,6 +192,7 @@ async fn a_token_enrolls_the_devices_page_as_well() {
     measuring.get(paths::ACCOUNT).problem(403, problem_type::SCOPE).await;
 
     // Each renews by itself and once a day, and stays what it is.
+    server.clock.advance(10);
     let next_key = KeyPair::generate().unwrap();
     let renew =
         |api: &Api, key: &KeyPair| api.json(Method::POST, paths::RENEW, &json!({"csr": csr(key)}));

@@ -23,7 +23,7 @@ async fn version(researcher: &Api, path: &str) -> String {
 
 fn change(researcher: &Api, path: &str, version: &str, body: &Value) -> Call {
     let call = researcher.json(Method::PATCH, path, body);
-    Call(call.0.header("if-match", version).header("ebp-label", "ÄM"))
+    Call(call.0.header("if-match", version).header("ebp-label", "ÄM".as_bytes()))
 }
 
 #[tokio::test]

@@ -276,6 +276,18 @@ impl Client {
         path: &str,
         request: RequestBuilder,
     ) -> Result<(Option<String>, Vec<u8>), ClientError> {
+        let response = self.open(request.header(header::ACCEPT, "application/json"))?;
+        let version = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        let version = version.map(str::to_owned);
+        let body = self.read(response)?;
+        if body.len() as u64 > MAX_ANSWER {
+            return Err(self.garbled(path, format!("it is longer than {MAX_ANSWER} bytes")));
+        }
+        Ok((version, body))
+    }
+
+    /// A successful response, whose body is still to be read.
+    pub(crate) fn open(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let transport = |error| {
             let error = ClientError::of_transport(&self.server, error);
             match &self.server_clock {
@@ -283,11 +295,17 @@ impl Client {
                 None => error,
             }
         };
-        let response =
-            request.header(header::ACCEPT, "application/json").send().map_err(transport)?;
+        let response = request.send().map_err(transport)?;
         let (status, retry_after) = (response.status(), self.retry_after(&response));
-        let version = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
-        let version = version.map(str::to_owned);
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = self.read(response)?;
+        Err(ClientError::of_answer(&self.server, status, &body, retry_after))
+    }
+
+    /// A body, and one byte more than there may be if it is longer.
+    fn read(&self, response: Response) -> Result<Vec<u8>, ClientError> {
         let mut body = Vec::new();
         response.take(MAX_ANSWER + 1).read_to_end(&mut body).map_err(|e| {
             ClientError::Unreachable {
@@ -295,13 +313,7 @@ impl Client {
                 reason: format!("the answer breaks off: {e}"),
             }
         })?;
-        if !status.is_success() {
-            return Err(ClientError::of_answer(&self.server, status, &body, retry_after));
-        }
-        if body.len() as u64 > MAX_ANSWER {
-            return Err(self.garbled(path, format!("it is longer than {MAX_ANSWER} bytes")));
-        }
-        Ok((version, body))
+        Ok(body)
     }
 
     /// `Retry-After` in either of its forms (RFC 9110, section 10.2.3), for the statuses that may

@@ -65,6 +65,9 @@ pub enum ApiError {
     /// The path has no such method.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// What is to be changed was changed since it was read.
+    #[error("changed since it was read")]
+    Changed,
     /// What is to be removed is needed: why.
     #[error("it cannot be removed: {0}")]
     InUse(&'static str),
@@ -134,6 +137,12 @@ impl From<StoreError> for ApiError {
             StoreError::MessageClosed => Self::MessageClosed,
             StoreError::TooManyMessages { open, limit } => Self::TooManyMessages { open, limit },
             StoreError::InUse(why) => Self::InUse(why),
+            StoreError::Changed => Self::Changed,
+            StoreError::Search => Self::Invalid(
+                "`q` must have at most 200 characters and no NUL, and `cursor` must be the `next` of \
+                 a page with the same `sort`"
+                    .to_owned(),
+            ),
             error @ (StoreError::JobState(_) | StoreError::JobErased | StoreError::JobKey) => {
                 Self::JobState(error.to_string())
             }
@@ -155,6 +164,9 @@ impl From<SurveyError> for ApiError {
             SurveyError::InvalidToken => {
                 Self::Unauthenticated("the token is unknown, used or expired")
             }
+            SurveyError::SameKey => {
+                Self::fault("/frontend_csr", "must be of another key than the device's")
+            }
             SurveyError::CertificateRevoked => Self::Unauthenticated("the certificate is revoked"),
             SurveyError::RenewedRecently(wait) => {
                 Self::RenewedRecently(wait.as_secs().max(1).unsigned_abs())
@@ -168,24 +180,31 @@ impl From<SurveyError> for ApiError {
 
 impl From<AuthorityError> for ApiError {
     fn from(error: AuthorityError) -> Self {
-        match error {
-            AuthorityError::InvalidRequest => {
-                let mut faults = Faults::default();
-                faults.check(false, "/csr", "must be a request (PKCS#10) signed by its own key");
-                Self::Faults(faults)
-            }
-            AuthorityError::UnsupportedKey(kind) => {
-                let mut faults = Faults::default();
-                let detail = format!("must have a key of ECDSA P-256 or Ed25519, not of {kind}");
-                faults.check(false, "/csr", &detail);
-                Self::Faults(faults)
-            }
-            error => Self::Internal(error.to_string()),
-        }
+        Self::of_request("/csr", error)
     }
 }
 
 impl ApiError {
+    /// What is wrong with the certificate request at that place of the body.
+    pub(crate) fn of_request(place: &str, error: AuthorityError) -> Self {
+        match error {
+            AuthorityError::InvalidRequest => {
+                Self::fault(place, "must be a request (PKCS#10) signed by its own key")
+            }
+            AuthorityError::UnsupportedKey(kind) => Self::fault(
+                place,
+                &format!("must have a key of ECDSA P-256 or Ed25519, not of {kind}"),
+            ),
+            error => Self::Internal(error.to_string()),
+        }
+    }
+
+    fn fault(place: &str, detail: &str) -> Self {
+        let mut faults = Faults::default();
+        faults.check(false, place, detail);
+        Self::Faults(faults)
+    }
+
     /// Type, status and title.
     fn kind(&self) -> (&'static str, StatusCode, &'static str) {
         use problem_type as kind;
@@ -238,6 +257,9 @@ impl ApiError {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "The path has no such method",
             ),
+            Self::Changed => {
+                (kind::CHANGED, StatusCode::PRECONDITION_FAILED, "It was changed since it was read")
+            }
             Self::InUse(_) => (kind::IN_USE, StatusCode::CONFLICT, "It cannot be removed"),
             Self::JobState(_) => {
                 (kind::JOB_STATE, StatusCode::CONFLICT, "The job's state does not permit it")
@@ -315,6 +337,11 @@ impl ApiError {
         match self {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
+            Self::Changed => Some(
+                "nothing was changed: get the household again, and send the change with its ETag as \
+                 If-Match"
+                    .to_owned(),
+            ),
             Self::ClockBehind(by) => Some(format!("by {by:#} at least")),
             Self::Outdated(_) => Some(
                 "the database was changed by a newer version of the server: its operator has to \

@@ -42,6 +42,7 @@ NO_SCHEMA_CAN_SAY = (
     "must be a PV-GENERATION meter of the household",
     "must stay PV-GENERATION while a photovoltaic system is connected to it",
     "must be a request (PKCS#10) signed by its own key",
+    "must be of another key than the device's",
     "must not be set while the survey has no texts",
     "must say which text was agreed to: the survey has texts (GET /survey)",
     "must be a language that the survey's texts have",
@@ -274,6 +275,17 @@ def _prepare():
 _prepare()
 
 
+def _keep_search(case):
+    """A cursor is of an order; administrators do not search; any version is changed."""
+    if case.operation.label == "GET /management/household" and case.query:
+        searches = IDENTITY.get("authorization") != FIXTURE["administrator"]
+        kept = {"limit", "q", "consent", "sort"} if searches else {"limit"}
+        case.query = {name: value for name, value in case.query.items() if name in kept}
+    for name in list(case.headers or {}):
+        if name.lower() == "if-match" and zlib.crc32(repr(case.path_parameters).encode()) % 4:
+            case.headers[name] = "*"
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     label = case.operation.label
@@ -288,6 +300,7 @@ def before_call(context, case, kwargs):
     _keep_household(case)
     if not is_positive:
         return
+    _keep_search(case)
     with _lock:
         if label == "POST /household/consent" and isinstance(case.body, dict):
             # The survey has no texts.
@@ -296,7 +309,7 @@ def before_call(context, case, kwargs):
             case.body["received_on"] = time.strftime("%Y-%m-%d", time.gmtime())
         elif label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
             case.body = {"token": _tokens.pop(), "csr": FIXTURE["csr"]}
-        elif label == "POST /device/renew" and isinstance(case.body, dict):
+        elif label in ("POST /device/renew", "POST /device/frontend") and isinstance(case.body, dict):
             case.body = {"csr": FIXTURE["csr"]}
         elif label == "GET /management/device/{uuid}/coverage":
             # Which days belong together no schema can say.

@@ -4,6 +4,7 @@
 
 mod alert;
 mod bodies;
+mod change;
 mod consent;
 mod device;
 mod enrolment;
@@ -19,6 +20,7 @@ pub mod paths;
 mod problem;
 #[cfg(feature = "openapi")]
 mod schema;
+mod search;
 mod series;
 mod status;
 mod survey;
@@ -33,14 +35,17 @@ pub use bodies::{
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
     UploadRequest, UploadResponse,
 };
+pub use change::{ChangeKind, LABEL_HEADER, LABEL_LENGTH, RegistrationChange};
 pub use consent::{
     AgreedText, Consent, ConsentGrant, UnknownWithdrawalChannel, Withdrawal, WithdrawalChannel,
 };
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
-    RevokedDevice,
+    NewSignInCode, RevokedDevice,
 };
-pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
+pub use enrolment::{
+    DeviceCertificate, EnrollRequest, FrontendCertificate, FrontendRequest, RenewRequest, SignIn,
+};
 pub use export::{ExportedDevice, ExportedHousehold, ExportedMeter, HouseholdExport, LeftOut};
 pub use fleet::{
     Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage,
@@ -55,6 +60,9 @@ pub use job::{
 pub use management::{
     HouseholdChange, HouseholdHealth, Listing, Made, ManagedHousehold, MeterChange, MeterHealth,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
+};
+pub use search::{
+    HouseholdCounts, HouseholdFilter, HouseholdKey, HouseholdListing, HouseholdSort, UnknownSort,
 };
 
 pub use message::{Message, MessageAbout, MessageAnswer, NewMessage, UnknownMessageAbout};

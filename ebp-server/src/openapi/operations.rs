@@ -3,7 +3,7 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-Account, AlertMessage, AlertRules, Consent, ConsentGrant, Coverage, DeviceCertificate, DeviceChange, DeviceHistory, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, FleetPage, Household, HouseholdChange, HouseholdExport, HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, Message, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem, NewSilence, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest, RevokedDevice, RiskReport, Silence, SurveyInformation, UploadRequest, UploadResponse, Withdrawal, limits, paths,
+Account, AlertMessage, AlertRules, Consent, ConsentGrant, Coverage, DeviceCertificate, DeviceChange, DeviceHistory, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, FleetPage, Household, HouseholdChange, HouseholdExport, HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, Message, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem, NewSilence, PvSystemChange, Registered, Registration, RenewRequest, RevokedDevice, RiskReport, Silence, SurveyInformation, UploadRequest, UploadResponse, Withdrawal, limits, paths, FrontendRequest, HouseholdListing, NewSignInCode, RegistrationChange, SignIn,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -143,11 +143,12 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::INCIDENT_RESOLVE, "End an incident", one::<IncidentRequest>(), "200", one::<Incident>()),
 
         op(M::GET, paths::MANAGEMENT_HOUSEHOLD, "Registrations and consents (researchers) or health (administrators)", None, "200",
-            either([listing::<RegistrationEntry>(), listing::<HouseholdHealth>()])),
+            either([one::<HouseholdListing>(), listing::<HouseholdHealth>()])),
         op(M::POST, paths::MANAGEMENT_HOUSEHOLD, "Take in a registration", one::<Registration>(), "201", one::<Registered>()),
         op(M::POST, paths::REGISTRATION_CHECK, "Whether a registration would be taken in; nothing is stored", one::<Registration>(), "204", None),
         op(M::GET, paths::MANAGED_HOUSEHOLD, "A registration with all that belongs to it", None, "200", one::<ManagedHousehold>()),
         op(M::PATCH, paths::MANAGED_HOUSEHOLD, "Change contact, address, location, metadata", one::<HouseholdChange>(), "200", one::<ManagedHousehold>()),
+        op(M::GET, paths::HOUSEHOLD_CHANGES, "The history of a registration, without values", None, "200", listing::<RegistrationChange>()),
         op(M::DELETE, paths::MANAGED_HOUSEHOLD, "Remove a household that was registered by mistake, while nothing was measured in it", None, "204", None),
         op(M::POST, paths::REVOCATION, "Record a withdrawal of consent that came elsewhere: consent is revoked, for good", one::<Withdrawal>(), "200", one::<Consent>()),
         op(M::POST, paths::MANAGED_METERS, "Add a meter", one::<NewMeter>(), "201", one::<Made>()),
@@ -171,6 +172,7 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::DEVICE_SILENCE, "Silence a device: nobody is alerted because of it", one::<NewSilence>(), "201", one::<Silence>()),
         op(M::DELETE, paths::DEVICE_SILENCE, "End a device's silence", None, "204", None),
         op(M::POST, paths::MANAGED_ENROLMENT, "Make a one-time token for a device", one::<EnrolmentRequest>(), "201", one::<EnrolmentToken>()),
+        op(M::POST, paths::MANAGED_SIGN_IN_CODE, "Make another sign-in code for a device's page", None, "201", one::<NewSignInCode>()),
         op(M::GET, paths::MANAGEMENT_MESSAGE, "Messages of all households with their answers, oldest first", None, "200", listing::<Message>()),
         op(M::POST, paths::MESSAGE_ANSWER, "Answer a message, once; that closes it", one::<MessageAnswer>(), "200", one::<Message>()),
         op(M::POST, paths::MESSAGE_CLOSE, "Close a message without an answer", None, "200", one::<Message>()),
@@ -188,8 +190,10 @@ pub fn describe() -> Vec<Described> {
         op(M::DELETE, paths::MANAGED_CERTIFICATES, "Revoke every certificate of a device and void its one-time tokens, for good", None, "200", one::<RevokedDevice>()),
         op(M::DELETE, paths::MANAGED_CERTIFICATE, "Revoke a certificate, for good", None, "200", one::<ManagedCertificate>()),
 
-        op(M::POST, paths::ENROLL, "A device's first certificate, by a one-time token", one::<EnrollRequest>(), "201", one::<DeviceCertificate>()),
+        op(M::POST, paths::ENROLL, "A device's first certificate, and that of its page, by a one-time token", one::<EnrollRequest>(), "201", one::<DeviceCertificate>()),
         op(M::POST, paths::RENEW, "A device's next certificate", one::<RenewRequest>(), "201", one::<DeviceCertificate>()),
+        op(M::POST, paths::DEVICE_FRONTEND, "The first certificate of a device's page, by the device's own", one::<FrontendRequest>(), "201", one::<DeviceCertificate>()),
+        op(M::GET, paths::DEVICE_SIGN_IN, "By what the sign-in code for the device's page is verified", None, "200", one::<SignIn>()),
         op(M::GET, paths::DEVICE_METER, "The meters that the device reads", None, "200", many::<Meter>()),
 
         op(M::GET, paths::SURVEY, "The survey: who runs it, what participants agree to, prices", None, "200", one::<SurveyInformation>()),

@@ -99,7 +99,8 @@ impl Scene {
         let street = json!({"address": {
             "street": format!("Am {name}hang 7"), "postal_code": "53117",
             "city": format!("Nieder{name}ingen"), "country": "DE"}});
-        researcher.json(Method::PATCH, &household, &street).ok().await;
+        let call = researcher.json(Method::PATCH, &household, &street);
+        Call(call.0.header("ebp-label", format!("{name}schrift"))).ok().await;
 
         let agreed = json!({"text_version": 1, "language": "de"});
         Call(api.post(paths::CONSENT).0.json(&agreed)).expect(StatusCode::CREATED).await;
@@ -231,7 +232,10 @@ impl Scene {
         };
         let key = rcgen::KeyPair::generate().unwrap();
         let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap();
-        let body = json!({"token": token().await, "csr": csr.pem().unwrap()});
+        let page = rcgen::KeyPair::generate().unwrap();
+        let page = rcgen::CertificateParams::default().serialize_request(&page).unwrap();
+        let body = json!({"token": token().await, "csr": csr.pem().unwrap(),
+                          "frontend_csr": page.pem().unwrap()});
         let call = self.server.api(None).json(Method::POST, paths::ENROLL, &body);
         call.expect(StatusCode::CREATED).await;
         token().await;

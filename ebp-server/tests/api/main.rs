@@ -30,6 +30,7 @@ mod put_back;
 mod quota;
 mod removal;
 mod repeated;
+mod revision;
 mod rolling;
 mod scope;
 mod series;

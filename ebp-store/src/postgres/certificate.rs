@@ -28,20 +28,21 @@ pub async fn register(
     at: Timestamp,
 ) -> Result<Issuance, StoreError> {
     require_device(tx, new.device).await?;
-    let renewed_by = match &new.origin {
+    let (renewed_by, keep) = match &new.origin {
         Origin::Enrolment(token) => {
             let good = tx
                 .query_opt(
-                    "SELECT FROM enrolment WHERE token = $1 AND key = $2 AND device = $3",
+                    "SELECT FROM enrolment
+                     WHERE token = $1 AND $2 IN (key, frontend_key) AND device = $3",
                     &[&token.as_slice(), &new.key.as_slice(), &new.device],
                 )
                 .await?;
             if good.is_none() {
                 return Ok(Issuance::Ended);
             }
-            None
+            (None, None)
         }
-        Origin::Renewal(by) => {
+        Origin::Renewal(by) | Origin::Sibling(by) => {
             if find(tx, *by).await?.is_some_and(|by| by.revoked_at.is_some()) {
                 return Ok(Issuance::Ended);
             }
@@ -50,10 +51,10 @@ pub async fn register(
             {
                 return Ok(Issuance::TooEarly(next));
             }
-            Some(*by)
+            (Some(*by), Some(*by).filter(|_| matches!(new.origin, Origin::Renewal(_))))
         }
     };
-    end_surplus(tx, new, renewed_by, at).await?;
+    end_surplus(tx, new, keep, at).await?;
     insert(tx, &new.entry, Some((new.key, renewed_by))).await?;
     Ok(Issuance::Registered)
 }
@@ -230,6 +231,7 @@ pub async fn revoke_device(
     tx.query_opt(there, &[&device]).await?.ok_or(StoreError::NotFound)?;
     registered::revoke_device(tx, device, at).await?;
     tx.execute("DELETE FROM enrolment WHERE device = $1", &[&device]).await?;
+    tx.execute("DELETE FROM device_sign_in WHERE device = $1", &[&device]).await?;
     let revoke = "UPDATE certificate SET revoked_at = $2 WHERE device = $1 AND revoked_at IS NULL";
     Ok(tx.execute(revoke, &[&device, &Instant(at)]).await?)
 }

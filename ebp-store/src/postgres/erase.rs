@@ -52,6 +52,7 @@ const TABLES: [&str; 10] = [
     "job_input",
     "job_result",
     "job_subject",
+    "household_change",
     "household_message",
     "device_silence",
 ];

@@ -25,20 +25,20 @@ pub fn register(
     at: Timestamp,
 ) -> Result<Issuance, StoreError> {
     require_device(tx, new.device)?;
-    let renewed_by = match &new.origin {
+    let (renewed_by, keep) = match &new.origin {
         Origin::Enrolment(token) => {
             let good: bool = tx.query_row(
                 "SELECT EXISTS (SELECT 1 FROM enrolment
-                     WHERE token = ?1 AND key = ?2 AND device = ?3)",
+                     WHERE token = ?1 AND ?2 IN (key, frontend_key) AND device = ?3)",
                 params![token, new.key, Id(new.device)],
                 |row| row.get(0),
             )?;
             if !good {
                 return Ok(Issuance::Ended);
             }
-            None
+            (None, None)
         }
-        Origin::Renewal(by) => {
+        Origin::Renewal(by) | Origin::Sibling(by) => {
             if find(tx, *by)?.is_some_and(|by| by.revoked_at.is_some()) {
                 return Ok(Issuance::Ended);
             }
@@ -47,10 +47,10 @@ pub fn register(
             {
                 return Ok(Issuance::TooEarly(next));
             }
-            Some(*by)
+            (Some(*by), Some(*by).filter(|_| matches!(new.origin, Origin::Renewal(_))))
         }
     };
-    end_surplus(tx, new, renewed_by, at)?;
+    end_surplus(tx, new, keep, at)?;
     insert(tx, &new.entry, Some((new.key, renewed_by)))?;
     Ok(Issuance::Registered)
 }
@@ -194,6 +194,7 @@ pub fn revoke_device(tx: &Transaction<'_>, device: Uuid, at: Timestamp) -> Resul
     household_of(tx, device)?;
     registered::revoke_device(tx, device, at)?;
     tx.execute("DELETE FROM enrolment WHERE device = ?1", [Id(device)])?;
+    tx.execute("DELETE FROM device_sign_in WHERE device = ?1", [Id(device)])?;
     let revoked = tx.execute(
         "UPDATE certificate SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL",
         params![Id(device), Instant(at)],

@@ -4,10 +4,13 @@ use ebp_core::private_file::Exposed;
 use ebp_store::StoreError;
 use ebp_survey::{
     KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError,
-    geocoding::GeocodeError,
+    geocoding::GeocodeError, text::TextError,
 };
 
-use crate::auth::{SecretError, TlsError, TokenError};
+use crate::{
+    alert::AlertError,
+    auth::{SecretError, TlsError, TokenError},
+};
 
 /// Errors of starting and stopping the server.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +34,9 @@ pub enum ServeError {
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Alerts cannot be sent as they are configured.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
 }
 
 impl From<SurveyError> for ServeError {
@@ -61,4 +67,4 @@ macro_rules! of_survey {
         }
     )*};
 }
-of_survey!(AuthorityError, GeocodeError, KeptRevocationsError, StoreError);
+of_survey!(AuthorityError, GeocodeError, KeptRevocationsError, StoreError, TextError);

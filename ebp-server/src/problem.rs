@@ -83,6 +83,20 @@ pub enum ApiError {
     /// Consent is revoked.
     #[error("consent is revoked")]
     ConsentRevoked,
+    /// The survey's text has this version, and another one was agreed to.
+    #[error("the text has version {0}")]
+    ConsentTextChanged(u32),
+    /// The message is answered or closed.
+    #[error("the message is closed")]
+    MessageClosed,
+    /// The household has as many messages as it may have: how many, and whether of open ones.
+    #[error("the household has {limit} messages")]
+    TooManyMessages {
+        /// Whether open ones alone are meant.
+        open: bool,
+        /// How many there may be.
+        limit: usize,
+    },
     /// The household to act for is open.
     #[error("several households")]
     HouseholdAmbiguous,
@@ -116,6 +130,9 @@ impl From<StoreError> for ApiError {
             StoreError::ConsentNotGranted => Self::ConsentNotGranted,
             StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
             StoreError::ConsentRevoked => Self::ConsentRevoked,
+            StoreError::ConsentTextChanged(version) => Self::ConsentTextChanged(version),
+            StoreError::MessageClosed => Self::MessageClosed,
+            StoreError::TooManyMessages { open, limit } => Self::TooManyMessages { open, limit },
             StoreError::InUse(why) => Self::InUse(why),
             error @ (StoreError::JobState(_) | StoreError::JobErased | StoreError::JobKey) => {
                 Self::JobState(error.to_string())
@@ -142,6 +159,8 @@ impl From<SurveyError> for ApiError {
             SurveyError::RenewedRecently(wait) => {
                 Self::RenewedRecently(wait.as_secs().max(1).unsigned_abs())
             }
+            SurveyError::Series(fault) => Self::Invalid(fault.to_string()),
+            error @ SurveyError::SeriesChanging => Self::Unavailable(error.to_string()),
             error => Self::Internal(error.to_string()),
         }
     }
@@ -237,6 +256,21 @@ impl ApiError {
             Self::ConsentRevoked => {
                 (kind::CONSENT_REVOKED, StatusCode::GONE, "Consent is revoked for good")
             }
+            Self::ConsentTextChanged(_) => (
+                kind::CONSENT_TEXT_CHANGED,
+                StatusCode::CONFLICT,
+                "The text to agree to is another one",
+            ),
+            Self::MessageClosed => (
+                kind::MESSAGE_CLOSED,
+                StatusCode::CONFLICT,
+                "The message was answered or closed before",
+            ),
+            Self::TooManyMessages { .. } => (
+                kind::TOO_MANY_MESSAGES,
+                StatusCode::CONFLICT,
+                "The household has as many messages as it may have",
+            ),
             Self::HouseholdAmbiguous => (
                 kind::HOUSEHOLD_AMBIGUOUS,
                 StatusCode::CONFLICT,
@@ -288,10 +322,20 @@ impl ApiError {
                     .to_owned(),
             ),
             Self::ConsentRevoked => Some(
-                "measuring has ended; contact, address and incidents are removed, the location is \
+                "measuring has ended; contact, address, messages and incidents are removed, the location is \
                  masked, photovoltaic systems are coarsened, and all has other identifiers"
                     .to_owned(),
             ),
+            Self::ConsentTextChanged(version) => Some(format!(
+                "the text has version {version}: GET /survey has it, to be read before consent is \
+                 granted"
+            )),
+            Self::TooManyMessages { open: true, limit } => Some(format!(
+                "{limit} messages are open: further ones are possible once some are answered or closed"
+            )),
+            Self::TooManyMessages { open: false, limit } => Some(format!(
+                "it has written {limit} messages: whatever else is wrong can be told by mail or phone"
+            )),
             Self::RegisteredAlready(household) => Some(format!(
                 "it is household {household}: change that one, or register a further one with \
                  ?further=true"
@@ -349,6 +393,10 @@ impl IntoResponse for ApiError {
             detail: self.detail(),
             household: match &self {
                 Self::RegisteredAlready(household) => Some(*household),
+                _ => None,
+            },
+            text_version: match &self {
+                Self::ConsentTextChanged(version) => Some(*version),
                 _ => None,
             },
             faults: self.faults(),

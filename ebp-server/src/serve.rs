@@ -4,19 +4,22 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
+    time::Duration,
 };
 
 use ebp_core::{clock::Clock, private_file};
 use ebp_store::{Database, open_store};
 use ebp_survey::{
-    Keeper, KeptRevocations, Survey,
+    Keeper, KeptRevocations, SeriesKept, Survey,
     authority::{self, Authority},
     geocoding::{Geocode, Geocoder},
     masking,
+    text::load_texts,
 };
 
 use crate::{
     ServeError, Settings,
+    alert::{AlertWatch, Watcher},
     api::{description::Description, intake::Intake},
     app::App,
     auth::{self, Authenticator, Secrets, Tokens},
@@ -31,6 +34,13 @@ use crate::{
 /// Connections that the holder of a certificate may have, however few there are in all: a program
 /// opens several.
 const LEAST_CONNECTIONS: usize = 8;
+
+/// How long after the start days of energy are kept, and the pause between two passes.
+const SERIES_BEGIN: Duration = Duration::from_secs(60);
+const SERIES_PAUSE: Duration = Duration::from_secs(6 * 3_600);
+
+/// For each second of work on them that many seconds of rest.
+const SERIES_REST: u32 = 4;
 
 /// Serves the Data API on `listener` until `shutdown`; then no connection is accepted any more and
 /// requests in flight are answered. `shutdown` is not polled before everything is ready to serve, so
@@ -60,7 +70,12 @@ pub async fn serve(
         hostnames,
         limits,
         quota,
+        cycles,
         jobs,
+        zone,
+        survey: information,
+        texts,
+        alerts,
         clock,
         trust_database_clock,
     } = settings;
@@ -79,6 +94,8 @@ pub async fn serve(
         Some(settings) => Some(Arc::new(Geocoder::open(settings, clock.clone()).await?)),
         None => None,
     };
+    // Before the database is opened: with a gap in a text nothing is served.
+    let texts = texts.as_deref().map(load_texts).transpose()?;
     let store = open_store(&database).await?;
     if trust_database_clock {
         database_clock.compare(&*store).await?;
@@ -89,8 +106,11 @@ pub async fn serve(
     }
     masking::mask_by(&store, &masking, false).await?;
     let survey = Survey::new(store.clone(), clock.clone())
+        .with_cycles(cycles)
         .with_authority(authority, device_certificates)
         .with_geocoder(geocoder)
+        .with_zone(&zone)
+        .with_information(information)
         .with_kept_revocations(KeptRevocations::in_folder(&data));
     let survey = Arc::new(survey);
     survey.import_register().await?;
@@ -107,14 +127,22 @@ pub async fn serve(
     let secrets = Secrets::new(secrets);
     secrets.import(&*store).await?;
     survey.apply_kept_revocations().await?;
+    if let Some(texts) = texts {
+        survey.publish_texts(texts).await?;
+    }
     let keeping = Keeper { survey: survey.clone(), database, masking }.keep();
     masking::mask_pending_soon(store.clone());
+    let keeping_series = keep_series(survey.clone());
     let requests = Arc::new(limit::Requests::new(limits.rate));
     let telemetry = Arc::new(Telemetry::default());
     let connections = limit::Connections::new(limits.connections_per_address);
     let job_added = Arc::new(JobAdded::default());
     let runner =
         Runner::start(survey.clone(), telemetry.clone(), database_clock.clone(), jobs, &job_added);
+    let alert_watch = Arc::new(AlertWatch::new(alerts.as_ref()));
+    let start =
+        |alerts| Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone());
+    let watcher = alerts.map(start).transpose()?;
     let app = App {
         survey: survey.clone(),
         authenticator: Arc::new(Authenticator {
@@ -126,6 +154,7 @@ pub async fn serve(
         }),
         intake: Arc::new(Intake::new(&limits, quota)),
         job_added,
+        alert_watch,
         telemetry: telemetry.clone(),
         connections: connections.clone(),
         clock: database_clock,
@@ -141,9 +170,29 @@ pub async fn serve(
     };
     listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
     runner.stop().await;
+    if let Some(watcher) = watcher {
+        watcher.stop().await;
+    }
     keeping.abort();
+    keeping_series.abort();
     store.close().await?;
     Ok(())
+}
+
+/// Keeps the days of all meters, soon after the start and some times a day, at low priority.
+fn keep_series(survey: Arc<Survey>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        tokio::time::sleep(SERIES_BEGIN).await;
+        loop {
+            match survey.keep_series(SERIES_REST).await {
+                Ok(SeriesKept { meters, days, failed }) => {
+                    tracing::info!(meters, days, failed, "days of energy are kept");
+                }
+                Err(error) => tracing::warn!(%error, "days of energy cannot be kept"),
+            }
+            tokio::time::sleep(SERIES_PAUSE).await;
+        }
+    })
 }
 
 /// Warns of folders and databases that others than their owner may read. They are not rejected:

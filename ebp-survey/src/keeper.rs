@@ -15,6 +15,9 @@ use crate::{
 /// How often what other servers and commands revoked is looked for.
 const EVERY: Duration = Duration::from_secs(15);
 
+/// How often silences of devices that are over are ended.
+const SILENCES: Duration = Duration::from_secs(60);
+
 /// Between two tries to apply the list to a database that cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -29,11 +32,16 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Completes the list from time to time, and follows the database to another history, until
+    /// Completes the list and ends silences from time to time, and follows the database to another history, until
     /// the task is aborted.
     pub fn keep(self) -> JoinHandle<()> {
         tokio::spawn(async move {
-            tokio::join!(self.complete_often(), self.look_often(), self.follow());
+            tokio::join!(
+                self.complete_often(),
+                self.look_often(),
+                self.follow(),
+                self.end_silences_often()
+            );
         })
     }
 
@@ -68,6 +76,17 @@ impl Keeper {
         let now = self.survey.clock().now();
         self.survey.store().forget_expired_enrolments(now).await?;
         Ok(())
+    }
+
+    async fn end_silences_often(&self) {
+        loop {
+            tokio::time::sleep(SILENCES).await;
+            match self.survey.end_silences().await {
+                Ok(0) => {}
+                Ok(ended) => tracing::info!(ended, "silences of devices have ended"),
+                Err(error) => tracing::debug!(%error, "the database cannot be asked for silences"),
+            }
+        }
     }
 
     async fn follow(&self) {

@@ -1,9 +1,15 @@
 //! The survey as it is opened once: what its operations work with.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use ebp_core::clock::Clock;
-use ebp_store::Store;
+use ebp_core::{
+    clock::Clock,
+    contract::{SurveyInformation, SurveyText},
+};
+use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
 use crate::{authority::Authority, geocoding::Geocode, revocations::KeptRevocations};
@@ -17,16 +23,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a device's certificate is valid by default.
 const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 
+/// The time zone whose days are kept by default.
+const ZONE: &str = "Europe/Berlin";
+
 /// A survey: its store, and what the operations need besides.
 pub struct Survey {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    cycles: SurveyCycles,
     authority: Option<Authority>,
     device_certificates: Duration,
     kept: Option<KeptRevocations>,
     geocoder: Option<Arc<dyn Geocode>>,
     patience: Duration,
     locating: Arc<Semaphore>,
+    zone: Arc<str>,
+    about: SurveyInformation,
+    texts: Mutex<Option<(u32, Arc<[SurveyText]>)>>,
 }
 
 impl Survey {
@@ -37,13 +50,23 @@ impl Survey {
         Self {
             store,
             clock,
+            cycles: SurveyCycles::default(),
             authority: None,
             device_certificates: DEVICE_CERTIFICATES,
             kept: None,
             geocoder: None,
             patience: PATIENCE,
             locating: Arc::new(Semaphore::new(LOCATING)),
+            zone: ZONE.into(),
+            about: SurveyInformation::default(),
+            texts: Mutex::default(),
         }
+    }
+
+    /// The same, whose devices measure and report so often.
+    #[must_use]
+    pub fn with_cycles(self, cycles: SurveyCycles) -> Self {
+        Self { cycles, ..self }
     }
 
     /// The same, which issues and revokes certificates of this authority. Those of devices are valid
@@ -71,6 +94,18 @@ impl Survey {
         Self { kept: Some(kept), ..self }
     }
 
+    /// The same, whose days are those of that time zone (its IANA name).
+    #[must_use]
+    pub fn with_zone(self, zone: &str) -> Self {
+        Self { zone: zone.into(), ..self }
+    }
+
+    /// The same, which says this of itself. Its texts are those that were published.
+    #[must_use]
+    pub fn with_information(self, about: SurveyInformation) -> Self {
+        Self { about, ..self }
+    }
+
     /// What the survey remembers, for whatever is a single call of the store.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
@@ -89,6 +124,16 @@ impl Survey {
         self.authority.as_ref()
     }
 
+    pub(crate) fn zone(&self) -> &str {
+        &self.zone
+    }
+
+    /// How often devices measure and report.
+    #[must_use]
+    pub const fn cycles(&self) -> SurveyCycles {
+        self.cycles
+    }
+
     pub(crate) const fn device_certificates(&self) -> Duration {
         self.device_certificates
     }
@@ -103,6 +148,14 @@ impl Survey {
 
     pub(crate) const fn patience(&self) -> Duration {
         self.patience
+    }
+
+    pub(crate) const fn about(&self) -> &SurveyInformation {
+        &self.about
+    }
+
+    pub(crate) const fn texts(&self) -> &Mutex<Option<(u32, Arc<[SurveyText]>)>> {
+        &self.texts
     }
 
     pub(crate) const fn locating(&self) -> &Arc<Semaphore> {

@@ -4,6 +4,7 @@
 //! answered to whom.
 
 mod backup;
+mod texts;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -107,6 +108,11 @@ enum Action {
         #[command(subcommand)]
         action: backup::RevocationsAction,
     },
+    /// The texts that participants agree to.
+    Texts {
+        #[command(subcommand)]
+        action: texts::TextsAction,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,6 +142,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             return backup::restore(data, input, revocations.as_deref());
         }
         Some(Action::Revocations { action }) => return action.run(data),
+        Some(Action::Texts { action }) => return action.run(),
         None => {}
     }
     if arguments.print_config {

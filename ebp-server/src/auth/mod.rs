@@ -93,6 +93,8 @@ pub enum Access {
     Scope(Scope),
     /// The same, whose identity has one of these scopes.
     EitherScope([Scope; 2]),
+    /// The same, whose identity has all of these scopes.
+    AllScopes(&'static [Scope]),
     /// These groups (table 4.3).
     Groups(&'static [Group]),
     /// A device by its own certificate, whatever its scopes.
@@ -197,6 +199,10 @@ fn permit(access: Access, scopes: &Scopes) -> Result<(), ApiError> {
             if !scopes.contains(first) && !scopes.contains(second) =>
         {
             Err(ApiError::Scope(first))
+        }
+        Access::AllScopes(needed) => {
+            let missing = needed.iter().find(|scope| !scopes.contains(**scope));
+            missing.map_or(Ok(()), |scope| Err(ApiError::Scope(*scope)))
         }
         _ => Ok(()),
     }

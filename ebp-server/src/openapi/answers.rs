@@ -76,6 +76,13 @@ pub fn request_id() -> Header {
     Header::new(ObjectBuilder::new().schema_type(Type::String).format(Some(uuid)))
 }
 
+/// The answer to a client that has the survey already.
+pub fn not_modified() -> Response {
+    let response =
+        ResponseBuilder::new().description("The client has it already (`If-None-Match`)");
+    response.header("X-Request-Id", request_id()).build()
+}
+
 /// The problems that an endpoint can answer: status, and reference to the response.
 pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
     let Endpoint { method, path, access } = endpoint;
@@ -85,21 +92,34 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
         paths::MANAGEMENT_HOUSEHOLD
             | paths::MANAGEMENT_DEVICE
             | paths::MANAGED_CERTIFICATES
+            | paths::MANAGEMENT_ALERT
             | paths::MANAGEMENT_JOB
+            | paths::SERIES
+            | paths::SUMMARY
+            | paths::MANAGEMENT_MESSAGE
+            | paths::MESSAGE
+            | paths::SURVEY
+            | paths::MANAGEMENT_FLEET
     );
     // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.
     let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
-    let removes = *method == Method::DELETE && !certificates;
-    let by_state = [paths::JOB_CANCEL, paths::JOB_RETRY, paths::JOB_RESULT].contains(path);
+    let silence = *path == paths::DEVICE_SILENCE;
+    let removes = *method == Method::DELETE && !certificates && !silence;
+    let of_device = silence || [paths::DEVICE_COVERAGE, paths::DEVICE_HISTORY].contains(path);
+    let by_state = [paths::JOB_CANCEL, paths::JOB_RETRY, paths::JOB_RESULT, paths::MESSAGE_CLOSE]
+        .contains(path);
     let known = *access != Access::Anybody;
-    let of_household = matches!(access, Access::Scope(_) | Access::EitherScope(_) | Access::Device);
+    let of_household = matches!(
+        access,
+        Access::Scope(_) | Access::EitherScope(_) | Access::AllScopes(_) | Access::Device
+    );
     let can = |status| match status {
         400 => has_body || named || listed,
         401 => known || has_body,
         403 => known,
-        404 => named || has_body,
+        404 => named || has_body || *path == paths::SURVEY,
         409 => of_household || has_body || removes || by_state,
-        410 => of_household || has_body || removes,
+        410 => of_household || has_body || removes || of_device,
         408 | 413 | 415 | 422 => has_body,
         429 | 500 | 503 => true,
         _ => false,

@@ -235,6 +235,14 @@ impl Server {
         (registered, api)
     }
 
+    /// A household that has granted consent to that version of the text.
+    pub async fn consenting_to(&self, email: &str, version: u32) -> (Registered, Api) {
+        let (registered, api) = self.household(email).await;
+        let agreed = json!({"text_version": version, "language": "de"});
+        api.json(Method::POST, paths::CONSENT, &agreed).expect(StatusCode::CREATED).await;
+        (registered, api)
+    }
+
     /// A household that has granted consent, a second ago.
     pub async fn consenting(&self, email: &str) -> (Registered, Api) {
         let (registered, api) = self.household(email).await;

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod access;
+mod agreement;
+mod alert;
 mod certificate;
 mod clock;
 mod consent;
 mod enrolment;
 mod erasure;
+mod export;
 mod faults;
 mod group;
 mod group_on_sqlite;
@@ -19,6 +22,7 @@ mod job;
 mod management;
 mod measurement_list;
 mod measurement_upload;
+mod message;
 mod operation;
 mod overload;
 mod put_back;
@@ -27,6 +31,7 @@ mod removal;
 mod repeated;
 mod rolling;
 mod scope;
+mod series;
 mod server;
 mod shared;
 mod status;

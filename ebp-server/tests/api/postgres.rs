@@ -5,12 +5,15 @@
 // Without PostgreSQL one ignored test stands for all of them.
 ebp_needs::only_with! { postgresql:
 mod access;
+mod agreement;
+mod alert;
 mod certificate;
 mod clock;
 mod consent;
 mod enrolment;
 mod erasure;
 mod failover;
+mod export;
 mod faults;
 mod group;
 mod group_on_postgres;
@@ -22,6 +25,7 @@ mod job;
 mod management;
 mod measurement_list;
 mod measurement_upload;
+mod message;
 mod operation;
 mod overload;
 mod put_back;
@@ -30,6 +34,7 @@ mod removal;
 mod repeated;
 mod rolling;
 mod scope;
+mod series;
 mod server;
 mod shared;
 mod status;

@@ -10,6 +10,7 @@
 //! or not at all; therefore measurements have identifiers.
 
 mod access;
+mod alert;
 mod authority;
 mod certificate;
 mod connect;
@@ -20,6 +21,7 @@ mod device;
 mod erase;
 mod error;
 mod evaluation;
+mod fleet;
 mod gather;
 mod history;
 mod household;
@@ -32,6 +34,7 @@ mod lookup;
 mod management;
 mod masking;
 mod measurement;
+mod message;
 mod migrate;
 mod patience;
 mod pooler;
@@ -40,10 +43,12 @@ mod register;
 mod registered;
 mod release;
 mod report;
+mod series;
 mod status;
 mod store;
 mod store_error;
 mod stored;
+mod survey_text;
 mod tls;
 mod value;
 

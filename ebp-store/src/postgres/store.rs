@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+        Account, Consent, ConsentGrant, DeviceStatus, Household, MeasurementDevice, Registered,
+        Registration, Withdrawal,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
@@ -59,15 +60,25 @@ impl Store for PostgresStore {
         self.look_up(consent::consent(&client, id)).await
     }
 
-    async fn grant_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
+    async fn grant_consent_to(
+        &self,
+        id: HouseholdId,
+        grant: ConsentGrant,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
         let mut client = self.client().await?;
-        self.change(consent::grant(&mut client, id, at)).await
+        self.change(consent::grant(&mut client, id, grant, at)).await
     }
 
-    async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
+    async fn revoke_consent_by(
+        &self,
+        id: HouseholdId,
+        withdrawal: Option<Withdrawal>,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
         let masking = self.masked_by.get();
         let mut client = self.client().await?;
-        let revoking = release::revoke(&mut client, id, at, masking.as_deref());
+        let revoking = release::revoke(&mut client, id, withdrawal, at, masking.as_deref());
         let revoked = self.change(revoking).await?;
         drop(client);
         self.eraser.finish().await;

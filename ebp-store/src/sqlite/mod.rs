@@ -8,6 +8,7 @@
 //! is overwritten (`secure_delete`).
 
 mod access;
+mod alert;
 mod authority;
 mod certificate;
 mod connection;
@@ -15,6 +16,7 @@ mod consent;
 mod database;
 mod device;
 mod evaluation;
+mod fleet;
 mod history;
 mod household;
 mod incident;
@@ -24,15 +26,18 @@ mod location;
 mod management;
 mod masking;
 mod measurement;
+mod message;
 mod migrate;
 mod quota;
 mod reader;
 mod register;
 mod registered;
 mod release;
+mod series;
 mod status;
 mod store;
 mod stored;
+mod survey_text;
 mod value;
 mod writer;
 

@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+        Account, Consent, ConsentGrant, DeviceStatus, Household, MeasurementDevice, Registered,
+        Registration, Withdrawal,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
+use rusqlite::Transaction;
 use uuid::Uuid;
 
 use super::{
@@ -47,13 +49,25 @@ impl Store for SqliteStore {
         self.readers.run(move |db| consent::consent(db, id)).await
     }
 
-    async fn grant_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        self.writer.run(move |tx| consent::grant(tx, id, at)).await
+    async fn grant_consent_to(
+        &self,
+        id: HouseholdId,
+        grant: ConsentGrant,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
+        self.writer.run(move |tx| consent::grant(tx, id, grant, at)).await
     }
 
-    async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
+    async fn revoke_consent_by(
+        &self,
+        id: HouseholdId,
+        withdrawal: Option<Withdrawal>,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
         let masking = self.masked_by.get();
-        self.writer.run_and_erase(move |tx| release::revoke(tx, id, at, masking.as_deref())).await
+        let revoke =
+            move |tx: &Transaction<'_>| release::revoke(tx, id, withdrawal, at, masking.as_deref());
+        self.writer.run_and_erase(revoke).await
     }
 
     async fn devices(&self, id: HouseholdId) -> Result<Vec<MeasurementDevice>, StoreError> {

@@ -67,7 +67,7 @@ async fn ten_at_once_migrate_once() {
     }
     let db = fresh.plain().await;
     assert_eq!(count(&db, "SELECT count(*) FROM household").await, 10);
-    let migrations = crate::additive::migrations("postgres");
+    let migrations = crate::additive::count_of("postgres");
     assert_eq!(count(&db, "SELECT count(*) FROM schema_migration").await, migrations);
 }
 

@@ -1,5 +1,6 @@
 //! What an operator does with a server and sees of it.
 
+mod agreement;
 mod authority;
 mod backup;
 mod devices;

@@ -3,7 +3,8 @@
 use ebp_core::private_file::Exposed;
 use ebp_store::StoreError;
 use ebp_survey::{
-KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError, geocoding::GeocodeError, text::TextError,
+    KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError,
+    geocoding::GeocodeError, text::TextError,
 };
 
 use crate::{

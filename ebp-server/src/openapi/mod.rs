@@ -394,7 +394,10 @@ fn method_of(method: &Method) -> HttpMethod {
 #[cfg(test)]
 mod tests {
     use ebp_core::contract::{
-ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem, PvSystemChange, Registration, RenewRequest, Withdrawal, closed_schemas, NewSilence, FrontendRequest,
+        ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, FrontendRequest,
+        HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob,
+        NewMessage, NewMeter, NewPvSystem, NewSilence, PvSystemChange, Registration, RenewRequest,
+        Withdrawal, closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;

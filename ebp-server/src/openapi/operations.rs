@@ -3,7 +3,15 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-Account, AlertMessage, AlertRules, Consent, ConsentGrant, Coverage, DeviceCertificate, DeviceChange, DeviceHistory, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, FleetPage, Household, HouseholdChange, HouseholdExport, HouseholdHealth, ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage, Message, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem, NewSilence, PvSystemChange, Registered, Registration, RenewRequest, RevokedDevice, RiskReport, Silence, SurveyInformation, UploadRequest, UploadResponse, Withdrawal, limits, paths, FrontendRequest, HouseholdListing, NewSignInCode, RegistrationChange, SignIn,
+        Account, AlertMessage, AlertRules, Consent, ConsentGrant, Coverage, DeviceCertificate,
+        DeviceChange, DeviceHistory, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest,
+        EnrolmentRequest, EnrolmentToken, FleetPage, FrontendRequest, Household, HouseholdChange,
+        HouseholdExport, HouseholdHealth, HouseholdListing, ImportReport, IncidentRequest, Job,
+        Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice,
+        MeasurementPage, Message, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage,
+        NewMeter, NewPvSystem, NewSignInCode, NewSilence, PvSystemChange, Registered, Registration,
+        RegistrationChange, RenewRequest, RevokedDevice, RiskReport, SignIn, Silence,
+        SurveyInformation, UploadRequest, UploadResponse, Withdrawal, limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };

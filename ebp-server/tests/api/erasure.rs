@@ -21,7 +21,8 @@ use ebp_core::{
 };
 use ebp_server::Limits;
 use ebp_store::{
-Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look, NewDays, NewEpisode, NewMessage, PlannedMessage, Quota, Subject, Watching, open_store,
+    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look, NewDays,
+    NewEpisode, NewMessage, PlannedMessage, Quota, Subject, Watching, open_store,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;

@@ -16,7 +16,9 @@ use super::{
     value::Instant,
 };
 use crate::{
-HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError, certificate::{CertificateKind, RegisterEntry, scopes_of}, management::in_order,
+    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError,
+    certificate::{CertificateKind, RegisterEntry, scopes_of},
+    management::in_order,
     serial::Serial,
 };
 

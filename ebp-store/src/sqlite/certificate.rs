@@ -11,7 +11,9 @@ use super::{
     value::{Id, Instant},
 };
 use crate::{
-HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError, certificate::{CertificateKind, RegisterEntry, scopes_of}, management::in_order,
+    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError,
+    certificate::{CertificateKind, RegisterEntry, scopes_of},
+    management::in_order,
     serial::Serial,
 };
 

@@ -34,12 +34,6 @@ pub fn count_of(engine: &str) -> i64 {
     fs::read_dir(folder).unwrap().count().try_into().unwrap()
 }
 
-/// How many migrations there are for that database.
-pub fn migrations(engine: &str) -> i64 {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
-    i64::try_from(fs::read_dir(folder).unwrap().count()).unwrap()
-}
-
 /// The statements of a file, in capitals, without comments and with single spaces. Bodies of functions
 /// and triggers belong to their statement.
 fn statements(sql: &str) -> Vec<String> {

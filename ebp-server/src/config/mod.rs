@@ -47,18 +47,7 @@ pub use alerts::{AlertsConfig, Length, Limit, TimeOfDay};
 pub use environment::PREFIX;
 pub use error::ConfigError;
 pub use example::EXAMPLE;
-pub use tables::{GeocodingConfig, LimitsConfig, TokensConfig};
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line, for machines.
-    Json,
-}
+pub use tables::{GeocodingConfig, LimitsConfig, LogFormat, TokensConfig};
 
 /// The configuration of `ebp serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -220,14 +209,7 @@ impl ServerConfig {
                 return Err(ConfigError::Missing { key, variable: environment::variable(key) });
             }
         }
-        let alerts = self.alerts.as_ref().map(AlertsConfig::settings);
-        alerts.transpose().map(drop).map_err(|fault| {
-            let (key, variable) = (fault.key, environment::variable(fault.key));
-            match fault.reason {
-                None => ConfigError::Missing { key, variable },
-                Some(reason) => ConfigError::Setting { key, reason },
-            }
-        })
+        self.alerts.as_ref().map_or(Ok(()), AlertsConfig::check)
     }
 
     fn relative_to(&mut self, folder: &Path) {

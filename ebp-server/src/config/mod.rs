@@ -221,14 +221,7 @@ impl ServerConfig {
                 return Err(ConfigError::Missing { key, variable: environment::variable(key) });
             }
         }
-        let alerts = self.alerts.as_ref().map(AlertsConfig::settings);
-        alerts.transpose().map(drop).map_err(|fault| {
-            let (key, variable) = (fault.key, environment::variable(fault.key));
-            match fault.reason {
-                None => ConfigError::Missing { key, variable },
-                Some(reason) => ConfigError::Setting { key, reason },
-            }
-        })
+        self.alerts.as_ref().map_or(Ok(()), AlertsConfig::check)
     }
 
     fn relative_to(&mut self, folder: &Path) {

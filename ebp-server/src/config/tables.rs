@@ -1,4 +1,4 @@
-//! The parts of the configuration: logging, tokens, geocoding, limits.
+//! The parts of the configuration: logging, tokens, geocoding, limits; and how log lines look.
 //!
 //! Enters: TOML. Leaves: values. Absent: what they mean to a server, which
 //! [`ServerConfig`](super::ServerConfig) says.

@@ -337,4 +337,6 @@ fn is_held(sent: &[Timestamp], policy: &MessagePolicy, now: Timestamp) -> bool {
 }
 
 #[cfg(test)]
+mod story;
+#[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ use ebp_core::{
         Account, Consent, Household, MeasurementDevice, UploadRequest, UploadResponse, paths,
     },
     model::{Meter, PvSystem},
+    trace::{TRACEPARENT, TraceContext},
 };
 
 /// A longer response is not read: the largest page is a tenth of it.
@@ -66,6 +67,8 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     /// For a client with a certificate.
     server_clock: Option<ServerClock>,
+    /// The request that this one's are a part of.
+    trace: Option<TraceContext>,
 }
 
 impl Client {
@@ -121,7 +124,14 @@ impl Client {
             .default_headers(headers)
             .build()
             .map_err(|e| set_up(e.to_string()))?;
-        Ok(Self { http, server, clock: options.clock, server_clock: None })
+        Ok(Self { http, server, clock: options.clock, server_clock: None, trace: None })
+    }
+
+    /// The same client, whose requests keep the identifier of one that they are a part of: a page
+    /// passes on what a browser asked for. Otherwise each request has its own.
+    #[must_use]
+    pub fn within(self, trace: TraceContext) -> Self {
+        Self { trace: Some(trace), ..self }
     }
 
     /// The Data API's address.
@@ -264,8 +274,12 @@ impl Client {
                 None => error,
             }
         };
-        let response =
-            request.header(header::ACCEPT, "application/json").send().map_err(transport)?;
+        let trace = self.trace.map_or_else(TraceContext::begin, TraceContext::child);
+        let response = request
+            .header(header::ACCEPT, "application/json")
+            .header(TRACEPARENT, trace.to_string())
+            .send()
+            .map_err(transport)?;
         let (status, retry_after) = (response.status(), self.retry_after(&response));
         let mut body = Vec::new();
         response.take(MAX_ANSWER + 1).read_to_end(&mut body).map_err(|e| {
@@ -275,7 +289,13 @@ impl Client {
             }
         })?;
         if !status.is_success() {
-            return Err(ClientError::of_answer(&self.server, status, &body, retry_after));
+            return Err(ClientError::of_answer(
+                &self.server,
+                status,
+                &body,
+                retry_after,
+                trace.id(),
+            ));
         }
         if body.len() as u64 > MAX_ANSWER {
             return Err(self.garbled(path, format!("it is longer than {MAX_ANSWER} bytes")));

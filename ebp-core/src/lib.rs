@@ -24,3 +24,4 @@ pub mod phrase;
 pub mod private_file;
 pub mod quantity;
 pub mod scope;
+pub mod trace;

@@ -25,6 +25,7 @@
 //! # Ok(()) }
 //! ```
 
+mod answer;
 mod api;
 mod app;
 pub mod auth;
@@ -38,6 +39,7 @@ mod listener;
 pub mod openapi;
 mod overload;
 mod problem;
+mod request;
 mod router;
 mod serve;
 mod settings;

@@ -53,6 +53,9 @@ pub enum SurveyError {
     /// The device was given another certificate not long ago; it may ask again after this time.
     #[error("the device renewed its certificate not long ago: it may again in {0:#}")]
     RenewedRecently(SignedDuration),
+    /// Work on another thread ended early.
+    #[error("the work was interrupted")]
+    Interrupted,
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers")]
     NoRandomness,

@@ -18,6 +18,7 @@
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
 //! | list and revoke certificates | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
+//! | outlines of regions, and which one a location lies in | `geo.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
 mod activity;
@@ -29,6 +30,7 @@ mod consent;
 mod enrolment;
 mod error;
 mod finish;
+mod geo;
 pub mod geocoding;
 pub mod import;
 mod keeper;

@@ -6,7 +6,9 @@ use ebp_core::clock::Clock;
 use ebp_store::Store;
 use tokio::sync::Semaphore;
 
-use crate::{authority::Authority, geocoding::Geocode, revocations::KeptRevocations};
+use crate::{
+    authority::Authority, geo::Outlines, geocoding::Geocode, revocations::KeptRevocations,
+};
 
 /// Addresses that are looked up at the same time: each takes a thread.
 const LOCATING: usize = 8;
@@ -27,6 +29,7 @@ pub struct Survey {
     geocoder: Option<Arc<dyn Geocode>>,
     patience: Duration,
     locating: Arc<Semaphore>,
+    drawn: Outlines,
 }
 
 impl Survey {
@@ -43,6 +46,7 @@ impl Survey {
             geocoder: None,
             patience: PATIENCE,
             locating: Arc::new(Semaphore::new(LOCATING)),
+            drawn: Outlines::default(),
         }
     }
 
@@ -103,6 +107,10 @@ impl Survey {
 
     pub(crate) const fn patience(&self) -> Duration {
         self.patience
+    }
+
+    pub(crate) const fn drawn(&self) -> &Outlines {
+        &self.drawn
     }
 
     pub(crate) const fn locating(&self) -> &Arc<Semaphore> {

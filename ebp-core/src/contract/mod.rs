@@ -5,6 +5,7 @@
 mod bodies;
 mod device;
 mod enrolment;
+mod geo;
 mod incident;
 mod job;
 pub mod limits;
@@ -25,6 +26,7 @@ pub use device::{
     RevokedDevice,
 };
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
+pub use geo::{LocatedRegion, RegionName};
 pub use incident::IncidentRequest;
 pub use job::{
     HouseholdRisk, ImportReport, ImportedLine, Job, JobKind, JobState, LineOutcome, NewJob,

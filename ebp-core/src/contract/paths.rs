@@ -64,6 +64,12 @@ pub const JOB_RESULT: &str = "/management/job/{uuid}/result";
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.
 pub const RENEW: &str = "/device/renew";
+/// The outlines of all regions, as a picture.
+pub const GEO_REGIONS: &str = "/geo/regions.svg";
+/// The outline of one region, with its NUTS code and `.svg` for `{file}`.
+pub const GEO_REGION: &str = "/geo/region/{file}";
+/// The region that a location lies in.
+pub const GEO_LOCATE: &str = "/geo/locate";
 /// Where the API is described.
 pub const ROOT: &str = "/";
 /// The meters that a device reads.

@@ -8,6 +8,7 @@ mod body;
 pub mod consent;
 pub mod description;
 pub mod device;
+pub mod geo;
 pub mod health;
 pub mod household;
 pub mod incident;

@@ -10,7 +10,7 @@ use utoipa::openapi::{
     schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
 };
 
-use crate::{auth::Access, router::Endpoint};
+use crate::{answer::is_kept, auth::Access, router::Endpoint};
 
 /// A status that the API answers, and how.
 struct Answer {
@@ -76,6 +76,24 @@ pub fn request_id() -> Header {
     Header::new(ObjectBuilder::new().schema_type(Type::String).format(Some(uuid)))
 }
 
+/// The header of every response: how long it may be kept.
+pub fn cache_control() -> Header {
+    Header::new(ObjectBuilder::new().schema_type(Type::String))
+}
+
+/// What an endpoint answers besides, if all is well.
+pub fn others(endpoint: &Endpoint) -> &'static [(&'static str, &'static str)] {
+    match (endpoint.path, endpoint.method.as_str()) {
+        (paths::MANAGEMENT_HOUSEHOLD, "POST") => {
+            &[("204", "With `dry_run`: it would be registered")]
+        }
+        (path, "GET") if is_kept(path) => {
+            &[("304", "The client has it: its `ETag` is among those of `If-None-Match`")]
+        }
+        _ => &[],
+    }
+}
+
 /// The problems that an endpoint can answer: status, and reference to the response.
 pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
     let Endpoint { method, path, access } = endpoint;
@@ -86,6 +104,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
             | paths::MANAGEMENT_DEVICE
             | paths::MANAGED_CERTIFICATES
             | paths::MANAGEMENT_JOB
+            | paths::GEO_LOCATE
     );
     // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.
     let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
@@ -97,7 +116,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
         400 => has_body || named || listed,
         401 => known || has_body,
         403 => known,
-        404 => named || has_body,
+        404 => named || has_body || *path == paths::GEO_REGIONS,
         409 => of_household || has_body || removes || by_state,
         410 => of_household || has_body || removes,
         408 | 413 | 415 | 422 => has_body,

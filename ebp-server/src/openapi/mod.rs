@@ -20,7 +20,7 @@ use utoipa::{
     PartialSchema,
     openapi::{
         Components, Content, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder,
-        ResponseBuilder, Schema,
+        Response, ResponseBuilder, Schema,
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
         schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
@@ -41,7 +41,9 @@ const MEASUREMENT_QUERY: [(&str, Kind); 4] = [
     ("limit", Kind::Limit),
     ("cursor", Kind::Cursor),
 ];
-const REGISTER_QUERY: [(&str, Kind); 1] = [("further", Kind::Flag)];
+const CHECK_QUERY: [(&str, Kind); 1] = [("further", Kind::Flag)];
+const REGISTER_QUERY: [(&str, Kind); 2] = [("further", Kind::Flag), ("dry_run", Kind::Flag)];
+const LOCATE_QUERY: [(&str, Kind); 2] = [("lat", Kind::Degrees(90)), ("lon", Kind::Degrees(180))];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
 
 #[derive(Clone, Copy)]
@@ -52,6 +54,9 @@ enum Kind {
     Uuid,
     Serial,
     Flag,
+    /// Of at most so many to either side.
+    Degrees(i32),
+    RegionFile,
 }
 
 impl Kind {
@@ -63,6 +68,11 @@ impl Kind {
             Self::Uuid => text.format(known(KnownFormat::Uuid)),
             Self::Cursor => text.pattern(Some("^[0-9a-f]{48}$")),
             Self::Serial => text.pattern(Some("^[0-9a-f]{32}$")),
+            Self::RegionFile => text.pattern(Some(r"^[A-Z]{2}[A-Z0-9]{1,6}\.svg$")),
+            Self::Degrees(most) => ObjectBuilder::new()
+                .schema_type(Type::Number)
+                .minimum(Some(-most))
+                .maximum(Some(most)),
             Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
             Self::Limit => ObjectBuilder::new()
                 .schema_type(Type::Integer)
@@ -125,7 +135,11 @@ fn described() -> OpenApi {
         .title("ebp Data API")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Registrations, consents, devices and measurements of a survey of household meters.",
+            "Registrations, consents, devices and measurements of a survey of household meters.\n\n\
+             A request may carry the header `traceparent` (W3C Trace Context, version 00). Its trace \
+             identifier is logged, and is the `trace_id` of a problem document and of a job; without \
+             a valid one the server makes one. Answers of 1 kB and more are compressed as \
+             `Accept-Encoding` says (gzip, zstd), but for those that hold a token or a certificate.",
         ));
     OpenApiBuilder::new()
         .info(info.build())
@@ -152,12 +166,17 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
             .required(Some(utoipa::openapi::Required::True));
         operation = operation.request_body(Some(body.build()));
     }
-    let mut response =
-        ResponseBuilder::new().description("Done").header("X-Request-Id", answers::request_id());
+    let mut response = ResponseBuilder::new()
+        .description("Done")
+        .header("X-Request-Id", answers::request_id())
+        .header("Cache-Control", answers::cache_control());
     if let Some(body) = answer {
         response = response.content(body.media, Content::new(Some(body.schema)));
     }
     operation = operation.response(status, response.build());
+    for (status, description) in answers::others(endpoint) {
+        operation = operation.response(*status, Response::new(*description));
+    }
     for (status, problem) in problems {
         operation = operation.response(status, problem);
     }
@@ -178,20 +197,28 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
     };
     let (yes, no) = (utoipa::openapi::Required::True, utoipa::openapi::Required::False);
     let in_path = endpoint.path.split(['{', '}']).skip(1).step_by(2).map(|name| {
-        let kind = if name == "serial" { Kind::Serial } else { Kind::Uuid };
+        let kind = match name {
+            "serial" => Kind::Serial,
+            "file" => Kind::RegionFile,
+            _ => Kind::Uuid,
+        };
         parameter(name, ParameterIn::Path, kind, yes.clone())
     });
     let query: &[(&str, Kind)] = match (endpoint.path, endpoint.method.as_str()) {
         (paths::METER_MEASUREMENT | paths::MANAGED_MEASUREMENT, "GET") => &MEASUREMENT_QUERY,
-        (paths::MANAGEMENT_HOUSEHOLD | paths::REGISTRATION_CHECK, "POST") => &REGISTER_QUERY,
+        (paths::MANAGEMENT_HOUSEHOLD, "POST") => &REGISTER_QUERY,
+        (paths::REGISTRATION_CHECK, "POST") => &CHECK_QUERY,
+        (paths::GEO_LOCATE, "GET") => &LOCATE_QUERY,
         (
             paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES,
             "GET",
         ) => &LIST_QUERY,
         _ => &[],
     };
-    let in_query =
-        query.iter().map(|(name, kind)| parameter(name, ParameterIn::Query, *kind, no.clone()));
+    let in_query = query.iter().map(|(name, kind)| {
+        let needed = if matches!(kind, Kind::Degrees(_)) { &yes } else { &no };
+        parameter(name, ParameterIn::Query, *kind, needed.clone())
+    });
     in_path.chain(in_query).collect()
 }
 

@@ -5,7 +5,7 @@ use ebp_core::{
     contract::{
         Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnrollRequest,
         EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth,
-        ImportReport, IncidentRequest, Job, Made, ManagedCertificate, ManagedDevice,
+        ImportReport, IncidentRequest, Job, LocatedRegion, Made, ManagedCertificate, ManagedDevice,
         ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob,
         NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
         RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths,
@@ -168,6 +168,10 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::ENROLL, "A device's first certificate, by a one-time token", one::<EnrollRequest>(), "201", one::<DeviceCertificate>()),
         op(M::POST, paths::RENEW, "A device's next certificate", one::<RenewRequest>(), "201", one::<DeviceCertificate>()),
         op(M::GET, paths::DEVICE_METER, "The meters that the device reads", None, "200", many::<Meter>()),
+
+        op(M::GET, paths::GEO_REGIONS, "The outlines of all regions, with 2 km simplified borders", None, "200", plain("image/svg+xml", Type::String)),
+        op(M::GET, paths::GEO_REGION, "The outline of one region", None, "200", plain("image/svg+xml", Type::String)),
+        op(M::GET, paths::GEO_LOCATE, "The region that a location lies in", None, "200", one::<LocatedRegion>()),
 
         op(M::GET, paths::ROOT, "Where the API is described", None, "200", plain("text/html", Type::String)),
         op(M::GET, paths::HEALTHZ, "Whether the server lives", None, "200", plain("application/json", Type::Object)),

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod access;
+mod answers;
 mod certificate;
 mod clock;
 mod consent;
 mod enrolment;
 mod erasure;
 mod faults;
+mod geo;
 mod group;
 mod group_on_sqlite;
 mod harness;

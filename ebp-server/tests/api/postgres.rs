@@ -5,6 +5,7 @@
 // Without PostgreSQL one ignored test stands for all of them.
 ebp_needs::only_with! { postgresql:
 mod access;
+mod answers;
 mod certificate;
 mod clock;
 mod consent;
@@ -12,6 +13,7 @@ mod enrolment;
 mod erasure;
 mod failover;
 mod faults;
+mod geo;
 mod group;
 mod group_on_postgres;
 mod harness;

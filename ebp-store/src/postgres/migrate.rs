@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -31,6 +31,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("../../migrations/postgres/0010_rolling_release.sql"),
     include_str!("../../migrations/postgres/0011_job.sql"),
     include_str!("../../migrations/postgres/0012_last_report.sql"),
+    include_str!("../../migrations/postgres/0013_job_trace.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/sqlite/0009_rolling_release.sql"),
     include_str!("../../migrations/sqlite/0010_job.sql"),
     include_str!("../../migrations/sqlite/0011_last_report.sql"),
+    include_str!("../../migrations/sqlite/0012_job_trace.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.

@@ -82,12 +82,14 @@ async fn import(engine: &str, store: Arc<dyn Store>, size: usize) {
         async {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let asked = Instant::now();
-            store.register(registration("another@example.org"), at).await.unwrap();
-            asked.elapsed()
+            // Behind a lock that is held for too long it is refused.
+            let registered = store.register(registration("another@example.org"), at).await;
+            registered.ok().map(|_| asked.elapsed())
         }
     );
     let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
-    println!("{engine:<12} {size:>10} {:>12.0} {:>24.0}", ms(held), ms(waited));
+    let waited = waited.map_or("refused".to_owned(), |waited| format!("{:.0}", ms(waited)));
+    println!("{engine:<12} {size:>10} {:>12.0} {waited:>24}", ms(held));
     store.close().await.unwrap();
 }
 

@@ -17,7 +17,7 @@ use crate::{
 /// By how much the borders of all regions are simplified, metres.
 const TOLERANCE_M: f64 = 2_000.0;
 /// The unit of a picture of all regions, and of one region, metres.
-const ALL_UNIT_M: f64 = 200.0;
+const ALL_UNIT_M: f64 = 400.0;
 const ONE_UNIT_M: f64 = 10.0;
 /// Metres of a degree of latitude.
 const DEGREE_M: f64 = 111_200.0;
@@ -176,11 +176,11 @@ mod tests {
     #[test]
     fn a_region_is_drawn_where_a_page_would_put_it() {
         let regions = square("Square");
-        // 0.1° are 11,120 m to the south, and 7,140 m to the east: units of 200 m.
+        // 0.1° are 11,120 m to the south, and 7,140 m to the east: units of 400 m.
         let svg = all(&regions);
-        assert!(svg.contains("d=\"M0 56l36 0 0-56-36 0z\""), "{svg}");
+        assert!(svg.contains("d=\"M0 28l18 0 0-28-18 0z\""), "{svg}");
         assert!(svg.contains("data-west=\"8\" data-north=\"50.1\""), "{svg}");
-        assert!(svg.contains("data-south-unit=\"556.000\""), "{svg}");
+        assert!(svg.contains("data-south-unit=\"278.000\""), "{svg}");
         let detail = one(&regions, RegionCode::new("XX001").unwrap()).unwrap();
         assert!(detail.contains("M0 1112l714 0 0-1112-714 0z"), "{detail}");
         assert!(one(&regions, RegionCode::new("XX002").unwrap()).is_none());
@@ -204,7 +204,7 @@ mod tests {
         let regions = crate::embedded().unwrap();
         let svg = all(regions);
         assert_eq!(svg.matches("<path id=\"DE").count(), 401);
-        assert!(svg.len() < 90_000, "{} octets", svg.len());
+        assert!(svg.len() < 85_000, "{} octets", svg.len());
         assert!(svg.contains("dl-de/by-2-0"), "whom to name");
     }
 }

@@ -44,6 +44,7 @@ mod router;
 mod serve;
 mod settings;
 mod telemetry;
+mod trace;
 
 #[doc(hidden)]
 pub use api::measurement::read as read_upload;

@@ -16,7 +16,7 @@ use ebp_store::{Faults, StoreError};
 use ebp_survey::{SurveyError, authority::AuthorityError};
 use uuid::Uuid;
 
-use crate::request::trace_id;
+use crate::trace::trace_id;
 
 /// The maximum number of faults reported for a body, so that a response is not much larger than the
 /// request.

@@ -15,20 +15,12 @@ use ebp_core::trace::{TRACEPARENT, TraceContext, TraceId};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::{answer::Template, auth::Kind, problem::ApiError, telemetry::Telemetry};
+use crate::{
+    answer::Template, auth::Kind, problem::ApiError, telemetry::Telemetry, trace::answer_as,
+};
 
 /// The response's header that names the request, as the log does.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-tokio::task_local! {
-    /// The identifier of the request that this task answers: problem documents carry it.
-    static TRACE: TraceId;
-}
-
-/// The identifier that the request has in all programs that it passes, for what answers it.
-pub(crate) fn trace_id() -> Option<TraceId> {
-    TRACE.try_with(|trace| *trace).ok()
-}
 
 /// Notes the route of an answer.
 pub(crate) async fn mark(
@@ -67,8 +59,8 @@ pub(crate) async fn log(
     let span = tracing::info_span!("request", request_id = %id, trace_id = %trace);
     let kind = Kind::default();
     request.extensions_mut().insert(kind.clone());
-    let mut response = TRACE.scope(trace, next.run(request)).instrument(span.clone()).await;
-    let route = Template::of(&response).unwrap_or("-");
+    let mut response = answer_as(trace, next.run(request)).instrument(span.clone()).await;
+    let route = Template::from_response(&response).unwrap_or("-");
     let (status, took) = (response.status().as_u16(), start.elapsed());
     let identity = kind.0.get().copied().unwrap_or("none");
     let latency_ms = took.as_micros() as f64 / 1000.0;

@@ -121,7 +121,7 @@ async fn tell_a_story(engine: Engine, log: &Captured) {
     let asked = format!(" trace_id={TRACE}}}: ebp_server::request: answered method=\"POST\"");
     assert!(log.contains(&asked), "{log}");
     assert!(!log.contains("forged"), "{log}");
-    // A refused file is nobody's failure.
+    // A refused file is no failure of the server.
     assert!(log.contains("what a job was asked for is refused"), "{log}");
     assert!(!log.contains("given up") && !log.contains("Geheimrat"), "{log}");
     let meter = registered.meters[0].to_string();

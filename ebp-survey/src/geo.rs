@@ -1,16 +1,11 @@
 //! Regions for pages: their outlines, and which one a location lies in.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ebp_anon::{Position, RegionCode, region_svg};
 use ebp_core::contract::RegionName;
-use ebp_store::masking::Masking;
 
 use crate::{Survey, SurveyError};
-
-/// The picture of all regions, made once for the geodata that are loaded.
-#[derive(Default)]
-pub(crate) struct Outlines(Mutex<Option<(Arc<Masking>, Arc<str>)>>);
 
 impl Survey {
     /// The outlines of all regions by which households are masked, as SVG; none if there are no
@@ -22,17 +17,7 @@ impl Survey {
         let Some(masking) = self.store().masking() else { return Ok(None) };
         let survey = self.clone();
         // Tens of thousands of corners take a while; who comes meanwhile waits for the same picture.
-        let draw = move || {
-            let mut kept = survey.drawn().0.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((of, svg)) = &*kept
-                && Arc::ptr_eq(of, &masking)
-            {
-                return Some(svg.clone());
-            }
-            let svg: Arc<str> = region_svg::all(masking.regions()?).into();
-            *kept = Some((masking, svg.clone()));
-            Some(svg)
-        };
+        let draw = move || survey.drawn().draw(masking);
         tokio::task::spawn_blocking(draw).await.map_err(|_| SurveyError::Interrupted)
     }
 

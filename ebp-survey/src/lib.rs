@@ -36,6 +36,7 @@ pub mod import;
 mod keeper;
 mod locate;
 pub mod masking;
+mod outlines;
 mod registration;
 mod restore;
 mod revocation;

@@ -7,7 +7,7 @@ use ebp_store::Store;
 use tokio::sync::Semaphore;
 
 use crate::{
-    authority::Authority, geo::Outlines, geocoding::Geocode, revocations::KeptRevocations,
+    authority::Authority, geocoding::Geocode, outlines::Outlines, revocations::KeptRevocations,
 };
 
 /// Addresses that are looked up at the same time: each takes a thread.

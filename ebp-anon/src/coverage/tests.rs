@@ -1,3 +1,5 @@
+//! Borders of made-up regions, and Germany's.
+
 use super::*;
 use crate::{RegionCode, geodata::Provenance};
 
@@ -59,7 +61,7 @@ const KM: i32 = 90_000;
 #[test]
 fn neighbours_share_what_is_left_of_their_border() {
     // Two regions whose common border has a corner of 50 m, and one of 20 km.
-    let border = [(0, 0), (KM / 20, 10 * KM), (20 * KM, 20 * KM), (0, 30 * KM)];
+    let border = [(0, 0), (10 * KM + KM / 20, 10 * KM), (20 * KM, 20 * KM), (0, 30 * KM)];
     let mut west = vec![(-20 * KM, 30 * KM), (-20 * KM, 0)];
     west.extend(border);
     let mut east: Vec<Point> = border.iter().rev().copied().collect();

@@ -38,7 +38,7 @@ impl JobKind {
 pub struct NewJob {
     /// What it does.
     pub kind: JobKind,
-    /// The households of an import, as JSON Lines or CSV (at most 2,000).
+    /// The households of an import, as JSON Lines or CSV (at most 1,000).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_length = 2_097_152))]
     pub file: Option<String>,

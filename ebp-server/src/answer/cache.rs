@@ -10,7 +10,7 @@ use axum::{
 use ebp_core::contract::paths;
 use ring::digest::{SHA256, digest};
 
-use super::Template;
+use super::template::Template;
 use crate::problem::ApiError;
 
 /// What anybody may keep, and for how many seconds: it is the same for everybody and says nothing of
@@ -40,7 +40,7 @@ pub(crate) async fn say_how_long(request: Request, next: Next) -> Response {
         _ => None,
     };
     let response = next.run(request).await;
-    let path = Template::of(&response);
+    let path = Template::from_response(&response);
     let seconds = KEPT
         .iter()
         .find(|(kept, _)| response.status() == StatusCode::OK && Some(*kept) == path)

@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 use tower::{ServiceExt, service_fn};
 use tower_http::{CompressionLevel, compression::Compression};
 
-use super::Template;
+use super::template::Template;
 
 /// A shorter answer is not compressed, octets: it fits into a packet.
 const LEAST: u64 = 1_024;
@@ -63,7 +63,7 @@ pub(crate) async fn compress(
         asked.headers_mut().append(header::ACCEPT_ENCODING, accepted.clone());
     }
     let mut response = next.run(request).await;
-    if Template::of(&response).is_some_and(|path| SECRET.contains(&path)) {
+    if Template::from_response(&response).is_some_and(|path| SECRET.contains(&path)) {
         return response;
     }
     append(&mut response, header::VARY, "Accept-Encoding");
@@ -75,9 +75,8 @@ pub(crate) async fn compress(
         let response = std::mem::take(&mut response);
         async { Ok::<_, Infallible>(response) }
     });
-    let service = Compression::new(given)
-        .quality(CompressionLevel::Fastest)
-        .compress_when(|_, _, _: &_, _: &_| true);
+    let service =
+        Compression::new(given).quality(quality(&asked)).compress_when(|_, _, _: &_, _: &_| true);
     let Ok(response) = service.oneshot(asked).await;
     let compressed = response.headers().contains_key(header::CONTENT_ENCODING);
     response.map(|body| match compressed {
@@ -88,6 +87,15 @@ pub(crate) async fn compress(
         })),
         false => Body::new(body),
     })
+}
+
+/// At its fastest zstd is as small as gzip in the middle, and takes the least memory.
+fn quality(asked: &http::Request<()>) -> CompressionLevel {
+    let is_zstd = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("zstd"));
+    match asked.headers().get_all(header::ACCEPT_ENCODING).iter().any(is_zstd) {
+        true => CompressionLevel::Fastest,
+        false => CompressionLevel::Precise(5),
+    }
 }
 
 fn is_worth_it(response: &Response) -> bool {

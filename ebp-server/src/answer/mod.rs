@@ -5,19 +5,8 @@
 
 mod cache;
 mod compress;
-
-use axum::response::Response;
+mod template;
 
 pub(crate) use cache::{is_kept, say_how_long};
 pub(crate) use compress::{Compressing, compress};
-
-/// A route's path as the table writes it: paths themselves name meters.
-#[derive(Clone, Copy)]
-pub(crate) struct Template(pub &'static str);
-
-impl Template {
-    /// The route that gave the answer.
-    pub fn of(response: &Response) -> Option<&'static str> {
-        response.extensions().get().map(|template: &Self| template.0)
-    }
-}
+pub(crate) use template::Template;

@@ -210,8 +210,8 @@ async fn who_sees_and_may_do_what() {
         column.contains("no registration has a column") && column.contains("/file"),
         "{column}"
     );
-    let too_much = faults(import(&"{}\n".repeat(2_001), false)).await;
-    assert!(too_much.contains("more than 2000"), "{too_much}");
+    let too_much = faults(import(&"{}\n".repeat(1_001), false)).await;
+    assert!(too_much.contains("more than 1000"), "{too_much}");
     let other = faults(json!({ "kind": "risk-report", "file": "x" })).await;
     assert!(other.contains("/file"), "{other}");
     let metrics = administrator.get(paths::METRICS).send().await.unwrap().text().await.unwrap();

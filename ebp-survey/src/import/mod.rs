@@ -23,7 +23,7 @@ use crate::{Survey, SurveyError};
 
 /// Registrations of an import that is taken in as a whole, at most: nobody else registers or revokes
 /// while they are stored.
-pub const IMPORT_LIMIT: usize = 2_000;
+pub const IMPORT_LIMIT: usize = 1_000;
 
 /// A line with its registration, if that is to be taken in.
 pub type CheckedLine = (ImportedLine, Option<Registration>);

@@ -24,7 +24,7 @@ use crate::{
     auth::Manager,
     job::{self, JobAdded},
     problem::ApiError,
-    request,
+    trace,
 };
 
 /// Octets of a body that asks for a job: it may hold a file.
@@ -48,10 +48,10 @@ pub async fn add(
     Manager(group): Manager,
     request: Request,
 ) -> Result<(StatusCode, Json<Job>), ApiError> {
-    let trace = request::trace_id();
+    let trace_id = trace::trace_id();
     let new: NewJob = body::json_within(&intake, request, BODY).await?;
     // A file is read on another thread.
-    let order = tokio::task::spawn_blocking(move || job::order(new, group, trace))
+    let order = tokio::task::spawn_blocking(move || job::order(new, group, trace_id))
         .await
         .map_err(|_| ApiError::Internal("a job was not read".to_owned()))??;
     let job = survey.store().add_job(order).await?;

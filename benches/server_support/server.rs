@@ -9,9 +9,9 @@ use std::{
 };
 
 use ebp_core::{clock::SystemClock, scope::Group};
-use ebp_server::{Settings, auth::set_secret, serve};
+use ebp_server::{Settings, auth::hash_secret, serve};
 use ebp_store::{Database, PostgresSettings, Store};
-use ebp_survey::authority::Authority;
+use ebp_survey::{atomic_file::write_atomic, authority::Authority};
 
 use super::{cluster::Cluster, parameter, process::Process};
 
@@ -87,9 +87,12 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let authority = folder.path().join("authority");
         let authority = Authority::init(&authority, "Bench CA", Arc::new(SystemClock)).unwrap();
-        for group in Group::ALL {
-            set_secret(&folder.path().join("secrets.toml"), group, SECRET).unwrap();
-        }
+        // The server takes them from the file at its first start.
+        let secrets: String = Group::ALL
+            .iter()
+            .map(|group| format!("{group} = {:?}\n", hash_secret(SECRET).unwrap()))
+            .collect();
+        write_atomic(&folder.path().join("secrets.toml"), secrets.as_bytes(), 0o600).unwrap();
         let url = match cluster {
             Some(cluster) => Some(cluster.database().await.0),
             None => None,

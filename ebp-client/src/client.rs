@@ -267,6 +267,16 @@ impl Client {
         path: &str,
         request: RequestBuilder,
     ) -> Result<Vec<u8>, ClientError> {
+        let response = self.open(request.header(header::ACCEPT, "application/json"))?;
+        let body = self.read(response)?;
+        if body.len() as u64 > MAX_ANSWER {
+            return Err(self.garbled(path, format!("it is longer than {MAX_ANSWER} bytes")));
+        }
+        Ok(body)
+    }
+
+    /// A successful response, whose body is still to be read.
+    pub(crate) fn open(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let transport = |error| {
             let error = ClientError::of_transport(&self.server, error);
             match &self.server_clock {
@@ -275,12 +285,18 @@ impl Client {
             }
         };
         let trace = self.trace.map_or_else(TraceContext::begin, TraceContext::child);
-        let response = request
-            .header(header::ACCEPT, "application/json")
-            .header(TRACEPARENT, trace.to_string())
-            .send()
-            .map_err(transport)?;
+        let request = request.header(TRACEPARENT, trace.to_string());
+        let response = request.send().map_err(transport)?;
         let (status, retry_after) = (response.status(), self.retry_after(&response));
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = self.read(response)?;
+        Err(ClientError::of_answer(&self.server, status, &body, retry_after, trace.id()))
+    }
+
+    /// A body, and one byte more than there may be if it is longer.
+    fn read(&self, response: Response) -> Result<Vec<u8>, ClientError> {
         let mut body = Vec::new();
         response.take(MAX_ANSWER + 1).read_to_end(&mut body).map_err(|e| {
             ClientError::Unreachable {
@@ -288,18 +304,6 @@ impl Client {
                 reason: format!("the answer breaks off: {e}"),
             }
         })?;
-        if !status.is_success() {
-            return Err(ClientError::of_answer(
-                &self.server,
-                status,
-                &body,
-                retry_after,
-                trace.id(),
-            ));
-        }
-        if body.len() as u64 > MAX_ANSWER {
-            return Err(self.garbled(path, format!("it is longer than {MAX_ANSWER} bytes")));
-        }
         Ok(body)
     }
 

@@ -6,14 +6,18 @@
 //!
 //! A client blocks its thread; it must not be used on a thread of an asynchronous runtime.
 
+mod alert;
 mod client;
 mod enrolment;
 mod error;
+mod fleet;
+mod household;
 pub mod identity;
 mod incidents;
 mod job;
 mod management;
 mod measurements;
+mod message;
 pub mod renewal;
 mod server_clock;
 mod status;
@@ -23,6 +27,7 @@ mod validity;
 pub use client::{Client, ClientOptions};
 pub use enrolment::{DeviceKey, Enrolled, KeyError, KeyKind, enroll};
 pub use error::{ClientError, TlsRefusal};
+pub use fleet::FleetRequest;
 pub use management::Manager;
 pub use measurements::{Measurements, PageRequest};
 pub use trust::{InvalidFingerprint, Trust};

@@ -75,6 +75,15 @@ impl Calendar {
         self.zone.to_timestamp(midnight).map(Timestamp::as_microsecond)
     }
 
+    /// The first instant of a day, microseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn midnight(&self, date: Date) -> Result<i64, CalendarError> {
+        let start = self.start_of(date).map_err(|_| CalendarError::OutOfRange(i64::MAX))?;
+        aligned(start)
+    }
+
     /// When the period begins that an instant lies in, microseconds since the Unix epoch.
     ///
     /// # Errors

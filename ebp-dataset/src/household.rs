@@ -8,7 +8,7 @@ use crate::{
     balance::{Balance, Figures, figures},
     boundary::Interval,
     calendar::{Calendar, CalendarError, Step},
-    day::{Day, RegisterDay},
+    day::Day,
     flag::{Flags, Quality},
     join::intervals,
     period::{Period, Periods},
@@ -79,26 +79,40 @@ impl HouseholdPeriod {
 
 /// In how many quarter hours of a day all parts of the balance are measured.
 fn measured_together(roles: &Roles, (from, to): (i64, i64), days: &[Option<&Day>]) -> i64 {
-    let bits = |used: &Used, register: fn(&Day) -> RegisterDay| {
-        days.get(used.meter).copied().flatten().map_or(0, |day| register(day).measured)
+    let bits = |used: &Used, register: GenerationRegister| {
+        days.get(used.meter).copied().flatten().map_or(0, |day| match register {
+            GenerationRegister::Import => day.import.measured,
+            GenerationRegister::Export => day.export.measured,
+        })
     };
     let slots = (from..to).step_by(QUARTER.unsigned_abs() as usize);
     let is_measured = |(number, slot): (u32, i64)| {
-        let interval = (slot, slot + QUARTER);
-        let has = |bits: u128| bits.checked_shr(number).unwrap_or(0) & 1 != 0;
-        let import = |used: &Used| has(bits(used, |day| day.import));
-        let export = |used: &Used| has(bits(used, |day| day.export));
-        let generates = |used: &Used| {
-            let (own, other) = match used.register {
-                GenerationRegister::Import => (import(used), export(used)),
-                GenerationRegister::Export => (export(used), import(used)),
-            };
-            own && (other || !roles.is_net || !used.shows_both)
-        };
-        roles.grid_at(interval).is_some_and(|used| import(used) && export(used))
-            && roles.generation_at(interval).all(generates)
+        let has =
+            |used: &Used, register| bits(used, register).checked_shr(number).unwrap_or(0) & 1 != 0;
+        is_measured(roles, (slot, slot + QUARTER), has)
     };
     (0..).zip(slots).filter(|place| is_measured(*place)).map(|_| 1).sum()
+}
+
+/// Whether all registers that a balance needs are measured over an interval. Of a meter at the grid
+/// that shows 1.8.0 alone no other register is needed.
+fn is_measured(
+    roles: &Roles,
+    interval: (i64, i64),
+    has: impl Fn(&Used, GenerationRegister) -> bool,
+) -> bool {
+    let generates = |used: &Used| {
+        let other = match used.register {
+            GenerationRegister::Import => GenerationRegister::Export,
+            GenerationRegister::Export => GenerationRegister::Import,
+        };
+        has(used, used.register) && (has(used, other) || !roles.is_net || !used.shows_both)
+    };
+    let draws = |used: &Used| {
+        has(used, GenerationRegister::Import)
+            && (has(used, GenerationRegister::Export) || !used.shows_both)
+    };
+    roles.grid_at(interval).is_some_and(draws) && roles.generation_at(interval).all(generates)
 }
 
 /// A meter's energies, if its period is the one that is asked for.
@@ -157,8 +171,16 @@ impl HouseholdPeriods {
             }
         }
         let energies: Vec<_> = meters.iter().map(|quarter| intervals(quarter.as_ref())).collect();
-        let balance = Balance::new(&self.roles, (slot, slot + QUARTER), &energies);
-        open.measured += i64::from(balance.quality() == Quality::Measured);
+        let has = |used: &Used, register| {
+            energies.get(used.meter).is_some_and(|(import, export): &(Interval, Interval)| {
+                let of = match register {
+                    GenerationRegister::Import => import,
+                    GenerationRegister::Export => export,
+                };
+                of.quality == Quality::Measured
+            })
+        };
+        open.measured += i64::from(is_measured(&self.roles, (slot, slot + QUARTER), has));
         Ok(ended)
     }
 

@@ -152,6 +152,16 @@ pub struct Roles {
 }
 
 impl Roles {
+    /// Of a household without a balance: what is drawn and fed in is known nevertheless, and what is
+    /// generated if `with_generation`, where the meters count all of it.
+    #[must_use]
+    pub fn without_balance(meters: &[MeterFacts], with_generation: bool) -> Self {
+        let mut grid: Vec<_> = used(meters, MeterKind::Grid).collect();
+        grid.sort_by_key(|used| used.stretch);
+        let generation = used(meters, MeterKind::Generation).filter(|_| with_generation).collect();
+        Self { grid, generation, is_net: false }
+    }
+
     /// The meter at the grid from `from` to `to`; nothing where none or several were.
     pub(crate) fn grid_at(&self, interval: (i64, i64)) -> Option<&Used> {
         let mut grid = self.grid.iter().filter(|used| used.overlaps(interval));
@@ -177,17 +187,8 @@ pub fn assign_roles(
     concept: Concept,
     battery: Battery,
 ) -> Result<Roles, Topology> {
-    let of = |kind| {
-        let meters = meters.iter().enumerate().filter(move |(_, meter)| meter.kind == kind);
-        meters.map(|(place, meter)| Used {
-            meter: place,
-            stretch: (meter.from, meter.to),
-            register: generating(meter),
-            shows_both: meter.import.is_some() && meter.export.is_some(),
-        })
-    };
-    let mut grid: Vec<_> = of(MeterKind::Grid).collect();
-    let generation: Vec<_> = of(MeterKind::Generation).collect();
+    let mut grid: Vec<_> = used(meters, MeterKind::Grid).collect();
+    let generation: Vec<_> = used(meters, MeterKind::Generation).collect();
     grid.sort_by_key(|used| used.stretch);
     if grid.is_empty() {
         return Err(Topology::NoGridMeter);
@@ -217,6 +218,17 @@ pub fn assign_roles(
     }
     let is_net = matches!(battery, Battery::Dc | Battery::Unknown);
     Ok(Roles { grid, generation, is_net })
+}
+
+/// The meters that were registered as such.
+fn used(meters: &[MeterFacts], kind: MeterKind) -> impl Iterator<Item = Used> {
+    let of_kind = meters.iter().enumerate().filter(move |(_, meter)| meter.kind == kind);
+    of_kind.map(|(place, meter)| Used {
+        meter: place,
+        stretch: (meter.from, meter.to),
+        register: generating(meter),
+        shows_both: meter.import.is_some() && meter.export.is_some(),
+    })
 }
 
 /// The register that grew more, unless it was registered.

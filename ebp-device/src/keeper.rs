@@ -11,7 +11,10 @@ use ebp_core::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use ebp_meter::aggregator::{Heard, Keeper, LastReading, Memory, Placed, Unplaced};
+use ebp_meter::{
+    aggregator::{Heard, Keeper, LastReading, Memory, Placed, Unplaced},
+    readout::ServerId,
+};
 
 /// A spool that stores the measurements of a cycle.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +34,10 @@ impl Keeper for SpoolKeeper<'_> {
     fn last_reading(&mut self, meter: Uuid) -> Result<Option<LastReading>, SpoolError> {
         let last = self.0.last_reading(meter)?;
         Ok(last.map(|last| LastReading { measured_at: last.measured_at, data: last.data }))
+    }
+
+    fn shows_another_meter(&mut self, meter: Uuid, number: &ServerId) -> Result<bool, SpoolError> {
+        self.0.shows_another_number(meter, &number.0)
     }
 
     fn store(

@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 use ebp_survey::Survey;
 
 use crate::{
+    alert::AlertWatch,
     api::{description::Description, intake::Intake},
     auth::Authenticator,
     database_clock::DatabaseClock,
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub(crate) intake: Arc<Intake>,
     /// What wakes a worker of this server.
     pub(crate) job_added: Arc<JobAdded>,
+    /// The rules of alerts, and what wakes the loop that watches.
+    pub(crate) alert_watch: Arc<AlertWatch>,
     /// What is counted.
     pub(crate) telemetry: Arc<Telemetry>,
     /// Connections that are open.
@@ -51,6 +54,7 @@ parts!(
     authenticator: Authenticator,
     intake: Intake,
     job_added: JobAdded,
+    alert_watch: AlertWatch,
     telemetry: Telemetry,
     connections: Connections,
     clock: DatabaseClock,

@@ -1,7 +1,8 @@
 //! One clock for all servers of a database: the machine's, set right by the database's.
 //!
-//! Enters: the machine's clock, what the database says the time is. Leaves: the time, and whether
-//! the two are so far apart that nothing should be answered. Absent: a separate clock; where the
+//! Enters: the machine's clock, what the database says the time is, and whether its schema is still one
+//! that this program can use. Leaves: the time, and whether nothing should be answered: the clocks are
+//! too far apart, or a newer program has changed the schema. Absent: a separate clock; where the
 //! database has none (SQLite) the machine's is used as it is.
 //!
 //! A server whose clock is wrong would stamp consent wrongly and refuse true measurements for good.
@@ -10,7 +11,7 @@
 
 use std::{
     sync::{
-        Arc, Weak,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -28,7 +29,7 @@ const NOTABLE: SignedDuration = SignedDuration::from_secs(30);
 /// Up to here requests are answered.
 const MOST: SignedDuration = SignedDuration::from_mins(2);
 
-/// Between two comparisons.
+/// Between two looks at the database's clock and schema.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// The time on which the servers of a database agree.
@@ -36,6 +37,8 @@ pub struct DatabaseClock {
     machine: Arc<dyn Clock>,
     /// Microseconds by which the database is ahead of the machine.
     ahead: AtomicI64,
+    /// What a newer program did to the schema, if this one cannot use it any more.
+    outdated: Mutex<Option<String>>,
 }
 
 impl Clock for DatabaseClock {
@@ -48,7 +51,7 @@ impl Clock for DatabaseClock {
 impl DatabaseClock {
     /// The machine's clock, until it is compared.
     pub fn new(machine: Arc<dyn Clock>) -> Self {
-        Self { machine, ahead: AtomicI64::new(0) }
+        Self { machine, ahead: AtomicI64::new(0), outdated: Mutex::default() }
     }
 
     /// Compares the two clocks now.
@@ -70,25 +73,54 @@ impl DatabaseClock {
         Ok(())
     }
 
-    /// Compares them from time to time, until this clock is dropped.
-    pub fn keep_comparing(self: &Arc<Self>, store: Weak<dyn Store>) {
+    /// Looks whether a newer program has changed the schema in a way that this one cannot use.
+    ///
+    /// # Errors
+    /// Returns an error if the database cannot be asked; what was found last then stays valid.
+    pub async fn check_schema(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let outdated = match store.check_schema().await {
+            Ok(()) => None,
+            Err(error) if error.is_newer() => Some(error.to_string()),
+            Err(error) => return Err(error),
+        };
+        if let Some(why) = &outdated
+            && !self.is_outdated()
+        {
+            tracing::error!(
+                "{why}: nothing is served any more; start the version of ebp that changed it"
+            );
+        }
+        *self.outdated.lock().unwrap_or_else(PoisonError::into_inner) = outdated;
+        Ok(())
+    }
+
+    /// Looks at the database's schema, and at its clock if that is to be `compared`, from time to
+    /// time, until this clock is dropped.
+    pub fn keep_looking(self: &Arc<Self>, store: Weak<dyn Store>, compared: bool) {
         let this = Arc::downgrade(self);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(EVERY).await;
                 let (Some(this), Some(store)) = (this.upgrade(), store.upgrade()) else { return };
-                if let Err(error) = this.compare(&*store).await {
+                if let Err(error) = this.check_schema(&*store).await {
+                    tracing::debug!(%error, "the database's schema cannot be asked for");
+                }
+                if compared && let Err(error) = this.compare(&*store).await {
                     tracing::debug!(%error, "the database's clock cannot be asked");
                 }
             }
         });
     }
 
-    /// Whether the clocks agree well enough for requests to be answered.
+    /// Whether requests can be answered: this program can use the database's schema, and the clocks
+    /// agree well enough.
     ///
     /// # Errors
-    /// [`ApiError::Unavailable`] if not.
+    /// [`ApiError::Outdated`], [`ApiError::Unavailable`].
     pub fn require(&self) -> Result<(), ApiError> {
+        if let Some(why) = &*self.outdated.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(ApiError::Outdated(why.clone()));
+        }
         let ahead = self.ahead();
         if ahead.abs() <= MOST {
             return Ok(());
@@ -98,6 +130,11 @@ impl DatabaseClock {
         Err(ApiError::Unavailable(format!(
             "this server's clock is {seconds} s {direction} the database's"
         )))
+    }
+
+    /// Whether a newer program has changed the schema in a way that this one cannot use.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     fn ahead(&self) -> SignedDuration {

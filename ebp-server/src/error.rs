@@ -3,10 +3,14 @@
 use ebp_core::private_file::Exposed;
 use ebp_store::StoreError;
 use ebp_survey::{
-    KeptRevocationsError, OpenError, authority::AuthorityError, geocoding::GeocodeError,
+    KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError,
+    geocoding::GeocodeError, text::TextError,
 };
 
-use crate::auth::{TlsError, TokenError};
+use crate::{
+    alert::AlertError,
+    auth::{SecretError, TlsError, TokenError},
+};
 
 /// Errors of starting and stopping the server.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +19,12 @@ pub enum ServeError {
     /// The survey cannot be opened: its store, authority, geodata or list of revocations.
     #[error(transparent)]
     Survey(#[from] OpenError),
+    /// What is done before serving failed: the register, or the server's own certificate.
+    #[error(transparent)]
+    Operation(SurveyError),
+    /// The groups' secrets cannot be read.
+    #[error(transparent)]
+    Secrets(SecretError),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -24,6 +34,28 @@ pub enum ServeError {
     /// Tokens cannot be accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Alerts cannot be sent as they are configured.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
+}
+
+impl From<SurveyError> for ServeError {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Store(error) => error.into(),
+            SurveyError::Authority(error) => error.into(),
+            error => Self::Operation(error),
+        }
+    }
+}
+
+impl From<SecretError> for ServeError {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Store(error) => error.into(),
+            error => Self::Secrets(error),
+        }
+    }
 }
 
 macro_rules! of_survey {
@@ -35,4 +67,4 @@ macro_rules! of_survey {
         }
     )*};
 }
-of_survey!(AuthorityError, GeocodeError, KeptRevocationsError, StoreError);
+of_survey!(AuthorityError, GeocodeError, KeptRevocationsError, StoreError, TextError);

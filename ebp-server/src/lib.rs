@@ -25,6 +25,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod alert;
 mod answer;
 mod api;
 mod app;
@@ -50,7 +51,8 @@ mod trace;
 pub use api::measurement::read as read_upload;
 pub use config::PREFIX as ENVIRONMENT_PREFIX;
 pub use config::{
-    ConfigError, EXAMPLE, GeocodingConfig, LimitsConfig, LogFormat, ServerConfig, TokensConfig,
+    AlertsConfig, ConfigError, EXAMPLE, GeocodingConfig, Length, Limit, LimitsConfig, LogFormat,
+    ServerConfig, SurveyConfig, TimeOfDay, TokensConfig,
 };
 pub use error::ServeError;
 pub use job::JobSettings;

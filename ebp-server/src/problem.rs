@@ -55,6 +55,9 @@ pub enum ApiError {
     /// The authority's key is elsewhere.
     #[error("certificates cannot be issued here")]
     CannotIssue,
+    /// A newer program has changed the database in a way that this server cannot use.
+    #[error("the server is older than its database: {0}")]
+    Outdated(String),
     /// The body has faults: all of them, without any value.
     #[error("the body has {} faults", .0.iter().count())]
     Faults(Faults),
@@ -82,6 +85,20 @@ pub enum ApiError {
     /// Consent is revoked.
     #[error("consent is revoked")]
     ConsentRevoked,
+    /// The survey's text has this version, and another one was agreed to.
+    #[error("the text has version {0}")]
+    ConsentTextChanged(u32),
+    /// The message is answered or closed.
+    #[error("the message is closed")]
+    MessageClosed,
+    /// The household has as many messages as it may have: how many, and whether of open ones.
+    #[error("the household has {limit} messages")]
+    TooManyMessages {
+        /// Whether open ones alone are meant.
+        open: bool,
+        /// How many there may be.
+        limit: usize,
+    },
     /// The household to act for is open.
     #[error("several households")]
     HouseholdAmbiguous,
@@ -115,6 +132,9 @@ impl From<StoreError> for ApiError {
             StoreError::ConsentNotGranted => Self::ConsentNotGranted,
             StoreError::ConsentAlreadyGranted => Self::ConsentAlreadyGranted,
             StoreError::ConsentRevoked => Self::ConsentRevoked,
+            StoreError::ConsentTextChanged(version) => Self::ConsentTextChanged(version),
+            StoreError::MessageClosed => Self::MessageClosed,
+            StoreError::TooManyMessages { open, limit } => Self::TooManyMessages { open, limit },
             StoreError::InUse(why) => Self::InUse(why),
             error @ (StoreError::JobState(_) | StoreError::JobErased | StoreError::JobKey) => {
                 Self::JobState(error.to_string())
@@ -141,6 +161,8 @@ impl From<SurveyError> for ApiError {
             SurveyError::RenewedRecently(wait) => {
                 Self::RenewedRecently(wait.as_secs().max(1).unsigned_abs())
             }
+            SurveyError::Series(fault) => Self::Invalid(fault.to_string()),
+            error @ SurveyError::SeriesChanging => Self::Unavailable(error.to_string()),
             error => Self::Internal(error.to_string()),
         }
     }
@@ -236,6 +258,21 @@ impl ApiError {
             Self::ConsentRevoked => {
                 (kind::CONSENT_REVOKED, StatusCode::GONE, "Consent is revoked for good")
             }
+            Self::ConsentTextChanged(_) => (
+                kind::CONSENT_TEXT_CHANGED,
+                StatusCode::CONFLICT,
+                "The text to agree to is another one",
+            ),
+            Self::MessageClosed => (
+                kind::MESSAGE_CLOSED,
+                StatusCode::CONFLICT,
+                "The message was answered or closed before",
+            ),
+            Self::TooManyMessages { .. } => (
+                kind::TOO_MANY_MESSAGES,
+                StatusCode::CONFLICT,
+                "The household has as many messages as it may have",
+            ),
             Self::HouseholdAmbiguous => (
                 kind::HOUSEHOLD_AMBIGUOUS,
                 StatusCode::CONFLICT,
@@ -265,7 +302,7 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The server's clock is behind",
             ),
-            Self::Unavailable(_) => (
+            Self::Unavailable(_) | Self::Outdated(_) => (
                 kind::UNAVAILABLE,
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The server cannot answer at the moment",
@@ -281,11 +318,26 @@ impl ApiError {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::ClockBehind(by) => Some(format!("by {by:#} at least")),
+            Self::Outdated(_) => Some(
+                "the database was changed by a newer version of the server: its operator has to \
+                 start that version here, too"
+                    .to_owned(),
+            ),
             Self::ConsentRevoked => Some(
-                "measuring has ended; contact, address and incidents are removed, the location is \
+                "measuring has ended; contact, address, messages and incidents are removed, the location is \
                  masked, photovoltaic systems are coarsened, and all has other identifiers"
                     .to_owned(),
             ),
+            Self::ConsentTextChanged(version) => Some(format!(
+                "the text has version {version}: GET /survey has it, to be read before consent is \
+                 granted"
+            )),
+            Self::TooManyMessages { open: true, limit } => Some(format!(
+                "{limit} messages are open: further ones are possible once some are answered or closed"
+            )),
+            Self::TooManyMessages { open: false, limit } => Some(format!(
+                "it has written {limit} messages: whatever else is wrong can be told by mail or phone"
+            )),
             Self::RegisteredAlready(household) => Some(format!(
                 "it is household {household}: change that one, or register a further one with \
                  ?further=true"
@@ -308,7 +360,7 @@ impl ApiError {
             Self::UnsupportedMedia => {
                 Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, identity")))
             }
-            Self::Unavailable(_) | Self::ClockBehind(_) => {
+            Self::Unavailable(_) | Self::Outdated(_) | Self::ClockBehind(_) => {
                 Some((header::RETRY_AFTER, HeaderValue::from_static("30")))
             }
             Self::TooManyTries(seconds)
@@ -329,7 +381,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match &self {
             Self::Internal(cause) => tracing::error!(%cause, "a request failed"),
-            Self::Unavailable(cause) => tracing::warn!(%cause, "a request was put off"),
+            Self::Unavailable(cause) | Self::Outdated(cause) => {
+                tracing::warn!(%cause, "a request was put off");
+            }
             Self::ClockBehind(_) => tracing::error!("{self}: set it"),
             _ => {}
         }
@@ -344,6 +398,10 @@ impl IntoResponse for ApiError {
                 _ => None,
             },
             trace_id: trace_id(),
+            text_version: match &self {
+                Self::ConsentTextChanged(version) => Some(*version),
+                _ => None,
+            },
             faults: self.faults(),
         };
         let mut response = (status, axum::Json(problem)).into_response();

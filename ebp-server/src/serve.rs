@@ -4,19 +4,22 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
+    time::Duration,
 };
 
 use ebp_core::{clock::Clock, private_file};
 use ebp_store::{Database, open_store};
 use ebp_survey::{
-    Keeper, KeptRevocations, Survey,
-    authority::{self, Authority, RegisterWatch},
+    Keeper, KeptRevocations, SeriesKept, Survey,
+    authority::{self, Authority},
     geocoding::{Geocode, Geocoder},
     masking,
+    text::load_texts,
 };
 
 use crate::{
     ServeError, Settings,
+    alert::{AlertWatch, Watcher},
     api::{description::Description, intake::Intake},
     app::App,
     auth::{self, Authenticator, Secrets, Tokens},
@@ -31,6 +34,13 @@ use crate::{
 /// Connections that the holder of a certificate may have, however few there are in all: a program
 /// opens several.
 const LEAST_CONNECTIONS: usize = 8;
+
+/// How long after the start days of energy are kept, and the pause between two passes.
+const SERIES_BEGIN: Duration = Duration::from_secs(60);
+const SERIES_PAUSE: Duration = Duration::from_secs(6 * 3_600);
+
+/// For each second of work on them that many seconds of rest.
+const SERIES_REST: u32 = 4;
 
 /// Serves the Data API on `listener` until `shutdown`; then no connection is accepted any more and
 /// requests in flight are answered. `shutdown` is not polled before everything is ready to serve, so
@@ -60,7 +70,12 @@ pub async fn serve(
         hostnames,
         limits,
         quota,
+        cycles,
         jobs,
+        zone,
+        survey: information,
+        texts,
+        alerts,
         clock,
         trust_database_clock,
     } = settings;
@@ -71,56 +86,75 @@ pub async fn serve(
         return Err(exposed.into());
     }
     warn_of_exposed(&data, &dir, &database);
-    if let Some(behind) = authority.clock_behind()? {
+    let can_issue = authority.can_issue();
+    if can_issue {
+        authority.require_private_key()?;
+    }
+    let geocoder: Option<Arc<dyn Geocode>> = match geocoding {
+        Some(settings) => Some(Arc::new(Geocoder::open(settings, clock.clone()).await?)),
+        None => None,
+    };
+    // Before the database is opened: with a gap in a text nothing is served.
+    let texts = texts.as_deref().map(load_texts).transpose()?;
+    let store = open_store(&database).await?;
+    if trust_database_clock {
+        database_clock.compare(&*store).await?;
+    }
+    database_clock.keep_looking(Arc::downgrade(&store), trust_database_clock);
+    if let Some(quota) = quota {
+        store.limit_measurements(quota);
+    }
+    masking::mask_by(&store, &masking, false).await?;
+    let survey = Survey::new(store.clone(), clock.clone())
+        .with_cycles(cycles)
+        .with_authority(authority, device_certificates)
+        .with_geocoder(geocoder)
+        .with_zone(&zone)
+        .with_information(information)
+        .with_kept_revocations(KeptRevocations::in_folder(&data));
+    let survey = Arc::new(survey);
+    survey.import_register().await?;
+    if let Some(behind) = survey.clock_behind().await? {
         tracing::error!(
             "this machine's clock is behind by {behind:#} at least, by the certificates that were \
              issued: set it, or devices are turned away"
         );
     }
-    if authority.can_issue() {
-        authority.require_private_key()?;
-        authority.ensure_server(&hostnames, &certificate, &key)?;
+    if can_issue {
+        survey.ensure_server_certificate(&hostnames, &certificate, &key).await?;
     }
-    let tls =
-        auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock.clone())?;
-    let geocoder: Option<Arc<dyn Geocode>> = match geocoding {
-        Some(settings) => Some(Arc::new(Geocoder::open(settings, clock.clone()).await?)),
-        None => None,
-    };
-    let store = open_store(&database).await?;
-    if trust_database_clock {
-        database_clock.compare(&*store).await?;
-        database_clock.keep_comparing(Arc::downgrade(&store));
-    }
-    if let Some(quota) = quota {
-        store.limit_measurements(quota);
-    }
-    masking::mask_by(&store, &masking, false).await?;
-    let survey = Survey::new(store.clone(), clock)
-        .with_authority(authority, device_certificates)
-        .with_geocoder(geocoder)
-        .with_kept_revocations(KeptRevocations::in_folder(&data));
-    let survey = Arc::new(survey);
+    let tls = auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock)?;
+    let secrets = Secrets::new(secrets);
+    secrets.import(&*store).await?;
     survey.apply_kept_revocations().await?;
+    if let Some(texts) = texts {
+        survey.publish_texts(texts).await?;
+    }
     let keeping = Keeper { survey: survey.clone(), database, masking }.keep();
     masking::mask_pending_soon(store.clone());
+    let keeping_series = keep_series(survey.clone());
     let requests = Arc::new(limit::Requests::new(limits.rate));
     let telemetry = Arc::new(Telemetry::default());
     let connections = limit::Connections::new(limits.connections_per_address);
     let job_added = Arc::new(JobAdded::default());
-    let runner = Runner::start(survey.clone(), telemetry.clone(), jobs, &job_added);
+    let runner =
+        Runner::start(survey.clone(), telemetry.clone(), database_clock.clone(), jobs, &job_added);
+    let alert_watch = Arc::new(AlertWatch::new(alerts.as_ref()));
+    let start =
+        |alerts| Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone());
+    let watcher = alerts.map(start).transpose()?;
     let app = App {
         survey: survey.clone(),
         authenticator: Arc::new(Authenticator {
             survey,
-            register: RegisterWatch::new(authority::register_path(&dir)),
-            secrets: Secrets::new(secrets),
+            secrets,
             tokens: tokens.map(Tokens::new).transpose()?,
             requests: requests.clone(),
             clock: database_clock.clone(),
         }),
         intake: Arc::new(Intake::new(&limits, quota)),
         job_added,
+        alert_watch,
         telemetry: telemetry.clone(),
         connections: connections.clone(),
         clock: database_clock,
@@ -136,9 +170,29 @@ pub async fn serve(
     };
     listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
     runner.stop().await;
+    if let Some(watcher) = watcher {
+        watcher.stop().await;
+    }
     keeping.abort();
+    keeping_series.abort();
     store.close().await?;
     Ok(())
+}
+
+/// Keeps the days of all meters, soon after the start and some times a day, at low priority.
+fn keep_series(survey: Arc<Survey>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        tokio::time::sleep(SERIES_BEGIN).await;
+        loop {
+            match survey.keep_series(SERIES_REST).await {
+                Ok(SeriesKept { meters, days, failed }) => {
+                    tracing::info!(meters, days, failed, "days of energy are kept");
+                }
+                Err(error) => tracing::warn!(%error, "days of energy cannot be kept"),
+            }
+            tokio::time::sleep(SERIES_PAUSE).await;
+        }
+    })
 }
 
 /// Warns of folders and databases that others than their owner may read. They are not rejected:

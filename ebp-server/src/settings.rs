@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::clock::Clock;
-use ebp_store::{Database, Quota};
+use ebp_core::{clock::Clock, contract::SurveyInformation};
+use ebp_store::{Database, Quota, SurveyCycles};
 use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
-use crate::{auth::TokenSettings, job::JobSettings, limit::Rate};
+use crate::{alert::AlertSettings, auth::TokenSettings, job::JobSettings, limit::Rate};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
@@ -60,6 +60,9 @@ impl Default for Limits {
 /// How long a device's certificate is valid by default.
 const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 
+/// The survey's time zone by default.
+pub(crate) const ZONE: &str = "Europe/Berlin";
+
 /// The settings of [`serve`](crate::serve()).
 #[derive(Clone)]
 pub struct Settings {
@@ -89,8 +92,18 @@ pub struct Settings {
     pub limits: Limits,
     /// How many measurements of a meter are stored; any number if absent.
     pub quota: Option<Quota>,
+    /// How often the survey's devices measure and report.
+    pub cycles: SurveyCycles,
     /// How jobs are done.
     pub jobs: JobSettings,
+    /// The survey's time zone, by its IANA name: energy is given by its days.
+    pub zone: String,
+    /// What the survey says of itself.
+    pub survey: SurveyInformation,
+    /// The folder of the texts that participants agree to, if there are any.
+    pub texts: Option<PathBuf>,
+    /// How devices are watched and administrators are told; not at all if absent.
+    pub alerts: Option<AlertSettings>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -117,7 +130,12 @@ impl Settings {
             hostnames,
             limits: Limits::default(),
             quota: None,
+            cycles: SurveyCycles::default(),
             jobs: JobSettings::default(),
+            zone: ZONE.to_owned(),
+            survey: SurveyInformation::default(),
+            texts: None,
+            alerts: None,
             clock,
             trust_database_clock: false,
         }

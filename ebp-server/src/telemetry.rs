@@ -18,8 +18,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use ebp_core::contract::JobState;
-use ebp_store::{DeviceCounts, JobCounts, PoolStatus};
+use ebp_core::contract::{AlertChannel, AlertKind, JobState};
+use ebp_store::{AlertCounts, DeviceCounts, JobCounts, PoolStatus};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -46,6 +46,12 @@ struct StateLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptLabels {
     kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    channel: &'static str,
     outcome: &'static str,
 }
 
@@ -93,6 +99,8 @@ pub struct Gauges {
     pub connections: usize,
     /// Jobs by state, of all servers of the database.
     pub jobs: JobCounts,
+    /// Episodes of trouble with devices, and messages that wait, of all servers of the database.
+    pub alerts: AlertCounts,
     /// Connections to the database.
     pub pool: Option<PoolStatus>,
 }
@@ -124,6 +132,11 @@ pub struct Telemetry {
     jobs: Family<StateLabels, Gauge>,
     attempts: Family<AttemptLabels, Counter>,
     attempt_duration: Family<KindLabels, Histogram>,
+    episodes: Family<KindLabels, Gauge>,
+    pending_alerts: Gauge,
+    looks: Counter,
+    alert_attempts: Family<DeliveryLabels, Counter>,
+    heartbeats: Family<OutcomeLabels, Counter>,
 }
 
 impl Default for Telemetry {
@@ -148,6 +161,11 @@ impl Default for Telemetry {
             attempt_duration: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(0.1, 2.0, 16))
             }),
+            episodes: Family::default(),
+            pending_alerts: Gauge::default(),
+            looks: Counter::default(),
+            alert_attempts: Family::default(),
+            heartbeats: Family::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests answered", telemetry.requests.clone());
@@ -203,6 +221,7 @@ impl Default for Telemetry {
             "From an attempt's beginning to its end",
             telemetry.attempt_duration.clone(),
         );
+        register_alerts(&mut registry, &telemetry);
         // Counters start at 0, so that `rate()` sees the first increment.
         for outcome in [Handshake::Full, Handshake::Resumed, Handshake::Failed, Handshake::Slow] {
             drop(telemetry.handshakes.get_or_create(&OutcomeLabels { outcome: outcome.name() }));
@@ -213,8 +232,44 @@ impl Default for Telemetry {
         for outcome in ["good", "damaged"] {
             drop(telemetry.telegrams.get_or_create(&OutcomeLabels { outcome }));
         }
+        for outcome in ["accepted", "failed", "refused", "dropped"] {
+            for channel in AlertChannel::ALL.map(AlertChannel::name) {
+                drop(telemetry.alert_attempts.get_or_create(&DeliveryLabels { channel, outcome }));
+            }
+        }
+        for outcome in ["reached", "failed"] {
+            drop(telemetry.heartbeats.get_or_create(&OutcomeLabels { outcome }));
+        }
         Self { registry, ..telemetry }
     }
+}
+
+fn register_alerts(registry: &mut Registry, telemetry: &Telemetry) {
+    registry.register(
+        "alert_episodes",
+        "Open episodes of trouble with devices by kind, of the whole survey",
+        telemetry.episodes.clone(),
+    );
+    registry.register(
+        "alert_deliveries_pending",
+        "Messages about devices that are not sent yet, of the whole survey",
+        telemetry.pending_alerts.clone(),
+    );
+    registry.register(
+        "alert_looks",
+        "How often this server looked at all devices",
+        telemetry.looks.clone(),
+    );
+    registry.register(
+        "alert_attempts",
+        "How attempts of this server to send messages about devices ended",
+        telemetry.alert_attempts.clone(),
+    );
+    registry.register(
+        "alert_heartbeats",
+        "How calls of the watchdog by this server ended",
+        telemetry.heartbeats.clone(),
+    );
 }
 
 impl Telemetry {
@@ -259,6 +314,22 @@ impl Telemetry {
         self.attempt_duration.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
     }
 
+    /// All devices were looked at.
+    pub fn looked_for_alerts(&self) {
+        self.looks.inc();
+    }
+
+    /// An attempt to send a message about devices ended.
+    pub fn alert_attempted(&self, channel: &'static str, outcome: &'static str) {
+        self.alert_attempts.get_or_create(&DeliveryLabels { channel, outcome }).inc();
+    }
+
+    /// The watchdog was called.
+    pub fn heartbeat(&self, is_reached: bool) {
+        let outcome = if is_reached { "reached" } else { "failed" };
+        self.heartbeats.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
     /// The text for Prometheus.
     ///
     /// # Errors
@@ -285,6 +356,13 @@ impl Telemetry {
             let count = counted.map_or(0, |(_, count)| i64::try_from(*count).unwrap_or(i64::MAX));
             self.jobs.get_or_create(&StateLabels { state: state.name() }).set(count);
         }
+        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        for kind in AlertKind::ALL {
+            let open = gauges.alerts.open.iter().find(|(of, _)| *of == kind);
+            let count = open.map_or(0, |(_, count)| signed(*count));
+            self.episodes.get_or_create(&KindLabels { kind: kind.name() }).set(count);
+        }
+        self.pending_alerts.set(signed(gauges.alerts.pending));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -324,6 +402,7 @@ mod tests {
             devices: DeviceCounts::default(),
             connections: 2,
             jobs: Vec::new(),
+            alerts: AlertCounts::default(),
             pool: None,
         };
         let text = classic(&telemetry.text(gauges).unwrap());

@@ -138,6 +138,9 @@ pub trait AccessStore: Send + Sync {
         at: Timestamp,
     ) -> Result<Enrolled, StoreError>;
 
+    /// Deletes one-time tokens that are expired, used or not. Returns how many.
+    async fn forget_expired_enrolments(&self, at: Timestamp) -> Result<u64, StoreError>;
+
     /// The identifier of the participant with that e-mail address. Case is ignored.
     ///
     /// # Errors
@@ -159,10 +162,11 @@ pub trait AccessStore: Send + Sync {
         at: Timestamp,
     ) -> Result<Issuance, StoreError>;
 
-    /// A certificate that a server issued or revoked.
+    /// A client's certificate that a server issued or revoked, or that is in the authority's
+    /// register. It is revoked if it is so anywhere.
     async fn certificate(&self, serial: Serial) -> Result<Option<RegisterEntry>, StoreError>;
 
-    /// A page of a device's certificates, oldest first. The cursor is the instant from which a
+    /// A page of a device's certificates, those in the authority's register included, oldest first. The cursor is the instant from which a
     /// certificate is valid, and its serial number.
     async fn certificates(
         &self,
@@ -170,29 +174,25 @@ pub trait AccessStore: Send + Sync {
         query: ListQuery,
     ) -> Result<ListPage<RegisterEntry>, StoreError>;
 
-    /// All that are revoked, by their serial numbers.
+    /// All that are revoked, by their serial numbers; of those in the authority's register the ones
+    /// that were revoked by a call of this trait.
     async fn revoked_certificates(&self) -> Result<Vec<RegisterEntry>, StoreError>;
 
-    /// Revokes a certificate, for good; one that is not registered is registered as revoked.
-    /// Revoking again changes nothing. Returns the entry.
+    /// Revokes a certificate, for good, in the authority's register, too; a client's that is not
+    /// registered is registered as revoked. Revoking again changes nothing. Returns the entry.
     async fn revoke_certificate(
         &self,
         entry: RegisterEntry,
         at: Timestamp,
     ) -> Result<RegisterEntry, StoreError>;
 
-    /// Revokes every certificate of a device, those that are `known` elsewhere included, and
+    /// Revokes every certificate of a device, those in the authority's register included, and
     /// invalidates its one-time tokens: certificates that were requested with any of them are not
     /// registered any more. Returns how many were revoked.
     ///
     /// # Errors
     /// Returns [`StoreError::NotFound`] if there is no such device.
-    async fn revoke_device(
-        &self,
-        device: Uuid,
-        known: Vec<RegisterEntry>,
-        at: Timestamp,
-    ) -> Result<u64, StoreError>;
+    async fn revoke_device(&self, device: Uuid, at: Timestamp) -> Result<u64, StoreError>;
 
     /// Counts an attempt at a shared secret from these sources, unless one of them is blocked: then
     /// it returns until when, and counts nothing. Two simultaneous attempts never both pass as the

@@ -6,7 +6,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::serial::Serial;
+use crate::{ListCursor, serial::Serial};
 
 /// Whom a certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,12 @@ impl CertificateKind {
             Self::Server => "server",
             Self::Client => "client",
         }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Server, Self::Client].into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -56,11 +62,31 @@ pub struct RegisterEntry {
 }
 
 impl RegisterEntry {
+    /// The entry of a certificate that both the servers' list and the authority's register may have:
+    /// it is revoked if either says so, and otherwise as servers know it.
+    #[must_use]
+    pub(crate) fn of_both(servers: Option<Self>, register: Option<Self>) -> Option<Self> {
+        match (servers, register) {
+            (Some(servers), Some(register)) => {
+                Some(Self { revoked_at: servers.revoked_at.or(register.revoked_at), ..servers })
+            }
+            (servers, register) => servers.or(register),
+        }
+    }
+
     /// Whether it is that participant's own certificate. A device's is not.
     #[must_use]
     pub fn is_held_by(&self, participant: Uuid) -> bool {
         self.holder.as_deref() == Some(&*holder(&self.serial, participant))
     }
+}
+
+/// The entries of two lists as one, in the order of a page, with their cursors.
+pub(crate) fn in_order(entries: Vec<RegisterEntry>) -> Vec<(ListCursor, RegisterEntry)> {
+    let mut entries: Vec<_> =
+        entries.into_iter().map(|entry| (ListCursor::of_certificate(&entry), entry)).collect();
+    entries.sort_by_key(|(place, _)| (place.registered_at, place.uuid));
+    entries
 }
 
 /// A digest of serial number and participant, both of which are random.

@@ -5,7 +5,7 @@
 
 use ebp_core::{
     contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
-    model::{Meter, MeterType, PvSystem},
+    model::{GenerationRegister, Meter, MeterType, PvSystem},
 };
 use uuid::Uuid;
 
@@ -45,6 +45,15 @@ pub fn must_be_there(found: usize) -> Result<(), StoreError> {
     Err(StoreError::InUse("the meter was taken down; set its `removed_at` to null if it was not"))
 }
 
+/// A register is told of generation meters alone.
+fn check_register(kind: MeterType, register: Option<GenerationRegister>, faults: &mut Faults) {
+    faults.check(
+        register.is_none() || kind == MeterType::PvGeneration,
+        "/generation_register",
+        "is asked of PV-GENERATION meters only",
+    );
+}
+
 /// The members of a household.
 #[derive(Debug, Default)]
 pub struct Members {
@@ -65,6 +74,7 @@ impl Members {
         let mut faults = Faults::against_schema(new);
         faults.check(!taken, "/uuid", "is registered already");
         self.check_device(new.measurement_device, &mut faults);
+        check_register(new.kind, new.generation_register, &mut faults);
         faults.none_or_all()?;
         Ok(Meter {
             uuid: new.uuid.unwrap_or_else(Uuid::new_v4),
@@ -72,13 +82,15 @@ impl Members {
             model: new.model.clone(),
             measurement_device: new.measurement_device,
             removed_at: None,
+            generation_register: new.generation_register,
         })
     }
 
     /// The changed meter.
     pub fn changed_meter(&self, uuid: Uuid, change: &MeterChange) -> Result<Meter, StoreError> {
         let mut meter = self.meter(uuid)?.clone();
-        let MeterChange { kind, model, measurement_device, removed_at } = change;
+        let MeterChange { kind, model, measurement_device, removed_at, generation_register } =
+            change;
         let mut faults = Faults::against_schema(change);
         if let Some(kind) = *kind {
             meter.kind = kind;
@@ -100,6 +112,13 @@ impl Members {
             if removed_at.is_some() && measurement_device.is_none() {
                 meter.measurement_device = None;
             }
+        }
+        if meter.kind != MeterType::PvGeneration {
+            meter.generation_register = None;
+        }
+        if let Some(register) = *generation_register {
+            meter.generation_register = register;
+            check_register(meter.kind, register, &mut faults);
         }
         faults.check(
             meter.removed_at.is_none() || meter.measurement_device.is_none(),

@@ -27,6 +27,25 @@ pub enum StoreError {
     /// Consent is revoked for good.
     #[error("consent is revoked")]
     ConsentRevoked,
+    /// The survey's text has this version, and another one was agreed to.
+    #[error("the survey's text has version {0}, and another one was agreed to")]
+    ConsentTextChanged(u32),
+    /// This version of the survey's texts was published before, with other texts.
+    #[error(
+        "version {0} of the survey's texts was published before, with other texts or languages"
+    )]
+    TextsDiffer(u32),
+    /// The message is answered or closed.
+    #[error("the message was answered or closed before")]
+    MessageClosed,
+    /// The household has as many messages as it may have.
+    #[error("the household has {limit} {}messages, which is the most there may be", if *open { "open " } else { "" })]
+    TooManyMessages {
+        /// Whether open ones alone are meant.
+        open: bool,
+        /// How many there may be.
+        limit: usize,
+    },
     /// The registration has faults; each names its place, but no value.
     #[error("the registration cannot be taken in: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Registration(Faults),
@@ -122,6 +141,13 @@ impl StoreError {
         } else {
             Self::Open { path: path.to_owned(), source: Arc::new(source) }
         }
+    }
+
+    /// Whether a newer version of the program has changed the database in a way that this one cannot
+    /// use.
+    #[must_use]
+    pub const fn is_newer(&self) -> bool {
+        matches!(self, Self::Newer { .. } | Self::Postgres(PostgresError::Newer(_)))
     }
 
     /// Whether the database's disk is full.

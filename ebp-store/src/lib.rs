@@ -9,6 +9,8 @@
 
 mod access;
 pub mod address;
+mod alert;
+mod authority;
 pub mod backup;
 mod certificate;
 mod change;
@@ -16,12 +18,14 @@ mod database;
 mod error;
 mod evaluation;
 mod faults;
+mod fleet;
 pub mod form;
 mod history;
 mod identity;
 mod job;
 mod management;
 pub mod masking;
+mod message;
 mod page;
 mod postgres;
 mod quota;
@@ -31,21 +35,26 @@ mod revoked;
 mod rule;
 mod schema;
 mod serial;
+mod series;
 mod set;
 mod sqlite;
 mod status;
 mod store;
+mod survey_text;
 
 pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
     TryLimits, TrySource,
 };
+pub use alert::{AlertCounts, AlertState, AlertStore, DueDelivery, Look, NewMessage, WatchLease};
+pub use authority::AuthorityStore;
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
 pub use database::{Database, open_store};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use faults::Faults;
+pub use fleet::{Fleet, FleetCursor, FleetQuery, FleetStore};
 pub use history::{History, HistoryStore};
 pub use identity::{Actor, DeviceActivity, HouseholdId, Names, ParticipantId};
 pub use job::{
@@ -53,6 +62,7 @@ pub use job::{
     Recorded, Standing, Subject,
 };
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
+pub use message::MessageStore;
 pub use page::{Cursor, Page, PageQuery};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use quota::{Quota, Source};
@@ -60,9 +70,21 @@ pub use registration::faults;
 pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
 pub use rule::{
     admission::{Admission, Key, KnownMeter, Place, Refusal},
+    alert::{
+        AlertThresholds, Attempted, DeviceFacts, Episode, InvalidQuietHours, LONGEST_PAUSE,
+        MessagePolicy, NewEpisode, PlannedMessage, QuietHours, Verdict, Watching, changes, judge,
+        plan,
+    },
+    fleet::{FleetFacts, FleetThresholds, SurveyCycles},
     job::JobPolicy,
+    series::is_settled,
 };
 pub use schema::NewerSchema;
 pub use serial::{InvalidSerial, Serial};
+pub use series::{
+    KeptDay, KeptSeries, NewDays, SeriesHousehold, SeriesMeter, SeriesPlace, SeriesStore,
+    SeriesSystem,
+};
 pub use sqlite::SqliteStore;
 pub use store::{InsertOutcome, PoolStatus, Store};
+pub use survey_text::{Published, SurveyTextStore};

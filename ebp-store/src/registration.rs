@@ -48,6 +48,12 @@ impl Faults {
             self.check(working <= adults, "/metadata/adults_with_job", detail);
         }
         let text = |pointer| body.pointer(pointer).and_then(Value::as_str);
+        let battery = body.pointer("/metadata/home_battery").and_then(Value::as_bool);
+        let agrees = match (battery, text("/metadata/battery")) {
+            (Some(true), Some("none")) | (Some(false), Some("ac" | "dc")) => false,
+            _ => true,
+        };
+        self.check(agrees, "/metadata/battery", "contradicts home_battery");
         if let (Some("DE"), Some(code)) = (text("/address/country"), text("/address/postal_code")) {
             let german = code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit());
             self.check(german, "/address/postal_code", "must be five digits in Germany");
@@ -62,6 +68,12 @@ impl Faults {
             let uuid = meter.get("uuid").and_then(Value::as_str);
             let new = uuid.is_none_or(|uuid| seen.insert(uuid.to_ascii_lowercase()));
             self.check(new, format!("/meters/{i}/uuid"), "is that of another meter here");
+            let register = meter.get("generation_register").filter(|it| !it.is_null());
+            self.check(
+                register.is_none() || meter.get("type").is_some_and(|it| it == "PV-GENERATION"),
+                format!("/meters/{i}/generation_register"),
+                "is asked of PV-GENERATION meters only",
+            );
         }
         let meters: Vec<_> = list("meters").collect();
         for (i, system) in list("pv_systems").enumerate() {

@@ -32,20 +32,28 @@ impl SchemaVersion {
     /// # Errors
     /// Returns [`NewerSchema`] if a newer program has changed what this one needs.
     pub fn pending<'a>(self, known: &'a [&'a str]) -> Result<&'a [&'a str], NewerSchema> {
+        self.check(known)?;
+        Ok(known.get(self.found as usize..).unwrap_or_else(|| {
+            tracing::warn!(
+                "the database has schema version {}, of a newer release; this program knows up to \
+                 {}, and can use it",
+                self.found,
+                known.len()
+            );
+            &[]
+        }))
+    }
+
+    /// Whether a program that knows these migrations can use the schema.
+    ///
+    /// # Errors
+    /// Returns [`NewerSchema`] if a newer program has changed what this one needs.
+    pub fn check(self, known: &[&str]) -> Result<(), NewerSchema> {
         let count = u32::try_from(known.len()).unwrap_or(u32::MAX);
-        let newer = NewerSchema { found: self.found, known: count };
-        match known.get(self.found as usize..) {
-            Some(pending) => Ok(pending),
-            None if self.since.is_some_and(|since| since <= count) => {
-                tracing::warn!(
-                    "the database has schema version {}, of a newer release; this program knows up \
-                     to {count}, and can use it",
-                    self.found
-                );
-                Ok(&[])
-            }
-            None => Err(newer),
+        if self.found <= count || self.since.is_some_and(|since| since <= count) {
+            return Ok(());
         }
+        Err(NewerSchema { found: self.found, known: count })
     }
 }
 

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+        Account, Consent, ConsentGrant, DeviceStatus, Household, MeasurementDevice, Registered,
+        Registration, Withdrawal,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
@@ -13,14 +14,20 @@ use uuid::Uuid;
 use crate::{
     Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
     access::AccessStore,
+    alert::AlertStore,
+    authority::AuthorityStore,
     error::StoreError,
     evaluation::EvaluationStore,
+    fleet::FleetStore,
     history::HistoryStore,
     job::JobStore,
     management::ManagementStore,
+    message::MessageStore,
     quota::{Quota, Source},
     revoked::MaskingStore,
     rule::admission::Refusal,
+    series::SeriesStore,
+    survey_text::SurveyTextStore,
 };
 
 /// The result for a measurement.
@@ -42,7 +49,18 @@ pub enum InsertOutcome {
 /// the microsecond.
 #[async_trait]
 pub trait Store:
-    ManagementStore + AccessStore + EvaluationStore + MaskingStore + HistoryStore + JobStore
+    ManagementStore
+    + AccessStore
+    + EvaluationStore
+    + MaskingStore
+    + HistoryStore
+    + JobStore
+    + SeriesStore
+    + MessageStore
+    + SurveyTextStore
+    + AuthorityStore
+    + FleetStore
+    + AlertStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///
@@ -74,14 +92,29 @@ pub trait Store:
     /// Returns [`StoreError::ConsentRevoked`] if it is not known (any more).
     async fn consent(&self, household: HouseholdId) -> Result<Consent, StoreError>;
 
-    /// Grants consent.
+    /// Grants consent, where the survey has no texts.
     ///
     /// # Errors
-    /// Returns [`StoreError::ConsentAlreadyGranted`] if consent was granted before, and
-    /// [`StoreError::ConsentRevoked`] if it was revoked.
+    /// Returns the same errors as [`grant_consent_to`](Self::grant_consent_to).
     async fn grant_consent(
         &self,
         household: HouseholdId,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
+        self.grant_consent_to(household, ConsentGrant::default(), at).await
+    }
+
+    /// Grants consent to a version of the survey's text, which is stored with it.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::ConsentAlreadyGranted`] if consent was granted before, and
+    /// [`StoreError::ConsentRevoked`] if it was revoked; [`StoreError::Registration`] if the survey
+    /// has texts and the grant does not say which, or the other way round;
+    /// [`StoreError::ConsentTextChanged`] if the texts have another version.
+    async fn grant_consent_to(
+        &self,
+        household: HouseholdId,
+        grant: ConsentGrant,
         at: Timestamp,
     ) -> Result<Consent, StoreError>;
 
@@ -99,6 +132,21 @@ pub trait Store:
     async fn revoke_consent(
         &self,
         household: HouseholdId,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
+        self.revoke_consent_by(household, None, at).await
+    }
+
+    /// The same of a consent that was withdrawn elsewhere: how, and in which month, is stored with
+    /// what is left of the household.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`revoke_consent`](Self::revoke_consent);
+    /// [`StoreError::Registration`] if it cannot have come on that day.
+    async fn revoke_consent_by(
+        &self,
+        household: HouseholdId,
+        withdrawal: Option<Withdrawal>,
         at: Timestamp,
     ) -> Result<Consent, StoreError>;
 
@@ -206,6 +254,18 @@ pub trait Store:
         kind: IncidentType,
         at: Timestamp,
     ) -> Result<Incident, StoreError>;
+
+    /// How many addresses of households have ended: changed, revoked or removed, by any server. By
+    /// this a server finds out that it may remember one that another server ended.
+    async fn ended_addresses(&self) -> Result<u64, StoreError>;
+
+    /// Whether the schema can still be used: a newer program may have changed it since the store was
+    /// opened.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::Newer`] or [`PostgresError::Newer`](crate::PostgresError::Newer) if it
+    /// has, and an error if the database cannot be asked.
+    async fn check_schema(&self) -> Result<(), StoreError>;
 
     /// How its connections are used, where it has a pool of them.
     fn pool(&self) -> Option<PoolStatus> {

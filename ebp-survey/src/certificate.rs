@@ -1,15 +1,9 @@
-//! Certificates: those that servers issued, which are in the store, and those of the authority's
-//! own file, listed and revoked together.
+//! Certificates of clients and servers: a device's are listed, and all are revoked, whoever issued them.
 
-use ebp_store::{
-    CertificateKind, ListCursor, ListPage, ListQuery, RegisterEntry, Serial, StoreError,
-};
+use ebp_store::{ListPage, ListQuery, RegisterEntry, Serial, StoreError};
 use uuid::Uuid;
 
-use crate::{
-    Survey, SurveyError,
-    authority::{Authority, AuthorityError},
-};
+use crate::{Survey, SurveyError, authority::AuthorityError};
 
 impl Survey {
     /// A part of a device's certificates, oldest first.
@@ -21,26 +15,22 @@ impl Survey {
         device: Uuid,
         query: ListQuery,
     ) -> Result<ListPage<RegisterEntry>, SurveyError> {
+        self.import_register().await?;
         self.store().managed_device(device).await?;
-        let page = self.store().certificates(device, query).await?;
-        Ok(merge(page, self.in_file(device)?, query))
+        Ok(self.store().certificates(device, query).await?)
     }
 
     /// Revokes every certificate of a device and voids its one-time tokens, for good and from the
-    /// next request on. Returns how many certificates were revoked by this.
+    /// next request on, on every server of the database. Returns how many certificates were revoked
+    /// by this.
     ///
     /// # Errors
     /// [`NotFound`](StoreError::NotFound) if there is no such device.
     pub async fn revoke_device(&self, device: Uuid) -> Result<u64, SurveyError> {
-        let known = self.in_file(device)?;
-        // The store first: every server goes by it.
-        let revoked = self.store().revoke_device(device, known, self.clock().now()).await?;
+        self.import_register().await?;
+        let revoked = self.store().revoke_device(device, self.clock().now()).await?;
         self.keep_revocations().await;
-        if let Some(authority) = self.authority()
-            && let Err(error) = authority.revoke_device(device)
-        {
-            tracing::warn!(%error, "the authority's register does not have the revoked certificates");
-        }
+        self.note_in_folder(|authority| authority.revoke_device(device));
         Ok(revoked)
     }
 
@@ -53,16 +43,13 @@ impl Survey {
         device: Uuid,
         serial: Serial,
     ) -> Result<RegisterEntry, SurveyError> {
-        let in_file = self.in_file(device)?.into_iter().find(|entry| entry.serial == serial);
-        let in_store = self.store().certificate(serial).await?;
-        let entry = in_store.filter(|entry| entry.device == Some(device)).or(in_file.clone());
+        self.import_register().await?;
+        let entry = self.store().certificate(serial).await?;
+        let entry = entry.filter(|entry| entry.device == Some(device));
         let entry = entry.ok_or(StoreError::NotFound)?;
-        // The store first: every server goes by it.
         let revoked = self.store().revoke_certificate(entry, self.clock().now()).await?;
         self.keep_revocations().await;
-        if let Some(authority) = self.authority().filter(|_| in_file.is_some()) {
-            authority.revoke(&serial)?;
-        }
+        self.note_in_folder(|authority| authority.revoke(&serial).map(drop));
         Ok(revoked)
     }
 
@@ -73,20 +60,16 @@ impl Survey {
     /// # Errors
     /// [`AuthorityError::UnknownSerial`] if there is none with that serial number.
     pub async fn revoke_certificate(&self, serial: Serial) -> Result<(), SurveyError> {
-        let listed = self.authority().map(Authority::list).transpose()?.unwrap_or_default();
-        let in_file = listed.into_iter().find(|entry| entry.serial == serial);
-        let in_store = self.store().certificate(serial).await?;
-        let entry = in_store.or_else(|| in_file.clone());
-        let entry = entry.ok_or(AuthorityError::UnknownSerial(serial))?;
-        // Nobody shows a server's certificate to a server.
-        if entry.kind == CertificateKind::Client {
-            // The store first: every server goes by it.
-            self.revoke_in_store(entry).await?;
-            self.keep_revocations().await;
-        }
-        if let Some(authority) = self.authority().filter(|_| in_file.is_some()) {
-            authority.revoke(&serial)?;
-        }
+        self.import_register().await?;
+        let of_client = self.store().certificate(serial).await?;
+        let entry = match of_client {
+            Some(entry) => Some(entry),
+            // A server's is in the authority's register alone.
+            None => self.store().registered(serial).await?,
+        };
+        self.revoke_in_store(entry.ok_or(AuthorityError::UnknownSerial(serial))?).await?;
+        self.keep_revocations().await;
+        self.note_in_folder(|authority| authority.revoke(&serial).map(drop));
         Ok(())
     }
 
@@ -101,38 +84,4 @@ impl Survey {
             revoked => revoked.map(drop),
         }
     }
-
-    /// A device's certificates in the authority's own file.
-    fn in_file(&self, device: Uuid) -> Result<Vec<RegisterEntry>, SurveyError> {
-        let Some(authority) = self.authority() else { return Ok(Vec::new()) };
-        let mut entries = authority.list()?;
-        entries.retain(|entry| entry.device == Some(device));
-        Ok(entries)
-    }
-}
-
-/// A part of what the store has and of what the authority's file has. Of what both have, the store's
-/// entry counts: revocations are there first.
-fn merge(
-    page: ListPage<RegisterEntry>,
-    in_file: Vec<RegisterEntry>,
-    query: ListQuery,
-) -> ListPage<RegisterEntry> {
-    let place = |entry: &RegisterEntry| {
-        let ListCursor { registered_at, uuid } = ListCursor::of_certificate(entry);
-        (registered_at, uuid)
-    };
-    let after = query.after.map(|after| (after.registered_at, after.uuid));
-    let mut items = page.items;
-    for entry in in_file {
-        let known = items.iter().any(|item| item.serial == entry.serial);
-        if !known && after.is_none_or(|after| place(&entry) > after) {
-            items.push(entry);
-        }
-    }
-    items.sort_by_key(place);
-    let more = page.next.is_some() || items.len() > query.limit;
-    items.truncate(query.limit);
-    let next = items.last().filter(|_| more).map(ListCursor::of_certificate);
-    ListPage { items, next }
 }

@@ -2,24 +2,44 @@
 
 use std::sync::Arc;
 
-use ebp_core::contract::Consent;
+use ebp_core::{
+    contract::{Consent, ConsentGrant, Withdrawal},
+    model::Address,
+};
+use ebp_store::HouseholdId;
 
 use crate::{Caller, Survey, SurveyError, finish};
 
 impl Survey {
-    /// Grants the consent of the caller's household.
+    /// Grants the consent of the caller's household, where the survey has no texts.
+    ///
+    /// # Errors
+    /// Those of [`grant_consent_to`](Self::grant_consent_to).
+    pub async fn grant_consent(&self, caller: &Caller) -> Result<Consent, SurveyError> {
+        self.grant_consent_to(caller, ConsentGrant::default()).await
+    }
+
+    /// Grants the consent of the caller's household to a version of the survey's text, which is
+    /// stored with it.
     ///
     /// # Errors
     /// [`ConsentAlreadyGranted`](ebp_store::StoreError::ConsentAlreadyGranted),
     /// [`ConsentRevoked`](ebp_store::StoreError::ConsentRevoked),
-    /// [`SurveyError::HouseholdAmbiguous`].
-    pub async fn grant_consent(&self, caller: &Caller) -> Result<Consent, SurveyError> {
-        Ok(self.store().grant_consent(caller.household()?, self.clock().now()).await?)
+    /// [`Registration`](ebp_store::StoreError::Registration) if it does not say which text,
+    /// [`ConsentTextChanged`](ebp_store::StoreError::ConsentTextChanged) if that is not the
+    /// survey's, [`SurveyError::HouseholdAmbiguous`].
+    pub async fn grant_consent_to(
+        &self,
+        caller: &Caller,
+        grant: ConsentGrant,
+    ) -> Result<Consent, SurveyError> {
+        let household = caller.household()?;
+        Ok(self.store().grant_consent_to(household, grant, self.clock().now()).await?)
     }
 
-    /// Revokes the consent of the caller's household: the store removes contact and address and
-    /// masks the location, the revocation goes on this server's list, and the geocoder deletes its
-    /// answer for the address. Continues if the request is cancelled.
+    /// Revokes the consent of the caller's household: the store removes contact, address and
+    /// messages and masks the location, the revocation goes on this server's list, and the geocoder
+    /// deletes its answer for the address. Continues if the request is cancelled.
     ///
     /// # Errors
     /// [`ConsentNotGranted`](ebp_store::StoreError::ConsentNotGranted),
@@ -33,11 +53,43 @@ impl Survey {
                 Some(_) => survey.store().household(household).await?.address,
                 None => None,
             };
-            let revoked = survey.store().revoke_consent(household, survey.clock().now()).await?;
-            survey.forget(address.into_iter().collect()).await;
-            survey.keep_revocations().await;
-            Ok(revoked)
+            survey.revoke(household, None, address).await
         })
         .await
+    }
+
+    /// Revokes the consent of a household that withdrew it elsewhere, for example by letter, with the
+    /// same effects as a revocation of its own. Of the household nothing is returned but the months.
+    ///
+    /// # Errors
+    /// [`NotFound`](ebp_store::StoreError::NotFound) if there is no such household;
+    /// [`ConsentNotGranted`](ebp_store::StoreError::ConsentNotGranted),
+    /// [`ConsentRevoked`](ebp_store::StoreError::ConsentRevoked);
+    /// [`Registration`](ebp_store::StoreError::Registration) if it cannot have come on that day.
+    pub async fn record_withdrawal(
+        self: &Arc<Self>,
+        household: HouseholdId,
+        withdrawal: Withdrawal,
+    ) -> Result<Consent, SurveyError> {
+        let survey = self.clone();
+        finish(async move {
+            let address = survey.store().registration(household).await?.address;
+            survey.revoke(household, Some(withdrawal), address).await
+        })
+        .await
+    }
+
+    /// Revokes, and makes the geocoder forget that address.
+    async fn revoke(
+        &self,
+        household: HouseholdId,
+        withdrawal: Option<Withdrawal>,
+        address: Option<Address>,
+    ) -> Result<Consent, SurveyError> {
+        let now = self.clock().now();
+        let revoked = self.store().revoke_consent_by(household, withdrawal, now).await?;
+        self.forget_own(address.into_iter().collect()).await;
+        self.keep_revocations().await;
+        Ok(revoked)
     }
 }

@@ -101,7 +101,7 @@ impl Survey {
     }
 
     /// The authority, which has its private key here.
-    fn issuing_authority(&self) -> Result<&Authority, SurveyError> {
+    pub(crate) fn issuing_authority(&self) -> Result<&Authority, SurveyError> {
         self.authority().filter(|authority| authority.can_issue()).ok_or(SurveyError::CannotIssue)
     }
 

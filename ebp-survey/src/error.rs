@@ -4,7 +4,8 @@ use ebp_store::{StoreError, masking::MaskingError};
 use jiff::SignedDuration;
 
 use crate::{
-    authority::AuthorityError, geocoding::GeocodeError, revocations::KeptRevocationsError,
+    SeriesFault, authority::AuthorityError, geocoding::GeocodeError,
+    revocations::KeptRevocationsError, text::TextError,
 };
 
 /// Why a survey cannot be opened.
@@ -23,6 +24,9 @@ pub enum OpenError {
     /// The store cannot be used, or masks by other regions.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The texts that participants agree to cannot be used.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// The server's own list of revocations cannot be used.
     #[error(transparent)]
     Revocations(#[from] KeptRevocationsError),
@@ -56,6 +60,12 @@ pub enum SurveyError {
     /// Work on another thread ended early.
     #[error("the work was interrupted")]
     Interrupted,
+    /// A series cannot be given as it was asked for; says what to change.
+    #[error(transparent)]
+    Series(#[from] SeriesFault),
+    /// Late measurements come in faster than a series can be made.
+    #[error("late measurements change the series again and again")]
+    SeriesChanging,
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers")]
     NoRandomness,

@@ -71,6 +71,16 @@ pub trait Geocode: Send + Sync {
     /// Forgets what was answered for an address that has ended: its household revoked its consent,
     /// has moved, or was removed.
     fn forget(&self, address: &Address);
+
+    /// Forgets all answers.
+    fn forget_all(&self);
+
+    /// How many addresses had ended when it last remembered none of them
+    /// ([`Store::ended_addresses`](ebp_store::Store::ended_addresses)), if that was ever noted.
+    fn ended(&self) -> Option<u64>;
+
+    /// Notes that it remembers none of the addresses that have ended, which are that many.
+    fn note_ended(&self, count: u64);
 }
 
 /// Asks a service like Nominatim, and then a table of postal codes.
@@ -154,6 +164,22 @@ impl Geocode for Geocoder {
     fn forget(&self, address: &Address) {
         if let Some(cache) = &self.cache {
             cache.forget(address);
+        }
+    }
+
+    fn forget_all(&self) {
+        if let Some(cache) = &self.cache {
+            cache.forget_all();
+        }
+    }
+
+    fn ended(&self) -> Option<u64> {
+        self.cache.as_ref().and_then(Cache::ended)
+    }
+
+    fn note_ended(&self, count: u64) {
+        if let Some(cache) = &self.cache {
+            cache.note_ended(count);
         }
     }
 }

@@ -7,13 +7,16 @@ use ebp_store::{Database, open_store};
 use tokio::task::JoinHandle;
 
 use crate::{
-    OpenError, Survey,
+    OpenError, Survey, SurveyError,
     masking::{MaskingFiles, mask_by},
     revocations::KeptRevocationsError,
 };
 
 /// How often what other servers and commands revoked is looked for.
 const EVERY: Duration = Duration::from_secs(15);
+
+/// How often silences of devices that are over are ended.
+const SILENCES: Duration = Duration::from_secs(60);
 
 /// Between two tries to apply the list to a database that cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -29,11 +32,16 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Completes the list from time to time, and follows the database to another history, until
+    /// Completes the list and ends silences from time to time, and follows the database to another history, until
     /// the task is aborted.
     pub fn keep(self) -> JoinHandle<()> {
         tokio::spawn(async move {
-            tokio::join!(self.complete_often(), self.follow());
+            tokio::join!(
+                self.complete_often(),
+                self.look_often(),
+                self.follow(),
+                self.end_silences_often()
+            );
         })
     }
 
@@ -47,6 +55,36 @@ impl Keeper {
                     tracing::debug!(%error, "the database cannot be asked for revocations");
                 }
                 Err(error) => tracing::error!(%error, "revocations are not kept on this disk"),
+            }
+        }
+    }
+
+    /// What other servers did, and what time ends: the register's file may have been copied here, an
+    /// address that the geocoder remembers may have ended, and one-time tokens expire.
+    async fn look_often(&self) {
+        loop {
+            if let Err(error) = self.look().await {
+                tracing::debug!(%error, "other servers' changes are not followed yet");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    async fn look(&self) -> Result<(), SurveyError> {
+        self.survey.import_register().await?;
+        self.survey.forget_ended().await?;
+        let now = self.survey.clock().now();
+        self.survey.store().forget_expired_enrolments(now).await?;
+        Ok(())
+    }
+
+    async fn end_silences_often(&self) {
+        loop {
+            tokio::time::sleep(SILENCES).await;
+            match self.survey.end_silences().await {
+                Ok(0) => {}
+                Ok(ended) => tracing::info!(ended, "silences of devices have ended"),
+                Err(error) => tracing::debug!(%error, "the database cannot be asked for silences"),
             }
         }
     }

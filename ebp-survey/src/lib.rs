@@ -14,14 +14,20 @@
 //! |---|---|
 //! | register, check, change and remove a household | `registration.rs` |
 //! | read, check and locate many households at once | `import/` |
-//! | grant and revoke consent | `consent.rs` |
+//! | grant and revoke consent, record a withdrawal | `consent.rs` |
+//! | what the survey says of itself, the texts that participants agree to | `information.rs`, `text.rs` |
+//! | everything that is held about a household | `export/` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
-//! | list and revoke certificates | `certificate.rs` |
+//! | register, issue and list certificates | `register.rs` |
+//! | revoke certificates, list a device's | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
 //! | outlines of regions, and which one a location lies in | `geo.rs` |
+//! | a household's energy and figures; keeping the days of all meters | `series/` |
+//! | look at all devices for alerts, test how messages are sent | `alert.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
 mod activity;
+mod alert;
 pub mod atomic_file;
 pub mod authority;
 mod caller;
@@ -29,20 +35,27 @@ mod certificate;
 mod consent;
 mod enrolment;
 mod error;
+pub mod export;
 mod finish;
+mod fleet;
 mod geo;
 pub mod geocoding;
 pub mod import;
+mod information;
 mod keeper;
 mod locate;
 pub mod masking;
 mod outlines;
+mod register;
 mod registration;
 mod restore;
 mod revocation;
 mod revocations;
+mod series;
 mod survey;
+pub mod text;
 
+pub use alert::AlertPolicy;
 pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};
@@ -52,4 +65,5 @@ pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,
 };
+pub use series::{SeriesBound, SeriesFault, SeriesKept, SeriesParts, SeriesQuery};
 pub use survey::Survey;

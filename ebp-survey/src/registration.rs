@@ -92,7 +92,7 @@ impl Survey {
             match survey.replace(household, change, new.is_some()).await {
                 Ok(before) => {
                     let ended = before.filter(|before| Some(before) != new.as_ref());
-                    survey.forget(ended.into_iter().collect()).await;
+                    survey.forget_own(ended.into_iter().collect()).await;
                 }
                 Err(error) => {
                     survey.forget(new.into_iter().collect()).await;
@@ -120,7 +120,7 @@ impl Survey {
         finish(async move {
             let address = survey.address_of(household).await?;
             survey.store().remove_household(household, survey.clock().now()).await?;
-            survey.forget(address.into_iter().collect()).await;
+            survey.forget_own(address.into_iter().collect()).await;
             survey.keep_revocations().await;
             Ok(())
         })

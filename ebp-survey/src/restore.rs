@@ -5,13 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use ebp_core::clock::Clock;
+use ebp_core::{clock::Clock, scope::Group};
 use ebp_store::{Database, Restoration, StoreError, backup::BackupError, open_store};
 
 use crate::{
     OpenError, Survey,
     geocoding::Geocode,
     masking::{MaskingFiles, mask_by},
+    register::register_of,
     revocations::{Applied, Revocations},
 };
 
@@ -56,20 +57,31 @@ pub enum RestoreError {
 
 /// Puts a backup in the database's place. What `revocations` or the replaced database know as
 /// revoked is revoked in the copy before anybody uses it, and the geocoder forgets the addresses
-/// that are removed by this.
+/// that are removed by this. The replaced database's register of certificates and the groups'
+/// secrets go over to it.
 ///
 /// # Errors
 /// [`RestoreError`]; the database is then as it was.
 pub async fn restore(restore: Restore<'_>) -> Result<Restored, RestoreError> {
     let Restore { input, database, mut revocations, masking, geocoder, clock } = restore;
+    let (mut certificates, mut secrets) = (Vec::new(), Vec::new());
     let restoration = Restoration::begin(input, database)?;
     if database.exists() {
         // It may know of more than what was kept.
         let replaced = open_store(&Database::Sqlite(database.to_owned())).await?;
         revocations = revocations.and(Revocations::from_store(&*replaced).await?);
+        certificates = register_of(&*replaced).await?;
+        for group in Group::ALL {
+            secrets.extend(replaced.group_hash(group).await?.map(|hash| (group, hash)));
+        }
         replaced.close().await?;
     }
     let store = open_store(&Database::Sqlite(restoration.copy().to_owned())).await?;
+    // Certificates that were issued since the backup stay valid, and secrets that were replaced void.
+    store.add_to_register(certificates).await?;
+    for (group, hash) in secrets {
+        store.set_group_hash(group, hash).await?;
+    }
     let unmasked = mask_by(&store, masking, false).await.err();
     let survey = Survey::new(store, clock).with_geocoder(geocoder);
     let applied = survey.apply_revocations(&revocations).await?;

@@ -19,7 +19,7 @@ impl Survey {
         revocations: &Revocations,
     ) -> Result<Applied, StoreError> {
         let applied = revocations.apply(&**self.store()).await?;
-        self.forget(applied.addresses.clone()).await;
+        self.forget_own(applied.addresses.clone()).await;
         Ok(applied)
     }
 
@@ -39,7 +39,7 @@ impl Survey {
     ) -> Result<Applied, KeptRevocationsError> {
         let Some(kept) = self.kept() else { return Ok(Applied::default()) };
         let applied = kept.apply(store).await?;
-        self.forget(applied.addresses.clone()).await;
+        self.forget_own(applied.addresses.clone()).await;
         let Applied { households, certificates, .. } = applied;
         if households + certificates > 0 {
             tracing::warn!(

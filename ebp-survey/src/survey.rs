@@ -1,9 +1,15 @@
 //! The survey as it is opened once: what its operations work with.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use ebp_core::clock::Clock;
-use ebp_store::Store;
+use ebp_core::{
+    clock::Clock,
+    contract::{SurveyInformation, SurveyText},
+};
+use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -19,10 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a device's certificate is valid by default.
 const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 
+/// The time zone whose days are kept by default.
+const ZONE: &str = "Europe/Berlin";
+
 /// A survey: its store, and what the operations need besides.
 pub struct Survey {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    cycles: SurveyCycles,
     authority: Option<Authority>,
     device_certificates: Duration,
     kept: Option<KeptRevocations>,
@@ -30,6 +40,9 @@ pub struct Survey {
     patience: Duration,
     locating: Arc<Semaphore>,
     drawn: Outlines,
+    zone: Arc<str>,
+    about: SurveyInformation,
+    texts: Mutex<Option<(u32, Arc<[SurveyText]>)>>,
 }
 
 impl Survey {
@@ -40,6 +53,7 @@ impl Survey {
         Self {
             store,
             clock,
+            cycles: SurveyCycles::default(),
             authority: None,
             device_certificates: DEVICE_CERTIFICATES,
             kept: None,
@@ -47,7 +61,16 @@ impl Survey {
             patience: PATIENCE,
             locating: Arc::new(Semaphore::new(LOCATING)),
             drawn: Outlines::default(),
+            zone: ZONE.into(),
+            about: SurveyInformation::default(),
+            texts: Mutex::default(),
         }
+    }
+
+    /// The same, whose devices measure and report so often.
+    #[must_use]
+    pub fn with_cycles(self, cycles: SurveyCycles) -> Self {
+        Self { cycles, ..self }
     }
 
     /// The same, which issues and revokes certificates of this authority. Those of devices are valid
@@ -75,6 +98,18 @@ impl Survey {
         Self { kept: Some(kept), ..self }
     }
 
+    /// The same, whose days are those of that time zone (its IANA name).
+    #[must_use]
+    pub fn with_zone(self, zone: &str) -> Self {
+        Self { zone: zone.into(), ..self }
+    }
+
+    /// The same, which says this of itself. Its texts are those that were published.
+    #[must_use]
+    pub fn with_information(self, about: SurveyInformation) -> Self {
+        Self { about, ..self }
+    }
+
     /// What the survey remembers, for whatever is a single call of the store.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
@@ -91,6 +126,16 @@ impl Survey {
     #[must_use]
     pub const fn authority(&self) -> Option<&Authority> {
         self.authority.as_ref()
+    }
+
+    pub(crate) fn zone(&self) -> &str {
+        &self.zone
+    }
+
+    /// How often devices measure and report.
+    #[must_use]
+    pub const fn cycles(&self) -> SurveyCycles {
+        self.cycles
     }
 
     pub(crate) const fn device_certificates(&self) -> Duration {
@@ -111,6 +156,14 @@ impl Survey {
 
     pub(crate) const fn drawn(&self) -> &Outlines {
         &self.drawn
+    }
+
+    pub(crate) const fn about(&self) -> &SurveyInformation {
+        &self.about
+    }
+
+    pub(crate) const fn texts(&self) -> &Mutex<Option<(u32, Arc<[SurveyText]>)>> {
+        &self.texts
     }
 
     pub(crate) const fn locating(&self) -> &Arc<Semaphore> {

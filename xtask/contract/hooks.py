@@ -42,6 +42,17 @@ NO_SCHEMA_CAN_SAY = (
     "must be a PV-GENERATION meter of the household",
     "must stay PV-GENERATION while a photovoltaic system is connected to it",
     "must be a request (PKCS#10) signed by its own key",
+    "must not be set while the survey has no texts",
+    "must say which text was agreed to: the survey has texts (GET /survey)",
+    "must be a language that the survey's texts have",
+    "must not be in the future",
+    "must not be before consent was granted",
+)
+
+# What ends a household.
+ENDING = (
+    "DELETE /management/household/{household}",
+    "POST /management/household/{household}/revocation",
 )
 
 # Of none that is there.
@@ -54,8 +65,11 @@ _removable = {"households": [], "meters": [], "pv_systems": [], "devices": []}
 _certificates = [tuple(pair) for pair in FIXTURE["certificates"]]
 _tokens = []
 _jobs = []
+_alerts = []
 _to_grant = FIXTURE["spares"][:2]
-_to_revoke = FIXTURE["spares"][2:]
+_to_revoke = FIXTURE["spares"][2:6]
+_to_withdraw = FIXTURE["spares"][6:]
+_messages = []
 _asked_without = set()
 
 
@@ -89,8 +103,17 @@ def _fill_path(case):
         return
     if "household" in parameters and parameters["household"] not in _known["households"]:
         parameters["household"] = _known["households"][0]
-    if "/job/" in path:
+    if path.endswith("/revocation"):
+        # Each can be revoked once.
+        parameters["household"] = _to_withdraw.pop()["household"] if _to_withdraw else NO_HOUSEHOLD
+    elif "/job/" in path:
         _fill_job(case, parameters)
+    elif "/message/" in path:
+        if _messages:
+            parameters["uuid"] = _messages.pop()
+    elif "/alert/" in path:
+        if _alerts and parameters.get("uuid") not in _alerts:
+            parameters["uuid"] = _pick(_alerts, case, "alerts")
     elif "uuid" in parameters:
         kind = "pv_systems" if "pv_system" in path else "devices" if "/device/" in path else "meters"
         # What the others of this run need stays; what is removed was made for it.
@@ -99,6 +122,15 @@ def _fill_path(case):
                 parameters["uuid"] = _removable[kind].pop()
         elif parameters["uuid"] not in _known[kind]:
             parameters["uuid"] = _pick(_known[kind], case, kind)
+
+
+def _fill_series(case):
+    """A day of a time zone is where rows of each step but months begin; two months are not too long."""
+    query = case.query or {}
+    stretches = {"PT15M": ("2026-03-29", "2026-04-01"), "P1M": ("2026-01-01", "2026-03-01")}
+    query["from"], query["to"] = stretches.get(query.get("step"), ("2026-02-28", "2026-04-01"))
+    query.pop("zone", None)
+    case.query = query
 
 
 def _fill_job(case, parameters):
@@ -172,9 +204,9 @@ def _cancelled_report():
 
 
 def _keep_household(case):
-    """The household that the others of this run need is not removed, whatever led to it."""
+    """The household that the others of this run need is neither removed nor revoked, whatever led to it."""
     parameters = case.path_parameters or {}
-    if case.operation.label == "DELETE /management/household/{household}":
+    if case.operation.label in ENDING:
         if parameters.get("household") in _known["households"]:
             parameters["household"] = NO_HOUSEHOLD
 
@@ -200,9 +232,15 @@ def _as_spare(spares, case, kwargs):
 
 def _prepare():
     """Grants consents, makes tokens by which devices are enrolled, and what can be removed."""
-    for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke]:
+    for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke + _to_withdraw]:
         answer = requests.post(FIXTURE["url"] + "/household/consent", cert=tuple(certificate), verify=FIXTURE["ca"], timeout=30)
         assert answer.status_code == 201, answer.text
+    for number in range(20):
+        answer = requests.post(
+            FIXTURE["url"] + "/household/message", json={"about": "other", "text": f"message {number}"},
+            cert=tuple(FIXTURE["consenting"][0]), verify=FIXTURE["ca"], timeout=30)
+        assert answer.status_code == 201, answer.text
+        _messages.append(answer.json()["uuid"])
     # An incident is there to be resolved, whichever is asked for first.
     for meter in FIXTURE["meters"]:
         for kind in ("SERIAL-PORT-UNAVAILABLE", "OBIS-CODES-UNAVAILABLE"):
@@ -251,11 +289,18 @@ def before_call(context, case, kwargs):
     is_positive = _is_positive(case)
     if is_positive:
         _fill_path(case)
+        if case.operation.path.endswith(("/series", "/summary")):
+            _fill_series(case)
     _keep_household(case)
     if not is_positive:
         return
     with _lock:
-        if label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
+        if label == "POST /household/consent" and isinstance(case.body, dict):
+            # The survey has no texts.
+            case.body = {}
+        elif label.endswith("/revocation") and isinstance(case.body, dict):
+            case.body["received_on"] = time.strftime("%Y-%m-%d", time.gmtime())
+        elif label == "POST /device/enroll" and isinstance(case.body, dict) and _tokens:
             case.body = {"token": _tokens.pop(), "csr": FIXTURE["csr"]}
         elif label == "POST /device/renew" and isinstance(case.body, dict):
             case.body = {"csr": FIXTURE["csr"]}
@@ -273,6 +318,8 @@ def after_call(context, case, response):
         counts[status] = counts.get(status, 0) + 1
         if response.status_code == 202 and label == "POST /management/job":
             _jobs.append(response.json()["uuid"])
+        if response.status_code == 202 and label == "POST /management/alert/test":
+            _alerts.append(response.json()["uuid"])
         if response.status_code == 201 and not FOREIGN:
             made = response.json()
             if label == "POST /management/household/{household}/meter":

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),
@@ -21,8 +21,9 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("ebp-anon", &["ebp-core"]),
     ("ebp-dataset", &["ebp-core"]),
     ("ebp-store", &["ebp-core", "ebp-anon"]),
-    ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-store"]),
+    ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-dataset", "ebp-store"]),
     ("ebp-server", &["ebp-core", "ebp-anon", "ebp-store", "ebp-survey"]),
+    ("ebp-web", &["ebp-core", "ebp-client", "ebp-device"]),
     (
         "ebp-cli",
         &[
@@ -34,6 +35,7 @@ const EDGES: [(&str, &[&str]); 13] = [
             "ebp-store",
             "ebp-survey",
             "ebp-server",
+            "ebp-web",
             "ebp-fieldtest",
         ],
     ),

@@ -11,11 +11,13 @@ use std::sync::Arc;
 use clap::Subcommand;
 use ebp_core::clock::SystemClock;
 use ebp_server::Settings;
-use ebp_store::{Database, RegisterEntry, Serial};
-use ebp_survey::{Survey, authority::Authority};
+use ebp_store::Serial;
+use ebp_survey::{
+    Survey, SurveyError,
+    authority::{Authority, AuthorityError},
+};
 
 use super::{
-    local_store::with_store,
     local_survey::{self, with_survey},
     server_data::ServerData,
 };
@@ -69,7 +71,7 @@ enum Action {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let settings = arguments.data.settings()?;
-    let (dir, database) = (&settings.authority, &settings.database);
+    let dir = &settings.authority;
     let clock = Arc::new(SystemClock);
     if let Action::Init { name } = &arguments.action {
         let data = dir.parent().unwrap_or(dir);
@@ -89,47 +91,52 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         Action::Init { .. } => Ok(()),
         Action::Issue(issue) => {
             authority.require_private_key().map_err(server::authority)?;
-            issue.run(&authority, database)
+            issue.run(authority, &settings)
         }
         Action::Revoke { serial } => {
-            revoke(authority, &settings, *serial)?;
+            with_register(
+                authority,
+                &settings,
+                |authority| authority.revoke(serial).map(drop),
+                async |survey| survey.revoke_certificate(*serial).await,
+            )?;
             tell!("ebp: {serial} is revoked");
             Ok(())
         }
         Action::List { format } => {
-            let mut entries = authority.list().map_err(server::authority)?;
-            for entry in issued_by_servers(database)? {
-                match entries.iter_mut().find(|known| known.serial == entry.serial) {
-                    // A certificate that a server revoked is revoked, whatever the register
-                    // contains.
-                    Some(known) => known.revoked_at = known.revoked_at.or(entry.revoked_at),
-                    None => entries.push(entry),
-                }
-            }
-            entries.sort_by_key(|entry| entry.not_before);
-            list::list(entries, database, *format)
+            let entries = with_register(
+                authority,
+                &settings,
+                |authority| authority.list(),
+                async |survey| survey.all_certificates().await,
+            )?;
+            list::list(entries, &settings.database, *format)
         }
         Action::Crl => {
             authority.require_private_key().map_err(server::authority)?;
-            let crl = authority.crl(&issued_by_servers(database)?).map_err(server::authority)?;
+            let crl = with_register(
+                authority,
+                &settings,
+                |authority| authority.crl(&[]),
+                async |survey| survey.crl().await,
+            )?;
             print(&crl.pem)
         }
     }
 }
 
-/// The certificates that servers issued by enrolment or renewal: they are in the database.
-fn issued_by_servers(database: &Database) -> Result<Vec<RegisterEntry>, Failure> {
-    with_store(database, async |store| Ok(ebp_survey::issued(store).await?))
-        .map(Option::unwrap_or_default)
-}
-
-/// Revokes a certificate wherever it is known; an authority may live on a machine of its own.
-fn revoke(authority: Authority, settings: &Settings, serial: Serial) -> CommandResult {
+/// Works on the register: the database's, or the folder's own where no server has worked, since an
+/// authority may live on a machine of its own.
+fn with_register<T>(
+    authority: Authority,
+    settings: &Settings,
+    in_folder: impl FnOnce(&Authority) -> Result<T, AuthorityError>,
+    in_database: impl AsyncFnOnce(&Survey) -> Result<T, SurveyError>,
+) -> Result<T, Failure> {
     if !local_survey::exists(settings) {
-        return authority.revoke(&serial).map(drop).map_err(server::authority);
+        local_survey::require_no_server(settings)?;
+        return in_folder(&authority).map_err(server::authority);
     }
     let issuing = |survey: Survey| survey.with_authority(authority, settings.device_certificates);
-    with_survey(settings, issuing, async |survey| {
-        survey.revoke_certificate(serial).await.map_err(server::survey)
-    })
+    with_survey(settings, issuing, async |survey| in_database(survey).await.map_err(server::survey))
 }

@@ -1,4 +1,7 @@
-//! `ebp consent`: a participant's own consent, without a page.
+//! `ebp consent`: a participant's own consent and data, without a page.
+
+mod agreement;
+mod export;
 
 use std::{
     io::IsTerminal,
@@ -17,6 +20,8 @@ use crate::{
     stdout::print,
     terminal::Terminal,
 };
+use agreement::Agreement;
+use export::Export;
 
 /// Show, grant or revoke your own consent, as a participant of the survey.
 #[derive(Debug, clap::Args)]
@@ -37,9 +42,16 @@ enum Action {
     /// Show the state of your consent.
     Show,
     /// Grant consent: from now on your meters are measured. This is possible once.
-    Grant(Confirmation),
+    ///
+    /// The survey's text is shown first, if it has one. Which version of it you agree to is stored
+    /// with your consent.
+    Grant(Agreement),
     /// Revoke consent, for good: measuring ends, and what identifies you is deleted.
     Revoke(Confirmation),
+    /// Write everything that the survey holds about your household to a file, as JSON.
+    ///
+    /// This is possible until consent is revoked.
+    Export(Export),
 }
 
 #[derive(Debug, clap::Args)]
@@ -49,27 +61,26 @@ struct Confirmation {
     yes: bool,
 }
 
-/// What is said before consent is granted.
-const GRANT: &str = "Granting consent starts the measuring of your household's meters. It can be \
-                     revoked at any time, and not be granted again after that.";
 /// What is said before consent is revoked.
-const REVOKE: &str = "Revoking consent ends the measuring for good. Name, e-mail address, address and \
-                      incidents are removed, and your location is replaced by a masked one. What was \
-                      measured stays without them. This cannot be undone.";
+const REVOKE: &str = "Revoking consent ends the measuring for good. Name, e-mail address, address, \
+                      messages and incidents are removed, and your location is replaced by a masked \
+                      one. What was measured stays without them. This cannot be undone. `ebp consent \
+                      export` writes a copy of everything before.";
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let client = arguments.own.connect()?;
     let consent = match &arguments.action {
         Action::Show => client.consent(),
-        Action::Grant(confirmation) => {
-            confirmation.ask(&client, GRANT, "grant")?;
-            client.grant_consent()
+        Action::Grant(agreement) => {
+            let grant = agreement.ask(&client)?;
+            client.grant_consent_to(&grant)
         }
         Action::Revoke(confirmation) => {
             confirmation.ask(&client, REVOKE, "revoke")?;
             client.revoke_consent()
         }
+        Action::Export(export) => return export.run(&client),
     };
     print(text(&consent.map_err(refused)?, arguments.format)?)
 }
@@ -80,28 +91,45 @@ impl Confirmation {
         if self.yes {
             return Ok(());
         }
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::usage("there is no terminal to ask on").remedy(format!(
-                "type it at a terminal, or confirm it with --yes: {word} consent"
-            )));
-        }
+        require_terminal(&format!("confirm it with --yes: {word} consent"))?;
         // What is impossible is reported before the question.
         client.consent().map_err(refused)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register(SIGINT, stop.clone()).or_failed("signals")?;
-        let terminal = Terminal::open(&stop)
-            .ok_or_else(|| Failure::failed("there is no terminal to ask on"))?;
-        terminal.forget_typed();
         let question = format!("{what}\nType {word} to do it: ");
-        let typed = terminal.ask(&question).or_failed("the terminal")?;
-        match typed {
-            Some(typed) if typed.text() == word => Ok(()),
-            _ => {
-                Err(Failure::failed("nothing was changed")
-                    .remedy(format!("type {word} to confirm it")))
-            }
-        }
+        at_terminal(|terminal| match type_word(terminal, &question)? {
+            Some(typed) if typed == word => Ok(()),
+            _ => Err(unchanged(word)),
+        })
     }
+}
+
+/// Whether there is somebody to ask; if not, what to do instead.
+fn require_terminal(instead: &str) -> CommandResult {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::usage("there is no terminal to ask on")
+        .remedy(format!("type it at a terminal, or {instead}")))
+}
+
+/// Asks at the terminal, until Ctrl-C.
+fn at_terminal<T>(ask: impl FnOnce(&Terminal<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGINT, stop.clone()).or_failed("signals")?;
+    let terminal =
+        Terminal::open(&stop).ok_or_else(|| Failure::failed("there is no terminal to ask on"))?;
+    terminal.forget_typed();
+    ask(&terminal)
+}
+
+/// What is typed as the answer; nothing if nobody answers any more.
+fn type_word(terminal: &Terminal<'_>, question: &str) -> Result<Option<String>, Failure> {
+    let typed = terminal.ask(question).or_failed("the terminal")?;
+    Ok(typed.map(|typed| typed.text().to_owned()))
+}
+
+/// It was not confirmed.
+fn unchanged(word: &str) -> Failure {
+    Failure::failed("nothing was changed").remedy(format!("type {word} to confirm it"))
 }
 
 fn text(consent: &Consent, format: ItemFormat) -> Result<String, Failure> {
@@ -110,6 +138,10 @@ fn text(consent: &Consent, format: ItemFormat) -> Result<String, Failure> {
     }
     let mut rows = vec![("consent", consent.state.name().to_owned())];
     rows.extend(consent.granted_at.map(|at| ("granted at", at.to_string())));
+    if let Some(text) = consent.text {
+        let language = text.language.map(|language| format!(", {language}")).unwrap_or_default();
+        rows.push(("text", format!("version {}{language}", text.version)));
+    }
     rows.extend(consent.revoked_at.map(|at| ("revoked at", at.to_string())));
     Ok(lines(&rows))
 }

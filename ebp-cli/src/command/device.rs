@@ -10,6 +10,8 @@ mod add;
 mod batch;
 mod connect;
 mod enroll;
+#[cfg(feature = "server")]
+mod fleet;
 mod init;
 #[cfg(feature = "server")]
 mod list;
@@ -64,6 +66,23 @@ enum Action {
     /// List all devices with their households and their state, as an administrator.
     #[cfg(feature = "server")]
     List(list::List),
+    /// List all devices by what needs attention, each with its state and what is wrong with it.
+    ///
+    /// A device is late or silent by its last report and by the last measurement of each of its
+    /// meters.
+    #[cfg(feature = "server")]
+    Fleet(fleet::Fleet),
+    /// Show in which slots a device's meters were measured.
+    #[cfg(feature = "server")]
+    Coverage(fleet::OfDays),
+    /// Show a device's incidents, and its versions, spool and damaged telegrams by day, of the last
+    /// 400 days.
+    #[cfg(feature = "server")]
+    History(fleet::History),
+    /// Silence a device for a while, so that nobody is alerted because of it; or show or end its
+    /// silence.
+    #[cfg(feature = "server")]
+    Silence(fleet::Silence),
     /// Show a device, as JSON.
     #[cfg(feature = "server")]
     Show(list::Show),
@@ -140,6 +159,14 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         Action::Init(init) => init.run(),
         #[cfg(feature = "server")]
         Action::List(list) => list.run(),
+        #[cfg(feature = "server")]
+        Action::Fleet(fleet) => fleet.run(),
+        #[cfg(feature = "server")]
+        Action::Coverage(coverage) => coverage.run(),
+        #[cfg(feature = "server")]
+        Action::History(history) => history.run(),
+        #[cfg(feature = "server")]
+        Action::Silence(silence) => silence.run(),
         #[cfg(feature = "server")]
         Action::Show(show) => show.run(),
         #[cfg(feature = "server")]

@@ -11,6 +11,7 @@ mod locate;
 mod mask;
 mod measurements;
 mod refusal;
+mod revoke;
 
 use std::io::Write;
 
@@ -31,6 +32,7 @@ use import::Import;
 use mask::Mask;
 use measurements::Measurements;
 use refusal::refused;
+use revoke::Revoke;
 
 /// Register, show and change households, as a researcher.
 ///
@@ -72,6 +74,11 @@ enum Action {
     ///
     /// Anything that has measurements cannot be removed.
     Remove(Remove),
+    /// Record that a household withdrew its consent elsewhere, for example by letter.
+    ///
+    /// Consent is revoked for good. How and in which month the withdrawal came is kept, without
+    /// whose it was. Prints what is left of the consent, as JSON.
+    Revoke(Revoke),
     /// Register many households, from JSON Lines or CSV.
     ///
     /// Prints line, participant and identifiers of each. A household that is registered already is
@@ -101,6 +108,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         }
         Action::Edit(edit) => edit.run(api),
         Action::Remove(remove) => remove.run(&api.connect(Group::Researchers)?),
+        Action::Revoke(revoke) => revoke.run(&api.connect(Group::Researchers)?),
         Action::Import(import) => import.run(api),
         Action::Measurements(measurements) => measurements.run(&api.connect(Group::Researchers)?),
         Action::Mask(mask) => mask.run(&arguments.data),

@@ -2,7 +2,7 @@
 
 use ebp_store::{Database, Store, StoreError};
 
-use crate::exit::Failure;
+use crate::exit::{Failure, server};
 
 /// Uses the server's database, if there is one: an authority may be on a separate machine.
 pub fn with_store<T>(
@@ -21,5 +21,5 @@ pub fn with_store<T>(
             store.close().await?;
             Ok(Some(answer))
         })
-        .map_err(|error: StoreError| Failure::failed(crate::exit::chain(&error)))
+        .map_err(server::store)
 }

@@ -16,6 +16,25 @@ pub fn exists(settings: &Settings) -> bool {
     }
 }
 
+/// Refuses to go by the authority's folder alone where a server has worked with a database: that one
+/// has the register of certificates, and it is not here.
+///
+/// # Errors
+/// Returns a failure with the remedy.
+pub fn require_no_server(settings: &Settings) -> Result<(), Failure> {
+    let kept = settings.data.join("revocations.jsonl");
+    let traces = [&settings.key, &settings.certificate, &kept];
+    match traces.into_iter().find(|path| path.exists()) {
+        None => Ok(()),
+        Some(trace) => Err(Failure::failed(format!(
+            "a server has worked here ({}), and its database, which has the register of \
+             certificates, is not here",
+            trace.display()
+        ))
+        .remedy("give --config, or the variables EBP_SERVER_…, as for `ebp serve`")),
+    }
+}
+
 /// Opens the survey, does the work, and closes it. `with` gives it what the work needs.
 pub fn with_survey<T>(
     settings: &Settings,

@@ -4,6 +4,8 @@
 
 mod address;
 #[cfg(feature = "server")]
+mod alert;
+#[cfg(feature = "server")]
 mod anonymize;
 #[cfg(feature = "server")]
 mod ca;
@@ -31,6 +33,8 @@ mod local_survey;
 mod man;
 #[cfg(feature = "server")]
 mod measurements;
+#[cfg(feature = "server")]
+mod message;
 mod meter;
 mod models;
 #[cfg(feature = "server")]
@@ -48,6 +52,8 @@ mod silence;
 mod simulate;
 #[cfg(feature = "server")]
 mod stored;
+#[cfg(feature = "server")]
+mod survey_texts;
 mod transmit;
 mod unlock;
 mod waiting;
@@ -92,6 +98,8 @@ enum Survey {
     Ca(ca::Arguments),
     Household(household::Arguments),
     Job(job::Arguments),
+    Message(message::Arguments),
+    Alert(alert::Arguments),
     Consent(consent::Arguments),
     Measurements(measurements::Arguments),
     Participant(participant::Arguments),
@@ -138,6 +146,8 @@ impl Survey {
             Self::Ca(arguments) => ca::run(&arguments),
             Self::Household(arguments) => household::run(&arguments),
             Self::Job(arguments) => job::run(&arguments),
+            Self::Message(arguments) => message::run(&arguments),
+            Self::Alert(arguments) => alert::run(&arguments),
             Self::Consent(arguments) => consent::run(&arguments),
             Self::Measurements(arguments) => measurements::run(&arguments),
             Self::Participant(arguments) => participant::run(&arguments),

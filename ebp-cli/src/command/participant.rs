@@ -71,6 +71,9 @@ pub fn refused(error: ClientError) -> Failure {
         ClientError::Problem { kind, .. } if kind == problem_type::CONSENT_ALREADY_GRANTED => {
             (Code::Failed, "nothing changed; `ebp consent show` says since when it is granted")
         }
+        ClientError::Problem { kind, .. } if kind == problem_type::CONSENT_TEXT_CHANGED => {
+            (Code::Failed, "read the new text with `ebp consent grant`; nothing was changed")
+        }
         ClientError::Problem { kind, .. } if kind == problem_type::HOUSEHOLD_AMBIGUOUS => (
             Code::Failed,
             "you have several households: ask the research group for a certificate that names the \

@@ -4,6 +4,7 @@
 //! answered to whom.
 
 mod backup;
+mod texts;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -18,10 +19,11 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{local_store::with_store, secret, server_data::ServerData};
+use super::{local_store::with_store, local_survey::with_survey, secret, server_data::ServerData};
 use crate::{
-    exit::{CommandResult, Context, Failure, server},
+    exit::{CommandResult, Context, Failure, chain, server},
     output::phrase::counted_as,
+    owner,
     stdout::print,
     tell::tell,
 };
@@ -106,6 +108,11 @@ enum Action {
         #[command(subcommand)]
         action: backup::RevocationsAction,
     },
+    /// The texts that participants agree to.
+    Texts {
+        #[command(subcommand)]
+        action: texts::TextsAction,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -135,6 +142,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             return backup::restore(data, input, revocations.as_deref());
         }
         Some(Action::Revocations { action }) => return action.run(data),
+        Some(Action::Texts { action }) => return action.run(),
         None => {}
     }
     if arguments.print_config {
@@ -169,16 +177,24 @@ pub fn run(arguments: &Arguments) -> CommandResult {
 }
 
 fn set(group: Group, data: &ServerData) -> CommandResult {
-    let path = data.settings()?.secrets;
+    let settings = data.settings()?;
     let secret = secret::ask(&format!("the secret of the {group}"), true)?;
-    set_secret(&path, group, &secret).map_err(|error| {
-        let failure = Failure::failed(crate::exit::chain(&error));
-        match error {
-            SecretError::TooShort => failure.remedy("`openssl rand -base64 24` makes a good one"),
-            _ => failure.remedy("check the data folder (--data or --config) and its permissions"),
-        }
-    })?;
-    tell!("ebp: the secret of the {group} is set in {}", path.display());
+    with_survey(
+        &settings,
+        |survey| survey,
+        async |survey| {
+            set_secret(&**survey.store(), &settings.secrets, group, &secret).await.map_err(
+                |error| match error {
+                    SecretError::Store(error) => server::store(error),
+                    SecretError::TooShort => Failure::failed(chain(&error))
+                        .remedy("`openssl rand -base64 24` makes a good one"),
+                    error => Failure::failed(chain(&error)),
+                },
+            )
+        },
+    )?;
+    owner::give_to_owner_of(&settings.data);
+    tell!("ebp: the secret of the {group} is set, for all servers of the database");
     Ok(())
 }
 

@@ -5,7 +5,9 @@ use ebp_store::{
     PostgresError, StoreError,
     masking::{MaskingError, MaskingMismatch},
 };
-use ebp_survey::{KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError};
+use ebp_survey::{
+    KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError, text::TextError,
+};
 
 use super::{Failure, chain};
 
@@ -13,6 +15,9 @@ use super::{Failure, chain};
 pub fn serve(error: ServeError) -> Failure {
     match error {
         ServeError::Survey(error) => open(error),
+        ServeError::Alert(error) => {
+            Failure::failed(chain(&error)).remedy("correct [alerts] in the configuration")
+        }
         other => Failure::failed(chain(&other)),
     }
 }
@@ -22,9 +27,13 @@ pub fn open(error: OpenError) -> Failure {
     match error {
         OpenError::Authority(error) => authority(error),
         OpenError::Masking(error) => masking(&error),
+        OpenError::Text(error) => text(&error),
         OpenError::Store(StoreError::Masking(mismatch)) => masking_mismatch(&mismatch),
+        OpenError::Store(error @ StoreError::TextsDiffer(_)) => store(error),
         OpenError::Store(error) if error.is_full() => Failure::failed(chain(&error))
             .remedy("make room on the database's disk and start it again; nothing is lost"),
+        OpenError::Store(error) => store(error),
+        OpenError::Revocations(KeptRevocationsError::Store(error)) => store(error),
         OpenError::Revocations(error) => {
             let failure = Failure::failed(chain(&error));
             match error {
@@ -79,7 +88,7 @@ pub fn authority(error: AuthorityError) -> Failure {
 /// The store's errors with their remedies.
 pub fn store(error: StoreError) -> Failure {
     let failure = Failure::failed(chain(&error));
-    match error {
+    match &error {
         StoreError::Registration(_) => {
             failure.remedy("correct the file and try again; nothing was stored")
         }
@@ -88,9 +97,31 @@ pub fn store(error: StoreError) -> Failure {
         StoreError::Open { .. } | StoreError::File { .. } => {
             failure.remedy("check the data folder (--data or --config) and its permissions")
         }
-        StoreError::Newer { .. } | StoreError::Postgres(PostgresError::Newer(_)) => {
-            failure.remedy("use the version of ebp that wrote it, or a later one")
+        StoreError::TextsDiffer(_) => failure.remedy(
+            "participants agreed to the version of before: put the changed texts into a folder of \
+             the next number",
+        ),
+        error if error.is_newer() => {
+            failure.remedy("use the version of ebp that wrote the database, or a later one")
         }
+        StoreError::Postgres(PostgresError::Unreachable(_) | PostgresError::ReadOnly) => failure
+            .remedy("nothing was changed; try again when PostgreSQL answers at `database_url`"),
+        _ => failure,
+    }
+}
+
+/// Why the survey's texts cannot be used, with the remedy.
+pub fn text(error: &TextError) -> Failure {
+    let failure = Failure::failed(chain(error));
+    match error {
+        TextError::Gap { .. } | TextError::Empty { .. } => {
+            failure.remedy("fill it in: nobody can agree to a text with gaps")
+        }
+        TextError::NoVersion { .. } => failure.remedy("`ebp serve texts new` writes a template"),
+        TextError::InvalidVersion { .. }
+        | TextError::UnknownLanguage { .. }
+        | TextError::NoLanguage { .. } => failure
+            .remedy("texts are in FOLDER/VERSION/LANGUAGE/summary.md and details.md beside it"),
         _ => failure,
     }
 }

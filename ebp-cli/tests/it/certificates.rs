@@ -62,12 +62,18 @@ fn only_the_right_certificate_is_let_in() {
     of_nobody.extend([data.to_str().unwrap(), "--output", unknown.to_str().unwrap()]);
     of_nobody.extend(nobody);
     crate::support::run(&of_nobody).refused(1, &["nobody is registered with that e-mail address"]);
-    let database = data.join("ebp.sqlite");
-    fs::rename(&database, data.join("away")).unwrap();
+    // On a machine of its own an authority has a file, which servers import.
+    let machine = tempfile::tempdir().unwrap();
+    let copy = machine.path().join("authority");
+    fs::create_dir(&copy).unwrap();
+    for file in ["ca.pem", "ca.key"] {
+        fs::copy(data.join("authority").join(file), copy.join(file)).unwrap();
+    }
     let device = uuid::Uuid::from_u128(1).to_string();
     let gone = ["--device", &device, "--participant", nobody[3]];
-    let unknown = issue(data, &unknown, "nobody@example.org", &gone);
-    fs::rename(data.join("away"), &database).unwrap();
+    let unknown = issue(machine.path(), &unknown, "nobody@example.org", &gone);
+    refused(&unknown, &["the certificate is not registered"]);
+    fs::copy(copy.join("register.jsonl"), data.join("authority/register.jsonl")).unwrap();
     refused(&unknown, &["answers 401", "Nobody is registered", "no new certificate changes"]);
 
     // Without the scope: the participant's own writes no measurements.

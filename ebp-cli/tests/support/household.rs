@@ -34,7 +34,20 @@ pub fn issue(data: &Path, output: &Path, email: &str, more: &[&str]) -> Certific
     let mut arguments = vec!["ca", "issue", "--email", email, "--data", data.to_str().unwrap()];
     arguments.extend(["--output", output.to_str().unwrap()]);
     arguments.extend(more);
-    let issued = super::run(arguments).done();
+    issued(&super::run(arguments).done())
+}
+
+/// The same with the server's environment, which may name another database than its folder's.
+pub fn issue_on(server: &Server, output: &Path, email: &str, more: &[&str]) -> Certificate {
+    fs::create_dir_all(output).unwrap();
+    let mut arguments = vec!["ca", "issue", "--email", email];
+    arguments.extend(["--output", output.to_str().unwrap()]);
+    arguments.extend(more);
+    issued(&server.run(arguments, "").done())
+}
+
+/// What `ebp ca issue` printed.
+fn issued(issued: &Run) -> Certificate {
     let field = |name: &str| {
         let line = issued.stdout.lines().find(|line| line.starts_with(name)).unwrap();
         line[name.len()..].trim().to_owned()
@@ -86,8 +99,8 @@ impl Household {
         let path = folder.path();
         let participant = registered["participant"].as_str().unwrap();
         let named = ["--participant", participant, "--device", &device];
-        let device_certificate = issue(server.data(), path, email, &named);
-        let participant = issue(server.data(), path, email, &named[..2]);
+        let device_certificate = issue_on(server, path, email, &named);
+        let participant = issue_on(server, path, email, &named[..2]);
         let config = path.join("device.toml");
         let household = Self {
             email: email.into(),

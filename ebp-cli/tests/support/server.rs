@@ -38,6 +38,16 @@ impl Server {
         Self::found(data, None, Some(folder), environment)
     }
 
+    /// The same in a folder that holds an authority already.
+    pub fn with_authority(data: &Path, environment: &[(&str, &str)]) -> Self {
+        let environment = environment.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        let data = data.to_owned();
+        let mut server =
+            Self { data, config: None, port: 0, environment, process: None, _folder: None };
+        server.go_on();
+        server
+    }
+
     /// The same in that folder, which is made.
     pub fn in_folder(data: &Path) -> Self {
         Self::found(data.to_owned(), None, None, Vec::new())

@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Component, DeviceHealth};
+use super::{Component, Consent, DeviceHealth};
 use crate::model::{
-    Address, ConsentState, Flag, Location, Measurement, MeasurementData, Metadata, MeterType,
+    Address, Flag, GenerationRegister, Location, Measurement, MeasurementData, Metadata, MeterType,
     Participant,
 };
 
@@ -30,18 +30,6 @@ pub struct Household {
     pub metadata: Option<Metadata>,
     /// Its consent.
     pub consent: Consent,
-}
-
-/// The household's consent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Consent {
-    /// Its state.
-    pub state: ConsentState,
-    /// When it was granted.
-    pub granted_at: Option<Timestamp>,
-    /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
 }
 
 /// Endpoint 5: a measurement device.
@@ -184,6 +172,9 @@ pub struct RegistrationMeter {
         )
     )]
     pub model: String,
+    /// Which register of a generation meter counts what is generated; absent if it was not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_register: Option<GenerationRegister>,
 }
 
 /// A photovoltaic system of a registration.

@@ -24,3 +24,13 @@ pub const STATUS_COMPONENTS: usize = 16;
 pub const STATUS_METERS: usize = 100;
 /// Each figure of a device's status, at most: JSON numbers up to it are exact in every parser.
 pub const STATUS_COUNT: u64 = 1_000_000_000_000_000;
+/// Open messages of a household, at most.
+pub const OPEN_MESSAGES: usize = 100;
+/// Messages of a household, at most.
+pub const MESSAGES: usize = 1_000;
+/// Days of a device's coverage in one answer, at most.
+pub const COVERAGE_DAYS: i32 = 100;
+/// How many days the histories of devices go back.
+pub const HISTORY_DAYS: i32 = 400;
+/// Characters that devices can be searched by, at most.
+pub const SEARCH_CHARS: usize = 100;

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{Consent, MeasurementDevice};
 use crate::model::{
-    Address, ConsentState, Incident, Location, Metadata, Meter, MeterType, Participant, PvSystem,
+    Address, ConsentState, GenerationRegister, Incident, Location, Metadata, Meter, MeterType,
+    Participant, PvSystem,
 };
 
 /// One page of a list; the next one starts at `next`.
@@ -154,6 +155,9 @@ pub struct NewMeter {
     /// The device of the same household that reads it.
     #[serde(default)]
     pub measurement_device: Option<Uuid>,
+    /// Which register of a generation meter counts what is generated; absent if it was not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_register: Option<GenerationRegister>,
 }
 
 /// Changes of a meter; absent members stay as they are.
@@ -185,6 +189,10 @@ pub struct MeterChange {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     pub removed_at: Option<Option<Timestamp>>,
+    /// Which register of a generation meter counts what is generated; `null` if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<GenerationRegister>))]
+    pub generation_register: Option<Option<GenerationRegister>>,
 }
 
 /// An additional photovoltaic system of a household.

@@ -2,30 +2,51 @@
 //!
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
+mod alert;
 mod bodies;
+mod consent;
 mod device;
 mod enrolment;
+mod export;
+mod fleet;
 mod geo;
 mod incident;
 mod job;
 pub mod limits;
 mod management;
+mod message;
 pub mod paths;
 mod problem;
 #[cfg(feature = "openapi")]
 mod schema;
+mod series;
 mod status;
+mod survey;
 
+pub use alert::{
+    ALERT_ITEMS, AlertChange, AlertChannel, AlertDelivery, AlertItem, AlertKind, AlertMessage,
+    AlertMessageKind, AlertNotice, AlertQuietHours, AlertRules, DeliveryState, LISTED_ALERT_ITEMS,
+    UnknownAlertName,
+};
 pub use bodies::{
-    Account, Consent, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
+    Account, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
     UploadRequest, UploadResponse,
+};
+pub use consent::{
+    AgreedText, Consent, ConsentGrant, UnknownWithdrawalChannel, Withdrawal, WithdrawalChannel,
 };
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
     RevokedDevice,
 };
 pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
+pub use export::{ExportedDevice, ExportedHousehold, ExportedMeter, HouseholdExport, LeftOut};
+pub use fleet::{
+    Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage, FleetSort,
+    FleetState, FleetVersion, IncidentEpisode, MeterCoverage, NewSilence, Silence,
+    UnknownFleetSort, UnknownFleetState,
+};
 pub use geo::{LocatedRegion, RegionName};
 pub use incident::IncidentRequest;
 pub use job::{
@@ -37,13 +58,21 @@ pub use management::{
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
 
+pub use message::{Message, MessageAbout, MessageAnswer, NewMessage, UnknownMessageAbout};
+
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 pub use problem::{Fault, Problem, problem_type};
 #[cfg(feature = "openapi")]
 pub use schema::{close_schema, closed_schemas};
+pub use series::{
+    EnergyBounds, EnergySeries, EnergyStep, EnergySummary, ExactNumber, MeterEnergy, SeriesBounds,
+};
 pub use status::{
     ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
     Reception, SpoolFigures,
+};
+pub use survey::{
+    Language, SurveyContact, SurveyInformation, SurveyPrice, SurveyText, UnknownLanguage,
 };

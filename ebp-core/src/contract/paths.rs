@@ -6,6 +6,10 @@ pub const ACCOUNT: &str = "/account";
 pub const HOUSEHOLD: &str = "/household";
 /// Endpoints 3 and 4, and reading the consent.
 pub const CONSENT: &str = "/household/consent";
+/// What households say is wrong, and the answers.
+pub const MESSAGE: &str = "/household/message";
+/// Everything that the survey holds about a household.
+pub const EXPORT: &str = "/household/export";
 /// Endpoint 5.
 pub const MEASUREMENT_DEVICE: &str = "/household/measurement_device";
 /// A device's status.
@@ -18,6 +22,10 @@ pub const METER_MEASUREMENT: &str = "/household/meter/{uuid}/measurement";
 pub const MEASUREMENT: &str = "/household/meter/measurement";
 /// Endpoint 9.
 pub const PV_SYSTEM: &str = "/household/pv_system";
+/// A household's energy by quarter hours, hours, days or months.
+pub const SERIES: &str = "/household/series";
+/// A household's figures.
+pub const SUMMARY: &str = "/household/summary";
 /// Endpoint 11, with the meter's uuid for `{uuid}`.
 pub const INCIDENT: &str = "/household/meter/{uuid}/incident";
 /// Endpoint 12.
@@ -28,6 +36,8 @@ pub const INCIDENT_RESOLVE: &str = "/household/meter/{uuid}/incident/resolve";
 pub const MANAGEMENT_HOUSEHOLD: &str = "/management/household";
 /// One household.
 pub const MANAGED_HOUSEHOLD: &str = "/management/household/{household}";
+/// A withdrawal of consent that came elsewhere.
+pub const REVOCATION: &str = "/management/household/{household}/revocation";
 /// Whether a registration would be accepted.
 pub const REGISTRATION_CHECK: &str = "/management/household/check";
 /// A household's meters.
@@ -36,6 +46,10 @@ pub const MANAGED_METERS: &str = "/management/household/{household}/meter";
 pub const MANAGED_METER: &str = "/management/household/{household}/meter/{uuid}";
 /// A meter's measurements, for researchers.
 pub const MANAGED_MEASUREMENT: &str = "/management/household/{household}/meter/{uuid}/measurement";
+/// A household's energy, for researchers.
+pub const MANAGED_SERIES: &str = "/management/household/{household}/series";
+/// A household's figures, for researchers.
+pub const MANAGED_SUMMARY: &str = "/management/household/{household}/summary";
 /// A household's photovoltaic systems.
 pub const MANAGED_PV_SYSTEMS: &str = "/management/household/{household}/pv_system";
 /// One of them.
@@ -44,6 +58,14 @@ pub const MANAGED_PV_SYSTEM: &str = "/management/household/{household}/pv_system
 pub const MANAGEMENT_DEVICE: &str = "/management/device";
 /// One of them.
 pub const MANAGED_DEVICE: &str = "/management/device/{uuid}";
+/// The state of all devices.
+pub const MANAGEMENT_FLEET: &str = "/management/fleet";
+/// In which slots a device's meters were measured.
+pub const DEVICE_COVERAGE: &str = "/management/device/{uuid}/coverage";
+/// What became of a device.
+pub const DEVICE_HISTORY: &str = "/management/device/{uuid}/history";
+/// A device's silence.
+pub const DEVICE_SILENCE: &str = "/management/device/{uuid}/silence";
 /// A device's one-time token.
 pub const MANAGED_ENROLMENT: &str = "/management/device/{uuid}/enrolment";
 /// A device's certificates.
@@ -60,6 +82,20 @@ pub const JOB_CANCEL: &str = "/management/job/{uuid}/cancel";
 pub const JOB_RETRY: &str = "/management/job/{uuid}/retry";
 /// What it found.
 pub const JOB_RESULT: &str = "/management/job/{uuid}/result";
+/// All households' messages.
+pub const MANAGEMENT_MESSAGE: &str = "/management/message";
+/// Answering one of them.
+pub const MESSAGE_ANSWER: &str = "/management/message/{uuid}/answer";
+/// Closing it without an answer.
+pub const MESSAGE_CLOSE: &str = "/management/message/{uuid}/close";
+/// Messages about devices.
+pub const MANAGEMENT_ALERT: &str = "/management/alert";
+/// By which rules they are made.
+pub const ALERT_RULE: &str = "/management/alert/rule";
+/// A message that tests how they are sent.
+pub const ALERT_TEST: &str = "/management/alert/test";
+/// One message.
+pub const MANAGED_ALERT: &str = "/management/alert/{uuid}";
 /// A device's first certificate.
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.
@@ -70,6 +106,8 @@ pub const GEO_REGIONS: &str = "/geo/regions.svg";
 pub const GEO_REGION: &str = "/geo/region/{file}";
 /// The region that a location lies in.
 pub const GEO_LOCATE: &str = "/geo/locate";
+/// The survey, for whoever asks.
+pub const SURVEY: &str = "/survey";
 /// Where the API is described.
 pub const ROOT: &str = "/";
 /// The meters that a device reads.

@@ -44,6 +44,13 @@ pub mod problem_type {
     pub const CONSENT_NOT_GRANTED: &str = "urn:ebp:problem:consent-not-granted";
     /// Consent was granted before; that is a one-time step (409).
     pub const CONSENT_ALREADY_GRANTED: &str = "urn:ebp:problem:consent-already-granted";
+    /// The survey's text has another version than the one that was agreed to (409): `text_version`
+    /// names it, and `GET /survey` has the text.
+    pub const CONSENT_TEXT_CHANGED: &str = "urn:ebp:problem:consent-text-changed";
+    /// The message was answered or closed before (409).
+    pub const MESSAGE_CLOSED: &str = "urn:ebp:problem:message-closed";
+    /// The household has as many messages as it may have (409); the detail says what to wait for.
+    pub const TOO_MANY_MESSAGES: &str = "urn:ebp:problem:too-many-messages";
     /// Consent is revoked for good (410): devices stop and purge their spool.
     pub const CONSENT_REVOKED: &str = "urn:ebp:problem:consent-revoked";
     /// The certificate names no device and the participant has several households (409).
@@ -93,6 +100,9 @@ pub struct Problem {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^[0-9a-f]{32}$"))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub trace_id: Option<TraceId>,
+    /// The version of the survey's text, if another one was agreed to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text_version: Option<u32>,
     /// Every fault of the request's body.
     #[serde(rename = "errors", skip_serializing_if = "Vec::is_empty", default)]
     pub faults: Vec<Fault>,

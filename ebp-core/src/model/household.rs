@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::metering::{Battery, MeteringConcept};
+
 /// The contact of a household.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -175,4 +177,10 @@ pub struct Metadata {
     pub heat_pump: bool,
     /// Is there a home battery?
     pub home_battery: bool,
+    /// How the photovoltaic systems feed in; `unknown` if absent.
+    #[serde(default)]
+    pub metering_concept: MeteringConcept,
+    /// Where the home battery is connected; `unknown` if absent.
+    #[serde(default)]
+    pub battery: Battery,
 }

@@ -34,11 +34,14 @@ pub enum Flag {
     /// A value is from another register than its code names: from another channel, the sum of
     /// tariffs or phases, or a signed power that stands for the sum.
     CodeSubstituted,
+    /// The telegram shows another meter's number than before, of which only the device knows. It is set
+    /// until the exchange of the meter is registered, or the meter of before is back.
+    AnotherMeter,
 }
 
 impl Flag {
     /// All of them, in the order in which a measurement lists them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RegisterRanBackwards,
         Self::PowerOutOfRange,
         Self::ClockCorrected,
@@ -46,6 +49,7 @@ impl Flag {
         Self::TimeWithin5s,
         Self::TimeWithin15s,
         Self::CodeSubstituted,
+        Self::AnotherMeter,
     ];
 
     /// The flags that bound the error of an instant, the smallest first.
@@ -62,6 +66,7 @@ impl Flag {
             Self::TimeWithin5s => "time-within-5s",
             Self::TimeWithin15s => "time-within-15s",
             Self::CodeSubstituted => "code-substituted",
+            Self::AnotherMeter => "another-meter",
         }
     }
 
@@ -76,7 +81,8 @@ impl Flag {
             Self::RegisterRanBackwards
             | Self::PowerOutOfRange
             | Self::ClockCorrected
-            | Self::CodeSubstituted => None,
+            | Self::CodeSubstituted
+            | Self::AnotherMeter => None,
         }
     }
 

@@ -5,6 +5,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::metering::GenerationRegister;
+
 /// What a meter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -53,6 +55,9 @@ pub struct Meter {
     /// When it was removed, if it was: no measurements are expected after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<Timestamp>,
+    /// Which register of a generation meter counts what is generated; absent if it was not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_register: Option<GenerationRegister>,
 }
 
 /// A photovoltaic system.

@@ -9,6 +9,7 @@ mod identifier;
 mod incident;
 mod measurement;
 mod meter;
+mod metering;
 
 pub use consent::ConsentState;
 pub use data::{DataPoint, MeasurementData, parse_data, read_data, write_data};
@@ -17,3 +18,4 @@ pub use identifier::{MeasurementIds, measurement_id, says_a_slot};
 pub use incident::{Failures, Incident, IncidentType, UnknownIncidentType};
 pub use measurement::{Flag, Measurement};
 pub use meter::{Meter, MeterType, PvSystem};
+pub use metering::{Battery, GenerationRegister, MeteringConcept};

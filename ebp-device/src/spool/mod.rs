@@ -20,6 +20,7 @@ mod measurement;
 mod memory;
 mod meter_time;
 mod notice;
+mod number;
 mod open;
 mod place;
 mod reading;

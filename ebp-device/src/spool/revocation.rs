@@ -133,6 +133,7 @@ impl Spool {
                          DELETE FROM reading; DELETE FROM unplaced; DELETE FROM incident;",
                     )
                 })
+                .and_then(|()| self.forget_numbers())
                 .map_err(|e| self.fault(e))?;
         }
         // If it cannot be removed, the revocation takes precedence over it.

@@ -313,7 +313,10 @@ impl ReportEngine {
     ) -> Result<(), TransmitError> {
         let status = status::collect(spool, clock, &self.meters)?;
         let told = status::ReportedStatus { at: clock.now(), essence: status::essence(&status) };
-        if self.progress.status.as_ref().is_some_and(|before| !before.is_outdated_by(&told)) {
+        // A cycle in which no measurement was sent is a report nevertheless.
+        let sent = done.measurements.accepted + done.measurements.duplicate > 0;
+        if sent && self.progress.status.as_ref().is_some_and(|before| !before.is_outdated_by(&told))
+        {
             return Ok(());
         }
         match api.report_status(&status) {

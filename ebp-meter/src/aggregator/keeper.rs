@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Heard, Memory};
+use crate::readout::ServerId;
 
 /// A meter's last values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,13 @@ pub trait Keeper {
     /// # Errors
     /// Returns [`Self::Error`] if the keeper cannot read or write.
     fn last_reading(&mut self, meter: Uuid) -> Result<Option<LastReading>, Self::Error>;
+
+    /// Whether the number that a telegram shows is another one than the first that was shown in the
+    /// meter's place. The first one is learnt, in a form that does not hold it.
+    ///
+    /// # Errors
+    /// Returns [`Self::Error`] if the keeper cannot read or write.
+    fn shows_another_meter(&mut self, meter: Uuid, number: &ServerId) -> Result<bool, Self::Error>;
 
     /// Stores a measurement under its slot, with the meter's seconds index if it sends one; returns
     /// `false` if the slot has a measurement already.

@@ -183,6 +183,10 @@ impl<K: Keeper> Taking<'_, K> {
         self.port_works();
         let Telegram { readout, at, late } = telegram;
         if let Some(id) = readout.server_id.clone() {
+            match self.keeper.shows_another_meter(self.configured.uuid, &id) {
+                Ok(another) => self.watch.another_meter = another,
+                Err(error) => return self.failed(MeasureError::Keep(error)),
+            }
             let other = self.watch.server_id.replace(id.clone()).is_some_and(|known| known != id);
             if other {
                 self.memory().registers = KnownRegisters::default();
@@ -217,6 +221,9 @@ impl<K: Keeper> Taking<'_, K> {
         let is_doubtful = !flags.is_empty();
         if figures.iter().any(|figure| figure.source != Source::Own) {
             flags.push(Flag::CodeSubstituted);
+        }
+        if self.watch.another_meter {
+            flags.push(Flag::AnotherMeter);
         }
         // The meter's own time belongs to an exact instant, or it sets others wrong.
         let meter_seconds = match readout.meter_time {

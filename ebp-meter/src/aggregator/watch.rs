@@ -70,6 +70,8 @@ pub(super) struct Watch {
     pub noted: [Option<bool>; 2],
     pub trusted: Option<LastReading>,
     pub server_id: Option<ServerId>,
+    /// Whether that is another one than the first in the meter's place, as far as telegrams told.
+    pub another_meter: bool,
     pub damage: Damage,
     /// When the list that the PIN opens was last kept open.
     pub last_press: Option<Duration>,

@@ -25,6 +25,17 @@ pub async fn json<T: Form>(intake: &Intake, request: Request) -> Result<T, ApiEr
     read(small(intake, request).await?.as_ref())?.into_valid()
 }
 
+/// Reads a body that may be left out.
+pub async fn json_or_default<T: Form + Default>(
+    intake: &Intake,
+    request: Request,
+) -> Result<T, ApiError> {
+    match small(intake, request).await?.as_ref() {
+        [] => Ok(T::default()),
+        body => read(body)?.into_valid(),
+    }
+}
+
 /// Reads a body of so many octets at most.
 pub async fn json_within<T: Form>(
     intake: &Intake,

@@ -7,10 +7,15 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
-use ebp_core::contract::Consent;
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::StatusCode,
+};
+use ebp_core::contract::{Consent, ConsentGrant};
 use ebp_survey::Survey;
 
+use super::{body, intake::Intake};
 use crate::{auth::Requester, problem::ApiError};
 
 /// `GET /household/consent`: the state of consent.
@@ -21,12 +26,16 @@ pub async fn show(
     Ok(Json(survey.store().consent(caller.household()?).await?))
 }
 
-/// `POST /household/consent`: grants it, once (201); later 409.
+/// `POST /household/consent`: grants it, once (201); later 409. Where the survey has texts the body
+/// says which one is agreed to: 422 without, and 409 with the text's version if it has changed.
 pub async fn grant(
     State(survey): State<Arc<Survey>>,
+    State(intake): State<Arc<Intake>>,
     Requester(caller): Requester,
+    request: Request,
 ) -> Result<(StatusCode, Json<Consent>), ApiError> {
-    Ok((StatusCode::CREATED, Json(survey.grant_consent(&caller).await?)))
+    let grant: ConsentGrant = body::json_or_default(&intake, request).await?;
+    Ok((StatusCode::CREATED, Json(survey.grant_consent_to(&caller, grant).await?)))
 }
 
 /// `DELETE /household/consent`: revokes it for good; 409 if it was never granted.

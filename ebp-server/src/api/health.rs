@@ -58,6 +58,7 @@ pub async fn metrics(
             devices: survey.store().device_counts(since).await?,
             connections: connections.open(),
             jobs: survey.store().job_counts().await?,
+            alerts: survey.store().alert_counts().await?,
             pool: survey.store().pool(),
         })
         .map_err(|error| ApiError::Internal(error.to_string()))?;

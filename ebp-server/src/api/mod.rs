@@ -8,6 +8,7 @@ mod body;
 pub mod consent;
 pub mod description;
 pub mod device;
+pub mod export;
 pub mod geo;
 pub mod health;
 pub mod household;
@@ -16,11 +17,14 @@ pub(crate) mod intake;
 pub mod management;
 pub mod measurement;
 pub mod measurement_device;
+pub mod message;
 pub mod meter;
 pub mod pv_system;
 mod query;
 mod receive;
 mod repeated;
+pub mod series;
+pub mod survey;
 
 use uuid::Uuid;
 

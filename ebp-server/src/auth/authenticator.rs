@@ -4,11 +4,8 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::http::{Extensions, HeaderValue};
 use ebp_core::scope::{Group, Scopes};
-use ebp_store::{Actor, Names, RegisterEntry};
-use ebp_survey::{
-    Caller, Survey,
-    authority::{RegisterWatch, Standing},
-};
+use ebp_store::{Actor, Names};
+use ebp_survey::{Caller, Survey};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ClientCertificate, Peer, Secrets, TokenIdentity, Tokens};
@@ -52,10 +49,8 @@ pub struct Source(pub IpAddr);
 
 /// What proving an identity takes.
 pub struct Authenticator {
-    /// Who is registered, and which certificates servers issued and revoked.
+    /// Who is registered, and which certificates were issued and revoked.
     pub survey: Arc<Survey>,
-    /// Which certificates the authority's own file has.
-    pub register: RegisterWatch,
     /// The groups' secrets.
     pub secrets: Secrets,
     /// Which bearer tokens are accepted, if any.
@@ -164,24 +159,16 @@ impl Authenticator {
         if now > certificate.not_after {
             return Err(ApiError::Unauthenticated("the certificate is expired"));
         }
-        // Registered by the authority's own file or by a server in the store; revoked by either.
-        let in_file = self.register.standing(&certificate.serial)?;
-        let in_store = match in_file {
-            Standing::Revoked => None,
-            _ => self.survey.store().certificate(certificate.serial).await?,
+        let Some(entry) = self.survey.registered_client(certificate.serial).await? else {
+            return Err(ApiError::Unauthenticated("the certificate is not registered"));
         };
-        match (in_file, in_store) {
-            (Standing::Revoked, _) | (_, Some(RegisterEntry { revoked_at: Some(_), .. })) => {
-                // A revoked consent ends certificates, and its devices have to be informed.
-                match self.survey.store().actor(&certificate.names).await? {
-                    Actor::Revoked => Err(ApiError::ConsentRevoked),
-                    _ => Err(ApiError::Unauthenticated("the certificate is revoked")),
-                }
-            }
-            (Standing::Good, _) | (_, Some(_)) => Ok(certificate.clone()),
-            (Standing::Unknown, None) => {
-                Err(ApiError::Unauthenticated("the certificate is not registered"))
-            }
+        if entry.revoked_at.is_none() {
+            return Ok(certificate.clone());
+        }
+        // A revoked consent ends certificates, and its devices have to be informed.
+        match self.survey.store().actor(&certificate.names).await? {
+            Actor::Revoked => Err(ApiError::ConsentRevoked),
+            _ => Err(ApiError::Unauthenticated("the certificate is revoked")),
         }
     }
 }

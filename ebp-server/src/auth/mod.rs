@@ -44,7 +44,7 @@ use authenticator::Identity;
 pub use authenticator::Source;
 pub use certificate::{ClientCertificate, Peer};
 pub use key_set::{KeySet, KeySource};
-pub use secret::{SecretError, Secrets, set_secret};
+pub use secret::{SecretError, Secrets, hash_secret, set_secret};
 pub use tls::{TlsError, server_config};
 pub use token::{TokenIdentity, TokenSettings, Tokens};
 pub use token_error::TokenError;
@@ -93,6 +93,8 @@ pub enum Access {
     Scope(Scope),
     /// The same, whose identity has one of these scopes.
     EitherScope([Scope; 2]),
+    /// The same, whose identity has all of these scopes.
+    AllScopes(&'static [Scope]),
     /// These groups (table 4.3).
     Groups(&'static [Group]),
     /// A device by its own certificate, whatever its scopes.
@@ -197,6 +199,10 @@ fn permit(access: Access, scopes: &Scopes) -> Result<(), ApiError> {
             if !scopes.contains(first) && !scopes.contains(second) =>
         {
             Err(ApiError::Scope(first))
+        }
+        Access::AllScopes(needed) => {
+            let missing = needed.iter().find(|scope| !scopes.contains(**scope));
+            missing.map_or(Ok(()), |scope| Err(ApiError::Scope(*scope)))
         }
         _ => Ok(()),
     }

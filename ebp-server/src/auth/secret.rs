@@ -1,8 +1,9 @@
 //! The shared secrets of researchers and administrators (thesis 4.3.1).
 //!
 //! A request carries one as HTTP Basic authentication (RFC 7617) with the group's name as user:
-//! every HTTP client and every browser supports it, and the name says which hash to try. The file
-//! holds argon2id hashes and is read again when it changes. What was verified once is remembered,
+//! every HTTP client and every browser supports it, and the name says which hash to try. The
+//! database has argon2id hashes, for all servers; a group that has none there gets the one of the
+//! file `secrets.toml`, in which programs of before kept them. What was verified once is remembered,
 //! so that argon2's cost is paid by those who guess and not by those who know.
 //!
 //! Wrong ones are counted in the store, so that all servers count together: by address and by
@@ -14,7 +15,6 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
 };
 
 use argon2::{
@@ -31,7 +31,7 @@ use ring::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use ebp_store::{Store, TryLimits, TrySource};
+use ebp_store::{Store, StoreError, TryLimits, TrySource};
 use ebp_survey::atomic_file::write_atomic;
 
 use crate::problem::ApiError;
@@ -73,6 +73,18 @@ pub enum SecretError {
     /// The hash cannot be computed.
     #[error("the secret cannot be hashed")]
     Hash,
+    /// The hash cannot be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<SecretError> for ApiError {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Store(error) => error.into(),
+            error => Self::Internal(error.to_string()),
+        }
+    }
 }
 
 /// The file's content: a PHC string for each group.
@@ -103,11 +115,32 @@ impl Hashes {
     }
 }
 
-/// Sets a group's secret; servers go by it from the next request on.
+/// Sets a group's secret; all servers of the database go by it from the next request on. A file of
+/// before is changed with it, for servers of the release before, which read it.
 ///
 /// # Errors
-/// If it is too short or the file cannot be written.
-pub fn set_secret(path: &Path, group: Group, secret: &str) -> Result<(), SecretError> {
+/// If it is too short, or its hash cannot be stored.
+pub async fn set_secret(
+    store: &dyn Store,
+    file: &Path,
+    group: Group,
+    secret: &str,
+) -> Result<(), SecretError> {
+    let hash = hash_secret(secret)?;
+    store.set_group_hash(group, hash.clone()).await?;
+    if file.exists()
+        && let Err(error) = replace_in_file(file, group, hash)
+    {
+        tracing::warn!(%error, "servers of the release before still go by the secret of before");
+    }
+    Ok(())
+}
+
+/// The argon2id hash (a PHC string) of a secret.
+///
+/// # Errors
+/// [`SecretError::TooShort`], [`SecretError::Hash`].
+pub fn hash_secret(secret: &str) -> Result<String, SecretError> {
     if secret.chars().count() < SHORTEST {
         return Err(SecretError::TooShort);
     }
@@ -115,6 +148,10 @@ pub fn set_secret(path: &Path, group: Group, secret: &str) -> Result<(), SecretE
         .hash_password(secret.as_bytes(), &SaltString::generate(&mut OsRng))
         .map_err(|_| SecretError::Hash)?
         .to_string();
+    Ok(hash)
+}
+
+fn replace_in_file(path: &Path, group: Group, hash: String) -> Result<(), SecretError> {
     let mut hashes = Hashes::read(path)?;
     *hashes.hash_mut(group) = Some(hash);
     let failed = |reason: String| SecretError::File { path: path.to_owned(), reason };
@@ -125,22 +162,22 @@ pub fn set_secret(path: &Path, group: Group, secret: &str) -> Result<(), SecretE
 /// The server's view of the secrets.
 pub struct Secrets {
     path: PathBuf,
-    read: Mutex<Read>,
+    verified: Mutex<Vec<Verified>>,
     hashing: Arc<Semaphore>,
     /// Of this process alone: what it is used for says nothing about a secret elsewhere.
     key: Option<hmac::Key>,
 }
 
-#[derive(Default)]
-struct Read {
-    version: Option<(SystemTime, u64)>,
-    hashes: Hashes,
-    /// What was verified against these hashes.
-    verified: Vec<(Group, hmac::Tag)>,
+/// A secret that was verified against a group's hash.
+struct Verified {
+    group: Group,
+    hash: String,
+    tag: hmac::Tag,
 }
 
 impl Secrets {
-    /// Those in the file at `path`, which may come into being later.
+    /// Those of the database; a group that has none there gets the one in the file at `path`, which
+    /// may come into being later.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
         let mut key = [0; 32];
@@ -148,7 +185,7 @@ impl Secrets {
         let key = SystemRandom::new().fill(&mut key).is_ok().then_some(key);
         Self {
             path,
-            read: Mutex::default(),
+            verified: Mutex::default(),
             hashing: Arc::new(Semaphore::new(HASHING)),
             key: key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key)),
         }
@@ -169,9 +206,11 @@ impl Secrets {
         let (group, secret) = parse(credentials).ok_or(ApiError::Unauthenticated(
             "the credentials are not of the form of HTTP Basic",
         ))?;
-        let hash = self.hash(group)?;
+        let hash = self.hash(group, store).await?;
         let tag = self.key.as_ref().map(|key| hmac::sign(key, secret.as_bytes()));
-        if hash.is_some() && self.remembers(group, tag.as_ref()) {
+        if let (Some(hash), Some(tag)) = (&hash, &tag)
+            && self.remembers(group, hash, tag)
+        {
             return Ok(group);
         }
         let sources = counted(source);
@@ -199,41 +238,58 @@ impl Secrets {
             return Err(WRONG);
         }
         store.forgive_try(&sources).await?;
-        self.remember(group, &hash, tag);
+        self.remember(group, hash, tag);
         Ok(group)
     }
 
-    /// The group's hash as the file says it now.
-    fn hash(&self, group: Group) -> Result<Option<String>, ApiError> {
-        let version = fs::metadata(&self.path)
-            .and_then(|metadata| Ok((metadata.modified()?, metadata.len())))
-            .ok();
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.version != version || version.is_none() {
-            if let Some(exposed) = private_file::exposure(&self.path) {
-                tracing::warn!("the hashes of the secrets may be known to others: {exposed}");
+    /// The group's hash, from the file if the database has none yet.
+    async fn hash(&self, group: Group, store: &dyn Store) -> Result<Option<String>, ApiError> {
+        if let Some(hash) = store.group_hash(group).await? {
+            return Ok(Some(hash));
+        }
+        self.import(store).await?;
+        Ok(store.group_hash(group).await?)
+    }
+
+    /// Gives groups that have no hash in the database the one of the file, if there is one.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or the store fails.
+    pub async fn import(&self, store: &dyn Store) -> Result<(), SecretError> {
+        if let Some(exposed) = private_file::exposure(&self.path) {
+            tracing::warn!("the hashes of the secrets may be known to others: {exposed}");
+        }
+        let mut hashes = Hashes::read(&self.path)?;
+        for group in Group::ALL {
+            let Some(hash) = hashes.hash_mut(group).take() else { continue };
+            if store.add_group_hash(group, hash.clone()).await? {
+                tracing::info!(group = group.name(), "the group's secret is that of the file");
+            } else if store.group_hash(group).await?.is_some_and(|counts| counts != hash) {
+                tracing::warn!(
+                    group = group.name(),
+                    "the secret in {} does not count: the database has another one, set by \
+                     `ebp serve secret set`",
+                    self.path.display()
+                );
             }
-            let hashes = Hashes::read(&self.path).map_err(|e| ApiError::Internal(e.to_string()))?;
-            *read = Read { version, hashes, verified: Vec::new() };
         }
-        Ok(read.hashes.hash_mut(group).clone())
+        Ok(())
     }
 
-    fn remembers(&self, group: Group, tag: Option<&hmac::Tag>) -> bool {
-        let Some(tag) = tag else { return false };
-        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+    fn remembers(&self, group: Group, hash: &str, tag: &hmac::Tag) -> bool {
+        let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         // Tags are computed with a secret key: comparing them reveals nothing.
-        read.verified.iter().any(|(known, of)| *known == group && of.as_ref() == tag.as_ref())
+        let is_same = |known: &Verified| {
+            known.group == group && known.hash == hash && known.tag.as_ref() == tag.as_ref()
+        };
+        verified.iter().any(is_same)
     }
 
-    fn remember(&self, group: Group, hash: &str, tag: Option<hmac::Tag>) {
+    fn remember(&self, group: Group, hash: String, tag: Option<hmac::Tag>) {
         let Some(tag) = tag else { return };
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not if the secret was changed meanwhile.
-        if read.hashes.hash_mut(group).as_deref() == Some(hash) {
-            read.verified.retain(|(known, _)| *known != group);
-            read.verified.push((group, tag));
-        }
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        verified.retain(|known| known.group != group);
+        verified.push(Verified { group, hash, tag });
     }
 }
 
@@ -297,10 +353,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secrets.toml");
-        let short = set_secret(&path, Group::Researchers, "short");
-        assert!(matches!(short, Err(SecretError::TooShort)));
+        assert!(matches!(hash_secret("short"), Err(SecretError::TooShort)));
         for group in Group::ALL {
-            set_secret(&path, group, &format!("the secret of {group}")).unwrap();
+            let hash = hash_secret(&format!("the secret of {group}")).unwrap();
+            replace_in_file(&path, group, hash).unwrap();
         }
         let mut hashes = Hashes::read(&path).unwrap();
         assert_ne!(

@@ -38,6 +38,14 @@ pub enum ConfigError {
         /// Why; never its value.
         reason: String,
     },
+    /// A setting cannot be used.
+    #[error("`{key}` cannot be used: {reason}")]
+    Setting {
+        /// The setting.
+        key: &'static str,
+        /// Why; never its value.
+        reason: String,
+    },
     /// There is a password in a file that others than its owner may use.
     #[error("the database's password: {0}")]
     Exposed(#[from] ebp_core::private_file::Exposed),

@@ -18,9 +18,11 @@
 //! connections = 1024
 //! ```
 
+mod alerts;
 mod environment;
 mod error;
 mod example;
+mod survey;
 mod tables;
 
 use std::{
@@ -34,7 +36,7 @@ use std::{
 use ebp_core::{clock::Clock, cycle::Cycle, private_file};
 use serde::Deserialize;
 
-use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota};
+use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota, SurveyCycles};
 use ebp_survey::geocoding::GeocodingSettings;
 
 use crate::{
@@ -42,9 +44,11 @@ use crate::{
     settings::{Limits, Settings},
 };
 
+pub use alerts::{AlertsConfig, Length, Limit, TimeOfDay};
 pub use environment::PREFIX;
 pub use error::ConfigError;
 pub use example::EXAMPLE;
+pub use survey::SurveyConfig;
 pub use tables::{GeocodingConfig, LimitsConfig, TokensConfig};
 
 /// How log lines look.
@@ -99,12 +103,24 @@ pub struct ServerConfig {
     /// The survey's measurement cycle; a quarter of an hour without this.
     #[serde(default, deserialize_with = "tables::cycle")]
     pub cycle: Option<Cycle>,
+    /// The survey's time zone; Europe/Berlin without this.
+    #[serde(default, deserialize_with = "tables::zone")]
+    pub zone: Option<String>,
+    /// The survey's report cycle; an hour without this.
+    #[serde(default, deserialize_with = "tables::cycle")]
+    pub report_cycle: Option<Cycle>,
     /// Which bearer tokens are accepted; none without this.
     #[serde(default)]
     pub tokens: Option<TokensConfig>,
+    /// What the survey says of itself, and what participants agree to.
+    #[serde(default)]
+    pub survey: Option<SurveyConfig>,
     /// Bounds of what clients may take up.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// How devices are watched and administrators are told; not at all without this.
+    #[serde(default)]
+    pub alerts: Option<AlertsConfig>,
 }
 
 fn default_listen() -> SocketAddr {
@@ -132,8 +148,12 @@ impl ServerConfig {
             geocoding: None,
             hostnames: default_hostnames(),
             cycle: None,
+            zone: None,
+            report_cycle: None,
             tokens: None,
+            survey: None,
             limits: LimitsConfig::default(),
+            alerts: None,
         }
     }
 
@@ -204,17 +224,26 @@ impl ServerConfig {
 
     /// Checks that every setting without a default is given.
     fn complete(&self) -> Result<(), ConfigError> {
-        let tokens = self.tokens.as_ref();
+        let (tokens, survey) = (self.tokens.as_ref(), self.survey.as_ref());
         for (key, missing) in [
             ("data", self.data == Path::new("")),
             ("tokens.audience", tokens.is_some_and(|tokens| tokens.audience.is_empty())),
             ("tokens.keys", tokens.is_some_and(|tokens| tokens.keys.is_empty())),
+            ("survey.name", survey.is_some_and(|survey| survey.name.is_empty())),
+            ("survey.controller", survey.is_some_and(|survey| survey.controller.is_empty())),
         ] {
             if missing {
                 return Err(ConfigError::Missing { key, variable: environment::variable(key) });
             }
         }
-        Ok(())
+        let alerts = self.alerts.as_ref().map(AlertsConfig::settings);
+        alerts.transpose().map(drop).map_err(|fault| {
+            let (key, variable) = (fault.key, environment::variable(fault.key));
+            match fault.reason {
+                None => ConfigError::Missing { key, variable },
+                Some(reason) => ConfigError::Setting { key, reason },
+            }
+        })
     }
 
     fn relative_to(&mut self, folder: &Path) {
@@ -224,6 +253,9 @@ impl ServerConfig {
         for path in rest.into_iter().flatten() {
             *path = folder.join(&*path);
         }
+        if let Some(survey) = &mut self.survey {
+            survey.texts = survey.texts.take().map(|path| folder.join(path));
+        }
         if let Some(geocoding) = &mut self.geocoding {
             geocoding.postal_codes = geocoding.postal_codes.take().map(|path| folder.join(path));
         }
@@ -232,6 +264,9 @@ impl ServerConfig {
                 tokens.keys = folder.join(&tokens.keys).display().to_string();
             }
             tokens.keys_ca = tokens.keys_ca.take().map(|authority| folder.join(authority));
+        }
+        if let Some(alerts) = &mut self.alerts {
+            alerts.relative_to(folder);
         }
     }
 
@@ -280,7 +315,20 @@ impl ServerConfig {
                 KeySource::File(tokens.keys.into())
             },
         });
+        if let Some(zone) = &self.zone {
+            settings.zone.clone_from(zone);
+        }
         settings.quota = self.quota();
+        if let Some(survey) = &self.survey {
+            settings.survey = survey.information();
+            settings.texts.clone_from(&survey.texts);
+        }
+        settings.cycles = SurveyCycles {
+            measurement: self.cycle.unwrap_or(Cycle::QUARTER_HOUR),
+            report: self.report_cycle.unwrap_or(Cycle::HOUR),
+        };
+        // What cannot be used was found when the configuration was read.
+        settings.alerts = self.alerts.as_ref().and_then(|alerts| alerts.settings().ok());
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let (given, default) = (&self.limits, Limits::default());
         let connections = given.connections.unwrap_or(default.connections);

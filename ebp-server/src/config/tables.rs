@@ -78,6 +78,16 @@ pub(super) fn cycle<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     text.parse().map(Some).map_err(de::Error::custom)
 }
 
+/// A time zone by its IANA name.
+pub(super) fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let known = jiff::tz::TimeZone::get(&name);
+    known.map_err(|_| {
+        de::Error::custom("no time zone has this name: use one such as Europe/Berlin")
+    })?;
+    Ok(Some(name))
+}
+
 impl LimitsConfig {
     /// The rate of requests; absent where there is no bound.
     pub(super) fn rate(&self, default: Option<Rate>) -> Option<Rate> {

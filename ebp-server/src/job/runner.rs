@@ -19,7 +19,7 @@ use super::{
     risk_report::RiskReportJob,
     shared::{JobSettings, Shared},
 };
-use crate::telemetry::Telemetry;
+use crate::{database_clock::DatabaseClock, telemetry::Telemetry};
 
 /// How long workers have to give their jobs back when the server ends.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -55,12 +55,13 @@ impl Runner {
     pub(crate) fn start(
         survey: Arc<Survey>,
         telemetry: Arc<Telemetry>,
+        clock: Arc<DatabaseClock>,
         settings: JobSettings,
         added: &Arc<JobAdded>,
     ) -> Self {
         let (stop, stopping) = watch::channel(false);
         let count = settings.workers;
-        let shared = Arc::new(Shared { survey, telemetry, settings, kinds: kinds() });
+        let shared = Arc::new(Shared { survey, telemetry, clock, settings, kinds: kinds() });
         let mut workers = JoinSet::new();
         for _ in 0..count {
             workers.spawn(work(shared.clone(), added.clone(), stopping.clone()));
@@ -91,6 +92,14 @@ async fn work(shared: Arc<Shared>, added: Arc<JobAdded>, mut stopping: watch::Re
     while !*stopping.borrow() {
         let begun = tokio::time::Instant::now();
         let policy = shared.settings.policy;
+        if shared.clock.is_outdated() {
+            // As for requests: the schema is one that this server cannot work with.
+            tokio::select! {
+                () = sleep(shared.settings.poll) => {}
+                _ = stopping.changed() => {}
+            }
+            continue;
+        }
         match shared.survey.store().claim_job(worker, names.clone(), policy).await {
             Ok(Some(claimed)) => {
                 told = false;

@@ -6,7 +6,7 @@ use ebp_store::JobPolicy;
 use ebp_survey::Survey;
 
 use super::kind::AnyKind;
-use crate::telemetry::Telemetry;
+use crate::{database_clock::DatabaseClock, telemetry::Telemetry};
 
 /// How jobs are done.
 #[derive(Debug, Clone)]
@@ -36,6 +36,7 @@ impl Default for JobSettings {
 pub(super) struct Shared {
     pub survey: Arc<Survey>,
     pub telemetry: Arc<Telemetry>,
+    pub clock: Arc<DatabaseClock>,
     pub settings: JobSettings,
     pub kinds: Vec<AnyKind>,
 }

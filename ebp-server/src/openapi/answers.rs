@@ -87,7 +87,7 @@ pub fn others(endpoint: &Endpoint) -> &'static [(&'static str, &'static str)] {
         (paths::MANAGEMENT_HOUSEHOLD, "POST") => {
             &[("204", "With `dry_run`: it would be registered")]
         }
-        (path, "GET") if is_kept(path) => {
+        (path, "GET") if is_kept(path) || path == paths::SURVEY => {
             &[("304", "The client has it: its `ETag` is among those of `If-None-Match`")]
         }
         _ => &[],
@@ -103,22 +103,35 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
         paths::MANAGEMENT_HOUSEHOLD
             | paths::MANAGEMENT_DEVICE
             | paths::MANAGED_CERTIFICATES
+            | paths::MANAGEMENT_ALERT
             | paths::MANAGEMENT_JOB
             | paths::GEO_LOCATE
+            | paths::SERIES
+            | paths::SUMMARY
+            | paths::MANAGEMENT_MESSAGE
+            | paths::MESSAGE
+            | paths::SURVEY
+            | paths::MANAGEMENT_FLEET
     );
     // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.
     let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
-    let removes = *method == Method::DELETE && !certificates;
-    let by_state = [paths::JOB_CANCEL, paths::JOB_RETRY, paths::JOB_RESULT].contains(path);
+    let silence = *path == paths::DEVICE_SILENCE;
+    let removes = *method == Method::DELETE && !certificates && !silence;
+    let of_device = silence || [paths::DEVICE_COVERAGE, paths::DEVICE_HISTORY].contains(path);
+    let by_state = [paths::JOB_CANCEL, paths::JOB_RETRY, paths::JOB_RESULT, paths::MESSAGE_CLOSE]
+        .contains(path);
     let known = *access != Access::Anybody;
-    let of_household = matches!(access, Access::Scope(_) | Access::EitherScope(_) | Access::Device);
+    let of_household = matches!(
+        access,
+        Access::Scope(_) | Access::EitherScope(_) | Access::AllScopes(_) | Access::Device
+    );
     let can = |status| match status {
         400 => has_body || named || listed,
         401 => known || has_body,
         403 => known,
-        404 => named || has_body || *path == paths::GEO_REGIONS,
+        404 => named || has_body || [paths::SURVEY, paths::GEO_REGIONS].contains(path),
         409 => of_household || has_body || removes || by_state,
-        410 => of_household || has_body || removes,
+        410 => of_household || has_body || removes || of_device,
         408 | 413 | 415 | 422 => has_body,
         429 | 500 | 503 => true,
         _ => false,

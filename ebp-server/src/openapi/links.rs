@@ -20,10 +20,11 @@ const SAME: (&str, &str) = ("household", "$request.path.household");
 const MADE: (&str, &str) = ("uuid", "$response.body#/uuid");
 const DEVICE: (&str, &str) = ("uuid", "$request.path.uuid");
 const SERIAL: (&str, &str) = ("serial", "$response.body#/items/0/serial");
+const FIRST_ITEM: (&str, &str) = ("uuid", "$response.body#/items/0/uuid");
 const FIRST: (&str, &str) = ("uuid", "$response.body#/0/uuid");
 
 #[rustfmt::skip]
-const WAYS: [Way; 16] = [
+const WAYS: [Way; 25] = [
     ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "patch", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::MANAGED_METERS, &[HOUSEHOLD]),
@@ -33,11 +34,20 @@ const WAYS: [Way; 16] = [
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::MANAGED_DEVICE, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "post", paths::MANAGED_ENROLMENT, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::MANAGED_CERTIFICATES, &[MADE]),
+    ("post", paths::MANAGEMENT_DEVICE, "get", paths::DEVICE_COVERAGE, &[MADE]),
+    ("post", paths::MANAGEMENT_DEVICE, "get", paths::DEVICE_HISTORY, &[MADE]),
+    ("post", paths::MANAGEMENT_DEVICE, "post", paths::DEVICE_SILENCE, &[MADE]),
+    ("post", paths::DEVICE_SILENCE, "get", paths::DEVICE_SILENCE, &[DEVICE]),
+    ("post", paths::DEVICE_SILENCE, "delete", paths::DEVICE_SILENCE, &[DEVICE]),
     ("get", paths::MANAGED_CERTIFICATES, "delete", paths::MANAGED_CERTIFICATE, &[DEVICE, SERIAL]),
     ("post", paths::MANAGEMENT_JOB, "get", paths::MANAGED_JOB, &[MADE]),
     ("post", paths::MANAGEMENT_JOB, "post", paths::JOB_CANCEL, &[MADE]),
     ("post", paths::MANAGEMENT_JOB, "post", paths::JOB_RETRY, &[MADE]),
     ("post", paths::MANAGEMENT_JOB, "get", paths::JOB_RESULT, &[MADE]),
+    ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::REVOCATION, &[HOUSEHOLD]),
+    ("get", paths::MANAGEMENT_MESSAGE, "post", paths::MESSAGE_ANSWER, &[FIRST_ITEM]),
+    ("get", paths::MANAGEMENT_MESSAGE, "post", paths::MESSAGE_CLOSE, &[FIRST_ITEM]),
+    ("post", paths::ALERT_TEST, "get", paths::MANAGED_ALERT, &[MADE]),
     ("get", paths::METER, "get", paths::METER_MEASUREMENT, &[FIRST]),
     ("get", paths::METER, "get", paths::INCIDENT, &[FIRST]),
 ];

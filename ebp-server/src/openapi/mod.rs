@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use ebp_core::{
-    contract::{Fault, Problem, close_schema, paths},
+    contract::{EnergyStep, Fault, FleetSort, FleetState, Problem, close_schema, limits, paths},
     scope::Scope,
 };
 use serde_json::Value;
@@ -44,11 +44,40 @@ const MEASUREMENT_QUERY: [(&str, Kind); 4] = [
 const CHECK_QUERY: [(&str, Kind); 1] = [("further", Kind::Flag)];
 const REGISTER_QUERY: [(&str, Kind); 2] = [("further", Kind::Flag), ("dry_run", Kind::Flag)];
 const LOCATE_QUERY: [(&str, Kind); 2] = [("lat", Kind::Degrees(90)), ("lon", Kind::Degrees(180))];
+/// Of a series and of a summary; what is true of them is required.
+const SERIES_QUERY: [(&str, Kind, bool); 6] = [
+    ("from", Kind::Bound, true),
+    ("to", Kind::Bound, true),
+    ("step", Kind::Step, true),
+    ("zone", Kind::Zone, false),
+    ("meters", Kind::Flag, false),
+    ("bounds", Kind::Flag, false),
+];
+const SUMMARY_QUERY: [(&str, Kind, bool); 3] =
+    [("from", Kind::Bound, true), ("to", Kind::Bound, true), ("zone", Kind::Zone, false)];
+const MESSAGE_QUERY: [(&str, Kind); 3] =
+    [("open", Kind::Flag), ("limit", Kind::Limit), ("cursor", Kind::Cursor)];
+const SURVEY_QUERY: [(&str, Kind); 1] = [("text_version", Kind::TextVersion)];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
+const FLEET_QUERY: [(&str, Kind); 6] = [
+    ("state", Kind::FleetState),
+    ("version", Kind::Version),
+    ("q", Kind::Search),
+    ("sort", Kind::FleetSort),
+    ("limit", Kind::FewerLimit),
+    ("cursor", Kind::Cursor),
+];
+const COVERAGE_QUERY: [(&str, Kind); 2] = [("from", Kind::Day), ("to", Kind::Day)];
 
 #[derive(Clone, Copy)]
 enum Kind {
     Instant,
+    Day,
+    FleetState,
+    FleetSort,
+    Version,
+    Search,
+    FewerLimit,
     Limit,
     Cursor,
     Uuid,
@@ -57,6 +86,10 @@ enum Kind {
     /// Of at most so many to either side.
     Degrees(i32),
     RegionFile,
+    Bound,
+    Step,
+    Zone,
+    TextVersion,
 }
 
 impl Kind {
@@ -73,7 +106,36 @@ impl Kind {
                 .schema_type(Type::Number)
                 .minimum(Some(-most))
                 .maximum(Some(most)),
+            Self::Bound => text.description(Some(
+                "A day (2026-01-31) of the time zone, or an RFC 3339 time at which a row begins",
+            )),
+            Self::Step => text.enum_values(Some(EnergyStep::ALL.map(EnergyStep::name))),
+            Self::Zone => text.description(Some(
+                "The IANA name of the time zone whose days these are; the survey's if absent. Of \
+                 another one 93 days at most are given",
+            )),
+            Self::Day => text.format(known(KnownFormat::Date)),
+            Self::FleetState => text.enum_values(Some(FleetState::ALL.map(FleetState::name))),
+            Self::FleetSort => {
+                let names = FleetSort::ALL.map(FleetSort::name);
+                let names =
+                    names.into_iter().flat_map(|name| [name.to_owned(), format!("-{name}")]);
+                text.enum_values(Some(names.collect::<Vec<_>>()))
+            }
+            Self::Version => text.pattern(Some("^[ -~]{1,64}$")),
+            Self::Search => text
+                .min_length(Some(1))
+                .max_length(Some(limits::SEARCH_CHARS))
+                .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$")),
+            Self::FewerLimit => ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(1))
+                .maximum(Some(1_000)),
             Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
+            Self::TextVersion => ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(1))
+                .maximum(Some(1_000_000)),
             Self::Limit => ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
@@ -160,10 +222,11 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     for parameter in parameters(endpoint) {
         operation = operation.parameter(parameter);
     }
+    let (yes, no) = (utoipa::openapi::Required::True, utoipa::openapi::Required::False);
     if let Some(body) = request {
         let body = RequestBodyBuilder::new()
             .content(body.media, Content::new(Some(body.schema)))
-            .required(Some(utoipa::openapi::Required::True));
+            .required(Some(if body.required { yes } else { no }));
         operation = operation.request_body(Some(body.build()));
     }
     let mut response = ResponseBuilder::new()
@@ -210,14 +273,30 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         (paths::REGISTRATION_CHECK, "POST") => &CHECK_QUERY,
         (paths::GEO_LOCATE, "GET") => &LOCATE_QUERY,
         (
-            paths::MANAGEMENT_HOUSEHOLD | paths::MANAGEMENT_DEVICE | paths::MANAGED_CERTIFICATES,
+            paths::MANAGEMENT_ALERT
+            | paths::MANAGEMENT_HOUSEHOLD
+            | paths::MANAGEMENT_DEVICE
+            | paths::MANAGED_CERTIFICATES,
             "GET",
         ) => &LIST_QUERY,
+        (paths::MESSAGE, "GET") => &LIST_QUERY,
+        (paths::MANAGEMENT_MESSAGE, "GET") => &MESSAGE_QUERY,
+        (paths::SURVEY, "GET") => &SURVEY_QUERY,
+        (paths::MANAGEMENT_FLEET, "GET") => &FLEET_QUERY,
+        (paths::DEVICE_COVERAGE, "GET") => &COVERAGE_QUERY,
         _ => &[],
     };
-    let in_query = query.iter().map(|(name, kind)| {
-        let needed = if matches!(kind, Kind::Degrees(_)) { &yes } else { &no };
-        parameter(name, ParameterIn::Query, *kind, needed.clone())
+    let series: &[(&str, Kind, bool)] = match endpoint.path {
+        paths::SERIES | paths::MANAGED_SERIES => &SERIES_QUERY,
+        paths::SUMMARY | paths::MANAGED_SUMMARY => &SUMMARY_QUERY,
+        _ => &[],
+    };
+    let query =
+        query.iter().map(|(name, kind)| (*name, *kind, false)).chain(series.iter().copied());
+    let in_query = query.map(|(name, kind, is_required)| {
+        let required =
+            if is_required || matches!(kind, Kind::Degrees(_)) { yes.clone() } else { no.clone() };
+        parameter(name, ParameterIn::Query, kind, required)
     });
     in_path.chain(in_query).collect()
 }
@@ -228,6 +307,10 @@ fn who(access: Access) -> String {
         Access::Scope(scope) => format!("For participants and devices with the scope `{scope}`."),
         Access::EitherScope([first, second]) => {
             format!("For participants and devices with the scope `{first}` or `{second}`.")
+        }
+        Access::AllScopes(scopes) => {
+            let names: Vec<_> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+            format!("For participants and devices with the scopes {}.", names.join(", "))
         }
         Access::Groups(groups) => {
             let names: Vec<_> = groups.iter().map(|group| group.name()).collect();
@@ -252,6 +335,10 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
                 ["certificate", "token"].map(|s| SecurityRequirement::new(s, [scope.name()]))
             };
             scopes.map(of).concat()
+        }
+        Access::AllScopes(scopes) => {
+            let names = || scopes.iter().map(|scope| scope.name());
+            ["certificate", "token"].map(|s| SecurityRequirement::new(s, names())).to_vec()
         }
         Access::Groups(groups) => {
             groups.iter().map(|group| SecurityRequirement::new("group", [group.name()])).collect()
@@ -281,9 +368,9 @@ fn method_of(method: &Method) -> HttpMethod {
 #[cfg(test)]
 mod tests {
     use ebp_core::contract::{
-        DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange,
-        IncidentRequest, MeterChange, NewDevice, NewJob, NewMeter, NewPvSystem, PvSystemChange,
-        Registration, RenewRequest, closed_schemas,
+        ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange,
+        IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter,
+        NewPvSystem, PvSystemChange, Registration, RenewRequest, Withdrawal, closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;
@@ -326,7 +413,11 @@ mod tests {
             closed.filter_map(|body| Some(body.referred.first()?.0.clone())).collect();
         assert!(names.len() > 10, "{names:?}");
         let document = document();
+        checks::<ConsentGrant>(&document, &mut names);
         checks::<DeviceChange>(&document, &mut names);
+        checks::<MessageAnswer>(&document, &mut names);
+        checks::<NewMessage>(&document, &mut names);
+        checks::<Withdrawal>(&document, &mut names);
         checks::<DeviceStatus>(&document, &mut names);
         checks::<EnrollRequest>(&document, &mut names);
         checks::<EnrolmentRequest>(&document, &mut names);

@@ -3,12 +3,15 @@
 use axum::http::Method;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceCertificate, DeviceChange, DeviceStatus, EnrollRequest,
-        EnrolmentRequest, EnrolmentToken, Household, HouseholdChange, HouseholdHealth,
-        ImportReport, IncidentRequest, Job, LocatedRegion, Made, ManagedCertificate, ManagedDevice,
-        ManagedHousehold, MeasurementDevice, MeasurementPage, MeterChange, NewDevice, NewJob,
-        NewMeter, NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
-        RenewRequest, RevokedDevice, RiskReport, UploadRequest, UploadResponse, limits, paths,
+        Account, AlertMessage, AlertRules, Consent, ConsentGrant, Coverage, DeviceCertificate,
+        DeviceChange, DeviceHistory, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest,
+        EnrolmentRequest, EnrolmentToken, FleetPage, Household, HouseholdChange, HouseholdExport,
+        HouseholdHealth, ImportReport, IncidentRequest, Job, LocatedRegion, Made,
+        ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice, MeasurementPage,
+        Message, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem,
+        NewSilence, PvSystemChange, Registered, Registration, RegistrationEntry, RenewRequest,
+        RevokedDevice, RiskReport, Silence, SurveyInformation, UploadRequest, UploadResponse,
+        Withdrawal, limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -31,11 +34,13 @@ pub struct Body {
     pub referred: Vec<(String, RefOr<Schema>)>,
     /// Whether a request with members that are not known is refused.
     pub closed: bool,
+    /// Whether a request needs it.
+    pub required: bool,
 }
 
 impl Body {
     const fn json(schema: RefOr<Schema>, referred: Vec<(String, RefOr<Schema>)>) -> Self {
-        Self { media: "application/json", schema, referred, closed: true }
+        Self { media: "application/json", schema, referred, closed: true, required: true }
     }
 }
 
@@ -82,6 +87,11 @@ fn one<T: ToSchema>() -> Option<Body> {
     Some(Body::json(Ref::from_schema_name(T::name()).into(), referred))
 }
 
+/// A request's body that may be left out.
+fn optional<T: ToSchema>() -> Option<Body> {
+    Some(Body { required: false, ..one::<T>()? })
+}
+
 fn many<T: ToSchema>() -> Option<Body> {
     let Body { schema, referred, .. } = one::<T>()?;
     Some(Body::json(ArrayBuilder::new().items(schema).into(), referred))
@@ -123,13 +133,18 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::ACCOUNT, "The participant's contact details", None, "200", one::<Account>()),
         op(M::GET, paths::HOUSEHOLD, "The household's registration details", None, "200", one::<Household>()),
         op(M::GET, paths::CONSENT, "Where consent stands", None, "200", one::<Consent>()),
-        op(M::POST, paths::CONSENT, "Grant consent, once", None, "201", one::<Consent>()),
+        op(M::POST, paths::CONSENT, "Grant consent, once, to a version of the survey's text where it has one", optional::<ConsentGrant>(), "201", one::<Consent>()),
         op(M::DELETE, paths::CONSENT, "Revoke consent, for good", None, "200", one::<Consent>()),
+        op(M::GET, paths::MESSAGE, "The household's messages with their answers, oldest first", None, "200", listing::<Message>()),
+        op(M::POST, paths::MESSAGE, "Tell the researchers what is wrong with what is registered or measured", one::<NewMessage>(), "201", one::<Message>()),
+        op(M::GET, paths::EXPORT, "Everything that the survey holds about the household, as one document", None, "200", one::<HouseholdExport>()),
         op(M::GET, paths::MEASUREMENT_DEVICE, "The household's measurement devices", None, "200", many::<MeasurementDevice>()),
         op(M::PUT, paths::DEVICE_STATUS, "What the device tells of itself, in the place of what it told before", one::<DeviceStatus>(), "204", None),
         op(M::GET, paths::METER, "The household's meters", None, "200", many::<Meter>()),
         op(M::GET, paths::METER_MEASUREMENT, "A meter's measurements, a page at a time", None, "200", one::<MeasurementPage>()),
         op(M::POST, paths::MEASUREMENT, "Upload measurements; sending one again changes nothing", upload(), "200", one::<UploadResponse>()),
+        op(M::GET, paths::SERIES, "The household's energy by quarter hours (31 days at most), hours (93 days), days or months", None, "200", one::<EnergySeries>()),
+        op(M::GET, paths::SUMMARY, "The household's energies and figures of a stretch of days, as far as they are known", None, "200", one::<EnergySummary>()),
         op(M::GET, paths::PV_SYSTEM, "The household's photovoltaic systems", None, "200", many::<PvSystem>()),
         op(M::GET, paths::INCIDENT, "A meter's incidents", None, "200", many::<Incident>()),
         op(M::POST, paths::INCIDENT_REPORT, "Open an incident", one::<IncidentRequest>(), "200", one::<Incident>()),
@@ -142,10 +157,13 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::MANAGED_HOUSEHOLD, "A registration with all that belongs to it", None, "200", one::<ManagedHousehold>()),
         op(M::PATCH, paths::MANAGED_HOUSEHOLD, "Change contact, address, location, metadata", one::<HouseholdChange>(), "200", one::<ManagedHousehold>()),
         op(M::DELETE, paths::MANAGED_HOUSEHOLD, "Remove a household that was registered by mistake, while nothing was measured in it", None, "204", None),
+        op(M::POST, paths::REVOCATION, "Record a withdrawal of consent that came elsewhere: consent is revoked, for good", one::<Withdrawal>(), "200", one::<Consent>()),
         op(M::POST, paths::MANAGED_METERS, "Add a meter", one::<NewMeter>(), "201", one::<Made>()),
         op(M::PATCH, paths::MANAGED_METER, "Change a meter", one::<MeterChange>(), "200", one::<ManagedHousehold>()),
         op(M::DELETE, paths::MANAGED_METER, "Remove a meter that was registered by mistake", None, "204", None),
         op(M::GET, paths::MANAGED_MEASUREMENT, "A meter's measurements, a page at a time", None, "200", one::<MeasurementPage>()),
+        op(M::GET, paths::MANAGED_SERIES, "A household's energy by quarter hours (31 days at most), hours (93 days), days or months", None, "200", one::<EnergySeries>()),
+        op(M::GET, paths::MANAGED_SUMMARY, "A household's energies and figures of a stretch of days, as far as they are known", None, "200", one::<EnergySummary>()),
         op(M::POST, paths::MANAGED_PV_SYSTEMS, "Add a photovoltaic system", one::<NewPvSystem>(), "201", one::<Made>()),
         op(M::PATCH, paths::MANAGED_PV_SYSTEM, "Change a photovoltaic system", one::<PvSystemChange>(), "200", one::<ManagedHousehold>()),
         op(M::DELETE, paths::MANAGED_PV_SYSTEM, "Remove a photovoltaic system that was registered by mistake", None, "204", None),
@@ -154,13 +172,26 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::MANAGED_DEVICE, "A measurement device", None, "200", one::<ManagedDevice>()),
         op(M::PATCH, paths::MANAGED_DEVICE, "Say which meters a device reads", one::<DeviceChange>(), "200", one::<ManagedDevice>()),
         op(M::DELETE, paths::MANAGED_DEVICE, "Remove a device that was added by mistake", None, "204", None),
+        op(M::GET, paths::MANAGEMENT_FLEET, "The state of all devices: a page of them, and how many are in each state", None, "200", one::<FleetPage>()),
+        op(M::GET, paths::DEVICE_COVERAGE, "In which slots a device's meters were measured", None, "200", one::<Coverage>()),
+        op(M::GET, paths::DEVICE_HISTORY, "A device's incidents, and its statuses by day, of the last 400 days", None, "200", one::<DeviceHistory>()),
+        op(M::GET, paths::DEVICE_SILENCE, "A device's silence; 404 if there is none", None, "200", one::<Silence>()),
+        op(M::POST, paths::DEVICE_SILENCE, "Silence a device: nobody is alerted because of it", one::<NewSilence>(), "201", one::<Silence>()),
+        op(M::DELETE, paths::DEVICE_SILENCE, "End a device's silence", None, "204", None),
         op(M::POST, paths::MANAGED_ENROLMENT, "Make a one-time token for a device", one::<EnrolmentRequest>(), "201", one::<EnrolmentToken>()),
+        op(M::GET, paths::MANAGEMENT_MESSAGE, "Messages of all households with their answers, oldest first", None, "200", listing::<Message>()),
+        op(M::POST, paths::MESSAGE_ANSWER, "Answer a message, once; that closes it", one::<MessageAnswer>(), "200", one::<Message>()),
+        op(M::POST, paths::MESSAGE_CLOSE, "Close a message without an answer", None, "200", one::<Message>()),
         op(M::GET, paths::MANAGEMENT_JOB, "Jobs: all of them (administrators), or those of the group (researchers)", None, "200", listing::<Job>()),
         op(M::POST, paths::MANAGEMENT_JOB, "Ask for a job; imports are for researchers", one::<NewJob>(), "202", one::<Job>()),
         op(M::GET, paths::MANAGED_JOB, "A job", None, "200", one::<Job>()),
         op(M::POST, paths::JOB_CANCEL, "End a job that waits, and stop one that runs", None, "200", one::<Job>()),
         op(M::POST, paths::JOB_RETRY, "Begin a job anew that failed or was cancelled, or whose result was erased", None, "200", one::<Job>()),
         op(M::GET, paths::JOB_RESULT, "What a job found, for the group that asked for it", None, "200", either([one::<ImportReport>(), one::<RiskReport>()])),
+        op(M::GET, paths::MANAGEMENT_ALERT, "Messages about devices, and how far they are sent", None, "200", listing::<AlertMessage>()),
+        op(M::GET, paths::ALERT_RULE, "By which rules this server tells of devices", None, "200", one::<AlertRules>()),
+        op(M::POST, paths::ALERT_TEST, "Test how messages are sent", None, "202", one::<AlertMessage>()),
+        op(M::GET, paths::MANAGED_ALERT, "A message about devices", None, "200", one::<AlertMessage>()),
         op(M::GET, paths::MANAGED_CERTIFICATES, "A device's certificates", None, "200", listing::<ManagedCertificate>()),
         op(M::DELETE, paths::MANAGED_CERTIFICATES, "Revoke every certificate of a device and void its one-time tokens, for good", None, "200", one::<RevokedDevice>()),
         op(M::DELETE, paths::MANAGED_CERTIFICATE, "Revoke a certificate, for good", None, "200", one::<ManagedCertificate>()),
@@ -173,6 +204,7 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::GEO_REGION, "The outline of one region", None, "200", plain("image/svg+xml", Type::String)),
         op(M::GET, paths::GEO_LOCATE, "The region that a location lies in", None, "200", one::<LocatedRegion>()),
 
+        op(M::GET, paths::SURVEY, "The survey: who runs it, what participants agree to, prices", None, "200", one::<SurveyInformation>()),
         op(M::GET, paths::ROOT, "Where the API is described", None, "200", plain("text/html", Type::String)),
         op(M::GET, paths::HEALTHZ, "Whether the server lives", None, "200", plain("application/json", Type::Object)),
         op(M::GET, paths::READYZ, "Whether the server is ready for requests", None, "200", plain("application/json", Type::Object)),

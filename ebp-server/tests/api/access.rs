@@ -93,6 +93,7 @@ async fn every_endpoint_with_every_identity() {
                 Access::Groups(groups) => groups.contains(group),
                 Access::Scope(_)
                 | Access::EitherScope(_)
+                | Access::AllScopes(_)
                 | Access::Device
                 | Access::DeviceScope(_) => false,
             };
@@ -111,7 +112,10 @@ async fn every_endpoint_with_every_identity() {
                 Access::Groups(_) => problem_type::GROUP,
                 Access::Scope(needed) if *scope == Some(needed) => "",
                 Access::EitherScope(needed) if scope.is_some_and(|own| needed.contains(&own)) => "",
-                Access::Scope(_) | Access::EitherScope(_) => problem_type::SCOPE,
+                // Nobody here has more than one.
+                Access::Scope(_) | Access::EitherScope(_) | Access::AllScopes(_) => {
+                    problem_type::SCOPE
+                }
                 Access::Device | Access::DeviceScope(_) if !by_device => problem_type::GROUP,
                 Access::Device => "",
                 Access::DeviceScope(needed) if *scope == Some(needed) => "",
@@ -137,7 +141,9 @@ async fn another_households_identity_learns_nothing() {
         meters: vec![uuid::Uuid::nil()],
         pv_systems: vec![uuid::Uuid::nil()],
     };
-    for endpoint in harmless().iter().filter(|e| matches!(e.access, Access::Scope(_))) {
+    for endpoint in
+        harmless().iter().filter(|e| matches!(e.access, Access::Scope(_) | Access::AllScopes(_)))
+    {
         if endpoint.path.contains('{') {
             let foreign = ask(&other, endpoint, &registered).await;
             // As for an unknown identifier.

@@ -11,14 +11,18 @@ use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
 use ebp_core::{
     clock::Clock,
-    contract::{Registered, Registration, paths},
+    contract::{
+        AlertChannel, AlertKind, AlertMessageKind, Language, Registered, Registration, SurveyText,
+        paths,
+    },
     cycle::Cycle,
     model::measurement_id,
     scope::Group,
 };
 use ebp_server::Limits;
 use ebp_store::{
-    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, Quota, Subject, open_store,
+    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look, NewDays,
+    NewEpisode, NewMessage, PlannedMessage, Quota, Subject, Watching, open_store,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -71,6 +75,9 @@ impl Scene {
             settings.quota = Some(Quota::for_cycle(Cycle::QUARTER_HOUR));
         });
         let server = server.await;
+        let text =
+            SurveyText { language: Language::De, summary: "Kurz".into(), details: "Lang".into() };
+        server.store.publish_texts(1, vec![text]).await.unwrap();
         let mut folders = vec![server.data().to_owned()];
         folders.extend(cluster.as_ref().map(|it| it.data().parent().unwrap().to_owned()));
         Self { server, plain, database, cluster, places: Places { folders, log } }
@@ -95,7 +102,9 @@ impl Scene {
             "city": format!("Nieder{name}ingen"), "country": "DE"}});
         researcher.json(Method::PATCH, &household, &street).ok().await;
 
-        api.post(paths::CONSENT).expect(StatusCode::CREATED).await;
+        let agreed = json!({"text_version": 1, "language": "de"});
+        Call(api.post(paths::CONSENT).0.json(&agreed)).expect(StatusCode::CREATED).await;
+        self.write_message(name, &api, &researcher).await;
         server.clock.advance(1800);
         let now = server.clock.now();
         let slot = Cycle::QUARTER_HOUR.slot(now);
@@ -124,7 +133,47 @@ impl Scene {
         self.enrol(&administrator, &made).await;
         server.clock.advance(7);
         self.fail_a_job(name, &made).await;
+        self.keep_a_day(HouseholdId(made.household)).await;
+        server.clock.advance(7);
+        self.begin_an_episode(made.measurement_device).await;
         (made, api)
+    }
+
+    /// A day of energy, and the states beside it.
+    async fn keep_a_day(&self, household: HouseholdId) {
+        let store = &self.server.store;
+        let meter = store.series_household(household).await.unwrap().meters[0].number;
+        let generation = store.begin_series(household, meter, "of a test").await.unwrap();
+        let (day, state) = ("a day".to_owned(), Some("a state".to_owned()));
+        let days = vec![KeptDay { starts: 0, ends: 1, reach: 1, day, state }];
+        let state = Some((1, "a state".to_owned()));
+        assert!(store.keep_days(NewDays { meter, generation, days, state }).await.unwrap());
+    }
+
+    /// An episode of trouble with the device, told when it began and when it ended.
+    async fn begin_an_episode(&self, device: uuid::Uuid) {
+        let (store, clock) = (&self.server.store, &self.server.clock);
+        let worker = uuid::Uuid::from_u128(1);
+        let lease = store.watch_alerts(worker, JobPolicy::default()).await.unwrap().unwrap();
+        let uuid = uuid::Uuid::new_v4();
+        let kind = AlertKind::Silent;
+        let message = |begins: &[uuid::Uuid], ends: &[uuid::Uuid]| {
+            let (begins, ends) = (begins.to_vec(), ends.to_vec());
+            let planned = PlannedMessage { kind: AlertMessageKind::Changes, begins, ends };
+            let channels = AlertChannel::ALL.to_vec();
+            Some(NewMessage { uuid: uuid::Uuid::new_v4(), planned, channels })
+        };
+        let began_at = clock.now();
+        clock.advance(7);
+        let watching = || Watching { looked_at: clock.now(), since: began_at };
+        let begin = vec![NewEpisode { uuid, device, kind, began_at }];
+        let begins = message(&[uuid], &[]);
+        let look = Look { watching: watching(), begin, end: Vec::new(), message: begins };
+        assert!(store.record_look(lease, Arc::new(look)).await.unwrap());
+        clock.advance(7);
+        let ends = message(&[], &[uuid]);
+        let look = Look { watching: watching(), begin: Vec::new(), end: vec![uuid], message: ends };
+        assert!(store.record_look(lease, Arc::new(look)).await.unwrap());
     }
 
     /// A job that failed: its input names the participant, and its result the household.
@@ -149,6 +198,21 @@ impl Scene {
         let end = JobEnd::Failed { error: "as meant".into(), temporary: false, result };
         let now = self.server.clock.now();
         store.record_job(claimed.lease, Arc::new(end), policy, now).await.unwrap();
+    }
+
+    /// A message that is answered, and one that is open.
+    async fn write_message(&self, name: &str, api: &Api, researcher: &Api) {
+        let write = async |text: String| {
+            let body = json!({"about": "meter", "text": text});
+            api.json(Method::POST, paths::MESSAGE, &body).expect(StatusCode::CREATED).await
+        };
+        write(format!("{name} schreibt, was falsch ist")).await;
+        self.server.clock.advance(7);
+        let answered = write(format!("{name} schreibt noch einmal")).await;
+        self.server.clock.advance(7);
+        let path = paths::MESSAGE_ANSWER.replace("{uuid}", answered["uuid"].as_str().unwrap());
+        let answer = json!({"text": format!("danke, {name}")});
+        researcher.json(Method::POST, &path, &answer).ok().await;
     }
 
     /// A certificate by a one-time token, and a further token.

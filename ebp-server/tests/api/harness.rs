@@ -19,11 +19,14 @@ use ebp_core::{
 };
 use ebp_server::{
     Limits, ServeError, Settings,
-    auth::{KeySource, TokenSettings, set_secret},
+    auth::{KeySource, TokenSettings, hash_secret},
     serve,
 };
 use ebp_store::{Database, PostgresSettings, Quota, Store, open_store};
-use ebp_survey::authority::{Authority, ClientRequest, Issued};
+use ebp_survey::{
+    atomic_file::write_atomic,
+    authority::{Authority, ClientRequest, Issued},
+};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -207,9 +210,12 @@ impl Server {
     /// A client with that group's secret.
     pub fn manager(&self, group: Group) -> Api {
         let secret = format!("the secret of {group}");
+        // In the file of before, from which it gets into the database.
         let path = self.data().join("secrets.toml");
-        if !std::fs::read_to_string(&path).unwrap_or_default().contains(group.name()) {
-            set_secret(&path, group, &secret).unwrap();
+        let mut text = std::fs::read_to_string(&path).unwrap_or_default();
+        if !text.contains(group.name()) {
+            text += &format!("{group} = {:?}\n", hash_secret(&secret).unwrap());
+            write_atomic(&path, text.as_bytes(), 0o600).unwrap();
         }
         let credentials = BASE64_STANDARD.encode(format!("{group}:{secret}"));
         self.api(None).authorized(format!("Basic {credentials}"))
@@ -226,6 +232,14 @@ impl Server {
     pub async fn household(&self, email: &str) -> (Registered, Api) {
         let registered = self.register(email).await;
         let api = self.device(email, &registered);
+        (registered, api)
+    }
+
+    /// A household that has granted consent to that version of the text.
+    pub async fn consenting_to(&self, email: &str, version: u32) -> (Registered, Api) {
+        let (registered, api) = self.household(email).await;
+        let agreed = json!({"text_version": version, "language": "de"});
+        api.json(Method::POST, paths::CONSENT, &agreed).expect(StatusCode::CREATED).await;
         (registered, api)
     }
 

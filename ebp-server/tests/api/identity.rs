@@ -140,18 +140,51 @@ async fn a_revoked_certificate_is_refused_from_the_next_request_on() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_the_register_has_lost_is_not_trusted() {
+async fn a_certificate_that_the_register_lacks_is_not_trusted() {
     let server = Server::start().await;
-    let (_, api) = server.household("erika@example.org").await;
+    let (registered, api) = server.household("erika@example.org").await;
     api.get(paths::HOUSEHOLD).ok().await;
+    // The register is in the database: a file that was lost takes nothing from it.
     let register = server.data().join("authority/register.jsonl");
     let text = std::fs::read_to_string(&register).unwrap();
-    std::fs::write(&register, "").unwrap();
-    api.get(paths::HOUSEHOLD).problem(401, problem_type::UNAUTHENTICATED).await;
-    std::fs::write(&register, "damaged\n").unwrap();
-    api.get(paths::HOUSEHOLD).problem(500, problem_type::INTERNAL).await;
-    std::fs::write(&register, text).unwrap();
+    std::fs::remove_file(&register).unwrap();
     api.get(paths::HOUSEHOLD).ok().await;
+
+    // Signed by the authority, and registered nowhere.
+    let device = Some(registered.measurement_device);
+    let lost = server.issue("erika@example.org", device, Scopes::all());
+    let lost_api = server.api(Some(&lost));
+    let lines = std::fs::read_to_string(&register).unwrap();
+    std::fs::write(&register, "").unwrap();
+    let problem = lost_api.get(paths::HOUSEHOLD).problem(401, problem_type::UNAUTHENTICATED).await;
+    assert_eq!(problem.detail.as_deref(), Some("the certificate is not registered"));
+    // Once it is in the file it counts; nobody is let in by a file that cannot be read.
+    std::fs::write(&register, "damaged\n").unwrap();
+    for api in [&api, &lost_api] {
+        api.get(paths::HOUSEHOLD).problem(500, problem_type::INTERNAL).await;
+    }
+    std::fs::write(&register, text + &lines).unwrap();
+    for api in [&api, &lost_api] {
+        api.get(paths::HOUSEHOLD).ok().await;
+    }
+}
+
+/// A copy of yesterday's register revives nothing.
+#[tokio::test]
+async fn an_old_register_revives_nothing() {
+    let server = Server::start().await;
+    let (registered, _) = server.household("erika@example.org").await;
+    let device = Some(registered.measurement_device);
+    let issued = server.issue("erika@example.org", device, Scopes::all());
+    let api = server.api(Some(&issued));
+    api.get(paths::HOUSEHOLD).ok().await;
+    let register = server.data().join("authority/register.jsonl");
+    let before = std::fs::read_to_string(&register).unwrap();
+    server.authority.revoke(&issued.entry.serial).unwrap();
+    api.get(paths::HOUSEHOLD).problem(401, problem_type::UNAUTHENTICATED).await;
+    std::fs::write(&register, before).unwrap();
+    let problem = api.get(paths::HOUSEHOLD).problem(401, problem_type::UNAUTHENTICATED).await;
+    assert_eq!(problem.detail.as_deref(), Some("the certificate is revoked"));
 }
 
 #[tokio::test]

@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod access;
+mod agreement;
+mod alert;
 mod answers;
 mod certificate;
 mod clock;
 mod consent;
 mod enrolment;
 mod erasure;
+mod export;
 mod faults;
 mod geo;
 mod group;
@@ -21,6 +24,7 @@ mod job;
 mod management;
 mod measurement_list;
 mod measurement_upload;
+mod message;
 mod operation;
 mod overload;
 mod put_back;
@@ -29,7 +33,9 @@ mod removal;
 mod repeated;
 mod rolling;
 mod scope;
+mod series;
 mod server;
+mod shared;
 mod status;
 mod token;
 

@@ -212,7 +212,8 @@ async fn wrong_secrets_are_slowed_down_and_the_right_one_is_not() {
 
     // A secret that is changed counts at once, and the old one no longer.
     let secrets = server.data().join("secrets.toml");
-    set_secret(&secrets, Group::Researchers, "another secret of theirs").unwrap();
+    let next = "another secret of theirs";
+    set_secret(&*server.store, &secrets, Group::Researchers, next).await.unwrap();
     known.get(path).problem(401, problem_type::UNAUTHENTICATED).await;
     server.clock.advance(60);
     basic("another secret of theirs").ok().await;
@@ -277,8 +278,8 @@ async fn wrong_secrets_of_others_lock_nobody_out() {
     // An address that guesses on waits; others still do not.
     let guesser = from([127, 0, 1, 1]);
     while ask(&guesser, Group::Researchers, "a guess at their secret").await != 429 {}
-    set_secret(&server.data().join("secrets.toml"), Group::Researchers, "their next secret")
-        .unwrap();
+    let secrets = server.data().join("secrets.toml");
+    set_secret(&*server.store, &secrets, Group::Researchers, "their next secret").await.unwrap();
     assert_eq!(ask(&guesser, Group::Researchers, "their next secret").await, 429);
     assert_eq!(ask(&from([127, 0, 1, 98]), Group::Researchers, "their next secret").await, 200);
     // The command on the server's machine does this.

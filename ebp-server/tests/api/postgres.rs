@@ -5,6 +5,8 @@
 // Without PostgreSQL one ignored test stands for all of them.
 ebp_needs::only_with! { postgresql:
 mod access;
+mod agreement;
+mod alert;
 mod answers;
 mod certificate;
 mod clock;
@@ -12,6 +14,7 @@ mod consent;
 mod enrolment;
 mod erasure;
 mod failover;
+mod export;
 mod faults;
 mod geo;
 mod group;
@@ -24,6 +27,7 @@ mod job;
 mod management;
 mod measurement_list;
 mod measurement_upload;
+mod message;
 mod operation;
 mod overload;
 mod put_back;
@@ -32,7 +36,9 @@ mod removal;
 mod repeated;
 mod rolling;
 mod scope;
+mod series;
 mod server;
+mod shared;
 mod status;
 mod token;
 

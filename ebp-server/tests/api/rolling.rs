@@ -14,7 +14,7 @@ use std::{
 
 use ebp_core::{
     clock::Clock,
-    contract::{Registered, paths},
+    contract::{Problem, Registered, paths, problem_type},
     scope::Scopes,
 };
 use ebp_server::Limits;
@@ -173,6 +173,45 @@ impl Load {
             tokio::time::sleep(A_WHILE / 10).await;
         }
     }
+}
+
+/// Before, it was asked only when a server opened the database: one that ran already went on with
+/// whatever its statements came to.
+#[tokio::test]
+async fn a_running_server_stops_serving_when_its_schema_is_broken() {
+    let server = Server::with_limits(Limits { rate: None, ..Limits::default() }).await;
+    let (_, api) = server.consenting("erika@example.org").await;
+    let nobody = server.api(None);
+    nobody.get("/readyz").ok().await;
+    let plain = Plain::connect(server.data()).await;
+    let newer = match &plain {
+        Plain::Sqlite(_) => "PRAGMA user_version = 1000",
+        Plain::Postgres(_) => "INSERT INTO schema_migration (version) VALUES (1000)",
+    };
+    plain.change(newer).await;
+    plain.change("UPDATE schema_compatibility SET since = 1000").await;
+    let stopped = async {
+        while nobody.get("/readyz").send().await.unwrap().status() == 200 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), stopped).await.unwrap();
+    for call in [nobody.get("/readyz"), api.get(paths::CONSENT)] {
+        let answer = call.send().await.unwrap();
+        assert_eq!(answer.headers()["retry-after"], "30");
+        let problem: Problem = answer.json().await.unwrap();
+        assert_eq!((problem.status, &*problem.kind), (503, problem_type::UNAVAILABLE));
+        let detail = problem.detail.unwrap();
+        assert!(detail.contains("changed by a newer version of the server"), "{detail}");
+    }
+    let one_that_can = "UPDATE schema_compatibility SET since = 1";
+    plain.change(one_that_can).await;
+    let goes_on = async {
+        while api.get(paths::CONSENT).send().await.unwrap().status() != 200 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), goes_on).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

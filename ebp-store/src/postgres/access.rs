@@ -55,6 +55,15 @@ impl AccessStore for PostgresStore {
         .await
     }
 
+    async fn forget_expired_enrolments(&self, at: Timestamp) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        self.change(async {
+            let sql = "DELETE FROM enrolment WHERE expires_at <= $1";
+            Ok(client.execute(sql, &[&Instant(at)]).await?)
+        })
+        .await
+    }
+
     async fn participant(&self, email: &str) -> Result<Uuid, StoreError> {
         let client = self.client().await?;
         self.look_up(async {
@@ -123,17 +132,12 @@ impl AccessStore for PostgresStore {
         .await
     }
 
-    async fn revoke_device(
-        &self,
-        device: Uuid,
-        known: Vec<RegisterEntry>,
-        at: Timestamp,
-    ) -> Result<u64, StoreError> {
+    async fn revoke_device(&self, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
         let mut client = self.client().await?;
         self.change(async {
             let tx = client.transaction().await?;
             one_at_a_time(&tx).await?;
-            let revoked = certificate::revoke_device(&tx, device, &known, at).await?;
+            let revoked = certificate::revoke_device(&tx, device, at).await?;
             tx.commit().await?;
             Ok(revoked)
         })

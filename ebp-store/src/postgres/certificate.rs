@@ -10,15 +10,15 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
+    authority,
     device::require_device,
     list_page::{bounds, page},
     store_error::or_gone,
     value::Instant,
 };
 use crate::{
-    HouseholdId, Issuance, ListCursor, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE,
-    StoreError,
-    certificate::{CertificateKind, RegisterEntry},
+    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError,
+    certificate::{CertificateKind, RegisterEntry, in_order},
     serial::Serial,
 };
 
@@ -139,7 +139,7 @@ async fn find(
     Ok(by_serial(db, &[serial]).await?.remove(&serial))
 }
 
-/// Those of these certificates that are registered.
+/// Those of these clients' certificates that servers or the authority's register have.
 pub async fn by_serial(
     db: &impl GenericClient,
     serials: &[Serial],
@@ -147,12 +147,26 @@ pub async fn by_serial(
     let octets: Vec<&[u8]> = serials.iter().map(|serial| serial.octets().as_slice()).collect();
     let statement = db
         .prepare_cached(
-            "SELECT serial, device, scopes, not_before, not_after, revoked_at
-             FROM certificate WHERE serial = ANY ($1)",
+            "SELECT serial, device, scopes, not_before, not_after, revoked_at, true
+             FROM certificate WHERE serial = ANY ($1)
+             UNION ALL
+             SELECT serial, device, scopes, not_before, not_after, revoked_at, false
+             FROM authority_certificate WHERE serial = ANY ($1) AND kind = 'client'",
         )
         .await?;
-    let rows = db.query(&statement, &[&octets]).await?;
-    rows.iter().map(|row| entry(row).map(|entry| (entry.serial, entry))).collect()
+    let mut found: HashMap<Serial, RegisterEntry> = HashMap::new();
+    for row in db.query(&statement, &[&octets]).await? {
+        let (entry, of_servers) = (entry(&row)?, row.try_get(6)?);
+        let serial = entry.serial;
+        let (this, other) = (Some(entry), found.remove(&serial));
+        let both = if of_servers {
+            RegisterEntry::of_both(this, other)
+        } else {
+            RegisterEntry::of_both(other, this)
+        };
+        found.extend(both.map(|entry| (serial, entry)));
+    }
+    Ok(found)
 }
 
 /// A page of a device's certificates.
@@ -164,16 +178,23 @@ pub async fn list(
     let (at, serial, limit) = bounds(query);
     // No octets come before every serial number.
     let serial = query.after.map_or(Vec::new(), |_| serial.into_bytes().to_vec());
-    let statement = db
-        .prepare_cached(
-            "SELECT serial, device, scopes, not_before, not_after, revoked_at
-             FROM certificate WHERE device = $1 AND (not_before, serial) > ($2, $3)
-             ORDER BY not_before, serial LIMIT $4",
-        )
-        .await?;
-    let rows = db.query(&statement, &[&device, &at, &serial, &limit]).await?;
-    let place = |row: &Row| entry(row).map(|entry| (ListCursor::of_certificate(&entry), entry));
-    Ok(page(query, rows.iter().map(place).collect::<Result<_, _>>()?))
+    let mut entries = Vec::new();
+    for sql in [
+        "SELECT serial, device, scopes, not_before, not_after, revoked_at
+         FROM certificate WHERE device = $1 AND (not_before, serial) > ($2, $3)
+         ORDER BY not_before, serial LIMIT $4",
+        "SELECT serial, device, scopes, not_before, not_after, revoked_at
+         FROM authority_certificate AS registered
+         WHERE device = $1 AND (not_before, serial) > ($2, $3) AND kind = 'client'
+             AND NOT EXISTS (
+                 SELECT FROM certificate WHERE certificate.serial = registered.serial)
+         ORDER BY not_before, serial LIMIT $4",
+    ] {
+        let statement = db.prepare_cached(sql).await?;
+        let rows = db.query(&statement, &[&device, &at, &serial, &limit]).await?;
+        entries.extend(rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(page(query, in_order(entries)))
 }
 
 /// All that are revoked.
@@ -183,12 +204,17 @@ pub async fn revoked(db: &Client) -> Result<Vec<RegisterEntry>, StoreError> {
     db.query(sql, &[]).await?.iter().map(entry).collect()
 }
 
-/// Revokes a certificate, which is registered first where it is not.
+/// Revokes a certificate wherever it is known. A client's is registered first where it is not; nobody
+/// shows a server's to a server.
 pub async fn revoke(
     tx: &Transaction<'_>,
     entry: &RegisterEntry,
     at: Timestamp,
 ) -> Result<RegisterEntry, StoreError> {
+    authority::revoke(tx, entry.serial, at).await?;
+    if entry.kind == CertificateKind::Server {
+        return authority::find(tx, entry.serial).await?.ok_or(StoreError::NotFound);
+    }
     insert(tx, entry, None).await?;
     tx.execute(
         "UPDATE certificate SET revoked_at = $2 WHERE serial = $1 AND revoked_at IS NULL",
@@ -202,14 +228,11 @@ pub async fn revoke(
 pub async fn revoke_device(
     tx: &Transaction<'_>,
     device: Uuid,
-    known: &[RegisterEntry],
     at: Timestamp,
 ) -> Result<u64, StoreError> {
     let there = "SELECT FROM measurement_device WHERE uuid = $1";
     tx.query_opt(there, &[&device]).await?.ok_or(StoreError::NotFound)?;
-    for entry in known {
-        insert(tx, &RegisterEntry { revoked_at: None, ..entry.clone() }, None).await?;
-    }
+    authority::revoke_device(tx, device, at).await?;
     tx.execute("DELETE FROM enrolment WHERE device = $1", &[&device]).await?;
     let revoke = "UPDATE certificate SET revoked_at = $2 WHERE device = $1 AND revoked_at IS NULL";
     Ok(tx.execute(revoke, &[&device, &Instant(at)]).await?)

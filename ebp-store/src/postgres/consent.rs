@@ -1,12 +1,17 @@
 //! Reading and granting consent; `release` revokes it.
 
-use crate::rule::consent::{consent_of, require_grantable};
+use crate::rule::consent::{consent_of, require_grantable, require_text};
 use deadpool_postgres::{Client, GenericClient, Transaction};
-use ebp_core::contract::Consent;
+use ebp_core::contract::{
+    AgreedText, Consent, ConsentGrant, Language, UnknownWithdrawalChannel, Withdrawal,
+};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
-use super::value::Instant;
+use super::{
+    survey_text,
+    value::{Day, Instant},
+};
 use crate::{HouseholdId, StoreError};
 
 /// The household's consent. The request was authorized for a household that existed: if it does not
@@ -16,10 +21,40 @@ pub async fn consent(
     household: HouseholdId,
 ) -> Result<Consent, StoreError> {
     let statement = db
-        .prepare_cached("SELECT granted_at, revoked_at FROM consent WHERE household = $1")
+        .prepare_cached(
+            "SELECT granted_at, revoked_at, text_version, text_language, withdrawal_channel,
+                    withdrawal_received_on
+             FROM consent WHERE household = $1",
+        )
         .await?;
     let row = db.query_opt(&statement, &[&household.0]).await?.ok_or(StoreError::ConsentRevoked)?;
-    from_row(&row)
+    whole_from_row(&row, 2)
+}
+
+/// From a row that begins with the instants of granting and revoking, and has from `rest` on what
+/// was agreed to and how it was withdrawn.
+pub fn whole_from_row(row: &Row, rest: usize) -> Result<Consent, StoreError> {
+    let (version, language): (Option<i32>, Option<&str>) =
+        (row.try_get(rest)?, row.try_get(rest + 1)?);
+    let (channel, received_on): (Option<&str>, Option<Day>) =
+        (row.try_get(rest + 2)?, row.try_get(rest + 3)?);
+    let text = match version {
+        None => None,
+        Some(version) => Some(AgreedText {
+            version: survey_text::from_number(version)?,
+            language: language.map(survey_text::language).transpose()?,
+        }),
+    };
+    let withdrawal = match channel.zip(received_on) {
+        None => None,
+        Some((channel, Day(received_on))) => {
+            let channel = channel
+                .parse()
+                .map_err(|_: UnknownWithdrawalChannel| StoreError::Damaged("consent"))?;
+            Some(Withdrawal { received_on, channel })
+        }
+    };
+    Ok(Consent { text, withdrawal, ..from_row(row)? })
 }
 
 /// From a row that begins with the instants of granting and revoking.
@@ -37,25 +72,33 @@ pub(super) async fn hold(
 ) -> Result<Consent, StoreError> {
     let row = tx
         .query_opt(
-            "SELECT granted_at, revoked_at FROM consent WHERE household = $1 FOR UPDATE",
+            "SELECT granted_at, revoked_at, text_version, text_language, withdrawal_channel,
+                    withdrawal_received_on
+             FROM consent WHERE household = $1 FOR UPDATE",
             &[&household.0],
         )
         .await?
         .ok_or(StoreError::ConsentRevoked)?;
-    from_row(&row)
+    whole_from_row(&row, 2)
 }
 
 /// Grants it.
 pub async fn grant(
     client: &mut Client,
     household: HouseholdId,
+    grant: ConsentGrant,
     at: Timestamp,
 ) -> Result<Consent, StoreError> {
     let tx = client.transaction().await?;
     require_grantable(&hold(&tx, household).await?)?;
+    let current = survey_text::newest_languages(&tx).await?;
+    let agreed = require_text(current.as_ref(), grant)?;
+    let version = agreed.map(|text| survey_text::number(text.version)).transpose()?;
+    let language = agreed.and_then(|text| text.language).map(Language::code);
     tx.execute(
-        "UPDATE consent SET granted_at = $2 WHERE household = $1",
-        &[&household.0, &Instant(at)],
+        "UPDATE consent SET granted_at = $2, text_version = $3, text_language = $4
+         WHERE household = $1",
+        &[&household.0, &Instant(at), &version, &language],
     )
     .await?;
     let granted = consent(&tx, household).await?;

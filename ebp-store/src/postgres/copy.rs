@@ -10,12 +10,17 @@ use deadpool_postgres::Client;
 use ebp_core::model::{Measurement, write_data};
 use futures_util::{SinkExt, future};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use tokio_postgres::types::ToSql;
 
 use super::{
     PostgresError,
     value::{EPOCH, Instant},
 };
-use crate::{Place, StoreError, set};
+use crate::{
+    Place, StoreError,
+    rule::admission::{Latest, latest_of},
+    set,
+};
 
 /// A measurement to store.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +95,17 @@ pub async fn copy(db: &Client, rows: &[Row<'_>]) -> Result<(), CopyError> {
         ))
         .await
         .map_err(begin)?;
+    let note = db.prepare_cached(NOTE_LATEST).await.map_err(begin)?;
+    let latest = latest_of(rows.iter().map(|row| Latest {
+        meter: row.place.meter,
+        measured_at: row.measurement.measured_at,
+        received_at: row.received_at,
+        flags: set::flag_bits(&row.measurement.flags),
+    }));
+    let meters: Vec<i32> = latest.iter().map(|one| one.meter).collect();
+    let measured: Vec<Instant> = latest.iter().map(|one| Instant(one.measured_at)).collect();
+    let received: Vec<Instant> = latest.iter().map(|one| Instant(one.received_at)).collect();
+    let flags: Vec<Option<i16>> = latest.iter().map(|one| one.flags).collect();
     let encoded = encode(rows).map_err(CopyError::End)?;
     // Sent in this order.
     let (begun, copying) = future::join(db.batch_execute("BEGIN"), db.copy_in(&statement)).await;
@@ -97,10 +113,23 @@ pub async fn copy(db: &Client, rows: &[Row<'_>]) -> Result<(), CopyError> {
     let mut sink = pin!(copying.map_err(begin)?);
     // PostgreSQL's error is returned at the end.
     let sent = sink.send(encoded.freeze()).await;
-    let (taken, committed) = future::join(sink.finish(), db.batch_execute("COMMIT")).await;
+    let parameters: [&(dyn ToSql + Sync); 4] = [&meters, &measured, &received, &flags];
+    let noting = db.execute(&note, &parameters);
+    let (taken, noted, committed) =
+        future::join3(sink.finish(), noting, db.batch_execute("COMMIT")).await;
     taken.map_err(end)?;
-    sent.and(committed).map_err(end)
+    sent.and(noted.map(drop)).and(committed).map_err(end)
 }
+
+/// Notes the latest measurements of meters, those that are later than the ones that are noted.
+const NOTE_LATEST: &str = "
+    INSERT INTO meter_latest AS kept (meter, measured_at, received_at, flags)
+    SELECT * FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[], $4::smallint[])
+    ON CONFLICT (meter) DO UPDATE SET
+        received_at = greatest(kept.received_at, excluded.received_at),
+        flags = CASE WHEN excluded.measured_at >= kept.measured_at THEN excluded.flags
+                     ELSE kept.flags END,
+        measured_at = greatest(kept.measured_at, excluded.measured_at)";
 
 /// The month's first day in UTC.
 pub fn month(microsecond: i64) -> Date {

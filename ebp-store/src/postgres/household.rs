@@ -4,7 +4,10 @@
 use deadpool_postgres::{Client, GenericClient};
 use ebp_core::{
     contract::{Account, Components, Household, MeasurementDevice},
-    model::{Address, Masked, Metadata, Meter, Participant, PvSystem},
+    model::{
+        Address, Battery, GenerationRegister, Masked, Metadata, Meter, MeteringConcept,
+        Participant, PvSystem,
+    },
 };
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
@@ -72,7 +75,8 @@ pub async fn household(
             "SELECT consent.granted_at, consent.revoked_at,
                     street, postal_code, city, country, latitude, longitude,
                     children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
-                    home_battery, precision, masked, nuts3
+                    home_battery, precision, masked, nuts3, metering_concept, battery,
+                    text_version, text_language, withdrawal_channel, withdrawal_received_on
              FROM consent LEFT JOIN address USING (household) LEFT JOIN location USING (household)
                  LEFT JOIN metadata USING (household)
              WHERE household = $1",
@@ -105,7 +109,7 @@ pub async fn household(
         address,
         location,
         metadata: metadata(&row, 8)?,
-        consent: consent::from_row(&row)?,
+        consent: consent::whole_from_row(&row, 17)?,
     })
 }
 
@@ -120,6 +124,9 @@ fn metadata(row: &Row, first: usize) -> Result<Option<Metadata>, StoreError> {
         electric_vehicle_charger: row.try_get(first + 3)?,
         heat_pump: row.try_get(first + 4)?,
         home_battery: row.try_get(first + 5)?,
+        metering_concept: MeteringConcept::named(row.try_get("metering_concept")?)
+            .ok_or(StoreError::Damaged("metadata"))?,
+        battery: Battery::named(row.try_get("battery")?).ok_or(StoreError::Damaged("metadata"))?,
     }))
 }
 
@@ -182,8 +189,8 @@ pub async fn meters(
 ) -> Result<Vec<Meter>, StoreError> {
     let statement = db
         .prepare_cached(
-            "SELECT uuid, type, model, measurement_device, removed_at FROM meter
-             WHERE household = $1 ORDER BY position",
+            "SELECT uuid, type, model, measurement_device, removed_at, generation_register
+             FROM meter WHERE household = $1 ORDER BY position",
         )
         .await?;
     let rows = db.query(&statement, &[&household.0]).await?;
@@ -194,6 +201,9 @@ pub async fn meters(
             model: row.try_get(2)?,
             measurement_device: row.try_get(3)?,
             removed_at: row.try_get::<_, Option<Instant>>(4)?.map(|Instant(at)| at),
+            generation_register: row
+                .try_get::<_, Option<&str>>(5)?
+                .and_then(GenerationRegister::named),
         })
     };
     rows.iter().map(meter).collect()

@@ -34,6 +34,9 @@ use crate::{Admission, InsertOutcome, Key, KnownMeter, Place, Quota, Refusal, St
 /// The schema's SQLSTATE: the consent of a measurement's household does not cover it.
 const NOT_WITHIN_CONSENT: &str = "EBP01";
 
+/// Another transaction notes the latest measurements of the same devices in another order.
+const DEADLOCK: &str = "40P01";
+
 /// A slot or an identifier is there already.
 const NOT_UNIQUE: &str = "23505";
 
@@ -182,7 +185,8 @@ async fn insert_within(
         };
         if tries < TRIES && refused.is(NOT_UNIQUE) {
             taken.extend(connections.within(CHANGE, keys(&db, &rows)).await?);
-        } else if tries == TRIES || !refused.is(NOT_WITHIN_CONSENT) {
+        } else if tries == TRIES || ![NOT_WITHIN_CONSENT, DEADLOCK].iter().any(|it| refused.is(it))
+        {
             // The session may have ended with the error: the next attempt takes another one.
             drop(Client::take(db));
             return Err(refused.into());

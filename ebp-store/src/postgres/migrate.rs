@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 18] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -31,7 +31,12 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/postgres/0010_rolling_release.sql"),
     include_str!("../../migrations/postgres/0011_job.sql"),
     include_str!("../../migrations/postgres/0012_last_report.sql"),
-    include_str!("../../migrations/postgres/0013_job_trace.sql"),
+    include_str!("../../migrations/postgres/0013_energy_series.sql"),
+    include_str!("../../migrations/postgres/0014_consent_text.sql"),
+    include_str!("../../migrations/postgres/0015_shared_state.sql"),
+    include_str!("../../migrations/postgres/0016_fleet.sql"),
+    include_str!("../../migrations/postgres/0017_alert.sql"),
+    include_str!("../../migrations/postgres/0018_job_trace.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.
@@ -95,6 +100,24 @@ async fn attempt(client: &mut Client) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Checks that this program can still use the schema: a newer one may have changed it meanwhile.
+pub async fn check(client: &Client) -> Result<(), StoreError> {
+    let row = client
+        .query_one(
+            "SELECT (SELECT max(version) FROM schema_migration),
+                    (SELECT since FROM schema_compatibility)",
+            &[],
+        )
+        .await?;
+    let (found, since): (Option<i32>, Option<i32>) = (row.try_get(0)?, row.try_get(1)?);
+    let version = SchemaVersion { found: count(found.unwrap_or(0)), since: since.map(count) };
+    Ok(version.check(&MIGRATIONS).map_err(PostgresError::Newer)?)
+}
+
+fn count(migrations: i32) -> u32 {
+    u32::try_from(migrations).unwrap_or(u32::MAX)
+}
+
 async fn version(tx: &Transaction<'_>) -> Result<SchemaVersion, StoreError> {
     let found: i32 = tx
         .query_one("SELECT coalesce(max(version), 0) FROM schema_migration", &[])
@@ -110,6 +133,5 @@ async fn version(tx: &Transaction<'_>) -> Result<SchemaVersion, StoreError> {
     } else {
         None
     };
-    let count = |count: i32| u32::try_from(count).unwrap_or(u32::MAX);
     Ok(SchemaVersion { found: count(found), since: since.map(count) })
 }

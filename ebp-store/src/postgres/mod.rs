@@ -10,6 +10,8 @@
 //! or not at all; therefore measurements have identifiers.
 
 mod access;
+mod alert;
+mod authority;
 mod certificate;
 mod connect;
 mod consent;
@@ -19,6 +21,7 @@ mod device;
 mod erase;
 mod error;
 mod evaluation;
+mod fleet;
 mod gather;
 mod history;
 mod household;
@@ -31,6 +34,7 @@ mod lookup;
 mod management;
 mod masking;
 mod measurement;
+mod message;
 mod migrate;
 mod patience;
 mod pooler;
@@ -38,10 +42,12 @@ mod quota;
 mod register;
 mod release;
 mod report;
+mod series;
 mod status;
 mod store;
 mod store_error;
 mod stored;
+mod survey_text;
 mod tls;
 mod value;
 

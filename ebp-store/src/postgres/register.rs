@@ -3,7 +3,7 @@
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use ebp_core::{
     contract::{Registered, Registration},
-    model::{Address, Participant},
+    model::{Address, GenerationRegister, Participant},
 };
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -70,8 +70,8 @@ pub async fn register_in(
         let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
         tx.execute(
             "INSERT INTO meter (uuid, household, type, model, measurement_device, position,
-                                released_uuid)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                                released_uuid, generation_register)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             &[
                 &uuid,
                 &household,
@@ -80,6 +80,7 @@ pub async fn register_in(
                 &device,
                 &position,
                 &Uuid::new_v4(),
+                &meter.generation_register.map(GenerationRegister::name),
             ],
         )
         .await?;
@@ -184,8 +185,9 @@ async fn household_details(
     let metadata = &registration.metadata;
     tx.execute(
         "INSERT INTO metadata (household, children, adults, adults_with_job,
-                               electric_vehicle_charger, heat_pump, home_battery)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                               electric_vehicle_charger, heat_pump, home_battery,
+                               metering_concept, battery)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &[
             &household,
             &i16::from(metadata.children),
@@ -194,6 +196,8 @@ async fn household_details(
             &metadata.electric_vehicle_charger,
             &metadata.heat_pump,
             &metadata.home_battery,
+            &metadata.metering_concept.name(),
+            &metadata.battery.name(),
         ],
     )
     .await?;

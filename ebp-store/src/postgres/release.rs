@@ -1,8 +1,13 @@
 //! Revocation: keeps a household's measurements, and removes what identifies it.
 
-use crate::rule::consent::{consent_of, require_granted, revoked_at, revoked_elsewhere};
+use crate::rule::consent::{
+    require_granted, require_receivable, revoked, revoked_at, revoked_elsewhere,
+};
 use deadpool_postgres::{Client, Transaction};
-use ebp_core::{contract::Consent, model::Address};
+use ebp_core::{
+    contract::{Consent, Withdrawal},
+    model::Address,
+};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -36,9 +41,13 @@ pub async fn release(
 ) -> Result<Option<Address>, StoreError> {
     let id = household.0;
     let months = [revoking.granted_at, revoking.revoked_at].map(|at| Instant(month(at)));
+    let channel = revoking.withdrawal.map(|it| it.channel.name());
+    let received_on = revoking.withdrawal.map(|it| Day(it.received_on.first_of_month()));
     tx.execute(
-        "UPDATE consent SET granted_at = $2, revoked_at = $3 WHERE household = $1",
-        &[&id, &months[0], &months[1]],
+        "UPDATE consent SET granted_at = $2, revoked_at = $3, withdrawal_channel = $4,
+                            withdrawal_received_on = $5
+         WHERE household = $1",
+        &[&id, &months[0], &months[1], &channel, &received_on],
     )
     .await?;
     let subjects = erase::subjects(tx, household).await?;
@@ -205,7 +214,7 @@ pub async fn revoke_again(
     let (before, granted_at): (Uuid, Option<Instant>) = (row.try_get(0)?, row.try_get(1)?);
     let (granted_at, revoked_at) =
         revoked_elsewhere(granted_at.map(|at| at.0), (revoked.granted_at, revoked.revoked_at));
-    let revoking = Revoking { granted_at, revoked_at, drawn, by };
+    let revoking = Revoking { granted_at, revoked_at, withdrawal: None, drawn, by };
     let address = release(&tx, HouseholdId(before), &revoking).await?;
     tx.commit().await?;
     Ok(RevokedAgain::Revoked(address))
@@ -215,6 +224,7 @@ pub async fn revoke_again(
 pub async fn revoke(
     client: &mut Client,
     household: HouseholdId,
+    withdrawal: Option<Withdrawal>,
     at: Timestamp,
     by: Option<&Masking>,
 ) -> Result<Consent, StoreError> {
@@ -222,6 +232,7 @@ pub async fn revoke(
     one_at_a_time(&tx).await?;
     let before = consent::hold(&tx, household).await?;
     let granted_at = require_granted(&before)?;
+    require_receivable(withdrawal, granted_at, at)?;
     // Uploads that are under way end first; what they bring was measured before this instant.
     let waited: f64 = tx
         .query_one(
@@ -233,7 +244,8 @@ pub async fn revoke(
         .try_get(0)?;
     let waited = SignedDuration::try_from_secs_f64(waited.max(0.0)).unwrap_or_default();
     let revoked_at = revoked_at(granted_at, at.checked_add(waited).unwrap_or(at));
-    release(&tx, household, &Revoking { granted_at, revoked_at, drawn: None, by }).await?;
+    let revoking = Revoking { granted_at, revoked_at, withdrawal, drawn: None, by };
+    release(&tx, household, &revoking).await?;
     tx.commit().await?;
-    Ok(consent_of(Some(granted_at), Some(revoked_at)))
+    Ok(revoked(&before, revoked_at, withdrawal))
 }

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+        Account, Consent, ConsentGrant, DeviceStatus, Household, MeasurementDevice, Registered,
+        Registration, Withdrawal,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    PostgresStore, consent, household, incident, listing, lookup::Deed, register, release,
+    PostgresStore, consent, household, incident, listing, lookup::Deed, migrate, register, release,
     report::Report, status, value::Instant,
 };
 use crate::{
@@ -59,15 +60,25 @@ impl Store for PostgresStore {
         self.look_up(consent::consent(&client, id)).await
     }
 
-    async fn grant_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
+    async fn grant_consent_to(
+        &self,
+        id: HouseholdId,
+        grant: ConsentGrant,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
         let mut client = self.client().await?;
-        self.change(consent::grant(&mut client, id, at)).await
+        self.change(consent::grant(&mut client, id, grant, at)).await
     }
 
-    async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
+    async fn revoke_consent_by(
+        &self,
+        id: HouseholdId,
+        withdrawal: Option<Withdrawal>,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
         let masking = self.masked_by.get();
         let mut client = self.client().await?;
-        let revoking = release::revoke(&mut client, id, at, masking.as_deref());
+        let revoking = release::revoke(&mut client, id, withdrawal, at, masking.as_deref());
         let revoked = self.change(revoking).await?;
         drop(client);
         self.eraser.finish().await;
@@ -166,6 +177,20 @@ impl Store for PostgresStore {
             waiting: status.waiting,
             most: status.max_size,
         })
+    }
+
+    async fn ended_addresses(&self) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        let count = async {
+            let row = client.query_one("SELECT count FROM ended_address", &[]).await?;
+            Ok(row.try_get::<_, i64>(0)?.unsigned_abs())
+        };
+        self.look_up(count).await
+    }
+
+    async fn check_schema(&self) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        self.look_up(migrate::check(&client)).await
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -2,6 +2,8 @@
 //! consent, with data points that are not empty and identify nobody. Also the key that each is
 //! stored under.
 
+use std::collections::BTreeMap;
+
 use ebp_core::{
     contract::limits,
     cycle::Cycle,
@@ -167,6 +169,34 @@ fn place(meter: &KnownMeter, measurement: &Measurement) -> Result<Place, Refusal
     }
 }
 
+/// The latest of a meter's measurements in a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latest {
+    /// The meter's number in the database.
+    pub meter: i32,
+    /// When it was measured.
+    pub measured_at: Timestamp,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Its flags, as they are stored.
+    pub flags: Option<i16>,
+}
+
+/// The latest of each meter, in the order of the meters: whoever locks more than one does so in this
+/// order.
+pub fn latest_of(all: impl Iterator<Item = Latest>) -> Vec<Latest> {
+    let mut latest = BTreeMap::<i32, Latest>::new();
+    for one in all {
+        let known = latest.entry(one.meter).or_insert(one);
+        let received_at = known.received_at.max(one.received_at);
+        if one.measured_at >= known.measured_at {
+            *known = one;
+        }
+        known.received_at = received_at;
+    }
+    latest.into_values().collect()
+}
+
 /// Whether a key occurs twice. There are a few dozen at most, which are compared sooner than sorted.
 fn has_twins<T, K: PartialEq>(all: &[T], key: impl Fn(&T) -> K) -> bool {
     all.iter()
@@ -228,6 +258,19 @@ mod tests {
         let other = MeasurementIds::for_meter(Uuid::nil());
         let foreign = other.id(Cycle::QUARTER_HOUR.slot(at("2026-01-31T12:00:00Z")));
         assert_eq!(place_of(|m| m.uuid = foreign), Err(Refusal::OtherSlot));
+    }
+
+    #[test]
+    fn the_latest_of_each_meter() {
+        let one = |meter, measured: i64, received: i64, flags| Latest {
+            meter,
+            measured_at: Timestamp::from_second(measured).unwrap(),
+            received_at: Timestamp::from_second(received).unwrap(),
+            flags,
+        };
+        let all =
+            [one(7, 5, 9, None), one(3, 1, 9, Some(1)), one(7, 6, 8, Some(2)), one(7, 4, 9, None)];
+        assert_eq!(latest_of(all.into_iter()), [one(3, 1, 9, Some(1)), one(7, 6, 9, Some(2))]);
     }
 
     #[test]

@@ -1,10 +1,15 @@
-//! The rules of consent, admission, revocation and jobs, once for both databases.
+//! The rules of consent, admission, revocation, jobs, kept days and the fleet, once for both
+//! databases.
 //!
 //! Enters: what a database has read. Leaves: what may be done, and what a revocation leaves. Absent:
 //! databases. Only SQL triggers say the same once more, as a second lock.
 
 pub mod admission;
+pub mod alert;
 pub mod consent;
+pub mod coverage;
+pub mod fleet;
 pub mod import;
 pub mod job;
 pub mod revocation;
+pub mod series;

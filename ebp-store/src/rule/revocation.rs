@@ -1,7 +1,10 @@
 //! The rules of revocation: a masked location, and months instead of instants.
 
 use ebp_anon::Position;
-use ebp_core::{contract::Household, model::Location};
+use ebp_core::{
+    contract::{Household, Withdrawal},
+    model::Location,
+};
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 
 use crate::masking::{Masking, Unmasked};
@@ -12,6 +15,8 @@ pub struct Revoking<'a> {
     pub granted_at: Timestamp,
     /// When it was revoked.
     pub revoked_at: Timestamp,
+    /// How it was withdrawn, if researchers recorded that.
+    pub withdrawal: Option<Withdrawal>,
     /// The masked location that was drawn for it elsewhere.
     pub drawn: Option<&'a Location>,
     /// What it is masked by, if there is anything.

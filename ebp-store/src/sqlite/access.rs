@@ -30,6 +30,26 @@ impl AccessStore for SqliteStore {
         self.writer.run(move |tx| redeem_enrolment(tx, &token, &key, at)).await
     }
 
+    async fn forget_expired_enrolments(&self, at: Timestamp) -> Result<u64, StoreError> {
+        // Most of the time there is none, and nobody has to wait for the writer.
+        let expired = move |db: &Connection| {
+            Ok(db.query_row(
+                "SELECT EXISTS (SELECT 1 FROM enrolment WHERE expires_at <= ?1)",
+                [Instant(at)],
+                |row| row.get(0),
+            )?)
+        };
+        if !self.readers.run::<bool>(expired).await? {
+            return Ok(0);
+        }
+        let forget = move |tx: &Transaction<'_>| {
+            let forgotten =
+                tx.execute("DELETE FROM enrolment WHERE expires_at <= ?1", [Instant(at)])?;
+            Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
+        };
+        self.writer.run(forget).await
+    }
+
     async fn participant(&self, email: &str) -> Result<Uuid, StoreError> {
         let email = email.to_owned();
         self.readers.run(move |db| participant(db, &email)).await
@@ -67,13 +87,8 @@ impl AccessStore for SqliteStore {
         self.writer.run(move |tx| certificate::revoke(tx, &entry, at)).await
     }
 
-    async fn revoke_device(
-        &self,
-        device: Uuid,
-        known: Vec<RegisterEntry>,
-        at: Timestamp,
-    ) -> Result<u64, StoreError> {
-        self.writer.run(move |tx| certificate::revoke_device(tx, device, &known, at)).await
+    async fn revoke_device(&self, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
+        self.writer.run(move |tx| certificate::revoke_device(tx, device, at)).await
     }
 
     async fn begin_try(

@@ -6,14 +6,14 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
+    authority,
     device::{household_of, require_device},
     list_page::{bounds, page},
     value::{Id, Instant},
 };
 use crate::{
-    HouseholdId, Issuance, ListCursor, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE,
-    StoreError,
-    certificate::{CertificateKind, RegisterEntry},
+    HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError,
+    certificate::{CertificateKind, RegisterEntry, in_order},
     serial::Serial,
 };
 
@@ -125,12 +125,16 @@ fn insert(
     Ok(())
 }
 
-/// A certificate.
+/// A client's certificate, of servers or of the authority's register.
 pub fn find(db: &Connection, serial: Serial) -> Result<Option<RegisterEntry>, StoreError> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM certificate WHERE serial = ?1"))?
+    let of_servers = db
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM certificate WHERE serial = ?1"))?
         .query_row([serial.octets()], entry)
         .optional()?
-        .transpose()
+        .transpose()?;
+    let registered =
+        authority::find(db, serial)?.filter(|entry| entry.kind == CertificateKind::Client);
+    Ok(RegisterEntry::of_both(of_servers, registered))
 }
 
 /// A page of a device's certificates.
@@ -140,16 +144,26 @@ pub fn list(
     query: ListQuery,
 ) -> Result<ListPage<RegisterEntry>, StoreError> {
     let (at, serial, limit) = bounds(query);
-    let rows = db
-        .prepare_cached(&format!(
+    let mut entries = Vec::new();
+    for sql in [
+        &format!(
             "SELECT {COLUMNS} FROM certificate
              WHERE device = ?1 AND (not_before, serial) > (?2, ?3)
              ORDER BY not_before, serial LIMIT ?4"
-        ))?
-        .query_map(params![Id(device), at, serial, limit], entry)?
-        .map(|row| row?.map(|entry| (ListCursor::of_certificate(&entry), entry)))
-        .collect::<Result<_, _>>()?;
-    Ok(page(query, rows))
+        ),
+        &format!(
+            "SELECT {COLUMNS} FROM authority_certificate AS registered
+             WHERE device = ?1 AND (not_before, serial) > (?2, ?3) AND kind = 'client'
+                 AND NOT EXISTS (
+                     SELECT 1 FROM certificate WHERE certificate.serial = registered.serial)
+             ORDER BY not_before, serial LIMIT ?4"
+        ),
+    ] {
+        let mut statement = db.prepare_cached(sql)?;
+        let rows = statement.query_map(params![Id(device), at, serial, limit], entry)?;
+        entries.extend(rows.map(|row| row?).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(page(query, in_order(entries)))
 }
 
 /// All that are revoked.
@@ -160,12 +174,17 @@ pub fn revoked(db: &Connection) -> Result<Vec<RegisterEntry>, StoreError> {
     statement.query_map([], entry)?.map(|row| row?).collect()
 }
 
-/// Revokes a certificate, which is registered first where it is not.
+/// Revokes a certificate wherever it is known. A client's is registered first where it is not; nobody
+/// shows a server's to a server.
 pub fn revoke(
     tx: &Transaction<'_>,
     entry: &RegisterEntry,
     at: Timestamp,
 ) -> Result<RegisterEntry, StoreError> {
+    authority::revoke(tx, entry.serial, at)?;
+    if entry.kind == CertificateKind::Server {
+        return authority::find(tx, entry.serial)?.ok_or(StoreError::NotFound);
+    }
     insert(tx, entry, None)?;
     tx.execute(
         "UPDATE certificate SET revoked_at = ?2 WHERE serial = ?1 AND revoked_at IS NULL",
@@ -175,16 +194,9 @@ pub fn revoke(
 }
 
 /// Revokes every certificate of a device, and invalidates its one-time tokens.
-pub fn revoke_device(
-    tx: &Transaction<'_>,
-    device: Uuid,
-    known: &[RegisterEntry],
-    at: Timestamp,
-) -> Result<u64, StoreError> {
+pub fn revoke_device(tx: &Transaction<'_>, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
     household_of(tx, device)?;
-    for entry in known {
-        insert(tx, &RegisterEntry { revoked_at: None, ..entry.clone() }, None)?;
-    }
+    authority::revoke_device(tx, device, at)?;
     tx.execute("DELETE FROM enrolment WHERE device = ?1", [Id(device)])?;
     let revoked = tx.execute(
         "UPDATE certificate SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL",

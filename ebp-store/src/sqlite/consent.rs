@@ -1,22 +1,42 @@
 //! Reading and granting consent; `release` revokes it.
 
-use crate::rule::consent::{consent_of, require_grantable};
-use ebp_core::contract::Consent;
+use crate::rule::consent::{consent_of, require_grantable, require_text};
+use ebp_core::contract::{AgreedText, Consent, ConsentGrant, Withdrawal};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::value::{Id, Instant};
+use super::{
+    survey_text,
+    value::{Id, Instant, Text},
+};
 use crate::{HouseholdId, StoreError};
 
 /// The household's consent. The request was authorized for a household that existed: if it does not
 /// any more, its consent was revoked.
 pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, StoreError> {
-    let (granted_at, revoked_at): (Option<Instant>, Option<Instant>) = db
-        .prepare_cached("SELECT granted_at, revoked_at FROM consent WHERE household = ?1")?
-        .query_row([Id(household.0)], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?
-        .ok_or(StoreError::ConsentRevoked)?;
-    Ok(from_instants(granted_at, revoked_at))
+    db.prepare_cached(
+        "SELECT granted_at, revoked_at, text_version, text_language, withdrawal_channel,
+                withdrawal_received_on
+         FROM consent WHERE household = ?1",
+    )?
+    .query_row([Id(household.0)], from_row)
+    .optional()?
+    .ok_or(StoreError::ConsentRevoked)
+}
+
+/// From a row of all of its columns.
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Consent> {
+    let version: Option<u32> = row.get(2)?;
+    let language: Option<Text<_>> = row.get(3)?;
+    let channel: Option<Text<_>> = row.get(4)?;
+    let received_on: Option<Text<_>> = row.get(5)?;
+    Ok(Consent {
+        text: version.map(|version| AgreedText { version, language: language.map(|it| it.0) }),
+        withdrawal: channel
+            .zip(received_on)
+            .map(|(Text(channel), Text(received_on))| Withdrawal { received_on, channel }),
+        ..from_instants(row.get(0)?, row.get(1)?)
+    })
 }
 
 /// The consent from those columns.
@@ -28,12 +48,21 @@ pub fn from_instants(granted_at: Option<Instant>, revoked_at: Option<Instant>) -
 pub fn grant(
     tx: &Transaction<'_>,
     household: HouseholdId,
+    grant: ConsentGrant,
     at: Timestamp,
 ) -> Result<Consent, StoreError> {
     require_grantable(&consent(tx, household)?)?;
+    let current = survey_text::newest_languages(tx)?;
+    let agreed = require_text(current.as_ref(), grant)?;
     tx.execute(
-        "UPDATE consent SET granted_at = ?2 WHERE household = ?1",
-        params![Id(household.0), Instant(at)],
+        "UPDATE consent SET granted_at = ?2, text_version = ?3, text_language = ?4
+         WHERE household = ?1",
+        params![
+            Id(household.0),
+            Instant(at),
+            agreed.map(|text| text.version),
+            agreed.and_then(|text| text.language).map(Text)
+        ],
     )?;
     consent(tx, household)
 }

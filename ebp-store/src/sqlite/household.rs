@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     consent, status,
-    value::{Id, Instant, Kind, Text},
+    value::{Id, Instant, Kind, Name, Text},
 };
 use crate::{
     Actor, DeviceActivity, HouseholdId, Names, ParticipantId, StoreError, revoked,
@@ -146,7 +146,7 @@ pub fn household(db: &Connection, household: HouseholdId) -> Result<Household, S
     let metadata = db
         .prepare_cached(
             "SELECT children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
-                    home_battery
+                    home_battery, metering_concept, battery
              FROM metadata WHERE household = ?1",
         )?
         .query_row([id], |row| {
@@ -157,6 +157,8 @@ pub fn household(db: &Connection, household: HouseholdId) -> Result<Household, S
                 electric_vehicle_charger: row.get(3)?,
                 heat_pump: row.get(4)?,
                 home_battery: row.get(5)?,
+                metering_concept: row.get::<_, Name<_>>(6)?.0,
+                battery: row.get::<_, Name<_>>(7)?.0,
             })
         })
         .optional()?;
@@ -229,12 +231,13 @@ pub fn meters(db: &Connection, household: HouseholdId) -> Result<Vec<Meter>, Sto
             model: row.get(2)?,
             measurement_device: device.map(|id| id.0),
             removed_at: removed_at.map(|Instant(at)| at),
+            generation_register: row.get::<_, Option<Name<_>>>(5)?.map(|Name(register)| register),
         })
     };
     Ok(db
         .prepare_cached(
-            "SELECT uuid, type, model, measurement_device, removed_at FROM meter
-             WHERE household = ?1 ORDER BY position",
+            "SELECT uuid, type, model, measurement_device, removed_at, generation_register
+             FROM meter WHERE household = ?1 ORDER BY position",
         )?
         .query_map([Id(household.0)], meter)?
         .collect::<Result<_, _>>()?)

@@ -12,12 +12,14 @@ use uuid::Uuid;
 use super::{
     consent,
     quota::Budgets,
+    series,
     stored::{insert_one, parse},
     value::{Id, Instant},
 };
 use crate::{
     Admission, HouseholdId, InsertOutcome, KnownMeter, Page, PageQuery, Quota, Source, StoreError,
     page::{Choice, Listed, Window, choose, rows_for},
+    rule::admission::{Latest, latest_of},
     set,
 };
 
@@ -42,22 +44,51 @@ pub fn insert(
     let mut budgets = limit.map(|(quota, source)| {
         Budgets::new(quota, quota.allowance(source, granted_at, received_at), granted_at)
     });
+    let mut there = Vec::new();
     let outcomes = measurements
         .iter()
         .map(|measurement| match admission.check(measurement) {
-            Ok(place) => match &mut budgets {
-                Some(budgets) if !budgets.is_regular(&place) => {
-                    budgets.insert(tx, place, measurement, received_at)
+            Ok(place) => {
+                let outcome = match &mut budgets {
+                    Some(budgets) if !budgets.is_regular(&place) => {
+                        budgets.insert(tx, place, measurement, received_at)
+                    }
+                    _ => insert_one(tx, place, measurement, received_at),
+                }?;
+                if matches!(outcome, InsertOutcome::Accepted | InsertOutcome::Duplicate) {
+                    there.push(Latest {
+                        meter: place.meter,
+                        measured_at: measurement.measured_at,
+                        received_at,
+                        flags: set::flag_bits(&measurement.flags),
+                    });
                 }
-                _ => insert_one(tx, place, measurement, received_at),
-            },
+                Ok(outcome)
+            }
             Err(refusal) => Ok(InsertOutcome::Refused(refusal)),
         })
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<Vec<_>, StoreError>>()?;
     if let Some(budgets) = budgets {
         budgets.note(tx)?;
     }
+    series::remove_changed(tx, measurements, &outcomes, received_at)?;
+    note_latest(tx, &latest_of(there.into_iter()))?;
     Ok(outcomes)
+}
+
+/// Notes the latest measurement of each meter, if it is later than the one that is noted.
+fn note_latest(tx: &Transaction<'_>, latest: &[Latest]) -> Result<(), StoreError> {
+    let mut note = tx.prepare_cached(
+        "INSERT INTO meter_latest (meter, measured_at, received_at, flags) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (meter) DO UPDATE SET
+             received_at = max(received_at, excluded.received_at),
+             flags = iif(excluded.measured_at >= measured_at, excluded.flags, flags),
+             measured_at = max(measured_at, excluded.measured_at)",
+    )?;
+    for Latest { meter, measured_at, received_at, flags } in latest {
+        note.execute(params![meter, Instant(*measured_at), Instant(*received_at), flags])?;
+    }
+    Ok(())
 }
 
 /// A page of a meter's measurements.

@@ -3,9 +3,9 @@
 //! The file's `user_version` counts those applied. Whoever starts first holds the write lock while
 //! migrating; the others wait and find nothing to do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::{
     StoreError,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 17] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -25,7 +25,12 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("../../migrations/sqlite/0009_rolling_release.sql"),
     include_str!("../../migrations/sqlite/0010_job.sql"),
     include_str!("../../migrations/sqlite/0011_last_report.sql"),
-    include_str!("../../migrations/sqlite/0012_job_trace.sql"),
+    include_str!("../../migrations/sqlite/0012_energy_series.sql"),
+    include_str!("../../migrations/sqlite/0013_consent_text.sql"),
+    include_str!("../../migrations/sqlite/0014_shared_state.sql"),
+    include_str!("../../migrations/sqlite/0015_fleet.sql"),
+    include_str!("../../migrations/sqlite/0016_alert.sql"),
+    include_str!("../../migrations/sqlite/0017_job_trace.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.
@@ -52,7 +57,13 @@ fn migrate_to(connection: &mut Connection, path: &Path, known: &[&str]) -> Resul
     tx.commit().map_err(failed)
 }
 
-fn version(tx: &Transaction<'_>) -> Result<SchemaVersion, rusqlite::Error> {
+/// Checks that this program can still use the schema: a newer one may have changed it meanwhile.
+pub fn check(connection: &Connection) -> Result<(), StoreError> {
+    let path = connection.path().map(PathBuf::from).unwrap_or_default();
+    version(connection)?.check(&MIGRATIONS).map_err(|schema| StoreError::Newer { path, schema })
+}
+
+fn version(tx: &Connection) -> Result<SchemaVersion, rusqlite::Error> {
     let found = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let since = if tx.table_exists(None, "schema_compatibility")? {
         tx.query_row("SELECT since FROM schema_compatibility", [], |row| row.get(0)).optional()?
@@ -67,6 +78,12 @@ mod tests {
     use super::*;
 
     const PATH: &str = "x.sqlite";
+
+    /// The number of the last migration that older programs cannot use.
+    fn since() -> Option<u32> {
+        let last = MIGRATIONS.iter().rposition(|sql| breaks_older(sql))?;
+        u32::try_from(last + 1).ok()
+    }
 
     #[test]
     fn once_and_not_backwards() {
@@ -99,7 +116,7 @@ mod tests {
         migrate_to(&mut connection, path, &next).unwrap();
         migrate(&mut connection, path).unwrap();
         let count = u32::try_from(next.len()).unwrap();
-        assert_eq!(version(&mut connection), SchemaVersion { found: count, since: Some(10) });
+        assert_eq!(version(&mut connection), SchemaVersion { found: count, since: since() });
         migrate_to(&mut connection, path, &last).unwrap();
         let since = Some(count + 1);
         assert_eq!(version(&mut connection), SchemaVersion { found: count + 1, since });

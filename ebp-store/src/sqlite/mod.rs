@@ -8,12 +8,15 @@
 //! is overwritten (`secure_delete`).
 
 mod access;
+mod alert;
+mod authority;
 mod certificate;
 mod connection;
 mod consent;
 mod database;
 mod device;
 mod evaluation;
+mod fleet;
 mod history;
 mod household;
 mod incident;
@@ -23,14 +26,17 @@ mod location;
 mod management;
 mod masking;
 mod measurement;
+mod message;
 mod migrate;
 mod quota;
 mod reader;
 mod register;
 mod release;
+mod series;
 mod status;
 mod store;
 mod stored;
+mod survey_text;
 mod value;
 mod writer;
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     location,
-    value::{Id, Instant, Kind, Text},
+    value::{Id, Instant, Kind, Name, Text},
 };
 use crate::{Faults, StoreError, faults, repeated};
 
@@ -43,8 +43,8 @@ pub fn register(
         let uuid = meter.uuid.unwrap_or_else(Uuid::new_v4);
         tx.execute(
             "INSERT INTO meter (uuid, household, type, model, measurement_device, position, number,
-                                released_uuid)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                                released_uuid, generation_register)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 Id(uuid),
                 Id(household),
@@ -53,7 +53,8 @@ pub fn register(
                 Id(device),
                 position,
                 free_number(tx)?,
-                Id(Uuid::new_v4())
+                Id(Uuid::new_v4()),
+                meter.generation_register.map(Name)
             ],
         )?;
         meters.push(uuid);
@@ -160,8 +161,9 @@ fn household_details(
     let metadata = &registration.metadata;
     tx.execute(
         "INSERT INTO metadata (household, children, adults, adults_with_job,
-                               electric_vehicle_charger, heat_pump, home_battery)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                               electric_vehicle_charger, heat_pump, home_battery,
+                               metering_concept, battery)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             Id(household),
             metadata.children,
@@ -169,7 +171,9 @@ fn household_details(
             metadata.adults_with_job,
             metadata.electric_vehicle_charger,
             metadata.heat_pump,
-            metadata.home_battery
+            metadata.home_battery,
+            Name(metadata.metering_concept),
+            Name(metadata.battery)
         ],
     )?;
     Ok(())

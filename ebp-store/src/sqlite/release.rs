@@ -1,8 +1,10 @@
 //! Revocation: keeps a household's measurements, and removes what identifies it.
 
-use crate::rule::consent::{consent_of, require_granted, revoked_at, revoked_elsewhere};
+use crate::rule::consent::{
+    require_granted, require_receivable, revoked, revoked_at, revoked_elsewhere,
+};
 use ebp_core::{
-    contract::Consent,
+    contract::{Consent, Withdrawal},
     model::{Address, Location},
 };
 use jiff::{Timestamp, civil::Date};
@@ -37,8 +39,16 @@ pub fn release(
     let known = household::household(tx, household)?;
     erase::erase(tx, &erase::subjects(tx, household)?)?;
     tx.execute(
-        "UPDATE consent SET granted_at = ?2, revoked_at = ?3 WHERE household = ?1",
-        params![id, Instant(month(revoking.granted_at)), Instant(month(revoking.revoked_at))],
+        "UPDATE consent SET granted_at = ?2, revoked_at = ?3, withdrawal_channel = ?4,
+                            withdrawal_received_on = ?5
+         WHERE household = ?1",
+        params![
+            id,
+            Instant(month(revoking.granted_at)),
+            Instant(month(revoking.revoked_at)),
+            revoking.withdrawal.map(|it| Text(it.channel)),
+            revoking.withdrawal.map(|it| Text(it.received_on.first_of_month())),
+        ],
     )?;
     detach_participant(tx, id)?;
     certificate::revoke_household(tx, household, month(revoking.revoked_at))?;
@@ -182,7 +192,7 @@ pub fn revoke_again(
     let Some((Id(before), granted_at)) = before else { return Ok(RevokedAgain::Unknown) };
     let (granted_at, revoked_at) =
         revoked_elsewhere(granted_at.map(|at| at.0), (revoked.granted_at, revoked.revoked_at));
-    let revoking = Revoking { granted_at, revoked_at, drawn, by };
+    let revoking = Revoking { granted_at, revoked_at, withdrawal: None, drawn, by };
     Ok(RevokedAgain::Revoked(release(tx, HouseholdId(before), &revoking)?))
 }
 
@@ -190,12 +200,14 @@ pub fn revoke_again(
 pub fn revoke(
     tx: &Transaction<'_>,
     household: HouseholdId,
+    withdrawal: Option<Withdrawal>,
     at: Timestamp,
     by: Option<&Masking>,
 ) -> Result<Consent, StoreError> {
     let before = consent::consent(tx, household)?;
     let granted_at = require_granted(&before)?;
+    require_receivable(withdrawal, granted_at, at)?;
     let revoked_at = revoked_at(granted_at, at);
-    release(tx, household, &Revoking { granted_at, revoked_at, drawn: None, by })?;
-    Ok(consent_of(Some(granted_at), Some(revoked_at)))
+    release(tx, household, &Revoking { granted_at, revoked_at, withdrawal, drawn: None, by })?;
+    Ok(revoked(&before, revoked_at, withdrawal))
 }

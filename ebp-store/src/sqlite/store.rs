@@ -3,15 +3,19 @@
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, DeviceStatus, Household, MeasurementDevice, Registered, Registration,
+        Account, Consent, ConsentGrant, DeviceStatus, Household, MeasurementDevice, Registered,
+        Registration, Withdrawal,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
 use jiff::Timestamp;
+use rusqlite::Connection;
+use rusqlite::Transaction;
 use uuid::Uuid;
 
 use super::{
-    SqliteStore, consent, device, household, incident, measurement, register, release, status,
+    SqliteStore, consent, device, household, incident, measurement, migrate, register, release,
+    status,
 };
 use crate::{
     Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, Quota, Source, Store,
@@ -45,13 +49,25 @@ impl Store for SqliteStore {
         self.readers.run(move |db| consent::consent(db, id)).await
     }
 
-    async fn grant_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
-        self.writer.run(move |tx| consent::grant(tx, id, at)).await
+    async fn grant_consent_to(
+        &self,
+        id: HouseholdId,
+        grant: ConsentGrant,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
+        self.writer.run(move |tx| consent::grant(tx, id, grant, at)).await
     }
 
-    async fn revoke_consent(&self, id: HouseholdId, at: Timestamp) -> Result<Consent, StoreError> {
+    async fn revoke_consent_by(
+        &self,
+        id: HouseholdId,
+        withdrawal: Option<Withdrawal>,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
         let masking = self.masked_by.get();
-        self.writer.run_and_erase(move |tx| release::revoke(tx, id, at, masking.as_deref())).await
+        let revoke =
+            move |tx: &Transaction<'_>| release::revoke(tx, id, withdrawal, at, masking.as_deref());
+        self.writer.run_and_erase(revoke).await
     }
 
     async fn devices(&self, id: HouseholdId) -> Result<Vec<MeasurementDevice>, StoreError> {
@@ -131,6 +147,19 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<Incident, StoreError> {
         self.writer.run(move |tx| incident::resolve(tx, id, meter, kind, at)).await
+    }
+
+    async fn ended_addresses(&self) -> Result<u64, StoreError> {
+        let count = |db: &Connection| {
+            let count: i64 =
+                db.query_row("SELECT count FROM ended_address", [], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        };
+        self.readers.run(count).await
+    }
+
+    async fn check_schema(&self) -> Result<(), StoreError> {
+        self.readers.run(migrate::check).await
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {

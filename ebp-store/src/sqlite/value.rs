@@ -1,6 +1,9 @@
 //! Values as SQLite keeps them, and back.
 
-use ebp_core::model::{IncidentType, MeterType};
+use ebp_core::{
+    contract::{Language, MessageAbout, WithdrawalChannel},
+    model::{Battery, GenerationRegister, IncidentType, MeterType, MeteringConcept},
+};
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{
     ToSql,
@@ -59,7 +62,27 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text!(Decimal, Date, IncidentType);
+as_text!(Decimal, Date, IncidentType, Language, MessageAbout, WithdrawalChannel);
+
+macro_rules! as_name {
+    ($($type:ty),*) => {$(
+        impl ToSql for Name<$type> {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.0.name().into())
+            }
+        }
+        impl FromSql for Name<$type> {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                <$type>::named(value.as_str()?).map(Self).ok_or(FromSqlError::InvalidType)
+            }
+        }
+    )*};
+}
+as_name!(MeteringConcept, Battery, GenerationRegister);
+
+/// A value as its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name<T>(pub T);
 
 /// A meter's type as its constant's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

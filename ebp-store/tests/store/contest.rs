@@ -70,6 +70,7 @@ impl Scene {
             kind: MeterType::Electricity,
             model: "EHZ".into(),
             measurement_device: Some(self.device),
+            generation_register: None,
         };
         self.one.add_meter(self.id, new).await.unwrap()
     }
@@ -146,6 +147,7 @@ pub async fn devices(stores: [Arc<dyn Store>; 2]) {
                             kind: MeterType::Electricity,
                             model: "EHZ".into(),
                             measurement_device: Some(device),
+                            generation_register: None,
                         };
                         other.add_meter(*id, meter).await.map(drop)
                     }

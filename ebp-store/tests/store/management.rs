@@ -165,6 +165,7 @@ pub async fn changes(store: &dyn Store) {
         kind: MeterType::PvGeneration,
         model: "EASY".into(),
         measurement_device: Some(device),
+        generation_register: None,
     };
     let uuid = store.add_meter(id, meter.clone()).await.unwrap();
     assert_eq!(store.meters(id).await.unwrap()[2].uuid, uuid);

@@ -21,16 +21,28 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 13] = [
+const ON_PURPOSE: [(&str, &str); 19] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE revoked_at", "counts all devices, asked by Prometheus"),
     ("state = 'waiting' AND (run_after", "the few jobs that wait, by an index of those"),
     ("state = 'running' AND (lease_until", "the few jobs that run, by an index of those"),
     ("FROM job GROUP BY state", "counts the jobs of 30 days, asked by Prometheus"),
+    ("count(*) FROM fleet_device", "counts all devices by their version"),
+    (
+        "reason, begun_at, ends_at, until_recovery\n             FROM device_silence",
+        "the few silences",
+    ),
     ("FROM masking", "one row"),
+    (
+        "max(not_before) FROM authority_certificate",
+        "the youngest, by an index, at a server's start",
+    ),
+    ("ended_address", "one row"),
+    ("FROM schema_migration", "a row for each migration"),
     ("FROM withheld_location", "all that wait for geodata, looked at when a server starts"),
     ("FROM consent LEFT JOIN location", "all that revoked, for the list of revocations"),
     ("FROM consent\n", "the same in PostgreSQL"),
+    ("SELECT max(version) FROM survey_text", "the last entry of an index"),
     ("WHERE household IS NULL", "their devices, for the same list"),
     ("FROM certificate WHERE revoked_at IS NOT NULL", "all that are revoked, by an index of those"),
     ("DELETE FROM secret_try", "a row for each address that tried a wrong secret"),
@@ -59,7 +71,7 @@ fn statements(engine: &str) -> Vec<String> {
         let source = fs::read_to_string(&file).unwrap();
         let (source, _) = source.split_once("#[cfg(test)]").unwrap_or((&source, ""));
         let literals = literals(source);
-        let columns = literals.iter().find(|text| text.starts_with("serial, device"));
+        let columns = literals.iter().find(|text| text.starts_with("serial, "));
         for text in &literals {
             let text = text.trim();
             if begins.iter().any(|begin| text.starts_with(begin)) {
@@ -174,6 +186,65 @@ async fn postgres_searches() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// Those of energy series: what is kept is found by its key, and no measurement is read with it but one,
+/// to see whether there is any.
+fn of_series(engine: &str) -> Vec<String> {
+    let statements = statements(engine).into_iter().filter(|sql| sql.contains("energy_"));
+    statements.map(|sql| sql.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[tokio::test]
+async fn sqlite_reads_energy_by_its_key() {
+    let (_dir, path) = sqlite::fresh();
+    sqlite::open(&path).await;
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(SQLITE_SURVEY).unwrap();
+    let mut plans = String::new();
+    for sql in of_series("sqlite") {
+        plans += &format!("{sql}\n");
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            plans += &format!("    {}\n", row.get::<_, String>(3).unwrap());
+        }
+    }
+    insta::assert_snapshot!("energy_series_sqlite", plans);
+}
+
+#[needs(postgresql)]
+#[tokio::test]
+async fn postgres_reads_energy_by_its_key() {
+    let fresh = postgres::Fresh::new().await;
+    fresh.open().await;
+    let db = fresh.plain().await;
+    db.batch_execute(POSTGRES_SURVEY).await.unwrap();
+    db.batch_execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
+        .await
+        .unwrap();
+    let mut plans = String::new();
+    for sql in of_series("postgres") {
+        plans += &format!("{sql}\n");
+        steps(&explain(&db, &sql).await[0]["Plan"], 1, &mut plans);
+    }
+    insta::assert_snapshot!("energy_series_postgres", plans);
+}
+
+/// The steps of a plan that read a table, and how. Those of the months' partitions are alike.
+fn steps(step: &Value, depth: usize, plans: &mut String) {
+    let text = |name: &str| step[name].as_str().unwrap_or_default().to_owned();
+    let (kind, table) = (text("Node Type"), text("Relation Name"));
+    let is_further_month = table.starts_with("measurement_2") && table != "measurement_2025_01";
+    if !is_further_month {
+        let by = [text("Index Name"), text("Index Cond")].join(" ");
+        let line = format!("{}{kind} {table} {by}", "    ".repeat(depth));
+        *plans += line.trim_end();
+        *plans += "\n";
+    }
+    for below in step["Plans"].as_array().into_iter().flatten() {
+        steps(below, depth + 1, plans);
+    }
+}
+
 async fn explain(db: &Client, sql: &str) -> Value {
     let most = (1..20).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0);
     let values = vec!["NULL"; most].join(", ");
@@ -230,8 +301,17 @@ const SQLITE_SURVEY: &str = "
         SELECT (SELECT number FROM meter LIMIT 1), i * 900000000, i * 900000000, 0, '[]' FROM n;
     INSERT INTO measurement (meter, slot, measured_at, uuid, received_at, data)
         SELECT number, 1, 1, randomblob(16), 0, '[]' FROM meter;
+    INSERT INTO authority_certificate (serial, kind, device, scopes, not_before, not_after)
+        SELECT randomblob(16), 'client', uuid, 'x', rowid, 0 FROM measurement_device;
     INSERT INTO job (uuid, kind, state, created_by, created_at, run_after, ended_at)
         SELECT uuid, 'x', 'succeeded', 'researchers', i, i, i FROM n WHERE i <= 1000;
+    INSERT INTO energy_series (meter, basis) SELECT number, 'x' FROM meter LIMIT 100;
+    INSERT INTO energy_day (meter, starts, ends, reach, day, state)
+        SELECT meter, i, i + 1, i + 1, 'x', iif(i % 7, NULL, 'x')
+        FROM energy_series JOIN n ON i <= 365;
+    INSERT INTO household_message (uuid, household, about, text, written_at, closed_at)
+        SELECT n.uuid, household.uuid, 'x', 'x', n.i, iif(n.i % 10 = 0, NULL, n.i)
+        FROM n JOIN household ON household.registered_at = 1 + n.i % 1000 WHERE n.i <= 5000;
     COMMIT;
     ANALYZE";
 
@@ -251,6 +331,8 @@ const POSTGRES_SURVEY: &str = "
                '2025-01-01Z'::timestamptz + i * interval '60 d',
                '2025-04-01Z'::timestamptz + i * interval '60 d'
         FROM measurement_device, generate_series(1, 6) AS i;
+    INSERT INTO authority_certificate (serial, kind, device, scopes, not_before, not_after)
+        SELECT serial, 'client', device, scopes, not_before, not_after FROM certificate;
     INSERT INTO meter (uuid, household, type, model, measurement_device, position)
         SELECT gen_random_uuid(), household, 'ELECTRICITY', 'EHZ', uuid, 0 FROM measurement_device;
     SELECT make_measurement_partition('2025-01-01Z'::timestamptz + i * interval '1 month')
@@ -267,4 +349,14 @@ const POSTGRES_SURVEY: &str = "
         SELECT gen_random_uuid(), 'x', 'succeeded', 'researchers', at, at, at
         FROM generate_series(1, 1000) AS i,
              LATERAL (SELECT '2025-01-01Z'::timestamptz + i * interval '1 hour') AS a (at);
+    INSERT INTO energy_series (meter, basis) SELECT number, 'x' FROM meter LIMIT 100;
+    INSERT INTO energy_day (meter, starts, ends, reach, day, state)
+        SELECT meter, at, at + interval '1 day', at + interval '1 day', repeat('x', 400),
+               CASE WHEN i % 7 = 0 THEN repeat('x', 1000) END
+        FROM energy_series, generate_series(1, 365) AS i,
+             LATERAL (SELECT '2025-01-01Z'::timestamptz + i * interval '1 day') AS a (at);
+    INSERT INTO household_message (uuid, household, about, text, written_at, closed_at)
+        SELECT gen_random_uuid(), uuid, 'x', 'x', at, CASE WHEN i > 1 THEN at END
+        FROM household, generate_series(1, 10) AS i,
+             LATERAL (SELECT registered_at + i * interval '1 day') AS a (at);
     ANALYZE";

@@ -306,6 +306,22 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn alerts() {
+            let fresh = $fresh.await;
+            crate::alert::one_watches([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            crate::alert::what_is_known(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::alert::from_begin_to_end(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::alert::a_revocation_erases_episodes(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            let stores = [fresh.open().await, fresh.open().await];
+            crate::alert::revocations_beside_looks(stores).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn jobs() {
             let fresh = $fresh.await;
             crate::job::from_order_to_result(&*fresh.open().await).await;
@@ -339,6 +355,28 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn what_was_agreed_to() {
+            let fresh = $fresh.await;
+            crate::agreement::published_once([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            crate::agreement::granted_to_a_text(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::agreement::withdrawn_elsewhere(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
+        async fn messages() {
+            let fresh = $fresh.await;
+            crate::message::written_and_answered(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::message::bounded([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            crate::message::gone_with_consent([fresh.open().await, fresh.open().await]).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn turn_of_months() {
             let fresh = $fresh.await;
             crate::story::turn_of_months(vec![fresh.open().await, fresh.open().await]).await;
@@ -356,6 +394,17 @@ macro_rules! suite {
         async fn evaluation() {
             let fresh = $fresh.await;
             crate::evaluation::instants(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
+        async fn energy_series() {
+            let fresh = $fresh.await;
+            crate::series::late_measurements(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::series::revocation_and_removal(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::series::at_once([fresh.open().await, fresh.open().await]).await;
         }
 
         $(#[$needs])*
@@ -392,6 +441,37 @@ macro_rules! suite {
             crate::access::participants(&*fresh.open().await).await;
             let fresh = $fresh.await;
             crate::access::tries(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
+        async fn what_servers_share() {
+            let fresh = $fresh.await;
+            crate::authority::register(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::authority::change_of_address(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            let stores = vec![fresh.open().await, fresh.open().await, fresh.open().await];
+            crate::authority::register_by_many(stores).await;
+            let fresh = $fresh.await;
+            crate::authority::group_secrets(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::authority::tokens_that_end(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::authority::ended_addresses(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
+        async fn the_fleet() {
+            let fresh = $fresh.await;
+            crate::fleet::follows_every_writer(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::fleet::silences_end(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::fleet::histories(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::fleet::is_searched(&*fresh.open().await).await;
         }
 
         $(#[$needs])*

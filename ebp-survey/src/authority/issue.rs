@@ -24,30 +24,53 @@ use super::{
 const SERVER_VALIDITY: Duration = DAY.saturating_mul(397);
 
 impl Authority {
-    /// Issues a server's certificate for these host names and IP addresses, valid for 397 days or
-    /// until the authority's own ends.
+    /// Issues a server's certificate as [`Self::make_server`], and registers it in the folder's file.
     ///
     /// # Errors
     /// If a name cannot be put into a certificate, or register or key cannot be used.
     pub fn issue_server(&self, hosts: &[String]) -> Result<Issued, AuthorityError> {
+        let issued = self.make_server(hosts)?;
+        self.add_to_file(&issued.entry)?;
+        Ok(issued)
+    }
+
+    /// Makes a server's certificate for these host names and IP addresses, valid for 397 days or
+    /// until the authority's own ends. It is not registered here: the caller does that before
+    /// anybody gets it.
+    ///
+    /// # Errors
+    /// If a name cannot be put into a certificate, or the key cannot be used.
+    pub fn make_server(&self, hosts: &[String]) -> Result<Issued, AuthorityError> {
         let first = hosts.first().ok_or(AuthorityError::NoHost)?;
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, first.as_str());
         params.subject_alt_names = hosts.iter().map(|h| host_name(h)).collect::<Result<_, _>>()?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let term = Term::AtMost(SERVER_VALIDITY);
-        self.issue_any(params, CertificateKind::Server, (None, None), Scopes::default(), term)
+        self.make_any(params, CertificateKind::Server, (None, None), Scopes::default(), term)
     }
 
-    /// Issues a client's certificate: e-mail address (`rfc822Name`), participant and device
-    /// (`uniformResourceIdentifier`, `urn:ebp:participant:…` and `urn:uuid:…`) in the subject
-    /// alternative name, scopes in their [extension](scope_extension).
+    /// Issues a client's certificate as [`Self::make`], and registers it in the folder's file.
     ///
     /// # Errors
     /// If the e-mail address cannot be put into a certificate, the certificate would outlive the
     /// authority's, or register or key cannot be used.
     pub fn issue(&self, request: &ClientRequest) -> Result<Issued, AuthorityError> {
-        self.issue_any(
+        let issued = self.make(request)?;
+        self.add_to_file(&issued.entry)?;
+        Ok(issued)
+    }
+
+    /// Makes a client's certificate: e-mail address (`rfc822Name`), participant and device
+    /// (`uniformResourceIdentifier`, `urn:ebp:participant:…` and `urn:uuid:…`) in the subject
+    /// alternative name, scopes in their [extension](scope_extension). It is not registered here: the
+    /// caller does that before anybody gets it.
+    ///
+    /// # Errors
+    /// If the e-mail address cannot be put into a certificate, the certificate would outlive the
+    /// authority's, or the key cannot be used.
+    pub fn make(&self, request: &ClientRequest) -> Result<Issued, AuthorityError> {
+        self.make_any(
             client_params(request)?,
             CertificateKind::Client,
             (Some(request.participant), request.device),
@@ -78,9 +101,7 @@ impl Authority {
         Ok(Certified { entry, chain_pem })
     }
 
-    /// Signs and registers. The register knows a certificate before anybody can hold it: one that
-    /// is not in the register is never trusted.
-    fn issue_any(
+    fn make_any(
         &self,
         params: CertificateParams,
         kind: CertificateKind,
@@ -92,10 +113,6 @@ impl Authority {
         let (mut entry, chain_pem) = self.sign(params, kind, device, scopes, term, &key)?;
         let own = participant.filter(|_| device.is_none());
         entry.holder = own.map(|participant| ebp_store::holder(&entry.serial, participant));
-        self.change_register(|register| {
-            register.entries.push(entry.clone());
-            Ok(())
-        })?;
         Ok(Issued { entry, chain_pem, key_pem: key.serialize_pem() })
     }
 

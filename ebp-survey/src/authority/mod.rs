@@ -1,7 +1,7 @@
 //! The certificate authority: issues, registers and revokes the certificates of mutual TLS.
 //!
 //! Enters: names, e-mail addresses, devices and scopes from an administrator, the clock.
-//! Leaves: certificates with their keys, the register of what was issued, revocation lists.
+//! Leaves: certificates with their keys, entries of the register of what was issued, revocation lists.
 //! Absent: HTTP, participants. The register holds no e-mail address: what is issued to a
 //! participant cannot be found there, so that revoking consent leaves nothing behind.
 //!
@@ -11,10 +11,16 @@
 //! |---|---|
 //! | `ca.pem` | the authority's certificate, written last: with it the authority exists |
 //! | `ca.key` | its private key, mode 0600 |
-//! | `register.jsonl` | one line for each certificate ever issued |
+//! | `register.jsonl` | one line for each certificate that was issued where there was no database |
 //! | `lock` | held while the folder changes, so that two processes do not lose each other's work |
 //!
-//! A server needs `ca.pem` and `register.jsonl` only; `ca.key` may be on another machine.
+//! The register is in the database, which all servers share
+//! ([`AuthorityStore`](ebp_store::AuthorityStore)). The file is what an authority on a machine of its
+//! own has, and what the release before read: the survey imports it, whenever it has changed, and
+//! adds to a file that is there.
+//!
+//! A server needs `ca.pem` only, and the file if certificates were issued on another machine; `ca.key`
+//! may be there.
 
 mod error;
 mod issue;
@@ -33,7 +39,7 @@ use std::{
 
 use ebp_core::{clock::Clock, private_file};
 use ebp_store::{RegisterEntry, Serial};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
     KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SerialNumber,
@@ -44,7 +50,8 @@ pub use error::AuthorityError;
 pub use issued::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
 pub use issued::{DEVICE_URN, PARTICIPANT_URN};
 pub use register::Register;
-pub use watch::{RegisterWatch, Standing};
+pub use watch::RegisterWatch;
+pub(crate) use watch::read_version;
 
 use crate::atomic_file::create_private_folder;
 use issued::{BACKDATED, DAY, instant, serial_number};
@@ -59,6 +66,7 @@ pub struct Authority {
     dir: PathBuf,
     clock: Arc<dyn Clock>,
     certificate_pem: String,
+    watch: RegisterWatch,
 }
 
 impl Authority {
@@ -84,9 +92,6 @@ impl Authority {
             write(&key_path(dir), key.serialize_pem().as_bytes(), 0o600)?;
             key
         };
-        if !register_path(dir).exists() {
-            write(&register_path(dir), b"", 0o644)?;
-        }
         let now = clock.now();
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -97,7 +102,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate_pem = params.self_signed(&key)?.pem();
         write(&certificate, certificate_pem.as_bytes(), 0o644)?;
-        Ok(Self { dir: dir.to_owned(), clock, certificate_pem })
+        Ok(Self::in_folder(dir, clock, certificate_pem))
     }
 
     /// Opens the authority in `dir`.
@@ -110,7 +115,22 @@ impl Authority {
             std::io::ErrorKind::NotFound => AuthorityError::Missing { dir: dir.to_owned() },
             _ => AuthorityError::file(&path, source),
         })?;
-        Ok(Self { dir: dir.to_owned(), clock, certificate_pem })
+        Ok(Self::in_folder(dir, clock, certificate_pem))
+    }
+
+    fn in_folder(dir: &Path, clock: Arc<dyn Clock>, certificate_pem: String) -> Self {
+        let watch = RegisterWatch::new(register_path(dir));
+        Self { dir: dir.to_owned(), clock, certificate_pem, watch }
+    }
+
+    /// The register's file, and whether it was imported into the database as it is.
+    pub(crate) const fn watch(&self) -> &RegisterWatch {
+        &self.watch
+    }
+
+    /// Whether the folder has a register of its own.
+    pub(crate) fn has_file(&self) -> bool {
+        register_path(&self.dir).exists()
     }
 
     /// The authority's own certificate (PEM): what clients trust the server by.
@@ -148,19 +168,21 @@ impl Authority {
     }
 
     /// By how much the clock is behind at least, if it is: behind the founding, or behind the last
-    /// certificate that was issued.
+    /// certificate that was `issued`, which is valid from then on.
     ///
     /// # Errors
-    /// If register or certificate cannot be read.
-    pub fn clock_behind(&self) -> Result<Option<SignedDuration>, AuthorityError> {
+    /// If the certificate cannot be read.
+    pub fn clock_behind(
+        &self,
+        issued: Option<Timestamp>,
+    ) -> Result<Option<SignedDuration>, AuthorityError> {
         let (founded, _) = self.validity()?;
-        let issued = self.list()?.iter().map(|entry| entry.not_before).max();
         let behind = issued.map_or(founded, |issued| issued.max(founded));
         let behind = behind.duration_since(self.clock.now()).as_secs();
         Ok((behind > 0).then(|| SignedDuration::from_secs(behind)))
     }
 
-    /// Every certificate ever issued, oldest first.
+    /// Every certificate in the folder's file, oldest first.
     ///
     /// # Errors
     /// If the register cannot be read or a line of it is damaged.
@@ -168,11 +190,12 @@ impl Authority {
         Ok(Register::read(&register_path(&self.dir))?.entries)
     }
 
-    /// Revokes the certificate with that serial number and returns its entry; servers that watch
-    /// the register refuse it from the next request on. Revoking again changes nothing.
+    /// Revokes the certificate with that serial number in the folder's file and returns its entry;
+    /// servers of the folder refuse it from the next request on, others of the database
+    /// once one of those has imported it. Revoking again changes nothing.
     ///
     /// # Errors
-    /// [`AuthorityError::UnknownSerial`] if no such certificate was issued.
+    /// [`AuthorityError::UnknownSerial`] if the file has no such certificate.
     pub fn revoke(&self, serial: &Serial) -> Result<RegisterEntry, AuthorityError> {
         let now = self.clock.now();
         self.change_register(|register| {
@@ -186,7 +209,7 @@ impl Authority {
         })
     }
 
-    /// Revokes every certificate of that device in the register.
+    /// Revokes every certificate of that device in the folder's file.
     ///
     /// # Errors
     /// If the register cannot be changed.
@@ -206,7 +229,7 @@ impl Authority {
     }
 
     /// A signed list of the revoked certificates that are not expired, for other servers: of the
-    /// register, and of `others`, which servers issued or revoked.
+    /// folder's file, and of `others`, which the database has.
     ///
     /// # Errors
     /// If register or key cannot be read.
@@ -249,6 +272,14 @@ impl Authority {
             tracing::warn!("the authority's private key may be known to others: {exposed}");
         }
         Ok(Issuer::from_ca_cert_pem(&self.certificate_pem, read_key(&self.dir)?)?)
+    }
+
+    /// Adds a certificate to the folder's file.
+    pub(crate) fn add_to_file(&self, entry: &RegisterEntry) -> Result<(), AuthorityError> {
+        self.change_register(|register| {
+            register.entries.push(entry.clone());
+            Ok(())
+        })
     }
 
     /// Changes the register under the folder's lock, on disk whole or not at all.

@@ -1,6 +1,10 @@
-//! The register of issued certificates: one JSON object a line.
+//! The file of issued certificates: one JSON object a line.
 
-use std::{fs, io::Read, path::Path};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+};
 
 use ebp_store::RegisterEntry;
 
@@ -14,13 +18,16 @@ pub struct Register {
 }
 
 impl Register {
-    /// Reads the register.
+    /// Reads the register; it is empty where there is no file.
     ///
     /// # Errors
     /// If the file cannot be read or a line of it is damaged.
     pub fn read(path: &Path) -> Result<Self, AuthorityError> {
-        let text = fs::read_to_string(path).map_err(|source| AuthorityError::file(path, source))?;
-        Self::parse(&text, path)
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(AuthorityError::file(path, source)),
+        }
     }
 
     /// Reads the register from a file that is open; `path` names it in errors.

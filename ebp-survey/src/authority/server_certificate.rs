@@ -27,26 +27,33 @@ impl Authority {
         chain: &Path,
         key: &Path,
     ) -> Result<bool, AuthorityError> {
-        if self.fits(hosts, chain, key)?.is_some() {
+        let good = |serial: Serial| -> Result<bool, AuthorityError> {
+            let good = |entry: &RegisterEntry| entry.serial == serial && entry.revoked_at.is_none();
+            Ok(self.list()?.iter().any(good))
+        };
+        if let Some(serial) = self.fitting_server(hosts, chain, key)?
+            && good(serial)?
+        {
             return Ok(false);
         }
         self.issue_server(hosts)?.save(chain, key)?;
         Ok(true)
     }
 
-    /// `None` whatever the reason: the remedy is the same. A key without its certificate, from a
-    /// crash between the two, is one of them.
-    fn fits(
+    /// The serial number of the certificate there, if it is one as [`Self::ensure_server`] wants it,
+    /// unless it is revoked. `None` whatever the reason: the remedy is the same. A key without its
+    /// certificate, from a crash between the two, is one of them.
+    pub(crate) fn fitting_server(
         &self,
         hosts: &[String],
         chain: &Path,
         key: &Path,
-    ) -> Result<Option<()>, AuthorityError> {
+    ) -> Result<Option<Serial>, AuthorityError> {
         let (Ok(chain), Ok(key)) = (fs::read_to_string(chain), fs::read_to_string(key)) else {
             return Ok(None);
         };
         let (now, (_, last)) = (self.clock.now(), self.validity()?);
-        let serial = (|| {
+        Ok((|| {
             let issued_here = chain.ends_with(&self.certificate_pem);
             let (_, pem) = x509_parser::pem::parse_x509_pem(chain.as_bytes()).ok()?;
             let certificate = pem.parse_x509().ok()?;
@@ -63,10 +70,7 @@ impl Authority {
             let fresh = now >= start && now < end && (lasts || end == last) && accepted;
             (issued_here && hosts.iter().all(named) && of_key && fresh)
                 .then(|| Serial::from_octets(certificate.raw_serial()))?
-        })();
-        let Some(serial) = serial else { return Ok(None) };
-        let good = |entry: &RegisterEntry| entry.serial == serial && entry.revoked_at.is_none();
-        Ok(self.list()?.iter().any(good).then_some(()))
+        })())
     }
 }
 
@@ -145,7 +149,8 @@ mod tests {
             assert_eq!((made, &*entry.not_after.to_string()), (issued, "2036-01-02T00:00:00Z"));
         }
         let late = Authority::open(&ca, at("2035-05-31T00:00:00Z")).unwrap();
-        let behind = late.clock_behind().unwrap().unwrap();
+        let issued = late.list().unwrap().iter().map(|entry| entry.not_before).max();
+        let behind = late.clock_behind(issued).unwrap().unwrap();
         assert_eq!(behind, SignedDuration::from_secs(86_400 - 300));
         let error = ensure("2036-01-02T00:00:00Z").unwrap_err();
         assert!(matches!(error, AuthorityError::Expired(_)), "{error}");

@@ -1,47 +1,36 @@
-//! Checks for each request whether a certificate is registered and not revoked.
+//! Notices when the register's file has changed, so that it is imported into the database again.
 
 use std::{
-    collections::HashMap,
     fs::{File, Metadata},
+    io,
     os::unix::fs::MetadataExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
-use ebp_store::{CertificateKind, Serial};
+use tokio::sync::{Mutex as Turn, MutexGuard};
 
 use super::{AuthorityError, Register};
 
-/// The state of a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Registered for a client and not revoked.
-    Good,
-    /// Revoked.
-    Revoked,
-    /// Not registered: not trusted, or a register restored from yesterday's copy would revive what
-    /// was revoked since.
-    Unknown,
-}
-
-/// The authority's register, read again whenever its file has changed.
+/// The register's file, and how it was when it was last imported.
 pub struct RegisterWatch {
     path: PathBuf,
-    read: Mutex<Option<(Version, HashMap<Serial, Standing>)>>,
+    imported: Mutex<Option<Version>>,
+    turn: Turn<()>,
 }
 
 /// What differs when the authority has put a new file in the place of the old one.
-#[derive(Debug, PartialEq, Eq)]
-struct Version {
-    device: u64,
-    inode: u64,
-    length: u64,
-    modified: (i64, i64),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// There is no file.
+    Absent,
+    /// By what the file system says of it.
+    File { device: u64, inode: u64, length: u64, modified: (i64, i64) },
 }
 
-impl Version {
-    fn from_metadata(metadata: &Metadata) -> Self {
-        Self {
+impl From<&Metadata> for Version {
+    fn from(metadata: &Metadata) -> Self {
+        Self::File {
             device: metadata.dev(),
             inode: metadata.ino(),
             length: metadata.len(),
@@ -51,40 +40,50 @@ impl Version {
 }
 
 impl RegisterWatch {
-    /// Watches the register at `path`.
-    #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, read: Mutex::new(None) }
+    /// Watches the register at `path`, of which nothing is imported yet.
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, imported: Mutex::default(), turn: Turn::default() }
     }
 
-    /// The certificate's present state. Reads the file's metadata, and the file when it has
-    /// changed.
-    ///
-    /// # Errors
-    /// Returns an error if the register cannot be read: then no client is let in.
-    pub fn standing(&self, serial: &Serial) -> Result<Standing, AuthorityError> {
-        let file_error = |source| AuthorityError::file(&self.path, source);
-        let version = Version::from_metadata(&std::fs::metadata(&self.path).map_err(file_error)?);
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.as_ref().is_none_or(|(seen, _)| *seen != version) {
-            // The version is that of the file that is read, not of the one that may take its
-            // place in between.
-            let file = File::open(&self.path).map_err(file_error)?;
-            let version = Version::from_metadata(&file.metadata().map_err(file_error)?);
-            let register = Register::read_from(&file, &self.path)?;
-            let clients = register
-                .entries
-                .into_iter()
-                .filter(|entry| entry.kind == CertificateKind::Client)
-                .map(|entry| match entry.revoked_at {
-                    None => (entry.serial, Standing::Good),
-                    Some(_) => (entry.serial, Standing::Revoked),
-                })
-                .collect();
-            *read = Some((version, clients));
+    /// Whether the file is as it was when it was last imported. Reads its metadata alone.
+    pub(crate) fn is_imported(&self) -> Result<bool, AuthorityError> {
+        let version = match std::fs::metadata(&self.path) {
+            Ok(metadata) => Version::from(&metadata),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Version::Absent,
+            Err(source) => return Err(AuthorityError::file(&self.path, source)),
+        };
+        Ok(*self.imported.lock().unwrap_or_else(PoisonError::into_inner) == Some(version))
+    }
+
+    /// Waits until nobody else imports it.
+    pub(crate) async fn take_turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Notes that the file was imported as it was then.
+    pub(crate) fn note_imported(&self, version: Version) {
+        *self.imported.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
+    }
+}
+
+/// The register with its version: that of the file that is read, not of one that takes its place
+/// meanwhile.
+pub(crate) fn read_version(path: &Path) -> Result<(Version, Register), AuthorityError> {
+    let failed = |source| AuthorityError::file(path, source);
+    match File::open(path) {
+        Ok(file) => {
+            let version = Version::from(&file.metadata().map_err(failed)?);
+            Ok((version, Register::read_from(&file, path)?))
         }
-        let standing = read.as_ref().and_then(|(_, standings)| standings.get(serial));
-        Ok(standing.copied().unwrap_or(Standing::Unknown))
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok((Version::Absent, Register::default()))
+        }
+        Err(source) => Err(failed(source)),
     }
 }
 
@@ -98,11 +97,20 @@ mod tests {
     use crate::authority::{Authority, ClientRequest, register_path};
 
     #[test]
-    fn changes_count_at_once() {
+    fn each_change_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
         let authority = Authority::init(dir.path(), "Test CA", clock).unwrap();
-        let watch = RegisterWatch::new(register_path(dir.path()));
+        let path = register_path(dir.path());
+        let watch = RegisterWatch::new(path.clone());
+        let import = || {
+            assert!(!watch.is_imported().unwrap());
+            let (version, register) = read_version(&path)?;
+            watch.note_imported(version);
+            assert!(watch.is_imported().unwrap());
+            Ok::<_, AuthorityError>(register.entries)
+        };
+        assert_eq!(import().unwrap(), [], "an authority has no file before it needs one");
         let request = ClientRequest {
             participant: uuid::Uuid::from_u128(5),
             email: "erika@example.org".into(),
@@ -111,17 +119,14 @@ mod tests {
             validity: Duration::from_secs(60),
         };
         for _ in 0..20 {
-            let serial = authority.issue(&request).unwrap().entry.serial;
-            assert_eq!(watch.standing(&serial).unwrap(), Standing::Good);
-            authority.revoke(&serial).unwrap();
-            assert_eq!(watch.standing(&serial).unwrap(), Standing::Revoked);
+            let entry = authority.issue(&request).unwrap().entry;
+            assert_eq!(import().unwrap().last(), Some(&entry));
+            let revoked = authority.revoke(&entry.serial).unwrap();
+            assert_eq!(import().unwrap().last(), Some(&revoked));
         }
-        let server = authority.issue_server(&["localhost".into()]).unwrap().entry.serial;
-        assert_eq!(watch.standing(&server).unwrap(), Standing::Unknown);
-
-        std::fs::write(register_path(dir.path()), "damaged").unwrap();
-        assert!(watch.standing(&server).is_err());
-        std::fs::remove_file(register_path(dir.path())).unwrap();
-        assert!(watch.standing(&server).is_err());
+        std::fs::write(&path, "damaged").unwrap();
+        assert!(import().is_err());
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(import().unwrap(), []);
     }
 }

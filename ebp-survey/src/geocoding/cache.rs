@@ -9,7 +9,7 @@
 //! and no more.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, DirEntry, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -30,10 +30,15 @@ use serde::{Deserialize, Serialize};
 
 use ebp_store::address::normalised;
 
+use crate::atomic_file::write_atomic;
+
 /// For how long an answer is remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long it is stored that an address is unknown: it may be added to the map.
 const KEPT_UNKNOWN: SignedDuration = SignedDuration::from_hours(24);
+
+/// The file of how many addresses had ended when no answer for one of them was here.
+const ENDED: &str = "ended";
 
 pub struct Cache {
     folder: PathBuf,
@@ -85,6 +90,22 @@ impl Cache {
         remove(&self.path(address));
     }
 
+    /// Overwrites and removes all answers.
+    pub fn forget_all(&self) {
+        self.remove_answers(|_| true);
+    }
+
+    /// What was noted last, if anything.
+    pub fn ended(&self) -> Option<u64> {
+        fs::read_to_string(self.folder.join(ENDED)).ok()?.trim().parse().ok()
+    }
+
+    /// Notes how many addresses have ended, of which no answer is here.
+    pub fn note_ended(&self, count: u64) {
+        // What is not noted is found to differ again, and all answers are removed then.
+        let _ = write_atomic(&self.folder.join(ENDED), count.to_string().as_bytes(), 0o600);
+    }
+
     fn write(&self, address: &Address, location: Option<&Location>) -> Option<()> {
         let entry = Entry { at: self.clock.now(), location: location.cloned() };
         let mut content = serde_json::to_vec(&entry).ok()?;
@@ -101,11 +122,16 @@ impl Cache {
 
     /// Removes what is too old to be of use.
     fn purge(&self) {
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+        self.remove_answers(|entry| {
             let changed = entry.metadata().and_then(|file| file.modified()).ok();
             let changed = changed.and_then(|at| Timestamp::try_from(at).ok());
-            let old = changed.is_some_and(|at| self.clock.now().duration_since(at) > KEPT);
-            if old && entry.file_name().to_string_lossy().starts_with("answer-") {
+            changed.is_some_and(|at| self.clock.now().duration_since(at) > KEPT)
+        });
+    }
+
+    fn remove_answers(&self, which: impl Fn(&DirEntry) -> bool) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("answer-") && which(&entry) {
                 remove(&entry.path());
             }
         }

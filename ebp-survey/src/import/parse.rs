@@ -143,7 +143,7 @@ enum Kind {
 }
 
 /// Every member of a registration; `N` is a number.
-const MEMBERS: [(&str, Kind); 23] = [
+const MEMBERS: [(&str, Kind); 26] = [
     ("participant.name", Kind::Text),
     ("participant.email", Kind::Text),
     ("address.street", Kind::Text),
@@ -158,9 +158,12 @@ const MEMBERS: [(&str, Kind); 23] = [
     ("metadata.electric_vehicle_charger", Kind::Truth),
     ("metadata.heat_pump", Kind::Truth),
     ("metadata.home_battery", Kind::Truth),
+    ("metadata.metering_concept", Kind::Text),
+    ("metadata.battery", Kind::Text),
     ("meters.N.uuid", Kind::Text),
     ("meters.N.type", Kind::Text),
     ("meters.N.model", Kind::Text),
+    ("meters.N.generation_register", Kind::Text),
     ("pv_systems.N.nominal_power", Kind::Number),
     ("pv_systems.N.azimuth", Kind::Number),
     ("pv_systems.N.tilt", Kind::Number),
@@ -245,20 +248,22 @@ mod tests {
         "address": {"street": "Gasse 1", "postal_code": "01067", "city": "Dresden", "country": "DE"},
         "location": {"latitude": 51.05, "longitude": 13.74},
         "metadata": {"children": 0, "adults": 2, "adults_with_job": 1,
-                     "electric_vehicle_charger": false, "heat_pump": true, "home_battery": false},
+                     "electric_vehicle_charger": false, "heat_pump": true, "home_battery": false,
+                     "metering_concept": "surplus-feed-in", "battery": "none"},
         "meters": [{"type": "ELECTRICITY", "model": "MT175"},
-                   {"type": "PV-GENERATION", "model": "EHZ"}],
+                   {"type": "PV-GENERATION", "model": "EHZ", "generation_register": "2.8.0"}],
         "pv_systems": [{"nominal_power": 7.48, "azimuth": 180, "tilt": 35,
                         "installed_on": "2019-05-03", "meter": 1}]}"#;
 
     const HEADER: &str = "participant.name,participant.email,address.street,address.postal_code,\
         address.city,address.country,location.latitude,location.longitude,metadata.children,\
         metadata.adults,metadata.adults_with_job,metadata.electric_vehicle_charger,\
-        metadata.heat_pump,metadata.home_battery,meters.0.type,meters.0.model,meters.1.type,\
-        meters.1.model,pv_systems.0.nominal_power,pv_systems.0.azimuth,pv_systems.0.tilt,\
+        metadata.heat_pump,metadata.home_battery,metadata.metering_concept,metadata.battery,\
+        meters.0.type,meters.0.model,meters.1.type,meters.1.model,meters.1.generation_register,\
+        pv_systems.0.nominal_power,pv_systems.0.azimuth,pv_systems.0.tilt,\
         pv_systems.0.installed_on,pv_systems.0.meter";
     const ROW: &str = "Erika,erika@example.org,Gasse 1,01067,Dresden,DE,51.05,13.74,0,2,1,false,yes,\
-        0,ELECTRICITY,MT175,PV-GENERATION,EHZ,7.48,180,35,2019-05-03,1";
+        0,surplus-feed-in,none,ELECTRICITY,MT175,PV-GENERATION,EHZ,2.8.0,7.48,180,35,2019-05-03,1";
 
     fn only(text: &str) -> Registration {
         lines(text).unwrap().remove(0).1.unwrap()

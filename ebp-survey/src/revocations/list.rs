@@ -1,9 +1,9 @@
 //! The list of what was revoked: its lines, and the same in a store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ebp_core::model::Address;
-use ebp_store::{RegisterEntry, RevokedAgain, RevokedHousehold, Store, StoreError};
+use ebp_store::{RegisterEntry, RevokedAgain, RevokedHousehold, Serial, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -127,6 +127,9 @@ impl Revocations {
     /// If the store fails; what was done stays done.
     pub async fn apply(&self, store: &dyn Store) -> Result<Applied, StoreError> {
         let mut applied = Applied::default();
+        // What only the authority's register knows as revoked is not on the lists of servers yet.
+        let revoked: HashSet<Serial> =
+            store.revoked_certificates().await?.iter().map(|entry| entry.serial).collect();
         // A household may be listed twice, withheld and masked: the masked location is used.
         let mut lines: Vec<&Revocation> = self.0.iter().collect();
         lines.sort_by_key(|line| line.rank());
@@ -145,8 +148,7 @@ impl Revocations {
                     store.remember_revoked_device(*device).await?
                 }
                 Revocation::Certificate(RevokedCertificate { certificate }) => {
-                    let known = store.certificate(certificate.serial).await?;
-                    if known.is_some_and(|known| known.revoked_at.is_some()) {
+                    if revoked.contains(&certificate.serial) {
                         applied.already += 1;
                         continue;
                     }

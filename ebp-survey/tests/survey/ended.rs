@@ -3,11 +3,13 @@
 use std::{future::Future, pin::pin, task::Poll, time::Duration};
 
 use ebp_core::{
-    contract::HouseholdChange,
+    clock::{Clock, SystemClock},
+    contract::{HouseholdChange, Withdrawal, WithdrawalChannel},
     model::{ConsentState, Location},
 };
 use ebp_store::{HouseholdId, StoreError};
 use ebp_survey::{SurveyError, import::CheckedLine};
+use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::world::{World, address, registration};
@@ -17,6 +19,7 @@ crate::on_both!(
     a_change_during_another,
     a_change_that_is_rejected,
     a_revocation,
+    a_withdrawal_by_letter,
     a_removal,
     a_registration_that_is_rejected,
     a_caller_who_is_gone,
@@ -108,6 +111,23 @@ async fn a_revocation(world: World) {
     let revoked = world.survey.revoke_consent(&caller).await.unwrap();
     assert_eq!(revoked.state, ConsentState::Revoked);
     assert_eq!(world.geocoder.streets(), ["Andere Gasse 2"]);
+}
+
+async fn a_withdrawal_by_letter(world: World) {
+    let (of, caller) = world.register("Alte Gasse 1").await;
+    world.register("Andere Gasse 2").await;
+    let household = HouseholdId(of.household);
+    let received_on = TimeZone::UTC.to_datetime(SystemClock.now()).date();
+    let letter = Withdrawal { received_on, channel: WithdrawalChannel::Letter };
+    let early = world.survey.record_withdrawal(household, letter).await;
+    assert!(matches!(early, Err(SurveyError::Store(StoreError::ConsentNotGranted))), "{early:?}");
+    assert_eq!(world.geocoder.streets(), ["Alte Gasse 1", "Andere Gasse 2"]);
+    world.survey.grant_consent(&caller).await.unwrap();
+    let revoked = world.survey.record_withdrawal(household, letter).await.unwrap();
+    assert_eq!(revoked.state, ConsentState::Revoked);
+    assert_eq!(world.geocoder.streets(), ["Andere Gasse 2"]);
+    let again = world.survey.record_withdrawal(household, letter).await;
+    assert!(matches!(again, Err(SurveyError::Store(StoreError::NotFound))), "{again:?}");
 }
 
 async fn a_removal(world: World) {

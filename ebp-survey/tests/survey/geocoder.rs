@@ -20,6 +20,7 @@ pub struct CountingGeocoder {
 #[derive(Default)]
 struct Known {
     asked: u32,
+    ended: Option<u64>,
     answers: HashMap<String, Location>,
 }
 
@@ -64,5 +65,17 @@ impl Geocode for CountingGeocoder {
 
     fn forget(&self, address: &Address) {
         self.known.lock().unwrap().answers.remove(&address.street);
+    }
+
+    fn forget_all(&self) {
+        self.known.lock().unwrap().answers.clear();
+    }
+
+    fn ended(&self) -> Option<u64> {
+        self.known.lock().unwrap().ended
+    }
+
+    fn note_ended(&self, count: u64) {
+        self.known.lock().unwrap().ended = Some(count);
     }
 }

@@ -6,6 +6,7 @@
 mod applied;
 mod ended;
 mod geocoder;
+mod others;
 mod world;
 
 use ebp_testkit::cluster;

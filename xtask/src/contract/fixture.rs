@@ -201,14 +201,18 @@ impl Fixture {
         let device = asks.1["measurement_device"].as_str().filter(|_| identity.has_device());
         let mut spares = Vec::new();
         let mut certificates = Vec::new();
-        for i in 0..6 {
+        for i in 0..9 {
             let email = format!("spare{i}@example.org");
             let spare = self.register(&email)?;
             let device = spare["measurement_device"].as_str().unwrap_or_default();
             let (files, serial) = self.certificate(&email, Some(device), ALL)?;
             certificates.push(json!([device, serial]));
             let token = token(key, &email, Some(device), ALL)?;
-            let both = json!({"certificate": files, "authorization": format!("Bearer {token}")});
+            let both = json!({
+                "certificate": files,
+                "authorization": format!("Bearer {token}"),
+                "household": spare["household"],
+            });
             spares.push(both);
         }
         let (files, _) =

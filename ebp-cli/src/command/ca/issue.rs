@@ -10,12 +10,16 @@ use ebp_core::{
     private_file,
     scope::{Scope, Scopes},
 };
-use ebp_store::{Actor, Database, HouseholdId, Names, Store, StoreError};
-use ebp_survey::authority::{Authority, ClientRequest};
+use ebp_server::Settings;
+use ebp_store::{Actor, HouseholdId, Names, RegisterEntry, Store, StoreError};
+use ebp_survey::{
+    Survey,
+    authority::{Authority, ClientRequest, Issued},
+};
 use uuid::Uuid;
 
 use crate::{
-    command::local_store::with_store,
+    command::local_survey::{self, with_survey},
     exit::{CommandResult, Context, Failure, server},
     stdout::print,
 };
@@ -108,37 +112,51 @@ impl From<Nobody> for Failure {
 
 impl Issue {
     /// Issues it, once it is known that the files can be written.
-    pub fn run(&self, authority: &Authority, database: &Database) -> CommandResult {
+    pub fn run(&self, authority: Authority, settings: &Settings) -> CommandResult {
+        let certificate_pem = authority.certificate_pem().to_owned();
+        let issued = if local_survey::exists(settings) {
+            let issuing =
+                |survey: Survey| survey.with_authority(authority, settings.device_certificates);
+            with_survey(settings, issuing, async |survey| {
+                let holder = self.registered(&**survey.store()).await.map_err(server::store)?;
+                let request = self.prepare(holder?)?;
+                survey.issue_certificate(&request).await.map_err(server::survey)
+            })?
+        } else {
+            local_survey::require_no_server(settings)?;
+            let request = self.prepare(self.named()?)?;
+            authority.issue(&request).map_err(server::authority)?
+        };
+        self.hand_out(&issued, &certificate_pem)
+    }
+
+    /// What is to be issued, once it is known that the files can be written.
+    fn prepare(&self, holder: Holder) -> Result<ClientRequest, Failure> {
         let scopes = match self.scope.as_slice() {
             [] => usual_scopes(self.device.is_some()),
             scopes => scopes.iter().copied().collect(),
         };
-        let Holder { participant, email } = self.holder(database)?;
         if let Some(device) = self.device {
             for file in self.files(&device.to_string()) {
                 refuse_to_overwrite(&file)?;
             }
         }
         make_writable(&self.output)?;
-        let issued = authority
-            .issue(&ClientRequest {
-                participant,
-                email,
-                device: self.device,
-                scopes: scopes.clone(),
-                validity: self.validity,
-            })
-            .map_err(server::authority)?;
-        let serial = &issued.entry.serial;
+        let Holder { participant, email } = holder;
+        let (device, validity) = (self.device, self.validity);
+        Ok(ClientRequest { participant, email, device, scopes, validity })
+    }
+
+    fn hand_out(&self, issued: &Issued, authority_pem: &str) -> CommandResult {
+        let RegisterEntry { serial, scopes, not_after, .. } = &issued.entry;
         let name = self
             .device
             .map_or_else(|| format!("participant-{serial}"), |device| device.to_string());
         let [chain, key] = self.files(&name);
         issued.save(&chain, &key).map_err(server::authority)?;
-        self.save_authority(authority)?;
+        self.save_authority(authority_pem)?;
         let text = format!(
-            "serial       {serial}\nscopes       {scopes}\nvalid until  {}\ncertificate  {}\nkey          {}\n",
-            issued.entry.not_after,
+            "serial       {serial}\nscopes       {scopes}\nvalid until  {not_after}\ncertificate  {}\nkey          {}\n",
             chain.display(),
             key.display()
         );
@@ -146,28 +164,23 @@ impl Issue {
     }
 
     /// The authority's certificate goes with a participant's own, so that the folder is complete.
-    fn save_authority(&self, authority: &Authority) -> CommandResult {
+    fn save_authority(&self, authority_pem: &str) -> CommandResult {
         let path = self.output.join("ca.pem");
         if self.device.is_some() || path.exists() {
             return Ok(());
         }
-        fs::write(&path, authority.certificate_pem())
-            .or_failed(format!("cannot write {}", path.display()))
+        fs::write(&path, authority_pem).or_failed(format!("cannot write {}", path.display()))
     }
 
     fn files(&self, name: &str) -> [PathBuf; 2] {
         ["pem", "key"].map(|ending| self.output.join(format!("{name}.{ending}")))
     }
 
-    /// Who is registered; where no database is at hand, who is named.
-    fn holder(&self, database: &Database) -> Result<Holder, Failure> {
-        let known = with_store(database, async |store| self.registered(store).await)?;
-        match (known, self.participant, &self.email) {
-            (Some(holder), ..) => Ok(holder?),
-            (None, Some(participant), Some(email)) => {
-                Ok(Holder { participant, email: email.clone() })
-            }
-            (None, ..) => Err(Failure::failed(
+    /// Who is named, where no database is at hand.
+    fn named(&self) -> Result<Holder, Failure> {
+        match (self.participant, &self.email) {
+            (Some(participant), Some(email)) => Ok(Holder { participant, email: email.clone() }),
+            _ => Err(Failure::failed(
                 "there is no database here in which to look up the participant",
             )
             .remedy("give --participant, as `ebp household add` and `show` print it, and --email")),

@@ -69,6 +69,7 @@ mod tests {
             model: model.to_owned(),
             measurement_device: None,
             removed_at: None,
+            generation_register: None,
         };
         let known = [meter(1, "MT175"), meter(2, "EHZ"), meter(3, "DD3")];
         let configured = |number, model: &str| (Uuid::from_u128(number), model.to_owned());

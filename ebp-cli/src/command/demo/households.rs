@@ -13,7 +13,10 @@ use std::{
 use ebp_core::{
     contract::{Registration, RegistrationMeter, RegistrationPvSystem},
     cycle::Cycle,
-    model::{Address, Location, Metadata, MeterType, Participant},
+    model::{
+        Address, Battery, GenerationRegister, Location, Metadata, MeterType, MeteringConcept,
+        Participant,
+    },
 };
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -210,6 +213,8 @@ pub fn registration(household: &DemoHousehold) -> Registration {
             electric_vehicle_charger: household.number == 2,
             heat_pump: false,
             home_battery: household.has_battery(),
+            metering_concept: MeteringConcept::SurplusFeedIn,
+            battery: if household.has_battery() { Battery::Unknown } else { Battery::None },
         },
         meters: household
             .meters
@@ -218,6 +223,8 @@ pub fn registration(household: &DemoHousehold) -> Registration {
                 uuid: Some(meter.uuid),
                 kind: meter.kind,
                 model: meter.model.into(),
+                generation_register: (meter.kind == MeterType::PvGeneration)
+                    .then_some(GenerationRegister::Export),
             })
             .collect(),
         pv_systems: vec![RegistrationPvSystem {

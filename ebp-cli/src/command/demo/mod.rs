@@ -5,6 +5,7 @@
 //! both cycles are those of the other commands; only the meters are made of software, and their
 //! time runs faster.
 
+mod agreement;
 mod certificates;
 mod households;
 mod leaving;

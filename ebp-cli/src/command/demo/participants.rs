@@ -10,7 +10,7 @@ use ebp_core::{
     obis::ObisCode,
 };
 
-use super::{households::DemoHousehold, state::State};
+use super::{agreement::agree, households::DemoHousehold, state::State};
 use crate::{
     exit::{CommandResult, Failure, chain, device},
     output::new_table,
@@ -27,7 +27,7 @@ pub fn grant_consent(state: &State, household: &DemoHousehold) -> CommandResult 
     let client = client(state, household)?;
     let consent = when_up(|| client.consent()).map_err(device::client)?;
     if consent.state == ConsentState::NotGranted {
-        client.grant_consent().map_err(device::client)?;
+        agree(&client).map_err(device::client)?;
     }
     Ok(())
 }

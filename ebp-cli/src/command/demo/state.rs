@@ -27,7 +27,7 @@ use super::{
     timing::CYCLES_PER_REPORT,
 };
 use crate::{
-    command::local_survey::with_survey,
+    command::{local_survey::with_survey, survey_texts},
     exit::{CommandResult, Context, Failure, chain, server},
     file::write_whole,
 };
@@ -210,7 +210,12 @@ fn lock(folder: &Path) -> Result<File, Failure> {
 fn server_config(folder: &Path) -> Result<ServerConfig, Failure> {
     let path = folder.join(SERVER);
     if !path.exists() {
-        write_whole(&path, b"data = \"server\"\nhostnames = [\"localhost\", \"127.0.0.1\"]\n")?;
+        survey_texts::write_demo(&folder.join("texts"))?;
+        let config = format!(
+            "data = \"server\"\nhostnames = [\"localhost\", \"127.0.0.1\"]\n\n{}",
+            survey_texts::DEMO_CONFIG
+        );
+        write_whole(&path, config.as_bytes())?;
     }
     // Households' data are for their owner alone.
     let data = folder.join("server");

@@ -318,6 +318,7 @@ mod tests {
             model: model.to_owned(),
             measurement_device: None,
             removed_at: None,
+            generation_register: None,
         }
     }
 

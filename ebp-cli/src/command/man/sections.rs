@@ -50,7 +50,7 @@ const TRIES: Entry =
 const CONFIG: Entry =
     ("/etc/ebp/server.toml", "A server's configuration by custom; --config names it.");
 const DATA: Entry =
-    ("ebp-data/", "The server's default folder: ebp.sqlite, server.key, secrets.toml, authority/.");
+    ("ebp-data/", "The server's default folder: ebp.sqlite, server.key, authority/.");
 const PARTICIPANT: Entry = (
     "NAME.pem, NAME.key, ca.pem",
     "A participant's certificate, its key and the authority's certificate; --folder names their folder.",

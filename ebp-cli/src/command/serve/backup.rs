@@ -7,7 +7,7 @@ use std::{
 
 use clap::Subcommand;
 use ebp_server::Settings;
-use ebp_store::{Database, StoreError, backup};
+use ebp_store::{Database, backup};
 use ebp_survey::{
     Applied, KeptRevocations, OpenError, Restore, RestoreError, Restored, Revocations, Survey,
     geocoding::{Geocode, GeocodeError, Geocoder},
@@ -78,6 +78,7 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> C
     let restored = crate::runtime::on_this_thread()?.block_on(restoring);
     let Restored { applied, replaced, unmasked } = restored.map_err(|error| match error {
         RestoreError::Backup(error) => explain(error),
+        RestoreError::Store(error) => server::store(error),
         error => Failure::failed(chain(&error)),
     })?;
     if let Some(error) = unmasked {
@@ -108,7 +109,7 @@ impl RevocationsAction {
                 |survey| survey,
                 async |survey| {
                     let revocations =
-                        Revocations::from_store(&**survey.store()).await.map_err(failed)?;
+                        Revocations::from_store(&**survey.store()).await.map_err(server::store)?;
                     print(&revocations.to_lines().map_err(Failure::failed)?)
                 },
             ),
@@ -121,7 +122,7 @@ impl RevocationsAction {
                     if let Err(error) = mask_by(survey.store(), &settings.masking, false).await {
                         tell_unmasked(&error);
                     }
-                    survey.apply_revocations(&revocations).await.map_err(failed)
+                    survey.apply_revocations(&revocations).await.map_err(server::store)
                 })?;
                 tell_not_forgotten(trouble, &applied);
                 tell_applied(&applied);
@@ -180,10 +181,6 @@ fn sqlite(data: &ServerData, instead: &str) -> Result<PathBuf, Failure> {
         Database::Postgres(_) => Err(Failure::usage("PostgreSQL has its own tools for this")
             .remedy(format!("use `{instead}`; see docs/src/server.md"))),
     }
-}
-
-fn failed(error: StoreError) -> Failure {
-    Failure::failed(chain(&error))
 }
 
 fn explain(error: backup::BackupError) -> Failure {

@@ -1,5 +1,6 @@
 //! What an operator does with a server and sees of it.
 
+mod agreement;
 mod authority;
 mod backup;
 mod devices;
@@ -14,3 +15,4 @@ mod participants;
 mod people;
 mod private;
 mod registration;
+mod shared;

@@ -8,7 +8,11 @@ use std::{
     process::Command,
 };
 
-use ebp_core::clock::{Clock, SystemClock};
+use ebp_client::{Client, ClientOptions, identity::Identity};
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    contract::NewMessage,
+};
 use ebp_needs::needs;
 use serde_json::json;
 
@@ -20,16 +24,16 @@ use crate::support::{
     server::Server,
 };
 
-struct Participant {
-    folder: tempfile::TempDir,
-    url: String,
+pub struct Participant {
+    pub folder: tempfile::TempDir,
+    pub url: String,
     meter: String,
-    household: String,
+    pub household: String,
 }
 
 impl Participant {
     /// Registered, with the folder that `ebp ca issue` makes.
-    fn register(server: &Server, email: &str) -> Self {
+    pub fn register(server: &Server, email: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("registration.json");
         fs::write(&file, registration("Erika Beispiel", email).to_string()).unwrap();
@@ -43,11 +47,27 @@ impl Participant {
         Self { url: server.url(), meter, household, folder }
     }
 
-    fn own(&self) -> PathBuf {
+    pub fn own(&self) -> PathBuf {
         self.folder.path().join("own")
     }
 
-    fn ask(&self, arguments: &[&str]) -> Run {
+    /// Writes to the researchers, as a page would.
+    pub fn write(&self, about: &str, text: &str) {
+        let file = |ending: &str| {
+            let entries = fs::read_dir(self.own()).unwrap().map(|entry| entry.unwrap().path());
+            entries
+                .filter(|path| !path.ends_with("ca.pem"))
+                .find(|path| path.extension().is_some_and(|it| it == ending))
+                .unwrap()
+        };
+        let identity =
+            Identity::load(&file("pem"), &file("key"), &self.own().join("ca.pem")).unwrap();
+        let client = Client::new(&self.url, &identity, ClientOptions::default()).unwrap();
+        let about = about.parse().unwrap();
+        client.write_message(&NewMessage { about, text: text.into() }).unwrap();
+    }
+
+    pub fn ask(&self, arguments: &[&str]) -> Run {
         let mut command = ebp();
         command.args(arguments).args(["--url", &self.url, "--folder"]).arg(self.own());
         process::run(command, b"")

@@ -70,14 +70,14 @@ impl Participant {
         let uuid = |value: &Value| value.as_str().unwrap().parse::<Uuid>().unwrap();
         let device = uuid(&registered["measurement_device"]);
         let path = folder.path();
-        let (data, text) = (server.data(), device.to_string());
+        let text = device.to_string();
         let participant = registered["participant"].as_str().unwrap();
         let named = ["--participant", participant, "--device", &text];
         Self {
             household: uuid(&registered["household"]),
             meter: uuid(&registered["meters"][0]),
-            device_certificate: household::issue(data, path, email, &named),
-            own: household::issue(data, path, email, &named[..2]),
+            device_certificate: household::issue_on(server, path, email, &named),
+            own: household::issue_on(server, path, email, &named[..2]),
             device,
             folder,
             measured_at: OnceLock::new(),

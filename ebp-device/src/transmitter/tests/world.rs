@@ -122,7 +122,13 @@ impl Upload for World {
 impl DataApi for World {
     fn consent(&self) -> Result<Consent, ClientError> {
         let state = *self.consent.borrow();
-        self.request("consent", || Consent { state, granted_at: None, revoked_at: None })
+        self.request("consent", || Consent {
+            state,
+            granted_at: None,
+            revoked_at: None,
+            text: None,
+            withdrawal: None,
+        })
     }
 
     fn incidents(&self, _: Uuid) -> Result<Vec<Incident>, ClientError> {

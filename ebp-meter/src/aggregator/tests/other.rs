@@ -60,4 +60,19 @@ fn a_meter_in_the_place_of_another_is_told_once() {
     world.heads.meters[0].identity = Some(("ISK", 2));
     world.run(s(2 * 900));
     assert_eq!(events_of(&world), ["another meter"]);
+    let flagged = |world: &World| -> Vec<bool> {
+        let all = world.keeper.measurements.iter();
+        all.map(|(measurement, _)| measurement.flags.contains(&Flag::AnotherMeter)).collect()
+    };
+    let flags = flagged(&world);
+    let first = flags.iter().position(|flag| *flag).unwrap();
+    assert!(first > 0 && flags[first..].iter().all(|flag| *flag), "{flags:?}");
+    // A telegram without a number leaves it at that; another process does not forget.
+    world.heads.meters[0].identity = None;
+    world.run(s(900));
+    assert_eq!(flagged(&world).last(), Some(&true));
+    // The first one is back.
+    world.heads.meters[0].identity = Some(("ISK", 1));
+    world.run(s(2 * 900));
+    assert_eq!(flagged(&world).last(), Some(&false));
 }

@@ -3,12 +3,16 @@
 //! Enters: the group that asks, changes. Leaves: lists and what belongs to one household or
 //! device. Absent: the rules of a registration; the store knows them.
 
+pub mod alert;
 pub mod certificate;
 pub mod device;
+pub mod fleet;
 pub mod household;
 pub mod job;
 pub mod measurement;
 pub mod member;
+pub mod message;
+pub mod revocation;
 
 use axum::http::Uri;
 use ebp_core::contract::{Listing, limits};
@@ -18,7 +22,7 @@ use crate::problem::ApiError;
 use ebp_store::{Cursor, ListCursor, ListPage, ListQuery};
 
 /// `?limit&cursor`; `cursor` is what the page before gave as `next`.
-fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {
+pub(super) fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {
     let mut query = ListQuery { after: None, limit: limits::PAGE_DEFAULT };
     query::read(uri, &["limit", "cursor"], |name, value| {
         if name == "limit" {
@@ -32,7 +36,7 @@ fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {
     Ok(query)
 }
 
-fn listing<T>(page: ListPage<T>) -> Listing<T> {
+pub(super) fn listing<T>(page: ListPage<T>) -> Listing<T> {
     let text = |place: ListCursor| {
         Cursor { measured_at: place.registered_at, uuid: place.uuid }.to_string()
     };

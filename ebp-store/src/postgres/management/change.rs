@@ -3,7 +3,7 @@
 use deadpool_postgres::Transaction;
 use ebp_core::{
     contract::{HouseholdChange, MeterChange, NewMeter, NewPvSystem, PvSystemChange},
-    model::{Metadata, Participant},
+    model::{GenerationRegister, Metadata, Participant},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -100,7 +100,8 @@ async fn change_metadata(
 ) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE metadata SET children = $2, adults = $3, adults_with_job = $4,
-            electric_vehicle_charger = $5, heat_pump = $6, home_battery = $7
+            electric_vehicle_charger = $5, heat_pump = $6, home_battery = $7,
+            metering_concept = $8, battery = $9
          WHERE household = $1",
         &[
             &id.0,
@@ -110,6 +111,8 @@ async fn change_metadata(
             &metadata.electric_vehicle_charger,
             &metadata.heat_pump,
             &metadata.home_battery,
+            &metadata.metering_concept.name(),
+            &metadata.battery.name(),
         ],
     )
     .await?;
@@ -153,8 +156,8 @@ pub async fn add_meter(
     let meter = members(tx, id).await?.new_meter(new, taken)?;
     tx.execute(
         "INSERT INTO meter (uuid, household, type, model, measurement_device, position,
-                            released_uuid)
-         SELECT $1, $2, $3, $4, $5, coalesce(max(position) + 1, 0), $6
+                            released_uuid, generation_register)
+         SELECT $1, $2, $3, $4, $5, coalesce(max(position) + 1, 0), $6, $7
          FROM meter WHERE household = $2",
         &[
             &meter.uuid,
@@ -163,6 +166,7 @@ pub async fn add_meter(
             &meter.model,
             &meter.measurement_device,
             &Uuid::new_v4(),
+            &meter.generation_register.map(GenerationRegister::name),
         ],
     )
     .await?;
@@ -179,7 +183,8 @@ pub async fn meter(
     require_open(tx, id).await?;
     let meter = members(tx, id).await?.changed_meter(uuid, change)?;
     tx.execute(
-        "UPDATE meter SET type = $2, model = $3, measurement_device = $4, removed_at = $5
+        "UPDATE meter SET type = $2, model = $3, measurement_device = $4, removed_at = $5,
+             generation_register = $6
          WHERE uuid = $1",
         &[
             &uuid,
@@ -187,6 +192,7 @@ pub async fn meter(
             &meter.model,
             &meter.measurement_device,
             &meter.removed_at.map(Instant),
+            &meter.generation_register.map(GenerationRegister::name),
         ],
     )
     .await?;

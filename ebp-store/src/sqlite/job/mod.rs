@@ -3,7 +3,7 @@
 //! Enters: what [`JobStore`] is asked. Leaves: jobs, leases, results. Absent: when a job is tried
 //! again, which is in `rule::job`.
 
-mod clock;
+pub mod clock;
 pub mod erase;
 mod list;
 mod queue;

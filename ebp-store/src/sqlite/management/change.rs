@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::{
     certificate, household, location,
     register::free_number,
-    value::{Id, Instant, Kind, Text},
+    value::{Id, Instant, Kind, Name, Text},
 };
 use crate::{
     HouseholdId, StoreError,
@@ -67,7 +67,8 @@ pub fn household(
     if let Some(metadata) = metadata {
         tx.execute(
             "UPDATE metadata SET children = ?2, adults = ?3, adults_with_job = ?4,
-                electric_vehicle_charger = ?5, heat_pump = ?6, home_battery = ?7
+                electric_vehicle_charger = ?5, heat_pump = ?6, home_battery = ?7,
+                metering_concept = ?8, battery = ?9
              WHERE household = ?1",
             params![
                 id,
@@ -76,7 +77,9 @@ pub fn household(
                 metadata.adults_with_job,
                 metadata.electric_vehicle_charger,
                 metadata.heat_pump,
-                metadata.home_battery
+                metadata.home_battery,
+                Name(metadata.metering_concept),
+                Name(metadata.battery)
             ],
         )?;
     }
@@ -144,8 +147,8 @@ pub fn add_meter(
     let meter = members(tx, id)?.new_meter(new, taken)?;
     tx.execute(
         "INSERT INTO meter (uuid, household, type, model, measurement_device, position, number,
-                            released_uuid)
-         SELECT ?1, ?2, ?3, ?4, ?5, coalesce(max(position) + 1, 0), ?6, ?7
+                            released_uuid, generation_register)
+         SELECT ?1, ?2, ?3, ?4, ?5, coalesce(max(position) + 1, 0), ?6, ?7, ?8
          FROM meter WHERE household = ?2",
         params![
             Id(meter.uuid),
@@ -154,7 +157,8 @@ pub fn add_meter(
             meter.model,
             meter.measurement_device.map(Id),
             free_number(tx)?,
-            Id(Uuid::new_v4())
+            Id(Uuid::new_v4()),
+            meter.generation_register.map(Name)
         ],
     )?;
     Ok(meter.uuid)
@@ -170,14 +174,16 @@ pub fn meter(
     require_open(tx, id)?;
     let meter = members(tx, id)?.changed_meter(uuid, change)?;
     tx.execute(
-        "UPDATE meter SET type = ?2, model = ?3, measurement_device = ?4, removed_at = ?5
+        "UPDATE meter SET type = ?2, model = ?3, measurement_device = ?4, removed_at = ?5,
+             generation_register = ?6
          WHERE uuid = ?1",
         params![
             Id(uuid),
             Kind(meter.kind),
             meter.model,
             meter.measurement_device.map(Id),
-            meter.removed_at.map(Instant)
+            meter.removed_at.map(Instant),
+            meter.generation_register.map(Name)
         ],
     )?;
     Ok(())

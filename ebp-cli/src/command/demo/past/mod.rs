@@ -40,6 +40,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
 use super::{
+    agreement::agree,
     certificates,
     households::{DemoHousehold, exchanged, registration},
     opening::Opening,
@@ -223,7 +224,7 @@ impl<'a> World<'a> {
             let identity = Identity::load(&household.certificate, &household.key, &self.ca)
                 .map_err(|error| Failure::failed(chain(&error)))?;
             let client = client(&self.url, &identity, self.clock.clone()).map_err(unexpected)?;
-            client.grant_consent().map_err(device::client)?;
+            agree(&client).map_err(device::client)?;
         }
         Ok(())
     }
@@ -238,6 +239,7 @@ impl<'a> World<'a> {
             kind: new.kind,
             model: new.model.into(),
             measurement_device: Some(of.device),
+            generation_register: None,
         };
         let id = HouseholdId(id);
         let register = async {

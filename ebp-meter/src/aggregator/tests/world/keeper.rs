@@ -13,7 +13,7 @@ use ebp_core::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::aggregator::*;
+use crate::{aggregator::*, readout::ServerId};
 
 /// Keeps in memory what outlasts a process.
 #[derive(Default)]
@@ -26,6 +26,7 @@ pub struct SimKeeper {
     /// What was last said of the failures of each.
     pub failures: BTreeMap<(Uuid, IncidentType), Failures>,
     pub memories: BTreeMap<Uuid, Memory>,
+    pub numbers: BTreeMap<Uuid, ServerId>,
     pub heard: Heard,
     pub is_full: bool,
     pub writes: usize,
@@ -50,6 +51,10 @@ impl Keeper for SimKeeper {
         let of = self.measurements.iter().filter(|(m, _)| m.meter == meter);
         let last = of.max_by_key(|(m, _)| m.measured_at);
         Ok(last.map(|(m, _)| LastReading { measured_at: m.measured_at, data: m.data.clone() }))
+    }
+
+    fn shows_another_meter(&mut self, meter: Uuid, id: &ServerId) -> Result<bool, &'static str> {
+        Ok(self.numbers.entry(meter).or_insert_with(|| id.clone()) != id)
     }
 
     fn store(

@@ -1,0 +1,94 @@
+//! What participants ask beside consent: the survey's texts, messages, everything about a household.
+
+use std::{io::Write, time::Duration};
+
+use ebp_core::contract::{
+    Consent, ConsentGrant, Listing, Message, NewMessage, SurveyInformation, paths,
+};
+use reqwest::{Method, header};
+
+use crate::{Client, ClientError};
+
+/// How long an export may take.
+const EXPORT: Duration = Duration::from_secs(3600);
+
+/// What an export ends with that is complete.
+const COMPLETE: &[u8] = b"\"complete\":true}\n";
+
+impl Client {
+    /// What the survey says of itself, with the texts that participants agree to.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 404
+    /// from a server that is older than these texts.
+    pub fn survey(&self) -> Result<SurveyInformation, ClientError> {
+        self.get(paths::SURVEY)
+    }
+
+    /// Endpoint 3: grants consent to a version of the survey's text.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 409
+    /// if consent was granted before or the text has changed, 422 if it does not say which text.
+    pub fn grant_consent_to(&self, grant: &ConsentGrant) -> Result<Consent, ClientError> {
+        let request = self.request(Method::POST, paths::CONSENT);
+        // A server that is older than the texts is sent nothing that it does not know.
+        let request = if *grant == ConsentGrant::default() { request } else { request.json(grant) };
+        self.answer(paths::CONSENT, request)
+    }
+
+    /// Writes to the researchers.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 409
+    /// if the household has as many messages as it may have.
+    pub fn write_message(&self, message: &NewMessage) -> Result<Message, ClientError> {
+        self.answer(paths::MESSAGE, self.request(Method::POST, paths::MESSAGE).json(message))
+    }
+
+    /// A page of the household's messages with their answers, oldest first.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
+    pub fn messages(&self, cursor: Option<&str>) -> Result<Listing<Message>, ClientError> {
+        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        self.get(&format!("{}{query}", paths::MESSAGE))
+    }
+
+    /// Writes everything that the survey holds about the household to `to`, as it comes. Returns how
+    /// many bytes that were.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached, answers with a problem, or breaks
+    /// off; what was written until then is no whole document. `to`'s own errors are returned as
+    /// [`ClientError::SetUp`].
+    pub fn export(&self, to: &mut impl Write) -> Result<u64, ClientError> {
+        let request = self.request(Method::GET, paths::EXPORT).timeout(EXPORT);
+        let mut response = self.open(request.header(header::ACCEPT, "application/json"))?;
+        let (mut written, mut end) = (0, Vec::new());
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let read = std::io::Read::read(&mut response, &mut buffer).map_err(|error| {
+                ClientError::Unreachable {
+                    server: self.server.clone(),
+                    reason: format!("the answer breaks off: {error}"),
+                }
+            })?;
+            let part = &buffer[..read];
+            if part.is_empty() {
+                break;
+            }
+            to.write_all(part).map_err(|error| ClientError::SetUp {
+                server: self.server.clone(),
+                reason: error.to_string(),
+            })?;
+            written += read as u64;
+            end.extend_from_slice(part);
+            end.drain(..end.len().saturating_sub(COMPLETE.len()));
+        }
+        if end != COMPLETE {
+            return Err(self.garbled(paths::EXPORT, "it is not complete".to_owned()));
+        }
+        Ok(written)
+    }
+}

@@ -1,0 +1,178 @@
+//! Messages: what a household says is wrong with what is registered or measured, and the answers.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageAbout {
+    /// Name and e-mail address.
+    Contact,
+    /// The address or the location.
+    Address,
+    /// The answers to the registration form.
+    Answers,
+    /// A meter.
+    Meter,
+    /// A photovoltaic system.
+    PvSystem,
+    /// A measurement device.
+    Device,
+    /// What was measured.
+    Measurements,
+    /// Consent, and what happens to the data.
+    Consent,
+    /// Anything else.
+    Other,
+}
+
+impl MessageAbout {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Contact,
+        Self::Address,
+        Self::Answers,
+        Self::Meter,
+        Self::PvSystem,
+        Self::Device,
+        Self::Measurements,
+        Self::Consent,
+        Self::Other,
+    ];
+
+    /// Its name, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Address => "address",
+            Self::Answers => "answers",
+            Self::Meter => "meter",
+            Self::PvSystem => "pv-system",
+            Self::Device => "device",
+            Self::Measurements => "measurements",
+            Self::Consent => "consent",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for MessageAbout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name of nothing that messages are about.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("messages are not about this")]
+pub struct UnknownMessageAbout;
+
+impl FromStr for MessageAbout {
+    type Err = UnknownMessageAbout;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|about| about.name() == text).ok_or(UnknownMessageAbout)
+    }
+}
+
+/// `POST /household/message`. It has no `Debug`: what people write is theirs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewMessage {
+    /// What it is about.
+    pub about: MessageAbout,
+    /// What is wrong; it may have several lines.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 2000,
+            pattern = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x09\x0b-\x1f\x7f-\x9f]*$",
+            examples("The second meter was exchanged on 3 May.")
+        )
+    )]
+    pub text: String,
+}
+
+/// `POST /management/message/{uuid}/answer`. It has no `Debug`, as [`NewMessage`] has none.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MessageAnswer {
+    /// What the household is answered; it may have several lines.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 2000,
+            pattern = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x09\x0b-\x1f\x7f-\x9f]*$",
+            examples("Thank you, it is corrected.")
+        )
+    )]
+    pub text: String,
+}
+
+/// A message with its answer. Its `Debug` shows no text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Message {
+    /// Its identifier.
+    pub uuid: Uuid,
+    /// The household that wrote it.
+    pub household: Uuid,
+    /// What it is about.
+    pub about: MessageAbout,
+    /// What is wrong.
+    pub text: String,
+    /// When it was written.
+    pub written_at: Timestamp,
+    /// What the household was answered.
+    pub answer: Option<String>,
+    /// When it was answered or closed without an answer; absent while it is open.
+    pub closed_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("uuid", &self.uuid)
+            .field("about", &self.about)
+            .field("closed_at", &self.closed_at)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_json() {
+        for about in MessageAbout::ALL {
+            assert_eq!(about.to_string().parse(), Ok(about));
+            assert_eq!(serde_json::to_value(about).unwrap(), about.name());
+        }
+        assert_eq!("weather".parse::<MessageAbout>(), Err(UnknownMessageAbout));
+    }
+
+    #[test]
+    fn debug_shows_no_text() {
+        let message = Message {
+            uuid: Uuid::nil(),
+            household: Uuid::nil(),
+            about: MessageAbout::Meter,
+            text: "it is in the cellar".into(),
+            written_at: Timestamp::UNIX_EPOCH,
+            answer: Some("thank you".into()),
+            closed_at: None,
+        };
+        let shown = format!("{message:?}");
+        assert!(!shown.contains("cellar") && !shown.contains("thank"), "{shown}");
+    }
+}

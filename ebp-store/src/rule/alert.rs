@@ -1,0 +1,486 @@
+//! The rules of alerts about devices: from what is known of them, and the instant, to episodes that
+//! begin and end, and to messages. Pure functions for both databases.
+//!
+//! Problem: a device stops, and somebody has to learn of it once, not in the night, and not at all
+//! when it was the server that was away. Method: for each device and kind of trouble a [`Verdict`],
+//! which is unknown where the server could not have heard of the device; an episode begins by
+//! trouble and ends by its absence alone. Guarantee: of each device and kind at most one episode is
+//! open, each is told when it begins and when it ends, once, and nothing is due in quiet hours.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ebp_core::contract::{AlertKind, AlertMessageKind};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
+use uuid::Uuid;
+
+use super::job::JobPolicy;
+
+/// Telegrams below which a share of damaged ones says nothing.
+const FEWEST_TELEGRAMS: u64 = 20;
+
+/// From when on devices are in trouble; a rule that is absent is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertThresholds {
+    /// The age of a device's last report.
+    pub silent: Option<Duration>,
+    /// The age of a meter's last measurement.
+    pub late: Option<Duration>,
+    /// The age of an open incident.
+    pub incident: Option<Duration>,
+    /// The time to a certificate's end.
+    pub certificate: Option<Duration>,
+    /// The share of damaged telegrams, percent.
+    pub damaged_percent: Option<u8>,
+    /// Where nobody has watched for longer than this, or the clock was set by more, devices get the
+    /// time to report before they count as silent or late.
+    pub longest_gap: Duration,
+}
+
+impl Default for AlertThresholds {
+    fn default() -> Self {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        Self {
+            // Two report cycles, and what a report may take.
+            silent: Some(hours(2) + Duration::from_secs(30)),
+            late: Some(hours(3)),
+            incident: Some(hours(1)),
+            certificate: Some(hours(21 * 24)),
+            damaged_percent: Some(20),
+            longest_gap: hours(1),
+        }
+    }
+}
+
+/// What is known of a device whose household consents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceFacts {
+    /// The device.
+    pub device: Uuid,
+    /// When it reported last: measurements, incidents or its status. Absent if it never did.
+    pub last_report: Option<Timestamp>,
+    /// Of the last measurements of its meters the oldest one. Meters that were never measured are
+    /// left out.
+    pub last_measurement: Option<Timestamp>,
+    /// Since when the oldest of its meters' open incidents is open.
+    pub incident_since: Option<Timestamp>,
+    /// When the last of its certificates for measuring ends that is not revoked.
+    pub certificate_until: Option<Timestamp>,
+    /// Of its meters' telegrams those with the largest damaged share: all and damaged ones.
+    pub damaged: Option<(u64, u64)>,
+    /// Whether somebody silenced its alerts.
+    pub silenced: bool,
+}
+
+/// How a device is by one rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is in trouble, since then.
+    Trouble(Timestamp),
+    /// It is not.
+    Fine,
+    /// That cannot be told: neither does an episode begin by this nor end.
+    Unknown,
+}
+
+/// Since when devices have been watched without a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watching {
+    /// When somebody looked last.
+    pub looked_at: Timestamp,
+    /// Since when that was done without a gap and without a clock that was set.
+    pub since: Timestamp,
+}
+
+impl Watching {
+    /// The same after a look at `now`.
+    #[must_use]
+    pub fn look(before: Option<Self>, now: Timestamp, longest_gap: Duration) -> Self {
+        let without_gap = before.filter(|before| {
+            let passed = now.duration_since(before.looked_at);
+            !passed.is_negative() && passed.unsigned_abs() <= longest_gap && before.since <= now
+        });
+        Self { looked_at: now, since: without_gap.map_or(now, |before| before.since) }
+    }
+}
+
+/// Judges a device by one rule.
+#[must_use]
+pub fn judge(
+    facts: &DeviceFacts,
+    kind: AlertKind,
+    thresholds: &AlertThresholds,
+    watching: Watching,
+) -> Verdict {
+    let now = watching.looked_at;
+    let verdict = match kind {
+        AlertKind::Silent => heard(facts.last_report, thresholds.silent, thresholds, watching),
+        AlertKind::Late => {
+            let late = heard(facts.last_measurement, thresholds.late, thresholds, watching);
+            // Of a device that does not report it is not known what it measured.
+            match (late, heard(facts.last_report, thresholds.silent, thresholds, watching)) {
+                (Verdict::Trouble(_), Verdict::Trouble(_) | Verdict::Unknown) => Verdict::Unknown,
+                (late, _) => late,
+            }
+        }
+        AlertKind::Incident => match (facts.incident_since, thresholds.incident) {
+            (Some(since), Some(limit)) if is_older(since.min(now), limit, now) => {
+                Verdict::Trouble(since.min(now))
+            }
+            // One that is open and not old enough does not end what an older one began.
+            (Some(_), Some(_)) => Verdict::Unknown,
+            _ => Verdict::Fine,
+        },
+        AlertKind::Certificate => match (facts.certificate_until, thresholds.certificate) {
+            (Some(until), Some(limit)) => {
+                let warned_at = minus(until, limit);
+                if warned_at < now { Verdict::Trouble(warned_at) } else { Verdict::Fine }
+            }
+            _ => Verdict::Fine,
+        },
+        AlertKind::Damaged => match (facts.damaged, thresholds.damaged_percent) {
+            (Some((telegrams, _)), Some(_)) if telegrams < FEWEST_TELEGRAMS => Verdict::Unknown,
+            (Some((telegrams, damaged)), Some(percent)) => {
+                let part = u128::from(damaged) * 100;
+                match part >= u128::from(telegrams) * u128::from(percent) {
+                    true => Verdict::Trouble(facts.last_report.map_or(now, |at| at.min(now))),
+                    false => Verdict::Fine,
+                }
+            }
+            _ => Verdict::Fine,
+        },
+    };
+    match verdict {
+        Verdict::Trouble(_) if facts.silenced => Verdict::Unknown,
+        verdict => verdict,
+    }
+}
+
+/// Whether something that comes regularly has come not long ago.
+fn heard(
+    last: Option<Timestamp>,
+    limit: Option<Duration>,
+    thresholds: &AlertThresholds,
+    watching: Watching,
+) -> Verdict {
+    let now = watching.looked_at;
+    let (Some(last), Some(limit)) = (last, limit) else { return Verdict::Fine };
+    // Servers' clocks differ a little. What is far in the future was stamped before the clock was
+    // set back: when that was is not known.
+    let is_known = last <= now.checked_add(thresholds.longest_gap).unwrap_or(Timestamp::MAX);
+    if is_known && !is_older(last, limit, now) {
+        return Verdict::Fine;
+    }
+    // What came while nobody watched is not known either.
+    let heard_until = if is_known { watching.since.max(last) } else { watching.since };
+    match is_older(heard_until, limit, now) {
+        true => Verdict::Trouble(last.min(now)),
+        false => Verdict::Unknown,
+    }
+}
+
+fn is_older(at: Timestamp, limit: Duration, now: Timestamp) -> bool {
+    let age = now.duration_since(at);
+    !age.is_negative() && age.unsigned_abs() > limit
+}
+
+fn minus(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// An episode as it is stored, as long as it is open or something of it is not told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Episode {
+    /// Its identifier.
+    pub uuid: Uuid,
+    /// The device.
+    pub device: Uuid,
+    /// What is wrong with it.
+    pub kind: AlertKind,
+    /// When its beginning was noted, unless that is told.
+    pub begin_untold: Option<Timestamp>,
+    /// Whether it is open.
+    pub open: bool,
+    /// When its end was noted, unless that is told.
+    pub end_untold: Option<Timestamp>,
+}
+
+/// An episode that begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEpisode {
+    /// Its identifier.
+    pub uuid: Uuid,
+    /// The device.
+    pub device: Uuid,
+    /// What is wrong with it.
+    pub kind: AlertKind,
+    /// Since when.
+    pub began_at: Timestamp,
+}
+
+/// Which episodes begin and which end by these facts. `new_uuid` gives each new one an identifier.
+#[must_use]
+pub fn changes(
+    facts: &[DeviceFacts],
+    episodes: &[Episode],
+    thresholds: &AlertThresholds,
+    watching: Watching,
+    mut new_uuid: impl FnMut() -> Uuid,
+) -> (Vec<NewEpisode>, Vec<Uuid>) {
+    let open: BTreeMap<(Uuid, AlertKind), Uuid> = episodes
+        .iter()
+        .filter(|episode| episode.open)
+        .map(|episode| ((episode.device, episode.kind), episode.uuid))
+        .collect();
+    let (mut begin, mut end) = (Vec::new(), Vec::new());
+    for facts in facts {
+        for kind in AlertKind::ALL {
+            match (judge(facts, kind, thresholds, watching), open.get(&(facts.device, kind))) {
+                (Verdict::Trouble(began_at), None) => {
+                    let device = facts.device;
+                    begin.push(NewEpisode { uuid: new_uuid(), device, kind, began_at });
+                }
+                (Verdict::Fine, Some(episode)) => end.push(*episode),
+                _ => {}
+            }
+        }
+    }
+    (begin, end)
+}
+
+/// The times of day in which nothing is sent, and when what changed in them is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuietHours {
+    from: Time,
+    to: Time,
+    digest: Time,
+    zone: TimeZone,
+}
+
+/// Why quiet hours cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidQuietHours {
+    /// They have no length.
+    #[error("they begin and end at the same time")]
+    Empty,
+    /// The digest would be sent in them.
+    #[error("the digest would be sent in quiet hours")]
+    DigestInside,
+}
+
+impl QuietHours {
+    /// From a time of day until another one, which may be on the next day.
+    ///
+    /// # Errors
+    /// [`InvalidQuietHours`] if they are empty or the digest lies in them.
+    pub fn new(
+        from: Time,
+        to: Time,
+        digest: Option<Time>,
+        zone: TimeZone,
+    ) -> Result<Self, InvalidQuietHours> {
+        let hours = Self { from, to, digest: digest.unwrap_or(to), zone };
+        if from == to {
+            return Err(InvalidQuietHours::Empty);
+        }
+        if hours.contain(hours.digest) {
+            return Err(InvalidQuietHours::DigestInside);
+        }
+        Ok(hours)
+    }
+
+    /// From when.
+    #[must_use]
+    pub const fn from(&self) -> Time {
+        self.from
+    }
+
+    /// Until when.
+    #[must_use]
+    pub const fn to(&self) -> Time {
+        self.to
+    }
+
+    /// When what changed in them is told.
+    #[must_use]
+    pub const fn digest(&self) -> Time {
+        self.digest
+    }
+
+    /// The zone of these times.
+    #[must_use]
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Whether an instant lies in them.
+    #[must_use]
+    pub fn is_quiet(&self, at: Timestamp) -> bool {
+        self.contain(self.zone.to_datetime(at).time())
+    }
+
+    fn contain(&self, time: Time) -> bool {
+        if self.from < self.to {
+            (self.from..self.to).contains(&time)
+        } else {
+            time >= self.from || time < self.to
+        }
+    }
+
+    /// The first digest from `at` on.
+    fn next_digest(&self, at: Timestamp) -> Timestamp {
+        let today = self.zone.to_datetime(at).date();
+        let on = |day: Date| self.zone.to_timestamp(day.to_datetime(self.digest)).ok();
+        let next =
+            on(today).filter(|digest| *digest >= at).or_else(|| on(today.tomorrow().ok()?));
+        next.unwrap_or(at)
+    }
+
+    /// When a change is due that was noted then: at once, or with the digest.
+    fn due(&self, noted_at: Timestamp) -> Timestamp {
+        if self.is_quiet(noted_at) { self.next_digest(noted_at) } else { noted_at }
+    }
+}
+
+/// How messages are made of changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessagePolicy {
+    /// When nothing is sent.
+    pub quiet: Option<QuietHours>,
+    /// So many messages an hour are sent as soon as something changes.
+    pub at_once: usize,
+    /// Further ones are this far apart: what changes meanwhile becomes one.
+    pub apart: Duration,
+}
+
+impl Default for MessagePolicy {
+    fn default() -> Self {
+        Self { quiet: None, at_once: 4, apart: Duration::from_secs(900) }
+    }
+}
+
+/// A message that is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedMessage {
+    /// Why.
+    pub kind: AlertMessageKind,
+    /// The episodes whose beginning it tells.
+    pub begins: Vec<Uuid>,
+    /// The episodes whose end it tells.
+    pub ends: Vec<Uuid>,
+}
+
+/// The message that is due now, if one is: all changes that are due in one.
+///
+/// `sent` are the instants of the messages before.
+#[must_use]
+pub fn plan(
+    episodes: &[Episode],
+    sent: &[Timestamp],
+    policy: &MessagePolicy,
+    now: Timestamp,
+) -> Option<PlannedMessage> {
+    if policy.quiet.as_ref().is_some_and(|quiet| quiet.is_quiet(now)) || is_held(sent, policy, now)
+    {
+        return None;
+    }
+    // What was noted by a clock that was set back since was noted now.
+    let noted = |at: Timestamp| at.min(now);
+    let due = |at: &Timestamp| match &policy.quiet {
+        Some(quiet) => quiet.due(noted(*at)) <= now,
+        None => true,
+    };
+    let quiet =
+        |at: &Timestamp| policy.quiet.as_ref().is_some_and(|quiet| quiet.is_quiet(noted(*at)));
+    let mut planned =
+        PlannedMessage { kind: AlertMessageKind::Changes, begins: Vec::new(), ends: Vec::new() };
+    let mut is_digest = false;
+    for episode in episodes {
+        let begin = episode.begin_untold.filter(|at| due(at));
+        // Its end is not told before its beginning.
+        let end = episode
+            .end_untold
+            .filter(|at| due(at) && (episode.begin_untold.is_none() || begin.is_some()));
+        is_digest |= begin.iter().chain(&end).any(|at| quiet(at));
+        planned.begins.extend(begin.map(|_| episode.uuid));
+        planned.ends.extend(end.map(|_| episode.uuid));
+    }
+    if planned.begins.is_empty() && planned.ends.is_empty() {
+        return None;
+    }
+    if is_digest {
+        planned.kind = AlertMessageKind::Digest;
+    }
+    Some(planned)
+}
+
+/// Whether there were so many messages that further changes are gathered. Messages in the future
+/// were sent before the clock was set back, and do not count.
+fn is_held(sent: &[Timestamp], policy: &MessagePolicy, now: Timestamp) -> bool {
+    let age = |at: &Timestamp| now.duration_since(*at);
+    let recent: Vec<SignedDuration> = sent
+        .iter()
+        .map(age)
+        .filter(|age| !age.is_negative() && *age < SignedDuration::from_hours(1))
+        .collect();
+    recent.len() >= policy.at_once
+        && recent.iter().min().is_some_and(|age| age.unsigned_abs() < policy.apart)
+}
+
+/// How deliveries are tried again: after 10 s, and after twice as long each time up to an hour, for
+/// about three days.
+#[must_use]
+pub fn delivery_policy() -> JobPolicy {
+    JobPolicy {
+        first_delay: Duration::from_secs(10),
+        longest_delay: Duration::from_secs(3600),
+        failures: 80,
+        ..JobPolicy::default()
+    }
+}
+
+/// The longest pause that a receiver can ask for.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
+
+/// How an attempt to deliver a message ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempted {
+    /// The receiver has accepted it.
+    Accepted,
+    /// It failed; another attempt may succeed.
+    Failed {
+        /// Why, without addresses.
+        error: String,
+        /// How long the receiver asks to wait.
+        pause: Option<Duration>,
+    },
+    /// The receiver wants no such messages any more.
+    Refused {
+        /// Why, without addresses.
+        error: String,
+    },
+    /// Nothing is left to send.
+    Empty,
+}
+
+/// When a delivery is tried again that failed for the `attempts`th time; none if it is given up.
+#[must_use]
+pub fn next_attempt(attempts: u32, pause: Option<Duration>, now: Timestamp) -> Option<Timestamp> {
+    let wait = delivery_policy().after_failure(attempts)?;
+    let wait = wait.max(pause.unwrap_or_default().min(LONGEST_PAUSE));
+    Some(now.checked_add(wait).unwrap_or(Timestamp::MAX))
+}
+
+/// Whether a delivery is due that was put off until then. One that waits for longer than any may was
+/// put off before the clock was set back.
+#[must_use]
+pub fn is_due(next_at: Timestamp, now: Timestamp) -> bool {
+    let wait = next_at.duration_since(now);
+    wait <= SignedDuration::ZERO || wait.unsigned_abs() > LONGEST_PAUSE
+}
+
+#[cfg(test)]
+mod tests;

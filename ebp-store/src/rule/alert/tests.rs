@@ -1,0 +1,406 @@
+use jiff::civil::time;
+use proptest::prelude::*;
+
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn seconds(seconds: i64) -> SignedDuration {
+    SignedDuration::from_secs(seconds)
+}
+
+fn night() -> QuietHours {
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    QuietHours::new(time(22, 0, 0, 0), time(7, 0, 0, 0), None, zone).unwrap()
+}
+
+fn facts(device: u128) -> DeviceFacts {
+    DeviceFacts {
+        device: Uuid::from_u128(device),
+        last_report: None,
+        last_measurement: None,
+        incident_since: None,
+        certificate_until: None,
+        damaged: None,
+        silenced: false,
+    }
+}
+
+const NOON: &str = "2026-06-01T10:00:00Z";
+
+fn watching(hours: i64) -> Watching {
+    Watching { looked_at: at(NOON), since: at(NOON) - seconds(hours * 3600) }
+}
+
+fn verdict(facts: &DeviceFacts, kind: AlertKind, watching: Watching) -> Verdict {
+    judge(facts, kind, &AlertThresholds::default(), watching)
+}
+
+#[test]
+fn a_device_is_silent_two_cycles_after_its_last_report() {
+    let reported = |minutes: i64| {
+        let last_report = Some(at(NOON) - seconds(minutes * 60));
+        verdict(&DeviceFacts { last_report, ..facts(1) }, AlertKind::Silent, watching(48))
+    };
+    assert_eq!(reported(120), Verdict::Fine);
+    assert_eq!(reported(121), Verdict::Trouble(at("2026-06-01T07:59:00Z")));
+    // It never spoke: that is a state of its own.
+    assert_eq!(verdict(&facts(1), AlertKind::Silent, watching(48)), Verdict::Fine);
+    let silenced =
+        DeviceFacts { silenced: true, last_report: Some(at("2026-05-01T00:00:00Z")), ..facts(1) };
+    assert_eq!(verdict(&silenced, AlertKind::Silent, watching(48)), Verdict::Unknown);
+}
+
+#[test]
+fn what_nobody_was_there_to_hear_is_unknown() {
+    let last_report = Some(at(NOON) - seconds(5 * 3600));
+    let device = DeviceFacts { last_report, ..facts(1) };
+    // The server was away until an hour ago.
+    assert_eq!(verdict(&device, AlertKind::Silent, watching(1)), Verdict::Unknown);
+    assert!(matches!(verdict(&device, AlertKind::Silent, watching(3)), Verdict::Trouble(_)));
+    // Heard by a clock that was a year ahead.
+    let last_report = Some(at("2027-06-01T10:00:00Z"));
+    let device = DeviceFacts { last_report, ..facts(1) };
+    assert_eq!(verdict(&device, AlertKind::Silent, watching(1)), Verdict::Unknown);
+    assert_eq!(verdict(&device, AlertKind::Silent, watching(3)), Verdict::Trouble(at(NOON)));
+}
+
+#[test]
+fn a_gap_and_a_clock_that_is_set_begin_anew() {
+    let gap = Duration::from_secs(3600);
+    let before = watching(48);
+    let look = |by: i64| Watching::look(Some(before), at(NOON) + seconds(by), gap).since;
+    assert_eq!(look(20), before.since);
+    assert_eq!(look(3600), before.since);
+    assert_eq!(look(3601), at(NOON) + seconds(3601));
+    assert_eq!(look(-1), at(NOON) - seconds(1));
+    assert_eq!(Watching::look(None, at(NOON), gap).since, at(NOON));
+}
+
+#[test]
+fn late_is_judged_by_the_meters_of_a_device_that_reports() {
+    let device = |report: i64, measurement: i64| DeviceFacts {
+        last_report: Some(at(NOON) - seconds(report * 60)),
+        last_measurement: Some(at(NOON) - seconds(measurement * 60)),
+        ..facts(1)
+    };
+    let verdict = |facts| verdict(&facts, AlertKind::Late, watching(48));
+    assert_eq!(verdict(device(30, 180)), Verdict::Fine);
+    assert!(matches!(verdict(device(30, 181)), Verdict::Trouble(_)));
+    assert_eq!(verdict(device(130, 181)), Verdict::Unknown, "it is silent");
+}
+
+#[test]
+fn incidents_certificates_and_damaged_telegrams() {
+    let ago = |minutes: i64| Some(at(NOON) - seconds(minutes * 60));
+    let incident = |since| DeviceFacts { incident_since: since, ..facts(1) };
+    let of = |facts: DeviceFacts, kind| verdict(&facts, kind, watching(48));
+    assert_eq!(of(incident(ago(60)), AlertKind::Incident), Verdict::Unknown);
+    assert_eq!(of(incident(ago(61)), AlertKind::Incident), Verdict::Trouble(ago(61).unwrap()));
+    assert_eq!(of(incident(None), AlertKind::Incident), Verdict::Fine);
+
+    let ends = |days: i64| {
+        let certificate_until = Some(at(NOON) + seconds(days * 86_400));
+        of(DeviceFacts { certificate_until, ..facts(1) }, AlertKind::Certificate)
+    };
+    assert_eq!(ends(21), Verdict::Fine);
+    assert_eq!(ends(20), Verdict::Trouble(at(NOON) - seconds(86_400)));
+    assert!(matches!(ends(-3), Verdict::Trouble(_)), "it has ended");
+
+    let damaged = |telegrams, damaged| {
+        let damaged = Some((telegrams, damaged));
+        of(DeviceFacts { damaged, ..facts(1) }, AlertKind::Damaged)
+    };
+    assert_eq!(damaged(19, 19), Verdict::Unknown);
+    assert_eq!(damaged(100, 19), Verdict::Fine);
+    assert_eq!(damaged(100, 20), Verdict::Trouble(at(NOON)));
+    assert_eq!(damaged(u64::MAX, u64::MAX), Verdict::Trouble(at(NOON)));
+}
+
+#[test]
+fn rules_that_are_off_end_what_they_began() {
+    let off = AlertThresholds {
+        silent: None,
+        late: None,
+        incident: None,
+        certificate: None,
+        damaged_percent: None,
+        longest_gap: Duration::from_secs(60),
+    };
+    let old = Some(at("2020-01-01T00:00:00Z"));
+    let device = DeviceFacts {
+        last_report: old,
+        last_measurement: old,
+        incident_since: old,
+        certificate_until: old,
+        damaged: Some((100, 100)),
+        ..facts(1)
+    };
+    for kind in AlertKind::ALL {
+        assert!(matches!(
+            verdict(&device, kind, watching(99)),
+            Verdict::Trouble(_) | Verdict::Unknown
+        ));
+        assert_eq!(judge(&device, kind, &off, watching(99)), Verdict::Fine);
+    }
+}
+
+#[test]
+fn quiet_hours_go_over_midnight_and_over_a_change_of_the_clock() {
+    let quiet = night();
+    for (when, expected) in [
+        ("2026-06-01T19:59:59Z", false),
+        ("2026-06-01T20:00:00Z", true),
+        ("2026-06-02T04:59:59Z", true),
+        ("2026-06-02T05:00:00Z", false),
+        // In winter an hour later by UTC.
+        ("2026-12-01T20:30:00Z", false),
+        ("2026-12-01T21:00:00Z", true),
+    ] {
+        assert_eq!(quiet.is_quiet(at(when)), expected, "{when}");
+    }
+    // The night of 29 March has nine hours less one.
+    assert_eq!(quiet.due(at("2026-03-28T21:30:00Z")), at("2026-03-29T05:00:00Z"));
+    assert_eq!(quiet.due(at("2026-03-27T21:30:00Z")), at("2026-03-28T06:00:00Z"));
+    assert_eq!(quiet.due(at("2026-03-28T12:00:00Z")), at("2026-03-28T12:00:00Z"));
+    let times = |from, to, digest| {
+        let time = |hour| time(hour, 0, 0, 0);
+        QuietHours::new(time(from), time(to), Some(time(digest)), TimeZone::UTC)
+    };
+    assert_eq!(times(22, 22, 12).unwrap_err(), InvalidQuietHours::Empty);
+    assert_eq!(times(22, 7, 6).unwrap_err(), InvalidQuietHours::DigestInside);
+    assert!(times(22, 7, 8).is_ok() && times(1, 2, 2).is_ok());
+}
+
+#[test]
+fn many_changes_are_one_message() {
+    let thresholds = AlertThresholds::default();
+    let reported = |device| DeviceFacts { last_report: Some(at(NOON)), ..facts(device) };
+    let all: Vec<_> = (0..10_000).map(reported).collect();
+    let later = Watching { looked_at: at(NOON) + seconds(7300), since: at(NOON) };
+    let mut next = 0;
+    let new = || {
+        next += 1;
+        Uuid::from_u128(next)
+    };
+    let (begin, end) = changes(&all, &[], &thresholds, later, new);
+    assert_eq!((begin.len(), end.len()), (10_000, 0));
+    let episodes: Vec<_> = begin.iter().map(|new| begun(new, later.looked_at)).collect();
+    let policy = MessagePolicy::default();
+    let message = plan(&episodes, &[], &policy, later.looked_at).unwrap();
+    assert_eq!((message.begins.len(), message.ends.len()), (10_000, 0));
+}
+
+#[test]
+fn after_a_few_messages_in_an_hour_changes_are_gathered() {
+    let policy = MessagePolicy::default();
+    let episode = Episode {
+        uuid: Uuid::nil(),
+        device: Uuid::nil(),
+        kind: AlertKind::Silent,
+        begin_untold: Some(at(NOON)),
+        open: true,
+        end_untold: None,
+    };
+    let is_told = |sent: &[i64]| {
+        let sent: Vec<_> = sent.iter().map(|ago| at(NOON) - seconds(ago * 60)).collect();
+        plan(std::slice::from_ref(&episode), &sent, &policy, at(NOON)).is_some()
+    };
+    assert!(is_told(&[1, 2, 3]));
+    assert!(!is_told(&[1, 2, 3, 4]));
+    assert!(!is_told(&[14, 20, 30, 40]));
+    assert!(is_told(&[15, 20, 30, 40]));
+    assert!(is_told(&[1, 61, 62, 63]), "those are older than an hour");
+    assert!(is_told(&[-600, -601, -602, -603]), "those were sent before the clock was set back");
+}
+
+#[test]
+fn deliveries_are_tried_again_after_growing_pauses() {
+    let wait = |attempts, pause: Option<u64>| {
+        let next = next_attempt(attempts, pause.map(Duration::from_secs), at(NOON));
+        next.map(|next| next.duration_since(at(NOON)).as_secs())
+    };
+    assert_eq!([1, 2, 3, 20].map(|n| wait(n, None)), [10, 20, 40, 3600].map(Some));
+    assert_eq!(wait(80, None), None);
+    assert_eq!((wait(1, Some(300)), wait(1, Some(1))), (Some(300), Some(10)));
+    assert_eq!(wait(1, Some(u64::MAX)), Some(6 * 3600));
+    assert!(is_due(at(NOON), at(NOON)) && !is_due(at(NOON) + seconds(1), at(NOON)));
+    assert!(is_due(at("2027-01-01T00:00:00Z"), at(NOON)), "the clock was set back since");
+}
+
+fn begun(new: &NewEpisode, noted_at: Timestamp) -> Episode {
+    Episode {
+        uuid: new.uuid,
+        device: new.device,
+        kind: new.kind,
+        begin_untold: Some(noted_at),
+        open: true,
+        end_untold: None,
+    }
+}
+
+/// What happens between two looks.
+#[derive(Debug, Clone)]
+enum Event {
+    /// So many seconds pass.
+    Wait(i64),
+    /// So many seconds pass in which nobody looks.
+    Away(i64),
+    /// The clock is set by so many seconds.
+    Set(i64),
+    /// A device stops or starts to report.
+    Turn(usize),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        6 => (1..7_000_i64).prop_map(Event::Wait),
+        1 => (1..40_000_i64).prop_map(Event::Away),
+        1 => (-900_000..900_000_i64).prop_map(Event::Set),
+        3 => (0..4_usize).prop_map(Event::Turn),
+    ]
+}
+
+/// Devices, and what a store keeps of them.
+struct World {
+    now: Timestamp,
+    running: [bool; 4],
+    facts: Vec<DeviceFacts>,
+    watching: Option<Watching>,
+    episodes: Vec<Episode>,
+    sent: Vec<Timestamp>,
+    /// How often the beginning and the end of each episode were told.
+    told: BTreeMap<Uuid, [u32; 2]>,
+    next: u128,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            now: at(NOON),
+            running: [true; 4],
+            facts: (0..4).map(facts).collect(),
+            watching: None,
+            episodes: Vec::new(),
+            sent: Vec::new(),
+            told: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Devices that run report every half hour, and somebody looks every minute.
+    fn pass(&mut self, seconds_left: i64, looks: bool) {
+        let mut left = seconds_left;
+        while left > 0 {
+            let step = left.min(600);
+            left -= step;
+            self.now += seconds(step);
+            if !looks {
+                // Nobody is there to hear them either.
+                continue;
+            }
+            for (facts, runs) in self.facts.iter_mut().zip(self.running) {
+                if runs {
+                    (facts.last_report, facts.last_measurement) = (Some(self.now), Some(self.now));
+                }
+            }
+            self.look();
+        }
+    }
+
+    fn look(&mut self) {
+        let thresholds = AlertThresholds::default();
+        let watching = Watching::look(self.watching, self.now, thresholds.longest_gap);
+        self.watching = Some(watching);
+        let next = &mut self.next;
+        let new = || {
+            *next += 1;
+            Uuid::from_u128(*next)
+        };
+        let (begin, end) = changes(&self.facts, &self.episodes, &thresholds, watching, new);
+        self.episodes.extend(begin.iter().map(|new| begun(new, self.now)));
+        for episode in self.episodes.iter_mut().filter(|episode| end.contains(&episode.uuid)) {
+            (episode.open, episode.end_untold) = (false, Some(self.now));
+        }
+        let open = self.episodes.iter().filter(|episode| episode.open);
+        let mut pairs: Vec<_> = open.map(|episode| (episode.device, episode.kind)).collect();
+        let count = pairs.len();
+        pairs.sort_unstable();
+        pairs.dedup();
+        assert_eq!(pairs.len(), count, "one episode of a device and kind is open");
+
+        let policy = MessagePolicy { quiet: Some(night()), ..MessagePolicy::default() };
+        let Some(message) = plan(&self.episodes, &self.sent, &policy, self.now) else { return };
+        assert!(!night().is_quiet(self.now), "nothing is sent at {}", self.now);
+        self.sent.push(self.now);
+        for episode in &mut self.episodes {
+            let counts = self.told.entry(episode.uuid).or_default();
+            if message.begins.contains(&episode.uuid) {
+                counts[0] += 1;
+                episode.begin_untold = None;
+            }
+            if message.ends.contains(&episode.uuid) {
+                assert_eq!(counts[0], 1, "an end is told after its beginning");
+                counts[1] += 1;
+                episode.end_untold = None;
+            }
+        }
+        self.episodes.retain(|episode| {
+            episode.open || episode.begin_untold.is_some() || episode.end_untold.is_some()
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// However devices stop and start, servers are away and clocks are set: each episode is told to
+    /// begin and to end once, never in quiet hours; and a server that was away, or a clock that is
+    /// set, makes no device silent that reports.
+    #[test]
+    fn each_episode_is_told_once(events in prop::collection::vec(event(), 1..60)) {
+        let mut world = World::new();
+        world.pass(600, true);
+        let stops = events.iter().any(|event| matches!(event, Event::Turn(_)));
+        for event in events {
+            match event {
+                Event::Wait(time) => world.pass(time, true),
+                Event::Away(time) => world.pass(time, false),
+                Event::Set(by) => world.now += seconds(by),
+                Event::Turn(device) => world.running[device] ^= true,
+            }
+        }
+        if !stops {
+            prop_assert!(world.told.is_empty() && world.episodes.is_empty());
+        }
+        // In the end all report, for long enough that a digest comes, whatever the clock said.
+        world.running = [true; 4];
+        world.pass(3 * 86_400, true);
+        prop_assert!(world.episodes.is_empty(), "{:?}", world.episodes);
+        prop_assert!(world.told.values().all(|counts| *counts == [1, 1]), "{:?}", world.told);
+    }
+
+    /// A device that stops is told of within two cycles and a minute.
+    #[test]
+    fn a_device_that_stops_is_told_in_time(phase in 0..3600_i64, look in 1..20_i64) {
+        let mut now = at(NOON);
+        let mut watching = Some(Watching { looked_at: now, since: now - seconds(86_400) });
+        let stopped = now;
+        // Its last report was up to an hour before.
+        let device = DeviceFacts { last_report: Some(now - seconds(phase)), ..facts(1) };
+        let thresholds = AlertThresholds::default();
+        loop {
+            now += seconds(look);
+            let looked = Watching::look(watching, now, thresholds.longest_gap);
+            watching = Some(looked);
+            let (begin, _) =
+                changes(std::slice::from_ref(&device), &[], &thresholds, looked, || Uuid::nil());
+            if !begin.is_empty() {
+                break;
+            }
+        }
+        prop_assert!(now.duration_since(stopped) <= seconds(7260), "{now}");
+    }
+}

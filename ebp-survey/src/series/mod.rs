@@ -1,0 +1,182 @@
+//! A household's energy by quarter hours, hours, days and months, and its figures.
+//!
+//! Enters: a household, a stretch of time. Leaves: the contract's series and summaries. Absent: the
+//! rules of energy, which are `ebp-dataset`'s, and SQL.
+//!
+//! Days of the survey's time zone are kept in the database: a request continues each meter's series
+//! from its last kept day to its last measurement, and keeps the days that have become complete
+//! ([`run`]). Everything else is made of measurements, from the last kept state on ([`quarters`]).
+//! How it works together: `docs/decisions/energy-series.md`.
+
+mod columns;
+mod days;
+mod keeper;
+mod quarters;
+mod query;
+mod roles;
+mod rows;
+mod run;
+mod summary;
+
+use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary};
+use ebp_dataset::{Calendar, CalendarError, Step};
+use ebp_store::{HouseholdId, SeriesHousehold, StoreError};
+
+use crate::{Survey, SurveyError};
+use query::{Asked, step_of};
+use roles::HouseholdRoles;
+use run::{Maker, MeterRun};
+
+pub use keeper::SeriesKept;
+pub use query::{SeriesBound, SeriesFault, SeriesParts, SeriesQuery};
+
+/// How often an answer is made anew because late measurements came meanwhile.
+const TRIES: usize = 5;
+
+/// Why an answer could not be made.
+#[derive(Debug)]
+enum Interrupted {
+    /// Late measurements changed what was kept.
+    Changed,
+    /// Anything else.
+    Failed(SurveyError),
+}
+
+impl From<StoreError> for Interrupted {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<SeriesFault> for Interrupted {
+    fn from(fault: SeriesFault) -> Self {
+        Self::Failed(fault.into())
+    }
+}
+
+impl From<CalendarError> for Interrupted {
+    fn from(error: CalendarError) -> Self {
+        SeriesFault::from(error).into()
+    }
+}
+
+/// A household whose meters' series are known up to their last measurements.
+struct Known<'a> {
+    maker: &'a Maker<'a>,
+    household: &'a SeriesHousehold,
+    runs: &'a [MeterRun],
+    roles: &'a HouseholdRoles,
+}
+
+impl Known<'_> {
+    /// Whether what is kept is still what was read.
+    async fn is_current(&self) -> Result<bool, StoreError> {
+        let numbers: Vec<_> = self.household.meters.iter().map(|meter| meter.number).collect();
+        let now = self.maker.store.series_generations(&numbers).await?;
+        let noted = numbers.iter().zip(self.runs).map(|(meter, run)| (*meter, run.generation));
+        Ok(noted.into_iter().all(|noted| now.contains(&noted)))
+    }
+
+    /// When the household was first measured.
+    fn begun(&self) -> Option<i64> {
+        self.runs.iter().filter_map(|run| run.read).map(|(first, _)| first).min()
+    }
+}
+
+impl Survey {
+    /// A household's energy, a row for each step.
+    ///
+    /// # Errors
+    /// [`SurveyError::Series`] says what of the query has to be changed;
+    /// [`SurveyError::SeriesChanging`] if late measurements come without end;
+    /// [`StoreError::ConsentRevoked`] if there is no such household any more.
+    pub async fn energy_series(
+        &self,
+        household: HouseholdId,
+        query: &SeriesQuery,
+        step: EnergyStep,
+        parts: SeriesParts,
+    ) -> Result<EnergySeries, SurveyError> {
+        let asked = Asked::new(query, step_of(step), self.zone())?;
+        let edges = asked.edges(step_of(step))?;
+        for _ in 0..TRIES {
+            match self.try_series(household, &asked, &edges, (step, parts)).await {
+                Err(Interrupted::Changed) => {}
+                Err(Interrupted::Failed(error)) => return Err(error),
+                Ok(series) => return Ok(series),
+            }
+        }
+        Err(SurveyError::SeriesChanging)
+    }
+
+    async fn try_series(
+        &self,
+        id: HouseholdId,
+        asked: &Asked,
+        edges: &[i64],
+        (step, parts): (EnergyStep, SeriesParts),
+    ) -> Result<EnergySeries, Interrupted> {
+        self.with_known(id, async |known| {
+            let rows = match step {
+                EnergyStep::Day | EnergyStep::Month => {
+                    let days = days::of_meters(known, asked).await?;
+                    rows::of_days(known, edges, &days)
+                }
+                EnergyStep::Quarter | EnergyStep::Hour => {
+                    rows::of_quarters(known, asked, step_of(step), edges).await?
+                }
+            };
+            rows::series(known, asked, edges, &rows, (step, parts))
+        })
+        .await
+    }
+
+    /// A household's figures of a stretch of days: what is known of it.
+    ///
+    /// # Errors
+    /// As [`energy_series`](Self::energy_series).
+    pub async fn energy_summary(
+        &self,
+        household: HouseholdId,
+        query: &SeriesQuery,
+    ) -> Result<EnergySummary, SurveyError> {
+        let asked = Asked::new(query, Step::Day, self.zone())?;
+        for _ in 0..TRIES {
+            let made = self.with_known(household, async |known| {
+                let days = days::of_meters(known, &asked).await?;
+                summary::of_days(known, &asked, &days)
+            });
+            match made.await {
+                Err(Interrupted::Changed) => {}
+                Err(Interrupted::Failed(error)) => return Err(error),
+                Ok(summary) => return Ok(summary),
+            }
+        }
+        Err(SurveyError::SeriesChanging)
+    }
+
+    /// What is made of a household whose series are continued to its last measurements.
+    async fn with_known<T>(
+        &self,
+        id: HouseholdId,
+        make: impl AsyncFnOnce(&Known<'_>) -> Result<T, Interrupted>,
+    ) -> Result<T, Interrupted> {
+        let calendar = Calendar::new(self.zone())?;
+        let maker = Maker {
+            store: self.store(),
+            calendar: &calendar,
+            basis: &run::basis(self.zone()),
+            now: self.clock().now(),
+            household: id,
+        };
+        let household = self.store().series_household(id).await?;
+        let mut runs = Vec::with_capacity(household.meters.len());
+        for meter in &household.meters {
+            runs.push(maker.run(meter).await?);
+        }
+        let roles = roles::assign(&maker, &household, &runs);
+        let known = Known { maker: &maker, household: &household, runs: &runs, roles: &roles };
+        let made = make(&known).await?;
+        if known.is_current().await? { Ok(made) } else { Err(Interrupted::Changed) }
+    }
+}

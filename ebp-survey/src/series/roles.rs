@@ -1,0 +1,116 @@
+//! What a household's meters count, out of its registration and of what they were read.
+
+use ebp_core::model::MeterType;
+use ebp_dataset::{
+    Battery, Concept, Energy, MeterFacts, MeterKind, Roles, Step, Topology, assign_roles,
+};
+use ebp_store::{SeriesHousehold, SeriesMeter};
+
+use super::run::{Maker, MeterRun};
+
+/// A household's roles, and why there is no balance, if there is none.
+pub(super) struct HouseholdRoles {
+    pub roles: Roles,
+    /// Why there is no balance.
+    pub topology: Option<Topology>,
+    /// Whether what is generated is known.
+    pub generates: bool,
+}
+
+/// Assigns the roles of a household's meters; `runs` are theirs.
+pub(super) fn assign(
+    maker: &Maker<'_>,
+    household: &SeriesHousehold,
+    runs: &[MeterRun],
+) -> HouseholdRoles {
+    let facts = facts(maker, household, runs);
+    let unmetered = household.systems.iter().any(|system| system.meter.is_none());
+    let has_generation = facts.iter().any(|meter| meter.kind == MeterKind::Generation);
+    let concept = if household.systems.is_empty() && !has_generation {
+        Concept::NoSystem
+    } else {
+        Concept::Unknown
+    };
+    let battery = if household.home_battery { Battery::Unknown } else { Battery::None };
+    match assign_roles(&facts, unmetered, concept, battery) {
+        Ok(roles) => HouseholdRoles { roles, topology: None, generates: true },
+        Err(topology) => {
+            // Where all is fed in by a meter of its own, its meters count what is generated.
+            let generates = topology == Topology::FullFeedIn && has_generation;
+            let roles = Roles::without_balance(&facts, generates);
+            HouseholdRoles { roles, topology: Some(topology), generates }
+        }
+    }
+}
+
+fn facts(maker: &Maker<'_>, household: &SeriesHousehold, runs: &[MeterRun]) -> Vec<MeterFacts> {
+    let meters = household.meters.iter().zip(runs);
+    let mut facts: Vec<_> = meters
+        .map(|(meter, run)| MeterFacts {
+            kind: match meter.kind {
+                MeterType::Electricity => MeterKind::Grid,
+                MeterType::PvGeneration => MeterKind::Generation,
+            },
+            from: run.read.map_or(i64::MAX, |(first, _)| first),
+            to: end_of(household, meter, run),
+            import: run.total.import(),
+            export: run.total.export(),
+            generation: None,
+        })
+        .collect();
+    let begun = facts.iter().filter(|meter| meter.kind == MeterKind::Grid).map(|it| it.from).min();
+    let ends: Vec<_> = facts
+        .iter()
+        .filter(|meter| meter.kind == MeterKind::Generation)
+        .map(|meter| meter.to)
+        .collect();
+    for (place, meter) in household.meters.iter().enumerate() {
+        let one = &mut facts[place];
+        if one.kind == MeterKind::Generation {
+            one.from = begin_of(maker, household, meter, (one.from, begun), &ends);
+        }
+    }
+    // Of a meter at the grid that was never read nothing is known, not even that it shows one register
+    // alone; beside others it does not count yet.
+    let grid = facts.iter().filter(|meter| meter.kind == MeterKind::Grid).count();
+    for meter in facts.iter_mut().filter(|meter| meter.kind == MeterKind::Grid) {
+        if meter.from == i64::MAX {
+            (meter.import, meter.export) = (Some(Energy::ZERO), Some(Energy::ZERO));
+            meter.from = if grid == 1 { i64::MIN } else { meter.to };
+        }
+    }
+    facts
+}
+
+/// Until when a meter counts: a removed one until it was last read. After a revocation nobody knows
+/// when a meter was removed.
+fn end_of(household: &SeriesHousehold, meter: &SeriesMeter, run: &MeterRun) -> i64 {
+    let last = run.read.map_or(i64::MAX, |(_, last)| last.saturating_add(1));
+    match meter.removed_at {
+        Some(removed) => removed.as_microsecond().min(last),
+        None if household.is_revoked => last,
+        None => i64::MAX,
+    }
+}
+
+/// Since when a generation meter counts: since the one that it took the place of was removed, or since
+/// its system was installed; otherwise always, though it was read later.
+fn begin_of(
+    maker: &Maker<'_>,
+    household: &SeriesHousehold,
+    meter: &SeriesMeter,
+    (first, begun): (i64, Option<i64>),
+    ends: &[i64],
+) -> i64 {
+    if let Some(before) = ends.iter().copied().filter(|end| *end <= first).max() {
+        return before;
+    }
+    let systems = household.systems.iter().filter(|system| system.meter == Some(meter.uuid));
+    let installed = systems.map(|system| system.installed_on).min();
+    let installed = installed.and_then(|date| maker.calendar.midnight(date).ok());
+    let Some(installed) = installed.filter(|at| begun.is_some_and(|begun| *at > begun)) else {
+        return i64::MIN;
+    };
+    let day = maker.calendar.start(Step::Day, first).unwrap_or(first);
+    installed.min(day)
+}

@@ -1,0 +1,9 @@
+//! Web pages of the `ebp` measurement system.
+//!
+//! Enters: requests of browsers; data through traits that the caller implements. Leaves: HTML, CSS
+//! and SVG made on the server, which work without script. Absent: SQL, the spool, meters, private
+//! keys.
+//!
+//! [`kit`] has what every frontend needs and knows nothing of meters.
+
+pub mod kit;

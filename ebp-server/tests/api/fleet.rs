@@ -167,7 +167,8 @@ async fn a_device_is_looked_at_and_silenced() {
     administrator.get(&path).problem(404, problem_type::NOT_FOUND).await;
     assert_eq!(silenced(&administrator, device).await, json!(null));
     administrator.json(Method::POST, &path, &silence).expect(StatusCode::CREATED).await;
-    administrator.delete(&path).expect(StatusCode::NO_CONTENT).await;
+    let ended = administrator.delete(&path).send().await.unwrap();
+    assert_eq!(ended.status(), StatusCode::NO_CONTENT);
 
     for path in [paths::DEVICE_COVERAGE, paths::DEVICE_HISTORY, paths::DEVICE_SILENCE] {
         administrator

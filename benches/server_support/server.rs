@@ -73,6 +73,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// The file of its SQLite database.
+    pub fn sqlite(&self) -> std::path::PathBuf {
+        self.folder.path().join("ebp.sqlite")
+    }
+
     /// Over SQLite, or over a fresh database of the cluster; a single client may do what it wants.
     pub async fn start(cluster: Option<&Cluster>) -> Self {
         Self::launch(cluster, false).await

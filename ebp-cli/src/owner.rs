@@ -10,39 +10,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::{
-    fs::{AtFlags, CWD, Gid, Uid, chownat},
-    process::geteuid,
-};
+use ebp_core::owner::Owner;
+use rustix::process::geteuid;
 
 use crate::tell::tell;
 
 /// The services' user.
 const SERVICE: &str = "ebp";
 
-/// A user's and its group's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Owner {
-    user: u32,
-    group: u32,
-}
-
 /// The services' user, if it is to be given anything: root is at work, and there is one.
 fn service() -> Option<Owner> {
     if !geteuid().is_root() {
         return None;
     }
-    in_passwd(&fs::read_to_string("/etc/passwd").ok()?, SERVICE)
-}
-
-/// A user of `/etc/passwd`.
-fn in_passwd(text: &str, name: &str) -> Option<Owner> {
-    let mut fields = text
-        .lines()
-        .map(|line| line.split(':'))
-        .find_map(|mut fields| (fields.next() == Some(name)).then_some(fields))?;
-    let (user, group) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
-    Some(Owner { user, group })
+    Owner::named(SERVICE).ok()
 }
 
 /// Whether a command may change a folder's owner: it does not exist yet, or contains only files of
@@ -102,9 +83,8 @@ fn give_below(folder: &Path, owner: Owner) {
 
 /// Whether it belongs to them now; if not, that is reported.
 fn give_one(path: &Path, owner: Owner) -> bool {
-    let (user, group) = (Uid::from_raw(owner.user), Gid::from_raw(owner.group));
-    let given = chownat(CWD, path, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW);
-    if let Err(error) = given {
+    let given = owner.give(path);
+    if let Err(error) = &given {
         tell!("ebp: {} cannot be given to another user: {error}", path.display());
     }
     given.is_ok()
@@ -113,14 +93,6 @@ fn give_one(path: &Path, owner: Owner) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_user_is_found_by_its_whole_name() {
-        let text = "root:x:0:0::/root:/bin/sh\nebpx:x:1:1::/:/x\nebp:x:990:991::/nonexistent:/x\n";
-        assert_eq!(in_passwd(text, "ebp"), Some(Owner { user: 990, group: 991 }));
-        assert_eq!(in_passwd("ebp:x:a:b\n", "ebp"), None);
-        assert_eq!(in_passwd("", "ebp"), None);
-    }
 
     #[test]
     fn a_folder_with_files_of_others_is_not_own() {

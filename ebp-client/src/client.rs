@@ -256,6 +256,17 @@ impl Client {
         serde_json::from_slice(&body).map_err(|e| self.garbled(path, place(&e)))
     }
 
+    /// The same, with the version of what is answered (`ETag`).
+    pub(crate) fn answer_with_version<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: RequestBuilder,
+    ) -> Result<(T, Option<String>), ClientError> {
+        let (version, body) = self.receive_with_version(path, request)?;
+        let answer = serde_json::from_slice(&body).map_err(|e| self.garbled(path, place(&e)))?;
+        Ok((answer, version))
+    }
+
     pub(crate) fn garbled(&self, path: &str, reason: String) -> ClientError {
         let path = path.split('?').next().unwrap_or(path).to_owned();
         ClientError::Garbled { server: self.server.clone(), path, reason }
@@ -267,12 +278,22 @@ impl Client {
         path: &str,
         request: RequestBuilder,
     ) -> Result<Vec<u8>, ClientError> {
+        self.receive_with_version(path, request).map(|(_, body)| body)
+    }
+
+    fn receive_with_version(
+        &self,
+        path: &str,
+        request: RequestBuilder,
+    ) -> Result<(Option<String>, Vec<u8>), ClientError> {
         let response = self.open(request.header(header::ACCEPT, "application/json"))?;
+        let version = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        let version = version.map(str::to_owned);
         let body = self.read(response)?;
         if body.len() as u64 > MAX_ANSWER {
             return Err(self.garbled(path, format!("it is longer than {MAX_ANSWER} bytes")));
         }
-        Ok(body)
+        Ok((version, body))
     }
 
     /// A successful response, whose body is still to be read.

@@ -9,7 +9,9 @@ use reqwest::Method;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use crate::{Client, ClientError, ClientOptions, Trust, client::set_up};
-use ebp_core::contract::{DeviceCertificate, EnrollRequest, RenewRequest, paths};
+use ebp_core::contract::{
+    DeviceCertificate, EnrollRequest, FrontendRequest, RenewRequest, SignIn, paths,
+};
 
 /// The type of a device's key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,8 +88,9 @@ pub struct Enrolled {
     pub authority: String,
 }
 
-/// Gets the device's first certificate for a one-time token. If the answer is lost, the request may
-/// be repeated with the same key.
+/// Gets the device's first certificate for a one-time token, and that of its page if there is a key
+/// for it. If the answer is lost, the request may be repeated with the same keys. A server of an
+/// older version gives none for the page.
 ///
 /// # Errors
 /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 401 if
@@ -97,17 +100,26 @@ pub fn enroll(
     trust: &Trust,
     token: &str,
     key: &DeviceKey,
+    frontend: Option<&DeviceKey>,
     options: ClientOptions,
 ) -> Result<Enrolled, ClientError> {
     let failed = |reason: String| set_up(base_url, reason);
     let csr = key.request().map_err(|e| failed(e.to_string()))?;
+    let frontend_csr =
+        frontend.map(DeviceKey::request).transpose().map_err(|e| failed(e.to_string()))?;
     let (tls, authority) =
         trust.client_config(options.clock.clone()).map_err(|e| failed(e.to_string()))?;
     let client = Client::with_tls(base_url, tls, None, options)?;
-    let request = client
-        .request(Method::POST, paths::ENROLL)
-        .json(&EnrollRequest { token: token.to_owned(), csr });
-    let certificate: DeviceCertificate = client.answer(paths::ENROLL, request)?;
+    let ask = |frontend_csr: Option<String>| {
+        let body = EnrollRequest { token: token.to_owned(), csr: csr.clone(), frontend_csr };
+        let request = client.request(Method::POST, paths::ENROLL).json(&body);
+        client.answer::<DeviceCertificate>(paths::ENROLL, request)
+    };
+    let certificate = match ask(frontend_csr.clone()) {
+        // An older server knows no second request. It refuses it before it looks at the token.
+        Err(ClientError::Problem { status: 400, .. }) if frontend_csr.is_some() => ask(None)?,
+        answer => answer?,
+    };
     let authority = authority
         .get()
         .and_then(|trusted| authority_in(&certificate.chain, &trusted))
@@ -128,6 +140,29 @@ impl Client {
         let csr = key.request().map_err(|e| set_up(&self.server, e.to_string()))?;
         let request = self.request(Method::POST, paths::RENEW).json(&RenewRequest { csr });
         self.answer(paths::RENEW, request)
+    }
+}
+
+impl Client {
+    /// The first certificate of the device's page, for that key; or a further one, if that is lost.
+    /// The client has to have the device's own certificate.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 404
+    /// if it is of an older version.
+    pub fn frontend(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
+        let csr = key.request().map_err(|e| set_up(&self.server, e.to_string()))?;
+        let request = self.request(Method::POST, paths::DEVICE_FRONTEND);
+        self.answer(paths::DEVICE_FRONTEND, request.json(&FrontendRequest { csr }))
+    }
+
+    /// By what the sign-in code for the device's page is verified.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 404
+    /// if it is of an older version.
+    pub fn sign_in(&self) -> Result<SignIn, ClientError> {
+        self.get(paths::DEVICE_SIGN_IN)
     }
 }
 

@@ -18,6 +18,7 @@ mod job;
 mod management;
 mod measurements;
 mod message;
+mod registrations;
 pub mod renewal;
 mod server_clock;
 mod status;

@@ -3,17 +3,21 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use reqwest::{Method, header::HeaderValue};
+use reqwest::{
+    Method,
+    blocking::RequestBuilder,
+    header::{self, HeaderValue},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{Client, ClientError, ClientOptions, PageRequest, Trust, client::set_up};
 use ebp_core::{
     contract::{
-        EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, Listing, Made,
-        ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementPage, MeterChange,
-        NewDevice, NewMeter, NewPvSystem, PvSystemChange, Registered, Registration,
-        RegistrationEntry, RevokedDevice, paths,
+        EnrolmentRequest, EnrolmentToken, HouseholdChange, HouseholdHealth, LABEL_HEADER, Listing,
+        Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementPage, MeterChange,
+        NewDevice, NewMeter, NewPvSystem, NewSignInCode, PvSystemChange, Registered, Registration,
+        RevokedDevice, paths,
     },
     scope::Group,
 };
@@ -22,6 +26,8 @@ use ebp_core::{
 pub struct Manager {
     pub(crate) client: Client,
     group: Group,
+    label: Option<String>,
+    version: Option<String>,
 }
 
 impl fmt::Debug for Manager {
@@ -51,19 +57,31 @@ impl Manager {
         let mut header = HeaderValue::from_str(&format!("Basic {credentials}"))
             .map_err(|e| failed(e.to_string()))?;
         header.set_sensitive(true);
-        Ok(Self { client: Client::with_tls(base_url, tls, Some(header), options)?, group })
+        let client = Client::with_tls(base_url, tls, Some(header), options)?;
+        Ok(Self { client, group, label: None, version: None })
     }
 
-    /// Endpoint 10 for researchers: a page of registrations and consents.
+    /// The same, with initials that the history of registrations has with each change.
+    #[must_use]
+    pub fn with_label(self, label: Option<String>) -> Self {
+        Self { label, ..self }
+    }
+
+    /// The same, which changes a household only if that is its version
+    /// ([`Self::registration_version`]); otherwise the server answers 412.
+    #[must_use]
+    pub fn with_version(self, version: Option<String>) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Makes another sign-in code for a device's page.
     ///
     /// # Errors
-    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
-    pub fn registrations(
-        &self,
-        cursor: Option<&str>,
-    ) -> Result<Listing<RegistrationEntry>, ClientError> {
-        let query = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
-        self.client.get(&format!("{}{query}", paths::MANAGEMENT_HOUSEHOLD))
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status
+    /// 404 if there is no such device.
+    pub fn sign_in_code(&self, device: Uuid) -> Result<NewSignInCode, ClientError> {
+        let path = paths::MANAGED_SIGN_IN_CODE.replace("{uuid}", &device.to_string());
+        self.client.send(Method::POST, &path)
     }
 
     /// Registers a household; with `further` even if the participant has one at the same address.
@@ -291,7 +309,7 @@ impl Manager {
     }
 
     fn remove(&self, path: &str) -> Result<(), ClientError> {
-        self.client.receive(path, self.client.request(Method::DELETE, path)).map(drop)
+        self.client.receive(path, self.headed(self.client.request(Method::DELETE, path))).map(drop)
     }
 
     pub(crate) fn send<T: DeserializeOwned>(
@@ -300,7 +318,19 @@ impl Manager {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        self.client.answer(path, self.client.request(method, path).json(body))
+        self.client.answer(path, self.headed(self.client.request(method, path)).json(body))
+    }
+
+    /// A request with the initials, and with the version that it is meant for.
+    fn headed(&self, mut request: RequestBuilder) -> RequestBuilder {
+        if let Some(label) = &self.label {
+            // Of any letters, as the server reads them.
+            request = request.header(LABEL_HEADER, label.as_bytes());
+        }
+        if let Some(version) = &self.version {
+            request = request.header(header::IF_MATCH, version);
+        }
+        request
     }
 }
 
@@ -312,7 +342,7 @@ fn certificates_of(device: Uuid) -> String {
     paths::MANAGED_CERTIFICATES.replace("{uuid}", &device.to_string())
 }
 
-fn fill_path(template: &str, household: Uuid, member: Option<Uuid>) -> String {
+pub(crate) fn fill_path(template: &str, household: Uuid, member: Option<Uuid>) -> String {
     let path = template.replace("{household}", &household.to_string());
     match member {
         Some(uuid) => path.replace("{uuid}", &uuid.to_string()),

@@ -16,7 +16,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{ClientError, DeviceKey, KeyError, KeyKind, ValidityError};
-use ebp_core::{contract::DeviceCertificate, private_file};
+use ebp_core::{contract::DeviceCertificate, owner::Owner, private_file};
 
 /// Why a certificate is not renewed.
 #[derive(Debug, thiserror::Error)]
@@ -64,17 +64,33 @@ pub fn renew(
         tracing::warn!("the key that is renewed may be known to others: {exposed}");
     }
     let kind = DeviceKey::from_pem(&String::from_utf8_lossy(&old))?.kind();
-    let next = next_key(&beside(key), kind)?;
+    Ok(obtain(ask, certificate, key, kind, None)?.not_after)
+}
+
+/// Gets a certificate for a new key of that kind with `ask`, whether there is one already or not, and
+/// moves both into place; with an `owner` they belong to that user. Returns the server's answer.
+///
+/// # Errors
+/// Returns [`RenewalError`] if the server issues no certificate, or a file cannot be read, written or
+/// given to its owner. Certificate and key are then as they were.
+pub fn obtain(
+    ask: impl FnOnce(&DeviceKey) -> Result<DeviceCertificate, ClientError>,
+    certificate: &Path,
+    key: &Path,
+    kind: KeyKind,
+    owner: Option<Owner>,
+) -> Result<DeviceCertificate, RenewalError> {
+    let next = next_key(&beside(key), kind, owner)?;
     let answer = ask(&next)?;
-    write_private(&beside(certificate), answer.chain.as_bytes())?;
+    write_private_for(owner, &beside(certificate), answer.chain.as_bytes())?;
     settle(certificate, key)?;
-    Ok(answer.not_after)
+    Ok(answer)
 }
 
 /// The next key: if the certificate for an earlier key did not arrive, that key is used again,
 /// because the server issues a certificate for the same key at once, but for another one only after
 /// a day.
-fn next_key(path: &Path, kind: KeyKind) -> Result<DeviceKey, RenewalError> {
+fn next_key(path: &Path, kind: KeyKind, owner: Option<Owner>) -> Result<DeviceKey, RenewalError> {
     if let Ok(pem) = private_file::read_to_string(path)
         && let Ok(next) = DeviceKey::from_pem(&pem)
         && next.kind() == kind
@@ -82,7 +98,7 @@ fn next_key(path: &Path, kind: KeyKind) -> Result<DeviceKey, RenewalError> {
         return Ok(next);
     }
     let next = DeviceKey::generate(kind)?;
-    write_private(path, next.to_pem().as_bytes())?;
+    write_private_for(owner, path, next.to_pem().as_bytes())?;
     Ok(next)
 }
 
@@ -126,7 +142,19 @@ pub fn lock(key: &Path) -> Result<File, RenewalError> {
 /// # Errors
 /// Returns an error if it cannot be written.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), RenewalError> {
-    private_file::replace(path, &with_ending(path, ".tmp"), content)
+    write_private_for(None, path, content)
+}
+
+/// The same, for another user to whom the file belongs.
+///
+/// # Errors
+/// Returns an error if it cannot be written, or not be given to that user.
+pub fn write_private_for(
+    owner: Option<Owner>,
+    path: &Path,
+    content: &[u8],
+) -> Result<(), RenewalError> {
+    private_file::replace_for(owner, path, &with_ending(path, ".tmp"), content)
         .map_err(|source| file(path, source))?;
     sync_folder(path)
 }
@@ -163,11 +191,11 @@ mod tests {
     fn a_key_whose_certificate_did_not_arrive_is_asked_for_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("d.key.next");
-        let first = next_key(&path, KeyKind::P256).unwrap().to_pem();
-        assert_eq!(next_key(&path, KeyKind::P256).unwrap().to_pem(), first);
-        assert_ne!(next_key(&path, KeyKind::Ed25519).unwrap().to_pem(), first);
+        let first = next_key(&path, KeyKind::P256, None).unwrap().to_pem();
+        assert_eq!(next_key(&path, KeyKind::P256, None).unwrap().to_pem(), first);
+        assert_ne!(next_key(&path, KeyKind::Ed25519, None).unwrap().to_pem(), first);
         fs::write(&path, "half a k").unwrap();
-        assert_ne!(next_key(&path, KeyKind::P256).unwrap().to_pem(), first);
+        assert_ne!(next_key(&path, KeyKind::P256, None).unwrap().to_pem(), first);
     }
 
     /// At whatever instant it is interrupted, certificate and key in place match.

@@ -15,6 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::owner::Owner;
+
 /// Users other than its owner may use a file or folder. The message ends with the command that
 /// fixes it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -163,11 +165,28 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// Returns an error if it cannot be written.
 pub fn replace(path: &Path, temporary: &Path, content: &[u8]) -> io::Result<()> {
+    replace_for(None, path, temporary, content)
+}
+
+/// The same, for another user to whom the file belongs before it has any content.
+///
+/// # Errors
+/// Returns an error if it cannot be written, or not be given to that user.
+pub fn replace_for(
+    owner: Option<Owner>,
+    path: &Path,
+    temporary: &Path,
+    content: &[u8],
+) -> io::Result<()> {
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let mut file = options().write(true).create_new(true).open(temporary)?;
+    if let Some(owner) = owner {
+        // The file itself, which somebody may have put another one in the place of.
+        owner.give_file(&file)?;
+    }
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(temporary, path)

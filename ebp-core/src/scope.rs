@@ -68,7 +68,10 @@ impl FromStr for Scope {
 
 /// Groups that share a secret. They are not participants, and their members are not distinguished
 /// (thesis 4.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Group {
     /// They register households and see registrations and consents.
     Researchers,
@@ -127,6 +130,12 @@ impl Scopes {
     #[must_use]
     pub fn of_a_device() -> Self {
         Self::from_iter([Scope::Consent, Scope::MeasurementWrite])
+    }
+
+    /// What the page of a device needs: everything of the household, but writing measurements.
+    #[must_use]
+    pub fn of_a_frontend() -> Self {
+        Self::from_iter([Scope::Account, Scope::Household, Scope::Consent, Scope::MeasurementRead])
     }
 
     /// Whether `scope` is among them.

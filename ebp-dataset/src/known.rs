@@ -72,7 +72,7 @@ impl KnownPart {
             }
         }
         // Where the needed registers are known, but are other ones than before, it begins anew.
-        if self.part.is_known(&self.between((at, at), meters, meters)) {
+        if self.part.is_known(&self.between((at, at.saturating_add(1)), meters, meters)) {
             self.last = Some((at, meters.to_vec()));
         }
     }

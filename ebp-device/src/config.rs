@@ -20,7 +20,7 @@ use ebp_meter::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::{clock::ClockSource, spool::SpoolOptions};
+use crate::{clock::ClockSource, frontend::FrontendConfig, spool::SpoolOptions};
 pub use error::ConfigError;
 use values::{answer_timeout, duration, from_text, light, presses, protocol, room, spool_bytes};
 
@@ -51,6 +51,9 @@ pub struct DeviceConfig {
     /// The intervals of measuring and sending.
     #[serde(default)]
     pub cycle: Cycles,
+    /// The page that shows the household its data; no certificate is kept for one if absent.
+    #[serde(default)]
+    pub frontend: Option<FrontendConfig>,
     /// The meters it reads.
     #[serde(rename = "meter")]
     pub meters: Vec<MeterEntry>,
@@ -192,6 +195,7 @@ impl DeviceConfig {
             socket: None,
             api,
             cycle: Cycles::default(),
+            frontend: None,
             meters,
         }
     }
@@ -215,6 +219,9 @@ impl DeviceConfig {
         }
         config.state = config.state.map(|state| folder.join(state));
         config.socket = config.socket.map(|socket| folder.join(socket));
+        if let Some(frontend) = &mut config.frontend {
+            frontend.folder = folder.join(&frontend.folder);
+        }
         for meter in &mut config.meters {
             if let PortName::Path(port) = &mut meter.port {
                 *port = folder.join(&port);

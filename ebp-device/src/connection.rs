@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use ebp_client::{Client, ClientError, ClientOptions, DeviceKey, identity::Identity};
-use ebp_core::{contract::DeviceCertificate, model::Meter};
+use ebp_core::{
+    contract::{DeviceCertificate, SignIn},
+    model::Meter,
+};
 
 use crate::transmitter::DataApi;
 
@@ -24,6 +27,19 @@ pub trait DeviceApi: DataApi + Send + Sync {
     /// Returns [`ClientError`] if the server cannot be reached or answers with a problem. If its
     /// answer was lost, it may have issued the certificate, and issues it for the same key again.
     fn renew(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError>;
+
+    /// The first or next certificate of the device's page, for that key.
+    ///
+    /// # Errors
+    /// As [`Self::renew`]: status 404 if the server is of an older version.
+    fn frontend(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError>;
+
+    /// By what the sign-in code for the device's page is verified.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 404
+    /// if it is of an older version.
+    fn sign_in(&self) -> Result<SignIn, ClientError>;
 }
 
 impl DeviceApi for Client {
@@ -33,6 +49,14 @@ impl DeviceApi for Client {
 
     fn renew(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
         Self::renew(self, key)
+    }
+
+    fn frontend(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
+        Self::frontend(self, key)
+    }
+
+    fn sign_in(&self) -> Result<SignIn, ClientError> {
+        Self::sign_in(self)
     }
 }
 

@@ -3,10 +3,10 @@
 //! Enters: a configuration. Leaves: spool, identity and clocks, opened for both daemons. Absent:
 //! the daemons.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use ebp_client::{
-    ClientError, Validity, ValidityError,
+    ClientError, KeyKind, Validity, ValidityError,
     identity::{Identity, IdentityError},
     renewal::{self, RenewalError},
 };
@@ -73,7 +73,12 @@ pub struct Device {
     api: Arc<dyn DeviceApi>,
     connect: Arc<dyn Connect>,
     validity: Validity,
+    /// When the page's files are looked at again, since the machine's start.
+    frontend_at: Duration,
 }
+
+/// How often the page's files are looked at.
+const FRONTEND_EVERY: Duration = Duration::from_secs(3600);
 
 impl Device {
     /// Opens what a configuration file names, on this machine's clocks and network.
@@ -104,7 +109,8 @@ impl Device {
         let connection = connect.connect(&identity)?;
         let options = SpoolOptions { clock: clock.clone(), ..config.spool_options() };
         let spool = Spool::open_with(&config.spool, options)?;
-        Ok(Self { config, spool, clock, api: connection, connect, validity })
+        let frontend_at = Duration::ZERO;
+        Ok(Self { config, spool, clock, api: connection, connect, validity, frontend_at })
     }
 
     /// The Data API, with the present certificate.
@@ -152,6 +158,37 @@ impl Device {
         Ok(Certificate::Changed { until: current.not_after, exposed })
     }
 
+    /// Renews the certificate of the device's page if that is due, gets the first one if there is
+    /// none, and stores the hash of its sign-in code; the daemons call it in every cycle, and once an
+    /// hour it does something. Returns until when a new certificate is valid. A server of an older
+    /// version gives none, which is no error.
+    ///
+    /// # Errors
+    /// Returns [`DeviceError`] when the server does not give one, or a file cannot be read, written or
+    /// given to its owner; the device's own certificate is not concerned.
+    pub fn keep_frontend(&mut self) -> Result<Option<Timestamp>, DeviceError> {
+        let Some(frontend) = &self.config.frontend else { return Ok(None) };
+        let now = self.clock.since_boot();
+        if now < self.frontend_at {
+            return Ok(None);
+        }
+        self.frontend_at = now.saturating_add(FRONTEND_EVERY);
+        frontend.make_folder()?;
+        let (certificate, key) = (frontend.certificate(), frontend.key());
+        // Beside the device's own key: the page's folder is another user's.
+        let _lock = renewal::lock(&self.config.api.key)?;
+        renewal::settle(&certificate, &key)?;
+        if frontend.is_due(self.clock.now())? {
+            let until = frontend.obtain(KeyKind::default(), |key| self.api.frontend(key));
+            return or_unknown(until.map_err(DeviceError::from));
+        }
+        let sign_in = or_unknown(self.api.sign_in().map_err(DeviceError::from))?;
+        if let Some(hash) = sign_in.and_then(|sign_in| sign_in.sign_in_hash) {
+            frontend.keep_sign_in(&hash)?;
+        }
+        Ok(None)
+    }
+
     /// Whether the device may measure now. While the server cannot be reached, its last answer
     /// remains valid.
     ///
@@ -159,5 +196,16 @@ impl Device {
     /// Returns [`SpoolError`] if the spool does not say what was heard last.
     pub fn may_measure(&self) -> Result<Decision, SpoolError> {
         Gate::decide(&self.spool, || self.api.consent(), &*self.clock)
+    }
+}
+
+/// Nothing, if the server does not know what it was asked for, since it is of an older version.
+fn or_unknown<T>(answer: Result<T, DeviceError>) -> Result<Option<T>, DeviceError> {
+    let is_unknown =
+        |error: &ClientError| matches!(error, ClientError::Problem { status: 404, .. });
+    match answer {
+        Err(DeviceError::Renewal(RenewalError::Client(error))) if is_unknown(&error) => Ok(None),
+        Err(DeviceError::Client(error)) if is_unknown(&error) => Ok(None),
+        answer => answer.map(Some),
     }
 }

@@ -15,6 +15,7 @@ pub mod connection;
 pub mod consent;
 pub mod daemon;
 pub mod device;
+pub mod frontend;
 pub mod keeper;
 pub mod meters;
 pub mod socket;

@@ -13,7 +13,8 @@ use ebp_client::{Client, ClientError, DeviceKey, identity::Identity};
 use ebp_core::{
     clock::SimulatedClock,
     contract::{
-        Consent, DeviceCertificate, DeviceStatus, UploadRequest, UploadResponse, problem_type,
+        Consent, DeviceCertificate, DeviceStatus, SignIn, UploadRequest, UploadResponse,
+        problem_type,
     },
     model::{Incident, IncidentType, Meter},
 };
@@ -229,5 +230,13 @@ impl DeviceApi for Connection {
 
     fn renew(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
         self.link.request(|| self.client.renew(key))
+    }
+
+    fn frontend(&self, key: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
+        self.link.request(|| self.client.frontend(key))
+    }
+
+    fn sign_in(&self) -> Result<SignIn, ClientError> {
+        self.link.request(|| self.client.sign_in())
     }
 }

@@ -163,6 +163,8 @@ impl Reader {
                     stepped.hear_certificate(Ok(certificate));
                 }
                 MeasuringEvent::NotRenewed(error) => stepped.hear_certificate(Err(error)),
+                // The devices here have no pages.
+                MeasuringEvent::Frontend(_) | MeasuringEvent::FrontendNotRenewed(_) => {}
                 MeasuringEvent::NoSocket(error) => stepped.lines.push(error.to_string()),
                 MeasuringEvent::SpoolReopened => {
                     stepped.reopened += 1;

@@ -29,6 +29,7 @@ pub mod alert;
 mod answer;
 mod api;
 mod app;
+mod as_problem;
 pub mod auth;
 mod config;
 mod database_clock;

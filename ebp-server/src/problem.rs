@@ -67,6 +67,9 @@ pub enum ApiError {
     /// The path has no such method.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// What is to be changed was changed since it was read.
+    #[error("changed since it was read")]
+    Changed,
     /// What is to be removed is needed: why.
     #[error("it cannot be removed: {0}")]
     InUse(&'static str),
@@ -136,6 +139,12 @@ impl From<StoreError> for ApiError {
             StoreError::MessageClosed => Self::MessageClosed,
             StoreError::TooManyMessages { open, limit } => Self::TooManyMessages { open, limit },
             StoreError::InUse(why) => Self::InUse(why),
+            StoreError::Changed => Self::Changed,
+            StoreError::Search => Self::Invalid(
+                "`q` must have at most 200 characters and no NUL, and `cursor` must be the `next` of \
+                 a page with the same `sort`"
+                    .to_owned(),
+            ),
             error @ (StoreError::JobState(_) | StoreError::JobErased | StoreError::JobKey) => {
                 Self::JobState(error.to_string())
             }
@@ -157,6 +166,9 @@ impl From<SurveyError> for ApiError {
             SurveyError::InvalidToken => {
                 Self::Unauthenticated("the token is unknown, used or expired")
             }
+            SurveyError::SameKey => {
+                Self::fault("/frontend_csr", "must be of another key than the device's")
+            }
             SurveyError::CertificateRevoked => Self::Unauthenticated("the certificate is revoked"),
             SurveyError::RenewedRecently(wait) => {
                 Self::RenewedRecently(wait.as_secs().max(1).unsigned_abs())
@@ -170,24 +182,31 @@ impl From<SurveyError> for ApiError {
 
 impl From<AuthorityError> for ApiError {
     fn from(error: AuthorityError) -> Self {
-        match error {
-            AuthorityError::InvalidRequest => {
-                let mut faults = Faults::default();
-                faults.check(false, "/csr", "must be a request (PKCS#10) signed by its own key");
-                Self::Faults(faults)
-            }
-            AuthorityError::UnsupportedKey(kind) => {
-                let mut faults = Faults::default();
-                let detail = format!("must have a key of ECDSA P-256 or Ed25519, not of {kind}");
-                faults.check(false, "/csr", &detail);
-                Self::Faults(faults)
-            }
-            error => Self::Internal(error.to_string()),
-        }
+        Self::of_request("/csr", error)
     }
 }
 
 impl ApiError {
+    /// What is wrong with the certificate request at that place of the body.
+    pub(crate) fn of_request(place: &str, error: AuthorityError) -> Self {
+        match error {
+            AuthorityError::InvalidRequest => {
+                Self::fault(place, "must be a request (PKCS#10) signed by its own key")
+            }
+            AuthorityError::UnsupportedKey(kind) => Self::fault(
+                place,
+                &format!("must have a key of ECDSA P-256 or Ed25519, not of {kind}"),
+            ),
+            error => Self::Internal(error.to_string()),
+        }
+    }
+
+    fn fault(place: &str, detail: &str) -> Self {
+        let mut faults = Faults::default();
+        faults.check(false, place, detail);
+        Self::Faults(faults)
+    }
+
     /// Type, status and title.
     fn kind(&self) -> (&'static str, StatusCode, &'static str) {
         use problem_type as kind;
@@ -240,6 +259,9 @@ impl ApiError {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "The path has no such method",
             ),
+            Self::Changed => {
+                (kind::CHANGED, StatusCode::PRECONDITION_FAILED, "It was changed since it was read")
+            }
             Self::InUse(_) => (kind::IN_USE, StatusCode::CONFLICT, "It cannot be removed"),
             Self::JobState(_) => {
                 (kind::JOB_STATE, StatusCode::CONFLICT, "The job's state does not permit it")
@@ -317,6 +339,11 @@ impl ApiError {
         match self {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
+            Self::Changed => Some(
+                "nothing was changed: get the household again, and send the change with its ETag as \
+                 If-Match"
+                    .to_owned(),
+            ),
             Self::ClockBehind(by) => Some(format!("by {by:#} at least")),
             Self::Outdated(_) => Some(
                 "the database was changed by a newer version of the server: its operator has to \
@@ -410,25 +437,4 @@ impl IntoResponse for ApiError {
         headers.extend(self.header());
         response
     }
-}
-
-/// Makes a problem of every refusal that is none yet: those of the framework come as text.
-pub(crate) async fn as_problem(response: Response) -> Response {
-    let status = response.status();
-    let is_problem =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
-    if is_problem || !(status.is_client_error() || status.is_server_error()) {
-        return response;
-    }
-    match status {
-        StatusCode::NOT_FOUND => ApiError::NotFound,
-        StatusCode::METHOD_NOT_ALLOWED => ApiError::MethodNotAllowed,
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge("the request is too large".to_owned()),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::UnsupportedMedia,
-        status if status.is_client_error() => {
-            ApiError::Invalid("the request is not of a form that is understood".to_owned())
-        }
-        status => ApiError::Internal(format!("an answer {status} without a problem")),
-    }
-    .into_response()
 }

@@ -3,6 +3,8 @@
 //! Enters: requests answered, outcomes of uploads, counts of devices. Leaves: the text that
 //! Prometheus reads (OpenMetrics 1.0). Absent: anything about a single household or device.
 
+mod alert;
+
 use std::{fmt, time::Duration};
 
 use rustls::HandshakeKind;
@@ -18,8 +20,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use ebp_core::contract::{AlertChannel, AlertKind, JobState};
+use ebp_core::contract::JobState;
 use ebp_store::{AlertCounts, DeviceCounts, JobCounts, PoolStatus};
+
+pub use alert::AlertMetrics;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -46,12 +50,6 @@ struct StateLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptLabels {
     kind: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DeliveryLabels {
-    channel: &'static str,
     outcome: &'static str,
 }
 
@@ -132,11 +130,8 @@ pub struct Telemetry {
     jobs: Family<StateLabels, Gauge>,
     attempts: Family<AttemptLabels, Counter>,
     attempt_duration: Family<KindLabels, Histogram>,
-    episodes: Family<KindLabels, Gauge>,
-    pending_alerts: Gauge,
-    looks: Counter,
-    alert_attempts: Family<DeliveryLabels, Counter>,
-    heartbeats: Family<OutcomeLabels, Counter>,
+    /// What is counted of alerts.
+    pub alerts: AlertMetrics,
 }
 
 impl Default for Telemetry {
@@ -161,11 +156,7 @@ impl Default for Telemetry {
             attempt_duration: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(0.1, 2.0, 16))
             }),
-            episodes: Family::default(),
-            pending_alerts: Gauge::default(),
-            looks: Counter::default(),
-            alert_attempts: Family::default(),
-            heartbeats: Family::default(),
+            alerts: AlertMetrics::register(&mut registry),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests answered", telemetry.requests.clone());
@@ -221,7 +212,6 @@ impl Default for Telemetry {
             "From an attempt's beginning to its end",
             telemetry.attempt_duration.clone(),
         );
-        register_alerts(&mut registry, &telemetry);
         // Counters start at 0, so that `rate()` sees the first increment.
         for outcome in [Handshake::Full, Handshake::Resumed, Handshake::Failed, Handshake::Slow] {
             drop(telemetry.handshakes.get_or_create(&OutcomeLabels { outcome: outcome.name() }));
@@ -232,44 +222,8 @@ impl Default for Telemetry {
         for outcome in ["good", "damaged"] {
             drop(telemetry.telegrams.get_or_create(&OutcomeLabels { outcome }));
         }
-        for outcome in ["accepted", "failed", "refused", "dropped"] {
-            for channel in AlertChannel::ALL.map(AlertChannel::name) {
-                drop(telemetry.alert_attempts.get_or_create(&DeliveryLabels { channel, outcome }));
-            }
-        }
-        for outcome in ["reached", "failed"] {
-            drop(telemetry.heartbeats.get_or_create(&OutcomeLabels { outcome }));
-        }
         Self { registry, ..telemetry }
     }
-}
-
-fn register_alerts(registry: &mut Registry, telemetry: &Telemetry) {
-    registry.register(
-        "alert_episodes",
-        "Open episodes of trouble with devices by kind, of the whole survey",
-        telemetry.episodes.clone(),
-    );
-    registry.register(
-        "alert_deliveries_pending",
-        "Messages about devices that are not sent yet, of the whole survey",
-        telemetry.pending_alerts.clone(),
-    );
-    registry.register(
-        "alert_looks",
-        "How often this server looked at all devices",
-        telemetry.looks.clone(),
-    );
-    registry.register(
-        "alert_attempts",
-        "How attempts of this server to send messages about devices ended",
-        telemetry.alert_attempts.clone(),
-    );
-    registry.register(
-        "alert_heartbeats",
-        "How calls of the watchdog by this server ended",
-        telemetry.heartbeats.clone(),
-    );
 }
 
 impl Telemetry {
@@ -314,22 +268,6 @@ impl Telemetry {
         self.attempt_duration.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
     }
 
-    /// All devices were looked at.
-    pub fn looked_for_alerts(&self) {
-        self.looks.inc();
-    }
-
-    /// An attempt to send a message about devices ended.
-    pub fn alert_attempted(&self, channel: &'static str, outcome: &'static str) {
-        self.alert_attempts.get_or_create(&DeliveryLabels { channel, outcome }).inc();
-    }
-
-    /// The watchdog was called.
-    pub fn heartbeat(&self, is_reached: bool) {
-        let outcome = if is_reached { "reached" } else { "failed" };
-        self.heartbeats.get_or_create(&OutcomeLabels { outcome }).inc();
-    }
-
     /// The text for Prometheus.
     ///
     /// # Errors
@@ -356,13 +294,7 @@ impl Telemetry {
             let count = counted.map_or(0, |(_, count)| i64::try_from(*count).unwrap_or(i64::MAX));
             self.jobs.get_or_create(&StateLabels { state: state.name() }).set(count);
         }
-        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        for kind in AlertKind::ALL {
-            let open = gauges.alerts.open.iter().find(|(of, _)| *of == kind);
-            let count = open.map_or(0, |(_, count)| signed(*count));
-            self.episodes.get_or_create(&KindLabels { kind: kind.name() }).set(count);
-        }
-        self.pending_alerts.set(signed(gauges.alerts.pending));
+        self.alerts.set(&gauges.alerts);
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

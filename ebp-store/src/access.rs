@@ -4,6 +4,8 @@
 //! Enters: hashes, never a token or a secret itself. Leaves: the devices and certificates that they
 //! belong to. Absent: cryptography.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use ebp_core::scope::Scopes;
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +18,7 @@ use crate::{certificate::RegisterEntry, serial::Serial};
 pub type Digest = [u8; 32];
 
 /// A new one-time token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Enrolment {
     /// The token's digest.
     pub token: Digest,
@@ -26,6 +28,19 @@ pub struct Enrolment {
     pub scopes: Scopes,
     /// Until when it is valid.
     pub expires_at: Timestamp,
+    /// The hash of the sign-in code that the device's page has once the token is used.
+    pub sign_in_hash: Option<String>,
+}
+
+/// Does not show the hash of the sign-in code.
+impl fmt::Debug for Enrolment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enrolment")
+            .field("device", &self.device)
+            .field("scopes", &self.scopes)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whom a certificate is to be issued for.
@@ -48,6 +63,8 @@ pub enum Origin {
     Enrolment(Digest),
     /// The certificate with that serial number.
     Renewal(Serial),
+    /// The device's measuring certificate with that serial number, for one of another purpose.
+    Sibling(Serial),
 }
 
 /// A certificate that a server has signed for a device and not handed out yet.
@@ -125,8 +142,10 @@ pub trait AccessStore: Send + Sync {
     /// [`StoreError::ConsentRevoked`].
     async fn create_enrolment(&self, enrolment: Enrolment) -> Result<(), StoreError>;
 
-    /// Redeems a token for the public key with that digest. If the answer was lost, the request may
-    /// be repeated with the same key until the token expires, but not with another key.
+    /// Redeems a token for the public key with that digest, and for that of the device's page, if one
+    /// is given. If the answer was lost, the request may be repeated with the same keys until the
+    /// token expires, but not with others. From then on the device's page has the token's sign-in
+    /// code.
     ///
     /// # Errors
     /// Returns [`StoreError::NotFound`] if there is no such token, it is used up or expired;
@@ -135,9 +154,20 @@ pub trait AccessStore: Send + Sync {
         &self,
         token: Digest,
         key: Digest,
+        frontend: Option<Digest>,
         at: Timestamp,
     ) -> Result<Enrolled, StoreError>;
 
+    /// Gives a device's page another sign-in code, which that of a token not yet used does not
+    /// replace.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::NotFound`] if there is no such device,
+    /// [`StoreError::ConsentRevoked`].
+    async fn set_sign_in_hash(&self, device: Uuid, hash: String) -> Result<(), StoreError>;
+
+    /// The hash of the sign-in code of a device's page.
+    async fn sign_in_hash(&self, device: Uuid) -> Result<Option<String>, StoreError>;
     /// Deletes one-time tokens that are expired, used or not. Returns how many.
     async fn forget_expired_enrolments(&self, at: Timestamp) -> Result<u64, StoreError>;
 

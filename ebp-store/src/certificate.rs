@@ -6,7 +6,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{ListCursor, serial::Serial};
+use crate::{error::StoreError, serial::Serial};
 
 /// Whom a certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,12 +81,9 @@ impl RegisterEntry {
     }
 }
 
-/// The entries of two lists as one, in the order of a page, with their cursors.
-pub(crate) fn in_order(entries: Vec<RegisterEntry>) -> Vec<(ListCursor, RegisterEntry)> {
-    let mut entries: Vec<_> =
-        entries.into_iter().map(|entry| (ListCursor::of_certificate(&entry), entry)).collect();
-    entries.sort_by_key(|(place, _)| (place.registered_at, place.uuid));
-    entries
+/// Scopes from their column.
+pub(crate) fn scopes_of(text: &str) -> Result<Scopes, StoreError> {
+    text.parse().map_err(|_| StoreError::Damaged("set of scopes"))
 }
 
 /// A digest of serial number and participant, both of which are random.

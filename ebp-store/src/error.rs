@@ -52,6 +52,12 @@ pub enum StoreError {
     /// The same participant has a household at the same address.
     #[error("household {0} has the same participant and the same address")]
     RegisteredAlready(Uuid),
+    /// A search is too long, or a cursor is of another order.
+    #[error("the search is too long, or its cursor of another order")]
+    Search,
+    /// It was changed since the version that the change is meant for.
+    #[error("it was changed since it was read")]
+    Changed,
     /// It cannot be removed; the text says why.
     #[error("it cannot be removed: {0}")]
     InUse(&'static str),

@@ -15,10 +15,13 @@ pub mod backup;
 mod certificate;
 mod change;
 mod database;
+mod edit;
 mod error;
 mod evaluation;
 mod faults;
 mod fleet;
+mod fleet_page;
+mod fleet_statement;
 pub mod form;
 mod history;
 mod identity;
@@ -34,6 +37,7 @@ mod repeated;
 mod revoked;
 mod rule;
 mod schema;
+mod search;
 mod serial;
 mod series;
 mod set;
@@ -51,6 +55,7 @@ pub use authority::AuthorityStore;
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
 pub use database::{Database, open_store};
+pub use edit::{Edit, EditOptions, Editor, HouseholdVersion, InvalidLabel, Label};
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use faults::Faults;
@@ -80,6 +85,7 @@ pub use rule::{
     series::is_settled,
 };
 pub use schema::NewerSchema;
+pub use search::{HouseholdCursor, HouseholdPage, HouseholdQuery};
 pub use serial::{InvalidSerial, Serial};
 pub use series::{
     KeptDay, KeptSeries, NewDays, SeriesHousehold, SeriesMeter, SeriesPlace, SeriesStore,

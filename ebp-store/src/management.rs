@@ -6,13 +6,17 @@
 use async_trait::async_trait;
 use ebp_core::contract::{
     HouseholdChange, HouseholdHealth, ManagedDevice, ManagedHousehold, MeterChange, NewMeter,
-    NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
+    NewPvSystem, PvSystemChange, Registered, Registration, RegistrationChange, RegistrationEntry,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{HouseholdId, StoreError};
-use crate::certificate::RegisterEntry;
+use crate::{
+    certificate::RegisterEntry,
+    edit::{Edit, EditOptions, Editor},
+    search::{HouseholdPage, HouseholdQuery},
+};
 
 /// A cursor in a list ordered by registration: after the entry with that time and identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,16 @@ impl ListCursor {
             uuid: Uuid::from_bytes(*entry.serial.octets()),
         }
     }
+}
+
+/// The entries of two lists as one, in the order of a page, with their cursors. Of what both have the
+/// first list's entry counts.
+pub(crate) fn in_order(entries: Vec<RegisterEntry>) -> Vec<(ListCursor, RegisterEntry)> {
+    let mut entries: Vec<_> =
+        entries.into_iter().map(|entry| (ListCursor::of_certificate(&entry), entry)).collect();
+    entries.sort_by_key(|(place, _)| (place.registered_at, place.uuid));
+    entries.dedup_by_key(|(place, _)| *place);
+    entries
 }
 
 /// Which page of a list is requested.
@@ -64,6 +78,11 @@ pub struct DeviceCounts {
     pub never: u64,
     /// Of a household that revoked its consent.
     pub revoked: u64,
+}
+
+/// What an addition has added.
+fn added(added: Option<Uuid>) -> Result<Uuid, StoreError> {
+    added.ok_or(StoreError::Damaged("addition"))
 }
 
 /// What researchers and administrators ask of a store.
@@ -121,6 +140,63 @@ pub trait ManagementStore: Send + Sync {
     /// Returns [`StoreError::NotFound`] if there is no such household, or if it is withheld.
     async fn registration(&self, household: HouseholdId) -> Result<ManagedHousehold, StoreError>;
 
+    /// Households by a search, a state of consent, and in an order; without withheld ones, but for
+    /// their number.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::Search`] if the search is too long, or the cursor is of another order.
+    async fn search_households(&self, query: HouseholdQuery) -> Result<HouseholdPage, StoreError>;
+
+    /// Makes a change of a registration if the household is a version that the caller has seen, and
+    /// writes it into the household's history, all in one transaction. Returns the identifier of
+    /// what was added. The methods for single changes below do the same without a history and
+    /// whatever the version is.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::Changed`] if it is another version, and the errors of the method for
+    /// that change.
+    async fn edit(
+        &self,
+        household: HouseholdId,
+        edit: Edit,
+        options: EditOptions,
+    ) -> Result<Option<Uuid>, StoreError>;
+
+    /// The same, whatever version the household is, and without a history.
+    #[doc(hidden)]
+    async fn edit_unseen(
+        &self,
+        household: HouseholdId,
+        edit: Edit,
+    ) -> Result<Option<Uuid>, StoreError> {
+        self.edit(household, edit, EditOptions::default()).await
+    }
+
+    /// Writes into a household's history that it was registered.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::NotFound`] if there is no such household.
+    async fn note_registration(
+        &self,
+        household: HouseholdId,
+        editor: Editor,
+    ) -> Result<(), StoreError>;
+
+    /// A page of a household's history, oldest first. The cursor's instant is the number of the
+    /// change. A household that revoked its consent has none.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::NotFound`] if there is no such household, or if it is withheld.
+    async fn changes(
+        &self,
+        household: HouseholdId,
+        query: ListQuery,
+    ) -> Result<ListPage<RegistrationChange>, StoreError>;
+
+    /// Deletes the initials in the histories of all households, as at the end of the survey. Returns
+    /// how many there were.
+    async fn forget_labels(&self) -> Result<u64, StoreError>;
+
     /// Changes a household's members. With another e-mail address the participant gets another
     /// identifier, so that no certificate with the earlier one is valid, wherever it was issued;
     /// those of their devices are revoked, and the devices' one-time tokens become invalid.
@@ -129,10 +205,14 @@ pub trait ManagementStore: Send + Sync {
         household: HouseholdId,
         change: HouseholdChange,
         at: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        self.edit_unseen(household, Edit::Household(Box::new(change), at)).await.map(drop)
+    }
 
     /// Appends a meter.
-    async fn add_meter(&self, household: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError>;
+    async fn add_meter(&self, household: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError> {
+        added(self.edit_unseen(household, Edit::AddMeter(meter)).await?)
+    }
 
     /// Changes a meter.
     ///
@@ -143,14 +223,18 @@ pub trait ManagementStore: Send + Sync {
         household: HouseholdId,
         meter: Uuid,
         change: MeterChange,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        self.edit_unseen(household, Edit::ChangeMeter(meter, change)).await.map(drop)
+    }
 
     /// Appends a photovoltaic system.
     async fn add_pv_system(
         &self,
         household: HouseholdId,
         system: NewPvSystem,
-    ) -> Result<Uuid, StoreError>;
+    ) -> Result<Uuid, StoreError> {
+        added(self.edit_unseen(household, Edit::AddPvSystem(system)).await?)
+    }
 
     /// Changes a photovoltaic system.
     ///
@@ -161,14 +245,18 @@ pub trait ManagementStore: Send + Sync {
         household: HouseholdId,
         system: Uuid,
         change: PvSystemChange,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        self.edit_unseen(household, Edit::ChangePvSystem(system, change)).await.map(drop)
+    }
 
     /// Removes a meter that was registered by mistake, with its incidents.
     ///
     /// # Errors
     /// Returns [`StoreError::NotFound`] if the household has no such meter; [`StoreError::InUse`]
     /// if it has measurements or a photovoltaic system is connected to it.
-    async fn remove_meter(&self, household: HouseholdId, meter: Uuid) -> Result<(), StoreError>;
+    async fn remove_meter(&self, household: HouseholdId, meter: Uuid) -> Result<(), StoreError> {
+        self.edit_unseen(household, Edit::RemoveMeter(meter)).await.map(drop)
+    }
 
     /// Removes a photovoltaic system that was registered by mistake.
     ///
@@ -179,7 +267,9 @@ pub trait ManagementStore: Send + Sync {
         &self,
         household: HouseholdId,
         system: Uuid,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        self.edit_unseen(household, Edit::RemovePvSystem(system)).await.map(drop)
+    }
 
     /// Sets the meters of its household that a device reads from now on.
     ///
@@ -206,7 +296,9 @@ pub trait ManagementStore: Send + Sync {
         &self,
         household: HouseholdId,
         meters: Vec<Uuid>,
-    ) -> Result<Uuid, StoreError>;
+    ) -> Result<Uuid, StoreError> {
+        added(self.edit_unseen(household, Edit::AddDevice(meters)).await?)
+    }
 
     /// All devices, in the order of their households' registration and then by identifier, as in
     /// the cursor.

@@ -39,7 +39,7 @@ pub trait SurveyTextStore: Send + Sync {
     async fn survey_texts(&self, version: u32) -> Result<Vec<SurveyText>, StoreError>;
 }
 
-/// What becomes of a version that is to be published where `newest` is the newest one and `kept` are
+/// The result of publishing a version where `newest` is the newest one and `kept` are
 /// the texts that are stored of this version.
 ///
 /// # Errors

@@ -51,6 +51,9 @@ pub enum SurveyError {
     /// A one-time token is unknown, used for another key, or expired.
     #[error("the one-time token is unknown, used or expired")]
     InvalidToken,
+    /// Both requests of an enrolment are for the same key.
+    #[error("the device and its page have the same key")]
+    SameKey,
     /// The certificate that a renewal was asked for with has been revoked.
     #[error("the certificate is revoked")]
     CertificateRevoked,

@@ -29,7 +29,7 @@ impl Survey {
         self.store().coverage(device, from, days, self.cycles(), self.clock().now()).await
     }
 
-    /// What became of a device within the last 400 days.
+    /// A device's incidents and statuses of the last 400 days.
     ///
     /// # Errors
     /// Returns the same errors as [`coverage`](Self::coverage).

@@ -18,6 +18,7 @@
 //! | what the survey says of itself, the texts that participants agree to | `information.rs`, `text.rs` |
 //! | everything that is held about a household | `export/` |
 //! | one-time tokens, first and next certificates of devices | `enrolment.rs` |
+//! | sign-in codes of devices' pages | `sign_in.rs` |
 //! | register, issue and list certificates | `register.rs` |
 //! | revoke certificates, list a device's | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
@@ -52,6 +53,7 @@ mod restore;
 mod revocation;
 mod revocations;
 mod series;
+mod sign_in;
 mod survey;
 pub mod text;
 
@@ -60,7 +62,7 @@ pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};
 pub use keeper::Keeper;
-pub use registration::NewHousehold;
+pub use registration::{Author, NewHousehold};
 pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use ebp_core::{
     contract::{HouseholdChange, ManagedHousehold, Registered, Registration},
     model::Address,
+    scope::Group,
 };
-use ebp_store::{Faults, HouseholdId, faults};
+use ebp_store::{Edit, EditOptions, Editor, Faults, HouseholdId, HouseholdVersion, Label, faults};
+use uuid::Uuid;
 
 use crate::{Survey, SurveyError, finish, geocoding::Located};
 
@@ -18,6 +20,15 @@ pub struct NewHousehold {
     /// What came of looking its address up; absent if the registration had a location, or there is
     /// no geocoder.
     pub located: Option<Located>,
+}
+
+/// Who changes a registration, for its history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The group whose secret was used.
+    pub group: Group,
+    /// The initials that were given with it.
+    pub label: Option<Label>,
 }
 
 impl Survey {
@@ -64,12 +75,47 @@ impl Survey {
         Ok(self.store().check_registration(registration, further).await?)
     }
 
+    /// Notes in a household's history that it was registered.
+    ///
+    /// # Errors
+    /// [`NotFound`](ebp_store::StoreError::NotFound) if there is no such household.
+    pub async fn note_registration(
+        &self,
+        household: HouseholdId,
+        author: Author,
+    ) -> Result<(), SurveyError> {
+        let editor = Editor { group: author.group, label: author.label, at: self.clock().now() };
+        Ok(self.store().note_registration(household, editor).await?)
+    }
+
+    /// Changes a household's members, meters or systems, or adds a device, and writes it into the
+    /// history. With `expected` the household has to be one of these versions. Returns the
+    /// identifier of what was added. [`Self::change_household`] changes contact, address, location
+    /// and answers.
+    ///
+    /// # Errors
+    /// [`Changed`](ebp_store::StoreError::Changed) if it is another version, and as
+    /// [`Self::change_household`].
+    pub async fn edit(
+        &self,
+        household: HouseholdId,
+        edit: Edit,
+        author: Author,
+        expected: Option<Vec<HouseholdVersion>>,
+    ) -> Result<Option<Uuid>, SurveyError> {
+        let editor = Editor { group: author.group, label: author.label, at: self.clock().now() };
+        let options = EditOptions { editor: Some(editor), expected };
+        Ok(self.store().edit(household, edit, options).await?)
+    }
+
     /// Changes a household. A new address without a location is located; if it is not found the
     /// location stays. The geocoder deletes its answer for the old address. Continues if nobody
-    /// waits for it any more.
+    /// waits for it any more. With an author the history has the change; with `expected` the
+    /// household has to be one of these versions.
     ///
     /// # Errors
     /// [`Registration`](ebp_store::StoreError::Registration) lists every fault of the change,
+    /// [`Changed`](ebp_store::StoreError::Changed) if it is another version;
     /// [`NotFound`](ebp_store::StoreError::NotFound) and
     /// [`ConsentRevoked`](ebp_store::StoreError::ConsentRevoked) say that there is no such household
     /// to change.
@@ -77,7 +123,14 @@ impl Survey {
         self: &Arc<Self>,
         household: HouseholdId,
         mut change: HouseholdChange,
+        author: Option<Author>,
+        expected: Option<Vec<HouseholdVersion>>,
     ) -> Result<ManagedHousehold, SurveyError> {
+        // Don't geocode for a version that is gone.
+        if expected.is_some() {
+            let before = self.store().registration(household).await?;
+            EditOptions { editor: None, expected: expected.clone() }.check(&before)?;
+        }
         // Don't geocode a change that will be rejected.
         let new = change.address.clone().filter(|_| Faults::against_schema(&change).is_empty());
         if let (Some(new), None) = (&new, &change.location)
@@ -89,7 +142,10 @@ impl Survey {
         }
         let survey = self.clone();
         finish(async move {
-            match survey.replace(household, change, new.is_some()).await {
+            let at = survey.clock().now();
+            let editor = author.map(|Author { group, label }| Editor { group, label, at });
+            let options = EditOptions { editor, expected };
+            match survey.replace(household, change, new.is_some(), options).await {
                 Ok(before) => {
                     let ended = before.filter(|before| Some(before) != new.as_ref());
                     survey.forget_own(ended.into_iter().collect()).await;
@@ -134,12 +190,14 @@ impl Survey {
         household: HouseholdId,
         change: HouseholdChange,
         has_address: bool,
+        options: EditOptions,
     ) -> Result<Option<Address>, SurveyError> {
         let before = match has_address {
             true => self.address_of(household).await?,
             false => None,
         };
-        self.store().change_household(household, change, self.clock().now()).await?;
+        let edit = Edit::Household(Box::new(change), self.clock().now());
+        self.store().edit(household, edit, options).await?;
         Ok(before)
     }
 

@@ -28,6 +28,9 @@ const DEVICE_CERTIFICATES: Duration = Duration::from_secs(90 * 86_400);
 /// The time zone whose days are kept by default.
 const ZONE: &str = "Europe/Berlin";
 
+/// A version of the texts that participants agree to.
+pub(crate) type KnownTexts = (u32, Arc<[SurveyText]>);
+
 /// A survey: its store, and what the operations need besides.
 pub struct Survey {
     store: Arc<dyn Store>,
@@ -42,7 +45,7 @@ pub struct Survey {
     drawn: Outlines,
     zone: Arc<str>,
     about: SurveyInformation,
-    texts: Mutex<Option<(u32, Arc<[SurveyText]>)>>,
+    texts: Mutex<Option<KnownTexts>>,
 }
 
 impl Survey {
@@ -162,7 +165,7 @@ impl Survey {
         &self.about
     }
 
-    pub(crate) const fn texts(&self) -> &Mutex<Option<(u32, Arc<[SurveyText]>)>> {
+    pub(crate) const fn texts(&self) -> &Mutex<Option<KnownTexts>> {
         &self.texts
     }
 

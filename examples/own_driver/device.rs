@@ -5,7 +5,7 @@ use std::{error::Error, fs, io::Write, path::Path, sync::Arc};
 
 use ebp_client::{ClientError, DeviceKey, identity::Identity};
 use ebp_core::{
-    contract::{Consent, DeviceCertificate, DeviceStatus, UploadRequest, UploadResponse},
+    contract::{Consent, DeviceCertificate, DeviceStatus, SignIn, UploadRequest, UploadResponse},
     model::{Incident, IncidentType, Meter},
     private_file,
 };
@@ -108,6 +108,14 @@ impl DeviceApi for StandIn {
     }
 
     fn renew(&self, _: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
+        Err(nobody())
+    }
+
+    fn frontend(&self, _: &DeviceKey) -> Result<DeviceCertificate, ClientError> {
+        Err(nobody())
+    }
+
+    fn sign_in(&self) -> Result<SignIn, ClientError> {
         Err(nobody())
     }
 }

@@ -3,22 +3,18 @@
 mod agreement;
 mod export;
 
-use std::{
-    io::IsTerminal,
-    sync::{Arc, atomic::AtomicBool},
-};
-
 use clap::Subcommand;
 use ebp_client::Client;
 use ebp_core::contract::Consent;
-use signal_hook::consts::SIGINT;
 
-use super::participant::{Own, refused};
+use super::{
+    confirm::{at_terminal, require_terminal, type_word, unchanged},
+    participant::{Own, refused},
+};
 use crate::{
-    exit::{CommandResult, Context, Failure},
+    exit::{CommandResult, Failure},
     output::{ItemFormat, lines},
     stdout::print,
-    terminal::Terminal,
 };
 use agreement::Agreement;
 use export::Export;
@@ -100,36 +96,6 @@ impl Confirmation {
             _ => Err(unchanged(word)),
         })
     }
-}
-
-/// Whether there is somebody to ask; if not, what to do instead.
-fn require_terminal(instead: &str) -> CommandResult {
-    if std::io::stdin().is_terminal() {
-        return Ok(());
-    }
-    Err(Failure::usage("there is no terminal to ask on")
-        .remedy(format!("type it at a terminal, or {instead}")))
-}
-
-/// Asks at the terminal, until Ctrl-C.
-fn at_terminal<T>(ask: impl FnOnce(&Terminal<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(SIGINT, stop.clone()).or_failed("signals")?;
-    let terminal =
-        Terminal::open(&stop).ok_or_else(|| Failure::failed("there is no terminal to ask on"))?;
-    terminal.forget_typed();
-    ask(&terminal)
-}
-
-/// What is typed as the answer; nothing if nobody answers any more.
-fn type_word(terminal: &Terminal<'_>, question: &str) -> Result<Option<String>, Failure> {
-    let typed = terminal.ask(question).or_failed("the terminal")?;
-    Ok(typed.map(|typed| typed.text().to_owned()))
-}
-
-/// It was not confirmed.
-fn unchanged(word: &str) -> Failure {
-    Failure::failed("nothing was changed").remedy(format!("type {word} to confirm it"))
 }
 
 fn text(consent: &Consent, format: ItemFormat) -> Result<String, Failure> {

@@ -17,20 +17,18 @@ mod init;
 mod list;
 #[cfg(feature = "server")]
 mod manage;
+mod renew;
 mod status;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use ebp_client::{ClientOptions, Validity, renewal};
-use ebp_core::clock::{Clock, SystemClock};
+use ebp_client::ClientOptions;
 
 use crate::{
-    exit::{CommandResult, Failure, device},
+    exit::{CommandResult, Failure},
     output::TableFormat,
-    tell::tell,
 };
-use connect::connect;
 use ebp_device::config::{Api, DeviceConfig};
 use enroll::Enroll;
 use init::Init;
@@ -45,24 +43,17 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Get the device's first certificate for a one-time token.
+    /// Get the first certificates of the device and its page for a one-time token.
     ///
-    /// The key is generated on this machine, readable by its owner only, and never leaves it. If
+    /// The keys are generated on this machine, readable by their owner only, and never leave it. If
     /// the answer is lost, run the same command again.
     Enroll(Enroll),
     /// Write the device's configuration: the meters that it reads according to the server, each
     /// with the port at which it was found.
     Init(Init),
-    /// Get the next certificate, if two thirds of this one's lifetime are over. The daemons do this
-    /// automatically.
-    Renew {
-        #[command(flatten)]
-        files: Files,
-
-        /// Renew now, even if it is not due yet.
-        #[arg(long)]
-        now: bool,
-    },
+    /// Get the next certificates of the device and, with --config, of its page, if two thirds of
+    /// their lifetime are over. The daemons do this automatically.
+    Renew(renew::Renew),
     /// List all devices with their households and their state, as an administrator.
     #[cfg(feature = "server")]
     List(list::List),
@@ -97,6 +88,10 @@ enum Action {
     /// has a certificate, cannot be removed.
     #[cfg(feature = "server")]
     Remove(add::Remove),
+    /// Make another code to sign in to a device's page, for example because it was lost. The device
+    /// takes it up within an hour.
+    #[cfg(feature = "server")]
+    SignInCode(add::SignInCode),
     /// Revoke every certificate of a device that was lost or stolen, permanently and from its next
     /// request on, and invalidate its one-time tokens. It may be enrolled again.
     ///
@@ -175,7 +170,9 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         Action::Token(token) => token.run(),
         #[cfg(feature = "server")]
         Action::Remove(remove) => remove.run(),
-        Action::Renew { files, now } => renew(&files.api()?, *now),
+        Action::Renew(renew) => renew.run(),
+        #[cfg(feature = "server")]
+        Action::SignInCode(code) => code.run(),
         #[cfg(feature = "server")]
         Action::Revoke(revoke) => revoke.run(),
         #[cfg(feature = "server")]
@@ -185,19 +182,4 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             status::status(&files.api()?, config.as_ref(), *format)
         }
     }
-}
-
-fn renew(api: &Api, now: bool) -> CommandResult {
-    let _lock = renewal::lock(&api.key).map_err(device::renewal)?;
-    renewal::settle(&api.certificate, &api.key).map_err(device::renewal)?;
-    let validity = Validity::from_file(&api.certificate).map_err(device::validity)?;
-    if !now && SystemClock.now() < validity.due_at() {
-        tell!("ebp: the certificate is renewed from {} on", validity.due_at());
-        return Ok(());
-    }
-    let client = connect(api)?;
-    let renewed = renewal::renew(|key| client.renew(key), &api.certificate, &api.key);
-    let until = renewed.map_err(device::renewal)?;
-    tell!("ebp: the new certificate is valid until {until}");
-    Ok(())
 }

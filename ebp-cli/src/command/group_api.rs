@@ -81,6 +81,9 @@ pub fn refused(group: Group, error: ClientError) -> Failure {
             Group::Researchers => "`ebp household list` shows those there are".to_owned(),
             Group::Administrators => "`ebp device list` shows those there are".to_owned(),
         },
+        ClientError::Problem { kind, .. } if kind == problem_type::CHANGED => {
+            "`ebp household show` shows it as it is now, with its version for --if-match".to_owned()
+        }
         ClientError::Problem { kind, .. } if kind == problem_type::IN_USE => match group {
             Group::Researchers => "what has measurements is kept; a system's meter is another one \
                                    after `ebp household edit --pv-system`"

@@ -7,24 +7,23 @@ mod add;
 mod doubts;
 mod edit;
 mod import;
+mod list;
 mod locate;
 mod mask;
 mod measurements;
 mod refusal;
 mod revoke;
 
-use std::io::Write;
-
 use clap::Subcommand;
-use ebp_client::Manager;
-use ebp_core::{contract::RegistrationEntry, scope::Group};
+use ebp_core::scope::Group;
 use uuid::Uuid;
 
-use super::{group_api::GroupApi, heading::OUTPUT, server_data::ServerData};
+use super::{group_api::GroupApi, local_store::with_store, server_data::ServerData};
 use crate::{
     exit::{CommandResult, Failure},
-    output::{TableFormat, new_table},
-    stdout::{print, print_json},
+    output::phrase::counted_as,
+    stdout::print_json,
+    tell::tell,
 };
 use add::Add;
 use edit::{Edit, Remove};
@@ -58,12 +57,14 @@ enum Action {
     /// spelt, unless --further is given.
     Add(Add),
     /// List registrations and consents.
-    List {
-        /// How they are printed; JSON is one object a line.
-        #[arg(long, value_enum, default_value_t = TableFormat::Table, help_heading = OUTPUT)]
-        format: TableFormat,
-    },
-    /// Show a registration with all that belongs to it, as JSON.
+    List(list::List),
+    /// List what was changed in a registration, when and by whom, without any value.
+    History(list::History),
+    /// Delete the initials in the histories of all households, on the server's own machine, as at the
+    /// end of the survey.
+    ForgetLabels,
+    /// Show a registration with all that belongs to it, as JSON, and its version for
+    /// `ebp household edit --if-match`.
     Show {
         /// The household.
         household: Uuid,
@@ -102,12 +103,20 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     let api = &arguments.api;
     match &arguments.action {
         Action::Add(add) => add.run(&arguments.data, api),
-        Action::List { format } => list(&api.connect(Group::Researchers)?, *format),
+        Action::List(list) => list.run(&api.connect(Group::Researchers)?),
+        Action::History(history) => history.run(&api.connect(Group::Researchers)?),
+        Action::ForgetLabels => forget_labels(&arguments.data),
         Action::Show { household } => {
-            print_json(&api.connect(Group::Researchers)?.registration(*household).map_err(refused)?)
+            let manager = api.connect(Group::Researchers)?;
+            let (shown, version) = manager.registration_version(*household).map_err(refused)?;
+            print_json(&shown)?;
+            if let Some(version) = version {
+                tell!("ebp: its version is {version}");
+            }
+            Ok(())
         }
         Action::Edit(edit) => edit.run(api),
-        Action::Remove(remove) => remove.run(&api.connect(Group::Researchers)?),
+        Action::Remove(remove) => remove.run(api.connect(Group::Researchers)?),
         Action::Revoke(revoke) => revoke.run(&api.connect(Group::Researchers)?),
         Action::Import(import) => import.run(api),
         Action::Measurements(measurements) => measurements.run(&api.connect(Group::Researchers)?),
@@ -115,41 +124,17 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     }
 }
 
-fn list(manager: &Manager, format: TableFormat) -> CommandResult {
-    let mut entries = Vec::new();
-    let mut cursor: Option<String> = None;
-    loop {
-        let page = manager.registrations(cursor.as_deref()).map_err(refused)?;
-        entries.extend(page.items);
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
-    let mut text = Vec::new();
-    match format {
-        TableFormat::Json => {
-            for entry in &entries {
-                serde_json::to_writer(&mut text, entry).map_err(Failure::failed)?;
-                text.push(b'\n');
-            }
-        }
-        TableFormat::Table => {
-            let mut table = new_table();
-            table.set_header(["household", "participant", "email", "consent", "registered"]);
-            for RegistrationEntry { uuid, registered_at, participant, consent } in &entries {
-                let (name, email) =
-                    participant.as_ref().map_or(("", ""), |p| (p.name.as_str(), p.email.as_str()));
-                table.add_row([
-                    &uuid.to_string(),
-                    name,
-                    email,
-                    consent.state.name(),
-                    &registered_at.to_string(),
-                ]);
-            }
-            writeln!(text, "{table}")?;
-        }
-    }
-    print(&text)
+/// Deletes the initials in all histories.
+fn forget_labels(data: &ServerData) -> CommandResult {
+    let database = data.settings()?.database;
+    let labels = with_store(&database, async |store| store.forget_labels().await)?;
+    let labels = labels.ok_or_else(|| {
+        Failure::failed("there is no database here")
+            .remedy("give --data or --config as for `ebp serve`")
+    })?;
+    tell!(
+        "ebp: {} forgotten",
+        counted_as(labels, "change's initials are", "changes' initials are")
+    );
+    Ok(())
 }

@@ -11,6 +11,8 @@ mod anonymize;
 mod ca;
 pub mod completions;
 #[cfg(feature = "server")]
+mod confirm;
+#[cfg(feature = "server")]
 mod consent;
 mod cycle;
 #[cfg(feature = "server")]

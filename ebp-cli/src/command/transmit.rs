@@ -76,6 +76,11 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             Some(Err(error)) => event_log::hear_not_renewed(error),
             None => {}
         }
+        match step.frontend {
+            Some(Ok(Some(until))) => event_log::hear_frontend(until),
+            Some(Err(error)) => event_log::hear_frontend_not_renewed(error),
+            Some(Ok(None)) | None => {}
+        }
         let Some(outcome) = step.outcome else { return };
         match explained(outcome).and_then(|sent| tell(device, sent, arguments.format)) {
             Ok(()) => failures.worked(),

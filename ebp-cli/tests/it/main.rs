@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
 
 mod anonymize;
+mod another_meter;
 mod book;
 mod certificates;
 mod chain;

@@ -75,7 +75,7 @@ impl AlertMessageKind {
     }
 }
 
-/// What became of an episode.
+/// How an episode changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]

@@ -2,7 +2,7 @@
 //! they enroll with, and certificates, for administrators.
 //!
 //! Enters: what administrators change. Leaves: JSON bodies; a token's secret is shown once. Absent:
-//! people.
+//! people, but for the participant's name.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,9 @@ pub struct ManagedDevice {
     pub uuid: Uuid,
     /// The household that it belongs to.
     pub household: Uuid,
+    /// The participant's name.
+    #[serde(default)]
+    pub participant: Option<String>,
     /// Its components with their versions, as last reported.
     pub components: BTreeMap<String, Component>,
     /// When it last sent a request to the Data API with a certificate that may send measurements.
@@ -81,14 +84,37 @@ pub struct EnrolmentToken {
     pub device: Uuid,
     /// The token.
     pub token: String,
+    /// The code by which the participant signs in to the device's page once the device is enrolled
+    /// with the token. Absent if the server is of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(examples("K7QM-2XTD")))]
+    pub sign_in_code: Option<String>,
     /// Until when it is valid.
     pub expires_at: Timestamp,
 }
 
-/// Does not show the token.
+/// Shows neither token nor code.
 impl std::fmt::Debug for EnrolmentToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EnrolmentToken").field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+/// A sign-in code for a device's page. It is returned once and stored nowhere but as a hash.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewSignInCode {
+    /// The device.
+    pub device: Uuid,
+    /// The code.
+    #[cfg_attr(feature = "openapi", schema(examples("K7QM-2XTD")))]
+    pub sign_in_code: String,
+}
+
+/// Does not show the code.
+impl std::fmt::Debug for NewSignInCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewSignInCode").field("device", &self.device).finish_non_exhaustive()
     }
 }
 

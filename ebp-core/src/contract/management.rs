@@ -1,6 +1,7 @@
 //! Bodies under `/management`: what researchers and administrators see and change.
 //!
-//! Researchers see people and never devices' state; administrators see devices and no names.
+//! Researchers see people and never devices' state; administrators see devices, and of people only the
+//! name beside a device.
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
@@ -32,6 +33,12 @@ pub struct RegistrationEntry {
     pub registered_at: Timestamp,
     /// The contact; absent once consent is revoked.
     pub participant: Option<Participant>,
+    /// The postal code; absent once consent is revoked.
+    #[serde(default)]
+    pub postal_code: Option<String>,
+    /// The city; absent once consent is revoked.
+    #[serde(default)]
+    pub city: Option<String>,
     /// Its consent; the months of its instants once it is revoked.
     pub consent: Consent,
 }

@@ -80,7 +80,7 @@ impl FromStr for MessageAbout {
     }
 }
 
-/// `POST /household/message`. It has no `Debug`: what people write is theirs.
+/// `POST /household/message`. It has no `Debug`: what people write is private.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]

@@ -4,11 +4,13 @@
 
 mod alert;
 mod bodies;
+mod change;
 mod consent;
 mod device;
 mod enrolment;
 mod export;
 mod fleet;
+mod fleet_state;
 mod geo;
 mod incident;
 mod job;
@@ -19,6 +21,7 @@ pub mod paths;
 mod problem;
 #[cfg(feature = "openapi")]
 mod schema;
+mod search;
 mod series;
 mod status;
 mod survey;
@@ -33,20 +36,23 @@ pub use bodies::{
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
     UploadRequest, UploadResponse,
 };
+pub use change::{ChangeKind, LABEL_HEADER, LABEL_LENGTH, RegistrationChange};
 pub use consent::{
     AgreedText, Consent, ConsentGrant, UnknownWithdrawalChannel, Withdrawal, WithdrawalChannel,
 };
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
-    RevokedDevice,
+    NewSignInCode, RevokedDevice,
 };
-pub use enrolment::{DeviceCertificate, EnrollRequest, RenewRequest};
+pub use enrolment::{
+    DeviceCertificate, EnrollRequest, FrontendCertificate, FrontendRequest, RenewRequest, SignIn,
+};
 pub use export::{ExportedDevice, ExportedHousehold, ExportedMeter, HouseholdExport, LeftOut};
 pub use fleet::{
-    Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage, FleetSort,
-    FleetState, FleetVersion, IncidentEpisode, MeterCoverage, NewSilence, Silence,
-    UnknownFleetSort, UnknownFleetState,
+    Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage,
+    FleetVersion, IncidentEpisode, MeterCoverage, NewSilence, Silence,
 };
+pub use fleet_state::{FleetSort, FleetState, UnknownFleetSort, UnknownFleetState};
 pub use geo::{LocatedRegion, RegionName};
 pub use incident::IncidentRequest;
 pub use job::{
@@ -56,6 +62,9 @@ pub use job::{
 pub use management::{
     HouseholdChange, HouseholdHealth, Listing, Made, ManagedHousehold, MeterChange, MeterHealth,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
+};
+pub use search::{
+    HouseholdCounts, HouseholdFilter, HouseholdKey, HouseholdListing, HouseholdSort, UnknownSort,
 };
 
 pub use message::{Message, MessageAbout, MessageAnswer, NewMessage, UnknownMessageAbout};

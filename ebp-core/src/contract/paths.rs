@@ -36,6 +36,8 @@ pub const INCIDENT_RESOLVE: &str = "/household/meter/{uuid}/incident/resolve";
 pub const MANAGEMENT_HOUSEHOLD: &str = "/management/household";
 /// One household.
 pub const MANAGED_HOUSEHOLD: &str = "/management/household/{household}";
+/// The history of its registration.
+pub const HOUSEHOLD_CHANGES: &str = "/management/household/{household}/change";
 /// A withdrawal of consent that came elsewhere.
 pub const REVOCATION: &str = "/management/household/{household}/revocation";
 /// Whether a registration would be accepted.
@@ -62,12 +64,14 @@ pub const MANAGED_DEVICE: &str = "/management/device/{uuid}";
 pub const MANAGEMENT_FLEET: &str = "/management/fleet";
 /// In which slots a device's meters were measured.
 pub const DEVICE_COVERAGE: &str = "/management/device/{uuid}/coverage";
-/// What became of a device.
+/// A device's incidents and statuses.
 pub const DEVICE_HISTORY: &str = "/management/device/{uuid}/history";
 /// A device's silence.
 pub const DEVICE_SILENCE: &str = "/management/device/{uuid}/silence";
 /// A device's one-time token.
 pub const MANAGED_ENROLMENT: &str = "/management/device/{uuid}/enrolment";
+/// A device's sign-in code.
+pub const MANAGED_SIGN_IN_CODE: &str = "/management/device/{uuid}/sign-in-code";
 /// A device's certificates.
 pub const MANAGED_CERTIFICATES: &str = "/management/device/{uuid}/certificate";
 /// One of them.
@@ -100,6 +104,10 @@ pub const MANAGED_ALERT: &str = "/management/alert/{uuid}";
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.
 pub const RENEW: &str = "/device/renew";
+/// The first certificate of a device's page.
+pub const DEVICE_FRONTEND: &str = "/device/frontend";
+/// By what the sign-in code for a device's page is verified.
+pub const DEVICE_SIGN_IN: &str = "/device/sign-in";
 /// The outlines of all regions, as a picture.
 pub const GEO_REGIONS: &str = "/geo/regions.svg";
 /// The outline of one region, with its NUTS code and `.svg` for `{file}`.

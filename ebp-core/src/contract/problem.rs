@@ -72,6 +72,8 @@ pub mod problem_type {
     pub const INCONSISTENT: &str = "urn:ebp:problem:inconsistent";
     /// The request's body or query is malformed (400).
     pub const INVALID: &str = "urn:ebp:problem:invalid";
+    /// What is to be changed was changed since it was read (412).
+    pub const CHANGED: &str = "urn:ebp:problem:changed";
     /// The server failed (500).
     pub const INTERNAL: &str = "urn:ebp:problem:internal";
 }

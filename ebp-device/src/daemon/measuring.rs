@@ -8,6 +8,8 @@ use ebp_meter::aggregator::{
     Aggregator, ConfiguredMeter, Event, Heads, MeasureError, Options, Permission, Step,
 };
 
+use jiff::Timestamp;
+
 use super::ask::{self, AskConsent};
 use crate::{
     config::DeviceConfig,
@@ -37,6 +39,10 @@ pub enum MeasuringEvent {
     Certificate(Certificate),
     /// The certificate was not renewed.
     NotRenewed(DeviceError),
+    /// The device's page has another certificate, which is valid until then.
+    Frontend(Timestamp),
+    /// The certificate of the device's page was not renewed, or its sign-in code not asked for.
+    FrontendNotRenewed(DeviceError),
     /// The spool's file was damaged or gone, and was opened again.
     SpoolReopened,
     /// The local socket cannot be used.
@@ -147,6 +153,11 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
                 Ok(Certificate::Unchanged) => {}
                 Ok(changed) => events.push(MeasuringEvent::Certificate(changed)),
                 Err(error) => events.push(MeasuringEvent::NotRenewed(error)),
+            }
+            match device.keep_frontend() {
+                Ok(None) => {}
+                Ok(Some(until)) => events.push(MeasuringEvent::Frontend(until)),
+                Err(error) => events.push(MeasuringEvent::FrontendNotRenewed(error)),
             }
         }
         MeasuringStep { events, next, is_over: false }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ebp_client::identity;
+use jiff::Timestamp;
 
 use crate::{
     device::{Certificate, Device, DeviceError},
@@ -22,6 +23,9 @@ pub struct ReportingStep {
     pub outcome: Option<Result<ReportOutcome, SpoolError>>,
     /// The result of renewing the certificate; `None` if that was not due.
     pub certificate: Option<Result<Certificate, DeviceError>>,
+    /// The result of renewing the certificate of the device's page: until when a new one is valid;
+    /// `None` if that was not due.
+    pub frontend: Option<Result<Option<Timestamp>, DeviceError>>,
     /// Step again after that time at the latest. A caller should read the clock more often, since
     /// it may be set meanwhile.
     pub next: Duration,
@@ -87,10 +91,18 @@ impl Reporting {
     pub fn step(&mut self, device: &mut Device, random: u32) -> ReportingStep {
         let wait = self.due_in(device);
         if !wait.is_zero() {
-            return ReportingStep { outcome: None, certificate: None, next: wait, is_over: false };
+            return ReportingStep {
+                outcome: None,
+                certificate: None,
+                frontend: None,
+                next: wait,
+                is_over: false,
+            };
         }
         let certificate = Some(device.keep_identity());
         let outcome = self.report(device, random);
+        // Behind the report, which it must not hold up; whatever became of the device's own.
+        let frontend = Some(device.keep_frontend());
         let is_over = match &outcome {
             Ok(ReportOutcome::Over) | Err(SpoolError::Revoked { .. }) => true,
             Err(_) => false,
@@ -109,6 +121,6 @@ impl Reporting {
             self.spool_wait = LONGEST_SPOOL_WAIT.min(self.spool_wait * 2);
         }
         let next = self.due_in(device);
-        ReportingStep { outcome: Some(outcome), certificate, next, is_over }
+        ReportingStep { outcome: Some(outcome), certificate, frontend, next, is_over }
     }
 }

@@ -96,7 +96,7 @@ impl Watcher {
             stopping,
             called: None,
             expired: None,
-            told: Told::default(),
+            logged: Logged::default(),
         };
         Ok(Self { stop, task: tokio::spawn(round.run()) })
     }
@@ -113,7 +113,7 @@ impl Watcher {
 
 /// What was logged, so that it is not with each look.
 #[derive(Default)]
-struct Told {
+struct Logged {
     look: bool,
     heartbeat: bool,
 }
@@ -131,7 +131,7 @@ struct Round {
     stopping: watch::Receiver<bool>,
     called: Option<Instant>,
     expired: Option<Instant>,
-    told: Told,
+    logged: Logged,
 }
 
 impl Round {
@@ -141,9 +141,9 @@ impl Round {
             match self.once().await {
                 Ok(lease) => {
                     held = lease;
-                    self.told.look = false;
+                    self.logged.look = false;
                 }
-                Err(error) if !std::mem::replace(&mut self.told.look, true) => {
+                Err(error) if !std::mem::replace(&mut self.logged.look, true) => {
                     tracing::warn!(%error, "devices cannot be watched; tried again");
                 }
                 Err(_) => {}
@@ -167,7 +167,7 @@ impl Round {
         if !self.survey.look_for_alerts(lease, &self.settings.policy).await? {
             return Ok(None);
         }
-        self.telemetry.looked_for_alerts();
+        self.telemetry.alerts.looked();
         self.deliver(lease).await?;
         self.expire().await?;
         self.call().await?;
@@ -222,7 +222,7 @@ impl Round {
         let now = self.survey.clock().now();
         let store = self.survey.store();
         if store.record_delivery(lease, (message, channel), attempted, now).await? {
-            self.telemetry.alert_attempted(channel.name(), outcome);
+            self.telemetry.alerts.attempted(channel.name(), outcome);
         }
         Ok(())
     }
@@ -272,10 +272,10 @@ impl Round {
         }
         self.called = Some(Instant::now());
         let called = heartbeat.call().await;
-        self.telemetry.heartbeat(called.is_ok());
+        self.telemetry.alerts.called(called.is_ok());
         match called {
-            Ok(()) => self.told.heartbeat = false,
-            Err(error) if !std::mem::replace(&mut self.told.heartbeat, true) => {
+            Ok(()) => self.logged.heartbeat = false,
+            Err(error) if !std::mem::replace(&mut self.logged.heartbeat, true) => {
                 tracing::warn!(error, "the watchdog is not reached");
             }
             Err(_) => {}

@@ -44,9 +44,12 @@ pub fn limit(value: &str) -> Result<usize, String> {
     limit.ok_or_else(|| format!("`limit` must be 1 to {}", limits::PAGE_MAX))
 }
 
+/// What is said of a cursor that is none.
+pub const WRONG_CURSOR: &str = "`cursor` must be the `next` of the page before";
+
 /// Where the page before ended.
 pub fn cursor(value: &str) -> Result<Cursor, String> {
-    value.parse().map_err(|()| "`cursor` must be the `next` of the page before".to_owned())
+    value.parse().map_err(|()| WRONG_CURSOR.to_owned())
 }
 
 #[cfg(test)]

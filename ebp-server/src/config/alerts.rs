@@ -14,6 +14,7 @@ use ebp_survey::AlertPolicy;
 use jiff::{SignedDuration, Span, SpanRelativeTo, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de};
 
+use super::{ConfigError, environment};
 use crate::alert::{AlertSettings, MailSettings, MailTls, Network, SecretUrl, WebhookSettings};
 
 /// What a report may take beyond two cycles, at most.
@@ -157,6 +158,20 @@ impl AlertsConfig {
         for path in [&mut self.webhook_secret, &mut self.ca, &mut self.mail_password] {
             *path = path.take().map(|path| folder.join(path));
         }
+    }
+
+    /// Checks that the settings can be used.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the key that is missing or cannot be used.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.settings().map(drop).map_err(|fault| {
+            let (key, variable) = (fault.key, environment::variable(fault.key));
+            match fault.reason {
+                None => ConfigError::Missing { key, variable },
+                Some(reason) => ConfigError::Setting { key, reason },
+            }
+        })
     }
 
     /// The settings.

@@ -49,18 +49,7 @@ pub use environment::PREFIX;
 pub use error::ConfigError;
 pub use example::EXAMPLE;
 pub use survey::SurveyConfig;
-pub use tables::{GeocodingConfig, LimitsConfig, TokensConfig};
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line, for machines.
-    Json,
-}
+pub use tables::{GeocodingConfig, LimitsConfig, LogFormat, TokensConfig};
 
 /// The configuration of `ebp serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -98,7 +87,7 @@ pub struct ServerConfig {
     #[serde(default)]
     pub geocoding: Option<GeocodingConfig>,
     /// Host names and IP addresses that clients reach the server by.
-    #[serde(default = "default_hostnames")]
+    #[serde(default = "tables::default_hostnames")]
     pub hostnames: Vec<String>,
     /// The survey's measurement cycle; a quarter of an hour without this.
     #[serde(default, deserialize_with = "tables::cycle")]
@@ -127,10 +116,6 @@ fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8443))
 }
 
-fn default_hostnames() -> Vec<String> {
-    ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
-}
-
 impl ServerConfig {
     /// The configuration of a server that has only a folder.
     #[must_use]
@@ -146,7 +131,7 @@ impl ServerConfig {
             secrets: None,
             regions: None,
             geocoding: None,
-            hostnames: default_hostnames(),
+            hostnames: tables::default_hostnames(),
             cycle: None,
             zone: None,
             report_cycle: None,
@@ -236,14 +221,7 @@ impl ServerConfig {
                 return Err(ConfigError::Missing { key, variable: environment::variable(key) });
             }
         }
-        let alerts = self.alerts.as_ref().map(AlertsConfig::settings);
-        alerts.transpose().map(drop).map_err(|fault| {
-            let (key, variable) = (fault.key, environment::variable(fault.key));
-            match fault.reason {
-                None => ConfigError::Missing { key, variable },
-                Some(reason) => ConfigError::Setting { key, reason },
-            }
-        })
+        self.alerts.as_ref().map_or(Ok(()), AlertsConfig::check)
     }
 
     fn relative_to(&mut self, folder: &Path) {
@@ -323,10 +301,7 @@ impl ServerConfig {
             settings.survey = survey.information();
             settings.texts.clone_from(&survey.texts);
         }
-        settings.cycles = SurveyCycles {
-            measurement: self.cycle.unwrap_or(Cycle::QUARTER_HOUR),
-            report: self.report_cycle.unwrap_or(Cycle::HOUR),
-        };
+        settings.cycles = SurveyCycles::new(self.cycle, self.report_cycle);
         // What cannot be used was found when the configuration was read.
         settings.alerts = self.alerts.as_ref().and_then(|alerts| alerts.settings().ok());
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);

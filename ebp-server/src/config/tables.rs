@@ -1,4 +1,4 @@
-//! The tables of the configuration: tokens, geocoding, limits.
+//! The parts of the configuration: logging, tokens, geocoding, limits; and how log lines look.
 //!
 //! Enters: TOML. Leaves: values. Absent: what they mean to a server, which
 //! [`ServerConfig`](super::ServerConfig) says.
@@ -9,6 +9,17 @@ use ebp_core::cycle::Cycle;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::limit::Rate;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
 
 /// Which bearer tokens (JWT, EdDSA or ES256) are accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -70,6 +81,11 @@ pub struct LimitsConfig {
     pub drain_seconds: Option<u64>,
     /// Measurements of a meter in percent of its slots since consent; 0 is without bound.
     pub slots_percent: Option<u32>,
+}
+
+/// What clients on this machine reach a server by.
+pub(super) fn default_hostnames() -> Vec<String> {
+    ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
 }
 
 /// A cycle by its text, such as `15m`.

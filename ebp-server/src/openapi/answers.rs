@@ -34,7 +34,7 @@ const RETRY: (&str, Type, &str) =
 
 /// All of them.
 #[rustfmt::skip]
-static ANSWERS: [Answer; 13] = [
+static ANSWERS: [Answer; 14] = [
     answer(400, "Malformed", "Body, query or path are not of their form; `errors` lists every fault of a body"),
     with(answer(401, "Unauthenticated", "No, a revoked or an unknown identity"),
         ("WWW-Authenticate", Type::String, "What is accepted beside client certificates")),
@@ -43,6 +43,7 @@ static ANSWERS: [Answer; 13] = [
     answer(408, "Timeout", "The body did not arrive in time"),
     answer(409, "Conflict", "Not in the state that things are in: the type says which"),
     answer(410, "Gone", "Consent is revoked for good"),
+    answer(412, "Changed", "What is to be changed was changed since it was read: get it again, and send the change with its ETag"),
     answer(413, "TooLarge", "The body is beyond a limit"),
     with(answer(415, "UnsupportedMedia", "The body is not JSON, or packed in a way that is not read"),
         ("Accept-Encoding", Type::String, "How a body may be packed")),
@@ -94,6 +95,19 @@ pub fn others(endpoint: &Endpoint) -> &'static [(&'static str, &'static str)] {
     }
 }
 
+/// Whether `If-Match` says of an endpoint's request which version of the household it changes.
+pub fn is_versioned(endpoint: &Endpoint) -> bool {
+    let is_household =
+        endpoint.path == paths::MANAGED_HOUSEHOLD && endpoint.method == Method::PATCH;
+    let members = [
+        paths::MANAGED_METERS,
+        paths::MANAGED_METER,
+        paths::MANAGED_PV_SYSTEMS,
+        paths::MANAGED_PV_SYSTEM,
+    ];
+    is_household || (members.contains(&endpoint.path) && endpoint.method != Method::GET)
+}
+
 /// The problems that an endpoint can answer: status, and reference to the response.
 pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
     let Endpoint { method, path, access } = endpoint;
@@ -113,6 +127,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
             | paths::SURVEY
             | paths::MANAGEMENT_FLEET
     );
+    let versioned = is_versioned(endpoint);
     // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.
     let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
     let silence = *path == paths::DEVICE_SILENCE;
@@ -125,13 +140,15 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
         access,
         Access::Scope(_) | Access::EitherScope(_) | Access::AllScopes(_) | Access::Device
     );
+    let made_for_device = *path == paths::MANAGED_SIGN_IN_CODE;
     let can = |status| match status {
         400 => has_body || named || listed,
         401 => known || has_body,
         403 => known,
         404 => named || has_body || [paths::SURVEY, paths::GEO_REGIONS].contains(path),
         409 => of_household || has_body || removes || by_state,
-        410 => of_household || has_body || removes || of_device,
+        410 => of_household || has_body || removes || of_device || made_for_device,
+        412 => versioned,
         408 | 413 | 415 | 422 => has_body,
         429 | 500 | 503 => true,
         _ => false,

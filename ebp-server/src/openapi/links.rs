@@ -24,7 +24,7 @@ const FIRST_ITEM: (&str, &str) = ("uuid", "$response.body#/items/0/uuid");
 const FIRST: (&str, &str) = ("uuid", "$response.body#/0/uuid");
 
 #[rustfmt::skip]
-const WAYS: [Way; 25] = [
+const WAYS: [Way; 27] = [
     ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "patch", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::MANAGED_METERS, &[HOUSEHOLD]),
@@ -34,6 +34,8 @@ const WAYS: [Way; 25] = [
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::MANAGED_DEVICE, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "post", paths::MANAGED_ENROLMENT, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::MANAGED_CERTIFICATES, &[MADE]),
+    ("post", paths::MANAGEMENT_DEVICE, "post", paths::MANAGED_SIGN_IN_CODE, &[MADE]),
+    ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::HOUSEHOLD_CHANGES, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::DEVICE_COVERAGE, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "get", paths::DEVICE_HISTORY, &[MADE]),
     ("post", paths::MANAGEMENT_DEVICE, "post", paths::DEVICE_SILENCE, &[MADE]),

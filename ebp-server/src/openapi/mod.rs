@@ -12,7 +12,10 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use ebp_core::{
-    contract::{EnergyStep, Fault, FleetSort, FleetState, Problem, close_schema, limits, paths},
+    contract::{
+        EnergyStep, Fault, FleetSort, FleetState, LABEL_LENGTH, Problem, close_schema, limits,
+        paths,
+    },
     scope::Scope,
 };
 use serde_json::Value;
@@ -59,6 +62,13 @@ const MESSAGE_QUERY: [(&str, Kind); 3] =
     [("open", Kind::Flag), ("limit", Kind::Limit), ("cursor", Kind::Cursor)];
 const SURVEY_QUERY: [(&str, Kind); 1] = [("text_version", Kind::TextVersion)];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
+const HOUSEHOLD_QUERY: [(&str, Kind); 5] = [
+    ("q", Kind::Words),
+    ("consent", Kind::Consent),
+    ("sort", Kind::Sort),
+    ("limit", Kind::Limit),
+    ("cursor", Kind::HouseholdCursor),
+];
 const FLEET_QUERY: [(&str, Kind); 6] = [
     ("state", Kind::FleetState),
     ("version", Kind::Version),
@@ -86,6 +96,12 @@ enum Kind {
     /// Of at most so many to either side.
     Degrees(i32),
     RegionFile,
+    Words,
+    Consent,
+    Sort,
+    HouseholdCursor,
+    Versions,
+    Label,
     Bound,
     Step,
     Zone,
@@ -100,6 +116,22 @@ impl Kind {
             Self::Instant => text.format(known(KnownFormat::DateTime)),
             Self::Uuid => text.format(known(KnownFormat::Uuid)),
             Self::Cursor => text.pattern(Some("^[0-9a-f]{48}$")),
+            Self::HouseholdCursor => {
+                text.pattern(Some("^([0-9a-f]{48}|n[0-9a-f]{32}|t[0-9a-f]{32}([0-9a-f]{2})*)$"))
+            }
+            Self::Words => text.max_length(Some(200)).pattern(Some(r"^[^\x00]*$")).description(Some(
+                "Words of which each has to be in name, e-mail address, postal code or city, or at \
+                 the beginning of the identifier",
+            )),
+            Self::Consent => text.pattern(Some("^(not-granted|granted|revoked)$")),
+            Self::Sort => text.pattern(Some("^-?(registered|name|email|postal-code|city)$")),
+            Self::Versions => text
+                .pattern(Some(r#"^(\*|"[0-9a-f]{32}")$"#))
+                .description(Some("The ETag of the household that is changed")),
+            Self::Label => text
+                .max_length(Some(LABEL_LENGTH))
+                .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
+                .description(Some("Initials, for the history of the registration; UTF-8")),
             Self::Serial => text.pattern(Some("^[0-9a-f]{32}$")),
             Self::RegionFile => text.pattern(Some(r"^[A-Z]{2}[A-Z0-9]{1,6}\.svg$")),
             Self::Degrees(most) => ObjectBuilder::new()
@@ -214,6 +246,8 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     let Described { summary, request, status, answer, .. } = described;
     let method = endpoint.method.as_str();
     let problems = answers::responses(endpoint, request.is_some());
+    let gives_version = endpoint.path == paths::MANAGED_HOUSEHOLD && status == "200"
+        || answers::is_versioned(endpoint) && endpoint.method == Method::PATCH;
     let mut operation = OperationBuilder::new()
         .summary(Some(summary))
         .description(Some(who(endpoint.access)))
@@ -233,6 +267,10 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
         .description("Done")
         .header("X-Request-Id", answers::request_id())
         .header("Cache-Control", answers::cache_control());
+    if gives_version {
+        let tag = utoipa::openapi::Header::new(ObjectBuilder::new().schema_type(Type::String));
+        response = response.header("ETag", tag);
+    }
     if let Some(body) = answer {
         response = response.content(body.media, Content::new(Some(body.schema)));
     }
@@ -272,11 +310,12 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         (paths::MANAGEMENT_HOUSEHOLD, "POST") => &REGISTER_QUERY,
         (paths::REGISTRATION_CHECK, "POST") => &CHECK_QUERY,
         (paths::GEO_LOCATE, "GET") => &LOCATE_QUERY,
+        (paths::MANAGEMENT_HOUSEHOLD, "GET") => &HOUSEHOLD_QUERY,
         (
             paths::MANAGEMENT_ALERT
-            | paths::MANAGEMENT_HOUSEHOLD
             | paths::MANAGEMENT_DEVICE
-            | paths::MANAGED_CERTIFICATES,
+            | paths::MANAGED_CERTIFICATES
+            | paths::HOUSEHOLD_CHANGES,
             "GET",
         ) => &LIST_QUERY,
         (paths::MESSAGE, "GET") => &LIST_QUERY,
@@ -298,7 +337,17 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
             if is_required || matches!(kind, Kind::Degrees(_)) { yes.clone() } else { no.clone() };
         parameter(name, ParameterIn::Query, kind, required)
     });
-    in_path.chain(in_query).collect()
+    let versioned = answers::is_versioned(endpoint);
+    let is_recorded = versioned
+        || endpoint.method == Method::POST
+            && [paths::MANAGEMENT_HOUSEHOLD, paths::MANAGEMENT_DEVICE].contains(&endpoint.path);
+    let headers: [(&str, Kind, bool); 2] =
+        [("If-Match", Kind::Versions, versioned), ("Ebp-Label", Kind::Label, is_recorded)];
+    let in_headers = headers
+        .into_iter()
+        .filter(|(_, _, is_read)| *is_read)
+        .map(|(name, kind, _)| parameter(name, ParameterIn::Header, kind, no.clone()));
+    in_path.chain(in_query).chain(in_headers).collect()
 }
 
 fn who(access: Access) -> String {
@@ -368,9 +417,10 @@ fn method_of(method: &Method) -> HttpMethod {
 #[cfg(test)]
 mod tests {
     use ebp_core::contract::{
-        ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, HouseholdChange,
-        IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage, NewMeter,
-        NewPvSystem, PvSystemChange, Registration, RenewRequest, Withdrawal, closed_schemas,
+        ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, FrontendRequest,
+        HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob,
+        NewMessage, NewMeter, NewPvSystem, NewSilence, PvSystemChange, Registration, RenewRequest,
+        Withdrawal, closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;
@@ -421,6 +471,7 @@ mod tests {
         checks::<DeviceStatus>(&document, &mut names);
         checks::<EnrollRequest>(&document, &mut names);
         checks::<EnrolmentRequest>(&document, &mut names);
+        checks::<FrontendRequest>(&document, &mut names);
         checks::<HouseholdChange>(&document, &mut names);
         checks::<IncidentRequest>(&document, &mut names);
         checks::<MeterChange>(&document, &mut names);
@@ -428,6 +479,7 @@ mod tests {
         checks::<NewJob>(&document, &mut names);
         checks::<NewMeter>(&document, &mut names);
         checks::<NewPvSystem>(&document, &mut names);
+        checks::<NewSilence>(&document, &mut names);
         checks::<PvSystemChange>(&document, &mut names);
         checks::<Registration>(&document, &mut names);
         checks::<RenewRequest>(&document, &mut names);

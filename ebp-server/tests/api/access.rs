@@ -68,18 +68,27 @@ async fn every_endpoint_with_every_identity() {
     Issuer::publish(&[&issuer], server.data());
     let nobody = server.api(None);
     let groups = Group::ALL.map(|group| (group, server.manager(group)));
-    let mut participants: Vec<(String, Option<Scope>, bool, Api)> = Vec::new();
+    let mut participants: Vec<(String, Vec<Scope>, bool, Api)> = Vec::new();
     for scope in Scope::ALL.into_iter().map(Some).chain([None]) {
         // Without any scope, for certificates as near as they get: one that is never asked for.
         let scopes = scope.map_or_else(Scopes::default, |scope| Scopes::from_iter([scope]));
         let token = issuer.token(&claims(&server, EMAIL, &scopes.to_string()));
-        participants.push((format!("token {scope:?}"), scope, false, bearer(&server, &token)));
+        let own = scope.into_iter().collect();
+        participants.push((format!("token {scope:?}"), own, false, bearer(&server, &token)));
         let Some(scope) = scope else { continue };
         for device in [device, None] {
             let api = server.api(Some(&server.issue(EMAIL, device, scopes.clone())));
             let name = format!("certificate {scope} {}", device.is_some());
-            participants.push((name, Some(scope), device.is_some(), api));
+            participants.push((name, vec![scope], device.is_some(), api));
         }
+    }
+    // The certificates that devices have.
+    for (name, scopes) in
+        [("frontend", Scopes::of_a_frontend()), ("measuring", Scopes::of_a_device())]
+    {
+        let api = server.api(Some(&server.issue(EMAIL, device, scopes.clone())));
+        let own = Scope::ALL.into_iter().filter(|scope| scopes.contains(*scope)).collect();
+        participants.push((name.to_owned(), own, true, api));
     }
     for endpoint in endpoints() {
         let name = format!("{} {}", endpoint.method, endpoint.path);
@@ -106,19 +115,21 @@ async fn every_endpoint_with_every_identity() {
         if endpoint.path.ends_with("/consent") && endpoint.method != "GET" {
             continue;
         }
-        for (who, scope, by_device, api) in &participants {
+        for (who, scopes, by_device, api) in &participants {
+            let has = |needed: &Scope| scopes.contains(needed);
             let expected = match endpoint.access {
                 Access::Anybody => "",
                 Access::Groups(_) => problem_type::GROUP,
-                Access::Scope(needed) if *scope == Some(needed) => "",
-                Access::EitherScope(needed) if scope.is_some_and(|own| needed.contains(&own)) => "",
+                Access::Scope(needed) if has(&needed) => "",
+                Access::EitherScope(needed) if needed.iter().any(has) => "",
+                Access::AllScopes(needed) if needed.iter().all(has) => "",
                 // Nobody here has more than one.
                 Access::Scope(_) | Access::EitherScope(_) | Access::AllScopes(_) => {
                     problem_type::SCOPE
                 }
                 Access::Device | Access::DeviceScope(_) if !by_device => problem_type::GROUP,
                 Access::Device => "",
-                Access::DeviceScope(needed) if *scope == Some(needed) => "",
+                Access::DeviceScope(needed) if has(&needed) => "",
                 Access::DeviceScope(_) => problem_type::SCOPE,
             };
             let (status, kind) = ask(api, &endpoint, &registered).await;

@@ -1,17 +1,15 @@
 //! Alerts over the Data API: a device that stops is told of once, in no quiet hour, to receivers of
 //! every kind.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod receiver;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use std::time::Duration;
+
 use ebp_core::{
     clock::Clock,
     contract::{
-        AlertChange, AlertChannel, AlertKind, AlertMessage, AlertMessageKind, AlertNotice,
-        AlertRules, DeliveryState, Listing, paths,
+        AlertChange, AlertChannel, AlertKind, AlertMessage, AlertMessageKind, AlertRules,
+        DeliveryState, Listing, paths,
     },
     scope::Group,
 };
@@ -19,175 +17,11 @@ use ebp_server::alert::{AlertSettings, MailSettings, MailTls, SecretUrl, Webhook
 use ebp_store::QuietHours;
 use jiff::{civil::time, tz::TimeZone};
 use reqwest::StatusCode;
-use ring::hmac;
 use serde_json::json;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
-};
 use uuid::Uuid;
 
+use self::receiver::{ENDLESS, NOTHING, Receiver, SECRET, mail_server};
 use crate::harness::{Engine, Server, URL, measurement};
-
-const SECRET: &str = "a secret of receivers";
-
-/// What a receiver gets.
-#[derive(Debug, Clone)]
-struct Got {
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Got {
-    fn header(&self, name: &str) -> &str {
-        let line = self.head.lines().find(|line| {
-            line.split_once(':').is_some_and(|(given, _)| given.eq_ignore_ascii_case(name))
-        });
-        line.unwrap_or_else(|| panic!("no {name} in {}", self.head))
-            .split_once(':')
-            .unwrap()
-            .1
-            .trim()
-    }
-
-    fn notice(&self) -> AlertNotice {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    /// Signed with the secret, by the standard that the book names.
-    fn assert_signed(&self) {
-        let (id, at) = (self.header("webhook-id"), self.header("webhook-timestamp"));
-        assert_eq!(self.header("idempotency-key"), id);
-        let signature = self.header("webhook-signature").strip_prefix("v1,").unwrap();
-        let signature = BASE64_STANDARD.decode(signature).unwrap();
-        let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-        let signed = [format!("{id}.{at}.").as_bytes(), &self.body].concat();
-        hmac::verify(&key, &signed, &signature).unwrap();
-    }
-}
-
-/// An HTTP server that answers as a test wants.
-#[derive(Clone)]
-struct Receiver {
-    url: String,
-    got: Arc<Mutex<Vec<Got>>>,
-    answer: Arc<Mutex<String>>,
-}
-
-/// An answer whose body does not end.
-const ENDLESS: &str = "endless";
-/// No answer.
-const NOTHING: &str = "nothing";
-
-impl Receiver {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook/a-secret-path", listener.local_addr().unwrap());
-        let receiver = Self { url, got: Arc::default(), answer: Arc::default() };
-        receiver.answers("HTTP/1.1 204 No Content\r\n\r\n");
-        let this = receiver.clone();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let this = this.clone();
-                tokio::spawn(async move { this.serve(stream).await });
-            }
-        });
-        receiver
-    }
-
-    fn answers(&self, answer: &str) {
-        *self.answer.lock().unwrap() = answer.to_owned();
-    }
-
-    async fn serve(&self, stream: TcpStream) {
-        let mut stream = BufReader::new(stream);
-        let (mut head, mut length) = (String::new(), 0);
-        loop {
-            let mut line = String::new();
-            if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
-                return;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-            if line == "\r\n" {
-                break;
-            }
-            head.push_str(&line);
-        }
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).await.unwrap();
-        self.got.lock().unwrap().push(Got { head, body });
-        let answer = self.answer.lock().unwrap().clone();
-        match &*answer {
-            NOTHING => std::future::pending().await,
-            ENDLESS => {
-                let head = "HTTP/1.1 200 OK\r\ncontent-length: 999999999999\r\n\r\n";
-                let _ = stream.write_all(head.as_bytes()).await;
-                while stream.write_all(&[b'x'; 65_536]).await.is_ok() {}
-            }
-            answer => {
-                let _ = stream.write_all(answer.as_bytes()).await;
-            }
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.got.lock().unwrap().len()
-    }
-
-    /// What came, once there are so many.
-    async fn wait(&self, count: usize) -> Vec<Got> {
-        for _ in 0..1500 {
-            let got = self.got.lock().unwrap().clone();
-            if got.len() >= count {
-                assert_eq!(got.len(), count, "{got:?}");
-                return got;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("{} of {count} messages came", self.count());
-    }
-}
-
-/// A mail server on this machine; it keeps the mails it gets.
-async fn mail_server() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let mails: Arc<Mutex<Vec<String>>> = Arc::default();
-    let kept = mails.clone();
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let kept = kept.clone();
-            tokio::spawn(async move {
-                let mut stream = BufReader::new(stream);
-                stream.write_all(b"220 here\r\n").await.unwrap();
-                let mut line = String::new();
-                while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
-                    let command = std::mem::take(&mut line).to_ascii_uppercase();
-                    let answer: &[u8] = match command.get(..4) {
-                        Some("DATA") => {
-                            stream.write_all(b"354 go on\r\n").await.unwrap();
-                            let mut mail = String::new();
-                            while !mail.ends_with("\r\n.\r\n") {
-                                stream.read_line(&mut mail).await.unwrap();
-                            }
-                            kept.lock().unwrap().push(mail);
-                            b"250 kept\r\n"
-                        }
-                        Some("QUIT") => b"221 bye\r\n",
-                        Some("EHLO") => b"250 here\r\n",
-                        _ => b"250 good\r\n",
-                    };
-                    stream.write_all(answer).await.unwrap();
-                }
-            });
-        }
-    });
-    (address, mails)
-}
 
 /// A server that looks every few moments and posts to that receiver.
 async fn watching(
@@ -275,9 +109,11 @@ async fn a_device_that_stops_is_told_of_once_and_so_is_its_return() {
         });
     })
     .await;
-    let (made, api) = server.consenting("erika@example.org").await;
+    let (made, _) = server.consenting("erika@example.org").await;
+    // Certificates of tests are valid for an hour.
+    let device = || server.device("erika@example.org", &made);
     let report = async |number| {
-        api.upload(&[measurement(number, made.meters[0], server.clock.now())]).ok().await;
+        device().upload(&[measurement(number, made.meters[0], server.clock.now())]).ok().await;
     };
     pass(&server, 6).await;
     assert_eq!(receiver.count(), 0, "it never spoke");
@@ -295,7 +131,7 @@ async fn a_device_that_stops_is_told_of_once_and_so_is_its_return() {
     assert_eq!((item.device, item.kind), (made.measurement_device, AlertKind::Silent));
     assert!(item.at.duration_since(reported).abs() < jiff::SignedDuration::from_secs(5));
     // That it asks for consent shows no life.
-    api.get(paths::CONSENT).ok().await;
+    device().get(paths::CONSENT).ok().await;
     pass(&server, 3).await;
     receiver.wait(1).await;
 
@@ -355,7 +191,7 @@ async fn in_quiet_hours_nothing_is_sent_and_then_one_digest() {
         let (made, api) = server.consenting(&format!("p{number}@example.org")).await;
         let item = measurement(number, made.meters[0], server.clock.now());
         api.upload(&[item]).ok().await;
-        devices.push((made, api));
+        devices.push(made);
     }
     while !quiet.is_quiet(server.clock.now()) {
         pass(&server, 1).await;
@@ -363,8 +199,8 @@ async fn in_quiet_hours_nothing_is_sent_and_then_one_digest() {
     pass(&server, 6).await;
     assert!(quiet.is_quiet(server.clock.now()));
     // One comes back in the night.
-    let item = measurement(9, devices[0].0.meters[0], server.clock.now());
-    devices[0].1.upload(&[item]).ok().await;
+    let item = measurement(9, devices[0].meters[0], server.clock.now());
+    server.device("p0@example.org", &devices[0]).upload(&[item]).ok().await;
     pass(&server, 1).await;
     assert_eq!((receiver.count(), listed(&server).await.len()), (0, 0));
     // A test is sent nevertheless.
@@ -428,7 +264,7 @@ async fn receivers_of_every_kind() {
     assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Sent, 2));
 
     // With a revocation goes what the log has of the device.
-    api.delete(paths::CONSENT).ok().await;
+    server.device("erika@example.org", &made).delete(paths::CONSENT).ok().await;
     let message = sent(&server, message).await;
     assert_eq!((message.began, message.items.len()), (1, 0));
     server.stop().await;

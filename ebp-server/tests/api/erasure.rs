@@ -100,7 +100,8 @@ impl Scene {
         let street = json!({"address": {
             "street": format!("Am {name}hang 7"), "postal_code": "53117",
             "city": format!("Nieder{name}ingen"), "country": "DE"}});
-        researcher.json(Method::PATCH, &household, &street).ok().await;
+        let call = researcher.json(Method::PATCH, &household, &street);
+        Call(call.0.header("ebp-label", format!("{name}schrift"))).ok().await;
 
         let agreed = json!({"text_version": 1, "language": "de"});
         Call(api.post(paths::CONSENT).0.json(&agreed)).expect(StatusCode::CREATED).await;
@@ -120,8 +121,13 @@ impl Scene {
         server.clock.advance(7);
         Call(api.post(&format!("{incident}/resolve")).0.json(&kind)).ok().await;
         server.clock.advance(7);
+        // It begins anew.
+        for change in ["report", "resolve"] {
+            Call(api.post(&format!("{incident}/{change}")).0.json(&kind)).ok().await;
+            server.clock.advance(7);
+        }
         let status = json!({
-            "components": {"reader": "1.0-of-the-reader", "transmitter": "0.2.0"},
+            "components": {"reader": "1.0-of-the-reader", "transmitter": format!("0.2.0-{}", backwards(name))},
             "clock": "synchronised",
             "spool": {"pending": 4, "refused": 0, "unplaced": 0, "bytes": 81920},
             "meters": [{"meter": made.meters[0], "telegrams": 96, "damaged": 3}],
@@ -130,6 +136,10 @@ impl Scene {
         let answer = api.json(Method::PUT, paths::DEVICE_STATUS, &status).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
         server.clock.advance(7);
+        let silence = paths::DEVICE_SILENCE.replace("{uuid}", &made.measurement_device.to_string());
+        let reason = json!({"reason": format!("{} is not at home", backwards(name))});
+        let call = administrator.json(Method::POST, &silence, &reason);
+        call.expect(StatusCode::CREATED).await;
         self.enrol(&administrator, &made).await;
         server.clock.advance(7);
         self.fail_a_job(name, &made).await;
@@ -224,7 +234,10 @@ impl Scene {
         };
         let key = rcgen::KeyPair::generate().unwrap();
         let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap();
-        let body = json!({"token": token().await, "csr": csr.pem().unwrap()});
+        let page = rcgen::KeyPair::generate().unwrap();
+        let page = rcgen::CertificateParams::default().serialize_request(&page).unwrap();
+        let body = json!({"token": token().await, "csr": csr.pem().unwrap(),
+                          "frontend_csr": page.pem().unwrap()});
         let call = self.server.api(None).json(Method::POST, paths::ENROLL, &body);
         call.expect(StatusCode::CREATED).await;
         token().await;
@@ -245,6 +258,11 @@ impl Scene {
         plain.revoke_consent(household, self.server.clock.now()).await.unwrap();
         plain.close().await.unwrap();
     }
+}
+
+/// What belongs to somebody, without the name that is searched for.
+fn backwards(name: &str) -> String {
+    name.chars().rev().collect()
 }
 
 /// Somebody whose every value is found in no other file.

@@ -86,7 +86,7 @@ INSERT INTO fleet_device
         (device, consent, granted_at, last_report, meters, unmeasured, measured_at, another_meter,
          incidents, damaged, rising, clock_wrong, spool_trouble, pending, version, certificate_end)
     SELECT uuid, CASE WHEN granted_at IS NULL THEN 0 ELSE 1 END, granted_at,
-           greatest(reported_at, (
+           greatest(last_report, reported_at, (
                SELECT max(latest.received_at)
                FROM meter JOIN meter_latest AS latest ON latest.meter = number
                WHERE measurement_device = measurement_device.uuid)),
@@ -178,6 +178,17 @@ BEGIN
 END $$;
 CREATE TRIGGER fleet_follows_incident AFTER INSERT OR UPDATE ON incident
     FOR EACH ROW EXECUTE FUNCTION fleet_follows_incident();
+
+-- A report of which nothing is the latest.
+CREATE FUNCTION fleet_follows_report() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE fleet_device SET last_report = greatest(last_report, NEW.last_report)
+    WHERE device = NEW.uuid AND consent < 2;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER fleet_follows_report AFTER UPDATE OF last_report ON measurement_device
+    FOR EACH ROW WHEN (NEW.last_report IS DISTINCT FROM OLD.last_report AND NEW.last_report IS NOT NULL)
+    EXECUTE FUNCTION fleet_follows_report();
 
 -- What a device's status adds.
 CREATE FUNCTION fleet_follows_status() RETURNS trigger LANGUAGE plpgsql AS $$

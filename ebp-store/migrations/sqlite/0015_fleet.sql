@@ -77,7 +77,9 @@ SET (meters, unmeasured, measured_at, another_meter) =
             FROM meter JOIN meter_latest ON meter_latest.meter = number
             WHERE measurement_device = fleet_device.device
             UNION ALL SELECT reported_at FROM measurement_device_status AS status
-            WHERE status.device = fleet_device.device)),
+            WHERE status.device = fleet_device.device
+            UNION ALL SELECT coalesce(last_report, 0) FROM measurement_device
+            WHERE uuid = fleet_device.device)),
     (clock_wrong, spool_trouble, pending) =
         (SELECT coalesce(max(clock = 'unsynchronised'), 0), coalesce(max(notices & 6 <> 0), 0), max(pending)
          FROM measurement_device_status AS status WHERE status.device = fleet_device.device)
@@ -167,6 +169,15 @@ BEGIN
     SET incidents = (SELECT count(*) FROM meter JOIN incident ON incident.meter = meter.uuid
                      WHERE measurement_device = fleet_device.device AND resolved_at IS NULL)
     WHERE device = (SELECT measurement_device FROM meter WHERE uuid = NEW.meter) AND consent < 2;
+END;
+
+-- A report of which nothing is the latest.
+CREATE TRIGGER fleet_follows_report AFTER UPDATE OF last_report ON measurement_device
+WHEN NEW.last_report IS NOT NULL AND NEW.last_report IS NOT OLD.last_report
+BEGIN
+    UPDATE fleet_device
+    SET last_report = max(coalesce(last_report, NEW.last_report), NEW.last_report)
+    WHERE device = NEW.uuid AND consent < 2;
 END;
 
 -- What a device's status adds.

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, ListPage, ListQuery, NewCertificate,
-    StoreError, TrySource, certificate::RegisterEntry, serial::Serial,
+    StoreError, TrySource,
+    certificate::{RegisterEntry, scopes_of},
+    serial::Serial,
 };
 
 /// Attempts are counted one after another.
@@ -24,13 +26,20 @@ impl AccessStore for PostgresStore {
         self.change(async {
             let tx = client.transaction().await?;
             one_at_a_time(&tx).await?;
-            let Enrolment { token, device, scopes, expires_at } = enrolment;
+            let Enrolment { token, device, scopes, expires_at, sign_in_hash } = enrolment;
             require_device(&tx, device).await?;
             tx.execute("DELETE FROM enrolment WHERE device = $1 AND key IS NULL", &[&device])
                 .await?;
             tx.execute(
-                "INSERT INTO enrolment (token, device, scopes, expires_at) VALUES ($1, $2, $3, $4)",
-                &[&token.as_slice(), &device, &scopes.to_string(), &Instant(expires_at)],
+                "INSERT INTO enrolment (token, device, scopes, expires_at, sign_in_hash)
+                 VALUES ($1, $2, $3, $4, $5)",
+                &[
+                    &token.as_slice(),
+                    &device,
+                    &scopes.to_string(),
+                    &Instant(expires_at),
+                    &sign_in_hash,
+                ],
             )
             .await?;
             Ok(tx.commit().await?)
@@ -42,15 +51,41 @@ impl AccessStore for PostgresStore {
         &self,
         token: Digest,
         key: Digest,
+        frontend: Option<Digest>,
         at: Timestamp,
     ) -> Result<Enrolled, StoreError> {
         let mut client = self.client().await?;
         self.change(async {
             let tx = client.transaction().await?;
             one_at_a_time(&tx).await?;
-            let enrolled = redeem_enrolment(&tx, &token, &key, at).await?;
+            let enrolled = redeem_enrolment(&tx, &token, &key, frontend.as_ref(), at).await?;
             tx.commit().await?;
             Ok(enrolled)
+        })
+        .await
+    }
+
+    async fn set_sign_in_hash(&self, device: Uuid, hash: String) -> Result<(), StoreError> {
+        let mut client = self.client().await?;
+        self.change(async {
+            let tx = client.transaction().await?;
+            one_at_a_time(&tx).await?;
+            require_device(&tx, device).await?;
+            let forget = "UPDATE enrolment SET sign_in_hash = NULL WHERE device = $1";
+            tx.execute(forget, &[&device]).await?;
+            put_sign_in_hash(&tx, device, &hash).await?;
+            Ok(tx.commit().await?)
+        })
+        .await
+    }
+
+    async fn sign_in_hash(&self, device: Uuid) -> Result<Option<String>, StoreError> {
+        let client = self.client().await?;
+        self.look_up(async {
+            let statement =
+                client.prepare_cached("SELECT hash FROM device_sign_in WHERE device = $1").await?;
+            let row = client.query_opt(&statement, &[&device]).await?;
+            Ok(row.map(|row| row.try_get(0)).transpose()?)
         })
         .await
     }
@@ -185,24 +220,33 @@ async fn redeem_enrolment(
     tx: &Transaction<'_>,
     token: &Digest,
     key: &Digest,
+    frontend: Option<&Digest>,
     at: Timestamp,
 ) -> Result<Enrolled, StoreError> {
     let row = tx
         .query_opt(
-            "SELECT device, scopes, key FROM enrolment WHERE token = $1 AND expires_at > $2",
+            "SELECT device, scopes, key, frontend_key, sign_in_hash
+             FROM enrolment WHERE token = $1 AND expires_at > $2",
             &[&token.as_slice(), &Instant(at)],
         )
         .await?
         .ok_or(StoreError::NotFound)?;
-    let used_for: Option<&[u8]> = row.try_get(2)?;
-    if used_for.is_some_and(|used_for| used_for != key) {
+    let is_another = |used: Option<&[u8]>, asked: Option<&Digest>| {
+        used.zip(asked).is_some_and(|(used, asked)| used != asked)
+    };
+    if is_another(row.try_get(2)?, Some(key)) || is_another(row.try_get(3)?, frontend) {
         return Err(StoreError::NotFound);
     }
     let device: Uuid = row.try_get(0)?;
     require_device(tx, device).await?;
+    if let Some(hash) = row.try_get(4)? {
+        put_sign_in_hash(tx, device, hash).await?;
+    }
     tx.execute(
-        "UPDATE enrolment SET key = $2 WHERE token = $1",
-        &[&token.as_slice(), &key.as_slice()],
+        "UPDATE enrolment SET key = $2, frontend_key = coalesce($3, frontend_key),
+             sign_in_hash = NULL
+         WHERE token = $1",
+        &[&token.as_slice(), &key.as_slice(), &frontend.map(<[u8; 32]>::as_slice)],
     )
     .await?;
     let names = tx
@@ -219,8 +263,22 @@ async fn redeem_enrolment(
         device,
         participant: names.try_get(0)?,
         email: names.try_get(1)?,
-        scopes: certificate::scopes_of(row.try_get(1)?)?,
+        scopes: scopes_of(row.try_get(1)?)?,
     })
+}
+
+async fn put_sign_in_hash(
+    tx: &Transaction<'_>,
+    device: Uuid,
+    hash: &str,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO device_sign_in (device, hash) VALUES ($1, $2)
+         ON CONFLICT (device) DO UPDATE SET hash = $2",
+        &[&device, &hash],
+    )
+    .await?;
+    Ok(())
 }
 
 async fn begin_try(

@@ -4,21 +4,21 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::{Client, GenericClient, Transaction};
-use ebp_core::scope::Scopes;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    authority,
     device::require_device,
     list_page::{bounds, page},
+    registered,
     store_error::or_gone,
     value::Instant,
 };
 use crate::{
     HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError,
-    certificate::{CertificateKind, RegisterEntry, in_order},
+    certificate::{CertificateKind, RegisterEntry, scopes_of},
+    management::in_order,
     serial::Serial,
 };
 
@@ -30,20 +30,21 @@ pub async fn register(
     at: Timestamp,
 ) -> Result<Issuance, StoreError> {
     require_device(tx, new.device).await?;
-    let renewed_by = match &new.origin {
+    let (renewed_by, keep) = match &new.origin {
         Origin::Enrolment(token) => {
             let good = tx
                 .query_opt(
-                    "SELECT FROM enrolment WHERE token = $1 AND key = $2 AND device = $3",
+                    "SELECT FROM enrolment
+                     WHERE token = $1 AND $2 IN (key, frontend_key) AND device = $3",
                     &[&token.as_slice(), &new.key.as_slice(), &new.device],
                 )
                 .await?;
             if good.is_none() {
                 return Ok(Issuance::Ended);
             }
-            None
+            (None, None)
         }
-        Origin::Renewal(by) => {
+        Origin::Renewal(by) | Origin::Sibling(by) => {
             if find(tx, *by).await?.is_some_and(|by| by.revoked_at.is_some()) {
                 return Ok(Issuance::Ended);
             }
@@ -52,10 +53,10 @@ pub async fn register(
             {
                 return Ok(Issuance::TooEarly(next));
             }
-            Some(*by)
+            (Some(*by), Some(*by).filter(|_| matches!(new.origin, Origin::Renewal(_))))
         }
     };
-    end_surplus(tx, new, renewed_by, at).await?;
+    end_surplus(tx, new, keep, at).await?;
     insert(tx, &new.entry, Some((new.key, renewed_by))).await?;
     Ok(Issuance::Registered)
 }
@@ -184,10 +185,8 @@ pub async fn list(
          FROM certificate WHERE device = $1 AND (not_before, serial) > ($2, $3)
          ORDER BY not_before, serial LIMIT $4",
         "SELECT serial, device, scopes, not_before, not_after, revoked_at
-         FROM authority_certificate AS registered
+         FROM authority_certificate
          WHERE device = $1 AND (not_before, serial) > ($2, $3) AND kind = 'client'
-             AND NOT EXISTS (
-                 SELECT FROM certificate WHERE certificate.serial = registered.serial)
          ORDER BY not_before, serial LIMIT $4",
     ] {
         let statement = db.prepare_cached(sql).await?;
@@ -211,9 +210,9 @@ pub async fn revoke(
     entry: &RegisterEntry,
     at: Timestamp,
 ) -> Result<RegisterEntry, StoreError> {
-    authority::revoke(tx, entry.serial, at).await?;
+    registered::revoke(tx, entry.serial, at).await?;
     if entry.kind == CertificateKind::Server {
-        return authority::find(tx, entry.serial).await?.ok_or(StoreError::NotFound);
+        return registered::find(tx, entry.serial).await?.ok_or(StoreError::NotFound);
     }
     insert(tx, entry, None).await?;
     tx.execute(
@@ -232,8 +231,9 @@ pub async fn revoke_device(
 ) -> Result<u64, StoreError> {
     let there = "SELECT FROM measurement_device WHERE uuid = $1";
     tx.query_opt(there, &[&device]).await?.ok_or(StoreError::NotFound)?;
-    authority::revoke_device(tx, device, at).await?;
+    registered::revoke_device(tx, device, at).await?;
     tx.execute("DELETE FROM enrolment WHERE device = $1", &[&device]).await?;
+    tx.execute("DELETE FROM device_sign_in WHERE device = $1", &[&device]).await?;
     let revoke = "UPDATE certificate SET revoked_at = $2 WHERE device = $1 AND revoked_at IS NULL";
     Ok(tx.execute(revoke, &[&device, &Instant(at)]).await?)
 }
@@ -295,9 +295,4 @@ fn entry(row: &Row) -> Result<RegisterEntry, StoreError> {
         revoked_at: revoked_at.map(|at| at.0),
         holder: None,
     })
-}
-
-/// Scopes from their column.
-pub fn scopes_of(text: &str) -> Result<Scopes, StoreError> {
-    text.parse().map_err(|_| StoreError::Damaged("set of scopes"))
 }

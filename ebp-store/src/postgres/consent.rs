@@ -61,7 +61,12 @@ pub fn whole_from_row(row: &Row, rest: usize) -> Result<Consent, StoreError> {
 pub fn from_row(row: &Row) -> Result<Consent, StoreError> {
     let (granted_at, revoked_at): (Option<Instant>, Option<Instant>) =
         (row.try_get(0)?, row.try_get(1)?);
-    Ok(consent_of(granted_at.map(|at| at.0), revoked_at.map(|at| at.0)))
+    Ok(from_instants(granted_at, revoked_at))
+}
+
+/// From the columns' values.
+pub fn from_instants(granted_at: Option<Instant>, revoked_at: Option<Instant>) -> Consent {
+    consent_of(granted_at.map(|at| at.0), revoked_at.map(|at| at.0))
 }
 
 /// The household's consent, locked until the transaction ends. Waits for uploads that are in

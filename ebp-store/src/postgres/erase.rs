@@ -43,7 +43,7 @@ const LOCK: i64 = 7_203_846_105;
 /// The tables that revocations remove values from. Other transactions that need several of them
 /// lock them in this order, or the participants first: a deadlock would make a revocation fail.
 /// Tables that uploads need (households, consents, meters) are not among them.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 11] = [
     "participant",
     "address",
     "withheld_location",
@@ -52,7 +52,9 @@ const TABLES: [&str; 9] = [
     "job_input",
     "job_result",
     "job_subject",
+    "household_change",
     "household_message",
+    "device_silence",
 ];
 
 /// All later transactions queue behind one that waits for a table lock, so it waits only briefly. A

@@ -40,6 +40,9 @@ pub async fn release(
     revoking: &Revoking<'_>,
 ) -> Result<Option<Address>, StoreError> {
     let id = household.0;
+    // The participants are locked first, because erasure, which rewrites the tables, waits for
+    // them; consent's stamp deletes from one of these tables.
+    tx.batch_execute("LOCK TABLE participant IN ROW EXCLUSIVE MODE").await?;
     let months = [revoking.granted_at, revoking.revoked_at].map(|at| Instant(month(at)));
     let channel = revoking.withdrawal.map(|it| it.channel.name());
     let received_on = revoking.withdrawal.map(|it| Day(it.received_on.first_of_month()));
@@ -51,8 +54,6 @@ pub async fn release(
     )
     .await?;
     let subjects = erase::subjects(tx, household).await?;
-    // The participants are locked first, because erasure, which rewrites the tables, waits for
-    // them.
     detach_participant(tx, id).await?;
     let known = household::household(tx, household).await?;
     certificate::revoke_household(tx, household, months[1].0).await?;

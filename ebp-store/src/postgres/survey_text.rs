@@ -1,39 +1,16 @@
 //! The survey's texts, in PostgreSQL.
 
-use async_trait::async_trait;
 use deadpool_postgres::{Client, GenericClient};
 use ebp_core::contract::{Language, SurveyText};
 use tokio_postgres::Row;
 
-use super::PostgresStore;
-use crate::{Published, StoreError, SurveyTextStore, survey_text::judge_publication};
+use crate::{Published, StoreError, survey_text::judge_publication};
 
 /// Servers publish one after the other.
 const LOCK: i64 = 7_203_846_112;
 
-#[async_trait]
-impl SurveyTextStore for PostgresStore {
-    async fn publish_texts(
-        &self,
-        version: u32,
-        texts: Vec<SurveyText>,
-    ) -> Result<Published, StoreError> {
-        let mut client = self.client().await?;
-        self.change(publish(&mut client, version, &texts)).await
-    }
-
-    async fn text_version(&self) -> Result<Option<u32>, StoreError> {
-        let client = self.client().await?;
-        self.look_up(newest(&client)).await
-    }
-
-    async fn survey_texts(&self, version: u32) -> Result<Vec<SurveyText>, StoreError> {
-        let client = self.client().await?;
-        self.look_up(texts(&client, version)).await
-    }
-}
-
-async fn publish(
+/// Publishes a version.
+pub async fn publish(
     client: &mut Client,
     version: u32,
     given: &[SurveyText],
@@ -57,7 +34,7 @@ async fn publish(
 }
 
 /// The newest version, if there is any.
-async fn newest(db: &impl GenericClient) -> Result<Option<u32>, StoreError> {
+pub async fn newest(db: &impl GenericClient) -> Result<Option<u32>, StoreError> {
     let statement = db.prepare_cached("SELECT max(version) FROM survey_text").await?;
     let version: Option<i32> = db.query_one(&statement, &[]).await?.try_get(0)?;
     version.map(from_number).transpose()
@@ -76,7 +53,8 @@ pub async fn newest_languages(
     Ok(Some((version, languages)))
 }
 
-async fn texts(db: &impl GenericClient, version: u32) -> Result<Vec<SurveyText>, StoreError> {
+/// The texts of a version.
+pub async fn texts(db: &impl GenericClient, version: u32) -> Result<Vec<SurveyText>, StoreError> {
     // None is published that PostgreSQL has no number for.
     let Ok(version) = number(version) else { return Ok(Vec::new()) };
     let statement = db

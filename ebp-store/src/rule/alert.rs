@@ -7,17 +7,17 @@
 //! trouble and ends by its absence alone. Guarantee: of each device and kind at most one episode is
 //! open, each is told when it begins and when it ends, once, and nothing is due in quiet hours.
 
+mod delivery;
+mod quiet;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use ebp_core::contract::{AlertKind, AlertMessageKind};
-use jiff::{
-    SignedDuration, Timestamp,
-    civil::{Date, Time},
-    tz::TimeZone,
-};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::job::JobPolicy;
+pub use delivery::{Attempted, LONGEST_PAUSE, is_due, next_attempt};
+pub use quiet::{InvalidQuietHours, QuietHours};
 
 /// Telegrams below which a share of damaged ones says nothing.
 const FEWEST_TELEGRAMS: u64 = 20;
@@ -251,100 +251,6 @@ pub fn changes(
     (begin, end)
 }
 
-/// The times of day in which nothing is sent, and when what changed in them is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuietHours {
-    from: Time,
-    to: Time,
-    digest: Time,
-    zone: TimeZone,
-}
-
-/// Why quiet hours cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidQuietHours {
-    /// They have no length.
-    #[error("they begin and end at the same time")]
-    Empty,
-    /// The digest would be sent in them.
-    #[error("the digest would be sent in quiet hours")]
-    DigestInside,
-}
-
-impl QuietHours {
-    /// From a time of day until another one, which may be on the next day.
-    ///
-    /// # Errors
-    /// [`InvalidQuietHours`] if they are empty or the digest lies in them.
-    pub fn new(
-        from: Time,
-        to: Time,
-        digest: Option<Time>,
-        zone: TimeZone,
-    ) -> Result<Self, InvalidQuietHours> {
-        let hours = Self { from, to, digest: digest.unwrap_or(to), zone };
-        if from == to {
-            return Err(InvalidQuietHours::Empty);
-        }
-        if hours.contain(hours.digest) {
-            return Err(InvalidQuietHours::DigestInside);
-        }
-        Ok(hours)
-    }
-
-    /// From when.
-    #[must_use]
-    pub const fn from(&self) -> Time {
-        self.from
-    }
-
-    /// Until when.
-    #[must_use]
-    pub const fn to(&self) -> Time {
-        self.to
-    }
-
-    /// When what changed in them is told.
-    #[must_use]
-    pub const fn digest(&self) -> Time {
-        self.digest
-    }
-
-    /// The zone of these times.
-    #[must_use]
-    pub const fn zone(&self) -> &TimeZone {
-        &self.zone
-    }
-
-    /// Whether an instant lies in them.
-    #[must_use]
-    pub fn is_quiet(&self, at: Timestamp) -> bool {
-        self.contain(self.zone.to_datetime(at).time())
-    }
-
-    fn contain(&self, time: Time) -> bool {
-        if self.from < self.to {
-            (self.from..self.to).contains(&time)
-        } else {
-            time >= self.from || time < self.to
-        }
-    }
-
-    /// The first digest from `at` on.
-    fn next_digest(&self, at: Timestamp) -> Timestamp {
-        let today = self.zone.to_datetime(at).date();
-        let on = |day: Date| self.zone.to_timestamp(day.to_datetime(self.digest)).ok();
-        let next =
-            on(today).filter(|digest| *digest >= at).or_else(|| on(today.tomorrow().ok()?));
-        next.unwrap_or(at)
-    }
-
-    /// When a change is due that was noted then: at once, or with the digest.
-    fn due(&self, noted_at: Timestamp) -> Timestamp {
-        if self.is_quiet(noted_at) { self.next_digest(noted_at) } else { noted_at }
-    }
-}
-
 /// How messages are made of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessagePolicy {
@@ -430,57 +336,7 @@ fn is_held(sent: &[Timestamp], policy: &MessagePolicy, now: Timestamp) -> bool {
         && recent.iter().min().is_some_and(|age| age.unsigned_abs() < policy.apart)
 }
 
-/// How deliveries are tried again: after 10 s, and after twice as long each time up to an hour, for
-/// about three days.
-#[must_use]
-pub fn delivery_policy() -> JobPolicy {
-    JobPolicy {
-        first_delay: Duration::from_secs(10),
-        longest_delay: Duration::from_secs(3600),
-        failures: 80,
-        ..JobPolicy::default()
-    }
-}
-
-/// The longest pause that a receiver can ask for.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
-
-/// How an attempt to deliver a message ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attempted {
-    /// The receiver has accepted it.
-    Accepted,
-    /// It failed; another attempt may succeed.
-    Failed {
-        /// Why, without addresses.
-        error: String,
-        /// How long the receiver asks to wait.
-        pause: Option<Duration>,
-    },
-    /// The receiver wants no such messages any more.
-    Refused {
-        /// Why, without addresses.
-        error: String,
-    },
-    /// Nothing is left to send.
-    Empty,
-}
-
-/// When a delivery is tried again that failed for the `attempts`th time; none if it is given up.
-#[must_use]
-pub fn next_attempt(attempts: u32, pause: Option<Duration>, now: Timestamp) -> Option<Timestamp> {
-    let wait = delivery_policy().after_failure(attempts)?;
-    let wait = wait.max(pause.unwrap_or_default().min(LONGEST_PAUSE));
-    Some(now.checked_add(wait).unwrap_or(Timestamp::MAX))
-}
-
-/// Whether a delivery is due that was put off until then. One that waits for longer than any may was
-/// put off before the clock was set back.
-#[must_use]
-pub fn is_due(next_at: Timestamp, now: Timestamp) -> bool {
-    let wait = next_at.duration_since(now);
-    wait <= SignedDuration::ZERO || wait.unsigned_abs() > LONGEST_PAUSE
-}
-
+#[cfg(test)]
+mod story;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,18 @@ pub struct SurveyCycles {
 
 impl Default for SurveyCycles {
     fn default() -> Self {
-        Self { measurement: Cycle::QUARTER_HOUR, report: Cycle::HOUR }
+        Self::new(None, None)
+    }
+}
+
+impl SurveyCycles {
+    /// These, or else a quarter of an hour and an hour (thesis 3.1.1).
+    #[must_use]
+    pub fn new(measurement: Option<Cycle>, report: Option<Cycle>) -> Self {
+        Self {
+            measurement: measurement.unwrap_or(Cycle::QUARTER_HOUR),
+            report: report.unwrap_or(Cycle::HOUR),
+        }
     }
 }
 
@@ -158,22 +169,22 @@ pub fn rank(state: FleetState) -> i64 {
     i64::try_from(place).unwrap_or_default()
 }
 
-/// The state as an expression over the columns of `fleet_device`, as [`rank`] numbers it. Its
+/// The state as an expression over the columns of `fleet_device AS fleet`, as [`rank`] numbers it. Its
 /// parameters are the first six, written with `mark`: silent, late, measured, certificate, pending and
 /// newest of [`FleetThresholds`].
 #[must_use]
 pub fn state_sql(mark: char) -> String {
     let m = mark;
     format!(
-        "CASE WHEN consent = 2 THEN 11 WHEN consent = 0 THEN 10
-              WHEN last_report IS NULL THEN 0 WHEN last_report < {m}1 THEN 1
-              WHEN last_report < {m}2 OR measured_at < {m}3
-                  OR (unmeasured > 0 AND granted_at < {m}3) THEN 2
-              WHEN incidents > 0 OR another_meter > 0 THEN 3
-              WHEN damaged >= {DAMAGED} OR rising >= {RISING} THEN 4
-              WHEN clock_wrong THEN 5
-              WHEN spool_trouble OR pending > {m}5 * meters THEN 6
-              WHEN certificate_end < {m}4 THEN 7 WHEN version <> {m}6 THEN 8 ELSE 9 END"
+        "CASE WHEN fleet.consent = 2 THEN 11 WHEN fleet.consent = 0 THEN 10
+              WHEN fleet.last_report IS NULL THEN 0 WHEN fleet.last_report < {m}1 THEN 1
+              WHEN fleet.last_report < {m}2 OR fleet.measured_at < {m}3
+                  OR (fleet.unmeasured > 0 AND fleet.granted_at < {m}3) THEN 2
+              WHEN fleet.incidents > 0 OR fleet.another_meter > 0 THEN 3
+              WHEN fleet.damaged >= {DAMAGED} OR fleet.rising >= {RISING} THEN 4
+              WHEN fleet.clock_wrong THEN 5
+              WHEN fleet.spool_trouble OR fleet.pending > {m}5 * fleet.meters THEN 6
+              WHEN fleet.certificate_end < {m}4 THEN 7 WHEN fleet.version <> {m}6 THEN 8 ELSE 9 END"
     )
 }
 

@@ -1,4 +1,4 @@
-//! The rules of consent, admission, revocation, jobs, kept days and the fleet, once for both
+//! The rules of consent, admission, revocation, jobs, kept days, the fleet and searches, once for both
 //! databases.
 //!
 //! Enters: what a database has read. Leaves: what may be done, and what a revocation leaves. Absent:
@@ -12,4 +12,5 @@ pub mod fleet;
 pub mod import;
 pub mod job;
 pub mod revocation;
+pub mod search;
 pub mod series;

@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, ListPage, ListQuery, NewCertificate,
-    StoreError, TrySource, certificate::RegisterEntry, serial::Serial,
+    StoreError, TrySource,
+    certificate::{RegisterEntry, scopes_of},
+    serial::Serial,
 };
 
 #[async_trait]
@@ -25,9 +27,32 @@ impl AccessStore for SqliteStore {
         &self,
         token: Digest,
         key: Digest,
+        frontend: Option<Digest>,
         at: Timestamp,
     ) -> Result<Enrolled, StoreError> {
-        self.writer.run(move |tx| redeem_enrolment(tx, &token, &key, at)).await
+        self.writer.run(move |tx| redeem_enrolment(tx, &token, &key, frontend.as_ref(), at)).await
+    }
+
+    async fn set_sign_in_hash(&self, device: Uuid, hash: String) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx| {
+                require_device(tx, device)?;
+                let forget = "UPDATE enrolment SET sign_in_hash = NULL WHERE device = ?1";
+                tx.execute(forget, [Id(device)])?;
+                put_sign_in_hash(tx, device, &hash)
+            })
+            .await
+    }
+
+    async fn sign_in_hash(&self, device: Uuid) -> Result<Option<String>, StoreError> {
+        self.readers
+            .run(move |db| {
+                Ok(db
+                    .prepare_cached("SELECT hash FROM device_sign_in WHERE device = ?1")?
+                    .query_row([Id(device)], |row| row.get(0))
+                    .optional()?)
+            })
+            .await
     }
 
     async fn forget_expired_enrolments(&self, at: Timestamp) -> Result<u64, StoreError> {
@@ -119,11 +144,12 @@ fn participant(db: &Connection, email: &str) -> Result<Uuid, StoreError> {
 
 fn create_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> Result<(), StoreError> {
     require_device(tx, enrolment.device)?;
-    let Enrolment { token, device, scopes, expires_at } = enrolment;
+    let Enrolment { token, device, scopes, expires_at, sign_in_hash } = enrolment;
     tx.execute("DELETE FROM enrolment WHERE device = ?1 AND key IS NULL", [Id(*device)])?;
     tx.execute(
-        "INSERT INTO enrolment (token, device, scopes, expires_at) VALUES (?1, ?2, ?3, ?4)",
-        params![token, Id(*device), scopes.to_string(), Instant(*expires_at)],
+        "INSERT INTO enrolment (token, device, scopes, expires_at, sign_in_hash)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![token, Id(*device), scopes.to_string(), Instant(*expires_at), sign_in_hash],
     )?;
     Ok(())
 }
@@ -132,21 +158,36 @@ fn redeem_enrolment(
     tx: &Transaction<'_>,
     token: &Digest,
     key: &Digest,
+    frontend: Option<&Digest>,
     at: Timestamp,
 ) -> Result<Enrolled, StoreError> {
-    let found: Option<(Id, String, Option<Digest>)> = tx
+    type Found = (Id, String, Option<Digest>, Option<Digest>, Option<String>);
+    let found: Option<Found> = tx
         .query_row(
-            "SELECT device, scopes, key FROM enrolment WHERE token = ?1 AND expires_at > ?2",
+            "SELECT device, scopes, key, frontend_key, sign_in_hash
+             FROM enrolment WHERE token = ?1 AND expires_at > ?2",
             params![token, Instant(at)],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
         )
         .optional()?;
-    let (Id(device), scopes, used_for) = found.ok_or(StoreError::NotFound)?;
-    if used_for.is_some_and(|used_for| used_for != *key) {
+    let (Id(device), scopes, used_for, used_for_frontend, sign_in_hash) =
+        found.ok_or(StoreError::NotFound)?;
+    let is_another = |used: Option<Digest>, asked: Option<&Digest>| {
+        used.zip(asked).is_some_and(|(used, asked)| used != *asked)
+    };
+    if is_another(used_for, Some(key)) || is_another(used_for_frontend, frontend) {
         return Err(StoreError::NotFound);
     }
     require_device(tx, device)?;
-    tx.execute("UPDATE enrolment SET key = ?2 WHERE token = ?1", params![token, key])?;
+    if let Some(hash) = sign_in_hash {
+        put_sign_in_hash(tx, device, &hash)?;
+    }
+    tx.execute(
+        "UPDATE enrolment SET key = ?2, frontend_key = coalesce(?3, frontend_key),
+             sign_in_hash = NULL
+         WHERE token = ?1",
+        params![token, key, frontend],
+    )?;
     let (Id(participant), email) = tx.query_row(
         "SELECT participant.uuid, participant.email
          FROM measurement_device
@@ -156,7 +197,16 @@ fn redeem_enrolment(
         [Id(device)],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    Ok(Enrolled { device, participant, email, scopes: certificate::scopes_of(&scopes)? })
+    Ok(Enrolled { device, participant, email, scopes: scopes_of(&scopes)? })
+}
+
+fn put_sign_in_hash(tx: &Transaction<'_>, device: Uuid, hash: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO device_sign_in (device, hash) VALUES (?1, ?2)
+         ON CONFLICT (device) DO UPDATE SET hash = ?2",
+        params![Id(device), hash],
+    )?;
+    Ok(())
 }
 
 fn begin_try(

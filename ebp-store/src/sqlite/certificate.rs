@@ -1,19 +1,19 @@
 //! Certificates that servers issued or revoked.
 
-use ebp_core::scope::Scopes;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    authority,
     device::{household_of, require_device},
     list_page::{bounds, page},
+    registered,
     value::{Id, Instant},
 };
 use crate::{
     HouseholdId, Issuance, ListPage, ListQuery, NewCertificate, Origin, RENEWAL_PAUSE, StoreError,
-    certificate::{CertificateKind, RegisterEntry, in_order},
+    certificate::{CertificateKind, RegisterEntry, scopes_of},
+    management::in_order,
     serial::Serial,
 };
 
@@ -27,20 +27,20 @@ pub fn register(
     at: Timestamp,
 ) -> Result<Issuance, StoreError> {
     require_device(tx, new.device)?;
-    let renewed_by = match &new.origin {
+    let (renewed_by, keep) = match &new.origin {
         Origin::Enrolment(token) => {
             let good: bool = tx.query_row(
                 "SELECT EXISTS (SELECT 1 FROM enrolment
-                     WHERE token = ?1 AND key = ?2 AND device = ?3)",
+                     WHERE token = ?1 AND ?2 IN (key, frontend_key) AND device = ?3)",
                 params![token, new.key, Id(new.device)],
                 |row| row.get(0),
             )?;
             if !good {
                 return Ok(Issuance::Ended);
             }
-            None
+            (None, None)
         }
-        Origin::Renewal(by) => {
+        Origin::Renewal(by) | Origin::Sibling(by) => {
             if find(tx, *by)?.is_some_and(|by| by.revoked_at.is_some()) {
                 return Ok(Issuance::Ended);
             }
@@ -49,10 +49,10 @@ pub fn register(
             {
                 return Ok(Issuance::TooEarly(next));
             }
-            Some(*by)
+            (Some(*by), Some(*by).filter(|_| matches!(new.origin, Origin::Renewal(_))))
         }
     };
-    end_surplus(tx, new, renewed_by, at)?;
+    end_surplus(tx, new, keep, at)?;
     insert(tx, &new.entry, Some((new.key, renewed_by)))?;
     Ok(Issuance::Registered)
 }
@@ -133,7 +133,7 @@ pub fn find(db: &Connection, serial: Serial) -> Result<Option<RegisterEntry>, St
         .optional()?
         .transpose()?;
     let registered =
-        authority::find(db, serial)?.filter(|entry| entry.kind == CertificateKind::Client);
+        registered::find(db, serial)?.filter(|entry| entry.kind == CertificateKind::Client);
     Ok(RegisterEntry::of_both(of_servers, registered))
 }
 
@@ -152,10 +152,8 @@ pub fn list(
              ORDER BY not_before, serial LIMIT ?4"
         ),
         &format!(
-            "SELECT {COLUMNS} FROM authority_certificate AS registered
+            "SELECT {COLUMNS} FROM authority_certificate
              WHERE device = ?1 AND (not_before, serial) > (?2, ?3) AND kind = 'client'
-                 AND NOT EXISTS (
-                     SELECT 1 FROM certificate WHERE certificate.serial = registered.serial)
              ORDER BY not_before, serial LIMIT ?4"
         ),
     ] {
@@ -181,9 +179,9 @@ pub fn revoke(
     entry: &RegisterEntry,
     at: Timestamp,
 ) -> Result<RegisterEntry, StoreError> {
-    authority::revoke(tx, entry.serial, at)?;
+    registered::revoke(tx, entry.serial, at)?;
     if entry.kind == CertificateKind::Server {
-        return authority::find(tx, entry.serial)?.ok_or(StoreError::NotFound);
+        return registered::find(tx, entry.serial)?.ok_or(StoreError::NotFound);
     }
     insert(tx, entry, None)?;
     tx.execute(
@@ -196,8 +194,9 @@ pub fn revoke(
 /// Revokes every certificate of a device, and invalidates its one-time tokens.
 pub fn revoke_device(tx: &Transaction<'_>, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
     household_of(tx, device)?;
-    authority::revoke_device(tx, device, at)?;
+    registered::revoke_device(tx, device, at)?;
     tx.execute("DELETE FROM enrolment WHERE device = ?1", [Id(device)])?;
+    tx.execute("DELETE FROM device_sign_in WHERE device = ?1", [Id(device)])?;
     let revoked = tx.execute(
         "UPDATE certificate SET revoked_at = ?2 WHERE device = ?1 AND revoked_at IS NULL",
         params![Id(device), Instant(at)],
@@ -263,9 +262,4 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Result<RegisterEntry, StoreError>> {
     };
     let serial = Serial::from_octets(&serial).ok_or(StoreError::Damaged("certificate"));
     Ok(serial.and_then(|serial| Ok(entry(serial, scopes_of(&scopes)?))))
-}
-
-/// Scopes from their column.
-pub fn scopes_of(text: &str) -> Result<Scopes, StoreError> {
-    text.parse().map_err(|_| StoreError::Damaged("set of scopes"))
 }

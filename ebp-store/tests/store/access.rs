@@ -54,9 +54,10 @@ async fn enrolled(store: &dyn Store, byte: u8, device: Uuid, now: Timestamp) -> 
         device,
         scopes: Scopes::of_a_device(),
         expires_at: now + DAY,
+        sign_in_hash: None,
     };
     store.create_enrolment(enrolment).await.unwrap();
-    store.redeem_enrolment([byte; 32], [byte; 32], now).await.unwrap();
+    store.redeem_enrolment([byte; 32], [byte; 32], None, now).await.unwrap();
     let origin = Origin::Enrolment([byte; 32]);
     NewCertificate { entry: entry(byte, device, now), device, key: [byte; 32], origin }
 }
@@ -72,12 +73,13 @@ pub async fn enrolment(store: &dyn Store) {
         device,
         scopes: Scopes::of_a_device(),
         expires_at: later,
+        sign_in_hash: None,
     };
     let unknown = Enrolment { device: Uuid::nil(), ..token(0) };
     assert!(matches!(store.create_enrolment(unknown).await, Err(StoreError::NotFound)));
     store.create_enrolment(token(1)).await.unwrap();
     store.create_enrolment(token(2)).await.unwrap();
-    let redeem = |byte, key, at| store.redeem_enrolment([byte; 32], [key; 32], at);
+    let redeem = |byte, key, at| store.redeem_enrolment([byte; 32], [key; 32], None, at);
     let void = |result| assert!(matches!(result, Err(StoreError::NotFound)));
     void(redeem(1, 1, now).await.map(drop));
     let enrolled = redeem(2, 1, now).await.unwrap();
@@ -186,7 +188,7 @@ pub async fn device_revocation(store: &dyn Store) {
     for new in [by_token, by_certificate, by_known] {
         assert_eq!(store.register_certificate(new, now).await.unwrap(), Issuance::Ended);
     }
-    let void = store.redeem_enrolment([2; 32], [2; 32], now).await.map(drop);
+    let void = store.redeem_enrolment([2; 32], [2; 32], None, now).await.map(drop);
     assert!(matches!(void, Err(StoreError::NotFound)));
     assert_eq!(listed(store, device).await, [(1, false), (4, false)]);
     assert_eq!(listed(store, other.measurement_device).await, [(9, true)]);
@@ -318,4 +320,90 @@ pub async fn tries(store: &dyn Store) {
     assert!(begin(&a, now).await.unwrap().is_some());
     assert!(store.forget_tries().await.unwrap() > 0);
     assert_eq!(begin(&a, now).await.unwrap(), None);
+}
+
+/// The page of a device has a certificate and a sign-in code of its own, by the same token.
+pub async fn frontends(store: &dyn Store) {
+    let now = at("2026-01-01T00:00:00Z");
+    let made = store.register(registration("page@example.org"), now).await.unwrap();
+    let device = made.measurement_device;
+    let token = |byte: u8| Enrolment {
+        token: [byte; 32],
+        device,
+        scopes: Scopes::of_a_device(),
+        expires_at: now + DAY,
+        sign_in_hash: Some(format!("hash {byte}")),
+    };
+    let redeem = |byte, key, page: Option<u8>| {
+        store.redeem_enrolment([byte; 32], [key; 32], page.map(|page| [page; 32]), now)
+    };
+    let code = async || store.sign_in_hash(device).await.unwrap();
+    let void = |result| assert!(matches!(result, Err(StoreError::NotFound)));
+    store.create_enrolment(token(1)).await.unwrap();
+    assert_eq!(code().await, None, "a token that is not used changes nothing");
+    // One that knows nothing of pages comes first, and its token is for one key of each.
+    redeem(1, 1, None).await.unwrap();
+    assert_eq!(code().await.as_deref(), Some("hash 1"));
+    redeem(1, 1, Some(11)).await.unwrap();
+    redeem(1, 1, Some(11)).await.unwrap();
+    redeem(1, 1, None).await.unwrap();
+    void(redeem(1, 1, Some(12)).await.map(drop));
+    void(redeem(1, 2, Some(11)).await.map(drop));
+    // The page's key is as good as the device's, and a third one is not.
+    let page = |byte: u8, key: u8, origin| {
+        let mut new =
+            NewCertificate { entry: entry(byte, device, now), device, key: [key; 32], origin };
+        new.entry.scopes = Scopes::of_a_frontend();
+        new
+    };
+    let own = NewCertificate {
+        entry: entry(1, device, now),
+        device,
+        key: [1; 32],
+        origin: Origin::Enrolment([1; 32]),
+    };
+    let register = |new| store.register_certificate(new, now);
+    assert_eq!(register(own).await.unwrap(), Issuance::Registered);
+    let stolen = page(9, 9, Origin::Enrolment([1; 32]));
+    assert_eq!(register(stolen).await.unwrap(), Issuance::Ended);
+    let first = page(2, 11, Origin::Enrolment([1; 32]));
+    assert_eq!(register(first).await.unwrap(), Issuance::Registered);
+
+    // By the device's own: two of the purpose are valid, and it is once a day.
+    let sibling = |byte, key| page(byte, key, Origin::Sibling(serial(1)));
+    assert_eq!(register(sibling(3, 13)).await.unwrap(), Issuance::Registered);
+    assert_eq!(listed(store, device).await, [(1, true), (2, true), (3, true)]);
+    assert_eq!(register(sibling(4, 14)).await.unwrap(), Issuance::TooEarly(now + DAY));
+    assert_eq!(register(sibling(4, 13)).await.unwrap(), Issuance::Registered);
+    let valid = async || {
+        let all = listed(store, device).await;
+        all.into_iter().filter(|(_, valid)| *valid).map(|(byte, _)| byte).collect::<Vec<_>>()
+    };
+    assert_eq!(valid().await.len(), 3, "the device's own is of another purpose");
+    // Each by itself, whatever the other does.
+    let renewed = renewal(5, 1, device, now);
+    assert_eq!(register(renewed).await.unwrap(), Issuance::Registered);
+
+    // A code that was made meanwhile is the younger one.
+    store.create_enrolment(token(6)).await.unwrap();
+    store.set_sign_in_hash(device, "younger".into()).await.unwrap();
+    redeem(6, 6, Some(16)).await.unwrap();
+    assert_eq!(code().await.as_deref(), Some("younger"));
+    let unknown = store.set_sign_in_hash(Uuid::nil(), "x".into()).await;
+    assert!(matches!(unknown, Err(StoreError::NotFound)));
+
+    // Both end together, and the code with them.
+    store.revoke_device(device, now).await.unwrap();
+    assert_eq!((valid().await, code().await), (Vec::new(), None));
+    assert_eq!(register(sibling(7, 17)).await.unwrap(), Issuance::Ended);
+    store.create_enrolment(token(8)).await.unwrap();
+    redeem(8, 8, Some(18)).await.unwrap();
+    let again = page(8, 18, Origin::Enrolment([8; 32]));
+    assert_eq!(register(again).await.unwrap(), Issuance::Registered);
+    let id = HouseholdId(made.household);
+    store.grant_consent(id, now).await.unwrap();
+    store.revoke_consent(id, now).await.unwrap();
+    assert_eq!((valid().await, code().await), (Vec::new(), None));
+    let over = store.set_sign_in_hash(device, "x".into()).await;
+    assert!(matches!(over, Err(StoreError::ConsentRevoked)));
 }

@@ -98,6 +98,7 @@ impl Made {
                 unfollowed(statement)
             }
             ["CREATE", "INDEX" | "SEQUENCE" | "VIEW", ..] | ["GRANT" | "COMMENT", ..] => None,
+            ["ALTER", "INDEX", ..] if statement.contains(" SET STATISTICS ") => None,
             ["CREATE", "UNIQUE", "INDEX", ..] if after("ON").is_some_and(|it| self.has(it)) => None,
             ["CREATE", "OR", "REPLACE", "FUNCTION", name, ..]
                 if REPLACED.iter().any(|(replaced, _)| replaced == name) =>
@@ -217,6 +218,7 @@ fn what_does_more_is_found() {
         "CREATE UNIQUE INDEX one_model ON meter (model);",
         "UPDATE meter SET model = 'x';",
         "DELETE FROM incident;",
+        "ALTER INDEX meter_by_device RENAME TO by_device;",
         "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN END $$;",
         "CREATE TRIGGER t BEFORE INSERT ON meter BEGIN SELECT RAISE(ABORT, 'no'); END;",
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$

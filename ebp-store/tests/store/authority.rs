@@ -84,7 +84,7 @@ pub async fn register(store: &dyn Store) {
     assert_eq!(store.certificate(serial(2)).await.unwrap(), None);
     let query = ListQuery { after: None, limit: 10 };
     let page = store.certificates(made.measurement_device, query).await.unwrap();
-    assert_eq!(page.items, [device.clone()]);
+    assert_eq!(page.items, std::slice::from_ref(&device));
     // Nothing is revoked by being registered, nor told as revoked.
     assert_eq!(store.revoked_certificates().await.unwrap(), []);
 
@@ -189,11 +189,12 @@ pub async fn tokens_that_end(store: &dyn Store) {
             device: made.measurement_device,
             scopes: Scopes::of_a_device(),
             expires_at: now + SignedDuration::from_hours(hours),
+            sign_in_hash: None,
         };
         store.create_enrolment(enrolment).await.unwrap();
         devices.push(made);
     }
-    let redeem = |byte| store.redeem_enrolment([byte; 32], [9; 32], now);
+    let redeem = |byte| store.redeem_enrolment([byte; 32], [9; 32], None, now);
     // Used, and expired: the answer cannot be asked for again.
     redeem(2).await.unwrap();
     assert_eq!(store.forget_expired_enrolments(now).await.unwrap(), 0);

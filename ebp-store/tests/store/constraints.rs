@@ -185,7 +185,7 @@ fn attacks() -> Vec<String> {
         "INSERT INTO location (household, latitude, longitude) VALUES ({fresh}, NULL, 0)",
         "INSERT INTO location (household, latitude, longitude) VALUES ({new}, 0, 0)",
         // Metadata.
-        "INSERT INTO metadata VALUES ({fresh}, 0, 0, 0, '0', '0', '0')",
+        "INSERT INTO metadata VALUES ({fresh}, 0, 0, 0, '0', '0', '0', 'unknown', 'unknown')",
         "UPDATE metadata SET children = -1",
         "UPDATE metadata SET children = 256",
         "UPDATE metadata SET adults = 256",

@@ -189,6 +189,7 @@ fn enrolment(device: Uuid, now: Timestamp) -> Enrolment {
         device,
         scopes: Scopes::of_a_device(),
         expires_at: now + SignedDuration::from_hours(72),
+        sign_in_hash: None,
     }
 }
 

@@ -75,10 +75,13 @@ pub async fn mistakes(store: &dyn Store) {
         device: second,
         scopes: Scopes::of_a_device(),
         expires_at: at("2026-02-01T00:00:00Z"),
+        sign_in_hash: None,
     };
     store.create_enrolment(token).await.unwrap();
     store.remove_device(second).await.unwrap();
-    missing(store.redeem_enrolment([1; 32], [1; 32], now).await.map(|enrolled| enrolled.device));
+    missing(
+        store.redeem_enrolment([1; 32], [1; 32], None, now).await.map(|enrolled| enrolled.device),
+    );
     let entry = RegisterEntry {
         serial: Serial::from_octets(&[7; 16]).unwrap(),
         kind: CertificateKind::Client,

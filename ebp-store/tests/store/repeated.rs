@@ -102,8 +102,13 @@ pub async fn removed_while_unmeasured(store: &dyn Store) {
     let kind = ebp_core::model::IncidentType::SerialPortUnavailable;
     store.report_incident(id, made.meters[0], kind, now).await.unwrap();
     let later = at("2026-02-01T00:00:00Z");
-    let token =
-        |token| Enrolment { token, device, scopes: Scopes::of_a_device(), expires_at: later };
+    let token = |token| Enrolment {
+        token,
+        device,
+        scopes: Scopes::of_a_device(),
+        expires_at: later,
+        sign_in_hash: None,
+    };
     store.create_enrolment(token([1; 32])).await.unwrap();
     let entry = RegisterEntry {
         serial: Serial::from_octets(&[7; 16]).unwrap(),
@@ -126,7 +131,7 @@ pub async fn removed_while_unmeasured(store: &dyn Store) {
     assert!(matches!(store.managed_device(device).await, Err(StoreError::NotFound)));
     assert!(matches!(store.participant(email).await, Err(StoreError::NotFound)));
     assert_eq!(store.actor(&names(email, Some(device))).await.unwrap(), Actor::Unknown);
-    let used = store.redeem_enrolment([1; 32], [1; 32], now).await;
+    let used = store.redeem_enrolment([1; 32], [1; 32], None, now).await;
     assert!(matches!(used, Err(StoreError::NotFound)));
     let certificate = store.certificate(entry.serial).await.unwrap().unwrap();
     assert!(certificate.revoked_at.is_some() && certificate.device.is_none(), "{certificate:?}");

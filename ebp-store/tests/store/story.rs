@@ -306,6 +306,27 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn frontends() {
+            let fresh = $fresh.await;
+            crate::access::frontends(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
+        async fn edits() {
+            let fresh = $fresh.await;
+            crate::edit::edits(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
+        async fn searches() {
+            let fresh = $fresh.await;
+            crate::search::searches(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn alerts() {
             let fresh = $fresh.await;
             crate::alert::one_watches([fresh.open().await, fresh.open().await]).await;

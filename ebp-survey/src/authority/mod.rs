@@ -50,8 +50,7 @@ pub use error::AuthorityError;
 pub use issued::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
 pub use issued::{DEVICE_URN, PARTICIPANT_URN};
 pub use register::Register;
-pub use watch::RegisterWatch;
-pub(crate) use watch::read_version;
+pub(crate) use watch::{RegisterWatch, read_version};
 
 use crate::atomic_file::create_private_folder;
 use issued::{BACKDATED, DAY, instant, serial_number};

@@ -3,7 +3,9 @@
 use ebp_dataset::{Day, Days};
 use ebp_store::StoreError;
 
-use super::{Interrupted, Known, quarters::QuarterReader, query::Asked, run::parse_day};
+use super::{
+    interrupted::Interrupted, known::Known, quarters::QuarterReader, query::Asked, run::parse_day,
+};
 
 /// The days of each meter that lie within the stretch.
 pub(super) async fn of_meters(

@@ -6,8 +6,8 @@ use ebp_dataset::Calendar;
 use ebp_store::{SeriesPlace, StoreError};
 
 use super::{
-    Interrupted, TRIES,
-    query::DAY,
+    interrupted::{Interrupted, TRIES},
+    query::{DAY, SeriesFault},
     run::{Maker, basis},
 };
 use crate::{Survey, SurveyError};
@@ -63,7 +63,7 @@ impl Survey {
     }
 
     async fn keep_meter(&self, place: &SeriesPlace) -> Result<usize, SurveyError> {
-        let calendar = Calendar::new(self.zone()).map_err(super::SeriesFault::from)?;
+        let calendar = Calendar::new(self.zone()).map_err(SeriesFault::from)?;
         let basis = basis(self.zone());
         for _ in 0..TRIES {
             let household = match self.store().series_household(place.household).await {

@@ -10,7 +10,9 @@
 
 mod columns;
 mod days;
+mod interrupted;
 mod keeper;
+mod known;
 mod quarters;
 mod query;
 mod roles;
@@ -19,69 +21,17 @@ mod run;
 mod summary;
 
 use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary};
-use ebp_dataset::{Calendar, CalendarError, Step};
-use ebp_store::{HouseholdId, SeriesHousehold, StoreError};
+use ebp_dataset::{Calendar, Step};
+use ebp_store::HouseholdId;
 
 use crate::{Survey, SurveyError};
+use interrupted::{Interrupted, TRIES};
+use known::Known;
 use query::{Asked, step_of};
-use roles::HouseholdRoles;
-use run::{Maker, MeterRun};
+use run::Maker;
 
 pub use keeper::SeriesKept;
 pub use query::{SeriesBound, SeriesFault, SeriesParts, SeriesQuery};
-
-/// How often an answer is made anew because late measurements came meanwhile.
-const TRIES: usize = 5;
-
-/// Why an answer could not be made.
-#[derive(Debug)]
-enum Interrupted {
-    /// Late measurements changed what was kept.
-    Changed,
-    /// Anything else.
-    Failed(SurveyError),
-}
-
-impl From<StoreError> for Interrupted {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<SeriesFault> for Interrupted {
-    fn from(fault: SeriesFault) -> Self {
-        Self::Failed(fault.into())
-    }
-}
-
-impl From<CalendarError> for Interrupted {
-    fn from(error: CalendarError) -> Self {
-        SeriesFault::from(error).into()
-    }
-}
-
-/// A household whose meters' series are known up to their last measurements.
-struct Known<'a> {
-    maker: &'a Maker<'a>,
-    household: &'a SeriesHousehold,
-    runs: &'a [MeterRun],
-    roles: &'a HouseholdRoles,
-}
-
-impl Known<'_> {
-    /// Whether what is kept is still what was read.
-    async fn is_current(&self) -> Result<bool, StoreError> {
-        let numbers: Vec<_> = self.household.meters.iter().map(|meter| meter.number).collect();
-        let now = self.maker.store.series_generations(&numbers).await?;
-        let noted = numbers.iter().zip(self.runs).map(|(meter, run)| (*meter, run.generation));
-        Ok(noted.into_iter().all(|noted| now.contains(&noted)))
-    }
-
-    /// When the household was first measured.
-    fn begun(&self) -> Option<i64> {
-        self.runs.iter().filter_map(|run| run.read).map(|(first, _)| first).min()
-    }
-}
 
 impl Survey {
     /// A household's energy, a row for each step.
@@ -89,7 +39,7 @@ impl Survey {
     /// # Errors
     /// [`SurveyError::Series`] says what of the query has to be changed;
     /// [`SurveyError::SeriesChanging`] if late measurements come without end;
-    /// [`StoreError::ConsentRevoked`] if there is no such household any more.
+    /// [`StoreError::ConsentRevoked`](ebp_store::StoreError::ConsentRevoked) if there is no such household any more.
     pub async fn energy_series(
         &self,
         household: HouseholdId,

@@ -241,7 +241,8 @@ mod tests {
         let other = fault("2026-01-01", "2027-01-01", Some("UTC"), Step::Day);
         assert!(other.contains("93 days") && other.contains("leave out `zone`"), "{other}");
         assert!(asked("2026-01-01", "2026-04-04", Some("UTC"), Step::Day).is_ok());
-        for zone in ["Europe/Nowhere", "", "../../etc/passwd", &"x".repeat(4_096)] {
+        let long = "x".repeat(4_096);
+        for zone in ["Europe/Nowhere", "", "../../etc/passwd", &long] {
             let fault = fault("2026-01-01", "2026-01-02", Some(zone), Step::Day);
             assert!(fault.starts_with("`zone` must be the name"), "{fault}");
         }

@@ -102,7 +102,8 @@ fn begin_of(
     (first, begun): (i64, Option<i64>),
     ends: &[i64],
 ) -> i64 {
-    if let Some(before) = ends.iter().copied().filter(|end| *end <= first).max() {
+    if let Some(before) = ends.iter().copied().filter(|end| *end <= first && *end < i64::MAX).max()
+    {
         return before;
     }
     let systems = household.systems.iter().filter(|system| system.meter == Some(meter.uuid));

@@ -8,13 +8,13 @@ use ebp_store::StoreError;
 use jiff::Timestamp;
 
 use super::{
-    Interrupted, Known,
     columns::{bits, bounds, empty_household, empty_meter, energy, flag_names, past, share},
     days::between,
+    interrupted::Interrupted,
+    known::Known,
     quarters::QuarterReader,
-    query::{Asked, DAY},
+    query::{Asked, DAY, SeriesParts},
 };
-use crate::series::query::SeriesParts;
 
 /// Days whose quarter hours of all meters are in memory at once.
 const CHUNK: i64 = 7 * DAY;

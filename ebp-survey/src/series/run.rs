@@ -11,7 +11,7 @@ use ebp_store::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::Interrupted;
+use super::interrupted::Interrupted;
 
 /// Measurements that are read at a time.
 pub(super) const PAGE: usize = 2_000;
@@ -166,7 +166,7 @@ pub(super) fn instant(at: Option<i64>) -> Result<Option<Timestamp>, StoreError> 
     at.map(timestamp).transpose().map_err(|_| StoreError::Damaged("energy series"))
 }
 
-/// What becomes of the quarter hours that leave a series.
+/// Makes days, states and totals of the quarter hours that leave a series.
 struct Pass {
     calendar: Calendar,
     days: Days,

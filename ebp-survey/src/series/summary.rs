@@ -16,8 +16,9 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::{
-    Interrupted, Known,
     columns::{bits, bounds, empty_household, energy, names_of, past, share},
+    interrupted::Interrupted,
+    known::Known,
     query::Asked,
 };
 

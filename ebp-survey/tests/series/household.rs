@@ -99,20 +99,20 @@ impl Household {
         let made = store.register(registration.unwrap(), start()).await.unwrap();
         let id = HouseholdId(made.household);
         store.grant_consent(id, start()).await.unwrap();
-        Self::of(store, id)
+        Self::from_store(store, id)
     }
 
-    pub fn of(store: Arc<dyn Store>, id: HouseholdId) -> Self {
+    pub fn from_store(store: Arc<dyn Store>, id: HouseholdId) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(start())));
         let survey = Arc::new(Survey::new(store.clone(), clock.clone()));
         Self { store, survey, clock, id }
     }
 
     /// The same household by another connection to its database.
-    pub async fn again(&self, engine: &Engine) -> Self {
-        let again = Self::of(engine.open().await, self.id);
-        again.clock.set(self.clock.now());
-        again
+    pub async fn reopen(&self, engine: &Engine) -> Self {
+        let reopened = Self::from_store(engine.open().await, self.id);
+        reopened.clock.set(self.clock.now());
+        reopened
     }
 
     /// Uploads measurements that arrive now.

@@ -210,11 +210,13 @@ async fn at_once(engine: &Engine, other: &Engine) {
     let measurements = record(31, DAYS);
     let first = Household::new(engine).await;
     first.clock.set(hours(24 * 45));
-    let second = first.again(engine).await;
+    let second = first.reopen(engine).await;
     let (soon, late): (Vec<_>, Vec<_>) =
         measurements.iter().cloned().enumerate().partition(|(place, _)| place % 9 != 0);
     let only = |some: Vec<(usize, Measurement)>| some.into_iter().map(|(_, one)| one);
     first.upload(&only(soon).collect::<Vec<_>>()).await;
+    // Days are kept that late measurements will change.
+    answers(&first).await;
     let ask = |household: &Household, micros: u64| {
         let (survey, id) = (household.survey.clone(), household.id);
         tokio::spawn(async move {

@@ -35,7 +35,11 @@ async fn a_change_of_address(world: World) {
     let before = world.location(&of).await;
     assert!(before.is_some());
     let household = HouseholdId(of.household);
-    let changed = world.survey.change_household(household, moved_to("Neue Gasse 2")).await.unwrap();
+    let changed = world
+        .survey
+        .change_household(household, moved_to("Neue Gasse 2"), None, None)
+        .await
+        .unwrap();
     assert_eq!(changed.address, Some(address("Neue Gasse 2")));
     assert_ne!(changed.location, before, "the new address is located");
     assert_eq!(world.geocoder.streets(), ["Neue Gasse 2"]);
@@ -43,14 +47,14 @@ async fn a_change_of_address(world: World) {
     // With a location of its own no address is looked up, and the answer for the old one is deleted nevertheless.
     let location = Some(Location::entered(51.0, 7.0));
     let by_hand = HouseholdChange { location, ..moved_to("Letzte Gasse 3") };
-    world.survey.change_household(household, by_hand).await.unwrap();
+    world.survey.change_household(household, by_hand, None, None).await.unwrap();
     assert!(world.geocoder.streets().is_empty());
     assert_eq!(world.geocoder.asked(), 2);
 
     // What is written as before stays remembered.
     let (of, _) = world.register("Feste Gasse 4").await;
     let same = moved_to("Feste Gasse 4");
-    world.survey.change_household(HouseholdId(of.household), same).await.unwrap();
+    world.survey.change_household(HouseholdId(of.household), same, None, None).await.unwrap();
     assert_eq!(world.geocoder.streets(), ["Feste Gasse 4"]);
     assert_eq!(world.geocoder.asked(), 3);
 }
@@ -61,12 +65,12 @@ async fn a_change_during_another(world: World) {
     let release = world.geocoder.hold();
     let survey = world.survey.clone();
     let slow = tokio::spawn(async move {
-        survey.change_household(household, moved_to("Letzte Gasse 3")).await
+        survey.change_household(household, moved_to("Letzte Gasse 3"), None, None).await
     });
     while world.geocoder.asked() < 2 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    world.survey.change_household(household, moved_to("Neue Gasse 2")).await.unwrap();
+    world.survey.change_household(household, moved_to("Neue Gasse 2"), None, None).await.unwrap();
     drop(release);
     let changed = slow.await.unwrap().unwrap();
     assert_eq!(changed.address, Some(address("Letzte Gasse 3")));
@@ -75,12 +79,13 @@ async fn a_change_during_another(world: World) {
 
 async fn a_change_that_is_rejected(world: World) {
     let unknown = HouseholdId(Uuid::new_v4());
-    let refused = world.survey.change_household(unknown, moved_to("Neue Gasse 2")).await;
+    let refused =
+        world.survey.change_household(unknown, moved_to("Neue Gasse 2"), None, None).await;
     assert!(matches!(refused, Err(SurveyError::Store(StoreError::NotFound))), "{refused:?}");
 
     let (of, caller) = world.register("Alte Gasse 1").await;
     let household = HouseholdId(of.household);
-    let refused = world.survey.change_household(household, moved_to("")).await;
+    let refused = world.survey.change_household(household, moved_to(""), None, None).await;
     assert!(matches!(refused, Err(SurveyError::Store(StoreError::Registration(_)))), "{refused:?}");
     assert_eq!(world.geocoder.streets(), ["Alte Gasse 1"], "the address is that of before");
 
@@ -88,10 +93,9 @@ async fn a_change_that_is_rejected(world: World) {
     world.survey.grant_consent(&caller).await.unwrap();
     let release = world.geocoder.hold();
     let survey = world.survey.clone();
-    let change =
-        tokio::spawn(
-            async move { survey.change_household(household, moved_to("Neue Gasse 2")).await },
-        );
+    let change = tokio::spawn(async move {
+        survey.change_household(household, moved_to("Neue Gasse 2"), None, None).await
+    });
     while world.geocoder.asked() < 2 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

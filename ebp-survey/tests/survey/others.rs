@@ -34,7 +34,7 @@ async fn an_address_that_another_server_ends(world: World) {
     assert_eq!(memory.streets(), ["Alte Gasse 1"]);
     let moved =
         HouseholdChange { address: Some(address("Neue Gasse 2")), ..HouseholdChange::default() };
-    world.survey.change_household(household, moved).await.unwrap();
+    world.survey.change_household(household, moved, None, None).await.unwrap();
     assert_eq!(memory.streets(), ["Alte Gasse 1"], "nobody told it yet");
     // As a server does from time to time.
     other.forget_ended().await.unwrap();

@@ -5,8 +5,13 @@ use std::env;
 use ebp_client::{Client, ClientError};
 use ebp_core::contract::{ConsentGrant, Language, SurveyInformation, SurveyText};
 
-use super::{at_terminal, refused, require_terminal, type_word, unchanged};
-use crate::exit::Failure;
+use crate::{
+    command::{
+        confirm::{at_terminal, require_terminal, type_word, unchanged},
+        participant::refused,
+    },
+    exit::Failure,
+};
 
 /// What is said before consent is granted.
 const GRANT: &str = "Granting consent starts the measuring of your household's meters. It can be \

@@ -9,8 +9,8 @@ use std::{
 
 use ebp_client::Client;
 
-use super::refused;
 use crate::{
+    command::participant::refused,
     exit::{CommandResult, Context, Failure},
     tell::tell,
 };

@@ -11,6 +11,7 @@ use ebp_device::{
     spool::SpoolError,
 };
 use ebp_meter::aggregator::{Event, MeasureError, Permission, ReadError};
+use jiff::Timestamp;
 
 use crate::{
     exit::{Code, Failure, chain, device},
@@ -82,6 +83,8 @@ impl EventLog {
             MeasuringEvent::ConsentNotKept(error) => self.consent.failed(&device::spool(error)),
             MeasuringEvent::Certificate(certificate) => hear_certificate(&certificate),
             MeasuringEvent::NotRenewed(error) => hear_not_renewed(error),
+            MeasuringEvent::Frontend(until) => hear_frontend(until),
+            MeasuringEvent::FrontendNotRenewed(error) => hear_frontend_not_renewed(error),
             MeasuringEvent::NoSocket(error) => {
                 tell!(
                     "ebp: measuring continues, but requests cannot be answered: {}",
@@ -192,6 +195,17 @@ pub fn hear_certificate(certificate: &Certificate) {
 /// A failure costs nothing yet: a third of the lifetime is left.
 pub fn hear_not_renewed(error: DeviceError) {
     tracing::warn!(failure = %device::device(error), "the certificate is not renewed");
+}
+
+/// The page of the device has another certificate.
+pub fn hear_frontend(until: Timestamp) {
+    tracing::info!("the certificate of the device's page is valid until {until}");
+}
+
+/// The page's certificate, or its sign-in code: measuring and sending go on.
+pub fn hear_frontend_not_renewed(error: DeviceError) {
+    let failure = device::device(error);
+    tracing::warn!(%failure, "the files of the device's page are not renewed");
 }
 
 const fn incident(kind: IncidentType, is_present: bool) -> &'static str {

@@ -1,4 +1,4 @@
-//! `ebp device add`, `token` and `remove`, for administrators.
+//! `ebp device add`, `token`, `sign-in-code` and `remove`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,10 @@ use uuid::Uuid;
 
 use super::{batch, list::refused};
 use crate::{
-    command::group_api::GroupApi,
+    command::{
+        group_api::{self, GroupApi},
+        heading::API,
+    },
     exit::{CommandResult, Failure},
     stdout::print,
     tell::tell,
@@ -45,6 +48,10 @@ pub struct Add {
     #[arg(long, value_name = "N", requires = "csv", value_parser = clap::value_parser!(u16).range(1..=720), help_heading = MANY)]
     hours: Option<u16>,
 
+    /// The group whose secret is used.
+    #[arg(long, default_value_t = Group::Administrators, help_heading = API)]
+    group: Group,
+
     #[command(flatten)]
     api: GroupApi,
 }
@@ -62,6 +69,24 @@ pub struct Token {
     /// The file to write it to, readable by its owner only; printed by default.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// The group whose secret is used.
+    #[arg(long, default_value_t = Group::Administrators, help_heading = API)]
+    group: Group,
+
+    #[command(flatten)]
+    api: GroupApi,
+}
+
+/// For which device's page a sign-in code is made.
+#[derive(Debug, clap::Args)]
+pub struct SignInCode {
+    /// The device.
+    device: Uuid,
+
+    /// The group whose secret is used.
+    #[arg(long, default_value_t = Group::Administrators, help_heading = API)]
+    group: Group,
 
     #[command(flatten)]
     api: GroupApi,
@@ -81,11 +106,12 @@ impl Add {
     /// Adds one, or as many as the file has rows.
     pub fn run(&self) -> CommandResult {
         if let (Some(file), Some(folder)) = (&self.csv, &self.output) {
-            return batch::run(file, folder, self.hours, &self.api);
+            return batch::run(file, folder, self.hours, (self.group, &self.api));
         }
         let household = self.household.ok_or_else(|| Failure::usage("give a household"))?;
         let new = NewDevice { household, meters: self.meter.clone() };
-        let made = self.api.connect(Group::Administrators)?.add_device(&new).map_err(refused)?;
+        let made = self.api.connect(self.group)?.add_device(&new);
+        let made = made.map_err(|error| group_api::refused(self.group, error))?;
         print(format!("{}\n", made.uuid))?;
         tell!("ebp: next, `ebp device token {}` makes the token that enrolls it", made.uuid);
         Ok(())
@@ -102,10 +128,11 @@ impl Token {
             return Err(Failure::failed(format!("{} exists already", path.display()))
                 .remedy("move it away, or choose another file with --output"));
         }
-        let manager = self.api.connect(Group::Administrators)?;
+        let manager = self.api.connect(self.group)?;
         let request = EnrolmentRequest { hours: self.hours, ..EnrolmentRequest::default() };
-        let EnrolmentToken { token, expires_at, .. } =
-            manager.enrolment(self.device, &request).map_err(refused)?;
+        let made = manager.enrolment(self.device, &request);
+        let EnrolmentToken { token, sign_in_code, expires_at, .. } =
+            made.map_err(|error| group_api::refused(self.group, error))?;
         match &self.output {
             Some(path) => {
                 renewal::write_private(path, format!("{token}\n").as_bytes())
@@ -115,6 +142,20 @@ impl Token {
         }
         tell!("ebp: it is good until {expires_at}, for one key; on the device:");
         tell!("{command}");
+        if let Some(code) = sign_in_code {
+            tell!("ebp: the code to sign in to the device's page then, shown once: {code}");
+        }
+        Ok(())
+    }
+}
+
+impl SignInCode {
+    /// Makes one and prints it.
+    pub fn run(&self) -> CommandResult {
+        let made = self.api.connect(self.group)?.sign_in_code(self.device);
+        let made = made.map_err(|error| group_api::refused(self.group, error))?;
+        print(format!("{}\n", made.sign_in_code))?;
+        tell!("ebp: it is shown once; the device takes it up within an hour");
         Ok(())
     }
 }

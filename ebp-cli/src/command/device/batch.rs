@@ -1,9 +1,6 @@
 //! `ebp device add --csv`: many devices at once, each with a sheet to go with it and a token file.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use ebp_client::{Manager, renewal};
 use ebp_core::{
@@ -14,9 +11,8 @@ use ebp_core::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::list::refused;
 use crate::{
-    command::group_api::GroupApi,
+    command::group_api::{self, GroupApi},
     exit::{CommandResult, Context, Failure},
     file::read_text,
     output::phrase::counted_as,
@@ -46,15 +42,20 @@ enum Wanted {
 }
 
 /// Prepares every device of the file, row by row, and prints their identifiers.
-pub fn run(file: &Path, folder: &Path, hours: Option<u16>, api: &GroupApi) -> CommandResult {
+pub fn run(
+    file: &Path,
+    folder: &Path,
+    hours: Option<u16>,
+    (group, api): (Group, &GroupApi),
+) -> CommandResult {
     let rows = rows(&read_text(file)?)
         .map_err(|(line, reason)| Failure::usage(format!("{}:{line}: {reason}", file.display())))?;
     private_file::create_folder(folder).or_failed(format!("cannot make {}", folder.display()))?;
     api.enrolment_command("")?;
-    let manager = api.connect(Group::Administrators)?;
+    let manager = api.connect(group)?;
     let request = EnrolmentRequest { hours, ..EnrolmentRequest::default() };
     for (done, (line, wanted)) in rows.iter().enumerate() {
-        let prepared = prepare(&manager, api, folder, wanted, &request);
+        let prepared = prepare(&manager, (group, api), folder, wanted, &request);
         let device = prepared.map_err(|failure| Failure {
             message: format!("{}:{line}: {}", file.display(), failure.message),
             remedy: Some(format!(
@@ -77,33 +78,56 @@ pub fn run(file: &Path, folder: &Path, hours: Option<u16>, api: &GroupApi) -> Co
 
 fn prepare(
     manager: &Manager,
-    api: &GroupApi,
+    (group, api): (Group, &GroupApi),
     folder: &Path,
     wanted: &Wanted,
     request: &EnrolmentRequest,
 ) -> Result<Uuid, Failure> {
+    let refused = |error| group_api::refused(group, error);
     let uuid = match wanted {
         Wanted::Known(uuid) => *uuid,
         Wanted::New(new) => manager.add_device(new).map_err(refused)?.uuid,
     };
-    let device = manager.device(uuid).map_err(refused)?;
+    // Researchers see no devices: their sheet says what they asked for.
+    let device = match group {
+        Group::Administrators => Some(manager.device(uuid).map_err(refused)?),
+        Group::Researchers => None,
+    };
+    let (household, meters) = match (device, wanted) {
+        (Some(ManagedDevice { household, meters, .. }), _) => (Some(household), meters),
+        (None, Wanted::New(new)) => (Some(new.household), new.meters.clone()),
+        (None, Wanted::Known(_)) => (None, Vec::new()),
+    };
     let file = |ending: &str| folder.join(format!("{uuid}.{ending}"));
     let (sheet_file, token_file): (PathBuf, PathBuf) = (file("txt"), file("token"));
-    let EnrolmentToken { token, expires_at, .. } =
+    let EnrolmentToken { token, sign_in_code, expires_at, .. } =
         manager.enrolment(uuid, request).map_err(refused)?;
     renewal::write_private(&token_file, format!("{token}\n").as_bytes())
         .map_err(crate::exit::device::renewal)?;
     let enroll = api.enrolment_command(&format!("{uuid}.token"))?;
     let url = api.url.as_deref().unwrap_or_default();
-    let sheet = sheet(&device, &expires_at.to_string(), &enroll, url);
-    fs::write(&sheet_file, sheet).or_failed(format!("cannot write {}", sheet_file.display()))?;
+    let mut sheet = sheet(uuid, household, &meters, &expires_at.to_string(), &enroll, url);
+    if let Some(code) = sign_in_code {
+        sheet += &format!("\nThe code to sign in to the device's page: {code}\n");
+    }
+    // It has the code: only its owner may read it.
+    renewal::write_private(&sheet_file, sheet.as_bytes()).map_err(crate::exit::device::renewal)?;
     Ok(uuid)
 }
 
 /// What goes with a device. It holds no token.
-fn sheet(device: &ManagedDevice, expires_at: &str, enroll: &str, url: &str) -> String {
-    let ManagedDevice { uuid, household, meters, .. } = device;
-    let mut text = format!("Measurement device {uuid}\nHousehold          {household}\n");
+fn sheet(
+    uuid: Uuid,
+    household: Option<Uuid>,
+    meters: &[Uuid],
+    expires_at: &str,
+    enroll: &str,
+    url: &str,
+) -> String {
+    let mut text = format!("Measurement device {uuid}\n");
+    if let Some(household) = household {
+        text += &format!("Household          {household}\n");
+    }
     for meter in meters {
         text += &format!("Meter              {meter}\n");
     }

@@ -1,4 +1,4 @@
-//! `ebp device enroll`: a device's first certificate, for a one-time token.
+//! `ebp device enroll`: the first certificates of a device and its page, for a one-time token.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use ebp_client::{
     ClientError, ClientOptions, DeviceKey, Enrolled, KeyKind, TlsRefusal, Trust, enroll, renewal,
 };
 use ebp_core::private_file;
+use ebp_device::frontend::FrontendConfig;
 
 use crate::{
     command::secret,
@@ -43,6 +44,19 @@ pub struct Enroll {
     /// The folder for ca.pem, device.pem and device.key.
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
+
+    /// The folder for frontend.pem, frontend.key and sign-in, the files of the page that shows the
+    /// household its data; by default `frontend` in the folder of --output.
+    #[arg(long, value_name = "FOLDER")]
+    frontend: Option<PathBuf>,
+
+    /// The user that the page runs as, to whom its files are given.
+    #[arg(long, value_name = "USER")]
+    frontend_owner: Option<String>,
+
+    /// Get no certificate for a page.
+    #[arg(long, conflicts_with_all = ["frontend", "frontend_owner"])]
+    no_frontend: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -71,28 +85,47 @@ impl Enroll {
             Some(path) => secret::from_file("the token", path)?,
             None => secret::ask("the one-time token", false)?,
         };
-        let own = owner::is_own(&self.output, &["ca.pem", "device.key"]);
+        let frontend = self.page();
+        if let Some(frontend) = &frontend {
+            frontend.owner().map_err(device::renewal)?;
+        }
+        let own = owner::is_own(&self.output, &["ca.pem", "device.key", "frontend"]);
         private_file::create_folder(&self.output)
             .or_failed(format!("cannot make {}", self.output.display()))?;
         // Kept before it is used: if the answer is lost, the same key may ask again.
         let device_key = if key.exists() {
             DeviceKey::from_pem(&read_private(&key)?).or_failed(key.display())?
         } else {
-            let made = DeviceKey::generate(match self.key {
-                Kind::P256 => KeyKind::P256,
-                Kind::Ed25519 => KeyKind::Ed25519,
-            });
-            let made = made.map_err(Failure::failed)?;
+            let made = DeviceKey::generate(self.key.into()).map_err(Failure::failed)?;
             renewal::write_private(&key, made.to_pem().as_bytes()).map_err(device::renewal)?;
             made
         };
+        let frontend_key = frontend.as_ref().map(|page| self.page_key(page)).transpose()?;
         let options = ClientOptions::default();
-        let Enrolled { certificate: answer, authority } =
-            enroll(&self.url, &trust, token.trim(), &device_key, options).map_err(refused)?;
+        let enrolled =
+            enroll(&self.url, &trust, token.trim(), &device_key, frontend_key.as_ref(), options);
+        let Enrolled { certificate: answer, authority } = enrolled.map_err(refused)?;
         renewal::write_private(&ca, authority.as_bytes()).map_err(device::renewal)?;
         renewal::write_private(&certificate, answer.chain.as_bytes()).map_err(device::renewal)?;
-        owner::give(&self.output, own, &[ca.clone(), certificate.clone(), key.clone()]);
-        let text = format!(
+        let mut files = vec![ca.clone(), certificate.clone(), key.clone()];
+        let page = frontend.zip(answer.frontend.as_ref());
+        if let Some((page, issued)) = &page {
+            let owner = page.owner().map_err(device::renewal)?;
+            let chain = issued.chain.as_bytes();
+            renewal::write_private_for(owner, &page.certificate(), chain)
+                .map_err(device::renewal)?;
+            if let Some(hash) = &answer.sign_in_hash {
+                page.keep_sign_in(hash).map_err(device::renewal)?;
+            }
+            // Without a user of its own the page is the services' user's.
+            if page.owner.is_none() {
+                files.extend([page.certificate(), page.key(), page.sign_in(), page.folder.clone()]);
+            }
+        } else if !self.no_frontend {
+            tell!("ebp: the server is of an older version and has no certificate for a page");
+        }
+        owner::give(&self.output, own, &files);
+        let mut text = format!(
             "device       {}\nvalid until  {}\ncertificate  {}\nkey          {}\nauthority    {}\n",
             answer.device,
             answer.not_after,
@@ -100,6 +133,9 @@ impl Enroll {
             key.display(),
             ca.display()
         );
+        if let Some((page, _)) = &page {
+            text += &format!("page         {}\n", page.folder.display());
+        }
         print(&text)?;
         tell!(
             "ebp: next, `ebp device init --folder {} --url {}` writes its configuration",
@@ -107,6 +143,38 @@ impl Enroll {
             self.url
         );
         Ok(())
+    }
+}
+
+impl Enroll {
+    /// The page whose certificate is wanted.
+    fn page(&self) -> Option<FrontendConfig> {
+        let folder = self.frontend.clone().unwrap_or_else(|| self.output.join("frontend"));
+        let page = FrontendConfig { folder, owner: self.frontend_owner.clone() };
+        (!self.no_frontend).then_some(page)
+    }
+
+    /// The page's key, kept before it is used.
+    fn page_key(&self, page: &FrontendConfig) -> Result<DeviceKey, Failure> {
+        page.make_folder().map_err(device::renewal)?;
+        let path = page.key();
+        if path.exists() {
+            return DeviceKey::from_pem(&read_private(&path)?).or_failed(path.display());
+        }
+        let made = DeviceKey::generate(self.key.into()).map_err(Failure::failed)?;
+        let owner = page.owner().map_err(device::renewal)?;
+        renewal::write_private_for(owner, &path, made.to_pem().as_bytes())
+            .map_err(device::renewal)?;
+        Ok(made)
+    }
+}
+
+impl From<Kind> for KeyKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::P256 => Self::P256,
+            Kind::Ed25519 => Self::Ed25519,
+        }
     }
 }
 

@@ -191,6 +191,9 @@ impl Init {
             path("device.pem"),
             path("device.key"),
         );
+        if self.folder.join("frontend").join("frontend.pem").exists() {
+            text += &format!("\n[frontend]\nfolder = {}\n", path("frontend"));
+        }
         for (meter, port) in meters.iter().zip(ports) {
             text += &format!(
                 "\n[[meter]]\nuuid = {}\nmodel = {}\nport = {}\n",

@@ -35,8 +35,8 @@ pub struct Show {
     api: GroupApi,
 }
 
-const HEADER: [&str; 7] =
-    ["device", "household", "meters", "last_activity", "clock", "pending", "refused"];
+const HEADER: [&str; 8] =
+    ["device", "household", "participant", "meters", "last_report", "clock", "pending", "refused"];
 
 /// The client's errors, for an administrator.
 pub fn refused(error: ClientError) -> Failure {
@@ -61,7 +61,7 @@ impl List {
     }
 }
 
-fn row(device: &ManagedDevice) -> [String; 7] {
+fn row(device: &ManagedDevice) -> [String; 8] {
     let health = device.health.as_ref();
     let clock = health.and_then(|health| health.clock).map(ClockState::name).unwrap_or_default();
     let figure = |of: fn(&DeviceHealth) -> Option<u64>| {
@@ -70,8 +70,9 @@ fn row(device: &ManagedDevice) -> [String; 7] {
     [
         device.uuid.to_string(),
         device.household.to_string(),
+        device.participant.clone().unwrap_or_default(),
         device.meters.len().to_string(),
-        device.last_activity.map_or_else(|| "never".to_owned(), |at| at.to_string()),
+        device.last_report.map_or_else(|| "never".to_owned(), |at| at.to_string()),
         clock.to_owned(),
         figure(|health| health.spool.map(|spool| spool.pending)),
         figure(|health| health.spool.map(|spool| spool.refused)),

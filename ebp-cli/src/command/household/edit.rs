@@ -39,6 +39,28 @@ pub struct Edit {
     /// The file contains a new photovoltaic system.
     #[arg(long, group = "member")]
     new_pv_system: bool,
+
+    #[command(flatten)]
+    revision: Revision,
+}
+
+/// Who changes it, and which version.
+#[derive(Debug, clap::Args)]
+struct Revision {
+    /// Your initials, for the history of the registration.
+    #[arg(long, value_name = "INITIALS")]
+    label: Option<String>,
+
+    /// Only change this version of the household, which `ebp household show` prints.
+    #[arg(long, value_name = "VERSION")]
+    if_match: Option<String>,
+}
+
+impl Revision {
+    /// The client, with initials and version.
+    fn apply_to(&self, manager: Manager) -> Manager {
+        manager.with_label(self.label.clone()).with_version(self.if_match.clone())
+    }
 }
 
 /// What goes.
@@ -54,6 +76,9 @@ pub struct Remove {
     /// The photovoltaic system to remove.
     #[arg(long, value_name = "UUID", conflicts_with = "meter")]
     pv_system: Option<Uuid>,
+
+    #[command(flatten)]
+    revision: Revision,
 }
 
 impl Edit {
@@ -61,7 +86,8 @@ impl Edit {
     pub fn run(&self, api: &GroupApi) -> CommandResult {
         let (household, file) = (self.household, &self.file);
         // The file is read before the secret is asked for.
-        let connect = || api.connect(Group::Researchers);
+        let connect =
+            || api.connect(Group::Researchers).map(|manager| self.revision.apply_to(manager));
         if let Some(meter) = self.meter {
             let change: MeterChange = load(file)?;
             doubts::tell_unknown_models(change.model.as_deref());
@@ -89,8 +115,8 @@ impl Edit {
 
 impl Remove {
     /// Removes it.
-    pub fn run(&self, manager: &Manager) -> CommandResult {
-        let household = self.household;
+    pub fn run(&self, manager: Manager) -> CommandResult {
+        let (manager, household) = (self.revision.apply_to(manager), self.household);
         if let Some(meter) = self.meter {
             return manager.remove_meter(household, meter).map_err(refused);
         }

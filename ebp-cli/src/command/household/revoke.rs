@@ -1,21 +1,15 @@
 //! `ebp household revoke`: a withdrawal of consent that came elsewhere.
 
-use std::{
-    io::IsTerminal,
-    sync::{Arc, atomic::AtomicBool},
-};
-
 use ebp_client::{ClientError, Manager};
 use ebp_core::contract::{Withdrawal, WithdrawalChannel, problem_type};
 use jiff::civil::Date;
-use signal_hook::consts::SIGINT;
 use uuid::Uuid;
 
 use super::refused;
 use crate::{
-    exit::{CommandResult, Context, Failure, chain},
+    command::confirm::{at_terminal, require_terminal, type_word, unchanged},
+    exit::{CommandResult, Failure, chain},
     stdout::print_json,
-    terminal::Terminal,
 };
 
 /// What is said before.
@@ -56,20 +50,12 @@ impl Revoke {
 }
 
 fn confirm() -> CommandResult {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage("there is no terminal to ask on")
-            .remedy("type it at a terminal, or confirm it with --yes: revoke consent"));
-    }
-    let stop = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(SIGINT, stop.clone()).or_failed("signals")?;
-    let terminal =
-        Terminal::open(&stop).ok_or_else(|| Failure::failed("there is no terminal to ask on"))?;
-    terminal.forget_typed();
+    require_terminal("confirm it with --yes: revoke consent")?;
     let question = format!("{REVOKE}\nType revoke to do it: ");
-    match terminal.ask(&question).or_failed("the terminal")? {
-        Some(typed) if typed.text() == "revoke" => Ok(()),
-        _ => Err(Failure::failed("nothing was changed").remedy("type revoke to confirm it")),
-    }
+    at_terminal(|terminal| match type_word(terminal, &question)? {
+        Some(typed) if typed == "revoke" => Ok(()),
+        _ => Err(unchanged("revoke")),
+    })
 }
 
 fn explain(error: ClientError) -> Failure {

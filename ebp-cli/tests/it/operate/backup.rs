@@ -12,10 +12,14 @@ use std::{
 
 use ebp_needs::needs;
 
-use super::people::Participant;
+use super::people::{Participant, as_group};
 use crate::{
     cluster,
-    support::{server::Server, wait_for},
+    support::{
+        household::{Api, issue_on},
+        server::Server,
+        wait_for,
+    },
 };
 
 /// Sends reports of 4 until told to end, counting what was acknowledged, while `meanwhile` runs.
@@ -87,7 +91,12 @@ fn of_sqlite() {
     });
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     back_up(&server).refused(1, &["exists already", "choose another name"]);
-    // After the backup: one revokes, and one grants and revokes; a certificate is revoked.
+    // After the backup: a certificate is issued and a secret set; one revokes, and one grants and
+    // revokes.
+    let folder = max.folder.path().join("later");
+    let named = ["--device", &max.device.to_string()];
+    let later = issue_on(&server, &folder, "max@example.org", &named);
+    server.set_secrets();
     erika.account(&server).revoke();
     new.account(&server).grant();
     new.account(&server).revoke();
@@ -106,6 +115,10 @@ fn of_sqlite() {
     complete(&server, &max, before);
     gone(&server, &erika);
     gone(&server, &new);
+    // Before, both were in files that a restoration left alone.
+    let answer = Api::new(&server, &later).try_get("/household/consent").unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(as_group(&server, "administrators", "/metrics", None).status(), 200);
     // What was acknowledged after it is sent again by devices that keep it, and is taken.
     assert_eq!(max.report(&server, 0..before + 8).unwrap().0, 200);
 }

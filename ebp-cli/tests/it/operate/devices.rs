@@ -135,6 +135,8 @@ fn ten_devices_get_a_sheet_and_a_private_token_each() {
         );
         assert!(sheet.contains("ebp device enroll --url https://localhost:"), "{sheet}");
         assert!(!sheet.contains(token.trim()), "the sheet holds the token");
+        assert!(sheet.contains("The code to sign in to the device's page: "), "{sheet}");
+        assert_eq!(mode(&format!("{output}/{device}.txt")), 0o600);
     }
     assert!(fs::read_to_string(format!("{output}/{own}.txt")).unwrap().contains("Meter "));
     let token = format!("{output}/{own}.token");

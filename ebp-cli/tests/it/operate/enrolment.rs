@@ -46,7 +46,10 @@ fn from_the_token_to_the_revocation() {
     let enrolled = enroll(&folder).done();
     assert!(enrolled.stdout.contains(&device), "{enrolled:?}");
     let (chain, key) = (folder.join("device.pem"), folder.join("device.key"));
-    for path in [&chain, &key] {
+    let page = folder.join("frontend");
+    let of_page = |name: &str| page.join(name);
+    let private = [of_page("frontend.pem"), of_page("frontend.key"), of_page("sign-in")];
+    for path in private.iter().chain([&chain, &key]) {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
     }
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
@@ -80,10 +83,35 @@ fn from_the_token_to_the_revocation() {
     let status = of_device(&["device", "status", "--format", "json"]).done().json().remove(0);
     assert_eq!(status["expired"], false, "{status}");
 
+    let renewed = listed(&server, &device);
+    let serial = renewed.iter().find(|entry| !first.contains(entry)).unwrap().0.clone();
+
+    // The page renews by itself, without the device's files, and takes up another code.
+    let of_page = fs::read_to_string(&private[1]).unwrap();
+    let renew_page = |now: &[&str]| {
+        let mut command = ebp();
+        command.args(["device", "renew", "--frontend"]).arg(&page).args(["--url", &server.url()]);
+        command.arg("--ca").arg(folder.join("ca.pem")).args(now);
+        process::run(command, b"")
+    };
+    renew_page(&[]).done().says(&["not due yet"]);
+    let hash = fs::read_to_string(&private[2]).unwrap();
+    assert!(hash.starts_with("$argon2id$"), "{hash}");
+    let path = format!("/management/device/{device}/sign-in-code");
+    assert!(as_group(&server, "researchers", &path, Some(&json!(null))).status().is_success());
+    renew_page(&[]).done();
+    assert_ne!(fs::read_to_string(&private[2]).unwrap(), hash, "another code");
+    assert_eq!(fs::read_to_string(&private[1]).unwrap(), of_page, "it was not due");
+    let before = listed(&server, &device).len();
+    renew_page(&["--now"]).done().says(&["valid until"]);
+    assert_ne!(fs::read_to_string(&private[1]).unwrap(), of_page);
+    assert_eq!(listed(&server, &device).len(), before + 1);
+    let all = listed(&server, &device);
+    assert!(all.iter().all(|(_, revoked)| !revoked), "two of each purpose: {all:?}");
+
     // `ebp ca` knows those that the server issued, and revokes them.
     let all = listed(&server, &device);
-    assert_eq!(all.len(), made_before.len() + 2, "{all:?}");
-    let serial = all.iter().find(|entry| !first.contains(entry)).unwrap().0.clone();
+    assert_eq!(all.len(), made_before.len() + 4, "{all:?}");
     let crl = || server.run(["ca", "crl"], "").done().stdout;
     let without = crl();
     server.run(["ca", "revoke", &serial], "").done();
@@ -113,6 +141,7 @@ fn the_daemon_renews() {
         "device.toml",
         &format!(
             "spool = \"spool\"\n[api]\nurl = {:?}\nca = {:?}\ncertificate = {:?}\nkey = {:?}\n\
+             [frontend]\nfolder = \"page\"\n\
              [cycle]\nmeasurement = \"24h\"\nreport = \"1s\"\ntimeout = \"10s\"\n\
              [[meter]]\nuuid = \"{}\"\nmodel = \"MT175\"\nport = \"none\"\n",
             server.url(),
@@ -129,8 +158,16 @@ fn the_daemon_renews() {
         assert!(daemon.lives(), "{:?}", daemon.stderr());
         (fs::read_to_string(&short.key).unwrap() != before).then_some(())
     });
-    wait_for("the next certificate in the list", || {
-        (listed(&server, &erika.device.to_string()).len() == 3).then_some(())
+    // The device was enrolled without a page, and gets its certificate now.
+    let page = erika.folder.path().join("page");
+    wait_for("the page's certificate", || {
+        assert!(daemon.lives(), "{:?}", daemon.stderr());
+        page.join("frontend.pem").exists().then_some(())
+    });
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&page), mode(&page.join("frontend.key"))), (0o700, 0o600));
+    wait_for("the next certificates in the list", || {
+        (listed(&server, &erika.device.to_string()).len() == 4).then_some(())
     });
     assert_eq!(fs::metadata(&short.key).unwrap().permissions().mode() & 0o777, 0o600);
     // It goes on with the next one when the first is revoked.

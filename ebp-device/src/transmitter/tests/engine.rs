@@ -71,7 +71,8 @@ fn in_fair_weather_each_hour_has_one_report_at_the_devices_own_minute() {
     let requests = world.requests.borrow();
     let times = |what| requests.iter().filter(move |(_, asked)| *asked == what).map(|(at, _)| *at);
     assert_eq!((times("consent").count(), times("incidents").count()), (25, 1));
-    assert_eq!(times("status").count(), 1);
+    // The second report has no measurement to send, so that it is a status.
+    assert_eq!(times("status").count(), 2);
     let minute = |at: Timestamp| at.as_second() / 60 % 60;
     let own = minute(times("consent").nth(1).unwrap());
     assert!(times("consent").skip(1).all(|at| minute(at) == own) && own != 0);
@@ -88,16 +89,17 @@ fn a_status_is_told_when_it_changes_and_once_a_day() {
         run(&world, &spool, &mut engine, hours * 60, |_| {});
         assert_eq!(world.statuses.borrow().len(), expected);
     };
-    day(20, 1);
-    day(10, 2);
+    // Nothing was measured between the first two reports.
+    day(20, 2);
+    day(10, 3);
     spool.note_component("reader", "0.2.0").unwrap();
-    day(2, 3);
+    day(2, 4);
     spool.note(ebp_core::contract::Notice::SpoolSetAside, "").unwrap();
     spool.note_telegrams(METER, 10, 2);
     // Of a meter that was exchanged the server would take nothing.
     let exchanged = Uuid::from_u128(99);
     spool.note_telegrams(exchanged, 5, 0);
-    day(3, 4);
+    day(3, 5);
     let last = world.statuses.borrow().last().unwrap().clone();
     assert_eq!(last.notices, [ebp_core::contract::Notice::SpoolSetAside]);
     assert_eq!((last.meters[0].telegrams, last.meters[0].damaged), (12, 2));
@@ -105,8 +107,21 @@ fn a_status_is_told_when_it_changes_and_once_a_day() {
     let left: Vec<_> = spool.telegrams().unwrap().into_iter().map(|(meter, _)| meter).collect();
     assert_eq!((last.meters.len(), left), (1, vec![exchanged]));
     world.clock.lose_synchronisation();
-    day(2, 5);
-    day(20, 5);
+    day(2, 6);
+    day(20, 6);
+}
+
+#[test]
+fn a_cycle_without_measurements_is_reported_by_a_status() {
+    let (world, dir) = (World::new(), folder());
+    let spool = Spool::open(dir.path()).unwrap();
+    let mut engine = engine(&spool);
+    for minute in 0..10 * 60 {
+        engine.step(&spool, &world, &world.clock, minute).unwrap();
+        world.clock.advance(Duration::from_secs(60));
+    }
+    // Each hour, and the first one at once.
+    assert_eq!(world.statuses.borrow().len(), 11);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Measurement devices, as administrators keep them, and the tokens by which they are enrolled.
+//! Measurement devices, as administrators keep them; the tokens by which they are enrolled, and the
+//! codes by which participants sign in to their pages, which researchers make as well.
 
 use std::sync::Arc;
 
@@ -9,13 +10,15 @@ use axum::{
 };
 use ebp_core::contract::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, Listing, Made, ManagedDevice, NewDevice,
+    NewSignInCode,
 };
-use ebp_store::HouseholdId;
+use ebp_store::{Edit, HouseholdId};
 use ebp_survey::Survey;
 
-use super::{list_query, listing};
+use super::{list_query, listing, revision::author};
 use crate::{
     api::{body, intake::Intake, uuid},
+    auth::Manager,
     problem::ApiError,
 };
 
@@ -31,10 +34,14 @@ pub async fn list(
 pub async fn add(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,
+    Manager(group): Manager,
     request: Request,
 ) -> Result<(StatusCode, Json<Made>), ApiError> {
+    let author = author(group, request.headers())?;
     let NewDevice { household, meters } = body::json(&intake, request).await?;
-    let uuid = survey.store().add_device(HouseholdId(household), meters).await?;
+    let edit = Edit::AddDevice(meters);
+    let uuid = survey.edit(HouseholdId(household), edit, author, None).await?;
+    let uuid = uuid.ok_or_else(|| ApiError::Internal("nothing was added".to_owned()))?;
     Ok((StatusCode::CREATED, Json(Made { uuid })))
 }
 
@@ -70,8 +77,9 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /management/device/{uuid}/enrolment`: a one-time token, returned here and stored only as
-/// its hash. An earlier one that was not used is void.
+/// `POST /management/device/{uuid}/enrolment`: a one-time token and the sign-in code that the device's
+/// page has once the token is used, returned here and stored only as their hashes. An earlier token
+/// that was not used is void.
 pub async fn enrolment(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,
@@ -82,4 +90,13 @@ pub async fn enrolment(
     let EnrolmentRequest { scopes, hours } = body::json(&intake, request).await?;
     let token = survey.create_enrolment(device, scopes, hours).await?;
     Ok((StatusCode::CREATED, Json(token)))
+}
+
+/// `POST /management/device/{uuid}/sign-in-code`: another sign-in code for the device's page, returned
+/// here and stored only as its hash.
+pub async fn sign_in_code(
+    State(survey): State<Arc<Survey>>,
+    Path(device): Path<String>,
+) -> Result<(StatusCode, Json<NewSignInCode>), ApiError> {
+    Ok((StatusCode::CREATED, Json(survey.create_sign_in_code(uuid(&device)?).await?)))
 }

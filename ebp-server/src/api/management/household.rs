@@ -9,33 +9,75 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ebp_core::{
-    contract::{HouseholdChange, ManagedHousehold, Registered, Registration},
+    contract::{
+        HouseholdChange, HouseholdFilter, HouseholdListing, Listing, Registered, Registration,
+        RegistrationChange, limits,
+    },
+    model::ConsentState,
     scope::Group,
 };
-use ebp_store::HouseholdId;
+use ebp_store::{HouseholdId, HouseholdPage, HouseholdQuery};
 use ebp_survey::{NewHousehold, Survey};
 
-use super::{list_query, listing};
+use super::{
+    list_query, listing,
+    revision::{Revision, author, revision, with_version},
+};
 use crate::{
     api::{body, intake::Intake, query, uuid},
     auth::Manager,
     problem::ApiError,
 };
 
-/// `GET /management/household?limit&cursor`: registrations and consents to researchers, health of
-/// devices and meters to administrators, in the order of registration.
+/// `GET /management/household`: to researchers registrations and consents, searched for by `q`,
+/// those with a state of `consent`, in an order (`sort`); to administrators health of devices and
+/// meters, in the order of registration.
 pub async fn list(
     State(survey): State<Arc<Survey>>,
     Manager(group): Manager,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let query = list_query(&uri)?;
     Ok(match group {
         Group::Researchers => {
-            Json(listing(survey.store().registrations(query).await?)).into_response()
+            let page = survey.store().search_households(search_query(&uri)?).await?;
+            let HouseholdPage { items, next, counts } = page;
+            let next = next.map(|next| next.to_string());
+            Json(HouseholdListing { items, next, counts }).into_response()
         }
-        Group::Administrators => Json(listing(survey.store().health(query).await?)).into_response(),
+        Group::Administrators => {
+            Json(listing(survey.store().health(list_query(&uri)?).await?)).into_response()
+        }
     })
+}
+
+/// `?q&consent&sort&limit&cursor`.
+fn search_query(uri: &Uri) -> Result<HouseholdQuery, ApiError> {
+    let mut found = HouseholdQuery {
+        filter: HouseholdFilter::default(),
+        after: None,
+        limit: limits::PAGE_DEFAULT,
+    };
+    query::read(uri, &["q", "consent", "sort", "limit", "cursor"], |name, value| {
+        let filter = &mut found.filter;
+        match name {
+            "q" => filter.search = Some(value.to_owned()),
+            "consent" => {
+                let states =
+                    [ConsentState::NotGranted, ConsentState::Granted, ConsentState::Revoked];
+                let state = states.into_iter().find(|state| state.name() == value);
+                let state = state.ok_or("`consent` must be not-granted, granted or revoked");
+                filter.consent = Some(state?);
+            }
+            "sort" => filter.sort = value.parse().map_err(|reason| format!("`sort` {reason}"))?,
+            "limit" => found.limit = query::limit(value)?,
+            _ => {
+                let cursor = value.parse().map_err(|()| query::WRONG_CURSOR.to_owned())?;
+                found.after = Some(cursor);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// `POST /management/household?further&dry_run`: registers a household; all faults are reported at
@@ -44,10 +86,12 @@ pub async fn list(
 pub async fn register(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,
+    Manager(group): Manager,
     uri: Uri,
     request: Request,
 ) -> Result<Response, ApiError> {
     let [further, dry_run] = flags(&uri, ["further", "dry_run"])?;
+    let author = author(group, request.headers())?;
     let registration: Registration = body::for_store(&intake, request).await?;
     if dry_run {
         survey.check_registration(registration, further).await?;
@@ -56,6 +100,10 @@ pub async fn register(
     let NewHousehold { registered, located } = survey.register(registration, further).await?;
     if let Some(located) = located {
         located.log_trouble();
+    }
+    // The household is registered, whatever becomes of its history.
+    if let Err(error) = survey.note_registration(HouseholdId(registered.household), author).await {
+        tracing::warn!(%error, "a registration is not in the household's history");
     }
     Ok((StatusCode::CREATED, Json::<Registered>(registered)).into_response())
 }
@@ -96,22 +144,38 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /management/household/{household}`: a registration with all that belongs to it.
+/// `GET /management/household/{household}`: a registration with all that belongs to it, and its
+/// version.
 pub async fn show(
     State(survey): State<Arc<Survey>>,
     Path(household): Path<String>,
-) -> Result<Json<ManagedHousehold>, ApiError> {
-    Ok(Json(survey.store().registration(HouseholdId(uuid(&household)?)).await?))
+) -> Result<Response, ApiError> {
+    with_version(survey.store().registration(HouseholdId(uuid(&household)?)).await?)
 }
 
-/// `PATCH /management/household/{household}`: changes contact, address, location and metadata.
+/// `PATCH /management/household/{household}`: changes contact, address, location and metadata; with
+/// `If-Match` only of that version.
 pub async fn change(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,
+    Manager(group): Manager,
     Path(household): Path<String>,
     request: Request,
-) -> Result<Json<ManagedHousehold>, ApiError> {
+) -> Result<Response, ApiError> {
     let household = HouseholdId(uuid(&household)?);
+    let Revision { author, expected } = revision(group, request.headers())?;
     let change: HouseholdChange = body::for_store(&intake, request).await?;
-    Ok(Json(survey.change_household(household, change).await?))
+    let changed = survey.change_household(household, change, Some(author), expected).await?;
+    with_version(changed)
+}
+
+/// `GET /management/household/{household}/change?limit&cursor`: the history of a registration, oldest
+/// first, without any value.
+pub async fn changes(
+    State(survey): State<Arc<Survey>>,
+    Path(household): Path<String>,
+    uri: Uri,
+) -> Result<Json<Listing<RegistrationChange>>, ApiError> {
+    let household = HouseholdId(uuid(&household)?);
+    Ok(Json(listing(survey.store().changes(household, list_query(&uri)?).await?)))
 }

@@ -12,6 +12,7 @@ pub mod job;
 pub mod measurement;
 pub mod member;
 pub mod message;
+mod revision;
 pub mod revocation;
 
 use axum::http::Uri;

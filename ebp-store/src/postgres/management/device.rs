@@ -82,14 +82,15 @@ pub async fn list(db: &Client, query: ListQuery) -> Result<ListPage<ManagedDevic
             "SELECT device.uuid, household, last_activity,
                     ARRAY(SELECT meter.uuid FROM meter
                           WHERE meter.measurement_device = device.uuid ORDER BY position),
-                    last_report, registered_at
+                    last_report, name, registered_at
              FROM household JOIN measurement_device AS device ON household = household.uuid
+             LEFT JOIN participant ON participant.id = household.participant
              WHERE (registered_at, device.uuid) > ($1, $2) AND registered_at >= $1
              ORDER BY registered_at, device.uuid LIMIT $3",
         )
         .await?;
     let placed = |row: &Row| {
-        let (device, Instant(registered_at)) = (device(row)?, row.try_get(5)?);
+        let (device, Instant(registered_at)) = (device(row)?, row.try_get(6)?);
         let registered_at = registered_at.as_microsecond();
         Ok((ListCursor { registered_at, uuid: device.uuid }, device))
     };
@@ -103,12 +104,15 @@ pub async fn list(db: &Client, query: ListQuery) -> Result<ListPage<ManagedDevic
 pub async fn show(db: &Client, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
     let statement = db
         .prepare_cached(
-            "SELECT uuid, household, last_activity,
+            "SELECT device.uuid, household, last_activity,
                     ARRAY(SELECT meter.uuid FROM meter
-                          WHERE meter.measurement_device = measurement_device.uuid
+                          WHERE meter.measurement_device = device.uuid
                           ORDER BY position),
-                    last_report
-             FROM measurement_device WHERE uuid = $1",
+                    last_report, name
+             FROM measurement_device AS device
+             LEFT JOIN household ON household.uuid = device.household
+             LEFT JOIN participant ON participant.id = household.participant
+             WHERE device.uuid = $1",
         )
         .await?;
     let row = db.query_opt(&statement, &[&uuid]).await?.ok_or(StoreError::NotFound)?;
@@ -156,6 +160,7 @@ fn device(row: &Row) -> Result<ManagedDevice, StoreError> {
         components: Components::new(),
         last_activity: last_activity.map(|at| at.0),
         last_report: last_report.map(|at| at.0),
+        participant: row.try_get(5)?,
         meters: row.try_get(3)?,
         health: None,
     })

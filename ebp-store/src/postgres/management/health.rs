@@ -75,7 +75,7 @@ async fn devices(
                     ARRAY(SELECT meter.uuid FROM meter
                           WHERE meter.measurement_device = measurement_device.uuid
                           ORDER BY position),
-                    household
+                    last_report, household
              FROM measurement_device WHERE household = ANY ($1) ORDER BY number",
         )
         .await?;
@@ -87,7 +87,7 @@ async fn devices(
         let mut device = household::device(&row)?;
         let StoredStatus { components, health } = told.remove(&device.uuid).unwrap_or_default();
         (device.components, device.health) = (components, health);
-        devices.entry(row.try_get(3)?).or_default().push(device);
+        devices.entry(row.try_get(4)?).or_default().push(device);
     }
     Ok(devices)
 }

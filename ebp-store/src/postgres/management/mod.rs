@@ -5,14 +5,17 @@
 
 mod change;
 mod device;
+mod edit;
 mod health;
 mod registration;
 pub mod remove;
+mod search;
 
 use async_trait::async_trait;
+use deadpool_postgres::Transaction;
 use ebp_core::contract::{
-    HouseholdChange, HouseholdHealth, ManagedDevice, ManagedHousehold, MeterChange, NewMeter,
-    NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
+    ChangeKind, HouseholdHealth, ManagedDevice, ManagedHousehold, Registered, Registration,
+    RegistrationChange, RegistrationEntry,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -21,7 +24,10 @@ use super::{
     PostgresStore,
     register::{self, one_at_a_time},
 };
-use crate::{DeviceCounts, HouseholdId, ListPage, ListQuery, ManagementStore, StoreError};
+use crate::{
+    DeviceCounts, Edit, EditOptions, Editor, HouseholdId, HouseholdPage, HouseholdQuery, ListPage,
+    ListQuery, ManagementStore, StoreError,
+};
 
 /// Does `$work` in a transaction, after those that are under way and before further ones.
 macro_rules! in_transaction {
@@ -79,51 +85,43 @@ impl ManagementStore for PostgresStore {
         self.look_up(registration::show(&mut client, id)).await
     }
 
-    async fn change_household(
+    async fn search_households(&self, query: HouseholdQuery) -> Result<HouseholdPage, StoreError> {
+        let client = self.client().await?;
+        self.look_up(search::page(&client, &query)).await
+    }
+
+    async fn edit(
         &self,
         id: HouseholdId,
-        change: HouseholdChange,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        in_transaction!(self, tx, change::household(&tx, id, &change, at))
+        edit: Edit,
+        options: EditOptions,
+    ) -> Result<Option<Uuid>, StoreError> {
+        in_transaction!(self, tx, edit::edit(&tx, id, &edit, &options))
     }
 
-    async fn add_meter(&self, id: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError> {
-        in_transaction!(self, tx, change::add_meter(&tx, id, &meter))
+    async fn note_registration(&self, id: HouseholdId, editor: Editor) -> Result<(), StoreError> {
+        let noting = async |tx: &Transaction<'_>| {
+            change::require_open(tx, id).await?;
+            edit::note(tx, id, &editor, ChangeKind::Registered, &[]).await
+        };
+        in_transaction!(self, tx, noting(&tx))
     }
 
-    async fn change_meter(
+    async fn changes(
         &self,
         id: HouseholdId,
-        meter: Uuid,
-        change: MeterChange,
-    ) -> Result<(), StoreError> {
-        in_transaction!(self, tx, change::meter(&tx, id, meter, &change))
+        query: ListQuery,
+    ) -> Result<ListPage<RegistrationChange>, StoreError> {
+        let client = self.client().await?;
+        self.look_up(edit::list(&client, id, query)).await
     }
 
-    async fn add_pv_system(
-        &self,
-        id: HouseholdId,
-        system: NewPvSystem,
-    ) -> Result<Uuid, StoreError> {
-        in_transaction!(self, tx, change::add_pv_system(&tx, id, &system))
-    }
-
-    async fn change_pv_system(
-        &self,
-        id: HouseholdId,
-        system: Uuid,
-        change: PvSystemChange,
-    ) -> Result<(), StoreError> {
-        in_transaction!(self, tx, change::pv_system(&tx, id, system, &change))
-    }
-
-    async fn remove_meter(&self, id: HouseholdId, meter: Uuid) -> Result<(), StoreError> {
-        in_transaction!(self, tx, remove::meter(&tx, id, meter))
-    }
-
-    async fn remove_pv_system(&self, id: HouseholdId, system: Uuid) -> Result<(), StoreError> {
-        in_transaction!(self, tx, remove::pv_system(&tx, id, system))
+    async fn forget_labels(&self) -> Result<u64, StoreError> {
+        let forgotten: Result<u64, StoreError> =
+            in_transaction!(self, tx, edit::forget_labels(&tx));
+        let forgotten = forgotten?;
+        self.eraser.finish().await;
+        Ok(forgotten)
     }
 
     async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError> {
@@ -137,10 +135,6 @@ impl ManagementStore for PostgresStore {
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
         let mut client = self.client().await?;
         self.look_up(health::list(&mut client, query)).await
-    }
-
-    async fn add_device(&self, id: HouseholdId, meters: Vec<Uuid>) -> Result<Uuid, StoreError> {
-        in_transaction!(self, tx, device::add(&tx, id, &meters))
     }
 
     async fn all_devices(&self, query: ListQuery) -> Result<ListPage<ManagedDevice>, StoreError> {

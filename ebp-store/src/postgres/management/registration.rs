@@ -1,6 +1,6 @@
 //! Registrations as researchers see them.
 
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, Transaction};
 use ebp_core::{
     contract::{ManagedHousehold, RegistrationEntry},
     model::Participant,
@@ -23,10 +23,12 @@ pub async fn list(
     let (at, uuid, limit) = bounds(query);
     let statement = db
         .prepare_cached(
-            "SELECT granted_at, revoked_at, household.uuid, registered_at, name, email
+            "SELECT granted_at, revoked_at, household.uuid, registered_at, name, email,
+                    postal_code, city
              FROM household
              JOIN consent ON consent.household = household.uuid
              LEFT JOIN participant ON participant.id = household.participant
+             LEFT JOIN address ON address.household = household.uuid
              WHERE (registered_at, household.uuid) > ($1, $2) AND NOT withheld
              ORDER BY registered_at, household.uuid LIMIT $3",
         )
@@ -37,6 +39,8 @@ pub async fn list(
             uuid,
             registered_at,
             participant: participant(row, 4)?,
+            postal_code: row.try_get(6)?,
+            city: row.try_get(7)?,
             consent: consent::from_row(row)?,
         };
         Ok((ListCursor { registered_at: registered_at.as_microsecond(), uuid }, entry))
@@ -45,7 +49,8 @@ pub async fn list(
     Ok(page(query, rows.iter().map(entry).collect::<Result<_, StoreError>>()?))
 }
 
-fn participant(row: &Row, first: usize) -> Result<Option<Participant>, StoreError> {
+/// The contact in two columns of a row.
+pub fn participant(row: &Row, first: usize) -> Result<Option<Participant>, StoreError> {
     let (name, email): (Option<String>, Option<String>) =
         (row.try_get(first)?, row.try_get(first + 1)?);
     Ok(name.zip(email).map(|(name, email)| Participant { name, email }))
@@ -63,6 +68,13 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
     // older snapshot.
     tx.batch_execute("LOCK TABLE participant, address, location, pv_system IN ACCESS SHARE MODE")
         .await?;
+    let shown = shown(&tx, id).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// The same, within a transaction.
+pub async fn shown(tx: &Transaction<'_>, id: HouseholdId) -> Result<ManagedHousehold, StoreError> {
     let row = tx
         .query_opt(
             "SELECT registered_at, name, email, participant.uuid
@@ -73,8 +85,8 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         .await?
         .ok_or(StoreError::NotFound)?;
     let Instant(registered_at) = row.try_get(0)?;
-    let household = household::household(&tx, id).await?;
-    let shown = ManagedHousehold {
+    let household = household::household(tx, id).await?;
+    Ok(ManagedHousehold {
         uuid: id.0,
         registered_at,
         participant: participant(&row, 1)?,
@@ -83,10 +95,8 @@ pub async fn show(client: &mut Client, id: HouseholdId) -> Result<ManagedHouseho
         location: household.location,
         metadata: household.metadata,
         consent: household.consent,
-        meters: household::meters(&tx, id).await?,
-        pv_systems: household::pv_systems(&tx, id).await?,
-        measurement_devices: household::device_ids(&tx, id).await?,
-    };
-    tx.commit().await?;
-    Ok(shown)
+        meters: household::meters(tx, id).await?,
+        pv_systems: household::pv_systems(tx, id).await?,
+        measurement_devices: household::device_ids(tx, id).await?,
+    })
 }

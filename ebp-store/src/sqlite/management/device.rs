@@ -61,14 +61,15 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<ManagedDevice>
     let (at, uuid, limit) = bounds(query);
     let rows: Vec<(ListCursor, ManagedDevice)> = db
         .prepare_cached(
-            "SELECT device.uuid, household, last_activity, last_report, registered_at
+            "SELECT device.uuid, household, last_activity, last_report, name, registered_at
              FROM household JOIN measurement_device AS device ON household = household.uuid
+             LEFT JOIN participant ON participant.id = household.participant
              WHERE (registered_at, device.uuid) > (?1, ?2)
              ORDER BY registered_at, device.uuid LIMIT ?3",
         )?
         .query_map(params![at, uuid, limit], |row| {
             let device = device(row)?;
-            let Instant(registered_at) = row.get(4)?;
+            let Instant(registered_at) = row.get(5)?;
             let place =
                 ListCursor { registered_at: registered_at.as_microsecond(), uuid: device.uuid };
             Ok((place, device))
@@ -86,8 +87,11 @@ pub fn show(db: &Connection, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
     household_of(db, uuid)?;
     let mut device = db
         .prepare_cached(
-            "SELECT uuid, household, last_activity, last_report FROM measurement_device
-             WHERE uuid = ?1",
+            "SELECT device.uuid, household, last_activity, last_report, name
+             FROM measurement_device AS device
+             LEFT JOIN household ON household.uuid = device.household
+             LEFT JOIN participant ON participant.id = household.participant
+             WHERE device.uuid = ?1",
         )?
         .query_row([Id(uuid)], device)
         .optional()?
@@ -124,6 +128,7 @@ fn device(row: &Row<'_>) -> rusqlite::Result<ManagedDevice> {
         components: Components::new(),
         last_activity: last_activity.map(|at| at.0),
         last_report: last_report.map(|at| at.0),
+        participant: row.get(4)?,
         meters: Vec::new(),
         health: None,
     })

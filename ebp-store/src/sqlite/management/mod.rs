@@ -5,20 +5,25 @@
 
 mod change;
 pub mod device;
+mod edit;
 mod health;
 mod registration;
 pub mod remove;
+mod search;
 
 use async_trait::async_trait;
 use ebp_core::contract::{
-    HouseholdChange, HouseholdHealth, ManagedDevice, ManagedHousehold, MeterChange, NewMeter,
-    NewPvSystem, PvSystemChange, Registered, Registration, RegistrationEntry,
+    ChangeKind, HouseholdHealth, ManagedDevice, ManagedHousehold, Registered, Registration,
+    RegistrationChange, RegistrationEntry,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{SqliteStore, register};
-use crate::{DeviceCounts, HouseholdId, ListPage, ListQuery, ManagementStore, StoreError};
+use crate::{
+    DeviceCounts, Edit, EditOptions, Editor, HouseholdId, HouseholdPage, HouseholdQuery, ListPage,
+    ListQuery, ManagementStore, StoreError,
+};
 
 #[async_trait]
 impl ManagementStore for SqliteStore {
@@ -53,51 +58,38 @@ impl ManagementStore for SqliteStore {
         self.readers.run(move |db| registration::show(db, id)).await
     }
 
-    async fn change_household(
+    async fn search_households(&self, query: HouseholdQuery) -> Result<HouseholdPage, StoreError> {
+        self.readers.run(move |db| search::page(db, &query)).await
+    }
+
+    async fn edit(
         &self,
         id: HouseholdId,
-        change: HouseholdChange,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.writer.run(move |tx| change::household(tx, id, &change, at)).await
+        edit: Edit,
+        options: EditOptions,
+    ) -> Result<Option<Uuid>, StoreError> {
+        self.writer.run(move |tx| edit::edit(tx, id, &edit, &options)).await
     }
 
-    async fn add_meter(&self, id: HouseholdId, meter: NewMeter) -> Result<Uuid, StoreError> {
-        self.writer.run(move |tx| change::add_meter(tx, id, &meter)).await
+    async fn note_registration(&self, id: HouseholdId, editor: Editor) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx| {
+                change::require_open(tx, id)?;
+                edit::note(tx, id, &editor, ChangeKind::Registered, &[])
+            })
+            .await
     }
 
-    async fn change_meter(
+    async fn changes(
         &self,
         id: HouseholdId,
-        meter: Uuid,
-        change: MeterChange,
-    ) -> Result<(), StoreError> {
-        self.writer.run(move |tx| change::meter(tx, id, meter, &change)).await
+        query: ListQuery,
+    ) -> Result<ListPage<RegistrationChange>, StoreError> {
+        self.readers.run(move |db| edit::list(db, id, query)).await
     }
 
-    async fn add_pv_system(
-        &self,
-        id: HouseholdId,
-        system: NewPvSystem,
-    ) -> Result<Uuid, StoreError> {
-        self.writer.run(move |tx| change::add_pv_system(tx, id, &system)).await
-    }
-
-    async fn change_pv_system(
-        &self,
-        id: HouseholdId,
-        system: Uuid,
-        change: PvSystemChange,
-    ) -> Result<(), StoreError> {
-        self.writer.run(move |tx| change::pv_system(tx, id, system, &change)).await
-    }
-
-    async fn remove_meter(&self, id: HouseholdId, meter: Uuid) -> Result<(), StoreError> {
-        self.writer.run(move |tx| remove::meter(tx, id, meter)).await
-    }
-
-    async fn remove_pv_system(&self, id: HouseholdId, system: Uuid) -> Result<(), StoreError> {
-        self.writer.run(move |tx| remove::pv_system(tx, id, system)).await
+    async fn forget_labels(&self) -> Result<u64, StoreError> {
+        self.writer.run_and_erase(edit::forget_labels).await
     }
 
     async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError> {
@@ -110,10 +102,6 @@ impl ManagementStore for SqliteStore {
 
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
         self.readers.run(move |db| health::list(db, query)).await
-    }
-
-    async fn add_device(&self, id: HouseholdId, meters: Vec<Uuid>) -> Result<Uuid, StoreError> {
-        self.writer.run(move |tx| device::add(tx, id, &meters)).await
     }
 
     async fn all_devices(&self, query: ListQuery) -> Result<ListPage<ManagedDevice>, StoreError> {

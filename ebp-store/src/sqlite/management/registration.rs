@@ -18,10 +18,12 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<RegistrationEn
     let (at, uuid, limit) = bounds(query);
     let rows = db
         .prepare_cached(
-            "SELECT household.uuid, registered_at, name, email, granted_at, revoked_at
+            "SELECT household.uuid, registered_at, name, email, granted_at, revoked_at,
+                    postal_code, city
              FROM household
              JOIN consent ON consent.household = household.uuid
              LEFT JOIN participant ON participant.id = household.participant
+             LEFT JOIN address ON address.household = household.uuid
              WHERE (registered_at, household.uuid) > (?1, ?2) AND NOT withheld
              ORDER BY registered_at, household.uuid LIMIT ?3",
         )?
@@ -35,6 +37,8 @@ pub fn list(db: &Connection, query: ListQuery) -> Result<ListPage<RegistrationEn
                 uuid,
                 registered_at,
                 participant: name.zip(email).map(|(name, email)| Participant { name, email }),
+                postal_code: row.get(6)?,
+                city: row.get(7)?,
                 consent: consent::from_instants(granted_at, revoked_at),
             };
             let place = ListCursor { registered_at: registered_at.as_microsecond(), uuid };

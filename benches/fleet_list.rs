@@ -1,0 +1,254 @@
+//! How long pages of the fleet take through the Data API, on both databases: 10,000 devices with two
+//! meters each, spread over all states, with 30 days of statuses each; every filter and order, counts
+//! included, beside the list of all devices without them:
+//! `cargo bench -p ebp-server --bench fleet_list`.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
+
+#[path = "server_support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ebp_core::{
+    contract::{FleetSort, FleetState, paths},
+    scope::Group,
+};
+use support::{
+    client::{Connection, get, roots, tls},
+    cluster::{self, Cluster},
+    machine, parameter, quantile,
+    server::{self, SECRET, Server},
+    skipped,
+};
+
+/// Devices: `EBP_BENCH_DEVICES`.
+const DEVICES: usize = 10_000;
+
+fn main() {
+    server::serve_if_asked();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(run());
+}
+
+async fn run() {
+    machine("Pages of the fleet through the Data API");
+    let cluster = cluster::binaries().is_some().then(|| Cluster::as_installed(""));
+    if cluster.is_none() {
+        skipped("PostgreSQL, which is not installed (Debian: postgresql-15)");
+    }
+    let devices = parameter("EBP_BENCH_DEVICES", DEVICES);
+    println!(
+        "{:<58} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "milliseconds; `server` is its processor time for one",
+        "p50",
+        "p99",
+        "most",
+        "server",
+        "KiB"
+    );
+    for (name, cluster) in [("SQLite", None), ("PostgreSQL", cluster.as_ref())] {
+        if name == "SQLite" || cluster.is_some() {
+            let server = Server::start(cluster).await;
+            fill(&server, cluster, devices).await;
+            pages(name, &server, devices).await;
+        }
+    }
+}
+
+async fn fill(server: &Server, cluster: Option<&Cluster>, devices: usize) {
+    match (cluster, &server.database) {
+        (Some(cluster), Some(database)) => {
+            let db = cluster.client(database).await;
+            db.batch_execute(&POSTGRES.replace("DEVICES", &devices.to_string())).await.unwrap();
+        }
+        _ => {
+            let db = rusqlite::Connection::open(server.sqlite()).unwrap();
+            db.busy_timeout(Duration::from_secs(60)).unwrap();
+            db.execute_batch(&SQLITE.replace("DEVICES", &devices.to_string())).unwrap();
+        }
+    }
+}
+
+async fn pages(engine: &str, server: &Server, devices: usize) {
+    let anybody = tls(&roots(&server.authority), None);
+    let mut connection = Connection::tls(server.address, &anybody).await.unwrap();
+    let credentials = BASE64_STANDARD.encode(format!("{}:{SECRET}", Group::Administrators));
+    let headers = format!("authorization: Basic {credentials}\r\n");
+    let fleet = |query: &str| get(&format!("{}?{query}", paths::MANAGEMENT_FLEET), &headers);
+
+    let states = FleetState::ALL.map(|state| fleet(&format!("state={state}"))).to_vec();
+    let sorts: Vec<_> = FleetSort::ALL
+        .into_iter()
+        .flat_map(|sort| [fleet(&format!("sort={sort}")), fleet(&format!("sort=-{sort}"))])
+        .collect();
+    let searches = [
+        "q=Name%207",
+        "q=er%20123",
+        "q=nobody",
+        "version=0.2.0&state=late",
+        "version=0.1.0&sort=-damaged",
+    ]
+    .map(|query| fleet(query))
+    .to_vec();
+    // The page in the middle, by a cursor.
+    let mut page = fleet("sort=last-report");
+    for _ in 0..devices / 200 {
+        let answer = connection.send(&page).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let Some(next) = body["next"].as_str() else { break };
+        page = fleet(&format!("sort=last-report&cursor={next}"));
+    }
+    for (what, requests) in [
+        ("each state, a page of 100", states),
+        ("each order, a page of 100", sorts),
+        ("searches and versions, a page of 100", searches),
+        ("by the last report, the page in the middle", vec![page]),
+    ] {
+        measure(&format!("{engine}: {what}"), server, &mut connection, &requests, 300).await;
+    }
+    let all = [get(&format!("{}?limit=10000", paths::MANAGEMENT_DEVICE), &headers)];
+    measure(&format!("{engine}: all devices, without states"), server, &mut connection, &all, 30)
+        .await;
+}
+
+/// Asks in turn, until there are enough answers.
+async fn measure(
+    what: &str,
+    server: &Server,
+    connection: &mut Connection,
+    requests: &[Vec<u8>],
+    count: usize,
+) {
+    // What is only done once: a secret is hashed, statements are prepared.
+    let mut octets = 0;
+    for request in requests {
+        let answer = connection.send(request).await.unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        octets = octets.max(answer.body.len());
+    }
+    let mut took = Vec::new();
+    let before = server.process.cpu();
+    for request in requests.iter().cycle().take(parameter("EBP_BENCH_LISTS", count)) {
+        let start = Instant::now();
+        assert_eq!(connection.send(request).await.unwrap().status, 200);
+        took.push(start.elapsed());
+    }
+    let used = (server.process.cpu() - before) / u32::try_from(took.len()).unwrap();
+    took.sort_unstable();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    println!(
+        "{what:<58} {:>8.1} {:>8.1} {:>8.1} {:>8.1} {:>8}",
+        ms(quantile(&took, 0.5)),
+        ms(quantile(&took, 0.99)),
+        ms(took[took.len() - 1]),
+        ms(used),
+        octets / 1024
+    );
+}
+
+/// Of each twelve devices one is in each state. What they told goes through the triggers, as that of
+/// real ones does.
+const SQLITE: &str = "
+    BEGIN;
+    CREATE TEMP TABLE n AS
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < DEVICES)
+        SELECT i, i % 12 AS state, randomblob(16) AS household, randomblob(16) AS device,
+               unixepoch() * 1000000 AS now FROM n;
+    INSERT INTO participant (id, name, email)
+        SELECT i, 'Name ' || i % 100 || ' Further ' || i, i || '@example.org' FROM n;
+    INSERT INTO household (uuid, participant, registered_at, released_uuid)
+        SELECT household, i, i, randomblob(16) FROM n;
+    INSERT INTO consent (household) SELECT household FROM n;
+    INSERT INTO measurement_device (uuid, household) SELECT device, household FROM n;
+    UPDATE consent SET granted_at = (SELECT now - 31 * 86400000000 FROM n LIMIT 1)
+        WHERE household IN (SELECT household FROM n WHERE state <> 10);
+    INSERT INTO meter (uuid, household, type, model, measurement_device, position, number, released_uuid)
+        SELECT randomblob(16), household, 'ELECTRICITY', 'EHZ', device, k, i * 2 + k, randomblob(16)
+        FROM n, (SELECT 0 AS k UNION SELECT 1);
+    INSERT INTO meter_latest (meter, measured_at, received_at)
+        SELECT i * 2 + k, now - 1000000 * CASE state WHEN 2 THEN 20000 ELSE i % 1000 END,
+               now - 1000000 * CASE state WHEN 1 THEN 20000 ELSE i % 1000 END
+        FROM n, (SELECT 0 AS k UNION SELECT 1) WHERE state NOT IN (0, 10);
+    INSERT INTO measurement_device_status
+            (device, reported_at, clock, pending, refused, unplaced, bytes, notices)
+        SELECT device, now - 1000000 * CASE state WHEN 1 THEN 20000 ELSE i % 1000 END,
+               iif(state = 5, 'unsynchronised', 'synchronised'), 4, 0, 0, 81920, 2 * (state = 6)
+        FROM n WHERE state NOT IN (0, 10);
+    INSERT INTO measurement_device_component (device, component, version, since)
+        SELECT device, component, iif(state = 8, '0.1.0', '0.2.0'), now
+        FROM n, (SELECT 'reader' AS component UNION SELECT 'transmitter') WHERE state NOT IN (0, 10);
+    INSERT INTO meter_reception (device, meter, telegrams, damaged)
+        SELECT device, uuid, 1000, iif(state = 4, 300, i % 20)
+        FROM n JOIN meter ON measurement_device = device WHERE state NOT IN (0, 10);
+    INSERT INTO device_day (device, day, version, pending, bytes, telegrams, damaged)
+        SELECT device, now / 86400000000 - day.k, '0.2.0', 4, 81920, 96, 1
+        FROM n, (WITH RECURSIVE d (k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM d WHERE k < 29)
+                 SELECT k FROM d) AS day
+        WHERE state NOT IN (0, 10);
+    INSERT INTO incident (meter, type, reported_at)
+        SELECT uuid, 'OBIS-CODES-UNAVAILABLE', now FROM n JOIN meter ON measurement_device = device
+        WHERE state = 3;
+    INSERT INTO certificate (serial, device, scopes, not_before, not_after)
+        SELECT randomblob(16), device, 'consent measurement-write', now,
+               now + 86400000000 * iif(state = 7, 10, 60) FROM n;
+    UPDATE consent SET revoked_at = granted_at
+        WHERE household IN (SELECT household FROM n WHERE state = 11);
+    UPDATE household SET participant = NULL WHERE uuid IN (SELECT household FROM n WHERE state = 11);
+    UPDATE meter SET measurement_device = NULL
+        WHERE household IN (SELECT household FROM n WHERE state = 11);
+    UPDATE measurement_device SET household = NULL
+        WHERE household IN (SELECT household FROM n WHERE state = 11);
+    COMMIT;
+    ANALYZE";
+
+/// The same.
+const POSTGRES: &str = "
+    CREATE TEMP TABLE n AS
+        SELECT i, i % 12 AS state, gen_random_uuid() AS household, gen_random_uuid() AS device,
+               now() AS now FROM generate_series(1, DEVICES) AS i;
+    INSERT INTO participant (id, name, email)
+        SELECT i, 'Name ' || i % 100 || ' Further ' || i, i || '@example.org' FROM n;
+    INSERT INTO household (uuid, participant, registered_at, released_uuid)
+        SELECT household, i, now + i * interval '1 us', gen_random_uuid() FROM n;
+    INSERT INTO consent (household) SELECT household FROM n;
+    INSERT INTO measurement_device (uuid, household) SELECT device, household FROM n;
+    UPDATE consent SET granted_at = now() - interval '31 d'
+        WHERE household IN (SELECT household FROM n WHERE state <> 10);
+    INSERT INTO meter (uuid, household, type, model, measurement_device, position, number, released_uuid)
+        SELECT gen_random_uuid(), household, 'ELECTRICITY', 'EHZ', device, k, i * 2 + k, gen_random_uuid()
+        FROM n, generate_series(0, 1) AS k;
+    INSERT INTO meter_latest (meter, measured_at, received_at)
+        SELECT i * 2 + k, now - interval '1 s' * CASE state WHEN 2 THEN 20000 ELSE i % 1000 END,
+               now - interval '1 s' * CASE state WHEN 1 THEN 20000 ELSE i % 1000 END
+        FROM n, generate_series(0, 1) AS k WHERE state NOT IN (0, 10);
+    INSERT INTO measurement_device_status
+            (device, reported_at, clock, pending, refused, unplaced, bytes, notices)
+        SELECT device, now - interval '1 s' * CASE state WHEN 1 THEN 20000 ELSE i % 1000 END,
+               CASE state WHEN 5 THEN 'unsynchronised' ELSE 'synchronised' END, 4, 0, 0, 81920,
+               CASE state WHEN 6 THEN 2 ELSE 0 END
+        FROM n WHERE state NOT IN (0, 10);
+    INSERT INTO measurement_device_component (device, component, version, since)
+        SELECT device, component, CASE state WHEN 8 THEN '0.1.0' ELSE '0.2.0' END, now
+        FROM n, unnest(ARRAY['reader', 'transmitter']) AS component WHERE state NOT IN (0, 10);
+    INSERT INTO meter_reception (device, meter, telegrams, damaged)
+        SELECT device, uuid, 1000, CASE state WHEN 4 THEN 300 ELSE i % 20 END
+        FROM n JOIN meter ON measurement_device = device WHERE state NOT IN (0, 10);
+    INSERT INTO device_day (device, day, version, pending, bytes, telegrams, damaged)
+        SELECT device, fleet_day(now) - k, '0.2.0', 4, 81920, 96, 1
+        FROM n, generate_series(1, 29) AS k WHERE state NOT IN (0, 10);
+    INSERT INTO incident (meter, type, reported_at)
+        SELECT uuid, 'OBIS-CODES-UNAVAILABLE', now FROM n JOIN meter ON measurement_device = device
+        WHERE state = 3;
+    INSERT INTO certificate (serial, device, scopes, not_before, not_after)
+        SELECT decode(md5(i::text), 'hex'), device, 'consent measurement-write', now,
+               now + CASE state WHEN 7 THEN interval '10 d' ELSE interval '60 d' END FROM n;
+    UPDATE consent SET revoked_at = granted_at
+        WHERE household IN (SELECT household FROM n WHERE state = 11);
+    UPDATE household SET participant = NULL WHERE uuid IN (SELECT household FROM n WHERE state = 11);
+    UPDATE meter SET measurement_device = NULL
+        WHERE household IN (SELECT household FROM n WHERE state = 11);
+    UPDATE measurement_device SET household = NULL
+        WHERE household IN (SELECT household FROM n WHERE state = 11);
+    ANALYZE";

@@ -1,0 +1,127 @@
+//! Who changes a registration, and which version of it they saw: the headers `Ebp-Label` and
+//! `If-Match` of a request, and the `ETag` of an answer.
+
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use ebp_core::{
+    contract::{LABEL_HEADER, ManagedHousehold},
+    scope::Group,
+};
+use ebp_store::{HouseholdVersion, Label};
+use ebp_survey::Author;
+
+use crate::problem::ApiError;
+
+/// Versions in an `If-Match`, at most.
+const MOST: usize = 16;
+
+/// Who asks for a change, and which versions of the household it is for.
+pub struct Revision {
+    /// For the history.
+    pub author: Author,
+    /// Any if absent.
+    pub expected: Option<Vec<HouseholdVersion>>,
+}
+
+/// From a request's headers.
+///
+/// # Errors
+/// [`ApiError::Invalid`] if one is not of its form.
+pub fn revision(group: Group, headers: &HeaderMap) -> Result<Revision, ApiError> {
+    Ok(Revision { author: author(group, headers)?, expected: expected(headers)? })
+}
+
+/// Who asks for a change.
+///
+/// # Errors
+/// [`ApiError::Invalid`] if the initials are not of their form.
+pub fn author(group: Group, headers: &HeaderMap) -> Result<Author, ApiError> {
+    let label = headers.get(LABEL_HEADER).map(label).transpose()?;
+    Ok(Author { group, label })
+}
+
+fn label(value: &HeaderValue) -> Result<Label, ApiError> {
+    let text = std::str::from_utf8(value.as_bytes()).unwrap_or_default();
+    text.parse().map_err(|reason| ApiError::Invalid(format!("`Ebp-Label` {reason}")))
+}
+
+/// The versions of `If-Match` (RFC 9110, 13.1.1). Weak ones, and those of another form, are valid and
+/// no household's.
+fn expected(headers: &HeaderMap) -> Result<Option<Vec<HouseholdVersion>>, ApiError> {
+    let malformed = || {
+        let form = "`If-Match` must be `*` or the `ETag` of the household, in quotation marks";
+        ApiError::Invalid(form.to_owned())
+    };
+    let (mut versions, mut is_given) = (Vec::new(), false);
+    for value in headers.get_all(header::IF_MATCH) {
+        let mut rest = value.to_str().map_err(|_| malformed())?.trim();
+        if rest == "*" {
+            return Ok(None);
+        }
+        is_given = true;
+        loop {
+            let is_weak = rest.starts_with("W/");
+            let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"');
+            let (tag, after) =
+                quoted.and_then(|text| text.split_once('"')).ok_or_else(malformed)?;
+            if versions.len() == MOST {
+                return Err(malformed());
+            }
+            versions.extend(tag.parse::<HouseholdVersion>().ok().filter(|_| !is_weak));
+            let after = after.trim_start();
+            match after.strip_prefix(',') {
+                Some(next) => rest = next.trim_start(),
+                None if after.is_empty() => break,
+                None => return Err(malformed()),
+            }
+        }
+    }
+    Ok(is_given.then_some(versions))
+}
+
+/// An answer with the household and its version.
+///
+/// # Errors
+/// If the household cannot be written as JSON.
+pub fn with_version(household: ManagedHousehold) -> Result<Response, ApiError> {
+    let version = HouseholdVersion::from_household(&household)?;
+    let tag = HeaderValue::from_str(&format!("\"{version}\""))
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(([(header::ETAG, tag)], Json(household)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&str]) -> Result<Option<usize>, ()> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::IF_MATCH, value.parse().unwrap());
+        }
+        expected(&headers).map(|versions| versions.map(|versions| versions.len())).map_err(drop)
+    }
+
+    #[test]
+    fn versions_are_those_in_quotation_marks() {
+        let tag = format!("\"{}\"", "0a".repeat(16));
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&["*"]), Ok(None));
+        assert_eq!(read(&[&tag]), Ok(Some(1)));
+        assert_eq!(read(&[&format!(" {tag} , {tag}"), &tag]), Ok(Some(3)));
+        // Valid, and no household's.
+        for foreign in [format!("W/{tag}"), "\"\"".into(), "\"abc\"".into(), "\"a,b\"".into()] {
+            assert_eq!(read(&[&foreign]), Ok(Some(0)), "{foreign}");
+        }
+        let bare = "0a".repeat(16);
+        for wrong in
+            ["", &bare, "\"", &tag[..33], &format!("{tag}{tag}"), &format!("{tag},"), "*,*"]
+        {
+            assert_eq!(read(&[wrong]), Err(()), "{wrong}");
+        }
+        assert_eq!(read(&[&vec![&*tag; 17].join(",")]), Err(()));
+    }
+}

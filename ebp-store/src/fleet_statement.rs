@@ -1,0 +1,206 @@
+//! The statements by which both databases list, sort and count the fleet's devices.
+
+use ebp_core::contract::FleetSort;
+use uuid::Uuid;
+
+use crate::{fleet::FleetQuery, rule::fleet::state_sql};
+
+/// What differs between the databases in a statement on the fleet.
+pub struct Dialect {
+    /// What a parameter's number follows.
+    pub mark: char,
+    /// Compares with a pattern without regard to the case of ASCII letters.
+    pub like: &'static str,
+    /// The order of a text by its octets.
+    pub octets: &'static str,
+    /// An instant before all others.
+    pub earliest: &'static str,
+    /// An instant after all others.
+    pub latest: &'static str,
+}
+
+/// The statements for a query, and the parameters behind the six of the state.
+pub struct FleetStatements {
+    /// The devices: the columns of [`FACTS`], the device, and what is sorted by where that is no text.
+    pub page: String,
+    /// Rank of a state, and how many devices are in it.
+    pub counts: String,
+}
+
+/// The columns of the facts, in the order of [`FleetFacts`], and the device behind them.
+pub const FACTS: &str = "fleet.consent, fleet.granted_at, fleet.last_report, fleet.meters, \
+    fleet.unmeasured, fleet.measured_at, fleet.another_meter, fleet.incidents, fleet.damaged, \
+    fleet.rising, fleet.clock_wrong, fleet.spool_trouble, fleet.pending, fleet.version, \
+    fleet.certificate_end, fleet.device";
+
+const PEOPLE: &str = "fleet_device AS fleet
+    LEFT JOIN measurement_device AS device ON device.uuid = fleet.device
+    LEFT JOIN household ON household.uuid = device.household
+    LEFT JOIN participant ON participant.id = household.participant";
+
+/// A pattern of `LIKE` for what contains the text.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// The first and the last identifier that begin with the text, where it is the beginning of one.
+fn identifiers(text: &str) -> Option<(Uuid, Uuid)> {
+    let digits: String = text.chars().filter(|c| *c != '-').collect();
+    if !(4..=32).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let fill = |with: char| {
+        let filled: String = digits.chars().chain(std::iter::repeat(with)).take(32).collect();
+        Uuid::try_parse(&filled).ok()
+    };
+    fill('0').zip(fill('f'))
+}
+
+/// What is searched for, as parameters.
+pub struct Search {
+    /// The pattern in small and in capital letters: databases fold ASCII letters alone.
+    pub patterns: [String; 2],
+    /// Identifiers between these.
+    pub between: Option<(Uuid, Uuid)>,
+}
+
+impl FleetQuery {
+    /// What is searched for.
+    #[must_use]
+    pub fn search(&self) -> Option<Search> {
+        let text = self.search.as_deref()?;
+        Some(Search {
+            patterns: [containing(&text.to_lowercase()), containing(&text.to_uppercase())],
+            between: identifiers(text),
+        })
+    }
+
+    /// Whether it is sorted by a text, which a cursor does not hold.
+    #[must_use]
+    pub const fn by_text(&self) -> bool {
+        matches!(self.sort, FleetSort::Participant | FleetSort::Version)
+    }
+
+    /// Whether it is sorted by an instant.
+    #[must_use]
+    pub const fn by_instant(&self) -> bool {
+        matches!(
+            self.sort,
+            FleetSort::LastReport | FleetSort::LastMeasurement | FleetSort::Certificate
+        )
+    }
+
+    /// The statements. Parameters: 1 to 6 of the state, 7 the version, 8 to 11 the search, of the page
+    /// alone 12 the rank of the state, 13 and 14 the cursor, 15 the limit. Those that are not used do
+    /// not occur: [`Self::parameters`] says which do.
+    #[must_use]
+    pub fn statements(&self, dialect: &Dialect) -> FleetStatements {
+        let Dialect { mark, like, octets, earliest, latest } = dialect;
+        let state = state_sql(*mark);
+        let mut number = 6;
+        let mut next = || {
+            number += 1;
+            format!("{mark}{number}")
+        };
+        let mut filters = Vec::new();
+        if self.version.is_some() {
+            filters.push(format!("fleet.version = {}", next()));
+        }
+        if self.search.is_some() {
+            let [small, capital, first, last] = [next(), next(), next(), next()];
+            filters.push(format!(
+                "(participant.name {like} {small} ESCAPE '\\' \
+                 OR participant.name {like} {capital} ESCAPE '\\' \
+                 OR fleet.device BETWEEN {first} AND {last} \
+                 OR device.household BETWEEN {first} AND {last})"
+            ));
+        }
+        let all = |filters: &[String]| match filters {
+            [] => String::new(),
+            _ => format!(" WHERE {}", filters.join(" AND ")),
+        };
+        let source = |people| if people { PEOPLE } else { "fleet_device AS fleet" };
+        let counts = format!(
+            "SELECT state, count(*) FROM (SELECT {state} AS state FROM {}{}) AS judged GROUP BY state",
+            source(self.search.is_some()),
+            all(&filters),
+        );
+        let mut wanted = Vec::new();
+        if self.state.is_some() {
+            wanted.push(format!("state = {}", next()));
+        }
+        let key = match self.sort {
+            FleetSort::State => state.clone(),
+            FleetSort::LastReport => format!("coalesce(fleet.last_report, {earliest})"),
+            FleetSort::LastMeasurement => format!(
+                "CASE WHEN fleet.unmeasured > 0 THEN {earliest}
+                      ELSE coalesce(fleet.measured_at, {earliest}) END"
+            ),
+            FleetSort::Participant => format!("coalesce(participant.name, ''){octets}"),
+            FleetSort::Version => format!("coalesce(fleet.version, ''){octets}"),
+            FleetSort::Damaged => "coalesce(fleet.damaged, -1)".to_owned(),
+            FleetSort::Incidents => "fleet.incidents + fleet.another_meter".to_owned(),
+            FleetSort::Certificate => format!("coalesce(fleet.certificate_end, {latest})"),
+        };
+        let (than, direction) = if self.descending { ("<", "DESC") } else { (">", "ASC") };
+        if self.after.is_some() {
+            let (place, device) = match self.sort {
+                FleetSort::Participant => {
+                    let device = next();
+                    let place = format!(
+                        "(SELECT coalesce(max(of_last.name{octets}), '') \
+                         FROM measurement_device AS last \
+                         JOIN household AS last_household ON last_household.uuid = last.household \
+                         JOIN participant AS of_last ON of_last.id = last_household.participant \
+                         WHERE last.uuid = {device})"
+                    );
+                    (place, device)
+                }
+                FleetSort::Version => {
+                    let device = next();
+                    let place = format!(
+                        "(SELECT coalesce(max(last.version{octets}), '') \
+                         FROM fleet_device AS last WHERE last.device = {device})"
+                    );
+                    (place, device)
+                }
+                _ => (next(), next()),
+            };
+            wanted.push(format!("(key, device) {than} ({place}, {device})"));
+        }
+        let people = self.search.is_some() || self.sort == FleetSort::Participant;
+        let page = format!(
+            "SELECT * FROM (SELECT {FACTS}, {key} AS key, {state} AS state FROM {}{}) AS judged{} \
+             ORDER BY key {direction}, device {direction} LIMIT {}",
+            source(people),
+            all(&filters),
+            all(&wanted),
+            next(),
+        );
+        FleetStatements { page, counts }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_is_taken_literally() {
+        assert_eq!(containing("50%_\\"), "%50\\%\\_\\\\%");
+        let (first, last) = identifiers("0a1b-2").unwrap();
+        assert_eq!(first.to_string(), "0a1b2000-0000-0000-0000-000000000000");
+        assert_eq!(last.to_string(), "0a1b2fff-ffff-ffff-ffff-ffffffffffff");
+        for text in ["", "0a1", "0a1g2", "Beate", &"0".repeat(33), "----"] {
+            assert_eq!(identifiers(text), None, "{text}");
+        }
+    }
+}

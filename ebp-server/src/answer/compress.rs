@@ -32,9 +32,11 @@ const LEAST: u64 = 1_024;
 const PLACES: usize = 64;
 
 /// Answers with a token, a code or a certificate beside members of the request.
-const SECRET: [&str; 4] = [
+const SECRET: [&str; 6] = [
     paths::MANAGED_ENROLMENT,
-    "/management/device/{uuid}/sign-in-code",
+    paths::MANAGED_SIGN_IN_CODE,
+    paths::DEVICE_FRONTEND,
+    paths::DEVICE_SIGN_IN,
     paths::ENROLL,
     paths::RENEW,
 ];

@@ -77,19 +77,6 @@ pub fn request_id() -> Header {
     Header::new(ObjectBuilder::new().schema_type(Type::String).format(Some(uuid)))
 }
 
-/// Whether `If-Match` says of an endpoint's request which version of the household it changes.
-pub fn is_versioned(endpoint: &Endpoint) -> bool {
-    let is_household =
-        endpoint.path == paths::MANAGED_HOUSEHOLD && endpoint.method == Method::PATCH;
-    let members = [
-        paths::MANAGED_METERS,
-        paths::MANAGED_METER,
-        paths::MANAGED_PV_SYSTEMS,
-        paths::MANAGED_PV_SYSTEM,
-    ];
-    is_household || (members.contains(&endpoint.path) && endpoint.method != Method::GET)
-}
-
 /// The header of every response: how long it may be kept.
 pub fn cache_control() -> Header {
     Header::new(ObjectBuilder::new().schema_type(Type::String))
@@ -106,6 +93,19 @@ pub fn others(endpoint: &Endpoint) -> &'static [(&'static str, &'static str)] {
         }
         _ => &[],
     }
+}
+
+/// Whether `If-Match` says of an endpoint's request which version of the household it changes.
+pub fn is_versioned(endpoint: &Endpoint) -> bool {
+    let is_household =
+        endpoint.path == paths::MANAGED_HOUSEHOLD && endpoint.method == Method::PATCH;
+    let members = [
+        paths::MANAGED_METERS,
+        paths::MANAGED_METER,
+        paths::MANAGED_PV_SYSTEMS,
+        paths::MANAGED_PV_SYSTEM,
+    ];
+    is_household || (members.contains(&endpoint.path) && endpoint.method != Method::GET)
 }
 
 /// The problems that an endpoint can answer: status, and reference to the response.

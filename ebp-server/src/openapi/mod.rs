@@ -93,15 +93,15 @@ enum Kind {
     Uuid,
     Serial,
     Flag,
+    /// Of at most so many to either side.
+    Degrees(i32),
+    RegionFile,
     Words,
     Consent,
     Sort,
     HouseholdCursor,
     Versions,
     Label,
-    /// Of at most so many to either side.
-    Degrees(i32),
-    RegionFile,
     Bound,
     Step,
     Zone,

@@ -19,9 +19,11 @@ use crate::harness::{Api, Call, Server};
 const KEPT: [&str; 5] =
     [paths::ROOT, paths::OPENAPI, paths::DOCS, paths::GEO_REGIONS, paths::GEO_REGION];
 /// What is never compressed.
-const SECRET: [&str; 4] = [
+const SECRET: [&str; 6] = [
     paths::MANAGED_ENROLMENT,
-    "/management/device/{uuid}/sign-in-code",
+    paths::MANAGED_SIGN_IN_CODE,
+    paths::DEVICE_FRONTEND,
+    paths::DEVICE_SIGN_IN,
     paths::ENROLL,
     paths::RENEW,
 ];

@@ -396,8 +396,8 @@ mod tests {
     use ebp_core::contract::{
         ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, FrontendRequest,
         HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob,
-        NewMessage, NewMeter, NewPvSystem, PvSystemChange, Registration, RenewRequest, Withdrawal,
-        closed_schemas,
+        NewMessage, NewMeter, NewPvSystem, NewSilence, PvSystemChange, Registration, RenewRequest,
+        Withdrawal, closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;
@@ -456,6 +456,7 @@ mod tests {
         checks::<NewJob>(&document, &mut names);
         checks::<NewMeter>(&document, &mut names);
         checks::<NewPvSystem>(&document, &mut names);
+        checks::<NewSilence>(&document, &mut names);
         checks::<PvSystemChange>(&document, &mut names);
         checks::<Registration>(&document, &mut names);
         checks::<RenewRequest>(&document, &mut names);

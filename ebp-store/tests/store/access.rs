@@ -393,7 +393,7 @@ pub async fn frontends(store: &dyn Store) {
     assert!(matches!(unknown, Err(StoreError::NotFound)));
 
     // Both end together, and the code with them.
-    store.revoke_device(device, Vec::new(), now).await.unwrap();
+    store.revoke_device(device, now).await.unwrap();
     assert_eq!((valid().await, code().await), (Vec::new(), None));
     assert_eq!(register(sibling(7, 17)).await.unwrap(), Issuance::Ended);
     store.create_enrolment(token(8)).await.unwrap();

@@ -212,7 +212,8 @@ async fn certify(store: &dyn Store, device: Uuid, number: u8, from: Timestamp, d
     let (token, key) = ([number; 32], [number; 32]);
     let scopes = Scopes::default();
     let expires_at = from + SignedDuration::from_hours(1);
-    let enrolment = Enrolment { token, device, scopes: scopes.clone(), expires_at, sign_in_hash: None };
+    let enrolment =
+        Enrolment { token, device, scopes: scopes.clone(), expires_at, sign_in_hash: None };
     store.create_enrolment(enrolment).await.unwrap();
     store.redeem_enrolment(token, key, None, from).await.unwrap();
     let entry = RegisterEntry {

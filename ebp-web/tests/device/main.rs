@@ -1,0 +1,9 @@
+//! The participant's page over plain HTTP and in a browser, against doubles of the survey's server and
+//! the measuring daemon.
+
+mod attacks;
+mod browser;
+mod consent;
+mod pages;
+mod sign_in;
+mod world;

@@ -29,6 +29,7 @@
 
 pub mod batch;
 mod bounds;
+pub mod coverage;
 mod ellipsoid;
 mod embedded;
 pub mod geocode;
@@ -40,6 +41,7 @@ mod position;
 pub mod pv;
 mod randomness;
 mod region;
+pub mod region_svg;
 mod release;
 pub mod risk;
 

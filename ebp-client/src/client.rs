@@ -26,6 +26,7 @@ use ebp_core::{
         Account, Consent, Household, MeasurementDevice, UploadRequest, UploadResponse, paths,
     },
     model::{Meter, PvSystem},
+    trace::{TRACEPARENT, TraceContext},
 };
 
 /// A longer response is not read: the largest page is a tenth of it.
@@ -66,6 +67,8 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     /// For a client with a certificate.
     server_clock: Option<ServerClock>,
+    /// The request that this one's are a part of.
+    trace: Option<TraceContext>,
 }
 
 impl Client {
@@ -121,7 +124,14 @@ impl Client {
             .default_headers(headers)
             .build()
             .map_err(|e| set_up(e.to_string()))?;
-        Ok(Self { http, server, clock: options.clock, server_clock: None })
+        Ok(Self { http, server, clock: options.clock, server_clock: None, trace: None })
+    }
+
+    /// The same client, whose requests keep the identifier of one that they are a part of: a page
+    /// passes on what a browser asked for. Otherwise each request has its own.
+    #[must_use]
+    pub fn within(self, trace: TraceContext) -> Self {
+        Self { trace: Some(trace), ..self }
     }
 
     /// The Data API's address.
@@ -295,13 +305,15 @@ impl Client {
                 None => error,
             }
         };
+        let trace = self.trace.map_or_else(TraceContext::begin, TraceContext::child);
+        let request = request.header(TRACEPARENT, trace.to_string());
         let response = request.send().map_err(transport)?;
         let (status, retry_after) = (response.status(), self.retry_after(&response));
         if status.is_success() {
             return Ok(response);
         }
         let body = self.read(response)?;
-        Err(ClientError::of_answer(&self.server, status, &body, retry_after))
+        Err(ClientError::of_answer(&self.server, status, &body, retry_after, trace.id()))
     }
 
     /// A body, and one byte more than there may be if it is longer.

@@ -7,7 +7,10 @@ use rustls::{AlertDescription, CertificateError};
 
 use uuid::Uuid;
 
-use ebp_core::contract::{Problem, problem_type};
+use ebp_core::{
+    contract::{Problem, problem_type},
+    trace::TraceId,
+};
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +74,8 @@ pub enum ClientError {
         household: Option<Box<Uuid>>,
         /// How long to wait before the next request, as the server asked (`Retry-After`).
         retry_after: Option<Duration>,
+        /// The request's identifier, by which an administrator finds it in the server's log.
+        trace_id: Option<Box<TraceId>>,
     },
     /// The server answered something that is not in the contract.
     #[error("{server} gives an answer to {path} that cannot be understood: {reason}")]
@@ -184,6 +189,16 @@ impl ClientError {
         )
     }
 
+    /// The identifier of a request that the server failed to answer: an administrator finds it in the
+    /// server's log. There is none for what the client can mend.
+    #[must_use]
+    pub fn failed_request(&self) -> Option<TraceId> {
+        match self {
+            Self::Problem { status: 500.., trace_id, .. } => trace_id.as_deref().copied(),
+            _ => None,
+        }
+    }
+
     /// How long to wait before the next request, as the server asked (`Retry-After`).
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
@@ -211,6 +226,7 @@ impl ClientError {
         status: reqwest::StatusCode,
         body: &[u8],
         retry_after: Option<Duration>,
+        trace_id: TraceId,
     ) -> Self {
         let (kind, title, faults, household): (_, _, Vec<String>, _) =
             match serde_json::from_slice::<Problem>(body) {
@@ -233,6 +249,7 @@ impl ClientError {
             faults: faults.into_iter().take(50).map(shortened).collect(),
             household: household.map(Box::new),
             retry_after,
+            trace_id: Some(Box::new(trace_id)),
         }
     }
 }
@@ -314,7 +331,8 @@ mod tests {
     use super::*;
 
     fn answer(status: StatusCode, body: &str) -> ClientError {
-        ClientError::of_answer("https://api.example", status, body.as_bytes(), None)
+        let trace = TraceId::from_uuid(Uuid::from_u128(1));
+        ClientError::of_answer("https://api.example", status, body.as_bytes(), None, trace)
     }
 
     #[test]

@@ -26,3 +26,4 @@ pub mod private_file;
 pub mod quantity;
 pub mod scope;
 pub mod sign_in;
+pub mod trace;

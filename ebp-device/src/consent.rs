@@ -129,6 +129,7 @@ mod tests {
             faults: Vec::new(),
             household: None,
             retry_after: None,
+            trace_id: None,
         }
     }
 

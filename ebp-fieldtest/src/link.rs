@@ -120,6 +120,7 @@ impl Link {
             faults: Vec::new(),
             household: None,
             retry_after,
+            trace_id: None,
         }
     }
 

@@ -26,6 +26,7 @@
 //! ```
 
 pub mod alert;
+mod answer;
 mod api;
 mod app;
 mod as_problem;
@@ -40,10 +41,12 @@ mod listener;
 pub mod openapi;
 mod overload;
 mod problem;
+mod request;
 mod router;
 mod serve;
 mod settings;
 mod telemetry;
+mod trace;
 
 #[doc(hidden)]
 pub use api::measurement::read as read_upload;

@@ -16,6 +16,8 @@ use ebp_store::{Faults, StoreError};
 use ebp_survey::{SurveyError, authority::AuthorityError};
 use uuid::Uuid;
 
+use crate::trace::trace_id;
+
 /// The maximum number of faults reported for a body, so that a response is not much larger than the
 /// request.
 const MOST_FAULTS: usize = 1_000;
@@ -422,6 +424,7 @@ impl IntoResponse for ApiError {
                 Self::RegisteredAlready(household) => Some(*household),
                 _ => None,
             },
+            trace_id: trace_id(),
             text_version: match &self {
                 Self::ConsentTextChanged(version) => Some(*version),
                 _ => None,

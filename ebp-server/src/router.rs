@@ -2,35 +2,31 @@
 //!
 //! Enters: the application. Leaves: the service that answers requests. Absent: connections.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, Version, header, uri::Authority},
+    http::{Method, Version, header, uri::Authority},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{self as h, MethodRouter},
 };
 use ebp_core::{contract::paths, scope::Scope};
-use tracing::Instrument;
-use uuid::Uuid;
 
 use crate::{
+    answer::{Compressing, Template, compress, say_how_long},
     api::{
-        account, consent, description, device, export, health, household, incident, management,
-        measurement, measurement_device, message, meter, pv_system, series, survey,
+        account, consent, description, device, export, geo, health, household, incident,
+        management, measurement, measurement_device, message, meter, pv_system, series, survey,
     },
     app::App,
     as_problem::as_problem,
-    auth::{Access, Authenticator, Guard, Kind, authorize},
+    auth::{Access, Authenticator, Guard, authorize},
     drain::drain,
     overload,
     problem::ApiError,
-    telemetry::Telemetry,
+    request::{in_time, log, mark},
 };
 
 /// A route: where, who may, what answers.
@@ -90,14 +86,14 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::MANAGED_DEVICE,         ADMINISTRATOR,           h::get(management::device::show)),
         patch(paths::MANAGED_DEVICE,       ADMINISTRATOR,           h::patch(management::device::change)),
         delete(paths::MANAGED_DEVICE,      ADMINISTRATOR,           h::delete(management::device::remove)),
-        post(paths::MANAGED_ENROLMENT,     EITHER,                  h::post(management::device::enrolment)),
-        post(paths::MANAGED_SIGN_IN_CODE,  EITHER,                  h::post(management::device::sign_in_code)),
         get(paths::MANAGEMENT_FLEET,       ADMINISTRATOR,           h::get(management::fleet::list)),
         get(paths::DEVICE_COVERAGE,        ADMINISTRATOR,           h::get(management::fleet::coverage)),
         get(paths::DEVICE_HISTORY,         ADMINISTRATOR,           h::get(management::fleet::history)),
         get(paths::DEVICE_SILENCE,         ADMINISTRATOR,           h::get(management::fleet::silence)),
         post(paths::DEVICE_SILENCE,        ADMINISTRATOR,           h::post(management::fleet::silence_device)),
         delete(paths::DEVICE_SILENCE,      ADMINISTRATOR,           h::delete(management::fleet::end_silence)),
+        post(paths::MANAGED_ENROLMENT,     EITHER,                  h::post(management::device::enrolment)),
+        post(paths::MANAGED_SIGN_IN_CODE,  EITHER,                  h::post(management::device::sign_in_code)),
         get(paths::MANAGEMENT_MESSAGE,     RESEARCHER,              h::get(management::message::list)),
         post(paths::MESSAGE_ANSWER,        RESEARCHER,              h::post(management::message::answer)),
         post(paths::MESSAGE_CLOSE,         RESEARCHER,              h::post(management::message::close)),
@@ -120,6 +116,10 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::DEVICE_FRONTEND,       Access::DeviceScope(MeasurementWrite), h::post(device::frontend)),
         get(paths::DEVICE_SIGN_IN,         Access::Device,          h::get(device::sign_in)),
         get(paths::DEVICE_METER,           Access::Device,          h::get(device::meters)),
+
+        get(paths::GEO_REGIONS,            ANYBODY,                 h::get(geo::regions)),
+        get(paths::GEO_REGION,             ANYBODY,                 h::get(geo::region)),
+        get(paths::GEO_LOCATE,             RESEARCHER,              h::get(geo::locate)),
 
         get(paths::SURVEY,                 ANYBODY,                 h::get(survey::show)),
         get(paths::ROOT,                   ANYBODY,                 h::get(description::root)),
@@ -208,6 +208,8 @@ pub(crate) fn router(app: App) -> Router {
         .layer(middleware::map_response(as_problem))
         .layer(middleware::from_fn(drain))
         .layer(middleware::from_fn_with_state(app.patience, in_time))
+        .layer(middleware::from_fn(say_how_long))
+        .layer(middleware::from_fn_with_state(Compressing::default(), compress))
         .layer(middleware::from_fn_with_state(app.telemetry.clone(), log))
         .with_state(app)
 }
@@ -241,63 +243,4 @@ async fn unmatched(
     error: ApiError,
 ) -> ApiError {
     authenticator.admit(request.extensions()).err().unwrap_or(error)
-}
-
-/// A route's path as the table writes it, for the log: paths themselves name meters.
-#[derive(Clone, Copy)]
-struct Template(&'static str);
-
-async fn mark(State(template): State<Template>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(template);
-    response
-}
-
-/// Breaks off what takes too long.
-async fn in_time(State(patience): State<Duration>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(patience, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => ApiError::Unavailable("the request took too long".to_owned()).into_response(),
-    }
-}
-
-/// The response's header that names the request, as the log does.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// One line for each request, without anything that identifies the client; everything logged
-/// meanwhile contains the request's identifier, which the client gets, too.
-async fn log(
-    State(telemetry): State<Arc<Telemetry>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let (start, method): (Instant, &str) = (Instant::now(), known(request.method()));
-    let id = Uuid::new_v4();
-    let span = tracing::info_span!("request", request_id = %id);
-    let kind = Kind::default();
-    request.extensions_mut().insert(kind.clone());
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let route = response.extensions().get::<Template>().map_or("-", |template| template.0);
-    let (status, took) = (response.status().as_u16(), start.elapsed());
-    let identity = kind.0.get().copied().unwrap_or("none");
-    let latency_ms = took.as_micros() as f64 / 1000.0;
-    span.in_scope(|| tracing::info!(method, route, status, latency_ms, identity, "answered"));
-    telemetry.answered(method, route, status, took);
-    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
-}
-
-/// The method's name, of a bounded number: clients may invent some.
-fn known(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        _ => "other",
-    }
 }

@@ -9,14 +9,42 @@ mod harness;
 use std::{
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use ebp_core::{clock::Clock, contract::paths, scope::Scopes};
+use ebp_core::{
+    clock::Clock,
+    contract::paths,
+    scope::{Group, Scopes},
+};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use ebp_server::Limits;
 use ebp_testkit::cluster;
-use harness::{Engine, Server, measurement};
+use harness::{Call, Engine, Server, measurement};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// Asks a server without workers for jobs, and stops it.
+async fn ask_for_jobs(server: Server) -> tempfile::TempDir {
+    let folder = server.stop().await;
+    let server = Server::open_with(folder, |settings, _| settings.jobs.workers = 0).await;
+    let researcher = server.manager(Group::Researchers);
+    for (job, trace) in [
+        (json!({ "kind": "risk-report" }), format!("00-{TRACE}-00f067aa0ba902b7-01")),
+        (
+            json!({ "kind": "household-import", "file": "participant.name\nGeheimrat" }),
+            format!("00-{TRACE}-00f067aa0ba902b7-01\" level=ERROR forged"),
+        ),
+    ] {
+        let call = researcher.json(Method::POST, paths::MANAGEMENT_JOB, &job);
+        let call = Call(call.0.header("traceparent", trace));
+        call.expect(StatusCode::ACCEPTED).await;
+    }
+    server.stop().await
+}
 
 /// What a server is on that nobody told.
 const ENGINE: Engine = Engine::Sqlite;
@@ -68,12 +96,34 @@ async fn tell_a_story(engine: Engine, log: &Captured) {
     let stranger = server.issue("stranger@example.org", None, Scopes::all());
     server.api(Some(&stranger)).get(paths::ACCOUNT).send().await.unwrap();
     api.delete(paths::CONSENT).ok().await;
+    let folder = ask_for_jobs(server).await;
+    // Another server does what the first one was asked for.
+    let server = Server::open(folder, Limits::default()).await;
+    let researcher = server.manager(Group::Researchers);
+    for _ in 0..600 {
+        let jobs = researcher.get(paths::MANAGEMENT_JOB).ok().await;
+        let jobs = jobs["items"].as_array().unwrap();
+        if jobs.iter().all(|job| ["failed", "succeeded"].contains(&job["state"].as_str().unwrap()))
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     server.stop().await;
 
     let log = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
     assert!(log.contains("route=\"/household/meter/{uuid}/measurement\" status=200"), "{log}");
     assert!(log.contains("method=\"DELETE\" route=\"/household/consent\" status=200"), "{log}");
     assert!(log.contains("route=\"-\" status=404"), "{log}");
+    // The request and the job, on two servers.
+    let begun = format!("job{{trace_id={TRACE}}}");
+    assert!(log.contains(&begun) && log.contains("a job begins"), "{log}");
+    let asked = format!(" trace_id={TRACE}}}: ebp_server::request: answered method=\"POST\"");
+    assert!(log.contains(&asked), "{log}");
+    assert!(!log.contains("forged"), "{log}");
+    // A refused file is no failure of the server.
+    assert!(log.contains("what a job was asked for is refused"), "{log}");
+    assert!(!log.contains("given up") && !log.contains("Geheimrat"), "{log}");
     let meter = registered.meters[0].to_string();
     for secret in ["example.org", "Mustermann", "Heidestra", "50.85", "12345.6789", &meter] {
         assert!(!log.contains(secret), "{secret} is in {log}");

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use ebp_core::{
     contract::{ImportReport, ImportedLine, Job, JobState, Registration},
     scope::Group,
+    trace::TraceId,
 };
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
@@ -67,6 +68,8 @@ pub struct JobOrder {
     pub created_by: Group,
     /// By this the same group gets the same job again.
     pub key: Option<String>,
+    /// The identifier of the request that asks for it.
+    pub trace_id: Option<TraceId>,
 }
 
 /// By what a worker has a job.
@@ -89,6 +92,8 @@ pub struct ClaimedJob {
     pub kind: String,
     /// What its kind has to know.
     pub input: Vec<u8>,
+    /// The identifier of the request that asked for it.
+    pub trace_id: Option<TraceId>,
 }
 
 /// How a worker and its job stand.

@@ -60,6 +60,9 @@ pub enum SurveyError {
     /// The device was given another certificate not long ago; it may ask again after this time.
     #[error("the device renewed its certificate not long ago: it may again in {0:#}")]
     RenewedRecently(SignedDuration),
+    /// Work on another thread ended early.
+    #[error("the work was interrupted")]
+    Interrupted,
     /// A series cannot be given as it was asked for; says what to change.
     #[error(transparent)]
     Series(#[from] SeriesFault),

@@ -22,6 +22,7 @@
 //! | register, issue and list certificates | `register.rs` |
 //! | revoke certificates, list a device's | `certificate.rs` |
 //! | note when devices spoke and reported | `activity.rs` |
+//! | outlines of regions, and which one a location lies in | `geo.rs` |
 //! | a household's energy and figures; keeping the days of all meters | `series/` |
 //! | look at all devices for alerts, test how messages are sent | `alert.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
@@ -38,12 +39,14 @@ mod error;
 pub mod export;
 mod finish;
 mod fleet;
+mod geo;
 pub mod geocoding;
 pub mod import;
 mod information;
 mod keeper;
 mod locate;
 pub mod masking;
+mod outlines;
 mod register;
 mod registration;
 mod restore;

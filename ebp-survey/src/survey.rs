@@ -12,7 +12,9 @@ use ebp_core::{
 use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
-use crate::{authority::Authority, geocoding::Geocode, revocations::KeptRevocations};
+use crate::{
+    authority::Authority, geocoding::Geocode, outlines::Outlines, revocations::KeptRevocations,
+};
 
 /// Addresses that are looked up at the same time: each takes a thread.
 const LOCATING: usize = 8;
@@ -40,6 +42,7 @@ pub struct Survey {
     geocoder: Option<Arc<dyn Geocode>>,
     patience: Duration,
     locating: Arc<Semaphore>,
+    drawn: Outlines,
     zone: Arc<str>,
     about: SurveyInformation,
     texts: Mutex<Option<KnownTexts>>,
@@ -60,6 +63,7 @@ impl Survey {
             geocoder: None,
             patience: PATIENCE,
             locating: Arc::new(Semaphore::new(LOCATING)),
+            drawn: Outlines::default(),
             zone: ZONE.into(),
             about: SurveyInformation::default(),
             texts: Mutex::default(),
@@ -151,6 +155,10 @@ impl Survey {
 
     pub(crate) const fn patience(&self) -> Duration {
         self.patience
+    }
+
+    pub(crate) const fn drawn(&self) -> &Outlines {
+        &self.drawn
     }
 
     pub(crate) const fn about(&self) -> &SurveyInformation {

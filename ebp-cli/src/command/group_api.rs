@@ -8,7 +8,7 @@ use ebp_core::{contract::problem_type, scope::Group};
 
 use super::{heading::API, secret};
 use crate::{
-    exit::{Code, Context, Failure, chain},
+    exit::{Code, Context, Failure, chain, device::failed_request},
     file::read_text,
 };
 
@@ -117,7 +117,10 @@ pub fn refused(group: Group, error: ClientError) -> Failure {
                 .to_owned()
         }
         ClientError::Tls { .. } => "check --ca or --fingerprint".to_owned(),
-        _ => return Failure::failed(chain(&error)),
+        _ => match failed_request(&error) {
+            Some(remedy) => remedy,
+            None => return Failure::failed(chain(&error)),
+        },
     };
     let code = if error.not_authorized() { Code::NotAuthorized } else { Code::Failed };
     Failure::new(code, chain(&error)).remedy(remedy)

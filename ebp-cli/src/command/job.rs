@@ -78,7 +78,7 @@ enum Action {
     ///
     /// The file is the one of `ebp household import`. Where one line is refused nothing is registered,
     /// and the result says what is wrong with each. Households that are registered already stay as
-    /// they are. A file has 250 registrations at most; `ebp household import` takes
+    /// they are. A file has 1,000 registrations at most; `ebp household import` takes
     /// any number, line by line.
     Import {
         /// The file: JSON Lines or CSV.
@@ -276,6 +276,7 @@ mod tests {
             state,
             created_by: "researchers".to_owned(),
             created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            trace_id: None,
             attempt: 1,
             failures: 0,
             run_after: "2026-01-01T00:00:00Z".parse().unwrap(),

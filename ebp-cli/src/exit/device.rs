@@ -106,6 +106,7 @@ pub fn spool(error: SpoolError) -> Failure {
 /// The client's errors with their remedies.
 pub fn client(error: ClientError) -> Failure {
     let code = if error.not_authorized() { Code::NotAuthorized } else { Code::Failed };
+    let failed = failed_request(&error);
     let remedy = match &error {
         _ if error.consent_revoked() => return revoked(),
         _ if error.consent_not_granted() => return not_granted(),
@@ -151,9 +152,15 @@ pub fn client(error: ClientError) -> Failure {
         _ if error.not_authorized() => {
             Some("ask the administrator for a certificate with the scope it takes")
         }
-        _ => None,
+        _ => failed.as_deref(),
     };
     explained(code, &error, remedy)
+}
+
+/// What to tell of a request that the server failed to answer, if it did.
+pub fn failed_request(error: &ClientError) -> Option<String> {
+    let request = error.failed_request()?;
+    Some(format!("try again later; request {request}: give this to the administrator"))
 }
 
 /// The errors of certificate, key and authority.
@@ -174,5 +181,31 @@ fn explained(code: Code, error: &dyn std::error::Error, remedy: Option<&str>) ->
     match remedy {
         Some(remedy) => failure.remedy(remedy),
         None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebp_core::trace::TraceContext;
+
+    use super::*;
+
+    #[test]
+    fn a_request_that_the_server_failed_at_is_named_and_no_other() {
+        let trace = TraceContext::begin().id();
+        let answered = |status| ClientError::Problem {
+            server: "https://api.example".into(),
+            status,
+            kind: problem_type::INTERNAL.into(),
+            title: "it failed".into(),
+            faults: Vec::new(),
+            household: None,
+            retry_after: None,
+            trace_id: Some(Box::new(trace)),
+        };
+        let told = client(answered(500)).to_string();
+        let remedy = format!("request {trace}: give this to the administrator");
+        assert!(told.ends_with(&remedy), "{told}");
+        assert!(!client(answered(404)).to_string().contains(&trace.to_string()));
     }
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
 
 mod alerts;
+mod answers;
 mod clients;
 mod disk;
 mod kills;

@@ -104,7 +104,7 @@ impl Kind {
 }
 
 /// A line of the process's status, in KiB.
-fn memory(server: &Server, line: &str) -> u64 {
+pub fn memory(server: &Server, line: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let line = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
     line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()

@@ -8,6 +8,7 @@ use ebp_core::{
     contract::{UploadOutcome, UploadRequest, problem_type},
     model::{ConsentState, DataPoint, Measurement},
     obis::ObisCode,
+    trace::TraceContext,
 };
 use uuid::Uuid;
 
@@ -220,4 +221,25 @@ fn an_address_that_is_none_is_refused() {
     }
     let client = Client::new("https://host:1/ebp/", &identity, ClientOptions::default()).unwrap();
     assert_eq!(client.server(), "https://host:1/ebp");
+}
+
+#[test]
+fn each_request_has_an_identifier_and_keeps_the_one_of_a_page() {
+    let granted = br#"{"state":"granted","granted_at":null,"revoked_at":null}"#;
+    let ok = || answer("200 OK", "", granted);
+    let sent = |request: &Request| -> TraceContext {
+        request.header("traceparent").unwrap().parse().unwrap()
+    };
+    let own: Vec<_> = (0..2).map(|_| sent(&exchange(ok(), Client::consent).1).id()).collect();
+    assert_ne!(own[0], own[1]);
+    let page = TraceContext::begin();
+    let (_, request) = exchange(ok(), |client| client.clone().within(page).consent());
+    assert!(sent(&request).id() == page.id() && sent(&request) != page);
+
+    // An administrator finds what the server failed at; what the client can mend has no number.
+    let failed = problem("500 Internal Server Error", "", problem_type::INTERNAL);
+    let (error, request) = exchange(failed, Client::consent);
+    assert_eq!(error.unwrap_err().failed_request(), Some(sent(&request).id()));
+    let refused = problem("403 Forbidden", "", problem_type::SCOPE);
+    assert_eq!(exchange(refused, Client::consent).0.unwrap_err().failed_request(), None);
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Registered;
+use crate::trace::TraceId;
 
 /// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ impl JobKind {
 pub struct NewJob {
     /// What it does.
     pub kind: JobKind,
-    /// The households of an import, as JSON Lines or CSV (at most 250).
+    /// The households of an import, as JSON Lines or CSV (at most 1,000).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_length = 2_097_152))]
     pub file: Option<String>,
@@ -128,6 +129,10 @@ pub struct Job {
     pub created_by: String,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// The identifier of the request that asked for it, by which every server logs its attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^[0-9a-f]{32}$"))]
+    pub trace_id: Option<TraceId>,
     /// How often a worker has begun it.
     pub attempt: u32,
     /// How many attempts ended with an error since it was asked for, or last retried.

@@ -11,6 +11,7 @@ mod enrolment;
 mod export;
 mod fleet;
 mod fleet_state;
+mod geo;
 mod incident;
 mod job;
 pub mod limits;
@@ -52,6 +53,7 @@ pub use fleet::{
     FleetVersion, IncidentEpisode, MeterCoverage, NewSilence, Silence,
 };
 pub use fleet_state::{FleetSort, FleetState, UnknownFleetSort, UnknownFleetState};
+pub use geo::{LocatedRegion, RegionName};
 pub use incident::IncidentRequest;
 pub use job::{
     HouseholdRisk, ImportReport, ImportedLine, Job, JobKind, JobState, LineOutcome, NewJob,

@@ -108,6 +108,12 @@ pub const RENEW: &str = "/device/renew";
 pub const DEVICE_FRONTEND: &str = "/device/frontend";
 /// By what the sign-in code for a device's page is verified.
 pub const DEVICE_SIGN_IN: &str = "/device/sign-in";
+/// The outlines of all regions, as a picture.
+pub const GEO_REGIONS: &str = "/geo/regions.svg";
+/// The outline of one region, with its NUTS code and `.svg` for `{file}`.
+pub const GEO_REGION: &str = "/geo/region/{file}";
+/// The region that a location lies in.
+pub const GEO_LOCATE: &str = "/geo/locate";
 /// The survey, for whoever asks.
 pub const SURVEY: &str = "/survey";
 /// Where the API is described.

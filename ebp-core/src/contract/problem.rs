@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::trace::TraceId;
+
 /// The stable `type` of each problem.
 pub mod problem_type {
     /// No identity, or one that is revoked or unknown (401).
@@ -95,6 +97,11 @@ pub struct Problem {
     /// The household that prevents it, if there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub household: Option<Uuid>,
+    /// The request's identifier in the log of every program that it passed: the one of the header
+    /// `traceparent`, or one that the server made.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^[0-9a-f]{32}$"))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trace_id: Option<TraceId>,
     /// The version of the survey's text, if another one was agreed to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text_version: Option<u32>,

@@ -9,6 +9,7 @@ pub mod consent;
 pub mod description;
 pub mod device;
 pub mod export;
+pub mod geo;
 pub mod health;
 pub mod household;
 pub mod incident;

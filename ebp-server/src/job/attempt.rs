@@ -4,11 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use ebp_core::contract::JobState;
 use ebp_store::{ClaimedJob, JobEnd, JobResult, Recorded, Standing, StoreError};
+use ebp_survey::import::LookedUp;
 use tokio::{
     sync::watch,
     task::JoinHandle,
     time::{Instant, sleep, sleep_until},
 };
+use tracing::Instrument;
 
 use super::{
     kind::{AnyKind, Done, JobFailure},
@@ -30,10 +32,25 @@ pub struct Attempt<'a> {
     renewed: Instant,
 }
 
+/// The end of the work.
+struct Ended {
+    end: JobEnd,
+    /// Whether what was asked for was refused, which is no failure of the server.
+    refused: bool,
+    /// The addresses that were looked up for the households of an import.
+    looked_up: Option<LookedUp>,
+}
+
+impl From<JobEnd> for Ended {
+    fn from(end: JobEnd) -> Self {
+        Self { end, refused: false, looked_up: None }
+    }
+}
+
 /// Why the work does not go on.
 enum Halt {
     /// This is its end.
-    End(JobEnd),
+    End(Ended),
     /// The job is not this worker's any more.
     Lost,
 }
@@ -52,17 +69,25 @@ impl<'a> Attempt<'a> {
         let input = std::mem::take(&mut self.claimed.input);
         let work = self.kind.begin(input, self.shared.survey.clone(), self.progress.clone());
         // A task of its own: a panic ends it and not the worker.
-        let mut work = tokio::spawn(work);
+        let mut work = tokio::spawn(work.in_current_span());
         let halt = self.watch(&mut work, stopping).await;
         self.progress.stop();
         work.abort();
-        let recorded = match halt {
-            Halt::End(end) => {
+        let (recorded, refused) = match halt {
+            Halt::End(Ended { end, refused, looked_up }) => {
                 // The last steps, and time to record. If it fails so does the record.
                 let _ = self.renew().await;
-                self.record(end).await
+                let (recorded, line_refused) = self.record(end).await;
+                match looked_up {
+                    Some(looked_up) if recorded == Recorded::As(JobState::Succeeded) => {
+                        looked_up.keep();
+                    }
+                    Some(looked_up) => looked_up.forget().await,
+                    None => {}
+                }
+                (recorded, refused || line_refused)
             }
-            Halt::Lost => Recorded::Lost,
+            Halt::Lost => (Recorded::Lost, false),
         };
         let outcome = match recorded {
             Recorded::Lost => "lost",
@@ -72,6 +97,9 @@ impl<'a> Attempt<'a> {
         self.shared.telemetry.job_attempted(kind, outcome, took);
         let seconds = took.as_secs_f64();
         match outcome {
+            "failed" if refused => {
+                tracing::info!(%job, kind, attempt, seconds, "what a job was asked for is refused");
+            }
             "failed" => tracing::error!(%job, kind, attempt, seconds, "a job is given up"),
             _ => tracing::info!(%job, kind, attempt, seconds, outcome, "an attempt at a job ended"),
         }
@@ -88,7 +116,7 @@ impl<'a> Attempt<'a> {
             tokio::select! {
                 biased;
                 ended = &mut *work => return Halt::End(end_of(ended)),
-                _ = stopping.changed() => return Halt::End(JobEnd::Released),
+                _ = stopping.changed() => return Halt::End(JobEnd::Released.into()),
                 () = sleep_until(limit) => {
                     let error = format!("it took longer than {} s", self.kind.limit.as_secs());
                     return Halt::End(end_of(Ok(Err(JobFailure::lasting(error)))));
@@ -97,7 +125,7 @@ impl<'a> Attempt<'a> {
             }
             match self.standing().await {
                 Ok(Standing::Held) => {}
-                Ok(Standing::CancelRequested) => return Halt::End(JobEnd::Cancelled),
+                Ok(Standing::CancelRequested) => return Halt::End(JobEnd::Cancelled.into()),
                 Ok(Standing::Lost) => return Halt::Lost,
                 // Another worker may take it over from now on.
                 Err(_) if self.has_lapsed() => return Halt::Lost,
@@ -127,19 +155,20 @@ impl<'a> Attempt<'a> {
         self.renewed.elapsed() > self.shared.settings.policy.lease
     }
 
-    /// Records the end, as often as the database is away, as long as the lease lasts.
-    async fn record(&self, end: JobEnd) -> Recorded {
+    /// Records the end, as often as the database is away, as long as the lease lasts. Returns whether
+    /// it refused a line of an import, too.
+    async fn record(&self, end: JobEnd) -> (Recorded, bool) {
         let (survey, policy) = (&self.shared.survey, self.shared.settings.policy);
-        let mut end = Arc::new(end);
+        let (mut end, mut refused) = (Arc::new(end), false);
         loop {
             let now = survey.clock().now();
             let recorded =
                 survey.store().record_job(self.claimed.lease, end.clone(), policy, now).await;
             match recorded {
-                Ok(recorded) => return recorded,
+                Ok(recorded) => return (recorded, refused),
                 Err(error) if error.is_temporary() => {
                     if self.has_lapsed() {
-                        return Recorded::Lost;
+                        return (Recorded::Lost, refused);
                     }
                     tracing::warn!(%error, "the end of a job is not recorded yet");
                     sleep(PAUSE).await;
@@ -148,9 +177,10 @@ impl<'a> Attempt<'a> {
                     // What cannot be recorded is a failure, which can.
                     if matches!(&*end, JobEnd::Failed { result, .. } if result.bytes.is_empty()) {
                         tracing::error!(%error, "the end of a job cannot be recorded");
-                        return Recorded::Lost;
+                        return (Recorded::Lost, refused);
                     }
-                    end = Arc::new(end_of(Ok(Err(error.into()))));
+                    refused = matches!(error, StoreError::ImportRefused { .. });
+                    end = Arc::new(end_of(Ok(Err(error.into()))).end);
                 }
             }
         }
@@ -158,10 +188,17 @@ impl<'a> Attempt<'a> {
 }
 
 /// The end that the work's end is.
-fn end_of(ended: Result<Result<Done, JobFailure>, tokio::task::JoinError>) -> JobEnd {
-    match ended {
+fn end_of(ended: Result<Result<Done, JobFailure>, tokio::task::JoinError>) -> Ended {
+    let end = match ended {
         Ok(Ok(Done::Result(result))) => JobEnd::Succeeded(result),
-        Ok(Ok(Done::Registers(lines))) => JobEnd::Registers(lines),
+        Ok(Ok(Done::Registers { lines, looked_up })) => {
+            let (end, looked_up) = (JobEnd::Registers(lines), Some(looked_up));
+            return Ended { end, refused: false, looked_up };
+        }
+        Ok(Ok(Done::Refused { error, result })) => {
+            let end = JobEnd::Failed { error, temporary: false, result };
+            return Ended { end, refused: true, looked_up: None };
+        }
         Ok(Err(JobFailure { error, temporary, result })) => {
             JobEnd::Failed { error, temporary, result }
         }
@@ -170,7 +207,8 @@ fn end_of(ended: Result<Result<Done, JobFailure>, tokio::task::JoinError>) -> Jo
             temporary: true,
             result: JobResult::default(),
         },
-    }
+    };
+    end.into()
 }
 
 /// What an attempt is counted as.

@@ -76,17 +76,15 @@ impl Kind for ImportJob {
         }
         if refused > 0 {
             let count = checked.len();
-            return Err(JobFailure {
+            return Ok(Done::Refused {
                 error: format!("{refused} of {count} lines are refused, and nothing is registered"),
-                temporary: false,
                 result: JobResult::of_import(&report(checked, false)),
             });
         }
-        let mut checked = checked;
-        if !survey.locate_lines(&mut checked, &step).await {
-            return Err(JobFailure::stopped());
-        }
-        Ok(Done::Registers(checked))
+        let mut lines = checked;
+        let looked_up = survey.locate_lines(&mut lines, &step).await;
+        let looked_up = looked_up.ok_or_else(JobFailure::stopped)?;
+        Ok(Done::Registers { lines, looked_up })
     }
 }
 

@@ -5,7 +5,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ebp_core::contract::{ImportedLine, JobKind, Registration};
 use ebp_store::{JobResult, StoreError};
-use ebp_survey::Survey;
+use ebp_survey::{Survey, import::LookedUp};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::progress::Progress;
@@ -34,7 +34,20 @@ pub enum Done {
     /// A result.
     Result(JobResult),
     /// Households to register, all of them in the transaction that records the job's end.
-    Registers(Vec<(ImportedLine, Option<Registration>)>),
+    Registers {
+        /// The lines, with the registrations of those that have one.
+        lines: Vec<(ImportedLine, Option<Registration>)>,
+        /// The addresses that were looked up for them.
+        looked_up: LookedUp,
+    },
+    /// What was asked for cannot be done, and would not be by another attempt: the job fails, but no
+    /// administrator has to see to it.
+    Refused {
+        /// The reason in words, without values of households.
+        error: String,
+        /// The result, for whoever asked.
+        result: JobResult,
+    },
 }
 
 /// Why an attempt failed.

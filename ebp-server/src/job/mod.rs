@@ -15,6 +15,6 @@ mod risk_report;
 mod runner;
 mod shared;
 
-pub use order::order;
+pub use order::{may_ask, order};
 pub use runner::{JobAdded, Runner};
 pub use shared::JobSettings;

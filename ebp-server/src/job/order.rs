@@ -3,6 +3,7 @@
 use ebp_core::{
     contract::{JobKind, NewJob},
     scope::Group,
+    trace::TraceId,
 };
 use ebp_store::{Faults, JobOrder};
 use serde::Serialize;
@@ -10,24 +11,34 @@ use serde::Serialize;
 use super::{import::ImportJob, risk_report::RiskReportJob};
 use crate::problem::ApiError;
 
-/// The order for a job that `created_by` requests.
+/// Whether the group may ask for a job of that kind, and so begin one anew: only researchers handle
+/// personal data.
+#[must_use]
+pub fn may_ask(kind: &str, group: Group) -> bool {
+    kind != JobKind::HouseholdImport.name() || group == Group::Researchers
+}
+
+/// The order for a job that `created_by` requests, in the request of that identifier.
 ///
 /// # Errors
 /// Returns [`ApiError::Group`] if the group may not request this kind of job, [`ApiError::Faults`]
 /// if members are missing, invalid, or belong to another kind, and [`ApiError::Internal`] if the
 /// job cannot be written as JSON.
-pub fn order(new: NewJob, created_by: Group) -> Result<JobOrder, ApiError> {
+pub fn order(
+    new: NewJob,
+    created_by: Group,
+    trace_id: Option<TraceId>,
+) -> Result<JobOrder, ApiError> {
     let NewJob { kind, file, dry_run, key } = new;
+    if !may_ask(kind.name(), created_by) {
+        return Err(ApiError::Group);
+    }
     let mut faults = Faults::default();
     let (input, subjects) = match kind {
         JobKind::RiskReport => {
             faults.check(file.is_none(), "/file", "must not be set for this kind");
             faults.check(dry_run.is_none(), "/dry_run", "must not be set for this kind");
             (json(&RiskReportJob {})?, Vec::new())
-        }
-        // Only researchers may handle personal data.
-        JobKind::HouseholdImport if created_by != Group::Researchers => {
-            return Err(ApiError::Group);
         }
         JobKind::HouseholdImport => {
             faults.check(file.is_some(), "/file", "is missing");
@@ -43,7 +54,7 @@ pub fn order(new: NewJob, created_by: Group) -> Result<JobOrder, ApiError> {
     if !faults.is_empty() {
         return Err(ApiError::Faults(faults));
     }
-    Ok(JobOrder { kind: kind.name().to_owned(), input, subjects, created_by, key })
+    Ok(JobOrder { kind: kind.name().to_owned(), input, subjects, created_by, key, trace_id })
 }
 
 fn json(job: &impl Serialize) -> Result<Vec<u8>, ApiError> {

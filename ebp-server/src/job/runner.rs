@@ -9,6 +9,7 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
@@ -127,7 +128,10 @@ async fn attempt(
 ) {
     // It was asked for by its name.
     let Some(kind) = shared.kinds.iter().find(|kind| kind.name == claimed.kind) else { return };
-    Attempt::new(shared, kind, claimed, begun).run(stopping).await;
+    // By this the lines of an attempt are found with those of the request, whoever answered that.
+    let trace = claimed.trace_id.map(tracing::field::display);
+    let span = tracing::info_span!("job", trace_id = trace);
+    Attempt::new(shared, kind, claimed, begun).run(stopping).instrument(span).await;
 }
 
 /// Removes from time to time what jobs have left.

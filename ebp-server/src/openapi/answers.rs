@@ -10,7 +10,7 @@ use utoipa::openapi::{
     schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
 };
 
-use crate::{auth::Access, router::Endpoint};
+use crate::{answer::is_kept, auth::Access, router::Endpoint};
 
 /// A status that the API answers, and how.
 struct Answer {
@@ -77,6 +77,24 @@ pub fn request_id() -> Header {
     Header::new(ObjectBuilder::new().schema_type(Type::String).format(Some(uuid)))
 }
 
+/// The header of every response: how long it may be kept.
+pub fn cache_control() -> Header {
+    Header::new(ObjectBuilder::new().schema_type(Type::String))
+}
+
+/// What an endpoint answers besides, if all is well.
+pub fn others(endpoint: &Endpoint) -> &'static [(&'static str, &'static str)] {
+    match (endpoint.path, endpoint.method.as_str()) {
+        (paths::MANAGEMENT_HOUSEHOLD, "POST") => {
+            &[("204", "With `dry_run`: it would be registered")]
+        }
+        (path, "GET") if is_kept(path) || path == paths::SURVEY => {
+            &[("304", "The client has it: its `ETag` is among those of `If-None-Match`")]
+        }
+        _ => &[],
+    }
+}
+
 /// Whether `If-Match` says of an endpoint's request which version of the household it changes.
 pub fn is_versioned(endpoint: &Endpoint) -> bool {
     let is_household =
@@ -90,13 +108,6 @@ pub fn is_versioned(endpoint: &Endpoint) -> bool {
     is_household || (members.contains(&endpoint.path) && endpoint.method != Method::GET)
 }
 
-/// The answer to a client that has the survey already.
-pub fn not_modified() -> Response {
-    let response =
-        ResponseBuilder::new().description("The client has it already (`If-None-Match`)");
-    response.header("X-Request-Id", request_id()).build()
-}
-
 /// The problems that an endpoint can answer: status, and reference to the response.
 pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
     let Endpoint { method, path, access } = endpoint;
@@ -108,6 +119,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
             | paths::MANAGED_CERTIFICATES
             | paths::MANAGEMENT_ALERT
             | paths::MANAGEMENT_JOB
+            | paths::GEO_LOCATE
             | paths::SERIES
             | paths::SUMMARY
             | paths::MANAGEMENT_MESSAGE
@@ -133,7 +145,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
         400 => has_body || named || listed,
         401 => known || has_body,
         403 => known,
-        404 => named || has_body || *path == paths::SURVEY,
+        404 => named || has_body || [paths::SURVEY, paths::GEO_REGIONS].contains(path),
         409 => of_household || has_body || removes || by_state,
         410 => of_household || has_body || removes || of_device || made_for_device,
         412 => versioned,

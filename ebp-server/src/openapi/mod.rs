@@ -23,7 +23,7 @@ use utoipa::{
     PartialSchema,
     openapi::{
         Components, Content, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder,
-        ResponseBuilder, Schema,
+        Response, ResponseBuilder, Schema,
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
         schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
@@ -44,7 +44,9 @@ const MEASUREMENT_QUERY: [(&str, Kind); 4] = [
     ("limit", Kind::Limit),
     ("cursor", Kind::Cursor),
 ];
-const REGISTER_QUERY: [(&str, Kind); 1] = [("further", Kind::Flag)];
+const CHECK_QUERY: [(&str, Kind); 1] = [("further", Kind::Flag)];
+const REGISTER_QUERY: [(&str, Kind); 2] = [("further", Kind::Flag), ("dry_run", Kind::Flag)];
+const LOCATE_QUERY: [(&str, Kind); 2] = [("lat", Kind::Degrees(90)), ("lon", Kind::Degrees(180))];
 /// Of a series and of a summary; what is true of them is required.
 const SERIES_QUERY: [(&str, Kind, bool); 6] = [
     ("from", Kind::Bound, true),
@@ -91,6 +93,9 @@ enum Kind {
     Uuid,
     Serial,
     Flag,
+    /// Of at most so many to either side.
+    Degrees(i32),
+    RegionFile,
     Words,
     Consent,
     Sort,
@@ -128,6 +133,11 @@ impl Kind {
                 .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
                 .description(Some("Initials, for the history of the registration; UTF-8")),
             Self::Serial => text.pattern(Some("^[0-9a-f]{32}$")),
+            Self::RegionFile => text.pattern(Some(r"^[A-Z]{2}[A-Z0-9]{1,6}\.svg$")),
+            Self::Degrees(most) => ObjectBuilder::new()
+                .schema_type(Type::Number)
+                .minimum(Some(-most))
+                .maximum(Some(most)),
             Self::Bound => text.description(Some(
                 "A day (2026-01-31) of the time zone, or an RFC 3339 time at which a row begins",
             )),
@@ -219,7 +229,11 @@ fn described() -> OpenApi {
         .title("ebp Data API")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Registrations, consents, devices and measurements of a survey of household meters.",
+            "Registrations, consents, devices and measurements of a survey of household meters.\n\n\
+             A request may carry the header `traceparent` (W3C Trace Context, version 00). Its trace \
+             identifier is logged, and is the `trace_id` of a problem document and of a job; without \
+             a valid one the server makes one. Answers of 1 kB and more are compressed as \
+             `Accept-Encoding` says (gzip, zstd), but for those that hold a token or a certificate.",
         ));
     OpenApiBuilder::new()
         .info(info.build())
@@ -249,8 +263,10 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
             .required(Some(if body.required { yes } else { no }));
         operation = operation.request_body(Some(body.build()));
     }
-    let mut response =
-        ResponseBuilder::new().description("Done").header("X-Request-Id", answers::request_id());
+    let mut response = ResponseBuilder::new()
+        .description("Done")
+        .header("X-Request-Id", answers::request_id())
+        .header("Cache-Control", answers::cache_control());
     if gives_version {
         let tag = utoipa::openapi::Header::new(ObjectBuilder::new().schema_type(Type::String));
         response = response.header("ETag", tag);
@@ -259,8 +275,8 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
         response = response.content(body.media, Content::new(Some(body.schema)));
     }
     operation = operation.response(status, response.build());
-    if endpoint.path == paths::SURVEY {
-        operation = operation.response("304", answers::not_modified());
+    for (status, description) in answers::others(endpoint) {
+        operation = operation.response(*status, Response::new(*description));
     }
     for (status, problem) in problems {
         operation = operation.response(status, problem);
@@ -282,13 +298,19 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
     };
     let (yes, no) = (utoipa::openapi::Required::True, utoipa::openapi::Required::False);
     let in_path = endpoint.path.split(['{', '}']).skip(1).step_by(2).map(|name| {
-        let kind = if name == "serial" { Kind::Serial } else { Kind::Uuid };
+        let kind = match name {
+            "serial" => Kind::Serial,
+            "file" => Kind::RegionFile,
+            _ => Kind::Uuid,
+        };
         parameter(name, ParameterIn::Path, kind, yes.clone())
     });
     let query: &[(&str, Kind)] = match (endpoint.path, endpoint.method.as_str()) {
         (paths::METER_MEASUREMENT | paths::MANAGED_MEASUREMENT, "GET") => &MEASUREMENT_QUERY,
-        (paths::MANAGEMENT_HOUSEHOLD | paths::REGISTRATION_CHECK, "POST") => &REGISTER_QUERY,
+        (paths::MANAGEMENT_HOUSEHOLD, "POST") => &REGISTER_QUERY,
         (paths::MANAGEMENT_HOUSEHOLD, "GET") => &HOUSEHOLD_QUERY,
+        (paths::REGISTRATION_CHECK, "POST") => &CHECK_QUERY,
+        (paths::GEO_LOCATE, "GET") => &LOCATE_QUERY,
         (
             paths::MANAGEMENT_ALERT
             | paths::MANAGEMENT_DEVICE
@@ -311,7 +333,8 @@ fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
     let query =
         query.iter().map(|(name, kind)| (*name, *kind, false)).chain(series.iter().copied());
     let in_query = query.map(|(name, kind, is_required)| {
-        let required = if is_required { yes.clone() } else { no.clone() };
+        let required =
+            if is_required || matches!(kind, Kind::Degrees(_)) { yes.clone() } else { no.clone() };
         parameter(name, ParameterIn::Query, kind, required)
     });
     let versioned = answers::is_versioned(endpoint);

@@ -33,6 +33,7 @@ fn path_of(endpoint: &Endpoint, registered: &Registered) -> String {
         .replace("{household}", &registered.household.to_string())
         .replace("{uuid}", &member.to_string())
         .replace("{serial}", &"0".repeat(32))
+        .replace("{file}", "DEA23.svg")
 }
 
 /// Status and problem type. An empty body reaches no decision that would change anything.

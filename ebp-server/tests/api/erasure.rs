@@ -196,6 +196,7 @@ impl Scene {
             subjects: vec![Subject::Participant(somebody(name).participant.email)],
             created_by: Group::Researchers,
             key: None,
+            trace_id: None,
         };
         store.add_job(order).await.unwrap();
         let (worker, policy) = (uuid::Uuid::new_v4(), JobPolicy::default());

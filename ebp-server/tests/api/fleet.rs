@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::harness::{Api, Server, measurement};
 
-fn of(template: &str, device: Uuid) -> String {
+fn device_path(template: &str, device: Uuid) -> String {
     template.replace("{uuid}", &device.to_string())
 }
 
@@ -117,7 +117,7 @@ async fn a_device_is_looked_at_and_silenced() {
     let now = server.clock.now();
     api.upload(&[measurement(1, made.meters[0], now)]).ok().await;
 
-    let coverage = administrator.get(&of(paths::DEVICE_COVERAGE, device)).ok().await;
+    let coverage = administrator.get(&device_path(paths::DEVICE_COVERAGE, device)).ok().await;
     assert_eq!(
         (&coverage["cycle"], coverage["meters"].as_array().unwrap().len()),
         (&json!(900), 2)
@@ -134,16 +134,17 @@ async fn a_device_is_looked_at_and_silenced() {
         "?to=9999-12-31",
         "?days=1",
     ] {
-        let path = format!("{}{wrong}", of(paths::DEVICE_COVERAGE, device));
+        let path = format!("{}{wrong}", device_path(paths::DEVICE_COVERAGE, device));
         administrator.get(&path).problem(400, problem_type::INVALID).await;
     }
-    let most = format!("{}?from=2026-01-01&to=2026-04-11", of(paths::DEVICE_COVERAGE, device));
+    let most =
+        format!("{}?from=2026-01-01&to=2026-04-11", device_path(paths::DEVICE_COVERAGE, device));
     let most = administrator.get(&most).ok().await;
     assert_eq!(most["meters"][0]["days"].as_array().unwrap().len(), 100);
 
-    let history = administrator.get(&of(paths::DEVICE_HISTORY, device)).ok().await;
+    let history = administrator.get(&device_path(paths::DEVICE_HISTORY, device)).ok().await;
     assert_eq!(history, json!({"incidents": [], "days": []}));
-    let path = of(paths::DEVICE_SILENCE, device);
+    let path = device_path(paths::DEVICE_SILENCE, device);
     administrator.get(&path).problem(404, problem_type::NOT_FOUND).await;
     administrator.delete(&path).problem(404, problem_type::NOT_FOUND).await;
     let silence = json!({"reason": "The household is being renovated"});
@@ -166,14 +167,21 @@ async fn a_device_is_looked_at_and_silenced() {
     administrator.get(&path).problem(404, problem_type::NOT_FOUND).await;
     assert_eq!(silenced(&administrator, device).await, json!(null));
     administrator.json(Method::POST, &path, &silence).expect(StatusCode::CREATED).await;
-    administrator.delete(&path).expect(StatusCode::NO_CONTENT).await;
+    let ended = administrator.delete(&path).send().await.unwrap();
+    assert_eq!(ended.status(), StatusCode::NO_CONTENT);
 
     for path in [paths::DEVICE_COVERAGE, paths::DEVICE_HISTORY, paths::DEVICE_SILENCE] {
-        administrator.get(&of(path, Uuid::nil())).problem(404, problem_type::NOT_FOUND).await;
+        administrator
+            .get(&device_path(path, Uuid::nil()))
+            .problem(404, problem_type::NOT_FOUND)
+            .await;
     }
     api.delete(paths::CONSENT).ok().await;
     for path in [paths::DEVICE_COVERAGE, paths::DEVICE_HISTORY, paths::DEVICE_SILENCE] {
-        administrator.get(&of(path, device)).problem(410, problem_type::CONSENT_REVOKED).await;
+        administrator
+            .get(&device_path(path, device))
+            .problem(410, problem_type::CONSENT_REVOKED)
+            .await;
     }
     let page = administrator.get(paths::MANAGEMENT_FLEET).ok().await;
     assert_eq!((states(&page), &page["items"][0]["household"]), (vec!["revoked"], &json!(null)));

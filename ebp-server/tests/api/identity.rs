@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use ebp_client::{Client, ClientError, ClientOptions, identity::Identity};
 use ebp_core::{
     clock::{Clock, SystemClock},
-    contract::{paths, problem_type},
+    contract::{Problem, paths, problem_type},
     scope::Scopes,
 };
 use ebp_survey::authority::{Authority, ClientRequest};
@@ -13,7 +13,7 @@ use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 
-use crate::harness::{Api, Server, measurement, outcomes};
+use crate::harness::{Api, Call, Server, measurement, outcomes};
 
 fn request(email: &str, device: Uuid) -> ClientRequest {
     ClientRequest {
@@ -219,11 +219,16 @@ async fn another_household_is_not_to_be_seen() {
     max.upload(&[measurement(1, maxs.meters[0], now)]).ok().await;
 
     let known = erika.get(&paths::measurements_of(maxs.meters[0]));
-    let known = known.problem(404, problem_type::NOT_FOUND).await;
+    // Each request has an identifier of its own.
+    let problem = async |call: Call| Problem {
+        trace_id: None,
+        ..call.problem(404, problem_type::NOT_FOUND).await
+    };
+    let known = problem(known).await;
     let unknown = erika.get(&paths::measurements_of(Uuid::from_u128(9)));
-    assert_eq!(unknown.problem(404, problem_type::NOT_FOUND).await, known);
+    assert_eq!(problem(unknown).await, known);
     let none = erika.get("/household/meter/9/measurement");
-    assert_eq!(none.problem(404, problem_type::NOT_FOUND).await, known);
+    assert_eq!(problem(none).await, known);
 
     let items = [
         measurement(2, maxs.meters[0], now),

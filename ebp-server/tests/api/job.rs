@@ -15,7 +15,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Api, Server, measurement, registration};
+use crate::harness::{Api, Call, Server, measurement, registration};
 
 fn path(template: &str, job: Uuid) -> String {
     template.replace("{uuid}", &job.to_string())
@@ -210,14 +210,79 @@ async fn who_sees_and_may_do_what() {
         column.contains("no registration has a column") && column.contains("/file"),
         "{column}"
     );
-    let too_much = faults(import(&"{}\n".repeat(251), false)).await;
-    assert!(too_much.contains("more than 250"), "{too_much}");
+    let too_much = faults(import(&"{}\n".repeat(1_001), false)).await;
+    assert!(too_much.contains("more than 1000"), "{too_much}");
     let other = faults(json!({ "kind": "risk-report", "file": "x" })).await;
     assert!(other.contains("/file"), "{other}");
     let metrics = administrator.get(paths::METRICS).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains("ebp_jobs{state=\"succeeded\"} 2\n"), "{metrics}");
     let attempts = "ebp_job_attempts_total{kind=\"risk-report\",outcome=\"succeeded\"} 2\n";
     assert!(metrics.contains(attempts), "{metrics}");
+    server.stop().await;
+}
+
+/// One registration is tried as it would be registered, and leaves nothing.
+#[tokio::test]
+async fn a_registration_can_be_tried() {
+    let server = Server::start().await;
+    let researcher = server.manager(Group::Researchers);
+    server.register("known@example.org").await;
+    let tried = format!("{}?dry_run=true", paths::MANAGEMENT_HOUSEHOLD);
+    let ask = |path: &str, email: &str| {
+        let body = serde_json::to_value(registration(email)).unwrap();
+        researcher.json(Method::POST, path, &body)
+    };
+    let good = ask(&tried, "a@example.org").send().await.unwrap();
+    assert_eq!(good.status(), StatusCode::NO_CONTENT);
+    assert!(good.bytes().await.unwrap().is_empty());
+    assert_eq!(households(&server).await, 1);
+    ask(&tried, "known@example.org").problem(409, problem_type::REGISTERED_ALREADY).await;
+    let further = ask(&format!("{tried}&further=true"), "known@example.org").send().await.unwrap();
+    assert_eq!(further.status(), StatusCode::NO_CONTENT);
+    let mut wrong = serde_json::to_value(registration("b@example.org")).unwrap();
+    wrong["metadata"]["adults_with_job"] = json!(9);
+    let wrong = async |path: &str| {
+        let call = researcher.json(Method::POST, path, &wrong);
+        call.problem(422, problem_type::INCONSISTENT).await.faults
+    };
+    assert_eq!(wrong(&tried).await, wrong(paths::MANAGEMENT_HOUSEHOLD).await);
+    let unclear = ask(&format!("{}?dry_run=1", paths::MANAGEMENT_HOUSEHOLD), "a@example.org");
+    unclear.problem(400, problem_type::INVALID).await;
+    assert_eq!(households(&server).await, 1);
+    server.stop().await;
+}
+
+/// What is asked of a job too early, or by another group.
+#[tokio::test]
+async fn a_result_that_is_not_there_yet_and_a_retry_by_others() {
+    let server = Server::open_with(Server::prepare(crate::ENGINE).await, |settings, _| {
+        settings.jobs.workers = 0;
+    });
+    let server = server.await;
+    let researcher = server.manager(Group::Researchers);
+    let administrator = server.manager(Group::Administrators);
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let call = researcher.json(
+        Method::POST,
+        paths::MANAGEMENT_JOB,
+        &import(&file(&["a@example.org"]), false),
+    );
+    let call = Call(call.0.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-00")));
+    let waiting: Job = serde_json::from_value(call.expect(StatusCode::ACCEPTED).await).unwrap();
+    assert_eq!(waiting.trace_id.map(|id| id.to_string()).as_deref(), Some(trace));
+    assert_eq!(job(&researcher, waiting.uuid).await.trace_id, waiting.trace_id);
+    let early = researcher.get(&path(paths::JOB_RESULT, waiting.uuid));
+    let problem = early.problem(409, problem_type::JOB_STATE).await;
+    assert!(problem.detail.as_deref().unwrap().contains("the job is waiting"), "{problem:?}");
+    // Administrators may stop it, but what is done with people's data is the researchers' to begin.
+    administrator.post(&path(paths::JOB_CANCEL, waiting.uuid)).ok().await;
+    let retry = administrator.post(&path(paths::JOB_RETRY, waiting.uuid));
+    retry.problem(403, problem_type::GROUP).await;
+    assert_eq!(job(&researcher, waiting.uuid).await.state, JobState::Cancelled);
+    let none = researcher.get(&path(paths::JOB_RESULT, waiting.uuid));
+    let problem = none.problem(409, problem_type::JOB_STATE).await;
+    assert!(problem.detail.as_deref().unwrap().contains("retry"), "{problem:?}");
+    researcher.post(&path(paths::JOB_RETRY, waiting.uuid)).ok().await;
     server.stop().await;
 }
 

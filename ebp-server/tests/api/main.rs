@@ -5,6 +5,7 @@
 mod access;
 mod agreement;
 mod alert;
+mod answers;
 mod certificate;
 mod clock;
 mod consent;
@@ -13,6 +14,7 @@ mod erasure;
 mod export;
 mod faults;
 mod fleet;
+mod geo;
 mod group;
 mod group_on_sqlite;
 mod harness;

@@ -7,6 +7,7 @@ ebp_needs::only_with! { postgresql:
 mod access;
 mod agreement;
 mod alert;
+mod answers;
 mod certificate;
 mod clock;
 mod consent;
@@ -15,6 +16,7 @@ mod erasure;
 mod failover;
 mod export;
 mod faults;
+mod geo;
 mod group;
 mod group_on_postgres;
 mod harness;

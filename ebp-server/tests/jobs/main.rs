@@ -117,6 +117,7 @@ async fn order(store: &dyn Store, round: usize) -> Uuid {
         subjects: (0..LINES).map(|i| Subject::Participant(email(i))).collect(),
         created_by: Group::Researchers,
         key: None,
+        trace_id: None,
     };
     store.add_job(order).await.unwrap().uuid
 }

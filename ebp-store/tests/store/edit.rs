@@ -64,7 +64,7 @@ pub async fn edits(store: &dyn Store) {
     assert!(matches!(nothing, Err(StoreError::Changed)));
     // What is read as it is written, a meter's change, is another version as well.
     let seen = version().await;
-    let change = MeterChange { model: Some("EHZ".into()), ..MeterChange::default() };
+    let change = MeterChange { model: Some("DD3".into()), ..MeterChange::default() };
     let edit = Edit::ChangeMeter(made.meters[0], change.clone());
     store.edit(id, edit.clone(), expecting(by(None, now), seen)).await.unwrap();
     assert_ne!(version().await, seen);

@@ -24,6 +24,7 @@ fn order(input: &str) -> JobOrder {
         subjects: Vec::new(),
         created_by: Group::Researchers,
         key: None,
+        trace_id: None,
     }
 }
 

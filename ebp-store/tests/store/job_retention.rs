@@ -28,6 +28,7 @@ async fn ended(store: &dyn Store, household: Uuid) -> Uuid {
         subjects: vec![Subject::Household(household)],
         created_by: Group::Researchers,
         key: None,
+        trace_id: None,
     };
     let job = store.add_job(order).await.unwrap().uuid;
     let policy = JobPolicy::default();

@@ -88,6 +88,7 @@ pub const CONTAINED: &[(&str, &str)] = &[
     ("meter.generation_register", "/meters"),
     ("meter.position", "/meters"),
     ("meter.removed_at", "/meters/*/meter/removed_at"),
+    ("meter.generation_register", "/meters/*/meter/generation_register"),
     ("pv_system.uuid", "/pv_systems/*/uuid"),
     ("pv_system.household", "/household/uuid"),
     ("pv_system.nominal_power", "/pv_systems/*/nominal_power"),
@@ -179,6 +180,18 @@ pub const LEFT_OUT: &[Omission] = &[
         what: "the authority's own register of certificates",
         reason: "what it says of the household's certificates is in the export",
         columns: &["authority_certificate.*"],
+    },
+    Omission {
+        what: "what the state of each device is judged by, and each meter's latest measurement",
+        reason: "they repeat what is in the export",
+        columns: &["fleet_device.*", "meter_latest.*"],
+    },
+    Omission {
+        what: "earlier incidents of the meters, each day's status of the devices, and notes of \
+               administrators on devices of which they want no alerts",
+        reason: "they are kept for the maintenance of the devices and are deleted after 400 days; \
+                 the survey's contact tells them on request",
+        columns: &["incident_episode.*", "device_day.*", "device_silence.*"],
     },
     Omission {
         what: "files and results of background jobs in which the household occurs",

@@ -4,9 +4,10 @@
 //! registrations of those that can be taken in. Absent: registering them, which the store does in one
 //! transaction with the record of whoever asked; queues.
 
+mod looked_up;
 mod parse;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use ebp_core::{
     contract::{ImportedLine, LineOutcome, Registration},
@@ -15,13 +16,14 @@ use ebp_core::{
 use ebp_store::{StoreError, address::normalised};
 use uuid::Uuid;
 
+pub use looked_up::LookedUp;
 pub use parse::{FileError, Line, lines};
 
 use crate::{Survey, SurveyError};
 
 /// Registrations of an import that is taken in as a whole, at most: nobody else registers or revokes
 /// while they are stored.
-pub const IMPORT_LIMIT: usize = 250;
+pub const IMPORT_LIMIT: usize = 1_000;
 
 /// A line with its registration, if that is to be taken in.
 pub type CheckedLine = (ImportedLine, Option<Registration>);
@@ -105,18 +107,20 @@ impl Survey {
         }
     }
 
-    /// Looks up the addresses of registrations that have no location. `step` is told of each line and
-    /// says whether to go on; false if it did not.
+    /// Looks up the addresses of registrations that have no location, and returns which those were.
+    /// `step` is told of each line and says whether to go on; none if it did not.
     pub async fn locate_lines(
-        &self,
+        self: &Arc<Self>,
         lines: &mut [CheckedLine],
         step: &(dyn Fn() -> bool + Sync),
-    ) -> bool {
+    ) -> Option<LookedUp> {
+        let mut looked_up = LookedUp::new(self.clone());
         for (line, registration) in lines {
             if let Some(registration) = registration
                 && registration.location.is_none()
                 && line.same_as_line.is_none()
             {
+                looked_up.add(&registration.address);
                 let located = self.locate(&registration.address).await;
                 if let Some(located) = &located {
                     located.log_trouble();
@@ -124,10 +128,10 @@ impl Survey {
                 registration.location = located.and_then(|found| found.location);
             }
             if !step() {
-                return false;
+                return None;
             }
         }
-        true
+        Some(looked_up)
     }
 }
 

@@ -3,6 +3,8 @@
 //! A column of CSV is named by the way to its member, with points: `address.street`,
 //! `meters.0.model`. An empty cell is a member that is absent.
 
+use std::collections::HashSet;
+
 use ebp_core::contract::Registration;
 use ebp_store::Faults;
 use serde::Deserialize;
@@ -59,10 +61,14 @@ fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
         true => (b';', ','),
         false => (b',', '.'),
     };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        // A row of another length is refused by itself, so that the faults of others are found, too.
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let wrong = |error: &csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
-        FileError { line, reason: "it is no CSV with as many cells as the header".to_owned() }
+        FileError { line, reason: "it is no CSV".to_owned() }
     };
     let columns = reader.headers().map_err(|error| wrong(&error))?;
     let columns: Vec<Column> = columns
@@ -70,11 +76,21 @@ fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
         .map(|name| Column::named(name.trim()))
         .collect::<Result<_, _>>()
         .map_err(|reason| FileError { line: 1, reason })?;
+    if let Some(column) = repeated(&columns) {
+        let reason = format!("the column `{}` is there twice", column.path.join("."));
+        return Err(FileError { line: 1, reason });
+    }
     let (mut lines, mut place) = (Vec::new(), Place { text, byte: 0, line: 1 });
     for record in reader.records() {
         let record = record.map_err(|error| wrong(&error))?;
         let number = place.line_at(record.position().map_or(0, csv::Position::byte));
         if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        if record.len() != columns.len() {
+            let (cells, header) = (record.len(), columns.len());
+            let reason = format!("the row has {cells} cells, and the header has {header}");
+            lines.push((number, Err(reason)));
             continue;
         }
         let mut row = Value::Object(Map::new());
@@ -84,6 +100,12 @@ fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
         lines.push((number, registration(&row)));
     }
     Ok(lines)
+}
+
+/// A column that another one before it is, too: which of the two cells counts would be open.
+fn repeated(columns: &[Column]) -> Option<&Column> {
+    let mut seen = HashSet::new();
+    columns.iter().find(|column| !seen.insert(&column.path))
 }
 
 /// A place in a text whose line is known. The reader counts lines, too, but a record that follows
@@ -156,7 +178,10 @@ const MOST: usize = 100;
 impl Column {
     fn named(name: &str) -> Result<Self, String> {
         let path: Vec<String> = name.split('.').map(str::to_owned).collect();
-        let place = |part: &str| part.parse::<usize>().is_ok_and(|place| place < MOST);
+        // `00` would be the same place as `0`.
+        let place = |part: &str| {
+            part.parse::<usize>().is_ok_and(|place| place < MOST && place.to_string() == part)
+        };
         let general: Vec<&str> =
             path.iter().map(|part| if place(part) { "N" } else { part.as_str() }).collect();
         let general = general.join(".");
@@ -266,11 +291,36 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_column_or_a_short_row_is_refused_by_its_line() {
+    fn an_unknown_column_is_refused() {
         let error = lines("participant.name,strasse\nErika,Gasse 1\n").unwrap_err();
         assert!(error.line == 1 && error.reason.contains("`strasse`"), "{error:?}");
-        let error = lines("participant.name,participant.email\nErika\n").unwrap_err();
-        assert_eq!(error.line, 2, "{error:?}");
-        assert!(lines("meters.1000000.model\nx\n").is_err());
+        for wrong in ["meters.1000000.model", "meters.00.model", "meters.+0.model"] {
+            assert!(lines(&format!("{wrong}\nx\n")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_ragged_row_does_not_hide_the_faults_of_others() {
+        let (short, long) = (&ROW[..ROW.len() - 2], format!("{ROW},geheim"));
+        let wrong = ROW.replace("erika@example.org", "geheim");
+        let text = format!("{HEADER}\n{short}\n{long}\n{wrong}\n{ROW}\n");
+        let all = lines(&text).unwrap();
+        let told: Vec<_> = all.iter().map(|(line, one)| (*line, one.as_ref().err())).collect();
+        let [(2, Some(short)), (3, Some(long)), (4, Some(wrong)), (5, None)] = &told[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!(*short, "the row has 22 cells, and the header has 23");
+        assert_eq!(*long, "the row has 24 cells, and the header has 23");
+        assert!(wrong.contains("participant/email") && !wrong.contains("geheim"), "{wrong}");
+    }
+
+    #[test]
+    fn a_column_that_is_there_twice_is_refused() {
+        let error = lines("participant.name,participant.email, participant.name\na,b,c\n");
+        let error = error.unwrap_err();
+        assert_eq!(
+            (error.line, &*error.reason),
+            (1, "the column `participant.name` is there twice")
+        );
     }
 }

@@ -8,7 +8,7 @@ use ebp_core::{
     model::{ConsentState, Location},
 };
 use ebp_store::{HouseholdId, StoreError};
-use ebp_survey::SurveyError;
+use ebp_survey::{SurveyError, import::CheckedLine};
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ crate::on_both!(
     a_removal,
     a_registration_that_is_rejected,
     a_caller_who_is_gone,
+    an_import_that_comes_to_nothing,
 );
 
 fn moved_to(street: &str) -> HouseholdChange {
@@ -192,4 +193,43 @@ async fn begin(operation: impl Future) {
         Poll::Ready(())
     })
     .await;
+}
+
+/// The lines of an import, checked.
+async fn checked(world: &World, streets: &[&str]) -> Vec<CheckedLine> {
+    let line = |(number, street): (u64, &&str)| {
+        let mut registration = registration(street);
+        registration.participant.email = format!("p{number}@example.org");
+        (number, Ok(registration))
+    };
+    let lines = (1..).zip(streets).map(line).collect();
+    world.survey.check_lines(lines, &|| true).await.unwrap().unwrap()
+}
+
+async fn an_import_that_comes_to_nothing(world: World) {
+    let streets = ["Erste Gasse 1", "Zweite Gasse 2"];
+    let mut lines = checked(&world, &streets).await;
+    assert!(world.geocoder.streets().is_empty(), "checking looks nothing up");
+    // Refused by the database: forgotten before the job has ended.
+    let looked_up = world.survey.locate_lines(&mut lines, &|| true).await.unwrap();
+    assert_eq!(world.geocoder.streets(), streets);
+    looked_up.forget().await;
+    assert!(world.geocoder.streets().is_empty());
+
+    // Cancelled half way.
+    let mut lines = checked(&world, &streets).await;
+    assert!(world.survey.locate_lines(&mut lines, &|| false).await.is_none());
+    for _ in 0..2_000 {
+        if world.geocoder.streets().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(world.geocoder.streets().is_empty(), "{:?}", world.geocoder.streets());
+
+    // Registered: remembered as long as they are.
+    let mut lines = checked(&world, &streets).await;
+    world.survey.locate_lines(&mut lines, &|| true).await.unwrap().keep();
+    tokio::task::yield_now().await;
+    assert_eq!(world.geocoder.streets(), streets);
 }

@@ -54,7 +54,7 @@ fn asked(visitor: &Visitor) -> Option<Period> {
     let kind = visitor.preferences.get("period").and_then(|name| name.parse().ok());
     let date = visitor.preferences.get("date").and_then(|date| date.parse().ok());
     let date = date.unwrap_or_else(|| visitor.moments().day_of(visitor.now));
-    Period::of(kind.unwrap_or(PeriodKind::Day), date)
+    Period::from_day(kind.unwrap_or(PeriodKind::Day), date)
 }
 
 fn address(period: &Period) -> String {
@@ -108,7 +108,7 @@ fn page(
         };
         // From a year to a day: the last of its days that is not in the future.
         let day = period.last().min(today).max(period.from);
-        let link = link(&Period::of(kind, day)?, text);
+        let link = link(&Period::from_day(kind, day)?, text);
         Some(Link { is_current: kind == period.kind, ..link })
     });
     let coverage = summary.coverage.map_or_else(

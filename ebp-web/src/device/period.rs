@@ -63,7 +63,7 @@ pub struct Period {
 impl Period {
     /// The period that contains a day. `None` at the edge of the calendar.
     #[must_use]
-    pub fn of(kind: PeriodKind, day: Date) -> Option<Self> {
+    pub fn from_day(kind: PeriodKind, day: Date) -> Option<Self> {
         let (from, to) = match kind {
             PeriodKind::Day => (day, day.checked_add(1.day()).ok()?),
             PeriodKind::Week => {
@@ -86,13 +86,13 @@ impl Period {
     /// The one before.
     #[must_use]
     pub fn previous(&self) -> Option<Self> {
-        Self::of(self.kind, self.from.yesterday().ok()?)
+        Self::from_day(self.kind, self.from.yesterday().ok()?)
     }
 
     /// The one after.
     #[must_use]
     pub fn next(&self) -> Option<Self> {
-        Self::of(self.kind, self.to)
+        Self::from_day(self.kind, self.to)
     }
 
     /// Its last day.
@@ -138,7 +138,7 @@ mod tests {
     use crate::kit::moment::time_zone;
 
     fn period(kind: PeriodKind, day: &str) -> Period {
-        Period::of(kind, day.parse().unwrap()).unwrap()
+        Period::from_day(kind, day.parse().unwrap()).unwrap()
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
                 assert_eq!(kind.name().parse(), Ok(kind));
             }
         }
-        assert_eq!(Period::of(PeriodKind::Day, Date::MAX), None);
+        assert_eq!(Period::from_day(PeriodKind::Day, Date::MAX), None);
         assert_eq!(period(PeriodKind::Week, "2026-11-29").from.to_string(), "2026-11-23");
     }
 

@@ -65,7 +65,7 @@ struct Answers {
 pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
     let moments = visitor.moments();
     let frame = visitor.frame(visitor.language().say("menu-today"));
-    let period = Period::of(PeriodKind::Day, moments.day_of(visitor.now));
+    let period = Period::from_day(PeriodKind::Day, moments.day_of(visitor.now));
     let asked = web.ask(move |cloud| {
         let consent = cloud.consent()?.state;
         let figures = match period {

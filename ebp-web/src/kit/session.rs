@@ -206,7 +206,7 @@ mod tests {
         let sessions = Sessions::new(SessionLimits::default());
         let token = sessions.begin(minutes(0), false).unwrap();
         let found = |at| sessions.find(token.as_str(), minutes(at), true);
-        assert!(found(29).unwrap().is_fresh == false && found(58).is_some());
+        assert!(!found(29).unwrap().is_fresh && found(58).is_some());
         assert!(found(88).is_none(), "30 minutes later it is over");
         assert!(found(60).is_none(), "and stays over");
 

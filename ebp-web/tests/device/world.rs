@@ -18,8 +18,8 @@ use ebp_core::{
         SurveyContact, SurveyInformation, SurveyText,
     },
     model::{
-        Address, ConsentState, DataPoint, Incident, IncidentType, Location, Measurement, Metadata,
-        Meter, MeterType, Participant, PvSystem,
+        Address, Battery, ConsentState, DataPoint, Incident, IncidentType, Location, Measurement,
+        Metadata, Meter, MeterType, MeteringConcept, Participant, PvSystem,
     },
     obis::ObisCode,
 };
@@ -129,6 +129,7 @@ fn meters(server: &Server) -> Vec<Meter> {
         model: format!("MT175{}", server.text),
         measurement_device: Some(DEVICE),
         removed_at: None,
+        generation_register: None,
     };
     let mut meters = vec![meter(GRID, MeterType::Electricity)];
     if server.has_generation {
@@ -188,6 +189,8 @@ impl Cloud for FakeCloud {
                     electric_vehicle_charger: true,
                     heat_pump: false,
                     home_battery: false,
+                    metering_concept: MeteringConcept::default(),
+                    battery: Battery::default(),
                 }),
                 consent: consent(server),
             })

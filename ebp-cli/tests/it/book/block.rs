@@ -80,7 +80,7 @@ impl Block {
 }
 
 /// Whether what was printed is what stands in the book, but for numbers and the width of columns. A
-/// line `…` stands for any lines.
+/// line `…` stands for any lines, and `…` within a line for any characters.
 pub fn alike(expected: &str, printed: &str) -> bool {
     let expected: Vec<String> = expected.lines().map(normal).collect();
     let printed: Vec<String> = printed.lines().map(normal).collect();
@@ -93,10 +93,20 @@ fn fits(expected: &[String], printed: &[String]) -> bool {
         Some((any, rest)) if any == "…" => {
             (0..=printed.len()).any(|passed| fits(rest, &printed[passed..]))
         }
-        Some((line, rest)) => {
-            printed.split_first().is_some_and(|(first, others)| first == line && fits(rest, others))
-        }
+        Some((line, rest)) => printed
+            .split_first()
+            .is_some_and(|(first, others)| line_fits(line, first) && fits(rest, others)),
     }
+}
+
+fn line_fits(expected: &str, printed: &str) -> bool {
+    let Some((start, mut rest)) = expected.split_once('…') else { return expected == printed };
+    let Some(mut printed) = printed.strip_prefix(start) else { return false };
+    while let Some((part, after)) = rest.split_once('…') {
+        let Some(at) = printed.find(part) else { return false };
+        (rest, printed) = (after, &printed[at + part.len()..]);
+    }
+    printed.ends_with(rest)
 }
 
 /// A line with each number as `0`, and what fills columns once.
@@ -137,5 +147,7 @@ fn numbers_and_widths_may_differ_and_nothing_else() {
     assert!(alike("│ 1.8.0 ┆   -0.015 │\n", "│ 1.8.0 ┆ 12.7 │\n"));
     assert!(alike("a\n…\nz\n", "a\nb\nc\nz\n"));
     assert!(!alike("a\n…\nz\n", "a\nb\n"));
+    assert!(alike("{\"a\":\"…\",\"b\":…}\n", "{\"a\":\"x\",\"b\":\"y\"}\n"));
+    assert!(!alike("{\"a\":\"…\",\"b\":1}\n", "{\"a\":\"x\",\"c\":1}\n"));
     assert!(!alike("a\n", "b\n") && !alike("a\n", "a\nb\n"));
 }

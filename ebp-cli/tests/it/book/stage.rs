@@ -13,11 +13,18 @@ use tempfile::TempDir;
 
 use super::root;
 use crate::support::{
-    ebp, household::Household, meter::Meter, process::Running, server::Server, write_private,
+    ebp,
+    household::{Household, issue},
+    meter::Meter,
+    process::Running,
+    server::Server,
+    write_private,
 };
 
 /// The server that the book's examples speak of.
 const SERVER: &str = "https://ebp.example.org:8443";
+/// The meter that the chapter on the Data API speaks of.
+const METER: &str = "0d9a4c1b-7e11-4d0c-9f4e-6f1d0c1e8b1f";
 /// Places of the examples that are folders of the page here. Longer names come first.
 const PLACES: [&str; 5] = ["/var/lib/ebp", "/etc/ebp", "/dev/ttyUSB0", "/backup", "/tmp"];
 
@@ -27,6 +34,8 @@ pub struct Stage {
     meters: RefCell<Vec<Meter>>,
     server: RefCell<Option<(Running, String)>>,
     survey: RefCell<Option<(Server, Household)>>,
+    /// What the chapter on the Data API asks.
+    api: RefCell<Option<(Server, Household)>>,
 }
 
 impl Stage {
@@ -40,6 +49,7 @@ impl Stage {
             meters: RefCell::default(),
             server: RefCell::default(),
             survey: RefCell::default(),
+            api: RefCell::default(),
         }
     }
 
@@ -48,7 +58,8 @@ impl Stage {
     /// groups have the secret in the file `secret`; `device` is a device with a meter, consent and a
     /// server, configured by /etc/ebp/device.toml and device.toml; `registration` is the book's
     /// example of one in registration.toml, `measurements` a table in measurements.csv; `participant`
-    /// is the folder survey that a participant is given, and a password in the file of that name.
+    /// is the folder survey that a participant is given, and a password in the file of that name;
+    /// `data-api` is a server with a household that consents, and the files of each kind of user.
     pub fn prepare(&self, names: &str) {
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             match name {
@@ -64,6 +75,7 @@ impl Stage {
                 }
                 "server" if self.server.borrow().is_none() => self.serve(),
                 "device" if self.survey.borrow().is_none() => self.install_device(),
+                "data-api" if self.api.borrow().is_none() => self.open_api(),
                 "registration" => {
                     let server = fs::read_to_string(root().join("docs/src/server.md")).unwrap();
                     let example = toml_block(&server, "[participant]");
@@ -73,7 +85,7 @@ impl Stage {
                 "measurements" => {
                     fs::write(self.folder.path().join("measurements.csv"), MEASUREMENTS).unwrap();
                 }
-                "meter" | "locked-ehz" | "server" | "device" => {}
+                "meter" | "locked-ehz" | "server" | "device" | "data-api" => {}
                 other => panic!("no stage is called `{other}`"),
             }
         }
@@ -91,6 +103,36 @@ impl Stage {
             self.meters.borrow_mut().push(Meter::quick(&folder, "MT175"));
         }
         *self.survey.borrow_mut() = Some((server, household));
+    }
+
+    /// A server, a household that consents, and what each kind of user has.
+    fn open_api(&self) {
+        let folder = self.folder.path();
+        let server = Server::in_folder(&folder.join("api-server"));
+        let household = Household::register(&server, "erika@example.org", &["MT175"], "24h");
+        household.account(&server).grant();
+        for group in ["researchers", "administrators"] {
+            let mut command = ebp();
+            command.args(["serve", "secret", "set", group, "--data"]).arg(server.data());
+            super::process::run(command, b"correct horse battery\n").done();
+            let line =
+                format!("machine localhost login {group} password \"correct horse battery\"\n");
+            write_private(&folder.join(format!("{group}.netrc")), &line);
+        }
+        let scopes = "account,household,consent,measurement-read";
+        let named = ["--device", &household.device, "--scope", scopes];
+        let frontend = issue(server.data(), &folder.join("frontend"), &household.email, &named);
+        for (name, certificate) in
+            [("device", &household.device_certificate), ("frontend", &frontend)]
+        {
+            fs::copy(&certificate.chain, folder.join(format!("{name}.pem"))).unwrap();
+            fs::copy(&certificate.key, folder.join(format!("{name}.key"))).unwrap();
+        }
+        fs::copy(server.ca(), folder.join("ca.pem")).unwrap();
+        let registered = fs::read_to_string(household.folder.path().join("registration.json"));
+        let new = registered.unwrap().replace("erika@", "max@").replace("\":", "\": ");
+        fs::write(folder.join("registration.json"), new).unwrap();
+        *self.api.borrow_mut() = Some((server, household));
     }
 
     /// A registered participant's folder, and a password of their choice.
@@ -140,6 +182,10 @@ impl Stage {
             .to_vec();
         if let Some((_, url)) = &*self.server.borrow() {
             names.push((SERVER.to_owned(), url.clone()));
+        }
+        if let Some((server, household)) = &*self.api.borrow() {
+            names.push((SERVER.to_owned(), server.url()));
+            names.push((METER.to_owned(), household.meters[0].clone()));
         }
         names
     }

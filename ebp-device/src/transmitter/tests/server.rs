@@ -69,7 +69,8 @@ pub fn problem(status: u16, kind: &str) -> ClientError {
     let server = "https://api.example".to_owned();
     let (kind, title) = (kind.to_owned(), "a problem".into());
     let (faults, household) = (Vec::new(), None);
-    ClientError::Problem { server, status, kind, title, faults, household, retry_after: None }
+    let (retry_after, trace_id) = (None, None);
+    ClientError::Problem { server, status, kind, title, faults, household, retry_after, trace_id }
 }
 
 fn unreachable() -> ClientError {

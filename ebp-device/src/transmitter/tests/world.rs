@@ -90,6 +90,7 @@ impl World {
                     faults: Vec::new(),
                     household: None,
                     retry_after: Some(wait),
+                    trace_id: None,
                 })
             }
             Weather::Garbage => {

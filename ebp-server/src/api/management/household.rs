@@ -80,17 +80,23 @@ fn search_query(uri: &Uri) -> Result<HouseholdQuery, ApiError> {
     Ok(found)
 }
 
-/// `POST /management/household?further`: registers a household; all faults are reported at once.
-/// With `further=true` the participant may have a household at the same address.
+/// `POST /management/household?further&dry_run`: registers a household; all faults are reported at
+/// once. With `further=true` the participant may have a household at the same address. With
+/// `dry_run=true` it is only checked (204): nothing is stored, and no address is looked up.
 pub async fn register(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,
     Manager(group): Manager,
     uri: Uri,
     request: Request,
-) -> Result<(StatusCode, Json<Registered>), ApiError> {
-    let (further, author) = (further(&uri)?, author(group, request.headers())?);
+) -> Result<Response, ApiError> {
+    let [further, dry_run] = flags(&uri, ["further", "dry_run"])?;
+    let author = author(group, request.headers())?;
     let registration: Registration = body::for_store(&intake, request).await?;
+    if dry_run {
+        survey.check_registration(registration, further).await?;
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let NewHousehold { registered, located } = survey.register(registration, further).await?;
     if let Some(located) = located {
         located.log_trouble();
@@ -99,7 +105,7 @@ pub async fn register(
     if let Err(error) = survey.note_registration(HouseholdId(registered.household), author).await {
         tracing::warn!(%error, "a registration is not in the household's history");
     }
-    Ok((StatusCode::CREATED, Json(registered)))
+    Ok((StatusCode::CREATED, Json::<Registered>(registered)).into_response())
 }
 
 /// `POST /management/household/check?further`: whether a registration would be taken in. Nothing is
@@ -110,20 +116,23 @@ pub async fn check(
     uri: Uri,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let further = further(&uri)?;
+    let [further] = flags(&uri, ["further"])?;
     let registration: Registration = body::for_store(&intake, request).await?;
     survey.check_registration(registration, further).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `?further`: whether the participant may have a household at the same address.
-fn further(uri: &Uri) -> Result<bool, ApiError> {
-    let mut further = false;
-    query::read(uri, &["further"], |_, value| {
-        further = value.parse().map_err(|_| "`further` must be true or false".to_owned())?;
+/// The flags of these names; one that is absent is false.
+fn flags<const N: usize>(uri: &Uri, names: [&str; N]) -> Result<[bool; N], ApiError> {
+    let mut flags = [false; N];
+    query::read(uri, &names, |name, value| {
+        let flag = value.parse().map_err(|_| format!("`{name}` must be true or false"))?;
+        for (place, _) in names.iter().enumerate().filter(|(_, known)| **known == name) {
+            flags[place] = flag;
+        }
         Ok(())
     })?;
-    Ok(further)
+    Ok(flags)
 }
 
 /// `DELETE /management/household/{household}`: one that was registered by mistake.

@@ -12,9 +12,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ebp_core::{
-    contract::{Job, Listing, NewJob},
+    contract::{Job, JobState, Listing, NewJob},
     scope::Group,
 };
+use ebp_store::StoreError;
 use ebp_survey::Survey;
 
 use super::{list_query, listing};
@@ -23,6 +24,7 @@ use crate::{
     auth::Manager,
     job::{self, JobAdded},
     problem::ApiError,
+    trace,
 };
 
 /// Octets of a body that asks for a job: it may hold a file.
@@ -46,9 +48,10 @@ pub async fn add(
     Manager(group): Manager,
     request: Request,
 ) -> Result<(StatusCode, Json<Job>), ApiError> {
+    let trace_id = trace::trace_id();
     let new: NewJob = body::json_within(&intake, request, BODY).await?;
     // A file is read on another thread.
-    let order = tokio::task::spawn_blocking(move || job::order(new, group))
+    let order = tokio::task::spawn_blocking(move || job::order(new, group, trace_id))
         .await
         .map_err(|_| ApiError::Internal("a job was not read".to_owned()))??;
     let job = survey.store().add_job(order).await?;
@@ -77,14 +80,17 @@ pub async fn cancel(
 }
 
 /// `POST /management/job/{uuid}/retry`: begins a job anew that failed or was cancelled, or whose
-/// result was erased.
+/// result was erased. Whoever may not ask for a job of its kind may not begin it anew.
 pub async fn retry(
     State(survey): State<Arc<Survey>>,
     State(added): State<Arc<JobAdded>>,
     Manager(group): Manager,
     Path(job): Path<String>,
 ) -> Result<Json<Job>, ApiError> {
-    let Job { uuid, .. } = visible(&survey, group, &job).await?;
+    let Job { uuid, kind, .. } = visible(&survey, group, &job).await?;
+    if !job::may_ask(&kind, group) {
+        return Err(ApiError::Group);
+    }
     let job = survey.store().retry_job(uuid).await?;
     added.tell();
     Ok(Json(job))
@@ -96,11 +102,22 @@ pub async fn result(
     Manager(group): Manager,
     Path(job): Path<String>,
 ) -> Result<Response, ApiError> {
-    let Job { uuid, created_by, .. } = visible(&survey, group, &job).await?;
+    let Job { uuid, created_by, state, erased, .. } = visible(&survey, group, &job).await?;
     if created_by != group.name() {
         return Err(ApiError::NotFound);
     }
-    let bytes = survey.store().job_result(uuid).await?;
+    let bytes = survey.store().job_result(uuid).await.map_err(|error| match (error, state) {
+        (StoreError::NotFound, JobState::Waiting | JobState::Running) => ApiError::JobState(format!(
+            "the job is {state} and has no result yet: ask for the job until it has ended, then for \
+             its result"
+        )),
+        (StoreError::NotFound, JobState::Failed | JobState::Cancelled) if !erased => {
+            ApiError::JobState(format!(
+                "the job is {state} and has no result: `retry` begins it anew"
+            ))
+        }
+        (error, _) => error.into(),
+    })?;
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 

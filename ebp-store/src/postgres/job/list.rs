@@ -4,6 +4,7 @@ use deadpool_postgres::GenericClient;
 use ebp_core::{
     contract::{Job, JobState},
     scope::Group,
+    trace::TraceId,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -23,7 +24,7 @@ pub async fn list(
     let (at, uuid, limit) = bounds(query);
     let sql = "SELECT uuid, kind, state, created_by, created_at, attempt, failures, run_after,
                        progress, total, cancel_requested, ended_at, error, erased,
-                       (SELECT sum(length(bytes)) FROM job_result WHERE job = uuid)
+                       (SELECT sum(length(bytes)) FROM job_result WHERE job = uuid), trace_id
                 FROM job WHERE (created_at, uuid) > ($1, $2) AND ($3::text IS NULL OR created_by = $3)
                 ORDER BY created_at, uuid LIMIT $4";
     let rows = db.query(sql, &[&at, &uuid, &of.map(Group::name), &limit]).await?;
@@ -39,7 +40,7 @@ pub async fn list(
 pub async fn show(db: &impl GenericClient, uuid: Uuid) -> Result<Job, StoreError> {
     let sql = "SELECT uuid, kind, state, created_by, created_at, attempt, failures, run_after,
                       progress, total, cancel_requested, ended_at, error, erased,
-                      (SELECT sum(length(bytes)) FROM job_result WHERE job = uuid)
+                      (SELECT sum(length(bytes)) FROM job_result WHERE job = uuid), trace_id
                FROM job WHERE uuid = $1";
     let row = db.query_opt(sql, &[&uuid]).await?;
     job(&row.ok_or(StoreError::NotFound)?)
@@ -74,6 +75,7 @@ fn job(row: &Row) -> Result<Job, StoreError> {
         state: state(row.try_get(2)?)?,
         created_by: row.try_get(3)?,
         created_at,
+        trace_id: row.try_get::<_, Option<Uuid>>(15)?.map(TraceId::from_uuid),
         attempt: unsigned(number(5)?)?,
         failures: unsigned(number(6)?)?,
         run_after,

@@ -4,7 +4,10 @@
 //! locked (`SKIP LOCKED`), so that nobody waits and no job is given twice.
 
 use deadpool_postgres::{GenericClient, Transaction};
-use ebp_core::contract::{Job, JobState};
+use ebp_core::{
+    contract::{Job, JobState},
+    trace::TraceId,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -16,15 +19,15 @@ use crate::{
 
 /// Adds a job, or answers the one that was added by the same key.
 pub async fn add(tx: &Transaction<'_>, order: &JobOrder) -> Result<Job, StoreError> {
-    let JobOrder { kind, input, subjects, created_by, key } = order;
+    let JobOrder { kind, input, subjects, created_by, key, trace_id } = order;
     let (uuid, now) = (Uuid::new_v4(), Instant(now(tx).await?));
     // Where another transaction adds the same key at this moment this one waits for its end.
     let added = tx
         .execute(
-            "INSERT INTO job (uuid, kind, state, created_by, key, created_at, run_after)
-             VALUES ($1, $2, 'waiting', $3, $4, $5, $5)
+            "INSERT INTO job (uuid, kind, state, created_by, key, created_at, run_after, trace_id)
+             VALUES ($1, $2, 'waiting', $3, $4, $5, $5, $6)
              ON CONFLICT (created_by, key) DO NOTHING",
-            &[&uuid, kind, &created_by.name(), key, &now],
+            &[&uuid, kind, &created_by.name(), key, &now, &trace_id.map(TraceId::uuid)],
         )
         .await?;
     if added == 0 {
@@ -77,7 +80,7 @@ pub async fn claim(
     // One that waits for longer than any job has to was put off before the clock was set back.
     let due = tx
         .query_opt(
-            "SELECT uuid, kind, attempt FROM job
+            "SELECT uuid, kind, attempt, trace_id FROM job
              WHERE state = 'waiting' AND (run_after <= $1 OR run_after > $2) AND kind = ANY ($3)
              ORDER BY run_after, uuid LIMIT 1 FOR UPDATE SKIP LOCKED",
             &[&Instant(now), &Instant(later(now, policy.longest_delay)), &kinds],
@@ -95,7 +98,8 @@ pub async fn claim(
     .await?;
     let input = tx.query_opt("SELECT bytes FROM job_input WHERE job = $1", &[&job]).await?;
     let input = input.map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
-    Ok(Some(ClaimedJob { lease, kind: row.try_get(1)?, input }))
+    let trace_id = row.try_get::<_, Option<Uuid>>(3)?.map(TraceId::from_uuid);
+    Ok(Some(ClaimedJob { lease, kind: row.try_get(1)?, input, trace_id }))
 }
 
 /// Takes jobs back whose workers are lost.

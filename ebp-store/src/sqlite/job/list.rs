@@ -3,6 +3,7 @@
 use ebp_core::{
     contract::{Job, JobState},
     scope::Group,
+    trace::TraceId,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
@@ -22,7 +23,7 @@ pub fn list(
     let (at, uuid, limit) = bounds(query);
     let sql = "SELECT uuid, kind, state, created_by, created_at, attempt, failures, run_after,
                        progress, total, cancel_requested, ended_at, error, erased,
-                       (SELECT sum(length(bytes)) FROM job_result WHERE job = uuid)
+                       (SELECT sum(length(bytes)) FROM job_result WHERE job = uuid), trace_id
                 FROM job WHERE (created_at, uuid) > (?1, ?2) AND (?3 IS NULL OR created_by = ?3)
                 ORDER BY created_at, uuid LIMIT ?4";
     let jobs: Vec<Kept> = db
@@ -42,7 +43,7 @@ pub fn show(db: &Connection, uuid: Uuid) -> Result<Job, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT uuid, kind, state, created_by, created_at, attempt, failures, run_after,
                 progress, total, cancel_requested, ended_at, error, erased,
-                (SELECT sum(length(bytes)) FROM job_result WHERE job = uuid)
+                (SELECT sum(length(bytes)) FROM job_result WHERE job = uuid), trace_id
          FROM job WHERE uuid = ?1",
     )?;
     job(statement.query_row([Id(uuid)], kept).optional()?.ok_or(StoreError::NotFound)?)
@@ -82,6 +83,7 @@ struct Kept {
     error: Option<String>,
     flags: [bool; 2],
     result: Option<i64>,
+    trace: Option<Id>,
 }
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
@@ -96,6 +98,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
         error: row.get(12)?,
         flags: [row.get(10)?, row.get(13)?],
         result: row.get(14)?,
+        trace: row.get(15)?,
     })
 }
 
@@ -110,6 +113,7 @@ fn job(kept: Kept) -> Result<Job, StoreError> {
         state: state(&name)?,
         created_by,
         created_at,
+        trace_id: kept.trace.map(|Id(trace)| TraceId::from_uuid(trace)),
         attempt: unsigned(attempt)?,
         failures: unsigned(failures)?,
         run_after,

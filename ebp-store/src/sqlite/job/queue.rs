@@ -1,6 +1,9 @@
 //! The queue: jobs are added, given to workers, cancelled and retried.
 
-use ebp_core::contract::{Job, JobState};
+use ebp_core::{
+    contract::{Job, JobState},
+    trace::TraceId,
+};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
@@ -17,7 +20,7 @@ use crate::{
 
 /// Adds a job, or answers the one that was added by the same key.
 pub fn add(tx: &Transaction<'_>, order: &JobOrder) -> Result<Job, StoreError> {
-    let JobOrder { kind, input, subjects, created_by, key } = order;
+    let JobOrder { kind, input, subjects, created_by, key, trace_id } = order;
     let known: Option<(Id, bool)> = tx
         .query_row(
             "SELECT uuid, kind = ?3 AND coalesce(
@@ -34,9 +37,16 @@ pub fn add(tx: &Transaction<'_>, order: &JobOrder) -> Result<Job, StoreError> {
     }
     let (uuid, now) = (Uuid::new_v4(), Instant(now(tx)?));
     tx.execute(
-        "INSERT INTO job (uuid, kind, state, created_by, key, created_at, run_after)
-         VALUES (?1, ?2, 'waiting', ?3, ?4, ?5, ?5)",
-        params![Id(uuid), kind, created_by.name(), key, now],
+        "INSERT INTO job (uuid, kind, state, created_by, key, created_at, run_after, trace_id)
+         VALUES (?1, ?2, 'waiting', ?3, ?4, ?5, ?5, ?6)",
+        params![
+            Id(uuid),
+            kind,
+            created_by.name(),
+            key,
+            now,
+            trace_id.map(|trace| Id(trace.uuid()))
+        ],
     )?;
     tx.execute("INSERT INTO job_input (job, bytes) VALUES (?1, ?2)", params![Id(uuid), input])?;
     put_subjects(tx, uuid, subjects, true)?;
@@ -73,20 +83,19 @@ pub fn claim(
     take_back(tx, policy)?;
     let now = now(tx)?;
     // One that waits for longer than any job has to was put off before the clock was set back.
-    let due: Vec<(Id, String, i64)> = tx
+    let due: Vec<(Id, String, i64, Option<Id>)> = tx
         .prepare_cached(
-            "SELECT uuid, kind, attempt FROM job
+            "SELECT uuid, kind, attempt, trace_id FROM job
              WHERE state = 'waiting' AND (run_after <= ?1 OR run_after > ?2)
              ORDER BY run_after, uuid",
         )?
         .query_map(params![Instant(now), Instant(later(now, policy.longest_delay))], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?
         .collect::<Result<_, _>>()?;
     let known = |kind: &String| kinds.contains(&kind.as_str());
-    let Some((Id(job), kind, attempt)) = due.into_iter().find(|(_, kind, _)| known(kind)) else {
-        return Ok(None);
-    };
+    let due = due.into_iter().find(|(_, kind, ..)| known(kind));
+    let Some((Id(job), kind, attempt, trace)) = due else { return Ok(None) };
     let lease = Lease { job, worker, attempt: unsigned(attempt.saturating_add(1))? };
     tx.execute(
         "UPDATE job SET state = 'running', worker = ?2, attempt = ?3, lease_until = ?4,
@@ -97,7 +106,8 @@ pub fn claim(
     let input = tx
         .query_row("SELECT bytes FROM job_input WHERE job = ?1", [Id(job)], |row| row.get(0))
         .optional()?;
-    Ok(Some(ClaimedJob { lease, kind, input: input.unwrap_or_default() }))
+    let trace_id = trace.map(|Id(trace)| TraceId::from_uuid(trace));
+    Ok(Some(ClaimedJob { lease, kind, input: input.unwrap_or_default(), trace_id }))
 }
 
 /// Takes jobs back whose workers are lost.

@@ -14,7 +14,7 @@ mod scale;
 
 use std::fmt::Write;
 
-use rust_decimal::{Decimal, prelude::ToPrimitive};
+use rust_decimal::Decimal;
 
 use super::{language::Language, number};
 use scale::Scale;
@@ -223,14 +223,6 @@ impl Chart {
         }
         runs
     }
-}
-
-/// A share of a whole, in whole units.
-fn share(part: Decimal, whole: Decimal, units: i64) -> i64 {
-    part.checked_div(whole)
-        .and_then(|share| share.checked_mul(Decimal::from(units)))
-        .and_then(|place| place.round().to_i64())
-        .unwrap_or(0)
 }
 
 /// Text within HTML or SVG.

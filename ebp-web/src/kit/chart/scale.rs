@@ -1,8 +1,6 @@
 //! The scale of a chart's values: round steps, zero always among them.
 
-use rust_decimal::Decimal;
-
-use super::share;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 /// At most so many lines besides the one at zero.
 const MOST_STEPS: i64 = 5;
@@ -76,6 +74,14 @@ impl Scale {
         let whole = self.step * Decimal::from(self.above + self.below);
         share(top - limit(value), whole, height)
     }
+}
+
+/// A share of a whole, in whole units.
+fn share(part: Decimal, whole: Decimal, units: i64) -> i64 {
+    part.checked_div(whole)
+        .and_then(|share| share.checked_mul(Decimal::from(units)))
+        .and_then(|place| place.round().to_i64())
+        .unwrap_or(0)
 }
 
 #[cfg(test)]

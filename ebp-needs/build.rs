@@ -41,6 +41,7 @@ fn main() {
         ("bash", program("bash")),
         ("zsh", program("zsh")),
         ("fish", program("fish")),
+        ("chromium", program("chromium").and(program("chromedriver"))),
         ("dev_full", Path::new("/dev/full").exists().then(PathBuf::new)),
         ("mount", may_mount().then(PathBuf::new)),
     ] {

@@ -8,6 +8,7 @@
 
 mod alert;
 mod client;
+mod energy;
 mod enrolment;
 mod error;
 mod fleet;

@@ -15,7 +15,7 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Names of what can be needed, and the reason that the runner shows.
-const NEEDS: [(&str, &str); 15] = [
+const NEEDS: [(&str, &str); 16] = [
     ("postgresql", "needs PostgreSQL (Debian: postgresql)"),
     ("pgbouncer", "needs PgBouncer (Debian: pgbouncer)"),
     ("geodata", "needs the official geodata (EBP_GEODATA=FOLDER)"),
@@ -29,6 +29,7 @@ const NEEDS: [(&str, &str); 15] = [
     ("bash", "needs bash"),
     ("zsh", "needs zsh"),
     ("fish", "needs fish"),
+    ("chromium", "needs Chromium and its driver (Debian: chromium, chromium-driver)"),
     ("dev_full", "needs /dev/full"),
     ("mount", "needs the right to mount file systems"),
 ];

@@ -43,4 +43,8 @@ for (const region of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
     setTimeout(step, seconds * 1000);
   };
   setTimeout(step, seconds * 1000);
+  // Whoever comes back to the page does not read old figures.
+  document.addEventListener("visibilitychange", () => {
+    if (!isPaused && !document.hidden) renew(region);
+  });
 }

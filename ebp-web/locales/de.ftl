@@ -32,3 +32,369 @@ days-ago = { $count ->
     [one] vor { $count } Tag
    *[other] vor { $count } Tagen
 }
+waiting-count = { $count ->
+    [one] { $count } Messwert wartet auf diesem Gerät.
+   *[other] { $count } Messwerte warten auf diesem Gerät.
+}
+
+# Rahmen jeder Seite
+brand = Stromstudie
+skip = Zum Inhalt springen
+menu = Seiten
+language-switch = Sprache
+theme-switch = Darstellung
+theme-system = wie das System
+theme-light = hell
+theme-dark = dunkel
+menu-today = Heute
+menu-measurements = Messwerte
+menu-live = Jetzt
+menu-registration = Angaben
+menu-devices = Geräte
+menu-consent = Einwilligung
+menu-data = Meine Daten
+sign-out = Abmelden
+to-start = Zur Startseite
+to-sign-in = Zur Anmeldung
+back = Zurück
+details = Einzelheiten
+
+# Anmelden
+sign-in-title = Anmelden
+sign-in-what = Dieses Gerät liest Ihre Stromzähler für eine wissenschaftliche Studie. Hier sehen Sie, was es misst, und entscheiden, ob es messen darf.
+code-label = Ihr Zugangscode
+code-hint = Acht Zeichen, zum Beispiel K7QM-2XTD. Groß oder klein, mit oder ohne Bindestrich.
+code-again = Bitte geben Sie Ihren Zugangscode noch einmal ein
+stay = Auf diesem Telefon 30 Tage angemeldet bleiben, nur zum Ansehen
+sign-in = Anmelden
+where-code = Wo finde ich den Code?
+where-code-text = Der Code steht auf dem Blatt, das Sie mit dem Gerät bekommen haben. Wenn Sie das Blatt nicht mehr haben, bitten Sie die Forschungsgruppe um einen neuen Code.
+code-wrong = Dieser Code ist nicht richtig. Vergleichen Sie ihn mit dem Blatt und versuchen Sie es noch einmal.
+code-wait-seconds = { $count ->
+    [one] Es wurden zu viele falsche Codes eingegeben. In { $count } Sekunde geht es weiter.
+   *[other] Es wurden zu viele falsche Codes eingegeben. In { $count } Sekunden geht es weiter.
+}
+code-wait-until = Es wurden zu viele falsche Codes eingegeben. Um { $time } geht es weiter.
+session-ended = Ihre Anmeldung ist abgelaufen. Bitte melden Sie sich wieder an.
+signed-out = Sie sind abgemeldet.
+cookies-off = Ihr Browser hat die Anmeldung nicht behalten. Erlauben Sie Cookies für diese Adresse und melden Sie sich noch einmal an. Diese Seite braucht ein einziges, das nach der Abmeldung verfällt.
+clock-not-set = Die Uhr dieses Geräts ist noch nicht gestellt. Es stellt sie, sobald es das Internet erreicht; gemessen wird trotzdem.
+not-enrolled = Dieses Gerät ist noch nicht eingerichtet. Wenden Sie sich an die Forschungsgruppe.
+
+# Fehler
+nothing-changed = Es wurde nichts geändert.
+not-found-title = Diese Seite gibt es nicht
+not-found = Unter dieser Adresse ist nichts.
+not-found-remedy = Gehen Sie zur Startseite und folgen Sie dort den Verweisen.
+form-refused-title = Das Formular wurde nicht angenommen
+form-refused = Die Eingabe kam nicht von einer Seite dieses Geräts, oder Ihre Anmeldung hat sich inzwischen geändert.
+form-refused-remedy = Öffnen Sie die Seite neu und versuchen Sie es noch einmal.
+too-long-title = Das ist zu lang
+too-long = Die Eingabe ist länger, als dieses Gerät annimmt.
+too-long-remedy = Kürzen Sie den Text und senden Sie ihn noch einmal.
+away-title = Der Server der Studie ist nicht erreichbar
+away = Der Server der Studie antwortet zurzeit nicht.
+away-holds = Ihr Gerät misst weiter, und alles, was es gemessen hat, bleibt auf ihm, bis der Server es hat.
+away-remedy = Versuchen Sie es in einigen Minuten wieder. Prüfen Sie, ob Ihr Internet geht.
+not-accepted-title = Der Server nimmt diese Seite nicht an
+not-accepted = Der Server der Studie erkennt dieses Gerät nicht mehr an.
+not-accepted-remedy = Wenden Sie sich an die Forschungsgruppe.
+refused-title = Das ging nicht
+refused = Der Server der Studie hat die Anfrage nicht angenommen.
+refused-remedy = Öffnen Sie die Seite neu. Wenn es wieder nicht geht, wenden Sie sich an die Forschungsgruppe.
+request-refused = Diese Anfrage kann nicht beantwortet werden.
+wrong-address = Unter dieser Adresse antwortet das Gerät nicht. Öffnen Sie eine dieser Adressen, oder seine IP-Adresse: { $names }
+
+# Heute
+state-not-granted = Es wird nichts gemessen: Ihre Einwilligung fehlt noch.
+state-unknown = Zurzeit ist nicht bekannt, ob gemessen wird.
+state-granted = Ihre Einwilligung ist erteilt.
+state-first = Alles ist bereit. Den ersten Messwert gibt es um { $time }.
+state-well = Alles in Ordnung: Ihre Zähler werden gemessen.
+state-silent = Der letzte Messwert ist { $ago } entstanden. Es sollte alle 15 Minuten einen geben.
+state-head = Ein Lesekopf ist nicht erreichbar. Prüfen Sie, ob er am Zähler sitzt und ob sein Kabel steckt.
+state-locked = Ein Zähler ist gesperrt: Er zeigt nur ganze Kilowattstunden. Deshalb gibt es keine Viertelstunden, und Tage nur als Bereich.
+before-consent = Solange Sie nicht einwilligen, öffnet das Gerät keinen Lesekopf. Nach Ihrer Einwilligung liest es alle 15 Minuten Ihre Zähler und sendet die Werte an den Server der Studie.
+to-consent = Zur Einwilligung
+cloud-away-since = Der Server der Studie ist seit { $time } nicht erreichbar. Das Gerät misst weiter; die Zahlen von heute gibt es erst wieder, wenn er antwortet.
+cloud-refuses = Der Server der Studie gibt zurzeit keine Auskunft. Wenn das so bleibt, wenden Sie sich an die Forschungsgruppe.
+meterside-missing = Das Messprogramm auf diesem Gerät antwortet nicht. Wenden Sie sich an die Forschungsgruppe, wenn das länger als ein paar Minuten dauert.
+last-measured = Zuletzt gemessen
+last-sent = Zuletzt gesendet
+power-in = Strom aus dem Netz
+power-out = Strom ins Netz
+power-sum = Leistung
+today-figures = Heute bisher
+to-measurements = Andere Tage, Wochen, Monate und Jahre
+something-wrong = Etwas stimmt nicht
+pause = Aktualisieren anhalten
+
+# Zahlen und Diagramm
+import = Bezogen
+export = Eingespeist
+generation = Erzeugt
+own-share = Selbst verbraucht
+autarky = Selbst versorgt
+before = davor: { $value }
+from-to = { $from } bis { $to }
+range-why = Der Zähler zeigt nur ganze Kilowattstunden.
+formula-import = Was aus dem Netz kam: Zählerstand am Ende minus Zählerstand am Anfang.
+formula-export = Was ins Netz ging: Zählerstand am Ende minus Zählerstand am Anfang.
+formula-generation = Was Ihre Solaranlage erzeugt hat: Zählerstand am Ende minus Zählerstand am Anfang.
+formula-own-share = (Erzeugt − Eingespeist) ÷ Erzeugt: der Teil Ihres Solarstroms, den Sie selbst verbraucht haben.
+formula-autarky = (Erzeugt − Eingespeist) ÷ (Bezogen + Erzeugt − Eingespeist): der Teil Ihres Verbrauchs, den Sie selbst erzeugt haben.
+formula-battery = Darin sind auch die Verluste Ihres Speichers.
+why-no-generation-meter = Kein Zähler misst, was Ihre Solaranlage erzeugt.
+why-topology = So wie Ihre Zähler angeschlossen sind, lässt es sich nicht berechnen.
+why-grid = Dafür fehlt ein Zähler am Netzanschluss.
+why-coverage = Es fehlen zu viele Messwerte.
+why-too-little = Dafür ist es noch zu wenig Strom.
+why-not-measured = Dafür fehlen Messwerte.
+chart-title = Strom, { $period }
+chart-text = Balken nach oben: aus dem Netz bezogen. Balken nach unten: ins Netz eingespeist. Linie: erzeugt. Alle Werte stehen in der Tabelle darunter.
+chart-keys = Diagramm, mit Pfeiltasten ablesbar
+legend-import = Bezogen (nach oben)
+legend-export = Eingespeist (nach unten)
+legend-generation = Erzeugt (Linie)
+legend-gap = nicht gemessen (schraffiert)
+table = Als Tabelle
+column-time = Zeit
+column-day = Tag
+column-month = Monat
+column-coverage = Gemessen
+no-energy = Für diese Zeit gibt es keine Messwerte.
+day-of-23-hours = An diesem Tag beginnt die Sommerzeit: Er hat 23 Stunden.
+day-of-25-hours = An diesem Tag endet die Sommerzeit: Er hat 25 Stunden, und die Zeit von 02:00 bis 03:00 gibt es zweimal.
+remark-reset = Ein Zähler wurde in dieser Zeit getauscht oder begann von vorn. Über den Wechsel wird nicht gerechnet.
+remark-doubtful = Einzelne Werte sind zweifelhaft; sie sind blasser gezeichnet.
+remark-coarse = Ein Zähler zeigte in dieser Zeit nur ganze Kilowattstunden.
+
+# Messwerte
+period = Zeitraum
+period-day = Tag
+period-week = Woche
+period-month = Monat
+period-year = Jahr
+previous = Davor
+next = Danach
+date = Tag
+show = Zeigen
+compared-with = Kleine Zahlen: { $period }.
+coverage = { $share } der Viertelstunden sind gemessen.
+coverage-none = In dieser Zeit wurde nicht gemessen.
+formulas = Wie die Zahlen berechnet werden
+money-title = Was das wert ist
+money-text = Geben Sie Ihre Preise ein. Sie stehen danach in der Adresse dieser Seite und werden nirgends gespeichert.
+import-price = Preis je kWh aus dem Netz, ct
+export-price = Vergütung je kWh ins Netz, ct
+compute = Berechnen
+earned = Vergütung
+saved = Gespart
+money-formula = Vergütung = Eingespeist × Vergütung je kWh. Gespart = (Erzeugt − Eingespeist) × Preis je kWh aus dem Netz. Ohne Grundpreis und Steuern.
+price-wrong = Geben Sie beide Preise in Cent ein, zum Beispiel 32,5 und 8,1.
+downloads = Herunterladen
+csv-german = CSV für deutsche Tabellenprogramme
+csv-rfc = CSV nach RFC 4180
+json = JSON
+
+# Wartende Messwerte
+pending-title = Was noch auf dem Gerät ist
+pending-why = Das Gerät sendet seine Messwerte jede Stunde. Erst wenn der Server den Empfang bestätigt, löscht es sie.
+unplaced-count = { $count ->
+    [one] { $count } Messwert hat noch keine Zeit, weil die Uhr nicht gestellt war.
+   *[other] { $count } Messwerte haben noch keine Zeit, weil die Uhr nicht gestellt war.
+}
+refused-count = { $count ->
+    [one] { $count } Messwert hat der Server nicht angenommen.
+   *[other] { $count } Messwerte hat der Server nicht angenommen.
+}
+only-newest = { $count ->
+    [one] Gezeigt wird der neueste.
+   *[other] Gezeigt werden die { $count } neuesten.
+}
+spool-damaged = Der Speicher des Geräts kann nicht gelesen werden. Das Messprogramm legt einen neuen an; wenden Sie sich an die Forschungsgruppe, wenn das so bleibt.
+meter = Zähler
+register-import = Zählerstand Bezug
+register-export = Zählerstand Einspeisung
+
+# Jetzt
+live-what = Was Ihre Zähler zuletzt gezeigt haben. Wenn Sie jetzt ablesen, dauert das bis zu 15 Sekunden.
+read-now = Jetzt ablesen
+read-again = Noch einmal ablesen
+never-measured = noch nie gemessen
+live-no-consent = Ohne Ihre Einwilligung wird kein Zähler gelesen.
+live-busy = Der Zähler wird gerade gemessen. Versuchen Sie es in einer Minute wieder.
+live-silent = Der Zähler hat nichts gesendet. Prüfen Sie, ob der Lesekopf am Zähler sitzt.
+
+# Angaben
+name = Name
+email = E-Mail
+street = Straße
+city = Ort
+location = Lage
+yes = ja
+no = nein
+adults = Erwachsene
+adults-with-job = davon berufstätig
+children = Kinder
+ev-charger = Ladestation für ein Elektroauto
+heat-pump = Wärmepumpe
+home-battery = Stromspeicher
+nominal-power = Nennleistung
+azimuth = Ausrichtung (180° ist Süden)
+tilt = Neigung
+installed = In Betrieb seit
+meter-grid = Zähler am Netzanschluss
+meter-generation = Zähler der Solaranlage
+about-contact = Name und E-Mail
+about-address = Adresse und Lage
+about-answers = Antworten zum Haushalt
+about-meter = Zähler
+about-pv-system = Solaranlage
+about-device = Messgerät
+about-measurements = Messwerte
+about-consent = Einwilligung und Datenschutz
+about-other = Etwas anderes
+message-title = Der Forschungsgruppe schreiben
+message-what = Hier ist etwas falsch, oder Sie haben eine Frage? Höchstens 2.000 Zeichen. Die Antwort erscheint auf dieser Seite.
+message-about = Worum geht es?
+message-text = Ihre Nachricht
+message-send = Nachricht senden
+message-sent = Ihre Nachricht ist angekommen.
+message-empty = Schreiben Sie, was nicht stimmt.
+message-long = Der Text hat { $count } Zeichen; höchstens 2.000 sind möglich.
+message-about-missing = Wählen Sie, worum es geht.
+message-not-sent = Die Nachricht konnte nicht gesendet werden; Ihr Text steht noch im Feld. Versuchen Sie es in einigen Minuten wieder.
+message-too-many = Es sind schon zu viele Nachrichten offen. Warten Sie auf eine Antwort.
+messages = Ihre Nachrichten
+message-open = noch nicht beantwortet
+message-answer = Antwort:
+
+# Geräte
+device = Messgerät
+device-well = Es misst und sendet.
+device-silent = Es hat sich seit mehr als drei Stunden nicht gemeldet.
+device-never = Es hat sich noch nie gemeldet.
+device-incident = Es meldet eine Störung an einem Zähler.
+last-seen = Zuletzt gemeldet
+reads-meters = Liest diese Zähler
+identifier = Kennung
+loose-meters = Zähler, die kein Gerät liest
+no-devices = Es ist noch kein Gerät angemeldet.
+removed-on = ausgebaut:
+system-with-power = daran: Solaranlage mit { $power }
+incident-head = Der Lesekopf ist nicht erreichbar.
+incident-locked = Der Zähler zeigt keine Einzelheiten; vielleicht ist er gesperrt.
+
+# Einwilligung
+consent-granted-on = Sie haben eingewilligt: { $when }.
+consent-granted = Sie haben eingewilligt.
+consent-not-granted = Sie haben noch nicht eingewilligt. Es wird nichts gemessen.
+consent-about = Worum es geht
+consent-details = Alle Angaben zum Datenschutz
+controller = Verantwortlich
+consent-text =
+    Dieses Gerät misst alle 15 Minuten die Stände Ihrer Stromzähler und die Leistung. Daran kann man erkennen, wann jemand zu Hause ist und welche Gewohnheiten ein Haushalt hat.
+
+    Die Messwerte dienen der Forschung. Die Teilnahme ist freiwillig; ohne sie entsteht Ihnen kein Nachteil. Sie können Ihre Einwilligung jederzeit hier, per Brief oder am Telefon widerrufen.
+
+    Sprechen Sie vorher mit allen, die hier wohnen.
+grant-title = Einwilligung erteilen
+grant-what = Wenn Sie einwilligen, beginnt das Gerät zu messen. Sie können das jederzeit hier beenden.
+grant-tick = Ich habe die Angaben gelesen und bin mit der Messung einverstanden.
+grant = Einwilligung erteilen
+granted-now = Ihre Einwilligung ist erteilt. Sie können diese Seite drucken oder speichern.
+revoke-title = Einwilligung widerrufen
+revoke-what = Wenn Sie widerrufen, hört das Gerät auf zu messen. Das gilt endgültig.
+revoke-tick = Ich habe gelesen, was beim Widerruf geschieht.
+revoke = Einwilligung widerrufen
+tick-first = Bestätigen Sie zuerst, dass Sie die Angaben gelesen haben.
+confirm-grant-title = Einwilligung bestätigen
+confirm-grant-text =
+    ## Was geschieht
+    - Das Gerät liest alle 15 Minuten Ihre Zähler.
+    - Es sendet die Werte an den Server der Studie.
+    - Sie sehen hier alles, was gemessen wurde.
+    - Sie können jederzeit widerrufen.
+confirm-revoke-title = Widerruf bestätigen
+confirm-revoke-text =
+    ## Gelöscht wird
+    - Ihr Name, Ihre E-Mail-Adresse und Ihre Adresse
+    - Ihre Nachrichten und der Zustand Ihres Geräts
+    - alles, was noch auf diesem Gerät ist
+    ## Verändert wird
+    - Die Lage wird verschoben, je nach Besiedlung um 0,3 bis 20 km.
+    - Die Leistung der Solaranlage wird gerundet; vom Datum bleibt das Jahr.
+    ## Erhalten bleiben
+    - die Messwerte und die Antworten zum Haushalt, ohne Namen und Adresse
+    - Sicherungskopien bis zu 30 Tage
+    ## Danach
+    - Das Gerät misst nie wieder. Geben Sie es bitte zurück.
+download-first = Vorher alle meine Daten herunterladen
+not-done = Das konnte nicht ausgeführt werden; es wurde nichts geändert. Versuchen Sie es noch einmal.
+text-changed = Der Text hat sich geändert, seit Sie ihn geöffnet haben. Bitte lesen Sie ihn noch einmal; es wurde nichts geändert.
+unknown-title = Das Ergebnis ist nicht bekannt
+unknown-grant = Der Server hat nicht geantwortet. Es kann sein, dass Ihre Einwilligung erteilt ist, oder auch nicht. Sehen Sie in einigen Minuten nach.
+unknown-revoke = Der Server hat nicht geantwortet. Es kann sein, dass Ihr Widerruf ausgeführt ist, oder auch nicht. Sehen Sie in einigen Minuten nach.
+look-again = Nachsehen
+ended-title = Ihre Einwilligung ist widerrufen
+ended-since = Seit
+ended-text =
+    Dieses Gerät misst nicht mehr, und es wird nie wieder messen.
+    ## Gelöscht wurde
+    - Ihr Name, Ihre E-Mail-Adresse und Ihre Adresse
+    - Ihre Nachrichten und der Zustand Ihres Geräts
+    ## Verändert wurde
+    - die Lage Ihres Haushalts und die Angaben zur Solaranlage
+    ## Erhalten blieben
+    - die Messwerte und die Antworten zum Haushalt, ohne Namen und Adresse
+    - Sicherungskopien bis zu 30 Tage
+    ## Was Sie jetzt tun
+    - Ziehen Sie den Lesekopf vom Zähler ab und trennen Sie das Gerät vom Strom.
+    - Geben Sie es der Forschungsgruppe zurück.
+
+    Danke, dass Sie teilgenommen haben.
+
+# Meine Daten
+data-what = Hier bekommen Sie alles, was die Studie über Ihren Haushalt gespeichert hat.
+data-size = Große Dateien brauchen etwas Zeit; sie werden geschickt, während sie entstehen.
+data-rights = Sie haben ein Recht auf diese Auskunft und auf eine Kopie in einem Format, das Programme lesen können (DSGVO, Artikel 15 und 20).
+everything-json = Alles in einer Datei (JSON)
+measurements-csv = Messwerte (CSV): { $meter }
+
+# Hilfe und Hinweise
+contacts = Wen Sie fragen können
+help-title = Hilfe
+help-text =
+    ## Was tut dieses Gerät?
+    Es liest alle 15 Minuten Ihre Stromzähler durch einen Lesekopf und sendet die Werte jede Stunde an den Server der Studie. Es misst nur, solange Sie einwilligen.
+    ## Es misst nicht
+    - Sitzt der Lesekopf fest am Zähler, mit dem Kabel nach unten?
+    - Leuchtet die Lampe am Gerät?
+    - Geht Ihr Internet?
+    ## Der Zähler zeigt nur ganze Kilowattstunden
+    Dann ist er gesperrt. Ihr Messstellenbetreiber gibt Ihnen eine PIN; die Forschungsgruppe hilft dabei.
+    ## Eine Zahl stimmt nicht
+    Schreiben Sie der Forschungsgruppe auf der Seite Angaben.
+privacy-title = Datenschutz
+privacy-text =
+    ## Diese Seite
+    Sie kommt von dem Gerät in Ihrem Heimnetz. Sie lädt nichts von anderen Servern und zählt keine Besuche.
+    ## Cookies
+    Für die Anmeldung braucht sie ein Cookie, das bei der Abmeldung verfällt. Zwei weitere behalten Sprache und Darstellung, wenn Sie sie wählen. Alle drei sind nötig oder von Ihnen gewünscht (§ 25 Absatz 2 TDDDG).
+    ## Was andere sehen
+    Die Seite wird in Ihrem Heimnetz unverschlüsselt übertragen. Wer darin mithören kann, sieht, was Sie sehen.
+    ## Die Studie
+    Was gemessen wird, wozu, und welche Rechte Sie haben, steht auf der Seite Einwilligung.
+accessibility-title = Barrierefreiheit
+accessibility-text =
+    Diese Seiten sollen alle benutzen können. Sie richten sich nach den WCAG 2.2, Stufe AA.
+    ## Was dafür getan ist
+    - Alles geht mit der Tastatur und ohne Skripte.
+    - Unter jedem Diagramm stehen dieselben Werte als Tabelle.
+    - Nichts wird nur durch Farbe gesagt.
+    - Die Seiten passen auf schmale Bildschirme und vertragen große Schrift.
+    ## Was fehlt
+    - Eine Prüfung durch Menschen, die auf Hilfsmittel angewiesen sind, steht noch aus.
+    ## Wenn etwas nicht geht
+    Schreiben Sie der Forschungsgruppe. Hilft das nicht, können Sie sich an die Schlichtungsstelle Ihres Bundeslandes wenden.

@@ -32,3 +32,369 @@ days-ago = { $count ->
     [one] { $count } day ago
    *[other] { $count } days ago
 }
+waiting-count = { $count ->
+    [one] { $count } reading is waiting on this device.
+   *[other] { $count } readings are waiting on this device.
+}
+
+# The frame of every page
+brand = Electricity study
+skip = Skip to content
+menu = Pages
+language-switch = Language
+theme-switch = Appearance
+theme-system = like the system
+theme-light = light
+theme-dark = dark
+menu-today = Today
+menu-measurements = Readings
+menu-live = Now
+menu-registration = Details
+menu-devices = Devices
+menu-consent = Consent
+menu-data = My data
+sign-out = Sign out
+to-start = To the start page
+to-sign-in = To the sign-in page
+back = Back
+details = Details
+
+# Signing in
+sign-in-title = Sign in
+sign-in-what = This device reads your electricity meters for a scientific study. Here you see what it measures, and decide whether it may.
+code-label = Your access code
+code-hint = Eight characters, such as K7QM-2XTD. Capital or small letters, with or without the hyphen.
+code-again = Please enter your access code once more
+stay = Stay signed in on this phone for 30 days, only to look
+sign-in = Sign in
+where-code = Where do I find the code?
+where-code-text = The code is on the sheet that came with the device. If you no longer have the sheet, ask the research group for a new code.
+code-wrong = This code is not right. Compare it with the sheet and try again.
+code-wait-seconds = { $count ->
+    [one] Too many wrong codes were entered. You can go on in { $count } second.
+   *[other] Too many wrong codes were entered. You can go on in { $count } seconds.
+}
+code-wait-until = Too many wrong codes were entered. You can go on at { $time }.
+session-ended = Your session has ended. Please sign in again.
+signed-out = You are signed out.
+cookies-off = Your browser did not keep the sign-in. Allow cookies for this address and sign in again. This page needs a single one, which ends when you sign out.
+clock-not-set = The clock of this device is not set yet. It will be as soon as the device reaches the internet; it measures nevertheless.
+not-enrolled = This device is not set up yet. Contact the research group.
+
+# Faults
+nothing-changed = Nothing was changed.
+not-found-title = There is no such page
+not-found = There is nothing at this address.
+not-found-remedy = Go to the start page and follow the links from there.
+form-refused-title = The form was not accepted
+form-refused = It did not come from a page of this device, or your session has changed meanwhile.
+form-refused-remedy = Open the page anew and try again.
+too-long-title = This is too long
+too-long = What was sent is longer than this device accepts.
+too-long-remedy = Shorten the text and send it again.
+away-title = The study's server cannot be reached
+away = The study's server does not answer at the moment.
+away-holds = Your device goes on measuring, and keeps what it has measured until the server has it.
+away-remedy = Try again in a few minutes. Check whether your internet connection works.
+not-accepted-title = The server does not accept this page
+not-accepted = The study's server no longer recognizes this device.
+not-accepted-remedy = Contact the research group.
+refused-title = That did not work
+refused = The study's server did not accept the request.
+refused-remedy = Open the page anew. If it fails again, contact the research group.
+request-refused = This request cannot be answered.
+wrong-address = The device does not answer at this address. Open one of these, or its IP address: { $names }
+
+# Today
+state-not-granted = Nothing is measured: your consent is still missing.
+state-unknown = At the moment it is not known whether anything is measured.
+state-granted = Your consent is granted.
+state-first = Everything is ready. The first reading comes at { $time }.
+state-well = All is well: your meters are being read.
+state-silent = The last reading was taken { $ago }. There should be one every 15 minutes.
+state-head = A reading head cannot be reached. Check that it sits on the meter and that its cable is plugged in.
+state-locked = A meter is locked: it shows whole kilowatt hours only. So there are no quarter hours, and days only as a range.
+before-consent = Until you consent, the device opens no reading head. After your consent it reads your meters every 15 minutes and sends the values to the study's server.
+to-consent = To the consent page
+cloud-away-since = The study's server has not been reachable since { $time }. The device goes on measuring; today's figures come back when it answers.
+cloud-refuses = The study's server gives no information at the moment. If this continues, contact the research group.
+meterside-missing = The measuring program on this device does not answer. Contact the research group if this lasts for more than a few minutes.
+last-measured = Last measured
+last-sent = Last sent
+power-in = Power from the grid
+power-out = Power into the grid
+power-sum = Power
+today-figures = Today so far
+to-measurements = Other days, weeks, months and years
+something-wrong = Something is wrong
+pause = Pause updates
+
+# Figures and chart
+import = Imported
+export = Fed in
+generation = Generated
+own-share = Used yourself
+autarky = Self-supplied
+before = before: { $value }
+from-to = { $from } to { $to }
+range-why = The meter shows whole kilowatt hours only.
+formula-import = What came from the grid: the meter at the end minus the meter at the beginning.
+formula-export = What went into the grid: the meter at the end minus the meter at the beginning.
+formula-generation = What your solar panels generated: the meter at the end minus the meter at the beginning.
+formula-own-share = (generated − fed in) ÷ generated: the part of your solar power that you used yourself.
+formula-autarky = (generated − fed in) ÷ (imported + generated − fed in): the part of your consumption that you generated yourself.
+formula-battery = This includes the losses of your battery.
+why-no-generation-meter = No meter counts what your solar panels generate.
+why-topology = The way your meters are connected, it cannot be computed.
+why-grid = A meter at the grid connection is missing for this.
+why-coverage = Too many readings are missing.
+why-too-little = It is too little electricity yet.
+why-not-measured = Readings are missing for this.
+chart-title = Electricity, { $period }
+chart-text = Bars upwards: imported from the grid. Bars downwards: fed into the grid. Line: generated. All values are in the table below.
+chart-keys = Chart, can be read with the arrow keys
+legend-import = Imported (upwards)
+legend-export = Fed in (downwards)
+legend-generation = Generated (line)
+legend-gap = not measured (hatched)
+table = As a table
+column-time = Time
+column-day = Day
+column-month = Month
+column-coverage = Measured
+no-energy = There are no readings of this time.
+day-of-23-hours = Summer time begins on this day: it has 23 hours.
+day-of-25-hours = Summer time ends on this day: it has 25 hours, and the time from 02:00 to 03:00 comes twice.
+remark-reset = A meter was exchanged in this time, or began anew. Nothing is computed across the change.
+remark-doubtful = Some values are doubtful; they are drawn paler.
+remark-coarse = A meter showed whole kilowatt hours only in this time.
+
+# Readings
+period = Period
+period-day = Day
+period-week = Week
+period-month = Month
+period-year = Year
+previous = Before
+next = After
+date = Day
+show = Show
+compared-with = Small figures: { $period }.
+coverage = { $share } of the quarter hours are measured.
+coverage-none = Nothing was measured in this time.
+formulas = How the figures are computed
+money-title = What it is worth
+money-text = Enter your prices. They are then part of this page's address and are stored nowhere.
+import-price = Price per kWh from the grid, ct
+export-price = Payment per kWh into the grid, ct
+compute = Compute
+earned = Earned
+saved = Saved
+money-formula = Earned = fed in × payment per kWh. Saved = (generated − fed in) × price per kWh from the grid. Without standing charges and taxes.
+price-wrong = Enter both prices in cents, such as 32.5 and 8.1.
+downloads = Download
+csv-german = CSV for German spreadsheets
+csv-rfc = CSV by RFC 4180
+json = JSON
+
+# Readings that wait
+pending-title = What is still on the device
+pending-why = The device sends its readings every hour. It deletes them only when the server confirms that it has them.
+unplaced-count = { $count ->
+    [one] { $count } reading has no time yet, because the clock was not set.
+   *[other] { $count } readings have no time yet, because the clock was not set.
+}
+refused-count = { $count ->
+    [one] { $count } reading was not accepted by the server.
+   *[other] { $count } readings were not accepted by the server.
+}
+only-newest = { $count ->
+    [one] The newest is shown.
+   *[other] The newest { $count } are shown.
+}
+spool-damaged = The device's memory cannot be read. The measuring program makes a new one; contact the research group if this continues.
+meter = Meter
+register-import = Register, import
+register-export = Register, fed in
+
+# Now
+live-what = What your meters showed last. Reading them now takes up to 15 seconds.
+read-now = Read now
+read-again = Read again
+never-measured = never measured yet
+live-no-consent = Without your consent no meter is read.
+live-busy = The meter is being measured. Try again in a minute.
+live-silent = The meter sent nothing. Check that the reading head sits on the meter.
+
+# Details
+name = Name
+email = E-mail
+street = Street
+city = City
+location = Location
+yes = yes
+no = no
+adults = Adults
+adults-with-job = of them with a job
+children = Children
+ev-charger = Charger for an electric car
+heat-pump = Heat pump
+home-battery = Battery
+nominal-power = Nominal power
+azimuth = Orientation (180° is south)
+tilt = Tilt
+installed = In operation since
+meter-grid = Meter at the grid connection
+meter-generation = Meter of the solar panels
+about-contact = Name and e-mail
+about-address = Address and location
+about-answers = Answers about the household
+about-meter = Meters
+about-pv-system = Solar panels
+about-device = Measurement device
+about-measurements = Readings
+about-consent = Consent and privacy
+about-other = Something else
+message-title = Write to the research group
+message-what = Is something wrong here, or do you have a question? At most 2,000 characters. The answer appears on this page.
+message-about = What is it about?
+message-text = Your message
+message-send = Send message
+message-sent = Your message has arrived.
+message-empty = Write what is wrong.
+message-long = The text has { $count } characters; at most 2,000 are possible.
+message-about-missing = Choose what it is about.
+message-not-sent = The message could not be sent; your text is still in the field. Try again in a few minutes.
+message-too-many = Too many messages are open already. Wait for an answer.
+messages = Your messages
+message-open = not answered yet
+message-answer = Answer:
+
+# Devices
+device = Measurement device
+device-well = It measures and sends.
+device-silent = It has not been in touch for more than three hours.
+device-never = It has never been in touch.
+device-incident = It reports a fault at a meter.
+last-seen = Last in touch
+reads-meters = Reads these meters
+identifier = Identifier
+loose-meters = Meters that no device reads
+no-devices = No device is registered yet.
+removed-on = removed:
+system-with-power = connected: solar panels with { $power }
+incident-head = The reading head cannot be reached.
+incident-locked = The meter shows no details; it may be locked.
+
+# Consent
+consent-granted-on = You have consented: { $when }.
+consent-granted = You have consented.
+consent-not-granted = You have not consented yet. Nothing is measured.
+consent-about = What it is about
+consent-details = All information on privacy
+controller = Responsible
+consent-text =
+    This device measures the registers of your electricity meters and the power every 15 minutes. That can show when somebody is at home and what habits a household has.
+
+    The readings serve research. Taking part is voluntary; you suffer no disadvantage without it. You can revoke your consent at any time here, by letter or by phone.
+
+    Talk to everybody who lives here first.
+grant-title = Grant consent
+grant-what = When you consent, the device begins to measure. You can end that here at any time.
+grant-tick = I have read the information and agree to the measurement.
+grant = Grant consent
+granted-now = Your consent is granted. You can print or save this page.
+revoke-title = Revoke consent
+revoke-what = When you revoke, the device stops measuring. That is final.
+revoke-tick = I have read what happens when I revoke.
+revoke = Revoke consent
+tick-first = Confirm first that you have read the information.
+confirm-grant-title = Confirm consent
+confirm-grant-text =
+    ## What happens
+    - The device reads your meters every 15 minutes.
+    - It sends the values to the study's server.
+    - You see everything here that was measured.
+    - You can revoke at any time.
+confirm-revoke-title = Confirm revocation
+confirm-revoke-text =
+    ## Deleted
+    - your name, your e-mail address and your address
+    - your messages and the state of your device
+    - everything that is still on this device
+    ## Changed
+    - The location is moved, by 0.3 to 20 km depending on how many people live there.
+    - The power of the solar panels is rounded; of the date the year is left.
+    ## Kept
+    - the readings and the answers about the household, without name and address
+    - backups for up to 30 days
+    ## Afterwards
+    - The device never measures again. Please return it.
+download-first = Download all my data first
+not-done = That could not be carried out; nothing was changed. Try again.
+text-changed = The text has changed since you opened it. Please read it again; nothing was changed.
+unknown-title = The result is not known
+unknown-grant = The server did not answer. Your consent may be granted, or not. Look again in a few minutes.
+unknown-revoke = The server did not answer. Your revocation may be carried out, or not. Look again in a few minutes.
+look-again = Look again
+ended-title = Your consent is revoked
+ended-since = Since
+ended-text =
+    This device does not measure any more, and never will again.
+    ## Deleted
+    - your name, your e-mail address and your address
+    - your messages and the state of your device
+    ## Changed
+    - the location of your household and the details of the solar panels
+    ## Kept
+    - the readings and the answers about the household, without name and address
+    - backups for up to 30 days
+    ## What you do now
+    - Take the reading head off the meter and unplug the device.
+    - Return it to the research group.
+
+    Thank you for taking part.
+
+# My data
+data-what = Here you get everything that the study has stored about your household.
+data-size = Large files take some time; they are sent while they are made.
+data-rights = You have a right to this information, and to a copy in a format that programs can read (GDPR, Articles 15 and 20).
+everything-json = Everything in one file (JSON)
+measurements-csv = Readings (CSV): { $meter }
+
+# Help and notes
+contacts = Whom you can ask
+help-title = Help
+help-text =
+    ## What does this device do?
+    It reads your electricity meters every 15 minutes through a reading head and sends the values to the study's server every hour. It measures only as long as you consent.
+    ## It does not measure
+    - Does the reading head sit firmly on the meter, with the cable downwards?
+    - Is the lamp of the device on?
+    - Does your internet connection work?
+    ## The meter shows whole kilowatt hours only
+    Then it is locked. Your metering operator gives you a PIN; the research group helps with it.
+    ## A figure is wrong
+    Write to the research group on the page Details.
+privacy-title = Privacy
+privacy-text =
+    ## This page
+    It comes from the device in your home network. It loads nothing from other servers and counts no visits.
+    ## Cookies
+    To sign in it needs one cookie, which ends when you sign out. Two more keep language and appearance if you choose them. All three are necessary or wanted by you (section 25(2) TDDDG).
+    ## What others see
+    The page is sent without encryption in your home network. Whoever can listen there sees what you see.
+    ## The study
+    What is measured, for what, and which rights you have is on the page Consent.
+accessibility-title = Accessibility
+accessibility-text =
+    Everybody should be able to use these pages. They follow WCAG 2.2, level AA.
+    ## What was done
+    - Everything works by keyboard and without scripts.
+    - Below each chart the same values stand in a table.
+    - Nothing is said by colour alone.
+    - The pages fit narrow screens and large text.
+    ## What is missing
+    - A test by people who rely on assistive technology is still to be made.
+    ## If something does not work
+    Write to the research group. If that does not help, turn to the conciliation body of your federal state.

@@ -4,6 +4,9 @@
 //! and SVG made on the server, which work without script. Absent: SQL, the spool, meters, private
 //! keys.
 //!
-//! [`kit`] has what every frontend needs and knows nothing of meters.
+//! [`kit`] has what every frontend needs and knows nothing of meters; [`device`] (feature `device`)
+//! is the page that a household opens in its own network.
 
+#[cfg(feature = "device")]
+pub mod device;
 pub mod kit;

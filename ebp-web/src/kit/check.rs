@@ -20,17 +20,15 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types ebp";
 
-const HEADERS: [(HeaderName, &str); 8] = [
+const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     // `no-referrer` would turn the `Origin` of the page's own forms into `null`.
     (header::REFERRER_POLICY, "same-origin"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
-        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), \
-         hid=(), midi=(), display-capture=(), fullscreen=(), browsing-topics=()",
+        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), display-capture=(), fullscreen=(), browsing-topics=()",
     ),
     (HeaderName::from_static("x-robots-tag"), "noindex"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -77,7 +75,7 @@ pub async fn check(State(checks): State<Checks>, request: Request, next: Next) -
             }
         }
     };
-    add_headers(response.headers_mut());
+    add_headers(response.headers_mut(), checks.scheme);
     if is_head {
         *response.body_mut() = Body::empty();
     }
@@ -113,7 +111,12 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     values.next().is_none().then_some(value)
 }
 
-fn add_headers(headers: &mut HeaderMap) {
+fn add_headers(headers: &mut HeaderMap, scheme: &str) {
+    // Browsers ignore it on `http://` names, and complain in the console.
+    if scheme == "https" {
+        let name = HeaderName::from_static("cross-origin-opener-policy");
+        headers.insert(name, HeaderValue::from_static("same-origin"));
+    }
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

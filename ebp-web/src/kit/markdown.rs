@@ -4,16 +4,25 @@
 
 use super::chart::escape;
 
-/// HTML of a text. Headings begin at that level.
+/// How many hashes a heading begins with; 0 for any other line.
+fn hashes_of(line: &str) -> usize {
+    let hashes = line.bytes().take_while(|byte| *byte == b'#').count();
+    if (1..=4).contains(&hashes) && line[hashes..].starts_with(' ') { hashes } else { 0 }
+}
+
+/// HTML of a text. Its highest headings are of that level, so that no level is left out.
 #[must_use]
 pub fn html(text: &str, level: usize) -> String {
+    let highest =
+        text.lines().map(|line| hashes_of(line.trim())).filter(|hashes| *hashes > 0).min();
+    let highest = highest.unwrap_or(1);
     let mut html = String::with_capacity(text.len() + text.len() / 4);
     let mut open: Option<&'static str> = None;
     for line in text.lines().chain([""]) {
         let line = line.trim();
-        let hashes = line.bytes().take_while(|byte| *byte == b'#').count();
+        let hashes = hashes_of(line);
         let item = line.strip_prefix("- ").or_else(|| line.strip_prefix("* "));
-        let heading = (1..=4).contains(&hashes).then(|| line[hashes..].strip_prefix(' ')).flatten();
+        let heading = (hashes > 0).then(|| line[hashes + 1..].trim());
         let block = match (line.is_empty() || heading.is_some(), item) {
             (true, _) => None,
             (false, Some(_)) => Some("ul"),
@@ -35,7 +44,7 @@ pub fn html(text: &str, level: usize) -> String {
             html.push_str(if item.is_some() { "</li>" } else { "\n" });
         }
         if let Some(heading) = heading {
-            let level = (level + hashes - 1).min(6);
+            let level = (level + hashes - highest).min(6);
             html.push_str(&format!("<h{level}>{}</h{level}>", inline(heading)));
         } else if let Some(item) = item {
             html.push_str("<li>");

@@ -132,15 +132,12 @@ impl Chart {
         }
         self.bars(svg, scale)?;
         for step in scale.steps() {
-            let y = TOP + scale.place(step, HEIGHT) - 4;
+            let y = TOP + scale.place(step, HEIGHT) + 4;
             // Downwards is a direction here and no negative number.
             let shown = number::number(self.language, step.abs(), scale.places());
-            write!(svg, "<text x=\"0\" y=\"{y}\">{shown}")?;
-            if Some(step) == scale.steps().next() {
-                write!(svg, " {}", self.unit)?;
-            }
-            svg.push_str("</text>");
+            write!(svg, "<text x=\"-6\" y=\"{y}\" text-anchor=\"end\">{shown}</text>")?;
         }
+        write!(svg, "<text x=\"-6\" y=\"{}\" text-anchor=\"end\">{}</text>", TOP - 10, self.unit)?;
         for tick in &self.ticks {
             let anchor = match tick.slot {
                 0 => "start",

@@ -1,0 +1,285 @@
+//! Granting and revoking consent: the same steps for both.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use ebp_core::{
+    contract::{self, Consent, ConsentGrant, SurveyInformation},
+    model::ConsentState,
+};
+
+use super::{
+    cloud::{Cloud, CloudError},
+    frame::Frame,
+    problem,
+    sign_in::wait_text,
+    state::DeviceWeb,
+    submission::Submitted,
+    visitor::{SignedIn, Visitor},
+};
+use crate::kit::{code::Tried, language::Language, markdown};
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Grant,
+    Revoke,
+}
+
+impl Step {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::Revoke => "revoke",
+        }
+    }
+
+    /// The state that it leads to.
+    const fn target(self) -> ConsentState {
+        match self {
+            Self::Grant => ConsentState::Granted,
+            Self::Revoke => ConsentState::Revoked,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "device/consent.html")]
+struct Page {
+    frame: Frame,
+    state: String,
+    note: Option<String>,
+    is_good: bool,
+    fault: Option<String>,
+    step: &'static str,
+    summary: String,
+    details: String,
+    controller: String,
+    contacts: Vec<String>,
+    text_version: String,
+}
+
+#[derive(Template)]
+#[template(path = "device/confirm.html")]
+struct Confirm {
+    frame: Frame,
+    step: &'static str,
+    needs_code: bool,
+    fault: Option<String>,
+    text_version: String,
+}
+
+#[derive(Template)]
+#[template(path = "device/unknown.html")]
+struct Unknown {
+    frame: Frame,
+    text: String,
+}
+
+/// `GET /consent`.
+pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
+    let language = visitor.language();
+    let note = visitor.preferences.get("done").map(|_| language.say("granted-now"));
+    page(&web, &visitor, StatusCode::OK, note, true, None).await
+}
+
+async fn page(
+    web: &Arc<DeviceWeb>,
+    visitor: &Visitor,
+    status: StatusCode,
+    note: Option<String>,
+    is_good: bool,
+    fault: Option<String>,
+) -> Response {
+    let consent = match web.ask(|cloud| cloud.consent()).await {
+        Ok(consent) => consent,
+        Err(error) => return problem::cloud(visitor, error),
+    };
+    let survey = web.survey().await.unwrap_or_default();
+    let frame = visitor.frame(visitor.language().say("menu-consent"));
+    let (summary, details) = texts(visitor.language(), &survey);
+    let page = Page {
+        state: describe(&frame, &consent),
+        note,
+        is_good,
+        fault,
+        step: step_from(consent.state).name(),
+        summary,
+        details,
+        controller: survey.controller.clone().unwrap_or_default(),
+        contacts: survey.contacts.iter().map(contact).collect(),
+        text_version: survey.text_version.map(|version| version.to_string()).unwrap_or_default(),
+        frame,
+    };
+    visitor.show_with(status, &page)
+}
+
+/// A contact on one line.
+pub fn contact(contact: &contract::SurveyContact) -> String {
+    let further = [&contact.phone, &contact.email].into_iter().flatten();
+    std::iter::once(&contact.name).chain(further).cloned().collect::<Vec<_>>().join(", ")
+}
+
+const fn step_from(state: ConsentState) -> Step {
+    match state {
+        ConsentState::NotGranted => Step::Grant,
+        ConsentState::Granted | ConsentState::Revoked => Step::Revoke,
+    }
+}
+
+/// The survey's texts in the visitor's language; those of the program where the survey has none.
+fn texts(language: Language, survey: &SurveyInformation) -> (String, String) {
+    let own = match language {
+        Language::De => contract::Language::De,
+        Language::En => contract::Language::En,
+    };
+    let found = survey.texts.iter().find(|text| text.language == own).or(survey.texts.first());
+    match found {
+        Some(text) => (markdown::html(&text.summary, 3), markdown::html(&text.details, 3)),
+        None => (markdown::html(&language.say("consent-text"), 3), String::new()),
+    }
+}
+
+fn describe(frame: &Frame, consent: &Consent) -> String {
+    match (consent.state, consent.granted_at) {
+        (ConsentState::Granted, Some(at)) => {
+            frame.say_one("consent-granted-on", "when", frame.moments.instant(at, frame.now))
+        }
+        (ConsentState::Granted, None) => frame.say("consent-granted"),
+        (ConsentState::NotGranted, _) => frame.say("consent-not-granted"),
+        (ConsentState::Revoked, _) => frame.say("ended-title"),
+    }
+}
+
+/// `POST /consent/confirm`: the page before the last step.
+pub async fn confirm(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
+    let visitor = &form.visitor;
+    if form.get("read") != "yes" {
+        let fault = Some(visitor.language().say("tick-first"));
+        return page(&web, visitor, StatusCode::UNPROCESSABLE_ENTITY, None, true, fault).await;
+    }
+    let step = if form.get("step") == "revoke" { Step::Revoke } else { Step::Grant };
+    ask_to_confirm(&form, step, StatusCode::OK, None)
+}
+
+fn ask_to_confirm(
+    form: &Submitted,
+    step: Step,
+    status: StatusCode,
+    fault: Option<String>,
+) -> Response {
+    let visitor = &form.visitor;
+    let language = visitor.language();
+    let title = match step {
+        Step::Grant => language.say("confirm-grant-title"),
+        Step::Revoke => language.say("confirm-revoke-title"),
+    };
+    let version: String =
+        form.get("text_version").chars().filter(char::is_ascii_digit).take(10).collect();
+    let page = Confirm {
+        frame: visitor.frame(title),
+        step: step.name(),
+        needs_code: !form.session.is_fresh,
+        fault,
+        text_version: version,
+    };
+    visitor.show_with(status, &page)
+}
+
+/// `POST /consent/grant`.
+pub async fn grant(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
+    let text_version: Option<u32> = form.get("text_version").parse().ok();
+    let language = match form.visitor.language() {
+        Language::De => contract::Language::De,
+        Language::En => contract::Language::En,
+    };
+    let language = text_version.map(|_| language);
+    let grant = ConsentGrant { text_version, language };
+    carry_out(&web, &form, Step::Grant, move |cloud| cloud.grant(&grant)).await
+}
+
+/// `POST /consent/revoke`.
+pub async fn revoke(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
+    carry_out(&web, &form, Step::Revoke, |cloud| cloud.revoke()).await
+}
+
+async fn carry_out(
+    web: &Arc<DeviceWeb>,
+    form: &Submitted,
+    step: Step,
+    change: impl FnOnce(&dyn Cloud) -> Result<Consent, CloudError> + Send + 'static,
+) -> Response {
+    if let Some(response) = ask_for_code(web, form, step).await {
+        return response;
+    }
+    let visitor = &form.visitor;
+    let language = visitor.language();
+    match web.ask(change).await {
+        Ok(consent) => done(web, visitor, step, &consent),
+        Err(CloudError::TextChanged) => {
+            let note = Some(language.say("text-changed"));
+            page(web, visitor, StatusCode::CONFLICT, note, false, None).await
+        }
+        Err(CloudError::NotAccepted) => problem::cloud(visitor, CloudError::NotAccepted),
+        // Whether it was carried out, only the state says: the answer may have been lost, or another
+        // tab was quicker.
+        Err(_) => match web.ask(|cloud| cloud.consent()).await {
+            Ok(consent) if consent.state == step.target() => done(web, visitor, step, &consent),
+            Ok(_) => {
+                let note = Some(language.say("not-done"));
+                page(web, visitor, StatusCode::SERVICE_UNAVAILABLE, note, false, None).await
+            }
+            Err(_) => {
+                let text = match step {
+                    Step::Grant => language.say("unknown-grant"),
+                    Step::Revoke => language.say("unknown-revoke"),
+                };
+                let frame = visitor.frame(language.say("unknown-title"));
+                visitor.show_with(StatusCode::SERVICE_UNAVAILABLE, &Unknown { frame, text })
+            }
+        },
+    }
+}
+
+/// Where the code was entered too long ago, it is asked for again: the page that does so, if the code
+/// in the form is not right.
+async fn ask_for_code(web: &Arc<DeviceWeb>, form: &Submitted, step: Step) -> Option<Response> {
+    if form.session.is_fresh {
+        return None;
+    }
+    let visitor = &form.visitor;
+    let language = visitor.language();
+    let Some(hash) = web.code_hash() else {
+        return Some(problem::cloud(visitor, CloudError::NotAccepted));
+    };
+    let (status, fault) = match web.codes.verify(&hash, form.get("code"), || web.since_boot()).await
+    {
+        Tried::Right => {
+            visitor.token.iter().for_each(|token| web.sessions.refresh(token, web.since_boot()));
+            return None;
+        }
+        Tried::Wrong { wait } if wait.is_zero() => {
+            (StatusCode::UNPROCESSABLE_ENTITY, language.say("code-wrong"))
+        }
+        Tried::Wrong { wait } | Tried::TooEarly { wait } => {
+            (StatusCode::TOO_MANY_REQUESTS, wait_text(visitor, wait.as_secs() + 1))
+        }
+    };
+    Some(ask_to_confirm(form, step, status, Some(fault)))
+}
+
+fn done(web: &Arc<DeviceWeb>, visitor: &Visitor, step: Step, consent: &Consent) -> Response {
+    match step {
+        Step::Grant => Redirect::to("/consent?done=granted").into_response(),
+        Step::Revoke => {
+            // The final page takes the place of this answer.
+            web.end(consent.revoked_at.unwrap_or(visitor.now));
+            Redirect::to("/").into_response()
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Devices, meters and photovoltaic systems, and what is connected to what.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use ebp_core::{
+    contract::MeasurementDevice,
+    model::{Incident, IncidentType, Meter, PvSystem},
+};
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use super::{frame::Frame, problem, registration::meter_kind, state::DeviceWeb, visitor::SignedIn};
+use crate::kit::number;
+
+#[derive(Template)]
+#[template(path = "device/devices.html")]
+struct Page {
+    frame: Frame,
+    devices: Vec<Shown>,
+    loose: Vec<ShownMeter>,
+}
+
+struct Shown {
+    uuid: Uuid,
+    health: String,
+    is_well: bool,
+    seen: String,
+    components: Vec<(String, String)>,
+    meters: Vec<ShownMeter>,
+}
+
+struct ShownMeter {
+    kind: String,
+    model: String,
+    systems: Vec<String>,
+    incidents: Vec<String>,
+    removed: Option<String>,
+}
+
+/// `GET /devices`.
+pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
+    let answers = web.ask(|cloud| {
+        let meters = cloud.meters()?;
+        let mut incidents = Vec::new();
+        for meter in &meters {
+            incidents.push((meter.uuid, cloud.incidents(meter.uuid)?));
+        }
+        Ok((cloud.devices()?, meters, cloud.pv_systems()?, incidents))
+    });
+    let (devices, meters, systems, incidents) = match answers.await {
+        Ok(answers) => answers,
+        Err(error) => return problem::cloud(&visitor, error),
+    };
+    let frame = visitor.frame(visitor.language().say("menu-devices"));
+    let meter = |meter: &Meter| {
+        let open = incidents.iter().find(|(uuid, _)| *uuid == meter.uuid);
+        let open = open.map_or(&[][..], |(_, incidents)| incidents);
+        shown_meter(&frame, meter, &systems, open)
+    };
+    let shown = devices.iter().map(|device| {
+        let own = meters.iter().filter(|meter| meter.measurement_device == Some(device.uuid));
+        shown(&frame, device, own.map(meter).collect())
+    });
+    let shown = shown.collect();
+    let is_loose = |meter: &&Meter| {
+        !devices.iter().any(|device| meter.measurement_device == Some(device.uuid))
+    };
+    let loose = meters.iter().filter(is_loose).map(meter).collect();
+    visitor.show(&Page { devices: shown, loose, frame })
+}
+
+fn shown(frame: &Frame, device: &MeasurementDevice, meters: Vec<ShownMeter>) -> Shown {
+    let is_silent = device
+        .last_activity
+        .is_none_or(|at| frame.now.duration_since(at) > SignedDuration::from_hours(3));
+    let has_incident = meters.iter().any(|meter| !meter.incidents.is_empty());
+    let health = match device.last_activity {
+        None => frame.say("device-never"),
+        Some(_) if is_silent => frame.say("device-silent"),
+        Some(_) if has_incident => frame.say("device-incident"),
+        Some(_) => frame.say("device-well"),
+    };
+    let seen = device
+        .last_activity
+        .map_or_else(String::new, |at| format!("{}, {}", frame.when(at), frame.ago(at)));
+    let components = device.components.iter();
+    Shown {
+        uuid: device.uuid,
+        health,
+        is_well: !is_silent && !has_incident,
+        seen,
+        components: components.map(|(name, part)| (name.clone(), part.version.clone())).collect(),
+        meters,
+    }
+}
+
+fn shown_meter(
+    frame: &Frame,
+    meter: &Meter,
+    systems: &[PvSystem],
+    incidents: &[Incident],
+) -> ShownMeter {
+    let language = frame.language();
+    let connected = systems.iter().filter(|system| system.meter == Some(meter.uuid));
+    let power = |system: &PvSystem| {
+        let power = number::quantity(language, system.nominal_power, 2, "kWp");
+        frame.say_one("system-with-power", "power", power)
+    };
+    let open = incidents.iter().filter(|incident| incident.is_open());
+    let describe = |incident: &Incident| match incident.kind {
+        IncidentType::SerialPortUnavailable => frame.say("incident-head"),
+        IncidentType::ObisCodesUnavailable => frame.say("incident-locked"),
+    };
+    ShownMeter {
+        kind: meter_kind(language, meter),
+        model: meter.model.clone(),
+        systems: connected.map(power).collect(),
+        incidents: open.map(describe).collect(),
+        removed: meter.removed_at.map(|at| frame.when(at)),
+    }
+}

@@ -1,0 +1,171 @@
+//! What the frame around every page shows.
+
+use jiff::Timestamp;
+
+use crate::kit::{
+    file,
+    language::{Argument, Language},
+    markdown,
+    moment::Moments,
+    number,
+    page::{Preferences, Theme},
+};
+
+/// The pages of the menu, with their texts.
+const MENU: [(&str, &str); 7] = [
+    ("/today", /* text */ "menu-today"),
+    ("/measurements", /* text */ "menu-measurements"),
+    ("/live", /* text */ "menu-live"),
+    ("/registration", /* text */ "menu-registration"),
+    ("/devices", /* text */ "menu-devices"),
+    ("/consent", /* text */ "menu-consent"),
+    ("/data", /* text */ "menu-data"),
+];
+
+/// A link of a switch or menu.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where to.
+    pub address: String,
+    /// What it says.
+    pub text: String,
+    /// Its language, if it is another one.
+    pub lang: &'static str,
+    /// Whether it is what is shown.
+    pub is_current: bool,
+}
+
+/// The frame around a page.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The title, and the one `h1`.
+    pub title: String,
+    /// Language and zone.
+    pub moments: Moments,
+    /// The time at which the page is made.
+    pub now: Timestamp,
+    /// The theme.
+    pub theme: Theme,
+    /// Whether somebody is signed in.
+    pub is_signed_in: bool,
+    /// What forms carry.
+    pub form_token: String,
+    preferences: Preferences,
+}
+
+impl Frame {
+    /// A frame for those preferences.
+    #[must_use]
+    pub fn new(
+        title: String,
+        preferences: Preferences,
+        moments: Moments,
+        now: Timestamp,
+        form_token: Option<String>,
+    ) -> Self {
+        Self {
+            title,
+            moments,
+            now,
+            theme: preferences.theme,
+            is_signed_in: form_token.is_some(),
+            form_token: form_token.unwrap_or_default(),
+            preferences,
+        }
+    }
+
+    /// The language.
+    #[must_use]
+    pub const fn language(&self) -> Language {
+        self.moments.language
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn say(&self, id: &str) -> String {
+        self.language().say(id)
+    }
+
+    /// A text with one argument.
+    #[must_use]
+    pub fn say_one(&self, id: &str, name: &str, argument: impl Into<Argument>) -> String {
+        self.language().say_with(id, [(name, argument.into())])
+    }
+
+    /// A text in Markdown, as HTML.
+    #[must_use]
+    pub fn markdown(&self, id: &str) -> String {
+        markdown::html(&self.say(id), 2)
+    }
+
+    /// The path of a static file.
+    #[must_use]
+    pub fn file(&self, name: &str) -> String {
+        file::path(name)
+    }
+
+    /// The version of the program.
+    #[must_use]
+    pub const fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// The menu.
+    #[must_use]
+    pub fn menu(&self) -> Vec<Link> {
+        let link = |(path, text): (&str, &str)| Link {
+            address: path.to_owned(),
+            text: self.say(text),
+            lang: self.language().code(),
+            is_current: self.preferences.path == path,
+        };
+        MENU.into_iter().map(link).collect()
+    }
+
+    /// The switch of the language.
+    #[must_use]
+    pub fn languages(&self) -> Vec<Link> {
+        let link = |language: Language| Link {
+            address: self.preferences.address_with("lang", language.code()),
+            text: language.name().to_owned(),
+            lang: language.code(),
+            is_current: language == self.language(),
+        };
+        Language::ALL.into_iter().map(link).collect()
+    }
+
+    /// The switch of the theme.
+    #[must_use]
+    pub fn themes(&self) -> Vec<Link> {
+        let text = |theme| match theme {
+            Theme::System => self.say("theme-system"),
+            Theme::Light => self.say("theme-light"),
+            Theme::Dark => self.say("theme-dark"),
+        };
+        let link = |theme: Theme| Link {
+            address: self.preferences.address_with("theme", theme.name()),
+            text: text(theme),
+            lang: self.language().code(),
+            is_current: theme == self.theme,
+        };
+        Theme::ALL.into_iter().map(link).collect()
+    }
+
+    /// A `<time>` element.
+    #[must_use]
+    pub fn when(&self, at: Timestamp) -> String {
+        self.moments.element(at, self.now)
+    }
+
+    /// How long ago.
+    #[must_use]
+    pub fn ago(&self, at: Timestamp) -> String {
+        self.moments.ago(at, self.now)
+    }
+
+    /// Energy as pages show it.
+    #[must_use]
+    pub fn energy(&self, value: rust_decimal::Decimal) -> String {
+        number::quantity(self.language(), value, 2, "kWh")
+    }
+}

@@ -1,0 +1,42 @@
+//! The participant's page, on the household's own device and in its own network.
+//!
+//! Enters: requests of the household's browsers; the Data API through [`Cloud`], the measuring daemon
+//! through [`Meterside`]. Leaves: pages in German and English. Absent: the spool, reading heads, the
+//! device's key and PINs, which this process never opens.
+
+mod cloud;
+mod cloud_client;
+mod config;
+mod consent;
+mod data;
+mod devices;
+mod document;
+mod ended;
+mod energy;
+mod figure;
+mod frame;
+mod live;
+mod measurements;
+mod meterside;
+mod pending;
+mod period;
+mod problem;
+mod registration;
+mod router;
+mod serve;
+mod sign_in;
+mod socket_meterside;
+mod state;
+mod submission;
+mod today;
+mod visitor;
+
+pub use cloud::{ByteSink, Cloud, CloudError, EnergyRequest, Sink};
+pub use cloud_client::CloudClient;
+pub use config::{EXAMPLE, WebConfig, WebConfigError};
+pub use ended::Ended;
+pub use meterside::{Meterside, MetersideError};
+pub use router::router;
+pub use serve::{Opened, ServeError, open};
+pub use socket_meterside::SocketMeterside;
+pub use state::{DeviceWeb, Parts};

@@ -1,0 +1,273 @@
+//! What is registered, and a way to say that it is wrong.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use askama::Template;
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use ebp_core::{
+    contract::{Account, Household, Message, MessageAbout, NewMessage},
+    model::{Meter, MeterType, PvSystem},
+};
+
+use super::{
+    cloud::CloudError,
+    frame::Frame,
+    problem,
+    state::DeviceWeb,
+    submission::Submitted,
+    visitor::{SignedIn, Visitor},
+};
+use crate::kit::{language::Language, number};
+
+/// The longest message, characters.
+const LONGEST: usize = 2000;
+
+#[derive(Template)]
+#[template(path = "device/registration.html")]
+struct Page {
+    frame: Frame,
+    blocks: Vec<Block>,
+    messages: Vec<Shown>,
+    subjects: Vec<Subject>,
+    /// What was typed, if it could not be sent.
+    draft: String,
+    fault: Option<String>,
+    was_sent: bool,
+}
+
+struct Block {
+    title: String,
+    about: &'static str,
+    pairs: Vec<(String, String)>,
+}
+
+struct Subject {
+    name: &'static str,
+    text: String,
+    is_chosen: bool,
+}
+
+struct Shown {
+    about: String,
+    text: String,
+    when: String,
+    answer: Option<String>,
+    is_open: bool,
+}
+
+/// What the server knows.
+struct Answers {
+    account: Account,
+    household: Household,
+    meters: Vec<Meter>,
+    systems: Vec<PvSystem>,
+    messages: Vec<Message>,
+}
+
+/// `GET /registration`.
+pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
+    let about = visitor.preferences.get("about").and_then(|name| name.parse().ok());
+    answer(&web, &visitor, StatusCode::OK, about, String::new(), None).await
+}
+
+async fn answer(
+    web: &Arc<DeviceWeb>,
+    visitor: &Visitor,
+    status: StatusCode,
+    about: Option<MessageAbout>,
+    draft: String,
+    fault: Option<String>,
+) -> Response {
+    let answers = web.ask(|cloud| {
+        Ok(Answers {
+            account: cloud.account()?,
+            household: cloud.household()?,
+            meters: cloud.meters()?,
+            systems: cloud.pv_systems()?,
+            messages: cloud.messages()?,
+        })
+    });
+    let frame = visitor.frame(visitor.language().say("menu-registration"));
+    let language = visitor.language();
+    let subjects = MessageAbout::ALL.into_iter().map(|subject| Subject {
+        name: subject.name(),
+        text: subject_text(language, subject),
+        is_chosen: Some(subject) == about,
+    });
+    let subjects = subjects.collect();
+    let was_sent = visitor.preferences.get("sent").is_some();
+    match answers.await {
+        Ok(answers) => {
+            let blocks = blocks(&frame, &answers);
+            let messages = answers.messages.iter().rev().map(|message| shown(&frame, message));
+            let messages = messages.collect();
+            let page = Page { blocks, messages, subjects, draft, fault, was_sent, frame };
+            visitor.show_with(status, &page)
+        }
+        // What was typed stays in the form.
+        Err(error) if !draft.is_empty() => {
+            let fault = fault.or_else(|| Some(frame.say("message-not-sent")));
+            let (blocks, messages) = (Vec::new(), Vec::new());
+            let page = Page { blocks, messages, subjects, draft, fault, was_sent: false, frame };
+            let status =
+                if error == CloudError::Away { StatusCode::SERVICE_UNAVAILABLE } else { status };
+            visitor.show_with(status, &page)
+        }
+        Err(error) => problem::cloud(visitor, error),
+    }
+}
+
+/// The faults of a message, by field.
+fn faults(language: Language, form: &Submitted) -> BTreeMap<&'static str, String> {
+    let mut faults = BTreeMap::new();
+    let text = form.get("text");
+    if text.trim().is_empty() {
+        faults.insert("text", language.say("message-empty"));
+    }
+    let length = text.replace("\r\n", "\n").chars().count();
+    if length > LONGEST {
+        let length = number::number(language, length.into(), 0);
+        faults.insert("text", language.say_with("message-long", [("count", length.into())]));
+    }
+    if form.get("about").parse::<MessageAbout>().is_err() {
+        faults.insert("about", language.say("message-about-missing"));
+    }
+    faults
+}
+
+/// `POST /registration/check`: the faults of a message that is being typed.
+pub async fn check(form: Submitted) -> Response {
+    let mut faults = faults(form.visitor.language(), &form);
+    // Nothing is missing before the form is sent.
+    faults.retain(|name, _| !form.get(name).trim().is_empty());
+    Json(faults).into_response()
+}
+
+/// `POST /registration`: a message to the researchers.
+pub async fn send(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
+    let visitor = &form.visitor;
+    let draft = form.get("text").to_owned();
+    let about = form.get("about").parse::<MessageAbout>().ok();
+    let faults = faults(visitor.language(), &form);
+    if let Some(fault) = faults.into_values().next() {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return answer(&web, visitor, status, about, draft, Some(fault)).await;
+    }
+    let about = about.unwrap_or(MessageAbout::Other);
+    // Browsers end lines with CR LF, and people paste what keyboards cannot type.
+    let lines = draft.replace("\r\n", "\n");
+    let plain = lines.chars().filter(|c| !c.is_control() || *c == '\n');
+    let message = NewMessage { about, text: plain.collect() };
+    let sent = web.ask(move |cloud| cloud.write_message(&message)).await;
+    match sent {
+        Ok(()) => Redirect::to("/registration?sent=1").into_response(),
+        Err(CloudError::Refused(409)) => {
+            let fault = Some(visitor.language().say("message-too-many"));
+            answer(&web, visitor, StatusCode::CONFLICT, Some(about), draft, fault).await
+        }
+        Err(_) => {
+            let fault = Some(visitor.language().say("message-not-sent"));
+            answer(&web, visitor, StatusCode::SERVICE_UNAVAILABLE, Some(about), draft, fault).await
+        }
+    }
+}
+
+fn subject_text(language: Language, about: MessageAbout) -> String {
+    match about {
+        MessageAbout::Contact => language.say("about-contact"),
+        MessageAbout::Address => language.say("about-address"),
+        MessageAbout::Answers => language.say("about-answers"),
+        MessageAbout::Meter => language.say("about-meter"),
+        MessageAbout::PvSystem => language.say("about-pv-system"),
+        MessageAbout::Device => language.say("about-device"),
+        MessageAbout::Measurements => language.say("about-measurements"),
+        MessageAbout::Consent => language.say("about-consent"),
+        MessageAbout::Other => language.say("about-other"),
+    }
+}
+
+fn shown(frame: &Frame, message: &Message) -> Shown {
+    Shown {
+        about: subject_text(frame.language(), message.about),
+        text: message.text.clone(),
+        when: frame.when(message.written_at),
+        answer: message.answer.clone(),
+        is_open: message.closed_at.is_none(),
+    }
+}
+
+fn blocks(frame: &Frame, answers: &Answers) -> Vec<Block> {
+    let language = frame.language();
+    let block =
+        |title: String, about: MessageAbout, pairs| Block { title, about: about.name(), pairs };
+    let Answers { account, household, meters, systems, .. } = answers;
+    let mut blocks = vec![block(
+        language.say("about-contact"),
+        MessageAbout::Contact,
+        vec![
+            (language.say("name"), account.name.clone()),
+            (language.say("email"), account.email.clone()),
+        ],
+    )];
+    if let Some(address) = &household.address {
+        let mut pairs = vec![
+            (language.say("street"), address.street.clone()),
+            (language.say("city"), format!("{} {}", address.postal_code, address.city)),
+        ];
+        if let Some(location) = &household.location {
+            let degrees = |value: f64| {
+                let text = format!("{value:.4}");
+                if language == Language::De { text.replace('.', ",") } else { text }
+            };
+            let place =
+                format!("{}°, {}°", degrees(location.latitude), degrees(location.longitude));
+            pairs.push((language.say("location"), place));
+        }
+        blocks.push(block(language.say("about-address"), MessageAbout::Address, pairs));
+    }
+    if let Some(answers) = &household.metadata {
+        let yes = |is: bool| if is { language.say("yes") } else { language.say("no") };
+        let pairs = vec![
+            (language.say("adults"), answers.adults.to_string()),
+            (language.say("adults-with-job"), answers.adults_with_job.to_string()),
+            (language.say("children"), answers.children.to_string()),
+            (language.say("ev-charger"), yes(answers.electric_vehicle_charger)),
+            (language.say("heat-pump"), yes(answers.heat_pump)),
+            (language.say("home-battery"), yes(answers.home_battery)),
+        ];
+        blocks.push(block(language.say("about-answers"), MessageAbout::Answers, pairs));
+    }
+    let pairs = meters.iter().map(|meter| (meter_kind(language, meter), meter.model.clone()));
+    blocks.push(block(language.say("about-meter"), MessageAbout::Meter, pairs.collect()));
+    if !systems.is_empty() {
+        let mut pairs = Vec::new();
+        for system in systems {
+            let power = number::quantity(language, system.nominal_power, 2, "kWp");
+            pairs.push((language.say("nominal-power"), power));
+            pairs.push((
+                language.say("azimuth"),
+                format!("{}°", number::number(language, system.azimuth, 0)),
+            ));
+            pairs.push((
+                language.say("tilt"),
+                format!("{}°", number::number(language, system.tilt, 0)),
+            ));
+            pairs.push((language.say("installed"), frame.moments.day(system.installed_on)));
+        }
+        blocks.push(block(language.say("about-pv-system"), MessageAbout::PvSystem, pairs));
+    }
+    blocks
+}
+
+/// What a meter counts, for people.
+pub fn meter_kind(language: Language, meter: &Meter) -> String {
+    match meter.kind {
+        MeterType::Electricity => language.say("meter-grid"),
+        MeterType::PvGeneration => language.say("meter-generation"),
+    }
+}

@@ -1,0 +1,106 @@
+//! Serving the page: everything that the configuration names is opened.
+
+use std::{fs, future::Future, io, path::PathBuf, sync::Arc};
+
+use ebp_client::{
+    Client, ClientError, ClientOptions,
+    identity::{Identity, IdentityError},
+};
+use ebp_core::clock::Clock;
+use ebp_device::clock::{ClockSource, DeviceSystemClock};
+use tokio::net::TcpListener;
+
+use super::{
+    cloud_client::CloudClient,
+    config::WebConfig,
+    ended::Ended,
+    router::router,
+    socket_meterside::SocketMeterside,
+    state::{DeviceWeb, Parts},
+};
+use crate::kit::{
+    host::HostNames,
+    listener::{self, Limits},
+    moment::time_zone,
+    session::SessionLimits,
+};
+
+/// Why the page cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The certificate or key of this page cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The Data API's client cannot be set up.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// There is no such zone.
+    #[error("the time zone `{0}` is not known")]
+    Zone(String),
+    /// The folder of its state cannot be read.
+    #[error("{}: {source}", path.display())]
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The listener failed.
+    #[error("the listener: {0}")]
+    Listener(#[from] io::Error),
+}
+
+/// The opened page, before it listens.
+pub struct Opened {
+    web: Arc<DeviceWeb>,
+    hosts: HostNames,
+    limits: Limits,
+}
+
+/// Opens what the configuration names. Call it outside of an asynchronous runtime.
+///
+/// # Errors
+/// Returns [`ServeError`] if a file is missing or wrong. The server and the measuring daemon may be
+/// away.
+pub fn open(config: &WebConfig) -> Result<Opened, ServeError> {
+    let api = &config.api;
+    let identity = Identity::load(&api.certificate, &api.key, &api.ca)?;
+    let clock = DeviceSystemClock::new(ClockSource::Automatic);
+    let options = ClientOptions { timeout: api.timeout(), ..ClientOptions::default() };
+    let client = Client::new(&api.url, &identity, options)?;
+    let zone = time_zone(&config.zone).map_err(|_| ServeError::Zone(config.zone.clone()))?;
+    let ended = Ended::open(&config.state, clock.now())
+        .map_err(|source| ServeError::State { path: config.state.clone(), source })?;
+    // Without a name of its own, addresses and `localhost` are left.
+    let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let web = DeviceWeb::new(Parts {
+        cloud: Arc::new(CloudClient::new(client, config.zone.clone())),
+        meterside: Arc::new(SocketMeterside::new(config.socket.clone())),
+        clock: Arc::new(clock),
+        zone,
+        sign_in_hash: config.sign_in_hash.clone(),
+        ended,
+        port: config.listen.port(),
+        limits: SessionLimits::default(),
+    });
+    Ok(Opened {
+        web: Arc::new(web),
+        hosts: HostNames::new(machine.trim(), &config.names),
+        limits: Limits { public_peers: config.public_peers, ..Limits::default() },
+    })
+}
+
+impl Opened {
+    /// Serves until `shutdown`.
+    ///
+    /// # Errors
+    /// Returns [`ServeError::Listener`] if the listener fails.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let router = router(Arc::clone(&self.web), self.hosts.clone(), "http");
+        Ok(listener::serve(listener, router, self.limits, shutdown).await?)
+    }
+}

@@ -1,0 +1,208 @@
+//! Signing in by the printed code, and out.
+
+use std::{sync::Arc, time::Duration};
+
+use askama::Template;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use cookie::{Cookie, SameSite, time};
+
+use super::{
+    frame::Frame,
+    state::DeviceWeb,
+    submission::{Submitted, read_form},
+    visitor::Visitor,
+};
+use crate::kit::{code::Tried, page::encode};
+
+/// The pages that a visitor may be led to after signing in.
+const PAGES: [&str; 8] = [
+    "/today",
+    "/measurements",
+    "/pending",
+    "/live",
+    "/registration",
+    "/devices",
+    "/consent",
+    "/data",
+];
+
+#[derive(Template)]
+#[template(path = "device/sign_in.html")]
+struct Page {
+    frame: Frame,
+    /// What has to be said before the form.
+    note: Option<String>,
+    /// What is wrong with the code.
+    fault: Option<String>,
+    is_enrolled: bool,
+    next: String,
+    contacts: Vec<String>,
+}
+
+/// `GET /`.
+pub async fn show(State(web): State<Arc<DeviceWeb>>, visitor: Visitor) -> Response {
+    if visitor.session.is_some() {
+        return Redirect::to("/today").into_response();
+    }
+    let language = visitor.language();
+    let asked = |name| visitor.preferences.get(name).is_some();
+    let note = if asked("ended") {
+        Some(language.say("session-ended"))
+    } else if asked("cookies") {
+        Some(language.say("cookies-off"))
+    } else if asked("out") {
+        Some(language.say("signed-out"))
+    } else if !web.parts.clock.synchronised() {
+        Some(language.say("clock-not-set"))
+    } else {
+        None
+    };
+    let next = visitor.preferences.get("next").unwrap_or_default().to_owned();
+    page(&web, &visitor, StatusCode::OK, note, None, next)
+}
+
+fn page(
+    web: &Arc<DeviceWeb>,
+    visitor: &Visitor,
+    status: StatusCode,
+    note: Option<String>,
+    fault: Option<String>,
+    next: String,
+) -> Response {
+    let title = visitor.language().say("sign-in-title");
+    let page = Page {
+        frame: visitor.frame(title),
+        note,
+        fault,
+        is_enrolled: web.code_hash().is_some(),
+        next: safe_target(&next).to_owned(),
+        contacts: Vec::new(),
+    };
+    visitor.show_with(status, &page)
+}
+
+/// Where to go after signing in: a page of ours, else the first one.
+fn safe_target(next: &str) -> &str {
+    let path = next.split('?').next().unwrap_or_default();
+    let is_ours = PAGES.contains(&path) && next.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_ours { next } else { "/today" }
+}
+
+/// `POST /sign-in`.
+pub async fn sign_in(
+    State(web): State<Arc<DeviceWeb>>,
+    visitor: Visitor,
+    request: Request,
+) -> Response {
+    let fields = match read_form(request, &web, &visitor).await {
+        Ok(fields) => fields,
+        Err(response) => return response,
+    };
+    let get = |name: &str| {
+        fields.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value.as_str())
+    };
+    let next = get("next").to_owned();
+    let Some(hash) = web.code_hash() else {
+        return page(&web, &visitor, StatusCode::SERVICE_UNAVAILABLE, None, None, next);
+    };
+    match web.codes.verify(&hash, get("code"), || web.since_boot()).await {
+        Tried::Right => {
+            let stays = get("stay") == "yes";
+            // One session a browser: the one that it had is over.
+            visitor.token.iter().for_each(|token| web.sessions.end(token));
+            let Ok(token) = web.sessions.begin(web.since_boot(), stays) else {
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            };
+            let lasts = stays.then_some(web.parts.limits.looking);
+            let target = format!("/signed-in?next={}", encode(safe_target(&next)));
+            with_cookie(&web, token.as_str(), lasts, Redirect::to(&target).into_response())
+        }
+        Tried::Wrong { wait } if wait.is_zero() => {
+            let fault = Some(visitor.language().say("code-wrong"));
+            page(&web, &visitor, StatusCode::UNPROCESSABLE_ENTITY, None, fault, next)
+        }
+        Tried::Wrong { wait } | Tried::TooEarly { wait } => {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            let fault = Some(wait_text(&visitor, seconds));
+            let mut response =
+                page(&web, &visitor, StatusCode::TOO_MANY_REQUESTS, None, fault, next);
+            if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {
+                response.headers_mut().insert(header::RETRY_AFTER, value);
+            }
+            response
+        }
+    }
+}
+
+/// Until when no code is looked at.
+pub fn wait_text(visitor: &Visitor, seconds: u64) -> String {
+    let language = visitor.language();
+    if seconds < 60 {
+        return language.say_with("code-wait-seconds", [("count", seconds.into())]);
+    }
+    // Rounded up to the next minute: at that time it is over for sure.
+    let wait = i64::try_from(seconds).unwrap_or(900) + 59;
+    let at = visitor.now.checked_add(jiff::SignedDuration::from_secs(wait)).unwrap_or(visitor.now);
+    language.say_with("code-wait-until", [("time", visitor.moments().time(at).into())])
+}
+
+/// `GET /signed-in`: whether the browser kept the cookie.
+pub async fn arrive(visitor: Visitor) -> Response {
+    let next = visitor.preferences.get("next").unwrap_or_default();
+    let target = if visitor.session.is_some() { safe_target(next) } else { "/?cookies=off" };
+    Redirect::to(target).into_response()
+}
+
+/// `POST /sign-out`.
+pub async fn sign_out(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
+    form.visitor.token.iter().for_each(|token| web.sessions.end(token));
+    with_cookie(&web, "", Some(Duration::ZERO), Redirect::to("/?out=1").into_response())
+}
+
+fn with_cookie(
+    web: &Arc<DeviceWeb>,
+    value: &str,
+    lasts: Option<Duration>,
+    mut response: Response,
+) -> Response {
+    let mut cookie = Cookie::build((web.session_cookie(), value.to_owned()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .build();
+    if let Some(lasts) = lasts {
+        cookie.set_max_age(time::Duration::try_from(lasts).ok());
+    }
+    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_elsewhere() {
+        assert_eq!(safe_target("/consent"), "/consent");
+        assert_eq!(safe_target("/measurements?period=day"), "/measurements?period=day");
+        for next in [
+            "",
+            "//evil",
+            "/\\evil",
+            "http:evil",
+            "https://evil/today",
+            "/today/../x",
+            "/sign-out",
+            "/today\r\nx: y",
+            "/today?\u{e9}",
+        ] {
+            assert_eq!(safe_target(next), "/today", "{next}");
+        }
+    }
+}

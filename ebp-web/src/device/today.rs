@@ -1,0 +1,223 @@
+//! The start page: how it is, and today in figures.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use ebp_core::{
+    contract::{EnergySeries, EnergySummary, MeasurementDevice},
+    model::{ConsentState, IncidentType, MeterType},
+    obis::ObisCode,
+};
+use ebp_device::socket::Status;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{
+    cloud::CloudError,
+    energy::EnergyView,
+    figure::{Figure, figures},
+    frame::Frame,
+    meterside::MetersideError,
+    period::{Period, PeriodKind},
+    state::DeviceWeb,
+    visitor::SignedIn,
+};
+use crate::kit::number;
+
+#[derive(Template)]
+#[template(path = "device/today.html")]
+struct Page {
+    frame: Frame,
+    /// The state in one sentence.
+    state: String,
+    is_well: bool,
+    /// What else has to be said.
+    notes: Vec<String>,
+    /// Whether consent is still to be granted.
+    asks_consent: bool,
+    power: Option<Power>,
+    facts: Vec<(String, String)>,
+    /// How many measurements wait on the device, as a sentence.
+    waiting: Option<String>,
+    figures: Vec<Figure>,
+    energy: Option<EnergyView>,
+}
+
+/// What flows at the moment.
+struct Power {
+    value: String,
+    direction: String,
+    /// A `<time>` element.
+    when: String,
+}
+
+/// What the server says, in one go.
+struct Answers {
+    consent: ConsentState,
+    figures: Option<(EnergySummary, EnergySeries)>,
+    devices: Vec<MeasurementDevice>,
+    /// The meters at the grid.
+    grid: Vec<Uuid>,
+}
+
+/// `GET /today`.
+pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
+    let moments = visitor.moments();
+    let frame = visitor.frame(visitor.language().say("menu-today"));
+    let period = Period::from_day(PeriodKind::Day, moments.day_of(visitor.now));
+    let asked = web.ask(move |cloud| {
+        let consent = cloud.consent()?.state;
+        let figures = match period {
+            Some(period) if consent == ConsentState::Granted => {
+                Some((cloud.summary(period.from, period.to)?, cloud.series(period.request())?))
+            }
+            _ => None,
+        };
+        let meters = cloud.meters()?;
+        let grid = meters.iter().filter(|meter| meter.kind == MeterType::Electricity);
+        let grid = grid.map(|meter| meter.uuid).collect();
+        Ok(Answers { consent, figures, devices: cloud.devices()?, grid })
+    });
+    let (answers, status) = tokio::join!(asked, web.ask_meterside(|meterside| meterside.status()));
+    visitor.show(&page(&web, frame, period, answers, status))
+}
+
+fn page(
+    web: &Arc<DeviceWeb>,
+    frame: Frame,
+    period: Option<Period>,
+    answers: Result<Answers, CloudError>,
+    status: Result<Status, MetersideError>,
+) -> Page {
+    let mut notes = Vec::new();
+    match (&answers, web.away_since()) {
+        (Err(CloudError::Away), Some(since)) => {
+            let time = frame.moments.instant(since, frame.now);
+            notes.push(frame.say_one("cloud-away-since", "time", time));
+        }
+        (Err(_), _) => notes.push(frame.say("cloud-refuses")),
+        (Ok(_), _) => {}
+    }
+    if status.is_err() {
+        notes.push(frame.say("meterside-missing"));
+    }
+    let status = status.ok();
+    // Without the server, consent is what the measuring daemon knows of it.
+    let known = status.as_ref().and_then(|status| status.consent.as_deref());
+    let is_granted = match &answers {
+        Ok(answers) => Some(answers.consent == ConsentState::Granted),
+        Err(_) => known.map(|state| state == ConsentState::Granted.name()),
+    };
+    let (state, is_well) = describe(&frame, is_granted, status.as_ref(), &mut notes);
+    let mut facts = Vec::new();
+    if let Some(at) = status.as_ref().and_then(last_measured) {
+        facts.push((frame.say("last-measured"), format!("{}, {}", frame.when(at), frame.ago(at))));
+    }
+    let sent = answers
+        .as_ref()
+        .ok()
+        .and_then(|answers| answers.devices.iter().filter_map(|device| device.last_activity).max());
+    if let Some(at) = sent {
+        facts.push((frame.say("last-sent"), format!("{}, {}", frame.when(at), frame.ago(at))));
+    }
+    let grid = answers.as_ref().ok().map(|answers| answers.grid.as_slice());
+    let power = status.as_ref().and_then(|status| power(&frame, status, grid));
+    let waiting = status
+        .as_ref()
+        .filter(|status| status.pending > 0)
+        .map(|status| frame.say_one("waiting-count", "count", status.pending));
+    let (mut shown, mut energy) = (Vec::new(), None);
+    if let (Ok(Answers { figures: Some((summary, series)), .. }), Some(period)) = (&answers, period)
+    {
+        shown = figures(frame.language(), summary, None);
+        energy = Some(EnergyView::new(&frame, series, &period));
+    }
+    let asks_consent = is_granted == Some(false);
+    Page {
+        state,
+        is_well,
+        notes,
+        asks_consent,
+        power,
+        facts,
+        waiting,
+        figures: shown,
+        energy,
+        frame,
+    }
+}
+
+/// The state in one sentence, and whether all is well.
+fn describe(
+    frame: &Frame,
+    is_granted: Option<bool>,
+    status: Option<&Status>,
+    notes: &mut Vec<String>,
+) -> (String, bool) {
+    match is_granted {
+        Some(false) => return (frame.say("state-not-granted"), true),
+        None => return (frame.say("state-unknown"), false),
+        Some(true) => {}
+    }
+    let Some(status) = status else { return (frame.say("state-granted"), true) };
+    if !status.knows_the_time {
+        notes.push(frame.say("clock-not-set"));
+    }
+    let has =
+        |kind: IncidentType| status.meters.iter().any(|meter| meter.incidents.contains(&kind));
+    if has(IncidentType::SerialPortUnavailable) {
+        return (frame.say("state-head"), false);
+    }
+    if has(IncidentType::ObisCodesUnavailable) {
+        return (frame.say("state-locked"), false);
+    }
+    match last_measured(status) {
+        None => {
+            let time = frame.moments.time(next_quarter(frame.now));
+            (frame.say_one("state-first", "time", time), true)
+        }
+        Some(at) if frame.now.duration_since(at) > SignedDuration::from_mins(35) => {
+            (frame.say_one("state-silent", "ago", frame.ago(at)), false)
+        }
+        Some(_) => (frame.say("state-well"), true),
+    }
+}
+
+fn last_measured(status: &Status) -> Option<Timestamp> {
+    status.meters.iter().filter_map(|meter| meter.measured_at).max()
+}
+
+/// The next quarter of an hour.
+fn next_quarter(now: Timestamp) -> Timestamp {
+    let second = now.as_second();
+    Timestamp::from_second(second - second.rem_euclid(900) + 900).unwrap_or(now)
+}
+
+/// What flowed when the grid's meter was measured last.
+fn power(frame: &Frame, status: &Status, grid: Option<&[Uuid]>) -> Option<Power> {
+    let mut latest = None;
+    // Which meter is the grid's only the server knows; the only one has to be it.
+    let is_grid = |meter: Uuid| match grid {
+        Some(grid) => grid.contains(&meter),
+        None => status.meters.len() == 1,
+    };
+    for meter in status.meters.iter().filter(|meter| is_grid(meter.meter)) {
+        let value = |code| meter.data.iter().find(|point| point.obis == code).map(|p| p.value);
+        let both = match (value(ObisCode::POSITIVE_POWER), value(ObisCode::NEGATIVE_POWER)) {
+            (None, None) => None,
+            (drawn, fed) => Some(drawn.unwrap_or_default() - fed.unwrap_or_default()),
+        };
+        if let (Some(at), Some(net)) = (meter.measured_at, value(ObisCode::SUM_POWER).or(both)) {
+            latest = latest.max(Some((at, net)));
+        }
+    }
+    let (at, net) = latest?;
+    let direction =
+        if net.is_sign_negative() { frame.say("power-out") } else { frame.say("power-in") };
+    Some(Power {
+        value: number::quantity(frame.language(), net.abs(), 2, "kW"),
+        direction,
+        when: frame.when(at),
+    })
+}

@@ -1,0 +1,125 @@
+//! Who asks for a page, and how they want it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, StatusCode, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use jiff::Timestamp;
+
+use super::{frame::Frame, state::DeviceWeb};
+use crate::kit::{
+    language::Language,
+    moment::Moments,
+    page::{self, Preferences, encode},
+    session::Session,
+};
+
+/// Whoever asks, signed in or not.
+#[derive(Clone)]
+pub struct Visitor {
+    /// The page.
+    pub web: Arc<DeviceWeb>,
+    /// How they want it.
+    pub preferences: Preferences,
+    /// Their session.
+    pub session: Option<Session>,
+    /// The session cookie's value, whether or not there is such a session.
+    pub token: Option<String>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Visitor {
+    /// From a request's parts.
+    #[must_use]
+    pub fn from_headers(
+        web: &Arc<DeviceWeb>,
+        headers: &HeaderMap,
+        path: &str,
+        query: Option<&str>,
+    ) -> Self {
+        let token = page::cookie(headers, &web.session_cookie());
+        // A region that renews itself does not keep a session open.
+        let is_used = !headers.contains_key("x-ebp-region");
+        let find = |token: &String| web.sessions.find(token, web.since_boot(), is_used);
+        Self {
+            session: token.as_ref().and_then(find),
+            preferences: Preferences::from_request(headers, path, query),
+            token,
+            now: web.now(),
+            web: Arc::clone(web),
+        }
+    }
+
+    /// The language.
+    #[must_use]
+    pub const fn language(&self) -> Language {
+        self.preferences.language
+    }
+
+    /// How times are shown.
+    #[must_use]
+    pub fn moments(&self) -> Moments {
+        Moments { zone: self.web.parts.zone.clone(), language: self.language() }
+    }
+
+    /// The frame of a page with that title.
+    #[must_use]
+    pub fn frame(&self, title: String) -> Frame {
+        let token = self.session.as_ref().map(|session| session.form_token.clone());
+        Frame::new(title, self.preferences.clone(), self.moments(), self.now, token)
+    }
+
+    /// A page.
+    #[must_use]
+    pub fn show(&self, template: &impl Template) -> Response {
+        self.show_with(StatusCode::OK, template)
+    }
+
+    /// A page with another status.
+    #[must_use]
+    pub fn show_with(&self, status: StatusCode, template: &impl Template) -> Response {
+        match template.render() {
+            Ok(html) => (status, page::html_with(self.preferences.cookies(), html)).into_response(),
+            Err(error) => {
+                tracing::error!("a page cannot be made: {error}");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+impl FromRequestParts<Arc<DeviceWeb>> for Visitor {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        web: &Arc<DeviceWeb>,
+    ) -> Result<Self, Self::Rejection> {
+        Ok(Self::from_headers(web, &parts.headers, parts.uri.path(), parts.uri.query()))
+    }
+}
+
+/// A visitor who is signed in. Others are led to the sign-in page, and back afterwards.
+pub struct SignedIn(pub Visitor, pub Session);
+
+impl FromRequestParts<Arc<DeviceWeb>> for SignedIn {
+    type Rejection = Response;
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<DeviceWeb>) -> Result<Self, Response> {
+        let visitor =
+            Visitor::from_headers(web, &parts.headers, parts.uri.path(), parts.uri.query());
+        if let Some(session) = visitor.session.clone() {
+            return Ok(Self(visitor, session));
+        }
+        let ended = if visitor.token.is_some() { "&ended=1" } else { "" };
+        let back = if parts.method == axum::http::Method::GET {
+            parts.uri.path_and_query().map_or("/today", |target| target.as_str())
+        } else {
+            "/today"
+        };
+        Err(Redirect::to(&format!("/?next={}{ended}", encode(back))).into_response())
+    }
+}

@@ -1,0 +1,11 @@
+//! The participant's page over plain HTTP and in a browser, against doubles of the survey's server and
+//! the measuring daemon.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
+mod attacks;
+mod browser;
+mod consent;
+mod pages;
+mod sign_in;
+mod world;

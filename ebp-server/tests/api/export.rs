@@ -111,7 +111,7 @@ async fn filled(server: &Server) -> (Registered, Api) {
     let path = paths::MESSAGE_ANSWER.replace("{uuid}", written["uuid"].as_str().unwrap());
     researcher.json(Method::POST, &path, &json!({"text": "Danke."})).ok().await;
     let path = format!("/management/household/{}/meter/{}", made.household, made.meters[1]);
-    let removed = json!({"removed_at": now});
+    let removed = json!({"removed_at": now, "generation_register": "2.8.0"});
     researcher.json(Method::PATCH, &path, &removed).ok().await;
     let revoked = server.issue(EMAIL, Some(made.measurement_device), Scopes::all());
     server.authority.revoke(&revoked.entry.serial).unwrap();

@@ -26,7 +26,8 @@ async fn the_registration_is_given_back() {
                         "country": "DE"},
             "location": {"latitude": 50.8503, "longitude": 7.1017, "precision": "entered"},
             "metadata": {"children": 1, "adults": 2, "adults_with_job": 1, "heat_pump": true,
-                         "electric_vehicle_charger": false, "home_battery": false},
+                         "electric_vehicle_charger": false, "home_battery": false,
+                         "metering_concept": "unknown", "battery": "unknown"},
             "consent": {"state": "not-granted", "granted_at": null, "revoked_at": null}
         })
     );

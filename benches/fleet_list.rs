@@ -90,7 +90,7 @@ async fn pages(engine: &str, server: &Server, devices: usize) {
         "version=0.2.0&state=late",
         "version=0.1.0&sort=-damaged",
     ]
-    .map(|query| fleet(query))
+    .map(&fleet)
     .to_vec();
     // The page in the middle, by a cursor.
     let mut page = fleet("sort=last-report");

@@ -69,7 +69,7 @@ pub enum ClientError {
         /// What went wrong, in the server's words.
         title: Box<str>,
         /// The details: which fields are wrong, and what is expected.
-        faults: Vec<String>,
+        faults: Box<[String]>,
         /// The household that prevents it, if the server names one.
         household: Option<Box<Uuid>>,
         /// How long to wait before the next request, as the server asked (`Retry-After`).

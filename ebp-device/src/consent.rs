@@ -126,7 +126,7 @@ mod tests {
             status: 410,
             kind: problem_type::CONSENT_REVOKED.into(),
             title: "over".into(),
-            faults: Vec::new(),
+            faults: Box::default(),
             household: None,
             retry_after: None,
             trace_id: None,

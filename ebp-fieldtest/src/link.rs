@@ -117,7 +117,7 @@ impl Link {
             status,
             kind: problem_type::INTERNAL.to_owned(),
             title: "not now".into(),
-            faults: Vec::new(),
+            faults: Box::default(),
             household: None,
             retry_after,
             trace_id: None,

@@ -49,10 +49,10 @@ impl Faults {
         }
         let text = |pointer| body.pointer(pointer).and_then(Value::as_str);
         let battery = body.pointer("/metadata/home_battery").and_then(Value::as_bool);
-        let agrees = match (battery, text("/metadata/battery")) {
-            (Some(true), Some("none")) | (Some(false), Some("ac" | "dc")) => false,
-            _ => true,
-        };
+        let agrees = !matches!(
+            (battery, text("/metadata/battery")),
+            (Some(true), Some("none")) | (Some(false), Some("ac" | "dc"))
+        );
         self.check(agrees, "/metadata/battery", "contradicts home_battery");
         if let (Some("DE"), Some(code)) = (text("/address/country"), text("/address/postal_code")) {
             let german = code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit());

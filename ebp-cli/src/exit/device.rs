@@ -198,7 +198,7 @@ mod tests {
             status,
             kind: problem_type::INTERNAL.into(),
             title: "it failed".into(),
-            faults: Vec::new(),
+            faults: Box::default(),
             household: None,
             retry_after: None,
             trace_id: Some(Box::new(trace)),

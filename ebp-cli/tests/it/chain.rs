@@ -65,7 +65,7 @@ fn from_the_meter_to_the_account() {
         format.json()[0],
         serde_json::json!({
             "accepted": 0, "duplicate": 0, "refused": 0, "remaining": 0,
-            "unplaced": 0, "incidents": 0, "status": false
+            "unplaced": 0, "incidents": 0, "status": true
         })
     );
 }

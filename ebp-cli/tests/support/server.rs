@@ -128,10 +128,10 @@ impl Server {
         self.data().join("authority/ca.pem")
     }
 
-    /// Runs a command with the server's data folder and environment.
+    /// Runs a command with the server's configuration, or data folder, and environment.
     pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>, stdin: &str) -> Run {
         let mut command = ebp();
-        command.args(arguments).arg("--data").arg(self.data());
+        command.args(arguments).args(self.named());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         super::process::run(command, stdin.as_bytes())
     }

@@ -71,7 +71,10 @@ fn the_example_is_true() {
     // Each line that is a setting, though it is commented out; those that are no sentence.
     let whole: Vec<_> = EXAMPLE
         .lines()
-        .map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ")).unwrap_or(line))
+        .map(|line| {
+            let setting = |line: &&str| line.contains(" = ") || line.starts_with('[');
+            line.strip_prefix("# ").filter(setting).unwrap_or(line)
+        })
         .collect();
     let config = load(&whole.join("\n")).unwrap();
     let (cycle, default) = (&config.cycle, Cycles::default());

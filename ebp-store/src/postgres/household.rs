@@ -75,8 +75,9 @@ pub async fn household(
             "SELECT consent.granted_at, consent.revoked_at,
                     street, postal_code, city, country, latitude, longitude,
                     children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
-                    home_battery, precision, masked, nuts3, metering_concept, battery,
-                    text_version, text_language, withdrawal_channel, withdrawal_received_on
+                    home_battery, precision, masked, nuts3,
+                    text_version, text_language, withdrawal_channel, withdrawal_received_on,
+                    metering_concept, battery
              FROM consent LEFT JOIN address USING (household) LEFT JOIN location USING (household)
                  LEFT JOIN metadata USING (household)
              WHERE household = $1",

@@ -310,7 +310,7 @@ pub fn plan(
         let end = episode
             .end_untold
             .filter(|at| due(at) && (episode.begin_untold.is_none() || begin.is_some()));
-        is_digest |= begin.iter().chain(&end).any(|at| quiet(at));
+        is_digest |= begin.iter().chain(&end).any(&quiet);
         planned.begins.extend(begin.map(|_| episode.uuid));
         planned.ends.extend(end.map(|_| episode.uuid));
     }

@@ -47,15 +47,15 @@ pub struct Enroll {
 
     /// The folder for frontend.pem, frontend.key and sign-in, the files of the page that shows the
     /// household its data; by default `frontend` in the folder of --output.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", help_heading = "The device's page")]
     frontend: Option<PathBuf>,
 
     /// The user that the page runs as, to whom its files are given.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", help_heading = "The device's page")]
     frontend_owner: Option<String>,
 
     /// Get no certificate for a page.
-    #[arg(long, conflicts_with_all = ["frontend", "frontend_owner"])]
+    #[arg(long, conflicts_with_all = ["frontend", "frontend_owner"], help_heading = "The device's page")]
     no_frontend: bool,
 }
 

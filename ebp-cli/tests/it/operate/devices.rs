@@ -86,7 +86,7 @@ fn a_token_and_its_command_fit_together() {
     assert_eq!((mode(&file), &*made.stdout), (0o600, ""));
     administrator.ask(&["token", &device, "--output", &file]).refused(1, &["exists already"]);
     // The command is typed as it is printed, but for the folder.
-    let command = made.stderr.lines().last().unwrap().to_owned();
+    let command = made.stderr.lines().find(|line| line.contains("device enroll")).unwrap().trim();
     let folder = administrator.path("device");
     let words: Vec<&str> = command.split(' ').skip(1).collect();
     let (last, words) = words.split_last().unwrap();

@@ -48,6 +48,8 @@ fn every_setting_that_is_printed_is_a_variable() {
             table = format!("{name}__");
         } else if let Some((key, value)) = line.split_once(" = ")
             && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+            // Lists of tables are written in the file alone.
+            && !value.starts_with("[{")
         {
             let value = value.replace(['"', '[', ']'], "");
             variables.push((format!("EBP_SERVER_{table}{key}").to_uppercase(), value));

@@ -68,7 +68,7 @@ pub fn is_disliked(uuid: Uuid) -> bool {
 pub fn problem(status: u16, kind: &str) -> ClientError {
     let server = "https://api.example".to_owned();
     let (kind, title) = (kind.to_owned(), "a problem".into());
-    let (faults, household) = (Vec::new(), None);
+    let (faults, household) = (Box::default(), None);
     let (retry_after, trace_id) = (None, None);
     ClientError::Problem { server, status, kind, title, faults, household, retry_after, trace_id }
 }

@@ -87,7 +87,7 @@ impl World {
                     status: 429,
                     kind: problem_type::INTERNAL.into(),
                     title: "busy".into(),
-                    faults: Vec::new(),
+                    faults: Box::default(),
                     household: None,
                     retry_after: Some(wait),
                     trace_id: None,

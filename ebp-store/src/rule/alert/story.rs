@@ -162,7 +162,7 @@ proptest! {
             let looked = Watching::look(watching, now, thresholds.longest_gap);
             watching = Some(looked);
             let (begin, _) =
-                changes(std::slice::from_ref(&device), &[], &thresholds, looked, || Uuid::nil());
+                changes(std::slice::from_ref(&device), &[], &thresholds, looked, Uuid::nil);
             if !begin.is_empty() {
                 break;
             }

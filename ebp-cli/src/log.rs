@@ -22,9 +22,13 @@ static JSON: AtomicBool = AtomicBool::new(false);
 pub fn start(verbose: u8, as_json: bool) {
     let level = match (verbose, as_json) {
         (0, false) => "warn",
-        (0, true) => "ebp=info,ebp_server=info,ebp_survey=info,warn",
-        (1, _) => "ebp=info,ebp_core=info,ebp_meter=info,ebp_server=info,ebp_survey=info,warn",
-        _ => "ebp=debug,ebp_core=debug,ebp_meter=debug,ebp_server=debug,ebp_survey=debug,info",
+        (0, true) => "ebp=info,ebp_server=info,ebp_survey=info,ebp_web=info,warn",
+        (1, _) => {
+            "ebp=info,ebp_core=info,ebp_meter=info,ebp_server=info,ebp_survey=info,ebp_web=info,warn"
+        }
+        _ => {
+            "ebp=debug,ebp_core=debug,ebp_meter=debug,ebp_server=debug,ebp_survey=debug,ebp_web=debug,info"
+        }
     };
     // Of the filters the one without regular expressions: they would be a tenth of what a device
     // has to load.
@@ -46,7 +50,7 @@ pub fn start(verbose: u8, as_json: bool) {
 }
 
 /// Tells people something, in the log's form.
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", feature = "device-web"))]
 pub fn tell(text: std::fmt::Arguments<'_>) {
     if JSON.load(Ordering::Relaxed) {
         tracing::info!("{text}");

@@ -12,7 +12,7 @@ mod file;
 mod log;
 mod output;
 mod owner;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", feature = "device-web"))]
 mod runtime;
 mod state;
 mod stdout;

@@ -19,6 +19,7 @@ pub fn on_this_thread() -> Result<Runtime, Failure> {
 ///
 /// # Errors
 /// Returns an error if the operating system denies a resource that is needed.
+#[cfg(feature = "server")]
 pub fn on_all_cores() -> Result<Runtime, Failure> {
     Builder::new_multi_thread().enable_all().build().or_failed("tokio")
 }

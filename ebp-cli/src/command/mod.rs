@@ -18,6 +18,8 @@ mod cycle;
 #[cfg(feature = "server")]
 mod demo;
 pub mod device;
+#[cfg(feature = "device-web")]
+mod device_page;
 mod find_port;
 #[cfg(feature = "server")]
 mod geodata;
@@ -88,8 +90,18 @@ enum Command {
     #[cfg(feature = "server")]
     #[command(flatten)]
     Survey(Survey),
+    #[cfg(all(feature = "device-web", not(feature = "server")))]
+    #[command(subcommand)]
+    Serve(Served),
     Completions(completions::Arguments),
     Man(man::Arguments),
+}
+
+/// Serve pages.
+#[cfg(all(feature = "device-web", not(feature = "server")))]
+#[derive(Debug, Subcommand)]
+enum Served {
+    Device(device_page::Arguments),
 }
 
 /// What servers and research groups need, and a device does not.
@@ -134,6 +146,8 @@ impl Cli {
             Command::Device(arguments) => device::run(&arguments),
             #[cfg(feature = "server")]
             Command::Survey(command) => command.run(),
+            #[cfg(all(feature = "device-web", not(feature = "server")))]
+            Command::Serve(Served::Device(arguments)) => device_page::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments, Self::command()),
         }

@@ -103,6 +103,8 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         revocations: Option<PathBuf>,
     },
+    #[cfg(feature = "device-web")]
+    Device(super::device_page::Arguments),
     /// The list of revocations, for a database that is restored from a backup.
     Revocations {
         #[command(subcommand)]
@@ -141,6 +143,8 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         Some(Action::Restore { input, revocations }) => {
             return backup::restore(data, input, revocations.as_deref());
         }
+        #[cfg(feature = "device-web")]
+        Some(Action::Device(arguments)) => return super::device_page::run(arguments),
         Some(Action::Revocations { action }) => return action.run(data),
         Some(Action::Texts { action }) => return action.run(),
         None => {}

@@ -26,6 +26,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["serve", "secret", "unblock"],
     &["serve", "backup"],
     &["serve", "restore"],
+    &["serve", "device"],
     &["serve", "revocations"],
     &["serve", "revocations", "list"],
     &["serve", "revocations", "apply"],

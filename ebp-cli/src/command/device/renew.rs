@@ -36,11 +36,12 @@ pub struct Renew {
 
     /// Renew only the page's certificate, in this folder, with itself: for the user that the page
     /// runs as, who may not use the device's. Needs --url and --ca.
-    #[arg(long, value_name = "FOLDER", requires_all = ["url", "ca"], conflicts_with_all = ["config", "folder"])]
+    #[arg(long, value_name = "FOLDER", requires_all = ["url", "ca"], conflicts_with_all = ["config", "folder"],
+        help_heading = "The device's page")]
     frontend: Option<PathBuf>,
 
     /// The authority's certificate (PEM), with --frontend.
-    #[arg(long, value_name = "FILE", requires = "frontend")]
+    #[arg(long, value_name = "FILE", requires = "frontend", help_heading = "The device's page")]
     ca: Option<PathBuf>,
 }
 

@@ -11,6 +11,7 @@ mod limit;
 mod log;
 mod lost;
 mod metrics;
+mod page;
 mod participants;
 mod people;
 mod private;

@@ -1,0 +1,139 @@
+//! `ebp serve device`: the participant's page, from the printed code to the household's figures.
+
+use std::fs;
+
+use reqwest::{
+    blocking::{Client, Response},
+    redirect::Policy,
+};
+use rustix::process::Signal;
+
+use super::people::Participant;
+use crate::support::{ebp, process, process::Running, server::Server};
+
+/// A browser that has signed in, or not yet.
+struct Browser {
+    http: Client,
+    origin: String,
+    cookie: String,
+}
+
+impl Browser {
+    fn get(&self, path: &str) -> (u16, String) {
+        let request = self.http.get(format!("{}{path}", self.origin));
+        read(request.header("accept-language", "en").header("cookie", &self.cookie).send().unwrap())
+    }
+
+    fn submit_code(&self, code: &str) -> Response {
+        let request = self.http.post(format!("{}/sign-in", self.origin));
+        let form = "application/x-www-form-urlencoded";
+        let request = request.header("origin", &self.origin).header("content-type", form);
+        request.header("accept-language", "en").body(format!("code={code}")).send().unwrap()
+    }
+}
+
+fn read(response: Response) -> (u16, String) {
+    (response.status().as_u16(), response.text().unwrap())
+}
+
+/// Starts the page, and gives it with a browser that has opened it.
+fn serve(erika: &Participant, config: &str) -> (Running, Browser) {
+    let config = erika.file("page.toml", config);
+    let mut command = ebp();
+    command.args(["serve", "device", "--config"]).arg(config);
+    let mut page = Running::start(command);
+    let line = page.wait_for("serving the participant's page at http://127.0.0.1:");
+    let origin = line.split_whitespace().last().unwrap().to_owned();
+    // Fails only if it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+    (page, Browser { http, origin, cookie: String::new() })
+}
+
+#[test]
+fn the_printed_code_opens_the_households_page() {
+    let server = Server::start();
+    server.set_secrets();
+    let erika = Participant::register(&server, "Erika Beispiel", "erika@example.org");
+    let secret = erika.file("secret", "the secret of the administrators\n");
+    let token = erika.folder.path().join("its.token");
+    let mut command = ebp();
+    command.args(["device", "token", &erika.device.to_string(), "--url", &server.url()]);
+    command.arg("--ca").arg(server.ca()).arg("--secret-file").arg(secret);
+    command.arg("--output").arg(&token);
+    let printed = process::run(command, b"").done().stderr;
+    let code = printed.lines().find(|line| line.contains("shown once")).unwrap();
+    let code = code.rsplit(' ').next().unwrap();
+    let device = erika.folder.path().join("device");
+    server.enroll(&token, &device).done();
+
+    // The folder of enrolment has every file that the example names, but for the state and the socket.
+    let mut command = ebp();
+    command.args(["serve", "device", "--print-config"]);
+    let example = process::run(command, b"").done().stdout;
+    fs::create_dir(erika.folder.path().join("page")).unwrap();
+    let config = example
+        .replace("# listen = \"0.0.0.0:8080\"", "listen = \"127.0.0.1:0\"")
+        .replace("/var/lib/ebp-web", "page")
+        .replace("/run/ebp/read.sock", "no.sock")
+        .replace("\"/etc/ebp/", "\"device/")
+        .replace("https://ebp.example.org:8443", &server.url());
+    let (page, mut browser) = serve(&erika, &config);
+
+    // Nothing of the household is shown without the code.
+    let response = browser.http.get(format!("{}/today", browser.origin)).send().unwrap();
+    assert_eq!(response.status(), 303);
+    assert_eq!(response.headers()["location"], "/?next=%2Ftoday");
+    let (status, text) = browser.get("/");
+    assert!(status == 200 && text.contains("name=\"code\""), "{status} {text}");
+    let wrong = if code.starts_with('0') { "1111-1111" } else { "0000-0000" };
+    assert_eq!(browser.submit_code(wrong).status(), 422);
+    let response = browser.submit_code(code);
+    assert_eq!(response.status(), 303, "{response:?}");
+    let cookie = response.headers()["set-cookie"].to_str().unwrap();
+    browser.cookie = cookie.split(';').next().unwrap().to_owned();
+
+    let (status, text) = browser.get("/today");
+    assert_eq!(status, 200, "{text}");
+    assert!(text.contains("Nothing is measured: your consent is still missing."), "{text}");
+    assert!(text.contains("The measuring program on this device does not answer"), "{text}");
+    erika.account(&server).grant();
+    assert_eq!(erika.report(&server, 0..3).unwrap().0, 200);
+    let (status, text) = browser.get("/today");
+    assert!(status == 200 && text.contains("Your consent is granted."), "{status} {text}");
+    assert!(!text.contains("gives no information"), "{text}");
+    let (status, text) = browser.get("/measurements");
+    assert!(status == 200 && text.contains("<svg"), "{status} {text}");
+    assert!(!text.contains("gives no information"), "{text}");
+    let (status, text) = browser.get("/registration");
+    assert!(status == 200 && text.contains("Musterstraße 17"), "{status} {text}");
+
+    // After a revocation, by whoever, nothing but the final page is shown, and that is kept.
+    erika.account(&server).revoke();
+    let (status, text) = browser.get("/today");
+    assert!(status == 410 && !text.contains("Musterstraße"), "{status} {text}");
+    page.signal(Signal::TERM);
+    let ended = page.end().done();
+    assert!(!ended.stderr.contains(code) && !ended.stderr.contains("Erika"), "{ended:?}");
+    let (page, browser) = serve(&erika, &config);
+    assert_eq!(browser.get("/today").0, 410);
+    drop(page);
+}
+
+#[test]
+fn a_page_without_its_certificate_says_what_it_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("page.toml");
+    let mut command = ebp();
+    command.args(["serve", "device", "--print-config"]);
+    let example = process::run(command, b"").done().stdout.replace("/etc/ebp/", "missing/");
+    fs::write(&config, example).unwrap();
+    let serve = || {
+        let mut command = ebp();
+        command.args(["serve", "device", "--config"]).arg(&config);
+        process::run(command, b"")
+    };
+    serve().refused(1, &["frontend.pem", "`ebp device enroll`"]);
+    fs::write(&config, "listen = 8080\n").unwrap();
+    serve().refused(1, &["line 1", "--print-config"]);
+}

@@ -27,7 +27,7 @@ pub struct FleetStatements {
     pub counts: String,
 }
 
-/// The columns of the facts, in the order of [`FleetFacts`], and the device behind them.
+/// The columns of the facts, in the order of `FleetFacts`, and the device behind them.
 pub const FACTS: &str = "fleet.consent, fleet.granted_at, fleet.last_report, fleet.meters, \
     fleet.unmeasured, fleet.measured_at, fleet.another_meter, fleet.incidents, fleet.damaged, \
     fleet.rising, fleet.clock_wrong, fleet.spool_trouble, fleet.pending, fleet.version, \
@@ -100,7 +100,7 @@ impl FleetQuery {
 
     /// The statements. Parameters: 1 to 6 of the state, 7 the version, 8 to 11 the search, of the page
     /// alone 12 the rank of the state, 13 and 14 the cursor, 15 the limit. Those that are not used do
-    /// not occur: [`Self::parameters`] says which do.
+    /// not occur: `parameters` says which do.
     #[must_use]
     pub fn statements(&self, dialect: &Dialect) -> FleetStatements {
         let Dialect { mark, like, octets, earliest, latest } = dialect;

@@ -31,7 +31,7 @@ const PATIENCE: u64 = 90;
 
 /// See what administrators were told of devices, and test how.
 ///
-/// A server with [alerts] in its configuration watches all devices and tells administrators, by
+/// A server with `[alerts]` in its configuration watches all devices and tells administrators, by
 /// webhook and by mail, when one is in trouble and when that is over.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {

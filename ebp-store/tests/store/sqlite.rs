@@ -177,7 +177,7 @@ async fn the_database_keeps_the_rules_by_itself() {
 
     let meter = |household: uuid::Uuid, device: uuid::Uuid| {
         db.execute(
-            "INSERT INTO meter VALUES (?1, ?2, 'ELECTRICITY', 'EHZ', ?3, 9, NULL, NULL, NULL)",
+            "INSERT INTO meter VALUES (?1, ?2, 'ELECTRICITY', 'EHZ', ?3, 9, NULL, NULL, NULL, NULL)",
             params![uuid::Uuid::new_v4().as_bytes(), household.as_bytes(), device.as_bytes()],
         )
     };

@@ -129,10 +129,17 @@ pub const LEFT_OUT: &[Omission] = &[
         ],
     },
     Omission {
-        what: "hashes of one-time tokens and of certificates' keys",
+        what: "hashes of one-time tokens, of codes to sign in to a device's page and of certificates' \
+               keys",
         reason: "they are part of the protection of the devices; a token's device and a \
                  certificate's metadata are in the export",
-        columns: &["enrolment.*", "certificate.key", "certificate.renewed_by"],
+        columns: &["enrolment.*", "device_sign_in.*", "certificate.key", "certificate.renewed_by"],
+    },
+    Omission {
+        what: "when which fields of the registration were changed, without their values",
+        reason: "the export does not have the history yet; the survey's contact tells it on request, \
+                 without the initials of the person who made a change",
+        columns: &["household_change.*"],
     },
     Omission {
         what: "what is written only if consent is revoked",

@@ -104,7 +104,8 @@ impl Identity {
                 // What belongs to others is unknown to it, which a check of the hooks looks at.
                 let own = !(self.foreign && path.contains('{'));
                 // A device's only.
-                let devices = ["/device/renew", "/device/meter"];
+                let devices =
+                    ["/device/renew", "/device/meter", "/device/frontend", "/device/sign-in"];
                 let device = !devices.contains(&path.as_str()) || self.has_device();
                 if may && own && device {
                     labels.push(format!("{} {path}", method.to_uppercase()));

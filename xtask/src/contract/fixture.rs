@@ -253,6 +253,7 @@ impl Fixture {
                 "scheme": identity.scheme.name(),
                 "foreign": identity.foreign,
                 "authorization": authorization,
+                "administers": identity.roles == ["administrators"],
             },
             "households": [own["household"]],
             "meters": own["meters"],

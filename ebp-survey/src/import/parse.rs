@@ -309,8 +309,9 @@ mod tests {
         let [(2, Some(short)), (3, Some(long)), (4, Some(wrong)), (5, None)] = &told[..] else {
             panic!("{told:?}")
         };
-        assert_eq!(*short, "the row has 22 cells, and the header has 23");
-        assert_eq!(*long, "the row has 24 cells, and the header has 23");
+        let count = HEADER.split(',').count();
+        let other = |cells| format!("the row has {cells} cells, and the header has {count}");
+        assert_eq!((short, long), (&&other(count - 1), &&other(count + 1)));
         assert!(wrong.contains("participant/email") && !wrong.contains("geheim"), "{wrong}");
     }
 

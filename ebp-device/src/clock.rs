@@ -1,7 +1,7 @@
 //! The machine's clocks, and how it is determined whether the time of day is right.
 //!
-//! Enters: the configured [`ClockSource`]. Leaves: the [`DeviceClock`] of this machine. Absent:
-//! correcting a clock.
+//! Enters: the configured [`ClockSource`]. Leaves: the [`DeviceClock`] of this machine, and what the
+//! kernel hides of its clocks. Absent: correcting a clock.
 
 use std::{str::FromStr, time::Duration};
 
@@ -39,16 +39,29 @@ impl FromStr for ClockSource {
     }
 }
 
+/// What the kernel hides from this process of the machine's clocks. A sandbox does that:
+/// systemd's `ProtectClock` and `ProcSubset=pid`, the usual filters of system calls, containers.
+#[derive(Debug, thiserror::Error)]
+pub enum HiddenClock {
+    /// Whether the time of day is right is not known, so it counts as wrong.
+    #[error("the kernel does not say whether the clock is right (adjtimex: {0})")]
+    Synchronisation(std::io::Error),
+    /// Which run of the machine this is is not known, so each process counts as a run of its own:
+    /// what one of them learned of the time does not count for the next.
+    #[error("the kernel does not say which boot this is (/proc/sys/kernel/random/boot_id)")]
+    Boot,
+}
+
 /// The machine's own clocks.
 ///
-/// If the kernel's state cannot be read (another system than Linux, a container that forbids it),
-/// the clock counts as synchronised: never measuring would be worse, and such machines have a
-/// battery or a host. Without a boot identifier or a clock that counts from the start, everything
-/// counts as one run, and times are never corrected.
+/// A clock of which the kernel does not say that it is right counts as wrong, unless it is trusted:
+/// a board without a battery would date measurements by whatever time it woke up with. Measurements
+/// are stored without a time meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceSystemClock {
     is_trusted: bool,
     boot: BootId,
+    hides_boot: bool,
 }
 
 impl DeviceSystemClock {
@@ -57,14 +70,25 @@ impl DeviceSystemClock {
     pub fn new(source: ClockSource) -> Self {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .unwrap_or(Uuid::nil());
+            .and_then(|text| text.trim().parse().ok());
         let is_trusted = match source {
             ClockSource::Automatic => is_virtual(),
             ClockSource::Kernel => false,
             ClockSource::Trusted => true,
         };
-        Self { is_trusted, boot: BootId(boot) }
+        let hides_boot = boot.is_none();
+        Self { is_trusted, boot: BootId(boot.unwrap_or_else(Uuid::new_v4)), hides_boot }
+    }
+
+    /// What the kernel hides; nothing of it matters where the clock is trusted.
+    #[must_use]
+    pub fn hidden(&self) -> Vec<HiddenClock> {
+        if self.is_trusted {
+            return Vec::new();
+        }
+        let synchronisation = kernel_says_synchronised().err().map(HiddenClock::Synchronisation);
+        let boot = self.hides_boot.then_some(HiddenClock::Boot);
+        synchronisation.into_iter().chain(boot).collect()
     }
 }
 
@@ -84,7 +108,7 @@ impl DeviceClock for DeviceSystemClock {
     }
 
     fn synchronised(&self) -> bool {
-        self.is_trusted || kernel_says_synchronised()
+        self.is_trusted || kernel_says_synchronised().unwrap_or(false)
     }
 }
 
@@ -112,23 +136,23 @@ fn is_virtual() -> bool {
 /// set the estimated error, and the kernel increases it every second: nine hours after the last
 /// update it exceeds the limit. The state `TIME_ERROR` alone is not enough: chrony leaves it set if
 /// it does not maintain a battery-backed clock.
+///
+/// Returns an error where the kernel must not be asked (EPERM, ENOSYS).
 #[cfg(target_os = "linux")]
 #[allow(clippy::useless_conversion, reason = "how wide the kernel's numbers are is the machine's")]
-fn kernel_says_synchronised() -> bool {
+fn kernel_says_synchronised() -> std::io::Result<bool> {
     /// `STA_UNSYNC` in the state (adjtimex(2)).
     const TIME_ERROR: i32 = 5;
     /// Microseconds at which the kernel gives up (`NTP_PHASE_LIMIT`).
     const MAX_ERROR: i64 = 16_000_000;
     let mut state = rtime_clock::adjtime::Timex::new();
-    match rtime_clock::adjtime::adjtimex(&mut state) {
-        Ok(code) => code != TIME_ERROR || i64::from(state.0.maxerror) < MAX_ERROR,
-        Err(_) => true,
-    }
+    let code = rtime_clock::adjtime::adjtimex(&mut state)?;
+    Ok(code != TIME_ERROR || i64::from(state.0.maxerror) < MAX_ERROR)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn kernel_says_synchronised() -> bool {
-    true
+fn kernel_says_synchronised() -> std::io::Result<bool> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]
@@ -142,6 +166,23 @@ mod tests {
         let (first, second) = (clock.moment(), clock.moment());
         assert!(first.since_boot <= second.since_boot && first.boot == second.boot);
         assert_eq!(clock.boot(), DeviceSystemClock::new(ClockSource::Kernel).boot());
+    }
+
+    /// As under `ProtectClock` or a bare `@system-service`: the clock is not known, so it is not right.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_clock_that_the_kernel_hides_is_not_right() {
+        let hidden = std::thread::spawn(|| {
+            ebp_testkit::sandbox::forbid_adjtimex();
+            let hidden = DeviceSystemClock::new(ClockSource::Kernel);
+            assert!(DeviceSystemClock::new(ClockSource::Trusted).synchronised());
+            (hidden.synchronised(), hidden.hidden().iter().map(ToString::to_string).collect())
+        });
+        let (is_synchronised, hidden): (bool, Vec<String>) = hidden.join().unwrap();
+        assert!(!is_synchronised);
+        let said = "the kernel does not say whether the clock is right (adjtimex: Operation not \
+                    permitted (os error 1))";
+        assert_eq!(hidden, [said]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ use ebp_device::{
 use ebp_meter::interface::Registry;
 
 use crate::{
+    command::device_clock,
     exit::{CommandResult, Context, Failure, device},
     output::phrase::{counted, instant_to_come},
     tell::tell,
@@ -43,6 +44,7 @@ pub fn measure(config: &Path, every: bool) -> CommandResult {
     // A full disk is reported by the measuring itself.
     let _ = device.spool.note_component("reader", env!("CARGO_PKG_VERSION"));
     meters::warn_of_names_and_pins(&device.config);
+    device_clock::warn_of_what_is_hidden(&device.config);
     known::tell_of_others(&device);
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {

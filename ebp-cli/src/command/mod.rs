@@ -18,6 +18,7 @@ mod cycle;
 #[cfg(feature = "server")]
 mod demo;
 pub mod device;
+mod device_clock;
 #[cfg(feature = "device-web")]
 mod device_page;
 mod find_port;

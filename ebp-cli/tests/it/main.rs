@@ -8,6 +8,8 @@ mod another_meter;
 mod book;
 mod certificates;
 mod chain;
+#[cfg(target_os = "linux")]
+mod clock;
 mod command_line;
 mod configuration;
 mod cycle;

@@ -40,6 +40,9 @@ struct Here {
     /// Consent as last received, and when.
     consent_known: Option<(&'static str, Timestamp)>,
     clock_synchronised: bool,
+    /// Why it is not known whether the clock is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_hidden: Option<String>,
     spool: Figures,
     meters: Vec<Meter>,
 }
@@ -116,6 +119,7 @@ fn here(config: &DeviceConfig) -> Result<Here, Failure> {
     Ok(Here {
         consent_known: known.map(|known| (known.state.name(), known.as_of)),
         clock_synchronised: clock.synchronised(),
+        clock_hidden: clock.hidden().first().map(ToString::to_string),
         spool: Figures {
             pending: spool.len().map_err(device::spool)?,
             unplaced: spool.unplaced_len().map_err(device::spool)?,
@@ -138,7 +142,11 @@ fn table(status: &Status) -> String {
     if let Some((state, as_of)) = here.consent_known.filter(|_| status.consent.is_none()) {
         table.add_row(["consent", &format!("{state}, as of {as_of}")]);
     }
-    let clock = if here.clock_synchronised { "synchronised" } else { "not synchronised" };
+    let clock = match &here.clock_hidden {
+        Some(hidden) => &format!("not known: {hidden}"),
+        None if here.clock_synchronised => "synchronised",
+        None => "not synchronised",
+    };
     table.add_row(["clock", clock]);
     let Figures { pending, unplaced, refused, ref reasons } = here.spool;
     let waiting = format!(

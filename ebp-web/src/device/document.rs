@@ -5,8 +5,8 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{consent::contact, ended::End, frame::Frame, state::DeviceWeb, visitor::Visitor};
-use crate::kit::markdown;
+use super::{consent::contact, ended::End, state::DeviceWeb, visitor::Visitor};
+use crate::kit::{frame::Frame, markdown};
 
 #[derive(Template)]
 #[template(path = "device/document.html")]
@@ -18,7 +18,7 @@ struct Page {
 }
 
 async fn document(web: &Arc<DeviceWeb>, visitor: &Visitor, title: String, text: &str) -> Response {
-    let survey = web.survey().await.unwrap_or_default();
+    let survey = web.known_survey().unwrap_or_default();
     let page = Page {
         frame: visitor.frame(title),
         html: markdown::html(text, 2),

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::{
-    frame::Frame,
     period::{Period, PeriodKind},
 };
 use crate::kit::{
     chart::{Chart, Mark, Slot, Tick},
+    frame::Frame,
     number,
 };
 
@@ -28,6 +28,10 @@ pub struct EnergyView {
     pub has_gaps: bool,
     /// Whether anything is known at all.
     pub is_empty: bool,
+    /// Whether the rows say which share was measured: a quarter of an hour either is, or is not.
+    pub has_coverage: bool,
+    /// The end of the last slot that is known.
+    pub until: Option<Timestamp>,
     /// What is to be said of single rows.
     pub remarks: Vec<String>,
 }
@@ -56,6 +60,7 @@ impl EnergyView {
             series.topology.is_none() || series.generation.iter().any(Option::is_some);
         let mut slots = Vec::with_capacity(series.starts.len());
         let mut rows = Vec::with_capacity(series.starts.len());
+        let mut until = None;
         for (place, start) in series.starts.iter().enumerate() {
             let [import, export, generation, coverage] =
                 [&series.import, &series.export, &series.generation, &series.coverage]
@@ -66,8 +71,11 @@ impl EnergyView {
                 line: generation.filter(|_| has_generation),
                 mark: mark(import, coverage, series.flags.get(place).copied(), *start, frame.now),
             });
+            if import.or(export).or(generation).is_some() {
+                until = series.starts.get(place + 1).copied().or(Some(series.to));
+            }
             let shown = |value: Option<Decimal>| {
-                value.map_or_else(|| "–".to_owned(), |value| frame.energy(value))
+                value.map_or_else(|| "–".to_owned(), |value| number::number(language, value, 2))
             };
             rows.push(Row {
                 name: name(frame, series.step, *start),
@@ -97,7 +105,17 @@ impl EnergyView {
             EnergyStep::Day => language.say("column-day"),
             EnergyStep::Month => language.say("column-month"),
         };
-        Self { svg: chart.svg(), head, rows, has_generation, has_gaps, is_empty, remarks }
+        Self {
+            svg: chart.svg(),
+            head,
+            rows,
+            has_generation,
+            has_gaps,
+            is_empty,
+            has_coverage: series.step != EnergyStep::Quarter,
+            until,
+            remarks,
+        }
     }
 }
 

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use ebp_core::{model::MeasurementData, obis::ObisCode};
-use ebp_device::socket::{Reason, Status, Telegram};
+use ebp_core::{
+    model::{IncidentType, MeasurementData},
+    obis::ObisCode,
+};
+use ebp_device::socket::{MeterStatus, Reason, Status, Telegram};
 use jiff::Timestamp;
 
-use super::{frame::Frame, meterside::MetersideError, state::DeviceWeb, visitor::SignedIn};
-use crate::kit::number;
+use super::{meterside::MetersideError, state::DeviceWeb, visitor::SignedIn};
+use crate::kit::{frame::Frame, number};
 
 #[derive(Template)]
 #[template(path = "device/live.html")]
@@ -47,16 +50,27 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
     visitor.show(&Page { frame, fault, meters, is_read })
 }
 
+/// What each meter showed when it was measured last.
 fn last(frame: &Frame, status: &Status) -> Vec<Shown> {
-    let shown = |meter: &ebp_device::socket::MeterStatus| Shown {
-        model: meter.model.clone(),
-        values: values(frame, &meter.data),
-        age: meter
-            .measured_at
-            .map_or_else(|| frame.say("never-measured"), |at| age(frame, at, frame.now)),
-        fault: None,
+    status.meters.iter().map(|meter| held(frame, meter, frame.now, None)).collect()
+}
+
+/// What is held of a meter that was not read now, and why it could not be.
+fn held(frame: &Frame, meter: &MeterStatus, now: Timestamp, fault: Option<String>) -> Shown {
+    let has = |kind| meter.incidents.contains(&kind);
+    let fault = if has(IncidentType::SerialPortUnavailable) {
+        Some(frame.say("live-head-away"))
+    } else if fault.is_none() && has(IncidentType::ObisCodesUnavailable) {
+        Some(frame.say("incident-locked"))
+    } else {
+        fault
     };
-    status.meters.iter().map(shown).collect()
+    let age = match (meter.measured_at, &fault) {
+        (None, _) => frame.say("never-measured"),
+        (Some(at), None) => age(frame, at, now),
+        (Some(at), Some(_)) => frame.say_one("live-held", "when", age(frame, at, now)),
+    };
+    Shown { model: meter.model.clone(), values: values(frame, &meter.data), age, fault }
 }
 
 async fn read(web: &Arc<DeviceWeb>, frame: &Frame, status: &Status) -> Vec<Shown> {
@@ -66,25 +80,16 @@ async fn read(web: &Arc<DeviceWeb>, frame: &Frame, status: &Status) -> Vec<Shown
     });
     let answers = futures_util::future::join_all(asked).await;
     let now = web.now();
-    answers
-        .into_iter()
-        .map(|(meter, answer)| match answer {
-            Ok(Telegram { at, data, .. }) => Shown {
-                model: meter.model.clone(),
-                values: values(frame, &data),
-                age: age(frame, at, now),
-                fault: None,
-            },
-            Err(error) => Shown {
-                model: meter.model.clone(),
-                values: values(frame, &meter.data),
-                age: meter
-                    .measured_at
-                    .map_or_else(|| frame.say("never-measured"), |at| age(frame, at, now)),
-                fault: Some(why(frame, error)),
-            },
-        })
-        .collect()
+    let shown = |(meter, answer): (&MeterStatus, _)| match answer {
+        Ok(Telegram { at, data, .. }) => Shown {
+            model: meter.model.clone(),
+            values: values(frame, &data),
+            age: age(frame, at, now),
+            fault: None,
+        },
+        Err(error) => held(frame, meter, now, Some(why(frame, error))),
+    };
+    answers.into_iter().map(shown).collect()
 }
 
 fn why(frame: &Frame, error: MetersideError) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, response::Response};
 use ebp_core::{
-    contract::{EnergySeries, EnergySummary, MeasurementDevice},
+    contract::MeasurementDevice,
     model::{ConsentState, IncidentType, MeterType},
     obis::ObisCode,
 };
@@ -17,13 +17,12 @@ use super::{
     cloud::CloudError,
     energy::EnergyView,
     figure::{Figure, figures},
-    frame::Frame,
     meterside::MetersideError,
     period::{Period, PeriodKind},
-    state::DeviceWeb,
+    state::{DeviceWeb, TodaysFigures},
     visitor::SignedIn,
 };
-use crate::kit::number;
+use crate::kit::{frame::Frame, number};
 
 #[derive(Template)]
 #[template(path = "device/today.html")]
@@ -42,6 +41,8 @@ struct Page {
     waiting: Option<String>,
     figures: Vec<Figure>,
     energy: Option<EnergyView>,
+    /// How old the figures are.
+    age: String,
 }
 
 /// What flows at the moment.
@@ -55,7 +56,7 @@ struct Power {
 /// What the server says, in one go.
 struct Answers {
     consent: ConsentState,
-    figures: Option<(EnergySummary, EnergySeries)>,
+    figures: Option<Arc<TodaysFigures>>,
     devices: Vec<MeasurementDevice>,
     /// The meters at the grid.
     grid: Vec<Uuid>,
@@ -66,12 +67,16 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
     let moments = visitor.moments();
     let frame = visitor.frame(visitor.language().say("menu-today"));
     let period = Period::from_day(PeriodKind::Day, moments.day_of(visitor.now));
+    let asked_at = visitor.now;
     let asked = web.ask(move |cloud| {
         let consent = cloud.consent()?.state;
         let figures = match period {
-            Some(period) if consent == ConsentState::Granted => {
-                Some((cloud.summary(period.from, period.to)?, cloud.series(period.request())?))
-            }
+            Some(period) if consent == ConsentState::Granted => Some(Arc::new(TodaysFigures {
+                asked_at,
+                day: period.from,
+                summary: cloud.summary(period.from, period.to)?,
+                series: cloud.series(period.request())?,
+            })),
             _ => None,
         };
         let meters = cloud.meters()?;
@@ -127,11 +132,21 @@ fn page(
         .as_ref()
         .filter(|status| status.pending > 0)
         .map(|status| frame.say_one("waiting-count", "count", status.pending));
-    let (mut shown, mut energy) = (Vec::new(), None);
-    if let (Ok(Answers { figures: Some((summary, series)), .. }), Some(period)) = (&answers, period)
-    {
-        shown = figures(frame.language(), summary, None);
-        energy = Some(EnergyView::new(&frame, series, &period));
+    let todays = match &answers {
+        Ok(answers) => answers.figures.clone(),
+        Err(_) => web.todays_figures(),
+    };
+    // Yesterday's figures are none of today.
+    let todays = todays.filter(|todays| period.is_some_and(|period| period.from == todays.day));
+    let (mut shown, mut energy, mut age) = (Vec::new(), None, String::new());
+    if let (Some(todays), Some(period)) = (&todays, period) {
+        shown = figures(frame.language(), &todays.summary, None);
+        let view = EnergyView::new(&frame, &todays.series, &period);
+        age = describe_age(&frame, todays, view.until, answers.is_ok());
+        energy = Some(view);
+    }
+    if let (Ok(_), Some(todays)) = (&answers, todays) {
+        web.keep_todays_figures(todays);
     }
     let asks_consent = is_granted == Some(false);
     Page {
@@ -144,8 +159,25 @@ fn page(
         waiting,
         figures: shown,
         energy,
+        age,
         frame,
     }
+}
+
+/// How far the figures reach, and when they were asked for if the server is away by now.
+fn describe_age(
+    frame: &Frame,
+    todays: &TodaysFigures,
+    until: Option<Timestamp>,
+    is_new: bool,
+) -> String {
+    let moments = &frame.moments;
+    let reach = until.map(|until| frame.say_one("figures-until", "time", moments.time(until)));
+    let kept = (!is_new).then(|| {
+        let time = moments.instant(todays.asked_at, frame.now);
+        frame.say_one("figures-of", "time", time)
+    });
+    kept.into_iter().chain(reach).collect::<Vec<_>>().join(" ")
 }
 
 /// The state in one sentence, and whether all is well.

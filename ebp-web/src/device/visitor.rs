@@ -10,8 +10,9 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{frame::Frame, state::DeviceWeb};
+use super::{money::PRICES_COOKIE, site::SITE, state::DeviceWeb};
 use crate::kit::{
+    frame::Frame,
     language::Language,
     moment::Moments,
     page::{self, Preferences, encode},
@@ -29,6 +30,8 @@ pub struct Visitor {
     pub session: Option<Session>,
     /// The session cookie's value, whether or not there is such a session.
     pub token: Option<String>,
+    /// Their own prices, as their browser keeps them.
+    pub prices: Option<String>,
     /// The time.
     pub now: Timestamp,
 }
@@ -43,6 +46,9 @@ impl Visitor {
         query: Option<&str>,
     ) -> Self {
         let token = page::cookie(headers, &web.session_cookie());
+        if token.is_some() {
+            web.watch_code();
+        }
         // A region that renews itself does not keep a session open.
         let is_used = !headers.contains_key("x-ebp-region");
         let find = |token: &String| web.sessions.find(token, web.since_boot(), is_used);
@@ -50,6 +56,7 @@ impl Visitor {
             session: token.as_ref().and_then(find),
             preferences: Preferences::from_request(headers, path, query),
             token,
+            prices: page::cookie(headers, PRICES_COOKIE),
             now: web.now(),
             web: Arc::clone(web),
         }
@@ -71,7 +78,7 @@ impl Visitor {
     #[must_use]
     pub fn frame(&self, title: String) -> Frame {
         let token = self.session.as_ref().map(|session| session.form_token.clone());
-        Frame::new(title, self.preferences.clone(), self.moments(), self.now, token)
+        Frame::new(&SITE, title, self.preferences.clone(), self.moments(), self.now, token)
     }
 
     /// A page.

@@ -20,6 +20,7 @@ stay = Auf diesem Telefon 30 Tage angemeldet bleiben, nur zum Ansehen
 sign-in = Anmelden
 where-code = Wo finde ich den Code?
 where-code-text = Der Code steht auf dem Blatt, das Sie mit dem Gerät bekommen haben. Wenn Sie das Blatt nicht mehr haben, bitten Sie die Forschungsgruppe um einen neuen Code.
+sheet = Zeichnung des Blatts: Neben dem gemusterten Quadrat steht der Code.
 code-wrong = Dieser Code ist nicht richtig. Vergleichen Sie ihn mit dem Blatt und versuchen Sie es noch einmal.
 code-wait-seconds = { $count ->
     [one] Es wurden zu viele falsche Codes eingegeben. In { $count } Sekunde geht es weiter.

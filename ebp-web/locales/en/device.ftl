@@ -20,6 +20,7 @@ stay = Stay signed in on this phone for 30 days, only to look
 sign-in = Sign in
 where-code = Where do I find the code?
 where-code-text = The code is on the sheet that came with the device. If you no longer have the sheet, ask the research group for a new code.
+sheet = Drawing of the sheet: the code stands beside the square pattern.
 code-wrong = This code is not right. Compare it with the sheet and try again.
 code-wait-seconds = { $count ->
     [one] Too many wrong codes were entered. You can go on in { $count } second.

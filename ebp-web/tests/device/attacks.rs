@@ -66,12 +66,7 @@ async fn what_people_write_never_becomes_markup() {
 async fn no_other_page_changes_anything() {
     let world = World::new();
     let browser = Browser::signed_in(&world).await;
-    let cookie = browser
-        .cookies
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect::<Vec<_>>()
-        .join("; ");
+    let cookie = browser.cookie_header();
     world.cloud.change(|server| server.requests.clear());
     for path in POSTS {
         for origin in [
@@ -198,12 +193,7 @@ async fn bodies_are_bounded_and_pages_are_not_kept() {
 async fn a_region_does_not_count_as_use() {
     let world = World::new();
     let browser = Browser::signed_in(&world).await;
-    let cookie = browser
-        .cookies
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect::<Vec<_>>()
-        .join("; ");
+    let cookie = browser.cookie_header();
     for _ in 0..3 {
         world.clock.advance(std::time::Duration::from_secs(9 * 60));
         let request = Request::get("/today")

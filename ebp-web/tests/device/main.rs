@@ -6,6 +6,8 @@
 mod attacks;
 mod browser;
 mod consent;
+mod driver;
 mod pages;
 mod sign_in;
+mod states;
 mod world;

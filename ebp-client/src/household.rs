@@ -90,11 +90,9 @@ impl Client {
         let (mut written, mut end) = (0, Vec::new());
         let mut buffer = vec![0; 64 << 10];
         loop {
-            let read = response.read(&mut buffer).map_err(|error| {
-                ClientError::Unreachable {
-                    server: self.server.clone(),
-                    reason: format!("the answer breaks off: {error}"),
-                }
+            let read = response.read(&mut buffer).map_err(|error| ClientError::Unreachable {
+                server: self.server.clone(),
+                reason: format!("the answer breaks off: {error}"),
             })?;
             let part = &buffer[..read];
             if part.is_empty() {

@@ -15,6 +15,7 @@ function prepare(figure) {
   const rows = [...table.querySelectorAll("tbody tr")];
   if (rows.length === 0) return;
   let place = -1;
+  readout.textContent = /** @type {HTMLElement} */ (readout).dataset.hint ?? "";
 
   /** @param {number} next */
   const show = (next) => {

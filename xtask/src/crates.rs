@@ -44,9 +44,9 @@ pub fn run() -> Result<()> {
 
 /// Different crates; one that was shown before ends with `(*)`. Features follow a tab.
 fn count(tree: &str) -> usize {
-    let crates = tree.lines().map(|line| {
-        line.trim_end_matches(" (*)").split('\t').next().unwrap_or_default()
-    });
+    let crates = tree
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)").split('\t').next().unwrap_or_default());
     crates.filter(|line| !line.is_empty()).collect::<BTreeSet<_>>().len()
 }
 
@@ -56,6 +56,9 @@ mod tests {
 
     #[test]
     fn each_crate_counts_once() {
-        assert_eq!(count("ebp v0.1.0 (/x)\ta,b\nserde v1.0.0\t\nserde v1.0.0\t (*)\n\nserde v2.0.0\tc\n"), 3);
+        assert_eq!(
+            count("ebp v0.1.0 (/x)\ta,b\nserde v1.0.0\t\nserde v1.0.0\t (*)\n\nserde v2.0.0\tc\n"),
+            3
+        );
     }
 }

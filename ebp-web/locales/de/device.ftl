@@ -77,6 +77,7 @@ power-in = Strom aus dem Netz
 power-out = Strom ins Netz
 power-sum = Leistung
 today-figures = Heute bisher
+yesterday = Gestern
 figures-until = Die Zahlen reichen bis { $time }. Das Gerät sendet jede Stunde neue.
 figures-of = Stand: { $time }, seitdem ist der Server nicht erreichbar.
 to-measurements = Andere Tage, Wochen, Monate und Jahre
@@ -107,6 +108,7 @@ why-not-measured = Dafür fehlen Messwerte.
 chart-title = Strom, { $period }
 chart-text = Balken nach oben: aus dem Netz bezogen. Balken nach unten: ins Netz eingespeist. Linie: erzeugt. Alle Werte stehen in der Tabelle darunter.
 chart-keys = Diagramm, mit Pfeiltasten ablesbar
+chart-hint = Mit Finger, Maus oder Pfeiltasten ablesen.
 legend-import = Bezogen (nach oben)
 legend-export = Eingespeist (nach unten)
 legend-generation = Erzeugt (Linie)
@@ -192,6 +194,8 @@ spool-damaged = Der Speicher des Geräts kann nicht gelesen werden. Das Messprog
 spool-full = Der Speicher des Geräts ist voll: Es misst erst wieder, wenn es senden konnte.
 spool-set-aside = Der Speicher des Geräts war beschädigt; es hat einen neuen angelegt. Die Forschungsgruppe weiß davon.
 meter = Zähler
+column-import = Stand Bezug
+column-export = Stand Einspeisung
 register-import = Zählerstand Bezug
 register-export = Zählerstand Einspeisung
 
@@ -298,7 +302,7 @@ consent-text =
 
     Sprechen Sie vorher mit allen, die hier wohnen.
 grant-title = Einwilligung erteilen
-grant-what = Wenn Sie einwilligen, beginnt das Gerät zu messen. Sie können das jederzeit hier beenden.
+grant-what = Wenn Sie einwilligen, beginnt das Gerät zu messen. Sie können das jederzeit hier beenden. Die nächste Seite sagt, was geschieht; erst dort willigen Sie ein.
 grant-tick = Ich habe die Angaben gelesen und bin mit der Messung einverstanden.
 grant = Einwilligung erteilen
 granted-now = Ihre Einwilligung ist erteilt. Speichern Sie sich eine Kopie; Sie können sie auch drucken.
@@ -310,10 +314,10 @@ save-copy = Meine Einwilligung mit dem ganzen Text speichern
 text-is-newer = Der Text unten ist neuer als der, in den Sie eingewilligt haben.
 revoke-anytime = Sie können diese Einwilligung jederzeit widerrufen: auf der Seite des Geräts, per Brief, per E-Mail oder am Telefon.
 revoke-title = Einwilligung widerrufen
-revoke-what = Wenn Sie widerrufen, hört das Gerät auf zu messen. Das gilt endgültig.
-revoke-tick = Ich habe gelesen, was beim Widerruf geschieht.
+revoke-what = Wenn Sie widerrufen, hört das Gerät auf zu messen, für immer. Die nächste Seite sagt, was mit Ihren Daten geschieht; erst dort widerrufen Sie.
+revoke-tick = Ich möchte meine Einwilligung widerrufen.
 revoke = Einwilligung widerrufen
-tick-first = Bestätigen Sie zuerst, dass Sie die Angaben gelesen haben.
+tick-first = Setzen Sie zuerst das Häkchen.
 confirm-grant-title = Einwilligung bestätigen
 confirm-grant-text =
     ## Was geschieht

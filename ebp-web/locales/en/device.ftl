@@ -77,6 +77,7 @@ power-in = Power from the grid
 power-out = Power into the grid
 power-sum = Power
 today-figures = Today so far
+yesterday = Yesterday
 figures-until = The figures reach to { $time }. The device sends new ones every hour.
 figures-of = As of { $time }; the server has not been reachable since.
 to-measurements = Other days, weeks, months and years
@@ -107,6 +108,7 @@ why-not-measured = Readings are missing for this.
 chart-title = Electricity, { $period }
 chart-text = Bars upwards: imported from the grid. Bars downwards: fed into the grid. Line: generated. All values are in the table below.
 chart-keys = Chart, can be read with the arrow keys
+chart-hint = Read it out by finger, mouse or arrow keys.
 legend-import = Imported (upwards)
 legend-export = Fed in (downwards)
 legend-generation = Generated (line)
@@ -192,6 +194,8 @@ spool-damaged = The device's memory cannot be read. The measuring program makes 
 spool-full = The device's memory is full: it measures again once it could send.
 spool-set-aside = The device's memory was damaged; it made a new one. The research group knows.
 meter = Meter
+column-import = Register in
+column-export = Register out
 register-import = Register, import
 register-export = Register, fed in
 
@@ -298,7 +302,7 @@ consent-text =
 
     Talk to everybody who lives here first.
 grant-title = Grant consent
-grant-what = When you consent, the device begins to measure. You can end that here at any time.
+grant-what = When you consent, the device begins to measure. You can end that here at any time. The next page says what happens; only there do you consent.
 grant-tick = I have read the information and agree to the measurement.
 grant = Grant consent
 granted-now = Your consent is granted. Save a copy for yourself; you can print it, too.
@@ -310,10 +314,10 @@ save-copy = Save my consent with the whole text
 text-is-newer = The text below is newer than the one that you consented to.
 revoke-anytime = You can revoke this consent at any time: on the device's page, by letter, by e-mail or by phone.
 revoke-title = Revoke consent
-revoke-what = When you revoke, the device stops measuring. That is final.
-revoke-tick = I have read what happens when I revoke.
+revoke-what = When you revoke, the device stops measuring, for good. The next page says what happens to your data; only there do you revoke.
+revoke-tick = I want to revoke my consent.
 revoke = Revoke consent
-tick-first = Confirm first that you have read the information.
+tick-first = Set the tick first.
 confirm-grant-title = Confirm consent
 confirm-grant-text =
     ## What happens

@@ -42,7 +42,10 @@ pub fn has_copy(consent: &Consent, survey: &SurveyInformation) -> bool {
 }
 
 /// `GET /consent/copy`: in the language in which it was agreed to.
-pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(mut visitor, _): SignedIn) -> Response {
+pub async fn show(
+    State(web): State<Arc<DeviceWeb>>,
+    SignedIn(mut visitor, _): SignedIn,
+) -> Response {
     let consent = match web.ask(|cloud| cloud.consent()).await {
         Ok(consent) => consent,
         Err(error) => return problem::cloud(&visitor, error),

@@ -93,7 +93,8 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
     let mut warning = None;
     if let Some(end) = certificate_end {
         facts.push((frame.say("certificate-end"), frame.when(end)));
-        let is_near = end.duration_since(frame.now) < SignedDuration::from_hours(24 * CERTIFICATE_DAYS);
+        let is_near =
+            end.duration_since(frame.now) < SignedDuration::from_hours(24 * CERTIFICATE_DAYS);
         warning = is_near.then(|| frame.say("certificate-near"));
     }
     facts.push((frame.say("remote-access"), frame.say("remote-access-none")));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{consent::contact, ended::End, state::DeviceWeb, visitor::Visitor};
+use super::{consent::contact, ended::End, site::FINAL, state::DeviceWeb, visitor::Visitor};
 use crate::kit::{frame::Frame, markdown};
 
 #[derive(Template)]
@@ -61,7 +61,7 @@ pub fn ended(visitor: &Visitor, end: &End) -> Response {
     let mut visitor = visitor.clone();
     visitor.session = None;
     let language = visitor.language();
-    let frame = visitor.frame(language.say("ended-title"));
+    let frame = visitor.frame_of(&FINAL, language.say("ended-title"));
     let page = EndedPage {
         when: frame.when(end.revoked_at),
         html: markdown::html(&language.say("ended-text"), 2),

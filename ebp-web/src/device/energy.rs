@@ -4,9 +4,7 @@ use ebp_core::contract::{EnergySeries, EnergyStep, ExactNumber};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::{
-    period::{Period, PeriodKind},
-};
+use super::period::{Period, PeriodKind};
 use crate::kit::{
     chart::{Chart, Mark, Slot, Tick},
     frame::Frame,
@@ -174,7 +172,8 @@ fn ticks(frame: &Frame, series: &EnergySeries, period: &Period) -> Vec<Tick> {
                 (moments.month_name(day).chars().take(3).collect(), day.month() % 2 == 0)
             }
         };
-        ticks.push(Tick { slot, label, is_minor });
+        let is_centred = period.kind != PeriodKind::Day;
+        ticks.push(Tick { slot, is_centred, label, is_minor });
     }
     ticks
 }

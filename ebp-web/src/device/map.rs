@@ -45,7 +45,8 @@ impl Outlines {
     pub fn parse(svg: String) -> Option<Self> {
         let head = svg.split('>').next()?;
         let attribute = |name: &str| head.split(&format!(" {name}=\"")).nth(1)?.split('"').next();
-        let number = |name| attribute(name)?.parse::<f64>().ok().filter(|number| number.is_finite());
+        let number =
+            |name| attribute(name)?.parse::<f64>().ok().filter(|number| number.is_finite());
         let mut size = attribute("viewBox")?.split(' ').skip(2).map(str::parse::<f64>);
         let (width, height) = (size.next()?.ok()?, size.next()?.ok()?);
         let (west, north) = (number("data-west")?, number("data-north")?);
@@ -66,7 +67,10 @@ impl Outlines {
 }
 
 /// `GET /regions.svg`.
-pub async fn regions(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
+pub async fn regions(
+    State(web): State<Arc<DeviceWeb>>,
+    SignedIn(visitor, _): SignedIn,
+) -> Response {
     match web.outlines().await {
         Some(outlines) => {
             let headers = [

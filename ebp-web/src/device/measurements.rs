@@ -58,10 +58,6 @@ fn asked(visitor: &Visitor) -> Option<Period> {
     Period::from_day(kind.unwrap_or(PeriodKind::Day), date)
 }
 
-fn address(period: &Period) -> String {
-    format!("/measurements?period={}&date={}", period.kind.name(), period.from)
-}
-
 /// `GET /measurements?period&date`.
 pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
     let Some(period) = asked(&visitor) else {
@@ -116,7 +112,7 @@ fn page(visitor: &Visitor, period: Period, answers: &Answers, prices: &[SurveyPr
     let language = visitor.language();
     let frame = visitor.frame(language.say("menu-measurements"));
     let link = |period: &Period, text: String| Link {
-        address: address(period),
+        address: period.address(),
         text,
         lang: language.code(),
         is_current: false,

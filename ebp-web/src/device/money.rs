@@ -53,13 +53,14 @@ fn wants_survey_prices(visitor: &Visitor) -> bool {
 #[must_use]
 pub fn cookie(visitor: &Visitor) -> Option<String> {
     let [import, export] = typed(visitor).map(|typed| typed.replace(',', "."));
-    let (value, lasts) = if own(visitor).is_some() && visitor.preferences.get("import_price").is_some() {
-        (format!("{import}/{export}"), Duration::days(365))
-    } else if wants_survey_prices(visitor) {
-        (String::new(), Duration::ZERO)
-    } else {
-        return None;
-    };
+    let (value, lasts) =
+        if own(visitor).is_some() && visitor.preferences.get("import_price").is_some() {
+            (format!("{import}/{export}"), Duration::days(365))
+        } else if wants_survey_prices(visitor) {
+            (String::new(), Duration::ZERO)
+        } else {
+            return None;
+        };
     let cookie = Cookie::build((PRICES_COOKIE, value)).path("/measurements");
     let cookie = cookie.same_site(SameSite::Strict).http_only(true).max_age(lasts);
     Some(cookie.to_string())

@@ -12,9 +12,7 @@ use ebp_core::{
 use ebp_device::socket::{Reason, Status};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    cloud::CloudError, meterside::MetersideError, state::DeviceWeb, visitor::SignedIn,
-};
+use super::{cloud::CloudError, meterside::MetersideError, state::DeviceWeb, visitor::SignedIn};
 use crate::kit::{frame::Frame, number};
 
 /// How long after the last report the next one is due, minutes, and how many more it may be late.

@@ -74,11 +74,7 @@ pub fn open(config: &WebConfig) -> Result<Opened, ServeError> {
     // Without a name of its own, addresses and `localhost` are left.
     let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let web = DeviceWeb::new(Parts {
-        cloud: Arc::new(CloudClient::new(
-            client,
-            config.zone.clone(),
-            api.certificate.clone(),
-        )),
+        cloud: Arc::new(CloudClient::new(client, config.zone.clone(), api.certificate.clone())),
         meterside: Arc::new(SocketMeterside::new(config.socket.clone())),
         clock: Arc::new(clock),
         zone,

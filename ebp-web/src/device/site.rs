@@ -2,6 +2,9 @@
 
 use crate::kit::frame::Site;
 
+/// The final page: nothing leads away from it.
+pub static FINAL: Site = Site { brand: /* text */ "brand", pages: &[], documents: &[] };
+
 /// The participant's pages.
 pub static SITE: Site = Site {
     brand: /* text */ "brand",

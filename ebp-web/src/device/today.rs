@@ -30,7 +30,8 @@ struct Page {
     frame: Frame,
     /// The state in one sentence.
     state: String,
-    is_well: bool,
+    /// Its class: good, bad, or neither.
+    tone: &'static str,
     /// What else has to be said.
     notes: Vec<String>,
     /// Whether consent is still to be granted.
@@ -43,6 +44,8 @@ struct Page {
     energy: Option<EnergyView>,
     /// How old the figures are.
     age: String,
+    /// The address of the day before.
+    yesterday: String,
 }
 
 /// What flows at the moment.
@@ -114,9 +117,11 @@ fn page(
         Ok(answers) => Some(answers.consent == ConsentState::Granted),
         Err(_) => known.map(|state| state == ConsentState::Granted.name()),
     };
-    let (state, is_well) = describe(&frame, is_granted, status.as_ref(), &mut notes);
+    let (state, tone) = describe(&frame, is_granted, status.as_ref(), &mut notes);
     let mut facts = Vec::new();
-    if let Some(at) = status.as_ref().and_then(last_measured) {
+    // Without consent no meter is read: what was shown before is none of now.
+    let reading = status.as_ref().filter(|_| is_granted != Some(false));
+    if let Some(at) = reading.and_then(last_measured) {
         facts.push((frame.say("last-measured"), format!("{}, {}", frame.when(at), frame.ago(at))));
     }
     let sent = answers
@@ -127,7 +132,7 @@ fn page(
         facts.push((frame.say("last-sent"), format!("{}, {}", frame.when(at), frame.ago(at))));
     }
     let grid = answers.as_ref().ok().map(|answers| answers.grid.as_slice());
-    let power = status.as_ref().and_then(|status| power(&frame, status, grid));
+    let power = reading.and_then(|status| power(&frame, status, grid));
     let waiting = status
         .as_ref()
         .filter(|status| status.pending > 0)
@@ -148,10 +153,12 @@ fn page(
     if let (Ok(_), Some(todays)) = (&answers, todays) {
         web.keep_todays_figures(todays);
     }
+    let before = period.and_then(|period| period.previous());
+    let yesterday = before.map_or_else(|| "/measurements".to_owned(), |before| before.address());
     let asks_consent = is_granted == Some(false);
     Page {
         state,
-        is_well,
+        tone,
         notes,
         asks_consent,
         power,
@@ -160,6 +167,7 @@ fn page(
         figures: shown,
         energy,
         age,
+        yesterday,
         frame,
     }
 }
@@ -180,39 +188,40 @@ fn describe_age(
     kept.into_iter().chain(reach).collect::<Vec<_>>().join(" ")
 }
 
-/// The state in one sentence, and whether all is well.
+/// The state in one sentence, and its tone.
 fn describe(
     frame: &Frame,
     is_granted: Option<bool>,
     status: Option<&Status>,
     notes: &mut Vec<String>,
-) -> (String, bool) {
+) -> (String, &'static str) {
+    let (good, bad, neither) = ("good", "bad", "");
     match is_granted {
-        Some(false) => return (frame.say("state-not-granted"), true),
-        None => return (frame.say("state-unknown"), false),
+        Some(false) => return (frame.say("state-not-granted"), neither),
+        None => return (frame.say("state-unknown"), neither),
         Some(true) => {}
     }
-    let Some(status) = status else { return (frame.say("state-granted"), true) };
+    let Some(status) = status else { return (frame.say("state-granted"), neither) };
     if !status.knows_the_time {
         notes.push(frame.say("clock-not-set"));
     }
     let has =
         |kind: IncidentType| status.meters.iter().any(|meter| meter.incidents.contains(&kind));
     if has(IncidentType::SerialPortUnavailable) {
-        return (frame.say("state-head"), false);
+        return (frame.say("state-head"), bad);
     }
     if has(IncidentType::ObisCodesUnavailable) {
-        return (frame.say("state-locked"), false);
+        return (frame.say("state-locked"), bad);
     }
     match last_measured(status) {
         None => {
             let time = frame.moments.time(next_quarter(frame.now));
-            (frame.say_one("state-first", "time", time), true)
+            (frame.say_one("state-first", "time", time), good)
         }
         Some(at) if frame.now.duration_since(at) > SignedDuration::from_mins(35) => {
-            (frame.say_one("state-silent", "ago", frame.ago(at)), false)
+            (frame.say_one("state-silent", "ago", frame.ago(at)), bad)
         }
-        Some(_) => (frame.say("state-well"), true),
+        Some(_) => (frame.say("state-well"), good),
     }
 }
 

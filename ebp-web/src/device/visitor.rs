@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::{money::PRICES_COOKIE, site::SITE, state::DeviceWeb};
 use crate::kit::{
-    frame::Frame,
+    frame::{Frame, Site},
     language::Language,
     moment::Moments,
     page::{self, Preferences, encode},
@@ -77,8 +77,14 @@ impl Visitor {
     /// The frame of a page with that title.
     #[must_use]
     pub fn frame(&self, title: String) -> Frame {
+        self.frame_of(&SITE, title)
+    }
+
+    /// The frame of a page of that site.
+    #[must_use]
+    pub fn frame_of(&self, site: &'static Site, title: String) -> Frame {
         let token = self.session.as_ref().map(|session| session.form_token.clone());
-        Frame::new(&SITE, title, self.preferences.clone(), self.moments(), self.now, token)
+        Frame::new(site, title, self.preferences.clone(), self.moments(), self.now, token)
     }
 
     /// A page.

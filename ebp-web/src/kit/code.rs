@@ -170,11 +170,8 @@ impl CodeCheck {
         }
         guesses.wrong = guesses.wrong.saturating_add(1);
         guesses.last = at;
-        let wait = if Defence::GuessWait.is_on() {
-            wait_after(guesses.wrong)
-        } else {
-            Duration::ZERO
-        };
+        let wait =
+            if Defence::GuessWait.is_on() { wait_after(guesses.wrong) } else { Duration::ZERO };
         guesses.open_at = at + wait;
         let hash = hash.clone();
         // The lock goes along: if this request is dropped, the next still waits for its end.

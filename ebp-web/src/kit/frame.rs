@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
+    defence::Defence,
     file,
     language::{Argument, Language},
     markdown,
@@ -98,6 +99,13 @@ impl Frame {
     #[must_use]
     pub fn markdown(&self, id: &str) -> String {
         markdown::html(&self.say(id), 2)
+    }
+
+    /// Whether the page is asked for anew when Back shows it: browsers may take it out of their memory
+    /// in spite of `no-store`.
+    #[must_use]
+    pub fn stays_fresh(&self) -> bool {
+        self.is_signed_in && Defence::NoStore.is_on()
     }
 
     /// The path of a static file.

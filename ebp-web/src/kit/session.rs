@@ -287,8 +287,10 @@ mod tests {
     #[test]
     fn stored_sessions_look_on_and_have_to_enter_the_code_to_decide() {
         let sessions = Sessions::new(SessionLimits::default());
-        let (looking, short) =
-            (sessions.begin(minutes(10), true).unwrap(), sessions.begin(minutes(10), false).unwrap());
+        let (looking, short) = (
+            sessions.begin(minutes(10), true).unwrap(),
+            sessions.begin(minutes(10), false).unwrap(),
+        );
         let mut stored = sessions.to_store(minutes(12));
         assert_eq!(stored.len(), 1, "the other ends with the process");
         let day = 24 * 60;

@@ -180,7 +180,8 @@ async fn an_open_redirect() {
         let world = World::new();
         let mut browser = Browser::new(&world);
         browser.post("/sign-in", &[("code", CODE)]).await;
-        let arrived = browser.get_once(&format!("/signed-in?next={}", encode("//evil.example"))).await;
+        let arrived =
+            browser.get_once(&format!("/signed-in?next={}", encode("//evil.example"))).await;
         arrived.header("location") == "//evil.example"
     })
     .await;
@@ -268,7 +269,9 @@ async fn nothing_of_the_household_is_stored() {
         for entry in std::fs::read_dir(world.folder.path()).unwrap() {
             let path = entry.unwrap().path();
             let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-            for secret in ["Erika", "erika@", "Heidestra", "51147", "1234.5678", "12345.6789", "31.7"] {
+            for secret in
+                ["Erika", "erika@", "Heidestra", "51147", "1234.5678", "12345.6789", "31.7"]
+            {
                 if text.contains(secret) {
                     found.push((path.clone(), secret));
                 }

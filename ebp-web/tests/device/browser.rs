@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use axum::http::Method;
-use ebp_core::model::ConsentState;
+use ebp_core::model::{ConsentState, IncidentType};
 use ebp_needs::needs;
 use ebp_web::kit::listener::{Limits, serve};
 use fantoccini::{Client, Locator, wd::WebDriverCompatibleCommand};
@@ -43,7 +43,8 @@ const EXPLAINED: [(&str, &str, &str); 4] = [
     ("color-contrast", "<small>kWh</small>", SCROLLED),
 ];
 
-const SCROLLED: &str = "a cell that a narrow screen shows after scrolling its table has the colours of the others";
+const SCROLLED: &str =
+    "a cell that a narrow screen shows after scrolling its table has the colours of the others";
 
 fn is_explained(found: &str) -> bool {
     EXPLAINED.iter().any(|(rule, part, _)| found.starts_with(rule) && found.contains(part))
@@ -130,6 +131,66 @@ async fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
             client.close().await.unwrap();
         }
     }
+}
+
+/// Brings a state about.
+type Change = fn(&World);
+
+/// The states that look different from the page as it is when all is well.
+#[needs(chromium)]
+#[tokio::test]
+async fn states_are_sound() {
+    let driver = Driver::start().await;
+    let client = driver.browse(390, true).await;
+    let states: [(&str, &str, Change); 9] = [
+        ("before-consent", "/today", |world| {
+            world.cloud.change(|server| server.consent = ConsentState::NotGranted);
+        }),
+        ("grant", "/consent", |world| {
+            world.cloud.change(|server| server.consent = ConsentState::NotGranted);
+        }),
+        ("cloud-away", "/today", |world| world.cloud.change(|server| server.away = true)),
+        ("waits", "/pending", |world| {
+            world.cloud.change(|server| server.away = true);
+            world.meterside.change(|status| (status.unplaced, status.knows_the_time) = (2, false));
+        }),
+        ("head-away", "/live", |world| {
+            let kind = IncidentType::SerialPortUnavailable;
+            world.meterside.change(|status| status.meters[0].incidents = vec![kind]);
+        }),
+        ("locked", "/today", |world| {
+            world.cloud.change(|server| server.locked = true);
+            let kind = IncidentType::ObisCodesUnavailable;
+            world.meterside.change(|status| status.meters[0].incidents = vec![kind]);
+        }),
+        ("certificate", "/devices", |world| {
+            world.cloud.change(|server| {
+                server.certificate_end = "2026-06-20T08:00:00Z".parse().ok();
+                server.has_generation = false;
+            });
+        }),
+        ("no-generation", "/measurements?period=week&date=2026-06-10", |world| {
+            world.cloud.change(|server| server.has_generation = false);
+        }),
+        ("granted", "/consent?done=granted", |_| {}),
+    ];
+    for (name, path, change) in states {
+        let (world, address) = start().await;
+        change(&world);
+        client.goto(&format!("{address}{path}")).await.unwrap();
+        sign_in(&client).await;
+        look(&client, &format!("state-{name}")).await;
+    }
+    let (_world, address) = start().await;
+    client.goto(&address).await.unwrap();
+    client.find(Locator::Css("#code")).await.unwrap().send_keys("AAAA-AAAA").await.unwrap();
+    click(&client, "main form button").await;
+    client.wait().for_element(Locator::Css("#fault")).await.unwrap();
+    click(&client, "summary").await;
+    // The console notes the status 422 itself.
+    client.issue_cmd(ReadLog).await.unwrap();
+    look(&client, "state-wrong-code").await;
+    client.close().await.unwrap();
 }
 
 #[needs(chromium)]

@@ -10,4 +10,5 @@ mod driver;
 mod pages;
 mod sign_in;
 mod states;
+#[allow(dead_code, reason = "the tests of defences use the rest")]
 mod world;

@@ -37,7 +37,7 @@ async fn states_of_today() {
     world.cloud.change(|server| server.locked = true);
     let text = text_of(&world, "/today").await;
     assert!(
-        text.contains("ganze Kilowattstunden") && text.contains("3,0 bis 5,00\u{a0}kWh"),
+        text.contains("ganze Kilowattstunden") && text.contains("3,0 bis 5,0\u{a0}kWh"),
         "{text}"
     );
 

@@ -50,7 +50,9 @@ async fn why_measurements_wait() {
         "{text}"
     );
     world.cloud.change(|server| server.away = true);
-    assert!(text_of(&world, "/pending").await.contains("seit 14:00 nicht erreichbar; darum warten"));
+    assert!(
+        text_of(&world, "/pending").await.contains("seit 14:00 nicht erreichbar; darum warten")
+    );
     for (change, expected) in [
         (CloudError::NotAccepted, "erkennt dieses Gerät nicht mehr an"),
         (CloudError::Refused(500), "gibt zurzeit keine Auskunft"),
@@ -73,7 +75,9 @@ async fn why_measurements_wait() {
     }
     let world = World::new();
     world.meterside.change(|status| status.knows_the_time = false);
-    assert!(text_of(&world, "/pending").await.contains("Uhr dieses Geräts ist noch nicht gestellt"));
+    assert!(
+        text_of(&world, "/pending").await.contains("Uhr dieses Geräts ist noch nicht gestellt")
+    );
     world.cloud.change(|server| server.last_report = None);
     assert!(text_of(&world, "/pending").await.contains("noch nie gesendet"));
     world.cloud.change(|server| server.last_report = "2026-06-15T10:40:00Z".parse().ok());
@@ -167,7 +171,10 @@ async fn the_surveys_prices() {
     assert!(text.contains("Jeder Tag ist mit seinem Preis gerechnet"), "{text}");
     assert!(text.contains("Ab 10. Juni 2026: 100,00 ct"), "{text}");
     // Five days of 0.37 kWh fed in, and of 0.55 - 0.37 kWh used.
-    assert!(text.contains("Vergütung 1,85\u{a0}€") && text.contains("Gespart 0,90\u{a0}€"), "{text}");
+    assert!(
+        text.contains("Vergütung 1,85\u{a0}€") && text.contains("Gespart 0,90\u{a0}€"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -274,14 +281,36 @@ async fn pages_are_light() {
 /// The texts between a page's tags.
 fn text_nodes(html: &str) -> std::collections::BTreeSet<String> {
     let body = html.split("<body>").nth(1).unwrap();
-    let nodes = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text.trim());
+    let nodes =
+        body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text.trim());
     nodes.filter(|text| text.chars().any(char::is_alphabetic)).map(str::to_owned).collect()
 }
 
 /// What is the same in both languages: names, what people wrote, units and codes.
-const ALIKE: [&str; 22] = [
-    "Deutsch", "English", "ebp ", "Name", "JSON", "MT175", "Erika", "erika@", "Heidestra", "51147",
-    "kWh", "€", "kWp", "0.4.0", "00000000-", "Universit", "Dr. Z", "ebp", "50", "Text ", "ct", "kW",
+const ALIKE: [&str; 23] = [
+    "Deutsch",
+    "English",
+    "ebp ",
+    "Name",
+    "JSON",
+    "MT175",
+    "Erika",
+    "erika@",
+    "Heidestra",
+    "51147",
+    "kWh",
+    "€",
+    "kWp",
+    "0.4.0",
+    "00000000-",
+    "Universit",
+    "Controller",
+    "Dr. Z",
+    "ebp",
+    "50",
+    "Text ",
+    "ct",
+    "kW",
 ];
 
 #[tokio::test]
@@ -317,9 +346,8 @@ async fn every_text_is_translated() {
         for text in german.intersection(&english) {
             let is_alike = ALIKE.iter().any(|alike| text.contains(alike));
             // Months and the short forms of days are partly the same words.
-            let is_date = ["Apr", "Aug", "Sep", "Nov", "Jun", "Jul", "Jan", "Feb", "Fr"]
-                .iter()
-                .any(|date| text.starts_with(date));
+            let is_date = ["Apr", "Aug", "Sep", "Nov"].iter().any(|month| text.starts_with(month));
+            let is_date = is_date || text.chars().count() <= 3;
             assert!(is_alike || is_date, "{path}: {text}");
         }
     }

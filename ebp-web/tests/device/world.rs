@@ -13,9 +13,10 @@ use axum::{Router, body::Body, http::Request};
 use ebp_core::{
     clock::SimulatedClock,
     contract::{
-        Account, AgreedText, Component, Consent, ConsentGrant, DeviceHealth, EnergySeries, EnergyStep, EnergySummary, ExactNumber,
-        Household, Language, MeasurementDevice, Message, NewMessage, Notice,
-        StoredMeasurement, SurveyContact, SurveyInformation, SurveyPrice, SurveyText,
+        Account, AgreedText, Component, Consent, ConsentGrant, DeviceHealth, EnergySeries,
+        EnergyStep, EnergySummary, ExactNumber, Household, Language, MeasurementDevice, Message,
+        NewMessage, Notice, StoredMeasurement, SurveyContact, SurveyInformation, SurveyPrice,
+        SurveyText,
     },
     model::{
         Address, Battery, ConsentState, DataPoint, Incident, IncidentType, Location, Measurement,

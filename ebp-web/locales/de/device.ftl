@@ -284,7 +284,7 @@ certificate-end = Zertifikat gültig bis
 certificate-near = Das Zertifikat dieses Geräts läuft bald ab und wurde nicht erneuert. Wenden Sie sich an die Forschungsgruppe, wenn das so bleibt.
 remote-access = Fernzugriff
 remote-access-none = keiner: Niemand kann dieses Gerät von außen öffnen.
-system-with-power = daran: Solaranlage mit { $power }
+system-with-power = Solaranlage mit { $power }
 incident-head = Der Lesekopf ist nicht erreichbar.
 incident-locked = Der Zähler zeigt keine Einzelheiten; vielleicht ist er gesperrt.
 

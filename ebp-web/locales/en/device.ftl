@@ -284,7 +284,7 @@ certificate-end = Certificate valid until
 certificate-near = This device's certificate ends soon and was not renewed. Contact the research group if this continues.
 remote-access = Remote access
 remote-access-none = none: nobody can open this device from outside.
-system-with-power = connected: solar panels with { $power }
+system-with-power = Solar panels with { $power }
 incident-head = The reading head cannot be reached.
 incident-locked = The meter shows no details; it may be locked.
 

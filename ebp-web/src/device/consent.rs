@@ -23,7 +23,9 @@ use super::{
     submission::Submitted,
     visitor::{SignedIn, Visitor},
 };
-use crate::kit::{code::Tried, defence::Defence, frame::Frame, language::Language, markdown};
+use crate::kit::{
+    chart::escape, code::Tried, defence::Defence, frame::Frame, language::Language, markdown,
+};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,10 +129,18 @@ async fn page(
     visitor.show_with(status, &page)
 }
 
-/// A contact on one line.
+/// A contact on one line, as HTML: a phone calls, and writes.
 pub fn contact(contact: &contract::SurveyContact) -> String {
-    let further = [&contact.phone, &contact.email].into_iter().flatten();
-    std::iter::once(&contact.name).chain(further).cloned().collect::<Vec<_>>().join(", ")
+    let mut line = format!("<bdi>{}</bdi>", escape(&contact.name));
+    if let Some(phone) = &contact.phone {
+        let digits: String = phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+        line.push_str(&format!(", <a href=\"tel:{digits}\">{}</a>", escape(phone)));
+    }
+    if let Some(email) = &contact.email {
+        let email = escape(email);
+        line.push_str(&format!(", <a href=\"mailto:{email}\">{email}</a>"));
+    }
+    line
 }
 
 const fn step_from(state: ConsentState) -> Step {

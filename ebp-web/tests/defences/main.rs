@@ -1,6 +1,8 @@
 //! Each attack on the participant's page fails, and succeeds once its one defence is switched off: so
 //! none of these tests asserts nothing.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
 mod attacks;
 mod chromium;
 #[path = "../device/driver.rs"]

@@ -10,5 +10,6 @@ mod driver;
 mod pages;
 mod sign_in;
 mod states;
+mod wire;
 #[allow(dead_code, reason = "the tests of defences use the rest")]
 mod world;

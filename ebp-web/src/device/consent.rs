@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use ebp_core::{
-    contract::{self, Consent, ConsentGrant, SurveyInformation},
+    contract::{self, Consent, ConsentGrant},
     model::ConsentState,
 };
 use jiff::Timestamp;
@@ -21,11 +21,10 @@ use super::{
     sign_in::wait_text,
     state::DeviceWeb,
     submission::Submitted,
+    survey_text::{contact, survey_texts},
     visitor::{SignedIn, Visitor},
 };
-use crate::kit::{
-    chart::escape, code::Tried, defence::Defence, frame::Frame, language::Language, markdown,
-};
+use crate::kit::{code::Tried, defence::Defence, frame::Frame, language::Language};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,38 +128,10 @@ async fn page(
     visitor.show_with(status, &page)
 }
 
-/// A contact on one line, as HTML: a phone calls, and writes.
-pub fn contact(contact: &contract::SurveyContact) -> String {
-    let mut line = format!("<bdi>{}</bdi>", escape(&contact.name));
-    if let Some(phone) = &contact.phone {
-        let digits: String = phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
-        line.push_str(&format!(", <a href=\"tel:{digits}\">{}</a>", escape(phone)));
-    }
-    if let Some(email) = &contact.email {
-        let email = escape(email);
-        line.push_str(&format!(", <a href=\"mailto:{email}\">{email}</a>"));
-    }
-    line
-}
-
 const fn step_from(state: ConsentState) -> Step {
     match state {
         ConsentState::NotGranted => Step::Grant,
         ConsentState::Granted | ConsentState::Revoked => Step::Revoke,
-    }
-}
-
-/// The survey's texts in the visitor's language; those of the program where the survey has none.
-#[must_use]
-pub fn survey_texts(language: Language, survey: &SurveyInformation) -> (String, String) {
-    let own = match language {
-        Language::De => contract::Language::De,
-        Language::En => contract::Language::En,
-    };
-    let found = survey.texts.iter().find(|text| text.language == own).or(survey.texts.first());
-    match found {
-        Some(text) => (markdown::html(&text.summary, 3), markdown::html(&text.details, 3)),
-        None => (markdown::html(&language.say("consent-text"), 3), String::new()),
     }
 }
 

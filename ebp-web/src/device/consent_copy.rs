@@ -14,9 +14,9 @@ use ebp_core::{
 };
 
 use super::{
-    consent::{contact, survey_texts},
     problem,
     state::DeviceWeb,
+    survey_text::{contact, survey_texts},
     visitor::SignedIn,
 };
 use crate::kit::{frame::Frame, language::Language};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{consent::contact, ended::End, site::FINAL, state::DeviceWeb, visitor::Visitor};
+use super::{ended::End, site::FINAL, state::DeviceWeb, survey_text::contact, visitor::Visitor};
 use crate::kit::{frame::Frame, markdown};
 
 #[derive(Template)]

@@ -20,6 +20,7 @@ mod map;
 mod measurements;
 mod meterside;
 mod money;
+mod outlines;
 mod pending;
 mod period;
 mod problem;
@@ -32,6 +33,7 @@ mod socket_meterside;
 mod state;
 mod stored_sessions;
 mod submission;
+mod survey_text;
 mod today;
 mod visitor;
 

@@ -5,11 +5,11 @@ use ebp_core::contract::{EnergySeries, EnergySummary, ExactNumber, SurveyPrice};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{period::Period, visitor::Visitor};
+use super::{
+    period::Period,
+    visitor::{PRICES_COOKIE, Visitor},
+};
 use crate::kit::{language::Language, moment::Moments, number};
-
-/// The browser's cookie with the visitor's own prices, ct/kWh.
-pub const PRICES_COOKIE: &str = "ebp_prices";
 
 /// What is shown of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use ebp_core::{
 
 use super::{
     cloud::CloudError,
-    map::MapView,
+    outlines::MapView,
     problem,
     state::DeviceWeb,
     submission::Submitted,

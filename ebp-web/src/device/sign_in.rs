@@ -11,9 +11,9 @@ use axum::{
 use cookie::{Cookie, SameSite, time};
 
 use super::{
-    consent::contact,
     state::DeviceWeb,
     submission::{Submitted, read_form},
+    survey_text::contact,
     visitor::Visitor,
 };
 use crate::kit::{code::Tried, defence::Defence, frame::Frame, page::encode};

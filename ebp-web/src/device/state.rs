@@ -17,8 +17,8 @@ use ring::digest::{SHA256, digest};
 use super::{
     cloud::{Cloud, CloudError},
     ended::{End, Ended},
-    map::Outlines,
     meterside::{Meterside, MetersideError},
+    outlines::Outlines,
     stored_sessions::SessionFile,
 };
 use crate::kit::{

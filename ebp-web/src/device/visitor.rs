@@ -10,7 +10,7 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{money::PRICES_COOKIE, site::SITE, state::DeviceWeb};
+use super::{site::SITE, state::DeviceWeb};
 use crate::kit::{
     frame::{Frame, Site},
     language::Language,
@@ -18,6 +18,9 @@ use crate::kit::{
     page::{self, Preferences, encode},
     session::Session,
 };
+
+/// The browser's cookie with the visitor's own prices, ct/kWh.
+pub const PRICES_COOKIE: &str = "ebp_prices";
 
 /// Whoever asks, signed in or not.
 #[derive(Clone)]

@@ -119,6 +119,7 @@ column-day = Tag
 column-month = Monat
 column-coverage = Gemessen
 no-energy = Für diese Zeit gibt es keine Messwerte.
+only-range = Kürzere Zeiten sind nicht bekannt, weil der Zähler nur ganze Kilowattstunden zeigt.
 day-of-23-hours = An diesem Tag beginnt die Sommerzeit: Er hat 23 Stunden.
 day-of-25-hours = An diesem Tag endet die Sommerzeit: Er hat 25 Stunden, und die Zeit von 02:00 bis 03:00 gibt es zweimal.
 remark-reset = Ein Zähler wurde in dieser Zeit getauscht oder begann von vorn. Über den Wechsel wird nicht gerechnet.

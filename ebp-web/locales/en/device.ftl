@@ -119,6 +119,7 @@ column-day = Day
 column-month = Month
 column-coverage = Measured
 no-energy = There are no readings of this time.
+only-range = Shorter times are not known, as the meter shows whole kilowatt hours only.
 day-of-23-hours = Summer time begins on this day: it has 23 hours.
 day-of-25-hours = Summer time ends on this day: it has 25 hours, and the time from 02:00 to 03:00 comes twice.
 remark-reset = A meter was exchanged in this time, or began anew. Nothing is computed across the change.

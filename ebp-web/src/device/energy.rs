@@ -1,6 +1,6 @@
 //! Energy as a chart with the table beneath it.
 
-use ebp_core::contract::{EnergySeries, EnergyStep, ExactNumber};
+use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary, ExactNumber};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -26,6 +26,8 @@ pub struct EnergyView {
     pub has_gaps: bool,
     /// Whether anything is known at all.
     pub is_empty: bool,
+    /// Why not.
+    pub why_empty: String,
     /// Whether the rows say which share was measured: a quarter of an hour either is, or is not.
     pub has_coverage: bool,
     /// The end of the last slot that is known.
@@ -52,7 +54,12 @@ pub struct Row {
 impl EnergyView {
     /// Of a series, as it is shown for a period.
     #[must_use]
-    pub fn new(frame: &Frame, series: &EnergySeries, period: &Period) -> Self {
+    pub fn new(
+        frame: &Frame,
+        summary: &EnergySummary,
+        series: &EnergySeries,
+        period: &Period,
+    ) -> Self {
         let language = frame.language();
         let has_generation =
             series.topology.is_none() || series.generation.iter().any(Option::is_some);
@@ -110,6 +117,11 @@ impl EnergyView {
             has_generation,
             has_gaps,
             is_empty,
+            why_empty: if summary.import_bounds.is_some() {
+                language.say("only-range")
+            } else {
+                language.say("no-energy")
+            },
             has_coverage: series.step != EnergyStep::Quarter,
             until,
             remarks,

@@ -139,7 +139,7 @@ fn page(visitor: &Visitor, period: Period, answers: &Answers, prices: &[SurveyPr
     let compared = period.previous().map_or_else(String::new, |before| {
         language.say_with("compared-with", [("period", before.title(&frame.moments).into())])
     });
-    let energy = EnergyView::new(&frame, series, &period);
+    let energy = EnergyView::new(&frame, summary, series, &period);
     Page {
         kinds: kinds.collect(),
         period: period.title(&frame.moments),

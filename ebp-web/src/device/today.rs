@@ -146,7 +146,7 @@ fn page(
     let (mut shown, mut energy, mut age) = (Vec::new(), None, String::new());
     if let (Some(todays), Some(period)) = (&todays, period) {
         shown = figures(frame.language(), &todays.summary, None);
-        let view = EnergyView::new(&frame, &todays.series, &period);
+        let view = EnergyView::new(&frame, &todays.summary, &todays.series, &period);
         age = describe_age(&frame, todays, view.until, answers.is_ok());
         energy = Some(view);
     }

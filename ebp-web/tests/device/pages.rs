@@ -41,6 +41,8 @@ async fn states_of_today() {
         "{text}"
     );
 
+    assert!(text.contains("Kürzere Zeiten sind nicht bekannt"), "{text}");
+
     let world = World::new();
     world.meterside.change(incident(IncidentType::SerialPortUnavailable));
     assert!(text_of(&world, "/today").await.contains("Lesekopf ist nicht erreichbar"));

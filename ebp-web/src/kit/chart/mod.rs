@@ -142,8 +142,6 @@ impl Chart {
         write!(svg, "<text x=\"-6\" y=\"{}\" text-anchor=\"end\">{}</text>", TOP - 10, self.unit)?;
         for tick in &self.ticks {
             let anchor = match tick.slot {
-                _ if tick.is_centred => "middle",
-                0 => "start",
                 slot if slot >= self.slots.len() => "end",
                 _ => "middle",
             };

@@ -250,6 +250,7 @@ async fn the_first_page_says_whom_to_ask() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let text = browser.get("/").await.text();
     assert!(text.contains("Dr. Z , +49 1 , z@example.org"), "{text}");
+    tokio::time::sleep(Duration::from_millis(100)).await;
     world.cloud.change(|server| {
         let asked = server.requests.iter().filter(|request| **request == "survey").count();
         assert_eq!(asked, 1, "strangers do not make it ask at each request");

@@ -28,6 +28,9 @@ pub struct EnergyView {
     pub is_empty: bool,
     /// Why not.
     pub why_empty: String,
+    /// Whether the chart says anything: of gaps, if of nothing else. What a locked meter counted is no
+    /// gap.
+    pub has_chart: bool,
     /// Whether the rows say which share was measured: a quarter of an hour either is, or is not.
     pub has_coverage: bool,
     /// The end of the last slot that is known.
@@ -92,6 +95,7 @@ impl EnergyView {
             });
         }
         let is_empty = slots.iter().all(|slot| slot.up.is_none() && slot.down.is_none());
+        let is_range = summary.import_bounds.is_some();
         let has_gaps = slots.iter().any(|slot| slot.mark == Mark::Gap);
         let remarks = remarks(frame, series, period);
         let chart = Chart {
@@ -117,7 +121,8 @@ impl EnergyView {
             has_generation,
             has_gaps,
             is_empty,
-            why_empty: if summary.import_bounds.is_some() {
+            has_chart: !is_empty || (has_gaps && !is_range),
+            why_empty: if is_range {
                 language.say("only-range")
             } else {
                 language.say("no-energy")

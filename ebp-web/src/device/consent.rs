@@ -112,7 +112,10 @@ async fn page(
     let has_copy = has_copy(&consent, &survey);
     let page = Page {
         has_copy,
-        is_newer: consent.state == ConsentState::Granted && !has_copy,
+        // A survey that does not answer now has no other text for that.
+        is_newer: consent.state == ConsentState::Granted
+            && !has_copy
+            && survey.text_version.is_some(),
         state: describe(&frame, &consent),
         note,
         is_good,

@@ -2,7 +2,7 @@
 
 use cookie::{Cookie, SameSite, time::Duration};
 use ebp_core::contract::{EnergySeries, EnergySummary, ExactNumber, SurveyPrice};
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 
 use super::{
@@ -109,7 +109,7 @@ pub fn money(
     }
     let moments = visitor.moments();
     if let (true, Some(days)) = (changes_within(prices, period), days) {
-        return Some(at_changing_prices(&moments, days, prices));
+        return Some(at_changing_prices(&moments, visitor.now, days, prices));
     }
     let price = on(prices, period.from)?;
     Some(at_one_price(language, price, summary, language.say("prices-survey")))
@@ -117,6 +117,12 @@ pub fn money(
 
 fn euros(language: Language, value: Option<Decimal>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| number::quantity(language, value, 2, "€"))
+}
+
+/// A price, ct/kWh, with all its digits.
+fn cents(language: Language, price: Decimal) -> String {
+    let cents = price.checked_mul(Decimal::ONE_HUNDRED).unwrap_or(price).normalize();
+    number::number(language, cents, cents.scale().max(1))
 }
 
 fn at_one_price(
@@ -129,10 +135,6 @@ fn at_one_price(
     let export = summary.export.map(|ExactNumber(value)| value);
     let worth = |energy: Option<Decimal>, price: Decimal| energy?.checked_mul(price);
     let (earned, saved) = (worth(export, prices.export), worth(own_use, prices.import));
-    let cents = |price: Decimal| {
-        let cents = (price * Decimal::ONE_HUNDRED).normalize();
-        number::number(language, cents, cents.scale().max(1))
-    };
     let energy = |value: Option<Decimal>| {
         value.map_or_else(|| "–".to_owned(), |value| number::number(language, value, 2))
     };
@@ -141,7 +143,7 @@ fn at_one_price(
             "money-earned-formula",
             [
                 ("energy", energy(export).into()),
-                ("price", cents(prices.export).into()),
+                ("price", cents(language, prices.export).into()),
                 ("euros", euros(language, earned).into()),
             ],
         ),
@@ -149,7 +151,7 @@ fn at_one_price(
             "money-saved-formula",
             [
                 ("energy", energy(own_use).into()),
-                ("price", cents(prices.import).into()),
+                ("price", cents(language, prices.import).into()),
                 ("euros", euros(language, saved).into()),
             ],
         ),
@@ -158,30 +160,34 @@ fn at_one_price(
 }
 
 /// Each day at its own price. Days of which the energy is not known are left out, and counted.
-fn at_changing_prices(moments: &Moments, days: &EnergySeries, prices: &[SurveyPrice]) -> Money {
+fn at_changing_prices(
+    moments: &Moments,
+    now: Timestamp,
+    days: &EnergySeries,
+    prices: &[SurveyPrice],
+) -> Money {
     let language = moments.language;
     let (mut earned, mut saved) = (Sum::default(), Sum::default());
-    for (place, start) in days.starts.iter().enumerate() {
+    for (place, start) in days.starts.iter().enumerate().filter(|(_, start)| **start < now) {
         let value = |column: &[Option<ExactNumber>]| {
             column.get(place).copied().flatten().map(|ExactNumber(value)| value)
         };
         let price = on(prices, moments.day_of(*start));
         let export = value(&days.export);
-        let own_use = value(&days.generation).zip(export).map(|(made, fed)| made - fed);
+        // As the meters are connected, the difference may not be own use.
+        let generation = value(&days.generation).filter(|_| days.topology.is_none());
+        let own_use = generation.zip(export).and_then(|(made, fed)| made.checked_sub(fed));
         earned.add(export.zip(price.map(|price| price.export)));
         saved.add(own_use.zip(price.map(|price| price.import)));
     }
     let mut formulas = vec![language.say("money-by-days")];
     formulas.extend(prices.iter().map(|price| {
-        let cents = |price: Decimal| {
-            number::number(language, (price * Decimal::ONE_HUNDRED).normalize(), 2)
-        };
         language.say_with(
             "money-price-from",
             [
                 ("day", moments.day(price.from).into()),
-                ("import", cents(price.import).into()),
-                ("export", cents(price.export).into()),
+                ("import", cents(language, price.import).into()),
+                ("export", cents(language, price.export).into()),
             ],
         )
     }));

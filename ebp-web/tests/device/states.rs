@@ -106,7 +106,7 @@ async fn devices_tell_of_certificates_and_of_what_nobody_counts() {
     let world = World::new();
     let text = text_of(&world, "/devices").await;
     assert!(text.contains("1. September 2026") && !text.contains("läuft bald ab"), "{text}");
-    assert!(text.contains("Niemand kann dieses Gerät von außen öffnen"), "{text}");
+    assert!(text.contains("Diese Seite weiß von keinem Zugriff von außen"), "{text}");
     world.cloud.change(|server| {
         server.certificate_end = "2026-07-05T08:00:00Z".parse().ok();
         server.has_generation = false;
@@ -169,12 +169,25 @@ async fn the_surveys_prices() {
     });
     let text = text_of(&world, "/measurements?period=week&date=2026-06-10").await;
     assert!(text.contains("Jeder Tag ist mit seinem Preis gerechnet"), "{text}");
-    assert!(text.contains("Ab 10. Juni 2026: 100,00 ct"), "{text}");
+    assert!(text.contains("Ab 10. Juni 2026: 100,0 ct"), "{text}");
     // Five days of 0.37 kWh fed in, and of 0.55 - 0.37 kWh used.
     assert!(
         text.contains("Vergütung 1,85\u{a0}€") && text.contains("Gespart 0,90\u{a0}€"),
         "{text}"
     );
+}
+
+/// Days to come are not missing, and where the meters do not tell own use nothing is saved.
+#[tokio::test]
+async fn prices_that_change_in_a_week_that_goes_on() {
+    let world = World::new();
+    world.cloud.change(|server| {
+        server.prices = vec![price("2026-01-01", "1", "1"), price("2026-06-17", "2", "2")];
+        server.has_generation = false;
+    });
+    let text = text_of(&world, "/measurements?period=week&date=2026-06-15").await;
+    assert!(text.contains("Vergütung 0,37\u{a0}€") && text.contains("Gespart –"), "{text}");
+    assert!(!text.contains("in der Summe"), "{text}");
 }
 
 #[tokio::test]

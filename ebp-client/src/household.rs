@@ -1,6 +1,9 @@
 //! What participants ask beside consent: the survey's texts, messages, everything about a household.
 
-use std::{io::Write, time::Duration};
+use std::{
+    io::{Read, Write},
+    time::Duration,
+};
 
 use ebp_core::contract::{
     Consent, ConsentGrant, Listing, Message, NewMessage, SurveyInformation, paths,
@@ -15,6 +18,9 @@ const EXPORT: Duration = Duration::from_secs(3600);
 /// What an export ends with that is complete.
 const COMPLETE: &[u8] = b"\"complete\":true}\n";
 
+/// The longest picture, bytes.
+const PICTURE: u64 = 512 << 10;
+
 impl Client {
     /// What the survey says of itself, with the texts that participants agree to.
     ///
@@ -23,6 +29,22 @@ impl Client {
     /// from a server that is older than these texts.
     pub fn survey(&self) -> Result<SurveyInformation, ClientError> {
         self.get(paths::SURVEY)
+    }
+
+    /// The outlines of all regions, as a picture.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 404
+    /// where it has no regions. An answer that is longer than half a megabyte is refused.
+    pub fn regions(&self) -> Result<String, ClientError> {
+        let request = self.request(Method::GET, paths::GEO_REGIONS);
+        let response = self.open(request.header(header::ACCEPT, "image/svg+xml"))?;
+        let mut text = String::new();
+        match response.take(PICTURE + 1).read_to_string(&mut text) {
+            Ok(_) if text.len() as u64 <= PICTURE => Ok(text),
+            Ok(_) => Err(self.garbled(paths::GEO_REGIONS, "it is too long".to_owned())),
+            Err(error) => Err(self.garbled(paths::GEO_REGIONS, error.to_string())),
+        }
     }
 
     /// Endpoint 3: grants consent to a version of the survey's text.
@@ -68,11 +90,9 @@ impl Client {
         let (mut written, mut end) = (0, Vec::new());
         let mut buffer = vec![0; 64 << 10];
         loop {
-            let read = std::io::Read::read(&mut response, &mut buffer).map_err(|error| {
-                ClientError::Unreachable {
-                    server: self.server.clone(),
-                    reason: format!("the answer breaks off: {error}"),
-                }
+            let read = response.read(&mut buffer).map_err(|error| ClientError::Unreachable {
+                server: self.server.clone(),
+                reason: format!("the answer breaks off: {error}"),
             })?;
             let part = &buffer[..read];
             if part.is_empty() {

@@ -8,16 +8,20 @@ function prepare(figure) {
   const readout = figure.querySelector(".readout");
   const table = figure.querySelector("table");
   if (!svg || !cursor || !readout || !table) return;
-  const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent?.trim());
+  const heads = [...table.querySelectorAll("thead th")].map((head) => ({
+    name: head.firstChild?.textContent?.trim(),
+    unit: head.querySelector("small")?.textContent ?? "",
+  }));
   const rows = [...table.querySelectorAll("tbody tr")];
   if (rows.length === 0) return;
   let place = -1;
+  readout.textContent = /** @type {HTMLElement} */ (readout).dataset.hint ?? "";
 
   /** @param {number} next */
   const show = (next) => {
     place = Math.max(0, Math.min(rows.length - 1, next));
     const cells = [...rows[place].children].map((cell) => cell.textContent?.trim());
-    const values = cells.slice(1).map((value, i) => `${heads[i + 1]} ${value}`);
+    const values = cells.slice(1).map((value, i) => `${heads[i + 1].name} ${value} ${heads[i + 1].unit}`.trim());
     readout.textContent = `${cells[0]}: ${values.join(" · ")}`;
     const x = `${((place + 0.5) * 100) / rows.length}%`;
     cursor.setAttribute("x1", x);

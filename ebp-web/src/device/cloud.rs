@@ -7,7 +7,7 @@ use ebp_core::{
     },
     model::{Incident, Meter, PvSystem},
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 /// Why the server gave no answer that can be shown.
@@ -134,4 +134,15 @@ pub trait Cloud: Send + Sync {
         meter: Uuid,
         sink: &mut Sink<'_, StoredMeasurement>,
     ) -> Result<(), CloudError>;
+    /// The outlines of all regions as a picture.
+    ///
+    /// # Errors
+    /// See [`Self::account`]; [`CloudError::Refused`] where the server has no regions.
+    fn regions(&self) -> Result<String, CloudError> {
+        Err(CloudError::Refused(404))
+    }
+    /// Until when this page's certificate is valid, if that can be read.
+    fn certificate_end(&self) -> Option<Timestamp> {
+        None
+    }
 }

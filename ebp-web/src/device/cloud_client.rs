@@ -1,8 +1,11 @@
 //! [`Cloud`] over mutual TLS, with the certificate of this page.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
-use ebp_client::{Client, ClientError};
+use ebp_client::{Client, ClientError, Validity};
 use ebp_core::{
     contract::{
         Account, Consent, ConsentGrant, EnergySeries, EnergySummary, Household, MeasurementDevice,
@@ -10,7 +13,7 @@ use ebp_core::{
     },
     model::{Incident, Meter, PvSystem},
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::cloud::{ByteSink, Cloud, CloudError, EnergyRequest, Sink};
@@ -20,13 +23,14 @@ use super::cloud::{ByteSink, Cloud, CloudError, EnergyRequest, Sink};
 pub struct CloudClient {
     client: Client,
     zone: String,
+    certificate: PathBuf,
 }
 
 impl CloudClient {
-    /// By that client; days are those of the zone.
+    /// By that client, whose certificate is in that file; days are those of the zone.
     #[must_use]
-    pub const fn new(client: Client, zone: String) -> Self {
-        Self { client, zone }
+    pub const fn new(client: Client, zone: String, certificate: PathBuf) -> Self {
+        Self { client, zone, certificate }
     }
 }
 
@@ -109,6 +113,12 @@ impl Cloud for CloudClient {
             }
         }
         Ok(())
+    }
+    fn regions(&self) -> Result<String, CloudError> {
+        self.client.regions().map_err(cannot)
+    }
+    fn certificate_end(&self) -> Option<Timestamp> {
+        Validity::from_file(&self.certificate).ok().map(|validity| validity.not_after)
     }
 }
 

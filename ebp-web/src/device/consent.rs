@@ -9,20 +9,22 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use ebp_core::{
-    contract::{self, Consent, ConsentGrant, SurveyInformation},
+    contract::{self, Consent, ConsentGrant},
     model::ConsentState,
 };
+use jiff::Timestamp;
 
 use super::{
     cloud::{Cloud, CloudError},
-    frame::Frame,
+    consent_copy::has_copy,
     problem,
     sign_in::wait_text,
     state::DeviceWeb,
     submission::Submitted,
+    survey_text::{contact, survey_texts},
     visitor::{SignedIn, Visitor},
 };
-use crate::kit::{code::Tried, language::Language, markdown};
+use crate::kit::{code::Tried, defence::Defence, frame::Frame, language::Language};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,10 @@ struct Page {
     controller: String,
     contacts: Vec<String>,
     text_version: String,
+    /// Whether what was agreed to can be saved.
+    has_copy: bool,
+    /// The text is not the one that was agreed to.
+    is_newer: bool,
 }
 
 #[derive(Template)]
@@ -102,8 +108,14 @@ async fn page(
     };
     let survey = web.survey().await.unwrap_or_default();
     let frame = visitor.frame(visitor.language().say("menu-consent"));
-    let (summary, details) = texts(visitor.language(), &survey);
+    let (summary, details) = survey_texts(visitor.language(), &survey);
+    let has_copy = has_copy(&consent, &survey);
     let page = Page {
+        has_copy,
+        // A survey that does not answer now has no other text for that.
+        is_newer: consent.state == ConsentState::Granted
+            && !has_copy
+            && survey.text_version.is_some(),
         state: describe(&frame, &consent),
         note,
         is_good,
@@ -119,29 +131,10 @@ async fn page(
     visitor.show_with(status, &page)
 }
 
-/// A contact on one line.
-pub fn contact(contact: &contract::SurveyContact) -> String {
-    let further = [&contact.phone, &contact.email].into_iter().flatten();
-    std::iter::once(&contact.name).chain(further).cloned().collect::<Vec<_>>().join(", ")
-}
-
 const fn step_from(state: ConsentState) -> Step {
     match state {
         ConsentState::NotGranted => Step::Grant,
         ConsentState::Granted | ConsentState::Revoked => Step::Revoke,
-    }
-}
-
-/// The survey's texts in the visitor's language; those of the program where the survey has none.
-fn texts(language: Language, survey: &SurveyInformation) -> (String, String) {
-    let own = match language {
-        Language::De => contract::Language::De,
-        Language::En => contract::Language::En,
-    };
-    let found = survey.texts.iter().find(|text| text.language == own).or(survey.texts.first());
-    match found {
-        Some(text) => (markdown::html(&text.summary, 3), markdown::html(&text.details, 3)),
-        None => (markdown::html(&language.say("consent-text"), 3), String::new()),
     }
 }
 
@@ -220,16 +213,19 @@ async fn carry_out(
     let visitor = &form.visitor;
     let language = visitor.language();
     match web.ask(change).await {
-        Ok(consent) => done(web, visitor, step, &consent),
+        Ok(consent) => done(web, visitor, step, consent.revoked_at),
         Err(CloudError::TextChanged) => {
             let note = Some(language.say("text-changed"));
             page(web, visitor, StatusCode::CONFLICT, note, false, None).await
         }
         Err(CloudError::NotAccepted) => problem::cloud(visitor, CloudError::NotAccepted),
+        Err(CloudError::Away) if !Defence::AskAgain.is_on() => done(web, visitor, step, None),
         // Whether it was carried out, only the state says: the answer may have been lost, or another
         // tab was quicker.
         Err(_) => match web.ask(|cloud| cloud.consent()).await {
-            Ok(consent) if consent.state == step.target() => done(web, visitor, step, &consent),
+            Ok(consent) if consent.state == step.target() => {
+                done(web, visitor, step, consent.revoked_at)
+            }
             Ok(_) => {
                 let note = Some(language.say("not-done"));
                 page(web, visitor, StatusCode::SERVICE_UNAVAILABLE, note, false, None).await
@@ -273,12 +269,17 @@ async fn ask_for_code(web: &Arc<DeviceWeb>, form: &Submitted, step: Step) -> Opt
     Some(ask_to_confirm(form, step, status, Some(fault)))
 }
 
-fn done(web: &Arc<DeviceWeb>, visitor: &Visitor, step: Step, consent: &Consent) -> Response {
+fn done(
+    web: &Arc<DeviceWeb>,
+    visitor: &Visitor,
+    step: Step,
+    revoked_at: Option<Timestamp>,
+) -> Response {
     match step {
         Step::Grant => Redirect::to("/consent?done=granted").into_response(),
         Step::Revoke => {
             // The final page takes the place of this answer.
-            web.end(consent.revoked_at.unwrap_or(visitor.now));
+            web.end(revoked_at.unwrap_or(visitor.now));
             Redirect::to("/").into_response()
         }
     }

@@ -17,11 +17,14 @@ use uuid::Uuid;
 
 use super::{
     cloud::CloudError,
-    frame::{Frame, Link},
     problem,
     registration::meter_kind,
     state::DeviceWeb,
     visitor::{SignedIn, Visitor},
+};
+use crate::kit::{
+    defence::Defence,
+    frame::{Frame, Link},
 };
 
 /// So many parts wait for a slow browser.
@@ -100,6 +103,15 @@ pub async fn measurements(
     else {
         return problem::not_found(&visitor);
     };
+    match web.ask(|cloud| cloud.meters()).await {
+        Ok(meters) => {
+            let is_own = meters.iter().any(|own| own.uuid == meter);
+            if !is_own && Defence::OwnThings.is_on() {
+                return problem::not_found(&visitor);
+            }
+        }
+        Err(error) => return problem::cloud(&visitor, error),
+    }
     let send = move |web: Arc<DeviceWeb>, parts: Sender<Result<Bytes, CloudError>>| {
         let mut part = Vec::with_capacity(PART);
         let names = ObisCode::SURVEY.map(|code| code.to_string()).join(",");

@@ -6,13 +6,16 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use ebp_core::{
     contract::MeasurementDevice,
-    model::{Incident, IncidentType, Meter, PvSystem},
+    model::{Incident, IncidentType, Meter, MeterType, PvSystem},
 };
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::{frame::Frame, problem, registration::meter_kind, state::DeviceWeb, visitor::SignedIn};
-use crate::kit::number;
+use super::{problem, registration::meter_kind, state::DeviceWeb, visitor::SignedIn};
+use crate::kit::{frame::Frame, number};
+
+/// From so many days before its end on, a certificate that was not renewed is told of.
+const CERTIFICATE_DAYS: i64 = 21;
 
 #[derive(Template)]
 #[template(path = "device/devices.html")]
@@ -20,6 +23,12 @@ struct Page {
     frame: Frame,
     devices: Vec<Shown>,
     loose: Vec<ShownMeter>,
+    /// Systems that no meter counts.
+    uncounted: Vec<String>,
+    /// What is on this device: what waits, its certificate.
+    facts: Vec<(String, String)>,
+    /// The certificate ends soon.
+    warning: Option<String>,
 }
 
 struct Shown {
@@ -33,6 +42,7 @@ struct Shown {
 
 struct ShownMeter {
     kind: String,
+    counts: String,
     model: String,
     systems: Vec<String>,
     incidents: Vec<String>,
@@ -47,9 +57,12 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
         for meter in &meters {
             incidents.push((meter.uuid, cloud.incidents(meter.uuid)?));
         }
-        Ok((cloud.devices()?, meters, cloud.pv_systems()?, incidents))
+        let devices = cloud.devices()?;
+        Ok((devices, meters, cloud.pv_systems()?, incidents, cloud.certificate_end()))
     });
-    let (devices, meters, systems, incidents) = match answers.await {
+    let (answers, status) =
+        tokio::join!(answers, web.ask_meterside(|meterside| meterside.status()));
+    let (devices, meters, systems, incidents, certificate_end) = match answers {
         Ok(answers) => answers,
         Err(error) => return problem::cloud(&visitor, error),
     };
@@ -68,7 +81,24 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
         !devices.iter().any(|device| meter.measurement_device == Some(device.uuid))
     };
     let loose = meters.iter().filter(is_loose).map(meter).collect();
-    visitor.show(&Page { devices: shown, loose, frame })
+    let is_counted =
+        |system: &PvSystem| meters.iter().any(|meter| system.meter == Some(meter.uuid));
+    let uncounted = systems.iter().filter(|system| !is_counted(system));
+    let uncounted = uncounted.map(|system| system_text(&frame, system)).collect();
+    let mut facts = Vec::new();
+    if let Ok(status) = &status {
+        let waiting = frame.say_one("waiting-count", "count", status.pending);
+        facts.push((frame.say("waiting"), format!("<a href=\"/pending\">{waiting}</a>")));
+    }
+    let mut warning = None;
+    if let Some(end) = certificate_end {
+        facts.push((frame.say("certificate-end"), frame.when(end)));
+        let is_near =
+            end.duration_since(frame.now) < SignedDuration::from_hours(24 * CERTIFICATE_DAYS);
+        warning = is_near.then(|| frame.say("certificate-near"));
+    }
+    facts.push((frame.say("remote-access"), frame.say("remote-access-none")));
+    visitor.show(&Page { devices: shown, loose, uncounted, facts, warning, frame })
 }
 
 fn shown(frame: &Frame, device: &MeasurementDevice, meters: Vec<ShownMeter>) -> Shown {
@@ -104,10 +134,6 @@ fn shown_meter(
 ) -> ShownMeter {
     let language = frame.language();
     let connected = systems.iter().filter(|system| system.meter == Some(meter.uuid));
-    let power = |system: &PvSystem| {
-        let power = number::quantity(language, system.nominal_power, 2, "kWp");
-        frame.say_one("system-with-power", "power", power)
-    };
     let open = incidents.iter().filter(|incident| incident.is_open());
     let describe = |incident: &Incident| match incident.kind {
         IncidentType::SerialPortUnavailable => frame.say("incident-head"),
@@ -115,9 +141,18 @@ fn shown_meter(
     };
     ShownMeter {
         kind: meter_kind(language, meter),
+        counts: match meter.kind {
+            MeterType::Electricity => language.say("counts-grid"),
+            MeterType::PvGeneration => language.say("counts-generation"),
+        },
         model: meter.model.clone(),
-        systems: connected.map(power).collect(),
+        systems: connected.map(|system| system_text(frame, system)).collect(),
         incidents: open.map(describe).collect(),
         removed: meter.removed_at.map(|at| frame.when(at)),
     }
+}
+
+fn system_text(frame: &Frame, system: &PvSystem) -> String {
+    let power = number::quantity(frame.language(), system.nominal_power, 2, "kWp");
+    frame.say_one("system-with-power", "power", power)
 }

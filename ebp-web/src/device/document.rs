@@ -5,8 +5,8 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{consent::contact, ended::End, frame::Frame, state::DeviceWeb, visitor::Visitor};
-use crate::kit::markdown;
+use super::{ended::End, site::FINAL, state::DeviceWeb, survey_text::contact, visitor::Visitor};
+use crate::kit::{frame::Frame, markdown};
 
 #[derive(Template)]
 #[template(path = "device/document.html")]
@@ -18,7 +18,7 @@ struct Page {
 }
 
 async fn document(web: &Arc<DeviceWeb>, visitor: &Visitor, title: String, text: &str) -> Response {
-    let survey = web.survey().await.unwrap_or_default();
+    let survey = web.known_survey().unwrap_or_default();
     let page = Page {
         frame: visitor.frame(title),
         html: markdown::html(text, 2),
@@ -61,7 +61,7 @@ pub fn ended(visitor: &Visitor, end: &End) -> Response {
     let mut visitor = visitor.clone();
     visitor.session = None;
     let language = visitor.language();
-    let frame = visitor.frame(language.say("ended-title"));
+    let frame = visitor.frame_of(&FINAL, language.say("ended-title"));
     let page = EndedPage {
         when: frame.when(end.revoked_at),
         html: markdown::html(&language.say("ended-text"), 2),

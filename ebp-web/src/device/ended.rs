@@ -51,6 +51,12 @@ impl Ended {
         Ok(Self { path, end })
     }
 
+    /// The folder of the file: what else this process stores stands beside it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
     /// What the final page shows, if it is over.
     #[must_use]
     pub fn get(&self) -> Option<&End> {
@@ -69,7 +75,7 @@ impl Ended {
             serde_json::to_writer(&mut file, &end)?;
             file.sync_all()?;
             fs::rename(&beside, &self.path)?;
-            fs::File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
+            fs::File::open(self.folder())?.sync_all()
         };
         if let Err(error) = write() {
             tracing::error!("{}: {error}", self.path.display());

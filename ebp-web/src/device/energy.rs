@@ -1,15 +1,13 @@
 //! Energy as a chart with the table beneath it.
 
-use ebp_core::contract::{EnergySeries, EnergyStep, ExactNumber};
+use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary, ExactNumber};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::{
-    frame::Frame,
-    period::{Period, PeriodKind},
-};
+use super::period::{Period, PeriodKind};
 use crate::kit::{
     chart::{Chart, Mark, Slot, Tick},
+    frame::Frame,
     number,
 };
 
@@ -28,6 +26,15 @@ pub struct EnergyView {
     pub has_gaps: bool,
     /// Whether anything is known at all.
     pub is_empty: bool,
+    /// Why not.
+    pub why_empty: String,
+    /// Whether the chart says anything: of gaps, if of nothing else. What a locked meter counted is no
+    /// gap.
+    pub has_chart: bool,
+    /// Whether the rows say which share was measured: a quarter of an hour either is, or is not.
+    pub has_coverage: bool,
+    /// The end of the last slot that is known.
+    pub until: Option<Timestamp>,
     /// What is to be said of single rows.
     pub remarks: Vec<String>,
 }
@@ -50,12 +57,18 @@ pub struct Row {
 impl EnergyView {
     /// Of a series, as it is shown for a period.
     #[must_use]
-    pub fn new(frame: &Frame, series: &EnergySeries, period: &Period) -> Self {
+    pub fn new(
+        frame: &Frame,
+        summary: &EnergySummary,
+        series: &EnergySeries,
+        period: &Period,
+    ) -> Self {
         let language = frame.language();
         let has_generation =
             series.topology.is_none() || series.generation.iter().any(Option::is_some);
         let mut slots = Vec::with_capacity(series.starts.len());
         let mut rows = Vec::with_capacity(series.starts.len());
+        let mut until = None;
         for (place, start) in series.starts.iter().enumerate() {
             let [import, export, generation, coverage] =
                 [&series.import, &series.export, &series.generation, &series.coverage]
@@ -66,8 +79,11 @@ impl EnergyView {
                 line: generation.filter(|_| has_generation),
                 mark: mark(import, coverage, series.flags.get(place).copied(), *start, frame.now),
             });
+            if import.or(export).or(generation).is_some() {
+                until = series.starts.get(place + 1).copied().or(Some(series.to));
+            }
             let shown = |value: Option<Decimal>| {
-                value.map_or_else(|| "–".to_owned(), |value| frame.energy(value))
+                value.map_or_else(|| "–".to_owned(), |value| number::number(language, value, 2))
             };
             rows.push(Row {
                 name: name(frame, series.step, *start),
@@ -79,6 +95,7 @@ impl EnergyView {
             });
         }
         let is_empty = slots.iter().all(|slot| slot.up.is_none() && slot.down.is_none());
+        let is_range = summary.import_bounds.is_some();
         let has_gaps = slots.iter().any(|slot| slot.mark == Mark::Gap);
         let remarks = remarks(frame, series, period);
         let chart = Chart {
@@ -97,7 +114,23 @@ impl EnergyView {
             EnergyStep::Day => language.say("column-day"),
             EnergyStep::Month => language.say("column-month"),
         };
-        Self { svg: chart.svg(), head, rows, has_generation, has_gaps, is_empty, remarks }
+        Self {
+            svg: chart.svg(),
+            head,
+            rows,
+            has_generation,
+            has_gaps,
+            is_empty,
+            has_chart: !is_empty || (has_gaps && !is_range),
+            why_empty: if is_range {
+                language.say("only-range")
+            } else {
+                language.say("no-energy")
+            },
+            has_coverage: series.step != EnergyStep::Quarter,
+            until,
+            remarks,
+        }
     }
 }
 
@@ -156,7 +189,8 @@ fn ticks(frame: &Frame, series: &EnergySeries, period: &Period) -> Vec<Tick> {
                 (moments.month_name(day).chars().take(3).collect(), day.month() % 2 == 0)
             }
         };
-        ticks.push(Tick { slot, label, is_minor });
+        let is_centred = period.kind != PeriodKind::Day;
+        ticks.push(Tick { slot, is_centred, label, is_minor });
     }
     ticks
 }

@@ -42,7 +42,7 @@ pub fn figures(
                     "from-to",
                     [
                         ("from", number::number(language, lo.0, 1).into()),
-                        ("to", kilowatt_hours(language, hi.0).into()),
+                        ("to", number::quantity(language, hi.0, 1, "kWh").into()),
                     ],
                 ),
                 language.say("range-why"),

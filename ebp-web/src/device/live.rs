@@ -4,12 +4,18 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use ebp_core::{model::MeasurementData, obis::ObisCode};
-use ebp_device::socket::{Reason, Status, Telegram};
+use ebp_core::{
+    model::{IncidentType, MeasurementData, Meter, MeterType},
+    obis::ObisCode,
+};
+use ebp_device::socket::{MeterStatus, Reason, Status, Telegram};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
-use super::{frame::Frame, meterside::MetersideError, state::DeviceWeb, visitor::SignedIn};
-use crate::kit::number;
+use super::{
+    meterside::MetersideError, registration::meter_kind, state::DeviceWeb, visitor::SignedIn,
+};
+use crate::kit::{frame::Frame, number};
 
 #[derive(Template)]
 #[template(path = "device/live.html")]
@@ -22,7 +28,7 @@ struct Page {
 }
 
 struct Shown {
-    model: String,
+    name: String,
     values: Vec<(String, String)>,
     age: String,
     fault: Option<String>,
@@ -32,14 +38,25 @@ struct Shown {
 pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
     let is_read = visitor.preferences.get("read").is_some();
     let mut frame = visitor.frame(visitor.language().say("menu-live"));
-    let status = match web.ask_meterside(|meterside| meterside.status()).await {
+    // Which meter counts what only the server knows. Without it they are told apart by their models.
+    let (known, status) = tokio::join!(
+        web.ask(|cloud| cloud.meters()),
+        web.ask_meterside(|meterside| meterside.status())
+    );
+    let known = Known { frame: &frame, meters: known.unwrap_or_default() };
+    let status = match status {
         Ok(status) => status,
         Err(_) => {
             let fault = Some(frame.say("meterside-missing"));
             return visitor.show(&Page { frame, fault, meters: Vec::new(), is_read: false });
         }
     };
-    let meters = if is_read { read(&web, &frame, &status).await } else { last(&frame, &status) };
+    let meters = if is_read {
+        read(&web, &known, &status).await
+    } else {
+        let held = |meter| known.held(meter, frame.now, None);
+        status.meters.iter().map(held).collect()
+    };
     // Reading takes its time.
     frame.now = web.now();
     let is_granted = status.consent.as_deref() == Some("granted");
@@ -47,44 +64,59 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
     visitor.show(&Page { frame, fault, meters, is_read })
 }
 
-fn last(frame: &Frame, status: &Status) -> Vec<Shown> {
-    let shown = |meter: &ebp_device::socket::MeterStatus| Shown {
-        model: meter.model.clone(),
-        values: values(frame, &meter.data),
-        age: meter
-            .measured_at
-            .map_or_else(|| frame.say("never-measured"), |at| age(frame, at, frame.now)),
-        fault: None,
-    };
-    status.meters.iter().map(shown).collect()
+/// What is known of the meters beside their values.
+struct Known<'a> {
+    frame: &'a Frame,
+    meters: Vec<Meter>,
 }
 
-async fn read(web: &Arc<DeviceWeb>, frame: &Frame, status: &Status) -> Vec<Shown> {
+impl Known<'_> {
+    fn kind(&self, meter: &MeterStatus) -> Option<&Meter> {
+        self.meters.iter().find(|known| known.uuid == meter.meter)
+    }
+
+    fn show(&self, meter: &MeterStatus, data: &MeasurementData, age: String) -> Shown {
+        let kind = self.kind(meter);
+        let name = match kind {
+            Some(kind) => format!("{}: {}", meter_kind(self.frame.language(), kind), meter.model),
+            None => meter.model.clone(),
+        };
+        let is_grid = kind.is_some_and(|kind| kind.kind == MeterType::Electricity);
+        Shown { name, values: values(self.frame, data, is_grid), age, fault: None }
+    }
+
+    /// What is held of a meter that was not read now, and why it could not be.
+    fn held(&self, meter: &MeterStatus, now: Timestamp, fault: Option<String>) -> Shown {
+        let frame = self.frame;
+        let has = |kind| meter.incidents.contains(&kind);
+        let fault = if has(IncidentType::SerialPortUnavailable) {
+            Some(frame.say("live-head-away"))
+        } else if fault.is_none() && has(IncidentType::ObisCodesUnavailable) {
+            Some(frame.say("incident-locked"))
+        } else {
+            fault
+        };
+        let age = match (meter.measured_at, &fault) {
+            (None, _) => frame.say("never-measured"),
+            (Some(at), None) => age(frame, at, now),
+            (Some(at), Some(_)) => frame.say_one("live-held", "when", age(frame, at, now)),
+        };
+        Shown { fault, ..self.show(meter, &meter.data, age) }
+    }
+}
+
+async fn read(web: &Arc<DeviceWeb>, known: &Known<'_>, status: &Status) -> Vec<Shown> {
     let asked = status.meters.iter().map(|meter| {
         let uuid = meter.meter;
         async move { (meter, web.ask_meterside(move |meterside| meterside.now(uuid)).await) }
     });
     let answers = futures_util::future::join_all(asked).await;
     let now = web.now();
-    answers
-        .into_iter()
-        .map(|(meter, answer)| match answer {
-            Ok(Telegram { at, data, .. }) => Shown {
-                model: meter.model.clone(),
-                values: values(frame, &data),
-                age: age(frame, at, now),
-                fault: None,
-            },
-            Err(error) => Shown {
-                model: meter.model.clone(),
-                values: values(frame, &meter.data),
-                age: meter
-                    .measured_at
-                    .map_or_else(|| frame.say("never-measured"), |at| age(frame, at, now)),
-                fault: Some(why(frame, error)),
-            },
-        })
-        .collect()
+    let shown = |(meter, answer): (&MeterStatus, _)| match answer {
+        Ok(Telegram { at, data, .. }) => known.show(meter, &data, age(known.frame, at, now)),
+        Err(error) => known.held(meter, now, Some(why(known.frame, error))),
+    };
+    answers.into_iter().map(shown).collect()
 }
 
 fn why(frame: &Frame, error: MetersideError) -> String {
@@ -100,20 +132,24 @@ fn age(frame: &Frame, at: Timestamp, now: Timestamp) -> String {
     format!("{}, {}", frame.moments.element(at, now), frame.moments.ago(at, now))
 }
 
-fn values(frame: &Frame, data: &MeasurementData) -> Vec<(String, String)> {
-    let named = |code: ObisCode| match code {
-        ObisCode::POSITIVE_ENERGY => Some((frame.say("register-import"), "kWh")),
-        ObisCode::NEGATIVE_ENERGY => Some((frame.say("register-export"), "kWh")),
-        ObisCode::POSITIVE_POWER => Some((frame.say("power-in"), "kW")),
-        ObisCode::NEGATIVE_POWER => Some((frame.say("power-out"), "kW")),
-        ObisCode::SUM_POWER => Some((frame.say("power-sum"), "kW")),
+/// The values with their names. The grid's power has a direction instead of a sign.
+fn values(frame: &Frame, data: &MeasurementData, is_grid: bool) -> Vec<(String, String)> {
+    let named = |code: ObisCode, value: Decimal| match code {
+        ObisCode::POSITIVE_ENERGY => Some((frame.say("register-import"), value, "kWh")),
+        ObisCode::NEGATIVE_ENERGY => Some((frame.say("register-export"), value, "kWh")),
+        ObisCode::POSITIVE_POWER => Some((frame.say("power-in"), value, "kW")),
+        ObisCode::NEGATIVE_POWER => Some((frame.say("power-out"), value, "kW")),
+        ObisCode::SUM_POWER if !is_grid => Some((frame.say("power-sum"), value, "kW")),
+        ObisCode::SUM_POWER if value.is_sign_negative() => {
+            Some((frame.say("power-out"), -value, "kW"))
+        }
+        ObisCode::SUM_POWER => Some((frame.say("power-in"), value, "kW")),
         _ => None,
     };
     data.iter()
         .filter_map(|point| {
-            let (name, unit) = named(point.obis)?;
-            let value = number::quantity(frame.language(), point.value, point.value.scale(), unit);
-            Some((name, value))
+            let (name, value, unit) = named(point.obis, point.value)?;
+            Some((name, number::quantity(frame.language(), value, value.scale(), unit)))
         })
         .collect()
 }

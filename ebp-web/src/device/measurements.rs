@@ -5,22 +5,27 @@ use std::{fmt::Write, sync::Arc};
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderName, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use ebp_core::contract::{EnergySeries, EnergySummary, ExactNumber};
-use rust_decimal::Decimal;
+use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary, ExactNumber, SurveyPrice};
+use jiff::civil::Date;
 
 use super::{
+    cloud::EnergyRequest,
     energy::EnergyView,
     figure::{Figure, figures},
-    frame::{Frame, Link},
+    money::{self, Money},
     period::{Period, PeriodKind},
     problem,
     state::DeviceWeb,
     visitor::{SignedIn, Visitor},
 };
-use crate::kit::{language::Language, number};
+use crate::kit::{
+    frame::{Frame, Link},
+    language::Language,
+    number,
+};
 
 #[derive(Template)]
 #[template(path = "device/measurements.html")]
@@ -40,13 +45,9 @@ struct Page {
     money: Option<Money>,
     /// What is typed into the form of prices, ct/kWh.
     prices: [String; 2],
-}
-
-/// What the energy is worth.
-struct Money {
-    earned: String,
-    saved: String,
-    formula: String,
+    has_own_prices: bool,
+    /// What has to be said before the figures.
+    notes: Vec<String>,
 }
 
 /// The period that is asked for; today's if none is.
@@ -57,43 +58,61 @@ fn asked(visitor: &Visitor) -> Option<Period> {
     Period::from_day(kind.unwrap_or(PeriodKind::Day), date)
 }
 
-fn address(period: &Period) -> String {
-    format!("/measurements?period={}&date={}", period.kind.name(), period.from)
-}
-
 /// `GET /measurements?period&date`.
 pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
     let Some(period) = asked(&visitor) else {
         return Redirect::to("/measurements").into_response();
     };
     let previous = period.previous();
+    let prices = if money::has_own(&visitor) { Vec::new() } else { prices(&web).await };
+    let by_days = money::changes_within(&prices, &period);
     let answers = web.ask(move |cloud| {
         let summary = cloud.summary(period.from, period.to)?;
         let before = match previous {
             Some(before) => Some(cloud.summary(before.from, before.to)?),
             None => None,
         };
-        Ok((summary, before, cloud.series(period.request())?))
+        let days = by_days.then(|| EnergyRequest { step: EnergyStep::Day, ..period.request() });
+        let days = days.map(|request| cloud.series(request)).transpose()?;
+        Ok(Answers { summary, before, series: cloud.series(period.request())?, days })
     });
     match answers.await {
-        Ok((summary, before, series)) => {
-            visitor.show(&page(&visitor, period, &summary, before.as_ref(), &series))
+        Ok(answers) => {
+            let mut response = visitor.show(&page(&visitor, period, &answers, &prices));
+            let cookie = money::cookie(&visitor);
+            if let Some(Ok(cookie)) = cookie.map(|cookie| HeaderValue::from_str(&cookie)) {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
         }
         Err(error) => problem::cloud(&visitor, error),
     }
 }
 
-fn page(
-    visitor: &Visitor,
-    period: Period,
-    summary: &EnergySummary,
-    before: Option<&EnergySummary>,
-    series: &EnergySeries,
-) -> Page {
+/// What the server says of a period.
+struct Answers {
+    summary: EnergySummary,
+    before: Option<EnergySummary>,
+    series: EnergySeries,
+    /// By days, if prices change within the period.
+    days: Option<EnergySeries>,
+}
+
+/// The survey's prices, as they are known.
+async fn prices(web: &Arc<DeviceWeb>) -> Vec<SurveyPrice> {
+    let known = match web.known_survey() {
+        Some(known) => Some(known),
+        None => web.survey().await,
+    };
+    known.map(|survey| survey.prices).unwrap_or_default()
+}
+
+fn page(visitor: &Visitor, period: Period, answers: &Answers, prices: &[SurveyPrice]) -> Page {
+    let Answers { summary, before, series, days } = answers;
     let language = visitor.language();
     let frame = visitor.frame(language.say("menu-measurements"));
     let link = |period: &Period, text: String| Link {
-        address: address(period),
+        address: period.address(),
         text,
         lang: language.code(),
         is_current: false,
@@ -120,7 +139,7 @@ fn page(
     let compared = period.previous().map_or_else(String::new, |before| {
         language.say_with("compared-with", [("period", before.title(&frame.moments).into())])
     });
-    let energy = EnergyView::new(&frame, series, &period);
+    let energy = EnergyView::new(&frame, summary, series, &period);
     Page {
         kinds: kinds.collect(),
         period: period.title(&frame.moments),
@@ -131,17 +150,30 @@ fn page(
             .next()
             .filter(|next| next.from <= today)
             .map(|next| link(&next, language.say("next"))),
-        figures: figures(language, summary, before),
+        figures: figures(language, summary, before.as_ref()),
         compared,
         coverage,
         downloads: downloads(language, &period),
-        money: money(visitor, summary),
-        prices: ["import_price", "export_price"].map(|name| {
-            visitor.preferences.get(name).unwrap_or_default().chars().take(20).collect()
-        }),
+        money: money::money(visitor, &period, summary, days.as_ref(), prices),
+        prices: money::typed(visitor),
+        has_own_prices: money::has_own(visitor),
+        notes: notes(visitor, &period, today),
         energy: Some(energy).filter(|energy| !energy.rows.is_empty()),
         frame,
     }
+}
+
+/// The clock, the future.
+fn notes(visitor: &Visitor, period: &Period, today: Date) -> Vec<String> {
+    let language = visitor.language();
+    let mut notes = Vec::new();
+    if !visitor.web.parts.clock.synchronised() {
+        notes.push(language.say("clock-not-set"));
+    }
+    if period.from > today {
+        notes.push(language.say("in-the-future"));
+    }
+    notes
 }
 
 fn downloads(language: Language, period: &Period) -> Vec<Link> {
@@ -153,29 +185,6 @@ fn downloads(language: Language, period: &Period) -> Vec<Link> {
     ]
     .map(|(address, text)| Link { address, text, lang: language.code(), is_current: false })
     .into()
-}
-
-/// A price as people type it, ct/kWh.
-fn price(visitor: &Visitor, name: &str) -> Option<Decimal> {
-    let typed = visitor.preferences.get(name)?.trim().replace(',', ".");
-    let price: Decimal = typed.parse().ok()?;
-    (Decimal::ZERO..=Decimal::ONE_THOUSAND).contains(&price).then_some(price)
-}
-
-/// What was earned by feeding in and saved by own electricity, at the visitor's prices.
-fn money(visitor: &Visitor, summary: &EnergySummary) -> Option<Money> {
-    let (import, export) = (price(visitor, "import_price")?, price(visitor, "export_price")?);
-    let language = visitor.language();
-    let worth = |energy: Option<ExactNumber>, price: Decimal| {
-        let euros =
-            energy.and_then(|ExactNumber(energy)| energy.checked_mul(price / Decimal::ONE_HUNDRED));
-        euros.map_or_else(|| "–".to_owned(), |euros| number::quantity(language, euros, 2, "€"))
-    };
-    Some(Money {
-        earned: worth(summary.export, export),
-        saved: worth(summary.self_consumption, import),
-        formula: language.say("money-formula"),
-    })
 }
 
 /// `GET /measurements.csv?period&date&form=german|rfc4180`.

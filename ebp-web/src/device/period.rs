@@ -112,6 +112,12 @@ impl Period {
         EnergyRequest { from: self.from, to: self.to, step }
     }
 
+    /// The address of its page.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("/measurements?period={}&date={}", self.kind.name(), self.from)
+    }
+
     /// Its name: `Montag, 30. November 2026`.
     #[must_use]
     pub fn title(&self, moments: &Moments) -> String {

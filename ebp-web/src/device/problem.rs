@@ -8,8 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{cloud::CloudError, frame::Frame, state::DeviceWeb, visitor::Visitor};
-use crate::kit::{check::Refused, host::HostNames};
+use super::{cloud::CloudError, state::DeviceWeb, visitor::Visitor};
+use crate::kit::{check::Refused, frame::Frame, host::HostNames};
 
 #[derive(Template)]
 #[template(path = "device/problem.html")]

@@ -11,18 +11,18 @@ use axum::{
 };
 use ebp_core::{
     contract::{Account, Household, Message, MessageAbout, NewMessage},
-    model::{Meter, MeterType, PvSystem},
+    model::{Battery, Metadata, Meter, MeterType, MeteringConcept, PvSystem},
 };
 
 use super::{
     cloud::CloudError,
-    frame::Frame,
+    outlines::MapView,
     problem,
     state::DeviceWeb,
     submission::Submitted,
     visitor::{SignedIn, Visitor},
 };
-use crate::kit::{language::Language, number};
+use crate::kit::{frame::Frame, language::Language, number};
 
 /// The longest message, characters.
 const LONGEST: usize = 2000;
@@ -34,6 +34,8 @@ struct Page {
     blocks: Vec<Block>,
     messages: Vec<Shown>,
     subjects: Vec<Subject>,
+    /// Where the household lies.
+    map: Option<MapView>,
     /// What was typed, if it could not be sent.
     draft: String,
     fault: Option<String>,
@@ -106,14 +108,19 @@ async fn answer(
             let blocks = blocks(&frame, &answers);
             let messages = answers.messages.iter().rev().map(|message| shown(&frame, message));
             let messages = messages.collect();
-            let page = Page { blocks, messages, subjects, draft, fault, was_sent, frame };
+            let location = answers.household.location.as_ref();
+            let outlines = if location.is_some() { web.outlines().await } else { None };
+            let map = outlines.zip(location).and_then(|(outlines, at)| outlines.place(at));
+            let page = Page { blocks, messages, subjects, map, draft, fault, was_sent, frame };
             visitor.show_with(status, &page)
         }
         // What was typed stays in the form.
         Err(error) if !draft.is_empty() => {
             let fault = fault.or_else(|| Some(frame.say("message-not-sent")));
             let (blocks, messages) = (Vec::new(), Vec::new());
-            let page = Page { blocks, messages, subjects, draft, fault, was_sent: false, frame };
+            let was_sent = false;
+            let page =
+                Page { blocks, messages, subjects, map: None, draft, fault, was_sent, frame };
             let status =
                 if error == CloudError::Away { StatusCode::SERVICE_UNAVAILABLE } else { status };
             visitor.show_with(status, &page)
@@ -238,7 +245,8 @@ fn blocks(frame: &Frame, answers: &Answers) -> Vec<Block> {
             (language.say("children"), answers.children.to_string()),
             (language.say("ev-charger"), yes(answers.electric_vehicle_charger)),
             (language.say("heat-pump"), yes(answers.heat_pump)),
-            (language.say("home-battery"), yes(answers.home_battery)),
+            (language.say("home-battery"), battery_text(language, answers)),
+            (language.say("metering-concept"), concept_text(language, answers.metering_concept)),
         ];
         blocks.push(block(language.say("about-answers"), MessageAbout::Answers, pairs));
     }
@@ -262,6 +270,25 @@ fn blocks(frame: &Frame, answers: &Answers) -> Vec<Block> {
         blocks.push(block(language.say("about-pv-system"), MessageAbout::PvSystem, pairs));
     }
     blocks
+}
+
+fn battery_text(language: Language, answers: &Metadata) -> String {
+    match (answers.home_battery, answers.battery) {
+        (false, _) => language.say("no"),
+        (true, Battery::Ac) => language.say("battery-ac"),
+        (true, Battery::Dc) => language.say("battery-dc"),
+        (true, Battery::None | Battery::Unknown) => language.say("yes"),
+    }
+}
+
+fn concept_text(language: Language, concept: MeteringConcept) -> String {
+    match concept {
+        MeteringConcept::SurplusFeedIn => language.say("concept-surplus"),
+        MeteringConcept::FullFeedIn => language.say("concept-full"),
+        MeteringConcept::Cascade => language.say("concept-cascade"),
+        MeteringConcept::NoSystem => language.say("concept-none"),
+        MeteringConcept::Unknown => language.say("concept-unknown"),
+    }
 }
 
 /// What a meter counts, for people.

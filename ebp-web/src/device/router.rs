@@ -11,11 +11,12 @@ use axum::{
 };
 
 use super::{
-    consent, data, devices, document, live, measurements, pending, problem, registration, sign_in,
-    state::DeviceWeb, today, visitor::Visitor,
+    consent, consent_copy, data, devices, document, live, map, measurements, pending, problem,
+    registration, sign_in, state::DeviceWeb, today, visitor::Visitor,
 };
 use crate::kit::{
     check::{self, Checks},
+    defence::Defence,
     file,
     host::HostNames,
 };
@@ -31,6 +32,7 @@ pub fn router(web: Arc<DeviceWeb>, hosts: HostNames, scheme: &'static str) -> Ro
         Arc::new(move |refused, headers: &_| problem::refused(&web, &hosts, refused, headers))
     };
     let checks = Checks { hosts, scheme, page };
+    let longest = if Defence::BodyLimit.is_on() { LONGEST_BODY } else { usize::MAX };
     Router::new()
         .route("/", get(sign_in::show))
         .route("/sign-in", post(sign_in::sign_in))
@@ -43,12 +45,14 @@ pub fn router(web: Arc<DeviceWeb>, hosts: HostNames, scheme: &'static str) -> Ro
         .route("/pending", get(pending::show))
         .route("/live", get(live::show))
         .route("/registration", get(registration::show).post(registration::send))
+        .route("/regions.svg", get(map::regions))
         .route("/registration/check", post(registration::check))
         .route("/devices", get(devices::show))
         .route("/consent", get(consent::show))
         .route("/consent/confirm", post(consent::confirm))
         .route("/consent/grant", post(consent::grant))
         .route("/consent/revoke", post(consent::revoke))
+        .route("/consent/copy", get(consent_copy::show))
         .route("/data", get(data::show))
         .route("/data.json", get(data::everything))
         .route("/data.csv", get(data::measurements))
@@ -58,7 +62,7 @@ pub fn router(web: Arc<DeviceWeb>, hosts: HostNames, scheme: &'static str) -> Ro
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&web), end))
         .route("/static/{name}", get(file::serve))
-        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(DefaultBodyLimit::max(longest))
         .layer(middleware::from_fn_with_state(checks, check::check))
         .with_state(web)
 }

@@ -74,7 +74,7 @@ pub fn open(config: &WebConfig) -> Result<Opened, ServeError> {
     // Without a name of its own, addresses and `localhost` are left.
     let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let web = DeviceWeb::new(Parts {
-        cloud: Arc::new(CloudClient::new(client, config.zone.clone())),
+        cloud: Arc::new(CloudClient::new(client, config.zone.clone(), api.certificate.clone())),
         meterside: Arc::new(SocketMeterside::new(config.socket.clone())),
         clock: Arc::new(clock),
         zone,
@@ -100,6 +100,8 @@ impl Opened {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
+        // Asks for the contacts now, so that the first visitor is told whom to ask.
+        let _ = self.web.known_survey();
         let router = router(Arc::clone(&self.web), self.hosts.clone(), "http");
         Ok(listener::serve(listener, router, self.limits, shutdown).await?)
     }

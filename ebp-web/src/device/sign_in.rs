@@ -11,12 +11,12 @@ use axum::{
 use cookie::{Cookie, SameSite, time};
 
 use super::{
-    frame::Frame,
     state::DeviceWeb,
     submission::{Submitted, read_form},
+    survey_text::contact,
     visitor::Visitor,
 };
-use crate::kit::{code::Tried, page::encode};
+use crate::kit::{code::Tried, defence::Defence, frame::Frame, page::encode};
 
 /// The pages that a visitor may be led to after signing in.
 const PAGES: [&str; 8] = [
@@ -74,13 +74,14 @@ fn page(
     next: String,
 ) -> Response {
     let title = visitor.language().say("sign-in-title");
+    let contacts = web.known_survey().map(|survey| survey.contacts).unwrap_or_default();
     let page = Page {
         frame: visitor.frame(title),
         note,
         fault,
         is_enrolled: web.code_hash().is_some(),
         next: safe_target(&next).to_owned(),
-        contacts: Vec::new(),
+        contacts: contacts.iter().map(contact).collect(),
     };
     visitor.show_with(status, &page)
 }
@@ -89,7 +90,7 @@ fn page(
 fn safe_target(next: &str) -> &str {
     let path = next.split('?').next().unwrap_or_default();
     let is_ours = PAGES.contains(&path) && next.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_ours { next } else { "/today" }
+    if is_ours || !Defence::OwnTargets.is_on() { next } else { "/today" }
 }
 
 /// `POST /sign-in`.
@@ -98,13 +99,11 @@ pub async fn sign_in(
     visitor: Visitor,
     request: Request,
 ) -> Response {
-    let fields = match read_form(request, &web, &visitor).await {
+    let fields = match read_form(request, &visitor).await {
         Ok(fields) => fields,
         Err(response) => return response,
     };
-    let get = |name: &str| {
-        fields.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value.as_str())
-    };
+    let get = |name: &str| fields.get(name);
     let next = get("next").to_owned();
     let Some(hash) = web.code_hash() else {
         return page(&web, &visitor, StatusCode::SERVICE_UNAVAILABLE, None, None, next);
@@ -117,6 +116,9 @@ pub async fn sign_in(
             let Ok(token) = web.sessions.begin(web.since_boot(), stays) else {
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             };
+            if stays {
+                web.store_sessions();
+            }
             let lasts = stays.then_some(web.parts.limits.looking);
             let target = format!("/signed-in?next={}", encode(safe_target(&next)));
             with_cookie(&web, token.as_str(), lasts, Redirect::to(&target).into_response())
@@ -160,6 +162,9 @@ pub async fn arrive(visitor: Visitor) -> Response {
 /// `POST /sign-out`.
 pub async fn sign_out(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
     form.visitor.token.iter().for_each(|token| web.sessions.end(token));
+    if form.session.is_looking {
+        web.store_sessions();
+    }
     with_cookie(&web, "", Some(Duration::ZERO), Redirect::to("/?out=1").into_response())
 }
 

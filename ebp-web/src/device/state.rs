@@ -2,17 +2,24 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use ebp_core::{clock::DeviceClock, contract::SurveyInformation};
-use jiff::{Timestamp, tz::TimeZone};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ebp_core::{
+    clock::DeviceClock,
+    contract::{EnergySeries, EnergySummary, SurveyContact, SurveyInformation},
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use ring::digest::{SHA256, digest};
 
 use super::{
     cloud::{Cloud, CloudError},
     ended::{End, Ended},
     meterside::{Meterside, MetersideError},
+    outlines::Outlines,
+    stored_sessions::SessionFile,
 };
 use crate::kit::{
     code::{CodeCheck, CodeHash},
@@ -40,6 +47,9 @@ pub struct Parts {
     pub limits: SessionLimits,
 }
 
+/// How long what the survey says of itself is not asked for again by pages that only name contacts.
+const SURVEY_HOLDS: Duration = Duration::from_secs(600);
+
 /// The participant's page.
 pub struct DeviceWeb {
     /// What it is made of.
@@ -49,16 +59,80 @@ pub struct DeviceWeb {
     /// The check of sign-in codes.
     pub codes: CodeCheck,
     away_since: Mutex<Option<Timestamp>>,
-    survey: Mutex<Option<SurveyInformation>>,
+    survey: Mutex<Survey>,
+    outlines: Mutex<Option<Arc<Outlines>>>,
+    /// Today's figures as they were answered last, for when the server is away.
+    today: Mutex<Option<Arc<TodaysFigures>>>,
+    session_file: SessionFile,
+    /// Which code people signed in by.
+    code: Mutex<Option<String>>,
+}
+
+#[derive(Default)]
+struct Survey {
+    known: Option<SurveyInformation>,
+    asked: Option<Duration>,
+}
+
+/// A day's figures, in memory only.
+pub struct TodaysFigures {
+    /// When they were asked for.
+    pub asked_at: Timestamp,
+    /// The day.
+    pub day: Date,
+    /// The figures.
+    pub summary: EnergySummary,
+    /// The quarter hours.
+    pub series: EnergySeries,
 }
 
 impl DeviceWeb {
-    /// The page, with nobody signed in.
+    /// The page. Who stayed signed in still is.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let sessions = Sessions::new(parts.limits);
-        let (away_since, survey) = (Mutex::default(), Mutex::default());
-        Self { parts, sessions, codes: CodeCheck::new(), away_since, survey }
+        let web = Self {
+            sessions: Sessions::new(parts.limits),
+            codes: CodeCheck::new(),
+            away_since: Mutex::default(),
+            survey: Mutex::default(),
+            outlines: Mutex::default(),
+            today: Mutex::default(),
+            session_file: SessionFile::new(parts.ended.folder()),
+            code: Mutex::default(),
+            parts,
+        };
+        if let Some(code) = web.read_code() {
+            web.sessions.restore(&web.session_file.load(&code, web.now()), web.since_boot());
+            *lock(&web.code) = Some(code);
+        }
+        web
+    }
+
+    /// The SHA-256 of the file with the hash of the sign-in code.
+    fn read_code(&self) -> Option<String> {
+        let text = std::fs::read(&self.parts.sign_in_hash).ok()?;
+        Some(URL_SAFE_NO_PAD.encode(digest(&SHA256, &text)))
+    }
+
+    /// Ends all sessions if the sign-in code was replaced.
+    pub fn watch_code(&self) {
+        let Some(code) = self.read_code() else { return };
+        let mut known = lock(&self.code);
+        if known.as_ref() != Some(&code) {
+            if known.is_some() {
+                self.sessions.end_all();
+                self.session_file.remove();
+            }
+            *known = Some(code);
+        }
+    }
+
+    /// Stores who stays signed in.
+    pub fn store_sessions(&self) {
+        if let Some(code) = lock(&self.code).clone() {
+            let sessions = self.sessions.to_store(self.since_boot());
+            self.session_file.store(&code, &sessions, self.now());
+        }
     }
 
     /// The time of day.
@@ -95,7 +169,7 @@ impl DeviceWeb {
     /// Since when the server cannot be reached, if it cannot.
     #[must_use]
     pub fn away_since(&self) -> Option<Timestamp> {
-        *self.away_since.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.away_since)
     }
 
     /// Asks the server on a thread that may block. That consent is revoked ends everything, whatever
@@ -116,7 +190,7 @@ impl DeviceWeb {
 
     /// Notes how a request ended.
     pub fn note(&self, error: Option<CloudError>) {
-        let mut away = self.away_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut away = lock(&self.away_since);
         if error == Some(CloudError::Away) {
             away.get_or_insert_with(|| self.now());
         } else {
@@ -128,12 +202,25 @@ impl DeviceWeb {
         }
     }
 
-    /// Consent was revoked: nobody is signed in any more, and nothing of the household is shown.
+    /// Consent was revoked: nobody is signed in any more, and nothing of the household is shown or
+    /// known.
     pub fn end(&self, revoked_at: Timestamp) {
-        let survey = self.survey.lock().unwrap_or_else(PoisonError::into_inner);
-        let contacts = survey.as_ref().map(|survey| survey.contacts.clone()).unwrap_or_default();
+        let contacts = self.contacts();
         self.parts.ended.set(End { revoked_at, contacts });
         self.sessions.end_all();
+        self.session_file.remove();
+        *lock(&self.today) = None;
+    }
+
+    /// Today's figures as they were answered last.
+    #[must_use]
+    pub fn todays_figures(&self) -> Option<Arc<TodaysFigures>> {
+        lock(&self.today).clone()
+    }
+
+    /// Keeps today's figures in memory.
+    pub fn keep_todays_figures(&self, figures: Arc<TodaysFigures>) {
+        *lock(&self.today) = Some(figures);
     }
 
     /// Asks the measuring daemon on a thread that may block.
@@ -149,13 +236,49 @@ impl DeviceWeb {
         asked.unwrap_or(Err(MetersideError::Missing))
     }
 
+    /// The outlines of all regions, which are asked for once. `None` if the server has none, or is away.
+    pub async fn outlines(self: &Arc<Self>) -> Option<Arc<Outlines>> {
+        if let Some(known) = lock(&self.outlines).clone() {
+            return Some(known);
+        }
+        let svg = self.ask(|cloud| cloud.regions()).await.ok()?;
+        let outlines = Arc::new(Outlines::parse(svg)?);
+        *lock(&self.outlines) = Some(Arc::clone(&outlines));
+        Some(outlines)
+    }
+
     /// What the survey says of itself; what it said last if the server is away.
     pub async fn survey(self: &Arc<Self>) -> Option<SurveyInformation> {
+        lock(&self.survey).asked = Some(self.since_boot());
         let asked = self.ask(|cloud| cloud.survey()).await;
-        let mut known = self.survey.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(survey) = asked {
-            *known = Some(survey);
+        let mut survey = lock(&self.survey);
+        if let Ok(asked) = asked {
+            survey.known = Some(asked);
         }
-        known.clone()
+        survey.known.clone()
     }
+
+    /// What is known of the survey. It is asked for again after a while, without waiting for it, as
+    /// people who have not signed in may ask.
+    #[must_use]
+    pub fn known_survey(self: &Arc<Self>) -> Option<SurveyInformation> {
+        let now = self.since_boot();
+        let mut survey = lock(&self.survey);
+        if survey.asked.is_none_or(|asked| now.saturating_sub(asked) > SURVEY_HOLDS) {
+            survey.asked = Some(now);
+            let web = Arc::clone(self);
+            tokio::spawn(async move { web.survey().await });
+        }
+        survey.known.clone()
+    }
+
+    /// Whom to ask, as far as it is known.
+    fn contacts(&self) -> Vec<SurveyContact> {
+        let survey = lock(&self.survey);
+        survey.known.as_ref().map(|survey| survey.contacts.clone()).unwrap_or_default()
+    }
+}
+
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::header,
     response::Response,
 };
 
@@ -15,7 +13,8 @@ use super::{
     visitor::{SignedIn, Visitor},
 };
 use crate::kit::{
-    page,
+    defence::Defence,
+    form::{Fields, FormFault},
     session::{Session, is_same},
 };
 
@@ -25,14 +24,14 @@ pub struct Submitted {
     pub visitor: Visitor,
     /// Their session.
     pub session: Session,
-    fields: Vec<(String, String)>,
+    fields: Fields,
 }
 
 impl Submitted {
     /// A field's value; empty if it is absent.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
-        self.fields.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
+        self.fields.get(name)
     }
 }
 
@@ -41,9 +40,10 @@ impl FromRequest<Arc<DeviceWeb>> for Submitted {
     async fn from_request(request: Request, web: &Arc<DeviceWeb>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let SignedIn(visitor, session) = SignedIn::from_request_parts(&mut parts, web).await?;
-        let fields = read_form(Request::from_parts(parts, body), web, &visitor).await?;
+        let fields = read_form(Request::from_parts(parts, body), &visitor).await?;
         let form = Self { visitor, session, fields };
-        if !is_same(form.get("token"), &form.session.form_token) {
+        let is_own = is_same(form.get("token"), &form.session.form_token);
+        if !is_own && Defence::FormToken.is_on() {
             return Err(problem::refuse_form(&form.visitor));
         }
         Ok(form)
@@ -54,19 +54,9 @@ impl FromRequest<Arc<DeviceWeb>> for Submitted {
 ///
 /// # Errors
 /// Returns the page that says why it cannot be read.
-pub async fn read_form(
-    request: Request,
-    web: &Arc<DeviceWeb>,
-    visitor: &Visitor,
-) -> Result<Vec<(String, String)>, Response> {
-    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let is_form = media_type.is_some_and(|media_type| {
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    });
-    if !is_form {
-        return Err(problem::refuse_form(visitor));
-    }
-    let body = Bytes::from_request(request, web).await.map_err(|_| problem::too_long(visitor))?;
-    std::str::from_utf8(&body).map(page::url_pairs).map_err(|_| problem::refuse_form(visitor))
+pub async fn read_form(request: Request, visitor: &Visitor) -> Result<Fields, Response> {
+    Fields::read(request).await.map_err(|fault| match fault {
+        FormFault::NoForm => problem::refuse_form(visitor),
+        FormFault::TooLong => problem::too_long(visitor),
+    })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, response::Response};
 use ebp_core::{
-    contract::{EnergySeries, EnergySummary, MeasurementDevice},
+    contract::MeasurementDevice,
     model::{ConsentState, IncidentType, MeterType},
     obis::ObisCode,
 };
@@ -17,13 +17,12 @@ use super::{
     cloud::CloudError,
     energy::EnergyView,
     figure::{Figure, figures},
-    frame::Frame,
     meterside::MetersideError,
     period::{Period, PeriodKind},
-    state::DeviceWeb,
+    state::{DeviceWeb, TodaysFigures},
     visitor::SignedIn,
 };
-use crate::kit::number;
+use crate::kit::{frame::Frame, number};
 
 #[derive(Template)]
 #[template(path = "device/today.html")]
@@ -31,7 +30,8 @@ struct Page {
     frame: Frame,
     /// The state in one sentence.
     state: String,
-    is_well: bool,
+    /// Its class: good, bad, or neither.
+    tone: &'static str,
     /// What else has to be said.
     notes: Vec<String>,
     /// Whether consent is still to be granted.
@@ -42,6 +42,10 @@ struct Page {
     waiting: Option<String>,
     figures: Vec<Figure>,
     energy: Option<EnergyView>,
+    /// How old the figures are.
+    age: String,
+    /// The address of the day before.
+    yesterday: String,
 }
 
 /// What flows at the moment.
@@ -55,7 +59,7 @@ struct Power {
 /// What the server says, in one go.
 struct Answers {
     consent: ConsentState,
-    figures: Option<(EnergySummary, EnergySeries)>,
+    figures: Option<Arc<TodaysFigures>>,
     devices: Vec<MeasurementDevice>,
     /// The meters at the grid.
     grid: Vec<Uuid>,
@@ -66,12 +70,16 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
     let moments = visitor.moments();
     let frame = visitor.frame(visitor.language().say("menu-today"));
     let period = Period::from_day(PeriodKind::Day, moments.day_of(visitor.now));
+    let asked_at = visitor.now;
     let asked = web.ask(move |cloud| {
         let consent = cloud.consent()?.state;
         let figures = match period {
-            Some(period) if consent == ConsentState::Granted => {
-                Some((cloud.summary(period.from, period.to)?, cloud.series(period.request())?))
-            }
+            Some(period) if consent == ConsentState::Granted => Some(Arc::new(TodaysFigures {
+                asked_at,
+                day: period.from,
+                summary: cloud.summary(period.from, period.to)?,
+                series: cloud.series(period.request())?,
+            })),
             _ => None,
         };
         let meters = cloud.meters()?;
@@ -109,9 +117,11 @@ fn page(
         Ok(answers) => Some(answers.consent == ConsentState::Granted),
         Err(_) => known.map(|state| state == ConsentState::Granted.name()),
     };
-    let (state, is_well) = describe(&frame, is_granted, status.as_ref(), &mut notes);
+    let (state, tone) = describe(&frame, is_granted, status.as_ref(), &mut notes);
     let mut facts = Vec::new();
-    if let Some(at) = status.as_ref().and_then(last_measured) {
+    // Without consent no meter is read: what was shown before is none of now.
+    let reading = status.as_ref().filter(|_| is_granted != Some(false));
+    if let Some(at) = reading.and_then(last_measured) {
         facts.push((frame.say("last-measured"), format!("{}, {}", frame.when(at), frame.ago(at))));
     }
     let sent = answers
@@ -122,21 +132,33 @@ fn page(
         facts.push((frame.say("last-sent"), format!("{}, {}", frame.when(at), frame.ago(at))));
     }
     let grid = answers.as_ref().ok().map(|answers| answers.grid.as_slice());
-    let power = status.as_ref().and_then(|status| power(&frame, status, grid));
+    let power = reading.and_then(|status| power(&frame, status, grid));
     let waiting = status
         .as_ref()
         .filter(|status| status.pending > 0)
         .map(|status| frame.say_one("waiting-count", "count", status.pending));
-    let (mut shown, mut energy) = (Vec::new(), None);
-    if let (Ok(Answers { figures: Some((summary, series)), .. }), Some(period)) = (&answers, period)
-    {
-        shown = figures(frame.language(), summary, None);
-        energy = Some(EnergyView::new(&frame, series, &period));
+    let todays = match &answers {
+        Ok(answers) => answers.figures.clone(),
+        Err(_) => web.todays_figures(),
+    };
+    // Yesterday's figures are none of today.
+    let todays = todays.filter(|todays| period.is_some_and(|period| period.from == todays.day));
+    let (mut shown, mut energy, mut age) = (Vec::new(), None, String::new());
+    if let (Some(todays), Some(period)) = (&todays, period) {
+        shown = figures(frame.language(), &todays.summary, None);
+        let view = EnergyView::new(&frame, &todays.summary, &todays.series, &period);
+        age = describe_age(&frame, todays, view.until, answers.is_ok());
+        energy = Some(view);
     }
+    if let (Ok(_), Some(todays)) = (&answers, todays) {
+        web.keep_todays_figures(todays);
+    }
+    let before = period.and_then(|period| period.previous());
+    let yesterday = before.map_or_else(|| "/measurements".to_owned(), |before| before.address());
     let asks_consent = is_granted == Some(false);
     Page {
         state,
-        is_well,
+        tone,
         notes,
         asks_consent,
         power,
@@ -144,43 +166,62 @@ fn page(
         waiting,
         figures: shown,
         energy,
+        age,
+        yesterday,
         frame,
     }
 }
 
-/// The state in one sentence, and whether all is well.
+/// How far the figures reach, and when they were asked for if the server is away by now.
+fn describe_age(
+    frame: &Frame,
+    todays: &TodaysFigures,
+    until: Option<Timestamp>,
+    is_new: bool,
+) -> String {
+    let moments = &frame.moments;
+    let reach = until.map(|until| frame.say_one("figures-until", "time", moments.time(until)));
+    let kept = (!is_new).then(|| {
+        let time = moments.instant(todays.asked_at, frame.now);
+        frame.say_one("figures-of", "time", time)
+    });
+    kept.into_iter().chain(reach).collect::<Vec<_>>().join(" ")
+}
+
+/// The state in one sentence, and its tone.
 fn describe(
     frame: &Frame,
     is_granted: Option<bool>,
     status: Option<&Status>,
     notes: &mut Vec<String>,
-) -> (String, bool) {
+) -> (String, &'static str) {
+    let (good, bad, neither) = ("good", "bad", "");
     match is_granted {
-        Some(false) => return (frame.say("state-not-granted"), true),
-        None => return (frame.say("state-unknown"), false),
+        Some(false) => return (frame.say("state-not-granted"), neither),
+        None => return (frame.say("state-unknown"), neither),
         Some(true) => {}
     }
-    let Some(status) = status else { return (frame.say("state-granted"), true) };
+    let Some(status) = status else { return (frame.say("state-granted"), neither) };
     if !status.knows_the_time {
         notes.push(frame.say("clock-not-set"));
     }
     let has =
         |kind: IncidentType| status.meters.iter().any(|meter| meter.incidents.contains(&kind));
     if has(IncidentType::SerialPortUnavailable) {
-        return (frame.say("state-head"), false);
+        return (frame.say("state-head"), bad);
     }
     if has(IncidentType::ObisCodesUnavailable) {
-        return (frame.say("state-locked"), false);
+        return (frame.say("state-locked"), bad);
     }
     match last_measured(status) {
         None => {
             let time = frame.moments.time(next_quarter(frame.now));
-            (frame.say_one("state-first", "time", time), true)
+            (frame.say_one("state-first", "time", time), good)
         }
         Some(at) if frame.now.duration_since(at) > SignedDuration::from_mins(35) => {
-            (frame.say_one("state-silent", "ago", frame.ago(at)), false)
+            (frame.say_one("state-silent", "ago", frame.ago(at)), bad)
         }
-        Some(_) => (frame.say("state-well"), true),
+        Some(_) => (frame.say("state-well"), good),
     }
 }
 

@@ -10,13 +10,17 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{frame::Frame, state::DeviceWeb};
+use super::{site::SITE, state::DeviceWeb};
 use crate::kit::{
+    frame::{Frame, Site},
     language::Language,
     moment::Moments,
     page::{self, Preferences, encode},
     session::Session,
 };
+
+/// The browser's cookie with the visitor's own prices, ct/kWh.
+pub const PRICES_COOKIE: &str = "ebp_prices";
 
 /// Whoever asks, signed in or not.
 #[derive(Clone)]
@@ -29,6 +33,8 @@ pub struct Visitor {
     pub session: Option<Session>,
     /// The session cookie's value, whether or not there is such a session.
     pub token: Option<String>,
+    /// Their own prices, as their browser keeps them.
+    pub prices: Option<String>,
     /// The time.
     pub now: Timestamp,
 }
@@ -43,6 +49,9 @@ impl Visitor {
         query: Option<&str>,
     ) -> Self {
         let token = page::cookie(headers, &web.session_cookie());
+        if token.is_some() {
+            web.watch_code();
+        }
         // A region that renews itself does not keep a session open.
         let is_used = !headers.contains_key("x-ebp-region");
         let find = |token: &String| web.sessions.find(token, web.since_boot(), is_used);
@@ -50,6 +59,7 @@ impl Visitor {
             session: token.as_ref().and_then(find),
             preferences: Preferences::from_request(headers, path, query),
             token,
+            prices: page::cookie(headers, PRICES_COOKIE),
             now: web.now(),
             web: Arc::clone(web),
         }
@@ -70,8 +80,14 @@ impl Visitor {
     /// The frame of a page with that title.
     #[must_use]
     pub fn frame(&self, title: String) -> Frame {
+        self.frame_of(&SITE, title)
+    }
+
+    /// The frame of a page of that site.
+    #[must_use]
+    pub fn frame_of(&self, site: &'static Site, title: String) -> Frame {
         let token = self.session.as_ref().map(|session| session.form_token.clone());
-        Frame::new(title, self.preferences.clone(), self.moments(), self.now, token)
+        Frame::new(site, title, self.preferences.clone(), self.moments(), self.now, token)
     }
 
     /// A page.

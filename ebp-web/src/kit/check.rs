@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::host::HostNames;
+use super::{defence::Defence, host::HostNames};
 
 /// How long a request may take, its body included.
 const WHOLE_REQUEST: Duration = Duration::from_secs(120);
@@ -87,7 +87,8 @@ fn refuse(checks: &Checks, request: &Request) -> Option<Refused> {
     let Some(host) = only(headers, &header::HOST) else { return Some(Refused::Host) };
     // An absolute request target has to name the same host.
     let target = request.uri().authority().map(axum::http::uri::Authority::as_str);
-    if !checks.hosts.contains(host) || target.is_some_and(|target| target != host) {
+    let is_own = checks.hosts.contains(host) && target.is_none_or(|target| target == host);
+    if !is_own && Defence::Host.is_on() {
         return Some(Refused::Host);
     }
     match *request.method() {
@@ -98,7 +99,8 @@ fn refuse(checks: &Checks, request: &Request) -> Option<Refused> {
                 only(headers, &header::ORIGIN).is_some_and(|from| from.eq_ignore_ascii_case(&own));
             // Browsers send it to loopback and https only; where it is there it has to agree.
             let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-            (!is_own || site.is_some_and(|site| site != b"same-origin")).then_some(Refused::Origin)
+            let is_own = is_own && site.is_none_or(|site| site == b"same-origin");
+            (!is_own && Defence::Origin.is_on()).then_some(Refused::Origin)
         }
         _ => Some(Refused::Method),
     }
@@ -118,10 +120,16 @@ fn add_headers(headers: &mut HeaderMap, scheme: &str) {
         headers.insert(name, HeaderValue::from_static("same-origin"));
     }
     for (name, value) in HEADERS {
+        let is_policy = [header::CONTENT_SECURITY_POLICY, header::X_FRAME_OPTIONS].contains(&name);
+        if is_policy && !Defence::Policy.is_on() {
+            continue;
+        }
         headers.insert(name, HeaderValue::from_static(value));
     }
     // Static files say otherwise. Without this, Back shows the figures after sign-out.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if Defence::NoStore.is_on() {
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
 }
 
 impl Refused {

@@ -22,7 +22,7 @@ struct File {
     content: &'static [u8],
 }
 
-const FILES: [File; 5] = [
+const FILES: [File; 6] = [
     File {
         name: "style.css",
         media_type: "text/css; charset=utf-8",
@@ -42,6 +42,11 @@ const FILES: [File; 5] = [
         name: "check.js",
         media_type: "text/javascript; charset=utf-8",
         content: include_bytes!("../../assets/check.js"),
+    },
+    File {
+        name: "fresh.js",
+        media_type: "text/javascript; charset=utf-8",
+        content: include_bytes!("../../assets/fresh.js"),
     },
     File {
         name: "icon.svg",

@@ -153,10 +153,24 @@ impl fmt::Display for Language {
     }
 }
 
-/// The texts, as translators edit them.
-pub const TEXTS: [(Language, &str); 2] = [
-    (Language::De, include_str!("../../locales/de.ftl")),
-    (Language::En, include_str!("../../locales/en.ftl")),
+/// The texts, as translators edit them: the kit's, and those of the frontends that are built.
+pub const TEXTS: [(Language, &[&str]); 2] = [
+    (
+        Language::De,
+        &[
+            include_str!("../../locales/de/kit.ftl"),
+            #[cfg(feature = "device")]
+            include_str!("../../locales/de/device.ftl"),
+        ],
+    ),
+    (
+        Language::En,
+        &[
+            include_str!("../../locales/en/kit.ftl"),
+            #[cfg(feature = "device")]
+            include_str!("../../locales/en/device.ftl"),
+        ],
+    ),
 ];
 
 fn bundle(language: Language) -> &'static FluentBundle<FluentResource> {
@@ -174,7 +188,8 @@ fn parse(language: Language) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(vec![id]);
     // Arguments are numbers and times of our own; what people wrote stands in elements of its own.
     bundle.set_use_isolating(false);
-    for (_, text) in TEXTS.iter().filter(|(of, _)| *of == language) {
+    let of_language = TEXTS.iter().filter(|(of, _)| *of == language);
+    for text in of_language.flat_map(|(_, texts)| *texts) {
         // The tests of the texts report what cannot be parsed; the rest stays usable.
         let resource = match FluentResource::try_new((*text).to_owned()) {
             Ok(resource) | Err((resource, _)) => resource,

@@ -13,7 +13,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::host::is_private;
+use super::{defence::Defence, host::is_private};
 
 /// The limits of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,9 +99,10 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, l
             )
         }
     });
+    let wait = if Defence::HeaderTime.is_on() { limits.headers } else { limits.connection };
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.headers)
+        .header_read_timeout(wait)
         .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -1,5 +1,5 @@
-//! What every frontend needs: languages, numbers and times for people, sessions, the sign-in code,
-//! the checks of a request, charts, static files and the listener.
+//! What every frontend needs: the frame of pages, languages, numbers and times for people, forms,
+//! sessions, the sign-in code, the checks of a request, charts, static files and the listener.
 //!
 //! Enters: requests, a clock's readings as arguments. Leaves: answers with every header that a page
 //! needs. Absent: any domain: nothing here knows of meters, households or consent.
@@ -7,7 +7,10 @@
 pub mod chart;
 pub mod check;
 pub mod code;
+pub mod defence;
 pub mod file;
+pub mod form;
+pub mod frame;
 pub mod host;
 pub mod language;
 pub mod listener;

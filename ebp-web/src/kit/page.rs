@@ -9,7 +9,7 @@ use axum::{
 };
 use cookie::{Cookie, SameSite, time::Duration};
 
-use super::language::Language;
+use super::{defence::Defence, language::Language};
 
 /// The browser's cookie with the language.
 pub const LANGUAGE_COOKIE: &str = "ebp_language";
@@ -144,7 +144,7 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     for header in headers.get_all(header::COOKIE) {
         for cookie in Cookie::split_parse(header.to_str().ok()?).take(64).flatten() {
             if cookie.name() == name {
-                if found.is_some() {
+                if found.is_some() && Defence::SingleCookie.is_on() {
                     return None;
                 }
                 found = Some(cookie.value().to_owned());

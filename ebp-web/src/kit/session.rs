@@ -1,7 +1,8 @@
-//! Sessions: who is signed in, in memory only.
+//! Sessions: who is signed in.
 //!
-//! A session is known by the SHA-256 of its token, so that a copy of this process' memory pages on
-//! disk or in a log opens nothing. Times are those since the machine's start, which cannot be set.
+//! A session is known by the SHA-256 of its token, so that a copy of this process' memory, or of what
+//! a frontend stores of its sessions, opens nothing. Times are those since the machine's start, which
+//! cannot be set.
 
 use std::{
     fmt,
@@ -14,6 +15,8 @@ use ring::{
     digest::{SHA256, digest},
     rand::{SecureRandom, SystemRandom},
 };
+
+use super::defence::Defence;
 
 /// The limits of sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,10 +90,27 @@ pub struct Sessions {
 #[derive(Debug)]
 struct Open {
     hash: [u8; 32],
-    began: Duration,
+    /// When it ends, used or not.
+    ends: Duration,
     seen: Duration,
-    code_entered: Duration,
+    /// Never, in this process, for a session of an earlier one.
+    code_entered: Option<Duration>,
     is_looking: bool,
+}
+
+/// A session that may look for weeks, as a frontend may store it. `Debug` shows no hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSession {
+    /// The SHA-256 of its token.
+    pub hash: [u8; 32],
+    /// How long it still lasts.
+    pub lasts: Duration,
+}
+
+impl fmt::Debug for StoredSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredSession").field("lasts", &self.lasts).finish_non_exhaustive()
+    }
 }
 
 impl Sessions {
@@ -113,9 +133,35 @@ impl Sessions {
             let oldest = (0..open.len()).min_by_key(|place| open[*place].seen).unwrap_or(0);
             open.remove(oldest);
         }
-        let hash = hash(token.as_str());
-        open.push(Open { hash, began: now, seen: now, code_entered: now, is_looking });
+        let limit = if is_looking { self.limits.looking } else { self.limits.absolute };
+        open.push(Open {
+            hash: hash(token.as_str()),
+            ends: now + limit,
+            seen: now,
+            code_entered: Some(now),
+            is_looking,
+        });
         Ok(token)
+    }
+
+    /// The sessions that may look for weeks, to be stored.
+    #[must_use]
+    pub fn to_store(&self, now: Duration) -> Vec<StoredSession> {
+        let open = self.drop_ended(now);
+        let looking = open.iter().filter(|open| open.is_looking);
+        looking.map(|open| StoredSession { hash: open.hash, lasts: open.ends - now }).collect()
+    }
+
+    /// Opens stored sessions again: they may look, and none lasts longer than a new one.
+    pub fn restore(&self, stored: &[StoredSession], now: Duration) {
+        let mut open = self.drop_ended(now);
+        open.extend(stored.iter().take(self.limits.most).map(|stored| Open {
+            hash: stored.hash,
+            ends: now + stored.lasts.min(self.limits.looking),
+            seen: now,
+            code_entered: None,
+            is_looking: true,
+        }));
     }
 
     /// The session of a cookie's value. If a person uses it now, it is not idle; a page that renews
@@ -133,7 +179,9 @@ impl Sessions {
         }
         Some(Session {
             form_token: form_token(token),
-            is_fresh: now.saturating_sub(open.code_entered) <= self.limits.fresh,
+            is_fresh: open
+                .code_entered
+                .is_some_and(|at| now.saturating_sub(at) <= self.limits.fresh),
             is_looking: open.is_looking,
         })
     }
@@ -142,12 +190,15 @@ impl Sessions {
     pub fn refresh(&self, token: &str, now: Duration) {
         let hash = hash(token);
         if let Some(open) = self.drop_ended(now).iter_mut().find(|open| open.hash == hash) {
-            open.code_entered = now;
+            open.code_entered = Some(now);
         }
     }
 
     /// Ends a session.
     pub fn end(&self, token: &str) {
+        if !Defence::SessionEnd.is_on() {
+            return;
+        }
         let hash = hash(token);
         self.lock().retain(|open| open.hash != hash);
     }
@@ -160,11 +211,8 @@ impl Sessions {
     fn drop_ended(&self, now: Duration) -> MutexGuard<'_, Vec<Open>> {
         let mut open = self.lock();
         open.retain(|session| {
-            let age = now.saturating_sub(session.began);
-            if session.is_looking {
-                return age < self.limits.looking;
-            }
-            age < self.limits.absolute && now.saturating_sub(session.seen) < self.limits.idle
+            let is_used = now.saturating_sub(session.seen) < self.limits.idle;
+            now < session.ends && (session.is_looking || is_used)
         });
         open
     }
@@ -234,6 +282,27 @@ mod tests {
         assert!(sessions.find(token.as_str(), minutes(29 * day + 10), true).unwrap().is_fresh);
         assert!(!sessions.find(token.as_str(), minutes(29 * day + 11), true).unwrap().is_fresh);
         assert!(sessions.find(token.as_str(), minutes(30 * day), true).is_none());
+    }
+
+    #[test]
+    fn stored_sessions_look_on_and_have_to_enter_the_code_to_decide() {
+        let sessions = Sessions::new(SessionLimits::default());
+        let (looking, short) = (
+            sessions.begin(minutes(10), true).unwrap(),
+            sessions.begin(minutes(10), false).unwrap(),
+        );
+        let mut stored = sessions.to_store(minutes(12));
+        assert_eq!(stored.len(), 1, "the other ends with the process");
+        let day = 24 * 60;
+        assert_eq!(stored[0].lasts, minutes(30 * day - 2));
+        let later = Sessions::new(SessionLimits::default());
+        // A file that was changed gives nobody more time.
+        stored[0].lasts = Duration::MAX;
+        later.restore(&stored, minutes(1));
+        let found = later.find(looking.as_str(), minutes(2), true).unwrap();
+        assert!(found.is_looking && !found.is_fresh);
+        assert!(later.find(short.as_str(), minutes(2), true).is_none());
+        assert!(later.find(looking.as_str(), minutes(30 * day + 1), true).is_none());
     }
 
     #[test]

@@ -66,12 +66,7 @@ async fn what_people_write_never_becomes_markup() {
 async fn no_other_page_changes_anything() {
     let world = World::new();
     let browser = Browser::signed_in(&world).await;
-    let cookie = browser
-        .cookies
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect::<Vec<_>>()
-        .join("; ");
+    let cookie = browser.cookie_header();
     world.cloud.change(|server| server.requests.clear());
     for path in POSTS {
         for origin in [
@@ -193,17 +188,40 @@ async fn bodies_are_bounded_and_pages_are_not_kept() {
     }
 }
 
+/// What an address or a header says is in no other header, and a GET stays a GET.
+#[tokio::test]
+async fn headers_cannot_be_written_from_outside() {
+    let world = World::new();
+    let mut browser = Browser::signed_in(&world).await;
+    let hostile = "day%0d%0aX-Own:%201%22";
+    let page = browser.get(&format!("/measurements.csv?period={hostile}&date={hostile}")).await;
+    assert_eq!(
+        page.header("content-disposition"),
+        "attachment; filename=\"ebp-day-2026-06-15.csv\""
+    );
+    assert_eq!(page.header("x-own"), "");
+    let request = Request::get("/")
+        .header("host", HOST)
+        .header("x-forwarded-host", "attacker.example")
+        .header("x-original-url", "/attacker");
+    let page = world.send(request.body(Body::empty()).unwrap()).await;
+    assert!(page.status == 200 && !page.body.contains("attacker"), "{}", page.body);
+    for header in ["x-http-method-override", "x-method-override", "x-http-method"] {
+        let request = Request::get("/consent/revoke?_method=post&read=yes")
+            .header("host", HOST)
+            .header("cookie", browser.cookie_header())
+            .header(header, "POST");
+        assert_eq!(world.send(request.body(Body::empty()).unwrap()).await.status, 405);
+    }
+    assert_eq!(world.cloud.consent(), ebp_core::model::ConsentState::Granted);
+}
+
 /// A page that renews itself does not keep a session open.
 #[tokio::test]
 async fn a_region_does_not_count_as_use() {
     let world = World::new();
     let browser = Browser::signed_in(&world).await;
-    let cookie = browser
-        .cookies
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect::<Vec<_>>()
-        .join("; ");
+    let cookie = browser.cookie_header();
     for _ in 0..3 {
         world.clock.advance(std::time::Duration::from_secs(9 * 60));
         let request = Request::get("/today")

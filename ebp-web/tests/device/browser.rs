@@ -1,71 +1,22 @@
 //! A household's decisions in headless Chromium, on a name of the home network over plain HTTP.
 
-use std::{
-    net::TcpListener as StdListener,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use axum::http::Method;
-use ebp_core::model::ConsentState;
+use ebp_core::model::{ConsentState, IncidentType};
 use ebp_needs::needs;
 use ebp_web::kit::listener::{Limits, serve};
-use fantoccini::{Client, ClientBuilder, Locator, wd::WebDriverCompatibleCommand};
-use serde_json::{Value, json};
+use fantoccini::{Client, Locator, wd::WebDriverCompatibleCommand};
+use serde_json::json;
 use tokio::net::TcpListener;
 use url::{ParseError, Url};
 
-use super::world::{CODE, World};
+use super::{
+    driver::{Driver, click, sign_in},
+    world::World,
+};
 
 const AXE: &str = include_str!("../axe/axe.min.js");
-
-/// Chromium's driver, which ends with the test.
-struct Driver(Child, u16);
-
-impl Driver {
-    async fn start() -> Self {
-        let port = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new("chromedriver");
-        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
-        let driver = Self(command.spawn().unwrap(), port);
-        for _ in 0..100 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return driver;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("the driver does not listen");
-    }
-
-    /// A browser with a screen of that width.
-    async fn browse(&self, width: u32, has_script: bool) -> Client {
-        let capabilities = json!({
-            "goog:loggingPrefs": { "browser": "ALL" },
-            "goog:chromeOptions": {
-                "args": [
-                    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                    "--host-resolver-rules=MAP ebp-7k3f.local 127.0.0.1",
-                ],
-                "prefs": { "profile.managed_default_content_settings.javascript": if has_script { 1 } else { 2 } },
-                "mobileEmulation": { "deviceMetrics": { "width": width, "height": 1500, "pixelRatio": 1, "touch": false } },
-            },
-        });
-        let Value::Object(capabilities) = capabilities else { unreachable!() };
-        ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{}", self.1))
-            .await
-            .unwrap()
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// What the console said: errors and reports of the content security policy are in it.
 #[derive(Debug)]
@@ -80,8 +31,23 @@ impl WebDriverCompatibleCommand for ReadLog {
     }
 }
 
-async fn click(client: &Client, selector: &str) {
-    client.find(Locator::Css(selector)).await.unwrap().click().await.unwrap();
+/// What axe cannot decide, and why it is sound: the rule, a part of the element, the reason.
+const EXPLAINED: [(&str, &str, &str); 4] = [
+    (
+        "color-contrast",
+        "<text",
+        "axe computes no contrast of text in an SVG: palette.rs does, for both themes",
+    ),
+    ("color-contrast", "<th>", SCROLLED),
+    ("color-contrast", "<td", SCROLLED),
+    ("color-contrast", "<small>kWh</small>", SCROLLED),
+];
+
+const SCROLLED: &str =
+    "a cell that a narrow screen shows after scrolling its table has the colours of the others";
+
+fn is_explained(found: &str) -> bool {
+    EXPLAINED.iter().any(|(rule, part, _)| found.starts_with(rule) && found.contains(part))
 }
 
 /// Looks at the page as it is: width, headings, console, axe; keeps a picture.
@@ -96,9 +62,15 @@ async fn look(client: &Client, name: &str) {
     assert_eq!(foreign.await, json!([]), "{name} asks another host");
     client.execute(AXE, vec![]).await.unwrap();
     let run = "const done = arguments[arguments.length - 1];
+        const nodes = found => found.flatMap(v => v.nodes.map(n => v.id + ': ' + n.html.slice(0, 200)));
         axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-           .then(r => done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 200)).join(' | '))), e => done(String(e)))";
-    assert_eq!(client.execute_async(run, vec![]).await.unwrap(), json!([]), "{name}");
+           .then(r => done([nodes(r.violations), nodes(r.incomplete)]), e => done([[String(e)], []]))";
+    let found = client.execute_async(run, vec![]).await.unwrap();
+    let found: [Vec<String>; 2] = serde_json::from_value(found).unwrap();
+    let [violations, incomplete] = found;
+    assert_eq!(violations, Vec::<String>::new(), "{name}");
+    let unexplained: Vec<_> = incomplete.iter().filter(|found| !is_explained(found)).collect();
+    assert!(unexplained.is_empty(), "{name}: {unexplained:#?}");
     let log = client.issue_cmd(ReadLog).await.unwrap();
     assert_eq!(log, json!([]), "{name}");
     if let Some(folder) = std::env::var_os("EBP_PICTURES") {
@@ -114,13 +86,6 @@ async fn start() -> (World, String) {
     let address = format!("http://{}", world.host());
     tokio::spawn(serve(listener, world.router.clone(), Limits::default(), std::future::pending()));
     (world, address)
-}
-
-async fn sign_in(client: &Client) {
-    client.find(Locator::Css("#code")).await.unwrap().send_keys(CODE).await.unwrap();
-    click(client, "main form button").await;
-    // Two redirects later.
-    client.wait().for_element(Locator::Css("header nav")).await.unwrap();
 }
 
 #[needs(chromium)]
@@ -166,6 +131,66 @@ async fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
             client.close().await.unwrap();
         }
     }
+}
+
+/// Brings a state about.
+type Change = fn(&World);
+
+/// The states that look different from the page as it is when all is well.
+#[needs(chromium)]
+#[tokio::test]
+async fn states_are_sound() {
+    let driver = Driver::start().await;
+    let client = driver.browse(390, true).await;
+    let states: [(&str, &str, Change); 9] = [
+        ("before-consent", "/today", |world| {
+            world.cloud.change(|server| server.consent = ConsentState::NotGranted);
+        }),
+        ("grant", "/consent", |world| {
+            world.cloud.change(|server| server.consent = ConsentState::NotGranted);
+        }),
+        ("cloud-away", "/today", |world| world.cloud.change(|server| server.away = true)),
+        ("waits", "/pending", |world| {
+            world.cloud.change(|server| server.away = true);
+            world.meterside.change(|status| (status.unplaced, status.knows_the_time) = (2, false));
+        }),
+        ("head-away", "/live", |world| {
+            let kind = IncidentType::SerialPortUnavailable;
+            world.meterside.change(|status| status.meters[0].incidents = vec![kind]);
+        }),
+        ("locked", "/today", |world| {
+            world.cloud.change(|server| server.locked = true);
+            let kind = IncidentType::ObisCodesUnavailable;
+            world.meterside.change(|status| status.meters[0].incidents = vec![kind]);
+        }),
+        ("certificate", "/devices", |world| {
+            world.cloud.change(|server| {
+                server.certificate_end = "2026-06-20T08:00:00Z".parse().ok();
+                server.has_generation = false;
+            });
+        }),
+        ("no-generation", "/measurements?period=week&date=2026-06-10", |world| {
+            world.cloud.change(|server| server.has_generation = false);
+        }),
+        ("granted", "/consent?done=granted", |_| {}),
+    ];
+    for (name, path, change) in states {
+        let (world, address) = start().await;
+        change(&world);
+        client.goto(&format!("{address}{path}")).await.unwrap();
+        sign_in(&client).await;
+        look(&client, &format!("state-{name}")).await;
+    }
+    let (_world, address) = start().await;
+    client.goto(&address).await.unwrap();
+    client.find(Locator::Css("#code")).await.unwrap().send_keys("AAAA-AAAA").await.unwrap();
+    click(&client, "main form button").await;
+    client.wait().for_element(Locator::Css("#fault")).await.unwrap();
+    click(&client, "summary").await;
+    // The console notes the status 422 itself.
+    client.issue_cmd(ReadLog).await.unwrap();
+    look(&client, "state-wrong-code").await;
+    client.close().await.unwrap();
 }
 
 #[needs(chromium)]

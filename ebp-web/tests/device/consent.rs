@@ -38,7 +38,7 @@ async fn the_tick_is_needed() {
     let page = browser.get("/consent").await;
     let page = browser.submit(&page, "/consent/confirm", &[]).await;
     assert_eq!(page.status, 422);
-    assert!(page.text().contains("Bestätigen Sie zuerst"), "{}", page.text());
+    assert!(page.text().contains("Setzen Sie zuerst das Häkchen"), "{}", page.text());
 }
 
 #[tokio::test]

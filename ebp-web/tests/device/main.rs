@@ -6,6 +6,10 @@
 mod attacks;
 mod browser;
 mod consent;
+mod driver;
 mod pages;
 mod sign_in;
+mod states;
+mod wire;
+#[allow(dead_code, reason = "the tests of defences use the rest")]
 mod world;

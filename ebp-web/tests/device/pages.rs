@@ -37,9 +37,11 @@ async fn states_of_today() {
     world.cloud.change(|server| server.locked = true);
     let text = text_of(&world, "/today").await;
     assert!(
-        text.contains("ganze Kilowattstunden") && text.contains("3,0 bis 5,00\u{a0}kWh"),
+        text.contains("ganze Kilowattstunden") && text.contains("3,0 bis 5,0\u{a0}kWh"),
         "{text}"
     );
+
+    assert!(text.contains("Kürzere Zeiten sind nicht bekannt"), "{text}");
 
     let world = World::new();
     world.meterside.change(incident(IncidentType::SerialPortUnavailable));

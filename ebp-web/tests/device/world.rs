@@ -13,9 +13,10 @@ use axum::{Router, body::Body, http::Request};
 use ebp_core::{
     clock::SimulatedClock,
     contract::{
-        Account, Consent, ConsentGrant, EnergySeries, EnergyStep, EnergySummary, ExactNumber,
-        Household, Language, MeasurementDevice, Message, NewMessage, StoredMeasurement,
-        SurveyContact, SurveyInformation, SurveyText,
+        Account, AgreedText, Component, Consent, ConsentGrant, DeviceHealth, EnergySeries,
+        EnergyStep, EnergySummary, ExactNumber, Household, Language, MeasurementDevice, Message,
+        NewMessage, Notice, StoredMeasurement, SurveyContact, SurveyInformation, SurveyPrice,
+        SurveyText,
     },
     model::{
         Address, Battery, ConsentState, DataPoint, Incident, IncidentType, Location, Measurement,
@@ -49,6 +50,14 @@ pub struct Server {
     pub consent: ConsentState,
     pub granted_to: Option<ConsentGrant>,
     pub text_version: u32,
+    /// Further text in the survey's own texts.
+    pub survey_text: String,
+    pub prices: Vec<SurveyPrice>,
+    pub notices: Vec<Notice>,
+    pub last_report: Option<Timestamp>,
+    pub certificate_end: Option<Timestamp>,
+    /// What it answers to every request.
+    pub refuses: Option<CloudError>,
     pub away: bool,
     /// The next change is carried out, and its answer is lost.
     pub loses_answer: bool,
@@ -71,6 +80,10 @@ impl FakeCloud {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    pub fn consent(&self) -> ConsentState {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).consent
+    }
+
     fn ask<T>(
         &self,
         what: &'static str,
@@ -80,6 +93,9 @@ impl FakeCloud {
         server.requests.push(what);
         if server.away {
             return Err(CloudError::Away);
+        }
+        if let Some(error) = server.refuses {
+            return Err(error);
         }
         if server.consent == ConsentState::Revoked && what != "revoke" {
             return Err(CloudError::Revoked);
@@ -117,9 +133,16 @@ fn consent(server: &Server) -> Consent {
         state: server.consent,
         granted_at: at.filter(|_| server.consent != ConsentState::NotGranted),
         revoked_at: at.filter(|_| server.consent == ConsentState::Revoked),
-        text: None,
+        text: (server.consent == ConsentState::Granted).then(|| AgreedText {
+            version: server.granted_to.and_then(|grant| grant.text_version).unwrap_or(3),
+            language: server.granted_to.and_then(|grant| grant.language),
+        }),
         withdrawal: None,
     }
+}
+
+fn component() -> Component {
+    Component { version: "0.4.0".into(), since: "2026-06-01T08:00:00Z".parse().unwrap() }
 }
 
 fn meters(server: &Server) -> Vec<Meter> {
@@ -209,11 +232,17 @@ impl Cloud for FakeCloud {
         self.ask("devices", |server| {
             Ok(vec![MeasurementDevice {
                 uuid: DEVICE,
-                components: std::collections::BTreeMap::new(),
+                components: [("ebp".to_owned(), component())].into(),
                 last_activity: "2026-06-15T11:50:00Z".parse().ok(),
-                last_report: None,
+                last_report: server.last_report,
                 meters: meters(server).iter().map(|meter| meter.uuid).collect(),
-                health: None,
+                health: Some(DeviceHealth {
+                    reported_at: "2026-06-15T11:05:00Z".parse().unwrap(),
+                    clock: None,
+                    spool: None,
+                    meters: Vec::new(),
+                    notices: server.notices.clone(),
+                }),
             }])
         })
     }
@@ -333,7 +362,7 @@ impl Cloud for FakeCloud {
         self.ask("survey", |server| {
             let text = |language, summary: &str| SurveyText {
                 language,
-                summary: summary.to_owned(),
+                summary: format!("{summary} {}", server.survey_text),
                 details: "## Verantwortlich / Controller\n- Universität **X**".to_owned(),
             };
             Ok(SurveyInformation {
@@ -349,7 +378,7 @@ impl Cloud for FakeCloud {
                     text(Language::De, &format!("Text {} auf Deutsch.", server.text_version)),
                     text(Language::En, &format!("Text {} in English.", server.text_version)),
                 ],
-                prices: Vec::new(),
+                prices: server.prices.clone(),
             })
         })
     }
@@ -400,6 +429,18 @@ impl Cloud for FakeCloud {
         });
         Ok(())
     }
+    fn regions(&self) -> Result<String, CloudError> {
+        self.ask("regions", |_| {
+            Ok("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1600 2200\" data-west=\"5.87\" \
+                data-north=\"55.06\" data-east-unit=\"175.4\" data-south-unit=\"278.0\"><path \
+                fill=\"#f4f1e8\" stroke=\"#8a8a8a\" d=\"M500 0L900 200L1400 300L1500 900L1000 1200L1300 1700L1000 \
+                2150L300 2100L50 1500L100 800L400 500z\"/></svg>"
+                .to_owned())
+        })
+    }
+    fn certificate_end(&self) -> Option<Timestamp> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).certificate_end
+    }
 }
 
 /// What the double of the measuring daemon does.
@@ -423,6 +464,9 @@ impl Meterside for FakeMeterside {
         }
         let known = status.meters.into_iter().find(|known| known.meter == meter);
         let known = known.ok_or(MetersideError::Refused(Reason::UnknownMeter))?;
+        if known.incidents.contains(&IncidentType::SerialPortUnavailable) {
+            return Err(MetersideError::Refused(Reason::Silent));
+        }
         let at = known.measured_at.ok_or(MetersideError::Refused(Reason::Silent))?;
         Ok(Telegram { meter, at, data: known.data })
     }
@@ -487,6 +531,12 @@ impl World {
             consent: ConsentState::Granted,
             granted_to: None,
             text_version: 3,
+            survey_text: String::new(),
+            prices: Vec::new(),
+            notices: Vec::new(),
+            last_report: "2026-06-15T11:05:00Z".parse().ok(),
+            certificate_end: "2026-09-01T08:00:00Z".parse().ok(),
+            refuses: None,
             away: false,
             loses_answer: false,
             then_away: false,
@@ -499,11 +549,7 @@ impl World {
             requests: Vec::new(),
         };
         let folder = tempfile::tempdir().unwrap();
-        let params = Params::new(4096, 1, 1, None).unwrap();
-        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let salt = SaltString::encode_b64(b"sixteen bytes ok").unwrap();
-        let hash = argon.hash_password(b"K7QM2XTD", &salt).unwrap().to_string();
-        std::fs::write(folder.path().join("hash"), hash).unwrap();
+        std::fs::write(folder.path().join("hash"), hash(b"K7QM2XTD")).unwrap();
         let clock = Arc::new(SimulatedClock::new("2026-06-15T12:00:00Z".parse().unwrap()));
         let cloud = Arc::new(FakeCloud(Mutex::new(server)));
         let meterside = Arc::new(FakeMeterside(Mutex::new(Ok(status()))));
@@ -531,6 +577,11 @@ impl World {
         self.route();
     }
 
+    /// The research group replaces the sign-in code.
+    pub fn replace_code(&self) {
+        std::fs::write(self.folder.path().join("hash"), hash(b"00000000")).unwrap();
+    }
+
     pub fn host(&self) -> String {
         if self.port == 80 { HOST.to_owned() } else { format!("{HOST}:{}", self.port) }
     }
@@ -545,6 +596,13 @@ impl World {
             body: String::from_utf8_lossy(&body).into_owned(),
         }
     }
+}
+
+fn hash(code: &[u8]) -> String {
+    let params = Params::new(4096, 1, 1, None).unwrap();
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let salt = SaltString::encode_b64(b"sixteen bytes ok").unwrap();
+    argon.hash_password(code, &salt).unwrap().to_string()
 }
 
 fn build(
@@ -627,15 +685,18 @@ impl<'a> Browser<'a> {
         browser
     }
 
+    pub fn cookie_header(&self) -> String {
+        let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("; ")
+    }
+
     fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
-        let cookies: Vec<_> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         Request::builder()
             .method(method)
             .uri(path)
             .header("host", self.world.host())
             .header("accept-language", self.language)
-            .header("cookie", cookies.join("; "))
+            .header("cookie", self.cookie_header())
     }
 
     fn keep(&mut self, answer: &Answer) {

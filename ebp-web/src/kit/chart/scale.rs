@@ -36,7 +36,8 @@ impl Scale {
             lowest = lowest.min(-value);
             highest = highest.max(-value);
         }
-        let mut step = Decimal::new(1, 3);
+        let is_empty = highest.is_zero() && lowest.is_zero();
+        let mut step = if is_empty { Decimal::ONE } else { Decimal::new(1, 3) };
         for factor in [2, 5, 2].into_iter().cycle().take(90) {
             let steps = |value: Decimal| value.checked_div(step).map(|steps| steps.ceil());
             let fits = steps(highest)
@@ -100,7 +101,7 @@ mod tests {
     fn steps_are_round() {
         assert_eq!(steps("0.47", "0"), ["0.5", "0.4", "0.3", "0.2", "0.1", "0"]);
         assert_eq!(steps("1.3", "2.2"), ["2", "1", "0", "-1", "-2", "-3"]);
-        assert_eq!(steps("0", "0"), ["0.001", "0"]);
+        assert_eq!(steps("0", "0"), ["1", "0"]);
         assert_eq!(steps("0", "40"), ["0", "-10", "-20", "-30", "-40"]);
     }
 

@@ -1,51 +1,5 @@
-# Wochentage und Monate
-monday = Montag
-tuesday = Dienstag
-wednesday = Mittwoch
-thursday = Donnerstag
-friday = Freitag
-saturday = Samstag
-sunday = Sonntag
-january = Januar
-february = Februar
-march = März
-april = April
-may = Mai
-june = Juni
-july = Juli
-august = August
-september = September
-october = Oktober
-november = November
-december = Dezember
-day-and-time = { $day }, { $time }
-just-now = gerade eben
-minutes-ago = { $count ->
-    [one] vor { $count } Minute
-   *[other] vor { $count } Minuten
-}
-hours-ago = { $count ->
-    [one] vor { $count } Stunde
-   *[other] vor { $count } Stunden
-}
-days-ago = { $count ->
-    [one] vor { $count } Tag
-   *[other] vor { $count } Tagen
-}
-waiting-count = { $count ->
-    [one] { $count } Messwert wartet auf diesem Gerät.
-   *[other] { $count } Messwerte warten auf diesem Gerät.
-}
-
-# Rahmen jeder Seite
+# Seiten der Teilnehmer
 brand = Stromstudie
-skip = Zum Inhalt springen
-menu = Seiten
-language-switch = Sprache
-theme-switch = Darstellung
-theme-system = wie das System
-theme-light = hell
-theme-dark = dunkel
 menu-today = Heute
 menu-measurements = Messwerte
 menu-live = Jetzt
@@ -53,11 +7,8 @@ menu-registration = Angaben
 menu-devices = Geräte
 menu-consent = Einwilligung
 menu-data = Meine Daten
-sign-out = Abmelden
 to-start = Zur Startseite
 to-sign-in = Zur Anmeldung
-back = Zurück
-details = Einzelheiten
 
 # Anmelden
 sign-in-title = Anmelden
@@ -69,6 +20,7 @@ stay = Auf diesem Telefon 30 Tage angemeldet bleiben, nur zum Ansehen
 sign-in = Anmelden
 where-code = Wo finde ich den Code?
 where-code-text = Der Code steht auf dem Blatt, das Sie mit dem Gerät bekommen haben. Wenn Sie das Blatt nicht mehr haben, bitten Sie die Forschungsgruppe um einen neuen Code.
+sheet = Zeichnung des Blatts: Neben dem gemusterten Quadrat steht der Code.
 code-wrong = Dieser Code ist nicht richtig. Vergleichen Sie ihn mit dem Blatt und versuchen Sie es noch einmal.
 code-wait-seconds = { $count ->
     [one] Es wurden zu viele falsche Codes eingegeben. In { $count } Sekunde geht es weiter.
@@ -116,7 +68,7 @@ state-head = Ein Lesekopf ist nicht erreichbar. Prüfen Sie, ob er am Zähler si
 state-locked = Ein Zähler ist gesperrt: Er zeigt nur ganze Kilowattstunden. Deshalb gibt es keine Viertelstunden, und Tage nur als Bereich.
 before-consent = Solange Sie nicht einwilligen, öffnet das Gerät keinen Lesekopf. Nach Ihrer Einwilligung liest es alle 15 Minuten Ihre Zähler und sendet die Werte an den Server der Studie.
 to-consent = Zur Einwilligung
-cloud-away-since = Der Server der Studie ist seit { $time } nicht erreichbar. Das Gerät misst weiter; die Zahlen von heute gibt es erst wieder, wenn er antwortet.
+cloud-away-since = Der Server der Studie ist seit { $time } nicht erreichbar. Das Gerät misst weiter; neue Zahlen gibt es, wenn er wieder antwortet.
 cloud-refuses = Der Server der Studie gibt zurzeit keine Auskunft. Wenn das so bleibt, wenden Sie sich an die Forschungsgruppe.
 meterside-missing = Das Messprogramm auf diesem Gerät antwortet nicht. Wenden Sie sich an die Forschungsgruppe, wenn das länger als ein paar Minuten dauert.
 last-measured = Zuletzt gemessen
@@ -125,6 +77,9 @@ power-in = Strom aus dem Netz
 power-out = Strom ins Netz
 power-sum = Leistung
 today-figures = Heute bisher
+yesterday = Gestern
+figures-until = Die Zahlen reichen bis { $time }. Das Gerät sendet jede Stunde neue.
+figures-of = Stand: { $time }, seitdem ist der Server nicht erreichbar.
 to-measurements = Andere Tage, Wochen, Monate und Jahre
 something-wrong = Etwas stimmt nicht
 pause = Aktualisieren anhalten
@@ -153,6 +108,7 @@ why-not-measured = Dafür fehlen Messwerte.
 chart-title = Strom, { $period }
 chart-text = Balken nach oben: aus dem Netz bezogen. Balken nach unten: ins Netz eingespeist. Linie: erzeugt. Alle Werte stehen in der Tabelle darunter.
 chart-keys = Diagramm, mit Pfeiltasten ablesbar
+chart-hint = Mit Finger, Maus oder Pfeiltasten ablesen.
 legend-import = Bezogen (nach oben)
 legend-export = Eingespeist (nach unten)
 legend-generation = Erzeugt (Linie)
@@ -163,6 +119,7 @@ column-day = Tag
 column-month = Monat
 column-coverage = Gemessen
 no-energy = Für diese Zeit gibt es keine Messwerte.
+only-range = Kürzere Zeiten sind nicht bekannt, weil der Zähler nur ganze Kilowattstunden zeigt.
 day-of-23-hours = An diesem Tag beginnt die Sommerzeit: Er hat 23 Stunden.
 day-of-25-hours = An diesem Tag endet die Sommerzeit: Er hat 25 Stunden, und die Zeit von 02:00 bis 03:00 gibt es zweimal.
 remark-reset = Ein Zähler wurde in dieser Zeit getauscht oder begann von vorn. Über den Wechsel wird nicht gerechnet.
@@ -184,22 +141,44 @@ coverage = { $share } der Viertelstunden sind gemessen.
 coverage-none = In dieser Zeit wurde nicht gemessen.
 formulas = Wie die Zahlen berechnet werden
 money-title = Was das wert ist
-money-text = Geben Sie Ihre Preise ein. Sie stehen danach in der Adresse dieser Seite und werden nirgends gespeichert.
+money-text = Ihre Preise stehen danach in der Adresse dieser Seite, und Ihr Browser behält sie. Auf dem Gerät werden sie nicht gespeichert.
 import-price = Preis je kWh aus dem Netz, ct
 export-price = Vergütung je kWh ins Netz, ct
 compute = Berechnen
 earned = Vergütung
 saved = Gespart
-money-formula = Vergütung = Eingespeist × Vergütung je kWh. Gespart = (Erzeugt − Eingespeist) × Preis je kWh aus dem Netz. Ohne Grundpreis und Steuern.
 price-wrong = Geben Sie beide Preise in Cent ein, zum Beispiel 32,5 und 8,1.
+prices-own = Berechnet mit Ihren Preisen.
+prices-survey = Berechnet mit den Preisen der Studie.
+prices-own-form = Eigene Preise
+prices-forget = Eigene Preise vergessen
+money-earned-formula = Vergütung: { $energy } kWh eingespeist × { $price } ct = { $euros }
+money-saved-formula = Gespart: { $energy } kWh selbst verbraucht × { $price } ct = { $euros }
+money-by-days = In diesem Zeitraum ändert sich der Preis: Jeder Tag ist mit seinem Preis gerechnet.
+money-price-from = Ab { $day }: { $import } ct je kWh aus dem Netz, { $export } ct je kWh ins Netz.
+money-missing-days = { $count ->
+    [one] { $count } Tag fehlt in der Summe, weil nicht bekannt ist, wie viel Strom es war.
+   *[other] { $count } Tage fehlen in der Summe, weil nicht bekannt ist, wie viel Strom es war.
+}
+money-without = Ohne Grundpreis und Steuern.
+in-the-future = Dieser Zeitraum liegt in der Zukunft.
 downloads = Herunterladen
 csv-german = CSV für deutsche Tabellenprogramme
 csv-rfc = CSV nach RFC 4180
 json = JSON
 
 # Wartende Messwerte
+waiting-count = { $count ->
+    [one] { $count } Messwert wartet auf diesem Gerät.
+   *[other] { $count } Messwerte warten auf diesem Gerät.
+}
 pending-title = Was noch auf dem Gerät ist
 pending-why = Das Gerät sendet seine Messwerte jede Stunde. Erst wenn der Server den Empfang bestätigt, löscht es sie.
+never-sent = Das Gerät hat noch nie gesendet.
+sent-at = Zuletzt gesendet: { $time }.
+report-due = Das nächste Mal sendet es gegen { $time }.
+report-late = Das nächste Senden ist überfällig.
+waits-for-server = Der Server der Studie ist seit { $time } nicht erreichbar; darum warten die Messwerte. Prüfen Sie, ob Ihr Internet geht.
 unplaced-count = { $count ->
     [one] { $count } Messwert hat noch keine Zeit, weil die Uhr nicht gestellt war.
    *[other] { $count } Messwerte haben noch keine Zeit, weil die Uhr nicht gestellt war.
@@ -213,7 +192,11 @@ only-newest = { $count ->
    *[other] Gezeigt werden die { $count } neuesten.
 }
 spool-damaged = Der Speicher des Geräts kann nicht gelesen werden. Das Messprogramm legt einen neuen an; wenden Sie sich an die Forschungsgruppe, wenn das so bleibt.
+spool-full = Der Speicher des Geräts ist voll: Es misst erst wieder, wenn es senden konnte.
+spool-set-aside = Der Speicher des Geräts war beschädigt; es hat einen neuen angelegt. Die Forschungsgruppe weiß davon.
 meter = Zähler
+column-import = Stand Bezug
+column-export = Stand Einspeisung
 register-import = Zählerstand Bezug
 register-export = Zählerstand Einspeisung
 
@@ -225,6 +208,8 @@ never-measured = noch nie gemessen
 live-no-consent = Ohne Ihre Einwilligung wird kein Zähler gelesen.
 live-busy = Der Zähler wird gerade gemessen. Versuchen Sie es in einer Minute wieder.
 live-silent = Der Zähler hat nichts gesendet. Prüfen Sie, ob der Lesekopf am Zähler sitzt.
+live-head-away = Der Lesekopf ist nicht erreichbar. Prüfen Sie, ob er am Zähler sitzt und ob sein Kabel steckt.
+live-held = Zuletzt gelesen: { $when }
 
 # Angaben
 name = Name
@@ -232,6 +217,7 @@ email = E-Mail
 street = Straße
 city = Ort
 location = Lage
+map = Karte mit der Lage Ihres Haushalts
 yes = ja
 no = nein
 adults = Erwachsene
@@ -240,6 +226,14 @@ children = Kinder
 ev-charger = Ladestation für ein Elektroauto
 heat-pump = Wärmepumpe
 home-battery = Stromspeicher
+metering-concept = Anschluss der Solaranlage
+concept-surplus = Eigenverbrauch, der Rest wird eingespeist
+concept-full = Alles wird eingespeist, über einen eigenen Zähler
+concept-cascade = Mehrere Anlagen hintereinander (Kaskade)
+concept-none = keine Solaranlage
+concept-unknown = nicht angegeben
+battery-ac = ja, am Hausnetz
+battery-dc = ja, am Wechselrichter
 nominal-power = Nennleistung
 azimuth = Ausrichtung (180° ist Süden)
 tilt = Neigung
@@ -277,12 +271,21 @@ device-silent = Es hat sich seit mehr als drei Stunden nicht gemeldet.
 device-never = Es hat sich noch nie gemeldet.
 device-incident = Es meldet eine Störung an einem Zähler.
 last-seen = Zuletzt gemeldet
-reads-meters = Liest diese Zähler
+connections = Was woran angeschlossen ist
 identifier = Kennung
 loose-meters = Zähler, die kein Gerät liest
+uncounted-systems = Solaranlagen, die kein Zähler misst
 no-devices = Es ist noch kein Gerät angemeldet.
 removed-on = ausgebaut:
-system-with-power = daran: Solaranlage mit { $power }
+counts-grid = zählt, was aus dem Netz kommt und was hineingeht
+counts-generation = zählt, was die Solaranlage erzeugt
+this-device = Dieses Gerät
+waiting = Wartet
+certificate-end = Zertifikat gültig bis
+certificate-near = Das Zertifikat dieses Geräts läuft bald ab und wurde nicht erneuert. Wenden Sie sich an die Forschungsgruppe, wenn das so bleibt.
+remote-access = Fernzugriff
+remote-access-none = Diese Seite weiß von keinem Zugriff von außen.
+system-with-power = Solaranlage mit { $power }
 incident-head = Der Lesekopf ist nicht erreichbar.
 incident-locked = Der Zähler zeigt keine Einzelheiten; vielleicht ist er gesperrt.
 
@@ -300,15 +303,22 @@ consent-text =
 
     Sprechen Sie vorher mit allen, die hier wohnen.
 grant-title = Einwilligung erteilen
-grant-what = Wenn Sie einwilligen, beginnt das Gerät zu messen. Sie können das jederzeit hier beenden.
+grant-what = Wenn Sie einwilligen, beginnt das Gerät zu messen. Sie können das jederzeit hier beenden. Die nächste Seite sagt, was geschieht; erst dort willigen Sie ein.
 grant-tick = Ich habe die Angaben gelesen und bin mit der Messung einverstanden.
 grant = Einwilligung erteilen
-granted-now = Ihre Einwilligung ist erteilt. Sie können diese Seite drucken oder speichern.
+granted-now = Ihre Einwilligung ist erteilt. Speichern Sie sich eine Kopie; Sie können sie auch drucken.
+copy-title = Einwilligung
+copy-survey = Studie
+copy-granted = Erteilt am
+copy-version = Fassung des Textes
+save-copy = Meine Einwilligung mit dem ganzen Text speichern
+text-is-newer = Der Text unten ist neuer als der, in den Sie eingewilligt haben.
+revoke-anytime = Sie können diese Einwilligung jederzeit widerrufen: auf der Seite des Geräts, per Brief, per E-Mail oder am Telefon.
 revoke-title = Einwilligung widerrufen
-revoke-what = Wenn Sie widerrufen, hört das Gerät auf zu messen. Das gilt endgültig.
-revoke-tick = Ich habe gelesen, was beim Widerruf geschieht.
+revoke-what = Wenn Sie widerrufen, hört das Gerät auf zu messen, für immer. Die nächste Seite sagt, was mit Ihren Daten geschieht; erst dort widerrufen Sie.
+revoke-tick = Ich möchte meine Einwilligung widerrufen.
 revoke = Einwilligung widerrufen
-tick-first = Bestätigen Sie zuerst, dass Sie die Angaben gelesen haben.
+tick-first = Setzen Sie zuerst das Häkchen.
 confirm-grant-title = Einwilligung bestätigen
 confirm-grant-text =
     ## Was geschieht
@@ -381,7 +391,7 @@ privacy-text =
     ## Diese Seite
     Sie kommt von dem Gerät in Ihrem Heimnetz. Sie lädt nichts von anderen Servern und zählt keine Besuche.
     ## Cookies
-    Für die Anmeldung braucht sie ein Cookie, das bei der Abmeldung verfällt. Zwei weitere behalten Sprache und Darstellung, wenn Sie sie wählen. Alle drei sind nötig oder von Ihnen gewünscht (§ 25 Absatz 2 TDDDG).
+    Für die Anmeldung braucht sie ein Cookie, das bei der Abmeldung verfällt. Weitere behalten Sprache, Darstellung und Ihre Strompreise, wenn Sie sie wählen. Alle sind nötig oder von Ihnen gewünscht (§ 25 Absatz 2 TDDDG).
     ## Was andere sehen
     Die Seite wird in Ihrem Heimnetz unverschlüsselt übertragen. Wer darin mithören kann, sieht, was Sie sehen.
     ## Die Studie

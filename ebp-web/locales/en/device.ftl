@@ -1,51 +1,5 @@
-# Weekdays and months
-monday = Monday
-tuesday = Tuesday
-wednesday = Wednesday
-thursday = Thursday
-friday = Friday
-saturday = Saturday
-sunday = Sunday
-january = January
-february = February
-march = March
-april = April
-may = May
-june = June
-july = July
-august = August
-september = September
-october = October
-november = November
-december = December
-day-and-time = { $day }, { $time }
-just-now = just now
-minutes-ago = { $count ->
-    [one] { $count } minute ago
-   *[other] { $count } minutes ago
-}
-hours-ago = { $count ->
-    [one] { $count } hour ago
-   *[other] { $count } hours ago
-}
-days-ago = { $count ->
-    [one] { $count } day ago
-   *[other] { $count } days ago
-}
-waiting-count = { $count ->
-    [one] { $count } reading is waiting on this device.
-   *[other] { $count } readings are waiting on this device.
-}
-
-# The frame of every page
+# The participant's pages
 brand = Electricity study
-skip = Skip to content
-menu = Pages
-language-switch = Language
-theme-switch = Appearance
-theme-system = like the system
-theme-light = light
-theme-dark = dark
 menu-today = Today
 menu-measurements = Readings
 menu-live = Now
@@ -53,11 +7,8 @@ menu-registration = Details
 menu-devices = Devices
 menu-consent = Consent
 menu-data = My data
-sign-out = Sign out
 to-start = To the start page
 to-sign-in = To the sign-in page
-back = Back
-details = Details
 
 # Signing in
 sign-in-title = Sign in
@@ -69,6 +20,7 @@ stay = Stay signed in on this phone for 30 days, only to look
 sign-in = Sign in
 where-code = Where do I find the code?
 where-code-text = The code is on the sheet that came with the device. If you no longer have the sheet, ask the research group for a new code.
+sheet = Drawing of the sheet: the code stands beside the square pattern.
 code-wrong = This code is not right. Compare it with the sheet and try again.
 code-wait-seconds = { $count ->
     [one] Too many wrong codes were entered. You can go on in { $count } second.
@@ -116,7 +68,7 @@ state-head = A reading head cannot be reached. Check that it sits on the meter a
 state-locked = A meter is locked: it shows whole kilowatt hours only. So there are no quarter hours, and days only as a range.
 before-consent = Until you consent, the device opens no reading head. After your consent it reads your meters every 15 minutes and sends the values to the study's server.
 to-consent = To the consent page
-cloud-away-since = The study's server has not been reachable since { $time }. The device goes on measuring; today's figures come back when it answers.
+cloud-away-since = The study's server has not been reachable since { $time }. The device goes on measuring; new figures come when it answers again.
 cloud-refuses = The study's server gives no information at the moment. If this continues, contact the research group.
 meterside-missing = The measuring program on this device does not answer. Contact the research group if this lasts for more than a few minutes.
 last-measured = Last measured
@@ -125,6 +77,9 @@ power-in = Power from the grid
 power-out = Power into the grid
 power-sum = Power
 today-figures = Today so far
+yesterday = Yesterday
+figures-until = The figures reach to { $time }. The device sends new ones every hour.
+figures-of = As of { $time }; the server has not been reachable since.
 to-measurements = Other days, weeks, months and years
 something-wrong = Something is wrong
 pause = Pause updates
@@ -153,6 +108,7 @@ why-not-measured = Readings are missing for this.
 chart-title = Electricity, { $period }
 chart-text = Bars upwards: imported from the grid. Bars downwards: fed into the grid. Line: generated. All values are in the table below.
 chart-keys = Chart, can be read with the arrow keys
+chart-hint = Read it out by finger, mouse or arrow keys.
 legend-import = Imported (upwards)
 legend-export = Fed in (downwards)
 legend-generation = Generated (line)
@@ -163,6 +119,7 @@ column-day = Day
 column-month = Month
 column-coverage = Measured
 no-energy = There are no readings of this time.
+only-range = Shorter times are not known, as the meter shows whole kilowatt hours only.
 day-of-23-hours = Summer time begins on this day: it has 23 hours.
 day-of-25-hours = Summer time ends on this day: it has 25 hours, and the time from 02:00 to 03:00 comes twice.
 remark-reset = A meter was exchanged in this time, or began anew. Nothing is computed across the change.
@@ -184,22 +141,44 @@ coverage = { $share } of the quarter hours are measured.
 coverage-none = Nothing was measured in this time.
 formulas = How the figures are computed
 money-title = What it is worth
-money-text = Enter your prices. They are then part of this page's address and are stored nowhere.
+money-text = Your prices are then part of this page's address, and your browser keeps them. They are not stored on the device.
 import-price = Price per kWh from the grid, ct
 export-price = Payment per kWh into the grid, ct
 compute = Compute
 earned = Earned
 saved = Saved
-money-formula = Earned = fed in × payment per kWh. Saved = (generated − fed in) × price per kWh from the grid. Without standing charges and taxes.
 price-wrong = Enter both prices in cents, such as 32.5 and 8.1.
+prices-own = Computed with your prices.
+prices-survey = Computed with the study's prices.
+prices-own-form = Your own prices
+prices-forget = Forget my prices
+money-earned-formula = Earned: { $energy } kWh fed in × { $price } ct = { $euros }
+money-saved-formula = Saved: { $energy } kWh used yourself × { $price } ct = { $euros }
+money-by-days = The price changes in this period: each day is computed with its own.
+money-price-from = From { $day }: { $import } ct per kWh from the grid, { $export } ct per kWh into the grid.
+money-missing-days = { $count ->
+    [one] { $count } day is missing in the sum, as it is not known how much electricity it was.
+   *[other] { $count } days are missing in the sum, as it is not known how much electricity it was.
+}
+money-without = Without standing charges and taxes.
+in-the-future = This period is in the future.
 downloads = Download
 csv-german = CSV for German spreadsheets
 csv-rfc = CSV by RFC 4180
 json = JSON
 
 # Readings that wait
+waiting-count = { $count ->
+    [one] { $count } reading is waiting on this device.
+   *[other] { $count } readings are waiting on this device.
+}
 pending-title = What is still on the device
 pending-why = The device sends its readings every hour. It deletes them only when the server confirms that it has them.
+never-sent = The device has never sent anything.
+sent-at = Last sent: { $time }.
+report-due = It sends again at about { $time }.
+report-late = The next report is overdue.
+waits-for-server = The study's server has not been reachable since { $time }, so the readings wait. Check whether your internet connection works.
 unplaced-count = { $count ->
     [one] { $count } reading has no time yet, because the clock was not set.
    *[other] { $count } readings have no time yet, because the clock was not set.
@@ -213,7 +192,11 @@ only-newest = { $count ->
    *[other] The newest { $count } are shown.
 }
 spool-damaged = The device's memory cannot be read. The measuring program makes a new one; contact the research group if this continues.
+spool-full = The device's memory is full: it measures again once it could send.
+spool-set-aside = The device's memory was damaged; it made a new one. The research group knows.
 meter = Meter
+column-import = Register in
+column-export = Register out
 register-import = Register, import
 register-export = Register, fed in
 
@@ -225,6 +208,8 @@ never-measured = never measured yet
 live-no-consent = Without your consent no meter is read.
 live-busy = The meter is being measured. Try again in a minute.
 live-silent = The meter sent nothing. Check that the reading head sits on the meter.
+live-head-away = The reading head cannot be reached. Check that it sits on the meter and that its cable is plugged in.
+live-held = Last read: { $when }
 
 # Details
 name = Name
@@ -232,6 +217,7 @@ email = E-mail
 street = Street
 city = City
 location = Location
+map = Map with the location of your household
 yes = yes
 no = no
 adults = Adults
@@ -240,6 +226,14 @@ children = Children
 ev-charger = Charger for an electric car
 heat-pump = Heat pump
 home-battery = Battery
+metering-concept = Connection of the solar panels
+concept-surplus = used here first, the rest is fed in
+concept-full = all of it is fed in, by a meter of its own
+concept-cascade = several systems one after the other (cascade)
+concept-none = no solar panels
+concept-unknown = not said
+battery-ac = yes, at the house's mains
+battery-dc = yes, at the inverter
 nominal-power = Nominal power
 azimuth = Orientation (180° is south)
 tilt = Tilt
@@ -277,12 +271,21 @@ device-silent = It has not been in touch for more than three hours.
 device-never = It has never been in touch.
 device-incident = It reports a fault at a meter.
 last-seen = Last in touch
-reads-meters = Reads these meters
+connections = What is connected to what
 identifier = Identifier
 loose-meters = Meters that no device reads
+uncounted-systems = Solar panels that no meter counts
 no-devices = No device is registered yet.
 removed-on = removed:
-system-with-power = connected: solar panels with { $power }
+counts-grid = counts what comes from the grid and what goes into it
+counts-generation = counts what the solar panels generate
+this-device = This device
+waiting = Waiting
+certificate-end = Certificate valid until
+certificate-near = This device's certificate ends soon and was not renewed. Contact the research group if this continues.
+remote-access = Remote access
+remote-access-none = This page knows of no access from outside.
+system-with-power = Solar panels with { $power }
 incident-head = The reading head cannot be reached.
 incident-locked = The meter shows no details; it may be locked.
 
@@ -300,15 +303,22 @@ consent-text =
 
     Talk to everybody who lives here first.
 grant-title = Grant consent
-grant-what = When you consent, the device begins to measure. You can end that here at any time.
+grant-what = When you consent, the device begins to measure. You can end that here at any time. The next page says what happens; only there do you consent.
 grant-tick = I have read the information and agree to the measurement.
 grant = Grant consent
-granted-now = Your consent is granted. You can print or save this page.
+granted-now = Your consent is granted. Save a copy for yourself; you can print it, too.
+copy-title = Consent
+copy-survey = Study
+copy-granted = Granted on
+copy-version = Version of the text
+save-copy = Save my consent with the whole text
+text-is-newer = The text below is newer than the one that you consented to.
+revoke-anytime = You can revoke this consent at any time: on the device's page, by letter, by e-mail or by phone.
 revoke-title = Revoke consent
-revoke-what = When you revoke, the device stops measuring. That is final.
-revoke-tick = I have read what happens when I revoke.
+revoke-what = When you revoke, the device stops measuring, for good. The next page says what happens to your data; only there do you revoke.
+revoke-tick = I want to revoke my consent.
 revoke = Revoke consent
-tick-first = Confirm first that you have read the information.
+tick-first = Set the tick first.
 confirm-grant-title = Confirm consent
 confirm-grant-text =
     ## What happens
@@ -381,7 +391,7 @@ privacy-text =
     ## This page
     It comes from the device in your home network. It loads nothing from other servers and counts no visits.
     ## Cookies
-    To sign in it needs one cookie, which ends when you sign out. Two more keep language and appearance if you choose them. All three are necessary or wanted by you (section 25(2) TDDDG).
+    To sign in it needs one cookie, which ends when you sign out. Others keep language, appearance and your prices if you choose them. All are necessary or wanted by you (section 25(2) TDDDG).
     ## What others see
     The page is sent without encryption in your home network. Whoever can listen there sees what you see.
     ## The study

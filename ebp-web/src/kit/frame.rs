@@ -2,25 +2,25 @@
 
 use jiff::Timestamp;
 
-use crate::kit::{
+use super::{
+    defence::Defence,
     file,
     language::{Argument, Language},
     markdown,
     moment::Moments,
-    number,
     page::{Preferences, Theme},
 };
 
-/// The pages of the menu, with their texts.
-const MENU: [(&str, &str); 7] = [
-    ("/today", /* text */ "menu-today"),
-    ("/measurements", /* text */ "menu-measurements"),
-    ("/live", /* text */ "menu-live"),
-    ("/registration", /* text */ "menu-registration"),
-    ("/devices", /* text */ "menu-devices"),
-    ("/consent", /* text */ "menu-consent"),
-    ("/data", /* text */ "menu-data"),
-];
+/// What all pages of a frontend have in common: addresses with the identifiers of their texts.
+#[derive(Debug, Clone, Copy)]
+pub struct Site {
+    /// The frontend's name.
+    pub brand: &'static str,
+    /// The pages of the menu.
+    pub pages: &'static [(&'static str, &'static str)],
+    /// The documents at the foot of each page.
+    pub documents: &'static [(&'static str, &'static str)],
+}
 
 /// A link of a switch or menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub struct Frame {
     pub is_signed_in: bool,
     /// What forms carry.
     pub form_token: String,
+    site: &'static Site,
     preferences: Preferences,
 }
 
@@ -57,6 +58,7 @@ impl Frame {
     /// A frame for those preferences.
     #[must_use]
     pub fn new(
+        site: &'static Site,
         title: String,
         preferences: Preferences,
         moments: Moments,
@@ -70,6 +72,7 @@ impl Frame {
             theme: preferences.theme,
             is_signed_in: form_token.is_some(),
             form_token: form_token.unwrap_or_default(),
+            site,
             preferences,
         }
     }
@@ -98,6 +101,13 @@ impl Frame {
         markdown::html(&self.say(id), 2)
     }
 
+    /// Whether the page is asked for anew when Back shows it: browsers may take it out of their memory
+    /// in spite of `no-store`.
+    #[must_use]
+    pub fn stays_fresh(&self) -> bool {
+        self.is_signed_in && Defence::NoStore.is_on()
+    }
+
     /// The path of a static file.
     #[must_use]
     pub fn file(&self, name: &str) -> String {
@@ -110,16 +120,32 @@ impl Frame {
         env!("CARGO_PKG_VERSION")
     }
 
+    /// The frontend's name.
+    #[must_use]
+    pub fn brand(&self) -> String {
+        self.say(self.site.brand)
+    }
+
     /// The menu.
     #[must_use]
     pub fn menu(&self) -> Vec<Link> {
-        let link = |(path, text): (&str, &str)| Link {
-            address: path.to_owned(),
+        self.links(self.site.pages)
+    }
+
+    /// The documents at the foot.
+    #[must_use]
+    pub fn documents(&self) -> Vec<Link> {
+        self.links(self.site.documents)
+    }
+
+    fn links(&self, pages: &[(&str, &str)]) -> Vec<Link> {
+        let link = |(path, text): &(&str, &str)| Link {
+            address: (*path).to_owned(),
             text: self.say(text),
             lang: self.language().code(),
-            is_current: self.preferences.path == path,
+            is_current: self.preferences.path == *path,
         };
-        MENU.into_iter().map(link).collect()
+        pages.iter().map(link).collect()
     }
 
     /// The switch of the language.
@@ -161,11 +187,5 @@ impl Frame {
     #[must_use]
     pub fn ago(&self, at: Timestamp) -> String {
         self.moments.ago(at, self.now)
-    }
-
-    /// Energy as pages show it.
-    #[must_use]
-    pub fn energy(&self, value: rust_decimal::Decimal) -> String {
-        number::quantity(self.language(), value, 2, "kWh")
     }
 }

@@ -1,0 +1,76 @@
+//! The outlines of all regions, and where a location lies on them.
+
+use ebp_core::model::Location;
+
+/// A picture of outlines, with what is needed to place a marker on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outlines {
+    /// The picture (SVG).
+    pub svg: String,
+    width: f64,
+    height: f64,
+    west: f64,
+    north: f64,
+    east_unit: f64,
+    south_unit: f64,
+}
+
+/// A marker on the outlines, in their units.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapView {
+    /// The width of the picture.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
+    /// The marker's place from the left.
+    pub x: f64,
+    /// From the top.
+    pub y: f64,
+    /// Its size.
+    pub radius: f64,
+}
+
+impl Outlines {
+    /// Reads the picture's own scale. `None` if it has none.
+    #[must_use]
+    pub fn parse(svg: String) -> Option<Self> {
+        let head = svg.split('>').next()?;
+        let attribute = |name: &str| head.split(&format!(" {name}=\"")).nth(1)?.split('"').next();
+        let number =
+            |name| attribute(name)?.parse::<f64>().ok().filter(|number| number.is_finite());
+        let mut size = attribute("viewBox")?.split(' ').skip(2).map(str::parse::<f64>);
+        let (width, height) = (size.next()?.ok()?, size.next()?.ok()?);
+        let (west, north) = (number("data-west")?, number("data-north")?);
+        let (east_unit, south_unit) = (number("data-east-unit")?, number("data-south-unit")?);
+        Some(Self { width, height, west, north, east_unit, south_unit, svg })
+    }
+
+    /// A location on them. `None` if it lies beyond the picture.
+    #[must_use]
+    pub fn place(&self, location: &Location) -> Option<MapView> {
+        let x = ((location.longitude - self.west) * self.east_unit).round();
+        let y = ((self.north - location.latitude) * self.south_unit).round();
+        let is_within = (0.0..=self.width).contains(&x) && (0.0..=self.height).contains(&y);
+        let (width, height) = (self.width, self.height);
+        let radius = (width / 40.0).ceil();
+        is_within.then_some(MapView { width, height, x, y, radius })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_placed_by_the_pictures_own_scale() {
+        let svg = "<svg role=\"img\" viewBox=\"0 0 1600 2200\" data-west=\"5.8\" data-north=\"55.1\" \
+                   data-east-unit=\"170.5\" data-south-unit=\"278.0\"><g/></svg>";
+        let outlines = Outlines::parse(svg.to_owned()).unwrap();
+        let cologne = outlines.place(&Location::entered(50.9, 7.1)).unwrap();
+        assert_eq!((cologne.x, cologne.y, cologne.radius), (222.0, 1168.0, 40.0));
+        assert_eq!(outlines.place(&Location::entered(48.0, 40.0)), None, "not in the picture");
+        for other in ["", "<svg>", "<svg viewBox=\"0 0 a b\">", &svg.replace("5.8", "NaN")] {
+            assert_eq!(Outlines::parse(other.to_owned()), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What all pages of the participant have in common.
+
+use crate::kit::frame::Site;
+
+/// The final page: nothing leads away from it.
+pub static FINAL: Site = Site { brand: /* text */ "brand", pages: &[], documents: &[] };
+
+/// The participant's pages.
+pub static SITE: Site = Site {
+    brand: /* text */ "brand",
+    pages: &[
+        ("/today", /* text */ "menu-today"),
+        ("/measurements", /* text */ "menu-measurements"),
+        ("/live", /* text */ "menu-live"),
+        ("/registration", /* text */ "menu-registration"),
+        ("/devices", /* text */ "menu-devices"),
+        ("/consent", /* text */ "menu-consent"),
+        ("/data", /* text */ "menu-data"),
+    ],
+    documents: &[
+        ("/help", /* text */ "help-title"),
+        ("/privacy", /* text */ "privacy-title"),
+        ("/accessibility", /* text */ "accessibility-title"),
+    ],
+};

@@ -1,0 +1,50 @@
+//! Forms as browsers send them.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::header,
+};
+
+use super::page;
+
+/// Why a body is no form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FormFault {
+    /// It is of another media type, or no UTF-8.
+    #[error("the body is no form")]
+    NoForm,
+    /// It is longer than the router's limit.
+    #[error("the body is too long")]
+    TooLong,
+}
+
+/// The fields of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// A field's value; empty if it is absent.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
+    }
+
+    /// Reads a request's body, at most a hundred fields of it.
+    ///
+    /// # Errors
+    /// Returns [`FormFault`] if it is no form, or too long.
+    pub async fn read(request: Request) -> Result<Self, FormFault> {
+        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let is_form = media_type.is_some_and(|media_type| {
+            let essence = media_type.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+        if !is_form {
+            return Err(FormFault::NoForm);
+        }
+        let body = Bytes::from_request(request, &()).await.map_err(|_| FormFault::TooLong)?;
+        let text = std::str::from_utf8(&body).map_err(|_| FormFault::NoForm)?;
+        Ok(Self(page::url_pairs(text)))
+    }
+}

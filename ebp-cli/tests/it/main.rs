@@ -18,6 +18,7 @@ mod demo_past;
 mod evaluation;
 mod field;
 mod kill;
+mod life;
 mod locating;
 mod meter;
 mod operate;

@@ -48,20 +48,36 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     })?;
     let listener = if arguments.listen_at_stdin { inherit() } else { listen(&config) }?;
     let address = listener.local_addr().or_failed("the listener")?;
+    serve(&config, listener, async move || {
+        let mut terminate = signal(SignalKind::terminate()).or_failed("signals")?;
+        tell(format_args!("serving the participant's page at http://{address}"));
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok(())
+    })
+}
+
+/// Serves the page at that listener until `shutdown` ends.
+///
+/// # Errors
+/// Returns a failure if a file that the configuration names cannot be used, or the listener fails.
+pub fn serve(
+    config: &WebConfig,
+    listener: TcpListener,
+    shutdown: impl AsyncFnOnce() -> CommandResult,
+) -> CommandResult {
+    let port = listener.local_addr().or_failed("the listener")?.port();
     // Opened and dropped outside of the runtime: the Data API's client has threads of its own.
-    let page = open(&config, address.port()).map_err(refuse)?;
+    let page = open(config, port).map_err(refuse)?;
     let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).or_failed("signals")?;
         let listener = tokio::net::TcpListener::from_std(listener).or_failed("the listener")?;
-        tell(format_args!("serving the participant's page at http://{address}"));
-        let shutdown = async move {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        };
-        page.serve(listener, shutdown).await.map_err(refuse)
+        let mut ended = Ok(());
+        let shutdown = async { ended = shutdown().await };
+        let served = page.serve(listener, shutdown).await.map_err(refuse);
+        served.and(ended)
     })
 }
 

@@ -14,6 +14,7 @@ mod cycle;
 mod cycle_asked;
 mod daemons;
 mod demo;
+mod demo_page;
 mod demo_past;
 mod evaluation;
 mod field;
@@ -33,6 +34,7 @@ mod revocation;
 mod simulate;
 #[path = "../support/mod.rs"]
 mod support;
+mod units;
 mod unlock;
 
 use ebp_testkit::cluster;

@@ -5,6 +5,7 @@ use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use ebp_testkit::browser::{Browser, View};
@@ -27,6 +28,8 @@ use crate::{
 
 /// The device's name in its network.
 pub const HOST: &str = "ebp-7k3f.local";
+/// The width of a telephone's screen, CSS pixels.
+pub const WIDTH: u32 = 390;
 /// The meter's model, and the name of its port.
 pub const MODEL: &str = "MT175";
 
@@ -140,7 +143,7 @@ impl House {
 
     /// A browser in this house.
     pub fn browse(&self, language: &str, has_script: bool) -> Browser {
-        Browser::open(View { host: HOST, width: 390, language, has_script })
+        Browser::open(View { host: HOST, width: WIDTH, language, has_script })
     }
 
     /// The meter begins to send.
@@ -157,7 +160,11 @@ impl House {
 
     /// Starts the page.
     pub fn start_page(&self) -> Running {
-        let mut command = ebp();
+        self.start_page_by(ebp())
+    }
+
+    /// Starts the page as that program.
+    pub fn start_page_by(&self, mut command: Command) -> Running {
         command.args(["serve", "device", "--config"]).arg(self.at("page.toml"));
         let mut page = Running::start(command);
         page.wait_for("serving the participant's page at http://");

@@ -1,6 +1,7 @@
 //! A household's life with the page of its device, in a browser on a name of the home network, against
 //! a real server, real daemons and a virtual meter.
 
+mod budget;
 mod house;
 mod users;
 
@@ -11,7 +12,7 @@ use ebp_testkit::browser::{Browser, key};
 use serde_json::Value;
 
 use crate::support::meter::Meter;
-use house::{ENGLISH, GERMAN, House, Words, assert_quiet, end, lose};
+use house::{ENGLISH, GERMAN, House, WIDTH, Words, assert_quiet, end, lose};
 
 /// Both steps of a decision about consent, up to the button that carries it out.
 fn decide(browser: &Browser, step: &str) {
@@ -69,7 +70,7 @@ fn from_the_sheet_to_the_final_page() {
     browser.wait_for_text(words.say("state-well"));
     browser.reload_until("warten auf diesem Gerät");
     browser.open_address(&format!("{}/consent", house.address()));
-    browser.wait_for_text(words.say("nothing-changed"));
+    browser.wait_for_text(words.say("away-holds"));
     house.server.go_on();
     browser.reload_until(words.say("revoke-tick"));
     assert_quiet(&browser, &house, &[503]);
@@ -114,6 +115,8 @@ fn a_gap(browser: &Browser, house: &House, meter: Meter) -> Meter {
 fn a_mistake(browser: &Browser, house: &House) {
     browser.open_address(&format!("{}/registration?about=address#message", house.address()));
     browser.wait_for_text("Musterstraße 17");
+    // A telephone shows a page that is wider than its screen smaller, instead of scrolling sideways.
+    assert_eq!(browser.run("return innerWidth"), WIDTH, "the page is wider than the screen");
     browser.fill_in("#text", "Wir wohnen in Nummer 71.");
     browser.click("#message form button");
     browser.wait_for_text(GERMAN.say("message-sent"));

@@ -224,7 +224,8 @@ fn the_demos_page_shows_what_its_meters_counted() {
         same_everywhere(&get, &api, date, &query, &summary);
         date = next;
     }
-    assert!(known >= 6, "{known} figures are known");
+    // At least one day has neither a gap nor a locked meter at one of its ends.
+    assert!(known >= 3, "{known} figures are known");
 
     demo.signal(Signal::INT);
     demo.end().done();

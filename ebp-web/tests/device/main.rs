@@ -6,6 +6,7 @@
 mod attacks;
 mod browser;
 mod consent;
+mod openapi;
 mod pages;
 mod sign_in;
 mod world;

@@ -49,6 +49,9 @@ use server::Server;
 use state::State;
 use timing::{CYCLE_STANDS_FOR, CYCLES_PER_REPORT, LOOK};
 
+/// The heading of the options for what is simulated.
+const SIMULATION: &str = "What is simulated";
+
 /// Run the whole chain on this machine with virtual meters.
 ///
 /// Starts a certificate authority and a server, registers three households with four meters, grants
@@ -80,16 +83,16 @@ pub struct Arguments {
     replay: Option<Option<PathBuf>>,
 
     /// The measurement cycle, which represents a quarter of an hour.
-    #[arg(long, default_value = "2s")]
+    #[arg(long, default_value = "2s", help_heading = SIMULATION)]
     cycle: Cycle,
 
     /// The length of the history in a new folder, from 1d to 90d, or 0d for none. The default is
     /// 30d, and none with --replay.
-    #[arg(long, value_name = "DAYS", conflicts_with = "replay")]
+    #[arg(long, value_name = "DAYS", conflicts_with = "replay", help_heading = SIMULATION)]
     past: Option<Length>,
 
     /// The same seed produces the same households and the same history.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = SIMULATION)]
     seed: u64,
 }
 

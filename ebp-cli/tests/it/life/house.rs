@@ -34,12 +34,12 @@ pub const WIDTH: u32 = 390;
 pub const MODEL: &str = "MT175";
 
 /// What somebody with that language reads.
-pub struct Words(&'static str);
+pub struct Texts(&'static str);
 
-pub const GERMAN: Words = Words(include_str!("../../../../ebp-web/locales/de.ftl"));
-pub const ENGLISH: Words = Words(include_str!("../../../../ebp-web/locales/en.ftl"));
+pub const GERMAN: Texts = Texts(include_str!("../../../../ebp-web/locales/de.ftl"));
+pub const ENGLISH: Texts = Texts(include_str!("../../../../ebp-web/locales/en.ftl"));
 
-impl Words {
+impl Texts {
     /// A text of the pages, up to its first variable.
     #[track_caller]
     pub fn say(&self, name: &str) -> &'static str {

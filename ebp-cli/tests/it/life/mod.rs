@@ -12,7 +12,7 @@ use ebp_testkit::browser::{Browser, key};
 use serde_json::Value;
 
 use crate::support::meter::Meter;
-use house::{ENGLISH, GERMAN, House, WIDTH, Words, assert_quiet, end, lose};
+use house::{ENGLISH, GERMAN, House, Texts, WIDTH, assert_quiet, end, lose};
 
 /// Both steps of a decision about consent, up to the button that carries it out.
 fn decide(browser: &Browser, step: &str) {
@@ -186,6 +186,6 @@ fn focus(browser: &Browser, selector: &str) {
 }
 
 #[track_caller]
-fn after(browser: &Browser, words: &Words, step: &str) {
+fn after(browser: &Browser, words: &Texts, step: &str) {
     browser.wait_for_text(words.say(if step == "grant" { "granted-now" } else { "ended-title" }));
 }

@@ -218,7 +218,7 @@ mod tests {
 
     fn hash_with(memory: u32, rounds: u32) -> String {
         let params = Params::new(memory, rounds, 1, None).unwrap();
-        let argon = Argon2::new(Algorithm::Argon2id, argon2::Version::V0x13, params);
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let salt = SaltString::encode_b64(b"sixteen bytes ok").unwrap();
         argon.hash_password(b"K7QM2XTD", &salt).unwrap().to_string()
     }

@@ -10,6 +10,8 @@ use std::{
 
 /// Set, tests that need PostgreSQL or PgBouncer run and fail where these are missing.
 const REQUIRED: &str = "EBP_TEST_POSTGRESQL";
+/// Set, tests that need a browser run and fail where it is missing.
+const BROWSER_REQUIRED: &str = "EBP_TEST_BROWSER";
 /// The folder of the official geodata.
 const GEODATA: &str = "EBP_GEODATA";
 /// Changes when a package is installed.
@@ -17,7 +19,7 @@ const PACKAGES: &str = "/var/lib/dpkg/status";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    for variable in ["PATH", REQUIRED, GEODATA] {
+    for variable in ["PATH", REQUIRED, BROWSER_REQUIRED, GEODATA] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     let geodata = env::var_os(GEODATA)
@@ -25,6 +27,9 @@ fn main() {
     let is_required = env::var_os(REQUIRED).is_some();
     let postgresql = is_required.then(PathBuf::new).or_else(initdb);
     let pgbouncer = is_required.then(PathBuf::new).or_else(|| program("pgbouncer"));
+    let browser_is_required = env::var_os(BROWSER_REQUIRED).is_some();
+    let chromium = || program("chromium").and(program("chromedriver"));
+    let chromium = browser_is_required.then(PathBuf::new).or_else(chromium);
     let in_geodata = |name: &str| file(geodata.join(name));
     let mut missing = Vec::new();
     for (name, found) in [
@@ -41,9 +46,10 @@ fn main() {
         ("bash", program("bash")),
         ("zsh", program("zsh")),
         ("fish", program("fish")),
-        ("chromium", program("chromium").and(program("chromedriver"))),
+        ("chromium", chromium),
         ("dev_full", Path::new("/dev/full").exists().then(PathBuf::new)),
         ("mount", may_mount().then(PathBuf::new)),
+        ("other_users", is_root().then(PathBuf::new)),
     ] {
         match found {
             Some(path) if path.is_file() => {
@@ -82,6 +88,11 @@ fn initdb() -> Option<PathBuf> {
             },
         )
     })
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").stderr(Stdio::null()).output();
+    id.is_ok_and(|output| output.stdout == b"0\n")
 }
 
 /// Whether a small file system can be mounted, tried out of everybody's sight.

@@ -174,6 +174,7 @@ impl Device {
         }
         self.frontend_at = now.saturating_add(FRONTEND_EVERY);
         frontend.make_folder()?;
+        frontend.keep_authority(&self.config.api.ca)?;
         let (certificate, key) = (frontend.certificate(), frontend.key());
         // Beside the device's own key: the page's folder is another user's.
         let _lock = renewal::lock(&self.config.api.key)?;

@@ -1,10 +1,13 @@
 //! The certificate and the sign-in code's hash of a device's page.
 //!
-//! Enters: the folder of the page, the Data API. Leaves: `frontend.pem`, `frontend.key` and `sign-in`
-//! in it, which their owner alone may read. Absent: the page itself, which may run as another user:
-//! it needs these files and none of the device's.
+//! Enters: the folder of the page, the Data API. Leaves: `frontend.pem`, `frontend.key`, `sign-in` and
+//! `ca.pem` in it, which their owner alone may read. Absent: the page itself, which may run as another
+//! user: it needs these files and none of the device's.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use ebp_client::{
     ClientError, DeviceKey, KeyKind, Validity,
@@ -43,6 +46,12 @@ impl FrontendConfig {
     #[must_use]
     pub fn sign_in(&self) -> PathBuf {
         self.folder.join("sign-in")
+    }
+
+    /// The authority's certificate (PEM), as the device has it: the page's user may not read that one.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.folder.join("ca.pem")
     }
 
     /// Whether the certificate is missing, or its renewal is due.
@@ -88,6 +97,19 @@ impl FrontendConfig {
             return Ok(());
         }
         renewal::write_private_for(self.owner()?, &path, text.as_bytes())
+    }
+
+    /// Copies the authority's certificate from the device's file, unless it is there already.
+    ///
+    /// # Errors
+    /// Returns [`RenewalError`] if it cannot be read, written or given to its owner.
+    pub fn keep_authority(&self, of_device: &Path) -> Result<(), RenewalError> {
+        if self.authority().exists() {
+            return Ok(());
+        }
+        let text = fs::read(of_device)
+            .map_err(|source| RenewalError::File { path: of_device.to_owned(), source })?;
+        renewal::write_private_for(self.owner()?, &self.authority(), &text)
     }
 
     /// Makes the folder, which its owner alone may use, if it is missing.

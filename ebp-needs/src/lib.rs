@@ -15,7 +15,7 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Names of what can be needed, and the reason that the runner shows.
-const NEEDS: [(&str, &str); 16] = [
+const NEEDS: [(&str, &str); 17] = [
     ("postgresql", "needs PostgreSQL (Debian: postgresql)"),
     ("pgbouncer", "needs PgBouncer (Debian: pgbouncer)"),
     ("geodata", "needs the official geodata (EBP_GEODATA=FOLDER)"),
@@ -32,6 +32,7 @@ const NEEDS: [(&str, &str); 16] = [
     ("chromium", "needs Chromium and its driver (Debian: chromium, chromium-driver)"),
     ("dev_full", "needs /dev/full"),
     ("mount", "needs the right to mount file systems"),
+    ("other_users", "needs to run as root, to start programs as other users"),
 ];
 
 /// What was missing when this was built, by name.

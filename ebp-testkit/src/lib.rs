@@ -1,12 +1,15 @@
 //! What tests, benchmarks and fuzz targets of several crates share.
 //!
 //! Enters: what the machine has (PostgreSQL's programs, cargo's metadata). Leaves: recordings of real
-//! meters, database clusters, disks that are soon full, sandboxes, verdicts. Absent: tests, and anything that a
-//! program is built of: only `dev-dependencies` and `xtask` name this crate, and it is never published.
+//! meters, database clusters, browsers, disks that are soon full, sandboxes, verdicts. Absent: tests,
+//! and anything that a program is built of: only `dev-dependencies` and `xtask` name this crate, and it
+//! is never published.
 
 // A helper of tests fails with its test.
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
 
+#[cfg(feature = "browser")]
+pub mod browser;
 #[cfg(feature = "postgresql")]
 pub mod cluster;
 pub mod postgresql;

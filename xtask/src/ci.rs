@@ -13,14 +13,15 @@ use crate::{
 /// How the program is built; with everything it differs from the first in embedded data alone. A build
 /// of the whole workspace would hide a crate that leans on features which only another one, or a test,
 /// asks for.
-const PROGRAMS: [(&str, &[&str]); 2] = [
+const PROGRAMS: [(&str, &[&str]); 3] = [
     ("ebp-cli", &["--no-default-features", "--features", "server"]),
     ("ebp-cli", &["--no-default-features", "--features", "device"]),
+    ("ebp-cli", &["--no-default-features", "--features", "device,device-web"]),
 ];
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 18] = [
+const LIBRARIES: [(&str, &[&str]); 20] = [
     ("ebp-cli", &[]),
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
@@ -36,6 +37,8 @@ const LIBRARIES: [(&str, &[&str]); 18] = [
     ("ebp-survey", &["--no-default-features"]),
     ("ebp-server", &[]),
     ("ebp-server", &["--no-default-features"]),
+    ("ebp-web", &[]),
+    ("ebp-web", &["--features", "device"]),
     ("ebp-fieldtest", &[]),
     ("ebp-fieldtest", &["--no-default-features"]),
     ("ebp-needs", &[]),

@@ -12,6 +12,7 @@ mod fuzz;
 mod long;
 mod mutants;
 mod parts;
+mod pictures;
 mod planted;
 mod run;
 mod stage;
@@ -40,6 +41,7 @@ cargo xtask TASK
   fieldtest [--seed N ...] [--weeks 3] [--faults all]  a field test in simulated time
   long NAME what takes hours: `cargo xtask long` lists it
   contract [--full]  schemathesis against the server, as every kind of identity
+  pictures [FOLDER]  the participant's pages as a browser shows them, in target/pictures
   ci [STAGE ...]  all that a change has to pass, or some of its stages; the tests come last";
 
 fn main() -> ExitCode {
@@ -73,6 +75,7 @@ fn start(task: &str) -> Result<()> {
         ),
         "long" => long::run(&env::args().skip(2).collect::<Vec<_>>()),
         "contract" => contract::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "pictures" => pictures::run(&env::args().skip(2).collect::<Vec<_>>()),
         "ci" => ci::run(&env::args().skip(2).collect::<Vec<_>>()),
         "" | "help" | "--help" | "-h" => {
             println!("{HELP}");

@@ -3,13 +3,10 @@
 //! Enters: the page's configuration. Leaves: the page until a signal. Absent: the pages, the spool, the
 //! device's own certificate.
 
-use std::path::PathBuf;
+use std::{net::TcpListener, os::fd::AsFd, path::PathBuf};
 
 use ebp_web::device::{EXAMPLE, ServeError, WebConfig, open};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     exit::{CommandResult, Context, Failure, chain, device},
@@ -31,6 +28,11 @@ pub struct Arguments {
     #[arg(long)]
     print_config: bool,
 
+    /// Accept connections at the socket that is standard input, instead of at `listen`: a service
+    /// manager has opened it (systemd: StandardInput=socket), as port 80, which this process may not.
+    #[arg(long)]
+    listen_at_stdin: bool,
+
     /// The server's, which `ebp serve` passes on: the page has none.
     #[arg(id = "data", long = "data", value_name = "FOLDER", hide = true)]
     _data: Option<PathBuf>,
@@ -44,25 +46,65 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     let config = WebConfig::load(path).map_err(|error| {
         Failure::failed(error).remedy("`ebp serve device --print-config` shows an example")
     })?;
+    let listener = if arguments.listen_at_stdin { inherit() } else { listen(&config) }?;
+    let address = listener.local_addr().or_failed("the listener")?;
+    serve(&config, listener, async move || {
+        let mut terminate = signal(SignalKind::terminate()).or_failed("signals")?;
+        tell(format_args!("serving the participant's page at http://{address}"));
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok(())
+    })
+}
+
+/// Serves the page at that listener until `shutdown` ends.
+///
+/// # Errors
+/// Returns a failure if a file that the configuration names cannot be used, or the listener fails.
+pub fn serve(
+    config: &WebConfig,
+    listener: TcpListener,
+    shutdown: impl AsyncFnOnce() -> CommandResult,
+) -> CommandResult {
+    let port = listener.local_addr().or_failed("the listener")?.port();
     // Opened and dropped outside of the runtime: the Data API's client has threads of its own.
-    let page = open(&config).map_err(refuse)?;
+    let page = open(config, port).map_err(refuse)?;
     let runtime = crate::runtime::on_this_thread()?;
     runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).or_failed("signals")?;
-        let address = config.listen;
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            Failure::failed(format!("cannot listen on {address}: {error}"))
-                .remedy("choose another address with `listen` in the configuration")
-        })?;
-        let address = listener.local_addr().unwrap_or(address);
-        tell(format_args!("serving the participant's page at http://{address}"));
-        let shutdown = async move {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        };
-        page.serve(listener, shutdown).await.map_err(refuse)
+        let listener = tokio::net::TcpListener::from_std(listener).or_failed("the listener")?;
+        let mut ended = Ok(());
+        let shutdown = async { ended = shutdown().await };
+        let served = page.serve(listener, shutdown).await.map_err(refuse);
+        served.and(ended)
+    })
+}
+
+fn listen(config: &WebConfig) -> Result<TcpListener, Failure> {
+    let address = config.listen;
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map_err(|error| {
+        Failure::failed(format!("cannot listen on {address}: {error}"))
+            .remedy("choose another address with `listen` in the configuration")
+    })
+}
+
+/// The socket that is standard input.
+fn inherit() -> Result<TcpListener, Failure> {
+    let inherited = std::io::stdin().as_fd().try_clone_to_owned().and_then(|socket| {
+        let listener = TcpListener::from(socket);
+        // Fails for what is no socket of an internet address.
+        listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    inherited.map_err(|error| {
+        Failure::failed(format!("standard input is no socket to listen at: {error}"))
+            .remedy("leave out --listen-at-stdin, or start the page by its systemd units")
     })
 }
 

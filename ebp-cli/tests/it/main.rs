@@ -16,10 +16,12 @@ mod cycle;
 mod cycle_asked;
 mod daemons;
 mod demo;
+mod demo_page;
 mod demo_past;
 mod evaluation;
 mod field;
 mod kill;
+mod life;
 mod locating;
 mod meter;
 mod operate;
@@ -34,6 +36,7 @@ mod revocation;
 mod simulate;
 #[path = "../support/mod.rs"]
 mod support;
+mod units;
 mod unlock;
 
 use ebp_testkit::cluster;

@@ -1,11 +1,16 @@
 //! [`Cloud`] over mutual TLS, with the certificate of this page.
 
 use std::{
+    fs,
     io::{self, Write},
-    path::PathBuf,
+    os::unix::fs::MetadataExt,
+    sync::{Mutex, PoisonError},
 };
 
-use ebp_client::{Client, ClientError, Validity};
+use ebp_client::{
+    Client, ClientError, ClientOptions, Validity,
+    identity::{Identity, IdentityError},
+};
 use ebp_core::{
     contract::{
         Account, Consent, ConsentGrant, EnergySeries, EnergySummary, Household, MeasurementDevice,
@@ -16,22 +21,77 @@ use ebp_core::{
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::cloud::{ByteSink, Cloud, CloudError, EnergyRequest, Sink};
+use super::{
+    cloud::{ByteSink, Cloud, CloudError, EnergyRequest, Sink},
+    config::Api,
+};
 
 /// The survey's server by its Data API.
-#[derive(Clone)]
 pub struct CloudClient {
-    client: Client,
+    api: Api,
     zone: String,
-    certificate: PathBuf,
+    connected: Mutex<Connected>,
+}
+
+/// A client, and which version of the certificate's file it was made with.
+struct Connected {
+    client: Client,
+    version: Option<Version>,
+}
+
+/// A file's identity: a renewal puts another file in its place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Version {
+    inode: u64,
+    changed: (i64, i64),
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The certificate or key of this page cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The client cannot be set up.
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 impl CloudClient {
-    /// By that client, whose certificate is in that file; days are those of the zone.
-    #[must_use]
-    pub const fn new(client: Client, zone: String, certificate: PathBuf) -> Self {
-        Self { client, zone, certificate }
+    /// With the files that the configuration names; days are those of the zone. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// Returns [`ConnectError`] if one of the files is missing or cannot be used.
+    pub fn new(api: Api, zone: String) -> Result<Self, ConnectError> {
+        let connected = Mutex::new(connect(&api)?);
+        Ok(Self { api, zone, connected })
     }
+
+    /// The client with the present certificate: whoever renews it puts another file in its place. Where
+    /// that cannot be used, as between the replacements of key and certificate, the one before stays.
+    fn client(&self) -> Client {
+        let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = version(&self.api);
+        if version.is_some() && version != connected.version {
+            match connect(&self.api) {
+                Ok(renewed) => *connected = renewed,
+                Err(error) => tracing::warn!("the renewed certificate cannot be used: {error}"),
+            }
+        }
+        connected.client.clone()
+    }
+}
+
+fn connect(api: &Api) -> Result<Connected, ConnectError> {
+    let version = version(api);
+    let identity = Identity::load(&api.certificate, &api.key, &api.ca)?;
+    let options = ClientOptions { timeout: api.timeout(), ..ClientOptions::default() };
+    Ok(Connected { client: Client::new(&api.url, &identity, options)?, version })
+}
+
+fn version(api: &Api) -> Option<Version> {
+    let found = fs::metadata(&api.certificate).ok()?;
+    Some(Version { inode: found.ino(), changed: (found.mtime(), found.mtime_nsec()) })
 }
 
 fn cannot(error: ClientError) -> CloudError {
@@ -57,57 +117,57 @@ fn cannot(error: ClientError) -> CloudError {
 
 impl Cloud for CloudClient {
     fn account(&self) -> Result<Account, CloudError> {
-        self.client.account().map_err(cannot)
+        self.client().account().map_err(cannot)
     }
     fn household(&self) -> Result<Household, CloudError> {
-        self.client.household().map_err(cannot)
+        self.client().household().map_err(cannot)
     }
     fn consent(&self) -> Result<Consent, CloudError> {
-        self.client.consent().map_err(cannot)
+        self.client().consent().map_err(cannot)
     }
     fn grant(&self, grant: &ConsentGrant) -> Result<Consent, CloudError> {
-        self.client.grant_consent_to(grant).map_err(cannot)
+        self.client().grant_consent_to(grant).map_err(cannot)
     }
     fn revoke(&self) -> Result<Consent, CloudError> {
-        self.client.revoke_consent().map_err(cannot)
+        self.client().revoke_consent().map_err(cannot)
     }
     fn devices(&self) -> Result<Vec<MeasurementDevice>, CloudError> {
-        self.client.measurement_devices().map_err(cannot)
+        self.client().measurement_devices().map_err(cannot)
     }
     fn meters(&self) -> Result<Vec<Meter>, CloudError> {
-        self.client.meters().map_err(cannot)
+        self.client().meters().map_err(cannot)
     }
     fn pv_systems(&self) -> Result<Vec<PvSystem>, CloudError> {
-        self.client.pv_systems().map_err(cannot)
+        self.client().pv_systems().map_err(cannot)
     }
     fn incidents(&self, meter: Uuid) -> Result<Vec<Incident>, CloudError> {
-        self.client.incidents(meter).map_err(cannot)
+        self.client().incidents(meter).map_err(cannot)
     }
     fn series(&self, request: EnergyRequest) -> Result<EnergySeries, CloudError> {
         let EnergyRequest { from, to, step } = request;
-        self.client.energy_series(from, to, step, &self.zone).map_err(cannot)
+        self.client().energy_series(from, to, step, &self.zone).map_err(cannot)
     }
     fn summary(&self, from: Date, to: Date) -> Result<EnergySummary, CloudError> {
-        self.client.energy_summary(from, to, &self.zone).map_err(cannot)
+        self.client().energy_summary(from, to, &self.zone).map_err(cannot)
     }
     fn survey(&self) -> Result<SurveyInformation, CloudError> {
-        self.client.survey().map_err(cannot)
+        self.client().survey().map_err(cannot)
     }
     fn messages(&self) -> Result<Vec<Message>, CloudError> {
-        self.client.messages(None).map(|page| page.items).map_err(cannot)
+        self.client().messages(None).map(|page| page.items).map_err(cannot)
     }
     fn write_message(&self, message: &NewMessage) -> Result<(), CloudError> {
-        self.client.write_message(message).map(drop).map_err(cannot)
+        self.client().write_message(message).map(drop).map_err(cannot)
     }
     fn export(&self, sink: &mut ByteSink<'_>) -> Result<(), CloudError> {
-        self.client.export(&mut Parts(sink)).map(drop).map_err(cannot)
+        self.client().export(&mut Parts(sink)).map(drop).map_err(cannot)
     }
     fn measurements(
         &self,
         meter: Uuid,
         sink: &mut Sink<'_, StoredMeasurement>,
     ) -> Result<(), CloudError> {
-        for measurement in self.client.measurements(meter, None, None) {
+        for measurement in self.client().measurements(meter, None, None) {
             if !sink(measurement.map_err(cannot)?) {
                 break;
             }
@@ -115,10 +175,10 @@ impl Cloud for CloudClient {
         Ok(())
     }
     fn regions(&self) -> Result<String, CloudError> {
-        self.client.regions().map_err(cannot)
+        self.client().regions().map_err(cannot)
     }
     fn certificate_end(&self) -> Option<Timestamp> {
-        Validity::from_file(&self.certificate).ok().map(|validity| validity.not_after)
+        Validity::from_file(&self.api.certificate).ok().map(|validity| validity.not_after)
     }
 }
 

@@ -2,16 +2,13 @@
 
 use std::{fs, future::Future, io, path::PathBuf, sync::Arc};
 
-use ebp_client::{
-    Client, ClientError, ClientOptions,
-    identity::{Identity, IdentityError},
-};
+use ebp_client::{ClientError, identity::IdentityError};
 use ebp_core::clock::Clock;
 use ebp_device::clock::{ClockSource, DeviceSystemClock};
 use tokio::net::TcpListener;
 
 use super::{
-    cloud_client::CloudClient,
+    cloud_client::{CloudClient, ConnectError},
     config::WebConfig,
     ended::Ended,
     router::router,
@@ -50,6 +47,15 @@ pub enum ServeError {
     Listener(#[from] io::Error),
 }
 
+impl From<ConnectError> for ServeError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Identity(error) => Self::Identity(error),
+            ConnectError::Client(error) => Self::Client(error),
+        }
+    }
+}
+
 /// The opened page, before it listens.
 pub struct Opened {
     web: Arc<DeviceWeb>,
@@ -57,30 +63,28 @@ pub struct Opened {
     limits: Limits,
 }
 
-/// Opens what the configuration names. Call it outside of an asynchronous runtime.
+/// Opens what the configuration names, for a page at that port. Call it outside of an asynchronous
+/// runtime.
 ///
 /// # Errors
 /// Returns [`ServeError`] if a file is missing or wrong. The server and the measuring daemon may be
 /// away.
-pub fn open(config: &WebConfig) -> Result<Opened, ServeError> {
-    let api = &config.api;
-    let identity = Identity::load(&api.certificate, &api.key, &api.ca)?;
+pub fn open(config: &WebConfig, port: u16) -> Result<Opened, ServeError> {
+    let cloud = CloudClient::new(config.api.clone(), config.zone.clone())?;
     let clock = DeviceSystemClock::new(ClockSource::Automatic);
-    let options = ClientOptions { timeout: api.timeout(), ..ClientOptions::default() };
-    let client = Client::new(&api.url, &identity, options)?;
     let zone = time_zone(&config.zone).map_err(|_| ServeError::Zone(config.zone.clone()))?;
     let ended = Ended::open(&config.state, clock.now())
         .map_err(|source| ServeError::State { path: config.state.clone(), source })?;
     // Without a name of its own, addresses and `localhost` are left.
     let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let web = DeviceWeb::new(Parts {
-        cloud: Arc::new(CloudClient::new(client, config.zone.clone(), api.certificate.clone())),
+        cloud: Arc::new(cloud),
         meterside: Arc::new(SocketMeterside::new(config.socket.clone())),
         clock: Arc::new(clock),
         zone,
         sign_in_hash: config.sign_in_hash.clone(),
         ended,
-        port: config.listen.port(),
+        port,
         limits: SessionLimits::default(),
     });
     Ok(Opened {

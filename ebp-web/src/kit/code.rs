@@ -6,8 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordVerifier,
-    password_hash::{Error, PasswordHashString},
+    Algorithm, Argon2, Block, Params, PasswordHash, Version,
+    password_hash::{Error, Output, PasswordHashString},
 };
 use tokio::sync::Mutex;
 
@@ -16,6 +16,10 @@ use super::defence::Defence;
 /// The least and the most memory of a hash, KiB: one verification has to fit into the memory of a
 /// small device.
 const MEMORY: std::ops::RangeInclusive<u32> = 4 * 1024..=7 * 1024;
+/// What is reserved for a hash, bytes: more than the allocator keeps for later, 32 MiB at most. So its
+/// pages go back to the system after each verification, whatever thread it was on. Only those that
+/// are used take memory.
+const RESERVED: usize = 33 << 20;
 /// The most rounds of a hash.
 const MOST_ROUNDS: u32 = 16;
 /// How many wrong codes are free.
@@ -79,14 +83,26 @@ impl CodeHash {
     }
 
     fn fits(&self, code: &str) -> bool {
-        match Argon2::default().verify_password(code.as_bytes(), &self.0.password_hash()) {
-            Ok(()) => true,
-            Err(Error::Password) => false,
-            Err(error) => {
-                tracing::warn!("the hash of the sign-in code cannot be checked: {error}");
-                false
-            }
-        }
+        self.compare(code).unwrap_or_else(|error| {
+            tracing::warn!("the hash of the sign-in code cannot be checked: {error}");
+            false
+        })
+    }
+
+    fn compare(&self, code: &str) -> Result<bool, Error> {
+        let known = self.0.password_hash();
+        let (Some(salt), Some(expected)) = (known.salt, known.hash) else { return Ok(false) };
+        let params = Params::try_from(&known)?;
+        let mut memory = Vec::with_capacity(RESERVED / size_of::<Block>());
+        memory.resize(params.block_count(), Block::default());
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut bytes = [0; 64];
+        let salt = salt.decode_b64(&mut bytes)?;
+        let found = Output::init_with(expected.len(), |found| {
+            Ok(argon2.hash_password_into_with_memory(code.as_bytes(), salt, found, &mut memory)?)
+        })?;
+        // In a time that does not depend on where they differ.
+        Ok(found == expected)
     }
 }
 
@@ -205,7 +221,7 @@ mod tests {
 
     fn hash_with(memory: u32, rounds: u32) -> String {
         let params = Params::new(memory, rounds, 1, None).unwrap();
-        let argon = Argon2::new(Algorithm::Argon2id, argon2::Version::V0x13, params);
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let salt = SaltString::encode_b64(b"sixteen bytes ok").unwrap();
         argon.hash_password(b"K7QM2XTD", &salt).unwrap().to_string()
     }

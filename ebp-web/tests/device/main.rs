@@ -7,6 +7,7 @@ mod attacks;
 mod browser;
 mod consent;
 mod driver;
+mod openapi;
 mod pages;
 mod sign_in;
 mod states;

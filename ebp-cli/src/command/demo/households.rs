@@ -18,6 +18,7 @@ use ebp_core::{
         Participant,
     },
 };
+use ebp_device::frontend::FrontendConfig;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -61,6 +62,11 @@ impl DemoHousehold {
     /// Whether it has a battery for its photovoltaic system.
     pub const fn has_battery(&self) -> bool {
         self.number == 1
+    }
+
+    /// The files of its device's page.
+    pub fn page(&self) -> FrontendConfig {
+        FrontendConfig { folder: self.folder().join("page"), owner: None }
     }
 
     /// Its own folder.
@@ -247,7 +253,7 @@ pub fn device_config(
 ) -> CommandResult {
     let mut text = format!(
         "# A measurement device of the demo. Its cycle of {cycle} stands for a quarter of an hour.\n\
-         spool = \"spool\"\nclock = \"trusted\"\n\n[api]\nurl = \"https://localhost:{}\"\nca = {ca:?}\n\
+         spool = \"spool\"\nclock = \"trusted\"\nsocket = \"read.sock\"\n\n[api]\nurl = \"https://localhost:{}\"\nca = {ca:?}\n\
          certificate = \"device.pem\"\nkey = \"device.key\"\n\n\
          [cycle]\nmeasurement = \"{cycle}\"\ntimeout = \"10s\"\n",
         address.port()

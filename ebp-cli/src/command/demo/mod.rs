@@ -11,10 +11,12 @@ mod households;
 mod leaving;
 mod meters;
 mod opening;
+mod pages;
 mod participants;
 mod past;
 mod progress;
 mod server;
+mod sockets;
 mod state;
 mod timing;
 
@@ -40,11 +42,15 @@ use ebp_core::{
 use ebp_device::device::Device;
 use ebp_store::Quota;
 use opening::Opening;
+use pages::Pages;
 use past::{Length, Past};
 use progress::Progress;
 use server::Server;
 use state::State;
 use timing::{CYCLE_STANDS_FOR, CYCLES_PER_REPORT, LOOK};
+
+/// The heading of the options for what is simulated.
+const SIMULATION: &str = "What is simulated";
 
 /// Run the whole chain on this machine with virtual meters.
 ///
@@ -53,8 +59,9 @@ use timing::{CYCLE_STANDS_FOR, CYCLES_PER_REPORT, LOOK};
 /// Then the third household revokes its consent and is masked, which a map shows; each run
 /// registers it again. The other two have a history, which the first start simulates in some
 /// seconds: 30 days of measurements, with a power cut, a loose reading head, a week without the PIN
-/// and a meter that was exchanged. Ends with Ctrl-C; its state is stored in a folder, and the next
-/// start continues from it.
+/// and a meter that was exchanged. Each of the two has its page in the browser meanwhile, at an address
+/// of this machine. Ends with Ctrl-C; its state is stored in a folder, and the next start continues from
+/// it.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The folder of its state.
@@ -66,22 +73,26 @@ pub struct Arguments {
     #[arg(long)]
     once: bool,
 
+    /// Open the first household's page in a browser.
+    #[arg(long, conflicts_with = "once")]
+    open: bool,
+
     /// Use recordings of real meters instead of virtual ones: a folder of them, or those that the
     /// sml-rs crate ships, found through cargo.
     #[arg(long, value_name = "FOLDER", num_args = 0..=1)]
     replay: Option<Option<PathBuf>>,
 
     /// The measurement cycle, which represents a quarter of an hour.
-    #[arg(long, default_value = "2s")]
+    #[arg(long, default_value = "2s", help_heading = SIMULATION)]
     cycle: Cycle,
 
     /// The length of the history in a new folder, from 1d to 90d, or 0d for none. The default is
     /// 30d, and none with --replay.
-    #[arg(long, value_name = "DAYS", conflicts_with = "replay")]
+    #[arg(long, value_name = "DAYS", conflicts_with = "replay", help_heading = SIMULATION)]
     past: Option<Length>,
 
     /// The same seed produces the same households and the same history.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = SIMULATION)]
     seed: u64,
 }
 
@@ -122,7 +133,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         u32::try_from(CYCLE_STANDS_FOR.as_secs() / arguments.cycle.duration().as_secs().max(1));
     let mut settings = state.server.settings(Arc::new(SystemClock));
     settings.quota = Some(Quota::for_cycle(state.cycle));
-    let server = Server::start(settings, state.listener()?, Arc::clone(&stop))?;
+    let server = Server::start(settings.clone(), state.listener()?, Arc::clone(&stop))?;
     let meters =
         match meters::start(&state.households, recordings, speed.unwrap_or(1).max(1), &stop) {
             Ok(meters) => meters,
@@ -132,7 +143,16 @@ pub fn run(arguments: &Arguments) -> CommandResult {
                 return server.end().and(Err(failure));
             }
         };
-    progress.step("server and meters run");
+    let pages = match Pages::start(&state, &settings, arguments.once, &stop) {
+        Ok(pages) => pages,
+        Err(failure) => {
+            stop.store(true, Ordering::Relaxed);
+            progress.clear();
+            return [meters.end(), server.end()].into_iter().chain([Err(failure)]).collect();
+        }
+    };
+    pages.introduce(&progress, arguments.open);
+    progress.step("server, meters and pages run");
 
     let result = Chain {
         state: &state,
@@ -143,7 +163,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     .run();
     stop.store(true, Ordering::Relaxed);
     progress.clear();
-    let ended = [meters.end(), server.end()];
+    let ended = [pages.end(), meters.end(), server.end()];
     result?;
     ended.into_iter().collect()
 }

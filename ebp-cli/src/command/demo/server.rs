@@ -14,6 +14,13 @@ use ebp_server::Settings;
 
 use crate::exit::{CommandResult, Context, Failure, server};
 
+/// Ends when `stop` is raised.
+pub async fn raised(stop: Arc<AtomicBool>) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// A server that runs.
 pub struct Server {
     thread: thread::JoinHandle<CommandResult>,
@@ -34,12 +41,7 @@ impl Server {
             runtime.block_on(async {
                 let listener =
                     tokio::net::TcpListener::from_std(listener).or_failed("the listener")?;
-                let shutdown = async move {
-                    while !stop.load(Ordering::Relaxed) {
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
-                };
-                ebp_server::serve(settings, listener, shutdown).await.map_err(server::serve)
+                ebp_server::serve(settings, listener, raised(stop)).await.map_err(server::serve)
             })
         };
         let thread =

@@ -242,8 +242,11 @@ fn discard(folder: &Path, settings: &Settings, staying: &[DemoHousehold]) -> Com
     past::discard(folder)
 }
 
-/// The port of last time, if it is free, or any other.
-fn listen(folder: &Path) -> Result<(SocketAddr, TcpListener), Failure> {
+/// The port that a server of that folder had last time, if it is free, or any other.
+///
+/// # Errors
+/// Returns an error if none can be had or it cannot be noted.
+pub fn listen(folder: &Path) -> Result<(SocketAddr, TcpListener), Failure> {
     let path = folder.join(PORT);
     let last =
         fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);

@@ -45,8 +45,8 @@ pub struct Enroll {
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
 
-    /// The folder for frontend.pem, frontend.key and sign-in, the files of the page that shows the
-    /// household its data; by default `frontend` in the folder of --output.
+    /// The folder for frontend.pem, frontend.key, sign-in and ca.pem, the files of the page that shows
+    /// the household its data; by default `frontend` in the folder of --output.
     #[arg(long, value_name = "FOLDER", help_heading = "The device's page")]
     frontend: Option<PathBuf>,
 
@@ -114,12 +114,14 @@ impl Enroll {
             let chain = issued.chain.as_bytes();
             renewal::write_private_for(owner, &page.certificate(), chain)
                 .map_err(device::renewal)?;
+            page.keep_authority(&ca).map_err(device::renewal)?;
             if let Some(hash) = &answer.sign_in_hash {
                 page.keep_sign_in(hash).map_err(device::renewal)?;
             }
             // Without a user of its own the page is the services' user's.
             if page.owner.is_none() {
-                files.extend([page.certificate(), page.key(), page.sign_in(), page.folder.clone()]);
+                files.extend([page.certificate(), page.key(), page.sign_in(), page.authority()]);
+                files.push(page.folder.clone());
             }
         } else if !self.no_frontend {
             tell!("ebp: the server is of an older version and has no certificate for a page");

@@ -90,6 +90,7 @@ impl Renew {
     /// The page's, by the device's own.
     fn of_page(&self, page: &FrontendConfig, api: &Api) -> CommandResult {
         page.make_folder().map_err(device::renewal)?;
+        page.keep_authority(&api.ca).map_err(device::renewal)?;
         let _lock = renewal::lock(&api.key).map_err(device::renewal)?;
         renewal::settle(&page.certificate(), &page.key()).map_err(device::renewal)?;
         if !self.now && !page.is_due(SystemClock.now()).map_err(device::renewal)? {

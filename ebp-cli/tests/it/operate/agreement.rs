@@ -34,7 +34,7 @@ fn fill_in(folder: &Path) {
 }
 
 /// A server with texts, and the folder that they are in.
-fn server_with_texts() -> (Server, tempfile::TempDir) {
+pub fn server_with_texts() -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     texts("new", folder.path()).done();
     fill_in(folder.path());
@@ -46,7 +46,7 @@ fn server_with_texts() -> (Server, tempfile::TempDir) {
 }
 
 /// A researcher's command.
-fn as_researcher(server: &Server, folder: &Path, arguments: &[&str], input: &str) -> Run {
+pub fn as_researcher(server: &Server, folder: &Path, arguments: &[&str], input: &str) -> Run {
     let secret = folder.join("secret");
     if !secret.exists() {
         server.set_secrets();

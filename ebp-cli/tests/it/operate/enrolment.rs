@@ -48,7 +48,7 @@ fn from_the_token_to_the_revocation() {
     let (chain, key) = (folder.join("device.pem"), folder.join("device.key"));
     let page = folder.join("frontend");
     let of_page = |name: &str| page.join(name);
-    let private = [of_page("frontend.pem"), of_page("frontend.key"), of_page("sign-in")];
+    let private = ["frontend.pem", "frontend.key", "sign-in", "ca.pem"].map(of_page);
     for path in private.iter().chain([&chain, &key]) {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
     }

@@ -1,6 +1,6 @@
 //! What an operator does with a server and sees of it.
 
-mod agreement;
+pub mod agreement;
 mod authority;
 mod backup;
 mod devices;
@@ -11,9 +11,9 @@ mod limit;
 mod log;
 mod lost;
 mod metrics;
-mod page;
+pub mod page;
 mod participants;
-mod people;
+pub mod people;
 mod private;
 mod registration;
 mod shared;

@@ -1,6 +1,6 @@
 //! `ebp serve device`: the participant's page, from the printed code to the household's figures.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use reqwest::{
     blocking::{Client, Response},
@@ -12,23 +12,42 @@ use super::people::Participant;
 use crate::support::{ebp, process, process::Running, server::Server};
 
 /// A browser that has signed in, or not yet.
-struct Browser {
+pub struct Browser {
     http: Client,
     origin: String,
     cookie: String,
 }
 
 impl Browser {
-    fn get(&self, path: &str) -> (u16, String) {
+    /// One that has opened the page there.
+    pub fn at(origin: String) -> Self {
+        // Fails only if it is there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+        Self { http, origin, cookie: String::new() }
+    }
+
+    /// Signs in.
+    #[track_caller]
+    pub fn sign_in(&mut self, code: &str) {
+        let response = self.submit("/sign-in", &format!("code={code}"));
+        assert_eq!(response.status(), 303, "{response:?}");
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        self.cookie = cookie.split(';').next().unwrap().to_owned();
+    }
+
+    pub fn get(&self, path: &str) -> (u16, String) {
         let request = self.http.get(format!("{}{path}", self.origin));
         read(request.header("accept-language", "en").header("cookie", &self.cookie).send().unwrap())
     }
 
-    fn submit_code(&self, code: &str) -> Response {
-        let request = self.http.post(format!("{}/sign-in", self.origin));
+    /// Sends a form.
+    pub fn submit(&self, path: &str, fields: &str) -> Response {
+        let request = self.http.post(format!("{}{path}", self.origin));
         let form = "application/x-www-form-urlencoded";
         let request = request.header("origin", &self.origin).header("content-type", form);
-        request.header("accept-language", "en").body(format!("code={code}")).send().unwrap()
+        let request = request.header("accept-language", "en").header("cookie", &self.cookie);
+        request.body(fields.to_owned()).send().unwrap()
     }
 }
 
@@ -44,10 +63,7 @@ fn serve(erika: &Participant, config: &str) -> (Running, Browser) {
     let mut page = Running::start(command);
     let line = page.wait_for("serving the participant's page at http://127.0.0.1:");
     let origin = line.split_whitespace().last().unwrap().to_owned();
-    // Fails only if it is there already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-    (page, Browser { http, origin, cookie: String::new() })
+    (page, Browser::at(origin))
 }
 
 #[test]
@@ -76,7 +92,7 @@ fn the_printed_code_opens_the_households_page() {
         .replace("# listen = \"0.0.0.0:8080\"", "listen = \"127.0.0.1:0\"")
         .replace("/var/lib/ebp-web", "page")
         .replace("/run/ebp/read.sock", "no.sock")
-        .replace("\"/etc/ebp/", "\"device/")
+        .replace("/etc/ebp-web/", "device/frontend/")
         .replace("https://ebp.example.org:8443", &server.url());
     let (page, mut browser) = serve(&erika, &config);
 
@@ -87,11 +103,8 @@ fn the_printed_code_opens_the_households_page() {
     let (status, text) = browser.get("/");
     assert!(status == 200 && text.contains("name=\"code\""), "{status} {text}");
     let wrong = if code.starts_with('0') { "1111-1111" } else { "0000-0000" };
-    assert_eq!(browser.submit_code(wrong).status(), 422);
-    let response = browser.submit_code(code);
-    assert_eq!(response.status(), 303, "{response:?}");
-    let cookie = response.headers()["set-cookie"].to_str().unwrap();
-    browser.cookie = cookie.split(';').next().unwrap().to_owned();
+    assert_eq!(browser.submit("/sign-in", &format!("code={wrong}")).status(), 422);
+    browser.sign_in(code);
 
     let (status, text) = browser.get("/today");
     assert_eq!(status, 200, "{text}");
@@ -105,6 +118,9 @@ fn the_printed_code_opens_the_households_page() {
     let (status, text) = browser.get("/measurements");
     assert!(status == 200 && text.contains("<svg"), "{status} {text}");
     assert!(!text.contains("gives no information"), "{text}");
+    renew_under(&server, &erika, &device);
+    let (status, text) = browser.get("/measurements");
+    assert!(status == 200 && text.contains("<svg"), "{status} {text}");
     let (status, text) = browser.get("/registration");
     assert!(status == 200 && text.contains("Musterstraße 17"), "{status} {text}");
 
@@ -120,13 +136,31 @@ fn the_printed_code_opens_the_households_page() {
     drop(page);
 }
 
+/// The page's certificate is renewed, and the one before revoked, while the page is served.
+fn renew_under(server: &Server, erika: &Participant, device: &Path) {
+    let serials = || -> Vec<String> {
+        let listed = server.run(["ca", "list", "--format", "json"], "").done().json();
+        let own = listed.iter().filter(|entry| entry["device"] == erika.device.to_string());
+        own.map(|entry| entry["serial"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = serials();
+    let mut command = ebp();
+    command.args(["device", "renew", "--now", "--url", &server.url(), "--frontend"]);
+    command.arg(device.join("frontend")).arg("--ca").arg(device.join("ca.pem"));
+    process::run(command, b"").done();
+    assert_eq!(serials().len(), before.len() + 1);
+    for serial in before {
+        server.run(["ca", "revoke", &serial], "").done();
+    }
+}
+
 #[test]
 fn a_page_without_its_certificate_says_what_it_needs() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("page.toml");
     let mut command = ebp();
     command.args(["serve", "device", "--print-config"]);
-    let example = process::run(command, b"").done().stdout.replace("/etc/ebp/", "missing/");
+    let example = process::run(command, b"").done().stdout.replace("/etc/ebp-web/", "missing/");
     fs::write(&config, example).unwrap();
     let serve = || {
         let mut command = ebp();

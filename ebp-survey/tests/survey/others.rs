@@ -61,7 +61,7 @@ async fn an_address_that_ends_while_a_server_is_away(world: World) {
     other.store().close().await.unwrap();
     drop(other);
     let household = HouseholdId(there.registered.household);
-    world.survey.remove_household(household).await.unwrap();
+    world.survey.remove_household(household, None).await.unwrap();
     assert_eq!(memory.streets(), ["Alte Gasse 1"]);
     let store = open_store(&world.database).await.unwrap();
     let back = Survey::new(store, Arc::new(SystemClock)).with_geocoder(Some(memory.clone()));
@@ -76,15 +76,15 @@ async fn own_ends_alone(world: World) {
     world.register("Andere Gasse 3").await;
     world.survey.grant_consent(&caller).await.unwrap();
     world.survey.revoke_consent(&caller).await.unwrap();
-    world.survey.remove_household(HouseholdId(second.household)).await.unwrap();
+    world.survey.remove_household(HouseholdId(second.household), None).await.unwrap();
     world.survey.forget_ended().await.unwrap();
     assert_eq!(world.geocoder.streets(), ["Andere Gasse 3"]);
 
     let (other, _) = another(&world).await;
     let (third, _) = world.register("Dritte Gasse 4").await;
     let there = other.register(registration("Vierte Gasse 5"), false).await.unwrap();
-    other.remove_household(HouseholdId(there.registered.household)).await.unwrap();
-    world.survey.remove_household(HouseholdId(third.household)).await.unwrap();
+    other.remove_household(HouseholdId(there.registered.household), None).await.unwrap();
+    world.survey.remove_household(HouseholdId(third.household), None).await.unwrap();
     world.survey.forget_ended().await.unwrap();
     assert_eq!(world.geocoder.streets(), [""; 0]);
     drop(of);

@@ -172,7 +172,8 @@ async fn everything_is_in_one_document() {
     assert_eq!(device.silence.as_ref().unwrap().reason, "moves house");
     let kinds: Vec<_> = export.changes.iter().map(|change| change.kind.name()).collect();
     assert_eq!(kinds, ["meter-changed", "device-silenced"]);
-    assert_eq!(export.changes[0].fields, ["/generation_register", "/removed_at"]);
+    let fields = ["/generation_register", "/measurement_device", "/removed_at"];
+    assert_eq!(export.changes[0].fields, fields);
     // Initials are of another person.
     assert!(!text.contains("ZQX"));
     assert_eq!(export.left_out.len(), LEFT_OUT.len());

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     StoreError,
-    change::must_be_there,
     fleet_page::{holds, newest, silence},
     rule::fleet::{FleetFacts, FleetThresholds, SurveyCycles},
 };
@@ -46,7 +45,7 @@ pub fn begin(
 pub fn end(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
     household_of(tx, device)?;
     let ended = tx.execute("DELETE FROM device_silence WHERE device = ?1", [Id(device)])?;
-    must_be_there(ended)
+    if ended == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
 /// The device's silence at that instant.

@@ -1,6 +1,6 @@
 //! A silence of a device keeps its trouble from being told, until it ends.
 
-use ebp_core::{contract::AlertKind, scope::Group};
+use ebp_core::{clock::Clock, contract::AlertKind, scope::Group};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 

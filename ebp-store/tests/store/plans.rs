@@ -21,16 +21,17 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 31] = [
+const ON_PURPOSE: [(&str, &str); 32] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE consent < 2", "counts all devices, asked by Prometheus"),
+    ("count(*), count(*) FILTER (WHERE granted_at", "counts all households, shown with a search"),
     ("state = 'waiting' AND (run_after", "the few jobs that wait, by an index of those"),
     ("state = 'running' AND (lease_until", "the few jobs that run, by an index of those"),
     ("household_change SET label", "forgets all initials, at the survey's end"),
     ("FROM job GROUP BY state", "counts the jobs of 30 days, asked by Prometheus"),
     ("count(*) FROM fleet_device", "counts all devices by their version"),
     (
-        "reason, begun_at, ends_at, until_recovery\n             FROM device_silence",
+        "reason, begun_at, ends_at, until_recovery, speaks_on\n             FROM device_silence",
         "the few silences",
     ),
     ("FROM masking", "one row"),

@@ -7,8 +7,9 @@
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use ebp_dataset::{
-    Balance, Battery, Calendar, Concept, Energy, Joined, MeterFacts, MeterKind, MeterSeries,
-    Periods, QUARTER, Quarter, Reading, Register, Roles, Rules, Step, assign_roles, intervals,
+    Balance, Battery, Calendar, Energy, EnergyStep, Joined, MeterFacts, MeterKind, MeterSeries,
+    MeteringConcept, Periods, QUARTER, Quarter, Reading, Register, Roles, Rules, assign_roles,
+    intervals,
 };
 use rust_decimal::Decimal;
 
@@ -57,7 +58,7 @@ fn roles() -> Roles {
         generation: None,
     };
     let meters = [facts(MeterKind::Grid), facts(MeterKind::Generation)];
-    assign_roles(&meters, false, Concept::Unknown, Battery::None).unwrap()
+    assign_roles(&meters, false, MeteringConcept::Unknown, Battery::None).unwrap()
 }
 
 #[divan::bench]
@@ -71,7 +72,7 @@ fn energy_balance_and_days(bencher: Bencher<'_, '_>) {
             quarters(black_box(readings), &mut |row| rows.push(row));
             rows
         });
-        let mut days = rows.each_ref().map(|_| Periods::new(calendar.clone(), Step::Day));
+        let mut days = rows.each_ref().map(|_| Periods::new(calendar.clone(), EnergyStep::Day));
         for (slot, meters) in Joined::new(rows.map(Vec::into_iter)) {
             let energies = [intervals(meters[0].as_ref()), intervals(meters[1].as_ref())];
             black_box(Balance::new(&roles, (slot, slot + QUARTER), &energies));

@@ -8,7 +8,7 @@
 #[path = "server_support/mod.rs"]
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ebp_core::{
@@ -18,7 +18,9 @@ use ebp_core::{
 use support::{
     client::{Connection, get, roots, tls},
     cluster::{self, Cluster},
-    machine, parameter, quantile,
+    machine,
+    pages::{self, measure},
+    parameter,
     server::{self, SECRET, Server},
     skipped,
 };
@@ -39,20 +41,12 @@ async fn run() {
         skipped("PostgreSQL, which is not installed (Debian: postgresql-15)");
     }
     let devices = parameter("EBP_BENCH_DEVICES", DEVICES);
-    println!(
-        "{:<58} {:>8} {:>8} {:>8} {:>8} {:>8}",
-        "milliseconds; `server` is its processor time for one",
-        "p50",
-        "p99",
-        "most",
-        "server",
-        "KiB"
-    );
+    pages::head();
     for (name, cluster) in [("SQLite", None), ("PostgreSQL", cluster.as_ref())] {
         if name == "SQLite" || cluster.is_some() {
             let server = Server::start(cluster).await;
             fill(&server, cluster, devices).await;
-            pages(name, &server, devices).await;
+            measure_pages(name, &server, devices).await;
         }
     }
 }
@@ -71,7 +65,7 @@ async fn fill(server: &Server, cluster: Option<&Cluster>, devices: usize) {
     }
 }
 
-async fn pages(engine: &str, server: &Server, devices: usize) {
+async fn measure_pages(engine: &str, server: &Server, devices: usize) {
     let anybody = tls(&roots(&server.authority), None);
     let mut connection = Connection::tls(server.address, &anybody).await.unwrap();
     let credentials = BASE64_STANDARD.encode(format!("{}:{SECRET}", Group::Administrators));
@@ -113,48 +107,13 @@ async fn pages(engine: &str, server: &Server, devices: usize) {
         .await;
 }
 
-/// Asks in turn, until there are enough answers.
-async fn measure(
-    what: &str,
-    server: &Server,
-    connection: &mut Connection,
-    requests: &[Vec<u8>],
-    count: usize,
-) {
-    // What is only done once: a secret is hashed, statements are prepared.
-    let mut octets = 0;
-    for request in requests {
-        let answer = connection.send(request).await.unwrap();
-        assert_eq!(answer.status, 200, "{answer:?}");
-        octets = octets.max(answer.body.len());
-    }
-    let mut took = Vec::new();
-    let before = server.process.cpu();
-    for request in requests.iter().cycle().take(parameter("EBP_BENCH_LISTS", count)) {
-        let start = Instant::now();
-        assert_eq!(connection.send(request).await.unwrap().status, 200);
-        took.push(start.elapsed());
-    }
-    let used = (server.process.cpu() - before) / u32::try_from(took.len()).unwrap();
-    took.sort_unstable();
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    println!(
-        "{what:<58} {:>8.1} {:>8.1} {:>8.1} {:>8.1} {:>8}",
-        ms(quantile(&took, 0.5)),
-        ms(quantile(&took, 0.99)),
-        ms(took[took.len() - 1]),
-        ms(used),
-        octets / 1024
-    );
-}
-
-/// Of each twelve devices one is in each state. What they told goes through the triggers, as that of
+/// Of each thirteen devices one is in each state. What they told goes through the triggers, as that of
 /// real ones does.
 const SQLITE: &str = "
     BEGIN;
     CREATE TEMP TABLE n AS
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < DEVICES)
-        SELECT i, i % 12 AS state, randomblob(16) AS household, randomblob(16) AS device,
+        SELECT i, i % 13 AS state, randomblob(16) AS household, randomblob(16) AS device,
                unixepoch() * 1000000 AS now FROM n;
     INSERT INTO participant (id, name, email)
         SELECT i, 'Name ' || i % 100 || ' Further ' || i, i || '@example.org' FROM n;
@@ -194,19 +153,20 @@ const SQLITE: &str = "
         SELECT randomblob(16), device, 'consent measurement-write', now,
                now + 86400000000 * iif(state = 7, 10, 60) FROM n;
     UPDATE consent SET revoked_at = granted_at
-        WHERE household IN (SELECT household FROM n WHERE state = 11);
-    UPDATE household SET participant = NULL WHERE uuid IN (SELECT household FROM n WHERE state = 11);
+        WHERE household IN (SELECT household FROM n WHERE state >= 11);
+    UPDATE household SET participant = NULL WHERE uuid IN (SELECT household FROM n WHERE state >= 11);
     UPDATE meter SET measurement_device = NULL
-        WHERE household IN (SELECT household FROM n WHERE state = 11);
+        WHERE household IN (SELECT household FROM n WHERE state >= 11);
     UPDATE measurement_device SET household = NULL
-        WHERE household IN (SELECT household FROM n WHERE state = 11);
+        WHERE household IN (SELECT household FROM n WHERE state >= 11);
+    UPDATE fleet_device SET speaks_on = 1 WHERE device IN (SELECT device FROM n WHERE state = 12);
     COMMIT;
     ANALYZE";
 
 /// The same.
 const POSTGRES: &str = "
     CREATE TEMP TABLE n AS
-        SELECT i, i % 12 AS state, gen_random_uuid() AS household, gen_random_uuid() AS device,
+        SELECT i, i % 13 AS state, gen_random_uuid() AS household, gen_random_uuid() AS device,
                now() AS now FROM generate_series(1, DEVICES) AS i;
     INSERT INTO participant (id, name, email)
         SELECT i, 'Name ' || i % 100 || ' Further ' || i, i || '@example.org' FROM n;
@@ -245,10 +205,11 @@ const POSTGRES: &str = "
         SELECT decode(md5(i::text), 'hex'), device, 'consent measurement-write', now,
                now + CASE state WHEN 7 THEN interval '10 d' ELSE interval '60 d' END FROM n;
     UPDATE consent SET revoked_at = granted_at
-        WHERE household IN (SELECT household FROM n WHERE state = 11);
-    UPDATE household SET participant = NULL WHERE uuid IN (SELECT household FROM n WHERE state = 11);
+        WHERE household IN (SELECT household FROM n WHERE state >= 11);
+    UPDATE household SET participant = NULL WHERE uuid IN (SELECT household FROM n WHERE state >= 11);
     UPDATE meter SET measurement_device = NULL
-        WHERE household IN (SELECT household FROM n WHERE state = 11);
+        WHERE household IN (SELECT household FROM n WHERE state >= 11);
     UPDATE measurement_device SET household = NULL
-        WHERE household IN (SELECT household FROM n WHERE state = 11);
+        WHERE household IN (SELECT household FROM n WHERE state >= 11);
+    UPDATE fleet_device SET speaks_on = true WHERE device IN (SELECT device FROM n WHERE state = 12);
     ANALYZE";

@@ -3,14 +3,12 @@
 //! which is what a client had to fetch to search in it:
 //! `cargo bench -p ebp-server --bench households`.
 //!
-//! `EBP_BENCH_HOUSEHOLDS` is the number of households, `EBP_BENCH_SEARCHES` that of requests of a kind.
+//! `EBP_BENCH_HOUSEHOLDS` is the number of households, `EBP_BENCH_LISTS` that of requests of a kind.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
 
 #[path = "server_support/mod.rs"]
 mod support;
-
-use std::time::{Duration, Instant};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ebp_core::{
@@ -22,7 +20,9 @@ use ebp_store::HouseholdId;
 use support::{
     client::{Connection, get, roots, tls},
     cluster::{self, Cluster},
-    machine, parameter, quantile,
+    machine,
+    pages::{self, measure},
+    parameter,
     server::{self, SECRET, Server},
     skipped,
 };
@@ -53,7 +53,7 @@ async fn run() {
     if cluster.is_none() {
         skipped("PostgreSQL, which is not installed (Debian: postgresql-15)");
     }
-    println!("{:<52} {:>9} {:>9} {:>9} {:>9}", "milliseconds", "p50", "p99", "server", "KiB");
+    pages::head();
     for (name, cluster) in [("SQLite", None), ("PostgreSQL", cluster.as_ref())] {
         if name == "SQLite" || cluster.is_some() {
             searches(name, &Server::start(cluster).await, households).await;
@@ -93,27 +93,8 @@ async fn searches(engine: &str, server: &Server, households: usize) {
     let headers = format!("authorization: Basic {credentials}\r\n");
     for (what, query) in PAGES {
         let request = get(&format!("{}?{query}", paths::MANAGEMENT_HOUSEHOLD), &headers);
-        let answer = connection.send(&request).await.unwrap();
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let most =
-            if query.ends_with("=10000") { 20 } else { parameter("EBP_BENCH_SEARCHES", 300) };
-        let before = server.process.cpu();
-        let mut took = Vec::new();
-        for _ in 0..most {
-            let start = Instant::now();
-            assert_eq!(connection.send(&request).await.unwrap().status, 200);
-            took.push(start.elapsed());
-        }
-        let used = (server.process.cpu() - before) / u32::try_from(most).unwrap();
-        took.sort_unstable();
-        let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        println!(
-            "{:<52} {:>9.1} {:>9.1} {:>9.1} {:>9}",
-            format!("{engine}: {what}"),
-            ms(quantile(&took, 0.5)),
-            ms(quantile(&took, 0.99)),
-            ms(used),
-            answer.body.len() / 1024
-        );
+        let count = if query.ends_with("=10000") { 20 } else { 300 };
+        let what = format!("{engine}: {what}");
+        measure(&what, server, &mut connection, &[request], count).await;
     }
 }

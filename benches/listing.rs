@@ -7,8 +7,6 @@
 #[path = "server_support/mod.rs"]
 mod support;
 
-use std::time::{Duration, Instant};
-
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ebp_core::{
     clock::{Clock, SystemClock},
@@ -19,7 +17,8 @@ use support::{
     client::{Connection, get, roots, tls},
     cluster::{self, Cluster},
     household::Household,
-    machine, parameter, quantile,
+    machine,
+    pages::{self, measure},
     server::{self, SECRET, Server},
     skipped,
 };
@@ -39,15 +38,7 @@ async fn run() {
     if cluster.is_none() {
         skipped("PostgreSQL, which is not installed (Debian: postgresql-15)");
     }
-    println!(
-        "{:<58} {:>9} {:>9} {:>9} {:>9} {:>9}",
-        "milliseconds; `server` is its processor time for one",
-        "p50",
-        "p99",
-        "most",
-        "server",
-        "KiB"
-    );
+    pages::head();
     for (name, cluster) in [("SQLite", None), ("PostgreSQL", cluster.as_ref())] {
         if name == "SQLite" || cluster.is_some() {
             lists(name, &Server::start(cluster).await).await;
@@ -74,7 +65,7 @@ async fn lists(engine: &str, server: &Server) {
         let headers = format!("authorization: Basic {credentials}\r\n");
         let request = get(&format!("{}?limit={HOUSEHOLDS}", paths::MANAGEMENT_HOUSEHOLD), &headers);
         let what = format!("{engine}: {HOUSEHOLDS} households as {group}");
-        measure(&what, server, &mut connection, &[request]).await;
+        measure(&what, server, &mut connection, &[request], 300).await;
     }
     let mut connection =
         Connection::tls(server.address, &household.identity(server)).await.unwrap();
@@ -89,35 +80,9 @@ async fn lists(engine: &str, server: &Server) {
     }
     assert_eq!(pages.len(), YEAR.div_ceil(1000));
     let first = format!("{engine}: a year's first page of 1,000");
-    measure(&first, server, &mut connection, &pages[..1]).await;
+    measure(&first, server, &mut connection, &pages[..1], 300).await;
     let each = format!("{engine}: each page of 1,000 of a year");
-    measure(&each, server, &mut connection, &pages).await;
+    measure(&each, server, &mut connection, &pages, 300).await;
     let whole = [get(&format!("{path}?limit=10000"), "")];
-    measure(&format!("{engine}: a page of 10,000"), server, &mut connection, &whole).await;
-}
-
-/// Asks in turn, until there are enough answers.
-async fn measure(what: &str, server: &Server, connection: &mut Connection, requests: &[Vec<u8>]) {
-    // What is only done once: a secret is hashed, a statement prepared.
-    let answer = connection.send(&requests[0]).await.unwrap();
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let octets = answer.body.len();
-    let mut took = Vec::new();
-    let before = server.process.cpu();
-    for request in requests.iter().cycle().take(parameter("EBP_BENCH_LISTS", 300)) {
-        let start = Instant::now();
-        assert_eq!(connection.send(request).await.unwrap().status, 200);
-        took.push(start.elapsed());
-    }
-    let used = (server.process.cpu() - before) / u32::try_from(took.len()).unwrap();
-    took.sort_unstable();
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    println!(
-        "{what:<58} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9}",
-        ms(quantile(&took, 0.5)),
-        ms(quantile(&took, 0.99)),
-        ms(took[took.len() - 1]),
-        ms(used),
-        octets / 1024
-    );
+    measure(&format!("{engine}: a page of 10,000"), server, &mut connection, &whole, 300).await;
 }

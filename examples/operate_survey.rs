@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                      "electric_vehicle_charger": false, "home_battery": true},
         "meters": [{"type": "ELECTRICITY", "model": "MT175"}],
     }))?;
-    let new = survey.register(registration, false).await?;
+    let new = survey.register(registration, false, None).await?;
     let found = new.located.and_then(|located| located.location);
     println!("located: {}", found.is_some());
 

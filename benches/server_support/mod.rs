@@ -10,6 +10,7 @@
 pub mod client;
 pub mod fleet;
 pub mod household;
+pub mod pages;
 pub mod process;
 pub mod reference;
 pub mod rival;

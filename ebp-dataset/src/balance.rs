@@ -1,14 +1,10 @@
 //! A household's balance: what it consumes, and how much of that it generates itself.
 
+use ebp_core::model::GenerationRegister;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    boundary::Interval,
-    energy::Energy,
-    flag::Quality,
-    role::{GenerationRegister, Roles},
-};
+use crate::{boundary::Interval, energy::Energy, flag::Quality, role::Roles};
 
 /// What a household drew, fed in, generated and consumed in one interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,30 +1,13 @@
 //! Hours, days and months of a time zone, in quarter hours of UTC.
 
+use ebp_core::contract::EnergyStep;
 use jiff::{
     Timestamp, ToSpan,
     civil::{Date, DateTime, Time},
     tz::TimeZone,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::rules::QUARTER;
-
-/// How long a period is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Step {
-    /// A quarter of an hour.
-    #[serde(rename = "PT15M")]
-    Quarter,
-    /// An hour.
-    #[serde(rename = "PT1H")]
-    Hour,
-    /// From midnight to midnight of the zone: 23 to 25 hours.
-    #[serde(rename = "P1D")]
-    Day,
-    /// From the first of a month to the next.
-    #[serde(rename = "P1M")]
-    Month,
-}
 
 /// Why there are no periods.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,21 +71,23 @@ impl Calendar {
     ///
     /// # Errors
     /// [`CalendarError::NotAligned`], [`CalendarError::OutOfRange`].
-    pub fn start(&self, step: Step, at: i64) -> Result<i64, CalendarError> {
-        if step == Step::Quarter {
+    pub fn start(&self, step: EnergyStep, at: i64) -> Result<i64, CalendarError> {
+        if step == EnergyStep::Quarter {
             return Ok(at.div_euclid(QUARTER).saturating_mul(QUARTER));
         }
         let out = |_| CalendarError::OutOfRange(at);
         let start = match step {
-            Step::Quarter | Step::Hour => {
+            EnergyStep::Quarter | EnergyStep::Hour => {
                 let offset = self.zone.to_offset(timestamp(at)?);
                 let offset = i64::from(offset.seconds()) * 1_000_000;
                 let local = at.saturating_add(offset);
                 let hour = local.div_euclid(4 * QUARTER).saturating_mul(4 * QUARTER);
                 hour.saturating_sub(offset)
             }
-            Step::Day => self.start_of(self.local(at)?.date()).map_err(out)?,
-            Step::Month => self.start_of(self.local(at)?.date().first_of_month()).map_err(out)?,
+            EnergyStep::Day => self.start_of(self.local(at)?.date()).map_err(out)?,
+            EnergyStep::Month => {
+                self.start_of(self.local(at)?.date().first_of_month()).map_err(out)?
+            }
         };
         aligned(start)
     }
@@ -111,16 +96,16 @@ impl Calendar {
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub fn end(&self, step: Step, at: i64) -> Result<i64, CalendarError> {
+    pub fn end(&self, step: EnergyStep, at: i64) -> Result<i64, CalendarError> {
         let out = |_| CalendarError::OutOfRange(at);
         let span = match step {
-            Step::Quarter => return Ok(self.start(step, at)?.saturating_add(QUARTER)),
-            Step::Hour => return Ok(self.start(step, at)?.saturating_add(4 * QUARTER)),
-            Step::Day => 1.day(),
-            Step::Month => 1.month(),
+            EnergyStep::Quarter => return Ok(self.start(step, at)?.saturating_add(QUARTER)),
+            EnergyStep::Hour => return Ok(self.start(step, at)?.saturating_add(4 * QUARTER)),
+            EnergyStep::Day => 1.day(),
+            EnergyStep::Month => 1.month(),
         };
         let date = self.local(at)?.date();
-        let date = if step == Step::Month { date.first_of_month() } else { date };
+        let date = if step == EnergyStep::Month { date.first_of_month() } else { date };
         let next = date.checked_add(span).and_then(|next| self.start_of(next)).map_err(out)?;
         aligned(next)
     }
@@ -130,7 +115,7 @@ impl Calendar {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn local_quarter(&self, slot: i64) -> Result<LocalQuarter, CalendarError> {
-        let start = self.start(Step::Day, slot)?;
+        let start = self.start(EnergyStep::Day, slot)?;
         let number = u8::try_from((slot - start) / QUARTER + 1);
         let number = number.map_err(|_| CalendarError::OutOfRange(slot))?;
         Ok(LocalQuarter { date: self.local(slot)?.date(), number })
@@ -161,8 +146,8 @@ mod tests {
             ("2026-06-15T10:00:00Z", "2026-06-14T22:00:00Z", "2026-06-15T22:00:00Z", 96),
             ("2026-10-25T10:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", 100),
         ] {
-            let start = calendar.start(Step::Day, at(noon)).unwrap();
-            let end = calendar.end(Step::Day, at(noon)).unwrap();
+            let start = calendar.start(EnergyStep::Day, at(noon)).unwrap();
+            let end = calendar.end(EnergyStep::Day, at(noon)).unwrap();
             assert_eq!((start, end), (at(from), at(to)), "{noon}");
             let numbers: Vec<_> = (start..end)
                 .step_by(usize::try_from(QUARTER).unwrap())
@@ -178,7 +163,7 @@ mod tests {
         let number = |text| calendar.local_quarter(at(text)).unwrap().number;
         // 02:00 of summer time, and of winter time.
         assert_eq!((number("2026-10-25T00:00:00Z"), number("2026-10-25T01:00:00Z")), (9, 13));
-        let hour = |text| calendar.start(Step::Hour, at(text)).unwrap();
+        let hour = |text| calendar.start(EnergyStep::Hour, at(text)).unwrap();
         assert_eq!(hour("2026-10-25T00:59:59Z"), at("2026-10-25T00:00:00Z"));
         assert_eq!(hour("2026-10-25T01:59:59Z"), at("2026-10-25T01:00:00Z"));
     }
@@ -187,16 +172,19 @@ mod tests {
     fn months_and_odd_zones() {
         let berlin = Calendar::new("Europe/Berlin").unwrap();
         let october = at("2026-10-31T22:59:00Z");
-        assert_eq!(berlin.start(Step::Month, october), Ok(at("2026-09-30T22:00:00Z")));
-        assert_eq!(berlin.end(Step::Month, october), Ok(at("2026-10-31T23:00:00Z")));
+        assert_eq!(berlin.start(EnergyStep::Month, october), Ok(at("2026-09-30T22:00:00Z")));
+        assert_eq!(berlin.end(EnergyStep::Month, october), Ok(at("2026-10-31T23:00:00Z")));
         let kathmandu = Calendar::new("Asia/Kathmandu").unwrap();
-        let hour = kathmandu.start(Step::Hour, at("2026-01-01T00:20:00Z"));
+        let hour = kathmandu.start(EnergyStep::Hour, at("2026-01-01T00:20:00Z"));
         assert_eq!(hour, Ok(at("2026-01-01T00:15:00Z")));
         let unknown = Calendar::new("Europe/Nowhere").unwrap_err();
         assert_eq!(unknown, CalendarError::UnknownZone("Europe/Nowhere".into()));
         // Before there were zones, Berlin's noon was the sun's.
-        let early = berlin.start(Step::Day, at("1880-01-01T00:00:00Z"));
+        let early = berlin.start(EnergyStep::Day, at("1880-01-01T00:00:00Z"));
         assert!(matches!(early, Err(CalendarError::NotAligned(_))), "{early:?}");
-        assert_eq!(berlin.start(Step::Day, i64::MAX), Err(CalendarError::OutOfRange(i64::MAX)));
+        assert_eq!(
+            berlin.start(EnergyStep::Day, i64::MAX),
+            Err(CalendarError::OutOfRange(i64::MAX))
+        );
     }
 }

@@ -4,11 +4,12 @@
 //! with the very digits of all their readings, and meters beside one another have the coverage that
 //! they have together.
 
+use ebp_core::contract::EnergyStep;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     boundary::{Boundary, interval},
-    calendar::{Calendar, CalendarError, Step},
+    calendar::{Calendar, CalendarError},
     flag::{Flags, Quality},
     period::Period,
     quarter::{Quarter, RegisterQuarter},
@@ -104,8 +105,8 @@ impl Days {
         let day = match self.open {
             Some(day) => day,
             None => Day {
-                from: self.calendar.start(Step::Day, quarter.slot)?,
-                to: self.calendar.end(Step::Day, quarter.slot)?,
+                from: self.calendar.start(EnergyStep::Day, quarter.slot)?,
+                to: self.calendar.end(EnergyStep::Day, quarter.slot)?,
                 import: RegisterDay::default(),
                 export: RegisterDay::default(),
                 flags: Flags::NONE,

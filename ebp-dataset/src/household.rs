@@ -2,18 +2,19 @@
 //!
 //! They are made of quarter hours, or of kept days; both give the same digits.
 
+use ebp_core::{contract::EnergyStep, model::GenerationRegister};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     balance::{Balance, Figures, figures},
     boundary::Interval,
-    calendar::{Calendar, CalendarError, Step},
+    calendar::{Calendar, CalendarError},
     day::Day,
     flag::{Flags, Quality},
     join::intervals,
     period::{Period, Periods},
     quarter::Quarter,
-    role::{GenerationRegister, Roles, Used},
+    role::{Roles, Used},
     rules::QUARTER,
 };
 
@@ -128,7 +129,7 @@ pub struct HouseholdPeriods {
     roles: Roles,
     meters: Vec<Periods>,
     calendar: Calendar,
-    step: Step,
+    step: EnergyStep,
     open: Option<Open>,
 }
 
@@ -142,7 +143,7 @@ struct Open {
 impl HouseholdPeriods {
     /// Of so many meters, whose roles these are.
     #[must_use]
-    pub fn new(roles: Roles, meters: usize, calendar: Calendar, step: Step) -> Self {
+    pub fn new(roles: Roles, meters: usize, calendar: Calendar, step: EnergyStep) -> Self {
         let each = Periods::new(calendar.clone(), step);
         Self { roles, meters: vec![each; meters], calendar, step, open: None }
     }

@@ -51,8 +51,10 @@ mod total;
 
 pub use balance::{Balance, Figures, NoRatio, figures};
 pub use boundary::{Boundary, Interval, boundary, interval};
-pub use calendar::{Calendar, CalendarError, LocalQuarter, Step};
+pub use calendar::{Calendar, CalendarError, LocalQuarter};
 pub use day::{Day, Days, RegisterDay};
+pub use ebp_core::contract::EnergyStep;
+pub use ebp_core::model::{Battery, GenerationRegister, MeteringConcept};
 pub use energy::Energy;
 pub use flag::{Flag, Flags, Quality};
 pub use household::{HouseholdPeriod, HouseholdPeriods};
@@ -62,10 +64,7 @@ pub use meter::{MeterSeries, OutOfOrder, Window};
 pub use period::{Period, Periods};
 pub use quarter::{Quarter, RegisterQuarter};
 pub use reading::{Reading, Register};
-pub use role::{
-    Battery, Concept, GenerationRegister, MeterFacts, MeterKind, PhaseSumming, Roles, Topology,
-    Used, assign_roles,
-};
+pub use role::{MeterFacts, MeterKind, PhaseSumming, Roles, Topology, Used, assign_roles};
 pub use rules::{QUARTER, Rules};
 pub use segment::{Past, Point};
 pub use sign::SignCheck;

@@ -1,10 +1,11 @@
 //! Hours, days and months out of quarter hours: from boundary to boundary, never a sum of rows.
 
+use ebp_core::contract::EnergyStep;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     boundary::{Boundary, Interval, interval},
-    calendar::{Calendar, CalendarError, Step},
+    calendar::{Calendar, CalendarError},
     flag::{Flags, Quality},
     quarter::{Quarter, RegisterQuarter},
     rules::QUARTER,
@@ -55,7 +56,7 @@ impl Register {
 #[derive(Debug, Clone)]
 pub struct Periods {
     calendar: Calendar,
-    step: Step,
+    step: EnergyStep,
     /// From and to, and what came of it.
     open: Option<((i64, i64), Register, Register, Flags)>,
 }
@@ -63,7 +64,7 @@ pub struct Periods {
 impl Periods {
     /// Of such length.
     #[must_use]
-    pub const fn new(calendar: Calendar, step: Step) -> Self {
+    pub const fn new(calendar: Calendar, step: EnergyStep) -> Self {
         Self { calendar, step, open: None }
     }
 

@@ -1,6 +1,7 @@
 //! What a household's meters count: which one stands at the grid, and which register of a generation
 //! meter generates.
 
+use ebp_core::model::{Battery, GenerationRegister, MeteringConcept};
 use serde::{Deserialize, Serialize};
 
 use crate::energy::Energy;
@@ -14,38 +15,6 @@ pub enum MeterKind {
     Generation,
 }
 
-/// How a photovoltaic system is wired, as registered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Concept {
-    /// The household uses it first; the rest is fed in.
-    SurplusFeedIn,
-    /// All of it is fed in, by a meter of its own.
-    FullFeedIn,
-    /// Several systems in a cascade of meters.
-    Cascade,
-    /// There is no system.
-    NoSystem,
-    /// It was not said.
-    #[default]
-    Unknown,
-}
-
-/// Where a battery is connected.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Battery {
-    /// There is none.
-    None,
-    /// To the household's alternating current.
-    Ac,
-    /// To the inverter's direct current, behind the generation meter.
-    Dc,
-    /// There is one, or may be; where is not said.
-    #[default]
-    Unknown,
-}
-
 /// Whether a meter adds up its phases before it counts a direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -57,15 +26,6 @@ pub enum PhaseSumming {
     /// The model's profile does not say.
     #[default]
     Unknown,
-}
-
-/// The register of a generation meter that counts what is generated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GenerationRegister {
-    /// 1.8.0.
-    Import,
-    /// 2.8.0.
-    Export,
 }
 
 /// What is known of a meter of the household.
@@ -184,7 +144,7 @@ const FULL_FEED_IN: Energy = Energy(50 * Energy::KILOWATT_HOUR.0);
 pub fn assign_roles(
     meters: &[MeterFacts],
     unmetered: bool,
-    concept: Concept,
+    concept: MeteringConcept,
     battery: Battery,
 ) -> Result<Roles, Topology> {
     let mut grid: Vec<_> = used(meters, MeterKind::Grid).collect();
@@ -201,19 +161,19 @@ pub fn assign_roles(
         return Err(Topology::OneRegister);
     }
     match concept {
-        Concept::FullFeedIn => return Err(Topology::FullFeedIn),
-        Concept::Cascade => return Err(Topology::Cascade),
-        Concept::SurplusFeedIn | Concept::NoSystem | Concept::Unknown => {}
+        MeteringConcept::FullFeedIn => return Err(Topology::FullFeedIn),
+        MeteringConcept::Cascade => return Err(Topology::Cascade),
+        MeteringConcept::SurplusFeedIn | MeteringConcept::NoSystem | MeteringConcept::Unknown => {}
     }
     if unmetered {
         return Err(Topology::UnmeteredSystem);
     }
-    if generation.is_empty() && concept != Concept::NoSystem {
+    if generation.is_empty() && concept != MeteringConcept::NoSystem {
         return Err(Topology::NoGenerationMeter);
     }
     let generated: Energy = generation.iter().filter_map(|used| grown(facts(used))).sum();
     let fed_in: Energy = grid.iter().filter_map(|used| facts(used).export).sum();
-    if concept == Concept::Unknown && fed_in == Energy::ZERO && generated > FULL_FEED_IN {
+    if concept == MeteringConcept::Unknown && fed_in == Energy::ZERO && generated > FULL_FEED_IN {
         return Err(Topology::FullFeedIn);
     }
     let is_net = matches!(battery, Battery::Dc | Battery::Unknown);
@@ -265,7 +225,7 @@ mod tests {
     }
 
     fn assign(meters: &[MeterFacts]) -> Result<Roles, Topology> {
-        assign_roles(meters, false, Concept::Unknown, Battery::None)
+        assign_roles(meters, false, MeteringConcept::Unknown, Battery::None)
     }
 
     #[test]
@@ -296,9 +256,9 @@ mod tests {
         }
         let both = [grid, generation];
         let roles = |unmetered, concept| assign_roles(&both, unmetered, concept, Battery::None);
-        assert_eq!(roles(true, Concept::Unknown), Err(Topology::UnmeteredSystem));
-        assert_eq!(roles(false, Concept::FullFeedIn), Err(Topology::FullFeedIn));
-        assert_eq!(roles(false, Concept::Cascade), Err(Topology::Cascade));
+        assert_eq!(roles(true, MeteringConcept::Unknown), Err(Topology::UnmeteredSystem));
+        assert_eq!(roles(false, MeteringConcept::FullFeedIn), Err(Topology::FullFeedIn));
+        assert_eq!(roles(false, MeteringConcept::Cascade), Err(Topology::Cascade));
     }
 
     #[test]

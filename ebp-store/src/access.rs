@@ -134,14 +134,6 @@ impl TryLimits {
 /// Data that decide about access and are shared by all servers of a database.
 #[async_trait]
 pub trait AccessStore: Send + Sync {
-    /// Stores a one-time token. An earlier one of the same device that was not used becomes
-    /// invalid.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such device,
-    /// [`StoreError::ConsentRevoked`].
-    async fn create_enrolment(&self, enrolment: Enrolment) -> Result<(), StoreError>;
-
     /// Redeems a token for the public key with that digest, and for that of the device's page, if one
     /// is given. If the answer was lost, the request may be repeated with the same keys until the
     /// token expires, but not with others. From then on the device's page has the token's sign-in
@@ -158,16 +150,9 @@ pub trait AccessStore: Send + Sync {
         at: Timestamp,
     ) -> Result<Enrolled, StoreError>;
 
-    /// Gives a device's page another sign-in code, which that of a token not yet used does not
-    /// replace.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such device,
-    /// [`StoreError::ConsentRevoked`].
-    async fn set_sign_in_hash(&self, device: Uuid, hash: String) -> Result<(), StoreError>;
-
     /// The hash of the sign-in code of a device's page.
     async fn sign_in_hash(&self, device: Uuid) -> Result<Option<String>, StoreError>;
+
     /// Deletes one-time tokens that are expired, used or not. Returns how many.
     async fn forget_expired_enrolments(&self, at: Timestamp) -> Result<u64, StoreError>;
 
@@ -215,14 +200,6 @@ pub trait AccessStore: Send + Sync {
         entry: RegisterEntry,
         at: Timestamp,
     ) -> Result<RegisterEntry, StoreError>;
-
-    /// Revokes every certificate of a device, those in the authority's register included, and
-    /// invalidates its one-time tokens: certificates that were requested with any of them are not
-    /// registered any more. Returns how many were revoked.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such device.
-    async fn revoke_device(&self, device: Uuid, at: Timestamp) -> Result<u64, StoreError>;
 
     /// Counts an attempt at a shared secret from these sources, unless one of them is blocked: then
     /// it returns until when, and counts nothing. Two simultaneous attempts never both pass as the

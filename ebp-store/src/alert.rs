@@ -11,7 +11,7 @@
 //! attempted after that; a server that is killed before it has recorded the end of an attempt leaves
 //! a delivery that is attempted again, with the same identifier.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ebp_core::contract::{AlertChannel, AlertItem, AlertKind, AlertMessage, AlertMessageKind};
@@ -117,8 +117,9 @@ pub trait AlertStore: Send + Sync {
     /// Gives the lease back, so that another server watches at once.
     async fn release_watch(&self, lease: WatchLease) -> Result<(), StoreError>;
 
-    /// What is known of each device whose household consents.
-    async fn alert_facts(&self) -> Result<Vec<DeviceFacts>, StoreError>;
+    /// What is known of each device whose household consents, and whether it is silenced at that
+    /// instant.
+    async fn alert_facts(&self, at: Timestamp) -> Result<Vec<DeviceFacts>, StoreError>;
 
     /// What is stored of alerts; messages made since that instant.
     async fn alert_state(&self, since: Timestamp) -> Result<AlertState, StoreError>;
@@ -211,38 +212,21 @@ pub(crate) struct AfterAttempt<'a> {
     pub error: Option<&'a str>,
 }
 
-/// What is known of a meter.
-pub(crate) struct MeterFacts {
-    pub measured_at: Option<Timestamp>,
-    pub received_at: Option<Timestamp>,
-    pub incident_since: Option<Timestamp>,
-    pub telegrams: Option<(u64, u64)>,
-}
-
-/// What is known of a device by its own word and that of its meters.
-pub(crate) fn complete(
-    device: Uuid,
-    reported_at: Option<Timestamp>,
-    certificate_until: Option<Timestamp>,
-    meters: &[MeterFacts],
-) -> DeviceFacts {
-    let received_at = meters.iter().filter_map(|meter| meter.received_at).max();
-    // The larger share, compared without rounding.
-    let share = |(telegrams, damaged): (u64, u64), other: (u64, u64)| {
+/// How many telegrams a device's meters received, and how many of them were damaged: of each device
+/// those of the meter with the largest damaged share, compared without rounding.
+pub(crate) fn most_damaged(
+    meters: impl Iterator<Item = (Uuid, i64, i64)>,
+) -> HashMap<Uuid, (u64, u64)> {
+    let is_larger = |(telegrams, damaged): (u64, u64), other: (u64, u64)| {
         u128::from(damaged) * u128::from(other.0) > u128::from(other.1) * u128::from(telegrams)
     };
-    let damaged = meters
-        .iter()
-        .filter_map(|meter| meter.telegrams)
-        .filter(|(telegrams, _)| *telegrams > 0)
-        .reduce(|most, next| if share(next, most) { next } else { most });
-    DeviceFacts {
-        device,
-        last_report: reported_at.max(received_at),
-        last_measurement: meters.iter().filter_map(|meter| meter.measured_at).min(),
-        incident_since: meters.iter().filter_map(|meter| meter.incident_since).min(),
-        certificate_until,
-        damaged,
-        silenced: false,
+    let mut devices = HashMap::new();
+    for (device, telegrams, damaged) in meters {
+        let next = (telegrams.unsigned_abs(), damaged.unsigned_abs());
+        let most = devices.entry(device).or_insert(next);
+        if is_larger(next, *most) {
+            *most = next;
+        }
     }
+    devices
 }

@@ -4,13 +4,14 @@
 //! has; the caller says so.
 
 use async_trait::async_trait;
-use ebp_core::contract::{
-    Coverage, DeviceHistory, FleetPage, FleetSort, FleetState, NewSilence, Silence,
+use ebp_core::{
+    contract::{Coverage, DeviceHistory, FleetPage, FleetSort, FleetState, Silence},
+    model::Incident,
 };
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use crate::{StoreError, rule::fleet::SurveyCycles};
+use crate::{HouseholdId, StoreError, rule::fleet::SurveyCycles};
 
 /// Where a page of the fleet ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,17 +101,6 @@ pub trait FleetStore: Send + Sync {
         since: Timestamp,
     ) -> Result<DeviceHistory, StoreError>;
 
-    /// Silences a device, in place of a silence that is there.
-    ///
-    /// # Errors
-    /// Returns the same errors as [`coverage`](Self::coverage).
-    async fn silence_device(
-        &self,
-        device: Uuid,
-        silence: NewSilence,
-        at: Timestamp,
-    ) -> Result<Silence, StoreError>;
-
     /// The device's silence at that instant.
     ///
     /// # Errors
@@ -123,11 +113,19 @@ pub trait FleetStore: Send + Sync {
         at: Timestamp,
     ) -> Result<Silence, StoreError>;
 
-    /// Ends the device's silence.
+    /// The meter's incidents of 400 days that had ended when another one of their type began.
     ///
     /// # Errors
-    /// Returns the same errors as [`device_silence`](Self::device_silence).
-    async fn end_silence(&self, device: Uuid) -> Result<(), StoreError>;
+    /// Returns [`StoreError::NotFound`] if the household has no such meter.
+    async fn past_incidents(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+    ) -> Result<Vec<Incident>, StoreError>;
+
+    /// Notes that a device sends requests, whose household revoked its consent; of another device it
+    /// changes nothing.
+    async fn note_speaks_on(&self, device: Uuid) -> Result<(), StoreError>;
 
     /// Ends every silence that is over at that instant: by its end, or because its device has
     /// recovered. Returns how many ended.

@@ -27,11 +27,12 @@ pub struct FleetStatements {
     pub counts: String,
 }
 
-/// The columns of the facts, in the order of `FleetFacts`, and the device behind them.
+/// The columns of the facts, in the order of `FleetFacts`, but for the last one, which is behind the
+/// device.
 pub const FACTS: &str = "fleet.consent, fleet.granted_at, fleet.last_report, fleet.meters, \
     fleet.unmeasured, fleet.measured_at, fleet.another_meter, fleet.incidents, fleet.damaged, \
     fleet.rising, fleet.clock_wrong, fleet.spool_trouble, fleet.pending, fleet.version, \
-    fleet.certificate_end, fleet.device";
+    fleet.certificate_end, fleet.device, fleet.speaks_on";
 
 const PEOPLE: &str = "fleet_device AS fleet
     LEFT JOIN measurement_device AS device ON device.uuid = fleet.device

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{HouseholdId, StoreError};
 use crate::{
     certificate::RegisterEntry,
-    edit::{Edit, EditOptions, Editor},
+    edit::{Edit, EditOptions, Editor, HouseholdVersion},
     search::{HouseholdPage, HouseholdQuery},
 };
 
@@ -70,11 +70,11 @@ pub struct ListPage<T> {
 /// The number of devices in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeviceCounts {
-    /// Sent a request since the given instant.
+    /// Reported since the given instant: sent measurements or its status.
     pub active: u64,
-    /// Sent the last request before it.
+    /// Sent the last report before it.
     pub silent: u64,
-    /// Never sent a request.
+    /// Never sent a report.
     pub never: u64,
     /// Of a household that revoked its consent.
     pub revoked: u64,
@@ -103,6 +103,19 @@ pub trait ManagementStore: Send + Sync {
         at: Timestamp,
     ) -> Result<Registered, StoreError>;
 
+    /// Registers a household as [`Store::register`](super::Store::register) does, or as
+    /// [`register_further`](Self::register_further), and writes that into its history, in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// Returns the same errors as these.
+    async fn register_noted(
+        &self,
+        registration: Registration,
+        further: bool,
+        editor: Editor,
+    ) -> Result<Registered, StoreError>;
+
     /// Checks whether a registration would be accepted now, as a `further` one or not; nothing is
     /// stored.
     ///
@@ -117,16 +130,27 @@ pub trait ManagementStore: Send + Sync {
     /// Removes a household that was registered by mistake, with all that belongs to it. Its
     /// devices' certificates are revoked, and their entries name no device afterwards. The
     /// participant is deleted, too, unless they have another household. No byte of the removed
-    /// values stays in the database's files.
+    /// values stays in the database's files. With `expected` it has to be one of these versions.
     ///
     /// # Errors
     /// Returns [`StoreError::NotFound`] if there is no such household; [`StoreError::InUse`] if
-    /// anything was measured in it.
+    /// anything was measured in it; [`StoreError::Changed`] if it is another version.
+    async fn remove_version(
+        &self,
+        household: HouseholdId,
+        expected: Option<Vec<HouseholdVersion>>,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The same, whatever version it is.
+    #[doc(hidden)]
     async fn remove_household(
         &self,
         household: HouseholdId,
         at: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        self.remove_version(household, None, at).await
+    }
 
     /// Registrations and consents, without withheld households.
     async fn registrations(
@@ -171,16 +195,6 @@ pub trait ManagementStore: Send + Sync {
     ) -> Result<Option<Uuid>, StoreError> {
         self.edit(household, edit, EditOptions::default()).await
     }
-
-    /// Writes into a household's history that it was registered.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such household.
-    async fn note_registration(
-        &self,
-        household: HouseholdId,
-        editor: Editor,
-    ) -> Result<(), StoreError>;
 
     /// A page of a household's history, oldest first. The cursor's instant is the number of the
     /// change. A household that revoked its consent has none.
@@ -271,20 +285,6 @@ pub trait ManagementStore: Send + Sync {
         self.edit_unseen(household, Edit::RemovePvSystem(system)).await.map(drop)
     }
 
-    /// Sets the meters of its household that a device reads from now on.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such device, or its household has no such
-    /// meter.
-    async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError>;
-
-    /// Removes a device that was added by mistake; no device reads its meters then.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::NotFound`] if there is no such device; [`StoreError::InUse`] if it
-    /// reads a meter that has measurements, or certificates were issued to it.
-    async fn remove_device(&self, device: Uuid) -> Result<(), StoreError>;
-
     /// The health of the devices and meters of all households, withheld ones included.
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError>;
 
@@ -308,5 +308,5 @@ pub trait ManagementStore: Send + Sync {
     async fn managed_device(&self, device: Uuid) -> Result<ManagedDevice, StoreError>;
 
     /// The number of devices in each state.
-    async fn device_counts(&self, active_since: Timestamp) -> Result<DeviceCounts, StoreError>;
+    async fn device_counts(&self, reported_since: Timestamp) -> Result<DeviceCounts, StoreError>;
 }

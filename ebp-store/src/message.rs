@@ -75,7 +75,7 @@ pub(crate) fn written(household: HouseholdId, new: &NewMessage, at: Timestamp) -
         uuid: Uuid::new_v4(),
         household: household.0,
         about: new.about,
-        text: new.text.clone(),
+        text: new.text.0.clone(),
         written_at: at,
         answer: None,
         closed_at: None,

@@ -5,7 +5,7 @@
 //! themselves. How it works together: `docs/decisions/energy-series.md`.
 
 use async_trait::async_trait;
-use ebp_core::model::MeterType;
+use ebp_core::model::{Battery, GenerationRegister, MeterType, MeteringConcept};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
@@ -16,6 +16,10 @@ use crate::{HouseholdId, StoreError};
 pub struct SeriesHousehold {
     /// Whether it has a battery.
     pub home_battery: bool,
+    /// Where it is connected.
+    pub battery: Battery,
+    /// How its photovoltaic systems feed in.
+    pub metering_concept: MeteringConcept,
     /// Whether it has revoked its consent: when meters were removed is not known any more.
     pub is_revoked: bool,
     /// Its photovoltaic systems.
@@ -44,6 +48,8 @@ pub struct SeriesMeter {
     pub kind: MeterType,
     /// When it was removed, if it was.
     pub removed_at: Option<Timestamp>,
+    /// Which register of a generation meter counts what is generated, as registered.
+    pub generation_register: Option<GenerationRegister>,
     /// What is kept of it, if anything ever was.
     pub kept: Option<KeptSeries>,
 }

@@ -16,6 +16,7 @@ use crate::{
     access::AccessStore,
     alert::AlertStore,
     authority::AuthorityStore,
+    device_edit::DeviceEditStore,
     error::StoreError,
     evaluation::EvaluationStore,
     fleet::FleetStore,
@@ -61,6 +62,7 @@ pub trait Store:
     + AuthorityStore
     + FleetStore
     + AlertStore
+    + DeviceEditStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

@@ -1,9 +1,9 @@
 //! Certificates of clients and servers: a device's are listed, and all are revoked, whoever issued them.
 
-use ebp_store::{ListPage, ListQuery, RegisterEntry, Serial, StoreError};
+use ebp_store::{DeviceEdit, DeviceEdited, ListPage, ListQuery, RegisterEntry, Serial, StoreError};
 use uuid::Uuid;
 
-use crate::{Survey, SurveyError, authority::AuthorityError};
+use crate::{Survey, SurveyError, authority::AuthorityError, registration::Revision};
 
 impl Survey {
     /// A part of a device's certificates, oldest first.
@@ -25,10 +25,20 @@ impl Survey {
     /// by this.
     ///
     /// # Errors
-    /// [`NotFound`](StoreError::NotFound) if there is no such device.
-    pub async fn revoke_device(&self, device: Uuid) -> Result<u64, SurveyError> {
+    /// [`NotFound`](StoreError::NotFound) if there is no such device,
+    /// [`Changed`](StoreError::Changed).
+    pub async fn revoke_device(
+        &self,
+        device: Uuid,
+        by: Option<Revision>,
+    ) -> Result<u64, SurveyError> {
         self.import_register().await?;
-        let revoked = self.store().revoke_device(device, self.clock().now()).await?;
+        let (edit, options) = (DeviceEdit::Revoke(self.clock().now()), self.edit_options(by));
+        let DeviceEdited::Revoked(revoked) =
+            self.store().edit_device(device, edit, options).await?
+        else {
+            return Err(StoreError::Damaged("certificate").into());
+        };
         self.keep_revocations().await;
         self.note_in_folder(|authority| authority.revoke_device(device));
         Ok(revoked)
@@ -37,17 +47,24 @@ impl Survey {
     /// Revokes a device's certificate, for good and from the next request on. Returns its entry.
     ///
     /// # Errors
-    /// [`NotFound`](StoreError::NotFound) if the device has no such certificate.
+    /// [`NotFound`](StoreError::NotFound) if the device has no such certificate,
+    /// [`Changed`](StoreError::Changed).
     pub async fn revoke_device_certificate(
         &self,
         device: Uuid,
         serial: Serial,
+        by: Option<Revision>,
     ) -> Result<RegisterEntry, SurveyError> {
         self.import_register().await?;
         let entry = self.store().certificate(serial).await?;
         let entry = entry.filter(|entry| entry.device == Some(device));
         let entry = entry.ok_or(StoreError::NotFound)?;
-        let revoked = self.store().revoke_certificate(entry, self.clock().now()).await?;
+        let edit = DeviceEdit::RevokeCertificate(entry, self.clock().now());
+        let DeviceEdited::Certificate(revoked) =
+            self.store().edit_device(device, edit, self.edit_options(by)).await?
+        else {
+            return Err(StoreError::Damaged("certificate").into());
+        };
         self.keep_revocations().await;
         self.note_in_folder(|authority| authority.revoke(&serial).map(drop));
         Ok(revoked)

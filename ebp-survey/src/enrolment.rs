@@ -8,7 +8,7 @@ use ebp_core::{
     contract::{DeviceCertificate, EnrolmentToken, FrontendCertificate},
     scope::Scopes,
 };
-use ebp_store::{Digest, Enrolment, Issuance, NewCertificate, Origin, StoreError};
+use ebp_store::{DeviceEdit, Digest, Enrolment, Issuance, NewCertificate, Origin, StoreError};
 use jiff::SignedDuration;
 use ring::rand::{SecureRandom, SystemRandom};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::{
     Survey, SurveyError,
     authority::{Authority, CertificateRequest, ClientRequest},
     caller::CertificateHolder,
+    registration::Revision,
     sign_in::new_code,
 };
 
@@ -31,12 +32,14 @@ impl Survey {
     ///
     /// # Errors
     /// [`NotFound`](StoreError::NotFound) if there is no such device,
-    /// [`ConsentRevoked`](StoreError::ConsentRevoked), [`SurveyError::NoRandomness`].
+    /// [`ConsentRevoked`](StoreError::ConsentRevoked), [`Changed`](StoreError::Changed),
+    /// [`SurveyError::NoRandomness`].
     pub async fn create_enrolment(
         &self,
         device: Uuid,
         scopes: Option<Scopes>,
         hours: Option<u16>,
+        by: Option<Revision>,
     ) -> Result<EnrolmentToken, SurveyError> {
         let scopes = scopes.unwrap_or_else(Scopes::of_a_device);
         let mut random = [0; 32];
@@ -52,7 +55,8 @@ impl Survey {
             expires_at,
             sign_in_hash: Some(hash),
         };
-        self.store().create_enrolment(enrolment).await?;
+        let (edit, options) = (DeviceEdit::Enrolment(enrolment), self.edit_options(by));
+        self.store().edit_device(device, edit, options).await?;
         Ok(EnrolmentToken { device, token, sign_in_code: Some(code.to_string()), expires_at })
     }
 

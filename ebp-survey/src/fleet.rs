@@ -1,11 +1,11 @@
-//! The fleet of devices: states, coverage, histories, silences.
+//! The fleet of devices: states, coverage, histories, silences; which meters a device reads.
 
 use ebp_core::contract::{Coverage, DeviceHistory, NewSilence, Silence, limits::HISTORY_DAYS};
-use ebp_store::{Fleet, FleetQuery, StoreError};
+use ebp_store::{DeviceEdit, DeviceEdited, Fleet, FleetQuery, StoreError};
 use jiff::{SignedDuration, civil::Date};
 use uuid::Uuid;
 
-use crate::Survey;
+use crate::{Survey, registration::Revision};
 
 impl Survey {
     /// A page of devices with their states, judged now by the survey's cycles.
@@ -43,13 +43,58 @@ impl Survey {
     ///
     /// # Errors
     /// Returns the same errors as [`coverage`](Self::coverage), and [`StoreError::Registration`] with
-    /// every fault of the silence.
+    /// every fault of the silence; [`StoreError::Changed`].
     pub async fn silence_device(
         &self,
         device: Uuid,
         silence: NewSilence,
+        by: Option<Revision>,
     ) -> Result<Silence, StoreError> {
-        self.store().silence_device(device, silence, self.clock().now()).await
+        let edit = DeviceEdit::Silence(silence, self.clock().now());
+        match self.store().edit_device(device, edit, self.edit_options(by)).await? {
+            DeviceEdited::Silenced(silence) => Ok(silence),
+            _ => Err(StoreError::Damaged("silence")),
+        }
+    }
+
+    /// Ends a device's silence.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`device_silence`](Self::device_silence), and
+    /// [`StoreError::Changed`].
+    pub async fn end_silence(&self, device: Uuid, by: Option<Revision>) -> Result<(), StoreError> {
+        let options = self.edit_options(by);
+        self.store().edit_device(device, DeviceEdit::EndSilence, options).await.map(drop)
+    }
+
+    /// Sets the meters of its household that a device reads from now on.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::NotFound`] if there is no such device, or its household has no such
+    /// meter; [`StoreError::ConsentRevoked`], [`StoreError::Changed`].
+    pub async fn change_device(
+        &self,
+        device: Uuid,
+        meters: Vec<Uuid>,
+        by: Option<Revision>,
+    ) -> Result<(), StoreError> {
+        let (edit, options) = (DeviceEdit::Meters(meters), self.edit_options(by));
+        self.store().edit_device(device, edit, options).await.map(drop)
+    }
+
+    /// Removes a device that was added by mistake.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::NotFound`] if there is no such device; [`StoreError::InUse`] if it
+    /// reads a meter that has measurements, or certificates were issued to it;
+    /// [`StoreError::Changed`].
+    pub async fn remove_device(
+        &self,
+        device: Uuid,
+        by: Option<Revision>,
+    ) -> Result<(), StoreError> {
+        let options = self.edit_options(by);
+        self.store().edit_device(device, DeviceEdit::Remove, options).await.map(drop)
     }
 
     /// The device's silence, if it is silenced.

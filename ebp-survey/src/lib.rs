@@ -62,7 +62,7 @@ pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};
 pub use keeper::Keeper;
-pub use registration::{Author, NewHousehold};
+pub use registration::{Author, NewHousehold, Revision};
 pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,

@@ -8,6 +8,7 @@ use ebp_core::{
     scope::Group,
 };
 use ebp_store::{Edit, EditOptions, Editor, Faults, HouseholdId, HouseholdVersion, Label, faults};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{Survey, SurveyError, finish, geocoding::Located};
@@ -31,9 +32,31 @@ pub struct Author {
     pub label: Option<Label>,
 }
 
+/// A change by a person: who makes it, and which versions of the household it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// For the history.
+    pub author: Author,
+    /// Any version if absent.
+    pub expected: Option<Vec<HouseholdVersion>>,
+}
+
+impl Author {
+    pub(crate) fn editor(self, at: Timestamp) -> Editor {
+        Editor { group: self.group, label: self.label, at }
+    }
+}
+
 impl Survey {
+    /// On what a change depends, and what the history says of it.
+    pub(crate) fn edit_options(&self, by: Option<Revision>) -> EditOptions {
+        let Some(Revision { author, expected }) = by else { return EditOptions::default() };
+        EditOptions { editor: Some(author.editor(self.clock().now())), expected }
+    }
+
     /// Takes in a household, whose address is located unless the registration has a location. With
-    /// `further` the participant may have another household at the same address.
+    /// `further` the participant may have another household at the same address. With an author the
+    /// household's history begins with it.
     ///
     /// # Errors
     /// [`Registration`](ebp_store::StoreError::Registration) lists every fault,
@@ -43,6 +66,7 @@ impl Survey {
         &self,
         mut registration: Registration,
         further: bool,
+        author: Option<Author>,
     ) -> Result<NewHousehold, SurveyError> {
         let (store, mut located) = (self.store(), None);
         // Don't geocode a registration that will be rejected.
@@ -53,9 +77,10 @@ impl Survey {
         }
         let looked_up = located.as_ref().map(|_| registration.address.clone());
         let now = self.clock().now();
-        let registered = match further {
-            true => store.register_further(registration, now).await,
-            false => store.register(registration, now).await,
+        let registered = match (author.map(|author| author.editor(now)), further) {
+            (Some(editor), further) => store.register_noted(registration, further, editor).await,
+            (None, true) => store.register_further(registration, now).await,
+            (None, false) => store.register(registration, now).await,
         };
         if registered.is_err() {
             self.forget(looked_up.into_iter().collect()).await;
@@ -75,19 +100,6 @@ impl Survey {
         Ok(self.store().check_registration(registration, further).await?)
     }
 
-    /// Notes in a household's history that it was registered.
-    ///
-    /// # Errors
-    /// [`NotFound`](ebp_store::StoreError::NotFound) if there is no such household.
-    pub async fn note_registration(
-        &self,
-        household: HouseholdId,
-        author: Author,
-    ) -> Result<(), SurveyError> {
-        let editor = Editor { group: author.group, label: author.label, at: self.clock().now() };
-        Ok(self.store().note_registration(household, editor).await?)
-    }
-
     /// Changes a household's members, meters or systems, or adds a device, and writes it into the
     /// history. With `expected` the household has to be one of these versions. Returns the
     /// identifier of what was added. [`Self::change_household`] changes contact, address, location
@@ -103,8 +115,7 @@ impl Survey {
         author: Author,
         expected: Option<Vec<HouseholdVersion>>,
     ) -> Result<Option<Uuid>, SurveyError> {
-        let editor = Editor { group: author.group, label: author.label, at: self.clock().now() };
-        let options = EditOptions { editor: Some(editor), expected };
+        let options = self.edit_options(Some(Revision { author, expected }));
         Ok(self.store().edit(household, edit, options).await?)
     }
 
@@ -142,8 +153,8 @@ impl Survey {
         }
         let survey = self.clone();
         finish(async move {
-            let at = survey.clock().now();
-            let editor = author.map(|Author { group, label }| Editor { group, label, at });
+            let now = survey.clock().now();
+            let editor = author.map(|author| author.editor(now));
             let options = EditOptions { editor, expected };
             match survey.replace(household, change, new.is_some(), options).await {
                 Ok(before) => {
@@ -163,19 +174,22 @@ impl Survey {
     }
 
     /// Removes a household that was registered by mistake, with the certificates of its devices.
-    /// The geocoder deletes its answer for the address. Continues if the request is cancelled.
+    /// The geocoder deletes its answer for the address. Continues if the request is cancelled. With
+    /// `expected` the household has to be one of these versions.
     ///
     /// # Errors
     /// [`NotFound`](ebp_store::StoreError::NotFound) if there is no such household,
-    /// [`InUse`](ebp_store::StoreError::InUse) if anything was measured in it.
+    /// [`InUse`](ebp_store::StoreError::InUse) if anything was measured in it,
+    /// [`Changed`](ebp_store::StoreError::Changed) if it is another version.
     pub async fn remove_household(
         self: &Arc<Self>,
         household: HouseholdId,
+        expected: Option<Vec<HouseholdVersion>>,
     ) -> Result<(), SurveyError> {
         let survey = self.clone();
         finish(async move {
             let address = survey.address_of(household).await?;
-            survey.store().remove_household(household, survey.clock().now()).await?;
+            survey.store().remove_version(household, expected, survey.clock().now()).await?;
             survey.forget_own(address.into_iter().collect()).await;
             survey.keep_revocations().await;
             Ok(())

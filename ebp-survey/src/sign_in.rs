@@ -11,10 +11,11 @@ use ebp_core::{
     contract::{NewSignInCode, SignIn},
     sign_in::{HASH_ITERATIONS, HASH_MEMORY, SignInCode},
 };
+use ebp_store::DeviceEdit;
 use ring::rand::{SecureRandom, SystemRandom};
 use uuid::Uuid;
 
-use crate::{Survey, SurveyError};
+use crate::{Survey, SurveyError, registration::Revision};
 
 impl Survey {
     /// Gives a device's page another sign-in code. The device learns of it as it renews a
@@ -22,10 +23,16 @@ impl Survey {
     ///
     /// # Errors
     /// [`NotFound`](ebp_store::StoreError::NotFound) if there is no such device,
-    /// [`ConsentRevoked`](ebp_store::StoreError::ConsentRevoked), [`SurveyError::NoRandomness`].
-    pub async fn create_sign_in_code(&self, device: Uuid) -> Result<NewSignInCode, SurveyError> {
+    /// [`ConsentRevoked`](ebp_store::StoreError::ConsentRevoked),
+    /// [`Changed`](ebp_store::StoreError::Changed), [`SurveyError::NoRandomness`].
+    pub async fn create_sign_in_code(
+        &self,
+        device: Uuid,
+        by: Option<Revision>,
+    ) -> Result<NewSignInCode, SurveyError> {
         let (code, hash) = new_code().await?;
-        self.store().set_sign_in_hash(device, hash).await?;
+        let (edit, options) = (DeviceEdit::SignInCode(hash), self.edit_options(by));
+        self.store().edit_device(device, edit, options).await?;
         Ok(NewSignInCode { device, sign_in_code: code.to_string() })
     }
 

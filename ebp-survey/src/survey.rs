@@ -13,7 +13,8 @@ use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
 use crate::{
-    authority::Authority, geocoding::Geocode, outlines::Outlines, revocations::KeptRevocations,
+    activity::ToldDevices, authority::Authority, geocoding::Geocode, outlines::Outlines,
+    revocations::KeptRevocations,
 };
 
 /// Addresses that are looked up at the same time: each takes a thread.
@@ -46,6 +47,7 @@ pub struct Survey {
     zone: Arc<str>,
     about: SurveyInformation,
     texts: Mutex<Option<KnownTexts>>,
+    told: ToldDevices,
 }
 
 impl Survey {
@@ -67,6 +69,7 @@ impl Survey {
             zone: ZONE.into(),
             about: SurveyInformation::default(),
             texts: Mutex::default(),
+            told: ToldDevices::default(),
         }
     }
 
@@ -111,6 +114,11 @@ impl Survey {
     #[must_use]
     pub fn with_information(self, about: SurveyInformation) -> Self {
         Self { about, ..self }
+    }
+
+    /// Devices that were told that consent is revoked.
+    pub(crate) const fn told_devices(&self) -> &ToldDevices {
+        &self.told
     }
 
     /// What the survey remembers, for whatever is a single call of the store.

@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
                     text
                 }
             };
-            let answer = MessageAnswer { text: text.trim().to_owned() };
+            let answer = MessageAnswer { text: text.trim().to_owned().into() };
             print_json(&manager.answer_message(*message, &answer).map_err(refused)?)
         }
         Action::Close { message } => {

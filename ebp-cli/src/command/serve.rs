@@ -12,7 +12,7 @@ use clap::Subcommand;
 use ebp_core::{clock::SystemClock, scope::Group};
 use ebp_server::{
     EXAMPLE, LogFormat,
-    auth::{SecretError, set_secret},
+    auth::{SecretError, remove_secret, set_secret},
 };
 use tokio::{
     net::TcpListener,
@@ -126,6 +126,13 @@ enum SecretAction {
         /// researchers or administrators.
         group: Group,
     },
+    /// Remove a group's secret: nobody is of the group until one is set again.
+    ///
+    /// It takes effect at once, also in running servers of the same database.
+    Remove {
+        /// researchers or administrators.
+        group: Group,
+    },
     /// Unblock all addresses that are blocked after wrong secrets.
     ///
     /// Run it on the server's machine; it takes effect at once, also in other servers of the same
@@ -138,6 +145,9 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     let data = &arguments.data;
     match &arguments.action {
         Some(Action::Secret { action: SecretAction::Set { group } }) => return set(*group, data),
+        Some(Action::Secret { action: SecretAction::Remove { group } }) => {
+            return remove(*group, data);
+        }
         Some(Action::Secret { action: SecretAction::Unblock }) => return unblock(data),
         Some(Action::Backup { output }) => return backup::back_up(data, output),
         Some(Action::Restore { input, revocations }) => {
@@ -187,19 +197,43 @@ fn set(group: Group, data: &ServerData) -> CommandResult {
         &settings,
         |survey| survey,
         async |survey| {
-            set_secret(&**survey.store(), &settings.secrets, group, &secret).await.map_err(
-                |error| match error {
-                    SecretError::Store(error) => server::store(error),
-                    SecretError::TooShort => Failure::failed(chain(&error))
-                        .remedy("`openssl rand -base64 24` makes a good one"),
-                    error => Failure::failed(chain(&error)),
-                },
-            )
+            let setting = set_secret(&**survey.store(), &settings.secrets, group, &secret);
+            setting.await.map_err(refused)
         },
     )?;
     owner::give_to_owner_of(&settings.data);
     tell!("ebp: the secret of the {group} is set, for all servers of the database");
     Ok(())
+}
+
+fn remove(group: Group, data: &ServerData) -> CommandResult {
+    let settings = data.settings()?;
+    let removed = with_survey(
+        &settings,
+        |survey| survey,
+        async |survey| {
+            let removing = remove_secret(&**survey.store(), &settings.secrets, group);
+            removing.await.map_err(refused)
+        },
+    )?;
+    owner::give_to_owner_of(&settings.data);
+    match removed {
+        true => {
+            tell!("ebp: the secret of the {group} is removed, for all servers of the database");
+        }
+        false => tell!("ebp: the {group} had no secret"),
+    }
+    Ok(())
+}
+
+fn refused(error: SecretError) -> Failure {
+    match error {
+        SecretError::Store(error) => server::store(error),
+        SecretError::TooShort => {
+            Failure::failed(chain(&error)).remedy("`openssl rand -base64 24` makes a good one")
+        }
+        error => Failure::failed(chain(&error)),
+    }
 }
 
 fn unblock(data: &ServerData) -> CommandResult {

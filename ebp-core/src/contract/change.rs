@@ -38,11 +38,21 @@ pub enum ChangeKind {
     DeviceChanged,
     /// A measurement device was removed.
     DeviceRemoved,
+    /// A one-time token was made for a device.
+    TokenMade,
+    /// Another sign-in code was made for a device's page.
+    SignInCodeMade,
+    /// Certificates of a device were revoked.
+    CertificateRevoked,
+    /// Alerts about a device were silenced.
+    DeviceSilenced,
+    /// A device's silence was ended.
+    SilenceEnded,
 }
 
 impl ChangeKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Registered,
         Self::Changed,
         Self::MeterAdded,
@@ -54,6 +64,11 @@ impl ChangeKind {
         Self::DeviceAdded,
         Self::DeviceChanged,
         Self::DeviceRemoved,
+        Self::TokenMade,
+        Self::SignInCodeMade,
+        Self::CertificateRevoked,
+        Self::DeviceSilenced,
+        Self::SilenceEnded,
     ];
 
     /// The name as the API and the databases write it.
@@ -71,6 +86,11 @@ impl ChangeKind {
             Self::DeviceAdded => "device-added",
             Self::DeviceChanged => "device-changed",
             Self::DeviceRemoved => "device-removed",
+            Self::TokenMade => "token-made",
+            Self::SignInCodeMade => "sign-in-code-made",
+            Self::CertificateRevoked => "certificate-revoked",
+            Self::DeviceSilenced => "device-silenced",
+            Self::SilenceEnded => "silence-ended",
         }
     }
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Consent, ManagedCertificate, MeasurementDevice, Message, StoredMeasurement, SurveyText,
+    Consent, DeviceDay, ManagedCertificate, MeasurementDevice, Message, RegistrationChange,
+    Silence, StoredMeasurement, SurveyText,
 };
 use crate::model::{Address, Incident, Location, Metadata, Meter, Participant, PvSystem};
 
@@ -26,6 +27,9 @@ pub struct HouseholdExport {
     pub household: ExportedHousehold,
     /// The text that was agreed to, in the language that it was read in.
     pub agreed_text: Option<SurveyText>,
+    /// The history of its registration, oldest first: what was changed, without values and without
+    /// the initials of who did it.
+    pub changes: Vec<RegistrationChange>,
     /// Its messages, and their answers.
     pub messages: Vec<Message>,
     /// Its photovoltaic systems.
@@ -78,6 +82,10 @@ pub struct ExportedHousehold {
 pub struct ExportedDevice {
     /// The device, and what it last said of itself.
     pub device: MeasurementDevice,
+    /// Its statuses by day (UTC), the earliest first, of 400 days.
+    pub days: Vec<DeviceDay>,
+    /// Until when administrators want no alerts about it, and why.
+    pub silence: Option<Silence>,
     /// Its certificates, oldest first.
     pub certificates: Vec<ManagedCertificate>,
 }
@@ -88,7 +96,8 @@ pub struct ExportedDevice {
 pub struct ExportedMeter {
     /// The meter.
     pub meter: Meter,
-    /// Its incidents, open and ended.
+    /// Its incidents, open and ended, oldest first; of those that ended before another one of their
+    /// type began, the ones of 400 days.
     pub incidents: Vec<Incident>,
     /// Its measurements, oldest first.
     pub measurements: Vec<StoredMeasurement>,

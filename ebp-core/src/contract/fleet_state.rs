@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FleetState {
+    /// Consent is revoked, and the device sends requests still, a day and more after it was told.
+    SpeaksOn,
     /// Consent is granted, and the device never sent a report.
     NeverSpoke,
     /// It sent no report for more than two report cycles.
@@ -38,7 +40,8 @@ pub enum FleetState {
 
 impl FleetState {
     /// All of them, in their order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
+        Self::SpeaksOn,
         Self::NeverSpoke,
         Self::Silent,
         Self::Late,
@@ -57,6 +60,7 @@ impl FleetState {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::SpeaksOn => "speaks-on",
             Self::NeverSpoke => "never-spoke",
             Self::Silent => "silent",
             Self::Late => "late",
@@ -82,8 +86,8 @@ impl fmt::Display for FleetState {
 /// A name of no state.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "unknown state: there are never-spoke, silent, late, incident, damaged, clock, spool, \
-     certificate, version-behind, healthy, not-granted and revoked"
+    "unknown state: there are speaks-on, never-spoke, silent, late, incident, damaged, clock, \
+     spool, certificate, version-behind, healthy, not-granted and revoked"
 )]
 pub struct UnknownFleetState;
 

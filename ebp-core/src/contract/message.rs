@@ -80,6 +80,38 @@ impl FromStr for MessageAbout {
     }
 }
 
+/// What somebody writes or answers, maybe in several lines. It has no `Debug`: what people write is
+/// private.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageText(pub String);
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for MessageText {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::{ObjectBuilder, Type};
+        // At least one visible character, and no control character but line feeds.
+        const VISIBLE: &str = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x09\x0b-\x1f\x7f-\x9f]*$";
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("What is written or answered; it may have several lines"))
+            .min_length(Some(1))
+            .max_length(Some(2000))
+            .pattern(Some(VISIBLE))
+            .examples(["The second meter was exchanged on 3 May."])
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for MessageText {}
+
+impl From<String> for MessageText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// `POST /household/message`. It has no `Debug`: what people write is private.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -87,17 +119,8 @@ impl FromStr for MessageAbout {
 pub struct NewMessage {
     /// What it is about.
     pub about: MessageAbout,
-    /// What is wrong; it may have several lines.
-    #[cfg_attr(
-        feature = "openapi",
-        schema(
-            min_length = 1,
-            max_length = 2000,
-            pattern = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x09\x0b-\x1f\x7f-\x9f]*$",
-            examples("The second meter was exchanged on 3 May.")
-        )
-    )]
-    pub text: String,
+    /// What is wrong.
+    pub text: MessageText,
 }
 
 /// `POST /management/message/{uuid}/answer`. It has no `Debug`, as [`NewMessage`] has none.
@@ -105,17 +128,8 @@ pub struct NewMessage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MessageAnswer {
-    /// What the household is answered; it may have several lines.
-    #[cfg_attr(
-        feature = "openapi",
-        schema(
-            min_length = 1,
-            max_length = 2000,
-            pattern = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x09\x0b-\x1f\x7f-\x9f]*$",
-            examples("Thank you, it is corrected.")
-        )
-    )]
-    pub text: String,
+    /// What the household is answered.
+    pub text: MessageText,
 }
 
 /// A message with its answer. Its `Debug` shows no text.

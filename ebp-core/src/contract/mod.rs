@@ -67,7 +67,9 @@ pub use search::{
     HouseholdCounts, HouseholdFilter, HouseholdKey, HouseholdListing, HouseholdSort, UnknownSort,
 };
 
-pub use message::{Message, MessageAbout, MessageAnswer, NewMessage, UnknownMessageAbout};
+pub use message::{
+    Message, MessageAbout, MessageAnswer, MessageText, NewMessage, UnknownMessageAbout,
+};
 
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";

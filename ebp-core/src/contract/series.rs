@@ -110,6 +110,10 @@ pub struct EnergySeries {
     /// Why what is generated and consumed is not known; absent where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topology: Option<String>,
+    /// What the registration does not say and was assumed: `metering_concept`, `battery`,
+    /// `generation_register`. Absent where nothing was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
     /// Bounds of the energies, if they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bounds: Option<SeriesBounds>,
@@ -219,6 +223,9 @@ pub struct EnergySummary {
     pub reasons: BTreeMap<String, String>,
     /// Whether the household has a battery: then self-consumption includes what it loses.
     pub has_battery: bool,
+    /// What the registration does not say and was assumed: as of the series.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
     /// What is to be known besides, by name.
     pub flags: Vec<String>,
 }

@@ -1,9 +1,9 @@
 //! A household's balance: energies, ratios and why there are none, contradictions, signs.
 
 use ebp_dataset::{
-    Balance, Battery, Concept, Energy, Figures, GenerationRegister, Interval, Joined, MeterFacts,
-    MeterKind, NoRatio, QUARTER, Quality, Quarter, Reading, Register, Roles, SignCheck, Topology,
-    assign_roles, figures, intervals,
+    Balance, Battery, Energy, Figures, GenerationRegister, Interval, Joined, MeterFacts, MeterKind,
+    MeteringConcept, NoRatio, QUARTER, Quality, Quarter, Reading, Register, Roles, SignCheck,
+    Topology, assign_roles, figures, intervals,
 };
 use rust_decimal::Decimal;
 
@@ -31,7 +31,7 @@ fn meter(kind: MeterKind) -> MeterFacts {
 
 fn roles(battery: Battery) -> Roles {
     let meters = [meter(MeterKind::Grid), meter(MeterKind::Generation)];
-    assign_roles(&meters, false, Concept::Unknown, battery).unwrap()
+    assign_roles(&meters, false, MeteringConcept::Unknown, battery).unwrap()
 }
 
 /// I and X of the meter at the grid, what the generation meter draws and generates.
@@ -99,7 +99,7 @@ fn on_the_day_of_an_exchange_there_is_no_meter_alone() {
     let old = MeterFacts { to: 10 * QUARTER, ..meter(MeterKind::Grid) };
     let new = MeterFacts { from: 10 * QUARTER, ..meter(MeterKind::Grid) };
     let meters = [old, new, meter(MeterKind::Generation)];
-    let roles = assign_roles(&meters, false, Concept::Unknown, Battery::None).unwrap();
+    let roles = assign_roles(&meters, false, MeteringConcept::Unknown, Battery::None).unwrap();
     let both = [(known(1), known(2)), (known(3), known(4)), (known(0), known(10))];
     let import = |from, to| hundredths(Balance::new(&roles, (from, to), &both).import);
     assert_eq!(import(0, 10 * QUARTER), Some(1));
@@ -112,7 +112,7 @@ fn a_generation_meter_may_count_in_either_register() {
     let turned =
         MeterFacts { generation: Some(GenerationRegister::Import), ..meter(MeterKind::Generation) };
     let meters = [meter(MeterKind::Grid), turned];
-    let roles = assign_roles(&meters, false, Concept::Unknown, Battery::None).unwrap();
+    let roles = assign_roles(&meters, false, MeteringConcept::Unknown, Battery::None).unwrap();
     let balance = balance(&roles, (300, 600), (1000, 1));
     assert_eq!(hundredths(balance.generation), Some(1000));
     assert_eq!(Topology::FullFeedIn.name(), "full_feed_in");

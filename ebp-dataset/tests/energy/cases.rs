@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use ebp_dataset::{
-    Balance, Battery, Calendar, Concept, Energy, Interval, MeterFacts, MeterKind, MeterSeries,
-    Periods, Quality, Quarter, Reading, Register, RegisterQuarter, Rules, Spans, Step,
+    Balance, Battery, Calendar, Energy, EnergyStep, Interval, MeterFacts, MeterKind, MeterSeries,
+    MeteringConcept, Periods, Quality, Quarter, Reading, Register, RegisterQuarter, Rules, Spans,
     assign_roles,
 };
 use jiff::Timestamp;
@@ -253,7 +253,7 @@ fn two_meters() {
         generation: None,
     };
     let meters = [facts(MeterKind::Grid, 0, 735), facts(MeterKind::Generation, 0, 750)];
-    let roles = assign_roles(&meters, false, Concept::Unknown, Battery::None).unwrap();
+    let roles = assign_roles(&meters, false, MeteringConcept::Unknown, Battery::None).unwrap();
     let meters = [of(&case.grid), of(&case.generation_meter)];
     let balance = Balance::new(&roles, (slot, slot + ebp_dataset::QUARTER), &meters);
     let energy = |interval: Interval| shown(interval.energy.unwrap());
@@ -285,7 +285,7 @@ fn local_days() {
             }
         }
         let rows = quarters(&readings);
-        let mut periods = Periods::new(calendar.clone(), Step::Day);
+        let mut periods = Periods::new(calendar.clone(), EnergyStep::Day);
         let mut days: Vec<_> = rows.iter().filter_map(|row| periods.push(row).unwrap()).collect();
         days.extend(periods.finish());
         let found = days.iter().find(|found| found.from == from).unwrap();

@@ -1,8 +1,8 @@
 //! Kept days give the digits that all readings give, and parts of the readings give the same days.
 
 use ebp_dataset::{
-    Calendar, Day, Days, MeterSeries, Period, Periods, QUARTER, Quarter, Reading, Rules, Step,
-    Window,
+    Calendar, Day, Days, EnergyStep, MeterSeries, Period, Periods, QUARTER, Quarter, Reading,
+    Rules, Window,
 };
 
 use super::{cases::quarters, household::record};
@@ -29,7 +29,7 @@ fn days(rows: &[Quarter]) -> Vec<Day> {
     found
 }
 
-fn periods(step: Step, rows: &[Quarter]) -> Vec<Period> {
+fn periods(step: EnergyStep, rows: &[Quarter]) -> Vec<Period> {
     let mut periods = Periods::new(calendar(), step);
     let mut found: Vec<_> = rows.iter().filter_map(|row| periods.push(row).unwrap()).collect();
     found.extend(periods.finish());
@@ -40,10 +40,10 @@ fn periods(step: Step, rows: &[Quarter]) -> Vec<Period> {
 fn days_are_periods_of_a_day_and_of_many() {
     let rows = quarters(&readings(3, 70));
     let days = days(&rows);
-    let by_day = periods(Step::Day, &rows);
+    let by_day = periods(EnergyStep::Day, &rows);
     assert_eq!(days.iter().map(|day| Day::period(&[*day]).unwrap()).collect::<Vec<_>>(), by_day);
     assert_eq!(days.iter().filter(|day| day.quarters() == 92).count(), 1);
-    let by_month = periods(Step::Month, &rows);
+    let by_month = periods(EnergyStep::Month, &rows);
     assert_eq!(by_month.len(), 3);
     let april = by_month[1];
     let of_april: Vec<_> =

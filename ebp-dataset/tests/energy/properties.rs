@@ -1,8 +1,8 @@
 //! What must hold for any readings.
 
 use ebp_dataset::{
-    Boundary, Calendar, Energy, Interval, MeterSeries, Past, Periods, Point, QUARTER, Quality,
-    Quarter, Reading, Register, Rules, Spans, Step, Window, boundary,
+    Boundary, Calendar, Energy, EnergyStep, Interval, MeterSeries, Past, Periods, Point, QUARTER,
+    Quality, Quarter, Reading, Register, Rules, Spans, Window, boundary,
 };
 use proptest::{collection::vec, prelude::*};
 use rust_decimal::Decimal;
@@ -283,7 +283,7 @@ fn a_locked_meter_knows_its_year_within_a_kilowatt_hour() {
         .collect();
     let rows = quarters(&readings);
     assert!(rows.iter().all(|row| row.import.interval().quality == Quality::Missing));
-    let mut months = Periods::new(Calendar::new("UTC").unwrap(), Step::Month);
+    let mut months = Periods::new(Calendar::new("UTC").unwrap(), EnergyStep::Month);
     let months: Vec<_> = rows.iter().filter_map(|row| months.push(row).unwrap()).collect();
     let february = months.iter().find(|month| month.quarters == 28 * 96).unwrap();
     let (lo, hi) = february.import.bounds.unwrap();

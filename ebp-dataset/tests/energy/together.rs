@@ -1,8 +1,8 @@
 //! A household's periods: quarter hours and kept days give the same digits.
 
 use ebp_dataset::{
-    Battery, Calendar, Concept, Day, Days, Energy, HouseholdPeriod, HouseholdPeriods, Joined,
-    MeterFacts, MeterKind, QUARTER, Quarter, Reading, Roles, Step, assign_roles,
+    Battery, Calendar, Day, Days, Energy, EnergyStep, HouseholdPeriod, HouseholdPeriods, Joined,
+    MeterFacts, MeterKind, MeteringConcept, QUARTER, Quarter, Reading, Roles, assign_roles,
 };
 
 use super::{cases::quarters, household::record};
@@ -40,7 +40,7 @@ fn roles(battery: Battery, exchange: Option<i64>) -> Roles {
         facts(MeterKind::Grid, at, i64::MAX),
         facts(MeterKind::Generation, i64::MIN, i64::MAX),
     ];
-    assign_roles(&meters, false, Concept::Unknown, battery).unwrap()
+    assign_roles(&meters, false, MeteringConcept::Unknown, battery).unwrap()
 }
 
 fn days(rows: &[Quarter]) -> Vec<Day> {
@@ -50,7 +50,7 @@ fn days(rows: &[Quarter]) -> Vec<Day> {
     found
 }
 
-fn periods(roles: &Roles, step: Step, meters: &[Vec<Quarter>]) -> Vec<HouseholdPeriod> {
+fn periods(roles: &Roles, step: EnergyStep, meters: &[Vec<Quarter>]) -> Vec<HouseholdPeriod> {
     let mut periods = HouseholdPeriods::new(roles.clone(), meters.len(), calendar(), step);
     let rows = Joined::new(meters.iter().map(|rows| rows.iter().copied()));
     let mut found: Vec<_> =
@@ -71,7 +71,7 @@ fn kept_days_give_the_digits_of_quarter_hours() {
     for battery in [Battery::None, Battery::Dc] {
         for exchange in [None, Some(exchange)] {
             let roles = roles(battery, exchange);
-            for step in [Step::Day, Step::Month] {
+            for step in [EnergyStep::Day, EnergyStep::Month] {
                 for period in periods(&roles, step, &meters) {
                     let ends = (period.from, period.to);
                     let of = kept.each_ref().map(|days| {
@@ -94,8 +94,8 @@ fn kept_days_give_the_digits_of_quarter_hours() {
 fn a_day_is_the_sum_of_its_quarter_hours() {
     let meters = [meter((1, 1), 20), Vec::new(), meter((1, 1), 20)];
     let roles = roles(Battery::None, None);
-    let hours = periods(&roles, Step::Hour, &meters);
-    let quarter_hours = periods(&roles, Step::Quarter, &meters);
+    let hours = periods(&roles, EnergyStep::Hour, &meters);
+    let quarter_hours = periods(&roles, EnergyStep::Quarter, &meters);
     let mut seen = 0;
     for hour in hours.iter().filter(|hour| hour.measured == 4) {
         let parts = quarter_hours.iter().filter(|part| (hour.from..hour.to).contains(&part.from));

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::http::{Extensions, HeaderValue};
-use ebp_core::scope::{Group, Scopes};
+use ebp_core::scope::{Group, Scope, Scopes};
 use ebp_store::{Actor, Names};
 use ebp_survey::{Caller, Survey};
 use jiff::{SignedDuration, Timestamp};
@@ -90,7 +90,7 @@ impl Authenticator {
             }
             Actor::Unknown => Err(ApiError::Unregistered),
             Actor::Superseded => Err(ApiError::Unauthenticated(SUPERSEDED)),
-            Actor::Revoked => Err(ApiError::ConsentRevoked),
+            Actor::Revoked => Err(self.tell_revoked(names, scopes).await),
             Actor::Participant { participant, household, device, consents } => {
                 if let Some(device) = device {
                     self.survey.note_activity(device, scopes).await;
@@ -98,6 +98,14 @@ impl Authenticator {
                 Ok(Caller { participant, household, consents, device, source })
             }
         }
+    }
+
+    /// That consent is revoked, which a device that measures acts on.
+    async fn tell_revoked(&self, names: &Names, scopes: &Scopes) -> ApiError {
+        if let Some(device) = names.device.filter(|_| scopes.contains(Scope::MeasurementWrite)) {
+            self.survey.note_told(device).await;
+        }
+        ApiError::ConsentRevoked
     }
 
     /// The identity that a request carries.
@@ -167,7 +175,7 @@ impl Authenticator {
         }
         // A revoked consent ends certificates, and its devices have to be informed.
         match self.survey.store().actor(&certificate.names).await? {
-            Actor::Revoked => Err(ApiError::ConsentRevoked),
+            Actor::Revoked => Err(self.tell_revoked(&certificate.names, &certificate.scopes).await),
             _ => Err(ApiError::Unauthenticated("the certificate is revoked")),
         }
     }

@@ -44,7 +44,7 @@ use authenticator::Identity;
 pub use authenticator::Source;
 pub use certificate::{ClientCertificate, Peer};
 pub use key_set::{KeySet, KeySource};
-pub use secret::{SecretError, Secrets, hash_secret, set_secret};
+pub use secret::{SecretError, Secrets, hash_secret, remove_secret, set_secret};
 pub use tls::{TlsError, server_config};
 pub use token::{TokenIdentity, TokenSettings, Tokens};
 pub use token_error::TokenError;

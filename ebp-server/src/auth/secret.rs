@@ -55,7 +55,11 @@ const HASHING: usize = 2;
 /// The shortest secret that is taken.
 const SHORTEST: usize = 12;
 
-/// Why a secret cannot be set.
+/// What the database has for a group whose secret was removed: the hash of no secret, which keeps the
+/// file's from taking its place.
+const REMOVED: &str = "removed";
+
+/// Why a secret cannot be set or removed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretError {
@@ -129,11 +133,31 @@ pub async fn set_secret(
     let hash = hash_secret(secret)?;
     store.set_group_hash(group, hash.clone()).await?;
     if file.exists()
-        && let Err(error) = replace_in_file(file, group, hash)
+        && let Err(error) = replace_in_file(file, group, Some(hash))
     {
         tracing::warn!(%error, "servers of the release before still go by the secret of before");
     }
     Ok(())
+}
+
+/// Removes a group's secret: nobody is of the group from the next request on, at any server of the
+/// database, until one is set again. It is removed from a file of before as well. Whether there was
+/// one.
+///
+/// # Errors
+/// If the file cannot be read or written, or the store fails.
+pub async fn remove_secret(
+    store: &dyn Store,
+    file: &Path,
+    group: Group,
+) -> Result<bool, SecretError> {
+    let in_file = Hashes::read(file)?.hash_mut(group).is_some();
+    let before = store.group_hash(group).await?;
+    store.set_group_hash(group, REMOVED.to_owned()).await?;
+    if in_file {
+        replace_in_file(file, group, None)?;
+    }
+    Ok(before.map_or(in_file, |hash| hash != REMOVED))
 }
 
 /// The argon2id hash (a PHC string) of a secret.
@@ -151,9 +175,9 @@ pub fn hash_secret(secret: &str) -> Result<String, SecretError> {
     Ok(hash)
 }
 
-fn replace_in_file(path: &Path, group: Group, hash: String) -> Result<(), SecretError> {
+fn replace_in_file(path: &Path, group: Group, hash: Option<String>) -> Result<(), SecretError> {
     let mut hashes = Hashes::read(path)?;
-    *hashes.hash_mut(group) = Some(hash);
+    *hashes.hash_mut(group) = hash;
     let failed = |reason: String| SecretError::File { path: path.to_owned(), reason };
     let text = toml::to_string(&hashes).map_err(|e| failed(e.to_string()))?;
     write_atomic(path, text.as_bytes(), 0o600).map_err(|e| failed(e.to_string()))
@@ -218,7 +242,7 @@ impl Secrets {
             let wait = until.duration_since(now).as_secs().max(1);
             return Err(ApiError::TooManyTries(wait.unsigned_abs()));
         }
-        let Some(hash) = hash else { return Err(WRONG) };
+        let Some(hash) = hash.filter(|hash| hash != REMOVED) else { return Err(WRONG) };
         let permit = self.hashing.clone().acquire_owned().await;
         let holds = {
             let hash = hash.clone();
@@ -267,8 +291,8 @@ impl Secrets {
             } else if store.group_hash(group).await?.is_some_and(|counts| counts != hash) {
                 tracing::warn!(
                     group = group.name(),
-                    "the secret in {} does not count: the database has another one, set by \
-                     `ebp serve secret set`",
+                    "the secret in {} does not count: the database has another one, or it was \
+                     removed, by `ebp serve secret`",
                     self.path.display()
                 );
             }
@@ -356,7 +380,7 @@ mod tests {
         assert!(matches!(hash_secret("short"), Err(SecretError::TooShort)));
         for group in Group::ALL {
             let hash = hash_secret(&format!("the secret of {group}")).unwrap();
-            replace_in_file(&path, group, hash).unwrap();
+            replace_in_file(&path, group, Some(hash)).unwrap();
         }
         let mut hashes = Hashes::read(&path).unwrap();
         assert_ne!(

@@ -2,6 +2,7 @@
 //! every kind.
 
 mod receiver;
+mod silence;
 
 use std::time::Duration;
 

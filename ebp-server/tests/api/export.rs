@@ -94,8 +94,11 @@ async fn filled(server: &Server) -> (Registered, Api) {
     assert_eq!(outcomes(&stored), ["accepted", "accepted"], "{stored}");
     let incident = paths::incidents_of(made.meters[0]);
     let kind = json!({"type": "SERIAL-PORT-UNAVAILABLE"});
-    Call(api.post(&format!("{incident}/report")).0.json(&kind)).ok().await;
-    Call(api.post(&format!("{incident}/resolve")).0.json(&kind)).ok().await;
+    for _ in 0..3 {
+        Call(api.post(&format!("{incident}/report")).0.json(&kind)).ok().await;
+        Call(api.post(&format!("{incident}/resolve")).0.json(&kind)).ok().await;
+        server.clock.advance(1);
+    }
     let status = json!({
         "components": {"reader": "1.0"}, "clock": "synchronised",
         "spool": {"pending": 4, "refused": 0, "unplaced": 0, "bytes": 81920},
@@ -112,7 +115,13 @@ async fn filled(server: &Server) -> (Registered, Api) {
     researcher.json(Method::POST, &path, &json!({"text": "Danke."})).ok().await;
     let path = format!("/management/household/{}/meter/{}", made.household, made.meters[1]);
     let removed = json!({"removed_at": now, "generation_register": "2.8.0"});
-    researcher.json(Method::PATCH, &path, &removed).ok().await;
+    let removing = researcher.json(Method::PATCH, &path, &removed);
+    Call(removing.0.header("ebp-label", "ZQX")).ok().await;
+    let silence = json!({"reason": "moves house", "until_recovery": true,
+                         "ends_at": now + jiff::SignedDuration::from_hours(48)});
+    let path = paths::DEVICE_SILENCE.replace("{uuid}", &made.measurement_device.to_string());
+    let silencing = server.manager(Group::Administrators).json(Method::POST, &path, &silence);
+    silencing.expect(StatusCode::CREATED).await;
     let revoked = server.issue(EMAIL, Some(made.measurement_device), Scopes::all());
     server.authority.revoke(&revoked.entry.serial).unwrap();
     server.issue(EMAIL, None, Scopes::all());
@@ -158,6 +167,15 @@ async fn everything_is_in_one_document() {
     let device = &export.measurement_devices[0];
     assert!(device.certificates.iter().any(|it| it.revoked_at.is_some()));
     assert_eq!(export.certificates.len(), 1);
+    assert_eq!(export.meters[0].incidents.len(), 3, "all of its episodes");
+    assert_eq!(device.days.len(), 1);
+    assert_eq!(device.silence.as_ref().unwrap().reason, "moves house");
+    let kinds: Vec<_> = export.changes.iter().map(|change| change.kind.name()).collect();
+    assert_eq!(kinds, ["meter-changed", "device-silenced"]);
+    let fields = ["/generation_register", "/measurement_device", "/removed_at"];
+    assert_eq!(export.changes[0].fields, fields);
+    // Initials are of another person.
+    assert!(!text.contains("ZQX"));
     assert_eq!(export.left_out.len(), LEFT_OUT.len());
     for foreign in [other.household, other.measurement_device, other.meters[0]] {
         assert!(!text.contains(&foreign.to_string()));

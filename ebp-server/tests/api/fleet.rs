@@ -220,3 +220,38 @@ async fn how_a_household_is_wired_is_said_and_changed() {
     let changed = researcher.json(Method::PATCH, &meter(made.meters[1]), &none).ok().await;
     assert_eq!(changed["meters"][1].get("generation_register"), None);
 }
+
+/// A device that goes on asking a day after it was told that consent is revoked is seen, and whose it was
+/// is not.
+#[tokio::test]
+async fn a_device_that_speaks_on_after_a_revocation_is_seen() {
+    let server = Server::start().await;
+    let administrator = server.manager(Group::Administrators);
+    let (made, api) = server.consenting("erika@example.org").await;
+    let (stopped, other) = server.consenting("max@example.org").await;
+    for api in [&api, &other] {
+        api.delete(paths::CONSENT).ok().await;
+    }
+    let speak = async |server: &Server| {
+        let api = server.device("erika@example.org", &made);
+        api.get(paths::CONSENT).problem(410, problem_type::CONSENT_REVOKED).await;
+    };
+    speak(&server).await;
+    server.clock.advance(23 * 3600);
+    speak(&server).await;
+    let page = administrator.get(paths::MANAGEMENT_FLEET).ok().await;
+    assert_eq!(states(&page), ["revoked", "revoked"], "it may take a day to stop");
+    server.clock.advance(2 * 3600);
+    speak(&server).await;
+    let page = administrator.get(paths::MANAGEMENT_FLEET).ok().await;
+    assert_eq!(states(&page), ["speaks-on", "revoked"]);
+    assert_eq!((count(&page, "speaks-on"), count(&page, "revoked")), (1, 1));
+    let [first, second] = &page["items"].as_array().unwrap()[..] else { panic!() };
+    assert_eq!(first["uuid"], json!(made.measurement_device));
+    assert_eq!(first["reasons"], json!(["speaks-on", "revoked"]));
+    assert_eq!(second["uuid"], json!(stopped.measurement_device));
+    for of in ["household", "participant", "last_report"] {
+        assert!(first.get(of).is_none_or(Value::is_null), "{first}");
+    }
+    assert!(!page.to_string().contains(&made.household.to_string()));
+}

@@ -11,6 +11,7 @@ mod clock;
 mod consent;
 mod enrolment;
 mod erasure;
+mod exchange;
 mod export;
 mod faults;
 mod fleet;

@@ -13,6 +13,7 @@ mod clock;
 mod consent;
 mod enrolment;
 mod erasure;
+mod exchange;
 mod failover;
 mod export;
 mod faults;

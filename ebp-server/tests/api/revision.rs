@@ -199,3 +199,79 @@ async fn researchers_make_devices_and_administrators_see_names() {
     }
     assert!(!health.contains("Mustermann"));
 }
+
+/// What is removed or changed of a device is made for the version that was seen, and is in the history
+/// of its household.
+#[tokio::test]
+async fn devices_and_removals_go_by_the_version_and_the_history_has_them() {
+    let server = Server::start().await;
+    let researcher = server.manager(Group::Researchers);
+    let administrator = server.manager(Group::Administrators);
+    let body = serde_json::to_value(registration("erika@example.org")).unwrap();
+    let registering = researcher.json(Method::POST, paths::MANAGEMENT_HOUSEHOLD, &body);
+    let registering = Call(registering.0.header("ebp-label", "ÄM".as_bytes()));
+    let registered = registering.expect(StatusCode::CREATED).await;
+    let household: Uuid = serde_json::from_value(registered["household"].clone()).unwrap();
+    let path = path_of(household);
+    let made = administrator.json(
+        Method::POST,
+        paths::MANAGEMENT_DEVICE,
+        &json!({"household": household}),
+    );
+    let made = made.expect(StatusCode::CREATED).await;
+    let uuid = made["uuid"].as_str().unwrap();
+    let device = format!("{}/{uuid}", paths::MANAGEMENT_DEVICE);
+    let seen = version(&administrator, &device).await;
+    assert_eq!(version(&researcher, &path).await, seen, "it is the household's");
+    let of = |path: &str| path.replace("{uuid}", uuid);
+    let silence = json!({"reason": "away", "until_recovery": true});
+    administrator
+        .json(Method::POST, &of(paths::MANAGED_ENROLMENT), &json!({}))
+        .expect(StatusCode::CREATED)
+        .await;
+    administrator.post(&of(paths::MANAGED_SIGN_IN_CODE)).expect(StatusCode::CREATED).await;
+    administrator
+        .json(Method::POST, &of(paths::DEVICE_SILENCE), &silence)
+        .expect(StatusCode::CREATED)
+        .await;
+    administrator.delete(&of(paths::MANAGED_CERTIFICATES)).ok().await;
+    let no_content = async |call: Call| {
+        assert_eq!(call.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    };
+    no_content(administrator.delete(&of(paths::DEVICE_SILENCE))).await;
+    assert_eq!(version(&researcher, &path).await, seen, "none of these changes the household");
+    let old = "\"00000000000000000000000000000000\"";
+    let if_match = |call: Call, version: &str| Call(call.0.header("if-match", version));
+    let changing = administrator.json(Method::PATCH, &device, &json!({"meters": []}));
+    if_match(changing, old).problem(412, problem_type::CHANGED).await;
+    for removing in [administrator.delete(&device), researcher.delete(&path)] {
+        if_match(removing, old).problem(412, problem_type::CHANGED).await;
+    }
+    no_content(if_match(administrator.delete(&device), &seen)).await;
+    let history = paths::HOUSEHOLD_CHANGES.replace("{household}", &household.to_string());
+    let changes = researcher.get(&history).ok().await;
+    let told: Vec<_> = changes["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| (change["kind"].as_str().unwrap(), change["group"].as_str().unwrap()))
+        .collect();
+    let administrators = |kind| (kind, "administrators");
+    assert_eq!(
+        told,
+        [
+            ("registered", "researchers"),
+            administrators("device-added"),
+            administrators("token-made"),
+            administrators("sign-in-code-made"),
+            administrators("device-silenced"),
+            administrators("certificate-revoked"),
+            administrators("silence-ended"),
+            administrators("device-removed"),
+        ]
+    );
+    assert_eq!(changes["items"][0]["label"], "ÄM");
+    let seen = version(&researcher, &path).await;
+    no_content(if_match(researcher.delete(&path), &seen)).await;
+    researcher.get(&path).problem(404, problem_type::NOT_FOUND).await;
+}

@@ -8,7 +8,7 @@ use ebp_core::{
     contract::{Problem, paths, problem_type},
     scope::{Group, Scopes},
 };
-use ebp_server::auth::set_secret;
+use ebp_server::auth::{remove_secret, set_secret};
 use ebp_store::{Database, Serial};
 use ebp_survey::{
     Survey,
@@ -195,4 +195,17 @@ async fn a_groups_secret_is_set_once_for_all_servers() {
         refused.problem(401, problem_type::UNAUTHENTICATED).await;
     }
     by_file.get(paths::MANAGEMENT_HOUSEHOLD).problem(401, problem_type::UNAUTHENTICATED).await;
+
+    // Removed, it counts nowhere, and none of a file of before comes in its place.
+    assert!(remove_secret(&*other.store, &no_file, Group::Researchers).await.unwrap());
+    assert!(!remove_secret(&*other.store, &no_file, Group::Researchers).await.unwrap());
+    for server in [&server, &other] {
+        for secret in [next, &secret_before, "removed"] {
+            let refused = by(server, secret).get(paths::MANAGEMENT_HOUSEHOLD);
+            refused.problem(401, problem_type::UNAUTHENTICATED).await;
+        }
+    }
+    server.manager(Group::Administrators).get(paths::MANAGEMENT_DEVICE).ok().await;
+    set_secret(&*other.store, &no_file, Group::Researchers, next).await.unwrap();
+    by(&server, next).get(paths::MANAGEMENT_HOUSEHOLD).ok().await;
 }

@@ -21,32 +21,6 @@ const TRY_LOCK: i64 = 7_203_846_104;
 
 #[async_trait]
 impl AccessStore for PostgresStore {
-    async fn create_enrolment(&self, enrolment: Enrolment) -> Result<(), StoreError> {
-        let mut client = self.client().await?;
-        self.change(async {
-            let tx = client.transaction().await?;
-            one_at_a_time(&tx).await?;
-            let Enrolment { token, device, scopes, expires_at, sign_in_hash } = enrolment;
-            require_device(&tx, device).await?;
-            tx.execute("DELETE FROM enrolment WHERE device = $1 AND key IS NULL", &[&device])
-                .await?;
-            tx.execute(
-                "INSERT INTO enrolment (token, device, scopes, expires_at, sign_in_hash)
-                 VALUES ($1, $2, $3, $4, $5)",
-                &[
-                    &token.as_slice(),
-                    &device,
-                    &scopes.to_string(),
-                    &Instant(expires_at),
-                    &sign_in_hash,
-                ],
-            )
-            .await?;
-            Ok(tx.commit().await?)
-        })
-        .await
-    }
-
     async fn redeem_enrolment(
         &self,
         token: Digest,
@@ -61,20 +35,6 @@ impl AccessStore for PostgresStore {
             let enrolled = redeem_enrolment(&tx, &token, &key, frontend.as_ref(), at).await?;
             tx.commit().await?;
             Ok(enrolled)
-        })
-        .await
-    }
-
-    async fn set_sign_in_hash(&self, device: Uuid, hash: String) -> Result<(), StoreError> {
-        let mut client = self.client().await?;
-        self.change(async {
-            let tx = client.transaction().await?;
-            one_at_a_time(&tx).await?;
-            require_device(&tx, device).await?;
-            let forget = "UPDATE enrolment SET sign_in_hash = NULL WHERE device = $1";
-            tx.execute(forget, &[&device]).await?;
-            put_sign_in_hash(&tx, device, &hash).await?;
-            Ok(tx.commit().await?)
         })
         .await
     }
@@ -167,18 +127,6 @@ impl AccessStore for PostgresStore {
         .await
     }
 
-    async fn revoke_device(&self, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
-        let mut client = self.client().await?;
-        self.change(async {
-            let tx = client.transaction().await?;
-            one_at_a_time(&tx).await?;
-            let revoked = certificate::revoke_device(&tx, device, at).await?;
-            tx.commit().await?;
-            Ok(revoked)
-        })
-        .await
-    }
-
     async fn begin_try(
         &self,
         sources: &[TrySource],
@@ -214,6 +162,35 @@ impl AccessStore for PostgresStore {
         let client = self.client().await?;
         self.change(async { Ok(client.execute("DELETE FROM secret_try", &[]).await?) }).await
     }
+}
+
+/// Stores a one-time token in place of one that was not used.
+pub async fn create_enrolment(
+    tx: &Transaction<'_>,
+    enrolment: &Enrolment,
+) -> Result<(), StoreError> {
+    let Enrolment { token, device, scopes, expires_at, sign_in_hash } = enrolment;
+    require_device(tx, *device).await?;
+    tx.execute("DELETE FROM enrolment WHERE device = $1 AND key IS NULL", &[device]).await?;
+    tx.execute(
+        "INSERT INTO enrolment (token, device, scopes, expires_at, sign_in_hash)
+         VALUES ($1, $2, $3, $4, $5)",
+        &[&token.as_slice(), device, &scopes.to_string(), &Instant(*expires_at), sign_in_hash],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Gives a device's page another sign-in code, which that of an earlier token does not replace.
+pub async fn set_sign_in_hash(
+    tx: &Transaction<'_>,
+    device: Uuid,
+    hash: &str,
+) -> Result<(), StoreError> {
+    require_device(tx, device).await?;
+    let forget = "UPDATE enrolment SET sign_in_hash = NULL WHERE device = $1";
+    tx.execute(forget, &[&device]).await?;
+    put_sign_in_hash(tx, device, hash).await
 }
 
 async fn redeem_enrolment(

@@ -1,13 +1,16 @@
 //! The operations on the fleet in the PostgreSQL store.
 
 use async_trait::async_trait;
-use ebp_core::contract::{Coverage, DeviceHistory, NewSilence, Silence};
+use ebp_core::{
+    contract::{Coverage, DeviceHistory, Silence},
+    model::Incident,
+};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{PostgresStore, device::household_of, device_past, fleet_list, silence};
+use super::{PostgresStore, device_past, fleet_list, incident, silence};
 use crate::{
-    StoreError,
+    HouseholdId, StoreError,
     fleet::{Fleet, FleetQuery, FleetStore},
     rule::fleet::SurveyCycles,
 };
@@ -45,16 +48,6 @@ impl FleetStore for PostgresStore {
         self.look_up(device_past::history(&client, device, since)).await
     }
 
-    async fn silence_device(
-        &self,
-        device: Uuid,
-        silence: NewSilence,
-        at: Timestamp,
-    ) -> Result<Silence, StoreError> {
-        let mut client = self.client().await?;
-        self.change(silence::begin(&mut client, device, &silence, at)).await
-    }
-
     async fn device_silence(
         &self,
         device: Uuid,
@@ -65,17 +58,20 @@ impl FleetStore for PostgresStore {
         self.look_up(silence::show(&client, device, cycles, at)).await
     }
 
-    async fn end_silence(&self, device: Uuid) -> Result<(), StoreError> {
+    async fn past_incidents(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+    ) -> Result<Vec<Incident>, StoreError> {
         let client = self.client().await?;
-        let work = async {
-            household_of(&client, device).await?;
-            let sql = "DELETE FROM device_silence WHERE device = $1";
-            match client.execute(sql, &[&device]).await? {
-                0 => Err(StoreError::NotFound),
-                _ => Ok(()),
-            }
-        };
-        self.change(work).await
+        self.look_up(incident::past(&client, household, meter)).await
+    }
+
+    async fn note_speaks_on(&self, device: Uuid) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        let note = "UPDATE fleet_device SET speaks_on = true
+                    WHERE device = $1 AND consent = 2 AND NOT speaks_on";
+        self.change(async { Ok(client.execute(note, &[&device]).await.map(drop)?) }).await
     }
 
     async fn end_silences(&self, cycles: SurveyCycles, at: Timestamp) -> Result<u64, StoreError> {

@@ -43,6 +43,7 @@ pub fn facts(row: &Row) -> Result<(FleetFacts, Uuid), StoreError> {
         pending: row.try_get(12)?,
         version: row.try_get(13)?,
         certificate_end: instant(14)?,
+        speaks_on: row.try_get("speaks_on")?,
     };
     Ok((facts, row.try_get(15)?))
 }

@@ -30,6 +30,22 @@ pub async fn of_meter(db: &Client, meter: Uuid) -> Result<Vec<Incident>, StoreEr
     db.query(&statement, &[&meter]).await?.iter().map(from_row).collect()
 }
 
+/// Those that had ended when another one of their type began.
+pub async fn past(
+    db: &Client,
+    household: HouseholdId,
+    meter: Uuid,
+) -> Result<Vec<Incident>, StoreError> {
+    require_meter(db, household, meter).await?;
+    let statement = db
+        .prepare_cached(
+            "SELECT type, reported_at, resolved_at FROM incident_episode
+             WHERE meter = $1 ORDER BY reported_at, type",
+        )
+        .await?;
+    db.query(&statement, &[&meter]).await?.iter().map(from_row).collect()
+}
+
 /// Opens the incident, unless it is open.
 pub async fn report(
     db: &Client,

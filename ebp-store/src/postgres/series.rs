@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use deadpool_postgres::Client;
+use ebp_core::model::{Battery, GenerationRegister, MeteringConcept};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -121,12 +122,19 @@ fn micros(Instant(at): Instant) -> i64 {
 async fn household(db: &Client, id: HouseholdId) -> Result<SeriesHousehold, StoreError> {
     let statement = db
         .prepare_cached(
-            "SELECT home_battery, revoked_at IS NOT NULL
+            "SELECT revoked_at IS NOT NULL, home_battery, battery, metering_concept
              FROM consent LEFT JOIN metadata USING (household) WHERE consent.household = $1",
         )
         .await?;
     let found = db.query_opt(&statement, &[&id.0]).await?.ok_or(StoreError::ConsentRevoked)?;
-    let home_battery = found.try_get::<_, Option<bool>>(0)?.unwrap_or(true);
+    let (home_battery, battery, metering_concept) = match found.try_get(1)? {
+        None => (true, Battery::Unknown, MeteringConcept::Unknown),
+        Some(home_battery) => (
+            home_battery,
+            Battery::named(found.try_get(2)?).ok_or(StoreError::Damaged("metadata"))?,
+            MeteringConcept::named(found.try_get(3)?).ok_or(StoreError::Damaged("metadata"))?,
+        ),
+    };
     let statement =
         db.prepare_cached("SELECT meter, installed_on FROM pv_system WHERE household = $1").await?;
     let rows = db.query(&statement, &[&id.0]).await?;
@@ -138,7 +146,7 @@ async fn household(db: &Client, id: HouseholdId) -> Result<SeriesHousehold, Stor
     let statement = db
         .prepare_cached(
             "SELECT number, uuid, type, removed_at, basis, generation, state_at, energy_series.state,
-                 last.ends, last.day
+                 last.ends, last.day, generation_register
              FROM meter LEFT JOIN energy_series ON energy_series.meter = meter.number
              LEFT JOIN LATERAL (
                  SELECT ends, day FROM energy_day WHERE energy_day.meter = number
@@ -149,7 +157,8 @@ async fn household(db: &Client, id: HouseholdId) -> Result<SeriesHousehold, Stor
         .await?;
     let rows = db.query(&statement, &[&id.0]).await?;
     let meters = rows.iter().map(meter).collect::<Result<_, _>>()?;
-    Ok(SeriesHousehold { home_battery, is_revoked: found.try_get(1)?, systems, meters })
+    let is_revoked = found.try_get(0)?;
+    Ok(SeriesHousehold { home_battery, battery, metering_concept, is_revoked, systems, meters })
 }
 
 fn meter(row: &Row) -> Result<SeriesMeter, StoreError> {
@@ -165,11 +174,14 @@ fn meter(row: &Row) -> Result<SeriesMeter, StoreError> {
         }
     };
     let removed_at: Option<Instant> = row.try_get(3)?;
+    let register: Option<&str> = row.try_get(10)?;
+    let named = |name| GenerationRegister::named(name).ok_or(StoreError::Damaged("meter"));
     Ok(SeriesMeter {
         number: row.try_get(0)?,
         uuid: row.try_get(1)?,
         kind: meter_type(row.try_get(2)?).ok_or(StoreError::Damaged("meter"))?,
         removed_at: removed_at.map(|at| at.0),
+        generation_register: register.map(named).transpose()?,
         kept,
     })
 }

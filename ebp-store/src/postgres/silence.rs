@@ -1,6 +1,6 @@
 //! Silences of devices.
 
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, Transaction};
 use ebp_core::contract::{NewSilence, Silence};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -19,14 +19,13 @@ use crate::{
 
 /// Silences a device, in place of a silence that is there.
 pub async fn begin(
-    client: &mut Client,
+    tx: &Transaction<'_>,
     device: Uuid,
     new: &NewSilence,
     at: Timestamp,
 ) -> Result<Silence, StoreError> {
     let silence = silence(new, at)?;
-    let tx = client.transaction().await?;
-    require_device(&tx, device).await?;
+    require_device(tx, device).await?;
     tx.execute(
         "INSERT INTO device_silence (device, reason, begun_at, ends_at, until_recovery)
          VALUES ($1, $2, $3, $4, $5)
@@ -42,8 +41,16 @@ pub async fn begin(
     )
     .await
     .map_err(or_gone)?;
-    tx.commit().await?;
     Ok(silence)
+}
+
+/// Ends a device's silence.
+pub async fn end(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
+    household_of(tx, device).await?;
+    match tx.execute("DELETE FROM device_silence WHERE device = $1", &[&device]).await? {
+        0 => Err(StoreError::NotFound),
+        _ => Ok(()),
+    }
 }
 
 /// The device's silence at that instant.
@@ -60,7 +67,7 @@ pub async fn show(
             "SELECT consent, granted_at, last_report, meters, unmeasured, measured_at,
                     another_meter, incidents, damaged, rising, clock_wrong, spool_trouble,
                     pending, version, certificate_end, device_silence.device,
-                    reason, begun_at, ends_at, until_recovery
+                    reason, begun_at, ends_at, until_recovery, speaks_on
              FROM device_silence JOIN fleet_device ON fleet_device.device = device_silence.device
              WHERE device_silence.device = $1",
         )
@@ -81,7 +88,7 @@ pub async fn over(
             "SELECT consent, granted_at, last_report, meters, unmeasured, measured_at,
                     another_meter, incidents, damaged, rising, clock_wrong, spool_trouble,
                     pending, version, certificate_end, device_silence.device,
-                    reason, begun_at, ends_at, until_recovery
+                    reason, begun_at, ends_at, until_recovery, speaks_on
              FROM device_silence JOIN fleet_device ON fleet_device.device = device_silence.device",
         )
         .await?;

@@ -74,6 +74,8 @@ pub struct FleetFacts {
     pub version: Option<String>,
     /// When the first of its certificates ends that none follows.
     pub certificate_end: Option<Timestamp>,
+    /// Whether it sends requests still, though it was told that consent is revoked.
+    pub speaks_on: bool,
 }
 
 /// What a device's facts are compared with, at one instant.
@@ -119,6 +121,9 @@ impl FleetFacts {
     #[must_use]
     pub fn reasons(&self, than: &FleetThresholds) -> Vec<FleetState> {
         match self.consent {
+            ConsentState::Revoked if self.speaks_on => {
+                return vec![FleetState::SpeaksOn, FleetState::Revoked];
+            }
             ConsentState::Revoked => return vec![FleetState::Revoked],
             ConsentState::NotGranted => return vec![FleetState::NotGranted],
             ConsentState::Granted => {}
@@ -176,15 +181,17 @@ pub fn rank(state: FleetState) -> i64 {
 pub fn state_sql(mark: char) -> String {
     let m = mark;
     format!(
-        "CASE WHEN fleet.consent = 2 THEN 11 WHEN fleet.consent = 0 THEN 10
-              WHEN fleet.last_report IS NULL THEN 0 WHEN fleet.last_report < {m}1 THEN 1
+        "CASE WHEN fleet.consent = 2 AND fleet.speaks_on THEN 0
+              WHEN fleet.consent = 2 THEN 12 WHEN fleet.consent = 0 THEN 11
+              WHEN fleet.last_report IS NULL THEN 1 WHEN fleet.last_report < {m}1 THEN 2
               WHEN fleet.last_report < {m}2 OR fleet.measured_at < {m}3
-                  OR (fleet.unmeasured > 0 AND fleet.granted_at < {m}3) THEN 2
-              WHEN fleet.incidents > 0 OR fleet.another_meter > 0 THEN 3
-              WHEN fleet.damaged >= {DAMAGED} OR fleet.rising >= {RISING} THEN 4
-              WHEN fleet.clock_wrong THEN 5
-              WHEN fleet.spool_trouble OR fleet.pending > {m}5 * fleet.meters THEN 6
-              WHEN fleet.certificate_end < {m}4 THEN 7 WHEN fleet.version <> {m}6 THEN 8 ELSE 9 END"
+                  OR (fleet.unmeasured > 0 AND fleet.granted_at < {m}3) THEN 3
+              WHEN fleet.incidents > 0 OR fleet.another_meter > 0 THEN 4
+              WHEN fleet.damaged >= {DAMAGED} OR fleet.rising >= {RISING} THEN 5
+              WHEN fleet.clock_wrong THEN 6
+              WHEN fleet.spool_trouble OR fleet.pending > {m}5 * fleet.meters THEN 7
+              WHEN fleet.certificate_end < {m}4 THEN 8 WHEN fleet.version <> {m}6 THEN 9
+              ELSE 10 END"
     )
 }
 
@@ -254,6 +261,7 @@ mod tests {
             pending: Some(192),
             version: Some("0.2.0".to_owned()),
             certificate_end: Some(at("2026-03-31T00:00:00Z")),
+            speaks_on: false,
         }
     }
 
@@ -274,6 +282,9 @@ mod tests {
         assert_eq!(reasons(|_| ()), []);
         assert_eq!(facts().state(&than), FleetState::Healthy);
         assert_eq!(reasons(|f| f.consent = ConsentState::Revoked), [FleetState::Revoked]);
+        let speaks_on = reasons(|f| (f.consent, f.speaks_on) = (ConsentState::Revoked, true));
+        assert_eq!(speaks_on, [FleetState::SpeaksOn, FleetState::Revoked]);
+        assert_eq!(reasons(|f| f.speaks_on = true), []);
         assert_eq!(reasons(|f| f.consent = ConsentState::NotGranted), [FleetState::NotGranted]);
         assert_eq!(reasons(|f| f.last_report = None), [FleetState::NeverSpoke]);
         // Two report cycles ago exactly is late, and a moment before that is silent.
@@ -331,6 +342,6 @@ mod tests {
     #[test]
     fn a_rank_is_the_place_among_all_states() {
         let ranks: Vec<i64> = FleetState::ALL.into_iter().map(rank).collect();
-        assert_eq!(ranks, (0..12).collect::<Vec<_>>());
+        assert_eq!(ranks, (0..13).collect::<Vec<_>>());
     }
 }

@@ -19,10 +19,6 @@ use crate::{
 
 #[async_trait]
 impl AccessStore for SqliteStore {
-    async fn create_enrolment(&self, enrolment: Enrolment) -> Result<(), StoreError> {
-        self.writer.run(move |tx| create_enrolment(tx, &enrolment)).await
-    }
-
     async fn redeem_enrolment(
         &self,
         token: Digest,
@@ -31,17 +27,6 @@ impl AccessStore for SqliteStore {
         at: Timestamp,
     ) -> Result<Enrolled, StoreError> {
         self.writer.run(move |tx| redeem_enrolment(tx, &token, &key, frontend.as_ref(), at)).await
-    }
-
-    async fn set_sign_in_hash(&self, device: Uuid, hash: String) -> Result<(), StoreError> {
-        self.writer
-            .run(move |tx| {
-                require_device(tx, device)?;
-                let forget = "UPDATE enrolment SET sign_in_hash = NULL WHERE device = ?1";
-                tx.execute(forget, [Id(device)])?;
-                put_sign_in_hash(tx, device, &hash)
-            })
-            .await
     }
 
     async fn sign_in_hash(&self, device: Uuid) -> Result<Option<String>, StoreError> {
@@ -112,10 +97,6 @@ impl AccessStore for SqliteStore {
         self.writer.run(move |tx| certificate::revoke(tx, &entry, at)).await
     }
 
-    async fn revoke_device(&self, device: Uuid, at: Timestamp) -> Result<u64, StoreError> {
-        self.writer.run(move |tx| certificate::revoke_device(tx, device, at)).await
-    }
-
     async fn begin_try(
         &self,
         sources: &[TrySource],
@@ -142,7 +123,15 @@ fn participant(db: &Connection, email: &str) -> Result<Uuid, StoreError> {
         .ok_or(StoreError::NotFound)
 }
 
-fn create_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> Result<(), StoreError> {
+/// Gives a device's page another sign-in code, which that of an earlier token does not replace.
+pub fn set_sign_in_hash(tx: &Transaction<'_>, device: Uuid, hash: &str) -> Result<(), StoreError> {
+    require_device(tx, device)?;
+    tx.execute("UPDATE enrolment SET sign_in_hash = NULL WHERE device = ?1", [Id(device)])?;
+    put_sign_in_hash(tx, device, hash)
+}
+
+/// Stores a one-time token in place of one that was not used.
+pub fn create_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> Result<(), StoreError> {
     require_device(tx, enrolment.device)?;
     let Enrolment { token, device, scopes, expires_at, sign_in_hash } = enrolment;
     tx.execute("DELETE FROM enrolment WHERE device = ?1 AND key IS NULL", [Id(*device)])?;

@@ -1,13 +1,16 @@
 //! The operations on the fleet in the SQLite store.
 
 use async_trait::async_trait;
-use ebp_core::contract::{Coverage, DeviceHistory, NewSilence, Silence};
+use ebp_core::{
+    contract::{Coverage, DeviceHistory, Silence},
+    model::Incident,
+};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{SqliteStore, device::household_of, device_past, fleet_list, silence, value::Id};
+use super::{SqliteStore, device_past, fleet_list, incident, silence, value::Id};
 use crate::{
-    StoreError,
+    HouseholdId, StoreError,
     fleet::{Fleet, FleetQuery, FleetStore},
     rule::fleet::SurveyCycles,
 };
@@ -42,15 +45,6 @@ impl FleetStore for SqliteStore {
         self.readers.run(move |db| device_past::history(db, device, since)).await
     }
 
-    async fn silence_device(
-        &self,
-        device: Uuid,
-        silence: NewSilence,
-        at: Timestamp,
-    ) -> Result<Silence, StoreError> {
-        self.writer.run(move |tx| silence::begin(tx, device, &silence, at)).await
-    }
-
     async fn device_silence(
         &self,
         device: Uuid,
@@ -60,13 +54,21 @@ impl FleetStore for SqliteStore {
         self.readers.run(move |db| silence::show(db, device, cycles, at)).await
     }
 
-    async fn end_silence(&self, device: Uuid) -> Result<(), StoreError> {
+    async fn past_incidents(
+        &self,
+        household: HouseholdId,
+        meter: Uuid,
+    ) -> Result<Vec<Incident>, StoreError> {
+        self.readers.run(move |db| incident::past(db, household, meter)).await
+    }
+
+    async fn note_speaks_on(&self, device: Uuid) -> Result<(), StoreError> {
         self.writer
             .run(move |tx| {
-                household_of(tx, device)?;
-                let ended =
-                    tx.execute("DELETE FROM device_silence WHERE device = ?1", [Id(device)])?;
-                if ended == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+                let note =
+                    "UPDATE fleet_device SET speaks_on = 1 WHERE device = ?1 AND consent = 2";
+                tx.execute(note, [Id(device)])?;
+                Ok(())
             })
             .await
     }

@@ -40,6 +40,7 @@ pub fn facts(row: &Row<'_>) -> rusqlite::Result<(FleetFacts, Uuid)> {
         pending: row.get(12)?,
         version: row.get(13)?,
         certificate_end: instant(14)?,
+        speaks_on: row.get("speaks_on")?,
     };
     let Id(device) = row.get(15)?;
     Ok((facts, device))

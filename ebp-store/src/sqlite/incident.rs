@@ -28,6 +28,22 @@ pub fn of_meter(db: &Connection, meter: Uuid) -> Result<Vec<Incident>, StoreErro
         .collect::<Result<_, _>>()?)
 }
 
+/// Those that had ended when another one of their type began.
+pub fn past(
+    db: &Connection,
+    household: HouseholdId,
+    meter: Uuid,
+) -> Result<Vec<Incident>, StoreError> {
+    require_meter(db, household, meter)?;
+    Ok(db
+        .prepare_cached(
+            "SELECT type, reported_at, resolved_at FROM incident_episode
+             WHERE meter = ?1 ORDER BY reported_at, type",
+        )?
+        .query_map([Id(meter)], incident)?
+        .collect::<Result<_, _>>()?)
+}
+
 /// Opens the incident, unless it is open.
 pub fn report(
     tx: &Transaction<'_>,

@@ -1,14 +1,14 @@
 //! Keeping days and states of energy series.
 
 use async_trait::async_trait;
-use ebp_core::model::Measurement;
+use ebp_core::model::{Battery, Measurement, MeteringConcept};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
     SqliteStore,
-    value::{Id, Instant, Kind, Text},
+    value::{Id, Instant, Kind, Name, Text},
 };
 use crate::{
     HouseholdId, InsertOutcome, KeptSeries, NewDays, SeriesHousehold, SeriesMeter, SeriesPlace,
@@ -106,12 +106,18 @@ impl SeriesStore for SqliteStore {
 }
 
 fn household(db: &Connection, id: HouseholdId) -> Result<SeriesHousehold, StoreError> {
-    let (home_battery, is_revoked) = db
+    let (metadata, is_revoked) = db
         .prepare_cached(
-            "SELECT home_battery, revoked_at IS NOT NULL
+            "SELECT revoked_at IS NOT NULL, home_battery, battery, metering_concept
              FROM consent LEFT JOIN metadata USING (household) WHERE consent.household = ?1",
         )?
-        .query_row([Id(id.0)], |row| Ok((row.get::<_, Option<bool>>(0)?, row.get(1)?)))
+        .query_row([Id(id.0)], |row| {
+            let metadata = match row.get::<_, Option<bool>>(1)? {
+                Some(home_battery) => Some((home_battery, row.get(2)?, row.get(3)?)),
+                None => None,
+            };
+            Ok((metadata, row.get(0)?))
+        })
         .optional()?
         .ok_or(StoreError::ConsentRevoked)?;
     let system = |row: &Row<'_>| {
@@ -125,7 +131,7 @@ fn household(db: &Connection, id: HouseholdId) -> Result<SeriesHousehold, StoreE
     let meters = db
         .prepare_cached(
             "SELECT number, uuid, type, removed_at, basis, generation, state_at, energy_series.state,
-                 ends, day
+                 ends, day, generation_register
              FROM meter LEFT JOIN energy_series ON energy_series.meter = number
              LEFT JOIN energy_day ON energy_day.meter = number AND starts = (
                  SELECT max(starts) FROM energy_day AS kept WHERE kept.meter = number)
@@ -133,8 +139,9 @@ fn household(db: &Connection, id: HouseholdId) -> Result<SeriesHousehold, StoreE
         )?
         .query_map([Id(id.0)], meter)?
         .collect::<Result<_, _>>()?;
-    let home_battery = home_battery.unwrap_or(true);
-    Ok(SeriesHousehold { home_battery, is_revoked, systems, meters })
+    let (home_battery, Name(battery), Name(metering_concept)) =
+        metadata.unwrap_or((true, Name(Battery::Unknown), Name(MeteringConcept::Unknown)));
+    Ok(SeriesHousehold { home_battery, battery, metering_concept, is_revoked, systems, meters })
 }
 
 fn meter(row: &Row<'_>) -> rusqlite::Result<SeriesMeter> {
@@ -151,7 +158,9 @@ fn meter(row: &Row<'_>) -> rusqlite::Result<SeriesMeter> {
         }
     };
     let removed_at = removed_at.map(|Instant(at)| at);
-    Ok(SeriesMeter { number: row.get(0)?, uuid, kind, removed_at, kept })
+    let register: Option<Name<_>> = row.get(10)?;
+    let generation_register = register.map(|Name(register)| register);
+    Ok(SeriesMeter { number: row.get(0)?, uuid, kind, removed_at, generation_register, kept })
 }
 
 fn begin(

@@ -41,6 +41,13 @@ pub fn begin(
     Ok(silence)
 }
 
+/// Ends a device's silence.
+pub fn end(tx: &Transaction<'_>, device: Uuid) -> Result<(), StoreError> {
+    household_of(tx, device)?;
+    let ended = tx.execute("DELETE FROM device_silence WHERE device = ?1", [Id(device)])?;
+    if ended == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+}
+
 /// The device's silence at that instant.
 pub fn show(
     db: &Connection,
@@ -55,7 +62,7 @@ pub fn show(
             "SELECT consent, granted_at, last_report, meters, unmeasured, measured_at,
                     another_meter, incidents, damaged, rising, clock_wrong, spool_trouble,
                     pending, version, certificate_end, device_silence.device,
-                    reason, begun_at, ends_at, until_recovery
+                    reason, begun_at, ends_at, until_recovery, speaks_on
              FROM device_silence JOIN fleet_device ON fleet_device.device = device_silence.device
              WHERE device_silence.device = ?1",
         )?
@@ -73,7 +80,7 @@ pub fn over(db: &Connection, cycles: SurveyCycles, at: Timestamp) -> Result<Vec<
             "SELECT consent, granted_at, last_report, meters, unmeasured, measured_at,
                     another_meter, incidents, damaged, rising, clock_wrong, spool_trouble,
                     pending, version, certificate_end, device_silence.device,
-                    reason, begun_at, ends_at, until_recovery
+                    reason, begun_at, ends_at, until_recovery, speaks_on
              FROM device_silence JOIN fleet_device ON fleet_device.device = device_silence.device",
         )?
         .query_map([], |row| {

@@ -5,7 +5,7 @@ use std::{slice, sync::Arc, time::Duration};
 use ebp_core::{
     contract::{
         AlertChange, AlertChannel, AlertKind, AlertMessage, AlertMessageKind, DeliveryState,
-        DeviceStatus, MeterTelegrams,
+        DeviceStatus, MeterTelegrams, NewSilence,
     },
     model::IncidentType,
 };
@@ -42,7 +42,7 @@ async fn device(store: &dyn Store, email: &str) -> (HouseholdId, Uuid, Vec<Uuid>
 }
 
 async fn facts(store: &dyn Store) -> Vec<DeviceFacts> {
-    store.alert_facts().await.unwrap()
+    store.alert_facts(at(START) + HOUR * 9).await.unwrap()
 }
 
 async fn state(store: &dyn Store) -> AlertState {
@@ -139,6 +139,14 @@ pub async fn what_is_known(store: &dyn Store) {
     assert_eq!(known.damaged, Some((100, 30)));
     store.resolve_incident(household, meters[1], kind, at(START) + HOUR * 6).await.unwrap();
     assert_eq!(facts(store).await[0].incident_since, None);
+    // Silenced until it ends.
+    let ends_at = Some(at(START) + HOUR * 8);
+    let silence = NewSilence { reason: "away".into(), ends_at, until_recovery: false };
+    store.silence_device(device, silence, at(START) + HOUR * 6).await.unwrap();
+    for (hours, silenced) in [(7, true), (8, false)] {
+        let known = store.alert_facts(at(START) + HOUR * hours).await.unwrap();
+        assert_eq!(known[0].silenced, silenced, "{hours}");
+    }
     store.revoke_consent(household, at(START) + HOUR * 7).await.unwrap();
     assert_eq!(facts(store).await, []);
 }

@@ -1,11 +1,12 @@
 //! Changes by people: for the version that they saw, and written into the history.
 
 use ebp_core::{
-    contract::{ChangeKind, HouseholdChange, MeterChange, RegistrationChange},
-    scope::Group,
+    contract::{ChangeKind, HouseholdChange, MeterChange, NewSilence, RegistrationChange},
+    scope::{Group, Scopes},
 };
 use ebp_store::{
-    Edit, EditOptions, Editor, HouseholdId, HouseholdVersion, ListQuery, Store, StoreError,
+    DeviceEdit, Edit, EditOptions, Editor, Enrolment, HouseholdId, HouseholdVersion, ListQuery,
+    Store, StoreError,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -32,10 +33,43 @@ fn by(label: Option<&str>, at: Timestamp) -> EditOptions {
     EditOptions { editor: Some(editor), expected: None }
 }
 
+/// Changes of a device are in its household's history, and are made for a version of it.
+async fn devices(store: &dyn Store, device: Uuid, now: Timestamp) {
+    let enrolment = Enrolment {
+        token: [7; 32],
+        device,
+        scopes: Scopes::of_a_device(),
+        expires_at: now,
+        sign_in_hash: None,
+    };
+    let silence = NewSilence { reason: "away".into(), ends_at: None, until_recovery: true };
+    let edits = [
+        DeviceEdit::Meters(Vec::new()),
+        DeviceEdit::Enrolment(enrolment),
+        DeviceEdit::SignInCode("hash".into()),
+        DeviceEdit::Silence(silence, now),
+        DeviceEdit::EndSilence,
+        DeviceEdit::Revoke(now),
+        DeviceEdit::Remove,
+    ];
+    let editor = by(Some("EM"), now);
+    let other = EditOptions { expected: Some(Vec::new()), ..editor.clone() };
+    for edit in edits {
+        let late = store.edit_device(device, edit.clone(), other.clone()).await;
+        assert!(matches!(late, Err(StoreError::Changed)), "{edit:?}: {late:?}");
+        store.edit_device(device, edit, editor.clone()).await.unwrap();
+    }
+    // What is refused is not in the history.
+    let refused = store.edit_device(device, DeviceEdit::EndSilence, editor).await;
+    assert!(matches!(refused, Err(StoreError::NotFound)));
+}
+
 /// A version changes once, the history says which members, and a revocation leaves none of it.
 pub async fn edits(store: &dyn Store) {
     let now = at("2026-01-01T00:00:00Z");
-    let made = store.register(registration("edit@example.org"), now).await.unwrap();
+    let registering = by(Some("EM"), now).editor.unwrap();
+    let registration_of = registration("edit@example.org");
+    let made = store.register_noted(registration_of, false, registering).await.unwrap();
     let other = store.register(registration("untouched@example.org"), now).await.unwrap();
     let id = HouseholdId(made.household);
     let version =
@@ -48,7 +82,6 @@ pub async fn edits(store: &dyn Store) {
         change.address.as_mut().unwrap().street = street.to_owned();
         Edit::Household(Box::new(change), now)
     };
-    store.note_registration(id, by(Some("EM"), now).editor.unwrap()).await.unwrap();
 
     // Of two who saw the same version one changes it.
     let seen = version().await;
@@ -74,6 +107,7 @@ pub async fn edits(store: &dyn Store) {
     assert_eq!(version().await, seen);
     let added = store.edit(id, Edit::AddDevice(Vec::new()), by(None, now)).await.unwrap();
     assert!(added.is_some());
+    devices(store, added.unwrap(), now).await;
     // What is refused is not in the history either.
     let refused = store.edit(id, Edit::RemoveMeter(Uuid::nil()), by(None, now)).await;
     assert!(matches!(refused, Err(StoreError::NotFound)));
@@ -96,6 +130,13 @@ pub async fn edits(store: &dyn Store) {
             (ChangeKind::Changed, initials(), vec!["/address/street".to_owned()]),
             (ChangeKind::MeterChanged, None, vec!["/model".to_owned()]),
             (ChangeKind::DeviceAdded, None, Vec::new()),
+            (ChangeKind::DeviceChanged, initials(), Vec::new()),
+            (ChangeKind::TokenMade, initials(), Vec::new()),
+            (ChangeKind::SignInCodeMade, initials(), Vec::new()),
+            (ChangeKind::DeviceSilenced, initials(), Vec::new()),
+            (ChangeKind::SilenceEnded, initials(), Vec::new()),
+            (ChangeKind::CertificateRevoked, initials(), Vec::new()),
+            (ChangeKind::DeviceRemoved, initials(), Vec::new()),
         ]
     );
     assert!(history(store, HouseholdId(other.household)).await.is_empty());
@@ -103,7 +144,7 @@ pub async fn edits(store: &dyn Store) {
         store.changes(HouseholdId(Uuid::nil()), ListQuery { after: None, limit: 1 }).await;
     assert!(matches!(unknown, Err(StoreError::NotFound)));
 
-    assert_eq!(store.forget_labels().await.unwrap(), 2);
+    assert_eq!(store.forget_labels().await.unwrap(), 9);
     assert_eq!(store.forget_labels().await.unwrap(), 0);
     assert!(history(store, id).await.iter().all(|change| change.label.is_none()));
 

@@ -125,6 +125,7 @@ impl Given {
             certificate_end: self
                 .certificate
                 .map(|minutes| now + SignedDuration::from_mins(minutes)),
+            speaks_on: self.consent == 2 && self.meters % 2 == 0,
         }
     }
 }
@@ -231,7 +232,8 @@ async fn sqlite_agrees_with_the_rule() {
             "UPDATE fleet_device SET consent = ?2, granted_at = ?3, last_report = ?4, meters = ?5,
                  unmeasured = ?6, measured_at = ?7, another_meter = ?8, incidents = ?9,
                  damaged = ?10, rising = ?11, clock_wrong = ?12, spool_trouble = ?13,
-                 pending = ?14, version = ?15, certificate_end = ?16
+                 pending = ?14, version = ?15, certificate_end = ?16,
+                 speaks_on = ?17
              WHERE device = ?1",
             params![
                 device.as_bytes(),
@@ -249,7 +251,8 @@ async fn sqlite_agrees_with_the_rule() {
                 facts.spool_trouble,
                 facts.pending,
                 facts.version,
-                micros(facts.certificate_end)
+                micros(facts.certificate_end),
+                facts.speaks_on
             ],
         )
         .unwrap();
@@ -277,7 +280,8 @@ async fn postgres_agrees_with_the_rule() {
              UPDATE fleet_device SET consent = {}, granted_at = {}, last_report = {}, meters = {},
                  unmeasured = {}, measured_at = {}, another_meter = {}, incidents = {},
                  damaged = {}, rising = {}, clock_wrong = {}, spool_trouble = {},
-                 pending = {}, version = {version}, certificate_end = {}
+                 pending = {}, version = {version}, certificate_end = {},
+                 speaks_on = {}
              WHERE device = '{device}'",
             given.consent,
             instant(facts.granted_at),
@@ -292,7 +296,8 @@ async fn postgres_agrees_with_the_rule() {
             facts.clock_wrong,
             facts.spool_trouble,
             number(facts.pending),
-            instant(facts.certificate_end)
+            instant(facts.certificate_end),
+            facts.speaks_on
         ))
         .await
         .unwrap();

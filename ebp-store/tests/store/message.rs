@@ -13,7 +13,7 @@ const NOW: &str = "2026-03-02T10:00:00Z";
 const ALL: ListQuery = ListQuery { after: None, limit: 1000 };
 
 fn new(text: &str) -> NewMessage {
-    NewMessage { about: MessageAbout::Meter, text: text.into() }
+    NewMessage { about: MessageAbout::Meter, text: text.to_owned().into() }
 }
 
 async fn household(store: &dyn Store, email: &str) -> HouseholdId {

@@ -11,9 +11,10 @@ pub mod columns;
 use std::sync::Arc;
 
 use ebp_core::contract::{
-    AgreedText, ExportedHousehold, LeftOut, ManagedCertificate, ManagedHousehold,
+    AgreedText, ExportedHousehold, LeftOut, ManagedCertificate, ManagedHousehold, Silence,
     StoredMeasurement, SurveyText,
 };
+use ebp_core::model::Incident;
 use ebp_store::{HouseholdId, ListQuery, PageQuery, RegisterEntry, StoreError};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -104,6 +105,7 @@ impl Survey {
             },
         )?;
         to.member("agreed_text", &agreed_text)?;
+        self.write_changes(to, household).await?;
         self.write_messages(to, household).await?;
         to.member("pv_systems", &shown.pv_systems)?;
         self.write_devices(to, household).await?;
@@ -113,13 +115,39 @@ impl Survey {
             to.separate(place);
             to.text("{");
             to.member("meter", meter)?;
-            let incidents = self.store().incidents(household, meter.uuid).await.map_err(gone)?;
-            to.member("incidents", &incidents)?;
+            to.member("incidents", &self.all_incidents(household, meter.uuid).await?)?;
             self.write_measurements(to, household, meter.uuid, now).await?;
             to.text("}");
         }
         to.text("],\"complete\":true}\n");
         to.flush().await
+    }
+
+    /// The incidents of a meter, and those that were before them, oldest first.
+    async fn all_incidents(&self, of: HouseholdId, meter: Uuid) -> Result<Vec<Incident>, Stop> {
+        let mut incidents = self.store().incidents(of, meter).await.map_err(gone)?;
+        incidents.extend(self.store().past_incidents(of, meter).await.map_err(gone)?);
+        incidents.sort_by_key(|incident| (incident.reported_at, incident.kind));
+        Ok(incidents)
+    }
+
+    async fn write_changes(&self, to: &mut Writer, of: HouseholdId) -> Result<(), Stop> {
+        to.text("\"changes\":[");
+        let mut query = ListQuery { after: None, limit: ENTRIES };
+        let mut written = 0;
+        loop {
+            let mut page = self.store().changes(of, query).await.map_err(gone)?;
+            for change in &mut page.items {
+                change.label = None;
+            }
+            written = to.items(written, &page.items).await?;
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        to.text("],");
+        Ok(())
     }
 
     async fn write_messages(&self, to: &mut Writer, of: HouseholdId) -> Result<(), Stop> {
@@ -144,6 +172,8 @@ impl Survey {
             to.separate(place);
             to.text("{");
             to.member("device", device)?;
+            to.member("days", &self.device_history(device.uuid).await.map_err(gone)?.days)?;
+            to.member("silence", &self.silence_of(device.uuid).await?)?;
             to.text("\"certificates\":[");
             let mut query = ListQuery { after: None, limit: ENTRIES };
             let mut written = 0;
@@ -164,6 +194,13 @@ impl Survey {
         }
         to.text("],");
         Ok(())
+    }
+
+    async fn silence_of(&self, device: Uuid) -> Result<Option<Silence>, Stop> {
+        match self.device_silence(device).await {
+            Err(StoreError::NotFound) => Ok(None),
+            silence => Ok(Some(silence?)),
+        }
     }
 
     async fn write_measurements(

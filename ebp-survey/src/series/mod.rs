@@ -21,13 +21,13 @@ mod run;
 mod summary;
 
 use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary};
-use ebp_dataset::{Calendar, Step};
+use ebp_dataset::Calendar;
 use ebp_store::HouseholdId;
 
 use crate::{Survey, SurveyError};
 use interrupted::{Interrupted, TRIES};
 use known::Known;
-use query::{Asked, step_of};
+use query::Asked;
 use run::Maker;
 
 pub use keeper::SeriesKept;
@@ -47,8 +47,8 @@ impl Survey {
         step: EnergyStep,
         parts: SeriesParts,
     ) -> Result<EnergySeries, SurveyError> {
-        let asked = Asked::new(query, step_of(step), self.zone())?;
-        let edges = asked.edges(step_of(step))?;
+        let asked = Asked::new(query, step, self.zone())?;
+        let edges = asked.edges(step)?;
         for _ in 0..TRIES {
             match self.try_series(household, &asked, &edges, (step, parts)).await {
                 Err(Interrupted::Changed) => {}
@@ -73,7 +73,7 @@ impl Survey {
                     rows::of_days(known, edges, &days)
                 }
                 EnergyStep::Quarter | EnergyStep::Hour => {
-                    rows::of_quarters(known, asked, step_of(step), edges).await?
+                    rows::of_quarters(known, asked, step, edges).await?
                 }
             };
             rows::series(known, asked, edges, &rows, (step, parts))
@@ -90,7 +90,7 @@ impl Survey {
         household: HouseholdId,
         query: &SeriesQuery,
     ) -> Result<EnergySummary, SurveyError> {
-        let asked = Asked::new(query, Step::Day, self.zone())?;
+        let asked = Asked::new(query, EnergyStep::Day, self.zone())?;
         for _ in 0..TRIES {
             let made = self.with_known(household, async |known| {
                 let days = days::of_meters(known, &asked).await?;

@@ -1,7 +1,7 @@
 //! What of a household's energy is asked for, and why it is not answered.
 
 use ebp_core::contract::EnergyStep;
-use ebp_dataset::{Calendar, CalendarError, Step};
+use ebp_dataset::{Calendar, CalendarError};
 use jiff::{Timestamp, civil::Date};
 
 /// A day in microseconds.
@@ -102,16 +102,6 @@ impl From<CalendarError> for SeriesFault {
     }
 }
 
-/// The step as the calendar knows it.
-pub(super) const fn step_of(step: EnergyStep) -> Step {
-    match step {
-        EnergyStep::Quarter => Step::Quarter,
-        EnergyStep::Hour => Step::Hour,
-        EnergyStep::Day => Step::Day,
-        EnergyStep::Month => Step::Month,
-    }
-}
-
 /// A stretch that can be answered.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
@@ -127,7 +117,11 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Of a query for rows of that length, where the survey's zone is this one.
-    pub fn new(query: &SeriesQuery, step: Step, kept_zone: &str) -> Result<Self, SeriesFault> {
+    pub fn new(
+        query: &SeriesQuery,
+        step: EnergyStep,
+        kept_zone: &str,
+    ) -> Result<Self, SeriesFault> {
         let zone = query.zone.as_deref().unwrap_or(kept_zone);
         // No zone's name is so long.
         if zone.len() > 64 {
@@ -156,14 +150,14 @@ impl Asked {
         Ok(asked)
     }
 
-    fn require_bounded(&self, step: Step) -> Result<(), SeriesFault> {
+    fn require_bounded(&self, step: EnergyStep) -> Result<(), SeriesFault> {
         let (what, days, or) = match step {
-            Step::Quarter => ("quarter hours", QUARTER_DAYS, ", or take a longer `step`"),
-            Step::Hour => ("hours", HOUR_DAYS, ", or take a longer `step`"),
+            EnergyStep::Quarter => ("quarter hours", QUARTER_DAYS, ", or take a longer `step`"),
+            EnergyStep::Hour => ("hours", HOUR_DAYS, ", or take a longer `step`"),
             _ if !self.is_kept => {
                 ("days of another time zone than the survey's", HOUR_DAYS, ", or leave out `zone`")
             }
-            Step::Day | Step::Month => ("days and months", LONGEST_DAYS, ""),
+            EnergyStep::Day | EnergyStep::Month => ("days and months", LONGEST_DAYS, ""),
         };
         let is_long = self.to.saturating_sub(self.from) > days * DAY + CHANGE_OF_TIME;
         if is_long { Err(SeriesFault::TooLong { what, days, or }) } else { Ok(()) }
@@ -180,7 +174,7 @@ impl Asked {
     }
 
     /// When each row begins, and the end of the last.
-    pub fn edges(&self, step: Step) -> Result<Vec<i64>, SeriesFault> {
+    pub fn edges(&self, step: EnergyStep) -> Result<Vec<i64>, SeriesFault> {
         let mut edges = vec![self.from];
         let mut at = self.from;
         while at < self.to {
@@ -191,12 +185,12 @@ impl Asked {
     }
 }
 
-const fn row_of(step: Step) -> &'static str {
+const fn row_of(step: EnergyStep) -> &'static str {
     match step {
-        Step::Quarter => "a quarter hour",
-        Step::Hour => "an hour",
-        Step::Day => "a day",
-        Step::Month => "a month",
+        EnergyStep::Quarter => "a quarter hour",
+        EnergyStep::Hour => "an hour",
+        EnergyStep::Day => "a day",
+        EnergyStep::Month => "a month",
     }
 }
 
@@ -211,7 +205,7 @@ mod tests {
         )
     }
 
-    fn asked(from: &str, to: &str, zone: Option<&str>, step: Step) -> Result<Asked, String> {
+    fn asked(from: &str, to: &str, zone: Option<&str>, step: EnergyStep) -> Result<Asked, String> {
         let query = SeriesQuery { from: at(from), to: at(to), zone: zone.map(str::to_owned) };
         Asked::new(&query, step, "Europe/Berlin").map_err(|fault| fault.to_string())
     }
@@ -222,36 +216,36 @@ mod tests {
             let asked = asked(from, to, None, step).unwrap();
             asked.edges(step).unwrap().len() - 1
         };
-        assert_eq!(of("2026-03-29", "2026-03-30", Step::Quarter), 92);
-        assert_eq!(of("2026-10-25", "2026-10-26", Step::Quarter), 100);
-        assert_eq!(of("2026-10-01", "2026-11-01", Step::Quarter), 2_980);
-        assert_eq!(of("2026-01-01", "2027-01-01", Step::Day), 365);
-        assert_eq!(of("2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z", Step::Month), 12);
+        assert_eq!(of("2026-03-29", "2026-03-30", EnergyStep::Quarter), 92);
+        assert_eq!(of("2026-10-25", "2026-10-26", EnergyStep::Quarter), 100);
+        assert_eq!(of("2026-10-01", "2026-11-01", EnergyStep::Quarter), 2_980);
+        assert_eq!(of("2026-01-01", "2027-01-01", EnergyStep::Day), 365);
+        assert_eq!(of("2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z", EnergyStep::Month), 12);
     }
 
     #[test]
     fn what_is_wrong_says_what_to_change() {
         let fault = |from, to, zone, step| asked(from, to, zone, step).unwrap_err();
         assert_eq!(
-            fault("2026-03-29T10:00:00Z", "2026-03-30", None, Step::Day),
+            fault("2026-03-29T10:00:00Z", "2026-03-30", None, EnergyStep::Day),
             "`from` must be where a day of the time zone begins, such as 2026-03-28T23:00:00Z"
         );
         let long = "are given for 31 days at most: bring `from` and `to` closer together, or take";
-        assert!(fault("2026-01-01", "2026-02-02", None, Step::Quarter).contains(long));
-        let other = fault("2026-01-01", "2027-01-01", Some("UTC"), Step::Day);
+        assert!(fault("2026-01-01", "2026-02-02", None, EnergyStep::Quarter).contains(long));
+        let other = fault("2026-01-01", "2027-01-01", Some("UTC"), EnergyStep::Day);
         assert!(other.contains("93 days") && other.contains("leave out `zone`"), "{other}");
-        assert!(asked("2026-01-01", "2026-04-04", Some("UTC"), Step::Day).is_ok());
+        assert!(asked("2026-01-01", "2026-04-04", Some("UTC"), EnergyStep::Day).is_ok());
         let long = "x".repeat(4_096);
         for zone in ["Europe/Nowhere", "", "../../etc/passwd", &long] {
-            let fault = fault("2026-01-01", "2026-01-02", Some(zone), Step::Day);
+            let fault = fault("2026-01-01", "2026-01-02", Some(zone), EnergyStep::Day);
             assert!(fault.starts_with("`zone` must be the name"), "{fault}");
         }
         let empty = "`to` must be later than `from`";
-        assert_eq!(fault("2026-01-02", "2026-01-02", None, Step::Day), empty);
-        let early = fault("1880-01-01", "1880-01-02", None, Step::Day);
+        assert_eq!(fault("2026-01-02", "2026-01-02", None, EnergyStep::Day), empty);
+        let early = fault("1880-01-01", "1880-01-02", None, EnergyStep::Day);
         assert!(early.contains("ask for later ones"), "{early}");
-        assert!(fault("1900-01-01", "2026-01-01", None, Step::Day).contains("3660 days"));
-        let year = asked("2026-01-01", "2027-01-01", None, Step::Day).unwrap();
+        assert!(fault("1900-01-01", "2026-01-01", None, EnergyStep::Day).contains("3660 days"));
+        let year = asked("2026-01-01", "2027-01-01", None, EnergyStep::Day).unwrap();
         assert!(year.require_few(100).is_ok() && year.require_few(200).is_err());
     }
 }

@@ -1,9 +1,10 @@
 //! What a household's meters count, out of its registration and of what they were read.
 
-use ebp_core::model::MeterType;
-use ebp_dataset::{
-    Battery, Concept, Energy, MeterFacts, MeterKind, Roles, Step, Topology, assign_roles,
+use ebp_core::{
+    contract::EnergyStep,
+    model::{Battery, MeterType, MeteringConcept},
 };
+use ebp_dataset::{Energy, MeterFacts, MeterKind, Roles, Topology, assign_roles};
 use ebp_store::{SeriesHousehold, SeriesMeter};
 
 use super::run::{Maker, MeterRun};
@@ -15,6 +16,8 @@ pub(super) struct HouseholdRoles {
     pub topology: Option<Topology>,
     /// Whether what is generated is known.
     pub generates: bool,
+    /// What the registration does not say and was assumed, by the contract's names.
+    pub assumed: Vec<String>,
 }
 
 /// Assigns the roles of a household's meters; `runs` are theirs.
@@ -26,21 +29,42 @@ pub(super) fn assign(
     let facts = facts(maker, household, runs);
     let unmetered = household.systems.iter().any(|system| system.meter.is_none());
     let has_generation = facts.iter().any(|meter| meter.kind == MeterKind::Generation);
-    let concept = if household.systems.is_empty() && !has_generation {
-        Concept::NoSystem
-    } else {
-        Concept::Unknown
+    let concept = match household.metering_concept {
+        MeteringConcept::Unknown if household.systems.is_empty() && !has_generation => {
+            MeteringConcept::NoSystem
+        }
+        registered => registered,
     };
-    let battery = if household.home_battery { Battery::Unknown } else { Battery::None };
+    let battery = match household.battery {
+        Battery::Unknown if !household.home_battery => Battery::None,
+        registered => registered,
+    };
+    let assumed = assumed(household, &facts, battery);
     match assign_roles(&facts, unmetered, concept, battery) {
-        Ok(roles) => HouseholdRoles { roles, topology: None, generates: true },
+        Ok(roles) => HouseholdRoles { roles, topology: None, generates: true, assumed },
         Err(topology) => {
             // Where all is fed in by a meter of its own, its meters count what is generated.
             let generates = topology == Topology::FullFeedIn && has_generation;
             let roles = Roles::without_balance(&facts, generates);
-            HouseholdRoles { roles, topology: Some(topology), generates }
+            HouseholdRoles { roles, topology: Some(topology), generates, assumed }
         }
     }
+}
+
+/// What the registration does not say. Without a battery it is known that none is connected, though
+/// nobody said where.
+fn assumed(household: &SeriesHousehold, facts: &[MeterFacts], battery: Battery) -> Vec<String> {
+    let guesses =
+        |meter: &MeterFacts| meter.kind == MeterKind::Generation && meter.generation.is_none();
+    [
+        ("metering_concept", household.metering_concept == MeteringConcept::Unknown),
+        ("battery", battery == Battery::Unknown),
+        ("generation_register", facts.iter().any(guesses)),
+    ]
+    .into_iter()
+    .filter(|(_, is_assumed)| *is_assumed)
+    .map(|(name, _)| name.to_owned())
+    .collect()
 }
 
 fn facts(maker: &Maker<'_>, household: &SeriesHousehold, runs: &[MeterRun]) -> Vec<MeterFacts> {
@@ -55,7 +79,7 @@ fn facts(maker: &Maker<'_>, household: &SeriesHousehold, runs: &[MeterRun]) -> V
             to: end_of(household, meter, run),
             import: run.total.import(),
             export: run.total.export(),
-            generation: None,
+            generation: meter.generation_register,
         })
         .collect();
     let begun = facts.iter().filter(|meter| meter.kind == MeterKind::Grid).map(|it| it.from).min();
@@ -112,6 +136,6 @@ fn begin_of(
     let Some(installed) = installed.filter(|at| begun.is_some_and(|begun| *at > begun)) else {
         return i64::MIN;
     };
-    let day = maker.calendar.start(Step::Day, first).unwrap_or(first);
+    let day = maker.calendar.start(EnergyStep::Day, first).unwrap_or(first);
     installed.min(day)
 }

@@ -1,9 +1,7 @@
 //! The rows of a series, out of days or of quarter hours.
 
 use ebp_core::contract::{EnergySeries, EnergyStep, ExactNumber, MeterEnergy, SeriesBounds};
-use ebp_dataset::{
-    Day, HouseholdPeriod, HouseholdPeriods, Interval, Joined, Period, Periods, Step,
-};
+use ebp_dataset::{Day, HouseholdPeriod, HouseholdPeriods, Interval, Joined, Period, Periods};
 use ebp_store::StoreError;
 use jiff::Timestamp;
 
@@ -63,7 +61,7 @@ pub(super) fn period_of(days: &[Day], (from, to): (i64, i64)) -> Period {
 pub(super) async fn of_quarters(
     known: &Known<'_>,
     asked: &Asked,
-    step: Step,
+    step: EnergyStep,
     edges: &[i64],
 ) -> Result<Rows, Interrupted> {
     let meters = &known.household.meters;
@@ -172,6 +170,7 @@ pub(super) fn series(
         flags: household.iter().map(|row| bits(row.flags, violated(row))).collect(),
         flag_names: flag_names(),
         topology: roles.topology.map(|topology| topology.name().to_owned()),
+        assumed: roles.assumed.clone(),
         bounds: parts.bounds.then(limits),
         meters: parts.meters.then(|| rows.meters.iter().enumerate().map(meter).collect()),
     })

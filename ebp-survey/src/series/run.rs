@@ -3,7 +3,8 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use ebp_dataset::{Calendar, Day, Days, MeterSeries, Quarter, Reading, Rules, Step, Total, Window};
+use ebp_core::contract::EnergyStep;
+use ebp_dataset::{Calendar, Day, Days, MeterSeries, Quarter, Reading, Rules, Total, Window};
 use ebp_store::{
     HouseholdId, KeptDay, KeptSeries, NewDays, PageQuery, SeriesMeter, Store, StoreError,
     is_settled,
@@ -202,7 +203,7 @@ impl Pass {
     /// Goes on from the state at a midnight.
     fn begin(&mut self, at: i64, series: &MeterSeries) -> Result<(), Interrupted> {
         self.snapshots.push_back((at, Arc::new(series.clone())));
-        self.midnight = Some(self.calendar.end(Step::Day, at)?);
+        self.midnight = Some(self.calendar.end(EnergyStep::Day, at)?);
         Ok(())
     }
 
@@ -223,13 +224,13 @@ impl Pass {
         self.first.get_or_insert(reading.at);
         let mut midnight = match self.midnight {
             Some(midnight) => midnight,
-            None => self.calendar.end(Step::Day, reading.at)?,
+            None => self.calendar.end(EnergyStep::Day, reading.at)?,
         };
         if reading.at >= midnight {
             let before = Arc::new(series.clone());
             while reading.at >= midnight {
                 self.snapshots.push_back((midnight, before.clone()));
-                midnight = self.calendar.end(Step::Day, midnight)?;
+                midnight = self.calendar.end(EnergyStep::Day, midnight)?;
             }
         }
         self.midnight = Some(midnight);
@@ -251,7 +252,7 @@ impl Pass {
         self.total.push(row);
         if row.slot >= self.last_day_ends {
             self.last_day.clear();
-            self.last_day_ends = self.calendar.end(Step::Day, row.slot)?;
+            self.last_day_ends = self.calendar.end(EnergyStep::Day, row.slot)?;
         }
         self.last_day.push(*row);
         Ok(self.days.push(row)?)

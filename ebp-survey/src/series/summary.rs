@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ebp_core::contract::{EnergySummary, ExactNumber};
+use ebp_core::contract::{EnergyStep, EnergySummary, ExactNumber};
 use ebp_dataset::{
     Balance, Boundary, Day, Flags, HouseholdPeriod, Interval, KnownPart, NoRatio, Part, Quality,
     Quarter, RegisterDay, Registers, figures,
@@ -37,7 +37,7 @@ pub(super) fn of_days(
     let now = known.maker.now.as_microsecond();
     // Quarter hours before the first measurement cannot be missing.
     let begun = known.begun().map_or(asked.to, |first| first.max(asked.from));
-    let begun = known.maker.calendar.start(ebp_dataset::Step::Quarter, begun)?;
+    let begun = known.maker.calendar.start(EnergyStep::Quarter, begun)?;
     let quarters = past(begun, asked.to, now);
     let nodes = nodes(known, asked, days);
     let part = |part| sum(known, part, &nodes);
@@ -112,6 +112,7 @@ pub(super) fn of_days(
         generation_bounds: generates(&whole.balance.generation),
         reasons,
         has_battery: known.household.home_battery,
+        assumed: roles.assumed.clone(),
         flags: names_of(bits(flags, violated)),
     })
 }

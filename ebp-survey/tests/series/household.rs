@@ -12,7 +12,7 @@ use ebp_store::{Database, HouseholdId, Store, open_store};
 use ebp_survey::Survey;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::cluster;
@@ -84,8 +84,13 @@ pub struct Household {
 
 impl Household {
     pub async fn new(engine: &Engine) -> Self {
+        Self::registered(engine, |_| {}).await
+    }
+
+    /// One whose registration differs.
+    pub async fn registered(engine: &Engine, change: impl FnOnce(&mut Value)) -> Self {
         let store = engine.open().await;
-        let registration = serde_json::from_value(json!({
+        let mut registration = json!({
             "participant": {"name": "Erika Mustermann", "email": "erika@example.org"},
             "address": {"street": "Heidestraße 17", "postal_code": "51147", "city": "Köln",
                         "country": "DE"},
@@ -95,8 +100,10 @@ impl Household {
                        {"type": "PV-GENERATION", "model": "MT681", "uuid": PV}],
             "pv_systems": [{"nominal_power": 7.5, "azimuth": 180, "tilt": 35,
                             "installed_on": "2019-05-03", "meter": 1}]
-        }));
-        let made = store.register(registration.unwrap(), start()).await.unwrap();
+        });
+        change(&mut registration);
+        let registration = serde_json::from_value(registration).unwrap();
+        let made = store.register(registration, start()).await.unwrap();
         let id = HouseholdId(made.household);
         store.grant_consent(id, start()).await.unwrap();
         Self::from_store(store, id)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ebp_core::{contract::EnergyStep, model::Measurement};
-use ebp_dataset::{Calendar, MeterSeries, Periods, Reading, Rules, Step};
+use ebp_dataset::{Calendar, MeterSeries, Periods, Reading, Rules};
 use ebp_needs::needs;
 use ebp_survey::{SeriesBound, SeriesParts, SeriesQuery, Survey};
 use jiff::SignedDuration;
@@ -143,7 +143,7 @@ async fn days_are_those_of_the_rules() {
         series.push(&reading, &mut |row| rows.push(row)).unwrap();
     }
     series.finish(&mut |row| rows.push(row));
-    let mut periods = Periods::new(calendar, Step::Day);
+    let mut periods = Periods::new(calendar, EnergyStep::Day);
     let mut days: Vec<_> = rows.iter().filter_map(|row| periods.push(row).unwrap()).collect();
     days.extend(periods.finish());
     let parts = SeriesParts { meters: true, bounds: true };

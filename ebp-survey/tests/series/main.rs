@@ -6,5 +6,6 @@
 mod household;
 mod kept;
 mod known;
+mod roles;
 
 use ebp_testkit::cluster;

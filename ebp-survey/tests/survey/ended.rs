@@ -137,34 +137,36 @@ async fn a_withdrawal_by_letter(world: World) {
 async fn a_removal(world: World) {
     let (of, _) = world.register("Alte Gasse 1").await;
     world.register("Andere Gasse 2").await;
-    world.survey.remove_household(HouseholdId(of.household)).await.unwrap();
+    world.survey.remove_household(HouseholdId(of.household), None).await.unwrap();
     assert_eq!(world.geocoder.streets(), ["Andere Gasse 2"]);
-    let again = world.survey.remove_household(HouseholdId(of.household)).await;
+    let again = world.survey.remove_household(HouseholdId(of.household), None).await;
     assert!(matches!(again, Err(SurveyError::Store(StoreError::NotFound))), "{again:?}");
 }
 
 async fn a_registration_that_is_rejected(world: World) {
     world.register("Alte Gasse 1").await;
-    let twice = world.survey.register(registration("Alte Gasse 1"), false).await;
+    let twice = world.survey.register(registration("Alte Gasse 1"), false, None).await;
     let is_refused =
         |error: &SurveyError| matches!(error, SurveyError::Store(StoreError::RegisteredAlready(_)));
     assert!(twice.as_ref().is_err_and(is_refused), "{twice:?}");
     let mut faulty = registration("Neue Gasse 2");
     faulty.meters.clear();
-    world.survey.register(faulty, false).await.unwrap_err();
+    world.survey.register(faulty, false, None).await.unwrap_err();
     assert_eq!(world.geocoder.asked(), 1, "what is rejected is not looked up");
 
     // Registered by somebody else while its address is looked up.
     let release = world.geocoder.hold();
     let survey = world.survey.clone();
     let late =
-        tokio::spawn(async move { survey.register(registration("Neue Gasse 2"), false).await });
+        tokio::spawn(
+            async move { survey.register(registration("Neue Gasse 2"), false, None).await },
+        );
     while world.geocoder.asked() < 2 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let mut by_hand = registration("Neue Gasse 2");
     by_hand.location = Some(Location::entered(51.0, 7.0));
-    world.survey.register(by_hand, false).await.unwrap();
+    world.survey.register(by_hand, false, None).await.unwrap();
     drop(release);
     let late = late.await.unwrap();
     assert!(late.as_ref().is_err_and(is_refused), "{late:?}");
@@ -176,7 +178,7 @@ async fn a_caller_who_is_gone(world: World) {
     let (of, _) = world.register("Andere Gasse 2").await;
     world.survey.grant_consent(&caller).await.unwrap();
     begin(world.survey.revoke_consent(&caller)).await;
-    begin(world.survey.remove_household(HouseholdId(of.household))).await;
+    begin(world.survey.remove_household(HouseholdId(of.household), None)).await;
     let gone = async {
         while !world.geocoder.streets().is_empty() {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -29,7 +29,7 @@ async fn an_address_that_another_server_ends(world: World) {
     let (other, memory) = another(&world).await;
     // Each server has located an address of its own, and the household is another one's to change.
     let (_, caller) = world.register("Eigene Gasse 1").await;
-    let there = other.register(registration("Alte Gasse 1"), false).await.unwrap();
+    let there = other.register(registration("Alte Gasse 1"), false, None).await.unwrap();
     let household = HouseholdId(there.registered.household);
     assert_eq!(memory.streets(), ["Alte Gasse 1"]);
     let moved =
@@ -43,25 +43,25 @@ async fn an_address_that_another_server_ends(world: World) {
     // And before it uses an answer.
     world.survey.grant_consent(&caller).await.unwrap();
     let asked = memory.asked();
-    other.register(registration("Eigene Gasse 1"), true).await.unwrap();
+    other.register(registration("Eigene Gasse 1"), true, None).await.unwrap();
     assert_eq!((memory.asked(), memory.streets()), (asked + 1, vec!["Eigene Gasse 1".into()]));
     world.survey.revoke_consent(&caller).await.unwrap();
-    other.register(registration("Letzte Gasse 3"), false).await.unwrap();
+    other.register(registration("Letzte Gasse 3"), false, None).await.unwrap();
     assert_eq!(memory.streets(), ["Letzte Gasse 3"]);
     // Nothing ended since: the answer is used.
     let asked = memory.asked();
-    other.register(registration("Letzte Gasse 3"), true).await.unwrap();
+    other.register(registration("Letzte Gasse 3"), true, None).await.unwrap();
     assert_eq!(memory.asked(), asked);
 }
 
 /// Whatever it missed meanwhile counts, too.
 async fn an_address_that_ends_while_a_server_is_away(world: World) {
     let (other, memory) = another(&world).await;
-    let there = other.register(registration("Alte Gasse 1"), false).await.unwrap();
+    let there = other.register(registration("Alte Gasse 1"), false, None).await.unwrap();
     other.store().close().await.unwrap();
     drop(other);
     let household = HouseholdId(there.registered.household);
-    world.survey.remove_household(household).await.unwrap();
+    world.survey.remove_household(household, None).await.unwrap();
     assert_eq!(memory.streets(), ["Alte Gasse 1"]);
     let store = open_store(&world.database).await.unwrap();
     let back = Survey::new(store, Arc::new(SystemClock)).with_geocoder(Some(memory.clone()));
@@ -76,15 +76,15 @@ async fn own_ends_alone(world: World) {
     world.register("Andere Gasse 3").await;
     world.survey.grant_consent(&caller).await.unwrap();
     world.survey.revoke_consent(&caller).await.unwrap();
-    world.survey.remove_household(HouseholdId(second.household)).await.unwrap();
+    world.survey.remove_household(HouseholdId(second.household), None).await.unwrap();
     world.survey.forget_ended().await.unwrap();
     assert_eq!(world.geocoder.streets(), ["Andere Gasse 3"]);
 
     let (other, _) = another(&world).await;
     let (third, _) = world.register("Dritte Gasse 4").await;
-    let there = other.register(registration("Vierte Gasse 5"), false).await.unwrap();
-    other.remove_household(HouseholdId(there.registered.household)).await.unwrap();
-    world.survey.remove_household(HouseholdId(third.household)).await.unwrap();
+    let there = other.register(registration("Vierte Gasse 5"), false, None).await.unwrap();
+    other.remove_household(HouseholdId(there.registered.household), None).await.unwrap();
+    world.survey.remove_household(HouseholdId(third.household), None).await.unwrap();
     world.survey.forget_ended().await.unwrap();
     assert_eq!(world.geocoder.streets(), [""; 0]);
     drop(of);

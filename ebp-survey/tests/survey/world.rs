@@ -89,7 +89,7 @@ impl World {
 
     /// Registers a household there, without a location.
     pub async fn register(&self, street: &str) -> (Registered, Caller) {
-        let new = self.survey.register(registration(street), false).await.unwrap();
+        let new = self.survey.register(registration(street), false, None).await.unwrap();
         let names = Names {
             participant: Some(new.registered.participant),
             email: email(street),

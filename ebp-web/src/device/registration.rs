@@ -169,7 +169,7 @@ pub async fn send(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Respons
     // Browsers end lines with CR LF, and people paste what keyboards cannot type.
     let lines = draft.replace("\r\n", "\n");
     let plain = lines.chars().filter(|c| !c.is_control() || *c == '\n');
-    let message = NewMessage { about, text: plain.collect() };
+    let message = NewMessage { about, text: plain.collect::<String>().into() };
     let sent = web.ask(move |cloud| cloud.write_message(&message)).await;
     match sent {
         Ok(()) => Redirect::to("/registration?sent=1").into_response(),

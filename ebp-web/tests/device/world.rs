@@ -295,6 +295,7 @@ impl Cloud for FakeCloud {
                 .map(str::to_owned)
                 .to_vec(),
                 topology: (!server.has_generation).then(|| "no_generation_meter".to_owned()),
+                assumed: Vec::new(),
                 bounds: None,
                 meters: None,
                 starts,
@@ -354,6 +355,7 @@ impl Cloud for FakeCloud {
                 generation_bounds: None,
                 reasons,
                 has_battery: false,
+                assumed: Vec::new(),
                 flags: Vec::new(),
             })
         })

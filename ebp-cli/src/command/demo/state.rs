@@ -279,7 +279,10 @@ fn register(
                 };
                 let actor = store.actor(&names).await.map_err(server::store)?;
                 if actor == Actor::Unknown {
-                    survey.register(registration.clone(), false).await.map_err(server::survey)?;
+                    survey
+                        .register(registration.clone(), false, None)
+                        .await
+                        .map_err(server::survey)?;
                 }
                 participants.push(match store.participant(email).await {
                     Err(StoreError::NotFound) => None,

@@ -76,7 +76,7 @@ impl Revoke {
             None => survey,
         };
         with_survey(&settings, issuing, async |survey| {
-            survey.revoke_device(self.device).await.map_err(|error| match error {
+            survey.revoke_device(self.device, None).await.map_err(|error| match error {
                 SurveyError::Store(StoreError::NotFound) => {
                     Failure::failed(format!("there is no device {}", self.device))
                         .remedy("`ebp household show` lists a household's devices")

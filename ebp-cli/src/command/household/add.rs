@@ -107,7 +107,7 @@ impl Add {
         let geocoder = self.locating.geocoder_here(data)?.into_geocoder();
         let locating = |survey: Survey| survey.with_geocoder(geocoder).with_patience(PATIENCE);
         let new = with_survey(&settings, locating, async |survey| {
-            survey.register(registration, self.further).await.map_err(server::survey)
+            survey.register(registration, self.further, None).await.map_err(server::survey)
         })?;
         owner::give_to_owner_of(&settings.data);
         Ok(new)

@@ -64,7 +64,7 @@ impl Participant {
             Identity::load(&file("pem"), &file("key"), &self.own().join("ca.pem")).unwrap();
         let client = Client::new(&self.url, &identity, ClientOptions::default()).unwrap();
         let about = about.parse().unwrap();
-        client.write_message(&NewMessage { about, text: text.into() }).unwrap();
+        client.write_message(&NewMessage { about, text: text.to_owned().into() }).unwrap();
     }
 
     pub fn ask(&self, arguments: &[&str]) -> Run {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, State},
-    http::Uri,
+    http::{HeaderMap, Uri},
 };
 use ebp_core::contract::{Listing, ManagedCertificate, RevokedDevice};
 use ebp_store::{ListPage, RegisterEntry, Serial};
 use ebp_survey::Survey;
 
-use super::{list_query, listing};
-use crate::{api::uuid, problem::ApiError};
+use super::{list_query, listing, revision::revision};
+use crate::{api::uuid, auth::Manager, problem::ApiError};
 
 /// `GET /management/device/{uuid}/certificate?limit&cursor`: oldest first.
 pub async fn list(
@@ -29,21 +29,25 @@ pub async fn list(
 /// one-time tokens, for good and from the next request on.
 pub async fn revoke_all(
     State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
     Path(device): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Json<RevokedDevice>, ApiError> {
-    let device = uuid(&device)?;
-    Ok(Json(RevokedDevice { device, revoked: survey.revoke_device(device).await? }))
+    let (device, by) = (uuid(&device)?, revision(group, &headers)?);
+    Ok(Json(RevokedDevice { device, revoked: survey.revoke_device(device, Some(by)).await? }))
 }
 
 /// `DELETE /management/device/{uuid}/certificate/{serial}`: revokes it, for good and from the next
 /// request on.
 pub async fn revoke(
     State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
     Path((device, serial)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<Json<ManagedCertificate>, ApiError> {
-    let device = uuid(&device)?;
+    let (device, by) = (uuid(&device)?, revision(group, &headers)?);
     let serial: Serial = serial.parse().map_err(|_| ApiError::NotFound)?;
-    Ok(Json(managed(&survey.revoke_device_certificate(device, serial).await?)))
+    Ok(Json(managed(&survey.revoke_device_certificate(device, serial, Some(by)).await?)))
 }
 
 fn managed(entry: &RegisterEntry) -> ManagedCertificate {

@@ -6,16 +6,21 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, Request, State},
-    http::{StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
 };
 use ebp_core::contract::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, Listing, Made, ManagedDevice, NewDevice,
     NewSignInCode,
 };
-use ebp_store::{Edit, HouseholdId};
+use ebp_store::{Edit, HouseholdId, StoreError};
 use ebp_survey::Survey;
+use uuid::Uuid;
 
-use super::{list_query, listing, revision::author};
+use super::{
+    list_query, listing,
+    revision::{author, revision, tag},
+};
 use crate::{
     api::{body, intake::Intake, uuid},
     auth::Manager,
@@ -45,35 +50,53 @@ pub async fn add(
     Ok((StatusCode::CREATED, Json(Made { uuid })))
 }
 
-/// `GET /management/device/{uuid}`.
+/// `GET /management/device/{uuid}`: the device, and its household's version.
 pub async fn show(
     State(survey): State<Arc<Survey>>,
     Path(device): Path<String>,
-) -> Result<Json<ManagedDevice>, ApiError> {
-    Ok(Json(survey.store().managed_device(uuid(&device)?).await?))
+) -> Result<Response, ApiError> {
+    shown(&survey, uuid(&device)?).await
 }
 
-/// `PATCH /management/device/{uuid}`: which meters of its household it reads.
+async fn shown(survey: &Survey, device: Uuid) -> Result<Response, ApiError> {
+    let device = survey.store().managed_device(device).await?;
+    let household = survey.store().registration(HouseholdId(device.household)).await;
+    match household {
+        Ok(household) => Ok(([(header::ETAG, tag(&household)?)], Json(device)).into_response()),
+        // A withheld household cannot be changed, and has no version.
+        Err(StoreError::NotFound) => Ok(Json(device).into_response()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `PATCH /management/device/{uuid}`: which meters of its household it reads; with `If-Match` only of
+/// that version of the household.
 pub async fn change(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,
+    Manager(group): Manager,
     Path(device): Path<String>,
     request: Request,
-) -> Result<Json<ManagedDevice>, ApiError> {
+) -> Result<Response, ApiError> {
     let device = uuid(&device)?;
+    let by = revision(group, request.headers())?;
     let DeviceChange { meters } = body::json(&intake, request).await?;
     if let Some(meters) = meters {
-        survey.store().change_device(device, meters).await?;
+        survey.change_device(device, meters, Some(by)).await?;
     }
-    Ok(Json(survey.store().managed_device(device).await?))
+    shown(&survey, device).await
 }
 
-/// `DELETE /management/device/{uuid}`: one that was added by mistake.
+/// `DELETE /management/device/{uuid}`: one that was added by mistake; with `If-Match` only of that
+/// version of the household.
 pub async fn remove(
     State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
     Path(device): Path<String>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    survey.store().remove_device(uuid(&device)?).await?;
+    let by = revision(group, &headers)?;
+    survey.remove_device(uuid(&device)?, Some(by)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -83,12 +106,14 @@ pub async fn remove(
 pub async fn enrolment(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,
+    Manager(group): Manager,
     Path(device): Path<String>,
     request: Request,
 ) -> Result<(StatusCode, Json<EnrolmentToken>), ApiError> {
     let device = uuid(&device)?;
+    let by = revision(group, request.headers())?;
     let EnrolmentRequest { scopes, hours } = body::json(&intake, request).await?;
-    let token = survey.create_enrolment(device, scopes, hours).await?;
+    let token = survey.create_enrolment(device, scopes, hours, Some(by)).await?;
     Ok((StatusCode::CREATED, Json(token)))
 }
 
@@ -96,7 +121,11 @@ pub async fn enrolment(
 /// here and stored only as its hash.
 pub async fn sign_in_code(
     State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
     Path(device): Path<String>,
+    headers: HeaderMap,
 ) -> Result<(StatusCode, Json<NewSignInCode>), ApiError> {
-    Ok((StatusCode::CREATED, Json(survey.create_sign_in_code(uuid(&device)?).await?)))
+    let by = revision(group, &headers)?;
+    let code = survey.create_sign_in_code(uuid(&device)?, Some(by)).await?;
+    Ok((StatusCode::CREATED, Json(code)))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, Request, State},
-    http::{StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri},
 };
 use ebp_core::contract::{
     Coverage, DeviceHistory, FleetPage, FleetSort, NewSilence, Silence, limits,
@@ -15,8 +15,10 @@ use ebp_store::{Cursor, Fleet, FleetCursor, FleetQuery};
 use ebp_survey::Survey;
 use jiff::{ToSpan, Unit, civil::Date, tz::TimeZone};
 
+use super::revision::revision;
 use crate::{
     api::{body, intake::Intake, query, uuid},
+    auth::Manager,
     problem::ApiError,
 };
 
@@ -140,19 +142,24 @@ pub async fn silence(
 pub async fn silence_device(
     State(survey): State<Arc<Survey>>,
     State(intake): State<Arc<Intake>>,
+    Manager(group): Manager,
     Path(device): Path<String>,
     request: Request,
 ) -> Result<(StatusCode, Json<Silence>), ApiError> {
     let device = uuid(&device)?;
+    let by = revision(group, request.headers())?;
     let new: NewSilence = body::for_store(&intake, request).await?;
-    Ok((StatusCode::CREATED, Json(survey.silence_device(device, new).await?)))
+    Ok((StatusCode::CREATED, Json(survey.silence_device(device, new, Some(by)).await?)))
 }
 
 /// `DELETE /management/device/{uuid}/silence`.
 pub async fn end_silence(
     State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
     Path(device): Path<String>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    survey.store().end_silence(uuid(&device)?).await?;
+    let by = revision(group, &headers)?;
+    survey.end_silence(uuid(&device)?, Some(by)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

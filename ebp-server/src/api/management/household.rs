@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, Request, State},
-    http::{StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use ebp_core::{
@@ -17,11 +17,11 @@ use ebp_core::{
     scope::Group,
 };
 use ebp_store::{HouseholdId, HouseholdPage, HouseholdQuery};
-use ebp_survey::{NewHousehold, Survey};
+use ebp_survey::{NewHousehold, Revision, Survey};
 
 use super::{
     list_query, listing,
-    revision::{Revision, author, revision, with_version},
+    revision::{author, expected, revision, with_version},
 };
 use crate::{
     api::{body, intake::Intake, query, uuid},
@@ -97,13 +97,10 @@ pub async fn register(
         survey.check_registration(registration, further).await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let NewHousehold { registered, located } = survey.register(registration, further).await?;
+    let registering = survey.register(registration, further, Some(author));
+    let NewHousehold { registered, located } = registering.await?;
     if let Some(located) = located {
         located.log_trouble();
-    }
-    // The household is registered, whatever becomes of its history.
-    if let Err(error) = survey.note_registration(HouseholdId(registered.household), author).await {
-        tracing::warn!(%error, "a registration is not in the household's history");
     }
     Ok((StatusCode::CREATED, Json::<Registered>(registered)).into_response())
 }
@@ -135,12 +132,15 @@ fn flags<const N: usize>(uri: &Uri, names: [&str; N]) -> Result<[bool; N], ApiEr
     Ok(flags)
 }
 
-/// `DELETE /management/household/{household}`: one that was registered by mistake.
+/// `DELETE /management/household/{household}`: one that was registered by mistake; with `If-Match` only
+/// of that version.
 pub async fn remove(
     State(survey): State<Arc<Survey>>,
     Path(household): Path<String>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    survey.remove_household(HouseholdId(uuid(&household)?)).await?;
+    let household = HouseholdId(uuid(&household)?);
+    survey.remove_household(household, expected(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -14,9 +14,9 @@ use ebp_core::{
     scope::Group,
 };
 use ebp_store::{Edit, HouseholdId};
-use ebp_survey::Survey;
+use ebp_survey::{Revision, Survey};
 
-use super::revision::{Revision, revision, with_version};
+use super::revision::{revision, with_version};
 use crate::{
     api::{body, intake::Intake, uuid},
     auth::Manager,

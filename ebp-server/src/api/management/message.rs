@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, Request, State},
     http::Uri,
 };
-use ebp_core::contract::{Listing, Message, MessageAnswer, limits};
+use ebp_core::contract::{Listing, Message, MessageAnswer, MessageText, limits};
 use ebp_store::{Cursor, ListCursor, ListQuery};
 use ebp_survey::Survey;
 
@@ -49,7 +49,7 @@ pub async fn answer(
     request: Request,
 ) -> Result<Json<Message>, ApiError> {
     let message = uuid(&message)?;
-    let MessageAnswer { text } = body::json(&intake, request).await?;
+    let MessageAnswer { text: MessageText(text) } = body::json(&intake, request).await?;
     let now = survey.clock().now();
     Ok(Json(survey.store().close_message(message, Some(text), now).await?))
 }

@@ -11,20 +11,12 @@ use ebp_core::{
     scope::Group,
 };
 use ebp_store::{HouseholdVersion, Label};
-use ebp_survey::Author;
+use ebp_survey::{Author, Revision};
 
 use crate::problem::ApiError;
 
 /// Versions in an `If-Match`, at most.
 const MOST: usize = 16;
-
-/// Who asks for a change, and which versions of the household it is for.
-pub struct Revision {
-    /// For the history.
-    pub author: Author,
-    /// Any if absent.
-    pub expected: Option<Vec<HouseholdVersion>>,
-}
 
 /// From a request's headers.
 ///
@@ -50,7 +42,10 @@ fn label(value: &HeaderValue) -> Result<Label, ApiError> {
 
 /// The versions of `If-Match` (RFC 9110, 13.1.1). Weak ones, and those of another form, are valid and
 /// no household's.
-fn expected(headers: &HeaderMap) -> Result<Option<Vec<HouseholdVersion>>, ApiError> {
+///
+/// # Errors
+/// [`ApiError::Invalid`] if it is not of its form.
+pub fn expected(headers: &HeaderMap) -> Result<Option<Vec<HouseholdVersion>>, ApiError> {
     let malformed = || {
         let form = "`If-Match` must be `*` or the `ETag` of the household, in quotation marks";
         ApiError::Invalid(form.to_owned())
@@ -87,10 +82,17 @@ fn expected(headers: &HeaderMap) -> Result<Option<Vec<HouseholdVersion>>, ApiErr
 /// # Errors
 /// If the household cannot be written as JSON.
 pub fn with_version(household: ManagedHousehold) -> Result<Response, ApiError> {
-    let version = HouseholdVersion::from_household(&household)?;
-    let tag = HeaderValue::from_str(&format!("\"{version}\""))
-        .map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok(([(header::ETAG, tag)], Json(household)).into_response())
+    Ok(([(header::ETAG, tag(&household)?)], Json(household)).into_response())
+}
+
+/// The `ETag` of a household, and of what belongs to it.
+///
+/// # Errors
+/// If the household cannot be written as JSON.
+pub fn tag(household: &ManagedHousehold) -> Result<HeaderValue, ApiError> {
+    let version = HouseholdVersion::from_household(household)?;
+    HeaderValue::from_str(&format!("\"{version}\""))
+        .map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 #[cfg(test)]

@@ -37,10 +37,10 @@ impl AlertStore for PostgresStore {
         in_transaction!(self, tx, watch::release(&tx, lease))
     }
 
-    async fn alert_facts(&self) -> Result<Vec<DeviceFacts>, StoreError> {
+    async fn alert_facts(&self, at: Timestamp) -> Result<Vec<DeviceFacts>, StoreError> {
         let client = self.client().await?;
         // All devices of the survey.
-        self.connections.within(SURVEY, facts::all(&client)).await
+        self.connections.within(SURVEY, facts::all(&client, at)).await
     }
 
     async fn alert_state(&self, since: Timestamp) -> Result<AlertState, StoreError> {

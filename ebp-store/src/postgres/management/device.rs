@@ -124,16 +124,15 @@ pub async fn show(db: &Client, uuid: Uuid) -> Result<ManagedDevice, StoreError> 
 }
 
 /// The number of devices in each state.
-pub async fn counts(db: &Client, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
+pub async fn counts(db: &Client, reported_since: Timestamp) -> Result<DeviceCounts, StoreError> {
     let row = db
         .query_one(
-            "SELECT count(*) FILTER (WHERE revoked_at IS NULL AND last_activity >= $1),
-                    count(*) FILTER (WHERE revoked_at IS NULL AND last_activity < $1),
-                    count(*) FILTER (WHERE consent.household IS NOT NULL AND revoked_at IS NULL
-                        AND last_activity IS NULL),
-                    count(*) FILTER (WHERE consent.household IS NULL OR revoked_at IS NOT NULL)
-             FROM measurement_device LEFT JOIN consent USING (household)",
-            &[&Instant(active_since)],
+            "SELECT count(*) FILTER (WHERE consent < 2 AND last_report >= $1),
+                    count(*) FILTER (WHERE consent < 2 AND last_report < $1),
+                    count(*) FILTER (WHERE consent < 2 AND last_report IS NULL),
+                    count(*) FILTER (WHERE consent = 2)
+             FROM fleet_device",
+            &[&Instant(reported_since)],
         )
         .await?;
     let count = |place: usize| Ok::<_, StoreError>(row.try_get::<_, i64>(place)?.unsigned_abs());

@@ -5,6 +5,7 @@
 
 mod change;
 mod device;
+mod device_edit;
 mod edit;
 mod health;
 mod registration;
@@ -25,8 +26,8 @@ use super::{
     register::{self, one_at_a_time},
 };
 use crate::{
-    DeviceCounts, Edit, EditOptions, Editor, HouseholdId, HouseholdPage, HouseholdQuery, ListPage,
-    ListQuery, ManagementStore, StoreError,
+    DeviceCounts, Edit, EditOptions, Editor, HouseholdId, HouseholdPage, HouseholdQuery,
+    HouseholdVersion, ListPage, ListQuery, ManagementStore, StoreError,
 };
 
 /// Does `$work` in a transaction, after those that are under way and before further ones.
@@ -55,6 +56,21 @@ impl ManagementStore for PostgresStore {
         self.change(register::register(&mut client, &registration, true, at)).await
     }
 
+    async fn register_noted(
+        &self,
+        registration: Registration,
+        further: bool,
+        editor: Editor,
+    ) -> Result<Registered, StoreError> {
+        let registering = async |tx: &Transaction<'_>| {
+            let registered = register::register_in(tx, &registration, further, editor.at).await?;
+            let household = HouseholdId(registered.household);
+            edit::note(tx, household, &editor, ChangeKind::Registered, &[]).await?;
+            Ok::<_, StoreError>(registered)
+        };
+        in_transaction!(self, tx, registering(&tx))
+    }
+
     async fn check_registration(
         &self,
         registration: Registration,
@@ -64,9 +80,21 @@ impl ManagementStore for PostgresStore {
         self.look_up(register::check(&client, &registration, further)).await
     }
 
-    async fn remove_household(&self, id: HouseholdId, at: Timestamp) -> Result<(), StoreError> {
-        let removed: Result<(), StoreError> =
-            in_transaction!(self, tx, remove::household(&tx, id, at));
+    async fn remove_version(
+        &self,
+        id: HouseholdId,
+        expected: Option<Vec<HouseholdVersion>>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let options = EditOptions { editor: None, expected };
+        let removing = async |tx: &Transaction<'_>| {
+            if options.expected.is_some() {
+                change::require_open(tx, id).await?;
+                options.check(&registration::shown(tx, id).await?)?;
+            }
+            remove::household(tx, id, at).await
+        };
+        let removed: Result<(), StoreError> = in_transaction!(self, tx, removing(&tx));
         removed?;
         self.eraser.finish().await;
         Ok(())
@@ -99,14 +127,6 @@ impl ManagementStore for PostgresStore {
         in_transaction!(self, tx, edit::edit(&tx, id, &edit, &options))
     }
 
-    async fn note_registration(&self, id: HouseholdId, editor: Editor) -> Result<(), StoreError> {
-        let noting = async |tx: &Transaction<'_>| {
-            change::require_open(tx, id).await?;
-            edit::note(tx, id, &editor, ChangeKind::Registered, &[]).await
-        };
-        in_transaction!(self, tx, noting(&tx))
-    }
-
     async fn changes(
         &self,
         id: HouseholdId,
@@ -124,14 +144,6 @@ impl ManagementStore for PostgresStore {
         Ok(forgotten)
     }
 
-    async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError> {
-        in_transaction!(self, tx, device::change(&tx, device, &meters))
-    }
-
-    async fn remove_device(&self, device: Uuid) -> Result<(), StoreError> {
-        in_transaction!(self, tx, remove::device(&tx, device))
-    }
-
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
         let mut client = self.client().await?;
         self.look_up(health::list(&mut client, query)).await
@@ -147,8 +159,8 @@ impl ManagementStore for PostgresStore {
         self.look_up(device::show(&client, uuid)).await
     }
 
-    async fn device_counts(&self, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
+    async fn device_counts(&self, reported_since: Timestamp) -> Result<DeviceCounts, StoreError> {
         let client = self.client().await?;
-        self.look_up(device::counts(&client, active_since)).await
+        self.look_up(device::counts(&client, reported_since)).await
     }
 }

@@ -37,8 +37,8 @@ impl AlertStore for SqliteStore {
         self.writer.run(move |tx| watch::release(tx, lease)).await
     }
 
-    async fn alert_facts(&self) -> Result<Vec<DeviceFacts>, StoreError> {
-        self.readers.run(facts::all).await
+    async fn alert_facts(&self, at: Timestamp) -> Result<Vec<DeviceFacts>, StoreError> {
+        self.readers.run(move |db| facts::all(db, at)).await
     }
 
     async fn alert_state(&self, since: Timestamp) -> Result<AlertState, StoreError> {

@@ -101,17 +101,16 @@ pub fn show(db: &Connection, uuid: Uuid) -> Result<ManagedDevice, StoreError> {
 }
 
 /// The number of devices in each state.
-pub fn counts(db: &Connection, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
+pub fn counts(db: &Connection, reported_since: Timestamp) -> Result<DeviceCounts, StoreError> {
     let counts = db
         .prepare_cached(
-            "SELECT count(*) FILTER (WHERE revoked_at IS NULL AND last_activity >= ?1),
-                    count(*) FILTER (WHERE revoked_at IS NULL AND last_activity < ?1),
-                    count(*) FILTER (WHERE consent.household IS NOT NULL AND revoked_at IS NULL
-                        AND last_activity IS NULL),
-                    count(*) FILTER (WHERE consent.household IS NULL OR revoked_at IS NOT NULL)
-             FROM measurement_device LEFT JOIN consent USING (household)",
+            "SELECT count(*) FILTER (WHERE consent < 2 AND last_report >= ?1),
+                    count(*) FILTER (WHERE consent < 2 AND last_report < ?1),
+                    count(*) FILTER (WHERE consent < 2 AND last_report IS NULL),
+                    count(*) FILTER (WHERE consent = 2)
+             FROM fleet_device",
         )?
-        .query_row([Instant(active_since)], |row| {
+        .query_row([Instant(reported_since)], |row| {
             Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
         })?;
     let [active, silent, never, revoked] = counts.map(i64::unsigned_abs);

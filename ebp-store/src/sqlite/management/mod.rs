@@ -5,6 +5,7 @@
 
 mod change;
 pub mod device;
+mod device_edit;
 mod edit;
 mod health;
 mod registration;
@@ -21,8 +22,8 @@ use uuid::Uuid;
 
 use super::{SqliteStore, register};
 use crate::{
-    DeviceCounts, Edit, EditOptions, Editor, HouseholdId, HouseholdPage, HouseholdQuery, ListPage,
-    ListQuery, ManagementStore, StoreError,
+    DeviceCounts, Edit, EditOptions, Editor, HouseholdId, HouseholdPage, HouseholdQuery,
+    HouseholdVersion, ListPage, ListQuery, ManagementStore, StoreError,
 };
 
 #[async_trait]
@@ -35,6 +36,22 @@ impl ManagementStore for SqliteStore {
         self.writer.run(move |tx| register::register(tx, &registration, true, at)).await
     }
 
+    async fn register_noted(
+        &self,
+        registration: Registration,
+        further: bool,
+        editor: Editor,
+    ) -> Result<Registered, StoreError> {
+        self.writer
+            .run(move |tx| {
+                let registered = register::register(tx, &registration, further, editor.at)?;
+                let household = HouseholdId(registered.household);
+                edit::note(tx, household, &editor, ChangeKind::Registered, &[])?;
+                Ok(registered)
+            })
+            .await
+    }
+
     async fn check_registration(
         &self,
         registration: Registration,
@@ -43,8 +60,22 @@ impl ManagementStore for SqliteStore {
         self.readers.run(move |db| register::check(db, &registration, further)).await
     }
 
-    async fn remove_household(&self, id: HouseholdId, at: Timestamp) -> Result<(), StoreError> {
-        self.writer.run_and_erase(move |tx| remove::household(tx, id, at)).await
+    async fn remove_version(
+        &self,
+        id: HouseholdId,
+        expected: Option<Vec<HouseholdVersion>>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let options = EditOptions { editor: None, expected };
+        self.writer
+            .run_and_erase(move |tx| {
+                if options.expected.is_some() {
+                    change::require_open(tx, id)?;
+                    options.check(&registration::show(tx, id)?)?;
+                }
+                remove::household(tx, id, at)
+            })
+            .await
     }
 
     async fn registrations(
@@ -71,15 +102,6 @@ impl ManagementStore for SqliteStore {
         self.writer.run(move |tx| edit::edit(tx, id, &edit, &options)).await
     }
 
-    async fn note_registration(&self, id: HouseholdId, editor: Editor) -> Result<(), StoreError> {
-        self.writer
-            .run(move |tx| {
-                change::require_open(tx, id)?;
-                edit::note(tx, id, &editor, ChangeKind::Registered, &[])
-            })
-            .await
-    }
-
     async fn changes(
         &self,
         id: HouseholdId,
@@ -90,14 +112,6 @@ impl ManagementStore for SqliteStore {
 
     async fn forget_labels(&self) -> Result<u64, StoreError> {
         self.writer.run_and_erase(edit::forget_labels).await
-    }
-
-    async fn change_device(&self, device: Uuid, meters: Vec<Uuid>) -> Result<(), StoreError> {
-        self.writer.run(move |tx| device::change(tx, device, &meters)).await
-    }
-
-    async fn remove_device(&self, device: Uuid) -> Result<(), StoreError> {
-        self.writer.run(move |tx| remove::device(tx, device)).await
     }
 
     async fn health(&self, query: ListQuery) -> Result<ListPage<HouseholdHealth>, StoreError> {
@@ -112,7 +126,7 @@ impl ManagementStore for SqliteStore {
         self.readers.run(move |db| device::show(db, uuid)).await
     }
 
-    async fn device_counts(&self, active_since: Timestamp) -> Result<DeviceCounts, StoreError> {
-        self.readers.run(move |db| device::counts(db, active_since)).await
+    async fn device_counts(&self, reported_since: Timestamp) -> Result<DeviceCounts, StoreError> {
+        self.readers.run(move |db| device::counts(db, reported_since)).await
     }
 }

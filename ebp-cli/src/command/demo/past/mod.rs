@@ -156,7 +156,8 @@ impl<'a> World<'a> {
             }
             clock.set(at);
             let participant = async {
-                registered.push(survey.register(registration.clone(), false).await?.registered);
+                registered
+                    .push(survey.register(registration.clone(), false, None).await?.registered);
                 Ok(survey.store().participant(&registration.participant.email).await?)
             };
             let participant = runtime.block_on(participant).map_err(server::survey)?;

@@ -32,6 +32,8 @@ mod boundary;
 mod calendar;
 mod day;
 mod energy;
+#[cfg(feature = "files")]
+pub mod files;
 mod flag;
 mod household;
 mod join;

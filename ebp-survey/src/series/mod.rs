@@ -30,6 +30,9 @@ use known::Known;
 use query::{Asked, step_of};
 use run::Maker;
 
+#[cfg(feature = "dataset")]
+pub(crate) use roles::roles_of;
+
 pub use keeper::SeriesKept;
 pub use query::{SeriesBound, SeriesFault, SeriesParts, SeriesQuery};
 

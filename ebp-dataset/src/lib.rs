@@ -56,7 +56,7 @@ pub use boundary::{Boundary, Interval, boundary, interval};
 pub use calendar::{Calendar, CalendarError, LocalQuarter, Step};
 pub use day::{Day, Days, RegisterDay};
 pub use energy::Energy;
-pub use flag::{Flag, Flags, Quality};
+pub use flag::{BALANCE_VIOLATED, Flag, Flags, Quality};
 pub use household::{HouseholdPeriod, HouseholdPeriods};
 pub use join::{Joined, intervals};
 pub use known::{KnownPart, Part, Registers};

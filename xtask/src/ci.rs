@@ -20,7 +20,7 @@ const PROGRAMS: [(&str, &[&str]); 2] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 18] = [
+const LIBRARIES: [(&str, &[&str]); 20] = [
     ("ebp-cli", &[]),
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
@@ -31,9 +31,11 @@ const LIBRARIES: [(&str, &[&str]); 18] = [
     ("ebp-anon", &[]),
     ("ebp-anon", &["--features", "germany"]),
     ("ebp-dataset", &[]),
+    ("ebp-dataset", &["--features", "files"]),
     ("ebp-store", &[]),
     ("ebp-survey", &[]),
     ("ebp-survey", &["--no-default-features"]),
+    ("ebp-survey", &["--features", "dataset"]),
     ("ebp-server", &[]),
     ("ebp-server", &["--no-default-features"]),
     ("ebp-fieldtest", &[]),

@@ -16,6 +16,7 @@ mod daemons;
 mod demo;
 mod demo_past;
 mod evaluation;
+mod export;
 mod field;
 mod kill;
 mod locating;

@@ -22,12 +22,12 @@ pub enum FileError {
         message: String,
     },
     /// It is no CSV of that table.
-    #[error("{}, line {line}: {message}", path.display())]
+    #[error("{}, row {row}: {message}", path.display())]
     Csv {
         /// Which.
         path: PathBuf,
-        /// Where.
-        line: u64,
+        /// The row, from 1 without the header.
+        row: u64,
         /// What is wrong.
         message: String,
     },

@@ -29,8 +29,8 @@ pub use metadata::{
 };
 pub use read::{Value, read_rows};
 pub use table::{
-    BALANCE, BALANCE_VIOLATED, CONSENTS, DAILY, ENERGY, FLAG_LIST, HOUSEHOLDS, INCIDENTS, METERS,
-    PV_SYSTEMS, QUALITY, READINGS, SPANS, TABLES, flag_rows,
+    BALANCE, CONSENTS, DAILY, ENERGY, FLAG_LIST, HOUSEHOLDS, INCIDENTS, METERS, PV_SYSTEMS,
+    QUALITY, READINGS, SPANS, TABLES, flag_rows,
 };
 pub use write::{Decimal, Format, GROUP, TableWriter, Written};
 

@@ -18,7 +18,7 @@ use super::{
     reading::ReadingRow,
     scratch::{put_quarter, put_reading},
 };
-use crate::series::roles_of;
+use crate::series::{bits, roles_of};
 
 /// Measurements that are read at a time.
 const PAGE: usize = 2_000;
@@ -104,7 +104,7 @@ impl Reader<'_> {
                 pushed.map_err(|_| StoreError::Damaged("measurement"))?;
                 pass.note(&reading);
                 pass.take_quarters(self.order, self.folder)?;
-                pass.take_reading(&ReadingRow::new(stored), self.order, self.folder)?;
+                pass.take_reading(&ReadingRow::new(stored, &reading), self.order, self.folder)?;
             }
             query.after = page.next;
             if query.after.is_none() {
@@ -193,7 +193,7 @@ fn day_row(day: &HouseholdPeriod, date: i32, has_balance: bool, generates: bool)
         self_consumption: energy(&balance.self_consumption),
         autarky: ratio(figures.autarky),
         share: ratio(figures.self_consumption_share),
-        flags: super::lines::bits(day.flags, has_balance && balance.balance_violated),
+        flags: bits(day.flags, has_balance && balance.balance_violated),
     }
 }
 

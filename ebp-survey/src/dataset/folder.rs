@@ -28,6 +28,14 @@ struct State {
     complete: bool,
 }
 
+/// Up to when measurements are in the export that was begun in a folder, if one was.
+#[must_use]
+pub fn begun_as_of(path: &Path) -> Option<jiff::Timestamp> {
+    let text = fs::read(path.join(".export/state.json")).ok()?;
+    let state: State = serde_json::from_slice(&text).ok()?;
+    state.parameters["as_of"].as_str()?.parse().ok()
+}
+
 /// The folder of an export.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -77,6 +85,10 @@ impl Folder {
                 }
             }
             Err(_) => {
+                if path.join("SHA256SUMS").exists() {
+                    // Killed at the very end: the set is complete.
+                    let _ = fs::remove_dir(&notes);
+                }
                 let mut there = fs::read_dir(path).map_err(failed)?;
                 if there.any(|entry| entry.is_ok_and(|entry| entry.file_name() != ".export")) {
                     return Err(ExportError::NotEmpty(path.to_owned()));

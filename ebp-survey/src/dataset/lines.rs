@@ -11,20 +11,21 @@ use super::{
     facts::{DayRow, Kept, SpanRow},
     reading::ReadingRow,
 };
+use crate::series::bits;
 
 /// The quarter hour of an instant.
 pub(super) fn slot_of(at: i64) -> i64 {
     at.div_euclid(QUARTER).saturating_mul(QUARTER)
 }
 
-/// The flags of a household's row.
-pub(super) fn bits(flags: Flags, balance_violated: bool) -> u16 {
-    flags.0 | u16::from(balance_violated) << Flag::ALL.len()
-}
-
 /// A row of readings; `number` counts those of one instant.
-pub(super) fn reading<'a>(meter: &'a str, number: i64, row: &ReadingRow) -> [Cell<'a>; 12] {
+pub(super) fn reading<'a>(
+    (household, meter): (&'a str, &'a str),
+    number: i64,
+    row: &ReadingRow,
+) -> [Cell<'a>; 13] {
     [
+        household.into(),
         meter.into(),
         Cell::Instant(row.measured_at),
         Cell::Instant(row.received_at),

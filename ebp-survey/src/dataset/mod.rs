@@ -10,6 +10,7 @@
 //! (`finish.rs`). How it works together: `docs/decisions/dataset.md`.
 
 mod collect;
+pub mod columns;
 mod error;
 mod facts;
 mod finish;
@@ -31,6 +32,7 @@ pub use error::ExportError;
 pub use order::{ExportOrder, LEAST_AGE, Resolution};
 
 use folder::Folder;
+pub use folder::begun_as_of;
 
 /// How far an export is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use ebp_dataset::{
     files::{BALANCE, Cell, ENERGY, READINGS, TableWriter},
 };
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{
     ExportError, ExportOrder, Progress,
@@ -34,7 +35,8 @@ pub(super) fn write(
         if !folder.has(&format!("readings/{name}.{}", format.extension())) {
             let stem = format!("readings/{name}");
             folder.write_table((&READINGS, &stem), format, |folder, out| {
-                folder.each_meter(|_, meter| readings(folder, meter, month, out))
+                folder
+                    .each_meter(|household, meter| readings(folder, (household, meter), month, out))
             })?;
         }
         if !folder.has(&format!("energy/{name}.{}", format.extension())) {
@@ -68,7 +70,7 @@ impl Folder {
     /// Gives each meter, in the order of the files.
     fn each_meter(
         &self,
-        mut take: impl FnMut(uuid::Uuid, &MeterFacts) -> Result<(), ExportError>,
+        mut take: impl FnMut(Uuid, &MeterFacts) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
         self.each_household(|facts| {
             facts.meters.iter().try_for_each(|meter| take(facts.household.uuid, meter))
@@ -76,7 +78,7 @@ impl Folder {
     }
 }
 
-/// Months that anything was kept aside of; each by the first instant of the next.
+/// Months that anything was kept aside of; each by its first instant.
 pub(super) fn months(folder: &Folder) -> Result<Vec<i64>, ExportError> {
     let mut months = BTreeSet::new();
     folder.each_meter(|_, meter| {
@@ -86,10 +88,10 @@ pub(super) fn months(folder: &Folder) -> Result<Vec<i64>, ExportError> {
     Ok(months.into_iter().collect())
 }
 
-/// `2026-01` for the month that ends then.
-fn name_of(end: i64) -> String {
-    let last = Timestamp::from_microsecond(end.saturating_sub(1)).unwrap_or(Timestamp::MAX);
-    last.to_string().chars().take(7).collect()
+/// `2026-01` for the month that begins then.
+fn name_of(month: i64) -> String {
+    let first = Timestamp::from_microsecond(month).unwrap_or(Timestamp::MIN);
+    first.to_string().chars().take(7).collect()
 }
 
 /// A meter's quarter hours of a month.
@@ -108,14 +110,14 @@ pub(super) fn quarters(
 /// Writes a meter's readings of a month.
 pub(super) fn readings(
     folder: &Folder,
-    meter: &MeterFacts,
+    (household, meter): (Uuid, &MeterFacts),
     month: i64,
     out: &mut TableWriter,
 ) -> Result<(), ExportError> {
     let Some(part) = meter.parts.iter().find(|part| part.month == month) else { return Ok(()) };
     let bytes = folder.kept("readings", month, part.readings)?;
     let rows = scratch::readings(&bytes).ok_or_else(|| folder.damaged())?;
-    let name = meter.uuid.to_string();
+    let (household, name) = (household.to_string(), meter.uuid.to_string());
     let mut before = None;
     for row in rows {
         let number = match before {
@@ -123,7 +125,7 @@ pub(super) fn readings(
             _ => 1,
         };
         before = Some((row.measured_at, number));
-        out.push(&lines::reading(&name, number, &row))?;
+        out.push(&lines::reading((&household, &name), number, &row))?;
     }
     Ok(())
 }

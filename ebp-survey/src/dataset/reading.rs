@@ -1,6 +1,7 @@
 //! A measurement as the table of readings shows it.
 
 use ebp_core::{contract::StoredMeasurement, model::Flag, obis::ObisCode};
+use ebp_dataset::{Energy, Reading};
 use rust_decimal::Decimal;
 
 /// A row of readings; instants are microseconds since the Unix epoch.
@@ -18,14 +19,12 @@ pub(super) struct ReadingRow {
 }
 
 impl ReadingRow {
-    pub fn new(stored: &StoredMeasurement) -> Self {
+    pub fn new(stored: &StoredMeasurement, reading: &Reading) -> Self {
         let find = |code: ObisCode| {
             stored.data.iter().find(|point| point.obis == code).map(|point| point.value)
         };
         let (import, export) = (find(ObisCode::POSITIVE_ENERGY), find(ObisCode::NEGATIVE_ENERGY));
         let (drawn, fed_in) = (find(ObisCode::POSITIVE_POWER), find(ObisCode::NEGATIVE_POWER));
-        let both = || drawn?.checked_sub(fed_in?);
-        let power = find(ObisCode::SUM_POWER).or_else(both);
         let bit = |flag: &Flag| Flag::ALL.iter().position(|one| one == flag);
         let flags = stored.flags.iter().filter_map(bit).fold(0, |bits, place| bits | 1 << place);
         Self {
@@ -34,7 +33,7 @@ impl ReadingRow {
             import: import.and_then(nearest),
             export: export.and_then(nearest),
             decimals: import.or(export).and_then(|value| i8::try_from(value.scale()).ok()),
-            power: power.and_then(nearest),
+            power: reading.power.map(|power| Energy(power).to_f64()),
             drawn: drawn.and_then(nearest),
             fed_in: fed_in.and_then(nearest),
             flags,

@@ -28,7 +28,8 @@ pub(super) fn write(
     folder.write_table((&READINGS, "readings"), order.format, |folder, out| {
         folder.each_household(|facts| {
             for meter in &facts.meters {
-                months.iter().try_for_each(|month| readings(folder, meter, *month, out))?;
+                let of = (facts.household.uuid, meter);
+                months.iter().try_for_each(|month| readings(folder, of, *month, out))?;
             }
             Ok(())
         })

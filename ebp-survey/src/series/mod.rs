@@ -31,7 +31,7 @@ use query::{Asked, step_of};
 use run::Maker;
 
 #[cfg(feature = "dataset")]
-pub(crate) use roles::roles_of;
+pub(crate) use {columns::bits, roles::roles_of};
 
 pub use keeper::SeriesKept;
 pub use query::{SeriesBound, SeriesFault, SeriesParts, SeriesQuery};

@@ -87,6 +87,10 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
         );
         match read {
             Ok(()) => verdict.files += 1,
+            Err(FileError::Csv { row, message, .. }) => {
+                verdict.add(&file.path, Some(row).filter(|row| *row > 0), message);
+            }
+            Err(FileError::Parquet { message, .. }) => verdict.add(&file.path, None, message),
             Err(error) => verdict.add(&file.path, None, error.to_string()),
         }
         if check.rows() != file.rows {

@@ -23,14 +23,14 @@ pub(super) fn read(
     let delimiter = if decimal == Decimal::Comma { b';' } else { b',' };
     let reader = csv::ReaderBuilder::new().delimiter(delimiter).from_path(path);
     let wrong = |error: csv::Error| {
-        let line = error.position().map_or(0, csv::Position::line);
-        FileError::Csv { path: path.to_owned(), line, message: error.to_string() }
+        let row = error.position().map_or(0, csv::Position::record);
+        FileError::Csv { path: path.to_owned(), row, message: error.to_string() }
     };
     let mut reader = reader.map_err(wrong)?;
     let names: Vec<_> = table.columns.iter().map(|column| column.name).collect();
     if reader.headers().map_err(wrong)?.iter().ne(names.iter().copied()) {
         let message = format!("the columns are not {}", names.join(", "));
-        return Err(FileError::Csv { path: path.to_owned(), line: 1, message });
+        return Err(FileError::Csv { path: path.to_owned(), row: 0, message });
     }
     let mut record = csv::StringRecord::new();
     let mut values = Vec::with_capacity(names.len());
@@ -41,7 +41,7 @@ pub(super) fn read(
         for (column, field) in table.columns.iter().zip(&record) {
             let value = parse(column, field, decimal).ok_or_else(|| FileError::Csv {
                 path: path.to_owned(),
-                line: record.position().map_or(0, csv::Position::line),
+                row: number,
                 message: format!("{} is no {}: {field:?}", column.name, name_of(column)),
             })?;
             values.push(value);

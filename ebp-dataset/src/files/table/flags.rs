@@ -1,10 +1,7 @@
 //! The list of flags, and the quality of each meter's series.
 
 use super::super::column::{Column, Kind, Table, Tier};
-use crate::flag::Flag;
-
-/// What the flag of a violated balance is called; its bit follows those of the quarter hours.
-pub const BALANCE_VIOLATED: &str = "balance_violated";
+use crate::flag::{BALANCE_VIOLATED, Flag};
 
 /// `flags.csv`: what each bit of a column `flags` means.
 pub const FLAG_LIST: Table = Table {

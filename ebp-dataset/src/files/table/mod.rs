@@ -4,7 +4,7 @@ mod flags;
 mod household;
 mod series;
 
-pub use flags::{BALANCE_VIOLATED, FLAG_LIST, QUALITY, flag_rows};
+pub use flags::{FLAG_LIST, QUALITY, flag_rows};
 pub use household::{CONSENTS, HOUSEHOLDS, INCIDENTS, METERS, PV_SYSTEMS};
 pub use series::{BALANCE, DAILY, ENERGY, READINGS, SPANS};
 

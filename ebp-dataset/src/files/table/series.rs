@@ -31,6 +31,7 @@ pub const READINGS: Table = Table {
     name: "readings",
     description: "What the meters showed, as it was stored: cumulative registers and power.",
     columns: &[
+        household().up_to(Tier::Internal),
         meter(),
         Column::new("measured_at", Kind::Instant, "When the complete telegram was there, UTC.")
             .stored(Encoding::Delta),
@@ -68,8 +69,8 @@ pub const READINGS: Table = Table {
         ),
     ],
     key: &["meter", "measured_at", "number"],
-    order: &["meter", "measured_at", "number"],
-    references: &[("meter", "meters", "meter")],
+    order: &["household", "meter", "measured_at", "number"],
+    references: &[("household", "households", "household"), ("meter", "meters", "meter")],
     by_month: true,
     tier: Tier::Internal,
     step: None,

@@ -113,3 +113,89 @@ fn create_private(path: &Path) -> Result<File, FileError> {
     let options = options.write(true).create(true).truncate(true);
     options.open(path).map_err(|error| FileError::system(path, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{PV_SYSTEMS, SPANS, Value, read_rows};
+
+    /// More rows than a group has, some of them without values.
+    fn write(path: &Path, format: Format, rows: i64) {
+        let mut writer = TableWriter::create(path, &SPANS, format).unwrap();
+        for number in 0..rows {
+            let energy = (number % 3 != 0).then(|| 0.0001 * (number % 977) as f64);
+            writer.push(&row(number, energy)).unwrap();
+        }
+        assert_eq!(writer.finish().unwrap().rows, u64::try_from(rows).unwrap());
+    }
+
+    fn row(number: i64, energy: Option<f64>) -> [Cell<'static>; 8] {
+        let meter = if number < 70_000 { "a" } else { "b" };
+        let at = number * 900_000_000;
+        [
+            meter.into(),
+            "import".into(),
+            Cell::Instant(at),
+            Cell::Instant(at + 1),
+            number.into(),
+            Cell::of(energy),
+            Cell::Null,
+            Cell::of(energy),
+        ]
+    }
+
+    #[test]
+    fn rows_come_back_and_bytes_repeat() {
+        let folder = std::env::temp_dir().join(format!("ebp-files-{}", std::process::id()));
+        private_file::create_folder(&folder).unwrap();
+        let rows = i64::try_from(GROUP).unwrap() + 1_500;
+        for format in [Format::Parquet, Format::Csv(Decimal::Point), Format::Csv(Decimal::Comma)] {
+            let (first, second) = (folder.join("first"), folder.join("second"));
+            write(&first, format, rows);
+            write(&second, format, rows);
+            assert_eq!(std::fs::read(&first).unwrap(), std::fs::read(&second).unwrap());
+            let mut read = 0;
+            read_rows(&first, &SPANS, format, &mut |number, values| {
+                read += 1;
+                let n = i64::try_from(number).unwrap() - 1;
+                assert_eq!(values[2], Value::Instant(n * 900_000_000));
+                assert_eq!(values[4], Value::Int(n));
+                assert_eq!(values[6], Value::Null);
+                match values[5].double() {
+                    None => assert_eq!(n % 3, 0),
+                    Some(energy) => assert_eq!(energy, 0.0001 * (n % 977) as f64, "{n}"),
+                }
+                assert_eq!(values[0].text(), Some(if n < 70_000 { "a" } else { "b" }));
+            })
+            .unwrap();
+            assert_eq!(read, rows);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_row_that_is_none_is_refused() {
+        let path = std::env::temp_dir().join(format!("ebp-row-{}", std::process::id()));
+        for format in [Format::Parquet, Format::Csv(Decimal::Point)] {
+            let mut writer = TableWriter::create(&path, &PV_SYSTEMS, format).unwrap();
+            assert!(writer.push(&[Cell::Null]).is_err());
+            let right: [Cell<'_>; 7] = [
+                "a".into(),
+                "b".into(),
+                Cell::Null,
+                1.5.into(),
+                180.0.into(),
+                30.0.into(),
+                Cell::Date(20_000),
+            ];
+            let mut no_key = right;
+            no_key[0] = Cell::Null;
+            let mut no_number = right;
+            no_number[3] = f64::NAN.into();
+            assert!(writer.push(&no_key).is_err());
+            assert!(writer.push(&no_number).is_err());
+            assert!(writer.push(&right).is_ok());
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
+}

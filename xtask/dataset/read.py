@@ -8,6 +8,7 @@ digit. Whatever differs is an assertion that fails.
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,9 @@ import mlcroissant
 import pandas
 import polars
 from frictionless import Package, system
+
+# DuckDB 1.5 uses what pandas 3.1 announces to remove.
+warnings.simplefilter("ignore", category=pandas.errors.Pandas4Warning)
 
 FOLDERS = ["readings", "energy", "balance"]
 FILES = ["daily", "spans", "households", "meters", "pv_systems", "incidents", "consents"]

@@ -12,7 +12,7 @@ use jiff::civil::{Date, date};
 
 use super::{
     ExportError, ExportOrder, Progress,
-    facts::{DayRow, HouseholdFacts, Kept, KeptRoles, MeterFacts, Part, Quality, SpanRow},
+    facts::{DayRow, Details, HouseholdFacts, Kept, KeptRoles, MeterFacts, Part, Quality, SpanRow},
     folder::Folder,
     plan::Plan,
     reading::ReadingRow,
@@ -64,14 +64,15 @@ impl Reader<'_> {
         }
         let known = self.store.meters(id).await?;
         let mut meters = Vec::with_capacity(series.meters.len());
-        let (mut days, mut totals) = (Vec::new(), Vec::new());
+        let (mut days, mut totals, mut spans) = (Vec::new(), Vec::new(), Vec::new());
         for meter in &series.meters {
             let model = known.iter().find(|known| known.uuid == meter.uuid);
             let model = model.map(|known| known.model.clone()).unwrap_or_default();
-            let (facts, its_days, total) = self.meter(id, meter, model).await?;
-            totals.push((facts.read, total));
+            let (facts, pass) = self.meter(id, meter, model).await?;
+            totals.push((facts.read, pass.total));
             meters.push(facts);
-            days.push(its_days);
+            days.push(pass.days);
+            spans.push(pass.spans);
         }
         let (roles, topology, generates) =
             roles_of((self.store, self.calendar), (id, &series), &totals);
@@ -83,7 +84,7 @@ impl Reader<'_> {
             roles: KeptRoles::new(&roles),
             topology: topology.map(|topology| topology.name().to_owned()),
             generates,
-            days,
+            details: self.folder.keep_details(&Details { days, spans })?,
         })
     }
 
@@ -92,7 +93,7 @@ impl Reader<'_> {
         id: HouseholdId,
         meter: &SeriesMeter,
         model: String,
-    ) -> Result<(MeterFacts, Vec<Day>, Total), ExportError> {
+    ) -> Result<(MeterFacts, Pass<'_>), ExportError> {
         let mut pass = Pass::new(self.calendar, self.months);
         let mut series = MeterSeries::new(Rules::default());
         let mut query = PageQuery { from: None, to: None, after: None, limit: PAGE };
@@ -129,12 +130,11 @@ impl Reader<'_> {
             read: pass.read,
             resolution: pass.resolution,
             power_sign_suspect: pass.sign.is_suspect(),
-            spans: pass.spans,
-            quality: pass.quality,
-            parts: pass.parts,
+            quality: std::mem::take(&mut pass.quality),
+            parts: std::mem::take(&mut pass.parts),
         };
-        pass.days.extend(pass.open_days.finish());
-        Ok((facts, pass.days, pass.total))
+        pass.days.extend(pass.open_days.clone().finish());
+        Ok((facts, pass))
     }
 
     /// A household's days within the stretch.
@@ -330,8 +330,8 @@ impl<'a> Pass<'a> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let kept = folder.keep(self.quarters.ends.0, &bytes, &[])?;
-        self.part(kept.month).quarters = kept.quarters;
+        let month = self.quarters.ends.0;
+        self.part(month).quarters = folder.keep("quarters", month, &bytes)?;
         Ok(())
     }
 
@@ -340,8 +340,8 @@ impl<'a> Pass<'a> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let kept = folder.keep(self.readings.ends.0, &[], &bytes)?;
-        self.part(kept.month).readings = kept.readings;
+        let month = self.readings.ends.0;
+        self.part(month).readings = folder.keep("readings", month, &bytes)?;
         Ok(())
     }
 

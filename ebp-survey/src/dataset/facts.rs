@@ -20,7 +20,16 @@ pub(super) struct HouseholdFacts {
     pub topology: Option<String>,
     /// Whether what is generated is known.
     pub generates: bool,
+    /// Where its [`Details`] are kept aside.
+    pub details: (u64, u64),
+}
+
+/// What is needed once, and would make every look at the facts long.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Details {
     pub days: Vec<DayRow>,
+    /// Of each meter.
+    pub spans: Vec<Vec<SpanRow>>,
 }
 
 /// A meter.
@@ -35,7 +44,6 @@ pub(super) struct MeterFacts {
     /// One unit of the finest decimal it showed, 10^-8 kWh.
     pub resolution: Option<i64>,
     pub power_sign_suspect: bool,
-    pub spans: Vec<SpanRow>,
     pub quality: Quality,
     pub parts: Vec<Part>,
 }

@@ -60,14 +60,15 @@ fn series(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportError> {
     folder.write_table((&DAILY, "daily"), order.format, |folder, out| {
         folder.each_household(|facts| {
             let household = facts.household.uuid.to_string();
-            facts.days.iter().try_for_each(|row| Ok(out.push(&lines::day(&household, row))?))
+            let days = folder.details(&facts)?.days;
+            days.iter().try_for_each(|row| Ok(out.push(&lines::day(&household, row))?))
         })
     })?;
     folder.write_table((&SPANS, "spans"), order.format, |folder, out| {
         let mut meters = Vec::new();
         folder.each_household(|facts| {
-            let spans = facts.meters.into_iter().filter(|meter| !meter.spans.is_empty());
-            meters.extend(spans.map(|meter| (meter.uuid.to_string(), meter.spans)));
+            let names = facts.meters.iter().map(|meter| meter.uuid.to_string());
+            meters.extend(names.zip(folder.details(&facts)?.spans));
             Ok(())
         })?;
         meters.sort_by(|a, b| a.0.cmp(&b.0));
@@ -145,7 +146,7 @@ fn belongings(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportErro
     folder.each_household(|facts| {
         let household = facts.household.uuid.to_string();
         for (place, mut meter) in facts.meters.into_iter().enumerate() {
-            (meter.spans, meter.parts) = (Vec::new(), Vec::new());
+            meter.parts = Vec::new();
             let role = facts.roles.role_of(place);
             meters.push((meter.uuid.to_string(), household.clone(), meter, role));
         }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ExportError, ExportOrder,
-    facts::{HouseholdFacts, Part},
+    facts::{Details, HouseholdFacts},
     plan::Plan,
 };
 
@@ -126,13 +126,13 @@ impl Folder {
             let Ok(facts) = serde_json::from_str::<HouseholdFacts>(line) else { return };
             end += length;
             collected += 1;
-            for part in facts.meters.iter().flat_map(|meter| &meter.parts) {
-                for (kind, (at, length)) in
-                    [("quarters", part.quarters), ("readings", part.readings)]
-                {
-                    if length > 0 {
-                        lengths.insert(scratch_name(kind, part.month), at + length);
-                    }
+            let parts = facts.meters.iter().flat_map(|meter| &meter.parts);
+            let parts = parts.flat_map(|part| {
+                [("quarters", part.month, part.quarters), ("readings", part.month, part.readings)]
+            });
+            for (kind, month, (at, length)) in parts.chain([("details", 0, facts.details)]) {
+                if length > 0 {
+                    lengths.insert(scratch_name(kind, month), at + length);
                 }
             }
         })?;
@@ -236,32 +236,35 @@ impl Folder {
             .map_err(|error| ExportError::system(path, error))
     }
 
-    /// Keeps a meter's month aside; returns where it is.
+    /// Keeps something aside; returns where it is.
     pub fn keep(
         &mut self,
+        kind: &str,
         month: i64,
-        quarters: &[u8],
-        readings: &[u8],
-    ) -> Result<Part, ExportError> {
-        let mut part = Part { month, ..Part::default() };
-        for (kind, bytes, place) in
-            [("quarters", quarters, &mut part.quarters), ("readings", readings, &mut part.readings)]
-        {
-            if bytes.is_empty() {
-                continue;
-            }
-            let name = scratch_name(kind, month);
-            let path = self.notes().join("scratch").join(&name);
-            let at = self.lengths.get(&name).copied().unwrap_or(0);
-            if at == 0 {
-                // What a killed run wrote there belongs to no household.
-                let _ = fs::remove_file(&path);
-            }
-            self.append(&path, bytes)?;
-            *place = (at, bytes.len() as u64);
-            self.lengths.insert(name, at + bytes.len() as u64);
+        bytes: &[u8],
+    ) -> Result<(u64, u64), ExportError> {
+        let name = scratch_name(kind, month);
+        let path = self.notes().join("scratch").join(&name);
+        let at = self.lengths.get(&name).copied().unwrap_or(0);
+        if at == 0 {
+            // What a killed run wrote there belongs to no household.
+            let _ = fs::remove_file(&path);
         }
-        Ok(part)
+        self.append(&path, bytes)?;
+        self.lengths.insert(name, at + bytes.len() as u64);
+        Ok((at, bytes.len() as u64))
+    }
+
+    /// A household's details.
+    pub fn details(&self, facts: &HouseholdFacts) -> Result<Details, ExportError> {
+        let bytes = self.kept("details", 0, facts.details)?;
+        serde_json::from_slice(&bytes).map_err(|_| self.damaged())
+    }
+
+    /// Keeps a household's details aside.
+    pub fn keep_details(&mut self, details: &Details) -> Result<(u64, u64), ExportError> {
+        let bytes = serde_json::to_vec(details).map_err(|_| self.damaged())?;
+        self.keep("details", 0, &bytes)
     }
 
     /// Reads what was kept aside.

@@ -70,6 +70,12 @@ fn field(set: &Described, column: &Column) -> Value {
     let kind = match column.kind {
         Kind::Text => "string",
         Kind::Double | Kind::Float => "number",
+        // Readers of Parquet by way of pandas have no whole numbers beside missing ones.
+        Kind::Int8 | Kind::UInt16 | Kind::Int32
+            if column.nullable && set.format == Format::Parquet =>
+        {
+            "number"
+        }
         Kind::Int8 | Kind::UInt16 | Kind::Int32 => "integer",
         Kind::Instant => "datetime",
         Kind::Date => "date",

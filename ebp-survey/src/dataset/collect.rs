@@ -8,13 +8,14 @@ use ebp_dataset::{
     RegisterQuarter, Roles, Rules, SignCheck, Spans, Step, Total,
 };
 use ebp_store::{HouseholdId, PageQuery, SeriesMeter, Store, StoreError};
-use jiff::civil::{Date, date};
 
 use super::{
-    ExportError, ExportOrder, Progress,
+    ExportError, ExportOrder,
     facts::{DayRow, Details, HouseholdFacts, Kept, KeptRoles, MeterFacts, Part, Quality, SpanRow},
     folder::Folder,
+    lines::{days_since_epoch, slot_of},
     plan::Plan,
+    progress::Progress,
     reading::ReadingRow,
     scratch::{put_quarter, put_reading},
 };
@@ -166,12 +167,6 @@ impl Reader<'_> {
     }
 }
 
-/// Days since 1970-01-01.
-pub(super) fn days_since_epoch(day: Date) -> i32 {
-    let span = date(1970, 1, 1).until((jiff::Unit::Day, day));
-    span.map_or(0, |span| span.get_days())
-}
-
 fn day_row(day: &HouseholdPeriod, date: i32, has_balance: bool, generates: bool) -> DayRow {
     let balance = &day.balance;
     let kept = |interval: &Interval| -> Kept {
@@ -197,7 +192,7 @@ fn day_row(day: &HouseholdPeriod, date: i32, has_balance: bool, generates: bool)
     }
 }
 
-/// What becomes of a meter's measurements.
+/// What a meter's measurements are made into.
 struct Pass<'a> {
     months: &'a Calendar,
     ready: Vec<Quarter>,
@@ -313,7 +308,7 @@ impl<'a> Pass<'a> {
         order: &ExportOrder,
         folder: &mut Folder,
     ) -> Result<(), ExportError> {
-        if !order.wants(super::lines::slot_of(row.measured_at)) {
+        if !order.wants(slot_of(row.measured_at)) {
             return Ok(());
         }
         if row.measured_at >= self.readings.ends.1 {

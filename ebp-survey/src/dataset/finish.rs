@@ -14,10 +14,9 @@ use serde_json::json;
 
 use super::{
     ExportError, ExportOrder,
-    collect::days_since_epoch,
     facts::{HouseholdFacts, MeterFacts},
     folder::Folder,
-    lines,
+    lines::{self, days_since_epoch},
     plan::Plan,
 };
 
@@ -105,7 +104,7 @@ fn households(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportErro
                 facts.household.uuid.to_string().as_str().into(),
                 instant(consent.granted_at),
                 instant(consent.revoked_at),
-                Cell::of(text),
+                Cell::from_option(text),
             ])?)
         })
     })
@@ -122,20 +121,20 @@ fn household<'a>(facts: &'a HouseholdFacts, name: &'a str) -> [Cell<'a>; 15] {
     let state = if of.consent.revoked_at.is_some() { "revoked" } else { "granted" };
     [
         name.into(),
-        Cell::of(metadata.map(|it| i64::from(it.children))),
-        Cell::of(metadata.map(|it| i64::from(it.adults))),
-        Cell::of(metadata.map(|it| i64::from(it.adults_with_job))),
-        Cell::of(metadata.map(|it| it.electric_vehicle_charger)),
-        Cell::of(metadata.map(|it| it.heat_pump)),
-        Cell::of(metadata.map(|it| it.home_battery)),
-        Cell::of(metadata.map(|it| it.battery.name())),
-        Cell::of(metadata.map(|it| it.metering_concept.name())),
+        Cell::from_option(metadata.map(|it| i64::from(it.children))),
+        Cell::from_option(metadata.map(|it| i64::from(it.adults))),
+        Cell::from_option(metadata.map(|it| i64::from(it.adults_with_job))),
+        Cell::from_option(metadata.map(|it| it.electric_vehicle_charger)),
+        Cell::from_option(metadata.map(|it| it.heat_pump)),
+        Cell::from_option(metadata.map(|it| it.home_battery)),
+        Cell::from_option(metadata.map(|it| it.battery.name())),
+        Cell::from_option(metadata.map(|it| it.metering_concept.name())),
         state.into(),
-        Cell::of(masked.and_then(|masked| masked.nuts3.as_deref())),
-        Cell::of(location.map(|it| it.latitude)),
-        Cell::of(location.map(|it| it.longitude)),
-        Cell::of(kind),
-        Cell::of(facts.topology.as_deref()),
+        Cell::from_option(masked.and_then(|masked| masked.nuts3.as_deref())),
+        Cell::from_option(location.map(|it| it.latitude)),
+        Cell::from_option(location.map(|it| it.longitude)),
+        Cell::from_option(kind),
+        Cell::from_option(facts.topology.as_deref()),
     ]
 }
 
@@ -164,8 +163,8 @@ fn belongings(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportErro
                 meter.kind.name().into(),
                 meter.model.as_str().into(),
                 Cell::Text(role),
-                Cell::of(*register),
-                Cell::of(resolution),
+                Cell::from_option(*register),
+                Cell::from_option(resolution),
                 meter.read.map_or(Cell::Null, |(first, _)| Cell::Instant(first)),
                 meter.read.map_or(Cell::Null, |(_, last)| Cell::Instant(last)),
                 meter.power_sign_suspect.into(),
@@ -179,7 +178,7 @@ fn belongings(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportErro
             out.push(&[
                 system.uuid.to_string().as_str().into(),
                 household.as_str().into(),
-                Cell::of(meter.as_deref()),
+                Cell::from_option(meter.as_deref()),
                 double(system.nominal_power),
                 double(system.azimuth),
                 double(system.tilt),

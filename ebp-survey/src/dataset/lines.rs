@@ -5,13 +5,20 @@ use ebp_dataset::{
     RegisterQuarter, files::Cell,
 };
 
+use jiff::civil::{Date, date};
+
 use super::{
     ExportError,
-    collect::days_since_epoch,
     facts::{DayRow, Kept, SpanRow},
     reading::ReadingRow,
 };
 use crate::series::bits;
+
+/// Days since 1970-01-01.
+pub(super) fn days_since_epoch(day: Date) -> i32 {
+    let span = date(1970, 1, 1).until((jiff::Unit::Day, day));
+    span.map_or(0, |span| span.get_days())
+}
 
 /// The quarter hour of an instant.
 pub(super) fn slot_of(at: i64) -> i64 {
@@ -31,12 +38,12 @@ pub(super) fn reading<'a>(
         Cell::Instant(row.received_at),
         Cell::Instant(slot_of(row.measured_at)),
         number.into(),
-        Cell::of(row.import),
-        Cell::of(row.export),
-        Cell::of(row.decimals.map(i64::from)),
-        Cell::of(row.power),
-        Cell::of(row.drawn),
-        Cell::of(row.fed_in),
+        Cell::from_option(row.import),
+        Cell::from_option(row.export),
+        Cell::from_option(row.decimals.map(i64::from)),
+        Cell::from_option(row.power),
+        Cell::from_option(row.drawn),
+        Cell::from_option(row.fed_in),
         i64::from(row.flags).into(),
     ]
 }
@@ -61,7 +68,7 @@ pub(super) fn quarter<'a>(
     let flags = row.flags.with(Flag::Interpolated, is_filled);
     let offset = |of: fn(&RegisterQuarter) -> Option<Boundary>| {
         let nearest = of(&row.import).or_else(|| of(&row.export));
-        Cell::of(nearest.map(|boundary| seconds(boundary.offset)))
+        Cell::from_option(nearest.map(|boundary| seconds(boundary.offset)))
     };
     energy(
         (household, meter),
@@ -113,7 +120,7 @@ fn energy<'a>(
 
 fn interval<'a>(interval: &Interval) -> [Cell<'a>; 3] {
     let (lo, hi) = interval.bounds.unzip();
-    [Cell::of(interval.energy), Cell::of(lo), Cell::of(hi)]
+    [Cell::from_option(interval.energy), Cell::from_option(lo), Cell::from_option(hi)]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a single precision number is what is stored")]
@@ -129,7 +136,7 @@ fn segment<'a>(row: &Quarter) -> Cell<'a> {
     };
     match (of(&row.import), of(&row.export)) {
         (Some(import), Some(export)) => Cell::Int(import + export - 1),
-        (one, other) => Cell::of(one.or(other)),
+        (one, other) => Cell::from_option(one.or(other)),
     }
 }
 
@@ -142,8 +149,9 @@ pub(super) fn balance<'a>(
 ) -> Result<[Cell<'a>; 11], ExportError> {
     let local = calendar.local_quarter(row.from)?;
     let balance = &row.balance;
-    let known =
-        |interval: &Interval, is_known: bool| Cell::of(interval.energy.filter(|_| is_known));
+    let known = |interval: &Interval, is_known: bool| {
+        Cell::from_option(interval.energy.filter(|_| is_known))
+    };
     let quality = if has_balance { balance.quality() } else { Quality::Missing };
     let violated = has_balance && balance.balance_violated;
     Ok([
@@ -163,7 +171,7 @@ pub(super) fn balance<'a>(
 
 /// Units of 10^-8 kWh.
 fn units<'a>(energy: Option<i64>) -> Cell<'a> {
-    Cell::of(energy.map(ebp_dataset::Energy))
+    Cell::from_option(energy.map(ebp_dataset::Energy))
 }
 
 /// A household's day.
@@ -191,8 +199,8 @@ pub(super) fn day<'a>(household: &'a str, row: &DayRow) -> [Cell<'a>; 18] {
         generation_hi,
         units(row.consumption),
         units(row.self_consumption),
-        Cell::of(row.autarky),
-        Cell::of(row.share),
+        Cell::from_option(row.autarky),
+        Cell::from_option(row.share),
         i64::from(row.flags).into(),
     ]
 }

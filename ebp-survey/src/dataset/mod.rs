@@ -19,6 +19,7 @@ mod lines;
 mod month;
 mod order;
 mod plan;
+mod progress;
 mod reading;
 mod scratch;
 mod step;
@@ -30,20 +31,10 @@ use ebp_store::Store;
 
 pub use error::ExportError;
 pub use order::{ExportOrder, LEAST_AGE, Resolution};
+pub use progress::Progress;
 
 use folder::Folder;
 pub use folder::begun_as_of;
-
-/// How far an export is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// What is being done.
-    pub part: &'static str,
-    /// So many of its steps are done,
-    pub done: u64,
-    /// of so many.
-    pub all: u64,
-}
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

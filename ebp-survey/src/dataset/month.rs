@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    ExportError, ExportOrder, Progress,
+    ExportError, ExportOrder,
     facts::{HouseholdFacts, MeterFacts},
     folder::Folder,
-    lines, scratch,
+    lines,
+    progress::Progress,
+    scratch,
 };
 
 /// Writes the files that are not finished.

@@ -6,10 +6,11 @@ use ebp_dataset::{
 };
 
 use super::{
-    ExportError, ExportOrder, Progress, Resolution,
+    ExportError, ExportOrder, Resolution,
     folder::Folder,
     lines,
     month::{Balances, months, quarters, readings},
+    progress::Progress,
 };
 
 /// Writes the files that are not finished.

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::files::{
     column::Table,
     digest::hash_file,

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Names, Verdict};
+use super::{names::Names, verdict::Verdict};
 use crate::{
     files::{column::Table, metadata::FileEntry, read::Value, text},
     rules::QUARTER,
@@ -45,10 +45,10 @@ impl<'a> RowCheck<'a> {
         for (column, value) in table.columns.iter().zip(values) {
             match value {
                 Value::Null if !column.nullable => say(format!("{} is null", column.name)),
-                Value::Text(text) if !column.words.is_empty() => {
-                    if !column.words.contains(&text.as_str()) {
-                        say(format!("{} is {text:?}", column.name));
-                    }
+                Value::Text(text)
+                    if !column.words.is_empty() && !column.words.contains(&text.as_str()) =>
+                {
+                    say(format!("{} is {text:?}", column.name));
                 }
                 Value::Double(number) if !number.is_finite() => {
                     say(format!("{} is no finite number", column.name));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Verdict, row::units};
+use super::{row::units, verdict::Verdict};
 use crate::files::{column::Table, read::Value};
 
 const PARTS: [&str; 5] =
@@ -14,8 +14,15 @@ pub(super) struct DaySums {
     households: HashMap<String, u32>,
     quarters: BTreeMap<(u32, i64), Sum>,
     /// Each day with its row.
-    days: BTreeMap<(u32, i64), (u64, i64, [Option<i64>; 5])>,
+    days: BTreeMap<(u32, i64), Day>,
     rows: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    row: u64,
+    quarters: i64,
+    energies: [Option<i64>; 5],
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -45,7 +52,7 @@ impl DaySums {
         if is_day {
             self.rows += 1;
             let quarters = value("quarters_expected").and_then(Value::int).unwrap_or(0);
-            self.days.insert((number, date), (self.rows, quarters, energies));
+            self.days.insert((number, date), Day { row: self.rows, quarters, energies });
             return;
         }
         let first = Sum { quarters: 0, energies: [Some(0); 5] };
@@ -58,14 +65,15 @@ impl DaySums {
 
     /// Compares days, whose file that is, with quarter hours.
     pub fn compare(&self, file: &str, verdict: &mut Verdict) {
-        for (key, (row, expected, day)) in &self.days {
-            let Some(sum) = self.quarters.get(key).filter(|sum| sum.quarters == *expected) else {
+        for (key, day) in &self.days {
+            let Some(sum) = self.quarters.get(key).filter(|sum| sum.quarters == day.quarters)
+            else {
                 continue;
             };
-            for ((part, sum), day) in PARTS.iter().zip(sum.energies).zip(day) {
-                if sum.is_some() && sum != *day {
+            for ((part, sum), energy) in PARTS.iter().zip(sum.energies).zip(day.energies) {
+                if sum.is_some() && sum != energy {
                     let what = format!("{part} is not the sum of the day's quarter hours");
-                    verdict.add(file, Some(*row), what);
+                    verdict.add(file, Some(day.row), what);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Described;
+use super::described::Described;
 use crate::files::column::Tier;
 
 /// The content of `CITATION.cff`, whose fields are those that DataCite requires.

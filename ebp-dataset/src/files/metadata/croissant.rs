@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Described, FileEntry, pretty};
+use super::described::{Described, FileEntry, pretty};
 use crate::files::column::Kind;
 
 /// The content of `croissant.json`. Each file is a set of records.

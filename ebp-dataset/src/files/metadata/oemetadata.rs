@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Described, FileEntry, pretty};
+use super::described::{Described, FileEntry, pretty};
 use crate::files::column::{Column, Kind};
 
 const CONTEXT: &str = "https://raw.githubusercontent.com/OpenEnergyPlatform/oemetadata/production/oemetadata/latest/context.json";

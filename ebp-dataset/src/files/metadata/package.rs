@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Described, FileEntry, pretty};
+use super::described::{Described, FileEntry, pretty};
 use crate::files::{
     column::{Column, Kind},
     write::{Decimal, Format},

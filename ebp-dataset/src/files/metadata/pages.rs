@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{Described, Lost, MeterQuality};
+use super::described::{Described, Lost, MeterQuality};
 use crate::{
     files::{
         column::{Table, Tier},
         table::flag_rows,
-        write::Format,
+        text,
+        write::{Decimal, Format},
+        zones::zones_version,
     },
     flag::Flag,
 };
@@ -30,12 +32,12 @@ pub fn readme(set: &Described, households: u64, lost: Lost) -> String {
         "{households} households, measurements received by {}, made by ebp {}. {} more never \
          granted their consent, {} are withheld. Instants are UTC; local days are those of {} \
          (time zone data {}).",
-        super::text::instant(set.as_of),
+        text::instant(set.as_of),
         set.version,
         lost.not_granted,
         lost.withheld,
         set.zone,
-        crate::files::zones_version(),
+        zones_version(),
     );
     text.push_str("\n## How to load it\n");
     text.push_str(&loading(set));
@@ -81,10 +83,10 @@ fn loading(set: &Described) -> String {
         (Format::Csv(_), true) => "```python\npolars.read_csv(\"energy/*.csv\")\n\
              duckdb.sql(\"from 'energy/*.csv'\")\n```\n"
             .to_owned(),
-        (Format::Csv(super::Decimal::Comma), false) => "```python\n\
+        (Format::Csv(Decimal::Comma), false) => "```python\n\
              pandas.read_csv(\"energy.csv\", sep=\";\", decimal=\",\")\n```\n"
             .to_owned(),
-        (Format::Csv(super::Decimal::Point), false) => {
+        (Format::Csv(Decimal::Point), false) => {
             "```python\npandas.read_csv(\"energy.csv\")\n```\n".to_owned()
         }
     }

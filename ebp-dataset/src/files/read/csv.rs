@@ -7,7 +7,7 @@ use jiff::{
     civil::{Date, date},
 };
 
-use super::{Value, name_of};
+use super::value::{Value, name_of};
 use crate::files::{
     column::{Column, Kind, Table},
     error::FileError,

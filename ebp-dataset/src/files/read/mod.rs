@@ -1,80 +1,17 @@
 //! Reads the rows of a table back from its file, one row group at a time.
+//!
+//! Enters: a file, the declaration of its table. Leaves: values, or where it is not of that table.
+//! Absent: whether the values are right.
 
 mod csv;
 mod parquet;
+mod value;
 
 use std::path::Path;
 
-use super::{
-    column::{Column, Kind, Table},
-    error::FileError,
-    text,
-    write::Format,
-};
+use super::{column::Table, error::FileError, write::Format};
 
-/// A value that was read.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// There is none.
-    Null,
-    /// A text.
-    Text(String),
-    /// A number.
-    Double(f64),
-    /// A whole number.
-    Int(i64),
-    /// An instant, microseconds since the Unix epoch.
-    Instant(i64),
-    /// A day, days since 1970-01-01.
-    Date(i32),
-    /// Yes or no.
-    Bool(bool),
-}
-
-impl Value {
-    /// The number, if it is one.
-    #[must_use]
-    pub const fn double(&self) -> Option<f64> {
-        match self {
-            Self::Double(value) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// The whole number, if it is one.
-    #[must_use]
-    pub const fn int(&self) -> Option<i64> {
-        match self {
-            Self::Int(value) | Self::Instant(value) => Some(*value),
-            Self::Date(value) => Some(*value as i64),
-            _ => None,
-        }
-    }
-
-    /// The text, if it is one.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-}
-
-/// As CSV would show it.
-impl std::fmt::Display for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Text(text) => f.write_str(text),
-            Self::Double(value) => f.write_str(&text::number(*value)),
-            Self::Int(value) => write!(f, "{value}"),
-            Self::Instant(value) => f.write_str(&text::instant(*value)),
-            Self::Date(value) => f.write_str(&text::day(*value)),
-            Self::Bool(value) => write!(f, "{value}"),
-        }
-    }
-}
+pub use value::Value;
 
 /// Gives each row of a file to `row`, with its number from 1.
 ///
@@ -89,17 +26,5 @@ pub fn read_rows(
     match format {
         Format::Parquet => parquet::read(path, table, row),
         Format::Csv(decimal) => csv::read(path, table, decimal, row),
-    }
-}
-
-/// How a type is called in messages.
-const fn name_of(column: &Column) -> &'static str {
-    match column.kind {
-        Kind::Text => "text",
-        Kind::Double | Kind::Float => "number",
-        Kind::Int8 | Kind::UInt16 | Kind::Int32 => "integer",
-        Kind::Instant => "instant",
-        Kind::Date => "date",
-        Kind::Bool => "boolean",
     }
 }

@@ -11,7 +11,7 @@ use parquet::{
     schema::types::ColumnDescriptor,
 };
 
-use super::{Value, name_of};
+use super::value::{Value, name_of};
 use crate::files::{
     column::{Column, Kind, Table},
     error::FileError,

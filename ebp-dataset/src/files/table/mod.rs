@@ -1,4 +1,6 @@
 //! The tables of the data set.
+//!
+//! Enters: nothing. Leaves: declarations. Absent: rows, and how files hold them.
 
 mod flags;
 mod household;

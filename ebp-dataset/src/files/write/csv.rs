@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Decimal, create_private};
+use super::format::{Decimal, create_private};
 use crate::files::{
     cell::Cell,
     column::{Kind, Table},

@@ -2,49 +2,19 @@
 //!
 //! The bytes depend on the rows alone: row groups have a fixed number of rows, and values go to the
 //! encoders in pieces of a fixed number of rows, however the rows came in.
+//!
+//! Enters: rows of a table's columns. Leaves: a file. Absent: whether the rows are sorted, and keys.
 
 mod batch;
 mod csv;
+mod format;
 mod parquet;
 
-use std::{fs::File, path::Path};
-
-use ebp_core::private_file;
+use std::path::Path;
 
 use super::{cell::Cell, column::Table, error::FileError};
 
-/// Rows of a group of a Parquet file.
-pub const GROUP: usize = 128 * 1024;
-
-/// How CSV writes the decimals of numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Decimal {
-    /// `0.5`, columns separated by commas.
-    #[default]
-    Point,
-    /// `0,5`, columns separated by semicolons: for spreadsheets that are set to German.
-    Comma,
-}
-
-/// What the files are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Apache Parquet, compressed by Zstandard.
-    Parquet,
-    /// RFC 4180, UTF-8.
-    Csv(Decimal),
-}
-
-impl Format {
-    /// How the names of files end.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Parquet => "parquet",
-            Self::Csv(_) => "csv",
-        }
-    }
-}
+pub use format::{Decimal, Format, GROUP};
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,15 +77,10 @@ impl TableWriter {
     }
 }
 
-/// An empty file that only its owner may read.
-fn create_private(path: &Path) -> Result<File, FileError> {
-    let mut options = private_file::options();
-    let options = options.write(true).create(true).truncate(true);
-    options.open(path).map_err(|error| FileError::system(path, error))
-}
-
 #[cfg(test)]
 mod tests {
+    use ebp_core::private_file;
+
     use super::*;
     use crate::files::{PV_SYSTEMS, SPANS, Value, read_rows};
 
@@ -123,7 +88,7 @@ mod tests {
     fn write(path: &Path, format: Format, rows: i64) {
         let mut writer = TableWriter::create(path, &SPANS, format).unwrap();
         for number in 0..rows {
-            let energy = (number % 3 != 0).then(|| 0.0001 * (number % 977) as f64);
+            let energy = (number % 3 != 0).then_some(0.0001 * (number % 977) as f64);
             writer.push(&row(number, energy)).unwrap();
         }
         assert_eq!(writer.finish().unwrap().rows, u64::try_from(rows).unwrap());
@@ -138,9 +103,9 @@ mod tests {
             Cell::Instant(at),
             Cell::Instant(at + 1),
             number.into(),
-            Cell::of(energy),
+            Cell::from_option(energy),
             Cell::Null,
-            Cell::of(energy),
+            Cell::from_option(energy),
         ]
     }
 

@@ -25,9 +25,8 @@ use parquet::{
 };
 
 use super::{
-    GROUP,
     batch::{Batch, Buffer, Values},
-    create_private,
+    format::{GROUP, create_private},
 };
 use crate::files::{
     cell::Cell,

@@ -75,7 +75,7 @@ impl Folder {
                 if state.parameters != folder.state.parameters {
                     return Err(ExportError::Another(path.to_owned()));
                 }
-                if state.plan == *plan {
+                if state.plan.households == plan.households {
                     folder.state = state;
                     folder.resume()?;
                 } else {

@@ -67,8 +67,7 @@ pub async fn export(
     let resumed = folder.is_resumed();
     if let Err(error) = collect::collect(store, order, &calendar, &plan, &mut folder, tell).await {
         // Nothing stays of a household that is not there any more.
-        let is_unchanged = plan::plan(store, order).await? == plan;
-        if is_unchanged {
+        if plan.is_still(store, order).await? {
             return Err(error);
         }
         folder.discard()?;
@@ -80,7 +79,7 @@ pub async fn export(
     }
     let notices = finish::notices(store, &folder).await?;
     finish::write(order, &plan, notices, &mut folder)?;
-    if plan::plan(store, order).await? != plan {
+    if !plan.is_still(store, order).await? {
         folder.discard()?;
         return Err(ExportError::Revoked);
     }

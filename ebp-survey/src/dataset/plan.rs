@@ -19,6 +19,22 @@ pub(super) struct Plan {
     pub withheld: u64,
 }
 
+impl Plan {
+    /// Whether the same households are there, with the same consents. Others that registered since
+    /// change nothing.
+    pub async fn is_still(
+        &self,
+        store: &Arc<dyn Store>,
+        order: &ExportOrder,
+    ) -> Result<bool, ExportError> {
+        match plan(store, order).await {
+            Ok(now) => Ok(now.households == self.households),
+            Err(ExportError::NoHousehold) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// Asks the database.
 pub(super) async fn plan(store: &Arc<dyn Store>, order: &ExportOrder) -> Result<Plan, ExportError> {
     let mut all = BTreeMap::new();

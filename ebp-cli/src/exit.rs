@@ -4,6 +4,8 @@
 //! handling errors; the code where they occur does that.
 
 pub mod device;
+#[cfg(feature = "export")]
+pub mod export;
 pub mod file;
 #[cfg(feature = "server")]
 pub mod server;

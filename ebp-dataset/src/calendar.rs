@@ -48,6 +48,17 @@ impl Calendar {
         TimeZone::get(zone).map(|zone| Self { zone }).map_err(unknown)
     }
 
+    /// Of the zone with that IANA name, by the rules that the program was built with: the same on
+    /// every machine.
+    ///
+    /// # Errors
+    /// [`CalendarError::UnknownZone`].
+    #[cfg(feature = "files")]
+    pub fn bundled(zone: &str) -> Result<Self, CalendarError> {
+        let unknown = |_| CalendarError::UnknownZone(zone.to_owned());
+        jiff::tz::TimeZoneDatabase::bundled().get(zone).map(|zone| Self { zone }).map_err(unknown)
+    }
+
     fn local(&self, at: i64) -> Result<DateTime, CalendarError> {
         Ok(self.zone.to_datetime(timestamp(at)?))
     }

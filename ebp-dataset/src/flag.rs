@@ -75,6 +75,9 @@ impl Flag {
     }
 }
 
+/// What the flag of a violated balance is called; its bit follows those of the quarter hours.
+pub const BALANCE_VIOLATED: &str = "balance_violated";
+
 /// A set of [`Flag`]s, a bit each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -32,6 +32,8 @@ mod boundary;
 mod calendar;
 mod day;
 mod energy;
+#[cfg(feature = "files")]
+pub mod files;
 mod flag;
 mod household;
 mod join;
@@ -56,7 +58,7 @@ pub use day::{Day, Days, RegisterDay};
 pub use ebp_core::contract::EnergyStep;
 pub use ebp_core::model::{Battery, GenerationRegister, MeteringConcept};
 pub use energy::Energy;
-pub use flag::{Flag, Flags, Quality};
+pub use flag::{BALANCE_VIOLATED, Flag, Flags, Quality};
 pub use household::{HouseholdPeriod, HouseholdPeriods};
 pub use join::{Joined, intervals};
 pub use known::{KnownPart, Part, Registers};

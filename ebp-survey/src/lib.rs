@@ -24,6 +24,7 @@
 //! | note when devices spoke and reported | `activity.rs` |
 //! | outlines of regions, and which one a location lies in | `geo.rs` |
 //! | a household's energy and figures; keeping the days of all meters | `series/` |
+//! | the data set of all households | `dataset/` (feature `dataset`) |
 //! | look at all devices for alerts, test how messages are sent | `alert.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
@@ -34,6 +35,8 @@ pub mod authority;
 mod caller;
 mod certificate;
 mod consent;
+#[cfg(feature = "dataset")]
+pub mod dataset;
 mod enrolment;
 mod error;
 pub mod export;

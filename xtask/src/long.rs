@@ -6,17 +6,18 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    ci, contract, fuzz, planted,
+    ci, contract, dataset, fuzz, planted,
     run::{cargo, commit, succeed},
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 7] = [
+const TASKS: [(&str, &str); 8] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
     ("fuzz", "every fuzz target for ten minutes, or for so many SECONDS"),
     ("contract", "schemathesis with a hundred examples an operation, on both databases"),
+    ("dataset", "the demo's data set in pandas, polars, DuckDB, frictionless and mlcroissant"),
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
@@ -37,6 +38,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "features" => ci::features(),
         "fuzz" => fuzz::run(&[&["all".to_owned()], rest].concat()),
         "contract" => contract::run(&[&["--full".to_owned()], rest].concat()),
+        "dataset" => dataset::run(),
         "jobs" => jobs(),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),

@@ -7,6 +7,7 @@ mod contract;
 mod coverage;
 mod crates;
 mod data_model;
+mod dataset;
 mod examples;
 mod fuzz;
 mod long;

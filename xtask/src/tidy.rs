@@ -32,6 +32,7 @@ const EDGES: [(&str, &[&str]); 14] = [
             "ebp-meter",
             "ebp-device",
             "ebp-anon",
+            "ebp-dataset",
             "ebp-store",
             "ebp-survey",
             "ebp-server",

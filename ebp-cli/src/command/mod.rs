@@ -21,6 +21,8 @@ pub mod device;
 mod device_clock;
 #[cfg(feature = "device-web")]
 mod device_page;
+#[cfg(feature = "export")]
+mod export;
 mod find_port;
 #[cfg(feature = "server")]
 mod geodata;
@@ -119,6 +121,8 @@ enum Survey {
     Measurements(measurements::Arguments),
     Participant(participant::Arguments),
     Report(report::Arguments),
+    #[cfg(feature = "export")]
+    Export(export::Arguments),
     Anonymize(anonymize::Arguments),
     Geodata(geodata::Arguments),
     Demo(demo::Arguments),
@@ -169,6 +173,8 @@ impl Survey {
             Self::Measurements(arguments) => measurements::run(&arguments),
             Self::Participant(arguments) => participant::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),
+            #[cfg(feature = "export")]
+            Self::Export(arguments) => export::run(&arguments),
             Self::Anonymize(arguments) => anonymize::run(&arguments),
             Self::Geodata(arguments) => geodata::run(&arguments),
             Self::Demo(arguments) => demo::run(&arguments),

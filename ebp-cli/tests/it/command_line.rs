@@ -77,6 +77,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["participant"],
     &["participant", "pkcs12"],
     &["report"],
+    &["export"],
     &["device"],
     &["device", "enroll"],
     &["device", "init"],

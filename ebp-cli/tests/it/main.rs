@@ -19,6 +19,7 @@ mod demo;
 mod demo_page;
 mod demo_past;
 mod evaluation;
+mod export;
 mod field;
 mod kill;
 mod life;

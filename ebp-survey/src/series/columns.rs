@@ -1,14 +1,11 @@
 //! Rows of energies as columns of exact numbers.
 
 use ebp_core::contract::{EnergyBounds, ExactNumber};
-use ebp_dataset::{Flag, Flags, HouseholdPeriod, Interval, Period, QUARTER};
+use ebp_dataset::{BALANCE_VIOLATED, Flag, Flags, HouseholdPeriod, Interval, Period, QUARTER};
 use rust_decimal::Decimal;
 
 /// Decimal places of shares.
 const PLACES: u32 = 4;
-
-/// What the flag of a violated balance is called; its bit follows those of the quarter hours.
-const BALANCE_VIOLATED: &str = "balance_violated";
 
 /// What each bit of `flags` means.
 pub(super) fn flag_names() -> Vec<String> {
@@ -17,7 +14,7 @@ pub(super) fn flag_names() -> Vec<String> {
 }
 
 /// The flags of a household's row.
-pub(super) fn bits(flags: Flags, balance_violated: bool) -> u16 {
+pub(crate) fn bits(flags: Flags, balance_violated: bool) -> u16 {
     flags.0 | u16::from(balance_violated) << Flag::ALL.len()
 }
 

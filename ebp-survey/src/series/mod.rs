@@ -30,6 +30,9 @@ use known::Known;
 use query::Asked;
 use run::Maker;
 
+#[cfg(feature = "dataset")]
+pub(crate) use {columns::bits, roles::roles_of};
+
 pub use keeper::SeriesKept;
 pub use query::{SeriesBound, SeriesFault, SeriesParts, SeriesQuery};
 

@@ -67,6 +67,31 @@ fn assumed(household: &SeriesHousehold, facts: &[MeterFacts], battery: Battery) 
     .collect()
 }
 
+/// The roles for the data set: of meters that were first and last read then, and grew so much. Why
+/// there is no balance, and whether what is generated is known.
+#[cfg(feature = "dataset")]
+pub(crate) fn roles_of(
+    (store, calendar): (&std::sync::Arc<dyn ebp_store::Store>, &ebp_dataset::Calendar),
+    (id, household): (ebp_store::HouseholdId, &SeriesHousehold),
+    meters: &[(Option<(i64, i64)>, ebp_dataset::Total)],
+) -> (Roles, Option<Topology>, bool) {
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let maker = Maker { store, calendar, basis: "", now, household: id };
+    let run = |(read, total): &(Option<(i64, i64)>, ebp_dataset::Total)| MeterRun {
+        generation: 0,
+        kept_to: 0,
+        state: None,
+        fresh: Vec::new(),
+        last_day: Vec::new(),
+        read: *read,
+        total: *total,
+        kept: 0,
+    };
+    let runs: Vec<_> = meters.iter().map(run).collect();
+    let HouseholdRoles { roles, topology, generates } = assign(&maker, household, &runs);
+    (roles, topology, generates)
+}
+
 fn facts(maker: &Maker<'_>, household: &SeriesHousehold, runs: &[MeterRun]) -> Vec<MeterFacts> {
     let meters = household.meters.iter().zip(runs);
     let mut facts: Vec<_> = meters

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod applied;
+#[cfg(feature = "dataset")]
+mod dataset;
 mod ended;
 mod geocoder;
 mod others;

@@ -7,6 +7,8 @@
 
 mod agreement;
 mod certificates;
+#[cfg(feature = "export")]
+mod dataset;
 mod households;
 mod leaving;
 mod meters;
@@ -214,6 +216,8 @@ impl Chain<'_> {
             self.progress.clear();
         }
         self.show()?;
+        #[cfg(feature = "export")]
+        self.progress.hidden(|| dataset::export(self.state))?;
         if let Some(household) = self.state.leaving() {
             self.progress.hidden(|| leaving::leave(self.state, household))?;
         }

@@ -31,7 +31,7 @@ pub fn environment(path: &[&str]) -> Vec<Entry> {
     let own: &[Entry] = match path.first().copied().unwrap_or_default() {
         "unlock" => &[PIN, STATE],
         "simulate" => &[PIN],
-        "serve" | "ca" | "household" | "report" => &[SERVER_CONFIG, SERVER],
+        "serve" | "ca" | "household" | "report" | "export" => &[SERVER_CONFIG, SERVER],
         "" => &[PIN, STATE, SERVER_CONFIG, SERVER],
         _ => &[],
     };
@@ -64,7 +64,7 @@ pub fn files(path: &[&str]) -> Vec<Entry> {
         "unlock" => &[PORTS, TRIES],
         "meter" => &[PORTS],
         "transmit" | "device" => &[DEVICE, SPOOL],
-        "serve" | "ca" | "household" | "report" => &[CONFIG, DATA],
+        "serve" | "ca" | "household" | "report" | "export" => &[CONFIG, DATA],
         "consent" | "measurements" | "participant" => &[PARTICIPANT],
         "demo" => &[("demo-state/", "Everything of the demo, from which it starts again.")],
         "" => &[PORTS, DEVICE, SPOOL, TRIES, CONFIG, DATA],
@@ -233,6 +233,16 @@ const EXAMPLES: &[(&[&str], &[Entry])] = &[
                 "ebp report --input measurements.csv --plot gaps.svg",
                 "The same of a table, with a picture.",
             ),
+        ],
+    ),
+    (
+        &["export"],
+        &[
+            (
+                "ebp export --data /var/lib/ebp --output ebp-2026-11",
+                "Writes the data set of the survey, or continues writing it.",
+            ),
+            ("ebp export --check ebp-2026-11", "Is every file as it was written?"),
         ],
     ),
     (

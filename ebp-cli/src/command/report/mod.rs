@@ -87,7 +87,7 @@ fn tell_of_silence(received: Timestamp, now: Timestamp, cycle: Cycle) {
 }
 
 /// A day's beginning, or an instant.
-fn instant(text: &str) -> Result<Timestamp, String> {
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     text.parse::<Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse()).map_err(|_| {
         "write a day such as 2026-03-01, or an instant such as 2026-03-01T12:00:00Z".into()
     })

@@ -1,0 +1,28 @@
+//! Remedies for the errors of exporting the data set.
+
+use ebp_survey::dataset::ExportError;
+
+use super::{Code, Failure, chain, server};
+
+/// An export failed.
+pub fn failed(error: ExportError) -> Failure {
+    match error {
+        ExportError::Store(error) => server::store(error),
+        ExportError::TooYoung(_) | ExportError::Empty => Failure::usage(chain(&error))
+            .remedy("give --as-of an instant at least 10 minutes ago, and --to one after --from"),
+        ExportError::NotEmpty(_) => {
+            Failure::usage(chain(&error)).remedy("give --output a folder that is not there yet")
+        }
+        ExportError::Another(_) => Failure::usage(chain(&error))
+            .remedy("finish it with the options that it was begun with, or remove the folder"),
+        ExportError::Damaged(_) => {
+            Failure::failed(chain(&error)).remedy("remove the folder and export again")
+        }
+        ExportError::Revoked => {
+            Failure::failed(chain(&error)).remedy("export again: it will be without that household")
+        }
+        ExportError::NoHousehold => Failure::new(Code::NothingRead, chain(&error))
+            .remedy("wait until a household has granted its consent, or give a later --as-of"),
+        other => Failure::failed(chain(&other)),
+    }
+}

@@ -1,0 +1,152 @@
+//! What a folder says of itself: `datapackage.json`, `SHA256SUMS`, `EXPORT.json`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::Path,
+};
+
+use serde_json::Value;
+
+use super::verdict::Verdict;
+use crate::files::{
+    column::Table,
+    digest::hash_file,
+    error::FileError,
+    metadata::FileEntry,
+    table::TABLES,
+    write::{Decimal, Format},
+};
+
+const PACKAGE: &str = "datapackage.json";
+const SUMS: &str = "SHA256SUMS";
+const EXPORT: &str = "EXPORT.json";
+
+/// The files of a folder.
+pub(super) struct Listing {
+    pub format: Format,
+    /// Whether rows of energy and balance are quarter hours.
+    pub is_quarterly: bool,
+    pub files: Vec<FileEntry>,
+}
+
+impl Listing {
+    /// Nothing where the descriptions are not what they should be, which is a finding.
+    pub fn read(folder: &Path, verdict: &mut Verdict) -> Result<Option<Self>, FileError> {
+        if folder.join(".export").exists() {
+            verdict.add(".export", None, "the export is not finished: run it again");
+            return Ok(None);
+        }
+        let package = read_json(folder, PACKAGE)?;
+        let export = read_json(folder, EXPORT)?;
+        let (Some(package), Some(export)) = (package, export) else {
+            verdict.add(PACKAGE, None, "it or EXPORT.json is no JSON");
+            return Ok(None);
+        };
+        let resources = package["resources"].as_array().cloned().unwrap_or_default();
+        let rows: BTreeMap<&str, u64> = export["files"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|file| Some((file["path"].as_str()?, file["rows"].as_u64()?)))
+            .collect();
+        let mut files = Vec::new();
+        for resource in &resources {
+            let path = resource["path"].as_str().unwrap_or_default().to_owned();
+            let Some(table) = table_of(&path) else {
+                verdict.add(PACKAGE, None, format!("{path:?} is no file of a table"));
+                continue;
+            };
+            let described: BTreeSet<&str> = resource["schema"]["fields"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|field| field["name"].as_str())
+                .collect();
+            let declared = table.columns.iter().map(|column| column.name).collect();
+            if described != declared {
+                verdict.add(PACKAGE, None, format!("{path} is described with other columns"));
+            }
+            let hash = resource["hash"].as_str().unwrap_or_default();
+            let sha256 = hash.strip_prefix("sha256:").unwrap_or(hash).to_owned();
+            let Some(rows) = rows.get(path.as_str()).copied() else {
+                verdict.add(EXPORT, None, format!("{path} is not in it"));
+                continue;
+            };
+            files.push(FileEntry { table, path, rows, sha256 });
+        }
+        let Some(format) = format_of(&resources) else {
+            verdict.add(PACKAGE, None, "the files are neither Parquet nor CSV");
+            return Ok(None);
+        };
+        let is_quarterly = export["parameters"]["resolution"].as_str() == Some("PT15M");
+        Ok(Some(Self { format, is_quarterly, files }))
+    }
+
+    /// Compares each file with its hash, and the list with what is there.
+    pub fn check_hashes(&self, folder: &Path, verdict: &mut Verdict) -> Result<(), FileError> {
+        let path = folder.join(SUMS);
+        let sums = fs::read_to_string(&path).map_err(|error| FileError::system(&path, error))?;
+        let sums: BTreeMap<&str, &str> = sums
+            .lines()
+            .filter_map(|line| line.split_once("  ").map(|(hash, name)| (name, hash)))
+            .collect();
+        for (name, hash) in &sums {
+            let path = folder.join(name);
+            if !path.is_file() {
+                verdict.add(name, None, "it is missing");
+            } else if hash_file(&path)? != *hash {
+                verdict.add(name, None, "its content is not that of SHA256SUMS");
+            }
+        }
+        for file in &self.files {
+            if sums.get(file.path.as_str()).copied() != Some(file.sha256.as_str()) {
+                verdict.add(&file.path, None, "datapackage.json and SHA256SUMS have other hashes");
+            }
+        }
+        for name in names_in(folder, folder)? {
+            if name != SUMS && !sums.contains_key(name.as_str()) {
+                verdict.add(&name, None, "it is not in SHA256SUMS");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_json(folder: &Path, name: &str) -> Result<Option<Value>, FileError> {
+    let path = folder.join(name);
+    let text = fs::read(&path).map_err(|error| FileError::system(&path, error))?;
+    Ok(serde_json::from_slice(&text).ok())
+}
+
+fn table_of(path: &str) -> Option<&'static Table> {
+    let stem = path.split(['/', '.']).next()?;
+    let is_inside = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    TABLES.into_iter().find(|table| table.name == stem && is_inside)
+}
+
+fn format_of(resources: &[Value]) -> Option<Format> {
+    let first = resources.first()?;
+    match first["format"].as_str()? {
+        "parquet" => Some(Format::Parquet),
+        "csv" if first["dialect"]["delimiter"] == ";" => Some(Format::Csv(Decimal::Comma)),
+        "csv" => Some(Format::Csv(Decimal::Point)),
+        _ => None,
+    }
+}
+
+/// The files below a folder, as paths within the first one.
+fn names_in(root: &Path, folder: &Path) -> Result<Vec<String>, FileError> {
+    let failed = |error: io::Error| FileError::system(folder, error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            names.extend(names_in(root, &path)?);
+        } else if let Ok(within) = path.strip_prefix(root) {
+            names.push(within.to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,68 @@
+//! Whether a folder holds what its descriptions say: types, keys, missing values, order, sums,
+//! hashes, references, balances.
+//!
+//! Enters: a folder. Leaves: findings that name file and row. Absent: where the data came from.
+
+mod listing;
+mod names;
+mod row;
+mod sums;
+mod verdict;
+
+use std::path::Path;
+
+use super::{error::FileError, read::read_rows};
+use listing::Listing;
+use names::Names;
+use row::RowCheck;
+use sums::DaySums;
+
+pub use verdict::{Finding, Verdict};
+
+/// Checks a folder.
+///
+/// # Errors
+/// [`FileError::System`] where the folder's descriptions cannot be read; whatever else is wrong is a
+/// finding.
+pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
+    let mut verdict = Verdict::default();
+    let Some(listing) = Listing::read(folder, &mut verdict)? else { return Ok(verdict) };
+    listing.check_hashes(folder, &mut verdict)?;
+    let mut names = Names::default();
+    let mut sums = DaySums::default();
+    // Households and meters come first: the others refer to them.
+    let first = |name: &str| !matches!(name, "households" | "meters");
+    let mut files: Vec<_> = listing.files.iter().collect();
+    files.sort_by_key(|file| (first(file.table.name), file.path.as_str()));
+    for file in files {
+        let mut check = RowCheck::new(file);
+        let read = read_rows(
+            &folder.join(&file.path),
+            file.table,
+            listing.format,
+            &mut |number, values| {
+                check.check(number, values, &names, &mut verdict);
+                names.note(file.table.name, values);
+                sums.note(file.table, values);
+                verdict.rows += 1;
+            },
+        );
+        match read {
+            Ok(()) => verdict.files += 1,
+            Err(FileError::Csv { row, message, .. }) => {
+                verdict.add(&file.path, Some(row).filter(|row| *row > 0), message);
+            }
+            Err(FileError::Parquet { message, .. }) => verdict.add(&file.path, None, message),
+            Err(error) => verdict.add(&file.path, None, error.to_string()),
+        }
+        if check.rows() != file.rows {
+            let what = format!("it has {} rows, not {} as described", check.rows(), file.rows);
+            verdict.add(&file.path, None, what);
+        }
+    }
+    if listing.is_quarterly {
+        let file = format!("daily.{}", listing.format.extension());
+        sums.compare(&file, &mut verdict);
+    }
+    Ok(verdict)
+}

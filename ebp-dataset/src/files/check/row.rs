@@ -1,0 +1,154 @@
+//! What a row has to keep.
+
+use std::cmp::Ordering;
+
+use super::{names::Names, verdict::Verdict};
+use crate::{
+    files::{column::Table, metadata::FileEntry, read::Value, text},
+    rules::QUARTER,
+};
+
+/// Checks a file's rows, one after another.
+pub(super) struct RowCheck<'a> {
+    file: &'a FileEntry,
+    before: Option<Vec<Value>>,
+    rows: u64,
+    order: Vec<usize>,
+    key: Vec<usize>,
+    references: Vec<(usize, &'static str)>,
+}
+
+impl<'a> RowCheck<'a> {
+    pub fn new(file: &'a FileEntry) -> Self {
+        let table = file.table;
+        let references = table.references.iter();
+        Self {
+            file,
+            before: None,
+            rows: 0,
+            order: table.order.iter().filter_map(|name| table.place(name)).collect(),
+            key: table.key_places().collect(),
+            references: references
+                .filter_map(|(column, other, _)| Some((table.place(column)?, *other)))
+                .collect(),
+        }
+    }
+
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub fn check(&mut self, number: u64, values: &[Value], names: &Names, verdict: &mut Verdict) {
+        self.rows = number;
+        let table = self.file.table;
+        let mut say = |what: String| verdict.add(&self.file.path, Some(number), what);
+        for (column, value) in table.columns.iter().zip(values) {
+            match value {
+                Value::Null if !column.nullable => say(format!("{} is null", column.name)),
+                Value::Text(text)
+                    if !column.words.is_empty() && !column.words.contains(&text.as_str()) =>
+                {
+                    say(format!("{} is {text:?}", column.name));
+                }
+                Value::Double(number) if !number.is_finite() => {
+                    say(format!("{} is no finite number", column.name));
+                }
+                _ => {}
+            }
+        }
+        for (place, other) in &self.references {
+            if let Some(name) = values.get(*place).and_then(Value::text)
+                && !names.has(other, name)
+            {
+                say(format!("{name} is not in {other}"));
+            }
+        }
+        if let Some(before) = &self.before {
+            if self.key.iter().all(|place| before.get(*place) == values.get(*place)) {
+                say(format!("it has the same {} as the row before", table.key.join(" and ")));
+            } else if order(&self.order, before, values) != Ordering::Less {
+                say(format!("it is not sorted by {}", table.order.join(", ")));
+            }
+        }
+        self.before = Some(values.to_vec());
+        energies(table, values, &mut say);
+        if table.by_month
+            && let Some(month) = self.file.path.split('/').nth(1)
+        {
+            slot(table, values, month, &mut say);
+        }
+    }
+}
+
+fn order(places: &[usize], before: &[Value], values: &[Value]) -> Ordering {
+    for place in places {
+        let (Some(before), Some(now)) = (before.get(*place), values.get(*place)) else { continue };
+        let order = match (before, now) {
+            (Value::Text(before), Value::Text(now)) => before.cmp(now),
+            _ => before.int().cmp(&now.int()),
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    Ordering::Equal
+}
+
+/// The quarter hour lies on the grid, and in the file's month.
+fn slot(table: &Table, values: &[Value], month: &str, say: &mut dyn FnMut(String)) {
+    let start = table.place("slot_start").and_then(|place| values.get(place)?.int());
+    let Some(start) = start else { return };
+    if start.rem_euclid(QUARTER) != 0 {
+        say("slot_start is not on the quarter hour".to_owned());
+    }
+    if !text::instant(start)
+        .starts_with(month.trim_end_matches(".parquet").trim_end_matches(".csv"))
+    {
+        say("slot_start lies in another month than its file".to_owned());
+    }
+}
+
+/// Bounds hold what they bound, qualities say what is there, balances add up.
+fn energies(table: &Table, values: &[Value], say: &mut dyn FnMut(String)) {
+    let get = |name: &str| table.place(name).and_then(|place| values.get(place)?.double());
+    for part in ["import", "export", "generation", "energy"] {
+        let energy = get(&format!("{part}_kwh"));
+        let (lo, hi) = (get(&format!("{part}_lo_kwh")), get(&format!("{part}_hi_kwh")));
+        if let (Some(lo), Some(hi)) = (lo, hi)
+            && (lo > hi || energy.is_some_and(|energy| energy < lo || energy > hi))
+        {
+            say(format!("{part} does not lie within its bounds"));
+        }
+        let quality = table.place(&format!("{part}_quality")).and_then(|it| values.get(it)?.text());
+        if let Some(quality) = quality
+            && (quality == "measured" || quality == "interpolated") != energy.is_some()
+        {
+            say(format!("{part}_quality is {quality:?} beside {part}_kwh"));
+        }
+    }
+    let energy = |name: &str| get(name).map(units);
+    let (import, export) = (energy("import_kwh"), energy("export_kwh"));
+    let (generation, own) = (energy("generation_kwh"), energy("self_consumption_kwh"));
+    if let (Some(import), Some(consumption), Some(own)) = (import, energy("consumption_kwh"), own)
+        && consumption != import + own
+    {
+        say("consumption is not import + self-consumption".to_owned());
+    }
+    if let (Some(generation), Some(export), Some(own)) = (generation, export, own)
+        && own != generation - export
+    {
+        say("self-consumption is not generation - export".to_owned());
+    }
+    for ratio in ["autarky", "self_consumption_share"] {
+        // Meters of class A may show 2 % more than there was.
+        if get(ratio).is_some_and(|ratio| !(-0.05..=1.05).contains(&ratio)) {
+            say(format!("{ratio} is not between 0 and 1"));
+        }
+    }
+}
+
+/// In 10^-8 kWh: what was written was such a whole number.
+#[expect(clippy::cast_possible_truncation, reason = "a household's energies are far smaller")]
+pub(super) fn units(kwh: f64) -> i64 {
+    (kwh * 1e8).round() as i64
+}

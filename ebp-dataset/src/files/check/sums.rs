@@ -1,0 +1,81 @@
+//! Whether a day's energies are the sum of its quarter hours, where all of them are measured.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{row::units, verdict::Verdict};
+use crate::files::{column::Table, read::Value};
+
+const PARTS: [&str; 5] =
+    ["import_kwh", "export_kwh", "generation_kwh", "consumption_kwh", "self_consumption_kwh"];
+
+/// The sums by household and day.
+#[derive(Debug, Default)]
+pub(super) struct DaySums {
+    households: HashMap<String, u32>,
+    quarters: BTreeMap<(u32, i64), Sum>,
+    /// Each day with its row.
+    days: BTreeMap<(u32, i64), Day>,
+    rows: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    row: u64,
+    quarters: i64,
+    energies: [Option<i64>; 5],
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Sum {
+    quarters: i64,
+    energies: [Option<i64>; 5],
+}
+
+impl DaySums {
+    pub fn note(&mut self, table: &Table, values: &[Value]) {
+        let is_day = table.name == "daily";
+        if !is_day && table.name != "balance" {
+            return;
+        }
+        let value = |name: &str| table.place(name).and_then(|place| values.get(place));
+        let Some(household) = value("household").and_then(Value::text) else { return };
+        let Some(date) = value("local_date").and_then(Value::int) else { return };
+        let number = match self.households.get(household) {
+            Some(number) => *number,
+            None => {
+                let number = u32::try_from(self.households.len()).unwrap_or(u32::MAX);
+                self.households.insert(household.to_owned(), number);
+                number
+            }
+        };
+        let energies = PARTS.map(|part| value(part).and_then(Value::double).map(units));
+        if is_day {
+            self.rows += 1;
+            let quarters = value("quarters_expected").and_then(Value::int).unwrap_or(0);
+            self.days.insert((number, date), Day { row: self.rows, quarters, energies });
+            return;
+        }
+        let first = Sum { quarters: 0, energies: [Some(0); 5] };
+        let sum = self.quarters.entry((number, date)).or_insert(first);
+        sum.quarters += 1;
+        for (sum, energy) in sum.energies.iter_mut().zip(energies) {
+            *sum = sum.zip(energy).map(|(sum, energy)| sum + energy);
+        }
+    }
+
+    /// Compares days, whose file that is, with quarter hours.
+    pub fn compare(&self, file: &str, verdict: &mut Verdict) {
+        for (key, day) in &self.days {
+            let Some(sum) = self.quarters.get(key).filter(|sum| sum.quarters == day.quarters)
+            else {
+                continue;
+            };
+            for ((part, sum), energy) in PARTS.iter().zip(sum.energies).zip(day.energies) {
+                if sum.is_some() && sum != energy {
+                    let what = format!("{part} is not the sum of the day's quarter hours");
+                    verdict.add(file, Some(day.row), what);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What stands beside the tables: descriptions for programs and people, all made of the same
+//! declarations.
+//!
+//! Enters: what is said of a set ([`Described`]), the tables' declarations. Leaves: texts of files.
+//! Absent: the files' rows.
+
+mod citation;
+mod croissant;
+mod described;
+mod oemetadata;
+mod package;
+mod pages;
+
+pub use citation::{citation, licence};
+pub use croissant::croissant;
+pub use described::{Described, FileEntry, Lost, MeterQuality};
+pub use oemetadata::oemetadata;
+pub use package::data_package;
+pub use pages::{quality_page, readme};

@@ -1,0 +1,37 @@
+//! The data set's files: what a table is, Parquet and CSV, the metadata beside them, and whether a
+//! folder keeps its promises.
+//!
+//! Enters: rows of declared tables, what is to be said of the set. Leaves: bytes that depend on
+//! nothing else: no clock, no random numbers, no locale, no time zone of the machine. Absent:
+//! databases, households, who may receive what.
+//!
+//! Why these files: `docs/decisions/dataset.md`.
+
+mod cell;
+mod check;
+mod column;
+mod digest;
+mod error;
+mod metadata;
+mod read;
+mod table;
+mod text;
+mod write;
+mod zones;
+
+pub use cell::Cell;
+pub use check::{Finding, Verdict, check_folder};
+pub use column::{Column, Encoding, Kind, Table, Tier};
+pub use digest::{hash_file, hex, sums};
+pub use error::FileError;
+pub use metadata::{
+    Described, FileEntry, Lost, MeterQuality, citation, croissant, data_package, licence,
+    oemetadata, quality_page, readme,
+};
+pub use read::{Value, read_rows};
+pub use table::{
+    BALANCE, CONSENTS, DAILY, ENERGY, FLAG_LIST, HOUSEHOLDS, INCIDENTS, METERS, PV_SYSTEMS,
+    QUALITY, READINGS, SPANS, TABLES, flag_rows,
+};
+pub use write::{Decimal, Format, GROUP, TableWriter, Written};
+pub use zones::zones_version;

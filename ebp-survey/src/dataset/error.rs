@@ -1,0 +1,60 @@
+//! Why there is no data set.
+
+use std::{io, path::PathBuf};
+
+use ebp_core::private_file::Exposed;
+use ebp_dataset::{CalendarError, files::FileError};
+use ebp_store::StoreError;
+
+/// Why there is no data set.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the set.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The time zone, or an instant that it does not cover.
+    #[error(transparent)]
+    Calendar(#[from] CalendarError),
+    /// Others may read the folder.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
+    /// The operating system refuses.
+    #[error("{}: {source}", path.display())]
+    System {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Measurements may still be on their way.
+    #[error("measurements received until {0} may still come in")]
+    TooYoung(jiff::Timestamp),
+    /// The stretch ends before it begins.
+    #[error("the stretch ends before it begins")]
+    Empty,
+    /// Something else is in the folder.
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// An export with another order was begun there.
+    #[error("another export was begun in {}", .0.display())]
+    Another(PathBuf),
+    /// What was kept aside is not what was written.
+    #[error("what is kept in {} is damaged", .0.display())]
+    Damaged(PathBuf),
+    /// A household revoked its consent while it was exported.
+    #[error("a household revoked its consent meanwhile; the export was removed")]
+    Revoked,
+    /// No household may be in it.
+    #[error("no household has granted its consent by then")]
+    NoHousehold,
+}
+
+impl ExportError {
+    /// Of the operating system.
+    pub(super) fn system(path: &std::path::Path, source: io::Error) -> Self {
+        Self::System { path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,50 @@
+//! `cargo xtask long dataset`: the demo's data set, read by the programs that researchers use.
+//!
+//! Enters: Python 3 with `venv`, and PyPI or pip's cache. Leaves: nothing that differs, or the task
+//! fails. Absent: the comparisons themselves, which are in `xtask/dataset/read.py`.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    root,
+    run::{cargo, succeed},
+};
+
+/// What is installed. DuckDB needs `pytz` to return instants.
+const PACKAGES: [&str; 7] = [
+    "pandas==3.1.1",
+    "pyarrow==26.0.1",
+    "polars==2.1.0",
+    "duckdb==1.5.5",
+    "pytz",
+    "frictionless[parquet]==5.21.0",
+    "mlcroissant==1.1.1",
+];
+
+/// Makes the data set and reads it.
+pub fn run() -> Result<()> {
+    let root = root();
+    let tools = root.join("target/tools/dataset");
+    let python = tools.join("venv/bin/python");
+    if !python.exists() {
+        fs::create_dir_all(&tools).with_context(|| tools.display().to_string())?;
+        succeed(Command::new("python3").args(["-m", "venv"]).arg(tools.join("venv")))?;
+    }
+    succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
+    let folder = tools.join("demo");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    }
+    let mut demo = cargo();
+    demo.args(["run", "--quiet", "--package", "ebp-cli", "--", "demo", "--once", "--state"]);
+    succeed(demo.arg(&folder))?;
+    read(&python, &root, &folder.join("dataset"))
+}
+
+fn read(python: &Path, root: &Path, set: &Path) -> Result<()> {
+    let mut command = Command::new(python);
+    command.arg(root.join("xtask/dataset/read.py")).arg(set);
+    succeed(command.arg(root.join("ebp-dataset/tests/reference.py")))
+}

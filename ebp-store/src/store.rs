@@ -28,6 +28,7 @@ use crate::{
     rule::admission::Refusal,
     series::SeriesStore,
     survey_text::SurveyTextStore,
+    tunnel::TunnelStore,
 };
 
 /// The result for a measurement.
@@ -61,6 +62,7 @@ pub trait Store:
     + AuthorityStore
     + FleetStore
     + AlertStore
+    + TunnelStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

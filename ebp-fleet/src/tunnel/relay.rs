@@ -108,6 +108,49 @@ pub async fn relay<S: AsyncRead + AsyncWrite>(
     }
 }
 
+/// Carries bytes between two connections in the same way; `far` stands for the tunnel.
+pub async fn splice<N, F>(
+    near: N,
+    far: F,
+    carried: &Arc<Carried>,
+    limits: SessionLimits,
+) -> RelayEnd
+where
+    N: AsyncRead + AsyncWrite,
+    F: AsyncRead + AsyncWrite,
+{
+    let (mut near_reader, mut near_writer) = tokio::io::split(near);
+    let (mut far_reader, mut far_writer) = tokio::io::split(far);
+    let both = async {
+        tokio::try_join!(
+            copy(&mut near_reader, &mut far_writer, &carried.to_tunnel),
+            copy(&mut far_reader, &mut near_writer, &carried.from_tunnel)
+        )
+    };
+    tokio::select! {
+        ended = both => if ended.is_ok() { RelayEnd::Closed } else { RelayEnd::Broken },
+        () = wait_until_idle(carried, limits.idle) => RelayEnd::Idle,
+        () = sleep(limits.longest) => RelayEnd::TooLong,
+    }
+}
+
+async fn copy<R, W>(reader: &mut R, writer: &mut W, count: &AtomicU64) -> io::Result<()>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let length = reader.read(&mut buffer).await?;
+        if length == 0 {
+            return writer.shutdown().await;
+        }
+        writer.write_all(&buffer[..length]).await?;
+        writer.flush().await?;
+        count.fetch_add(length as u64, Ordering::Relaxed);
+    }
+}
+
 async fn wait_until_idle(carried: &Carried, idle: Duration) {
     let (mut seen, mut since) = (carried.all(), Instant::now());
     loop {

@@ -178,6 +178,8 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         (paths::GEO_LOCATE, "GET") => &LOCATE_QUERY,
         (
             paths::MANAGEMENT_ALERT
+            | paths::MANAGEMENT_TUNNEL
+            | paths::TUNNEL_SESSION
             | paths::MANAGEMENT_DEVICE
             | paths::MANAGED_CERTIFICATES
             | paths::HOUSEHOLD_CHANGES,

@@ -54,6 +54,7 @@ mod store;
 mod store_error;
 mod stored;
 mod survey_text;
+mod tunnel;
 mod tls;
 mod value;
 

@@ -1,0 +1,165 @@
+//! Tunnels of devices at this server, and sessions through them and through those of other servers.
+//!
+//! Enters: upgraded connections of devices and administrators. Leaves: bytes between them, rows that
+//! say where each device is connected and who had a session. Absent: the protocol
+//! ([`ebp_fleet::tunnel`]); who may ask, which the routes' guards decide.
+//!
+//! A device's tunnel is at one server; its row says at which. A session that arrives at another one
+//! is forwarded by one hop. Each server holds the rows against its own connections in a loop
+//! (`watch`), ends what does not count any more, and forgets what nobody keeps.
+
+mod accept;
+mod forward;
+mod peer;
+mod session;
+mod watch;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use ebp_fleet::tunnel::{relay::SessionLimits, server::TunnelHandle};
+use ebp_survey::Survey;
+use rustls::ClientConfig;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::{
+    auth::{Authenticator, ClientCertificate, OwnCertificate},
+    telemetry::Telemetry,
+};
+pub(crate) use accept::Device;
+pub(crate) use peer::client_config;
+pub(crate) use session::{Connect, Passed};
+
+/// How a server keeps tunnels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TunnelSettings {
+    /// Where the other servers of the database reach this one, if there are any.
+    pub url: Option<String>,
+    /// How long sessions may go on when the server is stopped.
+    pub linger: Duration,
+    /// Whether the administrators' shared secret is enough to connect.
+    pub shared_secret: bool,
+    /// Tunnels at the same time.
+    pub most: usize,
+}
+
+impl Default for TunnelSettings {
+    fn default() -> Self {
+        Self { url: None, linger: Duration::from_secs(300), shared_secret: false, most: 10_000 }
+    }
+}
+
+/// What the parts use.
+pub(crate) struct Tunnels {
+    survey: Arc<Survey>,
+    authenticator: Arc<Authenticator>,
+    telemetry: Arc<Telemetry>,
+    settings: TunnelSettings,
+    /// By which other servers are asked, if they can be.
+    peers: Option<Arc<ClientConfig>>,
+    /// This process.
+    server: Uuid,
+    open: Mutex<HashMap<Uuid, OpenTunnel>>,
+    sessions: Mutex<HashMap<Uuid, OpenSession>>,
+    /// Tunnels that are held, those included that were replaced and still have sessions.
+    held: AtomicUsize,
+    is_closing: AtomicBool,
+    limits: SessionLimits,
+}
+
+/// A device's tunnel at this server.
+struct OpenTunnel {
+    epoch: i64,
+    instance: Uuid,
+    handle: TunnelHandle,
+    certificate: Arc<ClientCertificate>,
+}
+
+/// An administrator's session that came in at this server.
+struct OpenSession {
+    /// Of the person who connected; none for the shared secret.
+    certificate: Option<Arc<OwnCertificate>>,
+    /// Ends it.
+    revoked: Arc<Notify>,
+}
+
+impl Tunnels {
+    /// None yet.
+    pub(crate) fn new(
+        survey: Arc<Survey>,
+        authenticator: Arc<Authenticator>,
+        telemetry: Arc<Telemetry>,
+        settings: TunnelSettings,
+        peers: Option<Arc<ClientConfig>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            survey,
+            authenticator,
+            telemetry,
+            settings,
+            peers,
+            server: Uuid::new_v4(),
+            open: Mutex::default(),
+            sessions: Mutex::default(),
+            held: AtomicUsize::new(0),
+            is_closing: AtomicBool::new(false),
+            limits: SessionLimits::default(),
+        })
+    }
+
+    /// How many tunnels there are at this server.
+    pub(crate) fn count(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    fn lock_open(&self) -> MutexGuard<'_, HashMap<Uuid, OpenTunnel>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_sessions(&self) -> MutexGuard<'_, HashMap<Uuid, OpenSession>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handles(&self) -> Vec<TunnelHandle> {
+        self.lock_open().values().map(|tunnel| tunnel.handle.clone()).collect()
+    }
+
+    /// No tunnel is accepted any more, and devices are asked to build theirs elsewhere, spread over
+    /// `time`.
+    pub(crate) async fn begin_close(&self, time: Duration) {
+        self.is_closing.store(true, Ordering::Relaxed);
+        let handles = self.handles();
+        let pause = time / u32::try_from(handles.len().max(1)).unwrap_or(u32::MAX);
+        for handle in handles {
+            handle.ask_to_move().await;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Waits for sessions, and ends all tunnels.
+    pub(crate) async fn close(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
+        let begun = tokio::time::Instant::now();
+        let has_sessions = || !self.lock_sessions().is_empty();
+        while has_sessions() && begun.elapsed() < self.settings.linger {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        for handle in self.handles() {
+            handle.end().await;
+        }
+        // Each writes down that it has ended.
+        while self.count() > 0 && begun.elapsed() < self.settings.linger + LAST_WORDS {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// How long ended tunnels have to write that down.
+const LAST_WORDS: Duration = Duration::from_secs(2);

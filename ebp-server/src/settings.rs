@@ -13,7 +13,8 @@ use ebp_store::{Database, Quota, SurveyCycles};
 use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
 use crate::{
-    alert::AlertSettings, auth::TokenSettings, job::JobSettings, limit::Rate, tunnel::TunnelSettings,
+    alert::AlertSettings, auth::TokenSettings, job::JobSettings, limit::Rate,
+    tunnel::TunnelSettings,
 };
 
 /// Bounds of what clients may take up.

@@ -20,7 +20,7 @@ const PROGRAMS: [(&str, &[&str]); 2] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 18] = [
+const LIBRARIES: [(&str, &[&str]); 21] = [
     ("ebp-cli", &[]),
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
@@ -31,6 +31,9 @@ const LIBRARIES: [(&str, &[&str]); 18] = [
     ("ebp-anon", &[]),
     ("ebp-anon", &["--features", "germany"]),
     ("ebp-dataset", &[]),
+    ("ebp-fleet", &[]),
+    ("ebp-fleet", &["--features", "device"]),
+    ("ebp-fleet", &["--features", "server"]),
     ("ebp-store", &[]),
     ("ebp-survey", &[]),
     ("ebp-survey", &["--no-default-features"]),

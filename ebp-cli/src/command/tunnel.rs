@@ -10,6 +10,8 @@ mod connect;
 mod hold;
 #[cfg(feature = "server")]
 mod list;
+#[cfg(feature = "server")]
+mod ports;
 mod proxy;
 #[cfg(feature = "server")]
 mod ssh_config;
@@ -20,6 +22,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::exit::CommandResult;
+#[cfg(feature = "server")]
+pub use hold::device_settings;
 
 /// Hold this device's tunnel, by which administrators reach it behind any router.
 ///
@@ -52,6 +56,8 @@ enum Action {
     List(list::List),
     /// List sessions: who was connected to which device, when, and how it ended.
     Log(list::Log),
+    /// Listen on a port of this machine for each device that has or had a tunnel.
+    Ports(ports::Ports),
     /// Print the block for ssh's configuration by which `ssh USER@DEVICE` goes through the tunnel.
     SshConfig(ssh_config::SshConfig),
 }
@@ -63,6 +69,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         Some(Action::Connect(connect)) => return connect.run(),
         Some(Action::List(list)) => return list.run(),
         Some(Action::Log(log)) => return log.run(),
+        Some(Action::Ports(ports)) => return ports.run(),
         Some(Action::SshConfig(config)) => return config.run(),
         None => {}
     }

@@ -32,6 +32,7 @@ mod revocation;
 mod simulate;
 #[path = "../support/mod.rs"]
 mod support;
+mod tunnel;
 mod unlock;
 
 use ebp_testkit::cluster;

@@ -106,13 +106,17 @@ impl TunnelAccess {
 #[non_exhaustive]
 pub enum ConfigError {
     /// An entry of the list is no address with a port.
-    #[error("`{0}` is no service: write an address with its port such as 127.0.0.1:22, with a name as web=127.0.0.1:80")]
+    #[error(
+        "`{0}` is no service: write an address with its port such as 127.0.0.1:22, with a name as web=127.0.0.1:80"
+    )]
     Service(String),
     /// The address stands for all or cannot be dialled.
     #[error("{0} cannot be allowed: write the address of one service, such as 127.0.0.1:22")]
     Unspecified(SocketAddr),
     /// The address is another machine's.
-    #[error("{0} is another machine: write allow_lan = true if it may be reached through this device")]
+    #[error(
+        "{0} is another machine: write allow_lan = true if it may be reached through this device"
+    )]
     Lan(SocketAddr),
     /// Two services have one name.
     #[error("two services are named `{0}`")]
@@ -124,7 +128,9 @@ pub enum ConfigError {
     #[error("`{0}` is no heartbeat: write 10s to 5m")]
     Heartbeat(String),
     /// The proxy's address cannot be used. It may hold a password, which is not repeated here.
-    #[error("the proxy's address cannot be used: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT")]
+    #[error(
+        "the proxy's address cannot be used: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
+    )]
     Proxy,
 }
 
@@ -274,7 +280,9 @@ impl FromStr for ProxyAddress {
         let port = port.parse().ok().filter(|port| *port != 0).ok_or(ConfigError::Proxy)?;
         let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
         let is_host = !host.is_empty() && !host.contains(['/', '?', '#']) && is_plain(host);
-        if !is_host || credentials.as_deref().is_some_and(|text| !text.contains(':') || !is_plain(text)) {
+        if !is_host
+            || credentials.as_deref().is_some_and(|text| !text.contains(':') || !is_plain(text))
+        {
             return Err(ConfigError::Proxy);
         }
         Ok(Self { host: host.to_owned(), port, credentials })
@@ -303,9 +311,15 @@ mod tests {
 
     #[test]
     fn addresses_of_all_and_of_others_are_refused() {
-        for unspecified in
-            ["0.0.0.0:22", "[::]:22", "169.254.1.1:22", "[fe80::1]:22", "224.0.0.1:22", "127.0.0.1:0", "[::ffff:0.0.0.0]:22"]
-        {
+        for unspecified in [
+            "0.0.0.0:22",
+            "[::]:22",
+            "169.254.1.1:22",
+            "[fe80::1]:22",
+            "224.0.0.1:22",
+            "127.0.0.1:0",
+            "[::ffff:0.0.0.0]:22",
+        ] {
             let error = allow(&[unspecified], true).unwrap_err();
             assert!(matches!(error, ConfigError::Unspecified(_)), "{unspecified}: {error}");
         }
@@ -331,7 +345,9 @@ mod tests {
         assert_eq!((proxy.host.as_str(), proxy.port), ("proxy.example", 3128));
         assert_eq!(proxy.credentials.as_deref(), Some("user:p@ss"));
         assert!(!format!("{proxy:?}").contains("p@ss"));
-        for wrong in ["https://proxy:1", "http://proxy", "http://:1", "http://a/b:1", "http://u@h:1"] {
+        for wrong in
+            ["https://proxy:1", "http://proxy", "http://:1", "http://a/b:1", "http://u@h:1"]
+        {
             assert_eq!(wrong.parse::<ProxyAddress>(), Err(ConfigError::Proxy), "{wrong}");
         }
     }

@@ -1,19 +1,12 @@
 //! Connects to the Data API: resolved anew each time, all addresses, directly or through a proxy.
 
-use std::{
-    collections::VecDeque,
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rustls::{
     ClientConfig,
     pki_types::{InvalidDnsNameError, ServerName},
 };
-use socket2::SockRef;
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpStream, lookup_host},
@@ -37,10 +30,6 @@ const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long encryption, and then the answer, may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// After which time without acknowledgement the system gives a connection up.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
-/// What the system stores of a connection until it is sent: more would only delay what comes later.
-const UNSENT: u32 = 128 << 10;
 
 /// Where a server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +183,7 @@ impl Dial {
             None => reach(host, *port).await?,
             Some(proxy) => through(proxy, authority).await?,
         };
-        set_options(&stream);
+        send_at_once(&stream);
         let name = ServerName::try_from(host.clone())?;
         let connecting = TlsConnector::from(self.tls.clone()).connect(name, stream);
         let connected = timeout(HANDSHAKE, connecting).await;
@@ -212,15 +201,9 @@ pub(super) fn local_address(server: SocketAddr) -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-/// Options that only make a connection quicker or its end sooner known: it works without.
-pub(super) fn set_options(stream: &TcpStream) {
-    let socket = SockRef::from(stream);
-    let _ = socket.set_tcp_nodelay(true);
-    #[cfg(target_os = "linux")]
-    {
-        let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        let _ = socket.set_tcp_notsent_lowat(UNSENT);
-    }
+/// Sends small pieces at once, as people who type expect it. It works without.
+pub(super) fn send_at_once(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
 }
 
 async fn reach(host: &str, port: u16) -> Result<TcpStream, DialError> {
@@ -292,7 +275,10 @@ mod tests {
         let server = Destination::parse("https://[::1]:8443/api/").unwrap();
         assert_eq!((server.host.as_str(), server.authority()), ("::1", "[::1]:8443"));
         assert_eq!(server.prefix, "/api");
-        assert_eq!(Destination::parse("https://ebp.example").unwrap().authority(), "ebp.example:443");
+        assert_eq!(
+            Destination::parse("https://ebp.example").unwrap().authority(),
+            "ebp.example:443"
+        );
         for wrong in ["http://h", "h:1", "https://u@h", "https://h/?q", ""] {
             assert!(Destination::parse(wrong).is_err(), "{wrong}");
         }

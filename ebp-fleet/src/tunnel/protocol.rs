@@ -129,7 +129,8 @@ pub fn is_administrator_name(name: &str) -> bool {
 /// Whether a text may name a service: what an administrator types before any device has seen it.
 #[must_use]
 pub fn is_service_name(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
+    let is_plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
     (1..=64).contains(&name.len()) && name.bytes().all(is_plain)
 }
 

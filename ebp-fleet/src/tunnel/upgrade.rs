@@ -133,7 +133,8 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Answer, usize)>, UpgradeError> {
     };
     let status = response.code.ok_or(UpgradeError::NoHttp("there is no status"))?;
     let number = |name: &str| -> Option<u64> {
-        let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+        let header =
+            response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(header.value).ok()?.trim().parse().ok()
     };
     let retry_after = number("retry-after").map(Duration::from_secs);
@@ -177,8 +178,12 @@ mod tests {
     async fn ask(answer: &'static [u8]) -> Result<Vec<u8>, UpgradeError> {
         let (near, mut far) = duplex(1 << 16);
         let headers = [("ebp-version", "1".to_owned())];
-        let request =
-            UpgradeRequest { host: "h:1", path: "/device/tunnel", protocol: "p/1", headers: &headers };
+        let request = UpgradeRequest {
+            host: "h:1",
+            path: "/device/tunnel",
+            protocol: "p/1",
+            headers: &headers,
+        };
         let (upgraded, ()) = tokio::join!(upgrade(near, &request), async {
             let mut head = vec![0; 4096];
             let length = far.read(&mut head).await.unwrap();

@@ -47,8 +47,8 @@ pub use certificate::{ClientCertificate, Peer};
 pub use key_set::{KeySet, KeySource};
 pub use person::{Administrator, Holder, OtherServer, OwnCertificate};
 pub use secret::{SecretError, Secrets, hash_secret, set_secret};
-pub(crate) use tls::{certificates, server_time};
 pub use tls::{TlsError, server_config};
+pub(crate) use tls::{certificates, server_time};
 pub use token::{TokenIdentity, TokenSettings, Tokens};
 pub use token_error::TokenError;
 

@@ -199,7 +199,8 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
             SecurityRequirement::new("certificate", ["tunnel"]),
             SecurityRequirement::new("group", [Group::Administrators.name()]),
         ],
-        Access::Device | Access::Server => vec![SecurityRequirement::new("certificate", Vec::<String>::new())],
+        Access::Server => vec![SecurityRequirement::new("certificate", ["server"])],
+        Access::Device => vec![SecurityRequirement::new("certificate", Vec::<String>::new())],
     }
 }
 

@@ -11,7 +11,8 @@ use ebp_core::{
         MeasurementDevice, MeasurementPage, Message, MessageAnswer, MeterChange, NewDevice, NewJob,
         NewMessage, NewMeter, NewPvSystem, NewSignInCode, NewSilence, PvSystemChange, Registered,
         Registration, RegistrationChange, RenewRequest, RevokedDevice, RiskReport, SignIn, Silence,
-        SurveyInformation, Tunnel, TunnelSession, UploadRequest, UploadResponse, Withdrawal, limits, paths,
+        SurveyInformation, Tunnel, TunnelSession, UploadRequest, UploadResponse, Withdrawal,
+        limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };

@@ -25,9 +25,12 @@ pub enum TunnelError {
     /// Another process uses the same certificate.
     #[error("another process holds the tunnel of the same device")]
     Conflict,
-    /// There are as many tunnels as there may be, or the server ends.
-    #[error("no further tunnel is accepted: {0}")]
-    Full(&'static str),
+    /// There are as many tunnels as there may be.
+    #[error("no further tunnel is accepted")]
+    Full,
+    /// The server is being stopped.
+    #[error("the server is being stopped")]
+    Closing,
 }
 
 impl TunnelError {
@@ -55,7 +58,7 @@ impl TunnelError {
                 StatusCode::CONFLICT,
                 "Another process holds the tunnel of this device",
             ),
-            Self::Full(_) => (
+            Self::Full | Self::Closing => (
                 kind::UNAVAILABLE,
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The server cannot answer at the moment",
@@ -68,7 +71,9 @@ impl TunnelError {
         Some(match self {
             Self::NotConnected(Some(seen)) => format!("not connected, last seen {seen:.0}"),
             Self::NotConnected(None) => "it was never connected".to_owned(),
-            Self::Silent => "it has a tunnel and does not answer: its network may be gone".to_owned(),
+            Self::Silent => {
+                "it has a tunnel and does not answer: its network may be gone".to_owned()
+            }
             Self::SwitchedOff => "it can be switched on again at the device's page".to_owned(),
             Self::NoService => "the device allows no service of that name".to_owned(),
             Self::Refused(502) => "its service does not accept connections".to_owned(),
@@ -76,7 +81,8 @@ impl TunnelError {
             Self::Refused(507) => "it cannot write its log of sessions".to_owned(),
             Self::Refused(status) => format!("it answers {status}"),
             Self::Conflict => "two processes use its certificate in turn: it was copied".to_owned(),
-            Self::Full(why) => (*why).to_owned(),
+            Self::Full => "there are as many tunnels as there may be".to_owned(),
+            Self::Closing => "the server is being stopped".to_owned(),
         })
     }
 
@@ -84,7 +90,9 @@ impl TunnelError {
     pub(super) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let wait = match self {
             Self::Conflict => "60",
-            Self::NotConnected(_) | Self::Silent | Self::Refused(_) | Self::Full(_) => "30",
+            Self::NotConnected(_) | Self::Silent | Self::Refused(_) | Self::Full => "30",
+            // Another server takes it at once, or this one when it is back.
+            Self::Closing => "2",
             Self::SwitchedOff | Self::NoService => return None,
         };
         Some((header::RETRY_AFTER, HeaderValue::from_static(wait)))

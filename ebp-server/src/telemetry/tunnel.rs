@@ -19,7 +19,8 @@ pub struct TunnelMetrics {
 impl TunnelMetrics {
     /// Registers them.
     pub fn register(registry: &mut Registry) -> Self {
-        let (open, conflicts, sessions) = (Gauge::default(), Counter::default(), Counter::default());
+        let (open, conflicts, sessions) =
+            (Gauge::default(), Counter::default(), Counter::default());
         registry.register("tunnels", "Tunnels of devices that are open", open.clone());
         registry.register(
             "tunnel_conflicts",

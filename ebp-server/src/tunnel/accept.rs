@@ -47,13 +47,13 @@ impl Drop for Held {
 impl Tunnels {
     fn take_place(self: &Arc<Self>) -> Result<Held, TunnelError> {
         if self.is_closing.load(Ordering::Relaxed) {
-            return Err(TunnelError::Full("the server is being stopped"));
+            return Err(TunnelError::Closing);
         }
         let held = self.held.fetch_add(1, Ordering::Relaxed);
         self.telemetry.tunnels.open.inc();
         let place = Held(self.clone());
         if held >= self.settings.most {
-            return Err(TunnelError::Full("there are as many tunnels as there may be"));
+            return Err(TunnelError::Full);
         }
         Ok(place)
     }
@@ -61,7 +61,7 @@ impl Tunnels {
     /// Accepts a device's tunnel, which begins with the upgrade.
     ///
     /// # Errors
-    /// [`TunnelError::Full`], [`TunnelError::Conflict`]; the store's.
+    /// [`TunnelError::Full`], [`TunnelError::Closing`], [`TunnelError::Conflict`]; the store's.
     pub(crate) async fn accept(
         self: &Arc<Self>,
         device: Device,

@@ -51,7 +51,9 @@ impl Tunnels {
 fn judge(error: &DialError) -> Result<Option<Upgraded<Connection>>, ApiError> {
     let Some(Refusal { status, kind, text, .. }) = error.refusal() else {
         return match error {
-            DialError::Connect(source) if source.kind() == std::io::ErrorKind::ConnectionRefused => {
+            DialError::Connect(source)
+                if source.kind() == std::io::ErrorKind::ConnectionRefused =>
+            {
                 Ok(None)
             }
             error => {

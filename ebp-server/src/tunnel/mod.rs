@@ -70,6 +70,8 @@ pub(crate) struct Tunnels {
     sessions: Mutex<HashMap<Uuid, OpenSession>>,
     /// Tunnels that are held, those included that were replaced and still have sessions.
     held: AtomicUsize,
+    /// Sessions that are carried, for other servers, too.
+    carrying: AtomicUsize,
     is_closing: AtomicBool,
     limits: SessionLimits,
 }
@@ -109,6 +111,7 @@ impl Tunnels {
             open: Mutex::default(),
             sessions: Mutex::default(),
             held: AtomicUsize::new(0),
+            carrying: AtomicUsize::new(0),
             is_closing: AtomicBool::new(false),
             limits: SessionLimits::default(),
         })
@@ -146,18 +149,22 @@ impl Tunnels {
     /// Waits for sessions, and ends all tunnels.
     pub(crate) async fn close(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
-        let begun = tokio::time::Instant::now();
-        let has_sessions = || !self.lock_sessions().is_empty();
-        while has_sessions() && begun.elapsed() < self.settings.linger {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let is_carrying = || self.carrying.load(Ordering::Relaxed) > 0;
+        wait_while(is_carrying, self.settings.linger).await;
         for handle in self.handles() {
             handle.end().await;
         }
         // Each writes down that it has ended.
-        while self.count() > 0 && begun.elapsed() < self.settings.linger + LAST_WORDS {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let is_writing = || self.count() > 0 || !self.lock_sessions().is_empty();
+        wait_while(is_writing, LAST_WORDS).await;
+    }
+}
+
+/// Waits as long as that is so, for so long at most.
+async fn wait_while(is_so: impl Fn() -> bool, most: Duration) {
+    let begun = tokio::time::Instant::now();
+    while is_so() && begun.elapsed() < most {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -53,6 +53,22 @@ enum Far {
     There(Box<Upgraded<Connection>>),
 }
 
+/// Counts a session while it is carried.
+struct Carrying<'a>(&'a Tunnels);
+
+impl<'a> Carrying<'a> {
+    fn begin(tunnels: &'a Tunnels) -> Self {
+        tunnels.carrying.fetch_add(1, Ordering::Relaxed);
+        Self(tunnels)
+    }
+}
+
+impl Drop for Carrying<'_> {
+    fn drop(&mut self) {
+        self.0.carrying.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Tunnels {
     /// Opens a session, writes that it begins, and carries it once the connection is upgraded.
     ///
@@ -69,11 +85,12 @@ impl Tunnels {
             return Err(ApiError::Group);
         }
         if self.is_closing.load(Ordering::Relaxed) {
-            return Err(TunnelError::Full("the server is being stopped").into());
+            return Err(TunnelError::Closing.into());
         }
         let session = Uuid::new_v4();
         let name = administrator.name().to_owned();
-        let request = OpenRequest { service: service.clone(), administrator: name.clone(), session };
+        let request =
+            OpenRequest { service: service.clone(), administrator: name.clone(), session };
         let far = self.reach(device, request).await?;
         let new = NewTunnelSession { uuid: session, device, administrator: name, service };
         let now = self.survey.clock().now();
@@ -152,6 +169,7 @@ impl Tunnels {
         let upgraded = tokio::time::timeout(UPGRADE, upgrade).await;
         let Ok(Ok(near)) = upgraded else { return TunnelSessionEnd::Broken };
         let near = TokioIo::new(near);
+        let _carrying = Carrying::begin(self);
         let end = match far {
             Far::Here(Stream { send, receive }) => {
                 relay(near, send, receive, carried, self.limits).await

@@ -54,8 +54,8 @@ mod store;
 mod store_error;
 mod stored;
 mod survey_text;
-mod tunnel;
 mod tls;
+mod tunnel;
 mod value;
 
 pub use connect::{DatabaseUrl, PostgresSettings};

@@ -13,8 +13,8 @@ use super::{
     value::Instant,
 };
 use crate::{
-    HouseholdId, ListCursor, ListPage, ListQuery, NewTunnel, NewTunnelSession, StoreError, TunnelPlace,
-    TunnelStore, TunnelTaken,
+    HouseholdId, ListCursor, ListPage, ListQuery, NewTunnel, NewTunnelSession, StoreError,
+    TunnelPlace, TunnelStore, TunnelTaken,
     rule::consent::require_not_revoked,
     rule::tunnel::{TUNNEL_FORGOTTEN, TunnelPast, TunnelVerdict, judge_tunnel},
     tunnel::{SESSIONS_KEPT, stored_bytes},
@@ -203,12 +203,7 @@ async fn own(db: &Client, server: Uuid) -> Result<Vec<(Uuid, i64)>, StoreError> 
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-async fn release(
-    db: &Client,
-    device: Uuid,
-    epoch: i64,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+async fn release(db: &Client, device: Uuid, epoch: i64, at: Timestamp) -> Result<(), StoreError> {
     let statement = db
         .prepare_cached(
             "UPDATE tunnel SET server = NULL, url = NULL, seen_at = greatest(seen_at, $3)
@@ -310,11 +305,7 @@ async fn end_session(
     Ok(())
 }
 
-async fn keep_sessions(
-    db: &Client,
-    sessions: &[Uuid],
-    at: Timestamp,
-) -> Result<(), StoreError> {
+async fn keep_sessions(db: &Client, sessions: &[Uuid], at: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE tunnel_session SET seen_at = $2 WHERE uuid = ANY($1) AND ended_at IS NULL";
     let statement = db.prepare_cached(sql).await?;
     db.execute(&statement, &[&sessions, &Instant(at)]).await?;

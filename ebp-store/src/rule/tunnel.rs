@@ -121,6 +121,9 @@ mod tests {
         assert!(matches!(later, TunnelVerdict::Replaces(_)));
         // Where nobody has it, whoever comes gets it.
         let gone = TunnelPast { is_held: false, ..found };
-        assert!(matches!(judge_tunnel(Some(gone), other, at(second + 1)), TunnelVerdict::Replaces(_)));
+        assert!(matches!(
+            judge_tunnel(Some(gone), other, at(second + 1)),
+            TunnelVerdict::Replaces(_)
+        ));
     }
 }

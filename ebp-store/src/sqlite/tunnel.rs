@@ -12,8 +12,8 @@ use super::{
     value::{Id, Instant, Text},
 };
 use crate::{
-    HouseholdId, ListCursor, ListPage, ListQuery, NewTunnel, NewTunnelSession, StoreError, TunnelPlace,
-    TunnelStore, TunnelTaken,
+    HouseholdId, ListCursor, ListPage, ListQuery, NewTunnel, NewTunnelSession, StoreError,
+    TunnelPlace, TunnelStore, TunnelTaken,
     rule::consent::require_not_revoked,
     rule::tunnel::{TUNNEL_FORGOTTEN, TunnelPast, TunnelVerdict, judge_tunnel},
     tunnel::{SESSIONS_KEPT, stored_bytes},
@@ -267,7 +267,13 @@ fn begin(tx: &Transaction<'_>, new: &NewTunnelSession, at: Timestamp) -> Result<
         "INSERT INTO tunnel_session (uuid, device, administrator, service, began_at, seen_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
     )?
-    .execute(params![Id(new.uuid), Id(new.device), new.administrator, new.service, Instant(at)])?;
+    .execute(params![
+        Id(new.uuid),
+        Id(new.device),
+        new.administrator,
+        new.service,
+        Instant(at)
+    ])?;
     Ok(())
 }
 
@@ -293,11 +299,7 @@ fn end_session(
     Ok(())
 }
 
-fn keep_sessions(
-    tx: &Transaction<'_>,
-    sessions: &[Uuid],
-    at: Timestamp,
-) -> Result<(), StoreError> {
+fn keep_sessions(tx: &Transaction<'_>, sessions: &[Uuid], at: Timestamp) -> Result<(), StoreError> {
     let mut statement = tx.prepare_cached(
         "UPDATE tunnel_session SET seen_at = ?2 WHERE uuid = ?1 AND ended_at IS NULL",
     )?;

@@ -62,15 +62,7 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text!(
-    Decimal,
-    Date,
-    IncidentType,
-    Language,
-    MessageAbout,
-    TunnelSessionEnd,
-    WithdrawalChannel
-);
+as_text!(Decimal, Date, IncidentType, Language, MessageAbout, TunnelSessionEnd, WithdrawalChannel);
 
 macro_rules! as_name {
     ($($type:ty),*) => {$(

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::{
     Authority, AuthorityError,
     issued::{
-        ADMINISTRATOR_URN, BACKDATED, CertificateRequest, Certified, ClientRequest, DAY, DEVICE_URN, Issued,
-        PARTICIPANT_URN, SERVER_URN, instant, serial_number, shifted,
+        ADMINISTRATOR_URN, BACKDATED, CertificateRequest, Certified, ClientRequest, DAY,
+        DEVICE_URN, Issued, PARTICIPANT_URN, SERVER_URN, instant, serial_number, shifted,
     },
     scope_extension,
 };

@@ -17,6 +17,7 @@ mod progress;
 mod server;
 mod state;
 mod timing;
+mod tunnel;
 
 use std::{
     path::PathBuf,
@@ -45,6 +46,7 @@ use progress::Progress;
 use server::Server;
 use state::State;
 use timing::{CYCLE_STANDS_FOR, CYCLES_PER_REPORT, LOOK};
+use tunnel::Tunnel;
 
 /// Run the whole chain on this machine with virtual meters.
 ///
@@ -79,6 +81,10 @@ pub struct Arguments {
     /// 30d, and none with --replay.
     #[arg(long, value_name = "DAYS", conflicts_with = "replay")]
     past: Option<Length>,
+
+    /// Reach a service of one of the devices through its tunnel, as administrators do.
+    #[arg(long)]
+    tunnel: bool,
 
     /// The same seed produces the same households and the same history.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -132,19 +138,25 @@ pub fn run(arguments: &Arguments) -> CommandResult {
                 return server.end().and(Err(failure));
             }
         };
+    let tunnel = match arguments.tunnel {
+        true => Tunnel::start(&state, &progress, Arc::clone(&stop)).map(Some),
+        false => Ok(None),
+    };
     progress.step("server and meters run");
 
-    let result = Chain {
+    let chain = Chain {
         state: &state,
         progress: &progress,
         interrupted: &interrupted,
         once: arguments.once,
-    }
-    .run();
+    };
+    let result = tunnel.and_then(|tunnel| chain.run().map(|()| tunnel));
     stop.store(true, Ordering::Relaxed);
     progress.clear();
     let ended = [meters.end(), server.end()];
-    result?;
+    if let Some(tunnel) = result? {
+        tunnel.end()?;
+    }
     ended.into_iter().collect()
 }
 

@@ -9,7 +9,7 @@ use ebp_client::{Client, ClientError, ClientOptions, identity::Identity};
 use ebp_core::{clock::SystemClock, contract::problem_type};
 use ebp_fleet::tunnel::{
     Refusal,
-    dial::{Dial, DialError, Destination},
+    dial::{Destination, Dial, DialError},
 };
 
 use super::proxy::from_environment;

@@ -58,9 +58,7 @@ impl Connect {
             return Err(Failure::usage(format!("`{}` is no name of a service", self.service)));
         }
         let dial = self.administrator.dial()?;
-        let path = paths::TUNNEL_CONNECT.replace("{device}", &self.device.to_string());
-        // A name of a service has brackets and colons at most, which a query may have.
-        let path = format!("{path}?service={}", self.service);
+        let path = session_path(self.device, &self.service);
         crate::runtime::on_this_thread()?.block_on(async {
             match self.listen {
                 Some(address) => listen(address, dial, path).await,
@@ -70,12 +68,20 @@ impl Connect {
     }
 }
 
+/// Where a session is asked for.
+pub fn session_path(device: Uuid, service: &str) -> String {
+    let path = paths::TUNNEL_CONNECT.replace("{device}", &device.to_string());
+    // A name of a service has brackets and colons at most, which a query may have.
+    format!("{path}?service={service}")
+}
+
 async fn open(dial: &Dial, path: &str) -> Result<Upgraded<Connection>, Failure> {
     let opened = dial.upgrade(path, protocol::SESSION_PROTOCOL, &[]).await;
     opened.map_err(|error| not_connected(&error))
 }
 
-async fn listen(address: SocketAddr, dial: Dial, path: String) -> CommandResult {
+/// Opens a session for each connection to that address.
+pub async fn listen(address: SocketAddr, dial: Dial, path: String) -> CommandResult {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::failed(format!("cannot listen on {address}: {error}"))
             .remedy("choose another address with --listen")
@@ -128,7 +134,7 @@ async fn join(session: Upgraded<Connection>) -> CommandResult {
         }
         writer.shutdown().await
     };
-    let receiving = async {
+    let receiving = async move {
         let mut buffer = vec![0; CHUNK];
         loop {
             let length = reader.read(&mut buffer).await?;
@@ -137,16 +143,17 @@ async fn join(session: Upgraded<Connection>) -> CommandResult {
             }
         }
     };
-    tokio::pin!(sending, receiving);
-    let mut is_sending = true;
-    let received = loop {
-        tokio::select! {
-            received = &mut receiving => break received,
-            // What cannot be sent any more is known by the end of what is received.
-            _ = &mut sending, if is_sending => is_sending = false,
+    let received = {
+        tokio::pin!(sending, receiving);
+        let mut is_sending = true;
+        loop {
+            tokio::select! {
+                received = &mut receiving => break received,
+                // What cannot be sent any more is known by the end of what is received.
+                _ = &mut sending, if is_sending => is_sending = false,
+            }
         }
     };
-    drop(output);
     // Who has closed the pipe has seen enough.
     let _ = printing.join();
     received.or_failed("the session broke off")

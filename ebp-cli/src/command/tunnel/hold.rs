@@ -34,8 +34,6 @@ pub fn run(path: &Path) -> CommandResult {
             .remedy("add a section [tunnel]; the manual's chapter on it says what it permits"));
     };
     tunnel.proxy = tunnel.proxy.or(from_environment()?);
-    let destination = Destination::parse(&config.api.url)
-        .map_err(|error| Failure::failed(error).remedy("set `url` under [api]"))?;
     // Once here, so that a wrong file is told at once.
     load(&config.api).map_err(device::identity)?;
     let clock = Arc::new(SystemClock);
@@ -43,8 +41,8 @@ pub fn run(path: &Path) -> CommandResult {
         .or_failed(format!("cannot make {}", config.spool.display()))?;
     let log = SessionLog::open(&config.spool.join(LOG), clock.now())
         .map_err(|error| Failure::failed(chain(&error)).remedy("let this user write there"))?;
-    let authority = destination.authority().to_owned();
-    let settings = settings(tunnel, destination, config.api, clock);
+    let settings = device_settings(tunnel, config.api, clock)?;
+    let authority = settings.destination.authority().to_owned();
     let runtime = crate::runtime::on_this_thread()?;
     let stop = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).or_failed("signals")?;
@@ -72,12 +70,14 @@ fn load(api: &Api) -> Result<Identity, ebp_client::identity::IdentityError> {
     Identity::load(&api.certificate, &api.key, &api.ca)
 }
 
-fn settings(
+/// What the device's end needs, of that section and that identity.
+pub fn device_settings(
     config: TunnelConfig,
-    destination: Destination,
     api: Api,
     clock: Arc<dyn Clock>,
-) -> DeviceSettings {
+) -> Result<DeviceSettings, Failure> {
+    let destination = Destination::parse(&api.url)
+        .map_err(|error| Failure::failed(error).remedy("set `url` under [api]"))?;
     let certificate = api.certificate.clone();
     let for_tls = clock.clone();
     let load_tls = move || {
@@ -85,7 +85,7 @@ fn settings(
         let config = identity.client_config(for_tls.clone());
         config.map(Arc::new).map_err(|error| chain(&error))
     };
-    DeviceSettings {
+    Ok(DeviceSettings {
         config,
         destination,
         path: paths::DEVICE_TUNNEL,
@@ -95,7 +95,7 @@ fn settings(
         clock,
         limits: SessionLimits::default(),
         hear: Box::new(hear),
-    }
+    })
 }
 
 fn hear(event: TunnelEvent) {

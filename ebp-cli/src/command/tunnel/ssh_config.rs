@@ -23,8 +23,6 @@ impl SshConfig {
             "# Devices of the survey, by their identifiers: ssh USER@DEVICE\n\
              Host ????????-????-????-????-????????????\n    \
              ProxyCommand {} tunnel connect %n --url {} --certificate {}\n    \
-             # ssh notes each device's key under its identifier when it is first reached.\n    \
-             HostKeyAlias %n\n    \
              ServerAliveInterval 30\n",
             quoted(&program.display().to_string()),
             quoted(url),

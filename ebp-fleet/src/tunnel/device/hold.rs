@@ -135,7 +135,12 @@ async fn send<S: AsyncWrite + Unpin>(connection: &mut S, signal: Signal) -> io::
 }
 
 /// Carries sessions until the connection ends.
-async fn carry<S>(connection: Counted<S>, mut beat: Beat, shared: Arc<Shared>, held: Held) -> HoldEnd
+async fn carry<S>(
+    connection: Counted<S>,
+    mut beat: Beat,
+    shared: Arc<Shared>,
+    held: Held,
+) -> HoldEnd
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

@@ -129,17 +129,38 @@ impl SessionLog {
         }
         let open = || {
             let database = Connection::open(path)?;
-            database.busy_timeout(std::time::Duration::from_secs(5))?;
-            database.execute_batch(SCHEMA)?;
-            database.execute(
-                "UPDATE session SET ended_at = max(began_at, ?1), ended_by = 'interrupted'
-                 WHERE ended_at IS NULL",
-                [now.as_second()],
-            )?;
+            Self::prepare(&database, now)?;
             Ok(database)
         };
         let database = open().map_err(|error: rusqlite::Error| fault(error.to_string()))?;
         Ok(Self { database, path: path.to_owned() })
+    }
+
+    /// A log that ends with the process, for tests.
+    ///
+    /// # Errors
+    /// [`LogError`] when there is no memory.
+    #[doc(hidden)]
+    pub fn in_memory() -> Result<Self, LogError> {
+        let open = || {
+            let database = Connection::open_in_memory()?;
+            Self::prepare(&database, Timestamp::UNIX_EPOCH)?;
+            Ok(database)
+        };
+        let fault =
+            |error: rusqlite::Error| LogError { path: PathBuf::new(), reason: error.to_string() };
+        Ok(Self { database: open().map_err(fault)?, path: PathBuf::new() })
+    }
+
+    fn prepare(database: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+        database.busy_timeout(std::time::Duration::from_secs(5))?;
+        database.execute_batch(SCHEMA)?;
+        database.execute(
+            "UPDATE session SET ended_at = max(began_at, ?1), ended_by = 'interrupted'
+                 WHERE ended_at IS NULL",
+            [now.as_second()],
+        )?;
+        Ok(())
     }
 
     fn fault(&self, error: rusqlite::Error) -> LogError {
@@ -205,7 +226,8 @@ impl SessionLog {
             )?;
             let rows = statement.query_map([most], |row| {
                 let (session, began_at): (String, i64) = (row.get(0)?, row.get(3)?);
-                let (ended_at, ended_by): (Option<i64>, Option<String>) = (row.get(4)?, row.get(7)?);
+                let (ended_at, ended_by): (Option<i64>, Option<String>) =
+                    (row.get(4)?, row.get(7)?);
                 let (bytes_in, bytes_out): (i64, i64) = (row.get(5)?, row.get(6)?);
                 let instant = |second| Timestamp::from_second(second).unwrap_or_default();
                 Ok(LoggedSession {

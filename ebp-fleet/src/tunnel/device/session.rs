@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{LoggedSession, SessionEnd, Shared, TunnelEvent};
 use crate::tunnel::{
-    dial::set_options,
+    dial::send_at_once,
     protocol,
     relay::{Carried, RelayEnd, relay},
 };
@@ -77,10 +77,7 @@ struct Opened {
     _place: super::SessionPlace,
 }
 
-async fn open(
-    shared: &Arc<Shared>,
-    request: &Request<RecvStream>,
-) -> Result<Opened, StatusCode> {
+async fn open(shared: &Arc<Shared>, request: &Request<RecvStream>) -> Result<Opened, StatusCode> {
     if request.method() != Method::CONNECT {
         return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
@@ -92,7 +89,7 @@ async fn open(
     let place = shared.take_place().ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
     let dialled = timeout(DIAL, TcpStream::connect(service.address)).await;
     let stream = dialled.ok().and_then(Result::ok).ok_or(StatusCode::BAD_GATEWAY)?;
-    set_options(&stream);
+    send_at_once(&stream);
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
     let administrator = header(protocol::ADMINISTRATOR)
         .filter(|name| protocol::is_administrator_name(name))

@@ -121,9 +121,8 @@ mod tests {
     #[test]
     fn pauses_have_bounds_and_grow_only_where_the_server_is_there() {
         let mut waits = Waits::default();
-        let mut range = |cause| {
-            [0, u32::MAX].map(|random| waits.next(cause, random).unwrap().as_millis())
-        };
+        let mut range =
+            |cause| [0, u32::MAX].map(|random| waits.next(cause, random).unwrap().as_millis());
         assert_eq!(range(Cause::Failing), [0, 2_000]);
         assert_eq!(range(Cause::Local), [2_500, 7_500]);
         assert_eq!(range(Cause::Unanswered), [1_000, 4_000]);

@@ -33,7 +33,7 @@ pub struct NewTunnel {
     pub ipv6: bool,
 }
 
-/// What became of a new tunnel.
+/// Whether a new tunnel is the device's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TunnelTaken {
     /// It is the device's, with that epoch.

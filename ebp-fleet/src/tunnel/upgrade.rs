@@ -210,8 +210,8 @@ mod tests {
 
     #[test]
     fn refusals_say_why_and_how_long() {
-        let answer = b"HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 79\r\n\r\n\
-            {\"type\":\"urn:x\",\"status\":503,\"title\":\"Later\",\"detail\":\"not\\u001b now\",\"faults\":[]}";
+        let answer = b"HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 70\r\n\r\n\
+            {\"type\":\"urn:x\",\"status\":503,\"title\":\"Later\",\"detail\":\"not\\u001b now\"}";
         let Err(UpgradeError::Refused(refusal)) = run(ask(answer)) else { panic!("not refused") };
         assert_eq!((refusal.status, refusal.retry_after), (503, Some(Duration::from_secs(7))));
         assert_eq!((refusal.kind.as_str(), refusal.text.as_str()), ("urn:x", "not now"));

@@ -12,7 +12,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use uuid::Uuid;
 
-use super::{OpenTunnel, Tunnels};
+use super::tunnels::{OpenTunnel, Tunnels};
 use crate::{
     auth::ClientCertificate,
     problem::{ApiError, TunnelError},

@@ -12,7 +12,7 @@ use ebp_fleet::tunnel::{
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::Tunnels;
+use super::tunnels::Tunnels;
 use crate::problem::{ApiError, TunnelError};
 
 /// How long the other server may take: less than an administrator waits.

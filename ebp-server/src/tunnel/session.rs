@@ -18,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{OpenSession, Tunnels};
+use super::tunnels::{OpenSession, Tunnels};
 use crate::{
     auth::{Administrator, Holder, OwnCertificate},
     problem::{ApiError, TunnelError},

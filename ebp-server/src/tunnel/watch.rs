@@ -6,7 +6,7 @@ use ebp_store::{Actor, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{OpenTunnel, Tunnels};
+use super::tunnels::{OpenTunnel, Tunnels};
 use crate::{auth::ClientCertificate, problem::ApiError};
 
 /// How often tunnels are compared with their rows.

@@ -18,6 +18,7 @@ CREATE TABLE tunnel (
     ipv6             boolean NOT NULL,
     version          text NOT NULL CHECK (length(version) <= 64)
 );
+CREATE INDEX tunnel_by_since ON tunnel (since, device);
 CREATE INDEX tunnel_by_server ON tunnel (server) WHERE server IS NOT NULL;
 
 CREATE TABLE tunnel_session (

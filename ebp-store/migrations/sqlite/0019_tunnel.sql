@@ -18,6 +18,7 @@ CREATE TABLE tunnel (
     ipv6             INTEGER NOT NULL CHECK (ipv6 IN (0, 1)),
     version          TEXT NOT NULL CHECK (length(version) <= 64)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX tunnel_by_since ON tunnel (since, device);
 CREATE INDEX tunnel_by_server ON tunnel (server) WHERE server IS NOT NULL;
 
 CREATE TABLE tunnel_session (

@@ -32,7 +32,7 @@ pub struct TunnelPast {
     pub returned_at: Option<Timestamp>,
 }
 
-/// What becomes of a new tunnel.
+/// The verdict on a new tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TunnelVerdict {
     /// It replaces the one before; what is known then.

@@ -332,7 +332,7 @@ fn sessions(db: &Connection, query: ListQuery) -> Result<ListPage<TunnelSession>
              FROM tunnel_session WHERE (began_at, uuid) > (?1, ?2)
              ORDER BY began_at, uuid LIMIT ?3",
         )?
-        .query_map(params![at, uuid, limit], |row| session(row))?
+        .query_map(params![at, uuid, limit], session)?
         .collect::<Result<_, _>>()?;
     Ok(page(query, rows))
 }

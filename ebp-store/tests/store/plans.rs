@@ -21,7 +21,7 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 33] = [
+const ON_PURPOSE: [(&str, &str); 35] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE revoked_at", "counts all devices, asked by Prometheus"),
     ("state = 'waiting' AND (run_after", "the few jobs that wait, by an index of those"),
@@ -55,6 +55,11 @@ const ON_PURPOSE: [(&str, &str); 33] = [
     ("max(attempts), 0) FROM alert_delivery", "the few that wait to be sent, by an index of those"),
     ("began, ended FROM alert_message", "by its index; PostgreSQL sorts this test's empty table"),
     ("fields FROM household_change", "by its index; PostgreSQL sorts this test's empty table"),
+    ("FROM tunnel WHERE (since", "by its index; PostgreSQL sorts this test's empty table"),
+    (
+        "FROM tunnel_session WHERE (began_at",
+        "by its index; PostgreSQL sorts this test's empty table",
+    ),
     ("AS ends, began_at AS at FROM alert_episode", "the changes that one message tells of"),
     ("SELECT device.uuid, reported_at,", "all devices are looked at for alerts"),
     ("WHERE measurement_device IS NOT NULL AND removed_at", "all meters are looked at for alerts"),

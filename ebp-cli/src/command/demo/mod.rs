@@ -83,7 +83,7 @@ pub struct Arguments {
     past: Option<Length>,
 
     /// Reach a service of one of the devices through its tunnel, as administrators do.
-    #[arg(long)]
+    #[arg(long, help_heading = "Remote access")]
     tunnel: bool,
 
     /// The same seed produces the same households and the same history.

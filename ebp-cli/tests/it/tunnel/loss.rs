@@ -87,7 +87,7 @@ fn a_copied_certificate_is_found_within_two_minutes() {
     let device = Device::start(&server, &server.url(), &echo.allow());
     let begun = Instant::now();
     let lines = echo.allow();
-    let copy = Device::of(device.participant.clone(), &server.ca(), &server.url(), &lines);
+    let copy = Device::with_copy(device.participant.clone(), &server.ca(), &server.url(), &lines);
     let said = |line: &String| line.contains("two processes use a device's certificate");
     loop {
         if let Some(line) = server.log_lines().into_iter().find(said) {

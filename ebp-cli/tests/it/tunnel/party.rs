@@ -80,13 +80,13 @@ impl Device {
     pub fn start(server: &Server, url: &str, lines: &str) -> Self {
         let email = "erika@example.org";
         let participant = Arc::new(Participant::register(server, "Erika Beispiel", email));
-        let mut device = Self::of(participant, &server.ca(), url, lines);
+        let mut device = Self::with_copy(participant, &server.ca(), url, lines);
         device.process().wait_for("the tunnel is held");
         device
     }
 
     /// Starts the device of a participant, without waiting.
-    pub fn of(participant: Arc<Participant>, ca: &Path, url: &str, lines: &str) -> Self {
+    pub fn with_copy(participant: Arc<Participant>, ca: &Path, url: &str, lines: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let certificate = &participant.device_certificate;
         let text = format!(

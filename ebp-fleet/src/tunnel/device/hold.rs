@@ -11,7 +11,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Shared, session};
+use super::{
+    log::SessionLog,
+    session,
+    shared::{DeviceSettings, Shared},
+};
 use crate::tunnel::{Counted, Traffic, protocol, protocol::Signal};
 
 /// How a connection ended.
@@ -198,11 +202,11 @@ where
 /// The device's end over any stream, for tests with hostile servers: no session is ever permitted
 /// that the settings do not allow.
 #[doc(hidden)]
-pub async fn serve_hostile<S>(stream: S, settings: super::DeviceSettings, log: super::SessionLog)
+pub async fn serve_hostile<S>(stream: S, settings: DeviceSettings, log: SessionLog)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Ok(shared) = super::run::share(settings, log) else { return };
+    let Ok(shared) = Shared::open(settings, log) else { return };
     let (wishes, _wished) = mpsc::channel(1);
     let held = Held { leave: Arc::default(), wishes };
     hold(Counted::new(stream, Bytes::new()), shared, held).await;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Choice;
+use super::access::Choice;
 
 /// So many sessions are kept.
 const KEPT: u32 = 1_000;

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     net::{IpAddr, SocketAddr},
     pin::{Pin, pin},
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -17,9 +17,10 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    DeviceSettings, LogError, SessionLog, Shared, SocketError, State, TunnelEvent,
     hold::{Held, HoldEnd, Wish, hold},
-    socket,
+    log::{LogError, SessionLog},
+    shared::{DeviceSettings, Shared, TunnelEvent},
+    socket::{Socket, SocketError},
     wait::{Cause, Waits},
 };
 use crate::tunnel::{
@@ -63,11 +64,11 @@ pub async fn run(
     log: SessionLog,
     shutdown: impl Future<Output = ()>,
 ) -> TunnelStop {
-    let shared = match share(settings, log) {
+    let shared = match Shared::open(settings, log) {
         Ok(shared) => shared,
         Err(error) => return error.into(),
     };
-    let page = match shared.settings.config.socket.as_deref().map(socket::Socket::listen) {
+    let page = match shared.settings.config.socket.as_deref().map(Socket::listen) {
         Some(Err(error)) => return error.into(),
         Some(Ok(socket)) => Some(socket),
         None => None,
@@ -94,19 +95,6 @@ pub async fn run(
         sleep(Duration::from_millis(10)).await;
     }
     stop
-}
-
-/// What the parts share, with the household's choice as it is stored.
-pub(super) fn share(settings: DeviceSettings, log: SessionLog) -> Result<Arc<Shared>, LogError> {
-    let choice = log.choice()?;
-    Ok(Arc::new(Shared {
-        settings,
-        instance: Uuid::new_v4(),
-        log: Mutex::new(log),
-        state: Mutex::new(State { choice, ..State::default() }),
-        sessions: 0.into(),
-        alive: false.into(),
-    }))
 }
 
 type Attempt = Pin<Box<dyn Future<Output = Result<Upgraded<Connection>, Failure>> + Send>>;
@@ -221,7 +209,7 @@ impl Keeper {
     fn fail(&mut self, failure: Failure) -> bool {
         let (cause, text) = match failure {
             Failure::Identity(text) => (Cause::NotAuthorized, text),
-            Failure::Dial(error) => (Cause::of(&error), describe(&error)),
+            Failure::Dial(error) => (Cause::from_error(&error), describe(&error)),
         };
         let Some(wait) = self.waits.next(cause, random()) else { return false };
         self.next = Some(Instant::now() + wait);

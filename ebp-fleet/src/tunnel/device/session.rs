@@ -11,7 +11,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{LoggedSession, SessionEnd, Shared, TunnelEvent};
+use super::{
+    log::{LoggedSession, SessionEnd},
+    shared::{SessionPlace, Shared, TunnelEvent},
+};
 use crate::tunnel::{
     dial::send_at_once,
     protocol,
@@ -74,7 +77,7 @@ struct Opened {
     number: i64,
     service: TcpStream,
     record: LoggedSession,
-    _place: super::SessionPlace,
+    _place: SessionPlace,
 }
 
 async fn open(shared: &Arc<Shared>, request: &Request<RecvStream>) -> Result<Opened, StatusCode> {

@@ -17,7 +17,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Choice, LoggedSession, Shared};
+use super::{
+    access::Choice,
+    log::{LogError, LoggedSession},
+    shared::Shared,
+};
 use crate::tunnel::TunnelAccess;
 
 /// The maximum number of connections; further ones are closed at once.
@@ -178,7 +182,7 @@ fn answer(shared: &Shared, request: Request) -> Answer {
     answered.unwrap_or_else(|error| Answer::Refusal(error.to_string()))
 }
 
-fn status(shared: &Shared) -> Result<Status, super::LogError> {
+fn status(shared: &Shared) -> Result<Status, LogError> {
     let latest = shared.lock_log().latest(MOST_SESSIONS)?;
     let permitted = shared.permits();
     let state = shared.lock_state().clone();

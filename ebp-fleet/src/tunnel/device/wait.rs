@@ -32,7 +32,7 @@ pub(super) enum Cause {
 
 impl Cause {
     /// The cause of that error.
-    pub(super) fn of(error: &DialError) -> Self {
+    pub(super) fn from_error(error: &DialError) -> Self {
         use std::io::ErrorKind as Kind;
         if error.is_certificate_refused() {
             return Self::NotAuthorized;
@@ -101,7 +101,9 @@ mod tests {
     fn refused(status: u16, seconds: Option<u64>) -> Cause {
         let retry_after = seconds.map(Duration::from_secs);
         let (kind, text) = (String::new(), String::new());
-        Cause::of(&UpgradeError::Refused(Refusal { status, retry_after, kind, text }).into())
+        Cause::from_error(
+            &UpgradeError::Refused(Refusal { status, retry_after, kind, text }).into(),
+        )
     }
 
     #[test]
@@ -111,11 +113,11 @@ mod tests {
         assert_eq!(refused(429, Some(7)), Cause::Asked(Duration::from_secs(7)));
         assert_eq!(refused(500, None), Cause::Failing);
         let unreachable = io::Error::from(io::ErrorKind::NetworkUnreachable);
-        assert_eq!(Cause::of(&DialError::Connect(unreachable)), Cause::Local);
+        assert_eq!(Cause::from_error(&DialError::Connect(unreachable)), Cause::Local);
         let alert = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateExpired);
         let expired = io::Error::new(io::ErrorKind::InvalidData, alert);
         let error = DialError::Upgrade(UpgradeError::Broken(expired));
-        assert_eq!(Cause::of(&error), Cause::NotAuthorized);
+        assert_eq!(Cause::from_error(&error), Cause::NotAuthorized);
     }
 
     #[test]

@@ -43,6 +43,7 @@ fn main() {
         ("promtool", program("promtool")),
         ("python3", program("python3")),
         ("tar", program("tar")),
+        ("sshd", file("/usr/sbin/sshd".into())),
         ("bash", program("bash")),
         ("zsh", program("zsh")),
         ("fish", program("fish")),

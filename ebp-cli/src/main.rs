@@ -12,7 +12,6 @@ mod file;
 mod log;
 mod output;
 mod owner;
-#[cfg(any(feature = "server", feature = "device-web"))]
 mod runtime;
 mod state;
 mod stdout;

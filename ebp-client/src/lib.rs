@@ -24,6 +24,7 @@ pub mod renewal;
 mod server_clock;
 mod status;
 mod trust;
+mod tunnel;
 mod validity;
 
 pub use client::{Client, ClientOptions};

@@ -14,6 +14,7 @@ use std::{
 
 use ebp_client::ClientOptions;
 use ebp_core::cycle::Cycle;
+use ebp_fleet::tunnel::TunnelConfig;
 use ebp_meter::{
     aggregator::Options, d0::Address, port::PortName, readout::Protocol, unlock::Method,
 };
@@ -54,6 +55,9 @@ pub struct DeviceConfig {
     /// The page that shows the household its data; no certificate is kept for one if absent.
     #[serde(default)]
     pub frontend: Option<FrontendConfig>,
+    /// The tunnel by which administrators reach this device; none if absent.
+    #[serde(default)]
+    pub tunnel: Option<TunnelConfig>,
     /// The meters it reads.
     #[serde(rename = "meter")]
     pub meters: Vec<MeterEntry>,
@@ -196,6 +200,7 @@ impl DeviceConfig {
             api,
             cycle: Cycles::default(),
             frontend: None,
+            tunnel: None,
             meters,
         }
     }
@@ -221,6 +226,9 @@ impl DeviceConfig {
         config.socket = config.socket.map(|socket| folder.join(socket));
         if let Some(frontend) = &mut config.frontend {
             frontend.folder = folder.join(&frontend.folder);
+        }
+        if let Some(tunnel) = &mut config.tunnel {
+            tunnel.socket = tunnel.socket.take().map(|socket| folder.join(socket));
         }
         for meter in &mut config.meters {
             if let PortName::Path(port) = &mut meter.port {

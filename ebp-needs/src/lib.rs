@@ -26,6 +26,7 @@ const NEEDS: [(&str, &str); 17] = [
     ("promtool", "needs promtool (Debian: prometheus)"),
     ("python3", "needs Python 3 (Debian: python3)"),
     ("tar", "needs tar"),
+    ("sshd", "needs OpenSSH's server (Debian: openssh-server)"),
     ("bash", "needs bash"),
     ("zsh", "needs zsh"),
     ("fish", "needs fish"),

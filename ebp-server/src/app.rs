@@ -13,6 +13,7 @@ use crate::{
     job::JobAdded,
     limit::Connections,
     telemetry::Telemetry,
+    tunnel::Tunnels,
 };
 
 /// The parts.
@@ -28,6 +29,8 @@ pub(crate) struct App {
     pub(crate) job_added: Arc<JobAdded>,
     /// The rules of alerts, and what wakes the loop that watches.
     pub(crate) alert_watch: Arc<AlertWatch>,
+    /// Tunnels of devices, and sessions through them.
+    pub(crate) tunnels: Arc<Tunnels>,
     /// What is counted.
     pub(crate) telemetry: Arc<Telemetry>,
     /// Connections that are open.
@@ -55,6 +58,7 @@ parts!(
     intake: Intake,
     job_added: JobAdded,
     alert_watch: AlertWatch,
+    tunnels: Tunnels,
     telemetry: Telemetry,
     connections: Connections,
     clock: DatabaseClock,

@@ -47,13 +47,14 @@ mod serve;
 mod settings;
 mod telemetry;
 mod trace;
+mod tunnel;
 
 #[doc(hidden)]
 pub use api::measurement::read as read_upload;
 pub use config::PREFIX as ENVIRONMENT_PREFIX;
 pub use config::{
     AlertsConfig, ConfigError, EXAMPLE, GeocodingConfig, Length, Limit, LimitsConfig, LogFormat,
-    ServerConfig, SurveyConfig, TimeOfDay, TokensConfig,
+    ServerConfig, SurveyConfig, TimeOfDay, TokensConfig, TunnelConfig,
 };
 pub use error::ServeError;
 pub use job::JobSettings;
@@ -61,3 +62,4 @@ pub use problem::ApiError;
 pub use router::{Endpoint, endpoints};
 pub use serve::serve;
 pub use settings::{Limits, Settings};
+pub use tunnel::TunnelSettings;

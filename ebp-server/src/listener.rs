@@ -18,7 +18,7 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderValue, header::CONNECTION},
+    http::{HeaderValue, StatusCode, header::CONNECTION},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -221,7 +221,7 @@ async fn serve_connection(
             };
             Some(held)
         }
-        Peer::Anonymous | Peer::Unreadable => None,
+        Peer::Anonymous | Peer::Unreadable | Peer::Own(_) => None,
     };
     let (busy, asked) = (AtomicBool::new(false), AtomicBool::new(false));
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -235,6 +235,7 @@ async fn serve_connection(
             let mut response = answer.await;
             busy.store(false, Ordering::Relaxed);
             if let Ok(response) = &mut response
+                && response.status() != StatusCode::SWITCHING_PROTOCOLS
                 && scarce()
             {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -248,6 +249,8 @@ async fn serve_connection(
             .header_read_timeout(limits.headers)
             .max_buf_size(64 << 10)
             .serve_connection(TokioIo::new(stream), service)
+            // A tunnel or session goes on by itself; this connection and its places end here.
+            .with_upgrades()
     );
     let mut aged = pin!(sleep(limits.connection_age));
     let ended = loop {

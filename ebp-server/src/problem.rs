@@ -5,6 +5,7 @@
 //! Absent: which failure means what to whom; each handler says that.
 
 mod from;
+mod tunnel;
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -19,6 +20,7 @@ use ebp_survey::authority::AuthorityError;
 use uuid::Uuid;
 
 use crate::trace::trace_id;
+pub use tunnel::TunnelError;
 
 /// The maximum number of faults reported for a body, so that a response is not much larger than the
 /// request.
@@ -125,6 +127,9 @@ pub enum ApiError {
     /// Not now.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// A tunnel or a session through one is refused.
+    #[error(transparent)]
+    Tunnel(#[from] TunnelError),
     /// The server failed.
     #[error("failed: {0}")]
     Internal(String),
@@ -273,6 +278,7 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The server cannot answer at the moment",
             ),
+            Self::Tunnel(error) => error.kind(),
             Self::Internal(_) => {
                 (kind::INTERNAL, StatusCode::INTERNAL_SERVER_ERROR, "The server failed")
             }
@@ -313,6 +319,7 @@ impl ApiError {
                 "it is household {household}: change that one, or register a further one with \
                  ?further=true"
             )),
+            Self::Tunnel(error) => error.detail(),
             Self::Invalid(what) | Self::TooLarge(what) | Self::JobState(what) => Some(what.clone()),
             _ => None,
         }
@@ -339,6 +346,7 @@ impl ApiError {
             | Self::RenewedRecently(seconds)
             | Self::QuotaUsedUp(seconds)
             | Self::Overloaded(seconds) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
+            Self::Tunnel(error) => error.header(),
             Self::Unauthenticated(_) | Self::Unregistered => Some((
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer, Basic realm=\"ebp\", charset=\"UTF-8\""),

@@ -19,6 +19,7 @@ use crate::{
     api::{
         account, consent, description, device, export, geo, health, household, incident,
         management, measurement, measurement_device, message, meter, pv_system, series, survey,
+        tunnel,
     },
     app::App,
     as_problem::as_problem,
@@ -103,6 +104,9 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::JOB_CANCEL,            EITHER,                  h::post(management::job::cancel)),
         post(paths::JOB_RETRY,             EITHER,                  h::post(management::job::retry)),
         get(paths::JOB_RESULT,             EITHER,                  h::get(management::job::result)),
+        get(paths::MANAGEMENT_TUNNEL,      Access::Administration,  h::get(tunnel::list)),
+        get(paths::TUNNEL_SESSION,         Access::Administration,  h::get(tunnel::sessions)),
+        get(paths::TUNNEL_CONNECT,         Access::Administration,  h::get(tunnel::connect)),
         get(paths::MANAGEMENT_ALERT,       ADMINISTRATOR,           h::get(management::alert::list)),
         get(paths::ALERT_RULE,             ADMINISTRATOR,           h::get(management::alert::rules)),
         post(paths::ALERT_TEST,            ADMINISTRATOR,           h::post(management::alert::test)),
@@ -116,6 +120,8 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::DEVICE_FRONTEND,       Access::DeviceScope(MeasurementWrite), h::post(device::frontend)),
         get(paths::DEVICE_SIGN_IN,         Access::Device,          h::get(device::sign_in)),
         get(paths::DEVICE_METER,           Access::Device,          h::get(device::meters)),
+        get(paths::DEVICE_TUNNEL,          Access::DeviceScope(MeasurementWrite), h::get(tunnel::hold)),
+        get(paths::INTERNAL_TUNNEL,        Access::Server,          h::get(tunnel::pass)),
 
         get(paths::GEO_REGIONS,            ANYBODY,                 h::get(geo::regions)),
         get(paths::GEO_REGION,             ANYBODY,                 h::get(geo::region)),

@@ -29,6 +29,7 @@ use crate::{
     listener::{self, Listening},
     openapi, router,
     telemetry::Telemetry,
+    tunnel::{self, TunnelSettings, Tunnels},
 };
 
 /// Connections that the holder of a certificate may have, however few there are in all: a program
@@ -76,6 +77,7 @@ pub async fn serve(
         survey: information,
         texts,
         alerts,
+        tunnel: tunnel_settings,
         clock,
         trust_database_clock,
     } = settings;
@@ -123,7 +125,11 @@ pub async fn serve(
     if can_issue {
         survey.ensure_server_certificate(&hostnames, &certificate, &key).await?;
     }
-    let tls = auth::server_config(&authority::certificate_path(&dir), &certificate, &key, clock)?;
+    let root = authority::certificate_path(&dir);
+    let tls = auth::server_config(&root, &certificate, &key, clock.clone())?;
+    // Another authority may have issued the server's certificate: then there is one server.
+    let peers = tunnel::client_config(&root, &certificate, &key, clock).ok();
+    warn_of_unreachable(&database, &tunnel_settings);
     let secrets = Secrets::new(secrets);
     secrets.import(&*store).await?;
     survey.apply_kept_revocations().await?;
@@ -143,15 +149,30 @@ pub async fn serve(
     let start =
         |alerts| Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone());
     let watcher = alerts.map(start).transpose()?;
-    let app = App {
+    let authenticator = Arc::new(Authenticator {
         survey: survey.clone(),
-        authenticator: Arc::new(Authenticator {
-            survey,
-            secrets,
-            tokens: tokens.map(Tokens::new).transpose()?,
-            requests: requests.clone(),
-            clock: database_clock.clone(),
-        }),
+        secrets,
+        tokens: tokens.map(Tokens::new).transpose()?,
+        requests: requests.clone(),
+        clock: database_clock.clone(),
+    });
+    let tunnels = Tunnels::new(
+        survey.clone(),
+        authenticator.clone(),
+        telemetry.clone(),
+        tunnel_settings,
+        peers,
+    );
+    let watching = tokio::spawn(tunnels.clone().watch());
+    let (drain, leaving) = (limits.drain, tunnels.clone());
+    let shutdown = async move {
+        shutdown.await;
+        tokio::spawn(async move { leaving.begin_close(drain).await });
+    };
+    let app = App {
+        survey,
+        authenticator,
+        tunnels: tunnels.clone(),
         intake: Arc::new(Intake::new(&limits, quota)),
         job_added,
         alert_watch,
@@ -169,6 +190,8 @@ pub async fn serve(
         telemetry,
     };
     listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
+    tunnels.close().await;
+    watching.abort();
     runner.stop().await;
     if let Some(watcher) = watcher {
         watcher.stop().await;
@@ -193,6 +216,16 @@ fn keep_series(survey: Arc<Survey>) -> tokio::task::JoinHandle<()> {
             tokio::time::sleep(SERIES_PAUSE).await;
         }
     })
+}
+
+/// Warns of a server among several whose tunnels the others cannot reach.
+fn warn_of_unreachable(database: &Database, settings: &TunnelSettings) {
+    if matches!(database, Database::Postgres(_)) && settings.url.is_none() {
+        tracing::warn!(
+            "other servers of the database cannot reach devices that are connected to this one: set \
+             `url` of [tunnel]"
+        );
+    }
 }
 
 /// Warns of folders and databases that others than their owner may read. They are not rejected:

@@ -12,7 +12,10 @@ use ebp_core::{clock::Clock, contract::SurveyInformation};
 use ebp_store::{Database, Quota, SurveyCycles};
 use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
-use crate::{alert::AlertSettings, auth::TokenSettings, job::JobSettings, limit::Rate};
+use crate::{
+    alert::AlertSettings, auth::TokenSettings, job::JobSettings, limit::Rate,
+    tunnel::TunnelSettings,
+};
 
 /// Bounds of what clients may take up.
 #[derive(Debug, Clone)]
@@ -104,6 +107,8 @@ pub struct Settings {
     pub texts: Option<PathBuf>,
     /// How devices are watched and administrators are told; not at all if absent.
     pub alerts: Option<AlertSettings>,
+    /// How devices' tunnels are kept.
+    pub tunnel: TunnelSettings,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -136,6 +141,7 @@ impl Settings {
             survey: SurveyInformation::default(),
             texts: None,
             alerts: None,
+            tunnel: TunnelSettings::default(),
             clock,
             trust_database_clock: false,
         }

@@ -4,6 +4,7 @@
 //! Prometheus reads (OpenMetrics 1.0). Absent: anything about a single household or device.
 
 mod alert;
+mod tunnel;
 
 use std::{fmt, time::Duration};
 
@@ -24,6 +25,7 @@ use ebp_core::contract::JobState;
 use ebp_store::{AlertCounts, DeviceCounts, JobCounts, PoolStatus};
 
 pub use alert::AlertMetrics;
+pub use tunnel::TunnelMetrics;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -132,6 +134,8 @@ pub struct Telemetry {
     attempt_duration: Family<KindLabels, Histogram>,
     /// What is counted of alerts.
     pub alerts: AlertMetrics,
+    /// What is counted of tunnels.
+    pub tunnels: TunnelMetrics,
 }
 
 impl Default for Telemetry {
@@ -157,6 +161,7 @@ impl Default for Telemetry {
                 Histogram::new(exponential_buckets(0.1, 2.0, 16))
             }),
             alerts: AlertMetrics::register(&mut registry),
+            tunnels: TunnelMetrics::register(&mut registry),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests answered", telemetry.requests.clone());

@@ -46,6 +46,7 @@ mod sqlite;
 mod status;
 mod store;
 mod survey_text;
+mod tunnel;
 
 pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
@@ -96,3 +97,4 @@ pub use series::{
 pub use sqlite::SqliteStore;
 pub use store::{InsertOutcome, PoolStatus, Store};
 pub use survey_text::{Published, SurveyTextStore};
+pub use tunnel::{NewTunnel, NewTunnelSession, TunnelPlace, TunnelStore, TunnelTaken};

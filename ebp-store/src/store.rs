@@ -29,6 +29,7 @@ use crate::{
     rule::admission::Refusal,
     series::SeriesStore,
     survey_text::SurveyTextStore,
+    tunnel::TunnelStore,
 };
 
 /// The result for a measurement.
@@ -63,6 +64,7 @@ pub trait Store:
     + FleetStore
     + AlertStore
     + DeviceEditStore
+    + TunnelStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

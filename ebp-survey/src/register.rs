@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ebp_store::{ListQuery, RegisterEntry, Serial, Store, StoreError};
+use ebp_store::{CertificateKind, ListQuery, RegisterEntry, Serial, Store, StoreError};
 use jiff::SignedDuration;
 use tokio::task::spawn_blocking;
 
@@ -82,6 +82,32 @@ impl Survey {
         let issued = self.issuing_authority()?.make(request)?;
         self.register_issued(&issued.entry).await?;
         Ok(issued)
+    }
+
+    /// Issues a certificate for remote access to a person. It is registered before it is returned.
+    ///
+    /// # Errors
+    /// [`SurveyError::CannotIssue`]; the authority's and the store's.
+    pub async fn issue_administrator(
+        &self,
+        name: &str,
+        validity: std::time::Duration,
+    ) -> Result<Issued, SurveyError> {
+        let issued = self.issuing_authority()?.make_administrator(name, validity)?;
+        self.register_issued(&issued.entry).await?;
+        Ok(issued)
+    }
+
+    /// Whether a server's certificate is registered and not revoked.
+    ///
+    /// # Errors
+    /// If register or store cannot be used.
+    pub async fn is_own_server(&self, serial: Serial) -> Result<bool, SurveyError> {
+        self.import_register().await?;
+        let entry = self.store().registered(serial).await?;
+        Ok(entry.is_some_and(|entry| {
+            entry.kind == CertificateKind::Server && entry.revoked_at.is_none()
+        }))
     }
 
     /// Makes sure that `chain` and `key` hold a certificate of the authority as

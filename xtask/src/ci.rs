@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &[&str]); 3] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 20] = [
+const LIBRARIES: [(&str, &[&str]); 23] = [
     ("ebp-cli", &[]),
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
@@ -33,6 +33,9 @@ const LIBRARIES: [(&str, &[&str]); 20] = [
     ("ebp-anon", &["--features", "germany"]),
     ("ebp-dataset", &[]),
     ("ebp-dataset", &["--features", "files"]),
+    ("ebp-fleet", &[]),
+    ("ebp-fleet", &["--features", "device"]),
+    ("ebp-fleet", &["--features", "server"]),
     ("ebp-store", &[]),
     ("ebp-survey", &[]),
     ("ebp-survey", &["--no-default-features"]),

@@ -13,16 +13,17 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),
-    ("ebp-device", &["ebp-core", "ebp-client", "ebp-meter"]),
+    ("ebp-fleet", &["ebp-core"]),
+    ("ebp-device", &["ebp-core", "ebp-client", "ebp-fleet", "ebp-meter"]),
     ("ebp-anon", &["ebp-core"]),
     ("ebp-dataset", &["ebp-core"]),
     ("ebp-store", &["ebp-core", "ebp-anon"]),
     ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-dataset", "ebp-store"]),
-    ("ebp-server", &["ebp-core", "ebp-anon", "ebp-store", "ebp-survey"]),
+    ("ebp-server", &["ebp-core", "ebp-anon", "ebp-fleet", "ebp-store", "ebp-survey"]),
     ("ebp-web", &["ebp-core", "ebp-client", "ebp-device"]),
     (
         "ebp-cli",
@@ -31,6 +32,7 @@ const EDGES: [(&str, &[&str]); 14] = [
             "ebp-client",
             "ebp-meter",
             "ebp-device",
+            "ebp-fleet",
             "ebp-anon",
             "ebp-dataset",
             "ebp-store",

@@ -62,6 +62,7 @@ mod stored;
 #[cfg(feature = "server")]
 mod survey_texts;
 mod transmit;
+mod tunnel;
 mod unlock;
 mod waiting;
 
@@ -90,6 +91,7 @@ enum Command {
     Simulate(simulate::Arguments),
     Transmit(transmit::Arguments),
     Device(device::Arguments),
+    Tunnel(tunnel::Arguments),
     #[cfg(feature = "server")]
     #[command(flatten)]
     Survey(Survey),
@@ -149,6 +151,7 @@ impl Cli {
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Device(arguments) => device::run(&arguments),
+            Command::Tunnel(arguments) => tunnel::run(&arguments),
             #[cfg(feature = "server")]
             Command::Survey(command) => command.run(),
             #[cfg(all(feature = "device-web", not(feature = "server")))]

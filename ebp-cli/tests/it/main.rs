@@ -38,6 +38,7 @@ mod simulate;
 #[path = "../support/mod.rs"]
 mod support;
 mod units;
+mod tunnel;
 mod unlock;
 
 use ebp_testkit::cluster;

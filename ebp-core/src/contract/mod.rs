@@ -25,6 +25,7 @@ mod search;
 mod series;
 mod status;
 mod survey;
+mod tunnel;
 
 pub use alert::{
     ALERT_ITEMS, AlertChange, AlertChannel, AlertDelivery, AlertItem, AlertKind, AlertMessage,
@@ -87,3 +88,4 @@ pub use status::{
 pub use survey::{
     Language, SurveyContact, SurveyInformation, SurveyPrice, SurveyText, UnknownLanguage,
 };
+pub use tunnel::{Tunnel, TunnelSession, TunnelSessionEnd, UnknownTunnelSessionEnd};

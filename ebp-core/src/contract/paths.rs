@@ -92,6 +92,17 @@ pub const MANAGEMENT_MESSAGE: &str = "/management/message";
 pub const MESSAGE_ANSWER: &str = "/management/message/{uuid}/answer";
 /// Closing it without an answer.
 pub const MESSAGE_CLOSE: &str = "/management/message/{uuid}/close";
+/// Tunnels of devices.
+pub const MANAGEMENT_TUNNEL: &str = "/management/tunnel";
+/// Sessions of administrators with devices.
+pub const TUNNEL_SESSION: &str = "/management/tunnel/session";
+/// A session with a service of a device: the connection is upgraded.
+pub const TUNNEL_CONNECT: &str = "/management/tunnel/{device}/connect";
+/// A device's tunnel: the connection is upgraded.
+pub const DEVICE_TUNNEL: &str = "/device/tunnel";
+/// A session with a device that is connected to this server, for another server of the database: the
+/// connection is upgraded.
+pub const INTERNAL_TUNNEL: &str = "/internal/tunnel/{device}";
 /// Messages about devices.
 pub const MANAGEMENT_ALERT: &str = "/management/alert";
 /// By which rules they are made.

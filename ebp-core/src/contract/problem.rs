@@ -55,6 +55,13 @@ pub mod problem_type {
     pub const CONSENT_REVOKED: &str = "urn:ebp:problem:consent-revoked";
     /// The certificate names no device and the participant has several households (409).
     pub const HOUSEHOLD_AMBIGUOUS: &str = "urn:ebp:problem:household-ambiguous";
+    /// The device cannot be reached at the moment (503); the detail says when it was seen last.
+    pub const NOT_CONNECTED: &str = "urn:ebp:problem:not-connected";
+    /// The device's household has switched remote access off (409).
+    pub const ACCESS_SWITCHED_OFF: &str = "urn:ebp:problem:access-switched-off";
+    /// Another process holds the tunnel of the same device, and both come in turn (409): its
+    /// certificate was copied. `Retry-After` says when to try again.
+    pub const TUNNEL_CONFLICT: &str = "urn:ebp:problem:tunnel-conflict";
     /// The path exists, but not with this method (405).
     pub const METHOD_NOT_ALLOWED: &str = "urn:ebp:problem:method-not-allowed";
     /// The request did not arrive in time (408).

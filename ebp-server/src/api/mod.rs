@@ -25,6 +25,7 @@ mod receive;
 mod repeated;
 pub mod series;
 pub mod survey;
+pub mod tunnel;
 
 use uuid::Uuid;
 

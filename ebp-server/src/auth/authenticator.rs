@@ -8,7 +8,7 @@ use ebp_store::{Actor, Names};
 use ebp_survey::{Caller, Survey};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ClientCertificate, Peer, Secrets, TokenIdentity, Tokens};
+use super::{ClientCertificate, Holder, OwnCertificate, Peer, Secrets, TokenIdentity, Tokens};
 use crate::{
     database_clock::DatabaseClock,
     limit::{Client, ClientId, Requests},
@@ -27,6 +27,8 @@ pub enum Identity {
     Certificate(Arc<ClientCertificate>),
     /// A participant or device, by a bearer token.
     Token(TokenIdentity),
+    /// A person who connects to devices, or another server, by its certificate.
+    Own(Arc<OwnCertificate>),
 }
 
 impl Identity {
@@ -35,6 +37,10 @@ impl Identity {
         match self {
             Self::Group(group) => group.name(),
             Self::Token(_) => "token",
+            Self::Own(certificate) => match certificate.holder {
+                Holder::Administrator(_) => "administrator",
+                Holder::Server => "server",
+            },
             Self::Certificate(certificate) => match certificate.names.device {
                 Some(_) => "device",
                 None => "participant",
@@ -117,6 +123,10 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<Identity, ApiError> {
         let Some(header) = authorization else {
+            if let Peer::Own(certificate) = peer {
+                self.require_own(certificate, now).await?;
+                return Ok(Identity::Own(certificate.clone()));
+            }
             return Ok(Identity::Certificate(self.authenticate(peer, now).await?));
         };
         let unknown = ApiError::Unauthenticated("the Authorization header is not of a known form");
@@ -144,6 +154,32 @@ impl Authenticator {
         }
     }
 
+    /// Fails unless the certificate of a person or a server still counts.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthenticated`] if it is expired, not registered, or revoked.
+    pub async fn require_own(
+        &self,
+        certificate: &OwnCertificate,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        if now < certificate.not_before || now > certificate.not_after {
+            return Err(ApiError::Unauthenticated("the certificate is not valid now"));
+        }
+        let serial = certificate.serial;
+        let counts = match certificate.holder {
+            Holder::Server => self.survey.is_own_server(serial).await?,
+            Holder::Administrator(_) => {
+                let entry = self.survey.registered_client(serial).await?;
+                entry.is_some_and(|entry| entry.revoked_at.is_none())
+            }
+        };
+        if counts {
+            return Ok(());
+        }
+        Err(ApiError::Unauthenticated("the certificate is not registered, or revoked"))
+    }
+
     /// The connection's certificate, if it still counts.
     async fn authenticate(
         &self,
@@ -152,7 +188,7 @@ impl Authenticator {
     ) -> Result<Arc<ClientCertificate>, ApiError> {
         let certificate = match peer {
             Peer::Anonymous => return Err(ApiError::Unauthenticated("no client certificate")),
-            Peer::Unreadable => {
+            Peer::Unreadable | Peer::Own(_) => {
                 return Err(ApiError::Unauthenticated(
                     "the certificate is not of the expected form",
                 ));

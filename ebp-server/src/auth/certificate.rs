@@ -11,6 +11,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use ebp_store::{Names, Serial};
 use ebp_survey::authority::{DEVICE_URN, PARTICIPANT_URN, scope_extension};
 
+use super::OwnCertificate;
 use crate::limit::Client;
 
 /// What a client's certificate says.
@@ -93,6 +94,8 @@ pub enum Peer {
     Unreadable,
     /// The holder of a certificate.
     Certificate(Arc<ClientCertificate>),
+    /// A person who connects to devices, or another server.
+    Own(Arc<OwnCertificate>),
 }
 
 impl Peer {
@@ -101,8 +104,11 @@ impl Peer {
     pub fn from_chain(chain: Option<&[CertificateDer<'_>]>) -> Self {
         match chain.and_then(<[_]>::first) {
             None => Self::Anonymous,
-            Some(der) => ClientCertificate::parse(der)
-                .map_or(Self::Unreadable, |certificate| Self::Certificate(Arc::new(certificate))),
+            Some(der) => match (ClientCertificate::parse(der), OwnCertificate::parse(der)) {
+                (Some(certificate), _) => Self::Certificate(Arc::new(certificate)),
+                (None, Some(certificate)) => Self::Own(Arc::new(certificate)),
+                (None, None) => Self::Unreadable,
+            },
         }
     }
 }

@@ -14,6 +14,7 @@
 mod authenticator;
 mod certificate;
 mod key_set;
+mod person;
 mod secret;
 mod tls;
 mod token;
@@ -44,8 +45,10 @@ use authenticator::Identity;
 pub use authenticator::Source;
 pub use certificate::{ClientCertificate, Peer};
 pub use key_set::{KeySet, KeySource};
+pub use person::{Administrator, Holder, OtherServer, OwnCertificate};
 pub use secret::{SecretError, Secrets, hash_secret, remove_secret, set_secret};
 pub use tls::{TlsError, server_config};
+pub(crate) use tls::{certificates, server_time};
 pub use token::{TokenIdentity, TokenSettings, Tokens};
 pub use token_error::TokenError;
 
@@ -78,7 +81,7 @@ macro_rules! from_extensions {
         }
     )*};
 }
-from_extensions!(Requester, Manager, DeviceHolder, ClientId);
+from_extensions!(Requester, Manager, DeviceHolder, ClientId, Administrator, OtherServer);
 
 /// The group that a request was let through for.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +104,10 @@ pub enum Access {
     Device,
     /// A device by its own certificate, which has that scope.
     DeviceScope(Scope),
+    /// A person by a certificate for remote access, or the administrators by their secret.
+    Administration,
+    /// Another server of this survey by its own certificate.
+    Server,
 }
 
 /// What a route's guard knows.
@@ -154,7 +161,7 @@ pub(crate) async fn authorize(
             let token = Client::Token { email: &names.email, device: names.device };
             client = Some(authenticator.requests.admit(token)?);
         }
-        Identity::Certificate(_) => {}
+        Identity::Certificate(_) | Identity::Own(_) => {}
     }
     if let Some(client) = client {
         request.extensions_mut().insert(client);
@@ -163,7 +170,20 @@ pub(crate) async fn authorize(
         (Access::Groups(groups), Identity::Group(group)) if groups.contains(&group) => {
             request.extensions_mut().insert(Manager(group));
         }
-        (Access::Groups(_), _) | (_, Identity::Group(_)) => return Err(ApiError::Group),
+        (Access::Administration, Identity::Group(Group::Administrators)) => {
+            request.extensions_mut().insert(Administrator(None));
+        }
+        (access, Identity::Own(certificate)) => match (access, &certificate.holder) {
+            (Access::Administration, Holder::Administrator(_)) => {
+                request.extensions_mut().insert(Administrator(Some(certificate)));
+            }
+            (Access::Server, Holder::Server) => {
+                request.extensions_mut().insert(OtherServer);
+            }
+            _ => return Err(ApiError::Group),
+        },
+        (Access::Groups(_) | Access::Administration | Access::Server, _)
+        | (_, Identity::Group(_)) => return Err(ApiError::Group),
         (Access::Device | Access::DeviceScope(_), Identity::Token(_)) => {
             return Err(ApiError::Group);
         }

@@ -85,10 +85,15 @@ pub fn server_config(
     Ok(Arc::new(config))
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)
         .map_err(|source| TlsError::Pem { path: path.to_owned(), source })
+}
+
+/// That clock as rustls asks for it.
+pub(crate) fn server_time(clock: Arc<dyn Clock>) -> Arc<dyn TimeProvider> {
+    Arc::new(Time(clock))
 }
 
 /// The server's clock as rustls asks for it.

@@ -44,6 +44,7 @@ use ebp_survey::geocoding::GeocodingSettings;
 use crate::{
     auth::{KeySource, TokenSettings},
     settings::{Limits, Settings},
+    tunnel::TunnelSettings,
 };
 
 pub use alerts::{AlertsConfig, Length, Limit, TimeOfDay};
@@ -51,7 +52,7 @@ pub use environment::PREFIX;
 pub use error::ConfigError;
 pub use example::EXAMPLE;
 pub use survey::SurveyConfig;
-pub use tables::{GeocodingConfig, LimitsConfig, LogFormat, TokensConfig};
+pub use tables::{GeocodingConfig, LimitsConfig, LogFormat, TokensConfig, TunnelConfig};
 
 /// The configuration of `ebp serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -112,6 +113,9 @@ pub struct ServerConfig {
     /// How devices are watched and administrators are told; not at all without this.
     #[serde(default)]
     pub alerts: Option<AlertsConfig>,
+    /// How devices' tunnels are kept.
+    #[serde(default)]
+    pub tunnel: TunnelConfig,
 }
 
 fn default_listen() -> SocketAddr {
@@ -141,6 +145,7 @@ impl ServerConfig {
             survey: None,
             limits: LimitsConfig::default(),
             alerts: None,
+            tunnel: TunnelConfig::default(),
         }
     }
 
@@ -307,6 +312,13 @@ impl ServerConfig {
         // What cannot be used was found when the configuration was read.
         settings.alerts = self.alerts.as_ref().and_then(|alerts| alerts.settings().ok());
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        let tunnel = TunnelSettings::default();
+        settings.tunnel = TunnelSettings {
+            url: self.tunnel.url.clone(),
+            linger: seconds(self.tunnel.linger_seconds, tunnel.linger),
+            shared_secret: self.tunnel.shared_secret,
+            most: self.limits.tunnels.unwrap_or(tunnel.most),
+        };
         let (given, default) = (&self.limits, Limits::default());
         let connections = given.connections.unwrap_or(default.connections);
         settings.limits = Limits {

@@ -79,8 +79,25 @@ pub struct LimitsConfig {
     pub request_seconds: Option<u64>,
     /// Seconds for requests in progress when the server is stopped.
     pub drain_seconds: Option<u64>,
+    /// Tunnels of devices at the same time, which are not counted among connections.
+    pub tunnels: Option<usize>,
     /// Measurements of a meter in percent of its slots since consent; 0 is without bound.
     pub slots_percent: Option<u32>,
+}
+
+/// How devices' tunnels are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TunnelConfig {
+    /// Where the other servers of the database reach this one.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Seconds that sessions may go on when the server is stopped.
+    #[serde(default)]
+    pub linger_seconds: Option<u64>,
+    /// Whether the administrators' shared secret is enough to connect to devices.
+    #[serde(default)]
+    pub shared_secret: bool,
 }
 
 /// What clients on this machine reach a server by.

@@ -108,6 +108,11 @@ pub fn is_versioned(endpoint: &Endpoint) -> bool {
     is_household || (members.contains(&endpoint.path) && endpoint.method != Method::GET)
 }
 
+/// Whether the endpoint's connection speaks another protocol afterwards.
+fn is_upgraded(path: &str) -> bool {
+    [paths::DEVICE_TUNNEL, paths::TUNNEL_CONNECT, paths::INTERNAL_TUNNEL].contains(&path)
+}
+
 /// The problems that an endpoint can answer: status, and reference to the response.
 pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Response>)> {
     let Endpoint { method, path, access } = endpoint;
@@ -126,7 +131,10 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
             | paths::MESSAGE
             | paths::SURVEY
             | paths::MANAGEMENT_FLEET
+            | paths::MANAGEMENT_TUNNEL
+            | paths::TUNNEL_SESSION
     );
+    let upgraded = is_upgraded(path);
     let versioned = is_versioned(endpoint);
     // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.
     let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
@@ -142,12 +150,12 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
     );
     let made_for_device = *path == paths::MANAGED_SIGN_IN_CODE;
     let can = |status| match status {
-        400 => has_body || named || listed,
+        400 => has_body || named || listed || upgraded,
         401 => known || has_body,
         403 => known,
         404 => named || has_body || [paths::SURVEY, paths::GEO_REGIONS].contains(path),
-        409 => of_household || has_body || removes || by_state,
-        410 => of_household || has_body || removes || of_device || made_for_device,
+        409 => of_household || has_body || removes || by_state || upgraded,
+        410 => of_household || has_body || removes || of_device || made_for_device || upgraded,
         412 => versioned,
         408 | 413 | 415 | 422 => has_body,
         429 | 500 | 503 => true,

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use axum::http::Method;
 use ebp_core::{
     contract::{Fault, Problem, close_schema, paths},
-    scope::Scope,
+    scope::{Group, Scope},
 };
 use serde_json::Value;
 use utoipa::{
@@ -165,6 +165,10 @@ fn who(access: Access) -> String {
         Access::DeviceScope(scope) => {
             format!("For a device, by its own certificate with the scope `{scope}`.")
         }
+        Access::Administration => "For a person by a certificate for remote access, and for \
+             administrators."
+            .into(),
+        Access::Server => "For other servers of this survey, by their own certificates.".into(),
     }
 }
 
@@ -191,6 +195,11 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
         Access::DeviceScope(scope) => {
             vec![SecurityRequirement::new("certificate", [scope.name()])]
         }
+        Access::Administration => vec![
+            SecurityRequirement::new("certificate", ["tunnel"]),
+            SecurityRequirement::new("group", [Group::Administrators.name()]),
+        ],
+        Access::Server => vec![SecurityRequirement::new("certificate", ["server"])],
         Access::Device => vec![SecurityRequirement::new("certificate", Vec::<String>::new())],
     }
 }

@@ -11,7 +11,8 @@ use ebp_core::{
         MeasurementDevice, MeasurementPage, Message, MessageAnswer, MeterChange, NewDevice, NewJob,
         NewMessage, NewMeter, NewPvSystem, NewSignInCode, NewSilence, PvSystemChange, Registered,
         Registration, RegistrationChange, RenewRequest, RevokedDevice, RiskReport, SignIn, Silence,
-        SurveyInformation, UploadRequest, UploadResponse, Withdrawal, limits, paths,
+        SurveyInformation, Tunnel, TunnelSession, UploadRequest, UploadResponse, Withdrawal,
+        limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -190,6 +191,9 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::JOB_CANCEL, "End a job that waits, and stop one that runs", None, "200", one::<Job>()),
         op(M::POST, paths::JOB_RETRY, "Begin a job anew that failed or was cancelled, or whose result was erased", None, "200", one::<Job>()),
         op(M::GET, paths::JOB_RESULT, "What a job found, for the group that asked for it", None, "200", either([one::<ImportReport>(), one::<RiskReport>()])),
+        op(M::GET, paths::MANAGEMENT_TUNNEL, "Tunnels of devices: which can be reached", None, "200", listing::<Tunnel>()),
+        op(M::GET, paths::TUNNEL_SESSION, "Sessions of administrators with devices", None, "200", listing::<TunnelSession>()),
+        op(M::GET, paths::TUNNEL_CONNECT, "A session with a service of a device; the connection is upgraded to ebp-session/1", None, "101", None),
         op(M::GET, paths::MANAGEMENT_ALERT, "Messages about devices, and how far they are sent", None, "200", listing::<AlertMessage>()),
         op(M::GET, paths::ALERT_RULE, "By which rules this server tells of devices", None, "200", one::<AlertRules>()),
         op(M::POST, paths::ALERT_TEST, "Test how messages are sent", None, "202", one::<AlertMessage>()),
@@ -203,6 +207,8 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::DEVICE_FRONTEND, "The first certificate of a device's page, by the device's own", one::<FrontendRequest>(), "201", one::<DeviceCertificate>()),
         op(M::GET, paths::DEVICE_SIGN_IN, "By what the sign-in code for the device's page is verified", None, "200", one::<SignIn>()),
         op(M::GET, paths::DEVICE_METER, "The meters that the device reads", None, "200", many::<Meter>()),
+        op(M::GET, paths::DEVICE_TUNNEL, "The device's tunnel; the connection is upgraded to ebp-tunnel/1", None, "101", None),
+        op(M::GET, paths::INTERNAL_TUNNEL, "A session with a device that is connected to this server, for another server; the connection is upgraded to ebp-session/1", None, "101", None),
 
         op(M::GET, paths::GEO_REGIONS, "The outlines of all regions, with 2 km simplified borders", None, "200", plain("image/svg+xml", Type::String)),
         op(M::GET, paths::GEO_REGION, "The outline of one region", None, "200", plain("image/svg+xml", Type::String)),

@@ -51,6 +51,7 @@ const FLEET_QUERY: [(&str, Kind); 6] = [
     ("limit", Kind::FewerLimit),
     ("cursor", Kind::Cursor),
 ];
+const CONNECT_QUERY: [(&str, Kind); 1] = [("service", Kind::Version)];
 const COVERAGE_QUERY: [(&str, Kind); 2] = [("from", Kind::Day), ("to", Kind::Day)];
 
 #[derive(Clone, Copy)]
@@ -178,6 +179,8 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         (paths::GEO_LOCATE, "GET") => &LOCATE_QUERY,
         (
             paths::MANAGEMENT_ALERT
+            | paths::MANAGEMENT_TUNNEL
+            | paths::TUNNEL_SESSION
             | paths::MANAGEMENT_DEVICE
             | paths::MANAGED_CERTIFICATES
             | paths::HOUSEHOLD_CHANGES,
@@ -187,6 +190,7 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         (paths::MANAGEMENT_MESSAGE, "GET") => &MESSAGE_QUERY,
         (paths::SURVEY, "GET") => &SURVEY_QUERY,
         (paths::MANAGEMENT_FLEET, "GET") => &FLEET_QUERY,
+        (paths::TUNNEL_CONNECT, "GET") => &CONNECT_QUERY,
         (paths::DEVICE_COVERAGE, "GET") => &COVERAGE_QUERY,
         _ => &[],
     };

@@ -104,7 +104,9 @@ async fn every_endpoint_with_every_identity() {
                 | Access::EitherScope(_)
                 | Access::AllScopes(_)
                 | Access::Device
-                | Access::DeviceScope(_) => false,
+                | Access::DeviceScope(_)
+                | Access::Server => false,
+                Access::Administration => *group == Group::Administrators,
             };
             let (status, kind) = ask(api, &endpoint, &registered).await;
             let expected = if allowed { "" } else { problem_type::GROUP };
@@ -119,7 +121,7 @@ async fn every_endpoint_with_every_identity() {
             let has = |needed: &Scope| scopes.contains(needed);
             let expected = match endpoint.access {
                 Access::Anybody => "",
-                Access::Groups(_) => problem_type::GROUP,
+                Access::Groups(_) | Access::Administration | Access::Server => problem_type::GROUP,
                 Access::Scope(needed) if has(&needed) => "",
                 Access::EitherScope(needed) if needed.iter().any(has) => "",
                 Access::AllScopes(needed) if needed.iter().all(has) => "",

@@ -55,6 +55,7 @@ mod store_error;
 mod stored;
 mod survey_text;
 mod tls;
+mod tunnel;
 mod value;
 
 pub use connect::{DatabaseUrl, PostgresSettings};

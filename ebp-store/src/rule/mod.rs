@@ -14,3 +14,4 @@ pub mod job;
 pub mod revocation;
 pub mod search;
 pub mod series;
+pub mod tunnel;

@@ -42,6 +42,7 @@ mod status;
 mod store;
 mod stored;
 mod survey_text;
+mod tunnel;
 mod value;
 mod writer;
 

@@ -1,7 +1,7 @@
 //! Values as SQLite keeps them, and back.
 
 use ebp_core::{
-    contract::{Language, MessageAbout, WithdrawalChannel},
+    contract::{Language, MessageAbout, TunnelSessionEnd, WithdrawalChannel},
     model::{Battery, GenerationRegister, IncidentType, MeterType, MeteringConcept},
 };
 use jiff::{Timestamp, civil::Date};
@@ -62,7 +62,7 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text!(Decimal, Date, IncidentType, Language, MessageAbout, WithdrawalChannel);
+as_text!(Decimal, Date, IncidentType, Language, MessageAbout, TunnelSessionEnd, WithdrawalChannel);
 
 macro_rules! as_name {
     ($($type:ty),*) => {$(

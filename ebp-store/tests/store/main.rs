@@ -41,6 +41,7 @@ mod sqlite;
 mod standby;
 mod status;
 mod story;
+mod tunnel;
 mod waiting;
 
 use ebp_testkit::cluster;

@@ -21,7 +21,7 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 32] = [
+const ON_PURPOSE: [(&str, &str); 35] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE consent < 2", "counts all devices, asked by Prometheus"),
     ("count(*), count(*) FILTER (WHERE granted_at", "counts all households, shown with a search"),
@@ -54,6 +54,12 @@ const ON_PURPOSE: [(&str, &str); 32] = [
         "the few that wait to be sent, by an index of those",
     ),
     ("max(attempts), 0) FROM alert_delivery", "the few that wait to be sent, by an index of those"),
+    ("UPDATE tunnel_session SET", "by its identifier, or the few open ones by an index of those"),
+    ("FROM tunnel WHERE (since", "by its index; PostgreSQL sorts this test's empty table"),
+    (
+        "FROM tunnel_session WHERE (began_at",
+        "by its index; PostgreSQL sorts this test's empty table",
+    ),
     ("AS ends, began_at AS at FROM alert_episode", "the changes that one message tells of"),
     ("FROM fleet_device AS fleet WHERE consent = 1", "all devices are looked at for alerts"),
     ("FROM fleet_device AS fleet JOIN meter_reception", "all devices are looked at for alerts"),

@@ -327,6 +327,19 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn tunnels() {
+            let fresh = $fresh.await;
+            crate::tunnel::the_newest_counts([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            crate::tunnel::a_conflict_is_found([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            crate::tunnel::sessions_are_recorded(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::tunnel::a_revocation_forgets_the_device(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn alerts() {
             let fresh = $fresh.await;
             crate::alert::one_watches([fresh.open().await, fresh.open().await]).await;

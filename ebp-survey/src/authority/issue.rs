@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::{
     Authority, AuthorityError,
     issued::{
-        BACKDATED, CertificateRequest, Certified, ClientRequest, DAY, DEVICE_URN, Issued,
-        PARTICIPANT_URN, instant, serial_number, shifted,
+        ADMINISTRATOR_URN, BACKDATED, CertificateRequest, Certified, ClientRequest, DAY,
+        DEVICE_URN, Issued, PARTICIPANT_URN, SERVER_URN, instant, serial_number, shifted,
     },
     scope_extension,
 };
@@ -45,7 +45,10 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, first.as_str());
         params.subject_alt_names = hosts.iter().map(|h| host_name(h)).collect::<Result<_, _>>()?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        // It is a client's towards the other servers of its database.
+        params.subject_alt_names.push(SanType::URI(SERVER_URN.try_into()?));
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let term = Term::AtMost(SERVER_VALIDITY);
         self.make_any(params, CertificateKind::Server, (None, None), Scopes::default(), term)
     }
@@ -77,6 +80,45 @@ impl Authority {
             request.scopes.clone(),
             Term::Exactly(request.validity),
         )
+    }
+
+    /// Makes a person's certificate for remote access: their name (`urn:ebp:administrator:…`) in the
+    /// subject alternative name, and the scope `tunnel`. It is not registered here: the caller does
+    /// that before anybody gets it.
+    ///
+    /// # Errors
+    /// If the name cannot be put into a certificate, the certificate would outlive the authority's, or
+    /// the key cannot be used.
+    pub fn make_administrator(
+        &self,
+        name: &str,
+        validity: Duration,
+    ) -> Result<Issued, AuthorityError> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, format!("ebp administrator {name}"));
+        let urn = format!("{ADMINISTRATOR_URN}{name}");
+        params.subject_alt_names = vec![SanType::URI(urn.as_str().try_into()?)];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let extension = scope_extension::encode_text(scope_extension::TUNNEL);
+        params.custom_extensions =
+            vec![CustomExtension::from_oid_content(&scope_extension::OID, extension)];
+        let (kind, term) = (CertificateKind::Client, Term::Exactly(validity));
+        self.make_any(params, kind, (None, None), Scopes::default(), term)
+    }
+
+    /// Issues a person's certificate as [`Self::make_administrator`], and registers it in the folder's
+    /// file.
+    ///
+    /// # Errors
+    /// As [`Self::make_administrator`], or if the register cannot be used.
+    pub fn issue_administrator(
+        &self,
+        name: &str,
+        validity: Duration,
+    ) -> Result<Issued, AuthorityError> {
+        let issued = self.make_administrator(name, validity)?;
+        self.add_to_file(&issued.entry)?;
+        Ok(issued)
     }
 
     /// Signs a client's certificate for the key of a PKCS#10 request (PEM), of which nothing else

@@ -23,6 +23,12 @@ pub const PARTICIPANT_URN: &str = "urn:ebp:participant:";
 /// What a device's identifier follows in a certificate.
 pub const DEVICE_URN: &str = "urn:uuid:";
 
+/// What a person's name follows in an administrator's certificate.
+pub const ADMINISTRATOR_URN: &str = "urn:ebp:administrator:";
+
+/// What every server's certificate says: servers of one database trust each other by it.
+pub const SERVER_URN: &str = "urn:ebp:server";
+
 /// What a client's certificate is to say.
 #[derive(Clone)]
 pub struct ClientRequest {

@@ -47,8 +47,8 @@ use rcgen::{
 use uuid::Uuid;
 
 pub use error::AuthorityError;
+pub use issued::{ADMINISTRATOR_URN, DEVICE_URN, PARTICIPANT_URN, SERVER_URN};
 pub use issued::{CertificateRequest, Certified, ClientRequest, Crl, Issued};
-pub use issued::{DEVICE_URN, PARTICIPANT_URN};
 pub use register::Register;
 pub(crate) use watch::{RegisterWatch, read_version};
 

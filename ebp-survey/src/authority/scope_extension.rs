@@ -13,11 +13,19 @@ use x509_parser::asn1_rs::{FromDer, Oid, Utf8String};
 pub const OID: [u64; 14] =
     [1, 2, 840, 113_556, 1, 8000, 2554, 62_291, 8521, 33_081, 18_722, 35_266, 230_078, 9_232_721];
 
+/// The scope of persons who connect to devices. It is none of the five, which participants and their
+/// devices have: no certificate of theirs permits it.
+pub const TUNNEL: &str = "tunnel";
+
 /// The extension's value.
 #[must_use]
 pub fn encode(scopes: &Scopes) -> Vec<u8> {
+    encode_text(&scopes.to_string())
+}
+
+/// The extension's value for these names.
+pub(super) fn encode_text(text: &str) -> Vec<u8> {
     const UTF8_STRING: u8 = 0x0c;
-    let text = scopes.to_string();
     let mut der = vec![UTF8_STRING];
     match u8::try_from(text.len()) {
         Ok(length @ 0..=0x7f) => der.push(length),
@@ -41,6 +49,13 @@ pub fn decode(der: &[u8]) -> Option<Scopes> {
     Some(text.as_ref().split_whitespace().filter_map(|name| name.parse().ok()).collect())
 }
 
+/// Whether the extension's value has the scope [`TUNNEL`].
+#[must_use]
+pub fn permits_tunnel(der: &[u8]) -> bool {
+    let Ok((rest, text)) = Utf8String::from_der(der) else { return false };
+    rest.is_empty() && text.as_ref().split_whitespace().any(|name| name == TUNNEL)
+}
+
 /// The object identifier in x509-parser's form.
 #[must_use]
 pub fn oid() -> Option<Oid<'static>> {
@@ -58,6 +73,15 @@ mod tests {
         for scopes in [Scopes::default(), Scopes::all(), Scopes::from_iter([Scope::Account])] {
             assert_eq!(decode(&encode(&scopes)), Some(scopes));
         }
+    }
+
+    #[test]
+    fn only_the_name_itself_permits_tunnels() {
+        assert!(permits_tunnel(&encode_text("tunnel")));
+        for other in ["", "tunnels", "account", "tunnel2"] {
+            assert!(!permits_tunnel(&encode_text(other)), "{other}");
+        }
+        assert!(!permits_tunnel(&encode(&Scopes::all())) && !permits_tunnel(b"tunnel"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use x509_parser::prelude::GeneralName;
 
 use ebp_store::{RegisterEntry, Serial};
 
-use super::{Authority, AuthorityError};
+use super::{Authority, AuthorityError, issued::SERVER_URN};
 
 /// Longer than this a server's certificate is refused by some clients (Apple's: 398 days, of private
 /// authorities 825; this program makes 397).
@@ -68,7 +68,9 @@ impl Authority {
             // Whoever made it, with whatever clock: no longer than clients accept.
             let accepted = end.duration_since(start) <= LONGEST && end <= last;
             let fresh = now >= start && now < end && (lasts || end == last) && accepted;
-            (issued_here && hosts.iter().all(named) && of_key && fresh)
+            let of_server = |name: &GeneralName<'_>| matches!(name, GeneralName::URI(SERVER_URN));
+            let complete = hosts.iter().all(named) && names.iter().any(of_server);
+            (issued_here && complete && of_key && fresh)
                 .then(|| Serial::from_octets(certificate.raw_serial()))?
         })())
     }

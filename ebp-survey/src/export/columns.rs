@@ -198,6 +198,11 @@ pub const LEFT_OUT: &[Omission] = &[
         ],
     },
     Omission {
+        what: "where the device's tunnel is, and the server's record of administrators' sessions with it",
+        reason: "the device's own log, which the household has, lists each session",
+        columns: &["tunnel.*", "tunnel_session.*"],
+    },
+    Omission {
         what: "the authority's own register of certificates",
         reason: "what it says of the household's certificates is in the export",
         columns: &["authority_certificate.*"],

@@ -101,6 +101,10 @@ impl Identity {
                 if path == "/openapi.json" {
                     continue;
                 }
+                // Another protocol follows, of which nothing is described.
+                if operation["responses"]["101"].is_object() {
+                    continue;
+                }
                 // What belongs to others is unknown to it, which a check of the hooks looks at.
                 let own = !(self.foreign && path.contains('{'));
                 // A device's only.

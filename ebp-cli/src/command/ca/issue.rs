@@ -10,11 +10,12 @@ use ebp_core::{
     private_file,
     scope::{Scope, Scopes},
 };
+use ebp_fleet::tunnel::protocol::is_administrator_name;
 use ebp_server::Settings;
 use ebp_store::{Actor, HouseholdId, Names, RegisterEntry, Store, StoreError};
 use ebp_survey::{
     Survey,
-    authority::{Authority, ClientRequest, Issued},
+    authority::{Authority, ClientRequest, Issued, scope_extension},
 };
 use uuid::Uuid;
 
@@ -27,12 +28,31 @@ use crate::{
 /// The heading of the options for the certificate's holder.
 const HOLDER: &str = "For whom";
 
+/// How long certificates are valid by default: of participants and devices, and of administrators.
+const PARTICIPANTS: Duration = Duration::from_secs(397 * 86_400);
+const ADMINISTRATORS: Duration = Duration::from_secs(90 * 86_400);
+
+fn administrator_name(text: &str) -> Result<String, String> {
+    if is_administrator_name(text) {
+        return Ok(text.to_owned());
+    }
+    Err("write 1 to 64 letters, digits, and . _ - @".to_owned())
+}
+
 /// For whom, for what, and where to.
 #[derive(Debug, clap::Args)]
 pub struct Issue {
     /// The participant's e-mail address, as registered.
-    #[arg(long, required_unless_present = "household", help_heading = HOLDER)]
+    #[arg(long, required_unless_present_any = ["household", "administrator"], help_heading = HOLDER)]
     email: Option<String>,
+
+    /// A person who connects to devices (remote access), by a name for logs: letters, digits, and
+    /// `. _ - @`. Nobody else's certificate permits that.
+    #[arg(
+        long, value_name = "NAME", help_heading = HOLDER, value_parser = administrator_name,
+        conflicts_with_all = ["email", "household", "participant", "device", "scope"]
+    )]
+    administrator: Option<String>,
 
     /// The household whose participant it is for, instead of their e-mail address.
     #[arg(long, value_name = "UUID", conflicts_with_all = ["email", "participant"], help_heading = HOLDER)]
@@ -53,9 +73,9 @@ pub struct Issue {
     #[arg(long, value_delimiter = ',', value_name = "SCOPE")]
     scope: Vec<Scope>,
 
-    /// How long it is valid.
-    #[arg(long, default_value = "397d", value_parser = humantime::parse_duration)]
-    validity: Duration,
+    /// How long it is valid. The default is 397 days, for an administrator 90 days.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    validity: Option<Duration>,
 
     /// The folder for certificate and key, created if it does not exist. The default is the current
     /// folder.
@@ -114,6 +134,10 @@ impl Issue {
     /// Issues it, once it is known that the files can be written.
     pub fn run(&self, authority: Authority, settings: &Settings) -> CommandResult {
         let certificate_pem = authority.certificate_pem().to_owned();
+        if let Some(name) = &self.administrator {
+            let issued = self.issue_administrator(name, authority, settings)?;
+            return self.hand_out(&issued, &certificate_pem);
+        }
         let issued = if local_survey::exists(settings) {
             let issuing =
                 |survey: Survey| survey.with_authority(authority, settings.device_certificates);
@@ -130,6 +154,29 @@ impl Issue {
         self.hand_out(&issued, &certificate_pem)
     }
 
+    /// Issues a person's certificate for remote access.
+    fn issue_administrator(
+        &self,
+        name: &str,
+        authority: Authority,
+        settings: &Settings,
+    ) -> Result<Issued, Failure> {
+        for file in self.files(&format!("administrator-{name}")) {
+            refuse_to_overwrite(&file)?;
+        }
+        make_writable(&self.output)?;
+        let validity = self.validity.unwrap_or(ADMINISTRATORS);
+        if !local_survey::exists(settings) {
+            local_survey::require_no_server(settings)?;
+            return authority.issue_administrator(name, validity).map_err(server::authority);
+        }
+        let issuing =
+            |survey: Survey| survey.with_authority(authority, settings.device_certificates);
+        with_survey(settings, issuing, async |survey| {
+            survey.issue_administrator(name, validity).await.map_err(server::survey)
+        })
+    }
+
     /// What is to be issued, once it is known that the files can be written.
     fn prepare(&self, holder: Holder) -> Result<ClientRequest, Failure> {
         let scopes = match self.scope.as_slice() {
@@ -143,15 +190,21 @@ impl Issue {
         }
         make_writable(&self.output)?;
         let Holder { participant, email } = holder;
-        let (device, validity) = (self.device, self.validity);
+        let (device, validity) = (self.device, self.validity.unwrap_or(PARTICIPANTS));
         Ok(ClientRequest { participant, email, device, scopes, validity })
     }
 
     fn hand_out(&self, issued: &Issued, authority_pem: &str) -> CommandResult {
         let RegisterEntry { serial, scopes, not_after, .. } = &issued.entry;
-        let name = self
-            .device
-            .map_or_else(|| format!("participant-{serial}"), |device| device.to_string());
+        let name = match (&self.administrator, self.device) {
+            (Some(name), _) => format!("administrator-{name}"),
+            (None, Some(device)) => device.to_string(),
+            (None, None) => format!("participant-{serial}"),
+        };
+        let scopes = match &self.administrator {
+            Some(_) => scope_extension::TUNNEL.to_owned(),
+            None => scopes.to_string(),
+        };
         let [chain, key] = self.files(&name);
         issued.save(&chain, &key).map_err(server::authority)?;
         self.save_authority(authority_pem)?;

@@ -21,6 +21,7 @@ mod server;
 mod sockets;
 mod state;
 mod timing;
+mod tunnel;
 
 use std::{
     path::PathBuf,
@@ -50,6 +51,7 @@ use progress::Progress;
 use server::Server;
 use state::State;
 use timing::{CYCLE_STANDS_FOR, CYCLES_PER_REPORT, LOOK};
+use tunnel::Tunnel;
 
 /// The heading of the options for what is simulated.
 const SIMULATION: &str = "What is simulated";
@@ -92,6 +94,10 @@ pub struct Arguments {
     /// 30d, and none with --replay.
     #[arg(long, value_name = "DAYS", conflicts_with = "replay", help_heading = SIMULATION)]
     past: Option<Length>,
+
+    /// Reach a service of one of the devices through its tunnel, as administrators do.
+    #[arg(long, help_heading = "Remote access")]
+    tunnel: bool,
 
     /// The same seed produces the same households and the same history.
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = SIMULATION)]
@@ -145,6 +151,10 @@ pub fn run(arguments: &Arguments) -> CommandResult {
                 return server.end().and(Err(failure));
             }
         };
+    let tunnel = match arguments.tunnel {
+        true => Tunnel::start(&state, &progress, Arc::clone(&stop)).map(Some),
+        false => Ok(None),
+    };
     let pages = match Pages::start(&state, &settings, arguments.once, &stop) {
         Ok(pages) => pages,
         Err(failure) => {
@@ -156,17 +166,19 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     pages.introduce(&progress, arguments.open);
     progress.step("server, meters and pages run");
 
-    let result = Chain {
+    let chain = Chain {
         state: &state,
         progress: &progress,
         interrupted: &interrupted,
         once: arguments.once,
-    }
-    .run();
+    };
+    let result = tunnel.and_then(|tunnel| chain.run().map(|()| tunnel));
     stop.store(true, Ordering::Relaxed);
     progress.clear();
     let ended = [pages.end(), meters.end(), server.end()];
-    result?;
+    if let Some(tunnel) = result? {
+        tunnel.end()?;
+    }
     ended.into_iter().collect()
 }
 

@@ -16,4 +16,4 @@ mod participants;
 pub mod people;
 mod private;
 mod registration;
-mod shared;
+pub mod shared;

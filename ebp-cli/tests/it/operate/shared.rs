@@ -19,13 +19,13 @@ use crate::{
 
 const URL: &str = "EBP_SERVER_DATABASE_URL";
 
-fn database() -> String {
+pub fn database() -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(cluster::shared().database()).0
 }
 
 /// A server with the keys of another one's authority, as every server gets them as a secret.
-fn another(server: &Server, url: &str) -> (tempfile::TempDir, Server) {
+pub fn another(server: &Server, url: &str) -> (tempfile::TempDir, Server) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     fs::create_dir_all(data.join("authority")).unwrap();

@@ -37,8 +37,8 @@ mod revocation;
 mod simulate;
 #[path = "../support/mod.rs"]
 mod support;
-mod units;
 mod tunnel;
+mod units;
 mod unlock;
 
 use ebp_testkit::cluster;

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use ebp_dataset::{
-    Calendar, Day, Days, HouseholdPeriod, Interval, MeterSeries, Quality as Word, Quarter, Reading,
-    RegisterQuarter, Roles, Rules, SignCheck, Spans, Step, Total,
+    Calendar, Day, Days, EnergyStep, HouseholdPeriod, Interval, MeterSeries, Quality as Word,
+    Quarter, Reading, RegisterQuarter, Roles, Rules, SignCheck, Spans, Total,
 };
 use ebp_store::{HouseholdId, PageQuery, SeriesMeter, Store, StoreError};
 
@@ -299,7 +299,7 @@ impl<'a> Pass<'a> {
     }
 
     fn month(&self, at: i64) -> Result<(i64, i64), ExportError> {
-        Ok((self.months.start(Step::Month, at)?, self.months.end(Step::Month, at)?))
+        Ok((self.months.start(EnergyStep::Month, at)?, self.months.end(EnergyStep::Month, at)?))
     }
 
     fn take_reading(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ebp_dataset::{
-    Calendar, HouseholdPeriod, HouseholdPeriods, Joined, Quarter, Step,
+    Calendar, EnergyStep, HouseholdPeriod, HouseholdPeriods, Joined, Quarter,
     files::{BALANCE, Cell, ENERGY, READINGS, TableWriter},
 };
 use jiff::Timestamp;
@@ -57,7 +57,7 @@ pub(super) fn write(
             let stem = format!("balance/{name}");
             folder.write_table((&BALANCE, &stem), format, |folder, out| {
                 folder.each_household(|facts| {
-                    let mut periods = Balances::new(&facts, calendar, Step::Quarter);
+                    let mut periods = Balances::new(&facts, calendar, EnergyStep::Quarter);
                     periods.push_month(folder, &facts, month, out)?;
                     periods.finish(out)
                 })
@@ -141,7 +141,7 @@ pub(super) struct Balances<'a> {
 }
 
 impl<'a> Balances<'a> {
-    pub fn new(facts: &HouseholdFacts, calendar: &'a Calendar, step: Step) -> Self {
+    pub fn new(facts: &HouseholdFacts, calendar: &'a Calendar, step: EnergyStep) -> Self {
         let (roles, meters) = (facts.roles.roles(), facts.meters.len());
         Self {
             household: facts.household.uuid.to_string(),

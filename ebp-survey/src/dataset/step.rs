@@ -1,7 +1,7 @@
 //! Makes tables whose rows are hours or days: one file each, for spreadsheets.
 
 use ebp_dataset::{
-    Calendar, Periods, Step,
+    Calendar, EnergyStep, Periods,
     files::{BALANCE, ENERGY, READINGS},
 };
 
@@ -23,7 +23,7 @@ pub(super) fn write(
     if folder.is_complete() {
         return Ok(());
     }
-    let step = if order.resolution == Resolution::Day { Step::Day } else { Step::Hour };
+    let step = if order.resolution == Resolution::Day { EnergyStep::Day } else { EnergyStep::Hour };
     let months = months(folder)?;
     tell(Progress { part: "tables", done: 0, all: 3 });
     folder.write_table((&READINGS, "readings"), order.format, |folder, out| {

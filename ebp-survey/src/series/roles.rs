@@ -88,7 +88,7 @@ pub(crate) fn roles_of(
         kept: 0,
     };
     let runs: Vec<_> = meters.iter().map(run).collect();
-    let HouseholdRoles { roles, topology, generates } = assign(&maker, household, &runs);
+    let HouseholdRoles { roles, topology, generates, .. } = assign(&maker, household, &runs);
     (roles, topology, generates)
 }
 

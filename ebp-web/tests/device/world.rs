@@ -393,7 +393,7 @@ impl Cloud for FakeCloud {
                 uuid: Uuid::nil(),
                 household: Uuid::nil(),
                 about: message.about,
-                text: message.text.clone(),
+                text: message.text.0.clone(),
                 written_at: Timestamp::UNIX_EPOCH,
                 answer: None,
                 closed_at: None,

@@ -138,7 +138,7 @@ fn sign_in_code(
         settings,
         |survey| survey,
         async |survey| {
-            let made = survey.create_sign_in_code(device).await.map_err(server::survey)?;
+            let made = survey.create_sign_in_code(device, None).await.map_err(server::survey)?;
             let known = survey.sign_in(device).await.map_err(server::survey)?;
             Ok((made.sign_in_code, known.sign_in_hash))
         },

@@ -59,6 +59,7 @@ mod series;
 mod sign_in;
 mod survey;
 pub mod text;
+mod told_devices;
 
 pub use alert::AlertPolicy;
 pub use caller::{Caller, CertificateHolder};

@@ -13,8 +13,8 @@ use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
 use crate::{
-    activity::ToldDevices, authority::Authority, geocoding::Geocode, outlines::Outlines,
-    revocations::KeptRevocations,
+    authority::Authority, geocoding::Geocode, outlines::Outlines, revocations::KeptRevocations,
+    told_devices::ToldDevices,
 };
 
 /// Addresses that are looked up at the same time: each takes a thread.
@@ -51,8 +51,8 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// A survey with that store. It neither locates addresses nor issues certificates, and keeps no
-    /// its own list of revocations.
+    /// A survey with that store. It neither locates addresses nor issues certificates, and keeps no list
+    /// of revocations of its own.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self {

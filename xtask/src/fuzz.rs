@@ -23,7 +23,7 @@ use crate::{
 /// that a single allocation may ask for.
 type Target = (&'static str, u32, u32);
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     ("frame", 4096, 16),
     ("sml", 8192, 16),
     ("roundtrip", 4096, 16),
@@ -33,10 +33,17 @@ const TARGETS: [Target; 9] = [
     ("data", 512, 16),
     ("upload", 4096, 64),
     ("energy", 2048, 16),
+    ("tunnel", 4096, 16),
 ];
-/// The target that needs the server with all that it is built of, which takes minutes to build anew.
-/// `ebp-server/tests/allocations.rs` holds the same promise over made-up bodies.
-const SERVERS: &str = "upload";
+/// Targets with the feature that they need, since what it brings takes minutes to build anew.
+/// `ebp-server/tests/allocations.rs` and `ebp-fleet/tests/ends.rs` hold the same promises over made-up
+/// input.
+const HEAVY: [(&str, &str); 2] = [("upload", "server"), ("tunnel", "tunnel")];
+
+/// What a target needs besides.
+fn feature_of(name: &str) -> Option<&'static str> {
+    HEAVY.iter().find(|(target, _)| *target == name).map(|(_, feature)| *feature)
+}
 
 const NO_NIGHTLY: &str = "there is no nightly toolchain: `rustup toolchain install nightly`";
 
@@ -94,7 +101,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     chosen.into_iter().try_for_each(|target| fuzz(target, seconds, Build::Fast))
 }
 
-/// Runs every target for a moment, where fuzzing is possible at all, but for [`SERVERS`].
+/// Runs every target for a moment, where fuzzing is possible at all, but for those of [`HEAVY`].
 pub fn smoke() -> Result<()> {
     if !works(nightly().arg("--version")) {
         eprintln!("xtask: SKIPPED fuzzing: {NO_NIGHTLY}");
@@ -104,7 +111,7 @@ pub fn smoke() -> Result<()> {
     let mut build = nightly();
     build.args(["fuzz", "build"]);
     succeed(Build::Soon.set(&mut build))?;
-    let targets = TARGETS.iter().filter(|target| target.0 != SERVERS);
+    let targets = TARGETS.iter().filter(|target| feature_of(target.0).is_none());
     let targets = Mutex::new(targets.collect::<Vec<_>>().into_iter());
     let failures = Mutex::new(Vec::new());
     let next = || targets.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -200,8 +207,8 @@ fn prepare((name, longest, memory): &Target, seconds: u32, build: Build) -> Resu
     }
     let mut command = nightly();
     command.args(["fuzz", "run", name]);
-    if *name == SERVERS {
-        command.args(["--features", "server"]);
+    if let Some(feature) = feature_of(name) {
+        command.args(["--features", feature]);
     }
     build
         .set(&mut command)

@@ -70,7 +70,7 @@ async fn an_exchanged_meter_leaves_a_gap_of_its_day() {
     let second: Uuid = serde_json::from_value(added["uuid"].clone()).unwrap();
     let removed = json!({"removed_at": "2026-03-03T11:00:00Z"});
     researcher.json(Method::PATCH, &format!("{path}/{}", made.meters[0]), &removed).ok().await;
-    // The new one begins an hour later, and at nought.
+    // The new one begins an hour later, and at 0.
     upload(&api, &read(second, 0, 2 * 96 + 52..5 * 96 + 1)).await;
 
     // A whole day of 96 quarter hours of the one meter, and of the other.

@@ -28,8 +28,8 @@ pub use hold::device_settings;
 /// Hold this device's tunnel, by which administrators reach it behind any router.
 ///
 /// The tunnel is one outbound connection to the Data API. Nothing can be reached through it but what
-/// the configuration allows ([tunnel] allow), and only while the household permits it; every session
-/// is written to a log beside the spool before it is let in. Runs until it is stopped. Ends with exit
+/// the configuration's `allow` names, and only while the household permits it; every session is
+/// written to a log beside the spool before it is let in. Runs until it is stopped. Ends with exit
 /// code 4 when consent is revoked.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]

@@ -28,6 +28,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["tunnel", "ssh-config"],
     &["serve"],
     &["serve", "secret"],
+    &["serve", "secret", "remove"],
     &["serve", "secret", "set"],
     &["serve", "secret", "unblock"],
     &["serve", "backup"],

@@ -133,6 +133,7 @@ fn content(variable: &str, path: &str) -> Result<String, ConfigError> {
 fn typed(text: &str, like: &Value) -> Option<Value> {
     match like {
         Value::Integer(_) => text.trim().parse().ok().map(Value::Integer),
+        Value::Boolean(_) => text.trim().parse().ok().map(Value::Boolean),
         Value::Array(_) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Some(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
@@ -172,6 +173,7 @@ mod tests {
         let table = given(&[
             ("EBP_SERVER_LISTEN", "127.0.0.1:9"),
             ("EBP_SERVER_LIMITS__BODY_SECONDS", "7"),
+            ("EBP_SERVER_TUNNEL__SHARED_SECRET", "true"),
             ("EBP_SERVER_HOSTNAMES", "a.example, b.example"),
             ("EBP_SERVER_TOKENS__AUDIENCE", "us"),
             ("EBP_SERVER_DATABASE_CA", ""),
@@ -181,7 +183,8 @@ mod tests {
         .unwrap();
         let expected: Table =
             "listen = \"127.0.0.1:9\"\nhostnames = [\"a.example\", \"b.example\"]\n\
-             [limits]\nconnections = 5\nbody_seconds = 7\n[tokens]\naudience = \"us\""
+             [limits]\nconnections = 5\nbody_seconds = 7\n[tokens]\naudience = \"us\"\n\
+             [tunnel]\nshared_secret = true"
                 .parse()
                 .unwrap();
         assert_eq!(table, expected);

@@ -38,7 +38,7 @@ mod today;
 mod visitor;
 
 pub use cloud::{ByteSink, Cloud, CloudError, EnergyRequest, Sink};
-pub use cloud_client::CloudClient;
+pub use cloud_client::{CloudClient, ConnectError};
 pub use config::{EXAMPLE, WebConfig, WebConfigError};
 pub use ended::Ended;
 pub use meterside::{Meterside, MetersideError};

@@ -6,7 +6,7 @@
 //! only ever dials what its own file allows, while its household permits it.
 //!
 //! [`run()`] holds the tunnel until it is stopped or the household's consent ends: it connects, holds
-//! what it has connected ([`hold`](mod@hold)), and waits by the cause of a failure ([`wait`](mod@wait)).
+//! what it has connected (`hold`), and waits by the cause of a failure (`wait`).
 
 mod access;
 mod hold;

@@ -36,10 +36,6 @@ const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// that is required, and looks for 401; but who shows a certificate is known, and where groups only
 /// may, the answer is 403. Both are asked of every operation as nobody and with token and secret.
 const EXCLUDED: [&str; 2] = ["--exclude-checks", "ignored_auth,missing_required_header"];
-/// What is asked of an identity on the first database.
-const PHASES: &str = "examples,coverage,fuzzing,stateful";
-/// What is asked again on the other one: bad input is refused before any database is asked.
-const PHASES_AGAIN: &str = "examples,fuzzing,stateful";
 /// Makes what is generated the same again.
 const SEED: &str = "20261125";
 
@@ -73,9 +69,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let cluster = cluster.as_ref();
     // Those that write ask on the other database, too: how identities are told apart is the same.
     let writers = identities.iter().copied().filter(|who| full || who.writes());
-    let again = if full { PHASES } else { PHASES_AGAIN };
-    let jobs = identities.iter().copied().map(|who| (who, None, PHASES));
-    let jobs = jobs.chain(writers.filter_map(|who| Some((who, Some(cluster?), again))));
+    let jobs = identities.iter().copied().map(|who| (who, None));
+    let jobs = jobs.chain(writers.filter_map(|who| Some((who, Some(cluster?)))));
     let jobs = Mutex::new(jobs.collect::<Vec<_>>().into_iter());
     let (requests, failures) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let start = Instant::now();
@@ -83,8 +78,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
-                while let Some((who, cluster, phases)) = next() {
-                    match check(who, cluster, &schemathesis, (phases, examples)) {
+                while let Some((who, cluster)) = next() {
+                    match check(who, cluster, &schemathesis, examples) {
                         Ok(answered) => {
                             requests.fetch_add(answered, Relaxed);
                         }
@@ -115,7 +110,7 @@ fn check(
     identity: &Identity,
     cluster: Option<&Cluster>,
     schemathesis: &Path,
-    (phases, examples): (&str, &str),
+    examples: &str,
 ) -> Result<usize> {
     let start = Instant::now();
     let fixture = Fixture::start(identity, cluster)?;
@@ -125,7 +120,7 @@ fn check(
     command
         .arg("--config-file")
         .arg(sources.join("schemathesis.toml"))
-        .args(["run", "--checks", "all", "--phases", phases])
+        .args(["run", "--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"])
         .args(["--max-examples", examples, "--seed", SEED, "--workers", "1", "--no-color"])
         .args(["--generation-database", "none", "--continue-on-failure", "--warnings", "off"])
         // How well the generator gets on is no fault of the server's, nor how busy the machine is.

@@ -13,7 +13,7 @@ use ebp_core::{
     clock::Clock,
     contract::{
         AlertChannel, AlertKind, AlertMessageKind, Language, Registered, Registration, SurveyText,
-        paths,
+        TunnelSessionEnd, paths,
     },
     cycle::Cycle,
     model::measurement_id,
@@ -22,7 +22,8 @@ use ebp_core::{
 use ebp_server::Limits;
 use ebp_store::{
     Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look, NewDays,
-    NewEpisode, NewMessage, PlannedMessage, Quota, Subject, Watching, open_store,
+    NewEpisode, NewMessage, NewTunnel, NewTunnelSession, PlannedMessage, Quota, Subject, Watching,
+    open_store,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -146,6 +147,7 @@ impl Scene {
         self.keep_a_day(HouseholdId(made.household)).await;
         server.clock.advance(7);
         self.begin_an_episode(made.measurement_device).await;
+        self.reach(name, made.measurement_device).await;
         (made, api)
     }
 
@@ -158,6 +160,29 @@ impl Scene {
         let days = vec![KeptDay { starts: 0, ends: 1, reach: 1, day, state }];
         let state = Some((1, "a state".to_owned()));
         assert!(store.keep_days(NewDays { meter, generation, days, state }).await.unwrap());
+    }
+
+    /// A tunnel of the device, and an administrator's session through it.
+    async fn reach(&self, name: &str, device: uuid::Uuid) {
+        let (store, clock) = (&self.server.store, &self.server.clock);
+        let tunnel = NewTunnel {
+            device,
+            server: uuid::Uuid::new_v4(),
+            url: Some(format!("https://{}.example", backwards(name))),
+            instance: uuid::Uuid::new_v4(),
+            version: format!("1.0-{}", backwards(name)),
+            ipv6: false,
+        };
+        store.take_tunnel(tunnel, clock.now()).await.unwrap();
+        clock.advance(7);
+        let (administrator, service) = ("an-administrator".to_owned(), "ssh".to_owned());
+        let uuid = uuid::Uuid::new_v4();
+        let session = NewTunnelSession { uuid, device, administrator, service };
+        store.begin_tunnel_session(session, clock.now()).await.unwrap();
+        clock.advance(7);
+        let end = TunnelSessionEnd::Closed;
+        store.end_tunnel_session(uuid, clock.now(), [5, 7], end).await.unwrap();
+        clock.advance(7);
     }
 
     /// An episode of trouble with the device, told when it began and when it ended.

@@ -53,10 +53,13 @@ async fn a_foreign_certificate_is_refused_in_the_handshake() {
 }
 
 #[tokio::test]
-async fn a_servers_certificate_is_none_of_a_client() {
+async fn a_servers_certificate_is_none_of_a_participant() {
     let server = Server::start().await;
     let issued = server.authority.issue_server(&["localhost".into()]).unwrap();
-    assert!(server.api(Some(&issued)).get(paths::HOUSEHOLD).send().await.is_err());
+    let api = server.api(Some(&issued));
+    for path in [paths::HOUSEHOLD, paths::ACCOUNT, paths::MANAGEMENT_HOUSEHOLD] {
+        api.get(path).problem(403, problem_type::GROUP).await;
+    }
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ pub async fn lists(store: &dyn Store) {
 
     let devices = store.all_devices(all).await.unwrap().items;
     assert_eq!(devices.len(), 4);
-    store.touch_device(made[1].measurement_device, start).await.unwrap();
+    store.note_report(made[1].measurement_device, start).await.unwrap();
     let counts = |since| store.device_counts(since);
     let expected = DeviceCounts { active: 1, silent: 0, never: 3, revoked: 1 };
     assert_eq!(counts(start).await.unwrap(), expected);

@@ -149,6 +149,8 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "schema_compatibility.*",
             "schema_migration.*",
             "secret_try.*",
+            "tunnel.*",
+            "tunnel_session.*",
         ],
     ),
 ];

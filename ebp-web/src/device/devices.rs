@@ -97,7 +97,7 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
             end.duration_since(frame.now) < SignedDuration::from_hours(24 * CERTIFICATE_DAYS);
         warning = is_near.then(|| frame.say("certificate-near"));
     }
-    facts.push((frame.say("remote-access"), frame.say("remote-access-none")));
+    facts.push((frame.say("remote-access"), frame.say("remote-access-unseen")));
     visitor.show(&Page { devices: shown, loose, uncounted, facts, warning, frame })
 }
 

@@ -106,7 +106,7 @@ async fn devices_tell_of_certificates_and_of_what_nobody_counts() {
     let world = World::new();
     let text = text_of(&world, "/devices").await;
     assert!(text.contains("1. September 2026") && !text.contains("läuft bald ab"), "{text}");
-    assert!(text.contains("Diese Seite weiß von keinem Zugriff von außen"), "{text}");
+    assert!(text.contains("Zugriffe aus der Ferne zeigt diese Seite noch nicht"), "{text}");
     world.cloud.change(|server| {
         server.certificate_end = "2026-07-05T08:00:00Z".parse().ok();
         server.has_generation = false;

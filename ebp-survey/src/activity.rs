@@ -27,7 +27,7 @@ impl Survey {
     /// Notes that a device is told that consent is revoked: one that asks still a day later does not
     /// stop, which the fleet shows. A failure only costs the note.
     pub async fn note_told(&self, device: Uuid) {
-        if !self.told_devices().tell(device, self.clock().now()) {
+        if !self.revocation_notices().tell(device, self.clock().now()) {
             return;
         }
         if let Err(error) = self.store().note_speaks_on(device).await {

@@ -54,12 +54,12 @@ mod register;
 mod registration;
 mod restore;
 mod revocation;
+mod revocation_notices;
 mod revocations;
 mod series;
 mod sign_in;
 mod survey;
 pub mod text;
-mod told_devices;
 
 pub use alert::AlertPolicy;
 pub use caller::{Caller, CertificateHolder};

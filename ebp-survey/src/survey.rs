@@ -13,8 +13,8 @@ use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
 use crate::{
-    authority::Authority, geocoding::Geocode, outlines::Outlines, revocations::KeptRevocations,
-    told_devices::ToldDevices,
+    authority::Authority, geocoding::Geocode, outlines::Outlines,
+    revocation_notices::RevocationNotices, revocations::KeptRevocations,
 };
 
 /// Addresses that are looked up at the same time: each takes a thread.
@@ -47,7 +47,7 @@ pub struct Survey {
     zone: Arc<str>,
     about: SurveyInformation,
     texts: Mutex<Option<KnownTexts>>,
-    told: ToldDevices,
+    notices: RevocationNotices,
 }
 
 impl Survey {
@@ -69,7 +69,7 @@ impl Survey {
             zone: ZONE.into(),
             about: SurveyInformation::default(),
             texts: Mutex::default(),
-            told: ToldDevices::default(),
+            notices: RevocationNotices::default(),
         }
     }
 
@@ -117,8 +117,8 @@ impl Survey {
     }
 
     /// Devices that were told that consent is revoked.
-    pub(crate) const fn told_devices(&self) -> &ToldDevices {
-        &self.told
+    pub(crate) const fn revocation_notices(&self) -> &RevocationNotices {
+        &self.notices
     }
 
     /// What the survey remembers, for whatever is a single call of the store.

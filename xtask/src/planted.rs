@@ -85,8 +85,8 @@ const FAULTS: [Fault; 9] = [
     Fault {
         name: "a device that speaks on is not noted",
         file: "ebp-survey/src/activity.rs",
-        right: "if !self.told_devices().tell(device, self.clock().now()) {",
-        wrong: "if !self.told_devices().tell(device, self.clock().now()) || true {",
+        right: "if !self.revocation_notices().tell(device, self.clock().now()) {",
+        wrong: "if !self.revocation_notices().tell(device, self.clock().now()) || true {",
         by: Detector::Api("fleet::a_device_that_speaks_on"),
     },
 ];

@@ -17,7 +17,7 @@ const REMEMBERED: usize = 10_000;
 /// Since when devices know that consent is revoked, as far as this server told them. It is not
 /// stored: it would say when consent was revoked.
 #[derive(Debug, Default)]
-pub(crate) struct ToldDevices(Mutex<HashMap<Uuid, Notice>>);
+pub(crate) struct RevocationNotices(Mutex<HashMap<Uuid, Notice>>);
 
 /// What is remembered of a device.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,7 @@ enum Notice {
     Noted,
 }
 
-impl ToldDevices {
+impl RevocationNotices {
     /// Remembers that a device was told; true the first time that this was so a day ago.
     pub(crate) fn tell(&self, device: Uuid, now: Timestamp) -> bool {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_device_that_asks_a_day_later_does_not_stop() {
-        let told = ToldDevices::default();
+        let told = RevocationNotices::default();
         let at = |hours| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let asked = [(one, 0), (one, 23), (other, 23), (one, 24), (one, 25), (other, 46)];

@@ -1,4 +1,4 @@
-//! A stream that counts what passes: by that both ends judge whether the other one is there.
+//! A stream that counts what arrives: by that both ends judge whether the other one is there.
 
 use std::{
     io,
@@ -13,22 +13,16 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes that have passed.
+/// Bytes that have arrived.
 #[derive(Debug, Default)]
 pub struct Traffic {
     received: AtomicU64,
-    sent: AtomicU64,
 }
 
 impl Traffic {
     /// How many bytes arrived.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
-    }
-
-    /// How many bytes were sent.
-    pub fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
     }
 }
 
@@ -50,7 +44,7 @@ impl<S> Counted<S> {
         &self.stream
     }
 
-    /// What has passed, to be read at any time.
+    /// What has arrived, to be read at any time.
     pub fn traffic(&self) -> Arc<Traffic> {
         self.traffic.clone()
     }
@@ -82,11 +76,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
-        if let Poll::Ready(Ok(length)) = polled {
-            self.traffic.sent.fetch_add(length as u64, Ordering::Relaxed);
-        }
-        polled
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

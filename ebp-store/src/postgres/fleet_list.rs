@@ -44,6 +44,8 @@ pub async fn list(
         .read_only(true)
         .start()
         .await?;
+    // A plan for any values folds none of the state's comparisons, and expects a search to find soon.
+    tx.batch_execute("SET LOCAL plan_cache_mode = force_custom_plan").await?;
     let versions = versions(&tx).await?;
     let than = FleetThresholds::at(at, cycles, newest(&versions));
     let FleetStatements { page, counts: counting } = query.statements(&DIALECT);

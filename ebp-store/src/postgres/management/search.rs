@@ -2,7 +2,10 @@
 
 use deadpool_postgres::Client;
 use ebp_core::contract::{HouseholdCounts, RegistrationEntry};
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
 use uuid::Uuid;
 
 use super::{
@@ -30,10 +33,12 @@ pub async fn page(db: &Client, query: &HouseholdQuery) -> Result<HouseholdPage, 
     for phase in query.phases() {
         let missing = query.limit.saturating_add(1) - rows.len();
         let Statement { sql, values } = query.statement(*phase, missing, &DIALECT)?;
-        let statement = db.prepare_cached(&sql).await?;
-        let values: Vec<Box<dyn ToSql + Send + Sync>> = values.into_iter().map(value).collect();
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|it| &**it as _).collect();
-        for row in db.query(&statement, &values).await? {
+        let values: Vec<_> = values.into_iter().map(value).collect();
+        // Planned anew for each search: the plan that PostgreSQL keeps for any values expects to find
+        // what is searched for soon, and takes twice the time where few or none have it.
+        let values: Vec<(&(dyn ToSql + Sync), Type)> =
+            values.iter().map(|(it, kind)| (&**it as _, kind.clone())).collect();
+        for row in db.query_typed(&sql, &values).await? {
             rows.push((*phase, entry(&row)?));
         }
         if rows.len() > query.limit {
@@ -43,12 +48,12 @@ pub async fn page(db: &Client, query: &HouseholdQuery) -> Result<HouseholdPage, 
     Ok(query.page(rows, counts(db).await?))
 }
 
-fn value(value: Value) -> Box<dyn ToSql + Send + Sync> {
+fn value(value: Value) -> (Box<dyn ToSql + Send + Sync>, Type) {
     match value {
-        Value::Uuid(uuid) => Box::new(uuid),
-        Value::Instant(at) => Box::new(Instant::within(at)),
-        Value::Text(text) => Box::new(text),
-        Value::Number(number) => Box::new(number),
+        Value::Uuid(uuid) => (Box::new(uuid), Type::UUID),
+        Value::Instant(at) => (Box::new(Instant::within(at)), Type::TIMESTAMPTZ),
+        Value::Text(text) => (Box::new(text), Type::TEXT),
+        Value::Number(number) => (Box::new(number), Type::INT8),
     }
 }
 

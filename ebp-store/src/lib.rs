@@ -10,6 +10,7 @@
 mod access;
 pub mod address;
 mod alert;
+mod alert_rule;
 mod authority;
 pub mod backup;
 mod certificate;
@@ -27,6 +28,7 @@ pub mod form;
 mod history;
 mod identity;
 mod job;
+mod latest;
 mod management;
 pub mod masking;
 mod message;
@@ -53,6 +55,7 @@ pub use access::{
     TryLimits, TrySource,
 };
 pub use alert::{AlertCounts, AlertState, AlertStore, DueDelivery, Look, NewMessage, WatchLease};
+pub use alert_rule::AlertRuleStore;
 pub use authority::AuthorityStore;
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
@@ -69,6 +72,7 @@ pub use job::{
     ClaimedJob, JobCounts, JobEnd, JobOrder, JobResult, JobStore, Lease, RESULT_LIMIT, RESULT_PART,
     Recorded, Standing, Subject,
 };
+pub use latest::{LatestStore, TimeOrderedList};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
 pub use message::MessageStore;
 pub use page::{Cursor, Page, PageQuery};

@@ -15,6 +15,7 @@ use crate::{
     Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
     access::AccessStore,
     alert::AlertStore,
+    alert_rule::AlertRuleStore,
     authority::AuthorityStore,
     device_edit::DeviceEditStore,
     error::StoreError,
@@ -22,6 +23,7 @@ use crate::{
     fleet::FleetStore,
     history::HistoryStore,
     job::JobStore,
+    latest::LatestStore,
     management::ManagementStore,
     message::MessageStore,
     quota::{Quota, Source},
@@ -63,6 +65,8 @@ pub trait Store:
     + AuthorityStore
     + FleetStore
     + AlertStore
+    + AlertRuleStore
+    + LatestStore
     + DeviceEditStore
     + TunnelStore
 {

@@ -26,10 +26,12 @@
 //! | a household's energy and figures; keeping the days of all meters | `series/` |
 //! | the data set of all households | `dataset/` (feature `dataset`) |
 //! | look at all devices for alerts, test how messages are sent | `alert.rs` |
+//! | show and change the rules of alerts | `alert_rule.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
 mod activity;
 mod alert;
+mod alert_rule;
 pub mod atomic_file;
 pub mod authority;
 mod caller;
@@ -62,6 +64,7 @@ mod survey;
 pub mod text;
 
 pub use alert::AlertPolicy;
+pub use alert_rule::AlertRuleError;
 pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};

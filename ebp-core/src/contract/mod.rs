@@ -3,6 +3,7 @@
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
 mod alert;
+mod alert_rule;
 mod bodies;
 mod change;
 mod consent;
@@ -32,6 +33,7 @@ pub use alert::{
     AlertMessageKind, AlertNotice, AlertQuietHours, AlertRules, DeliveryState, LISTED_ALERT_ITEMS,
     UnknownAlertName,
 };
+pub use alert_rule::{AlertRuleSet, ChangedRules, LONGEST_RULE, time_of_day};
 pub use bodies::{
     Account, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,

@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 use ebp_core::{
     clock::Clock,
     contract::{
-        AlertChannel, AlertKind, AlertMessageKind, Language, Registered, Registration, SurveyText,
+        AlertChannel, AlertKind, AlertMessageKind, AlertRuleSet, Language, Registered, Registration, SurveyText,
         TunnelSessionEnd, paths,
     },
     cycle::Cycle,
@@ -192,6 +192,7 @@ impl Scene {
         let lease = store.watch_alerts(worker, JobPolicy::default()).await.unwrap().unwrap();
         let uuid = uuid::Uuid::new_v4();
         let kind = AlertKind::Silent;
+        store.change_alert_rules(AlertRuleSet::default(), 0, clock.now()).await.unwrap();
         let message = |begins: &[uuid::Uuid], ends: &[uuid::Uuid]| {
             let (begins, ends) = (begins.to_vec(), ends.to_vec());
             let planned = PlannedMessage { kind: AlertMessageKind::Changes, begins, ends };

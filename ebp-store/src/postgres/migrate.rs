@@ -40,6 +40,7 @@ const MIGRATIONS: [&str; 21] = [
     include_str!("../../migrations/postgres/0019_job_trace.sql"),
     include_str!("../../migrations/postgres/0020_speaks_on.sql"),
     include_str!("../../migrations/postgres/0021_tunnel.sql"),
+    include_str!("../../migrations/postgres/0025_alert_rule.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

@@ -34,6 +34,7 @@ const MIGRATIONS: [&str; 20] = [
     include_str!("../../migrations/sqlite/0018_job_trace.sql"),
     include_str!("../../migrations/sqlite/0019_speaks_on.sql"),
     include_str!("../../migrations/sqlite/0020_tunnel.sql"),
+    include_str!("../../migrations/sqlite/0024_alert_rule.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.

@@ -135,6 +135,7 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "alert_delivery.*",
             "alert_episode.*",
             "alert_message.*",
+            "alert_rule.*",
             "alert_watch.*",
             "archived_month.*",
             "ended_address.*",

@@ -219,6 +219,7 @@ pub const LEFT_OUT: &[Omission] = &[
 pub const OF_NO_HOUSEHOLD: &[(&str, &str)] = &[
     ("alert_delivery", "how far messages to administrators are sent"),
     ("alert_message", "when messages to administrators were made"),
+    ("alert_rule", "by which rules devices are watched"),
     ("alert_watch", "which server watches devices"),
     ("archived_month", "months of all households together"),
     ("ended_address", "how many addresses have ended"),

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     certificates,
     households::{
-        self, DemoHousehold, Identifiers, LEAVING, LEAVING_EMAIL, device_config, registration,
+        self, DemoHousehold, Identifiers, LAST, LEAVING, LEAVING_EMAIL, device_config, registration,
     },
     opening::Opening,
     past,
@@ -229,7 +229,7 @@ fn discard(folder: &Path, settings: &Settings, staying: &[DemoHousehold]) -> Com
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     };
-    for number in 1..=LEAVING {
+    for number in 1..=LAST {
         let own = households::own(folder, number);
         gone(fs::remove_dir_all(&own)).or_failed(own.display())?;
     }

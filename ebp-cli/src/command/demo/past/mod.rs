@@ -179,7 +179,7 @@ impl<'a> World<'a> {
         listener.set_nonblocking(true).or_failed("the listener")?;
         let address = listener.local_addr().or_failed("the listener")?;
         let stop = Arc::<AtomicBool>::default();
-        let server = Server::start(settings, listener, Arc::clone(&stop))?;
+        let server = Server::start(settings, listener, None, Arc::clone(&stop))?;
         let url = format!("https://localhost:{}", address.port());
         Ok(Self { clock, authority, households, registered, ca, url, runtime, store, server, stop })
     }

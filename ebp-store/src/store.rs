@@ -30,6 +30,7 @@ use crate::{
     series::SeriesStore,
     survey_text::SurveyTextStore,
     tunnel::TunnelStore,
+    web_session::WebSessionStore,
 };
 
 /// The result for a measurement.
@@ -65,6 +66,7 @@ pub trait Store:
     + AlertStore
     + DeviceEditStore
     + TunnelStore
+    + WebSessionStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

@@ -49,6 +49,7 @@ mod status;
 mod store;
 mod survey_text;
 mod tunnel;
+mod web_session;
 
 pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
@@ -102,3 +103,6 @@ pub use sqlite::SqliteStore;
 pub use store::{InsertOutcome, PoolStatus, Store};
 pub use survey_text::{Published, SurveyTextStore};
 pub use tunnel::{NewTunnel, NewTunnelSession, TunnelPlace, TunnelStore, TunnelTaken};
+pub use web_session::{
+    NewSignInLink, NewWebSession, WEB_SESSION_ABSOLUTE, WEB_SESSION_IDLE, WebSessionStore,
+};

@@ -32,6 +32,7 @@ use crate::{
     series::SeriesStore,
     survey_text::SurveyTextStore,
     tunnel::TunnelStore,
+    web_session::WebSessionStore,
 };
 
 /// The result for a measurement.
@@ -69,6 +70,7 @@ pub trait Store:
     + LatestStore
     + DeviceEditStore
     + TunnelStore
+    + WebSessionStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

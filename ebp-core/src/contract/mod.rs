@@ -27,6 +27,7 @@ mod series;
 mod status;
 mod survey;
 mod tunnel;
+mod web_session;
 
 pub use alert::{
     ALERT_ITEMS, AlertChange, AlertChannel, AlertDelivery, AlertItem, AlertKind, AlertMessage,
@@ -91,3 +92,4 @@ pub use survey::{
     Language, SurveyContact, SurveyInformation, SurveyPrice, SurveyText, UnknownLanguage,
 };
 pub use tunnel::{Tunnel, TunnelSession, TunnelSessionEnd, UnknownTunnelSessionEnd};
+pub use web_session::{SESSION_LABEL_LENGTH, WebSession};

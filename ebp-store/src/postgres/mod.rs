@@ -59,6 +59,7 @@ mod survey_text;
 mod tls;
 mod tunnel;
 mod value;
+mod web_session;
 
 pub use connect::{DatabaseUrl, PostgresSettings};
 pub use database::PostgresStore;

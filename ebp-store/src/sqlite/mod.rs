@@ -46,6 +46,7 @@ mod stored;
 mod survey_text;
 mod tunnel;
 mod value;
+mod web_session;
 mod writer;
 
 pub use database::SqliteStore;

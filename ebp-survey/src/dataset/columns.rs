@@ -150,8 +150,10 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "schema_compatibility.*",
             "schema_migration.*",
             "secret_try.*",
+            "sign_in_link.*",
             "tunnel.*",
             "tunnel_session.*",
+            "web_session.*",
         ],
     ),
 ];

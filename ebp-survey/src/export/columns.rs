@@ -231,4 +231,6 @@ pub const OF_NO_HOUSEHOLD: &[(&str, &str)] = &[
     ("schema_compatibility", "the database's schema"),
     ("schema_migration", "the database's schema"),
     ("secret_try", "addresses from which wrong secrets of the groups came"),
+    ("sign_in_link", "links by which researchers and administrators sign in"),
+    ("web_session", "sessions of researchers and administrators"),
 ];

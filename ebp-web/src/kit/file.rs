@@ -22,11 +22,16 @@ struct File {
     content: &'static [u8],
 }
 
-const FILES: [File; 6] = [
+const FILES: [File; 7] = [
     File {
         name: "style.css",
         media_type: "text/css; charset=utf-8",
         content: include_bytes!("../../assets/style.css"),
+    },
+    File {
+        name: "cloud.css",
+        media_type: "text/css; charset=utf-8",
+        content: include_bytes!("../../assets/cloud.css"),
     },
     File {
         name: "region.js",

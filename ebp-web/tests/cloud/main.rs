@@ -1,0 +1,7 @@
+//! The pages of researchers and administrators, asked as a browser asks them, over real stores.
+
+#![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
+
+mod session;
+mod sign_in;
+mod world;

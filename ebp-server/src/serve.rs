@@ -30,7 +30,7 @@ use crate::{
     openapi, router,
     telemetry::Telemetry,
     tunnel::{self, TunnelSettings, Tunnels},
-    web::{self, OwnPages, PageParts},
+    web::{self, OwnPages, PageParts, PageServer},
 };
 
 /// Connections that the holder of a certificate may have, however few there are in all: a program
@@ -192,6 +192,12 @@ pub async fn serve_with_pages(
             let parts = PageParts {
                 survey: survey.clone(),
                 secrets: authenticator.clone(),
+                server: Arc::new(PageServer {
+                    alert_watch: alert_watch.clone(),
+                    job_added: job_added.clone(),
+                    clock: database_clock.clone(),
+                    backups: settings.backups.clone(),
+                }),
                 zone,
                 hostnames: settings.hostnames.clone(),
                 scheme: settings.scheme(),

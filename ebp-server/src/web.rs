@@ -4,6 +4,7 @@
 //! of clients, which browsers are never asked for here.
 
 mod certificate;
+mod state;
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
@@ -14,7 +15,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use ebp_survey::{Survey, VerifySecret};
+use ebp_survey::{ServerState, Survey, VerifySecret};
 
 use crate::{
     ServeError,
@@ -26,6 +27,7 @@ use crate::{
     telemetry::Telemetry,
 };
 pub use certificate::WebCertificate;
+pub(crate) use state::PageServer;
 
 /// Where proxies say whom they forward a request of.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -40,6 +42,8 @@ pub struct WebSettings {
     pub hostnames: Vec<String>,
     /// Proxies that end TLS.
     pub trusted_proxies: Vec<IpAddr>,
+    /// The folder of backups, whose age the administrators' pages show.
+    pub backups: Option<PathBuf>,
 }
 
 impl WebSettings {
@@ -60,6 +64,8 @@ pub struct PageParts {
     pub survey: Arc<Survey>,
     /// Verifies the groups' secrets.
     pub secrets: Arc<dyn VerifySecret>,
+    /// The server itself.
+    pub server: Arc<dyn ServerState>,
     /// The survey's time zone, by its IANA name.
     pub zone: String,
     /// Names by which browsers reach the pages.

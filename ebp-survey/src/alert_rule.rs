@@ -1,7 +1,7 @@
 //! The rules of alerts: those of a server's configuration, or as administrators have changed them.
 
 use ebp_core::contract::{
-    AlertQuietHours, AlertRuleSet, AlertRules, ChangedRules, problem::Fault, time_of_day,
+    AlertQuietHours, AlertRuleSet, AlertRules, ChangedRules, Fault, time_of_day,
 };
 use ebp_store::{AlertThresholds, InvalidQuietHours, QuietHours, StoreError};
 use jiff::tz::TimeZone;

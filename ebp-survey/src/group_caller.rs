@@ -4,6 +4,8 @@
 //! Enters: a group that is proven. Leaves: what the operation of the [`Survey`] returns, or
 //! [`SurveyError::NotPermitted`]. Absent: the survey itself, so that a page cannot pass by a permission.
 
+mod administration;
+
 use std::sync::Arc;
 
 use ebp_anon::Position;
@@ -21,6 +23,8 @@ use ebp_store::{
     ListQuery, StoreError, Subject,
 };
 use uuid::Uuid;
+
+pub use administration::{LatestPage, SurveyFigures};
 
 use crate::{
     Author, NewHousehold, Operation, Revision, Survey, SurveyError,

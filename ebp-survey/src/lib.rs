@@ -64,6 +64,7 @@ mod revocation;
 mod revocation_notices;
 mod revocations;
 mod series;
+mod server_state;
 mod sign_in;
 mod survey;
 pub mod text;
@@ -74,7 +75,7 @@ pub use alert_rule::AlertRuleError;
 pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};
-pub use group_caller::{GroupCaller, RegionsInUse};
+pub use group_caller::{GroupCaller, LatestPage, RegionsInUse, SurveyFigures};
 pub use keeper::Keeper;
 pub use permission::{NotPermitted, Operation};
 pub use registration::{Author, NewHousehold, Revision};
@@ -83,11 +84,12 @@ pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,
 };
 pub use series::{SeriesBound, SeriesFault, SeriesKept, SeriesParts, SeriesQuery};
+pub use server_state::{BackupState, ServerState};
 pub use survey::Survey;
 pub use web_session::{LONGEST_LINK, SignInError, VerifySecret, WebToken};
 
 /// Values of the store that operations take and return, for callers that do not know the store.
 pub use ebp_store::{
-    Edit, Faults, HouseholdCursor, HouseholdId, HouseholdPage, HouseholdQuery, HouseholdVersion,
-    ListCursor, ListPage, ListQuery, StoreError,
+    AlertCounts, Cursor, DeviceCounts, Edit, Faults, Fleet, FleetCursor, FleetQuery, HouseholdCursor, HouseholdId, HouseholdPage, HouseholdQuery, HouseholdVersion,
+    ListCursor, ListPage, ListQuery, RegisterEntry, Serial, StoreError,
 };

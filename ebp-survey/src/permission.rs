@@ -100,6 +100,10 @@ operations! {
     AnswerMessage: RESEARCHERS,
     /// Close a message without an answer.
     CloseMessage: RESEARCHERS,
+    /// Show a device's tunnel and its sessions.
+    ShowTunnel: ADMINISTRATORS,
+    /// List jobs of all groups, and cancel them.
+    ListAllJobs: ADMINISTRATORS,
     /// List jobs.
     ListJobs: BOTH,
     /// Ask for a job.
@@ -116,6 +120,8 @@ operations! {
     ListAlerts: ADMINISTRATORS,
     /// Show the rules of alerts.
     ShowAlertRules: ADMINISTRATORS,
+    /// Change the rules of alerts.
+    ChangeAlertRules: ADMINISTRATORS,
     /// Test how alerts are sent.
     TestAlerts: ADMINISTRATORS,
     /// Show an alert.

@@ -17,3 +17,5 @@ pub mod kit;
 mod outlines;
 #[cfg(feature = "registration")]
 mod registration;
+#[cfg(feature = "status")]
+mod status;

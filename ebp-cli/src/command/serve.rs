@@ -4,7 +4,7 @@
 //! answered to whom.
 
 mod backup;
-mod pages;
+pub mod pages;
 mod session;
 mod sign_in_link;
 mod texts;

@@ -24,6 +24,8 @@ pub struct WebConfig {
     pub hostnames: Vec<String>,
     /// Proxies that browsers come through, which end TLS and say where a request comes from.
     pub trusted_proxies: Vec<IpAddr>,
+    /// The folder of backups, whose age the administrators' pages show.
+    pub backups: Option<PathBuf>,
 }
 
 impl Default for WebConfig {
@@ -34,6 +36,7 @@ impl Default for WebConfig {
             key: None,
             hostnames: Vec::new(),
             trusted_proxies: Vec::new(),
+            backups: None,
         }
     }
 }
@@ -60,7 +63,8 @@ impl WebConfig {
     }
 
     pub(super) fn relative_to(&mut self, folder: &Path) {
-        for path in [&mut self.certificate, &mut self.key].into_iter().flatten() {
+        let Self { certificate, key, backups, .. } = self;
+        for path in [certificate, key, backups].into_iter().flatten() {
             *path = folder.join(&*path);
         }
     }
@@ -73,6 +77,7 @@ impl WebConfig {
             certificate: files.map(|(certificate, key)| WebCertificate { certificate, key }),
             hostnames: own.to_vec(),
             trusted_proxies: self.trusted_proxies.clone(),
+            backups: self.backups.clone(),
         }
     }
 }

@@ -2,7 +2,6 @@
 cloud-brand = Stromzähler-Erhebung
 cloud-privacy-title = Datenschutz
 cloud-accessibility-title = Barrierefreiheit
-menu-overview = Übersicht
 
 # Anmelden
 cloud-sign-in-title = Anmelden

@@ -2,7 +2,6 @@
 cloud-brand = Electricity meter survey
 cloud-privacy-title = Privacy
 cloud-accessibility-title = Accessibility
-menu-overview = Overview
 
 # Signing in
 cloud-sign-in-title = Sign in

@@ -26,8 +26,16 @@ const LONGEST_BODY: usize = 256 * 1024;
 
 /// The pages of the frontends that are built.
 pub fn router(parts: CloudParts) -> Router {
-    let CloudParts { survey, secrets, zone, hosts, scheme } = parts;
-    let web = Arc::new(CloudWeb { survey, secrets, zone, scheme });
+    let CloudParts { survey, secrets, server, zone, hosts, scheme } = parts;
+    let web = Arc::new(CloudWeb {
+        survey,
+        secrets,
+        zone,
+        scheme,
+        server,
+        #[cfg(feature = "status")]
+        fleets: crate::status::KeptFleets::default(),
+    });
     let hosts = Arc::new(hosts);
     let page = {
         let (web, hosts) = (Arc::clone(&web), Arc::clone(&hosts));
@@ -45,6 +53,8 @@ pub fn router(parts: CloudParts) -> Router {
         .route("/accessibility", get(document::accessibility));
     #[cfg(feature = "registration")]
     let router = router.merge(crate::registration::routes());
+    #[cfg(feature = "status")]
+    let router = router.merge(crate::status::routes());
     router
         .fallback(not_found)
         .route("/static/{name}", get(file::serve))

@@ -31,7 +31,11 @@ pub static REGISTRATION: Site = Site {
 /// The administrators' pages.
 pub static STATUS: Site = Site {
     brand: /* text */ "cloud-brand",
-    pages: &[("/status", /* text */ "menu-overview")],
+    pages: &[
+        ("/status", /* text */ "status-menu-overview"),
+        ("/status/alerts", /* text */ "status-menu-alerts"),
+        ("/status/server", /* text */ "status-menu-server"),
+    ],
     documents: DOCUMENTS,
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ebp_survey::{Survey, VerifySecret};
+use ebp_survey::{ServerState, Survey, VerifySecret};
 use jiff::tz::TimeZone;
 
 use crate::kit::host::HostNames;
@@ -13,6 +13,8 @@ pub struct CloudParts {
     pub survey: Arc<Survey>,
     /// Verifies the groups' secrets, and counts wrong ones.
     pub secrets: Arc<dyn VerifySecret>,
+    /// The server that serves the pages.
+    pub server: Arc<dyn ServerState>,
     /// The zone of times and days.
     pub zone: TimeZone,
     /// Names by which browsers reach the pages.
@@ -27,6 +29,10 @@ pub struct CloudWeb {
     pub(super) secrets: Arc<dyn VerifySecret>,
     pub(super) zone: TimeZone,
     pub(super) scheme: &'static str,
+    #[cfg_attr(not(feature = "status"), allow(dead_code, reason = "the status pages ask it"))]
+    pub(crate) server: Arc<dyn ServerState>,
+    #[cfg(feature = "status")]
+    pub(crate) fleets: crate::status::KeptFleets,
 }
 
 impl CloudWeb {

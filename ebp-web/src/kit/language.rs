@@ -165,6 +165,8 @@ pub const TEXTS: [(Language, &[&str]); 2] = [
             include_str!("../../locales/de/cloud.ftl"),
             #[cfg(feature = "registration")]
             include_str!("../../locales/de/registration.ftl"),
+            #[cfg(feature = "status")]
+            include_str!("../../locales/de/status.ftl"),
         ],
     ),
     (
@@ -177,6 +179,8 @@ pub const TEXTS: [(Language, &[&str]); 2] = [
             include_str!("../../locales/en/cloud.ftl"),
             #[cfg(feature = "registration")]
             include_str!("../../locales/en/registration.ftl"),
+            #[cfg(feature = "status")]
+            include_str!("../../locales/en/status.ftl"),
         ],
     ),
 ];

@@ -171,7 +171,7 @@ fn first_day(now: Timestamp, zone: &TimeZone, days: usize) -> Date {
 }
 
 fn begin(day: Date, zone: &TimeZone) -> Option<Timestamp> {
-    day.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
+    zone.to_timestamp(day.at(0, 0, 0, 0)).ok()
 }
 
 #[cfg(test)]

@@ -4,4 +4,5 @@
 
 mod session;
 mod sign_in;
+mod status;
 mod world;

@@ -3,18 +3,21 @@
 use std::{
     collections::BTreeMap,
     net::IpAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
 use axum::{Router, body::Body, http::Request};
 use ebp_core::{
     clock::Clock,
-    contract::{Registered, Registration},
+    contract::{AlertChannel, AlertRules, Registered, Registration},
     scope::Group,
 };
 use ebp_store::{Database, Store, open_store};
-use ebp_survey::{SignInError, Survey, VerifySecret};
+use ebp_survey::{BackupState, ServerState, SignInError, Survey, VerifySecret};
 use ebp_testkit::cluster;
 use ebp_web::{
     cloud::{CloudParts, router},
@@ -44,6 +47,50 @@ impl Clock for TestClock {
     }
 }
 
+/// A server that counts how often it was woken.
+#[derive(Default)]
+pub struct TestServer {
+    woken: AtomicUsize,
+    is_clock_wrong: AtomicBool,
+}
+
+impl TestServer {
+    pub fn woken(&self) -> usize {
+        self.woken.load(Ordering::SeqCst)
+    }
+
+    pub fn break_clock(&self) {
+        self.is_clock_wrong.store(true, Ordering::SeqCst);
+    }
+}
+
+impl ServerState for TestServer {
+    fn configured_rules(&self) -> AlertRules {
+        AlertRules {
+            enabled: true,
+            silent: Some(7_200),
+            late: Some(10_800),
+            channels: vec![AlertChannel::Webhook],
+            ..AlertRules::default()
+        }
+    }
+
+    fn wake_alerts(&self) {
+        self.woken.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn wake_jobs(&self) {}
+
+    fn fault(&self) -> Option<String> {
+        let is_wrong = self.is_clock_wrong.load(Ordering::SeqCst);
+        is_wrong.then(|| "the clocks disagree".to_owned())
+    }
+
+    fn backup(&self) -> BackupState {
+        BackupState::Unknown
+    }
+}
+
 /// Verifies the two secrets, and has whoever says `too often` wait.
 pub struct TestSecrets;
 
@@ -70,6 +117,7 @@ impl VerifySecret for TestSecrets {
 pub struct World {
     pub survey: Arc<Survey>,
     pub clock: Arc<TestClock>,
+    pub server: Arc<TestServer>,
     pub router: Router,
     database: Database,
     _folder: tempfile::TempDir,
@@ -97,8 +145,9 @@ impl World {
     async fn open(folder: tempfile::TempDir, database: Database, scheme: &'static str) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(NOW.parse().unwrap())));
         let survey = Self::survey(&database, &clock).await;
-        let router = Self::pages(&survey, scheme);
-        Self { survey, clock, router, database, _folder: folder }
+        let server = Arc::new(TestServer::default());
+        let router = Self::pages(&survey, &server, scheme);
+        Self { survey, clock, server, router, database, _folder: folder }
     }
 
     async fn survey(database: &Database, clock: &Arc<TestClock>) -> Arc<Survey> {
@@ -106,10 +155,15 @@ impl World {
         Arc::new(Survey::new(store, clock.clone()))
     }
 
-    fn pages(survey: &Arc<Survey>, scheme: &'static str) -> Router {
+    fn pages(
+        survey: &Arc<Survey>,
+        server: &Arc<TestServer>,
+        scheme: &'static str,
+    ) -> Router {
         router(CloudParts {
             survey: survey.clone(),
             secrets: Arc::new(TestSecrets),
+            server: server.clone(),
             zone: time_zone("Europe/Berlin").unwrap(),
             hosts: HostNames::new("", &[HOST.to_owned()]),
             scheme,
@@ -118,7 +172,7 @@ impl World {
 
     /// Another server of the same database.
     pub async fn other_server(&self) -> Router {
-        Self::pages(&Self::survey(&self.database, &self.clock).await, "https")
+        Self::pages(&Self::survey(&self.database, &self.clock).await, &self.server, "https")
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {

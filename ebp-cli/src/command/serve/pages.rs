@@ -22,11 +22,18 @@ pub async fn bind(address: SocketAddr) -> Result<(OwnPages, SocketAddr), Failure
             .remedy("choose another address with `listen` of [web] in the configuration")
     })?;
     let address = listener.local_addr().or_failed("the listener")?;
+    Ok((serve_on(listener), address))
+}
+
+/// The pages, on a socket that listens.
+#[must_use]
+pub fn serve_on(listener: TcpListener) -> OwnPages {
     let pages = |parts| {
-        let PageParts { survey, secrets, zone, hostnames, scheme } = parts;
+        let PageParts { survey, secrets, server, zone, hostnames, scheme } = parts;
         // The configuration has checked it.
         let zone = time_zone(&zone).unwrap_or(TimeZone::UTC);
-        router(CloudParts { survey, secrets, zone, hosts: HostNames::new("", &hostnames), scheme })
+        let hosts = HostNames::new("", &hostnames);
+        router(CloudParts { survey, secrets, server, zone, hosts, scheme })
     };
-    Ok((OwnPages { pages: Box::new(pages), listener }, address))
+    OwnPages { pages: Box::new(pages), listener }
 }

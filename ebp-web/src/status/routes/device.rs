@@ -180,7 +180,7 @@ fn new_silence(
 /// When that day ends, if it is none of the past and not too far away.
 fn end_of(day: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
     let day: Date = day.parse().ok()?;
-    let end = day.tomorrow().ok()?.to_zoned(zone.clone()).ok()?.timestamp();
+    let end = zone.to_timestamp(day.tomorrow().ok()?.at(0, 0, 0, 0)).ok()?;
     let length = end.duration_since(now);
     (SignedDuration::ZERO < length && length <= LONGEST_SILENCE).then_some(end)
 }

@@ -57,7 +57,9 @@ async fn fill(server: &Server, cluster: Option<&Cluster>, devices: usize) {
     match (cluster, &server.database) {
         (Some(cluster), Some(database)) => {
             let db = cluster.client(database).await;
-            db.batch_execute(&fleet_rows::POSTGRES.replace("DEVICES", &devices.to_string())).await.unwrap();
+            db.batch_execute(&fleet_rows::POSTGRES.replace("DEVICES", &devices.to_string()))
+                .await
+                .unwrap();
         }
         _ => {
             let db = rusqlite::Connection::open(server.sqlite()).unwrap();

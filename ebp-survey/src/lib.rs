@@ -90,6 +90,7 @@ pub use web_session::{LONGEST_LINK, SignInError, VerifySecret, WebToken};
 
 /// Values of the store that operations take and return, for callers that do not know the store.
 pub use ebp_store::{
-    AlertCounts, Cursor, DeviceCounts, Edit, Faults, Fleet, FleetCursor, FleetQuery, HouseholdCursor, HouseholdId, HouseholdPage, HouseholdQuery, HouseholdVersion,
-    ListCursor, ListPage, ListQuery, RegisterEntry, Serial, StoreError,
+    AlertCounts, Cursor, DeviceCounts, Edit, Faults, Fleet, FleetCursor, FleetQuery,
+    HouseholdCursor, HouseholdId, HouseholdPage, HouseholdQuery, HouseholdVersion, ListCursor,
+    ListPage, ListQuery, RegisterEntry, Serial, StoreError,
 };

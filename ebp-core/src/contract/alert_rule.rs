@@ -97,8 +97,9 @@ impl AlertRuleSet {
 
 impl From<&AlertRules> for AlertRuleSet {
     fn from(rules: &AlertRules) -> Self {
-        let AlertRules { silent, late, incident, certificate, damaged_percent, quiet_hours, .. } =
-            rules.clone();
+        let AlertRules {
+            silent, late, incident, certificate, damaged_percent, quiet_hours, ..
+        } = rules.clone();
         Self { silent, late, incident, certificate, damaged_percent, quiet_hours }
     }
 }

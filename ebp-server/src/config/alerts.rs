@@ -262,7 +262,10 @@ impl AlertsConfig {
             is_web && !pages.contains(|letter: char| letter.is_whitespace() || letter.is_control())
         };
         if self.pages.as_ref().is_some_and(|pages| !is_address(pages)) {
-            return Err(wrong("alerts.pages", "it is no address such as https://survey.example.org"));
+            return Err(wrong(
+                "alerts.pages",
+                "it is no address such as https://survey.example.org",
+            ));
         }
         let pages = self.pages.as_ref().map(|pages| pages.trim_end_matches('/').to_owned());
         Ok(Some(MailSettings {

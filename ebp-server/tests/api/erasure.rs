@@ -12,8 +12,8 @@ use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 use ebp_core::{
     clock::Clock,
     contract::{
-        AlertChannel, AlertKind, AlertMessageKind, AlertRuleSet, Language, Registered, Registration, SurveyText,
-        TunnelSessionEnd, paths,
+        AlertChannel, AlertKind, AlertMessageKind, AlertRuleSet, Language, Registered,
+        Registration, SurveyText, TunnelSessionEnd, paths,
     },
     cycle::Cycle,
     model::measurement_id,

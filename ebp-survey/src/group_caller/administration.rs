@@ -8,7 +8,7 @@ use ebp_store::{
     AlertCounts, DeviceCounts, Fleet, FleetQuery, JobCounts, ListCursor, ListPage, ListQuery,
     PoolStatus, RegisterEntry, Serial, TimeOrderedList,
 };
-use jiff::{SignedDuration, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::GroupCaller;
@@ -37,6 +37,11 @@ pub struct LatestPage<T> {
     pub items: Vec<T>,
     /// The last item of the page with the next older ones.
     pub older: Option<ListCursor>,
+}
+
+/// Whether an item is on a page up to that one. The first page may be short.
+fn is_within(until: Option<ListCursor>, at: Timestamp, uuid: Uuid) -> bool {
+    until.is_none_or(|until| (at.as_microsecond(), uuid) <= (until.registered_at, until.uuid))
 }
 
 impl GroupCaller {
@@ -195,6 +200,7 @@ impl GroupCaller {
         let list = TimeOrderedList::AlertMessages;
         let after = store.place_before(list, until, limit).await?;
         let mut items = store.alert_messages(ListQuery { after, limit }).await?.items;
+        items.retain(|message| is_within(until, message.created_at, message.uuid));
         items.reverse();
         Ok(LatestPage { items, older: after })
     }
@@ -219,6 +225,7 @@ impl GroupCaller {
         let store = self.may(Operation::ListAllJobs)?.store();
         let after = store.place_before(TimeOrderedList::Jobs, until, limit).await?;
         let mut items = store.jobs(None, ListQuery { after, limit }).await?.items;
+        items.retain(|job| is_within(until, job.created_at, job.uuid));
         items.reverse();
         Ok(LatestPage { items, older: after })
     }

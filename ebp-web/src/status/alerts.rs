@@ -255,10 +255,9 @@ fn describe_quiet(frame: &Frame, rules: &AlertRules) -> String {
 
 fn change_view(frame: &Frame, changed: &ChangedRules) -> String {
     let time = frame.moments.instant(changed.changed_at, frame.now);
-    frame.language().say_with(
-        "rule-history",
-        [("version", changed.version.into()), ("time", time.into())],
-    )
+    frame
+        .language()
+        .say_with("rule-history", [("version", changed.version.into()), ("time", time.into())])
 }
 
 fn channel_state(

@@ -270,7 +270,8 @@ fn legend(frame: &Frame) -> Vec<(String, String)> {
 fn meter_view(frame: &Frame, device: &FleetDevice, timeline: &MeterTimeline) -> MeterView {
     let language = frame.language();
     let known = device.meters.iter().find(|meter| meter.uuid == timeline.meter);
-    let name = known.map_or_else(|| frame.say("status-meter"), |known| meter_name(language, known.kind));
+    let name =
+        known.map_or_else(|| frame.say("status-meter"), |known| meter_name(language, known.kind));
     let short = short(timeline.meter);
     let map = HeatMap {
         id: format!("m{short}"),

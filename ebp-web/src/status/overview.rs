@@ -130,8 +130,7 @@ impl Overview {
             devices: count.devices,
             is_current: filter.state == Some(count.state),
         };
-        let is_shown =
-            |count: &&FleetCount| count.devices > 0 || filter.state == Some(count.state);
+        let is_shown = |count: &&FleetCount| count.devices > 0 || filter.state == Some(count.state);
         let mut counts: Vec<&FleetCount> = page.counts.iter().filter(is_shown).collect();
         counts.sort_by_key(|count| count.state);
         let states = std::iter::once(all_link).chain(counts.into_iter().map(link)).collect();
@@ -144,8 +143,8 @@ impl Overview {
             let time = frame.moments.instant(stale.answered_at, frame.now);
             frame.say_one("overview-stale", "time", time)
         });
-        let withheld = (page.withheld > 0)
-            .then(|| frame.say_one("overview-withheld", "count", page.withheld));
+        let withheld =
+            (page.withheld > 0).then(|| frame.say_one("overview-withheld", "count", page.withheld));
         Self {
             stale,
             not_understood: !understood,

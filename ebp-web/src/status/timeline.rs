@@ -186,12 +186,7 @@ mod tests {
             to = to.tomorrow().unwrap();
         }
         let days = days.iter().map(|day| (*day).to_owned()).collect();
-        Coverage {
-            cycle: 900,
-            from,
-            to,
-            meters: vec![MeterCoverage { uuid: Uuid::nil(), days }],
-        }
+        Coverage { cycle: 900, from, to, meters: vec![MeterCoverage { uuid: Uuid::nil(), days }] }
     }
 
     #[test]

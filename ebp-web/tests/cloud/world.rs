@@ -155,11 +155,7 @@ impl World {
         Arc::new(Survey::new(store, clock.clone()))
     }
 
-    fn pages(
-        survey: &Arc<Survey>,
-        server: &Arc<TestServer>,
-        scheme: &'static str,
-    ) -> Router {
+    fn pages(survey: &Arc<Survey>, server: &Arc<TestServer>, scheme: &'static str) -> Router {
         router(CloudParts {
             survey: survey.clone(),
             secrets: Arc::new(TestSecrets),

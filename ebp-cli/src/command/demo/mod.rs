@@ -39,13 +39,13 @@ use crate::{
     stdout::print,
     tell::tell,
 };
+use cloud_pages::CloudPages;
 use ebp_core::{
     clock::{Clock, SystemClock},
     cycle::Cycle,
 };
 use ebp_device::device::Device;
 use ebp_store::Quota;
-use cloud_pages::CloudPages;
 use opening::Opening;
 use pages::Pages;
 use past::{Length, Past};
@@ -152,8 +152,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         cloud.introduce(&progress);
     }
     let browsers = cloud.map(|cloud| cloud.listener);
-    let server =
-        Server::start(settings.clone(), state.listener()?, browsers, Arc::clone(&stop))?;
+    let server = Server::start(settings.clone(), state.listener()?, browsers, Arc::clone(&stop))?;
     let meters =
         match meters::start(&state.households, recordings, speed.unwrap_or(1).max(1), &stop) {
             Ok(meters) => meters,

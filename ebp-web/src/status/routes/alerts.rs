@@ -89,10 +89,7 @@ fn form(
     is_changed: bool,
 ) -> Response {
     let frame = visitor.frame(visitor.language().say("rules-change-title"));
-    visitor.show_with(
-        status,
-        &RulesPage::new(frame, rules, version, draft, faults, is_changed),
-    )
+    visitor.show_with(status, &RulesPage::new(frame, rules, version, draft, faults, is_changed))
 }
 
 /// `POST /status/alerts/rules`: for the version that the form was made of.

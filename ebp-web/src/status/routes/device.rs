@@ -6,7 +6,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ebp_core::contract::{FleetSort, NewSilence};
-use ebp_survey::{FleetQuery, GroupCaller, ListQuery, RegisterEntry, Serial, StoreError, SurveyError};
+use ebp_survey::{
+    FleetQuery, GroupCaller, ListQuery, RegisterEntry, Serial, StoreError, SurveyError,
+};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 

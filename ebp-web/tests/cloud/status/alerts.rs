@@ -17,10 +17,11 @@ async fn changes_rules(world: World) {
 
     let form = browser.get(RULES).await;
     assert_eq!((form.input("version"), form.input("silent")), ("0".into(), "120".into()));
-    let pairs = |version: &'static str, silent: &'static str, more: &[(&'static str, &'static str)]| {
-        let pairs = [("version", version), ("silent", silent), ("late", ""), ("damaged", "30")];
-        [&pairs[..], more].concat()
-    };
+    let pairs =
+        |version: &'static str, silent: &'static str, more: &[(&'static str, &'static str)]| {
+            let pairs = [("version", version), ("silent", silent), ("late", ""), ("damaged", "30")];
+            [&pairs[..], more].concat()
+        };
     for (more, said) in [
         (&[("incident", "never")][..], "Between 1 minute and 366 days"),
         (&[("quiet_from", "22:00"), ("quiet_to", "22:00")], "Quiet hours need two different"),

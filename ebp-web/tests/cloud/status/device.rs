@@ -7,9 +7,7 @@ use ebp_core::{
     scope::{Group, Scopes},
 };
 use ebp_needs::needs;
-use ebp_store::{
-    CertificateKind, HouseholdId, NewTunnel, NewTunnelSession, RegisterEntry, Serial,
-};
+use ebp_store::{CertificateKind, HouseholdId, NewTunnel, NewTunnelSession, RegisterEntry, Serial};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -140,7 +138,7 @@ async fn a_token_is_shown_once() {
 
 fn entry(device: Uuid, number: u8) -> RegisterEntry {
     RegisterEntry {
-        serial: Serial::from_octets([number; 16]),
+        serial: Serial::from_octets(&[number; 16]).unwrap(),
         kind: CertificateKind::Client,
         device: Some(device),
         scopes: Scopes::of_a_device(),

@@ -9,7 +9,14 @@ use crate::world::World;
 
 fn order(kind: &str, created_by: Group) -> JobOrder {
     let kind = kind.to_owned();
-    JobOrder { kind, input: b"{}".to_vec(), subjects: vec![], created_by, key: None, trace_id: None }
+    JobOrder {
+        kind,
+        input: b"{}".to_vec(),
+        subjects: vec![],
+        created_by,
+        key: None,
+        trace_id: None,
+    }
 }
 
 async fn shows_the_server(world: World) {

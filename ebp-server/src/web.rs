@@ -5,7 +5,7 @@
 
 mod certificate;
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,

@@ -4,7 +4,10 @@ use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use axum::http::{Extensions, HeaderValue};
-use ebp_core::scope::{Group, Scope, Scopes};
+use ebp_core::{
+    clock::Clock,
+    scope::{Group, Scope, Scopes},
+};
 use ebp_store::{Actor, Names};
 use ebp_survey::{Caller, SignInError, Survey, VerifySecret};
 use jiff::{SignedDuration, Timestamp};

@@ -268,3 +268,42 @@ reg-geodata-borders = Grenzen
 reg-geodata-densities = Bevölkerungsdichten
 reg-geodata-picture = Umrisse aller Regionen
 reg-geodata-none = Es sind keine Regionen geladen. Wer jetzt widerruft, wird niemandem gezeigt, bis es welche gibt. Die Administration lädt sie mit ebp geodata import.
+
+# Importieren
+reg-import-title = Haushalte importieren
+reg-import-what = Viele Haushalte kommen aus einer Tabelle (CSV, höchstens 5 MB und 1000 Zeilen), in der jede Zeile ein Haushalt ist:
+
+    - Erst wählen Sie die Datei und ordnen ihre Spalten zu.
+    - Dann wird jede Zeile geprüft, ohne dass etwas gespeichert wird.
+    - Zuletzt werden alle Haushalte registriert oder keiner.
+reg-import-template = Vorlage mit allen Spalten
+reg-import-file = Datei
+reg-import-no-table = Das ist keine Tabelle im CSV-Format mit mehreren Spalten.
+reg-import-no-rows = Die Tabelle hat keine Zeilen.
+reg-import-too-many = Die Tabelle hat mehr als { $count } Zeilen. Teilen Sie sie auf.
+reg-import-twice = Die Spalte { $column } wurde zweimal gewählt.
+reg-columns-title = Spalten zuordnen
+reg-columns-what = Die Tabelle hat { $count } Zeilen. Was in ihren Spalten steht, ist unten vorgeschlagen: Bitte prüfen Sie es.
+reg-columns-yours = Spalte der Tabelle
+reg-columns-example = Beispiel
+reg-columns-is = ist
+reg-columns-none = wird weggelassen
+reg-columns-check = Zeilen prüfen
+reg-report-title = Ergebnis der Prüfung
+reg-report-ready = Alle Zeilen sind richtig. Gespeichert ist noch nichts.
+reg-report-run = Alle registrieren
+reg-report-refused = Es kann nichts importiert werden: Zeilen sind falsch, oder alle Haushalte sind schon registriert. Gespeichert wurde nichts.
+reg-report-again = Berichtigte Datei wählen
+reg-line = Zeile
+reg-line-new = neu
+reg-line-known = schon registriert
+reg-line-refused = falsch
+reg-line-registered = registriert
+reg-line-reason = Hinweis
+reg-line-same = derselbe Haushalt wie in Zeile { $line }
+reg-job-waiting = Der Import wartet, bis er an der Reihe ist.
+reg-job-running = Der Import läuft: { $done } von { $total } Schritten.
+reg-job-succeeded = Alle Haushalte sind registriert.
+reg-job-failed = Der Import ist gescheitert. Gespeichert wurde nichts.
+reg-job-cancelled = Der Import wurde abgebrochen. Gespeichert wurde nichts.
+reg-job-look = Nachsehen

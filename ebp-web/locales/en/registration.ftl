@@ -268,3 +268,42 @@ reg-geodata-borders = Borders
 reg-geodata-densities = Population densities
 reg-geodata-picture = Outlines of all regions
 reg-geodata-none = No regions are loaded. Who revokes now is shown to nobody until there are some. Administrators load them by ebp geodata import.
+
+# Import
+reg-import-title = Import households
+reg-import-what = Many households come from a table (CSV, at most 5 MB and 1,000 rows) in which each row is a household:
+
+    - First you choose the file and say which of its columns is which.
+    - Then each row is checked, and nothing is stored.
+    - In the end all households are registered, or none.
+reg-import-template = Template with all columns
+reg-import-file = File
+reg-import-no-table = This is no table in CSV with several columns.
+reg-import-no-rows = The table has no rows.
+reg-import-too-many = The table has more than { $count } rows. Split it.
+reg-import-twice = The column { $column } was chosen twice.
+reg-columns-title = Say which column is which
+reg-columns-what = The table has { $count } rows. What is in its columns is proposed below: please check it.
+reg-columns-yours = Column of the table
+reg-columns-example = Example
+reg-columns-is = is
+reg-columns-none = left out
+reg-columns-check = Check the rows
+reg-report-title = Result of the check
+reg-report-ready = All rows are right. Nothing is stored yet.
+reg-report-run = Register all
+reg-report-refused = Nothing can be imported: rows are wrong, or all households are registered already. Nothing was stored.
+reg-report-again = Choose a corrected file
+reg-line = Row
+reg-line-new = new
+reg-line-known = registered already
+reg-line-refused = wrong
+reg-line-registered = registered
+reg-line-reason = Note
+reg-line-same = the same household as in row { $line }
+reg-job-waiting = The import waits for its turn.
+reg-job-running = The import is running: { $done } of { $total } steps.
+reg-job-succeeded = All households are registered.
+reg-job-failed = The import failed. Nothing was stored.
+reg-job-cancelled = The import was cancelled. Nothing was stored.
+reg-job-look = Look again

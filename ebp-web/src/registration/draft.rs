@@ -199,21 +199,30 @@ impl Draft {
     pub fn faults(&self, language: Language, faults: &Faults) -> FieldFaults {
         let mut named = FieldFaults::new();
         for fault in faults.iter() {
-            let taken = fault.detail.starts_with("belongs to");
-            let (name, text) = self.place(&fault.pointer);
-            let text = if taken {
-                /* text */
-                "reg-fault-email-taken"
-            } else {
-                text
-            };
+            let (name, text) = Self::place(&fault.pointer);
+            let text = if is_taken(&fault.detail) { EMAIL_TAKEN } else { text };
             named.entry(name).or_insert_with(|| language.say(text));
         }
         named
     }
 
+    /// The label of the question at a place of a registration, and what is said of its fault; none if
+    /// no question is asked there.
+    #[must_use]
+    pub fn said_of(language: Language, pointer: &str, detail: &str) -> Option<String> {
+        let (name, text) = Self::place(pointer);
+        let question = once().chain(METER).chain(SYSTEM);
+        let question = question
+            .filter(|question| {
+                name == question.name || name.ends_with(&format!("-{}", question.name))
+            })
+            .find(|question| pointer.ends_with(question.pointer))?;
+        let text = if is_taken(detail) { EMAIL_TAKEN } else { text };
+        Some(format!("{}: {}", language.say(question.label), language.say(text)))
+    }
+
     /// The field at a place of a registration, and what is said of it.
-    fn place(&self, pointer: &str) -> (String, &'static str) {
+    fn place(pointer: &str) -> (String, &'static str) {
         if let Some(question) = once().find(|question| question.pointer == pointer) {
             return (question.name.to_owned(), question.fault);
         }
@@ -324,6 +333,13 @@ impl Draft {
         };
         (0..count).map(group).collect()
     }
+}
+
+/// What is said of an e-mail address that another participant has.
+const EMAIL_TAKEN: &str = /* text */ "reg-fault-email-taken";
+
+fn is_taken(detail: &str) -> bool {
+    detail.starts_with("belongs to")
 }
 
 fn numbered_title(language: Language, id: &str, place: usize) -> String {

@@ -13,11 +13,13 @@ mod form;
 mod geodata;
 mod household;
 mod households;
+mod import;
 mod member;
 mod messages;
 mod new;
 mod question;
 mod router;
+mod spreadsheet;
 mod table;
 mod withdrawal;
 

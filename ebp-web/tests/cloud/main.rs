@@ -2,6 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
+mod attacks;
+mod edit;
+mod household;
+mod households;
+mod import;
+mod new;
+mod permission;
 mod session;
 mod sign_in;
 mod status;

@@ -17,7 +17,10 @@ use ebp_core::{
     scope::Group,
 };
 use ebp_store::{Database, Store, open_store};
-use ebp_survey::{BackupState, ServerState, SignInError, Survey, VerifySecret};
+use ebp_survey::{
+    BackupState, ServerState, SignInError, Survey, VerifySecret,
+    masking::{MaskingFiles, mask_by},
+};
 use ebp_testkit::cluster;
 use ebp_web::{
     cloud::{CloudParts, router},
@@ -152,6 +155,7 @@ impl World {
 
     async fn survey(database: &Database, clock: &Arc<TestClock>) -> Arc<Survey> {
         let store = open_store(database).await.unwrap();
+        mask_by(&store, &MaskingFiles::default(), false).await.unwrap();
         Arc::new(Survey::new(store, clock.clone()))
     }
 

@@ -6,7 +6,7 @@
 mod certificate;
 mod state;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,

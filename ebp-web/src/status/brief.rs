@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use crate::kit::{frame::Frame, language::Language};
 
-/// A `<time>` element: the time alone on the day itself, the year in other years alone.
+/// A `<time>` element: the time alone on the day itself, the year in other years alone. A table has
+/// hundreds of them, so that UTC is in `datetime` alone.
 #[must_use]
 pub fn brief(frame: &Frame, at: Timestamp) -> String {
     let utc = at.strftime("%Y-%m-%dT%H:%MZ");
-    format!("<time datetime=\"{utc}\" title=\"{utc}\">{}</time>", brief_text(frame, at))
+    format!("<time datetime=\"{utc}\">{}</time>", brief_text(frame, at))
 }
 
 /// The same without the element.

@@ -244,7 +244,7 @@ impl<'a> World<'a> {
     }
 
     fn grant_consent(&self, household: &DemoHousehold) -> CommandResult {
-        agree(&self.client(household)?).map_err(device::client)
+        agree(&self.client(household)?).map_err(device::client).map(drop)
     }
 
     /// The researchers register that a meter was exchanged.

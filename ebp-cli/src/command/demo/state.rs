@@ -212,7 +212,7 @@ fn server_config(folder: &Path) -> Result<ServerConfig, Failure> {
     if !path.exists() {
         survey_texts::write_demo(&folder.join("texts"))?;
         let config = format!(
-            "data = \"server\"\nhostnames = [\"localhost\", \"127.0.0.1\"]\n\n{}",
+            "data = \"server\"\nhostnames = [\"localhost\", \"127.0.0.1\"]\n\n{}\n[alerts]\n",
             survey_texts::DEMO_CONFIG
         );
         write_whole(&path, config.as_bytes())?;

@@ -48,18 +48,20 @@ mod settings;
 mod telemetry;
 mod trace;
 mod tunnel;
+mod web;
 
 #[doc(hidden)]
 pub use api::measurement::read as read_upload;
 pub use config::PREFIX as ENVIRONMENT_PREFIX;
 pub use config::{
     AlertsConfig, ConfigError, EXAMPLE, GeocodingConfig, Length, Limit, LimitsConfig, LogFormat,
-    ServerConfig, SurveyConfig, TimeOfDay, TokensConfig, TunnelConfig,
+    ServerConfig, SurveyConfig, TimeOfDay, TokensConfig, TunnelConfig, WebConfig,
 };
 pub use error::ServeError;
 pub use job::JobSettings;
 pub use problem::ApiError;
 pub use router::{Endpoint, endpoints};
-pub use serve::serve;
+pub use serve::{serve, serve_with_pages};
 pub use settings::{Limits, Settings};
 pub use tunnel::TunnelSettings;
+pub use web::{OwnPages, PageParts, Pages, WebCertificate, WebSettings};

@@ -23,6 +23,7 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
@@ -52,6 +53,15 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long the handshake may take meanwhile, of which the server does a part.
 const HANDSHAKE_GRACE: Duration = Duration::from_secs(5);
 
+/// How what a connection carries is protected.
+#[derive(Clone)]
+pub enum Transport {
+    /// By TLS.
+    Tls(TlsAcceptor),
+    /// By nothing: a proxy or this machine itself is at its other end.
+    Plain,
+}
+
 /// What bounds and counts connections.
 pub struct Listening {
     /// How many there may be, and how long each of their parts may take.
@@ -69,7 +79,7 @@ pub struct Listening {
 /// Accepts connections until `shutdown`, then gives those in flight the time to end.
 pub async fn run(
     listener: TcpListener,
-    tls: TlsAcceptor,
+    transport: Transport,
     router: Router,
     listening: Listening,
     shutdown: impl Future<Output = ()>,
@@ -78,7 +88,7 @@ pub async fn run(
     // A separate task, so that it runs where connections do: whoever waits for the server is on
     // another thread, which would have to be woken for each of them. It ends with this call.
     let mut accepting = JoinSet::new();
-    accepting.spawn(accept(listener, tls, router, Arc::new(listening), closing));
+    accepting.spawn(accept(listener, transport, router, Arc::new(listening), closing));
     let ended = tokio::select! {
         () = shutdown => {
             let _ = close.send(true);
@@ -96,7 +106,7 @@ pub async fn run(
 
 async fn accept(
     listener: TcpListener,
-    tls: TlsAcceptor,
+    transport: Transport,
     router: Router,
     listening: Arc<Listening>,
     mut closing: watch::Receiver<bool>,
@@ -135,14 +145,14 @@ async fn accept(
             listening.telemetry.refused();
             continue;
         };
-        let (tls, router, listening, signals) =
-            (tls.clone(), router.clone(), listening.clone(), signals.clone());
+        let (transport, router, listening, signals) =
+            (transport.clone(), router.clone(), listening.clone(), signals.clone());
         let places = places.clone();
         connections.spawn(async move {
             let _places = (place, own_place);
             let few = listening.limits.connections / SCARCE;
             let scarce = move || places.available_permits() < few;
-            serve_connection(stream, source, tls, router, &listening, scarce, signals).await;
+            serve_connection(stream, source, transport, router, &listening, scarce, signals).await;
         });
     }
     drop(listener);
@@ -181,19 +191,26 @@ struct Signals {
 async fn serve_connection(
     stream: TcpStream,
     source: IpAddr,
-    tls: TlsAcceptor,
+    transport: Transport,
     router: Router,
     listening: &Listening,
     scarce: impl Fn() -> bool,
-    Signals { mut closing, mut crowded }: Signals,
+    mut signals: Signals,
 ) {
     let limits: &Limits = &listening.limits;
     // Answers are small and awaited; a failure only costs time.
     let _ = stream.set_nodelay(true);
+    let tls = match transport {
+        Transport::Tls(tls) => tls,
+        Transport::Plain => {
+            let (stream, peer) = (TokioIo::new(stream), Peer::Anonymous);
+            return serve_stream(stream, peer, source, router, listening, scarce, signals).await;
+        }
+    };
     let handshake = tokio::select! {
         biased;
         handshake = timeout(limits.handshake, tls.accept(stream)) => handshake,
-        () = crowded_late(&mut crowded) => {
+        () = crowded_late(&mut signals.crowded) => {
             listening.telemetry.handshake(Handshake::Slow);
             return tracing::debug!("the handshake gave way to others");
         }
@@ -211,6 +228,19 @@ async fn serve_connection(
     };
     listening.telemetry.handshake(Handshake::from_kind(stream.get_ref().1.handshake_kind()));
     let peer = Peer::from_chain(stream.get_ref().1.peer_certificates());
+    serve_stream(TokioIo::new(stream), peer, source, router, listening, scarce, signals).await;
+}
+
+async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: TokioIo<S>,
+    peer: Peer,
+    source: IpAddr,
+    router: Router,
+    listening: &Listening,
+    scarce: impl Fn() -> bool,
+    Signals { mut closing, mut crowded }: Signals,
+) {
+    let limits: &Limits = &listening.limits;
     let begun = Instant::now();
     // One holder does not take all the places, from however many addresses.
     let held = match &peer {
@@ -248,7 +278,7 @@ async fn serve_connection(
             .timer(TokioTimer::new())
             .header_read_timeout(limits.headers)
             .max_buf_size(64 << 10)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(stream, service)
             // A tunnel or session goes on by itself; this connection and its places end here.
             .with_upgrades()
     );

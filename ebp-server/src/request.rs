@@ -59,6 +59,8 @@ pub(crate) async fn log(
     let span = tracing::info_span!("request", request_id = %id, trace_id = %trace);
     let kind = Kind::default();
     request.extensions_mut().insert(kind.clone());
+    // Pages show it where they say that something failed.
+    request.extensions_mut().insert(id);
     let mut response = answer_as(trace, next.run(request)).instrument(span.clone()).await;
     let route = Template::from_response(&response).unwrap_or("-");
     let (status, took) = (response.status().as_u16(), start.elapsed());

@@ -13,6 +13,7 @@ use axum::{
     routing::{self as h, MethodRouter},
 };
 use ebp_core::{contract::paths, scope::Scope};
+use ebp_survey::Operation;
 
 use crate::{
     answer::{Compressing, Template, compress, say_how_long},
@@ -42,7 +43,8 @@ pub(crate) struct Route {
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
     use Scope::{Account, Consent, Household, MeasurementRead, MeasurementWrite};
-    use access::{ADMINISTRATOR, ANYBODY, EITHER, RESEARCHER, scope};
+    use Operation::*;
+    use access::{ANYBODY, EITHER, by, scope};
     use method::{delete, get, patch, post, put};
     vec![
         get(paths::ACCOUNT,                scope(Account),          h::get(account::show)),
@@ -66,54 +68,56 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::INCIDENT_RESOLVE,      scope(MeasurementWrite), h::post(incident::resolve)),
 
         get(paths::MANAGEMENT_HOUSEHOLD,   EITHER,                  h::get(management::household::list)),
-        post(paths::MANAGEMENT_HOUSEHOLD,  RESEARCHER,              h::post(management::household::register)),
-        post(paths::REGISTRATION_CHECK,    RESEARCHER,              h::post(management::household::check)),
-        get(paths::MANAGED_HOUSEHOLD,      RESEARCHER,              h::get(management::household::show)),
-        patch(paths::MANAGED_HOUSEHOLD,    RESEARCHER,              h::patch(management::household::change)),
-        get(paths::HOUSEHOLD_CHANGES,      RESEARCHER,              h::get(management::household::changes)),
-        delete(paths::MANAGED_HOUSEHOLD,   RESEARCHER,              h::delete(management::household::remove)),
-        post(paths::REVOCATION,            RESEARCHER,              h::post(management::revocation::record)),
-        post(paths::MANAGED_METERS,        RESEARCHER,              h::post(management::member::add_meter)),
-        patch(paths::MANAGED_METER,        RESEARCHER,              h::patch(management::member::change_meter)),
-        delete(paths::MANAGED_METER,       RESEARCHER,              h::delete(management::member::remove_meter)),
-        get(paths::MANAGED_MEASUREMENT,    RESEARCHER,              h::get(management::measurement::list)),
-        get(paths::MANAGED_SERIES,         RESEARCHER,              h::get(series::managed_series)),
-        get(paths::MANAGED_SUMMARY,        RESEARCHER,              h::get(series::managed_summary)),
-        post(paths::MANAGED_PV_SYSTEMS,    RESEARCHER,              h::post(management::member::add_pv_system)),
-        patch(paths::MANAGED_PV_SYSTEM,    RESEARCHER,              h::patch(management::member::change_pv_system)),
-        delete(paths::MANAGED_PV_SYSTEM,   RESEARCHER,              h::delete(management::member::remove_pv_system)),
-        get(paths::MANAGEMENT_DEVICE,      ADMINISTRATOR,           h::get(management::device::list)),
-        post(paths::MANAGEMENT_DEVICE,     EITHER,                  h::post(management::device::add)),
-        get(paths::MANAGED_DEVICE,         ADMINISTRATOR,           h::get(management::device::show)),
-        patch(paths::MANAGED_DEVICE,       ADMINISTRATOR,           h::patch(management::device::change)),
-        delete(paths::MANAGED_DEVICE,      ADMINISTRATOR,           h::delete(management::device::remove)),
-        get(paths::MANAGEMENT_FLEET,       ADMINISTRATOR,           h::get(management::fleet::list)),
-        get(paths::DEVICE_COVERAGE,        ADMINISTRATOR,           h::get(management::fleet::coverage)),
-        get(paths::DEVICE_HISTORY,         ADMINISTRATOR,           h::get(management::fleet::history)),
-        get(paths::DEVICE_SILENCE,         ADMINISTRATOR,           h::get(management::fleet::silence)),
-        post(paths::DEVICE_SILENCE,        ADMINISTRATOR,           h::post(management::fleet::silence_device)),
-        delete(paths::DEVICE_SILENCE,      ADMINISTRATOR,           h::delete(management::fleet::end_silence)),
-        post(paths::MANAGED_ENROLMENT,     EITHER,                  h::post(management::device::enrolment)),
-        post(paths::MANAGED_SIGN_IN_CODE,  EITHER,                  h::post(management::device::sign_in_code)),
-        get(paths::MANAGEMENT_MESSAGE,     RESEARCHER,              h::get(management::message::list)),
-        post(paths::MESSAGE_ANSWER,        RESEARCHER,              h::post(management::message::answer)),
-        post(paths::MESSAGE_CLOSE,         RESEARCHER,              h::post(management::message::close)),
-        get(paths::MANAGEMENT_JOB,         EITHER,                  h::get(management::job::list)),
-        post(paths::MANAGEMENT_JOB,        EITHER,                  h::post(management::job::add)),
-        get(paths::MANAGED_JOB,            EITHER,                  h::get(management::job::show)),
-        post(paths::JOB_CANCEL,            EITHER,                  h::post(management::job::cancel)),
-        post(paths::JOB_RETRY,             EITHER,                  h::post(management::job::retry)),
-        get(paths::JOB_RESULT,             EITHER,                  h::get(management::job::result)),
+        post(paths::MANAGEMENT_HOUSEHOLD,  by(RegisterHousehold),   h::post(management::household::register)),
+        post(paths::REGISTRATION_CHECK,    by(CheckRegistration),   h::post(management::household::check)),
+        get(paths::MANAGED_HOUSEHOLD,      by(ShowHousehold),       h::get(management::household::show)),
+        patch(paths::MANAGED_HOUSEHOLD,    by(ChangeHousehold),     h::patch(management::household::change)),
+        get(paths::HOUSEHOLD_CHANGES,      by(ListChanges),         h::get(management::household::changes)),
+        delete(paths::MANAGED_HOUSEHOLD,   by(RemoveHousehold),     h::delete(management::household::remove)),
+        post(paths::REVOCATION,            by(RecordWithdrawal),    h::post(management::revocation::record)),
+        post(paths::MANAGED_METERS,        by(AddMeter),            h::post(management::member::add_meter)),
+        patch(paths::MANAGED_METER,        by(ChangeMeter),         h::patch(management::member::change_meter)),
+        delete(paths::MANAGED_METER,       by(RemoveMeter),         h::delete(management::member::remove_meter)),
+        get(paths::MANAGED_MEASUREMENT,    by(ListMeasurements),    h::get(management::measurement::list)),
+        get(paths::MANAGED_SERIES,         by(ReadSeries),          h::get(series::managed_series)),
+        get(paths::MANAGED_SUMMARY,        by(ReadSummary),         h::get(series::managed_summary)),
+        post(paths::MANAGED_PV_SYSTEMS,    by(AddPvSystem),         h::post(management::member::add_pv_system)),
+        patch(paths::MANAGED_PV_SYSTEM,    by(ChangePvSystem),      h::patch(management::member::change_pv_system)),
+        delete(paths::MANAGED_PV_SYSTEM,   by(RemovePvSystem),      h::delete(management::member::remove_pv_system)),
+        get(paths::MANAGEMENT_DEVICE,      by(ListDevices),         h::get(management::device::list)),
+        post(paths::MANAGEMENT_DEVICE,     by(AddDevice),           h::post(management::device::add)),
+        get(paths::MANAGED_DEVICE,         by(ShowDevice),          h::get(management::device::show)),
+        patch(paths::MANAGED_DEVICE,       by(ChangeDevice),        h::patch(management::device::change)),
+        delete(paths::MANAGED_DEVICE,      by(RemoveDevice),        h::delete(management::device::remove)),
+        get(paths::MANAGEMENT_FLEET,       by(ListFleet),           h::get(management::fleet::list)),
+        get(paths::DEVICE_COVERAGE,        by(ShowCoverage),        h::get(management::fleet::coverage)),
+        get(paths::DEVICE_HISTORY,         by(ShowDeviceHistory),   h::get(management::fleet::history)),
+        get(paths::DEVICE_SILENCE,         by(ShowSilence),         h::get(management::fleet::silence)),
+        post(paths::DEVICE_SILENCE,        by(SilenceDevice),       h::post(management::fleet::silence_device)),
+        delete(paths::DEVICE_SILENCE,      by(EndSilence),          h::delete(management::fleet::end_silence)),
+        post(paths::MANAGED_ENROLMENT,     by(CreateEnrolment),     h::post(management::device::enrolment)),
+        post(paths::MANAGED_SIGN_IN_CODE,  by(CreateSignInCode),    h::post(management::device::sign_in_code)),
+        get(paths::MANAGEMENT_MESSAGE,     by(ListMessages),        h::get(management::message::list)),
+        post(paths::MESSAGE_ANSWER,        by(AnswerMessage),       h::post(management::message::answer)),
+        post(paths::MESSAGE_CLOSE,         by(CloseMessage),        h::post(management::message::close)),
+        get(paths::MANAGEMENT_JOB,         by(ListJobs),            h::get(management::job::list)),
+        post(paths::MANAGEMENT_JOB,        by(AddJob),              h::post(management::job::add)),
+        get(paths::MANAGED_JOB,            by(ShowJob),             h::get(management::job::show)),
+        post(paths::JOB_CANCEL,            by(CancelJob),           h::post(management::job::cancel)),
+        post(paths::JOB_RETRY,             by(RetryJob),            h::post(management::job::retry)),
+        get(paths::JOB_RESULT,             by(ReadJobResult),       h::get(management::job::result)),
         get(paths::MANAGEMENT_TUNNEL,      Access::Administration,  h::get(tunnel::list)),
         get(paths::TUNNEL_SESSION,         Access::Administration,  h::get(tunnel::sessions)),
         get(paths::TUNNEL_CONNECT,         Access::Administration,  h::get(tunnel::connect)),
-        get(paths::MANAGEMENT_ALERT,       ADMINISTRATOR,           h::get(management::alert::list)),
-        get(paths::ALERT_RULE,             ADMINISTRATOR,           h::get(management::alert::rules)),
-        post(paths::ALERT_TEST,            ADMINISTRATOR,           h::post(management::alert::test)),
-        get(paths::MANAGED_ALERT,          ADMINISTRATOR,           h::get(management::alert::show)),
-        get(paths::MANAGED_CERTIFICATES,   ADMINISTRATOR,           h::get(management::certificate::list)),
-        delete(paths::MANAGED_CERTIFICATES, ADMINISTRATOR,          h::delete(management::certificate::revoke_all)),
-        delete(paths::MANAGED_CERTIFICATE, ADMINISTRATOR,           h::delete(management::certificate::revoke)),
+        get(paths::MANAGEMENT_ALERT,       by(ListAlerts),          h::get(management::alert::list)),
+        get(paths::ALERT_RULE,             by(ShowAlertRules),      h::get(management::alert::rules)),
+        post(paths::ALERT_TEST,            by(TestAlerts),          h::post(management::alert::test)),
+        get(paths::MANAGED_ALERT,          by(ShowAlert),           h::get(management::alert::show)),
+        get(paths::MANAGEMENT_SESSION,     by(ListSessions),        h::get(management::session::list)),
+        delete(paths::MANAGED_SESSION,     by(EndSession),          h::delete(management::session::end)),
+        get(paths::MANAGED_CERTIFICATES,   by(ListCertificates),    h::get(management::certificate::list)),
+        delete(paths::MANAGED_CERTIFICATES, by(RevokeCertificates), h::delete(management::certificate::revoke_all)),
+        delete(paths::MANAGED_CERTIFICATE, by(RevokeCertificate),   h::delete(management::certificate::revoke)),
 
         post(paths::ENROLL,                ANYBODY,                 h::post(device::enroll)),
         post(paths::RENEW,                 Access::Device,          h::post(device::renew)),
@@ -125,13 +129,13 @@ pub(crate) fn routes() -> Vec<Route> {
 
         get(paths::GEO_REGIONS,            ANYBODY,                 h::get(geo::regions)),
         get(paths::GEO_REGION,             ANYBODY,                 h::get(geo::region)),
-        get(paths::GEO_LOCATE,             RESEARCHER,              h::get(geo::locate)),
+        get(paths::GEO_LOCATE,             by(LocateRegion),        h::get(geo::locate)),
 
         get(paths::SURVEY,                 ANYBODY,                 h::get(survey::show)),
         get(paths::ROOT,                   ANYBODY,                 h::get(description::root)),
         get(paths::HEALTHZ,                ANYBODY,                 h::get(health::show)),
         get(paths::READYZ,                 ANYBODY,                 h::get(health::ready)),
-        get(paths::METRICS,                ADMINISTRATOR,           h::get(health::metrics)),
+        get(paths::METRICS,                by(ReadMetrics),         h::get(health::metrics)),
         get(paths::OPENAPI,                ANYBODY,                 h::get(description::document)),
         get(paths::DOCS,                   ANYBODY,                 h::get(description::page)),
     ]
@@ -158,13 +162,18 @@ pub fn endpoints() -> Vec<Endpoint> {
 /// The table's words for who may.
 mod access {
     use ebp_core::scope::{Group, Scope};
+    use ebp_survey::Operation;
 
     use crate::auth::Access;
 
     pub const ANYBODY: Access = Access::Anybody;
-    pub const RESEARCHER: Access = Access::Groups(&[Group::Researchers]);
-    pub const ADMINISTRATOR: Access = Access::Groups(&[Group::Administrators]);
+    /// Two operations by one path: the handler chooses by the group.
     pub const EITHER: Access = Access::Groups(&Group::ALL);
+
+    /// Whoever may do that.
+    pub const fn by(operation: Operation) -> Access {
+        Access::Groups(operation.groups())
+    }
 
     pub const fn scope(scope: Scope) -> Access {
         Access::Scope(scope)

@@ -26,10 +26,11 @@ use crate::{
     database_clock::DatabaseClock,
     job::{JobAdded, Runner},
     limit,
-    listener::{self, Listening},
+    listener::{self, Listening, Transport},
     openapi, router,
     telemetry::Telemetry,
     tunnel::{self, TunnelSettings, Tunnels},
+    web::{self, OwnPages, PageParts, PageServer},
 };
 
 /// Connections that the holder of a certificate may have, however few there are in all: a program
@@ -57,6 +58,19 @@ pub async fn serve(
     listener: tokio::net::TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
+    serve_with_pages(settings, listener, None, shutdown).await
+}
+
+/// The same, and pages on a listener of their own.
+///
+/// # Errors
+/// As [`serve`], and if the pages' certificate cannot be used.
+pub async fn serve_with_pages(
+    settings: Settings,
+    listener: tokio::net::TcpListener,
+    own_pages: Option<OwnPages>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
     let Settings {
         data,
         database,
@@ -78,6 +92,7 @@ pub async fn serve(
         texts,
         alerts,
         tunnel: tunnel_settings,
+        web: web_settings,
         clock,
         trust_database_clock,
     } = settings;
@@ -169,6 +184,40 @@ pub async fn serve(
         shutdown.await;
         tokio::spawn(async move { leaving.begin_close(drain).await });
     };
+    let (end_pages, mut pages_end) = tokio::sync::watch::channel(false);
+    let serving_pages = match own_pages {
+        None => None,
+        Some(OwnPages { pages, listener }) => {
+            let settings = web_settings.unwrap_or_default();
+            let parts = PageParts {
+                survey: survey.clone(),
+                secrets: authenticator.clone(),
+                server: Arc::new(PageServer {
+                    alert_watch: alert_watch.clone(),
+                    job_added: job_added.clone(),
+                    clock: database_clock.clone(),
+                    backups: settings.backups.clone(),
+                }),
+                zone,
+                hostnames: settings.hostnames.clone(),
+                scheme: settings.scheme(),
+            };
+            let pages =
+                web::surrounded(pages(parts), &settings, requests.clone(), telemetry.clone());
+            let listening = Listening {
+                holders: limit::Shares::with_least(limits.connections, LEAST_CONNECTIONS),
+                limits: limits.clone(),
+                connections: limit::Connections::new(limits.connections_per_address),
+                requests: requests.clone(),
+                telemetry: telemetry.clone(),
+            };
+            let transport = web::transport(&settings)?;
+            let end = async move {
+                let _ = pages_end.wait_for(|is_over| *is_over).await;
+            };
+            Some(tokio::spawn(listener::run(listener, transport, pages, listening, end)))
+        }
+    };
     let app = App {
         survey,
         authenticator,
@@ -189,7 +238,12 @@ pub async fn serve(
         requests,
         telemetry,
     };
-    listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
+    let transport = Transport::Tls(tls.into());
+    listener::run(listener, transport, router::router(app), listening, shutdown).await;
+    let _ = end_pages.send(true);
+    if let Some(serving) = serving_pages {
+        let _ = serving.await;
+    }
     tunnels.close().await;
     watching.abort();
     runner.stop().await;

@@ -14,7 +14,7 @@ use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
 use crate::{
     alert::AlertSettings, auth::TokenSettings, job::JobSettings, limit::Rate,
-    tunnel::TunnelSettings,
+    tunnel::TunnelSettings, web::WebSettings,
 };
 
 /// Bounds of what clients may take up.
@@ -109,6 +109,8 @@ pub struct Settings {
     pub alerts: Option<AlertSettings>,
     /// How devices' tunnels are kept.
     pub tunnel: TunnelSettings,
+    /// How the pages of researchers and administrators are served.
+    pub web: Option<WebSettings>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the clock is set right by the database's, where that has one: what servers of one
@@ -142,6 +144,7 @@ impl Settings {
             texts: None,
             alerts: None,
             tunnel: TunnelSettings::default(),
+            web: None,
             clock,
             trust_database_clock: false,
         }

@@ -10,6 +10,7 @@
 mod access;
 pub mod address;
 mod alert;
+mod alert_rule;
 mod authority;
 pub mod backup;
 mod certificate;
@@ -27,6 +28,7 @@ pub mod form;
 mod history;
 mod identity;
 mod job;
+mod latest;
 mod management;
 pub mod masking;
 mod message;
@@ -47,12 +49,14 @@ mod status;
 mod store;
 mod survey_text;
 mod tunnel;
+mod web_session;
 
 pub use access::{
     AccessStore, Digest, Enrolled, Enrolment, Issuance, NewCertificate, Origin, RENEWAL_PAUSE,
     TryLimits, TrySource,
 };
 pub use alert::{AlertCounts, AlertState, AlertStore, DueDelivery, Look, NewMessage, WatchLease};
+pub use alert_rule::AlertRuleStore;
 pub use authority::AuthorityStore;
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
@@ -69,6 +73,7 @@ pub use job::{
     ClaimedJob, JobCounts, JobEnd, JobOrder, JobResult, JobStore, Lease, RESULT_LIMIT, RESULT_PART,
     Recorded, Standing, Subject,
 };
+pub use latest::{LatestStore, TimeOrderedList};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
 pub use message::MessageStore;
 pub use page::{Cursor, Page, PageQuery};
@@ -98,3 +103,6 @@ pub use sqlite::SqliteStore;
 pub use store::{InsertOutcome, PoolStatus, Store};
 pub use survey_text::{Published, SurveyTextStore};
 pub use tunnel::{NewTunnel, NewTunnelSession, TunnelPlace, TunnelStore, TunnelTaken};
+pub use web_session::{
+    NewSignInLink, NewWebSession, WEB_SESSION_ABSOLUTE, WEB_SESSION_IDLE, WebSessionStore,
+};

@@ -15,6 +15,7 @@ use crate::{
     Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
     access::AccessStore,
     alert::AlertStore,
+    alert_rule::AlertRuleStore,
     authority::AuthorityStore,
     device_edit::DeviceEditStore,
     error::StoreError,
@@ -22,6 +23,7 @@ use crate::{
     fleet::FleetStore,
     history::HistoryStore,
     job::JobStore,
+    latest::LatestStore,
     management::ManagementStore,
     message::MessageStore,
     quota::{Quota, Source},
@@ -30,6 +32,7 @@ use crate::{
     series::SeriesStore,
     survey_text::SurveyTextStore,
     tunnel::TunnelStore,
+    web_session::WebSessionStore,
 };
 
 /// The result for a measurement.
@@ -63,8 +66,11 @@ pub trait Store:
     + AuthorityStore
     + FleetStore
     + AlertStore
+    + AlertRuleStore
+    + LatestStore
     + DeviceEditStore
     + TunnelStore
+    + WebSessionStore
 {
     /// Registers a household. A participant with the same e-mail address and name is the same one.
     ///

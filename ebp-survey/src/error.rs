@@ -4,7 +4,7 @@ use ebp_store::{StoreError, masking::MaskingError};
 use jiff::SignedDuration;
 
 use crate::{
-    SeriesFault, authority::AuthorityError, geocoding::GeocodeError,
+    NotPermitted, SeriesFault, authority::AuthorityError, geocoding::GeocodeError,
     revocations::KeptRevocationsError, text::TextError,
 };
 
@@ -45,6 +45,9 @@ pub enum SurveyError {
     /// The caller names no device, and the participant has not exactly one household.
     #[error("the participant has several households, and none is named")]
     HouseholdAmbiguous,
+    /// The operation is for another group.
+    #[error(transparent)]
+    NotPermitted(#[from] NotPermitted),
     /// The survey is opened without the authority's private key.
     #[error("the authority's private key is not here, so that no certificate can be issued")]
     CannotIssue,

@@ -2,8 +2,9 @@
 //! Data API, the program, the demo and pages.
 //!
 //! Enters: domain values and the [`Caller`] or household that is meant. Leaves: the contract's
-//! bodies, or a [`SurveyError`] that clones. Absent: HTTP, TLS connections, and whether a caller may
-//! do what they ask for: whoever calls an operation has checked that.
+//! bodies, or a [`SurveyError`] that clones. Absent: HTTP, TLS connections. Whether researchers or
+//! administrators may do what they ask for says [`Operation`]; whoever calls an operation of [`Survey`]
+//! has checked that, and those of [`GroupCaller`] check it by themselves.
 //!
 //! A [`Survey`] is opened once and handed to all callers. An operation is here when it takes more
 //! than one call of the [`ebp_store::Store`]: registering locates the address, ending an address
@@ -26,10 +27,14 @@
 //! | a household's energy and figures; keeping the days of all meters | `series/` |
 //! | the data set of all households | `dataset/` (feature `dataset`) |
 //! | look at all devices for alerts, test how messages are sent | `alert.rs` |
+//! | sessions of researchers and administrators in pages | `web_session.rs` |
+//! | which group may do what, and operations that decide by it | `permission.rs`, `group_caller.rs` |
+//! | show and change the rules of alerts | `alert_rule.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
 mod activity;
 mod alert;
+mod alert_rule;
 pub mod atomic_file;
 pub mod authority;
 mod caller;
@@ -44,12 +49,14 @@ mod finish;
 mod fleet;
 mod geo;
 pub mod geocoding;
+mod group_caller;
 pub mod import;
 mod information;
 mod keeper;
 mod locate;
 pub mod masking;
 mod outlines;
+mod permission;
 mod register;
 mod registration;
 mod restore;
@@ -57,19 +64,33 @@ mod revocation;
 mod revocation_notices;
 mod revocations;
 mod series;
+mod server_state;
 mod sign_in;
 mod survey;
 pub mod text;
+mod web_session;
 
 pub use alert::AlertPolicy;
+pub use alert_rule::AlertRuleError;
 pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};
+pub use group_caller::{GroupCaller, LatestPage, RegionsInUse, SurveyFigures};
 pub use keeper::Keeper;
+pub use permission::{NotPermitted, Operation};
 pub use registration::{Author, NewHousehold, Revision};
 pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,
 };
 pub use series::{SeriesBound, SeriesFault, SeriesKept, SeriesParts, SeriesQuery};
+pub use server_state::{BackupState, ServerState};
 pub use survey::Survey;
+pub use web_session::{LONGEST_LINK, SignInError, VerifySecret, WebToken};
+
+/// Values of the store that operations take and return, for callers that do not know the store.
+pub use ebp_store::{
+    AlertCounts, Cursor, DeviceCounts, Edit, Faults, Fleet, FleetCursor, FleetQuery,
+    HouseholdCursor, HouseholdId, HouseholdPage, HouseholdQuery, HouseholdVersion, ListCursor,
+    ListPage, ListQuery, RegisterEntry, Serial, StoreError,
+};

@@ -5,8 +5,17 @@
 //! keys.
 //!
 //! [`kit`] has what every frontend needs and knows nothing of meters; [`device`] (feature `device`)
-//! is the page that a household opens in its own network.
+//! is the page that a household opens in its own network. [`cloud`] has what the pages of researchers
+//! (feature `registration`) and administrators (feature `status`) share.
 
+#[cfg(feature = "cloud")]
+pub mod cloud;
 #[cfg(feature = "device")]
 pub mod device;
 pub mod kit;
+#[cfg(any(feature = "device", feature = "registration"))]
+mod outlines;
+#[cfg(feature = "registration")]
+mod registration;
+#[cfg(feature = "status")]
+mod status;

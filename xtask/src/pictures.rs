@@ -1,4 +1,4 @@
-//! `cargo xtask pictures [FOLDER]`: the participant's pages as a browser shows them.
+//! `cargo xtask pictures [FOLDER]`: the participant's and the administrators' pages as a browser shows them.
 //!
 //! Enters: Chromium with its driver. Leaves: a picture (PNG) of each page and state at 320, 390 and 1280
 //! CSS pixels, in German and light, in English and dark: `PAGE-LANGUAGE-THEME-WIDTH.png`. Absent: what
@@ -25,7 +25,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     // The tests run in another folder.
     let folder = env::current_dir()?.join(folder);
     let mut command = cargo();
-    command.args(["test", "--package", "ebp-web", "--all-features", "--test", "device"]);
+    command.args(["test", "--package", "ebp-web", "--all-features"]);
+    command.args(["--test", "device", "--test", "cloud"]);
     succeed(command.args(["--", "browser::"]).env("EBP_PICTURES", &folder))?;
     let taken = fs::read_dir(&folder)?.count();
     println!("{taken} pictures are in {}", folder.display());

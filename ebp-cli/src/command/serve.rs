@@ -4,6 +4,9 @@
 //! answered to whom.
 
 mod backup;
+pub mod pages;
+mod session;
+mod sign_in_link;
 mod texts;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
@@ -115,6 +118,12 @@ enum Action {
         #[command(subcommand)]
         action: texts::TextsAction,
     },
+    SignInLink(sign_in_link::Arguments),
+    /// Sessions of researchers and administrators in the pages.
+    Session {
+        #[command(subcommand)]
+        action: session::SessionAction,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -157,6 +166,8 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         Some(Action::Device(arguments)) => return super::device_page::run(arguments),
         Some(Action::Revocations { action }) => return action.run(data),
         Some(Action::Texts { action }) => return action.run(),
+        Some(Action::SignInLink(arguments)) => return sign_in_link::run(arguments, data),
+        Some(Action::Session { action }) => return action.run(data),
         None => {}
     }
     if arguments.print_config {
@@ -173,12 +184,21 @@ pub fn run(arguments: &Arguments) -> CommandResult {
                 .remedy("choose another address with --listen or `listen` in the configuration")
         })?;
         let address = listener.local_addr().or_failed("the listener")?;
+        let pages = match &config.web {
+            Some(web) => Some(pages::bind(web.listen).await?),
+            None => None,
+        };
+        let (own_pages, pages_at) = pages.unzip();
+        let scheme = settings.web.as_ref().map_or("http", ebp_server::WebSettings::scheme);
         let shutdown = async move {
             // Called for the first time when authority and store are open.
             crate::log::tell(format_args!(
                 "serving https://{address} from {}",
                 config.data.display()
             ));
+            if let Some(at) = pages_at {
+                crate::log::tell(format_args!("serving pages at {scheme}, on {at}"));
+            }
             let by = super::geodata::masks(config.regions.as_deref());
             crate::log::tell(format_args!("households that revoke their consent are {by}"));
             tokio::select! {
@@ -186,7 +206,8 @@ pub fn run(arguments: &Arguments) -> CommandResult {
                 _ = terminate.recv() => {}
             }
         };
-        ebp_server::serve(settings, listener, shutdown).await.map_err(server::serve)
+        let serving = ebp_server::serve_with_pages(settings, listener, own_pages, shutdown);
+        serving.await.map_err(server::serve)
     })
 }
 

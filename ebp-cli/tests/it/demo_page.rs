@@ -140,7 +140,7 @@ fn api(demo: &mut Running, state: &Path) -> Api {
 }
 
 /// Waits for the first page, which is there after a past of six days: longer than anything else takes.
-fn past_is_made(demo: &Running) -> String {
+pub fn past_is_made(demo: &Running) -> String {
     let begun = Instant::now();
     loop {
         let told = demo.stderr();

@@ -16,6 +16,7 @@ mod cycle;
 mod cycle_asked;
 mod daemons;
 mod demo;
+mod demo_cloud;
 mod demo_page;
 mod demo_past;
 mod evaluation;

@@ -261,6 +261,12 @@ pub struct AlertRules {
     pub channels: Vec<AlertChannel>,
     /// Whether a watchdog is called while devices are watched.
     pub heartbeat: bool,
+    /// How often the rules were changed since the server's configuration: 0 if they are that one's.
+    #[serde(default)]
+    pub version: u64,
+    /// When they were changed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
 }
 
 /// When nothing is sent.

@@ -3,6 +3,7 @@
 //! Enters: model types. Leaves: JSON bodies. Absent: HTTP itself.
 
 mod alert;
+mod alert_rule;
 mod bodies;
 mod change;
 mod consent;
@@ -26,12 +27,14 @@ mod series;
 mod status;
 mod survey;
 mod tunnel;
+mod web_session;
 
 pub use alert::{
     ALERT_ITEMS, AlertChange, AlertChannel, AlertDelivery, AlertItem, AlertKind, AlertMessage,
     AlertMessageKind, AlertNotice, AlertQuietHours, AlertRules, DeliveryState, LISTED_ALERT_ITEMS,
     UnknownAlertName,
 };
+pub use alert_rule::{AlertRuleSet, ChangedRules, LONGEST_RULE, time_of_day};
 pub use bodies::{
     Account, Household, MeasurementDevice, MeasurementPage, Registered, Registration,
     RegistrationMeter, RegistrationPvSystem, StoredMeasurement, UploadItem, UploadOutcome,
@@ -89,3 +92,4 @@ pub use survey::{
     Language, SurveyContact, SurveyInformation, SurveyPrice, SurveyText, UnknownLanguage,
 };
 pub use tunnel::{Tunnel, TunnelSession, TunnelSessionEnd, UnknownTunnelSessionEnd};
+pub use web_session::{SESSION_LABEL_LENGTH, WebSession};

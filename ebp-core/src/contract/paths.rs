@@ -92,6 +92,10 @@ pub const MANAGEMENT_MESSAGE: &str = "/management/message";
 pub const MESSAGE_ANSWER: &str = "/management/message/{uuid}/answer";
 /// Closing it without an answer.
 pub const MESSAGE_CLOSE: &str = "/management/message/{uuid}/close";
+/// Sessions of researchers and administrators in pages.
+pub const MANAGEMENT_SESSION: &str = "/management/session";
+/// One of them.
+pub const MANAGED_SESSION: &str = "/management/session/{uuid}";
 /// Tunnels of devices.
 pub const MANAGEMENT_TUNNEL: &str = "/management/tunnel";
 /// Sessions of administrators with devices.

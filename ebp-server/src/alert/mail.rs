@@ -31,6 +31,7 @@ pub struct Mail {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     to: Vec<Mailbox>,
+    pages: Option<String>,
 }
 
 impl Mail {
@@ -71,7 +72,7 @@ impl Mail {
             let password = password.trim_end_matches(['\r', '\n']).to_owned();
             transport = transport.credentials(Credentials::new(user.clone(), password));
         }
-        Ok(Self { transport: transport.build(), from, to })
+        Ok(Self { transport: transport.build(), from, to, pages: settings.pages.clone() })
     }
 
     /// Sends a message.
@@ -98,7 +99,7 @@ impl Mail {
         for to in &self.to {
             message = message.to(to.clone());
         }
-        message.header(ContentType::TEXT_PLAIN).body(body(due))
+        message.header(ContentType::TEXT_PLAIN).body(body(due, self.pages.as_deref()))
     }
 }
 
@@ -183,6 +184,7 @@ mod tests {
             password: None,
             from: "ebp@example.org".into(),
             to: vec!["admin@example.org".into()],
+            pages: None,
         };
         let error = Mail::open(&settings, None).err().unwrap().to_string();
         assert!(error.contains("needs TLS"), "{error}");

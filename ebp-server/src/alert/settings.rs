@@ -56,6 +56,8 @@ pub struct MailSettings {
     pub from: String,
     /// The receivers.
     pub to: Vec<String>,
+    /// Where the administrators' pages are, for links.
+    pub pages: Option<String>,
 }
 
 impl fmt::Debug for MailSettings {
@@ -135,6 +137,8 @@ impl AlertSettings {
             quiet_hours,
             channels: self.channels(),
             heartbeat: self.heartbeat.is_some(),
+            version: 0,
+            changed_at: None,
         }
     }
 }

@@ -25,8 +25,9 @@ pub fn subject(due: &DueDelivery) -> String {
     }
 }
 
-/// The text: what began and what ended, with the devices.
-pub fn body(due: &DueDelivery) -> String {
+/// The text: what began and what ended, with the devices, and links to them where it is known where the
+/// administrators' pages are.
+pub fn body(due: &DueDelivery, pages: Option<&str>) -> String {
     if due.kind == AlertMessageKind::Test {
         return "Somebody asked for this mail to test how alerts are sent.\n".to_owned();
     }
@@ -41,6 +42,9 @@ pub fn body(due: &DueDelivery) -> String {
             text.push_str(&format!("{}:\n", heading(kind, change)));
             for item in items {
                 text.push_str(&format!("  {}  since {}\n", item.device, item.at));
+                if let Some(pages) = pages {
+                    text.push_str(&format!("  {pages}/status/device/{}\n", item.device));
+                }
             }
             text.push('\n');
         }
@@ -112,11 +116,14 @@ mod tests {
                         Devices that report again:\n  \
                         00000000-0000-0002-0000-000000000000  since 2026-01-01T00:00:00Z\n\n\
                         Message 00000000-0000-0000-0000-000000000000, made at 2026-01-01T00:00:00Z.\n";
-        assert_eq!(body(&due), expected);
+        assert_eq!(body(&due, None), expected);
+        let linked = body(&due, Some("https://survey.example.org"));
+        let link = "https://survey.example.org/status/device/00000000-0000-0002-0000-000000000000";
+        assert!(linked.lines().any(|line| line.trim() == link), "{linked}");
         (due.kind, due.began, due.ended) = (AlertMessageKind::Digest, 10_000, 0);
         assert_eq!(subject(&due), "ebp: in quiet hours 10000 episodes began");
-        assert!(body(&due).contains("9998 changes more"));
+        assert!(body(&due, None).contains("9998 changes more"));
         due.kind = AlertMessageKind::Test;
-        assert!(subject(&due).contains("test") && body(&due).contains("test"));
+        assert!(subject(&due).contains("test") && body(&due, None).contains("test"));
     }
 }

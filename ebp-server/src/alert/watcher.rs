@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use ebp_core::contract::{AlertChannel, AlertMessageKind, AlertRules};
 use ebp_store::{Attempted, DueDelivery, StoreError, WatchLease};
-use ebp_survey::{Survey, SurveyError};
+use ebp_survey::{AlertPolicy, Survey, SurveyError};
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
@@ -87,6 +87,7 @@ impl Watcher {
         let round = Round {
             survey,
             telemetry,
+            policy: settings.policy.clone(),
             settings,
             shared,
             webhook,
@@ -123,6 +124,8 @@ struct Round {
     survey: Arc<Survey>,
     telemetry: Arc<Telemetry>,
     settings: AlertSettings,
+    /// By the rules that hold.
+    policy: AlertPolicy,
     shared: Arc<AlertWatch>,
     webhook: Option<Webhook>,
     mail: Option<Mail>,
@@ -164,7 +167,9 @@ impl Round {
     /// Looks once, if this server watches, and does what follows of it.
     async fn once(&mut self) -> Result<Option<WatchLease>, SurveyError> {
         let Some(lease) = self.hold().await? else { return Ok(None) };
-        if !self.survey.look_for_alerts(lease, &self.settings.policy).await? {
+        // Administrators may have changed the rules.
+        self.policy = self.survey.alert_policy(&self.settings.policy).await?;
+        if !self.survey.look_for_alerts(lease, &self.policy).await? {
             return Ok(None);
         }
         self.telemetry.alerts.looked();
@@ -183,7 +188,7 @@ impl Round {
         let begun = Instant::now();
         while begun.elapsed() < self.settings.look.max(Duration::from_secs(1)) {
             let now = self.survey.clock().now();
-            let quiet = self.settings.policy.messages.quiet.as_ref();
+            let quiet = self.policy.messages.quiet.as_ref();
             let is_quiet = quiet.is_some_and(|quiet| quiet.is_quiet(now));
             let mut due = self.survey.store().due_deliveries(now, ITEMS).await?;
             due.retain(|due| !is_quiet || due.kind == AlertMessageKind::Test);

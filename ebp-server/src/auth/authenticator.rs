@@ -2,10 +2,14 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use async_trait::async_trait;
 use axum::http::{Extensions, HeaderValue};
-use ebp_core::scope::{Group, Scope, Scopes};
+use ebp_core::{
+    clock::Clock,
+    scope::{Group, Scope, Scopes},
+};
 use ebp_store::{Actor, Names};
-use ebp_survey::{Caller, Survey};
+use ebp_survey::{Caller, SignInError, Survey, VerifySecret};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ClientCertificate, Holder, OwnCertificate, Peer, Secrets, TokenIdentity, Tokens};
@@ -214,5 +218,26 @@ impl Authenticator {
             Actor::Revoked => Err(self.tell_revoked(&certificate.names, &certificate.scopes).await),
             _ => Err(ApiError::Unauthenticated("the certificate is revoked")),
         }
+    }
+}
+
+#[async_trait]
+impl VerifySecret for Authenticator {
+    async fn verify_secret(
+        &self,
+        group: Group,
+        secret: &str,
+        source: IpAddr,
+    ) -> Result<(), SignInError> {
+        let verified = async {
+            self.clock.require()?;
+            let (secret, store, now) = (secret.to_owned(), self.survey.store(), self.clock.now());
+            self.secrets.verify_group(group, secret, source, &**store, now).await
+        };
+        verified.await.map_err(|error| match error {
+            ApiError::Unauthenticated(_) => SignInError::Wrong,
+            ApiError::TooManyTries(seconds) => SignInError::Wait(seconds),
+            error => SignInError::Unavailable(error.to_string()),
+        })
     }
 }

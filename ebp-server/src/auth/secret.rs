@@ -226,16 +226,32 @@ impl Secrets {
         store: &dyn Store,
         now: Timestamp,
     ) -> Result<Group, ApiError> {
-        const WRONG: ApiError = ApiError::Unauthenticated("the group's secret is wrong");
         let (group, secret) = parse(credentials).ok_or(ApiError::Unauthenticated(
             "the credentials are not of the form of HTTP Basic",
         ))?;
+        self.verify_group(group, secret, source, store, now).await?;
+        Ok(group)
+    }
+
+    /// Whether that is the group's secret.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub async fn verify_group(
+        &self,
+        group: Group,
+        secret: String,
+        source: IpAddr,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        const WRONG: ApiError = ApiError::Unauthenticated("the group's secret is wrong");
         let hash = self.hash(group, store).await?;
         let tag = self.key.as_ref().map(|key| hmac::sign(key, secret.as_bytes()));
         if let (Some(hash), Some(tag)) = (&hash, &tag)
             && self.remembers(group, hash, tag)
         {
-            return Ok(group);
+            return Ok(());
         }
         let sources = counted(source);
         if let Some(until) = store.begin_try(&sources, now).await? {
@@ -263,7 +279,7 @@ impl Secrets {
         }
         store.forgive_try(&sources).await?;
         self.remember(group, hash, tag);
-        Ok(group)
+        Ok(())
     }
 
     /// The group's hash, from the file if the database has none yet.

@@ -71,6 +71,8 @@ pub struct AlertsConfig {
     pub digest: Option<TimeOfDay>,
     /// The zone of these times.
     pub zone: Option<String>,
+    /// Where the administrators' pages are, for links in mails.
+    pub pages: Option<String>,
     /// What is called as long as devices are watched.
     pub heartbeat: Option<SecretUrl>,
     /// How often it is called.
@@ -255,7 +257,19 @@ impl AlertsConfig {
         if self.mail_user.is_some() && self.mail_password.is_none() {
             return Err(missing("alerts.mail_password"));
         }
+        let is_address = |pages: &String| {
+            let is_web = pages.starts_with("https://") || pages.starts_with("http://");
+            is_web && !pages.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+        };
+        if self.pages.as_ref().is_some_and(|pages| !is_address(pages)) {
+            return Err(wrong(
+                "alerts.pages",
+                "it is no address such as https://survey.example.org",
+            ));
+        }
+        let pages = self.pages.as_ref().map(|pages| pages.trim_end_matches('/').to_owned());
         Ok(Some(MailSettings {
+            pages,
             server,
             tls: self.mail_tls.unwrap_or_default(),
             user: self.mail_user.clone(),

@@ -26,6 +26,7 @@ mod survey;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod web;
 
 use std::{
     io,
@@ -53,6 +54,7 @@ pub use error::ConfigError;
 pub use example::EXAMPLE;
 pub use survey::SurveyConfig;
 pub use tables::{GeocodingConfig, LimitsConfig, LogFormat, TokensConfig, TunnelConfig};
+pub use web::WebConfig;
 
 /// The configuration of `ebp serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -116,6 +118,9 @@ pub struct ServerConfig {
     /// How devices' tunnels are kept.
     #[serde(default)]
     pub tunnel: TunnelConfig,
+    /// The pages of researchers and administrators; none without this.
+    #[serde(default)]
+    pub web: Option<WebConfig>,
 }
 
 fn default_listen() -> SocketAddr {
@@ -146,6 +151,7 @@ impl ServerConfig {
             limits: LimitsConfig::default(),
             alerts: None,
             tunnel: TunnelConfig::default(),
+            web: None,
         }
     }
 
@@ -228,6 +234,7 @@ impl ServerConfig {
                 return Err(ConfigError::Missing { key, variable: environment::variable(key) });
             }
         }
+        self.web.as_ref().map_or(Ok(()), WebConfig::check)?;
         self.alerts.as_ref().map_or(Ok(()), AlertsConfig::check)
     }
 
@@ -252,6 +259,9 @@ impl ServerConfig {
         }
         if let Some(alerts) = &mut self.alerts {
             alerts.relative_to(folder);
+        }
+        if let Some(web) = &mut self.web {
+            web.relative_to(folder);
         }
     }
 
@@ -311,6 +321,7 @@ impl ServerConfig {
         settings.cycles = SurveyCycles::new(self.cycle, self.report_cycle);
         // What cannot be used was found when the configuration was read.
         settings.alerts = self.alerts.as_ref().and_then(|alerts| alerts.settings().ok());
+        settings.web = self.web.as_ref().map(|web| web.settings(&self.hostnames));
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         let tunnel = TunnelSettings::default();
         settings.tunnel = TunnelSettings {

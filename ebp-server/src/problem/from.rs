@@ -40,6 +40,7 @@ impl From<SurveyError> for ApiError {
             SurveyError::Authority(error) => error.into(),
             SurveyError::HouseholdAmbiguous => Self::HouseholdAmbiguous,
             SurveyError::CannotIssue => Self::CannotIssue,
+            SurveyError::NotPermitted(_) => Self::Group,
             SurveyError::InvalidToken => {
                 Self::Unauthenticated("the token is unknown, used or expired")
             }

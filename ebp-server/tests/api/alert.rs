@@ -107,6 +107,7 @@ async fn a_device_that_stops_is_told_of_once_and_so_is_its_return() {
             password: None,
             from: "ebp@example.org".into(),
             to: vec!["first@example.org".into(), "second@example.org".into()],
+            pages: Some("https://survey.example.org".into()),
         });
     })
     .await;
@@ -154,6 +155,8 @@ async fn a_device_that_stops_is_told_of_once_and_so_is_its_return() {
     assert_eq!(mails.len(), 2);
     assert!(mails[0].contains(&format!("Message-ID: <{}@example.org>", all[0].uuid)), "{mails:?}");
     assert!(mails[0].contains(&made.measurement_device.to_string()) && mails[1].contains("again"));
+    let link = format!("https://survey.example.org/status/device/{}", made.measurement_device);
+    assert!(mails[0].contains(&link), "a link to the device's page: {}", mails[0]);
     // Neither persons nor places.
     let text = format!("{mails:?}{:?}", String::from_utf8_lossy(&got[0].body));
     for word in ["erika", "Heide", "K\u{f6}ln", &made.household.to_string()] {

@@ -12,8 +12,8 @@ use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 use ebp_core::{
     clock::Clock,
     contract::{
-        AlertChannel, AlertKind, AlertMessageKind, Language, Registered, Registration, SurveyText,
-        TunnelSessionEnd, paths,
+        AlertChannel, AlertKind, AlertMessageKind, AlertRuleSet, Language, Registered,
+        Registration, SurveyText, TunnelSessionEnd, paths,
     },
     cycle::Cycle,
     model::measurement_id,
@@ -22,8 +22,8 @@ use ebp_core::{
 use ebp_server::Limits;
 use ebp_store::{
     Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look, NewDays,
-    NewEpisode, NewMessage, NewTunnel, NewTunnelSession, PlannedMessage, Quota, Subject, Watching,
-    open_store,
+    NewEpisode, NewMessage, NewSignInLink, NewTunnel, NewTunnelSession, NewWebSession,
+    PlannedMessage, Quota, Subject, Watching, open_store,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -148,7 +148,31 @@ impl Scene {
         server.clock.advance(7);
         self.begin_an_episode(made.measurement_device).await;
         self.reach(name, made.measurement_device).await;
+        self.sign_in().await;
         (made, api)
+    }
+
+    /// A researcher's session in the pages, and a link for another one.
+    async fn sign_in(&self) {
+        let (store, now) = (&self.server.store, self.server.clock.now());
+        let (group, uuid) = (Group::Researchers, uuid::Uuid::new_v4());
+        let token = |number: u128| {
+            let mut token = [0; 32];
+            token[..16].copy_from_slice(&number.to_be_bytes());
+            token
+        };
+        let new = NewWebSession {
+            token: token(uuid.as_u128()),
+            uuid,
+            group,
+            label: Some("a researcher".to_owned()),
+            browser: Some("Firefox".to_owned()),
+        };
+        store.begin_web_session(new, now).await.unwrap();
+        let expires_at = now + jiff::SignedDuration::from_hours(1);
+        let (token, label) = (token(!uuid.as_u128()), "another researcher".to_owned());
+        let link = NewSignInLink { token, group, label, expires_at };
+        store.add_sign_in_link(link, now).await.unwrap();
     }
 
     /// A day of energy, and the states beside it.
@@ -192,6 +216,7 @@ impl Scene {
         let lease = store.watch_alerts(worker, JobPolicy::default()).await.unwrap().unwrap();
         let uuid = uuid::Uuid::new_v4();
         let kind = AlertKind::Silent;
+        store.change_alert_rules(AlertRuleSet::default(), 0, clock.now()).await.unwrap();
         let message = |begins: &[uuid::Uuid], ends: &[uuid::Uuid]| {
             let (begins, ends) = (begins.to_vec(), ends.to_vec());
             let planned = PlannedMessage { kind: AlertMessageKind::Changes, begins, ends };

@@ -11,6 +11,7 @@
 
 mod access;
 mod alert;
+mod alert_rule;
 mod authority;
 mod certificate;
 mod connect;
@@ -30,6 +31,7 @@ mod history;
 mod household;
 mod incident;
 mod job;
+mod latest;
 mod list_page;
 mod listing;
 mod location;
@@ -57,6 +59,7 @@ mod survey_text;
 mod tls;
 mod tunnel;
 mod value;
+mod web_session;
 
 pub use connect::{DatabaseUrl, PostgresSettings};
 pub use database::PostgresStore;

@@ -265,6 +265,44 @@ fn tunnel(row: &Row) -> Result<(ListCursor, Tunnel), StoreError> {
     Ok((ListCursor { registered_at: since.as_microsecond(), uuid: device }, tunnel))
 }
 
+/// The tunnel of a device.
+pub async fn of_device(
+    db: &Client,
+    device: Uuid,
+    now: Timestamp,
+) -> Result<Option<Tunnel>, StoreError> {
+    let statement = db
+        .prepare_cached(
+            "SELECT device, server IS NOT NULL AND seen_at > $2, since, seen_at, ipv6, version,
+                 (SELECT count(*) FROM tunnel_session
+                  WHERE tunnel_session.device = tunnel.device AND ended_at IS NULL),
+                 conflict_at
+             FROM tunnel WHERE device = $1",
+        )
+        .await?;
+    let row = db.query_opt(&statement, &[&device, &Instant(forgotten(now))]).await?;
+    Ok(row.as_ref().map(tunnel).transpose()?.map(|(_, tunnel)| tunnel))
+}
+
+/// The last sessions of a device, the latest first.
+pub async fn sessions_of_device(
+    db: &Client,
+    device: Uuid,
+    limit: usize,
+) -> Result<Vec<TunnelSession>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let statement = db
+        .prepare_cached(
+            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
+                 bytes_from_device, ended_by
+             FROM tunnel_session WHERE device = $1
+             ORDER BY began_at DESC, uuid DESC LIMIT $2",
+        )
+        .await?;
+    let rows = db.query(&statement, &[&device, &limit]).await?;
+    rows.iter().map(|row| session(row).map(|(_, session)| session)).collect()
+}
+
 async fn begin(
     client: &mut Client,
     new: &NewTunnelSession,

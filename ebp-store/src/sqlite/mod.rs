@@ -9,6 +9,7 @@
 
 mod access;
 mod alert;
+mod alert_rule;
 mod authority;
 mod certificate;
 mod connection;
@@ -24,6 +25,7 @@ mod history;
 mod household;
 mod incident;
 mod job;
+mod latest;
 mod list_page;
 mod location;
 mod management;
@@ -44,6 +46,7 @@ mod stored;
 mod survey_text;
 mod tunnel;
 mod value;
+mod web_session;
 mod writer;
 
 pub use database::SqliteStore;

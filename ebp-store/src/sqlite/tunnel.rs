@@ -237,25 +237,66 @@ fn tunnels(
                  conflict_at
              FROM tunnel WHERE (since, device) > (?1, ?2) ORDER BY since, device LIMIT ?3",
         )?
-        .query_map(params![at, uuid, limit, Instant(forgotten(now))], |row| {
-            let (Id(device), Instant(since)) = (row.get(0)?, row.get(2)?);
-            let Instant(seen_at) = row.get(3)?;
-            let conflict_at: Option<Instant> = row.get(7)?;
-            let place = ListCursor { registered_at: since.as_microsecond(), uuid: device };
-            let tunnel = Tunnel {
-                device,
-                connected: row.get(1)?,
-                since,
-                seen_at,
-                ipv6: row.get(4)?,
-                version: row.get(5)?,
-                sessions: row.get(6)?,
-                conflict_at: conflict_at.map(|Instant(at)| at),
-            };
-            Ok((place, tunnel))
-        })?
+        .query_map(params![at, uuid, limit, Instant(forgotten(now))], tunnel)?
         .collect::<Result<_, _>>()?;
     Ok(page(query, rows))
+}
+
+fn tunnel(row: &Row<'_>) -> rusqlite::Result<(ListCursor, Tunnel)> {
+    let (Id(device), Instant(since)) = (row.get(0)?, row.get(2)?);
+    let Instant(seen_at) = row.get(3)?;
+    let conflict_at: Option<Instant> = row.get(7)?;
+    let place = ListCursor { registered_at: since.as_microsecond(), uuid: device };
+    let tunnel = Tunnel {
+        device,
+        connected: row.get(1)?,
+        since,
+        seen_at,
+        ipv6: row.get(4)?,
+        version: row.get(5)?,
+        sessions: row.get(6)?,
+        conflict_at: conflict_at.map(|Instant(at)| at),
+    };
+    Ok((place, tunnel))
+}
+
+/// The tunnel of a device.
+pub fn of_device(
+    db: &Connection,
+    device: Uuid,
+    now: Timestamp,
+) -> Result<Option<Tunnel>, StoreError> {
+    let found = db
+        .prepare_cached(
+            "SELECT device, server IS NOT NULL AND seen_at > ?2, since, seen_at, ipv6, version,
+                 (SELECT count(*) FROM tunnel_session
+                  WHERE tunnel_session.device = tunnel.device AND ended_at IS NULL),
+                 conflict_at
+             FROM tunnel WHERE device = ?1",
+        )?
+        .query_row(params![Id(device), Instant(forgotten(now))], tunnel)
+        .optional()?;
+    Ok(found.map(|(_, tunnel)| tunnel))
+}
+
+/// The last sessions of a device, the latest first.
+pub fn sessions_of_device(
+    db: &Connection,
+    device: Uuid,
+    limit: usize,
+) -> Result<Vec<TunnelSession>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = db
+        .prepare_cached(
+            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
+                 bytes_from_device, ended_by
+             FROM tunnel_session WHERE device = ?1
+             ORDER BY began_at DESC, uuid DESC LIMIT ?2",
+        )?
+        .query_map(params![Id(device), limit], session)?
+        .map(|found| found.map(|(_, session)| session))
+        .collect::<Result<_, _>>()?;
+    Ok(rows)
 }
 
 fn begin(tx: &Transaction<'_>, new: &NewTunnelSession, at: Timestamp) -> Result<(), StoreError> {

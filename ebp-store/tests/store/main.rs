@@ -43,5 +43,6 @@ mod status;
 mod story;
 mod tunnel;
 mod waiting;
+mod web_session;
 
 use ebp_testkit::cluster;

@@ -21,7 +21,7 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 35] = [
+const ON_PURPOSE: [(&str, &str); 38] = [
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),
     ("count(*) FILTER (WHERE consent < 2", "counts all devices, asked by Prometheus"),
     ("count(*), count(*) FILTER (WHERE granted_at", "counts all households, shown with a search"),
@@ -68,6 +68,9 @@ const ON_PURPOSE: [(&str, &str); 35] = [
     ("ended_at IS NULL OR begin_message IS NULL", "the few open ones, by an index of those"),
     ("alert_watch", "one row"),
     ("DELETE FROM alert_message", "old messages, when devices are looked at"),
+    ("FROM web_session ORDER BY", "the few sessions of researchers and administrators"),
+    ("DELETE FROM web_session WHERE seen_at", "the few sessions, when one begins"),
+    ("DELETE FROM sign_in_link WHERE expires_at", "the few links, when one is added"),
     ("UPDATE alert_episode SET ended_at = greatest", "the few open ones, by an index of those"),
 ];
 

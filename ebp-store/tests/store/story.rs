@@ -340,6 +340,18 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn web_sessions() {
+            let fresh = $fresh.await;
+            crate::web_session::any_server_answers([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            let both = [fresh.open().await, fresh.open().await];
+            crate::web_session::another_secret_ends_them(both).await;
+            let fresh = $fresh.await;
+            crate::web_session::a_link_opens_once([fresh.open().await, fresh.open().await]).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn alerts() {
             let fresh = $fresh.await;
             crate::alert::one_watches([fresh.open().await, fresh.open().await]).await;

@@ -135,6 +135,7 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "alert_delivery.*",
             "alert_episode.*",
             "alert_message.*",
+            "alert_rule.*",
             "alert_watch.*",
             "archived_month.*",
             "ended_address.*",
@@ -149,8 +150,10 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "schema_compatibility.*",
             "schema_migration.*",
             "secret_try.*",
+            "sign_in_link.*",
             "tunnel.*",
             "tunnel_session.*",
+            "web_session.*",
         ],
     ),
 ];

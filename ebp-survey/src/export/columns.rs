@@ -219,6 +219,7 @@ pub const LEFT_OUT: &[Omission] = &[
 pub const OF_NO_HOUSEHOLD: &[(&str, &str)] = &[
     ("alert_delivery", "how far messages to administrators are sent"),
     ("alert_message", "when messages to administrators were made"),
+    ("alert_rule", "by which rules devices are watched"),
     ("alert_watch", "which server watches devices"),
     ("archived_month", "months of all households together"),
     ("ended_address", "how many addresses have ended"),
@@ -230,4 +231,6 @@ pub const OF_NO_HOUSEHOLD: &[(&str, &str)] = &[
     ("schema_compatibility", "the database's schema"),
     ("schema_migration", "the database's schema"),
     ("secret_try", "addresses from which wrong secrets of the groups came"),
+    ("sign_in_link", "links by which researchers and administrators sign in"),
+    ("web_session", "sessions of researchers and administrators"),
 ];

@@ -20,7 +20,6 @@ mod map;
 mod measurements;
 mod meterside;
 mod money;
-mod outlines;
 mod pending;
 mod period;
 mod problem;

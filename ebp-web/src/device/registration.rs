@@ -16,13 +16,15 @@ use ebp_core::{
 
 use super::{
     cloud::CloudError,
-    outlines::MapView,
     problem,
     state::DeviceWeb,
     submission::Submitted,
     visitor::{SignedIn, Visitor},
 };
-use crate::kit::{frame::Frame, language::Language, number};
+use crate::{
+    kit::{frame::Frame, language::Language, number},
+    outlines::MapView,
+};
 
 /// The longest message, characters.
 const LONGEST: usize = 2000;

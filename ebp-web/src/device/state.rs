@@ -18,13 +18,13 @@ use super::{
     cloud::{Cloud, CloudError},
     ended::{End, Ended},
     meterside::{Meterside, MetersideError},
-    outlines::Outlines,
     stored_sessions::SessionFile,
 };
 use crate::kit::{
     code::{CodeCheck, CodeHash},
     session::{SessionLimits, Sessions},
 };
+use crate::outlines::Outlines;
 
 /// What a page is made of.
 pub struct Parts {

@@ -99,13 +99,7 @@ impl Visitor {
     /// A page with another status.
     #[must_use]
     pub fn show_with(&self, status: StatusCode, template: &impl Template) -> Response {
-        match template.render() {
-            Ok(html) => (status, page::html_with(self.preferences.cookies(), html)).into_response(),
-            Err(error) => {
-                tracing::error!("a page cannot be made: {error}");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
+        page::rendered(status, self.preferences.cookies(), template.render())
     }
 }
 

@@ -30,11 +30,40 @@ impl Fields {
         self.0.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
     }
 
+    /// All fields, in the form's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Those fields.
+    #[must_use]
+    pub const fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// Reads a request's body, at most a hundred fields of it.
     ///
     /// # Errors
     /// Returns [`FormFault`] if it is no form, or too long.
     pub async fn read(request: Request) -> Result<Self, FormFault> {
+        let text = Self::text(request).await?;
+        Ok(Self(page::url_pairs(&text)))
+    }
+
+    /// Reads a request's body.
+    ///
+    /// # Errors
+    /// Returns [`FormFault`] if it is no form, too long, or has more fields than that.
+    pub async fn read_all(request: Request, most: usize) -> Result<Self, FormFault> {
+        let text = Self::text(request).await?;
+        let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes())
+            .take(most.saturating_add(1))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        if pairs.len() > most { Err(FormFault::TooLong) } else { Ok(Self(pairs)) }
+    }
+
+    async fn text(request: Request) -> Result<String, FormFault> {
         let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let is_form = media_type.is_some_and(|media_type| {
             let essence = media_type.split(';').next().unwrap_or_default().trim();
@@ -44,7 +73,6 @@ impl Fields {
             return Err(FormFault::NoForm);
         }
         let body = Bytes::from_request(request, &()).await.map_err(|_| FormFault::TooLong)?;
-        let text = std::str::from_utf8(&body).map_err(|_| FormFault::NoForm)?;
-        Ok(Self(page::url_pairs(text)))
+        String::from_utf8(body.into()).map_err(|_| FormFault::NoForm)
     }
 }

@@ -161,6 +161,12 @@ pub const TEXTS: [(Language, &[&str]); 2] = [
             include_str!("../../locales/de/kit.ftl"),
             #[cfg(feature = "device")]
             include_str!("../../locales/de/device.ftl"),
+            #[cfg(feature = "cloud")]
+            include_str!("../../locales/de/cloud.ftl"),
+            #[cfg(feature = "registration")]
+            include_str!("../../locales/de/registration.ftl"),
+            #[cfg(feature = "status")]
+            include_str!("../../locales/de/status.ftl"),
         ],
     ),
     (
@@ -169,6 +175,12 @@ pub const TEXTS: [(Language, &[&str]); 2] = [
             include_str!("../../locales/en/kit.ftl"),
             #[cfg(feature = "device")]
             include_str!("../../locales/en/device.ftl"),
+            #[cfg(feature = "cloud")]
+            include_str!("../../locales/en/cloud.ftl"),
+            #[cfg(feature = "registration")]
+            include_str!("../../locales/en/registration.ftl"),
+            #[cfg(feature = "status")]
+            include_str!("../../locales/en/status.ftl"),
         ],
     ),
 ];

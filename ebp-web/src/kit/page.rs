@@ -1,10 +1,10 @@
 //! What the frame of every page shows, and the preferences that a browser keeps.
 
-use std::{convert::Infallible, str::FromStr};
+use std::{convert::Infallible, fmt, str::FromStr};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{AppendHeaders, Html, IntoResponse, Response},
 };
 use cookie::{Cookie, SameSite, time::Duration};
@@ -167,6 +167,22 @@ pub fn url_pairs(text: &str) -> Vec<(String, String)> {
 #[must_use]
 pub fn encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// A page, or 500 if it cannot be made.
+#[must_use]
+pub fn rendered<E: fmt::Display>(
+    status: StatusCode,
+    cookies: Vec<String>,
+    html: Result<String, E>,
+) -> Response {
+    match html {
+        Ok(html) => (status, html_with(cookies, html)).into_response(),
+        Err(error) => {
+            tracing::error!("a page cannot be made: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 /// HTML with cookies.

@@ -229,7 +229,8 @@ fn hash(text: &str) -> [u8; 32] {
 }
 
 /// What forms of the session carry: from the token, which it does not reveal.
-fn form_token(token: &str) -> String {
+#[must_use]
+pub fn form_token(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, format!("form {token}").as_bytes()))
 }
 

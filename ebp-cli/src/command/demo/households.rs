@@ -1,5 +1,5 @@
-//! The demo's households: two permanent ones, and one that each run registers again and that
-//! revokes.
+//! The demo's households: two permanent ones, one that each run registers again and that revokes, and
+//! neighbours that have a past alone.
 //!
 //! Enters: the demo's folder. Leaves: households with their meters and registrations. Absent: the
 //! database, certificates.
@@ -29,12 +29,40 @@ use crate::{
 
 /// The number of the household that leaves.
 pub const LEAVING: u8 = 3;
+/// The number of the last household.
+pub const LAST: u8 = 8;
 /// What each household reads: its meters' models and what they count.
-const METERS: [&[(&str, MeterType)]; 3] = [
+const METERS: [&[(&str, MeterType)]; LAST as usize] = [
     &[("MT175", MeterType::Electricity), ("EHZ", MeterType::PvGeneration)],
     &[("MT681", MeterType::Electricity)],
     &[("MT691", MeterType::Electricity)],
+    &[("MT681", MeterType::Electricity)],
+    &[("MT175", MeterType::Electricity), ("EHZ", MeterType::PvGeneration)],
+    &[("MT175", MeterType::Electricity)],
+    &[("MT681", MeterType::Electricity)],
+    &[("MT681", MeterType::Electricity)],
 ];
+
+/// What happens to a neighbour, whose device does not run beside the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// The device has no power since hours.
+    Silent,
+    /// The reading head of one of its meters says nothing since hours.
+    Late,
+    /// A power failure locked its meter, and nobody has the PIN.
+    Incident,
+    /// The device was never put up.
+    NeverSpoke,
+    /// The household has revoked its consent.
+    Revoked,
+}
+
+impl Fate {
+    /// All of them, in the order of the neighbours' numbers.
+    pub const ALL: [Self; 5] =
+        [Self::Silent, Self::Late, Self::Incident, Self::NeverSpoke, Self::Revoked];
+}
 /// Where the identifiers of the household that leaves are kept, in its folder.
 const IDENTIFIERS: &str = "identifiers";
 /// The contact of the household that leaves.
@@ -42,7 +70,7 @@ pub const LEAVING_EMAIL: &str = "lea@example.org";
 
 /// A household of the demo.
 pub struct DemoHousehold {
-    /// 1, 2 or [`LEAVING`].
+    /// 1, 2, [`LEAVING`], or that of a neighbour.
     pub number: u8,
     /// Its device's identifier.
     pub device: Uuid,
@@ -96,16 +124,21 @@ const fn id(number: u128) -> Uuid {
     Uuid::from_u128(0xeb9d_e301_0000_4000_8000_0000_0000_0000 + number)
 }
 
+/// The same in every run.
+fn fixed(number: u8) -> Identifiers {
+    let number = u128::from(number);
+    Identifiers { device: id(number << 16), meters: vec![id(number << 8 | 1), id(number << 8 | 2)] }
+}
+
 /// The households whose identifiers are the same in every run.
 pub fn staying(folder: &Path, seed: u64) -> Vec<DemoHousehold> {
-    let of = |number: u8| {
-        let number = u128::from(number);
-        Identifiers {
-            device: id(number << 16),
-            meters: vec![id(number << 8 | 1), id(number << 8 | 2)],
-        }
-    };
-    [1, 2].into_iter().map(|number| household(folder, number, &of(number), seed)).collect()
+    [1, 2].into_iter().map(|number| household(folder, number, &fixed(number), seed)).collect()
+}
+
+/// The neighbours, each with what happens to it.
+pub fn neighbours(folder: &Path, seed: u64) -> Vec<(DemoHousehold, Fate)> {
+    let neighbour = |(number, fate)| (household(folder, number, &fixed(number), seed), fate);
+    (LEAVING + 1..).zip(Fate::ALL).map(neighbour).collect()
 }
 
 /// The meter that household 2 had before the one it has now.
@@ -171,12 +204,14 @@ pub fn own(folder: &Path, number: u8) -> PathBuf {
 fn household(folder: &Path, number: u8, identifiers: &Identifiers, seed: u64) -> DemoHousehold {
     let own = own(folder, number);
     let meters = METERS[usize::from(number) - 1].iter().zip(&identifiers.meters);
+    // A neighbour may have a meter of the same model.
+    let place = if number > LEAVING { own.join("meters") } else { folder.join("meters") };
     let meters = meters.map(|(&(model, kind), &uuid)| DemoMeter {
         uuid,
         model,
         kind,
-        link: folder.join("meters").join(model),
-        registers: folder.join("meters").join(format!("{model}.json")),
+        link: place.join(model),
+        registers: place.join(format!("{model}.json")),
         recording: match model {
             "MT175" => "ISKRA_MT175_eHZ.bin",
             "MT691" => "ISKRA_MT691_eHZ-MS2020.bin",
@@ -200,6 +235,11 @@ pub fn registration(household: &DemoHousehold) -> Registration {
     let (name, email, street) = match household.number {
         1 => ("Erika Beispiel", "erika@example.org", "Musterstraße 1"),
         2 => ("Max Beispiel", "max@example.org", "Musterstraße 2"),
+        4 => ("Stefan Still", "stefan@example.org", "Musterstraße 4"),
+        5 => ("Vera Verspätet", "vera@example.org", "Musterstraße 5"),
+        6 => ("Sven Störung", "sven@example.org", "Musterstraße 6"),
+        7 => ("Nina Niegemeldet", "nina@example.org", "Musterstraße 7"),
+        8 => ("Rita Rücktritt", "rita@example.org", "Musterstraße 8"),
         _ => ("Lea Beispiel", LEAVING_EMAIL, "Musterstraße 3"),
     };
     let pv_meter = household.meters.iter().position(|meter| meter.kind == MeterType::PvGeneration);
@@ -213,7 +253,7 @@ pub fn registration(household: &DemoHousehold) -> Registration {
         },
         location: Some(Location::entered(50.0826, 8.2400)),
         metadata: Metadata {
-            children: household.number - 1,
+            children: (household.number - 1).min(3),
             adults: 2,
             adults_with_job: 1,
             electric_vehicle_charger: household.number == 2,

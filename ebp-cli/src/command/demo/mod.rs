@@ -7,6 +7,7 @@
 
 mod agreement;
 mod certificates;
+mod cloud_pages;
 #[cfg(feature = "export")]
 mod dataset;
 mod households;
@@ -38,6 +39,7 @@ use crate::{
     stdout::print,
     tell::tell,
 };
+use cloud_pages::CloudPages;
 use ebp_core::{
     clock::{Clock, SystemClock},
     cycle::Cycle,
@@ -64,7 +66,8 @@ const SIMULATION: &str = "What is simulated";
 /// registers it again. The other two have a history, which the first start simulates in some
 /// seconds: 30 days of measurements, with a power cut, a loose reading head, a week without the PIN
 /// and a meter that was exchanged. Each of the two has its page in the browser meanwhile, at an address
-/// of this machine. Ends with Ctrl-C; its state is stored in a folder, and the next start continues from
+/// of this machine, and so have researchers and administrators, with the secrets that are printed; a
+/// past of a week and more has neighbours in trouble for them to see. Ends with Ctrl-C; its state is stored in a folder, and the next start continues from
 /// it.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -141,7 +144,15 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         u32::try_from(CYCLE_STANDS_FOR.as_secs() / arguments.cycle.duration().as_secs().max(1));
     let mut settings = state.server.settings(Arc::new(SystemClock));
     settings.quota = Some(Quota::for_cycle(state.cycle));
-    let server = Server::start(settings.clone(), state.listener()?, Arc::clone(&stop))?;
+    let cloud = match arguments.once {
+        true => None,
+        false => Some(CloudPages::prepare(&state, &mut settings)?),
+    };
+    if let Some(cloud) = &cloud {
+        cloud.introduce(&progress);
+    }
+    let browsers = cloud.map(|cloud| cloud.listener);
+    let server = Server::start(settings.clone(), state.listener()?, browsers, Arc::clone(&stop))?;
     let meters =
         match meters::start(&state.households, recordings, speed.unwrap_or(1).max(1), &stop) {
             Ok(meters) => meters,

@@ -12,7 +12,10 @@ use std::{
 
 use ebp_server::Settings;
 
-use crate::exit::{CommandResult, Context, Failure, server};
+use crate::{
+    command::serve::pages,
+    exit::{CommandResult, Context, Failure, server},
+};
 
 /// Ends when `stop` is raised.
 pub async fn raised(stop: Arc<AtomicBool>) {
@@ -27,13 +30,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on that socket until `stop` is raised.
+    /// Serves on that socket until `stop` is raised, and the pages of researchers and administrators on
+    /// another one, if there is one.
     ///
     /// # Errors
     /// Returns an error if the operating system cannot start a thread.
     pub fn start(
         settings: Settings,
         listener: TcpListener,
+        browsers: Option<TcpListener>,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, Failure> {
         let serve = move || {
@@ -41,7 +46,10 @@ impl Server {
             runtime.block_on(async {
                 let listener =
                     tokio::net::TcpListener::from_std(listener).or_failed("the listener")?;
-                ebp_server::serve(settings, listener, raised(stop)).await.map_err(server::serve)
+                let pages = browsers.map(tokio::net::TcpListener::from_std).transpose();
+                let pages = pages.or_failed("the pages' listener")?.map(pages::serve_on);
+                let serving = ebp_server::serve_with_pages(settings, listener, pages, raised(stop));
+                serving.await.map_err(server::serve)
             })
         };
         let thread =

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     certificates,
     households::{
-        self, DemoHousehold, Identifiers, LEAVING, LEAVING_EMAIL, device_config, registration,
+        self, DemoHousehold, Identifiers, LAST, LEAVING, LEAVING_EMAIL, device_config, registration,
     },
     opening::Opening,
     past,
@@ -212,7 +212,7 @@ fn server_config(folder: &Path) -> Result<ServerConfig, Failure> {
     if !path.exists() {
         survey_texts::write_demo(&folder.join("texts"))?;
         let config = format!(
-            "data = \"server\"\nhostnames = [\"localhost\", \"127.0.0.1\"]\n\n{}",
+            "data = \"server\"\nhostnames = [\"localhost\", \"127.0.0.1\"]\n\n{}\n[alerts]\n",
             survey_texts::DEMO_CONFIG
         );
         write_whole(&path, config.as_bytes())?;
@@ -229,7 +229,7 @@ fn discard(folder: &Path, settings: &Settings, staying: &[DemoHousehold]) -> Com
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     };
-    for number in 1..=LEAVING {
+    for number in 1..=LAST {
         let own = households::own(folder, number);
         gone(fs::remove_dir_all(&own)).or_failed(own.display())?;
     }

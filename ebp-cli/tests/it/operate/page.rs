@@ -36,6 +36,15 @@ impl Browser {
         self.cookie = cookie.split(';').next().unwrap().to_owned();
     }
 
+    /// Signs in to the pages of a group.
+    #[track_caller]
+    pub fn sign_in_as(&mut self, group: &str, secret: &str) {
+        let response = self.submit("/sign-in", &format!("group={group}&secret={secret}"));
+        assert_eq!(response.status(), 303, "{response:?}");
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        self.cookie = cookie.split(';').next().unwrap().to_owned();
+    }
+
     pub fn get(&self, path: &str) -> (u16, String) {
         let request = self.http.get(format!("{}{path}", self.origin));
         read(request.header("accept-language", "en").header("cookie", &self.cookie).send().unwrap())

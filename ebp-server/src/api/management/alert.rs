@@ -29,9 +29,13 @@ pub async fn show(
     Ok(Json(survey.store().alert_message(uuid(&message)?).await?))
 }
 
-/// `GET /management/alert/rule`: the rules of the server that answers.
-pub async fn rules(State(watch): State<Arc<AlertWatch>>) -> Json<AlertRules> {
-    Json(watch.rules().clone())
+/// `GET /management/alert/rule`: the rules that hold, with the ways of sending of the server that
+/// answers.
+pub async fn rules(
+    State(survey): State<Arc<Survey>>,
+    State(watch): State<Arc<AlertWatch>>,
+) -> Result<Json<AlertRules>, ApiError> {
+    Ok(Json(survey.alert_rules(watch.rules()).await?))
 }
 
 /// `POST /management/alert/test`: a message by every channel that the server has. The server that

@@ -14,6 +14,7 @@ pub mod member;
 pub mod message;
 mod revision;
 pub mod revocation;
+pub mod session;
 
 use axum::http::Uri;
 use ebp_core::contract::{Listing, limits};

@@ -36,7 +36,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{length::Past, scratch::Scratch};
 use crate::{
     command::demo::{
-        households::{DemoHousehold, DemoMeter, exchanged},
+        households::{DemoHousehold, DemoMeter, Fate, exchanged},
         meters,
     },
     exit::{CommandResult, Context, Failure},
@@ -136,31 +136,72 @@ impl<'a> Devices<'a> {
                 let power = DeviceFault::Power { off, cut: Cut::Plain, clock: BootClock::Right };
                 plan.events.push((cut.from, power));
             }
-            let spool = scratch.spool(household);
-            private_file::create_folder(&spool).or_failed(spool.display())?;
-            let own = household.folder();
-            let certificate = own.join("device.pem");
-            let files = Files {
-                ca: ca.to_owned(),
-                key: own.join("device.key"),
-                certificate: certificate.clone(),
-            };
-            let uuid = device_of(&certificate).unwrap_or(household.device);
-            let chance = Chance::new(past.seed, 100 + index as u64);
-            let device = Device::new(
-                uuid,
-                meters.clone(),
-                spool,
-                files,
-                (plan, Arc::default()),
-                (begin, chance),
-            );
-            all.devices.push(device);
-            all.meters.push(meters);
+            all.put_up_device(household, ca, meters, plan, 100 + index as u64)?;
         }
         all.happenings.sort_by_key(|(at, _)| *at);
         all.happenings.reverse();
         Ok(all)
+    }
+
+    /// A household's device is put up with its meters.
+    fn put_up_device(
+        &mut self,
+        household: &DemoHousehold,
+        ca: &Path,
+        meters: Vec<Headed>,
+        plan: DevicePlan,
+        purpose: u64,
+    ) -> CommandResult {
+        let spool = self.scratch.spool(household);
+        private_file::create_folder(&spool).or_failed(spool.display())?;
+        let own = household.folder();
+        let certificate = own.join("device.pem");
+        let files = Files {
+            ca: ca.to_owned(),
+            key: own.join("device.key"),
+            certificate: certificate.clone(),
+        };
+        let uuid = device_of(&certificate).unwrap_or(household.device);
+        let chance = Chance::new(self.seed, purpose);
+        let (from, plan) = (plan.installed, (plan, Arc::default()));
+        let device = Device::new(uuid, meters.clone(), spool, files, plan, (from, chance));
+        self.devices.push(device);
+        self.meters.push(meters);
+        Ok(())
+    }
+
+    /// A neighbour's device is put up, and what happens to it until the past ends.
+    ///
+    /// # Errors
+    /// Returns a failure if one of its files cannot be used.
+    pub fn put_up_neighbour(
+        &mut self,
+        (household, fate): &(DemoHousehold, Fate),
+        ca: &Path,
+        from: Timestamp,
+        end: Timestamp,
+    ) -> CommandResult {
+        let hours = SignedDuration::from_hours;
+        let mut plan = DevicePlan { installed: from, granted: from, ..DevicePlan::default() };
+        let mut meters = Vec::new();
+        for (place, meter) in household.meters.iter().enumerate() {
+            let mut of_meter = MeterPlan::default();
+            let since = end - hours(7);
+            match (fate, place) {
+                (Fate::Late, 0) => {
+                    of_meter.head.push((Span { from: since, to: end + hours(24) }, Head::Silent));
+                }
+                (Fate::Incident, 0) => of_meter.dark.add(since, since + FAILURE),
+                _ => {}
+            }
+            meters.push(self.meter(household, meter, of_meter, from)?);
+        }
+        if *fate == Fate::Silent {
+            let off = hours(48).unsigned_abs();
+            let power = DeviceFault::Power { off, cut: Cut::Plain, clock: BootClock::Right };
+            plan.events.push((end - hours(5), power));
+        }
+        self.put_up_device(household, ca, meters, plan, 200 + u64::from(household.number))
     }
 
     /// What goes wrong with a meter and its head, and what is done about it.

@@ -12,6 +12,7 @@
 
 mod devices;
 mod length;
+mod neighbours;
 mod scratch;
 
 use std::{
@@ -26,7 +27,7 @@ use std::{
     time::Duration,
 };
 
-use ebp_client::identity::Identity;
+use ebp_client::{Client, identity::Identity};
 use ebp_core::{
     clock::{Clock, SystemClock},
     contract::{MeterChange, NewMeter, Registered, RegistrationMeter},
@@ -42,7 +43,7 @@ use tokio::runtime::Runtime;
 use super::{
     agreement::agree,
     certificates,
-    households::{DemoHousehold, exchanged, registration},
+    households::{self, DemoHousehold, exchanged, registration},
     opening::Opening,
     server::Server,
     timing::LOOK,
@@ -53,12 +54,16 @@ use crate::{
 };
 use devices::{Devices, Happening, unexpected};
 pub use length::{Length, Past};
+use neighbours::Neighbours;
 use scratch::Scratch;
 
 /// Where it is kept when the past ended.
 const END: &str = "past-end";
 /// The authority is that much older than the households' consent.
 const FOUNDED_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+
+/// From so many days on the past has neighbours.
+const NEIGHBOURS_FROM: u16 = 7;
 
 /// What comes between the past and the demo's first measurement takes less: a slot that begins
 /// meanwhile would have no measurement of either.
@@ -99,7 +104,12 @@ impl Past {
             .map_err(server::authority)?;
         clock.set(begin);
         let world = World::new(settings, &authority, clock, households, begin)?;
-        let end = world.live_through(self, begin, &scratch, opening);
+        let neighbours = match self.days >= NEIGHBOURS_FROM {
+            true => households::neighbours(folder, self.seed),
+            false => Vec::new(),
+        };
+        let neighbours = Neighbours::new(neighbours, begin + days);
+        let end = world.live_through(self, begin, neighbours, &scratch, opening);
         let end = world.close().and(end)?;
         write_whole(&folder.join(END), format!("{end}\n").as_bytes())?;
         scratch.put_into(folder, server, households)
@@ -120,6 +130,7 @@ fn settings(server: &ServerConfig, clock: &Arc<TrueClock>, scratch: &Scratch) ->
 /// The server of the past with its households.
 struct World<'a> {
     clock: Arc<TrueClock>,
+    authority: &'a Authority,
     households: &'a [DemoHousehold],
     registered: Vec<Registered>,
     ca: std::path::PathBuf,
@@ -134,7 +145,7 @@ impl<'a> World<'a> {
     /// Registers the households as they were then and starts the server.
     fn new(
         settings: Settings,
-        authority: &Authority,
+        authority: &'a Authority,
         clock: Arc<TrueClock>,
         households: &'a [DemoHousehold],
         begin: Timestamp,
@@ -168,9 +179,9 @@ impl<'a> World<'a> {
         listener.set_nonblocking(true).or_failed("the listener")?;
         let address = listener.local_addr().or_failed("the listener")?;
         let stop = Arc::<AtomicBool>::default();
-        let server = Server::start(settings, listener, Arc::clone(&stop))?;
+        let server = Server::start(settings, listener, None, Arc::clone(&stop))?;
         let url = format!("https://localhost:{}", address.port());
-        Ok(Self { clock, households, registered, ca, url, runtime, store, server, stop })
+        Ok(Self { clock, authority, households, registered, ca, url, runtime, store, server, stop })
     }
 
     /// Consent is granted, then time passes until the present slot begins. Returns when that is.
@@ -178,10 +189,13 @@ impl<'a> World<'a> {
         &self,
         past: Past,
         begin: Timestamp,
+        mut neighbours: Neighbours,
         scratch: &Scratch,
         opening: &Opening<'_>,
     ) -> Result<Timestamp, Failure> {
-        self.grant_consent()?;
+        for household in self.households {
+            self.grant_consent(household)?;
+        }
         let mut devices = Devices::put_up(self.households, &self.ca, scratch, past, begin)?;
         let bar = opening.progress.bar(u64::from(past.days) * 24, "of the households' past");
         let mut hours = 0;
@@ -204,9 +218,11 @@ impl<'a> World<'a> {
                 continue;
             }
             let to = (at + SignedDuration::from_hours(1)).min(present);
-            let due = devices.next_happening().unwrap_or(to).min(to);
+            let happens = devices.next_happening().into_iter().chain(neighbours.next());
+            let due = happens.min().unwrap_or(to).min(to);
             devices.pass(&self.clock, &self.url, due)?;
             at = due;
+            neighbours.live(self, &mut devices, at)?;
             while let Some(happening) = devices.take_happening(at) {
                 if let Happening::Exchange { household } = happening {
                     self.exchange(household, at)?;
@@ -220,14 +236,15 @@ impl<'a> World<'a> {
         Ok(at)
     }
 
-    fn grant_consent(&self) -> CommandResult {
-        for household in self.households {
-            let identity = Identity::load(&household.certificate, &household.key, &self.ca)
-                .map_err(|error| Failure::failed(chain(&error)))?;
-            let client = client(&self.url, &identity, self.clock.clone()).map_err(unexpected)?;
-            agree(&client).map_err(device::client)?;
-        }
-        Ok(())
+    /// A household as its own program asks for it.
+    fn client(&self, household: &DemoHousehold) -> Result<Client, Failure> {
+        let identity = Identity::load(&household.certificate, &household.key, &self.ca)
+            .map_err(|error| Failure::failed(chain(&error)))?;
+        client(&self.url, &identity, self.clock.clone()).map_err(unexpected)
+    }
+
+    fn grant_consent(&self, household: &DemoHousehold) -> CommandResult {
+        agree(&self.client(household)?).map_err(device::client).map(drop)
     }
 
     /// The researchers register that a meter was exchanged.

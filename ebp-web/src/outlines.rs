@@ -3,12 +3,21 @@
 use ebp_core::model::Location;
 
 /// A picture of outlines, with what is needed to place a marker on it.
+#[cfg(feature = "device")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outlines {
     /// The picture (SVG).
     pub svg: String,
-    width: f64,
-    height: f64,
+    scale: MapScale,
+}
+
+/// Where the degrees of a picture of outlines are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MapScale {
+    /// The picture's width, in its units.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
     west: f64,
     north: f64,
     east_unit: f64,
@@ -30,10 +39,10 @@ pub struct MapView {
     pub radius: f64,
 }
 
-impl Outlines {
+impl MapScale {
     /// Reads the picture's own scale. `None` if it has none.
     #[must_use]
-    pub fn parse(svg: String) -> Option<Self> {
+    pub fn parse(svg: &str) -> Option<Self> {
         let head = svg.split('>').next()?;
         let attribute = |name: &str| head.split(&format!(" {name}=\"")).nth(1)?.split('"').next();
         let number =
@@ -42,10 +51,10 @@ impl Outlines {
         let (width, height) = (size.next()?.ok()?, size.next()?.ok()?);
         let (west, north) = (number("data-west")?, number("data-north")?);
         let (east_unit, south_unit) = (number("data-east-unit")?, number("data-south-unit")?);
-        Some(Self { width, height, west, north, east_unit, south_unit, svg })
+        Some(Self { width, height, west, north, east_unit, south_unit })
     }
 
-    /// A location on them. `None` if it lies beyond the picture.
+    /// A location on it. `None` if it lies beyond the picture.
     #[must_use]
     pub fn place(&self, location: &Location) -> Option<MapView> {
         let x = ((location.longitude - self.west) * self.east_unit).round();
@@ -55,12 +64,51 @@ impl Outlines {
         let radius = (width / 40.0).ceil();
         is_within.then_some(MapView { width, height, x, y, radius })
     }
+
+    /// The location at a place of the picture that is shown so many pixels wide.
+    #[cfg(feature = "registration")]
+    #[must_use]
+    pub fn location_at(&self, x: f64, y: f64, shown_width: f64) -> Location {
+        let unit = self.width / shown_width;
+        Location::entered(
+            self.north - y * unit / self.south_unit,
+            self.west + x * unit / self.east_unit,
+        )
+    }
+}
+
+#[cfg(feature = "device")]
+impl Outlines {
+    /// Reads the picture's own scale. `None` if it has none.
+    #[must_use]
+    pub fn parse(svg: String) -> Option<Self> {
+        let scale = MapScale::parse(&svg)?;
+        Some(Self { svg, scale })
+    }
+
+    /// A location on them. `None` if it lies beyond the picture.
+    #[must_use]
+    pub fn place(&self, location: &Location) -> Option<MapView> {
+        self.scale.place(location)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[cfg(feature = "registration")]
+    #[test]
+    fn a_place_of_the_picture_is_a_location() {
+        let svg = "<svg viewBox=\"0 0 1600 2200\" data-west=\"5.8\" data-north=\"55.1\" \
+                   data-east-unit=\"170.5\" data-south-unit=\"278.0\"><g/></svg>";
+        let scale = MapScale::parse(svg).unwrap();
+        let cologne = scale.location_at(38.85, 204.4, 280.0);
+        assert!((cologne.latitude - 50.9).abs() < 0.01, "{}", cologne.latitude);
+        assert!((cologne.longitude - 7.1).abs() < 0.01, "{}", cologne.longitude);
+    }
+
+    #[cfg(feature = "device")]
     #[test]
     fn a_location_is_placed_by_the_pictures_own_scale() {
         let svg = "<svg role=\"img\" viewBox=\"0 0 1600 2200\" data-west=\"5.8\" data-north=\"55.1\" \

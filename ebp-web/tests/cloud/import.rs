@@ -1,0 +1,143 @@
+//! Importing: a table becomes households, all or none.
+
+use axum::{body::Body, http::Request};
+use ebp_core::scope::Group;
+
+use crate::world::{Answer, Browser, HOST, World};
+
+const UPLOAD: &str = "/registration/import";
+
+async fn upload(browser: &mut Browser, file: &[u8]) -> Answer {
+    let token = browser.get(UPLOAD).await.input("token");
+    send(browser, &token, file).await
+}
+
+async fn send(browser: &mut Browser, token: &str, file: &[u8]) -> Answer {
+    let mut body = Vec::new();
+    body.extend_from_slice(
+        format!(
+            "--x\r\ncontent-disposition: form-data; name=\"token\"\r\n\r\n{token}\r\n--x\r\n\
+             content-disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\
+             content-type: text/csv\r\n\r\n"
+        )
+        .as_bytes(),
+    );
+    body.extend_from_slice(file);
+    body.extend_from_slice(b"\r\n--x--\r\n");
+    let cookies: Vec<_> = browser.cookies.iter().map(|(a, b)| format!("{a}={b}")).collect();
+    let request = Request::builder()
+        .method("POST")
+        .uri(UPLOAD)
+        .header("host", HOST)
+        .header("origin", format!("https://{HOST}"))
+        .header("cookie", cookies.join("; "))
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body(Body::from(body))
+        .unwrap();
+    browser.ask(request).await
+}
+
+/// A table as a German spreadsheet writes it, in Windows-1252.
+fn table(rows: usize) -> Vec<u8> {
+    let mut text = "Name;E-Mail;Straße;PLZ;Ort;Land;Kinder;Erwachsene;Berufstätige;Wallbox;\
+                    Wärmepumpe;Heimspeicher;Zählerart;Zähler;Notiz\n"
+        .to_owned();
+    for row in 1..=rows {
+        text.push_str(&format!(
+            "Jörg Müller {row};joerg{row}@example.org;Gasse {row};51147;Köln;DE;1;2;1;nein;ja;;\
+             ELECTRICITY;MT175;egal\n"
+        ));
+    }
+    text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect()
+}
+
+/// The fields of the page that asks for columns.
+fn columns(page: &Answer) -> Vec<(String, String)> {
+    let mut pairs =
+        vec![("token".to_owned(), page.input("token")), ("file".to_owned(), page.input("file"))];
+    for (place, select) in page.body.split("<select name=\"column-").skip(1).enumerate() {
+        let select = select.split("</select>").next().unwrap();
+        let chosen = select.split(" selected").next().filter(|rest| rest.len() < select.len());
+        let chosen =
+            chosen.map(|rest| rest.rsplit("value=\"").next().unwrap().trim_end_matches('"'));
+        pairs.push((format!("column-{place}"), chosen.unwrap_or_default().to_owned()));
+    }
+    pairs
+}
+
+async fn post(browser: &mut Browser, path: &str, pairs: &[(String, String)]) -> Answer {
+    let pairs: Vec<_> = pairs.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    browser.send(path, &pairs).await
+}
+
+#[tokio::test]
+async fn a_table_is_mapped_checked_and_imported() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let page = upload(&mut browser, &table(10)).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("Die Tabelle hat 10 Zeilen") && page.body.contains("Jörg Müller 1"));
+    let pairs = columns(&page);
+    let chosen: Vec<_> = pairs[2..].iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!(chosen[..3], ["participant.name", "participant.email", "address.street"]);
+    assert_eq!(chosen[14], "", "the note is left out");
+    let report = post(&mut browser, "/registration/import/check", &pairs).await;
+    assert_eq!(report.status, 200, "{}", report.body);
+    assert!(report.body.contains("<dt>neu</dt><dd>10</dd>"), "{}", report.body);
+    assert!(browser.get("/registration").await.body.contains("Noch kein Haushalt"), "not yet");
+    let run =
+        [("token".to_owned(), report.input("token")), ("file".to_owned(), report.input("file"))];
+    let begun = post(&mut browser, "/registration/import/run", &run).await;
+    assert_eq!(begun.status, 303, "{}", begun.body);
+    let again = post(&mut browser, "/registration/import/run", &run).await;
+    assert_eq!(again.location(), begun.location(), "sent twice, it is one import");
+    let progress = browser.get(begun.location()).await;
+    assert!(progress.body.contains("Der Import wartet") && progress.body.contains("data-every"));
+    // Administrators have no part in it.
+    let mut other = world.signed_in(Group::Administrators).await;
+    assert_eq!(other.get(begun.location()).await.status, 403);
+}
+
+#[tokio::test]
+async fn one_wrong_row_keeps_all_out() {
+    let world = World::on_sqlite().await;
+    world.register(1).await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let text =
+        String::from_utf8(table(3).iter().map(|b| char::from(*b)).collect::<String>().into_bytes())
+            .unwrap();
+    let text = text.replace("joerg2@example.org", "=cmd()").replace(
+        "51147;Köln;DE;1;2;1;nein;ja;;ELECTRICITY;MT175;egal\nJörg Müller 3",
+        "x;Köln;DE;1;2;1;nein;ja;;ELECTRICITY;MT175;egal\nJörg Müller 3",
+    );
+    let page = upload(&mut browser, text.as_bytes()).await;
+    let report = post(&mut browser, "/registration/import/check", &columns(&page)).await;
+    assert_eq!(report.status, 422);
+    assert!(report.body.contains("<dt>falsch</dt><dd>1</dd>"), "{}", report.body);
+    assert!(
+        report.body.contains("<th scope=\"row\">3</th>")
+            && report.body.contains("E-Mail-Adresse: Bitte eine E-Mail-Adresse")
+    );
+    assert!(!report.body.contains("/registration/import/run"), "there is no way on");
+}
+
+#[tokio::test]
+async fn files_that_are_no_table_are_refused() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    for (file, text) in [
+        (&b""[..], "Das ist keine Tabelle"),
+        (b"one column\na\n", "Das ist keine Tabelle"),
+        (b"a,b\n", "Die Tabelle hat keine Zeilen"),
+        (&table(1001), "mehr als 1000 Zeilen"),
+    ] {
+        let page = upload(&mut browser, file).await;
+        assert_eq!(page.status, 422);
+        assert!(page.body.contains(text), "{text} in {}", page.body);
+    }
+    let long = vec![b'x'; (5 << 20) + 1];
+    assert_eq!(upload(&mut browser, &long).await.status, 413);
+    assert_eq!(send(&mut browser, "planted", &table(1)).await.status, 403);
+    let template = browser.get("/registration/template.csv").await;
+    assert_eq!(upload(&mut browser, template.body.as_bytes()).await.status, 200);
+}

@@ -1,0 +1,15 @@
+//! The pages of researchers and administrators, asked as a browser asks them, over real stores.
+
+#![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
+
+mod attacks;
+mod edit;
+mod household;
+mod households;
+mod import;
+mod new;
+mod permission;
+mod session;
+mod sign_in;
+mod status;
+mod world;

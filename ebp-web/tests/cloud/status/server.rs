@@ -1,0 +1,88 @@
+//! The server's page: readiness, figures, jobs, sessions.
+
+use ebp_core::{contract::JobState, scope::Group};
+use ebp_needs::needs;
+use ebp_store::JobOrder;
+
+use super::consenting;
+use crate::world::World;
+
+fn order(kind: &str, created_by: Group) -> JobOrder {
+    let kind = kind.to_owned();
+    JobOrder {
+        kind,
+        input: b"{}".to_vec(),
+        subjects: vec![],
+        created_by,
+        key: None,
+        trace_id: None,
+    }
+}
+
+async fn shows_the_server(world: World) {
+    consenting(&world, 1).await;
+    let store = world.store();
+    let report = store.add_job(order("risk-report", Group::Administrators)).await.unwrap();
+    let import = store.add_job(order("household-import", Group::Researchers)).await.unwrap();
+    let mut browser = world.signed_in(Group::Administrators).await;
+    let page = browser.get("/status/server?lang=en").await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    for said in [
+        "The server answers.",
+        "Devices: 0 reported lately, 0 did not, 1 never did; 0 are of households that revoked.",
+        "Jobs: 2 waiting, 0 running, 0 failed.",
+        "Where backups are is not configured",
+        "Risk report",
+        "Import of households",
+        "(this session)",
+    ] {
+        assert!(page.body.contains(said), "{said}: {}", page.body);
+    }
+
+    let cancel = format!("/status/server/job/{}/cancel", report.uuid);
+    let answer = browser.submit("/status/server", &cancel, &[]).await;
+    assert_eq!(answer.location(), "/status/server?done=cancelled", "{}", answer.body);
+    let answer = browser.submit("/status/server", &cancel, &[]).await;
+    assert_eq!(answer.location(), "/status/server?done=not-so", "it has ended");
+    let retry = format!("/status/server/job/{}/retry", report.uuid);
+    let answer = browser.submit("/status/server", &retry, &[]).await;
+    assert_eq!(answer.location(), "/status/server?done=retried");
+    assert_eq!(store.job(report.uuid).await.unwrap().state, JobState::Waiting);
+    // Imports are the researchers'.
+    let cancel = format!("/status/server/job/{}/cancel", import.uuid);
+    browser.submit("/status/server", &cancel, &[]).await;
+    let retry = format!("/status/server/job/{}/retry", import.uuid);
+    assert_eq!(browser.submit("/status/server", &retry, &[]).await.status, 403);
+
+    // A session is ended after a question.
+    let mut researcher = world.signed_in(Group::Researchers).await;
+    assert_eq!(researcher.get("/registration").await.status, 200);
+    let page = browser.get("/status/server").await.body;
+    let path = page.split("href=\"/status/server/session/").nth(1).expect("another session");
+    let path = format!("/status/server/session/{}", path.split('"').next().unwrap());
+    assert!(browser.get(&path).await.body.contains("has to sign in again"));
+    let answer = browser.submit(&path, &path, &[]).await;
+    assert_eq!(answer.location(), "/status/server?done=session");
+    assert_eq!(researcher.get("/registration").await.status, 303);
+    assert_eq!(browser.get(&path).await.status, 404);
+}
+
+#[tokio::test]
+async fn on_sqlite() {
+    shows_the_server(World::on_sqlite().await).await;
+}
+
+#[needs(postgresql)]
+#[tokio::test]
+async fn on_postgresql() {
+    shows_the_server(World::on_postgresql().await).await;
+}
+
+#[tokio::test]
+async fn a_server_whose_clock_is_wrong_is_not_ready() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Administrators).await;
+    world.server.break_clock();
+    let page = browser.get("/status/server?lang=en").await.body;
+    assert!(page.contains("The server does not answer: the clocks disagree"), "{page}");
+}

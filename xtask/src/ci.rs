@@ -44,6 +44,8 @@ const LIBRARIES: [(&str, &[&str]); 25] = [
     ("ebp-server", &["--no-default-features"]),
     ("ebp-web", &[]),
     ("ebp-web", &["--features", "device"]),
+    ("ebp-web", &["--features", "registration"]),
+    ("ebp-web", &["--features", "status"]),
     ("ebp-fieldtest", &[]),
     ("ebp-fieldtest", &["--no-default-features"]),
     ("ebp-needs", &[]),

@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &[&str]); 3] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 25] = [
+const LIBRARIES: [(&str, &[&str]); 27] = [
     ("ebp-cli", &[]),
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),

@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::web::{WebCertificate, WebSettings};
+use crate::web_settings::{WebCertificate, WebSettings};
 
 /// The pages of researchers and administrators; there are none without this table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, PoisonError, RwLock, Weak},
     time::{Duration, SystemTime},
 };
@@ -16,19 +16,13 @@ use rustls::{
 };
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 
-use crate::auth::{TlsError, certificates};
+use crate::{
+    auth::{TlsError, certificates},
+    web_settings::WebCertificate,
+};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);
-
-/// The files of a certificate that browsers trust.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebCertificate {
-    /// The certificate chain (PEM).
-    pub certificate: PathBuf,
-    /// Its private key (PEM).
-    pub key: PathBuf,
-}
 
 /// When files were changed last, and how long they are.
 type Stamp = [Option<(SystemTime, u64)>; 2];

@@ -49,6 +49,7 @@ mod telemetry;
 mod trace;
 mod tunnel;
 mod web;
+mod web_settings;
 
 #[doc(hidden)]
 pub use api::measurement::read as read_upload;
@@ -64,4 +65,5 @@ pub use router::{Endpoint, endpoints};
 pub use serve::{serve, serve_with_pages};
 pub use settings::{Limits, Settings};
 pub use tunnel::TunnelSettings;
-pub use web::{OwnPages, PageParts, Pages, WebCertificate, WebSettings};
+pub use web::{OwnPages, PageParts, Pages};
+pub use web_settings::{WebCertificate, WebSettings};

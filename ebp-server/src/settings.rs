@@ -14,7 +14,7 @@ use ebp_survey::{geocoding::GeocodingSettings, masking::MaskingFiles};
 
 use crate::{
     alert::AlertSettings, auth::TokenSettings, job::JobSettings, limit::Rate,
-    tunnel::TunnelSettings, web::WebSettings,
+    tunnel::TunnelSettings, web_settings::WebSettings,
 };
 
 /// Bounds of what clients may take up.

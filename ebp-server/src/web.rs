@@ -6,7 +6,7 @@
 mod certificate;
 mod state;
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -25,37 +25,12 @@ use crate::{
     listener::Transport,
     request::log,
     telemetry::Telemetry,
+    web_settings::WebSettings,
 };
-pub use certificate::WebCertificate;
 pub(crate) use state::PageServer;
 
 /// Where proxies say whom they forward a request of.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-
-/// How the pages of researchers and administrators are served.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WebSettings {
-    /// The certificate that browsers are shown; without one pages are behind a proxy, or for this
-    /// machine alone.
-    pub certificate: Option<WebCertificate>,
-    /// Names by which browsers reach the pages.
-    pub hostnames: Vec<String>,
-    /// Proxies that end TLS.
-    pub trusted_proxies: Vec<IpAddr>,
-    /// The folder of backups, whose age the administrators' pages show.
-    pub backups: Option<PathBuf>,
-}
-
-impl WebSettings {
-    /// `http` or `https`, as browsers see it.
-    #[must_use]
-    pub fn scheme(&self) -> &'static str {
-        match self.certificate.is_none() && self.trusted_proxies.is_empty() {
-            true => "http",
-            false => "https",
-        }
-    }
-}
 
 /// What pages are made of.
 #[derive(Clone)]

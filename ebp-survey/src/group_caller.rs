@@ -11,25 +11,21 @@ use std::sync::Arc;
 use ebp_anon::Position;
 use ebp_core::{
     contract::{
-        Consent, EnrolmentToken, HouseholdChange, HouseholdCounts, ImportReport, ImportedLine, Job,
-        JobKind, LABEL_LENGTH, ManagedDevice, ManagedHousehold, Message, NewSignInCode, RegionName,
-        Registration, RegistrationChange, SurveyInformation, WebSession, Withdrawal,
+        Consent, EnrolmentToken, HouseholdChange, HouseholdCounts, LABEL_LENGTH, ManagedDevice,
+        ManagedHousehold, Message, NewSignInCode, RegionName, Registration, RegistrationChange,
+        SurveyInformation, WebSession, Withdrawal,
     },
     model::Location,
     scope::Group,
 };
 use ebp_store::{
-    Edit, HouseholdId, HouseholdPage, HouseholdQuery, HouseholdVersion, JobOrder, Label, ListPage,
-    ListQuery, StoreError, Subject,
+    Edit, HouseholdId, HouseholdPage, HouseholdQuery, HouseholdVersion, Label, ListPage, ListQuery,
 };
 use uuid::Uuid;
 
 pub use administration::{LatestPage, SurveyFigures};
 
-use crate::{
-    Author, NewHousehold, Operation, Revision, Survey, SurveyError,
-    import::{Line, lines},
-};
+use crate::{Author, NewHousehold, Operation, Revision, Survey, SurveyError};
 
 /// Of what the regions are by which households are masked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +68,7 @@ impl GroupCaller {
     }
 
     /// The survey, if the caller may do that.
-    fn may(&self, operation: Operation) -> Result<&Arc<Survey>, SurveyError> {
+    pub(crate) fn may(&self, operation: Operation) -> Result<&Arc<Survey>, SurveyError> {
         operation.permit(self.group)?;
         Ok(&self.survey)
     }
@@ -332,60 +328,6 @@ impl GroupCaller {
             notices: provenance.notices.clone(),
             count: regions.iter().count(),
         })
-    }
-
-    /// What would become of each line of an import.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn check_import(&self, lines: Vec<Line>) -> Result<Vec<ImportedLine>, SurveyError> {
-        let survey = self.may(Operation::CheckRegistration)?;
-        let checked = survey.check_lines(lines, &|| true).await?.unwrap_or_default();
-        Ok(checked.into_iter().map(|(line, _)| line).collect())
-    }
-
-    /// Asks for an import of a whole file. The same key gives the same job.
-    ///
-    /// # Errors
-    /// [`JobKey`](ebp_store::StoreError::JobKey) if the key is another job's.
-    pub async fn import(&self, file: String, key: String) -> Result<Job, SurveyError> {
-        let survey = self.may(Operation::AddJob)?;
-        Operation::RegisterHousehold.permit(self.group)?;
-        let subject =
-            |(_, parsed): Line| Some(Subject::Participant(parsed.ok()?.participant.email));
-        let subjects = lines(&file).map(|lines| lines.into_iter().filter_map(subject).collect());
-        let kind = JobKind::HouseholdImport.name().to_owned();
-        let input = serde_json::json!({"file": file, "dry_run": false}).to_string().into_bytes();
-        let order = JobOrder {
-            kind,
-            input,
-            subjects: subjects.unwrap_or_default(),
-            created_by: self.group,
-            key: Some(key),
-            trace_id: None,
-        };
-        Ok(survey.store().add_job(order).await?)
-    }
-
-    /// A job that the caller's group asked for.
-    ///
-    /// # Errors
-    /// [`NotFound`](ebp_store::StoreError::NotFound).
-    pub async fn job(&self, job: Uuid) -> Result<Job, SurveyError> {
-        let job = self.may(Operation::ShowJob)?.store().job(job).await?;
-        let is_own = self.group == Group::Administrators || job.created_by == self.group.name();
-        if is_own { Ok(job) } else { Err(StoreError::NotFound.into()) }
-    }
-
-    /// What an import found.
-    ///
-    /// # Errors
-    /// [`NotFound`](ebp_store::StoreError::NotFound) if there is no result (any more).
-    pub async fn import_report(&self, job: Uuid) -> Result<ImportReport, SurveyError> {
-        let survey = self.may(Operation::ReadJobResult)?;
-        Operation::RegisterHousehold.permit(self.group)?;
-        let result = survey.store().job_result(job).await?;
-        Ok(serde_json::from_slice(&result).map_err(|_| StoreError::Damaged("job's result"))?)
     }
 
     /// All sessions in pages that go on.

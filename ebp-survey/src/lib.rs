@@ -28,7 +28,7 @@
 //! | the data set of all households | `dataset/` (feature `dataset`) |
 //! | look at all devices for alerts, test how messages are sent | `alert.rs` |
 //! | sessions of researchers and administrators in pages | `web_session.rs` |
-//! | which group may do what, and operations that decide by it | `permission.rs`, `group_caller.rs` |
+//! | which group may do what, and operations that decide by it | `permission.rs`, `group_caller.rs`, `group_import.rs` |
 //! | show and change the rules of alerts | `alert_rule.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
@@ -50,6 +50,7 @@ mod fleet;
 mod geo;
 pub mod geocoding;
 mod group_caller;
+mod group_import;
 pub mod import;
 mod information;
 mod keeper;

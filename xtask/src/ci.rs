@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &[&str]); 3] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 25] = [
+const LIBRARIES: [(&str, &[&str]); 27] = [
     ("ebp-cli", &[]),
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
@@ -44,6 +44,8 @@ const LIBRARIES: [(&str, &[&str]); 25] = [
     ("ebp-server", &["--no-default-features"]),
     ("ebp-web", &[]),
     ("ebp-web", &["--features", "device"]),
+    ("ebp-web", &["--features", "registration"]),
+    ("ebp-web", &["--features", "status"]),
     ("ebp-fieldtest", &[]),
     ("ebp-fieldtest", &["--no-default-features"]),
     ("ebp-needs", &[]),

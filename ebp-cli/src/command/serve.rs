@@ -197,7 +197,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
                 config.data.display()
             ));
             if let Some(at) = pages_at {
-                crate::log::tell(format_args!("serving pages at {scheme}, on {at}"));
+                crate::log::tell(format_args!("serving pages at {scheme}://{at}/"));
             }
             let by = super::geodata::masks(config.regions.as_deref());
             crate::log::tell(format_args!("households that revoke their consent are {by}"));

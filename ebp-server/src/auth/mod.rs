@@ -19,6 +19,7 @@ mod secret;
 mod tls;
 mod token;
 mod token_error;
+mod try_source;
 
 use std::sync::{Arc, OnceLock};
 

@@ -23,7 +23,7 @@ use argon2::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ebp_core::{private_file, scope::Group};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ring::{
     hmac,
     rand::{SecureRandom, SystemRandom},
@@ -31,25 +31,12 @@ use ring::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use ebp_store::{Store, StoreError, TryLimits, TrySource};
+use ebp_store::{Store, StoreError};
 use ebp_survey::atomic_file::write_atomic;
 
+use super::try_source::counted;
 use crate::problem::ApiError;
 
-/// How many wrong secrets an address has (an IPv6 network, /64), and how long it waits then.
-const OF_ADDRESS: TryLimits = TryLimits {
-    free: 10,
-    first_pause: SignedDuration::from_secs(2),
-    longest_pause: SignedDuration::from_mins(15),
-    memory: SignedDuration::from_hours(1),
-};
-/// The same of a network (/24, IPv6: /56): more, and shorter pauses, since others are in it, too.
-const OF_NETWORK: TryLimits = TryLimits {
-    free: 150,
-    first_pause: SignedDuration::from_secs(1),
-    longest_pause: SignedDuration::from_mins(1),
-    memory: SignedDuration::from_hours(1),
-};
 /// How many hashes are computed at the same time; each takes 19 MiB.
 const HASHING: usize = 2;
 /// The shortest secret that is taken.
@@ -339,45 +326,9 @@ fn parse(credentials: &str) -> Option<(Group, String)> {
     Some((group.parse().ok()?, secret.to_owned()))
 }
 
-/// The sources under which an address is counted: the address, and its network. Whoever has one
-/// IPv6 address has its network's (RFC 4291, 2.5.1), and a subscriber 256 networks or more (RFC
-/// 6177).
-fn counted(source: IpAddr) -> [TrySource; 2] {
-    let (address, network) = match source.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            (address.to_string(), format!("{a}.{b}.{c}.0/24"))
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            let subscriber = d & 0xff00;
-            (
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"),
-                format!("{a:x}:{b:x}:{c:x}:{subscriber:x}::/56"),
-            )
-        }
-    };
-    [
-        TrySource { name: address, limits: OF_ADDRESS },
-        TrySource { name: network, limits: OF_NETWORK },
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sources() {
-        let of = |text: &str| counted(text.parse().unwrap()).map(|source| source.name);
-        assert_eq!(of("192.0.2.7"), ["192.0.2.7", "192.0.2.0/24"]);
-        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
-        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::"));
-        assert_eq!(of("2001:db8:1:2::"), ["2001:db8:1:2::/64", "2001:db8:1:0::/56"]);
-        assert_ne!(of("2001:db8:1:2::")[0], of("2001:db8:1:3::")[0]);
-        assert_eq!(of("2001:db8:1:2::")[1], of("2001:db8:1:ff::")[1]);
-        assert_ne!(of("2001:db8:1:2::")[1], of("2001:db8:1:102::")[1]);
-    }
 
     #[test]
     fn credentials() {

@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::web::{WebCertificate, WebSettings};
+use crate::web_settings::{WebCertificate, WebSettings};
 
 /// The pages of researchers and administrators; there are none without this table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -49,10 +49,6 @@ impl WebConfig {
         match (&self.certificate, &self.key) {
             (Some(_), None) => wrong("web.key", "a certificate needs its private key"),
             (None, Some(_)) => wrong("web.certificate", "a private key needs its certificate"),
-            (Some(_), Some(_)) if !self.trusted_proxies.is_empty() => wrong(
-                "web.trusted_proxies",
-                "either this server has a certificate for browsers, or a proxy",
-            ),
             (None, None) if self.trusted_proxies.is_empty() && !self.listen.ip().is_loopback() => {
                 let reason = "without a certificate or trusted proxies pages are for this machine \
                               alone, such as 127.0.0.1:8444";

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, PoisonError, RwLock, Weak},
     time::{Duration, SystemTime},
 };
@@ -16,19 +16,13 @@ use rustls::{
 };
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 
-use crate::auth::{TlsError, certificates};
+use crate::{
+    auth::{TlsError, certificates},
+    web_settings::WebCertificate,
+};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);
-
-/// The files of a certificate that browsers trust.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebCertificate {
-    /// The certificate chain (PEM).
-    pub certificate: PathBuf,
-    /// Its private key (PEM).
-    pub key: PathBuf,
-}
 
 /// When files were changed last, and how long they are.
 type Stamp = [Option<(SystemTime, u64)>; 2];
@@ -85,23 +79,69 @@ pub fn server_config(files: &WebCertificate) -> Result<Arc<ServerConfig>, TlsErr
     Ok(Arc::new(config))
 }
 
-/// Reads the files again as they change. What cannot be used leaves the certificate of before.
+/// Reads the files again as they change.
 async fn look(files: WebCertificate, mut stamp: Stamp, current: Weak<Current>) {
     loop {
         tokio::time::sleep(LOOK).await;
         let Some(current) = current.upgrade() else { return };
-        let now = files.stamp();
-        if now == stamp {
-            continue;
+        look_once(&files, &mut stamp, &current);
+    }
+}
+
+/// What cannot be used leaves the certificate of before.
+fn look_once(files: &WebCertificate, stamp: &mut Stamp, current: &Current) {
+    let now = files.stamp();
+    if now == *stamp {
+        return;
+    }
+    match files.load() {
+        Ok(key) => {
+            *current.0.write().unwrap_or_else(PoisonError::into_inner) = key;
+            *stamp = now;
+            tracing::info!("the pages' certificate was read again");
         }
-        match files.load() {
-            Ok(key) => {
-                *current.0.write().unwrap_or_else(PoisonError::into_inner) = key;
-                stamp = now;
-                tracing::info!("the pages' certificate was read again");
-            }
-            // Both files are seldom replaced at the same instant: it is tried again.
-            Err(error) => tracing::warn!(%error, "the pages' certificate of before stays"),
-        }
+        // Both files are seldom replaced at the same instant: it is tried again.
+        Err(error) => tracing::warn!(%error, "the pages' certificate of before stays"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn write(files: &WebCertificate, name: &str) {
+        let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        fs::write(&files.certificate, made.cert.pem()).unwrap();
+        fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        fs::set_permissions(&files.key, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    fn shown(current: &Current) -> Vec<u8> {
+        current.0.read().unwrap().cert[0].to_vec()
+    }
+
+    #[test]
+    fn another_certificate_is_shown_and_what_cannot_be_used_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let [certificate, key] = ["web.pem", "web.key"].map(|name| folder.path().join(name));
+        let files = WebCertificate { certificate, key };
+        assert!(files.load().is_err(), "there is none yet");
+        write(&files, "first.example");
+        let mut stamp = files.stamp();
+        let current = Current(RwLock::new(files.load().unwrap()));
+        let first = shown(&current);
+        look_once(&files, &mut stamp, &current);
+        assert_eq!(shown(&current), first);
+        fs::write(&files.certificate, "no certificate").unwrap();
+        look_once(&files, &mut stamp, &current);
+        assert_eq!(shown(&current), first, "what cannot be used is not shown");
+        write(&files, "a-second-name.example");
+        look_once(&files, &mut stamp, &current);
+        assert_ne!(shown(&current), first);
+        // A key that others may read is not used.
+        fs::set_permissions(&files.key, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(files.load(), Err(TlsError::Exposed(_))));
     }
 }

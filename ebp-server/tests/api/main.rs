@@ -38,6 +38,7 @@ mod rolling;
 mod scope;
 mod series;
 mod server;
+mod session;
 mod shared;
 mod status;
 mod token;

@@ -40,6 +40,7 @@ mod revision;
 mod rolling;
 mod scope;
 mod series;
+mod session;
 mod server;
 mod shared;
 mod status;

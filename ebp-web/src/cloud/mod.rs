@@ -11,15 +11,18 @@
 
 mod browser;
 mod document;
+mod link;
 mod problem;
 mod router;
 mod sign_in;
+mod signed_in;
 mod site;
 mod state;
 mod visitor;
 
 pub use problem::Failed;
 pub use router::router;
+pub use signed_in::{Administrator, AdministratorForm, Researcher, ResearcherForm};
 pub use site::{REGISTRATION, STATUS};
 pub use state::{CloudParts, CloudWeb};
-pub use visitor::{Administrator, AdministratorForm, Researcher, ResearcherForm, Visitor};
+pub use visitor::Visitor;

@@ -239,3 +239,29 @@ pub fn refused(
         ),
     }
 }
+
+impl Visitor {
+    /// The page that says that an operation failed.
+    #[must_use]
+    pub fn fail(&self, error: impl Into<SurveyError>) -> Response {
+        failed(self, error.into())
+    }
+
+    /// The page that says that there is no such page or thing.
+    #[must_use]
+    pub fn not_found(&self) -> Response {
+        not_found(self)
+    }
+
+    /// The page that says that a form is of no page of this session.
+    #[must_use]
+    pub fn refuse_form(&self) -> Response {
+        refuse_form(self)
+    }
+
+    /// The page that says that a form or file is too long.
+    #[must_use]
+    pub fn too_long(&self) -> Response {
+        too_long(self)
+    }
+}

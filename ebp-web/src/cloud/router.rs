@@ -11,7 +11,7 @@ use axum::{
 };
 
 use super::{
-    document, problem, sign_in,
+    document, link, problem, sign_in,
     state::{CloudParts, CloudWeb},
     visitor::Visitor,
 };
@@ -48,7 +48,7 @@ pub fn router(parts: CloudParts) -> Router {
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/signed-in", get(sign_in::arrive))
         .route("/sign-out", post(sign_in::sign_out))
-        .route("/link/{token}", get(sign_in::show_link).post(sign_in::sign_in_by_link))
+        .route("/link/{token}", get(link::show_link).post(link::sign_in_by_link))
         .route("/privacy", get(document::privacy))
         .route("/accessibility", get(document::accessibility));
     #[cfg(feature = "registration")]

@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use cookie::{Cookie, SameSite, time};
 use ebp_core::scope::Group;
-use ebp_survey::{SignInError, StoreError, SurveyError, WebToken};
+use ebp_survey::{SignInError, WebToken};
 
 use super::{problem, site, state::CloudWeb, visitor::Visitor};
 use crate::kit::{
@@ -49,14 +49,6 @@ struct DraftPage {
     frame: Frame,
     action: String,
     fields: Vec<(String, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "cloud/link.html")]
-struct LinkPage {
-    frame: Frame,
-    link: String,
-    fault: Option<String>,
 }
 
 #[derive(Template)]
@@ -230,7 +222,7 @@ pub async fn sign_in(
 }
 
 /// One session a browser: the one that it had is over.
-async fn end_before(web: &CloudWeb, visitor: &Visitor) {
+pub(super) async fn end_before(web: &CloudWeb, visitor: &Visitor) {
     if let Some(before) = &visitor.token
         && let Err(error) = web.survey.sign_out(before).await
     {
@@ -238,7 +230,7 @@ async fn end_before(web: &CloudWeb, visitor: &Visitor) {
     }
 }
 
-fn arrived_at(target: &str) -> Response {
+pub(super) fn arrived_at(target: &str) -> Response {
     Redirect::to(&format!("/signed-in?next={}", encode(target))).into_response()
 }
 
@@ -289,41 +281,6 @@ pub async fn arrive(visitor: Visitor) -> Response {
     Redirect::to(target).into_response()
 }
 
-/// `GET /link/{token}`: changes nothing, as mail programs look at links, too.
-pub async fn show_link(visitor: Visitor, Path(link): Path<String>) -> Response {
-    link_page(&visitor, StatusCode::OK, link, None)
-}
-
-fn link_page(
-    visitor: &Visitor,
-    status: StatusCode,
-    link: String,
-    fault: Option<String>,
-) -> Response {
-    let stranger = Visitor { session: None, ..visitor.clone() };
-    let frame = stranger.frame(visitor.language().say("cloud-link-title"));
-    visitor.show_with(status, &LinkPage { frame, link, fault })
-}
-
-/// `POST /link/{token}`: signs in once.
-pub async fn sign_in_by_link(
-    State(web): State<Arc<CloudWeb>>,
-    visitor: Visitor,
-    Path(link): Path<String>,
-) -> Response {
-    match web.survey.sign_in_by_link(&link, visitor.browser.clone()).await {
-        Ok((token, group)) => {
-            end_before(&web, &visitor).await;
-            with_cookie(&web, token.as_str(), None, arrived_at(site::home(group)))
-        }
-        Err(SurveyError::Store(StoreError::NotFound)) => {
-            let fault = Some(visitor.language().say("cloud-link-used"));
-            link_page(&visitor, StatusCode::GONE, link, fault)
-        }
-        Err(error) => problem::failed(&visitor, error),
-    }
-}
-
 /// `POST /sign-out`.
 pub async fn sign_out(
     State(web): State<Arc<CloudWeb>>,
@@ -355,7 +312,7 @@ async fn read_form(request: Request, visitor: &Visitor) -> Result<Fields, Respon
     })
 }
 
-fn with_cookie(
+pub(super) fn with_cookie(
     web: &CloudWeb,
     value: &str,
     lasts: Option<Duration>,

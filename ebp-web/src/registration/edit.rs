@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    draft::{Draft, FieldFaults, degrees},
+    draft::{Draft, FieldFaults},
+    draft_fields::degrees,
     form::{self, Correction, Difference, FormOf, Said},
     question::{ADDRESS, ANSWERS, CONTACT, Kind, LOCATION, Question},
 };

@@ -2,11 +2,7 @@
 //! consent what is left.
 
 use askama::Template;
-use axum::{
-    extract::Path,
-    http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::Path, response::Response};
 use ebp_core::{
     contract::{
         ChangeKind, Consent, ManagedHousehold, Message, RegistrationChange, WithdrawalChannel,
@@ -24,7 +20,7 @@ use super::{
     question::{ADDRESS, ANSWERS, CONTACT, Kind, LOCATION, METER, Question, SYSTEM, meter_text},
 };
 use crate::{
-    cloud::{Researcher, ResearcherForm, Visitor},
+    cloud::{Researcher, Visitor},
     kit::{frame::Frame, language::Language, number::quantity},
     outlines::{MapScale, MapView},
 };
@@ -204,8 +200,14 @@ fn place(
 ) -> Result<Vec<(String, String)>, SurveyError> {
     let Some(location) = location else { return Ok(Vec::new()) };
     let mut pairs = vec![
-        (language.say(LOCATION[0].label), super::draft::degrees(language, location.latitude)),
-        (language.say(LOCATION[1].label), super::draft::degrees(language, location.longitude)),
+        (
+            language.say(LOCATION[0].label),
+            super::draft_fields::degrees(language, location.latitude),
+        ),
+        (
+            language.say(LOCATION[1].label),
+            super::draft_fields::degrees(language, location.longitude),
+        ),
     ];
     if location.masked.is_some() {
         pairs.push((language.say("reg-precision"), language.say("reg-masked")));
@@ -361,51 +363,5 @@ fn kind_text(language: Language, kind: ChangeKind) -> String {
         ChangeKind::CertificateRevoked => language.say("reg-did-revoke-certificate"),
         ChangeKind::DeviceSilenced => language.say("reg-did-silence"),
         ChangeKind::SilenceEnded => language.say("reg-did-end-silence"),
-    }
-}
-
-#[derive(Template)]
-#[template(path = "registration/remove.html")]
-struct RemovePage {
-    frame: Frame,
-    page: String,
-    version: String,
-    fault: Option<String>,
-}
-
-/// `GET /registration/household/{household}/remove`: asks whether it is to be removed.
-pub async fn ask_remove(
-    Researcher { visitor, caller }: Researcher,
-    Path(household): Path<String>,
-) -> Response {
-    let Ok(household) = household.parse() else { return visitor.not_found() };
-    let stored = match caller.household(HouseholdId(household)).await {
-        Ok(stored) => stored,
-        Err(error) => return visitor.fail(error),
-    };
-    let version = match HouseholdVersion::from_household(&stored) {
-        Ok(version) => version.to_string(),
-        Err(error) => return visitor.fail(error),
-    };
-    let frame = visitor.frame(visitor.language().say("reg-remove-title"));
-    visitor.show(&RemovePage { frame, page: page_of(household), version, fault: None })
-}
-
-/// `POST /registration/household/{household}/remove`.
-pub async fn remove(
-    Path(household): Path<String>,
-    ResearcherForm { visitor, caller, fields }: ResearcherForm,
-) -> Response {
-    let Ok(household) = household.parse() else { return visitor.not_found() };
-    let version = fields.get("version").to_owned();
-    match caller.remove_household(HouseholdId(household), version.parse().ok()).await {
-        Ok(()) => Redirect::to("/registration").into_response(),
-        Err(SurveyError::Store(StoreError::InUse(_))) => {
-            let frame = visitor.frame(visitor.language().say("reg-remove-title"));
-            let fault = Some(visitor.language().say("reg-remove-in-use"));
-            let page = RemovePage { frame, page: page_of(household), version, fault };
-            visitor.show_with(StatusCode::CONFLICT, &page)
-        }
-        Err(error) => visitor.fail(error),
     }
 }

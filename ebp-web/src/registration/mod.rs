@@ -7,6 +7,7 @@
 mod consents;
 mod device;
 mod draft;
+mod draft_fields;
 mod edit;
 mod field;
 mod form;
@@ -18,6 +19,7 @@ mod member;
 mod messages;
 mod new;
 mod question;
+mod remove;
 mod router;
 mod spreadsheet;
 mod table;

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    consents, device, edit, geodata, household, households, import, member, messages, new,
+    consents, device, edit, geodata, household, households, import, member, messages, new, remove,
     withdrawal,
 };
 use crate::{cloud::CloudWeb, kit::defence::Defence};
@@ -33,7 +33,7 @@ pub fn routes() -> Router<Arc<CloudWeb>> {
         .route("/registration/household/{household}/edit", get(edit::show).post(edit::send))
         .route(
             "/registration/household/{household}/remove",
-            get(household::ask_remove).post(household::remove),
+            get(remove::ask_remove).post(remove::remove),
         )
         .route(
             "/registration/household/{household}/withdrawal",

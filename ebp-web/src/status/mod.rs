@@ -11,6 +11,7 @@ mod alerts;
 mod brief;
 mod confirm;
 mod device;
+mod device_state;
 mod filter;
 mod heat_map;
 mod kept;

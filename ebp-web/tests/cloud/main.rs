@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod attacks;
+mod browser;
 mod edit;
 mod household;
 mod households;
 mod import;
 mod new;
+mod pages;
 mod permission;
 mod session;
 mod sign_in;

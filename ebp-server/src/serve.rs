@@ -164,6 +164,7 @@ pub async fn serve(
         peers,
     );
     let watching = tokio::spawn(tunnels.clone().watch());
+    let ending = tokio::spawn(tunnels.clone().watch_ends());
     let (drain, leaving) = (limits.drain, tunnels.clone());
     let shutdown = async move {
         shutdown.await;
@@ -192,6 +193,7 @@ pub async fn serve(
     listener::run(listener, tls.into(), router::router(app), listening, shutdown).await;
     tunnels.close().await;
     watching.abort();
+    ending.abort();
     runner.stop().await;
     if let Some(watcher) = watcher {
         watcher.stop().await;

@@ -41,6 +41,9 @@ pub fn body(due: &DueDelivery) -> String {
             text.push_str(&format!("{}:\n", heading(kind, change)));
             for item in items {
                 text.push_str(&format!("  {}  since {}\n", item.device, item.at));
+                if let [holding, refused] = *item.instances {
+                    text.push_str(&format!("    runs {holding} (has the tunnel) and {refused}\n"));
+                }
             }
             text.push('\n');
         }
@@ -68,6 +71,12 @@ fn heading(kind: AlertKind, change: AlertChange) -> &'static str {
         (AlertKind::Certificate, AlertChange::Ended) => "Devices with another certificate",
         (AlertKind::Damaged, AlertChange::Began) => "Devices that receive damaged telegrams",
         (AlertKind::Damaged, AlertChange::Ended) => "Devices that receive good telegrams again",
+        (AlertKind::CopiedCertificate, AlertChange::Began) => {
+            "Devices whose certificate two processes use: it was copied, revoke it"
+        }
+        (AlertKind::CopiedCertificate, AlertChange::Ended) => {
+            "Devices whose certificate one process uses again"
+        }
     }
 }
 
@@ -85,6 +94,7 @@ mod tests {
             kind,
             change,
             at,
+            instances: Vec::new(),
         };
         let count = |wanted| items.iter().filter(|(.., change)| *change == wanted).count() as u64;
         DueDelivery {
@@ -113,6 +123,11 @@ mod tests {
                         00000000-0000-0002-0000-000000000000  since 2026-01-01T00:00:00Z\n\n\
                         Message 00000000-0000-0000-0000-000000000000, made at 2026-01-01T00:00:00Z.\n";
         assert_eq!(body(&due), expected);
+        due.items[0].kind = AlertKind::CopiedCertificate;
+        due.items[0].instances = vec![Uuid::from_u128(8), Uuid::from_u128(9)];
+        let runs = "runs 00000000-0000-0000-0000-000000000008 (has the tunnel) and \
+                    00000000-0000-0000-0000-000000000009\n";
+        assert!(body(&due).contains(runs), "{}", body(&due));
         (due.kind, due.began, due.ended) = (AlertMessageKind::Digest, 10_000, 0);
         assert_eq!(subject(&due), "ebp: in quiet hours 10000 episodes began");
         assert!(body(&due).contains("9998 changes more"));

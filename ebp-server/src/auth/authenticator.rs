@@ -3,7 +3,10 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::http::{Extensions, HeaderValue};
-use ebp_core::scope::{Group, Scope, Scopes};
+use ebp_core::{
+    contract::GrantChannel,
+    scope::{Group, Scope, Scopes},
+};
 use ebp_store::{Actor, Names};
 use ebp_survey::{Caller, Survey};
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +49,19 @@ impl Identity {
                 None => "participant",
             },
         }
+    }
+}
+
+/// The way that requests of such an identity come by. What a device measures with and what its page
+/// shows are certificates of different scopes.
+fn channel(names: &Names, scopes: &Scopes, source: ebp_store::Source) -> GrantChannel {
+    match (source, names.device) {
+        (ebp_store::Source::Token, _) => GrantChannel::Token,
+        (ebp_store::Source::Device, None) => GrantChannel::Certificate,
+        (ebp_store::Source::Device, Some(_)) if scopes.contains(Scope::MeasurementWrite) => {
+            GrantChannel::Device
+        }
+        (ebp_store::Source::Device, Some(_)) => GrantChannel::Page,
     }
 }
 
@@ -101,7 +117,8 @@ impl Authenticator {
                 if let Some(device) = device {
                     self.survey.note_activity(device, scopes).await;
                 }
-                Ok(Caller { participant, household, consents, device, source })
+                let through = channel(names, scopes, source);
+                Ok(Caller { participant, household, consents, device, source, through })
             }
         }
     }

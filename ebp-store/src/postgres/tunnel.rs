@@ -17,6 +17,7 @@ use crate::{
     TunnelPlace, TunnelStore, TunnelTaken,
     rule::consent::require_not_revoked,
     rule::tunnel::{TUNNEL_FORGOTTEN, TunnelPast, TunnelVerdict, judge_tunnel},
+    status::host_keys,
     tunnel::{SESSIONS_KEPT, stored_bytes},
 };
 
@@ -99,6 +100,25 @@ impl TunnelStore for PostgresStore {
         self.change(end_abandoned(&client, silent_since, at)).await
     }
 
+    async fn ask_session_end(
+        &self,
+        session: Uuid,
+        administrator: String,
+    ) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        self.change(ask_end(&client, session, &administrator)).await
+    }
+
+    async fn sessions_to_end(&self, sessions: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        let client = self.client().await?;
+        self.look_up(to_end(&client, &sessions)).await
+    }
+
+    async fn tunnel_session(&self, session: Uuid) -> Result<TunnelSession, StoreError> {
+        let client = self.client().await?;
+        self.look_up(one_session(&client, session)).await
+    }
+
     async fn tunnel_sessions(
         &self,
         query: ListQuery,
@@ -136,9 +156,16 @@ async fn take(
         TunnelVerdict::Replaces(next) => next,
         TunnelVerdict::Conflicts(next) => {
             tx.execute(
-                "UPDATE tunnel SET returns = $2, returned_at = $3, conflict_at = $4
+                "UPDATE tunnel SET returns = $2, returned_at = $3, conflict_at = $4,
+                     conflict_instance = $5
                  WHERE device = $1",
-                &[&new.device, &next.returns, &next.returned_at.map(Instant), &Instant(at)],
+                &[
+                    &new.device,
+                    &next.returns,
+                    &next.returned_at.map(Instant),
+                    &Instant(at),
+                    &new.instance,
+                ],
             )
             .await?;
             tx.commit().await?;
@@ -239,7 +266,9 @@ async fn tunnels(
             "SELECT device, server IS NOT NULL AND seen_at > $4, since, seen_at, ipv6, version,
                  (SELECT count(*) FROM tunnel_session
                   WHERE tunnel_session.device = tunnel.device AND ended_at IS NULL),
-                 conflict_at
+                 conflict_at,
+                 (SELECT host_keys FROM measurement_device_status AS status
+                  WHERE status.device = tunnel.device)
              FROM tunnel WHERE (since, device) > ($1, $2) ORDER BY since, device LIMIT $3",
         )
         .await?;
@@ -261,6 +290,7 @@ fn tunnel(row: &Row) -> Result<(ListCursor, Tunnel), StoreError> {
         version: row.try_get(5)?,
         sessions: u32::try_from(sessions).unwrap_or(u32::MAX),
         conflict_at: conflict_at.map(|Instant(at)| at),
+        host_keys: host_keys(row.try_get(8)?),
     };
     Ok((ListCursor { registered_at: since.as_microsecond(), uuid: device }, tunnel))
 }
@@ -326,12 +356,43 @@ async fn end_abandoned(
     Ok(db.execute(&statement, &[&Instant(silent_since), &Instant(at)]).await?)
 }
 
+async fn ask_end(db: &Client, session: Uuid, administrator: &str) -> Result<(), StoreError> {
+    one_session(db, session).await?;
+    let statement = db
+        .prepare_cached(
+            "UPDATE tunnel_session SET end_asked_by = $2
+             WHERE uuid = $1 AND ended_at IS NULL AND end_asked_by IS NULL",
+        )
+        .await?;
+    db.execute(&statement, &[&session, &administrator]).await?;
+    Ok(())
+}
+
+async fn to_end(db: &Client, sessions: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let sql = "SELECT uuid FROM tunnel_session WHERE uuid = ANY ($1) AND end_asked_by IS NOT NULL";
+    let statement = db.prepare_cached(sql).await?;
+    let rows = db.query(&statement, &[&sessions]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+async fn one_session(db: &Client, session: Uuid) -> Result<TunnelSession, StoreError> {
+    let statement = db
+        .prepare_cached(
+            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
+                 bytes_from_device, ended_by, end_asked_by
+             FROM tunnel_session WHERE uuid = $1",
+        )
+        .await?;
+    let row = db.query_opt(&statement, &[&session]).await?.ok_or(StoreError::NotFound)?;
+    Ok(self::session(&row)?.1)
+}
+
 async fn sessions(db: &Client, query: ListQuery) -> Result<ListPage<TunnelSession>, StoreError> {
     let (at, uuid, limit) = bounds(query);
     let statement = db
         .prepare_cached(
             "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
-                 bytes_from_device, ended_by
+                 bytes_from_device, ended_by, end_asked_by
              FROM tunnel_session WHERE (began_at, uuid) > ($1, $2)
              ORDER BY began_at, uuid LIMIT $3",
         )
@@ -356,6 +417,7 @@ fn session(row: &Row) -> Result<(ListCursor, TunnelSession), StoreError> {
         bytes_to_device: to_device.unsigned_abs(),
         bytes_from_device: from_device.unsigned_abs(),
         end: end.map_err(|_| StoreError::Damaged("session"))?,
+        ended_by: row.try_get(9)?,
     };
     Ok((ListCursor { registered_at: began_at.as_microsecond(), uuid }, session))
 }

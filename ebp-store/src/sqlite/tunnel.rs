@@ -16,6 +16,7 @@ use crate::{
     TunnelPlace, TunnelStore, TunnelTaken,
     rule::consent::require_not_revoked,
     rule::tunnel::{TUNNEL_FORGOTTEN, TunnelPast, TunnelVerdict, judge_tunnel},
+    status::host_keys,
     tunnel::{SESSIONS_KEPT, stored_bytes},
 };
 
@@ -88,6 +89,22 @@ impl TunnelStore for SqliteStore {
         self.writer.run(move |tx| end_abandoned(tx, silent_since, at)).await
     }
 
+    async fn ask_session_end(
+        &self,
+        session: Uuid,
+        administrator: String,
+    ) -> Result<(), StoreError> {
+        self.writer.run(move |tx| ask_end(tx, session, &administrator)).await
+    }
+
+    async fn sessions_to_end(&self, sessions: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        self.readers.run(move |db| to_end(db, &sessions)).await
+    }
+
+    async fn tunnel_session(&self, session: Uuid) -> Result<TunnelSession, StoreError> {
+        self.readers.run(move |db| one_session(db, session)).await
+    }
+
     async fn tunnel_sessions(
         &self,
         query: ListQuery,
@@ -130,14 +147,16 @@ fn take(tx: &Transaction<'_>, new: &NewTunnel, at: Timestamp) -> Result<TunnelTa
         TunnelVerdict::Replaces(next) => next,
         TunnelVerdict::Conflicts(next) => {
             tx.prepare_cached(
-                "UPDATE tunnel SET returns = ?2, returned_at = ?3, conflict_at = ?4
+                "UPDATE tunnel SET returns = ?2, returned_at = ?3, conflict_at = ?4,
+                     conflict_instance = ?5
                  WHERE device = ?1",
             )?
             .execute(params![
                 Id(new.device),
                 next.returns,
                 next.returned_at.map(Instant),
-                Instant(at)
+                Instant(at),
+                Id(new.instance)
             ])?;
             return Ok(TunnelTaken::Conflict([next.instance, new.instance]));
         }
@@ -234,7 +253,9 @@ fn tunnels(
             "SELECT device, server IS NOT NULL AND seen_at > ?4, since, seen_at, ipv6, version,
                  (SELECT count(*) FROM tunnel_session
                   WHERE tunnel_session.device = tunnel.device AND ended_at IS NULL),
-                 conflict_at
+                 conflict_at,
+                 (SELECT host_keys FROM measurement_device_status AS status
+                  WHERE status.device = tunnel.device)
              FROM tunnel WHERE (since, device) > (?1, ?2) ORDER BY since, device LIMIT ?3",
         )?
         .query_map(params![at, uuid, limit, Instant(forgotten(now))], |row| {
@@ -251,6 +272,7 @@ fn tunnels(
                 version: row.get(5)?,
                 sessions: row.get(6)?,
                 conflict_at: conflict_at.map(|Instant(at)| at),
+                host_keys: host_keys(row.get(8)?),
             };
             Ok((place, tunnel))
         })?
@@ -323,12 +345,48 @@ fn end_abandoned(
     Ok(ended as u64)
 }
 
+fn ask_end(tx: &Transaction<'_>, session: Uuid, administrator: &str) -> Result<(), StoreError> {
+    one_session(tx, session)?;
+    tx.prepare_cached(
+        "UPDATE tunnel_session SET end_asked_by = ?2
+         WHERE uuid = ?1 AND ended_at IS NULL AND end_asked_by IS NULL",
+    )?
+    .execute(params![Id(session), administrator])?;
+    Ok(())
+}
+
+fn to_end(db: &Connection, sessions: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM tunnel_session
+                        WHERE uuid = ?1 AND end_asked_by IS NOT NULL)",
+    )?;
+    let mut asked = Vec::new();
+    for session in sessions {
+        if statement.query_row([Id(*session)], |row| row.get(0))? {
+            asked.push(*session);
+        }
+    }
+    Ok(asked)
+}
+
+fn one_session(db: &Connection, session: Uuid) -> Result<TunnelSession, StoreError> {
+    let found = db
+        .prepare_cached(
+            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
+                 bytes_from_device, ended_by, end_asked_by
+             FROM tunnel_session WHERE uuid = ?1",
+        )?
+        .query_row([Id(session)], self::session)
+        .optional()?;
+    found.map(|(_, session)| session).ok_or(StoreError::NotFound)
+}
+
 fn sessions(db: &Connection, query: ListQuery) -> Result<ListPage<TunnelSession>, StoreError> {
     let (at, uuid, limit) = bounds(query);
     let rows = db
         .prepare_cached(
             "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
-                 bytes_from_device, ended_by
+                 bytes_from_device, ended_by, end_asked_by
              FROM tunnel_session WHERE (began_at, uuid) > (?1, ?2)
              ORDER BY began_at, uuid LIMIT ?3",
         )?
@@ -353,6 +411,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<(ListCursor, TunnelSession)> {
         bytes_to_device: to_device.unsigned_abs(),
         bytes_from_device: from_device.unsigned_abs(),
         end: end.map(|Text(end)| end),
+        ended_by: row.get(9)?,
     };
     Ok((ListCursor { registered_at: began_at.as_microsecond(), uuid }, session))
 }

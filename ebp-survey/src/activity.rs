@@ -5,7 +5,7 @@ use ebp_store::DeviceActivity;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::{Survey, revocation_notices::Told};
+use crate::{Survey, revocation_notices::NoticeStep};
 
 /// How often a device's activity is noted, at most.
 const NOTE_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -29,9 +29,9 @@ impl Survey {
     pub async fn note_told(&self, device: Uuid) {
         let (notices, now) = (self.revocation_notices(), self.clock().now());
         let noted = match notices.tell(device, now) {
-            Told::Nothing => Ok(()),
-            Told::Hours(hours) => self.store().note_told_hours(device, hours).await,
-            Told::First => match self.store().told_hours(device).await {
+            NoticeStep::Nothing => Ok(()),
+            NoticeStep::Hours(hours) => self.store().note_told_hours(device, hours).await,
+            NoticeStep::First => match self.store().told_hours(device).await {
                 Ok(hours) => {
                     notices.begin(device, hours, now);
                     Ok(())

@@ -31,7 +31,7 @@ struct Notice {
 
 /// What is to be done for a device that is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum NoticeStep {
     /// This server has not told it yet: [`RevocationNotices::begin`] needs the hours that are stored.
     First,
     /// So many hours are to be stored.
@@ -46,20 +46,20 @@ impl RevocationNotices {
     }
 
     /// Takes note that a device is told.
-    pub(crate) fn tell(&self, device: Uuid, now: Timestamp) -> Told {
+    pub(crate) fn tell(&self, device: Uuid, now: Timestamp) -> NoticeStep {
         let mut notices = self.lock();
         let is_full = notices.len() >= REMEMBERED;
         let Some(notice) = notices.get_mut(&device) else {
-            return if is_full { Told::Nothing } else { Told::First };
+            return if is_full { NoticeStep::Nothing } else { NoticeStep::First };
         };
         let passed = now.duration_since(notice.since).as_hours();
         let hours = passed.saturating_add(notice.before.into()).min(STOPS_WITHIN_HOURS.into());
         match u8::try_from(hours) {
             Ok(hours) if hours > notice.stored => {
                 notice.stored = hours;
-                Told::Hours(hours)
+                NoticeStep::Hours(hours)
             }
-            _ => Told::Nothing,
+            _ => NoticeStep::Nothing,
         }
     }
 
@@ -83,25 +83,25 @@ mod tests {
     #[test]
     fn hours_are_counted_and_go_on_after_a_restart() {
         let (before, device) = (RevocationNotices::default(), Uuid::from_u128(1));
-        assert_eq!(before.tell(device, at(0)), Told::First);
+        assert_eq!(before.tell(device, at(0)), NoticeStep::First);
         before.begin(device, 0, at(0));
-        assert_eq!(before.tell(device, at(59)), Told::Nothing);
-        assert_eq!(before.tell(device, at(60)), Told::Hours(1));
-        assert_eq!(before.tell(device, at(61)), Told::Nothing);
-        assert_eq!(before.tell(device, at(20 * 60)), Told::Hours(20));
+        assert_eq!(before.tell(device, at(59)), NoticeStep::Nothing);
+        assert_eq!(before.tell(device, at(60)), NoticeStep::Hours(1));
+        assert_eq!(before.tell(device, at(61)), NoticeStep::Nothing);
+        assert_eq!(before.tell(device, at(20 * 60)), NoticeStep::Hours(20));
         let after = RevocationNotices::default();
-        assert_eq!(after.tell(device, at(20 * 60 + 30)), Told::First);
+        assert_eq!(after.tell(device, at(20 * 60 + 30)), NoticeStep::First);
         after.begin(device, 20, at(20 * 60 + 30));
-        assert_eq!(after.tell(device, at(21 * 60)), Told::Nothing);
-        assert_eq!(after.tell(device, at(24 * 60 + 30)), Told::Hours(24));
-        assert_eq!(after.tell(device, at(99 * 60)), Told::Nothing);
+        assert_eq!(after.tell(device, at(21 * 60)), NoticeStep::Nothing);
+        assert_eq!(after.tell(device, at(24 * 60 + 30)), NoticeStep::Hours(24));
+        assert_eq!(after.tell(device, at(99 * 60)), NoticeStep::Nothing);
     }
 
     #[test]
     fn a_clock_that_is_set_back_counts_nothing() {
         let (notices, device) = (RevocationNotices::default(), Uuid::from_u128(1));
         notices.begin(device, 3, at(600));
-        assert_eq!(notices.tell(device, at(0)), Told::Nothing);
-        assert_eq!(notices.tell(device, at(660)), Told::Hours(4));
+        assert_eq!(notices.tell(device, at(0)), NoticeStep::Nothing);
+        assert_eq!(notices.tell(device, at(660)), NoticeStep::Hours(4));
     }
 }

@@ -56,6 +56,7 @@ mod stored;
 mod survey_text;
 mod tls;
 mod tunnel;
+mod tunnel_session;
 mod value;
 
 pub use connect::{DatabaseUrl, PostgresSettings};

@@ -1,12 +1,12 @@
 //! Registers households: one, or all of an import, by the same statements.
 
+mod contact;
 mod known;
 mod rows;
 
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use ebp_core::contract::{Registered, Registration};
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use self::{known::Known, rows::Rows};
 use crate::{Faults, StoreError, faults};
@@ -97,13 +97,4 @@ pub async fn check(
 ) -> Result<(), StoreError> {
     let faults = faults(registration);
     Known::read(db, [registration]).await?.admit(registration, faults, further)
-}
-
-/// A participant of a registration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Contact {
-    /// One who is stored, or comes with an earlier registration.
-    Known(Uuid),
-    /// Another one.
-    New,
 }

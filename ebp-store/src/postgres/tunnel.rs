@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     PostgresStore, consent,
     list_page::{bounds, page},
+    tunnel_session,
     value::Instant,
 };
 use crate::{
@@ -106,17 +107,17 @@ impl TunnelStore for PostgresStore {
         administrator: String,
     ) -> Result<(), StoreError> {
         let client = self.client().await?;
-        self.change(ask_end(&client, session, &administrator)).await
+        self.change(tunnel_session::ask_end(&client, session, &administrator)).await
     }
 
     async fn sessions_to_end(&self, sessions: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
         let client = self.client().await?;
-        self.look_up(to_end(&client, &sessions)).await
+        self.look_up(tunnel_session::to_end(&client, &sessions)).await
     }
 
     async fn tunnel_session(&self, session: Uuid) -> Result<TunnelSession, StoreError> {
         let client = self.client().await?;
-        self.look_up(one_session(&client, session)).await
+        self.look_up(tunnel_session::one_session(&client, session)).await
     }
 
     async fn tunnel_sessions(
@@ -124,7 +125,7 @@ impl TunnelStore for PostgresStore {
         query: ListQuery,
     ) -> Result<ListPage<TunnelSession>, StoreError> {
         let client = self.client().await?;
-        self.look_up(sessions(&client, query)).await
+        self.look_up(tunnel_session::sessions(&client, query)).await
     }
 }
 
@@ -354,70 +355,4 @@ async fn end_abandoned(
         )
         .await?;
     Ok(db.execute(&statement, &[&Instant(silent_since), &Instant(at)]).await?)
-}
-
-async fn ask_end(db: &Client, session: Uuid, administrator: &str) -> Result<(), StoreError> {
-    one_session(db, session).await?;
-    let statement = db
-        .prepare_cached(
-            "UPDATE tunnel_session SET end_asked_by = $2
-             WHERE uuid = $1 AND ended_at IS NULL AND end_asked_by IS NULL",
-        )
-        .await?;
-    db.execute(&statement, &[&session, &administrator]).await?;
-    Ok(())
-}
-
-async fn to_end(db: &Client, sessions: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let sql = "SELECT uuid FROM tunnel_session WHERE uuid = ANY ($1) AND end_asked_by IS NOT NULL";
-    let statement = db.prepare_cached(sql).await?;
-    let rows = db.query(&statement, &[&sessions]).await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-}
-
-async fn one_session(db: &Client, session: Uuid) -> Result<TunnelSession, StoreError> {
-    let statement = db
-        .prepare_cached(
-            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
-                 bytes_from_device, ended_by, end_asked_by
-             FROM tunnel_session WHERE uuid = $1",
-        )
-        .await?;
-    let row = db.query_opt(&statement, &[&session]).await?.ok_or(StoreError::NotFound)?;
-    Ok(self::session(&row)?.1)
-}
-
-async fn sessions(db: &Client, query: ListQuery) -> Result<ListPage<TunnelSession>, StoreError> {
-    let (at, uuid, limit) = bounds(query);
-    let statement = db
-        .prepare_cached(
-            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
-                 bytes_from_device, ended_by, end_asked_by
-             FROM tunnel_session WHERE (began_at, uuid) > ($1, $2)
-             ORDER BY began_at, uuid LIMIT $3",
-        )
-        .await?;
-    let rows = db.query(&statement, &[&at, &uuid, &limit]).await?;
-    Ok(page(query, rows.iter().map(session).collect::<Result<_, _>>()?))
-}
-
-fn session(row: &Row) -> Result<(ListCursor, TunnelSession), StoreError> {
-    let (uuid, Instant(began_at)): (Uuid, Instant) = (row.try_get(0)?, row.try_get(4)?);
-    let ended_at: Option<Instant> = row.try_get(5)?;
-    let (to_device, from_device): (i64, i64) = (row.try_get(6)?, row.try_get(7)?);
-    let end: Option<&str> = row.try_get(8)?;
-    let end = end.map(str::parse).transpose();
-    let session = TunnelSession {
-        uuid,
-        device: row.try_get(1)?,
-        administrator: row.try_get(2)?,
-        service: row.try_get(3)?,
-        began_at,
-        ended_at: ended_at.map(|Instant(at)| at),
-        bytes_to_device: to_device.unsigned_abs(),
-        bytes_from_device: from_device.unsigned_abs(),
-        end: end.map_err(|_| StoreError::Damaged("session"))?,
-        ended_by: row.try_get(9)?,
-    };
-    Ok((ListCursor { registered_at: began_at.as_microsecond(), uuid }, session))
 }

@@ -43,6 +43,7 @@ mod store;
 mod stored;
 mod survey_text;
 mod tunnel;
+mod tunnel_session;
 mod value;
 mod writer;
 

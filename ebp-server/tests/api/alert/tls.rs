@@ -31,7 +31,7 @@ struct TestAuthority {
 
 impl TestAuthority {
     /// With a certificate for that name.
-    fn of(name: &str) -> Self {
+    fn for_name(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -66,7 +66,7 @@ async fn webhooks_over_https_want_a_certificate_of_their_name() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = Receiver::start().await;
     for name in ["localhost", "other.example"] {
-        let authority = TestAuthority::of(name);
+        let authority = TestAuthority::for_name(name);
         let receiver = Receiver::start_tls(authority.acceptor.clone()).await;
         let server = watching(Some(&receiver), |alerts, _| authority.trust(alerts, folder.path()));
         let server = server.await;
@@ -97,8 +97,8 @@ async fn webhooks_over_https_want_a_certificate_of_their_name() {
     assert_eq!(elsewhere.count(), 0);
 
     // Nor is one of another authority enough.
-    let authority = TestAuthority::of("localhost");
-    let receiver = Receiver::start_tls(TestAuthority::of("localhost").acceptor).await;
+    let authority = TestAuthority::for_name("localhost");
+    let receiver = Receiver::start_tls(TestAuthority::for_name("localhost").acceptor).await;
     let server = watching(Some(&receiver), |alerts, _| authority.trust(alerts, folder.path()));
     let server = server.await;
     assert_eq!(test(&server).await.deliveries[0].state, DeliveryState::GivenUp);
@@ -196,7 +196,7 @@ async fn mails_over_tls_want_a_certificate_of_the_servers_name() {
         ("localhost", Offer::Plain, MailTls::Implicit, false),
     ] {
         let case = format!("{name}, {offer:?} and {tls:?}");
-        let authority = TestAuthority::of(name);
+        let authority = TestAuthority::for_name(name);
         let (port, heard) = mail_server(offer, authority.acceptor.clone()).await;
         let server = watching(None, |alerts, _| {
             authority.trust(alerts, folder.path());

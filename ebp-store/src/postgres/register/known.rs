@@ -9,7 +9,7 @@ use ebp_core::{
 };
 use uuid::Uuid;
 
-use super::Contact;
+use super::contact::Contact;
 use crate::{Faults, StoreError, repeated};
 
 /// A participant with their households.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     super::value::{Day, Instant},
-    Contact,
+    contact::Contact,
 };
 use crate::StoreError;
 
